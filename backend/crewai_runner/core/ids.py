@@ -1,0 +1,32 @@
+"""Prefixed, time-sortable identifiers: UUIDv7 (RFC 9562) behind a prefix."""
+
+import secrets
+import time
+from enum import StrEnum
+
+
+class Prefix(StrEnum):
+    """What an identifier names."""
+
+    PROVIDER = "prov"
+    MODEL = "mdl"
+    WORKFLOW = "wf"
+    RUN = "run"
+    MESSAGE = "msg"
+    APPROVAL = "appr"
+    SCHEDULE = "sched"
+    API_KEY = "key"
+    WORKSPACE = "ws"
+
+
+def new_id(prefix: Prefix) -> str:
+    """A fresh identifier such as `run_0199a1b2c3d47e8f9a0b1c2d3e4f5a6b` (prefix, then 32 hex)."""
+    millis = time.time_ns() // 1_000_000
+    value = (millis & (2**48 - 1)) << 80 | 0x7 << 76 | secrets.randbits(12) << 64
+    value |= 0b10 << 62 | secrets.randbits(62)
+    return f"{prefix}_{value:032x}"
+
+
+def has_prefix(identifier: str, prefix: Prefix) -> bool:
+    """Whether an identifier claims to name that kind of thing."""
+    return identifier.startswith(f"{prefix}_")

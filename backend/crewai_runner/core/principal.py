@@ -1,0 +1,33 @@
+"""Who is asking, for which workspace, and what they may do."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+BUILTIN_WORKSPACE = "ws_default"
+
+
+class Scope(StrEnum):
+    """One right; every endpoint names the one it needs."""
+
+    PROVIDERS_READ = "providers:read"
+    PROVIDERS_WRITE = "providers:write"
+    MODELS_READ = "models:read"
+    MODELS_WRITE = "models:write"
+    WORKFLOWS_READ = "workflows:read"
+    WORKFLOWS_WRITE = "workflows:write"
+    RUNS_READ = "runs:read"
+    RUNS_WRITE = "runs:write"
+    APPROVALS_WRITE = "approvals:write"
+    METRICS_READ = "metrics:read"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A person or machine acting in one workspace."""
+
+    subject: str
+    workspace_id: str
+    scopes: frozenset[Scope]
+
+    def may(self, scope: Scope) -> bool:
+        return scope in self.scopes

@@ -1,0 +1,61 @@
+"""What a run may spend, checked before each model call."""
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from crewai_runner.core.wire import Wire
+from crewai_runner.domain.usage import Usage
+
+
+class Budget(Wire):
+    """Limits of one run; what is not set is not limited."""
+
+    max_cost: Decimal | None = Field(None, gt=0, description="In the currency of the models' prices.")
+    max_tokens: int | None = Field(None, gt=0, le=2**53)
+    max_llm_calls: int | None = Field(None, gt=0, le=2**31)
+    max_seconds: float | None = Field(None, gt=0, le=31_536_000, description="Time at work, without waiting.")
+
+
+class BudgetLimit(StrEnum):
+    """Which limit of a budget was reached."""
+
+    COST = "maxCost"
+    TOKENS = "maxTokens"
+    LLM_CALLS = "maxLlmCalls"
+    SECONDS = "maxSeconds"
+
+
+def tightest(budgets: Iterable[Budget | None]) -> Budget:
+    """For each limit, the smallest that any of the budgets sets."""
+    given = [budget for budget in budgets if budget is not None]
+
+    def least(read: Callable[[Budget], Any]) -> Any:
+        return min((value for budget in given if (value := read(budget)) is not None), default=None)
+
+    return Budget(
+        max_cost=least(lambda b: b.max_cost),
+        max_tokens=least(lambda b: b.max_tokens),
+        max_llm_calls=least(lambda b: b.max_llm_calls),
+        max_seconds=least(lambda b: b.max_seconds),
+    )
+
+
+def reached(budget: Budget, usage: Usage, seconds: float) -> BudgetLimit | None:
+    """The first limit that leaves no room for one more model call, if any.
+
+    A cost or token figure that is unknown cannot be held to a limit and is passed over.
+    """
+    spent: tuple[tuple[BudgetLimit, Any, Any], ...] = (
+        (BudgetLimit.COST, usage.cost.amount if usage.cost else None, budget.max_cost),
+        (BudgetLimit.TOKENS, usage.total_tokens, budget.max_tokens),
+        (BudgetLimit.LLM_CALLS, usage.llm_calls, budget.max_llm_calls),
+        (BudgetLimit.SECONDS, seconds, budget.max_seconds),
+    )
+    for limit, used, allowed in spent:
+        if used is not None and allowed is not None and used >= allowed:
+            return limit
+    return None

@@ -1,0 +1,454 @@
+"""The story of a run, in the product's words. Events are rows first, then frames.
+
+Every class is one `type`; together they are the discriminated union `RunEvent`.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+
+from crewai_runner.core.clock import now
+from crewai_runner.core.wire import Wire
+from crewai_runner.domain.budget import Budget, BudgetLimit
+from crewai_runner.domain.run import RunFailure, StopMode, StopReceipt, WaitReason
+from crewai_runner.domain.usage import Usage
+
+
+class Event(Wire):
+    """What every event carries. `seq` counts from 1 without gaps per run; 0 = not stored."""
+
+    seq: int = 0
+    run_id: str = ""
+    at: datetime = Field(default_factory=now)
+    task_key: str | None = None
+    agent: str | None = None
+
+
+class Nothing(Wire):
+    """An event whose type says it all."""
+
+
+class RunQueuedData(Wire):
+    workflow_id: str | None
+    attempt: int
+    reason: Literal["started", "retried", "resumed", "forked", "answered", "worker-lost"]
+
+
+class RunStartedData(Wire):
+    attempt: int
+    engine: str = Field(description="The engine and its version.")
+    native: bool = Field(description="False: the stock executor runs; stops reach the provider late.")
+
+
+class RunWaitingData(Wire):
+    reason: WaitReason
+    approval_id: str | None = None
+
+
+class RunStoppingData(Wire):
+    mode: StopMode
+    by: str
+
+
+class RunCompletedData(Wire):
+    raw: str
+    usage: Usage
+
+
+class RunFailedData(Wire):
+    error: RunFailure
+    usage: Usage
+
+
+class RunStoppedData(Wire):
+    receipt: StopReceipt
+    usage: Usage
+
+
+class TaskStartedData(Wire):
+    description: str
+
+
+class TaskCompletedData(Wire):
+    raw: str
+    json_output: Any | None = None
+
+
+class TaskFailedData(Wire):
+    error: RunFailure
+
+
+class AgentStartedData(Wire):
+    tools: list[str] = Field(default_factory=list)
+
+
+class AgentCompletedData(Wire):
+    output: str
+
+
+class AgentFailedData(Wire):
+    message: str
+
+
+class LlmStartedData(Wire):
+    call_id: str
+    call: int = Field(description="Number of the call within the run, from 1.")
+    model: str
+    messages: int = Field(description="How many messages were sent.")
+    prompt: str | None = Field(None, description="The last message sent, shortened.")
+
+
+class LlmChunkData(Wire):
+    call_id: str
+    text: str
+
+
+class LlmCompletedData(Wire):
+    call_id: str
+    call: int
+    model: str
+    text: str
+    tool_calls: list[str] = Field(default_factory=list, description="Names of the tools asked for.")
+    usage: Usage
+    duration_ms: int
+    finish_reason: str | None = None
+
+
+class LlmFailedData(Wire):
+    call_id: str
+    call: int
+    model: str
+    error: RunFailure
+    duration_ms: int
+    will_retry: bool | None = None
+
+
+class ToolStartedData(Wire):
+    tool: str
+    tool_call_id: str
+    arguments: Any | None = None
+
+
+class ToolCompletedData(Wire):
+    tool: str
+    tool_call_id: str
+    output: str
+    from_cache: bool = False
+    duration_ms: int
+
+
+class ToolFailedData(Wire):
+    tool: str
+    tool_call_id: str
+    message: str
+    duration_ms: int
+
+
+class DelegationStartedData(Wire):
+    to: str
+    tool_call_id: str
+    request: str
+
+
+class DelegationCompletedData(Wire):
+    to: str
+    tool_call_id: str
+    output: str
+
+
+class GuardrailData(Wire):
+    guardrail: str | None = None
+    retry: int = 0
+    message: str | None = None
+
+
+class MessageQueuedData(Wire):
+    message_id: str
+    text: str
+    addressed_to: str | None = None
+
+
+class MessageDeliveredData(Wire):
+    message_id: str
+    call: int
+
+
+class MessageAnsweredData(Wire):
+    message_id: str
+    text: str
+    by: Literal["agent", "live-state", "result"]
+
+
+class ApprovalRequestedData(Wire):
+    approval_id: str
+    output: str
+
+
+class ApprovalResolvedData(Wire):
+    approval_id: str
+    action: Literal["approve", "reject", "revise"]
+    feedback: str | None = None
+    by: str
+
+
+class ApprovalExpiredData(Wire):
+    approval_id: str
+
+
+class BudgetData(Wire):
+    limit: BudgetLimit
+    budget: Budget
+    usage: Usage
+    seconds: float
+
+
+class ArtifactSavedData(Wire):
+    name: str
+    media_type: str
+    size: int = Field(description="Bytes.")
+
+
+class WarningRaisedData(Wire):
+    code: str
+    message: str
+
+
+class RunQueued(Event):
+    type: Literal["run.queued"] = "run.queued"
+    data: RunQueuedData
+
+
+class RunStarted(Event):
+    type: Literal["run.started"] = "run.started"
+    data: RunStartedData
+
+
+class RunWaiting(Event):
+    type: Literal["run.waiting"] = "run.waiting"
+    data: RunWaitingData
+
+
+class RunResumed(Event):
+    type: Literal["run.resumed"] = "run.resumed"
+    data: RunStartedData
+
+
+class RunStopping(Event):
+    type: Literal["run.stopping"] = "run.stopping"
+    data: RunStoppingData
+
+
+class RunCompleted(Event):
+    type: Literal["run.completed"] = "run.completed"
+    data: RunCompletedData
+
+
+class RunFailed(Event):
+    type: Literal["run.failed"] = "run.failed"
+    data: RunFailedData
+
+
+class RunStopped(Event):
+    type: Literal["run.stopped"] = "run.stopped"
+    data: RunStoppedData
+
+
+class RunCrashed(Event):
+    type: Literal["run.crashed"] = "run.crashed"
+    data: RunFailedData
+
+
+class TaskStarted(Event):
+    type: Literal["task.started"] = "task.started"
+    data: TaskStartedData
+
+
+class TaskCompleted(Event):
+    type: Literal["task.completed"] = "task.completed"
+    data: TaskCompletedData
+
+
+class TaskFailed(Event):
+    type: Literal["task.failed"] = "task.failed"
+    data: TaskFailedData
+
+
+class TaskSkipped(Event):
+    type: Literal["task.skipped"] = "task.skipped"
+    data: Nothing = Field(default_factory=Nothing)
+
+
+class TaskReused(Event):
+    """The output of an earlier attempt is taken; the model is not asked again."""
+
+    type: Literal["task.reused"] = "task.reused"
+    data: TaskCompletedData
+
+
+class AgentStarted(Event):
+    type: Literal["agent.started"] = "agent.started"
+    data: AgentStartedData
+
+
+class AgentCompleted(Event):
+    type: Literal["agent.completed"] = "agent.completed"
+    data: AgentCompletedData
+
+
+class AgentFailed(Event):
+    type: Literal["agent.failed"] = "agent.failed"
+    data: AgentFailedData
+
+
+class LlmStarted(Event):
+    type: Literal["llm.started"] = "llm.started"
+    data: LlmStartedData
+
+
+class LlmChunk(Event):
+    """Streamed live, never stored one by one; has no `seq`."""
+
+    type: Literal["llm.chunk"] = "llm.chunk"
+    data: LlmChunkData
+
+
+class LlmCompleted(Event):
+    type: Literal["llm.completed"] = "llm.completed"
+    data: LlmCompletedData
+
+
+class LlmFailed(Event):
+    type: Literal["llm.failed"] = "llm.failed"
+    data: LlmFailedData
+
+
+class ToolStarted(Event):
+    type: Literal["tool.started"] = "tool.started"
+    data: ToolStartedData
+
+
+class ToolCompleted(Event):
+    type: Literal["tool.completed"] = "tool.completed"
+    data: ToolCompletedData
+
+
+class ToolFailed(Event):
+    type: Literal["tool.failed"] = "tool.failed"
+    data: ToolFailedData
+
+
+class DelegationStarted(Event):
+    type: Literal["delegation.started"] = "delegation.started"
+    data: DelegationStartedData
+
+
+class DelegationCompleted(Event):
+    type: Literal["delegation.completed"] = "delegation.completed"
+    data: DelegationCompletedData
+
+
+class GuardrailPassed(Event):
+    type: Literal["guardrail.passed"] = "guardrail.passed"
+    data: GuardrailData
+
+
+class GuardrailFailed(Event):
+    type: Literal["guardrail.failed"] = "guardrail.failed"
+    data: GuardrailData
+
+
+class MessageQueued(Event):
+    type: Literal["message.queued"] = "message.queued"
+    data: MessageQueuedData
+
+
+class MessageDelivered(Event):
+    type: Literal["message.delivered"] = "message.delivered"
+    data: MessageDeliveredData
+
+
+class MessageAnswered(Event):
+    type: Literal["message.answered"] = "message.answered"
+    data: MessageAnsweredData
+
+
+class ApprovalRequested(Event):
+    type: Literal["approval.requested"] = "approval.requested"
+    data: ApprovalRequestedData
+
+
+class ApprovalResolved(Event):
+    type: Literal["approval.resolved"] = "approval.resolved"
+    data: ApprovalResolvedData
+
+
+class ApprovalExpired(Event):
+    type: Literal["approval.expired"] = "approval.expired"
+    data: ApprovalExpiredData
+
+
+class BudgetWarned(Event):
+    type: Literal["budget.warned"] = "budget.warned"
+    data: BudgetData
+
+
+class BudgetExceeded(Event):
+    type: Literal["budget.exceeded"] = "budget.exceeded"
+    data: BudgetData
+
+
+class ArtifactSaved(Event):
+    type: Literal["artifact.saved"] = "artifact.saved"
+    data: ArtifactSavedData
+
+
+class WarningRaised(Event):
+    type: Literal["warning.raised"] = "warning.raised"
+    data: WarningRaisedData
+
+
+RunEvent = Annotated[
+    RunQueued
+    | RunStarted
+    | RunWaiting
+    | RunResumed
+    | RunStopping
+    | RunCompleted
+    | RunFailed
+    | RunStopped
+    | RunCrashed
+    | TaskStarted
+    | TaskCompleted
+    | TaskFailed
+    | TaskSkipped
+    | TaskReused
+    | AgentStarted
+    | AgentCompleted
+    | AgentFailed
+    | LlmStarted
+    | LlmChunk
+    | LlmCompleted
+    | LlmFailed
+    | ToolStarted
+    | ToolCompleted
+    | ToolFailed
+    | DelegationStarted
+    | DelegationCompleted
+    | GuardrailPassed
+    | GuardrailFailed
+    | MessageQueued
+    | MessageDelivered
+    | MessageAnswered
+    | ApprovalRequested
+    | ApprovalResolved
+    | ApprovalExpired
+    | BudgetWarned
+    | BudgetExceeded
+    | ArtifactSaved
+    | WarningRaised,
+    Field(discriminator="type"),
+]
+
+RUN_EVENT: TypeAdapter[RunEvent] = TypeAdapter(RunEvent)
+ENDINGS = frozenset({"run.completed", "run.failed", "run.stopped", "run.crashed"})

@@ -1,0 +1,68 @@
+"""What model calls used and cost. An unknown figure is None, never 0."""
+
+from decimal import Decimal
+from typing import Self
+
+from pydantic import Field
+
+from crewai_runner.core.wire import Wire
+
+
+class Pricing(Wire):
+    """What a model costs, per million tokens, as decimal strings."""
+
+    input_per_million: Decimal = Field(ge=0)
+    output_per_million: Decimal = Field(ge=0)
+    currency: str = Field("USD", pattern=r"^[A-Z]{3}$", description="ISO 4217.")
+
+
+class Cost(Wire):
+    """An amount of money; the amount is a decimal string."""
+
+    amount: Decimal
+    currency: str
+
+
+class Usage(Wire):
+    """Tokens, calls and money of a call, a task, an agent or a run."""
+
+    prompt_tokens: int | None = 0
+    completion_tokens: int | None = 0
+    cached_tokens: int | None = 0
+    total_tokens: int | None = 0
+    llm_calls: int = 0
+    tool_calls: int = 0
+    cost: Cost | None = None
+
+    def plus(self, other: Self) -> "Usage":
+        """Both together; what is unknown in one is unknown in the sum."""
+        return Usage(
+            prompt_tokens=_sum(self.prompt_tokens, other.prompt_tokens),
+            completion_tokens=_sum(self.completion_tokens, other.completion_tokens),
+            cached_tokens=_sum(self.cached_tokens, other.cached_tokens),
+            total_tokens=_sum(self.total_tokens, other.total_tokens),
+            llm_calls=self.llm_calls + other.llm_calls,
+            tool_calls=self.tool_calls + other.tool_calls,
+            cost=self._cost_with(other),
+        )
+
+    def _cost_with(self, other: "Usage") -> Cost | None:
+        if not self.llm_calls:
+            return other.cost
+        if not other.llm_calls:
+            return self.cost
+        if not (self.cost and other.cost) or self.cost.currency != other.cost.currency:
+            return None
+        return Cost(amount=self.cost.amount + other.cost.amount, currency=self.cost.currency)
+
+
+def _sum(one: int | None, other: int | None) -> int | None:
+    return None if one is None or other is None else one + other
+
+
+def price(prompt_tokens: int | None, completion_tokens: int | None, pricing: Pricing | None) -> Cost | None:
+    """The cost of one call, or None when the price or the tokens are unknown."""
+    if pricing is None or prompt_tokens is None or completion_tokens is None:
+        return None
+    amount = pricing.input_per_million * prompt_tokens + pricing.output_per_million * completion_tokens
+    return Cost(amount=(amount / 1_000_000).normalize(), currency=pricing.currency)

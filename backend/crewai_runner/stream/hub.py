@@ -1,0 +1,81 @@
+"""The bell: says "there is news of this run"; carries no data, token chunks aside.
+
+Losing a ring loses nothing but time: readers look at the rows again on a slow poll.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+MAX_CHUNKS_WAITING = 256
+
+
+class Listener:
+    """One reader's ear: a bell for stored news and a short queue of live chunks."""
+
+    def __init__(self) -> None:
+        self.bell = asyncio.Event()
+        self.chunks: list[str] = []
+
+    def ring(self) -> None:
+        self.bell.set()
+
+    def hear(self, chunk: str) -> None:
+        """A slow reader loses the oldest chunks, never a stored event."""
+        if len(self.chunks) >= MAX_CHUNKS_WAITING:
+            del self.chunks[: MAX_CHUNKS_WAITING // 2]
+        self.chunks.append(chunk)
+        self.bell.set()
+
+    def take_chunks(self) -> list[str]:
+        chunks, self.chunks = self.chunks, []
+        return chunks
+
+
+class Hub(Protocol):
+    """Rings bells by topic: a run's id for its readers, `control:<run id>` for its worker."""
+
+    def ring(self, topics: Iterable[str]) -> None:
+        """There is news. Call on the event loop, after the commit."""
+
+    def whisper(self, topic: str, chunk: str) -> None:
+        """Pass a volatile frame (JSON text) to whoever listens now."""
+
+    def listening(self, topic: str) -> "_Listening": ...
+
+
+class _Listening(Protocol):
+    def __enter__(self) -> Listener: ...
+    def __exit__(self, *args: object) -> object: ...
+
+
+class MemoryHub:
+    """Bells within one process."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[str, set[Listener]] = defaultdict(set)
+
+    def ring(self, topics: Iterable[str]) -> None:
+        for topic in topics:
+            for listener in self._listeners.get(topic, ()):
+                listener.ring()
+
+    def whisper(self, topic: str, chunk: str) -> None:
+        for listener in self._listeners.get(topic, ()):
+            listener.hear(chunk)
+
+    @contextmanager
+    def listening(self, topic: str) -> Iterator[Listener]:
+        listener = Listener()
+        self._listeners[topic].add(listener)
+        try:
+            yield listener
+        finally:
+            self._listeners[topic].discard(listener)
+            if not self._listeners[topic]:
+                del self._listeners[topic]
+
+    def readers(self) -> int:
+        return sum(len(listeners) for listeners in self._listeners.values())
