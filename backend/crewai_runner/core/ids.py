@@ -1,5 +1,6 @@
 """Prefixed, time-sortable identifiers: UUIDv7 (RFC 9562) behind a prefix."""
 
+import re
 import secrets
 import time
 from enum import StrEnum
@@ -27,6 +28,10 @@ def new_id(prefix: Prefix) -> str:
     return f"{prefix}_{value:032x}"
 
 
+_BODY = re.compile(r"[0-9A-Za-z]{1,56}")
+
+
 def has_prefix(identifier: str, prefix: Prefix) -> bool:
-    """Whether an identifier claims to name that kind of thing."""
-    return identifier.startswith(f"{prefix}_")
+    """Whether an identifier could name that kind of thing; what could not needs no look into the database."""
+    start, _, body = identifier.partition("_")
+    return start == prefix and _BODY.fullmatch(body) is not None

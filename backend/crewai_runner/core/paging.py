@@ -5,6 +5,7 @@ import binascii
 import json
 
 from crewai_runner.core.errors import BadRequest
+from crewai_runner.core.ids import Prefix, has_prefix
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
@@ -27,5 +28,22 @@ def decode_cursor(cursor: str, size: int) -> list[str | int]:
     except (ValueError, binascii.Error, UnicodeError, RecursionError):
         keys = None
     if not isinstance(keys, list) or len(keys) != size or not all(type(k) in (str, int) for k in keys):
-        raise BadRequest("The cursor is not one this API gave out; start again without it.")
+        raise _foreign()
     return keys
+
+
+def decode_id(cursor: str | None, prefix: Prefix) -> str | None:
+    """The id in the cursor of a list that is in order of ids; None for the first page.
+
+    Raises BadRequest when the text is not a cursor of ours.
+    """
+    if cursor is None:
+        return None
+    identifier = str(decode_cursor(cursor, 1)[0])
+    if not has_prefix(identifier, prefix):
+        raise _foreign()
+    return identifier
+
+
+def _foreign() -> BadRequest:
+    return BadRequest("The cursor is not one this API gave out; start again without it.")

@@ -1,5 +1,7 @@
 """Engine, sessions and the unit of work: the one place that commits."""
 
+import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,6 +18,7 @@ from sqlalchemy.ext.asyncio import (
 
 BUSY_TIMEOUT_MS = 30_000
 READ_ONLY = "crewai_runner_read_only"
+_NEWS = "crewai_runner_news"
 
 
 def async_url(database_url: str) -> str:
@@ -48,6 +51,16 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+    add_unixepoch(connection)
+
+
+def add_unixepoch(connection: DBAPIConnection) -> None:
+    """Teach an SQLite older than 3.42 `unixepoch('subsec')`, a default of the queue's tables.
+
+    Such a library knows the function but answers NULL to that modifier, and the insert fails.
+    """
+    if sqlite3.sqlite_version_info < (3, 42):
+        connection.create_function("unixepoch", 1, lambda _modifier: time.time())
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -82,3 +95,14 @@ async def reading(sessions: Sessions) -> AsyncIterator[AsyncSession]:
     async with sessions() as session:
         await session.connection(execution_options={READ_ONLY: True})
         yield session
+
+
+def note_news(session: AsyncSession, topic: str) -> None:
+    """Remember that this transaction makes news of a topic, to be rung after the commit."""
+    session.info.setdefault(_NEWS, set()).add(topic)
+
+
+def take_news(session: AsyncSession) -> set[str]:
+    """The topics to ring now that the transaction is committed."""
+    topics: set[str] = session.info.pop(_NEWS, set())
+    return topics

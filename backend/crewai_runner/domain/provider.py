@@ -1,6 +1,8 @@
-"""Which kinds of model provider there are."""
+"""Which kinds of model provider there are, and what each needs to be reached."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 
 
 class ProviderType(StrEnum):
@@ -21,3 +23,73 @@ class ProviderType(StrEnum):
 class ModelKind(StrEnum):
     LLM = "llm"
     EMBEDDER = "embedder"
+
+
+P = ProviderType
+
+TITLES: Mapping[ProviderType, str] = MappingProxyType(
+    {
+        P.OPENAI: "OpenAI",
+        P.ANTHROPIC: "Anthropic",
+        P.GEMINI: "Google Gemini",
+        P.AZURE: "Azure OpenAI",
+        P.BEDROCK: "Amazon Bedrock",
+        P.OLLAMA: "Ollama",
+        P.OPENROUTER: "OpenRouter",
+        P.GROQ: "Groq",
+        P.MISTRAL: "Mistral",
+        P.DEEPSEEK: "DeepSeek",
+        P.OPENAI_COMPATIBLE: "OpenAI-compatible server",
+        P.LOCAL: "Built-in local model",
+    }
+)
+
+DEFAULT_BASE_URLS: Mapping[ProviderType, str] = MappingProxyType(
+    {
+        P.OPENAI: "https://api.openai.com/v1",
+        P.ANTHROPIC: "https://api.anthropic.com",
+        P.GEMINI: "https://generativelanguage.googleapis.com",
+        P.BEDROCK: "https://bedrock-runtime.us-east-1.amazonaws.com",
+        P.OLLAMA: "http://localhost:11434/v1",
+        P.OPENROUTER: "https://openrouter.ai/api/v1",
+        P.GROQ: "https://api.groq.com/openai/v1",
+        P.MISTRAL: "https://api.mistral.ai/v1",
+        P.DEEPSEEK: "https://api.deepseek.com/v1",
+    }
+)
+"""Where a provider without a base URL is reached."""
+
+NEEDS_KEY: frozenset[ProviderType] = frozenset(
+    {P.OPENAI, P.ANTHROPIC, P.GEMINI, P.AZURE, P.BEDROCK, P.OPENROUTER, P.GROQ, P.MISTRAL, P.DEEPSEEK}
+)
+"""Types whose own service takes no call without a key.
+
+Bedrock's key is `ACCESS_KEY_ID:SECRET_ACCESS_KEY`, with `:SESSION_TOKEN` behind it for temporary ones.
+"""
+
+NEEDS_BASE_URL: frozenset[ProviderType] = frozenset({P.AZURE, P.OPENAI_COMPATIBLE})
+"""Types that have no default base URL.
+
+Azure's is the resource, `https://NAME.openai.azure.com`; `?api-version=` may stand behind it.
+Bedrock's names the region: `https://bedrock-runtime.REGION.amazonaws.com`.
+The local type's is known by the product and never taken from a user.
+"""
+
+SPEAKS_OPENAI: frozenset[ProviderType] = frozenset(P) - {P.ANTHROPIC, P.GEMINI, P.BEDROCK}
+"""Types that speak OpenAI's protocol, where `GET {base_url}/models` lists models (Azure apart)."""
+
+EXTRAS: Mapping[ProviderType, str] = MappingProxyType(
+    {P.ANTHROPIC: "anthropic", P.GEMINI: "gemini", P.BEDROCK: "bedrock"}
+)
+"""The optional part of this package that a type needs before crews can call it."""
+
+
+def base_url_of(kind: ProviderType, base_url: str | None) -> str | None:
+    """The base URL to call: the one given, tidied, or the type's default; None when there is neither."""
+    chosen = (base_url or "").strip() or DEFAULT_BASE_URLS.get(kind)
+    if chosen is None:
+        return None
+    chosen = chosen.rstrip("/")
+    if kind is P.OLLAMA and not chosen.endswith("/v1"):
+        chosen += "/v1"
+    return chosen

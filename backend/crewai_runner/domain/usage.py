@@ -47,9 +47,10 @@ class Usage(Wire):
         )
 
     def _cost_with(self, other: "Usage") -> Cost | None:
-        if not self.llm_calls:
+        # No tokens, no money: a call that failed leaves the sum as it is.
+        if self.total_tokens == 0:
             return other.cost
-        if not other.llm_calls:
+        if other.total_tokens == 0:
             return self.cost
         if not (self.cost and other.cost) or self.cost.currency != other.cost.currency:
             return None

@@ -31,6 +31,14 @@ class OnWorkerLoss(StrEnum):
     FAIL = "fail"
 
 
+class PlanningEffort(StrEnum):
+    """How closely an agent checks each step of its plan."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
 class InputType(StrEnum):
     STRING = "string"
     TEXT = "text"
@@ -58,7 +66,7 @@ class ModelSettings(Wire):
 
     def over(self, base: "ModelSettings") -> "ModelSettings":
         """These settings laid over others."""
-        return base.model_copy(update=self.model_dump(exclude_none=True))
+        return base.model_copy(update=self.model_dump(exclude_none=True, by_alias=False))
 
 
 class ModelChoice(Wire):
@@ -86,6 +94,7 @@ class AgentDefinition(Wire):
     backstory: str
     model: ModelChoice | None = Field(None, description="`llm:` in YAML; None = the workspace's default.")
     tools: list[str] = Field(default_factory=list)
+    mcps: list[str] = Field(default_factory=list, description="Names of registered MCP servers.")
     max_iter: int | None = None
     max_rpm: int | None = None
     max_execution_time: int | None = Field(None, description="Seconds.")
@@ -95,6 +104,7 @@ class AgentDefinition(Wire):
     cache: bool = True
     planning: bool = False
     planning_max_attempts: int | None = None
+    planning_effort: PlanningEffort | None = None
     guardrail: str | None = None
     guardrail_max_retries: int | None = None
     inject_date: bool = False

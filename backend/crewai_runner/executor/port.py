@@ -69,6 +69,8 @@ class RunSpec:
     seconds_spent: float = 0.0
     timeout_seconds: float | None = None
     stream_tokens: bool = True
+    memory_scope: str | None = None
+    """Whose memories a workflow with memory shares, such as workspace and workflow; None: this run's alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,4 +54,7 @@ class JobQueue(Protocol):
     async def requeue(self, jobs: list[tuple[str, int]]) -> None:
         """Give orphaned attempts back to the queue."""
 
+    async def forget(self, finished_before: datetime) -> int:
+        """Drop the queue's own records of jobs that ended before then; returns how many."""
+
     async def stats(self) -> QueueStats: ...

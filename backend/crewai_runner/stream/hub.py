@@ -7,9 +7,23 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Protocol
 
 MAX_CHUNKS_WAITING = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A volatile frame (JSON text) that was told after the stored event `after`."""
+
+    after: int
+    text: str
+
+
+def control_topic(run_id: str) -> str:
+    """The bell of whoever works on a run: something is asked of it."""
+    return f"control:{run_id}"
 
 
 class Listener:
@@ -17,19 +31,19 @@ class Listener:
 
     def __init__(self) -> None:
         self.bell = asyncio.Event()
-        self.chunks: list[str] = []
+        self.chunks: list[Chunk] = []
 
     def ring(self) -> None:
         self.bell.set()
 
-    def hear(self, chunk: str) -> None:
+    def hear(self, chunk: Chunk) -> None:
         """A slow reader loses the oldest chunks, never a stored event."""
         if len(self.chunks) >= MAX_CHUNKS_WAITING:
             del self.chunks[: MAX_CHUNKS_WAITING // 2]
         self.chunks.append(chunk)
         self.bell.set()
 
-    def take_chunks(self) -> list[str]:
+    def take_chunks(self) -> list[Chunk]:
         chunks, self.chunks = self.chunks, []
         return chunks
 
@@ -40,13 +54,13 @@ class Hub(Protocol):
     def ring(self, topics: Iterable[str]) -> None:
         """There is news. Call on the event loop, after the commit."""
 
-    def whisper(self, topic: str, chunk: str) -> None:
-        """Pass a volatile frame (JSON text) to whoever listens now."""
+    def whisper(self, topic: str, chunk: Chunk) -> None:
+        """Pass a volatile frame to whoever listens now."""
 
-    def listening(self, topic: str) -> "_Listening": ...
+    def listening(self, topic: str) -> "Listening": ...
 
 
-class _Listening(Protocol):
+class Listening(Protocol):
     def __enter__(self) -> Listener: ...
     def __exit__(self, *args: object) -> object: ...
 
@@ -62,7 +76,7 @@ class MemoryHub:
             for listener in self._listeners.get(topic, ()):
                 listener.ring()
 
-    def whisper(self, topic: str, chunk: str) -> None:
+    def whisper(self, topic: str, chunk: Chunk) -> None:
         for listener in self._listeners.get(topic, ()):
             listener.hear(chunk)
 

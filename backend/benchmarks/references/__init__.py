@@ -1,0 +1,1 @@
+"""The same work without the product; each reference runs in a process of its own."""

@@ -1,0 +1,3 @@
+"""The bearer token of every server that is measured."""
+
+TOKEN = "bench-token-of-one-machine"

@@ -1,0 +1,96 @@
+"""Bare FastAPI in a process of its own: ``python -m benchmarks.references.web PORT DATABASE PROVIDER_URL``.
+
+One bearer-protected endpoint, one indexed read of 50 rows, one insert and one relay of a model's
+stream: the least that a web service with a database can do.
+"""
+
+import hmac
+import json
+import sys
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+import uvicorn
+from fastapi import Depends, FastAPI, HTTPException
+from fastapi.responses import StreamingResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from benchmarks.references.token import TOKEN
+
+PAGE = 50
+
+
+class Row(BaseModel):
+    """One row of the list, as wide as a run's line in the product."""
+
+    id: str
+    workflow_name: str
+    status: str
+    attempt: int
+    created_by: str
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    total_tokens: int | None
+    llm_calls: int
+
+
+def checked(given: Annotated[HTTPAuthorizationCredentials, Depends(HTTPBearer())]) -> None:
+    """Only the right token."""
+    if not hmac.compare_digest(given.credentials.encode(), TOKEN.encode()):
+        raise HTTPException(401)
+
+
+def make_app(database: str, provider_url: str) -> FastAPI:
+    """The application on a SQLite file."""
+    app = FastAPI(dependencies=[Depends(checked)])
+    engine = create_async_engine(f"sqlite+aiosqlite:///{database}")
+    read = text("SELECT * FROM runs ORDER BY id DESC LIMIT :limit")
+    write = text("INSERT INTO notes (body) VALUES (:body)")
+
+    @app.get("/protected")
+    async def protected() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/rows")
+    async def rows(limit: int = PAGE) -> list[Row]:
+        async with engine.connect() as connection:
+            found = await connection.execute(read, {"limit": limit})
+            return [Row.model_validate(dict(row)) for row in found.mappings()]
+
+    @app.post("/rows", status_code=201)
+    async def insert(body: dict[str, Any]) -> dict[str, str]:
+        async with engine.begin() as connection:
+            await connection.execute(write, {"body": json.dumps(body)})
+        return {"status": "created"}
+
+    @app.get("/relay")
+    async def relay() -> StreamingResponse:
+        from openai import AsyncOpenAI  # noqa: PLC0415  # costs seconds, which are not part of a bare start
+
+        client = AsyncOpenAI(base_url=provider_url, api_key="bench")
+
+        async def frames() -> AsyncIterator[str]:
+            messages: Any = [{"role": "user", "content": "Stream"}]
+            stream: Any = await client.chat.completions.create(model="relay", messages=messages, stream=True)
+            async for chunk in stream:
+                if chunk.choices and chunk.choices[0].delta.content:
+                    yield f"data: {json.dumps(chunk.choices[0].delta.content)}\n\n"
+
+        return StreamingResponse(frames(), media_type="text/event-stream")
+
+    return app
+
+
+def main() -> None:
+    port, database, provider_url = sys.argv[1:]
+    uvicorn.run(make_app(database, provider_url), port=int(port), log_level="warning", access_log=False)
+
+
+if __name__ == "__main__":
+    main()

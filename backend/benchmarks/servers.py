@@ -1,0 +1,212 @@
+"""The processes under measure: the product, bare FastAPI, bare CrewAI."""
+
+import asyncio
+import contextlib
+import json
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Self
+
+from benchmarks.load import Http, spread
+from benchmarks.references.token import TOKEN
+from benchmarks.work import MODEL, WORKFLOW, quiet_environment
+
+BACKEND = Path(__file__).resolve().parents[1]
+SLOTS = 256
+FINAL = {"completed", "failed", "stopped", "crashed"}
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """A web server in a process of its own, ended with the ``with`` block. Its output goes to a file."""
+
+    def __init__(self, command: list[str], port: int, folder: Path, environment: dict[str, str]) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.port, self.folder = port, folder
+        self._output = (folder / "output.log").open("ab")
+        self.started = time.monotonic()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", *command],
+            cwd=BACKEND,
+            env=quiet_environment(str(folder)) | environment,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+        )
+        self.pid = self._process.pid
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end(signal.SIGTERM)
+
+    def end(self, number: signal.Signals) -> None:
+        """Send the signal and wait; after 20 s it is a kill."""
+        self._process.send_signal(number)
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._output.close()
+
+    async def ready(self, path: str, seconds: float = 60) -> float:
+        """Wait until the path answers; the seconds since the process was started. Raises ``RuntimeError``."""
+        while time.monotonic() < self.started + seconds and self._process.poll() is None:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                async with Http(self.port, TOKEN) as http:
+                    if (await http.request("GET", path))[0] == 200:
+                        return time.monotonic() - self.started
+            await asyncio.sleep(0.005)
+        raise RuntimeError(
+            f"No answer on {path}. Its output: {(self.folder / 'output.log').read_text()[-2000:]}"
+        )
+
+    async def call(self, method: str, path: str, content: Any = None) -> Any:
+        """One request on a connection of its own. Raises ``RuntimeError`` for an error status."""
+        async with Http(self.port, TOKEN) as http:
+            return await http.json(method, path, content)
+
+
+class Product(Server):
+    """The whole product as users start it, with as many slots as the work asks for."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        port = free_port()
+        environment = {
+            "API_KEY": TOKEN,
+            "API_PORT": str(port),
+            "DATA_DIR": str(folder / "data"),
+            "LOCAL_MODEL": "off",
+            "LOG_LEVEL": "WARNING",
+            "WORKER_CONCURRENCY": str(SLOTS),
+        }
+        super().__init__(["crewai_runner", "serve"], port, folder, environment | settings)
+
+    async def connect(self, provider_url: str) -> None:
+        """Register the scripted provider and its model, and run once so that all is loaded."""
+        await self.ready("/health")
+        given = {"name": "bench", "type": "openai_compatible", "apiKey": "sk-bench", "baseUrl": provider_url}
+        provider = (await self.call("POST", "/api/providers", {"provider": given}))["provider"]
+        model = {"name": MODEL, "type": "llm", "providerId": provider["id"], "default": True}
+        await self.call("POST", "/api/models", {"model": model})
+        await self.finish(await self.start(1))
+
+    async def start(self, count: int) -> list[str]:
+        """Start so many runs; their ids."""
+
+        async def one(http: Http) -> str:
+            answer = await http.json("POST", "/api/workflows/start", {"workflow": WORKFLOW})
+            return str(answer["runId"])
+
+        return await spread(self.port, TOKEN, one, count)
+
+    async def stop(self, run_id: str) -> None:
+        await self.call("POST", "/api/workflows/stop", {"workflowId": run_id})
+
+    async def finish(self, ids: list[str], seconds: float = 300) -> list[dict[str, Any]]:
+        """The summaries of these runs once all have ended. Raises ``RuntimeError`` unless all completed."""
+        wanted, until = set(ids), time.monotonic() + seconds
+        while time.monotonic() < until:
+            page = (await self.call("GET", f"/api/v1/runs?limit={min(200, len(ids) + 10)}"))["runs"]
+            done = [run for run in page if run["id"] in wanted and run["status"] in FINAL]
+            if len(done) == len(ids):
+                break
+            await asyncio.sleep(0.1)
+        bad = [run for run in done if run["status"] != "completed"]
+        if bad or len(done) < len(ids):
+            raise RuntimeError(f"{len(done)} of {len(ids)} runs ended, {len(bad)} badly: {bad[:1]}")
+        return done
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "data" / "crewai-runner.db"
+
+
+class BareWeb(Server):
+    """Bare FastAPI on a SQLite file with so many rows."""
+
+    def __init__(self, folder: Path, provider_url: str, rows: int = 1000) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        database = folder / "bare.db"
+        seed_bare(database, rows)
+        port = free_port()
+        super().__init__(
+            ["benchmarks.references.web", str(port), str(database), provider_url], port, folder, {}
+        )
+
+
+def seed_bare(database: Path, rows: int) -> None:
+    """A table of the width of the product's list, with its index, and one to insert into."""
+    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(
+            "CREATE TABLE runs (id TEXT PRIMARY KEY, workflow_name TEXT, status TEXT, attempt INTEGER,"
+            " created_by TEXT, created_at TEXT, started_at TEXT, finished_at TEXT,"
+            " prompt_tokens INTEGER, completion_tokens INTEGER, total_tokens INTEGER, llm_calls INTEGER)"
+        )
+        connection.execute("CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT)")
+        at = "2026-01-01T00:00:00.000000Z"
+        filled = ("bench", "completed", 1, "api-key", at, at, at, 100, 20, 120, 2)
+        connection.executemany(
+            f"INSERT INTO runs VALUES ({','.join('?' * 12)})",
+            ((f"run_{n:012}", *filled) for n in range(rows)),
+        )
+
+
+class BareCrews:
+    """Bare CrewAI in a process of its own, commanded by JSON lines."""
+
+    def __init__(self, mode: str, provider_url: str, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._output = (folder / "output.log").open("ab")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.references.crews", mode, provider_url],
+            cwd=BACKEND,
+            env=quiet_environment(str(folder)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._output,
+            text=True,
+        )
+        self.pid = self._process.pid
+        self.answer()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+        self._output.close()
+
+    def send(self, line: str) -> None:
+        """Write one line to the process."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+
+    def answer(self) -> dict[str, float]:
+        """The next answer; other lines are CrewAI's own talk. Raises ``RuntimeError`` when it has ended."""
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.startswith("{"):
+                found: dict[str, float] = json.loads(line)
+                return found
+        raise RuntimeError("The reference process has ended; see its output.log.")
+
+    def runs(self, count: int) -> dict[str, float]:
+        """Run so many crews at once: ``{wall, cpu, build_cpu, peak_mb}``."""
+        self.send(json.dumps({"do": "runs", "count": count}))
+        return self.answer()

@@ -1,0 +1,57 @@
+"""The work that everybody does: two agents, two tasks, two model calls."""
+
+import os
+from typing import Any
+
+MODEL = "bench-model"
+MODEL_CALLS = 2
+
+AGENTS: dict[str, dict[str, str]] = {
+    "researcher": {
+        "role": "Researcher",
+        "goal": "Find what matters about the topic",
+        "backstory": "You read much and trust little.",
+    },
+    "writer": {
+        "role": "Writer",
+        "goal": "Write it down in plain words",
+        "backstory": "You cut what nobody would miss.",
+    },
+}
+TASKS: list[dict[str, Any]] = [
+    {
+        "name": "find",
+        "description": "Find three facts about tides.",
+        "expected_output": "Three bullets",
+        "agent": "researcher",
+    },
+    {
+        "name": "write",
+        "description": "Write one paragraph from the facts.",
+        "expected_output": "One paragraph",
+        "agent": "writer",
+        "context": ["find"],
+    },
+]
+
+WORKFLOW: dict[str, Any] = {
+    "name": "bench",
+    "agents": [{"key": key, **texts, "model": {"name": MODEL}} for key, texts in AGENTS.items()],
+    "tasks": [{"key": task["name"], **{k: v for k, v in task.items() if k != "name"}} for task in TASKS],
+}
+
+
+def quiet_environment(storage: str) -> dict[str, str]:
+    """An environment without proxies, provider keys and telemetry, for every process measured."""
+    dropped = ("_PROXY", "_API_KEY", "OPENAI_", "DATABASE_URL", "ROLE")
+    kept = {
+        name: value for name, value in os.environ.items() if not any(part in name.upper() for part in dropped)
+    }
+    return {
+        **kept,
+        "CREWAI_DISABLE_TELEMETRY": "true",
+        "CREWAI_TRACING_ENABLED": "false",
+        "CREWAI_DISABLE_VERSION_CHECK": "true",
+        "CREWAI_STORAGE_DIR": storage,
+        "PYTHON_DOTENV_DISABLED": "1",
+    }

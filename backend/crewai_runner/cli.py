@@ -1,0 +1,84 @@
+"""The command `crewai-runner`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from crewai_runner import __version__
+from crewai_runner.core.settings import Role, Settings, setting_errors
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; the answer is the exit status."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help()
+        return 2
+    commands = {"serve": _serve, "migrate": _migrate, "openapi": _openapi, "new-key": _new_key}
+    return commands[options.command](options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="crewai-runner", description="The control room for CrewAI.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", metavar="command")
+    serve = commands.add_parser("serve", help="start the server")
+    serve.add_argument("--role", choices=[role.value for role in Role], help="what this process does")
+    serve.add_argument("--host", help="address to listen on (API_HOST)")
+    serve.add_argument("--port", type=int, help="port to listen on (API_PORT)")
+    commands.add_parser("migrate", help="bring the database to the newest schema, then end")
+    openapi = commands.add_parser("openapi", help="write the OpenAPI document")
+    openapi.add_argument("file", type=Path, help="where to write it; - for standard output")
+    commands.add_parser("new-key", help="print a fresh SECRET_KEY")
+    return parser
+
+
+def _settings(**overrides: object) -> Settings | None:
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        for line in setting_errors(error):
+            print(f"Wrong setting: {line}", file=sys.stderr)  # noqa: T201
+        return None
+
+
+def _serve(options: argparse.Namespace) -> int:
+    settings = _settings(role=options.role, api_host=options.host, api_port=options.port)
+    if settings is None:
+        return 2
+    # Only now, so that wrong settings and --help answer at once.
+    from crewai_runner.serving import serve  # noqa: PLC0415
+
+    return serve(settings)
+
+
+def _migrate(_options: argparse.Namespace) -> int:
+    settings = _settings()
+    if settings is None:
+        return 2
+    from crewai_runner.db.migrate import newest_revision, upgrade  # noqa: PLC0415
+
+    upgrade(settings.database)
+    print(f"The database is at revision {newest_revision()}.")  # noqa: T201
+    return 0
+
+
+def _openapi(options: argparse.Namespace) -> int:
+    from crewai_runner.main import openapi_text  # noqa: PLC0415
+
+    text = openapi_text()
+    if str(options.file) == "-":
+        sys.stdout.write(text)
+    else:
+        options.file.write_text(text)
+    return 0
+
+
+def _new_key(_options: argparse.Namespace) -> int:
+    from cryptography.fernet import Fernet  # noqa: PLC0415
+
+    print(Fernet.generate_key().decode())  # noqa: T201
+    return 0

@@ -1,0 +1,99 @@
+"""How far an IP address reaches: out to the internet, into this network, or where nobody may go."""
+
+import ipaddress
+from collections.abc import Iterator
+from enum import IntEnum
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+IPv6 = ipaddress.IPv6Address
+
+
+class Reach(IntEnum):
+    """From harmless to forbidden; the greater one wins."""
+
+    PUBLIC = 0
+    PRIVATE = 1
+    FORBIDDEN = 2
+
+
+# Link-local holds the metadata service of most clouds. The single addresses below are the
+# metadata and control services that live inside private or public ranges: AWS over IPv6,
+# Google over IPv6, Alibaba, Oracle, Azure.
+_FORBIDDEN = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "0.0.0.0/8",
+        "169.254.0.0/16",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+        "::/128",
+        "fe80::/10",
+        "ff00::/8",
+        "fd00:ec2::254/128",
+        "fd20:ce::254/128",
+        "100.100.100.200/32",
+        "192.0.0.192/32",
+        "168.63.129.16/32",
+    )
+)
+_PRIVATE = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "::1/128",
+        "64:ff9b:1::/48",
+        "fc00::/7",
+        "fec0::/10",
+    )
+)
+_TRANSLATED_LOW_BITS = tuple(
+    ipaddress.IPv6Network(text) for text in ("::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96")
+)
+_COMPATIBLE = ipaddress.IPv6Network("::/96")
+_SIX_TO_FOUR = ipaddress.IPv6Network("2002::/16")
+_TEREDO = ipaddress.IPv6Network("2001::/32")
+_NAT64_LOCAL = ipaddress.IPv6Network("64:ff9b:1::/48")
+_LOOPBACK_OR_UNSPECIFIED = 1
+_ISATAP_MARKS = (0x00005EFE, 0x02005EFE)
+_LOW_32 = 2**32 - 1
+
+
+def reach_of(address: IPAddress) -> Reach:
+    """The reach of an address and of every IPv4 address wrapped in it, whichever is worse."""
+    worst = _reach_as_written(address)
+    if isinstance(address, IPv6):
+        worst = max([worst, *(_reach_as_written(inner) for inner in _wrapped(address))])
+    return worst
+
+
+def _reach_as_written(address: IPAddress) -> Reach:
+    if any(address in network for network in _FORBIDDEN):
+        return Reach.FORBIDDEN
+    if any(address in network for network in _PRIVATE):
+        return Reach.PRIVATE
+    if isinstance(address, IPv6) and any(address in network for network in _TRANSLATED_LOW_BITS):
+        return Reach.PUBLIC  # decided by the wrapped address
+    return Reach.PUBLIC if address.is_global else Reach.PRIVATE
+
+
+def _wrapped(address: IPv6) -> Iterator[ipaddress.IPv4Address]:
+    """The IPv4 addresses that a router or tunnel would take out of an IPv6 address."""
+    number = int(address)
+    low = ipaddress.IPv4Address(number & _LOW_32)
+    if any(address in network for network in (*_TRANSLATED_LOW_BITS, _NAT64_LOCAL)):
+        yield low
+    if address in _COMPATIBLE and number > _LOOPBACK_OR_UNSPECIFIED:
+        yield low
+    if address in _SIX_TO_FOUR:
+        yield ipaddress.IPv4Address(number >> 80 & _LOW_32)
+    if address in _TEREDO:
+        yield ipaddress.IPv4Address(number >> 64 & _LOW_32)
+        yield ipaddress.IPv4Address(~number & _LOW_32)
+    if number >> 32 & _LOW_32 in _ISATAP_MARKS:
+        yield low

@@ -1,0 +1,23 @@
+"""Request bodies that may be sent with or without their name around them."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from pydantic import ModelWrapValidatorHandler, model_validator
+
+from crewai_runner.core.wire import Wire
+
+
+class Envelope(Wire):
+    """A body `{"<name>": {...}}` with one field; the bare inner object is accepted too.
+
+    Pointers of errors follow what was sent: `/<name>/field` or `/field`.
+    """
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _accept_bare(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        name, field = next(iter(cls.model_fields.items()))
+        if not isinstance(value, Mapping) or name in value or field.annotation is None:
+            return handler(value)
+        return cls.model_construct(**{name: field.annotation.model_validate(value)})

@@ -1,0 +1,103 @@
+"""Structured logs: one event a line, with the request's and the run's id in each."""
+
+import json
+import logging
+import sys
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+import structlog
+
+from crewai_runner.core.settings import LogFormat
+
+Mask = Callable[[str], str]
+
+
+class SecretMask:
+    """Replaces every known secret's value wherever it would leave the process."""
+
+    def __init__(self) -> None:
+        self._secrets: set[str] = set()
+
+    def add(self, secret: str) -> None:
+        """Mask this value from now on; shorter than six characters is no secret but a word."""
+        if len(secret) >= 6:
+            # Within JSON text some characters stand escaped.
+            self._secrets.update(
+                {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+            )
+
+    def __call__(self, text: str) -> str:
+        for secret in self._secrets:
+            if secret in text:
+                text = text.replace(secret, "••••••")
+        return text
+
+    def finds(self, text: str) -> bool:
+        """Whether a text holds a secret long enough (16 characters) not to be an ordinary word."""
+        return any(len(secret) >= 16 and secret in text for secret in self._secrets)
+
+    def deep(self, value: Any) -> Any:
+        """The same JSON value with every secret masked, keys included."""
+        if isinstance(value, str):
+            return self(value)
+        if isinstance(value, dict):
+            return {self.deep(key): self.deep(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.deep(item) for item in value]
+        return value
+
+
+def set_up_logging(level: str, log_format: LogFormat, mask: SecretMask) -> None:
+    """Send every log line of the process, libraries' included, through one masked formatter."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    renderer: Any = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    if log_format is LogFormat.JSON:
+        shared.append(structlog.processors.dict_tracebacks)
+        renderer = structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _Masking(renderer, mask),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for noisy in ("httpx", "httpcore", "openai", "urllib3", "aiosqlite", "alembic", "dbos"):
+        logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    for own_handlers in ("uvicorn", "uvicorn.access", "uvicorn.error"):
+        logging.getLogger(own_handlers).handlers[:] = []
+        logging.getLogger(own_handlers).propagate = True
+    logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
+
+
+class _Masking:
+    """Renders first and masks the finished line, so that no field can be forgotten."""
+
+    def __init__(self, renderer: Any, mask: Mask) -> None:
+        self._renderer = renderer
+        self._mask = mask
+
+    def __call__(self, logger: Any, name: str, event: MutableMapping[str, Any]) -> str:
+        return self._mask(str(self._renderer(logger, name, event)))
+
+
+def get_logger(name: str) -> Any:
+    return structlog.stdlib.get_logger(name)

@@ -1,0 +1,169 @@
+"""Every setting of the product: environment first, then `.env`, then these defaults."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+SAMPLE_API_KEYS = frozenset({"change-me", "your-api-key", "your-secret-api-key-here", "changeme"})
+
+
+class AppEnv(StrEnum):
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class Role(StrEnum):
+    """What a process does: answer the API, run crews, or both."""
+
+    ALL = "all"
+    API = "api"
+    WORKER = "worker"
+
+
+class LogFormat(StrEnum):
+    JSON = "json"
+    CONSOLE = "console"
+
+
+class LocalModelMode(StrEnum):
+    """`auto`: with the product, if installed; `lazy`: at first use; `eager`: or no start; `off`: never."""
+
+    OFF = "off"
+    AUTO = "auto"
+    LAZY = "lazy"
+    EAGER = "eager"
+
+
+class Settings(BaseSettings):
+    """All settings; each is an environment variable of the same name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_file=(".env", "../.env"), env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore"
+    )
+
+    app_env: AppEnv = AppEnv.DEVELOPMENT
+    role: Role = Role.ALL
+
+    api_key: SecretStr | None = Field(
+        None, description="The bearer token of the API. Empty: made at first start, kept in DATA_DIR."
+    )
+    api_base_url: str = Field("/api", pattern=r"^/[a-z0-9/_-]*[a-z0-9_-]$", description="Path prefix.")
+    api_host: str = "127.0.0.1"
+    api_port: int = Field(8000, ge=0, le=65535)
+    api_reload: bool = False
+    cors_origins: Annotated[list[str], NoDecode] = Field(
+        default_factory=lambda: ["http://localhost:5173", "http://127.0.0.1:5173"],
+        description="Comma-separated origins; `*` for all (development only).",
+    )
+    auth_failures_per_minute: int = Field(20, ge=1, le=10_000)
+    max_request_bytes: int = Field(4 * 1024 * 1024, ge=1024, le=1024**3)
+    metrics_public: bool = Field(False, description="Serve /metrics without a token.")
+
+    data_dir: Path = Field(Path("data"), description="Everything the embedded default stores.")
+    database_url: str = Field("", description="Empty: SQLite in DATA_DIR. Else postgresql://user@host/db.")
+    secret_key: Annotated[list[SecretStr], NoDecode] = Field(
+        default_factory=list,
+        description="Comma-separated Fernet keys; the first seals. Empty: a 0600 file in DATA_DIR.",
+    )
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: LogFormat = LogFormat.CONSOLE
+
+    worker_concurrency: int = Field(32, ge=1, le=1000, description="Runs at work at once in one process.")
+    run_timeout_seconds: int = Field(3600, ge=1, le=604_800, description="For runs that set none.")
+    max_attempts: int = Field(3, ge=1, le=100, description="Tries of one run after its worker died.")
+    approval_expires_hours: float = Field(168, gt=0, le=8760)
+    stop_wait_seconds: float = Field(10, gt=0, le=120, description="How long a stop request waits.")
+    chat_wait_seconds: float = Field(60, gt=0, le=600, description="How long a chat request waits.")
+    drain_seconds: float = Field(10, ge=0, le=600, description="Grace for running crews at shutdown.")
+    stream_ping_seconds: float = Field(15, gt=0, le=60)
+
+    local_model: LocalModelMode = LocalModelMode.AUTO
+    allow_private_urls: bool | None = Field(
+        None, description="May providers and tools be on private addresses? Default: not in production."
+    )
+    max_cost: float | None = Field(None, gt=0, description="Upper limit of every run's cost.")
+    max_tokens: int | None = Field(None, gt=0, description="Upper limit of every run's tokens.")
+    max_llm_calls: int | None = Field(None, gt=0, description="Upper limit of every run's model calls.")
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: Any) -> Any:
+        return _split(value)
+
+    @field_validator("secret_key", mode="before")
+    @classmethod
+    def _split_keys(cls, value: Any) -> Any:
+        return _split(value)
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: Any) -> Any:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if value and not value.startswith(("sqlite", "postgresql", "postgres://")):
+            raise ValueError("must begin with sqlite: or postgresql:")
+        return value.replace("postgres://", "postgresql://", 1)
+
+    @field_validator("secret_key")
+    @classmethod
+    def _fernet_keys(cls, value: list[SecretStr]) -> list[SecretStr]:
+        from cryptography.fernet import Fernet  # noqa: PLC0415  # costs 50 ms, and only when a key is set
+
+        for key in value:
+            try:
+                Fernet(key.get_secret_value())
+            except ValueError:
+                raise ValueError(
+                    "every key must be 32 url-safe base64-encoded bytes; `crewai-runner new-key` makes one"
+                ) from None
+        return value
+
+    @model_validator(mode="after")
+    def _production_is_strict(self) -> "Settings":
+        if self.app_env is not AppEnv.PRODUCTION:
+            return self
+        key = self.api_key.get_secret_value() if self.api_key else ""
+        if not key or key.lower() in SAMPLE_API_KEYS:
+            raise ValueError("API_KEY must be set to a secret of your own when APP_ENV=production")
+        if len(key) < 16:
+            raise ValueError("API_KEY must have at least 16 characters when APP_ENV=production")
+        if "*" in self.cors_origins:
+            raise ValueError("CORS_ORIGINS must not be * when APP_ENV=production")
+        return self
+
+    @property
+    def database(self) -> str:
+        """The database URL, with the embedded default filled in."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'crewai-runner.db').absolute()}"
+
+    @property
+    def embedded(self) -> bool:
+        return self.database.startswith("sqlite")
+
+    @property
+    def private_urls_allowed(self) -> bool:
+        if self.allow_private_urls is not None:
+            return self.allow_private_urls
+        return self.app_env is not AppEnv.PRODUCTION
+
+
+def _split(value: Any) -> Any:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def setting_errors(error: ValidationError) -> list[str]:
+    """One clear line for each wrong setting; never the value, which may be a secret."""
+    return [
+        f"{'.'.join(str(part) for part in item['loc'][:1]).upper() or 'settings'}: "
+        f"{item['msg'].removeprefix('Value error, ')}"
+        for item in error.errors(include_input=False, include_url=False)
+    ]

@@ -1,0 +1,54 @@
+"""Names, text and JSON from outside that every database can keep."""
+
+import itertools
+import math
+from collections.abc import Container
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, StringConstraints
+
+DEEPEST = 32
+"""Levels of nesting in free-form JSON."""
+
+
+def one_line(text: str) -> str:
+    """The text as it is. Raises ValueError when it holds a control character or half a character."""
+    if any(not character.isprintable() for character in text):
+        raise ValueError("must be one line of printable text")
+    return text
+
+
+def storable(value: Any, depth: int = 0) -> Any:
+    """A JSON value as it is. Raises ValueError for what PostgreSQL or JSON itself cannot hold."""
+    if depth > DEEPEST:
+        raise ValueError(f"must not be nested deeper than {DEEPEST} levels")
+    if isinstance(value, dict):
+        for key, item in value.items():
+            storable(key, depth + 1)
+            storable(item, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            storable(item, depth + 1)
+    elif isinstance(value, str) and ("\x00" in value or _has_half_characters(value)):
+        raise ValueError("must not hold NUL or unpaired surrogate characters")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("must not hold NaN or infinite numbers")
+    return value
+
+
+def _has_half_characters(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    AfterValidator(one_line),
+]
+"""What a person calls a thing: one line, 1 to 200 characters, no space around it."""
+
+
+def first_free(wanted: str, taken: Container[str]) -> str:
+    """The wanted name, or the first like it that nobody has: `local`, `local (built-in 1)`."""
+    candidates = itertools.chain([wanted], (f"{wanted} (built-in {n})" for n in itertools.count(1)))
+    return next(name for name in candidates if name not in taken)

@@ -1,0 +1,82 @@
+"""Which URLs and host names may be given at all, before anything is looked up."""
+
+import ipaddress
+import re
+from http import HTTPStatus
+
+import httpx
+
+from crewai_runner.core.addresses import IPAddress
+from crewai_runner.core.errors import AppError
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.(?!-)[a-z0-9_-]{1,63})*")
+_NUMBER_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_METADATA_NAMES = frozenset({"metadata", "metadata.google.internal", "metadata.goog", "instance-data"})
+_MAX_URL_LENGTH = 2048
+
+
+class UrlRefused(AppError):
+    """The URL is not one this server may contact."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    slug = "url-refused"
+    title = "This URL is not allowed"
+
+
+class HostUnresolved(UrlRefused):
+    """The URL names a host that has no address."""
+
+    slug = "host-unresolved"
+    title = "The host of this URL was not found"
+
+
+def parse_url(url: str | httpx.URL) -> httpx.URL:
+    """An http(s) URL with a host and without credentials. Raises UrlRefused."""
+    if len(str(url)) > _MAX_URL_LENGTH:
+        raise UrlRefused(f"The URL is longer than {_MAX_URL_LENGTH} characters.")
+    try:
+        parsed = httpx.URL(url)
+    except (httpx.InvalidURL, ValueError, TypeError) as error:
+        raise UrlRefused("This is not a URL that can be read.") from error
+    if parsed.scheme not in _DEFAULT_PORTS:
+        raise UrlRefused("Only http and https URLs are allowed.")
+    if parsed.userinfo:
+        raise UrlRefused("A URL must not carry a user name or password.")
+    if not parsed.raw_host:
+        raise UrlRefused("The URL names no host.")
+    return parsed
+
+
+def normal_host(host: str) -> str:
+    """A host in lower case without brackets and without the root's dot. Raises UrlRefused.
+
+    Numbers that only some programs read as an address (`2130706433`, `0x7f.1`, `0177.0.0.1`)
+    are refused: two readers that disagree are how a check is passed and another host reached.
+    """
+    name = host.lower().strip("[]").removesuffix(".")
+    if literal_address(name) is not None:
+        return name
+    if not _HOST_NAME.fullmatch(name) or len(name) > 253:
+        raise UrlRefused("The URL's host is not a valid host name or address.")
+    if _NUMBER_LABEL.fullmatch(name.rsplit(".", 1)[-1]):
+        raise UrlRefused("Write an IP address in its usual form, such as 192.0.2.1.")
+    if name in _METADATA_NAMES:
+        raise UrlRefused(f"{name} is a cloud's metadata service and is never contacted.")
+    return name
+
+
+def literal_address(name: str) -> IPAddress | None:
+    """The address that a host name spells out, if it is one."""
+    try:
+        return ipaddress.ip_address(name)
+    except ValueError:
+        return None
+
+
+def port_of(url: httpx.URL) -> int:
+    """The port a URL leads to. Raises UrlRefused."""
+    port = url.port if url.port is not None else _DEFAULT_PORTS[url.scheme]
+    if not 0 < port < 65536:
+        raise UrlRefused("The URL's port is not a valid port.")
+    return port

@@ -1,0 +1,70 @@
+"""Brings a database to the newest schema, by one process at a time."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from filelock import FileLock
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.engine import make_url
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+LOCK_NUMBER = 7_204_511_309
+
+
+def sync_url(database_url: str) -> str:
+    """The same database under a synchronous driver."""
+    url = make_url(database_url)
+    driver = "sqlite" if url.get_backend_name() == "sqlite" else "postgresql+psycopg"
+    return url.set(drivername=driver).render_as_string(hide_password=False)
+
+
+def alembic_config(database_url: str) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["url"] = sync_url(database_url)
+    return config
+
+
+def newest_revision() -> str | None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return ScriptDirectory.from_config(config).get_current_head()
+
+
+def upgrade(database_url: str) -> None:
+    """Run every missing migration; a second process waits and then finds nothing to do."""
+    config = alembic_config(database_url)
+    engine = create_engine(config.attributes["url"])
+    try:
+        with _alone(database_url), engine.connect() as connection:
+            _lock(connection)
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+    finally:
+        engine.dispose()
+
+
+async def upgrade_async(database_url: str) -> None:
+    await asyncio.to_thread(upgrade, database_url)
+
+
+@contextmanager
+def _alone(database_url: str) -> Iterator[None]:
+    database = make_url(database_url).database
+    if not database_url.startswith("sqlite") or not database or database == ":memory:":
+        yield
+        return
+    Path(database).parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{database}.migrating"):
+        yield
+
+
+def _lock(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": LOCK_NUMBER})

@@ -1,0 +1,161 @@
+"""Runs and everything that belongs to one: tasks, calls, events, messages, approvals, artifacts."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Numeric, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crewai_runner.core.clock import now
+from crewai_runner.db.base import Base, Id
+
+Money = Numeric(20, 10)
+
+
+class RunRow(Base):
+    __tablename__ = "runs"
+    __table_args__ = (
+        Index("ix_runs_newest", "workspace_id", "id"),
+        Index("ix_runs_state", "workspace_id", "state", "id"),
+        Index("ix_runs_workflow", "workflow_id", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"))
+    workflow_id: Mapped[str | None] = mapped_column(Id)
+    workflow_version: Mapped[int | None] = mapped_column()
+    workflow_name: Mapped[str] = mapped_column(String(200))
+    definition: Mapped[dict[str, Any]] = mapped_column()
+    inputs: Mapped[dict[str, Any]] = mapped_column()
+    extra: Mapped[dict[str, Any]] = mapped_column("metadata", default=dict)
+    budget: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    budget_raised: Mapped[bool] = mapped_column(default=False)
+    inline_provider: Mapped[bool] = mapped_column(default=False)
+    forked_from: Mapped[str | None] = mapped_column(Id)
+
+    state: Mapped[str] = mapped_column(String(16))
+    attempt: Mapped[int] = mapped_column(default=1)
+    fence: Mapped[int] = mapped_column(default=0)
+    losses: Mapped[int] = mapped_column(default=0)
+    last_seq: Mapped[int] = mapped_column(default=0)
+    wait_reason: Mapped[str | None] = mapped_column(String(32))
+    revision: Mapped[dict[str, Any] | None] = mapped_column()
+    stop_mode: Mapped[str | None] = mapped_column(String(16))
+    stop_requested_at: Mapped[datetime | None] = mapped_column()
+    receipt: Mapped[dict[str, Any] | None] = mapped_column()
+    result: Mapped[dict[str, Any] | None] = mapped_column()
+    error: Mapped[dict[str, Any] | None] = mapped_column()
+
+    prompt_tokens: Mapped[int | None] = mapped_column(BigInteger, default=0)
+    completion_tokens: Mapped[int | None] = mapped_column(BigInteger, default=0)
+    cached_tokens: Mapped[int | None] = mapped_column(BigInteger, default=0)
+    total_tokens: Mapped[int | None] = mapped_column(BigInteger, default=0)
+    llm_calls: Mapped[int] = mapped_column(default=0)
+    tool_calls: Mapped[int] = mapped_column(default=0)
+    cost_amount: Mapped[Decimal | None] = mapped_column(Money)
+    cost_currency: Mapped[str | None] = mapped_column(String(3))
+    seconds_at_work: Mapped[float] = mapped_column(default=0.0)
+
+    created_by: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    started_at: Mapped[datetime | None] = mapped_column()
+    attempt_started_at: Mapped[datetime | None] = mapped_column()
+    finished_at: Mapped[datetime | None] = mapped_column()
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class RunTaskRow(Base):
+    __tablename__ = "run_tasks"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    position: Mapped[int] = mapped_column()
+    agent: Mapped[str | None] = mapped_column(String(200))
+    state: Mapped[str] = mapped_column(String(16))
+    result: Mapped[dict[str, Any] | None] = mapped_column()
+    error: Mapped[dict[str, Any] | None] = mapped_column()
+    started_at: Mapped[datetime | None] = mapped_column()
+    finished_at: Mapped[datetime | None] = mapped_column()
+
+
+class LlmCallRow(Base):
+    """One finished model call; these rows sum to the run's usage."""
+
+    __tablename__ = "llm_calls"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    task_key: Mapped[str | None] = mapped_column(String(200))
+    agent: Mapped[str | None] = mapped_column(String(200))
+    model: Mapped[str] = mapped_column(String(200))
+    prompt_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    completion_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    cached_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    total_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    cost_amount: Mapped[Decimal | None] = mapped_column(Money)
+    cost_currency: Mapped[str | None] = mapped_column(String(3))
+    duration_ms: Mapped[int] = mapped_column()
+    at: Mapped[datetime] = mapped_column()
+
+
+class RunEventRow(Base):
+    __tablename__ = "run_events"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    attempt: Mapped[int] = mapped_column()
+    type: Mapped[str] = mapped_column(String(32))
+    at: Mapped[datetime] = mapped_column()
+    # The finished frame as JSON text: readers pass it on without parsing it again.
+    frame: Mapped[str] = mapped_column(Text)
+
+
+class MessageRow(Base):
+    __tablename__ = "messages"
+    __table_args__ = (Index("ix_messages_run", "run_id", "id"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
+    text: Mapped[str] = mapped_column(Text)
+    agent: Mapped[str | None] = mapped_column(String(200))
+    state: Mapped[str] = mapped_column(String(16))
+    call: Mapped[int | None] = mapped_column()
+    delivered_to: Mapped[str | None] = mapped_column(String(200))
+    answer: Mapped[str | None] = mapped_column(Text)
+    answered_by: Mapped[str | None] = mapped_column(String(16))
+    created_by: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    delivered_at: Mapped[datetime | None] = mapped_column()
+    answered_at: Mapped[datetime | None] = mapped_column()
+
+
+class ApprovalRow(Base):
+    __tablename__ = "approvals"
+    __table_args__ = (Index("ix_approvals_open", "workspace_id", "state", "id"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"))
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), index=True)
+    task_key: Mapped[str] = mapped_column(String(200))
+    agent: Mapped[str | None] = mapped_column(String(200))
+    output: Mapped[str] = mapped_column(Text)
+    json_output: Mapped[dict[str, Any] | None] = mapped_column()
+    state: Mapped[str] = mapped_column(String(16))
+    feedback: Mapped[str | None] = mapped_column(Text)
+    resolved_by: Mapped[str | None] = mapped_column(String(200))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime] = mapped_column()
+    resolved_at: Mapped[datetime | None] = mapped_column()
+
+
+class ArtifactRow(Base):
+    __tablename__ = "artifacts"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), primary_key=True)
+    task_key: Mapped[str] = mapped_column(String(200))
+    media_type: Mapped[str] = mapped_column(String(100))
+    size: Mapped[int] = mapped_column()
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(default=now)

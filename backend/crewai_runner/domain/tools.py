@@ -1,0 +1,78 @@
+"""The tools that agents may be given, by name. A workflow names them; it never brings its own code."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from crewai_runner.core.wire import Wire
+
+LONGEST_WAIT_SECONDS = 60.0
+
+
+class CalculatorArguments(BaseModel):
+    expression: str = Field(description="For example: (2 + 3) * sqrt(16) / 7. Powers are written **.")
+
+
+class CurrentTimeArguments(BaseModel):
+    zone: str | None = Field(None, description="An IANA time zone such as Europe/Berlin; UTC if left out.")
+
+
+class HttpGetArguments(BaseModel):
+    url: str = Field(description="The whole URL, beginning with https:// or http://.")
+
+
+class WaitArguments(BaseModel):
+    seconds: float = Field(ge=0, le=LONGEST_WAIT_SECONDS, description="From 0 to 60.")
+
+
+class ToolDescription(Wire):
+    """What a tool is. `parameters` is a JSON Schema; `network` says that it contacts other hosts."""
+
+    name: str
+    title: str
+    description: str = Field(description="What the model reads to decide when to use the tool.")
+    parameters: dict[str, Any]
+    network: bool = False
+
+
+ARGUMENTS: Mapping[str, type[BaseModel]] = MappingProxyType(
+    {
+        "calculator": CalculatorArguments,
+        "current_time": CurrentTimeArguments,
+        "http_get": HttpGetArguments,
+        "wait": WaitArguments,
+    }
+)
+
+
+def _tool(name: str, title: str, description: str, *, network: bool = False) -> ToolDescription:
+    parameters = ARGUMENTS[name].model_json_schema()
+    return ToolDescription(
+        name=name, title=title, description=description, parameters=parameters, network=network
+    )
+
+
+TOOLS: Mapping[str, ToolDescription] = MappingProxyType(
+    {
+        tool.name: tool
+        for tool in (
+            _tool(
+                "calculator",
+                "Calculator",
+                "Calculates an arithmetic expression exactly: + - * / // % **, brackets, pi, e, abs, round, min, "
+                "max, sqrt, floor, ceil, exp, log, log10, sin, cos, tan.",
+            ),
+            _tool("current_time", "Current time", "Tells the current date, weekday and time in a time zone."),
+            _tool(
+                "http_get",
+                "Read a web page",
+                "Reads a web page or a text or JSON document by its URL and returns its text, shortened.",
+                network=True,
+            ),
+            _tool("wait", "Wait", "Waits for a number of seconds, at most 60, before going on."),
+        )
+    }
+)
+"""The catalogue, by name."""

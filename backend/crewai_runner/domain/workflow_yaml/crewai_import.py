@@ -1,0 +1,138 @@
+"""CrewAI's own files as one document. Nothing of a project is ever executed."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from crewai_runner.domain.workflow_yaml.document import parse_value
+from crewai_runner.domain.workflow_yaml.jsonc import NotJson, read_jsonc
+from crewai_runner.domain.workflow_yaml.nodes import Node, NotADocument, Table, from_plain, to_plain
+from crewai_runner.domain.workflow_yaml.problems import Problem, Problems, shown
+from crewai_runner.domain.workflow_yaml.reader import read
+from crewai_runner.domain.workflow_yaml.salvage import LeftOut, salvage
+from crewai_runner.domain.workflow_yaml.spellings import dump
+
+_JSON = (".jsonc", ".json")
+_MAX_COMMENTS = 50
+
+
+class NotACrewProject(ValueError):
+    """The files hold no crew that can be read; `problems` says why, in terms of one file each."""
+
+    def __init__(self, message: str, problems: list[Problem] | None = None) -> None:
+        super().__init__(message)
+        self.problems = problems or []
+
+
+def from_crewai_files(agents_yaml: str, tasks_yaml: str, crew: Mapping[str, Any] | None = None) -> str:
+    """One document from `agents.yaml` and `tasks.yaml`, and optionally what the crew sets besides.
+
+    Names (`llm: my_llm`, `tools: [my_tool]`) stay names. What cannot be part of a document is left
+    out and listed in comments at the top. Raises NotACrewProject when a file is not readable YAML.
+    """
+    agents, tasks = _yaml("agents.yaml", agents_yaml), _yaml("tasks.yaml", tasks_yaml)
+    return _document({**(crew or {}), "agents": agents, "tasks": tasks})
+
+
+def from_crewai_project(files: Mapping[str, str]) -> str:
+    """One document from a project's files (path to text): JSON-first, or with `agents.yaml` and `tasks.yaml`.
+
+    Only JSON and YAML files are looked at. Raises NotACrewProject.
+    """
+    crew = _find(files, tuple(f"crew{ending}" for ending in _JSON))
+    if crew is not None:
+        return _from_json(files, crew)
+    agents, tasks = _find(files, ("agents.yaml", "agents.yml")), _find(files, ("tasks.yaml", "tasks.yml"))
+    if agents is None or tasks is None:
+        raise NotACrewProject("There is neither a crew.jsonc nor an agents.yaml with a tasks.yaml.")
+    name = _project_name(files)
+    return from_crewai_files(files[agents], files[tasks], {"name": name} if name else None)
+
+
+def _from_json(files: Mapping[str, str], path: str) -> str:
+    crew = _json(path, files[path])
+    folder = PurePosixPath(path).parent
+    agents = crew.get("agents")
+    names = [*agents] if isinstance(agents, list) else []
+    manager = crew.get("manager_agent")
+    if isinstance(manager, str) and manager not in names:
+        names.append(manager)
+    if all(isinstance(name, str) for name in names) and not isinstance(agents, dict):
+        crew["agents"] = {name: _agent(files, folder, name) for name in names}
+    return _document(crew)
+
+
+def _agent(files: Mapping[str, str], folder: PurePosixPath, name: str) -> dict[str, Any]:
+    for ending in _JSON:
+        path = str(folder / "agents" / f"{name}{ending}")
+        if path in files:
+            return _json(path, files[path])
+    raise NotACrewProject(f"There is no agents/{shown(name)}.jsonc, which the crew names.")
+
+
+def _document(crew: dict[str, Any]) -> str:
+    try:
+        node = from_plain(crew)
+    except NotADocument as error:
+        raise NotACrewProject(str(error)) from None
+    document, left_out = salvage(node) if isinstance(node, Table) else ({}, [])
+    _declare_inputs(document)
+    return _comments(left_out) + dump(document)
+
+
+def _declare_inputs(document: dict[str, Any]) -> None:
+    """CrewAI asks for what it lacks; a document says what it asks for."""
+    bare = {name: value for name, value in document.items() if name != "inputs"}
+    asked = [warning for warning in parse_value(bare).warnings if warning.code == "undeclared-input"]
+    names = [warning.message.split("`")[1].strip("{}") for warning in asked]
+    given = document.get("inputs")
+    declared = dict(given) if isinstance(given, dict) else {}
+    for name in names:
+        declared.setdefault(name, {"type": "string"})
+    if declared:
+        document["inputs"] = declared
+
+
+def _comments(left_out: list[LeftOut]) -> str:
+    if not left_out:
+        return ""
+    lines = [f"#   {thing.path}: {thing.why}" for thing in left_out[:_MAX_COMMENTS]]
+    more = [f"#   and {len(left_out) - _MAX_COMMENTS} more"] if len(left_out) > _MAX_COMMENTS else []
+    text = "\n".join(["# Left out, because a document cannot say it:", *lines, *more, ""])
+    return "".join(char if char.isprintable() or char == "\n" else "?" for char in text)
+
+
+def _yaml(name: str, text: str) -> object:
+    problems = Problems(text)
+    node: Node | None = read(text, problems)
+    if node is None or problems.any_errors:
+        raise NotACrewProject(f"{name} cannot be read.", problems.errors())
+    if not isinstance(node, Table):
+        raise NotACrewProject(f"{name} is not a mapping of names.")
+    return to_plain(node)
+
+
+def _json(path: str, text: str) -> dict[str, Any]:
+    try:
+        value = read_jsonc(text)
+    except NotJson as error:
+        raise NotACrewProject(f"{shown(path)} cannot be read: {shown(str(error), 120)}.") from None
+    if not isinstance(value, dict):
+        raise NotACrewProject(f"{shown(path)} is not a JSON object.")
+    return value
+
+
+def _find(files: Mapping[str, str], names: tuple[str, ...]) -> str | None:
+    found = [path for path in files if PurePosixPath(path).name in names]
+    return min(found, key=lambda path: (len(PurePosixPath(path).parts), path), default=None)
+
+
+def _project_name(files: Mapping[str, str]) -> str | None:
+    path = _find(files, ("pyproject.toml",))
+    try:
+        project = tomllib.loads(files[path]).get("project", {}) if path else {}
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return None
+    name = project.get("name") if isinstance(project, dict) else None
+    return name if isinstance(name, str) else None

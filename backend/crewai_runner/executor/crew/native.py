@@ -1,0 +1,125 @@
+"""The engine's agent loop with model calls made as coroutines, in the attempt's own event loop.
+
+The engine's own version makes each call in a worker thread, six at a time on a small machine, where
+nothing can cut it short. Everything else of the loop is the engine's.
+"""
+
+import asyncio
+import functools
+from typing import Any
+
+from crewai.agents.agent_executor import PRINTER, AgentExecutor, AgentExecutorState
+from crewai.agents.parser import AgentFinish, OutputParserError
+from crewai.utilities.agent_utils import (
+    aget_llm_response,
+    is_context_length_exceeded,
+    is_inside_event_loop,
+    is_native_tool_calling_unsupported_error,
+    process_llm_response,
+)
+from pydantic import BaseModel
+
+from crewai_runner.executor.crew import scene
+
+
+class NativeExecutor(AgentExecutor):  # type: ignore[misc]
+    """One agent's loop. Cancelling its task closes the request at the provider at once."""
+
+    @classmethod
+    def flow_definition(cls) -> Any:
+        # The engine collects the steps of a loop from the class that defines them.
+        return AgentExecutor.flow_definition()
+
+    def _create_initial_state(self) -> AgentExecutorState:
+        return AgentExecutorState()  # the engine would make a new class of it for every agent
+
+    def _attach_usage_aggregation_listener(self) -> None:
+        """Usage is counted per call from the run's own events."""
+
+    async def _ainject_files_from_inputs(self, inputs: dict[str, Any]) -> None:
+        """Runs take no input files."""
+
+    def invoke(self, inputs: dict[str, Any]) -> Any:
+        """Delegated work comes from a tool's thread; it is done in the attempt's loop like all other."""
+        at_work = scene.attempt.get()
+        if at_work is None or is_inside_event_loop():
+            return super().invoke(inputs)
+        return at_work.wait_for(self._delegated(inputs), at_work.loop)
+
+    async def _delegated(self, inputs: dict[str, Any]) -> Any:
+        async with asyncio.timeout(self.agent.max_execution_time):
+            return await self.invoke_async(inputs)
+
+    async def call_llm_and_parse(self) -> str:
+        if self.state.is_finished:
+            return "parsed"
+        try:
+            answer = await self._ask(response_model=None if self.original_tools else self.response_model)
+            self.state.current_answer = self._read(answer)
+        except OutputParserError as error:
+            self._last_parser_error = error
+            return "parser_error"
+        except Exception as error:
+            if not is_context_length_exceeded(error):
+                raise
+            self._last_context_error = error
+            return "context_error"
+        return "parsed"
+
+    async def call_llm_native_tools(self) -> str:
+        if self.state.is_finished:
+            return "native_finished"
+        self.state.pending_tool_calls.clear()
+        try:
+            answer = await self._ask(tools=self._openai_tools, available_functions=None, response_model=None)
+        except Exception as error:
+            return self._way_out_of(error)
+        if isinstance(answer, list) and answer and self._is_tool_call_list(answer):
+            self.state.pending_tool_calls = list(answer)
+            return "native_tool_calls"
+        finish = _finish(answer)
+        self.state.current_answer = finish
+        self._append_message_to_state(finish.text)
+        return str(self._route_finish_with_todos("native_finished"))
+
+    def _way_out_of(self, error: Exception) -> str:
+        if is_native_tool_calling_unsupported_error(error):
+            self._downgrade_to_text_tool_calling()
+            return "continue_reasoning"
+        if is_context_length_exceeded(error):
+            self._last_context_error = error
+            return "context_error"
+        raise error
+
+    def recover_from_context_length(self) -> str:
+        # Only here: looking ahead before each call guesses the window of models it does not know.
+        self.respect_context_window = self.agent.respect_context_window
+        try:
+            return str(super().recover_from_context_length())
+        finally:
+            self.respect_context_window = False
+
+    async def _ask(self, **options: Any) -> Any:
+        self.respect_context_window = False
+        ask = functools.partial(aget_llm_response, llm=self.llm, messages=list(self.state.messages))
+        return await ask(
+            callbacks=self.callbacks,
+            printer=PRINTER,
+            from_task=self.task,
+            from_agent=self.agent,
+            executor_context=self,
+            verbose=False,
+            **options,
+        )
+
+    def _read(self, answer: Any) -> Any:
+        if isinstance(answer, BaseModel):
+            return AgentFinish(thought="", output=answer, text=str(answer))
+        return process_llm_response(answer, self.use_stop_words)
+
+
+def _finish(answer: Any) -> AgentFinish:
+    if isinstance(answer, BaseModel):
+        return AgentFinish(thought="", output=answer, text=answer.model_dump_json())
+    text = answer if isinstance(answer, str) else str(answer)
+    return AgentFinish(thought="", output=text, text=text)

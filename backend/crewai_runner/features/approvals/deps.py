@@ -1,0 +1,25 @@
+"""What the approval endpoints are given."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from crewai_runner.core.principal import Principal, Scope
+from crewai_runner.features.approvals.service import ApprovalService
+from crewai_runner.features.auth.deps import Requires
+from crewai_runner.http.deps import Parts, ReadSessionDep, SessionDep
+
+Reader = Annotated[Principal, Depends(Requires(Scope.RUNS_READ))]
+Resolver = Annotated[Principal, Depends(Requires(Scope.APPROVALS_WRITE))]
+
+
+def _service(session: SessionDep, process: Parts) -> ApprovalService:
+    return ApprovalService(session, process.queue, process.mask)
+
+
+def _reading(session: ReadSessionDep, process: Parts) -> ApprovalService:
+    return ApprovalService(session, process.queue, process.mask)
+
+
+Approvals = Annotated[ApprovalService, Depends(_service, scope="function")]
+ApprovalsToRead = Annotated[ApprovalService, Depends(_reading, scope="function")]

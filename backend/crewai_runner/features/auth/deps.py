@@ -1,0 +1,26 @@
+"""The right an endpoint needs: `Annotated[Principal, Depends(Requires(Scope.X))]`."""
+
+from fastapi import Security
+from fastapi.security import HTTPBearer
+from starlette.requests import HTTPConnection
+
+from crewai_runner.core.principal import Principal, Scope
+from crewai_runner.features.auth.errors import ScopeMissing, TokenMissingOrWrong
+
+# Declares the scheme for Swagger's Authorize button; the door has checked the token already.
+BearerScheme = Security(HTTPBearer(auto_error=False, description="The API key of this server."))
+
+
+class Requires:
+    """Gives the principal who came through the door, if they have the scope (else 403)."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+
+    def __call__(self, connection: HTTPConnection) -> Principal:
+        principal = connection.scope.get("principal")
+        if not isinstance(principal, Principal):
+            raise TokenMissingOrWrong
+        if not principal.may(self.scope):
+            raise ScopeMissing(f"This needs the right {self.scope}.", scope=str(self.scope))
+        return principal

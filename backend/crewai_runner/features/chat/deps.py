@@ -1,0 +1,20 @@
+"""What the chat endpoints are given."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from crewai_runner.core.principal import Principal, Scope
+from crewai_runner.features.auth.deps import Requires
+from crewai_runner.features.chat.service import ChatService
+from crewai_runner.http.deps import Parts
+
+Reader = Annotated[Principal, Depends(Requires(Scope.RUNS_READ))]
+Speaker = Annotated[Principal, Depends(Requires(Scope.RUNS_WRITE))]
+
+
+def _service(process: Parts) -> ChatService:
+    return ChatService(process)
+
+
+Chat = Annotated[ChatService, Depends(_service)]

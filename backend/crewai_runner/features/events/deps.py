@@ -1,0 +1,37 @@
+"""What the event endpoints are given."""
+
+from typing import Annotated
+
+from fastapi import Depends, Header, Query
+
+from crewai_runner.core.principal import Principal, Scope
+from crewai_runner.features.auth.deps import Requires
+from crewai_runner.features.events.service import EventService, Follower
+from crewai_runner.http.deps import Parts, ReadSessionDep
+
+Reader = Annotated[Principal, Depends(Requires(Scope.RUNS_READ))]
+MAX_SEQ = 2**31 - 1
+
+
+def _service(session: ReadSessionDep, process: Parts) -> EventService:
+    return EventService(session, process.mask)
+
+
+def _follower(process: Parts) -> Follower:
+    return Follower(process.sessions, process.hub, process.settings.stream_ping_seconds)
+
+
+def _after(
+    after: Annotated[int, Query(ge=0, le=MAX_SEQ, description="Only events after this number.")] = 0,
+    last_event_id: Annotated[
+        str | None, Header(max_length=20, description="The last `id` seen; wins over `after`.")
+    ] = None,
+) -> int:
+    if last_event_id is not None and last_event_id.isdecimal() and int(last_event_id) <= MAX_SEQ:
+        return int(last_event_id)
+    return after
+
+
+Events = Annotated[EventService, Depends(_service, scope="function")]
+Follow = Annotated[Follower, Depends(_follower)]
+After = Annotated[int, Depends(_after)]

@@ -1,0 +1,37 @@
+"""API shapes of the event stream."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from crewai_runner.core.wire import Wire
+from crewai_runner.domain.run import RunState
+from crewai_runner.domain.run_events import RunEvent
+from crewai_runner.domain.usage import Usage
+from crewai_runner.features.runs.schemas import RunTaskRead
+
+
+class EventPage(Wire):
+    """Stored events in order; ask again with `after` = the last one's `seq`."""
+
+    events: list[RunEvent]
+    last_seq: int = Field(description="The run's newest event now.")
+
+
+class SnapshotData(Wire):
+    """The state so far, as of event `seq`."""
+
+    status: RunState
+    tasks: list[RunTaskRead]
+    usage: Usage
+
+
+class RunSnapshot(Wire):
+    """The first frame of every stream; carries no id."""
+
+    type: Literal["run.snapshot"] = "run.snapshot"
+    seq: int
+    run_id: str
+    at: datetime
+    data: SnapshotData

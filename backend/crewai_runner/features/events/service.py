@@ -1,0 +1,150 @@
+"""The telling: events are rows first; readers replay what they missed, then wait for more."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crewai_runner.core.clock import now
+from crewai_runner.core.logging import SecretMask
+from crewai_runner.core.principal import Principal
+from crewai_runner.db.session import Sessions, note_news, reading
+from crewai_runner.db.tables.runs import RunRow
+from crewai_runner.domain.run import RunState
+from crewai_runner.domain.run_events import ENDINGS, RUN_EVENT, RunEvent
+from crewai_runner.features.events.repository import EventRepository
+from crewai_runner.features.events.schemas import EventPage, RunSnapshot, SnapshotData
+from crewai_runner.features.runs.service import RunService, usage_of
+from crewai_runner.stream.hub import Chunk, Hub
+
+PAGE = 500
+SLOW_POLL_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame of a stream: an event's JSON text. `seq` None: volatile, has no id."""
+
+    seq: int | None
+    type: str
+    text: str
+
+
+class EventService:
+    """Writes events in the caller's transaction and reads them back."""
+
+    def __init__(self, session: AsyncSession, mask: SecretMask) -> None:
+        self._session = session
+        self._events = EventRepository(session)
+        self._mask = mask
+
+    async def append(self, run: RunRow, *events: RunEvent) -> None:
+        """Number and store events of one run that the caller holds locked."""
+        await self._session.flush()
+        numbered = number(run.id, run.last_seq, events)
+        await self._events.add_all(self.rows(run.attempt, numbered))
+        run.last_seq += len(numbered)
+        note_news(self._session, run.id)
+
+    async def add_batch(self, batch: Sequence[tuple[int, Sequence[RunEvent]]]) -> None:
+        """Store numbered events of many runs in one statement; each with its attempt."""
+        await self._events.add_all([r for attempt, events in batch for r in self.rows(attempt, events)])
+
+    def rows(self, attempt: int, events: Sequence[RunEvent]) -> list[dict[str, Any]]:
+        return [
+            {
+                "run_id": event.run_id,
+                "seq": event.seq,
+                "attempt": attempt,
+                "type": event.type,
+                "at": event.at,
+                "frame": self._mask(event.model_dump_json(exclude_none=False)),
+            }
+            for event in events
+        ]
+
+    async def page(self, principal: Principal, run_id: str, after: int, limit: int) -> EventPage:
+        run = await RunService(self._session).get(principal, run_id)
+        rows = await self._events.after(run_id, after, limit)
+        events = [RUN_EVENT.validate_json(row.frame) for row in rows]
+        return EventPage(events=events, last_seq=run.last_seq)
+
+
+def number(run_id: str, last_seq: int, events: Sequence[RunEvent]) -> list[RunEvent]:
+    """The same events with the run's id and the next numbers."""
+    return [
+        event.model_copy(update={"run_id": run_id, "seq": last_seq + offset})
+        for offset, event in enumerate(events, start=1)
+    ]
+
+
+class Follower:
+    """Follows runs for readers; opens a short session for each look, never for the whole stream."""
+
+    def __init__(self, sessions: Sessions, hub: Hub, ping_seconds: float) -> None:
+        self._sessions, self._hub, self._ping_seconds = sessions, hub, ping_seconds
+
+    async def check(self, principal: Principal, run_id: str) -> None:
+        """Raises RunNotFound before a stream is opened for somebody else's run."""
+        async with reading(self._sessions) as session:
+            await RunService(session).get(principal, run_id)
+
+    async def follow(self, principal: Principal, run_id: str, after: int) -> AsyncIterator[Frame | None]:
+        """A snapshot, then every event after `after`, then the end; None is a heartbeat."""
+        with self._hub.listening(run_id) as listener:
+            yield await self._snapshot(principal, run_id)
+            quiet = 0.0
+            while True:
+                # Cleared before reading, so that news which arrives meanwhile is not lost.
+                listener.bell.clear()
+                chunks = listener.take_chunks()
+                rows = await self._next(run_id, after)
+                for frame in in_order(rows, chunks):
+                    after, quiet = frame.seq or after, 0.0
+                    yield frame
+                if len(rows) == PAGE:
+                    continue
+                if (not rows or rows[-1].type in ENDINGS) and await self._over(run_id, after):
+                    return
+                if not await _rings(listener.bell, min(SLOW_POLL_SECONDS, self._ping_seconds)):
+                    quiet += min(SLOW_POLL_SECONDS, self._ping_seconds)
+                if quiet >= self._ping_seconds:
+                    quiet = 0.0
+                    yield None
+
+    async def _next(self, run_id: str, after: int) -> Sequence[Any]:
+        async with reading(self._sessions) as session:
+            return await EventRepository(session).after(run_id, after, PAGE)
+
+    async def _over(self, run_id: str, after: int) -> bool:
+        """Final, and nothing was written since the last look."""
+        async with reading(self._sessions) as session:
+            over = await RunService(session).is_over(run_id)
+            return over and not await EventRepository(session).after(run_id, after, 1)
+
+    async def _snapshot(self, principal: Principal, run_id: str) -> Frame:
+        async with reading(self._sessions) as session:
+            runs = RunService(session)
+            run = await runs.get(principal, run_id)
+            data = SnapshotData(
+                status=RunState(run.state), tasks=await runs.tasks(run_id), usage=usage_of(run)
+            )
+            shot = RunSnapshot(seq=run.last_seq, run_id=run_id, at=now(), data=data)
+        return Frame(None, shot.type, shot.model_dump_json())
+
+
+def in_order(rows: Sequence[Any], chunks: Sequence[Chunk]) -> list[Frame]:
+    """Stored events and live text as they happened: each chunk right after the event it followed."""
+    told = [((row.seq, 0), Frame(row.seq, row.type, row.frame)) for row in rows]
+    told += [((chunk.after, 1), Frame(None, "llm.chunk", chunk.text)) for chunk in chunks]
+    return [frame for _, frame in sorted(told, key=lambda pair: pair[0])]
+
+
+async def _rings(bell: asyncio.Event, seconds: float) -> bool:
+    try:
+        await asyncio.wait_for(bell.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True

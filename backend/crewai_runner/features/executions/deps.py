@@ -1,0 +1,30 @@
+"""What the execution endpoints are given."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from crewai_runner.core.principal import Principal, Scope
+from crewai_runner.features.auth.deps import Requires
+from crewai_runner.features.executions.service import ExecutionService, StopService
+from crewai_runner.http.deps import Parts, ReadSessionDep, SessionDep
+
+Reader = Annotated[Principal, Depends(Requires(Scope.RUNS_READ))]
+Writer = Annotated[Principal, Depends(Requires(Scope.RUNS_WRITE))]
+
+
+def _service(session: SessionDep, process: Parts) -> ExecutionService:
+    return ExecutionService(session, process)
+
+
+def _reading(session: ReadSessionDep, process: Parts) -> ExecutionService:
+    return ExecutionService(session, process)
+
+
+def _stops(process: Parts) -> StopService:
+    return StopService(process)
+
+
+Executions = Annotated[ExecutionService, Depends(_service, scope="function")]
+ExecutionsToRead = Annotated[ExecutionService, Depends(_reading, scope="function")]
+Stops = Annotated[StopService, Depends(_stops)]

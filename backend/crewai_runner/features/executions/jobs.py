@@ -1,0 +1,243 @@
+"""The worker's side: one attempt of a run, from the queue to its outcome."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from crewai_runner.core.errors import AppError
+from crewai_runner.core.logging import get_logger
+from crewai_runner.db.session import take_news, unit_of_work
+from crewai_runner.db.tables.runs import ArtifactRow, RunRow
+from crewai_runner.domain.run import (
+    FINAL,
+    RunFailure,
+    RunResult,
+    RunState,
+    TaskResult,
+    WaitReason,
+)
+from crewai_runner.domain.run_events import (
+    ArtifactSaved,
+    ArtifactSavedData,
+    BudgetData,
+    BudgetExceeded,
+)
+from crewai_runner.domain.workflow import OnWorkerLoss, WorkflowDefinition
+from crewai_runner.executor.port import (
+    Completed,
+    Failed,
+    NeedsHuman,
+    Outcome,
+    OutOfBudget,
+    RunControl,
+    RunSpec,
+    Stopped,
+)
+from crewai_runner.features.approvals.service import ApprovalService
+from crewai_runner.features.executions.control import ControlListener
+from crewai_runner.features.executions.plan import Attempt, Planner
+from crewai_runner.features.executions.rules import media_type, result_when_all_done
+from crewai_runner.features.lifecycle.service import LifecycleService
+from crewai_runner.features.runs.service import RunService
+
+log = get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Desk:
+    """What one transaction of a job works with."""
+
+    run: RunRow
+    runs: RunService
+    lifecycle: LifecycleService
+    approvals: ApprovalService
+
+
+class RunExecutions:
+    """The body of the queue's jobs. Called again for the same attempt after a crash, it resumes."""
+
+    def __init__(self, process: Any) -> None:
+        self._process = process
+        self._planner = Planner(process)
+
+    async def __call__(self, run_id: str, attempt: int) -> None:
+        with structlog.contextvars.bound_contextvars(run_id=run_id):
+            planned = await self._begin(run_id, attempt)
+            if planned is None:
+                return
+            outcome = await self._execute(planned)
+            await self._process.journal.flush()
+            await _persistently(lambda: self._end(planned, outcome))
+
+    async def _begin(self, run_id: str, attempt: int) -> Attempt | None:
+        """Take the run, or leave it: it was stopped, is another attempt's, or was lost too often."""
+        await self._process.executor_ready()
+        async with self._desk(run_id) as desk:
+            if desk is None or desk.run.attempt != attempt or RunState(desk.run.state) in FINAL:
+                return None
+            if not await self._may_go_on(desk):
+                return None
+            status = self._process.executor.status()
+            engine = f"{status.name} {status.version or ''}".strip()
+            await desk.lifecycle.begin(desk.run, engine, native=status.native)
+            fence = desk.run.fence
+            definition = WorkflowDefinition.model_validate(desk.run.definition)
+            finished = await desk.runs.finished(run_id)
+            done = result_when_all_done(definition, finished)
+            if done is not None:
+                await self._complete(desk, definition, done)
+                return None
+        return await self._plan(run_id, fence)
+
+    async def _may_go_on(self, desk: _Desk) -> bool:
+        """Judge a run found at work: its worker died. Asked to stop, it is stopped now."""
+        run = desk.run
+        if run.state == RunState.QUEUED:
+            return True
+        if run.state == RunState.WAITING:
+            return False
+        if run.state == RunState.STOPPING:
+            await desk.lifecycle.stop(run)
+            return False
+        run.losses += 1
+        policy = OnWorkerLoss(run.definition.get("on_worker_loss", OnWorkerLoss.RESUME))
+        if policy is OnWorkerLoss.FAIL or run.losses >= self._process.settings.max_attempts:
+            await desk.lifecycle.crash(run, _worker_lost(run.losses, policy))
+            return False
+        if policy is OnWorkerLoss.RESTART:
+            await desk.runs.forget_results(run.id)
+        return True
+
+    async def _plan(self, run_id: str, fence: int) -> Attempt | None:
+        """What the executor needs; a run that cannot be planned fails with the reason."""
+        try:
+            return await self._planner.attempt(run_id, fence)
+        except AppError as error:
+            failure = RunFailure(code=error.slug, message=error.detail)
+            async with self._desk(run_id) as desk:
+                if desk is not None and desk.run.fence == fence:
+                    await desk.lifecycle.fail(desk.run, failure)
+            return None
+
+    async def _execute(self, planned: Attempt) -> Outcome:
+        process, control, spec = self._process, RunControl(), planned.spec
+        sink = process.journal.open(spec.run_id, planned.fence, control.stop)
+        process.live.add(spec.run_id, control)
+        listener = ControlListener(process, spec.run_id, control)
+        listening = asyncio.create_task(listener.listen(), name=f"control-{spec.run_id}")
+        try:
+            outcome: Outcome = await process.executor.execute(spec, sink, control)
+        finally:
+            listening.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await listening
+            process.live.remove(spec.run_id)
+            process.journal.close_run(spec.run_id, planned.fence)
+        return outcome
+
+    async def _end(self, planned: Attempt, outcome: Outcome) -> None:
+        run_id = planned.spec.run_id
+        async with self._desk(run_id) as desk:
+            if desk is None or desk.run.fence != planned.fence or RunState(desk.run.state) in FINAL:
+                log.warning("run.outcome_refused", outcome=type(outcome).__name__)
+                return
+            await self._settle(desk, planned.spec, outcome)
+        if desk.run.state in FINAL:
+            self._process.inline_providers.forget(run_id)
+
+    async def _settle(self, desk: _Desk, spec: RunSpec, outcome: Outcome) -> None:
+        run, lifecycle = desk.run, desk.lifecycle
+        if run.state == RunState.STOPPING and not isinstance(outcome, Stopped):
+            # Something ended in the very moment of the stop; the stop was asked for and wins.
+            outcome = Stopped()
+        match outcome:
+            case Completed(result=result):
+                await self._complete(desk, spec.definition, result)
+            case Failed(failure=failure):
+                await lifecycle.fail(run, failure)
+            case Stopped():
+                await lifecycle.stop(
+                    run,
+                    in_flight=outcome.llm_calls_in_flight,
+                    after_stop=outcome.llm_calls_after_stop,
+                    abandoned=outcome.abandoned,
+                )
+            case NeedsHuman():
+                expires_in = timedelta(hours=self._process.settings.approval_expires_hours)
+                await desk.approvals.request(
+                    run, outcome.task_key, outcome.agent, outcome.output, outcome.json_output, expires_in
+                )
+            case OutOfBudget():
+                facts = BudgetData(
+                    limit=outcome.limit, budget=spec.budget, usage=outcome.usage, seconds=outcome.seconds
+                )
+                await lifecycle.wait(run, WaitReason.BUDGET, BudgetExceeded(data=facts))
+
+    async def _complete(self, desk: _Desk, definition: WorkflowDefinition, result: RunResult) -> None:
+        for task in definition.tasks:
+            if task.output_file and task.key in result.tasks:
+                await self._save(desk, task.key, task.output_file, result.tasks[task.key])
+        await desk.lifecycle.complete(desk.run, result)
+
+    @staticmethod
+    async def _save(desk: _Desk, task_key: str, name: str, output: TaskResult) -> None:
+        content = output.raw.encode()
+        kind = media_type(name)
+        artifact = ArtifactRow(
+            run_id=desk.run.id,
+            name=name,
+            task_key=task_key,
+            media_type=kind,
+            size=len(content),
+            content=content,
+        )
+        await desk.runs.save_artifact(artifact)
+        saved = ArtifactSavedData(name=name, media_type=kind, size=len(content))
+        await desk.lifecycle.tell(desk.run, ArtifactSaved(task_key=task_key, data=saved))
+
+    @contextlib.asynccontextmanager
+    async def _desk(self, run_id: str) -> AsyncIterator[_Desk | None]:
+        """One transaction on one locked run; readers are rung after its commit."""
+        process = self._process
+        async with unit_of_work(process.sessions) as session:
+            runs = RunService(session)
+            run = await runs.for_executor(run_id)
+            if run is None:
+                yield None
+            else:
+                yield _Desk(
+                    run,
+                    runs,
+                    LifecycleService(session, process.queue, process.mask),
+                    ApprovalService(session, process.queue, process.mask),
+                )
+        process.hub.ring(take_news(session))
+
+
+async def _persistently(write: Callable[[], Awaitable[None]]) -> None:
+    """An outcome is worth waiting for: a database that is away for a while is asked again."""
+    for wait in (0.2, 0.5, 1, 2, 5, 5, 5, 10, 10, 10, 30, 30):
+        try:
+            return await write()
+        except (OperationalError, InterfaceError) as error:
+            log.warning("run.outcome_retry", error=type(error).__name__, wait=wait)
+            await asyncio.sleep(wait)
+    return await write()
+
+
+def _worker_lost(losses: int, policy: OnWorkerLoss) -> RunFailure:
+    times = "once" if losses == 1 else f"{losses} times"
+    why = (
+        "the workflow says so (on_worker_loss: fail)" if policy is OnWorkerLoss.FAIL else "that is the limit"
+    )
+    return RunFailure(
+        code="worker-lost",
+        message=f"The worker running this died {times}, and {why}.",
+        hint="Resume the run to go on from its last finished task.",
+    )

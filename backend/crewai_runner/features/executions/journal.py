@@ -1,0 +1,185 @@
+"""What running crews tell is stored first and the run's record moved on, together or not at all.
+
+One writer serves every run of the process: it gathers events for a moment and stores them in one
+transaction, so the cost of a batch hardly grows with the number of runs.
+"""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from crewai_runner.core.logging import SecretMask, get_logger
+from crewai_runner.db.session import Sessions, unit_of_work
+from crewai_runner.domain.run import FINAL, RunState
+from crewai_runner.domain.run_events import LlmChunk, RunEvent
+from crewai_runner.features.events.service import EventService, number
+from crewai_runner.features.messages.service import MessageService
+from crewai_runner.features.runs.service import RunService
+from crewai_runner.stream.hub import Chunk, Hub
+
+log = get_logger(__name__)
+GATHER_SECONDS = 0.02
+MAX_BATCH = 500
+RETRY_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
+
+
+@dataclass(slots=True)
+class Line:
+    """One told event, with the fence of the attempt that told it."""
+
+    run_id: str
+    fence: int
+    event: RunEvent
+
+
+@dataclass(slots=True)
+class _Story:
+    """An attempt's share of one batch."""
+
+    events: list[RunEvent] = field(default_factory=list)
+    chunks: list[tuple[int, LlmChunk]] = field(default_factory=list)
+
+
+Owner = tuple[str, int]
+"""A run and the fence of one attempt at it."""
+Stories = dict[Owner, _Story]
+
+
+class Journal:
+    """The process's one writer of events told by crews."""
+
+    def __init__(self, sessions: Sessions, hub: Hub, mask: SecretMask) -> None:
+        self._sessions, self._hub, self._mask = sessions, hub, mask
+        self._lines: deque[Line] = deque()
+        self._lock = threading.Lock()
+        self._news = asyncio.Event()
+        self._told = self._stored = 0
+        self._progress = asyncio.Condition()
+        self._refused: dict[Owner, Callable[[], None]] = {}
+        self._writer: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closing = False
+
+    def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._writer = asyncio.create_task(self._write_for_ever(), name="journal")
+
+    async def close(self) -> None:
+        """Store what was told, then end."""
+        self._closing = True
+        self._news.set()
+        if self._writer is not None:
+            await self._writer
+
+    def open(self, run_id: str, fence: int, on_refused: Callable[[], None]) -> Callable[[RunEvent], None]:
+        """A sink for one attempt, callable from any thread.
+
+        `on_refused` is called when a newer attempt owns the run or the run is over.
+        """
+        self._refused[run_id, fence] = on_refused
+
+        def tell(event: RunEvent) -> None:
+            with self._lock:
+                self._lines.append(Line(run_id, fence, event))
+                self._told += 1
+                first = len(self._lines) == 1
+            if first and self._loop is not None and not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(self._news.set)
+
+        return tell
+
+    def close_run(self, run_id: str, fence: int) -> None:
+        self._refused.pop((run_id, fence), None)
+
+    async def flush(self) -> None:
+        """Wait until everything told so far is stored."""
+        target = self._told
+        async with self._progress:
+            await self._progress.wait_for(lambda: self._stored >= target)
+
+    async def _write_for_ever(self) -> None:
+        while True:
+            await self._news.wait()
+            if not self._closing:
+                await asyncio.sleep(GATHER_SECONDS)
+            lines = self._take()
+            if lines:
+                await self._write_until_stored(lines)
+                async with self._progress:
+                    self._stored += len(lines)
+                    self._progress.notify_all()
+            elif self._closing:
+                return
+
+    def _take(self) -> list[Line]:
+        with self._lock:
+            lines = [self._lines.popleft() for _ in range(min(len(self._lines), MAX_BATCH))]
+            if not self._lines and not self._closing:
+                self._news.clear()
+        return lines
+
+    async def _write_until_stored(self, lines: list[Line]) -> None:
+        """A database that is away for a while loses nothing: the batch is tried again."""
+        stories = _stories(lines)
+        for tries in range(1_000_000):
+            try:
+                seqs = await self._write(stories)
+            except Exception as error:  # noqa: BLE001  # whatever the driver raises, the story must be kept
+                wait = RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)]
+                log.warning("journal.retry", error=type(error).__name__, detail=str(error)[:500], wait=wait)
+                await asyncio.sleep(wait)
+            else:
+                self._tell_readers(stories, seqs)
+                return
+
+    async def _write(self, stories: Stories) -> dict[Owner, int]:
+        """Store a batch; the answer holds the newest number of each run that was not refused."""
+        wanted = sorted(owner for owner, story in stories.items() if story.events)
+        if not wanted:
+            return {}
+        async with unit_of_work(self._sessions) as session:
+            runs, events = RunService(session), EventService(session, self._mask)
+            rows = await runs.lock_many([run_id for run_id, _ in wanted])
+            owned = {o: rows[o[0]] for o in wanted if _owns(rows.get(o[0]), o[1])}
+            numbered = {o: number(o[0], row.last_seq, stories[o].events) for o, row in owned.items()}
+            if owned:
+                await events.add_batch([(row.attempt, numbered[o]) for o, row in owned.items()])
+                await runs.apply([(row, numbered[o]) for o, row in owned.items()])
+                for told in numbered.values():
+                    await MessageService(session).apply(told)
+        for owner in set(wanted) - owned.keys():
+            log.warning("journal.refused", run_id=owner[0], events=len(stories[owner].events))
+            self._refused.get(owner, _ignore)()
+        return {o: row.last_seq + len(numbered[o]) for o, row in owned.items()}
+
+    def _tell_readers(self, stories: Stories, seqs: dict[Owner, int]) -> None:
+        for (run_id, fence), story in stories.items():
+            newest = seqs.get((run_id, fence))
+            for position, chunk in story.chunks:
+                # Without stored events in this batch the chunk follows whatever came before.
+                after = 2**31 if newest is None else newest - len(story.events) + position
+                frame = chunk.model_copy(update={"run_id": run_id}).model_dump_json(exclude={"seq"})
+                self._hub.whisper(run_id, Chunk(after, self._mask(frame)))
+        self._hub.ring(run_id for run_id, _ in seqs)
+
+
+def _stories(lines: list[Line]) -> Stories:
+    stories: Stories = {}
+    for line in lines:
+        story = stories.setdefault((line.run_id, line.fence), _Story())
+        if isinstance(line.event, LlmChunk):
+            story.chunks.append((len(story.events), line.event))
+        else:
+            story.events.append(line.event)
+    return stories
+
+
+def _owns(row: Any, fence: int) -> bool:
+    return row is not None and row.fence == fence and RunState(row.state) not in FINAL
+
+
+def _ignore() -> None:
+    """Nobody listens any more."""

@@ -1,0 +1,117 @@
+"""Gathers what one attempt needs: definition, inputs, finished tasks, bindings with credentials."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from crewai_runner.db.session import reading
+from crewai_runner.db.tables.runs import RunRow
+from crewai_runner.domain.budget import Budget, tightest
+from crewai_runner.domain.provider import ModelKind
+from crewai_runner.domain.workflow import WorkflowDefinition
+from crewai_runner.executor.port import ModelBinding, Revision, RunSpec
+from crewai_runner.features.executions.errors import NoModel, ProviderConfigNeeded
+from crewai_runner.features.models.service import ModelService
+from crewai_runner.features.runs.service import RunService, usage_of
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt, and the fence that marks its writes."""
+
+    spec: RunSpec
+    fence: int
+
+
+class Planner:
+    def __init__(self, process: Any) -> None:
+        self._process = process
+
+    async def attempt(self, run_id: str, fence: int) -> Attempt:
+        """Everything the executor needs. Raises an AppError when a model or credential is missing."""
+        async with reading(self._process.sessions) as session:
+            runs = RunService(session)
+            run = await runs.peek(run_id)
+            definition = WorkflowDefinition.model_validate(run.definition)
+            finished = await runs.finished(run_id)
+            models = self._process.models(session)
+            bindings, default = await self._bindings(models, run, definition)
+        spec = RunSpec(
+            run_id=run_id,
+            attempt=run.attempt,
+            definition=definition,
+            inputs=run.inputs,
+            models=bindings,
+            default_model=default,
+            finished=finished,
+            revision=None if run.revision is None else _revision(run.revision),
+            budget=self.budget(run, definition),
+            spent=usage_of(run),
+            seconds_spent=run.seconds_at_work,
+            timeout_seconds=definition.timeout_seconds or self._process.settings.run_timeout_seconds,
+        )
+        return Attempt(spec, fence)
+
+    def budget(self, run: RunRow, definition: WorkflowDefinition) -> Budget:
+        """The tightest of the run's, the workflow's and the settings' limits.
+
+        A budget raised by a person on the run wins over the workflow's own.
+        """
+        settings = self._process.settings
+        house = Budget(
+            max_cost=None if settings.max_cost is None else Decimal(str(settings.max_cost)),
+            max_tokens=settings.max_tokens,
+            max_llm_calls=settings.max_llm_calls,
+        )
+        own = Budget.model_validate(run.budget)
+        return tightest([own, house]) if run.budget_raised else tightest([own, definition.budget, house])
+
+    async def _bindings(
+        self, models: ModelService, run: RunRow, definition: WorkflowDefinition
+    ) -> tuple[dict[str, ModelBinding], str]:
+        names = {choice.name for choice in definition.model_choices()}
+        if run.inline_provider:
+            return self._inline_bindings(models, run.id, names, definition.embedder)
+        default = await models.default_name(run.workspace_id, ModelKind.LLM)
+        embedder = definition.embedder
+        if embedder is None and (definition.memory or _has_knowledge(definition)):
+            embedder = await models.default_name(run.workspace_id, ModelKind.EMBEDDER)
+        wanted = names | {name for name in (default, embedder) if name is not None}
+        if default is None and needs_default(definition):
+            raise NoModel(
+                "No default model is registered and an agent names none. "
+                "Register a model with `default: true`, or name one in the workflow."
+            )
+        bindings = await models.bindings(run.workspace_id, sorted(wanted))
+        return bindings, default or min(names)
+
+    def _inline_bindings(
+        self, models: ModelService, run_id: str, names: set[str], embedder: str | None
+    ) -> tuple[dict[str, ModelBinding], str]:
+        config = self._process.inline_providers.get(run_id)
+        if config is None:
+            raise ProviderConfigNeeded(
+                "The provider configuration given with this run was kept in memory only and is gone. "
+                "Send `providerConfig` again with resume or retry."
+            )
+        wanted = sorted(names) or list(config.models or ())[:1]
+        if not wanted:
+            raise NoModel("Name a model in the workflow (`llm:`) or in `providerConfig.models`.")
+        bindings = models.inline_bindings(config, wanted, [embedder] if embedder else [])
+        return bindings, wanted[0]
+
+
+def needs_default(definition: WorkflowDefinition) -> bool:
+    """Whether some agent, or the manager, runs on the workspace's default model."""
+    manager = definition.process == "hierarchical" and not (
+        definition.manager_model or definition.manager_agent
+    )
+    return manager or any(agent.model is None for agent in definition.agents)
+
+
+def _has_knowledge(definition: WorkflowDefinition) -> bool:
+    return bool(definition.knowledge) or any(agent.knowledge for agent in definition.agents)
+
+
+def _revision(stored: dict[str, Any]) -> Revision:
+    return Revision(stored["taskKey"], stored["previous"], stored["feedback"])

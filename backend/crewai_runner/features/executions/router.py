@@ -1,0 +1,151 @@
+"""The verbs on runs: start, stop, retry, resume, fork; and the first version's routes."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Response
+
+from crewai_runner.core.errors import Unprocessable
+from crewai_runner.domain.run import IllegalMove
+from crewai_runner.features.executions.deps import Executions, ExecutionsToRead, Reader, Stops, Writer
+from crewai_runner.features.executions.errors import DefinitionInvalid, NoModel, QueueStarting, TaskUnknown
+from crewai_runner.features.executions.schemas import (
+    ForkBody,
+    ResumeBody,
+    RetryBody,
+    RunAnswer,
+    RunStart,
+    RunStarted,
+    StopAnswer,
+    StopBody,
+    StopRequest,
+    WorkflowStatus,
+)
+from crewai_runner.features.idempotency.deps import IdempotencyKey
+from crewai_runner.features.idempotency.errors import KeyUsedOtherwise
+from crewai_runner.features.idempotency.service import Once
+from crewai_runner.features.runs.errors import (
+    InputsInvalid,
+    RunAlreadyFinished,
+    RunNotFound,
+    RunNotResumable,
+)
+from crewai_runner.features.workflows.errors import VersionNotFound, WorkflowNotFound
+from crewai_runner.http.deps import SessionDep, tag
+from crewai_runner.http.problems import problems
+
+router = APIRouter(prefix="/runs", tags=["executions"])
+first_version = APIRouter(prefix="/workflows", tags=["executions"])
+
+START_PROBLEMS = problems(
+    DefinitionInvalid,
+    InputsInvalid,
+    NoModel,
+    WorkflowNotFound,
+    VersionNotFound,
+    KeyUsedOtherwise,
+    QueueStarting,
+)
+AGAIN_PROBLEMS = problems(RunNotFound, InputsInvalid, NoModel, KeyUsedOtherwise, QueueStarting)
+
+
+@first_version.post("/start", responses=START_PROBLEMS)
+async def start_workflow(
+    body: RunStart,
+    writer: Writer,
+    executions: Executions,
+    session: SessionDep,
+    key: IdempotencyKey = None,
+) -> RunStarted:
+    """Start a run of a definition given inline or of a saved workflow; follow it at `/runs/{id}/stream`."""
+    once = Once(session, writer.workspace_id, "runs", key)
+    return await once(RunStarted, body, lambda: executions.start(writer, body))
+
+
+@router.post("", status_code=HTTPStatus.ACCEPTED, responses=START_PROBLEMS)
+async def start_run(
+    body: RunStart,
+    writer: Writer,
+    executions: Executions,
+    session: SessionDep,
+    key: IdempotencyKey = None,
+) -> RunStarted:
+    """Start a run, as `POST /workflows/start`."""
+    once = Once(session, writer.workspace_id, "runs", key)
+    return await once(RunStarted, body, lambda: executions.start(writer, body))
+
+
+@first_version.post("/stop", responses=problems(RunNotFound, RunAlreadyFinished))
+async def stop_workflow(body: StopRequest, writer: Writer, stops: Stops) -> StopAnswer:
+    """Stop a run and wait for its end; the receipt says what the stop did at the provider."""
+    return await stops.stop(writer, body.workflow_id, body.mode)
+
+
+@router.post("/{run_id}/stop", responses=problems(RunNotFound, RunAlreadyFinished))
+async def stop_run(run_id: str, writer: Writer, stops: Stops, body: StopBody | None = None) -> StopAnswer:
+    """Stop a run: `now` cuts model calls off, `after-step` lets the call at hand end first."""
+    return await stops.stop(writer, run_id, (body or StopBody()).mode)
+
+
+@first_version.get("/{workflow_id}/status", responses=problems(RunNotFound))
+async def get_status(workflow_id: str, reader: Reader, executions: ExecutionsToRead) -> WorkflowStatus:
+    """How a run stands (`run_…`), or the newest run of a workflow (`wf_…`)."""
+    return await executions.status(reader, workflow_id)
+
+
+@router.get("/{run_id}", responses=problems(RunNotFound))
+async def get_run(run_id: str, reader: Reader, executions: ExecutionsToRead, response: Response) -> RunAnswer:
+    """One run, whole: definition, inputs, result or error, usage, stop receipt."""
+    run = await executions.get(reader, run_id)
+    tag(response, run.version)
+    return RunAnswer(run=run)
+
+
+@router.post("/{run_id}/retry", status_code=HTTPStatus.ACCEPTED, responses=AGAIN_PROBLEMS)
+async def retry_run(
+    run_id: str,
+    writer: Writer,
+    executions: Executions,
+    session: SessionDep,
+    body: RetryBody | None = None,
+    key: IdempotencyKey = None,
+) -> RunAnswer:
+    """Start a new run of the same definition, with the same or other inputs."""
+    wanted = body or RetryBody()
+
+    async def make() -> RunAnswer:
+        return RunAnswer(run=await executions.retry(writer, run_id, wanted))
+
+    return await Once(session, writer.workspace_id, f"runs/{run_id}/retry", key)(RunAnswer, wanted, make)
+
+
+@router.post(
+    "/{run_id}/resume",
+    status_code=HTTPStatus.ACCEPTED,
+    responses=problems(RunNotFound, RunNotResumable, IllegalMove, Unprocessable, QueueStarting),
+)
+async def resume_run(
+    run_id: str, writer: Writer, executions: Executions, body: ResumeBody | None = None
+) -> RunAnswer:
+    """Go on from the last finished task; finished tasks are not asked of the model again."""
+    return RunAnswer(run=await executions.resume(writer, run_id, body or ResumeBody()))
+
+
+@router.post(
+    "/{run_id}/fork",
+    status_code=HTTPStatus.ACCEPTED,
+    responses=AGAIN_PROBLEMS | problems(RunNotFound, TaskUnknown, KeyUsedOtherwise, QueueStarting),
+)
+async def fork_run(
+    run_id: str,
+    body: ForkBody,
+    writer: Writer,
+    executions: Executions,
+    session: SessionDep,
+    key: IdempotencyKey = None,
+) -> RunAnswer:
+    """Start a new run that takes over the outputs of the tasks before `fromTask`."""
+
+    async def make() -> RunAnswer:
+        return RunAnswer(run=await executions.fork(writer, run_id, body))
+
+    return await Once(session, writer.workspace_id, f"runs/{run_id}/fork", key)(RunAnswer, body, make)

@@ -1,0 +1,70 @@
+"""Pure rules of executing runs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from crewai_runner.domain.run import RunResult, TaskResult, TaskState
+from crewai_runner.domain.workflow import WorkflowDefinition
+from crewai_runner.features.executions.schemas import AgentStatus
+from crewai_runner.features.runs.schemas import RunTaskRead
+
+DONE = frozenset({TaskState.COMPLETED, TaskState.REUSED})
+AgentWord = Literal["idle", "working", "completed", "failed"]
+
+
+def progress(tasks: Sequence[RunTaskRead]) -> int:
+    """Finished tasks in percent of all, rounded down."""
+    return 100 * sum(task.status in DONE for task in tasks) // max(len(tasks), 1)
+
+
+def agent_states(definition: WorkflowDefinition, tasks: Sequence[RunTaskRead]) -> list[AgentStatus]:
+    """What each agent does, read from its tasks."""
+    return [
+        _agent_state(agent.key, [t for t in tasks if t.agent == agent.key]) for agent in definition.agents
+    ]
+
+
+def _agent_state(key: str, tasks: Sequence[RunTaskRead]) -> AgentStatus:
+    at_work = next((t for t in tasks if t.status in (TaskState.RUNNING, TaskState.WAITING)), None)
+    if at_work is not None:
+        return AgentStatus(name=key, status="working", task=at_work.key)
+    failed = next((t for t in tasks if t.status is TaskState.FAILED), None)
+    if failed is not None:
+        return AgentStatus(name=key, status="failed", task=failed.key)
+    word: AgentWord = "completed" if tasks and all(t.status in DONE for t in tasks) else "idle"
+    return AgentStatus(name=key, status=word)
+
+
+def result_when_all_done(
+    definition: WorkflowDefinition, finished: Mapping[str, TaskResult]
+) -> RunResult | None:
+    """The run's result when no task is left to do (the last one was approved), else None."""
+    if any(task.key not in finished for task in definition.tasks):
+        return None
+    last = finished[definition.tasks[-1].key]
+    outputs = {task.key: finished[task.key] for task in definition.tasks}
+    return RunResult(raw=last.raw, json_output=last.json_output, tasks=outputs)
+
+
+def reused_before(
+    definition: WorkflowDefinition, finished: Mapping[str, TaskResult], from_task: str
+) -> dict[str, TaskResult]:
+    """The finished outputs of the tasks that come before `from_task`."""
+    keys = [task.key for task in definition.tasks]
+    return {key: finished[key] for key in keys[: keys.index(from_task)] if key in finished}
+
+
+MEDIA_TYPES = {
+    ".md": "text/markdown",
+    ".json": "application/json",
+    ".html": "text/plain",
+    ".csv": "text/csv",
+    ".yaml": "application/yaml",
+    ".yml": "application/yaml",
+}
+
+
+def media_type(name: str) -> str:
+    """By the file's ending; HTML is served as plain text, since a model wrote it."""
+    ending = name[name.rfind(".") :].lower() if "." in name else ""
+    return MEDIA_TYPES.get(ending, "text/plain")

@@ -1,0 +1,120 @@
+"""API shapes of starting, stopping and steering runs, the first version's included."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import AliasChoices, Field, JsonValue
+
+from crewai_runner.core.wire import Wire
+from crewai_runner.domain.budget import Budget
+from crewai_runner.domain.run import RunFailure, RunState, StopMode, StopReceipt, TaskState
+from crewai_runner.domain.usage import Usage
+from crewai_runner.features.providers.schemas import ProviderCreate
+from crewai_runner.features.runs.schemas import RunRead
+
+Metadata = dict[str, JsonValue]
+
+
+class RunStart(Wire):
+    """Either a definition inline (`workflow`: YAML text or a JSON document) or a saved `workflowId`."""
+
+    workflow: str | dict[str, JsonValue] | None = Field(
+        None, description="A workflow document: YAML text, or the same as JSON."
+    )
+    workflow_id: str | None = Field(None, max_length=64)
+    version: int | None = Field(
+        None, ge=1, le=2**31 - 1, description="Of the saved workflow; the newest when absent."
+    )
+    inputs: dict[str, JsonValue] = Field(default_factory=dict, description="Values for the typed inputs.")
+    provider_config: ProviderCreate | None = Field(
+        None, description="A provider for this run only; kept in memory, never stored."
+    )
+    budget: Budget | None = None
+    metadata: Metadata = Field(default_factory=dict, max_length=50)
+
+
+class RunStarted(Wire):
+    """`workflowId` names the execution, as in the first version; `runId` is the same."""
+
+    workflow_id: str
+    run_id: str
+    status: Literal["started"] = "started"
+    message: str
+    warnings: list[str] = Field(default_factory=list)
+
+
+class RunAnswer(Wire):
+    run: RunRead
+
+
+class StopRequest(Wire):
+    """For `POST /workflows/stop`; a `wf_…` id means that workflow's newest run."""
+
+    workflow_id: str = Field(
+        max_length=64, validation_alias=AliasChoices("workflowId", "workflow_id", "runId")
+    )
+    mode: StopMode = StopMode.NOW
+
+
+class StopBody(Wire):
+    mode: StopMode = Field(StopMode.NOW, description="`now`, or `after-step`: let the call at hand end.")
+
+
+class StopAnswer(Wire):
+    workflow_id: str
+    run_id: str
+    status: RunState
+    message: str
+    receipt: StopReceipt | None = Field(description="null while the run is still stopping.")
+
+
+class RetryBody(Wire):
+    """A new run of the same definition; other inputs may be given."""
+
+    inputs: dict[str, JsonValue] | None = None
+    provider_config: ProviderCreate | None = None
+
+
+class ResumeBody(Wire):
+    """Go on from the last finished task; a raised budget, when that is what the run waits for."""
+
+    budget: Budget | None = None
+    provider_config: ProviderCreate | None = None
+
+
+class ForkBody(Wire):
+    """A new run that takes over the outputs of the tasks before `fromTask`."""
+
+    from_task: str = Field(max_length=200)
+    inputs: dict[str, JsonValue] | None = None
+    provider_config: ProviderCreate | None = None
+
+
+class AgentStatus(Wire):
+    name: str
+    status: Literal["idle", "working", "completed", "failed"]
+    task: str | None = None
+
+
+class TaskStatus(Wire):
+    name: str
+    status: TaskState
+    agent: str | None
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class WorkflowStatus(Wire):
+    """The first version's view of a run."""
+
+    workflow_id: str
+    run_id: str
+    status: RunState
+    agents: list[AgentStatus]
+    tasks: list[TaskStatus]
+    current_task: str | None
+    progress: int = Field(ge=0, le=100)
+    usage: Usage
+    result: Any | None = Field(None, description="The final output's text once completed.")
+    error: RunFailure | None = None
+    queued_because: str | None = None

@@ -1,0 +1,275 @@
+"""Starting, stopping and steering runs: what the API's verbs do."""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import JsonValue
+
+from crewai_runner.core.principal import Principal
+from crewai_runner.db.session import reading, take_news, unit_of_work
+from crewai_runner.db.tables.runs import RunRow
+from crewai_runner.domain.budget import Budget
+from crewai_runner.domain.run import FINAL, RunState, StopMode, StopReceipt, TaskResult
+from crewai_runner.domain.workflow import WorkflowDefinition
+from crewai_runner.executor.port import EngineState
+from crewai_runner.features.approvals.service import ApprovalService
+from crewai_runner.features.executions.errors import QueueStarting, TaskUnknown
+from crewai_runner.features.executions.preflight import Preflight
+from crewai_runner.features.executions.rules import agent_states, progress, reused_before
+from crewai_runner.features.executions.schemas import (
+    ForkBody,
+    ResumeBody,
+    RetryBody,
+    RunStart,
+    RunStarted,
+    StopAnswer,
+    TaskStatus,
+    WorkflowStatus,
+)
+from crewai_runner.features.lifecycle.service import LifecycleService, QueueReason
+from crewai_runner.features.providers.schemas import ProviderCreate
+from crewai_runner.features.runs.errors import RunAlreadyFinished, RunNotResumable
+from crewai_runner.features.runs.schemas import RunRead
+from crewai_runner.features.runs.service import NewRun, RunService, read, usage_of
+from crewai_runner.stream.hub import control_topic
+
+QUEUE_PATIENCE_SECONDS = 20.0
+
+
+class ExecutionService:
+    """The commands on runs that happen in the request's own transaction."""
+
+    def __init__(self, session: Any, process: Any) -> None:
+        self._session, self._process = session, process
+        self._runs = RunService(session)
+        self._lifecycle = LifecycleService(session, process.queue, process.mask)
+        self._approvals = ApprovalService(session, process.queue, process.mask)
+        self._preflight = Preflight(session, process)
+
+    async def start(self, principal: Principal, request: RunStart) -> RunStarted:
+        """Queue a run of an inline or a saved definition.
+
+        Raises DefinitionInvalid, InputsInvalid, NoModel, ModelNotRegistered (422), WorkflowNotFound,
+        VersionNotFound (404) and QueueStarting (503).
+        """
+        await self._admit(request.provider_config)
+        found = await self._preflight.definition(principal, request)
+        inputs = self._preflight.inputs(found.definition, request.inputs)
+        warnings = await self._preflight.models(principal, found.definition, request.provider_config)
+        new = NewRun(
+            definition=found.definition,
+            inputs=inputs,
+            workflow_id=found.workflow_id,
+            workflow_version=found.version,
+            budget=request.budget or Budget(),
+            metadata=request.metadata,
+            inline_provider=request.provider_config is not None,
+        )
+        run = await self._queue_new(principal, new, "started", request.provider_config)
+        return RunStarted(
+            workflow_id=run.id,
+            run_id=run.id,
+            message=f"Run {run.id} is queued. Follow it at /api/v1/runs/{run.id}/stream.",
+            warnings=[*found.warnings, *warnings],
+        )
+
+    async def retry(self, principal: Principal, run_id: str, body: RetryBody) -> RunRead:
+        """A new run of the same definition. Raises RunNotFound, InputsInvalid and what `start` raises."""
+        await self._admit(body.provider_config)
+        old = await self._runs.get(principal, run_id)
+        return await self._again(principal, old, body.inputs, body.provider_config, "retried", {})
+
+    async def fork(self, principal: Principal, run_id: str, body: ForkBody) -> RunRead:
+        """A new run that takes over finished outputs before a task. Raises TaskUnknown (422)."""
+        await self._admit(body.provider_config)
+        old = await self._runs.get(principal, run_id)
+        definition = WorkflowDefinition.model_validate(old.definition)
+        keys = [task.key for task in definition.tasks]
+        if body.from_task not in keys:
+            raise TaskUnknown(f"The run has no task {body.from_task!r}; it has {', '.join(keys)}.")
+        reused = reused_before(definition, await self._runs.finished(run_id), body.from_task)
+        return await self._again(principal, old, body.inputs, body.provider_config, "forked", reused)
+
+    async def _again(
+        self,
+        principal: Principal,
+        old: RunRow,
+        inputs: dict[str, JsonValue] | None,
+        provider: ProviderCreate | None,
+        reason: QueueReason,
+        reused: Mapping[str, TaskResult],
+    ) -> RunRead:
+        definition = WorkflowDefinition.model_validate(old.definition)
+        if provider is None and old.inline_provider:
+            provider = self._preflight.provider_of(old.id)
+        values = old.inputs if inputs is None else self._preflight.inputs(definition, inputs)
+        await self._preflight.models(principal, definition, provider)
+        new = NewRun(
+            definition=definition,
+            inputs=values,
+            workflow_id=old.workflow_id,
+            workflow_version=old.workflow_version,
+            budget=Budget.model_validate(old.budget),
+            metadata=old.extra,
+            inline_provider=provider is not None,
+            forked_from=old.id,
+            reused=reused,
+        )
+        return read(await self._queue_new(principal, new, reason, provider))
+
+    async def resume(self, principal: Principal, run_id: str, body: ResumeBody) -> RunRead:
+        """Go on from the last finished task. Raises RunNotFound, RunNotResumable (409)."""
+        await self._admit(body.provider_config)
+        run = await self._runs.get(principal, run_id, lock=True)
+        _check_resumable(run)
+        if body.budget is not None:
+            given = Budget.model_validate(run.budget).model_dump(exclude_none=True)
+            raised = given | body.budget.model_dump(exclude_none=True)
+            run.budget = Budget.model_validate(raised).model_dump(mode="json", exclude_none=True)
+            run.budget_raised = True
+        if run.inline_provider:
+            provider = body.provider_config or self._preflight.provider_of(run.id)
+            self._process.inline_providers.keep(run.id, provider)
+        await self._lifecycle.queue_again(run, "resumed")
+        return read(run)
+
+    async def _queue_new(
+        self, principal: Principal, new: NewRun, reason: QueueReason, provider: ProviderCreate | None
+    ) -> RunRow:
+        run = await self._runs.create(principal, new)
+        if provider is not None:
+            self._process.inline_providers.keep(run.id, provider)
+        await self._lifecycle.submit_first(run, reason)
+        return run
+
+    async def _admit(self, provider: ProviderCreate | None) -> None:
+        """What takes time is done before the transaction's first statement, so that no lock waits."""
+        await self._queue_is_ready()
+        if provider is not None:
+            await self._process.models(self._session).check_inline(provider)
+
+    async def _queue_is_ready(self) -> None:
+        try:
+            await asyncio.wait_for(self._process.queue_ready.wait(), QUEUE_PATIENCE_SECONDS)
+        except TimeoutError:
+            raise QueueStarting(
+                "The queue is still starting; try again in a moment.", headers={"Retry-After": "5"}
+            ) from None
+
+    async def get(self, principal: Principal, run_id: str) -> RunRead:
+        """One run, whole. Raises RunNotFound."""
+        run = await self._runs.get(principal, run_id)
+        return read(run, queued_because(self._process, run))
+
+    async def status(self, principal: Principal, identifier: str) -> WorkflowStatus:
+        """The first version's view of a run, or of a workflow's newest."""
+        run = await self._runs.get(principal, await self._runs.resolve(principal, identifier))
+        tasks = await self._runs.tasks(run.id)
+        definition = WorkflowDefinition.model_validate(run.definition)
+        current = next((t.key for t in tasks if t.status in ("running", "waiting")), None)
+        whole = read(run, queued_because(self._process, run))
+        return WorkflowStatus(
+            workflow_id=run.id,
+            run_id=run.id,
+            status=whole.status,
+            agents=agent_states(definition, tasks),
+            tasks=[
+                TaskStatus(
+                    name=t.key,
+                    status=t.status,
+                    agent=t.agent,
+                    started_at=t.started_at,
+                    finished_at=t.finished_at,
+                )
+                for t in tasks
+            ],
+            current_task=current,
+            progress=100 if whole.status is RunState.COMPLETED else progress(tasks),
+            usage=usage_of(run),
+            result=whole.result.raw if whole.result else None,
+            error=whole.error,
+            queued_because=whole.queued_because,
+        )
+
+
+class StopService:
+    """Stops runs. It needs its own transactions: the order must be seen before its end is awaited."""
+
+    def __init__(self, process: Any) -> None:
+        self._process = process
+
+    async def stop(self, principal: Principal, identifier: str, mode: StopMode) -> StopAnswer:
+        """Ask for a stop and wait for its end, up to STOP_WAIT_SECONDS.
+
+        Raises RunNotFound (404) and RunAlreadyFinished (409).
+        """
+        run_id = await self._ask(principal, identifier, mode)
+        wait = self._process.settings.stop_wait_seconds
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                await self._ended(run_id)
+        return await self._answer(principal, run_id)
+
+    async def _ask(self, principal: Principal, identifier: str, mode: StopMode) -> str:
+        process = self._process
+        async with unit_of_work(process.sessions) as session:
+            runs = RunService(session)
+            run = await runs.get(principal, await runs.resolve(principal, identifier), lock=True)
+            if RunState(run.state) in FINAL:
+                raise RunAlreadyFinished(f"The run is already {run.state}.", run_id=run.id, state=run.state)
+            lifecycle = LifecycleService(session, process.queue, process.mask)
+            if run.state in (RunState.QUEUED, RunState.WAITING):
+                await ApprovalService(session, process.queue, process.mask).cancel(run.id)
+                await lifecycle.stop(run)
+            else:
+                await lifecycle.ask_to_stop(run, mode, principal.subject)
+        process.hub.ring({*take_news(session), control_topic(run.id)})
+        return run.id
+
+    async def _ended(self, run_id: str) -> None:
+        with self._process.hub.listening(run_id) as listener:
+            while True:
+                listener.bell.clear()
+                async with reading(self._process.sessions) as session:
+                    if await RunService(session).is_over(run_id):
+                        return
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(listener.bell.wait(), 1.0)
+
+    async def _answer(self, principal: Principal, run_id: str) -> StopAnswer:
+        async with reading(self._process.sessions) as session:
+            run = await RunService(session).get(principal, run_id)
+        receipt = None if run.receipt is None else StopReceipt.model_validate(run.receipt)
+        words = "The run is stopped." if receipt else "The run is stopping; its receipt follows as an event."
+        return StopAnswer(
+            workflow_id=run_id, run_id=run_id, status=RunState(run.state), message=words, receipt=receipt
+        )
+
+
+def queued_because(process: Any, run: RunRow) -> str | None:
+    """Why a queued run has not begun, in words for people."""
+    if run.state != RunState.QUEUED:
+        return None
+    engine = process.executor.status()
+    if engine.state is EngineState.LOADING:
+        return "The engine is still loading; the run begins by itself."
+    if len(process.live) >= process.settings.worker_concurrency:
+        return f"All {process.settings.worker_concurrency} places (WORKER_CONCURRENCY) are taken."
+    return "A worker is about to take it."
+
+
+def _check_resumable(run: RunRow) -> None:
+    state = RunState(run.state)
+    if state in (RunState.FAILED, RunState.STOPPED, RunState.CRASHED):
+        return
+    if state is RunState.WAITING and run.wait_reason == "budget":
+        return
+    if state is RunState.WAITING:
+        raise RunNotResumable(
+            "The run waits for a person's answer; resolve its approval instead.", state=state
+        )
+    raise RunNotResumable(
+        f"A {state} run cannot be resumed; only failed, stopped, crashed or out-of-budget ones.", state=state
+    )

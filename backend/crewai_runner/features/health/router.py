@@ -1,0 +1,36 @@
+"""Is it alive, is it ready, what is it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+
+from crewai_runner.core.principal import Principal, Scope
+from crewai_runner.features.auth.deps import Requires
+from crewai_runner.features.health.schemas import About, Alive, Readiness
+from crewai_runner.features.health.service import HealthService
+from crewai_runner.http.deps import Parts
+
+router = APIRouter(tags=["health"])
+about_router = APIRouter(tags=["health"])
+Reader = Annotated[Principal, Depends(Requires(Scope.RUNS_READ))]
+
+
+@router.get("/health")
+async def get_health() -> Alive:
+    """The process is alive."""
+    return Alive()
+
+
+@router.get("/health/ready", responses={503: {"model": Readiness, "description": "Some part is not ready"}})
+async def get_readiness(process: Parts, response: Response) -> Readiness:
+    """Every part this process needs works; 503 names the one that does not."""
+    found = await HealthService(process).readiness()
+    if found.status != "ready":
+        response.status_code = 503
+    return found
+
+
+@about_router.get("/about")
+async def get_about(reader: Reader, process: Parts) -> About:  # noqa: ARG001  # the right is the point
+    """Versions and states of this server's parts."""
+    return await HealthService(process).about()

@@ -1,0 +1,50 @@
+"""API shapes of health."""
+
+from typing import Literal
+
+from crewai_runner.core.wire import Wire
+from crewai_runner.executor.port import EngineState
+
+
+class Alive(Wire):
+    status: Literal["healthy"] = "healthy"
+
+
+class Part(Wire):
+    ok: bool
+    message: str
+
+
+class Readiness(Wire):
+    """Whether this process can do its work, and which part is failing if not."""
+
+    status: Literal["ready", "not-ready"]
+    parts: dict[str, Part]
+
+
+class EngineRead(Wire):
+    state: EngineState
+    name: str
+    version: str | None
+    native: bool
+    message: str | None
+
+
+class LocalModelRead(Wire):
+    state: str
+    message: str
+
+
+class About(Wire):
+    """What runs here, for the settings page."""
+
+    version: str
+    role: str
+    database: Literal["sqlite", "postgresql"]
+    engine: EngineRead
+    local_model: LocalModelRead
+    runs_at_work: int
+    worker_concurrency: int
+    stream_readers: int
+    waiting_in_queue: int | None
+    python: str

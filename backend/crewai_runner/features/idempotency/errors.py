@@ -1,0 +1,6 @@
+from crewai_runner.core.errors import Conflict
+
+
+class KeyUsedOtherwise(Conflict):
+    slug = "idempotency-key-reused"
+    title = "Idempotency-Key was used for another request"

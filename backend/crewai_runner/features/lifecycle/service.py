@@ -1,0 +1,162 @@
+"""Every move of a run from state to state, each with its event, in the caller's transaction."""
+
+from typing import Literal
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crewai_runner.core.clock import now
+from crewai_runner.core.logging import SecretMask
+from crewai_runner.db.tables.runs import RunRow
+from crewai_runner.domain.run import (
+    RunFailure,
+    RunResult,
+    RunState,
+    StopMode,
+    StopReceipt,
+    TaskState,
+    WaitReason,
+    move,
+)
+from crewai_runner.domain.run_events import (
+    RunCompleted,
+    RunCompletedData,
+    RunCrashed,
+    RunEvent,
+    RunFailed,
+    RunFailedData,
+    RunQueued,
+    RunQueuedData,
+    RunResumed,
+    RunStarted,
+    RunStartedData,
+    RunStopped,
+    RunStoppedData,
+    RunStopping,
+    RunStoppingData,
+    RunWaiting,
+    RunWaitingData,
+)
+from crewai_runner.features.events.service import EventService
+from crewai_runner.features.runs.service import RunService, usage_of
+from crewai_runner.queue.port import JobQueue
+
+QueueReason = Literal["started", "retried", "resumed", "forked", "answered", "worker-lost"]
+
+
+class LifecycleService:
+    """Moves runs that the caller holds locked; raises IllegalMove when the judge says no."""
+
+    def __init__(self, session: AsyncSession, queue: JobQueue, mask: SecretMask) -> None:
+        self._session, self._queue = session, queue
+        self._events = EventService(session, mask)
+        self._runs = RunService(session)
+
+    async def tell(self, run: RunRow, *events: RunEvent) -> None:
+        await self._events.append(run, *events)
+
+    async def submit_first(self, run: RunRow, reason: QueueReason) -> None:
+        """Queue the first attempt of a new run."""
+        await self._submit(run, reason)
+
+    async def queue_again(self, run: RunRow, reason: QueueReason) -> None:
+        """Queue the next attempt: after an answer, a raised budget, a failure or a stop."""
+        run.state = move(RunState(run.state), RunState.QUEUED)
+        run.attempt += 1
+        run.losses = 0
+        run.wait_reason = run.error = run.receipt = run.finished_at = None
+        run.stop_mode = run.stop_requested_at = None
+        await self._submit(run, reason)
+
+    async def _submit(self, run: RunRow, reason: QueueReason) -> None:
+        attempt = RunQueuedData(workflow_id=run.workflow_id, attempt=run.attempt, reason=reason)
+        await self.tell(run, RunQueued(data=attempt))
+        await self._queue.submit(self._session, run.id, run.attempt, tenant=run.workspace_id)
+
+    async def begin(self, run: RunRow, engine: str, *, native: bool) -> None:
+        """An attempt begins; whoever held the run before is fenced off."""
+        if run.state != RunState.RUNNING:
+            run.state = move(RunState(run.state), RunState.RUNNING)
+        first = run.started_at is None
+        run.fence += 1
+        run.attempt_started_at = now()
+        run.started_at = run.started_at or run.attempt_started_at
+        facts = RunStartedData(attempt=run.attempt, engine=engine, native=native)
+        await self.tell(run, RunStarted(data=facts) if first else RunResumed(data=facts))
+
+    async def wait(
+        self, run: RunRow, reason: WaitReason, *before: RunEvent, approval_id: str | None = None
+    ) -> None:
+        run.state = move(RunState(run.state), RunState.WAITING)
+        run.wait_reason = reason
+        self._count_seconds(run)
+        waiting = RunWaitingData(reason=reason, approval_id=approval_id)
+        await self.tell(run, *before, RunWaiting(data=waiting))
+
+    async def ask_to_stop(self, run: RunRow, mode: StopMode, by: str) -> None:
+        """A running run is asked to stop; a second call may sharpen the mode."""
+        if run.state == RunState.RUNNING:
+            run.state = move(RunState.RUNNING, RunState.STOPPING)
+        run.stop_mode = mode
+        run.stop_requested_at = run.stop_requested_at or now()
+        await self.tell(run, RunStopping(data=RunStoppingData(mode=mode, by=by)))
+
+    async def complete(self, run: RunRow, result: RunResult) -> None:
+        self._end(run, RunState.COMPLETED)
+        run.result = result.model_dump(mode="json", by_alias=True)
+        done = RunCompletedData(raw=result.raw, usage=usage_of(run))
+        await self.tell(run, RunCompleted(data=done))
+
+    async def fail(self, run: RunRow, failure: RunFailure) -> None:
+        self._end(run, RunState.FAILED)
+        await self._tell_failure(run, failure, crashed=False)
+
+    async def crash(self, run: RunRow, failure: RunFailure) -> None:
+        self._end(run, RunState.CRASHED)
+        await self._tell_failure(run, failure, crashed=True)
+
+    async def _tell_failure(self, run: RunRow, failure: RunFailure, *, crashed: bool) -> None:
+        run.error = failure.model_dump(mode="json", by_alias=True)
+        said = RunFailedData(error=failure, usage=usage_of(run))
+        await self.tell(run, RunCrashed(data=said) if crashed else RunFailed(data=said))
+
+    async def stop(
+        self,
+        run: RunRow,
+        *,
+        in_flight: int = 0,
+        after_stop: int = 0,
+        abandoned: tuple[str, ...] = (),
+    ) -> StopReceipt:
+        """The end of a stop, with its receipt; tasks that never ended are skipped."""
+        tasks = await self._runs.task_rows(run.id)
+        done = [t for t in tasks if t.state in (TaskState.COMPLETED, TaskState.REUSED)]
+        for task in tasks:
+            if task not in done and task.state != TaskState.FAILED:
+                task.state = TaskState.SKIPPED
+        self._end(run, RunState.STOPPED)
+        stopped_at = run.finished_at or now()
+        receipt = StopReceipt(
+            requested_at=run.stop_requested_at or stopped_at,
+            stopped_at=stopped_at,
+            mode="killed" if abandoned else "graceful",
+            llm_calls_in_flight=in_flight,
+            llm_calls_after_stop=after_stop,
+            tasks_completed=len(done),
+            tasks_skipped=len(tasks) - len(done),
+            abandoned=list(abandoned),
+        )
+        run.receipt = receipt.model_dump(mode="json", by_alias=True)
+        await self.tell(run, RunStopped(data=RunStoppedData(receipt=receipt, usage=usage_of(run))))
+        return receipt
+
+    def _end(self, run: RunRow, state: RunState) -> None:
+        self._count_seconds(run)
+        run.state = move(RunState(run.state), state)
+        run.wait_reason = None
+        run.finished_at = now()
+
+    @staticmethod
+    def _count_seconds(run: RunRow) -> None:
+        if run.state in (RunState.RUNNING, RunState.STOPPING) and run.attempt_started_at is not None:
+            run.seconds_at_work += (now() - run.attempt_started_at).total_seconds()
+            run.attempt_started_at = None

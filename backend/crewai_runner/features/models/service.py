@@ -1,0 +1,188 @@
+"""Models, for those who call them: found by name, bound with everything a call needs."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crewai_runner.core.egress import EgressPolicy
+from crewai_runner.core.ids import Prefix, new_id
+from crewai_runner.core.logging import SecretMask
+from crewai_runner.core.principal import BUILTIN_WORKSPACE
+from crewai_runner.core.sealing import Sealer
+from crewai_runner.core.text import first_free
+from crewai_runner.db.tables.catalog import ModelRow
+from crewai_runner.domain.local_model import CONTEXT_WINDOW, MODEL_ID
+from crewai_runner.domain.provider import ModelKind, ProviderType
+from crewai_runner.domain.usage import Pricing
+from crewai_runner.domain.workflow import ModelSettings
+from crewai_runner.executor.port import ModelBinding
+from crewai_runner.features.models.errors import ModelNotRegistered
+from crewai_runner.features.models.repository import ModelRepository
+from crewai_runner.features.models.rules import Directory, Entry, without_owner
+from crewai_runner.features.models.schemas import ModelCapabilities, ModelNames
+from crewai_runner.features.providers.access import Access, ProviderAccess
+from crewai_runner.features.providers.local import LocalServer
+from crewai_runner.features.providers.schemas import ProviderCreate
+from crewai_runner.features.providers.service import ProviderService
+
+_LOCAL_CAPABILITIES = ModelCapabilities(
+    tools=False, vision=False, json_output=False, context_window=CONTEXT_WINDOW
+)
+
+
+class ModelService:
+    """Names are a model's own, or `provider/endpoint` with the provider's name or type."""
+
+    def __init__(
+        self,
+        session: AsyncSession,
+        *,
+        sealer: Sealer,
+        mask: SecretMask,
+        egress: EgressPolicy,
+        local: LocalServer,
+    ) -> None:
+        self._models = ModelRepository(session)
+        self._access = ProviderAccess(session, sealer=sealer, mask=mask, egress=egress)
+        self._providers = ProviderService(session, sealer=sealer, mask=mask, egress=egress, local=local)
+        self._local = local
+
+    async def default_name(self, workspace_id: str, kind: ModelKind) -> str | None:
+        """The name of the default model of a type, None when there is none."""
+        return await self._models.default_name(workspace_id, kind)
+
+    async def names(self, workspace_id: str) -> ModelNames:
+        """What documents may call the models of a workspace."""
+        directory = await self._directory(workspace_id)
+        return ModelNames(directory.words(ModelKind.LLM), directory.words(ModelKind.EMBEDDER))
+
+    async def local_names(self, workspace_id: str) -> frozenset[str]:
+        """What documents may call the models that the built-in provider serves."""
+        entries = await self._models.entries(workspace_id)
+        local = {entry.id for entry in entries if entry.provider_type is ProviderType.LOCAL}
+        directory = Directory(entries)
+        words = directory.words(ModelKind.LLM)
+        return frozenset(word for word in words if (found := directory.find(word)) and found.id in local)
+
+    async def check_registered(
+        self, workspace_id: str, names: Collection[str], kind: ModelKind = ModelKind.LLM
+    ) -> None:
+        """Raise ModelNotRegistered unless every name is a model of this kind."""
+        if names:
+            _find_all(await self._directory(workspace_id), names, kind)
+
+    async def bindings(self, workspace_id: str, names: Collection[str]) -> dict[str, ModelBinding]:
+        """All that is needed to call these models, by the names asked for. Keys are masked from then on.
+
+        Reads only, so a reading session will do; waits for the built-in model when it is asked for.
+        Raises ModelNotRegistered, SealBroken, LocalModelUnavailable.
+        """
+        if not names:
+            return {}
+        found = _find_all(await self._directory(workspace_id), names, None)
+        rows = await self._models.many([entry.id for entry in found.values()], workspace_id)
+        by_id = {row.id: row for row in rows}
+        access = await self._reach(workspace_id, {row.provider_id for row in rows})
+        return {
+            name: _binding(by_id[entry.id], access[by_id[entry.id].provider_id])
+            for name, entry in found.items()
+        }
+
+    async def check_inline(self, provider: ProviderCreate) -> None:
+        """Raise ProviderInvalid for a provider given with a run that may not be called.
+
+        Looks the host up: call it before a transaction's first statement.
+        """
+        await self._access.admit(provider)
+
+    def inline_bindings(
+        self, provider: ProviderCreate, names: Collection[str], embedders: Collection[str] = ()
+    ) -> dict[str, ModelBinding]:
+        """Bind every name to a provider that is given for one run and never stored.
+
+        The provider's name or type in front of a name is left away. Raises ProviderInvalid.
+        """
+        access = self._access.inline(provider)
+        owners = (provider.name, provider.type.value)
+        return {
+            name: ModelBinding(
+                name=name,
+                provider_name=access.name,
+                provider_type=access.type,
+                model=name if name in provider.models else without_owner(name, owners),
+                base_url=access.base_url,
+                api_key=access.api_key,
+                kind=ModelKind.EMBEDDER if name in embedders else ModelKind.LLM,
+            )
+            for name in (*names, *embedders)
+        }
+
+    async def ensure_local(self, workspace_id: str = BUILTIN_WORKSPACE) -> str | None:
+        """The id of the built-in model, made with its provider if it is not there yet.
+
+        It becomes the default only where there is none. None, and nothing made, while it is not available.
+        """
+        if self._local.available() is not None:
+            return None
+        provider_id = await self._providers.ensure_local(workspace_id)
+        entries = await self._models.entries(workspace_id)
+        there = next((entry.id for entry in entries if entry.provider_type is ProviderType.LOCAL), None)
+        return there or await self._add_local(workspace_id, provider_id, entries)
+
+    async def _add_local(self, workspace_id: str, provider_id: str, entries: Sequence[Entry]) -> str:
+        row = ModelRow(
+            id=new_id(Prefix.MODEL),
+            workspace_id=workspace_id,
+            provider_id=provider_id,
+            name=first_free(MODEL_ID, {entry.name for entry in entries}),
+            endpoint=MODEL_ID,
+            type=ModelKind.LLM.value,
+            is_default=not any(entry.default and entry.type is ModelKind.LLM for entry in entries),
+            settings={},
+            capabilities=_LOCAL_CAPABILITIES.model_dump(mode="json"),
+            pricing=Pricing.model_validate({"input_per_million": 0, "output_per_million": 0}).model_dump(
+                mode="json"
+            ),
+        )
+        await self._models.add(row)
+        return row.id
+
+    async def _directory(self, workspace_id: str) -> Directory:
+        return Directory(await self._models.entries(workspace_id))
+
+    async def _reach(self, workspace_id: str, provider_ids: Collection[str]) -> dict[str, Access]:
+        stored = await self._access.of_many(workspace_id, list(provider_ids))
+        return {
+            provider_id: await self._local_access(access) if access.type is ProviderType.LOCAL else access
+            for provider_id, access in stored.items()
+        }
+
+    async def _local_access(self, access: Access) -> Access:
+        endpoint = await self._local.endpoint()
+        return self._access.at(access, endpoint.base_url, endpoint.token)
+
+
+def _find_all(directory: Directory, names: Collection[str], kind: ModelKind | None) -> dict[str, Entry]:
+    found = {name: entry for name in names if (entry := directory.find(name, kind)) is not None}
+    missing = {name: directory.nearest(name, kind) for name in names if name not in found}
+    if missing:
+        raise ModelNotRegistered(missing)
+    return found
+
+
+def _binding(row: Any, access: Access) -> ModelBinding:
+    capabilities = ModelCapabilities.model_validate(row.capabilities)
+    return ModelBinding(
+        name=row.name,
+        provider_name=access.name,
+        provider_type=access.type,
+        model=row.endpoint,
+        base_url=access.base_url,
+        api_key=access.api_key,
+        settings=ModelSettings.model_validate(row.settings),
+        pricing=None if row.pricing is None else Pricing.model_validate(row.pricing),
+        kind=ModelKind(row.type),
+        supports_tools=capabilities.tools,
+        context_window=capabilities.context_window,
+    )

@@ -1,0 +1,48 @@
+"""What the endpoints of providers are given."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crewai_runner.core.principal import Principal, Scope
+from crewai_runner.features.auth.deps import Requires
+from crewai_runner.features.providers.connections import ConnectionService
+from crewai_runner.features.providers.service import ProviderService
+from crewai_runner.http.deps import Parts, ReadSessionDep, SessionDep
+
+
+def _writing(process: Parts, session: SessionDep) -> ProviderService:
+    return _service(process, session)
+
+
+def _reading(process: Parts, session: ReadSessionDep) -> ProviderService:
+    return _service(process, session)
+
+
+def _service(process: Any, session: AsyncSession) -> ProviderService:
+    return ProviderService(
+        session,
+        sealer=process.sealer,
+        mask=process.mask,
+        egress=process.egress,
+        local=process.local_model,
+    )
+
+
+def _connections(process: Parts) -> ConnectionService:
+    return ConnectionService(
+        process.sessions,
+        sealer=process.sealer,
+        mask=process.mask,
+        egress=process.egress,
+        local=process.local_model,
+    )
+
+
+Providers = Annotated[ProviderService, Depends(_writing, scope="function")]
+ProvidersToRead = Annotated[ProviderService, Depends(_reading, scope="function")]
+Connections = Annotated[ConnectionService, Depends(_connections)]
+Reader = Annotated[Principal, Depends(Requires(Scope.PROVIDERS_READ))]
+MayWrite = Depends(Requires(Scope.PROVIDERS_WRITE))
+Writer = Annotated[Principal, MayWrite]

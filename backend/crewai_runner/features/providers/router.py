@@ -1,0 +1,147 @@
+"""Endpoints of providers."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from crewai_runner.core.errors import BadRequest, StaleVersion, Unprocessable
+from crewai_runner.core.sealing import SealBroken
+from crewai_runner.domain.provider import ProviderType
+from crewai_runner.features.idempotency.deps import IdempotencyKey
+from crewai_runner.features.idempotency.errors import KeyUsedOtherwise
+from crewai_runner.features.providers.deps import (
+    Connections,
+    MayWrite,
+    Providers,
+    ProvidersToRead,
+    Reader,
+    Writer,
+)
+from crewai_runner.features.providers.errors import (
+    ApiKeyNeededAgain,
+    ProviderBuiltIn,
+    ProviderFailed,
+    ProviderInUse,
+    ProviderInvalid,
+    ProviderNameTaken,
+    ProviderNotFound,
+)
+from crewai_runner.features.providers.schemas import (
+    ConnectionReport,
+    LiveModels,
+    ProviderAnswer,
+    ProviderEnvelope,
+    ProviderList,
+    ProviderRead,
+    ProviderTestEnvelope,
+    ProviderUpdateEnvelope,
+)
+from crewai_runner.http.deps import LIMIT, Cursor, IfMatch, Limit, tag
+from crewai_runner.http.problems import problems
+
+router = APIRouter(prefix="/providers", tags=["providers"])
+
+
+@router.get("", responses=problems(BadRequest))
+async def list_providers(
+    principal: Reader,
+    providers: ProvidersToRead,
+    kind: Annotated[ProviderType | None, Query(alias="type", description="Only this type.")] = None,
+    limit: Limit = LIMIT,
+    cursor: Cursor = None,
+) -> ProviderList:
+    """List the providers of this workspace, oldest first. Keys are never shown."""
+    return await providers.page(principal, kind, limit, cursor)
+
+
+@router.post(
+    "",
+    status_code=HTTPStatus.CREATED,
+    responses=problems(ProviderNameTaken, KeyUsedOtherwise, ProviderInvalid),
+)
+async def create_provider(
+    body: ProviderEnvelope,
+    principal: Writer,
+    providers: Providers,
+    response: Response,
+    idempotency_key: IdempotencyKey = None,
+) -> ProviderAnswer:
+    """Add a provider. Its key is encrypted at once and never given back.
+
+    The object may also be sent bare, without `provider` around it. Nothing is contacted: try it with
+    `POST /providers/{id}/test`.
+    """
+    answer = await providers.create(principal, body.provider, idempotency_key)
+    tag(response, answer.provider.version)
+    return answer
+
+
+@router.post("/test", dependencies=[MayWrite], responses=problems(Unprocessable))
+async def test_unsaved_provider(body: ProviderTestEnvelope, connections: Connections) -> ConnectionReport:
+    """Try a provider without saving it. Takes at most 10 seconds; failures are in the report."""
+    return await connections.test_unsaved(body.provider)
+
+
+@router.get("/{provider_id}", responses=problems(ProviderNotFound))
+async def get_provider(
+    provider_id: str, principal: Reader, providers: ProvidersToRead, response: Response
+) -> ProviderRead:
+    """Get one provider; its version is in the ETag."""
+    provider = await providers.get(principal, provider_id)
+    tag(response, provider.version)
+    return provider
+
+
+@router.patch(
+    "/{provider_id}",
+    responses=problems(
+        BadRequest, ProviderNotFound, ProviderNameTaken, ProviderBuiltIn, StaleVersion, ApiKeyNeededAgain
+    ),
+)
+async def update_provider(
+    provider_id: str,
+    body: ProviderUpdateEnvelope,
+    principal: Writer,
+    providers: Providers,
+    response: Response,
+    expected: IfMatch,
+) -> ProviderRead:
+    """Change what is sent; what is left out stays. `apiKey: null` removes the key.
+
+    A stored key never moves to another address by itself: when `baseUrl` changes host, send `apiKey` again.
+    """
+    provider = await providers.update(principal, provider_id, body.provider, expected)
+    tag(response, provider.version)
+    return provider
+
+
+@router.delete(
+    "/{provider_id}",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=problems(BadRequest, ProviderNotFound, ProviderInUse, ProviderBuiltIn, StaleVersion),
+)
+async def delete_provider(
+    provider_id: str,
+    principal: Writer,
+    providers: Providers,
+    expected: IfMatch,
+    force: Annotated[bool, Query(description="Delete its models too.")] = False,
+) -> None:
+    """Delete a provider and its key. With models on it, only with `force`."""
+    await providers.delete(principal, provider_id, force=force, expected=expected)
+
+
+@router.post("/{provider_id}/test", responses=problems(ProviderNotFound, SealBroken))
+async def test_provider(provider_id: str, principal: Writer, connections: Connections) -> ConnectionReport:
+    """Try a provider with its stored key. Takes at most 10 seconds; failures are in the report.
+
+    `stage` says how far it went: name found, connected, encrypted, key taken, models listed.
+    """
+    return await connections.test(principal, provider_id)
+
+
+@router.get("/{provider_id}/models", responses=problems(ProviderNotFound, ProviderFailed, SealBroken))
+async def list_live_models(provider_id: str, principal: Reader, connections: Connections) -> LiveModels:
+    """Ask the provider which models it has now."""
+    return await connections.live_models(principal, provider_id)

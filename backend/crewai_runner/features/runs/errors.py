@@ -1,0 +1,31 @@
+"""What can go wrong with runs."""
+
+from crewai_runner.core.errors import Conflict, NotFound, Unprocessable
+
+
+class RunNotFound(NotFound):
+    slug = "run-not-found"
+    title = "Run not found"
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"There is no run {run_id!r} here. It may have been deleted.", run_id=run_id)
+
+
+class ArtifactNotFound(NotFound):
+    slug = "artifact-not-found"
+    title = "Artifact not found"
+
+
+class RunAlreadyFinished(Conflict):
+    slug = "run-already-finished"
+    title = "Run already finished"
+
+
+class RunNotResumable(Conflict):
+    slug = "run-not-resumable"
+    title = "Run cannot be resumed"
+
+
+class InputsInvalid(Unprocessable):
+    slug = "inputs-invalid"
+    title = "Inputs are not valid"

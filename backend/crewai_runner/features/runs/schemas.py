@@ -1,0 +1,128 @@
+"""API shapes of runs."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from crewai_runner.core.wire import Wire
+from crewai_runner.domain.budget import Budget
+from crewai_runner.domain.run import (
+    RunFailure,
+    RunResult,
+    RunState,
+    StopReceipt,
+    TaskResult,
+    TaskState,
+    WaitReason,
+)
+from crewai_runner.domain.usage import Usage
+from crewai_runner.domain.workflow import WorkflowDefinition
+
+
+class RunSummary(Wire):
+    """A run in a list."""
+
+    id: str
+    workflow_id: str | None
+    workflow_version: int | None
+    workflow_name: str
+    status: RunState
+    wait_reason: WaitReason | None
+    attempt: int
+    usage: Usage
+    error: RunFailure | None
+    metadata: dict[str, Any]
+    seconds_at_work: float
+    created_by: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class RunRead(RunSummary):
+    """One run, whole."""
+
+    definition: WorkflowDefinition
+    inputs: dict[str, Any]
+    budget: Budget
+    result: RunResult | None
+    receipt: StopReceipt | None
+    forked_from: str | None
+    last_seq: int = Field(description="The newest event's number.")
+    queued_because: str | None = Field(None, description="Why a queued run has not begun.")
+    version: int
+
+
+class RunPage(Wire):
+    runs: list[RunSummary]
+    next_cursor: str | None
+
+
+class RunTaskRead(Wire):
+    key: str
+    agent: str | None
+    status: TaskState
+    result: TaskResult | None
+    error: RunFailure | None
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class RunTaskList(Wire):
+    tasks: list[RunTaskRead]
+
+
+class TaskUsage(Wire):
+    task_key: str | None
+    agent: str | None
+    model: str
+    usage: Usage
+
+
+class LlmCallRead(Wire):
+    seq: int = Field(description="The event that ended the call.")
+    task_key: str | None
+    agent: str | None
+    model: str
+    usage: Usage
+    duration_ms: int
+    at: datetime
+
+
+class RunUsage(Wire):
+    """Usage of a run, split; the calls sum to the total."""
+
+    total: Usage
+    by_task: dict[str, Usage]
+    by_agent: dict[str, Usage]
+    by_model: dict[str, Usage]
+    calls: list[LlmCallRead]
+
+
+class ArtifactRead(Wire):
+    name: str
+    task_key: str
+    media_type: str
+    size: int = Field(description="Bytes.")
+    created_at: datetime
+
+
+class ArtifactList(Wire):
+    artifacts: list[ArtifactRead]
+
+
+class Change(Wire):
+    path: str
+    a: Any | None
+    b: Any | None
+
+
+class RunDiff(Wire):
+    """Two runs side by side: what differs, and the figures of both."""
+
+    a: RunSummary
+    b: RunSummary
+    definition: list[Change]
+    inputs: list[Change]
+    outputs: list[Change]

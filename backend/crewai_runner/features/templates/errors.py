@@ -1,0 +1,11 @@
+"""What can go wrong with templates."""
+
+from crewai_runner.core.errors import NotFound
+
+
+class TemplateNotFound(NotFound):
+    slug = "template-not-found"
+    title = "Template not found"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no template {name!r}.", name=name)

@@ -1,0 +1,58 @@
+"""Templates: documents that come with the product, read once."""
+
+import functools
+import tomllib
+from importlib import resources
+from typing import Any
+
+from crewai_runner.domain.workflow import WorkflowDefinition
+from crewai_runner.domain.workflow_yaml.document import parse
+from crewai_runner.features.templates.errors import TemplateNotFound
+from crewai_runner.features.templates.schemas import TemplateList, TemplateRead
+
+_PACKAGE = "crewai_runner.features.templates"
+_CATALOGUE = "catalogue.toml"
+
+
+class TemplateService:
+    def list(self) -> TemplateList:
+        return TemplateList(templates=list(_templates().values()))
+
+    def get(self, name: str) -> TemplateRead:
+        """Raises TemplateNotFound."""
+        template = _templates().get(name)
+        if template is None:
+            raise TemplateNotFound(name)
+        return template
+
+
+@functools.cache
+def _templates() -> dict[str, TemplateRead]:
+    """By name, in the order of the catalogue. Raises ValueError for a document that is not valid."""
+    package = resources.files(_PACKAGE)
+    catalogue = tomllib.loads((package / _CATALOGUE).read_text("utf-8"))
+    documents = package / "documents"
+    return {
+        name: _template(name, card, (documents / f"{name}.yaml").read_bytes().decode("utf-8"))
+        for name, card in catalogue.items()
+    }
+
+
+def _template(name: str, card: dict[str, Any], text: str) -> TemplateRead:
+    definition = _definition(name, text)
+    return TemplateRead(
+        name=name,
+        title=definition.name,
+        description=definition.description,
+        agents=len(definition.agents),
+        tasks=len(definition.tasks),
+        yaml=text,
+        **card,
+    )
+
+
+def _definition(name: str, text: str) -> WorkflowDefinition:
+    parsed = parse(text)
+    if parsed.definition is None:
+        raise ValueError(f"The template {name} is not valid: {parsed.problems[0].message}")
+    return parsed.definition

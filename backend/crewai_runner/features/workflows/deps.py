@@ -1,0 +1,98 @@
+"""What the workflow endpoints are given."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends, Path, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+
+from crewai_runner.core.errors import BadRequest, TooLarge
+from crewai_runner.core.principal import Principal, Scope
+from crewai_runner.features.auth.deps import Requires
+from crewai_runner.features.workflows.errors import ContentTypeUnknown
+from crewai_runner.features.workflows.history import WorkflowHistory
+from crewai_runner.features.workflows.intake import Upload, archive_upload, document_upload, request_upload
+from crewai_runner.features.workflows.registered import registered_names
+from crewai_runner.features.workflows.schemas import WorkflowImport
+from crewai_runner.features.workflows.service import DocumentChecker, WorkflowService
+from crewai_runner.http.deps import Parts, ReadSessionDep, SessionDep
+
+MAX_UPLOAD_BYTES = 4 * 1024 * 1024
+JSON_TYPES = ("application/json",)
+YAML_TYPES = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml")
+ZIP_TYPES = ("application/zip", "application/x-zip-compressed")
+
+Reader = Annotated[Principal, Depends(Requires(Scope.WORKFLOWS_READ))]
+Writer = Annotated[Principal, Depends(Requires(Scope.WORKFLOWS_WRITE))]
+VersionNumber = Annotated[int, Path(ge=1, le=2**31 - 1, description="Number of a version, from 1.")]
+
+
+def _workflows(session: SessionDep, process: Parts) -> WorkflowService:
+    return WorkflowService(session, process.mask)
+
+
+def _stored(session: ReadSessionDep, process: Parts) -> WorkflowService:
+    return WorkflowService(session, process.mask)
+
+
+def _history(session: SessionDep, process: Parts) -> WorkflowHistory:
+    return WorkflowHistory(session, process.mask)
+
+
+def _past(session: ReadSessionDep, process: Parts) -> WorkflowHistory:
+    return WorkflowHistory(session, process.mask)
+
+
+def _checker(process: Parts) -> DocumentChecker:
+    return DocumentChecker(process.sessions, process.mask, registered_names(process))
+
+
+async def _upload(request: Request) -> Upload:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    take = _TAKERS.get(kind)
+    if take is None:
+        raise ContentTypeUnknown(f"Send {', '.join((*JSON_TYPES, YAML_TYPES[0], ZIP_TYPES[0]))}.")
+    return await take(request)
+
+
+async def _json(request: Request) -> Upload:
+    try:
+        return request_upload(WorkflowImport.model_validate_json(await _body(request)))
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in found]) from None
+
+
+async def _yaml(request: Request) -> Upload:
+    try:
+        return document_upload((await _body(request)).decode("utf-8"))
+    except UnicodeDecodeError:
+        raise BadRequest("The document is not UTF-8 text.") from None
+
+
+async def _zip(request: Request) -> Upload:
+    return archive_upload(await _body(request))
+
+
+async def _body(request: Request) -> bytes:
+    """The body as it came, read no further than the limit."""
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > MAX_UPLOAD_BYTES:
+            raise TooLarge(f"The upload is larger than {MAX_UPLOAD_BYTES // 1024**2} MiB.")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+_TAKERS: dict[str, Callable[[Request], Awaitable[Upload]]] = (
+    dict.fromkeys(JSON_TYPES, _json) | dict.fromkeys(YAML_TYPES, _yaml) | dict.fromkeys(ZIP_TYPES, _zip)
+)
+
+Workflows = Annotated[WorkflowService, Depends(_workflows, scope="function")]
+StoredWorkflows = Annotated[WorkflowService, Depends(_stored, scope="function")]
+History = Annotated[WorkflowHistory, Depends(_history, scope="function")]
+PastVersions = Annotated[WorkflowHistory, Depends(_past, scope="function")]
+Documents = Annotated[DocumentChecker, Depends(_checker)]
+ImportUpload = Annotated[Upload, Depends(_upload)]

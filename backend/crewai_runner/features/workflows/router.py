@@ -1,0 +1,262 @@
+"""Saved workflows over HTTP."""
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+
+from crewai_runner.core.errors import BadRequest, StaleVersion, TooLarge
+from crewai_runner.features.idempotency.deps import IdempotencyKey
+from crewai_runner.features.idempotency.errors import KeyUsedOtherwise
+from crewai_runner.features.workflows.deps import (
+    YAML_TYPES,
+    ZIP_TYPES,
+    Documents,
+    History,
+    ImportUpload,
+    PastVersions,
+    Reader,
+    StoredWorkflows,
+    VersionNumber,
+    Workflows,
+    Writer,
+)
+from crewai_runner.features.workflows.errors import (
+    ArchiveRefused,
+    ContentTypeUnknown,
+    DocumentInvalid,
+    VersionNotFound,
+    WorkflowNameTaken,
+    WorkflowNotFound,
+)
+from crewai_runner.features.workflows.schemas import (
+    ExportFormat,
+    VersionDiff,
+    VersionPage,
+    VersionRead,
+    WorkflowCreated,
+    WorkflowEnvelope,
+    WorkflowImport,
+    WorkflowImported,
+    WorkflowPage,
+    WorkflowRead,
+    WorkflowSort,
+)
+from crewai_runner.http.deps import LIMIT, Cursor, IfMatch, Limit, tag
+from crewai_runner.http.problems import problems
+
+router = APIRouter(prefix="/workflows", tags=["workflows"])
+
+_BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+_UPLOADS: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": WorkflowImport.model_json_schema()},
+            YAML_TYPES[0]: {"schema": {"type": "string"}},
+            ZIP_TYPES[0]: _BINARY,
+        },
+    }
+}
+_DOWNLOADS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The file.",
+        "content": {YAML_TYPES[0]: {"schema": {"type": "string"}}, ZIP_TYPES[0]: _BINARY},
+    }
+}
+Number = Annotated[int, Query(ge=1, le=2**31 - 1)]
+
+
+@router.get("", responses=problems(BadRequest))
+async def list_workflows(
+    reader: Reader,
+    workflows: StoredWorkflows,
+    text: Annotated[
+        str | None,
+        Query(max_length=200, pattern=r"^[^\x00]*$", description="Only those whose name or description has it."),
+    ] = None,
+    sort: Annotated[
+        WorkflowSort, Query(description="`updated`: the last edited first; `name`: by name.")
+    ] = WorkflowSort.UPDATED,
+    limit: Limit = LIMIT,
+    cursor: Cursor = None,
+) -> WorkflowPage:
+    """Saved workflows, without their documents."""
+    return await workflows.page(reader, text, sort, limit, cursor)
+
+
+@router.post(
+    "",
+    status_code=HTTPStatus.CREATED,
+    responses=problems(DocumentInvalid, WorkflowNameTaken, KeyUsedOtherwise),
+)
+async def create_workflow(
+    body: WorkflowEnvelope,
+    writer: Writer,
+    workflows: Workflows,
+    documents: Documents,
+    response: Response,
+    idempotency_key: IdempotencyKey = None,
+) -> WorkflowCreated:
+    """Save a document as a new workflow, named by its `name:`.
+
+    The text is kept byte for byte. What is saved can be run, so a document with problems is refused
+    (422) with all of them in `problems`: line, column, path, message and often a suggestion. Unfinished
+    drafts stay with the editor until they are valid; `POST /yaml/validate` says what is missing.
+    A taken name is 409 with a free one in `suggestion`.
+    """
+    document = await documents.check(writer, body.workflow.yaml)
+    created = await workflows.create(writer, body.workflow, document, idempotency_key)
+    tag(response, created.workflow.version)
+    return created
+
+
+@router.post(
+    "/import",
+    status_code=HTTPStatus.CREATED,
+    responses=problems(
+        BadRequest,
+        TooLarge,
+        ContentTypeUnknown,
+        ArchiveRefused,
+        DocumentInvalid,
+        WorkflowNameTaken,
+        KeyUsedOtherwise,
+    ),
+    openapi_extra=_UPLOADS,
+)
+async def import_workflow(
+    upload: ImportUpload,
+    writer: Writer,
+    workflows: Workflows,
+    documents: Documents,
+    response: Response,
+    idempotency_key: IdempotencyKey = None,
+) -> WorkflowImported:
+    """Make a workflow from a document, from CrewAI's two files, or from a zip of a CrewAI project.
+
+    Send JSON with `yaml`, or with `agentsYaml` and `tasksYaml`; or the document itself as
+    `application/yaml`; or the project as `application/zip` (at most 200 entries and 8 MiB unpacked).
+    Only YAML, JSON, Markdown and TOML files of a zip are read. Python in it is never run, no command
+    of it is started and no address of it is contacted.
+    """
+    document = await documents.check(writer, await upload.text())
+    imported = await workflows.take_in(writer, upload.request, document, upload.note, idempotency_key)
+    tag(response, imported.workflow.version)
+    return imported
+
+
+@router.get("/{workflow_id}", responses=problems(WorkflowNotFound))
+async def get_workflow(
+    workflow_id: str, reader: Reader, workflows: StoredWorkflows, response: Response
+) -> WorkflowRead:
+    """A workflow with its newest version: the author's text and what it means."""
+    workflow = await workflows.get(reader, workflow_id)
+    tag(response, workflow.version)
+    return workflow
+
+
+@router.put(
+    "/{workflow_id}",
+    responses=problems(WorkflowNotFound, WorkflowNameTaken, StaleVersion, DocumentInvalid, BadRequest),
+)
+async def update_workflow(
+    workflow_id: str,
+    body: WorkflowEnvelope,
+    writer: Writer,
+    workflows: Workflows,
+    documents: Documents,
+    response: Response,
+    if_match: IfMatch = None,
+) -> WorkflowRead:
+    """Save a document as the workflow's next version; the same text again makes none.
+
+    Versions never change, and each can be run, so a document with problems is refused like at creation.
+    Send the ETag last seen as `If-Match`: when someone else saved meanwhile the answer is 412, nothing
+    is overwritten, and `GET .../versions/diff` shows what they changed.
+    """
+    document = await documents.check(writer, body.workflow.yaml)
+    saved = await workflows.save(writer, workflow_id, body.workflow, document, if_match)
+    tag(response, saved.version)
+    return saved
+
+
+@router.delete(
+    "/{workflow_id}",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=problems(WorkflowNotFound, StaleVersion, BadRequest),
+)
+async def delete_workflow(
+    workflow_id: str, writer: Writer, workflows: Workflows, if_match: IfMatch = None
+) -> None:
+    """Delete a workflow and its versions. Its runs stay: each keeps the definition it was started with."""
+    await workflows.delete(writer, workflow_id, if_match)
+
+
+@router.get("/{workflow_id}/export", responses=problems(WorkflowNotFound, VersionNotFound) | _DOWNLOADS)
+async def export_workflow(
+    workflow_id: str,
+    reader: Reader,
+    workflows: StoredWorkflows,
+    export_format: Annotated[
+        ExportFormat,
+        Query(alias="format", description="`yaml`: the author's text; `crewai`: a zip that `crewai run` runs."),
+    ] = ExportFormat.YAML,
+    version: Annotated[Number | None, Query(description="Left out: the newest.")] = None,
+) -> Response:
+    """Download a workflow, as the document or as a CrewAI project. Keys are never part of it."""
+    download = await workflows.export(reader, workflow_id, version, export_format)
+    return Response(
+        download.content,
+        media_type=download.media_type,
+        headers={"Content-Disposition": download.disposition},
+    )
+
+
+@router.get("/{workflow_id}/versions", responses=problems(WorkflowNotFound, BadRequest))
+async def list_versions(
+    workflow_id: str, reader: Reader, history: PastVersions, limit: Limit = LIMIT, cursor: Cursor = None
+) -> VersionPage:
+    """Every save of a workflow, newest first, without the documents."""
+    return await history.page(reader, workflow_id, limit, cursor)
+
+
+@router.get("/{workflow_id}/versions/diff", responses=problems(WorkflowNotFound, VersionNotFound))
+async def diff_versions(
+    workflow_id: str,
+    reader: Reader,
+    history: PastVersions,
+    from_version: Annotated[Number, Query(alias="from", description="The older version.")],
+    to_version: Annotated[Number | None, Query(alias="to", description="Left out: the newest.")] = None,
+) -> VersionDiff:
+    """What changed between two versions: as a unified diff of the texts, and as a list of changed paths."""
+    return await history.diff(reader, workflow_id, from_version, to_version)
+
+
+@router.get("/{workflow_id}/versions/{number}", responses=problems(WorkflowNotFound, VersionNotFound))
+async def get_version(
+    workflow_id: str, number: VersionNumber, reader: Reader, history: PastVersions
+) -> VersionRead:
+    """One save, as it was."""
+    return await history.get(reader, workflow_id, number)
+
+
+@router.post(
+    "/{workflow_id}/versions/{number}/restore",
+    responses=problems(
+        WorkflowNotFound, VersionNotFound, StaleVersion, WorkflowNameTaken, KeyUsedOtherwise, BadRequest
+    ),
+)
+async def restore_version(
+    workflow_id: str,
+    number: VersionNumber,
+    writer: Writer,
+    history: History,
+    response: Response,
+    if_match: IfMatch = None,
+    idempotency_key: IdempotencyKey = None,
+) -> WorkflowRead:
+    """Go back to an old version by saving its text again as the newest; nothing is lost."""
+    restored = await history.restore(writer, workflow_id, number, if_match, idempotency_key)
+    tag(response, restored.version)
+    return restored

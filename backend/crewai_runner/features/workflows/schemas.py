@@ -1,0 +1,154 @@
+"""API shapes of saved workflows."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from crewai_runner.core.envelope import Envelope
+from crewai_runner.core.wire import Wire
+from crewai_runner.domain.workflow import WorkflowDefinition
+from crewai_runner.domain.workflow_yaml.problems import Problem
+
+NOTE = "What changed and why; shown in the list of versions."
+
+
+class WorkflowDraft(Wire):
+    """A document to be saved, as its author wrote it."""
+
+    yaml: str = Field(description="The document; kept byte for byte. Its `name:` names the workflow.")
+    note: str | None = Field(None, max_length=500, pattern=r"^[^\x00]*$", description=NOTE)
+
+
+class WorkflowEnvelope(Envelope):
+    workflow: WorkflowDraft
+
+
+class WorkflowSummary(Wire):
+    """A workflow in a list."""
+
+    id: str
+    name: str
+    description: str | None
+    version: int = Field(description="Number of the newest version; also the ETag.")
+    created_at: datetime
+    updated_at: datetime
+
+
+class WorkflowRead(WorkflowSummary):
+    """A workflow with its newest version."""
+
+    yaml: str = Field(description="The author's text, byte for byte.")
+    definition: WorkflowDefinition = Field(description="What the text means.")
+    note: str | None
+    created_by: str = Field(description="Who saved the newest version.")
+
+
+class WorkflowCreated(Wire):
+    workflow: WorkflowRead
+
+
+class WorkflowImported(Wire):
+    """The new workflow, and what its reader should know about the import."""
+
+    workflow: WorkflowRead
+    warnings: list[Problem]
+
+
+class WorkflowPage(Wire):
+    workflows: list[WorkflowSummary]
+    next_cursor: str | None
+
+
+class WorkflowSort(StrEnum):
+    UPDATED = "updated"
+    NAME = "name"
+
+
+class VersionSummary(Wire):
+    """One save in a list."""
+
+    number: int
+    note: str | None
+    created_by: str
+    created_at: datetime
+
+
+class VersionRead(VersionSummary):
+    """One save; it never changes."""
+
+    workflow_id: str
+    yaml: str
+    definition: WorkflowDefinition
+
+
+class VersionPage(Wire):
+    """Newest first."""
+
+    versions: list[VersionSummary]
+    next_cursor: str | None
+
+
+class ChangeKind(StrEnum):
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+    MOVED = "moved"
+
+
+class DefinitionChange(Wire):
+    """One place where two versions mean something else."""
+
+    path: str = Field(description="Such as `agents.writer.goal`; agents and tasks go by key.")
+    kind: ChangeKind
+    before: Any | None = Field(description="None when added.")
+    after: Any | None = Field(description="None when removed.")
+
+
+class VersionDiff(Wire):
+    from_version: int
+    to_version: int
+    text: str = Field(description="Unified diff of the two texts; empty when they are the same.")
+    changes: list[DefinitionChange] = Field(description="Empty when only comments or layout differ.")
+
+
+class ExportFormat(StrEnum):
+    YAML = "yaml"
+    CREWAI = "crewai"
+
+
+class WorkflowImport(Wire):
+    """A document, or the two files of a CrewAI project."""
+
+    yaml: str | None = Field(None, description="A whole workflow document; kept byte for byte.")
+    agents_yaml: str | None = Field(None, description="The text of CrewAI's `config/agents.yaml`.")
+    tasks_yaml: str | None = Field(None, description="The text of CrewAI's `config/tasks.yaml`.")
+    name: str | None = Field(
+        None, min_length=1, max_length=200, description="Name of the new workflow; with the two files only."
+    )
+    note: str | None = Field(None, max_length=500, pattern=r"^[^\x00]*$", description=NOTE)
+
+    @model_validator(mode="after")
+    def _one_or_two(self) -> Self:
+        pair = self.agents_yaml is not None and self.tasks_yaml is not None
+        either = self.agents_yaml is not None or self.tasks_yaml is not None
+        if (self.yaml is not None) == pair or (self.yaml is not None and either):
+            raise ValueError("send either `yaml`, or both `agentsYaml` and `tasksYaml`")
+        if self.yaml is not None and self.name is not None:
+            raise ValueError("`name` stands in the document; it cannot be given beside `yaml`")
+        return self
+
+
+class UploadDigest(Wire):
+    """Stands for an uploaded file where requests are told apart."""
+
+    sha256: str
+
+
+class Restoration(Wire):
+    """What was asked, where requests are told apart."""
+
+    workflow_id: str
+    number: int
+    expected: int | None

@@ -1,0 +1,22 @@
+"""What the endpoints for documents are given."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from crewai_runner.core.principal import Principal, Scope
+from crewai_runner.features.auth.deps import Requires
+from crewai_runner.features.workflows.registered import registered_names
+from crewai_runner.features.workflows.service import DocumentChecker
+from crewai_runner.features.yaml.service import YamlService
+from crewai_runner.http.deps import Parts
+
+Reader = Annotated[Principal, Depends(Requires(Scope.WORKFLOWS_READ))]
+
+
+def _service(process: Parts) -> YamlService:
+    checker = DocumentChecker(process.sessions, process.mask, registered_names(process))
+    return YamlService(checker, process.mask)
+
+
+Yaml = Annotated[YamlService, Depends(_service)]

@@ -1,0 +1,37 @@
+"""Checking and converting documents."""
+
+import asyncio
+import functools
+import hashlib
+import json
+
+from crewai_runner.core.logging import SecretMask
+from crewai_runner.core.principal import Principal
+from crewai_runner.domain.workflow_yaml.schema import json_schema
+from crewai_runner.features.workflows.service import DocumentChecker
+from crewai_runner.features.yaml.schemas import ConvertedYaml, Spelling, ValidationReport
+
+
+class YamlService:
+    """Stores nothing; the database is asked for registered names only."""
+
+    def __init__(self, documents: DocumentChecker, mask: SecretMask) -> None:
+        self._documents, self._mask = documents, mask
+
+    async def validate(self, principal: Principal, text: str) -> ValidationReport:
+        """A report on a document; never raises for what stands in it."""
+        document = await self._documents.check(principal, text)
+        return ValidationReport(
+            valid=document.definition is not None,
+            errors=[problem.sentence() for problem in document.problems],
+            problems=document.problems,
+            warnings=document.warnings,
+            workflow=document.definition,
+        )
+
+
+@functools.cache
+def schema_text() -> tuple[str, str]:
+    """The JSON Schema as text, and a digest of it."""
+    text = json.dumps(json_schema(), ensure_ascii=False, separators=(",", ":"))
+    return text, hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -1,0 +1,70 @@
+"""What endpoints are given: a session, the principal, the process's parts."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Query, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import HTTPConnection
+
+from crewai_runner.core.errors import BadRequest, StaleVersion
+from crewai_runner.core.paging import DEFAULT_LIMIT, MAX_LIMIT
+from crewai_runner.db.session import reading, take_news, unit_of_work
+
+
+def parts(connection: HTTPConnection) -> Any:
+    """The parts of this process (`wiring.Parts`), built at start."""
+    return connection.app.state.parts
+
+
+async def _session(process: Annotated[Any, Depends(parts)]) -> AsyncIterator[AsyncSession]:
+    async with unit_of_work(process.sessions) as session:
+        yield session
+    process.hub.ring(take_news(session))
+
+
+async def _read_session(process: Annotated[Any, Depends(parts)]) -> AsyncIterator[AsyncSession]:
+    async with reading(process.sessions) as session:
+        yield session
+
+
+# scope="function": commit BEFORE the response leaves, so a failed commit is never a 2xx.
+SessionDep = Annotated[AsyncSession, Depends(_session, scope="function")]
+ReadSessionDep = Annotated[AsyncSession, Depends(_read_session, scope="function")]
+Parts = Annotated[Any, Depends(parts)]
+
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many at most.")]
+Cursor = Annotated[
+    str | None, Query(max_length=1000, description="`nextCursor` of the page before; omit for the first.")
+]
+LIMIT = DEFAULT_LIMIT
+
+
+def _if_match(
+    if_match: Annotated[
+        str | None, Header(max_length=100, description="The ETag last seen; a stale one is 412.")
+    ] = None,
+) -> int | None:
+    if if_match is None or if_match.strip() == "*":
+        return None
+    text = if_match.strip().removeprefix("W/").strip('"')
+    if not text.isdecimal() or len(text) > 9:
+        raise BadRequest('If-Match must be an ETag of this API, such as "3".')
+    return int(text)
+
+
+IfMatch = Annotated[int | None, Depends(_if_match)]
+
+
+def tag(response: Response, version: int) -> None:
+    """Put the resource's version into the ETag header."""
+    response.headers["ETag"] = f'"{version}"'
+
+
+def check_version(current: int, expected: int | None) -> None:
+    """Raise StaleVersion when the caller saw another version."""
+    if expected is not None and expected != current:
+        raise StaleVersion(
+            f"This was changed meanwhile: you saw version {expected}, it is at {current}. Load it again.",
+            version=current,
+        )

@@ -1,0 +1,70 @@
+"""The application: middleware, routers, lifespan."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from crewai_runner import __version__
+from crewai_runner.core.settings import Settings
+from crewai_runner.features.auth.door import Door
+from crewai_runner.features.health.router import router as health
+from crewai_runner.http import problems
+from crewai_runner.http.alias import NEWEST, NewestVersion
+from crewai_runner.http.middleware import BodyLimit, RequestScope
+from crewai_runner.http.openapi import describe, operation_id
+from crewai_runner.routes import api
+from crewai_runner.wiring import Parts
+
+
+def create_app(settings: Settings | None = None, parts: Parts | None = None) -> FastAPI:
+    """The product as an ASGI application; `parts` may be given by tests."""
+    settings = settings or (parts.settings if parts else Settings())
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        process = parts or Parts(settings)
+        app.state.parts, app.state.mask = process, process.mask
+        await process.start()
+        try:
+            yield
+        finally:
+            await process.stop()
+
+    app = FastAPI(
+        title="CrewAI Runner",
+        version=__version__,
+        lifespan=lifespan,
+        generate_unique_id_function=operation_id,
+        swagger_ui_parameters={"persistAuthorization": False, "displayRequestDuration": True},
+    )
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's documented way
+    problems.install(app)
+    app.include_router(health)
+    app.include_router(api(f"{settings.api_base_url}/{NEWEST}"))
+    _wrap(app, settings)
+    return app
+
+
+def openapi_text() -> str:
+    """The OpenAPI document as JSON text, the same whatever this machine's settings are."""
+    app = create_app(Settings.model_construct())
+    return json.dumps(app.openapi(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _wrap(app: FastAPI, settings: Settings) -> None:
+    """The first added is the innermost; a request passes them from the last to the first."""
+    protected = [settings.api_base_url] + ([] if settings.metrics_public else ["/metrics"])
+    app.add_middleware(BodyLimit, limit=settings.max_request_bytes)
+    app.add_middleware(Door, protected=protected)
+    app.add_middleware(NewestVersion, prefix=settings.api_base_url)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "If-Match", "Idempotency-Key", "Last-Event-ID"],
+        expose_headers=["ETag", "X-Request-Id", "Retry-After"],
+    )
+    app.add_middleware(RequestScope)

@@ -1,0 +1,89 @@
+"""The queue's own database engine: a synchronous one, because DBOS works in threads."""
+
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from crewai_runner.db.session import BUSY_TIMEOUT_MS, add_unixepoch
+
+SCHEMA = "dbos"
+"""Where the queue's tables live on PostgreSQL. SQLite has no schemas."""
+
+QUEUE_TABLES = frozenset(
+    {
+        "application_versions",
+        "dbos_migrations",
+        "notifications",
+        "operation_outputs",
+        "queues",
+        "streams",
+        "workflow_events",
+        "workflow_events_history",
+        "workflow_input",
+        "workflow_output",
+        "workflow_schedules",
+        "workflow_status",
+    }
+)
+"""Tables that DBOS keeps beside the product's on SQLite: taken names, and nothing for Alembic to compare."""
+
+_POOL_SIZE = 10
+_IDLE_IN_TRANSACTION_MS = 60_000
+
+
+def queue_url(database_url: str) -> URL:
+    """The same database under a synchronous driver.
+
+    Raises ValueError for an in-memory SQLite: the product and the queue would not share it.
+    """
+    url = make_url(database_url)
+    if url.get_backend_name() != "sqlite":
+        return url.set(drivername="postgresql+psycopg")
+    if url.database in (None, "", ":memory:"):
+        raise ValueError("the durable queue needs an SQLite file, not an in-memory database")
+    return url.set(drivername="sqlite")
+
+
+def make_queue_engine(database_url: str) -> Engine:
+    """An engine for the queue's tables in the product's database, at most 10 connections."""
+    url = queue_url(database_url)
+    engine = create_engine(url, pool_size=_POOL_SIZE, max_overflow=0, pool_pre_ping=True)
+    sqlite = url.get_backend_name() == "sqlite"
+    event.listen(engine, "connect", _prepare_sqlite if sqlite else _prepare_postgres)
+    return engine
+
+
+def close_queue_engine(engine: Engine) -> None:
+    """Close every connection, those that a thread still holds as soon as it gives them back."""
+    event.listen(engine, "checkin", _invalidate)
+    engine.dispose()
+
+
+def _invalidate(_connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+    record.invalidate()
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:
+    # IMMEDIATE: what writes takes the lock from its first statement; what only reads takes none.
+    connection.isolation_level = "IMMEDIATE"
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "foreign_keys=ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+    add_unixepoch(connection)
+
+
+def _prepare_postgres(connection: DBAPIConnection, _record: Any) -> None:
+    # A worker frozen in the middle of a claim must not hold its row locks for ever.
+    cursor = connection.cursor()
+    cursor.execute(f"SET idle_in_transaction_session_timeout = {_IDLE_IN_TRANSACTION_MS}")
+    cursor.close()
+    connection.commit()

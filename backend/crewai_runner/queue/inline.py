@@ -1,0 +1,146 @@
+"""The queue within one process, for tests: the same promises except surviving that process."""
+
+import asyncio
+import heapq
+import itertools
+import logging
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crewai_runner.core import clock
+from crewai_runner.queue.pending import Pending
+from crewai_runner.queue.port import QueueStats, RunJob
+
+logger = logging.getLogger(__name__)
+
+Key = tuple[str, int]
+
+
+@dataclass(order=True, slots=True)
+class _Waiting:
+    priority: int
+    turn: int
+    key: Key = field(compare=False)
+    tenant: str = field(compare=False)
+    since: datetime = field(compare=False)
+
+
+class InlineQueue:
+    """A `JobQueue` whose jobs wait in memory and are released by their session's commit."""
+
+    def __init__(self, *, concurrency: int = 50, tenant_concurrency: int | None = None) -> None:
+        self._concurrency = concurrency
+        self._tenant_concurrency = min(tenant_concurrency or concurrency, concurrency)
+        self._pending: Pending[_Waiting] = Pending(self._release)
+        self._turns = itertools.count()
+        self._known: set[Key] = set()
+        self._unwanted: set[Key] = set()
+        self._waiting: list[_Waiting] = []
+        self._running: dict[Key, asyncio.Task[None]] = {}
+        self._tenants: Counter[str] = Counter()
+        self._job: RunJob | None = None
+
+    async def start(self, job: RunJob, *, consume: bool = True) -> None:
+        """Begin with what waits, including what an earlier drain interrupted."""
+        if consume:
+            self._job = job
+            self._dispatch()
+
+    async def drain(self, timeout_seconds: float) -> None:
+        """Stop taking, wait, then cancel what is left; it waits for the next start."""
+        self._job = None
+        if self._running:
+            await asyncio.wait(self._running.values(), timeout=timeout_seconds)
+        left = list(self._running.values())
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+    async def submit(
+        self,
+        session: AsyncSession,
+        run_id: str,
+        attempt: int,
+        *,
+        tenant: str,
+        priority: int = 10,
+        not_before: datetime | None = None,
+    ) -> None:
+        """Keep the job with the session until it commits."""
+        since = max(not_before or clock.now(), clock.now())
+        waiting = _Waiting(priority, next(self._turns), (run_id, attempt), tenant, since)
+        self._pending.add(session.sync_session, waiting)
+
+    async def cancel(self, run_id: str, attempt: int) -> None:
+        """Forget or cancel the job, wherever it is."""
+        self._waiting = [job for job in self._waiting if job.key != (run_id, attempt)]
+        heapq.heapify(self._waiting)
+        if task := self._running.get((run_id, attempt)):
+            self._unwanted.add((run_id, attempt))
+            task.cancel()
+
+    async def orphans(self) -> list[tuple[str, int]]:
+        """None: the jobs die with their only worker."""
+        return []
+
+    async def requeue(self, jobs: list[tuple[str, int]]) -> None:
+        """Nothing is ever orphaned here."""
+
+    async def forget(self, finished_before: datetime) -> int:  # noqa: ARG002
+        """Nothing is recorded here beyond the process."""
+        return 0
+
+    async def stats(self) -> QueueStats:
+        """Figures of this moment; jobs held until later are not waiting yet."""
+        moment = clock.now()
+        due = [job.since for job in self._waiting if job.since <= moment]
+        oldest = (moment - min(due)).total_seconds() if due else None
+        return QueueStats(waiting=len(due), running=len(self._running), oldest_wait_seconds=oldest)
+
+    def _release(self, job: _Waiting) -> None:
+        if job.key in self._known:
+            return
+        self._known.add(job.key)
+        heapq.heappush(self._waiting, job)
+        delay = (job.since - clock.now()).total_seconds()
+        asyncio.get_running_loop().call_later(max(0.0, delay), self._dispatch)
+
+    def _dispatch(self) -> None:
+        while self._job is not None and len(self._running) < self._concurrency:
+            job = self._next()
+            if job is None:
+                return
+            self._waiting.remove(job)
+            heapq.heapify(self._waiting)
+            self._begin(self._job, job)
+
+    def _next(self) -> _Waiting | None:
+        moment = clock.now()
+        heads: dict[str, _Waiting] = {}
+        for job in sorted(self._waiting):
+            if job.since <= moment and self._tenants[job.tenant] < self._tenant_concurrency:
+                heads.setdefault(job.tenant, job)
+        return random.choice(list(heads.values())) if heads else None  # noqa: S311 - fairness, not secrecy
+
+    def _begin(self, body: RunJob, job: _Waiting) -> None:
+        async def run() -> None:
+            await body(*job.key)
+
+        task = asyncio.get_running_loop().create_task(run(), name=f"job {job.key[0]}:{job.key[1]}")
+        self._running[job.key] = task
+        self._tenants[job.tenant] += 1
+        task.add_done_callback(lambda ended: self._end(job, ended))
+
+    def _end(self, job: _Waiting, task: asyncio.Task[None]) -> None:
+        del self._running[job.key]
+        self._tenants[job.tenant] -= 1
+        if task.cancelled():
+            if task.cancelling() and job.key not in self._unwanted:
+                heapq.heappush(self._waiting, job)  # interrupted by a drain, not by anybody's wish
+        elif error := task.exception():
+            logger.error("job %s attempt %d raised", *job.key, exc_info=error)
+        self._dispatch()

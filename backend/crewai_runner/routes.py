@@ -1,0 +1,39 @@
+"""Which router is mounted where."""
+
+from fastapi import APIRouter
+
+from crewai_runner.core.errors import BadRequest, TooLarge, Unprocessable
+from crewai_runner.features.approvals.router import router as approvals
+from crewai_runner.features.auth.deps import BearerScheme
+from crewai_runner.features.auth.errors import TokenMissingOrWrong, TooManyFailures
+from crewai_runner.features.chat.router import router as chat
+from crewai_runner.features.events.router import router as events
+from crewai_runner.features.executions.router import first_version
+from crewai_runner.features.executions.router import router as executions
+from crewai_runner.features.health.router import about_router as about
+from crewai_runner.features.models.router import router as models
+from crewai_runner.features.providers.router import router as providers
+from crewai_runner.features.runs.router import router as runs
+from crewai_runner.features.templates.router import router as templates
+from crewai_runner.features.workflows.router import router as workflows
+from crewai_runner.features.yaml.router import router as yaml
+from crewai_runner.http.openapi import operation_id
+from crewai_runner.http.problems import problems
+
+EVERYWHERE = problems(BadRequest, TokenMissingOrWrong, TooManyFailures, TooLarge, Unprocessable)
+
+
+def api(prefix: str) -> APIRouter:
+    """Every route of one version, under its prefix, each behind the bearer scheme."""
+    router = APIRouter(
+        prefix=prefix,
+        dependencies=[BearerScheme],
+        responses=EVERYWHERE,
+        generate_unique_id_function=operation_id,
+    )
+    # Fixed paths before those with a parameter: /workflows/start, /runs/diff.
+    for part in (first_version, runs, executions, events, chat, approvals):
+        router.include_router(part)
+    for part in (providers, models, workflows, templates, yaml, about):
+        router.include_router(part)
+    return router

@@ -1,0 +1,189 @@
+"""Which adapter stands behind each port in this process, and how its parts come up and go down."""
+
+import asyncio
+import contextlib
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from crewai_runner.core.api_key import read_or_create_api_key
+from crewai_runner.core.egress import EgressPolicy
+from crewai_runner.core.errors import Unavailable
+from crewai_runner.core.logging import SecretMask, get_logger
+from crewai_runner.core.principal import BUILTIN_WORKSPACE
+from crewai_runner.core.sealing import Sealer, read_or_create_key
+from crewai_runner.core.settings import LocalModelMode, Role, Settings
+from crewai_runner.db.migrate import upgrade
+from crewai_runner.db.session import make_engine, make_sessions, take_news, unit_of_work
+from crewai_runner.executor.port import EngineState, Executor
+from crewai_runner.features.approvals.service import ApprovalService
+from crewai_runner.features.auth.rules import FailureLimit
+from crewai_runner.features.auth.service import AuthService
+from crewai_runner.features.executions.jobs import RunExecutions
+from crewai_runner.features.executions.journal import Journal
+from crewai_runner.features.executions.live import InlineProviders, LiveRuns
+from crewai_runner.features.models.service import ModelService
+from crewai_runner.features.providers.service import ProviderService
+from crewai_runner.features.workspaces.service import WorkspaceService
+from crewai_runner.localmodel.supervisor import LocalModel
+from crewai_runner.localmodel.supervisor import LocalModelMode as ChildMode
+from crewai_runner.queue.port import JobQueue, QueueStats
+from crewai_runner.stream.hub import MemoryHub
+
+log = get_logger(__name__)
+API_KEY_FILE = "api-key"
+SECRET_KEY_FILE = "secret-key"  # noqa: S105  # a file's name
+SWEEP_SECONDS = 15.0
+
+
+class Parts:
+    """The parts of one process. Endpoints and jobs find everything here."""
+
+    def __init__(
+        self, settings: Settings, *, executor: Executor | None = None, queue: JobQueue | None = None
+    ) -> None:
+        self.settings = settings
+        self.mask = SecretMask()
+        self.sealer = Sealer(*sealing_keys(settings))
+        self.api_key, self.api_key_is_new = api_key_of(settings)
+        for secret in [self.api_key, *sealing_keys(settings)]:
+            self.mask.add(secret)
+        self.auth = AuthService(self.api_key, FailureLimit(settings.auth_failures_per_minute))
+        self.egress = EgressPolicy(allow_private=settings.private_urls_allowed)
+        self.engine: AsyncEngine = make_engine(settings.database)
+        self.sessions = make_sessions(self.engine)
+        self.hub = MemoryHub()
+        self.live = LiveRuns()
+        self.inline_providers = InlineProviders()
+        self.journal = Journal(self.sessions, self.hub, self.mask)
+        self.local_model = LocalModel(_child_mode(settings.local_model))
+        self.queue: JobQueue = queue or NotYet()
+        self.queue_ready = asyncio.Event()
+        self.queue_message = "starting"
+        self.executor: Executor = executor or _crew_executor(settings, self.egress)
+        self._given_queue = queue
+        self._loaded = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def models(self, session: AsyncSession) -> ModelService:
+        return ModelService(
+            session, sealer=self.sealer, mask=self.mask, egress=self.egress, local=self.local_model
+        )
+
+    def providers(self, session: AsyncSession) -> ProviderService:
+        return ProviderService(
+            session, sealer=self.sealer, mask=self.mask, egress=self.egress, local=self.local_model
+        )
+
+    async def executor_ready(self) -> None:
+        """Wait until the engine is loaded, or has failed to load."""
+        await self._loaded.wait()
+
+    async def start(self) -> None:
+        """Migrate and seed; the slow parts (queue, engine, built-in model) come up in the background."""
+        self.settings.data_dir.mkdir(parents=True, exist_ok=True)
+        await asyncio.to_thread(upgrade, self.settings.database)
+        async with unit_of_work(self.sessions) as session:
+            await WorkspaceService(session).ensure_builtin()
+        async with unit_of_work(self.sessions) as session:
+            await self.providers(session).mask_stored_keys()
+        self.journal.start()
+        await self.local_model.start()
+        await self._seed_local_model()
+        self._tasks = [asyncio.create_task(self._come_up(), name="come-up")]
+
+    async def _seed_local_model(self) -> None:
+        if self.local_model.available() is None:
+            async with unit_of_work(self.sessions) as session:
+                await self.models(session).ensure_local(BUILTIN_WORKSPACE)
+
+    async def _come_up(self) -> None:
+        """The queue first, so that work is accepted; then the engine, which takes seconds to import."""
+        consume = self.settings.role is not Role.API
+        try:
+            queue = self._given_queue or await asyncio.to_thread(_durable_queue, self.settings)
+            await queue.start(RunExecutions(self), consume=consume)
+        except Exception as error:
+            self.queue_message = str(error)
+            log.exception("queue.failed")
+            raise
+        self.queue = queue
+        self.queue_ready.set()
+        if consume:
+            try:
+                await self.executor.load()
+            finally:
+                self._loaded.set()
+            if self.executor.status().state is EngineState.FAILED:
+                log.error("engine.failed", reason=self.executor.status().message)
+            self._tasks.append(asyncio.create_task(self._sweep_for_ever(), name="sweep"))
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            with contextlib.suppress(Exception):
+                await self.expire_approvals()
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    async def expire_approvals(self) -> None:
+        async with unit_of_work(self.sessions) as session:
+            await ApprovalService(session, self.queue, self.mask).expire_overdue()
+        self.hub.ring(take_news(session))
+
+    async def stop(self) -> None:
+        """Give running crews a moment, hand them back to the queue, close everything."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self.queue_ready.is_set():
+            await self.queue.drain(self.settings.drain_seconds)
+        await self.journal.close()
+        await self.local_model.stop()
+        await self.engine.dispose()
+
+
+class NotYet:
+    """Stands for the queue until it is open: whoever asks is told to come again."""
+
+    async def _come_again(self, *_args: Any, **_kwargs: Any) -> None:
+        raise Unavailable("The queue is still starting; try again.", headers={"Retry-After": "2"})
+
+    start = drain = submit = cancel = requeue = _come_again
+
+    async def orphans(self) -> list[tuple[str, int]]:
+        return []
+
+    async def stats(self) -> QueueStats:
+        return QueueStats(0, 0, None)
+
+
+def api_key_of(settings: Settings) -> tuple[str, bool]:
+    """The API key, and whether it was made just now."""
+    if settings.api_key and settings.api_key.get_secret_value():
+        return settings.api_key.get_secret_value(), False
+    return read_or_create_api_key(settings.data_dir / API_KEY_FILE)
+
+
+def sealing_keys(settings: Settings) -> list[str]:
+    """The keys that seal stored secrets, the newest first."""
+    if settings.secret_key:
+        return [key.get_secret_value() for key in settings.secret_key]
+    return [read_or_create_key(settings.data_dir / SECRET_KEY_FILE)]
+
+
+def _child_mode(mode: LocalModelMode) -> ChildMode:
+    return ChildMode(mode.value)
+
+
+def _durable_queue(settings: Settings) -> JobQueue:
+    # Imported here, in a thread: it costs a second that the first answer need not wait for.
+    from crewai_runner.queue.dbos import DbosQueue  # noqa: PLC0415
+
+    return DbosQueue(settings.database, concurrency=settings.worker_concurrency)
+
+
+def _crew_executor(settings: Settings, egress: EgressPolicy) -> Executor:
+    from crewai_runner.executor.crew.engine import CrewExecutor  # noqa: PLC0415
+
+    folder = Path(settings.data_dir).absolute() / "engine"
+    return CrewExecutor(folder, settings.worker_concurrency, egress=egress)

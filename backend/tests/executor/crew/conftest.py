@@ -1,0 +1,32 @@
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crewai_runner.executor.crew.engine import CrewExecutor
+from tests.executor.crew.kit import Stage
+from tests.support.scripted_provider import ScriptedProvider
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> CrewExecutor:
+    executor = CrewExecutor(tmp_path_factory.mktemp("engine"), max_runs=256)
+    asyncio.run(executor.load())
+    return executor
+
+
+@pytest.fixture
+def provider() -> Iterator[ScriptedProvider]:
+    with ScriptedProvider() as scripted:
+        yield scripted
+
+
+@pytest.fixture
+def stage(engine: CrewExecutor, provider: ScriptedProvider) -> Stage:
+    return Stage(engine, provider)
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")

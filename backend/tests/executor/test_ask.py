@@ -1,0 +1,210 @@
+"""One model call outside a crew: streamed, priced, cancellable, and honest about failures."""
+
+import asyncio
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from crewai_runner.core.egress import EgressPolicy
+from crewai_runner.domain.provider import ProviderType
+from crewai_runner.domain.usage import Pricing
+from crewai_runner.domain.workflow import ModelSettings
+from crewai_runner.executor.port import ModelBinding, ModelCallFailed
+from tests.executor.loading import engine_module
+from tests.support.scripted_provider import Empty, Fail, Hang, HangMidStream, Say, ScriptedProvider, Usage
+
+ask = engine_module("ask").ask
+
+pytestmark = pytest.mark.crew
+OPEN_FILES = Path("/proc/self/fd")
+HELLO = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "hello"}]
+
+
+@pytest.fixture
+def provider() -> Iterator[ScriptedProvider]:
+    with ScriptedProvider() as running:
+        yield running
+
+
+def model(provider: ScriptedProvider, **more: Any) -> ModelBinding:
+    given: dict[str, Any] = {"settings": ModelSettings(max_retries=0), **more}
+    return ModelBinding(
+        name="m",
+        provider_name="Acme AI",
+        provider_type=given.pop("provider_type", ProviderType.OPENAI_COMPATIBLE),
+        model="m-1",
+        base_url=given.pop("base_url", provider.base_url),
+        api_key=given.pop("api_key", SecretStr("own-key")),
+        **given,
+    )
+
+
+async def test_the_answer_comes_with_usage_and_cost(provider: ScriptedProvider) -> None:
+    provider.on(Say("Good day", usage=Usage(prompt=1000, completion=500, cached=100)))
+    pricing = Pricing(input_per_million=Decimal(2), output_per_million=Decimal(8), currency="EUR")
+
+    answer = await ask(model(provider, pricing=pricing), HELLO)
+
+    assert answer.text == "Good day"
+    assert (answer.usage.prompt_tokens, answer.usage.completion_tokens) == (1000, 500)
+    assert (answer.usage.cached_tokens, answer.usage.total_tokens, answer.usage.llm_calls) == (100, 1500, 1)
+    assert answer.usage.cost is not None
+    assert (answer.usage.cost.amount, answer.usage.cost.currency) == (Decimal("0.006"), "EUR")
+    assert provider.requests[0].messages == HELLO
+    assert not provider.requests[0].payload.get("stream")
+
+
+async def test_usage_that_is_not_reported_is_unknown_and_not_zero(provider: ScriptedProvider) -> None:
+    provider.on(Say("Good day", report_usage=False))
+
+    answer = await ask(model(provider), HELLO)
+
+    assert answer.usage.prompt_tokens is None
+    assert answer.usage.total_tokens is None
+    assert answer.usage.cost is None
+
+
+async def test_pieces_arrive_in_order_and_make_up_the_answer(provider: ScriptedProvider) -> None:
+    pieces = [f"piece {n}, " for n in range(200)]
+    provider.on(Say(chunks=pieces, usage=Usage(10, 20)))
+    heard: list[str] = []
+
+    async def on_text(text: str) -> None:
+        heard.append(text)
+
+    answer = await ask(model(provider), HELLO, on_text)
+
+    assert heard == pieces
+    assert answer.text == "".join(pieces)
+    assert answer.usage.total_tokens == 30
+    assert provider.requests[0].payload["stream"] is True
+
+
+async def test_a_piece_is_heard_before_the_answer_is_whole(provider: ScriptedProvider) -> None:
+    provider.on(HangMidStream("first words"))
+    heard = asyncio.Event()
+
+    async def on_text(_text: str) -> None:
+        heard.set()
+
+    task = asyncio.create_task(ask(model(provider), HELLO, on_text))
+    await asyncio.wait_for(heard.wait(), 10)
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.to_thread(provider.wait_for_disconnects, 1)
+
+
+async def test_cancelling_closes_the_connection(provider: ScriptedProvider) -> None:
+    provider.on(Hang())
+    task = asyncio.create_task(ask(model(provider), HELLO))
+    await asyncio.to_thread(provider.wait_for_requests, 1)
+
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.to_thread(provider.wait_for_disconnects, 1)
+
+
+async def test_a_listener_that_fails_ends_the_call_at_the_provider(provider: ScriptedProvider) -> None:
+    provider.on(HangMidStream("first words"))
+
+    async def on_text(_text: str) -> None:
+        raise BrokenPipeError("the reader has gone")
+
+    with pytest.raises(BrokenPipeError):
+        await ask(model(provider), HELLO, on_text)
+    await asyncio.to_thread(provider.wait_for_disconnects, 1)
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_calls_side_by_side_hear_their_own_words_only(
+    provider: ScriptedProvider, streamed: bool
+) -> None:
+    for n in range(8):
+        provider.on(Say(chunks=[f"{n} "] * 20, chunk_delay=0.001), last_contains=f"question {n}!")
+
+    async def one(n: int) -> tuple[str, str]:
+        heard: list[str] = []
+
+        async def on_text(text: str) -> None:
+            heard.append(text)
+
+        messages = [{"role": "user", "content": f"question {n}!"}]
+        answer = await ask(model(provider), messages, on_text if streamed else None)
+        return "".join(heard), answer.text
+
+    answers = await asyncio.gather(*(one(n) for n in range(8)))
+
+    for n, (heard, text) in enumerate(answers):
+        assert text == f"{n} " * 20
+        assert heard == (text if streamed else "")
+
+
+async def test_a_refused_call_is_a_failure_with_a_code(provider: ScriptedProvider) -> None:
+    provider.on(Fail(401, "Incorrect API key provided."))
+
+    with pytest.raises(ModelCallFailed, match="Acme AI refused the API key") as failed:
+        await ask(model(provider), HELLO)
+
+    assert failed.value.failure.code == "provider-auth"
+    assert failed.value.failure.provider == "Acme AI"
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_an_empty_answer_is_a_failure(provider: ScriptedProvider, streamed: bool) -> None:
+    provider.on(Empty())
+
+    async def on_text(_text: str) -> None:
+        raise AssertionError("there was nothing to hear")
+
+    with pytest.raises(ModelCallFailed) as failed:
+        await ask(model(provider), HELLO, on_text if streamed else None)
+
+    assert failed.value.failure.code == "provider-empty"
+
+
+async def test_a_model_that_cannot_be_called_is_a_failure(provider: ScriptedProvider) -> None:
+    with pytest.raises(ModelCallFailed, match="no API key") as failed:
+        await ask(model(provider, provider_type=ProviderType.GROQ, base_url=None, api_key=None), HELLO)
+
+    assert failed.value.failure.code == "provider-auth"
+
+
+async def test_the_guard_holds_here_too(provider: ScriptedProvider) -> None:
+    with pytest.raises(ModelCallFailed, match="private network"):
+        await ask(model(provider), HELLO, egress=EgressPolicy(allow_private=False))
+
+    assert provider.requests == []
+
+
+@pytest.mark.parametrize(("retries", "calls"), [(0, 1), (1, 2)])
+async def test_retries_are_those_of_the_settings_and_no_more(
+    provider: ScriptedProvider, retries: int, calls: int
+) -> None:
+    provider.on(Fail(429, "Rate limit reached", retry_after=0.01))
+
+    with pytest.raises(ModelCallFailed) as failed:
+        await ask(model(provider, settings=ModelSettings(max_retries=retries)), HELLO)
+
+    assert failed.value.failure.code == "provider-rate-limit"
+    assert len(provider.requests) == calls
+
+
+@pytest.mark.skipif(not OPEN_FILES.is_dir(), reason="open files are listed on Linux only")
+async def test_no_connection_is_left_open(provider: ScriptedProvider) -> None:
+    async def on_text(_text: str) -> None:
+        return
+
+    await ask(model(provider), HELLO)
+    before = len(list(OPEN_FILES.iterdir()))
+    for _ in range(10):
+        await ask(model(provider), HELLO, on_text)
+
+    assert len(list(OPEN_FILES.iterdir())) <= before + 2

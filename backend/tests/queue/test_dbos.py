@@ -1,0 +1,239 @@
+"""The durable queue keeps the contract on SQLite and on PostgreSQL, and leaves nothing behind."""
+
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from sqlalchemy import inspect, text
+
+from crewai_runner.core import clock
+from crewai_runner.db.session import make_engine, make_sessions, unit_of_work
+from crewai_runner.queue.dbos import DbosQueue
+from crewai_runner.queue.engine import QUEUE_TABLES, make_queue_engine
+from crewai_runner.queue.port import JobQueue
+from tests.queue.contract import QueueContract
+from tests.queue.desk import Desk, eventually
+from tests.queue.watched import WatchedBody
+
+
+class DurableContract(QueueContract):
+    """What the durable adapter promises on top."""
+
+    @pytest.fixture
+    def make(self, url: str) -> Callable[..., JobQueue]:
+        return partial(DbosQueue, url, poll_seconds=0.05)
+
+    async def test_leaves_no_thread_behind_and_the_loop_its_own_thread_pool(self, desk: Desk) -> None:
+        before = set(threading.enumerate())
+        queue = await desk.open()
+        await desk.submit(queue, "a")
+        await desk.body.until_ended("a")
+
+        await queue.drain(5)
+
+        left = [t.name for t in set(threading.enumerate()) - before if not t.name.startswith("asyncio_")]
+        driver = [name for name in left if "Thread-" in name]  # the product's own aiosqlite connections
+        assert left == driver
+        assert await asyncio.to_thread(int, "7") == 7
+
+    async def test_cancels_a_job_that_runs_under_another_queue_object(
+        self, desk: Desk, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        worker = await desk.open()
+        api = await desk.open(consume=False)
+        desk.body.hold("stuck")
+        await desk.submit(api, "stuck")
+        await desk.body.until_begun("stuck")
+
+        await api.cancel("stuck", 1)
+
+        await desk.body.until(lambda: desk.body.interrupted == [("stuck", 1)])
+        await eventually(lambda: _running(worker), 0)
+        assert caplog.records == []
+
+    async def test_stores_ids_as_plain_json_and_no_message_of_an_error(self, desk: Desk, url: str) -> None:
+        queue = await desk.open(concurrency=1)
+        desk.body.broken.add("bad")
+        await desk.submit(queue, "bad", "good")
+        await desk.body.until_ended("good")
+        await eventually(lambda: _unfinished(queue), (0, 0))
+        await queue.drain(5)
+
+        stored = _dump(url)
+
+        inputs = [row["inputs"] for row in stored["workflow_input"]]
+        assert sorted(json.loads(text)["positionalArgs"] for text in inputs) == [["bad", 1], ["good", 1]]
+        assert "JobFailed" in str(stored)
+        assert "planted failure" not in str(stored)
+
+    async def test_keeps_a_job_for_later_when_the_product_s_loop_cancels_it(self, desk: Desk) -> None:
+        queue = await desk.open()
+        desk.body.hold("long")
+        await desk.submit(queue, "long")
+        await desk.body.until_begun("long")
+
+        for task in asyncio.all_tasks():
+            if task.get_name() == "job long:1":
+                task.cancel()
+        await desk.body.until(lambda: desk.body.interrupted == [("long", 1)])
+
+        assert (await queue.stats()).running == 1
+
+    async def test_ends_a_job_whose_body_raises_cancelled_error_by_itself(self, desk: Desk) -> None:
+        async def body(_run_id: str, _attempt: int) -> None:
+            raise asyncio.CancelledError
+
+        desk.body = body  # type: ignore[assignment]
+        queue = await desk.open()
+        await desk.submit(queue, "a")
+
+        await eventually(lambda: _unfinished(queue), (0, 0))
+
+    async def test_logs_through_the_product_s_logging_alone(self, desk: Desk) -> None:
+        await desk.open()
+
+        log = logging.getLogger("dbos")
+        assert [type(h) for h in log.handlers] == [logging.NullHandler]
+        assert log.propagate
+
+    async def test_refuses_to_be_used_before_its_start_and_started_twice(self, desk: Desk, url: str) -> None:
+        queue = DbosQueue(url)
+        with pytest.raises(RuntimeError, match="not started"):
+            await queue.stats()
+        with pytest.raises(RuntimeError, match="not started"):
+            await queue.cancel("a", 1)
+        await queue.start(desk.body, consume=False)
+        with pytest.raises(RuntimeError, match="already started"):
+            await queue.start(desk.body)
+        await queue.drain(0)
+
+    async def test_lets_only_one_queue_consume_in_a_process(
+        self, desk: Desk, tmp_path_factory: pytest.TempPathFactory
+    ) -> None:
+        queue = await desk.open()
+        other = DbosQueue(f"sqlite:///{tmp_path_factory.mktemp('other')}/product.db")
+
+        with pytest.raises(RuntimeError, match="another queue of this process"):
+            await other.start(desk.body)
+
+        await desk.submit(queue, "a")
+        await desk.body.until_ended("a")
+
+    async def test_forgets_what_ended_long_ago_and_nothing_else(self, desk: Desk, url: str) -> None:
+        queue = await desk.open(concurrency=1)
+        desk.body.broken.add("bad")
+        desk.body.hold("stuck", "running")
+        for run_id in ("good", "bad", "stuck", "running", "waiting"):
+            await desk.submit(queue, run_id)
+        await desk.body.until_begun("stuck")
+        await queue.cancel("stuck", 1)
+        await desk.body.until_begun("running")
+
+        assert await queue.forget(clock.now() - timedelta(hours=1)) == 0
+        assert await queue.forget(clock.now() + timedelta(hours=1)) == 3
+
+        assert await _unfinished(queue) == (1, 1)
+        stored = _dump(url)
+        assert len(stored["workflow_input"]) == len(stored["workflow_status"]) == 2
+        assert stored["workflow_output"] == []
+
+
+class TestDbosOnSqlite(DurableContract):
+    @pytest.fixture
+    def url(self, sqlite_url: str) -> str:
+        return sqlite_url
+
+    async def test_knows_the_names_of_the_tables_it_shares_a_file_with(self, desk: Desk, url: str) -> None:
+        await desk.open()
+
+        engine = make_queue_engine(url)
+        assert set(inspect(engine).get_table_names()) == QUEUE_TABLES | {"run"}
+        engine.dispose()
+
+    async def test_refuses_an_in_memory_database(self) -> None:
+        with pytest.raises(ValueError, match="needs an SQLite file"):
+            DbosQueue("sqlite://")
+
+    async def test_has_no_orphans(self, desk: Desk) -> None:
+        queue = await desk.open()
+
+        await queue.requeue([("a", 1)])
+
+        assert await queue.orphans() == []
+
+
+class TestDbosOnPostgres(DurableContract):
+    @pytest.fixture
+    def url(self, postgres_url: str) -> str:
+        return postgres_url
+
+    async def test_keeps_its_tables_out_of_the_product_s_schema(self, desk: Desk, url: str) -> None:
+        await desk.open()
+
+        engine = make_queue_engine(url)
+        assert inspect(engine).get_table_names() == ["run"]
+        assert set(inspect(engine).get_table_names(schema="dbos")) >= QUEUE_TABLES | {"worker_lease"}
+        engine.dispose()
+
+    async def test_prepares_the_tables_once_when_several_processes_start(self, url: str) -> None:
+        queues = [DbosQueue(url) for _ in range(3)]
+
+        await asyncio.gather(*(queue.start(WatchedBody(), consume=False) for queue in queues))
+
+        engine = make_engine(url)
+        async with unit_of_work(make_sessions(engine)) as session:
+            for queue in queues:
+                await queue.submit(session, "same", 1, tenant="t")
+        assert (await queues[0].stats()).waiting == 1
+        for queue in queues:
+            await queue.drain(0)
+        await engine.dispose()
+
+    async def test_puts_back_an_orphan_once_and_a_living_worker_s_job_never(
+        self, desk: Desk, url: str
+    ) -> None:
+        queue = await desk.open(concurrency=2)
+        desk.body.hold("alive", "orphan")
+        await desk.submit(queue, "alive", "orphan")
+        await desk.body.until_begun("alive", "orphan")
+        engine = make_queue_engine(url)
+        with engine.begin() as connection:
+            connection.execute(
+                text("UPDATE dbos.workflow_status SET executor_id='gone' WHERE workflow_uuid='orphan:1'")
+            )
+
+        assert await queue.orphans() == [("orphan", 1)]
+        await asyncio.gather(*(queue.requeue([("orphan", 1), ("alive", 1)]) for _ in range(4)))
+
+        assert await queue.orphans() == []
+        with engine.connect() as connection:
+            rows = connection.execute(text("SELECT workflow_uuid, status FROM dbos.workflow_status")).all()
+        assert ("alive:1", "PENDING") in [tuple(row) for row in rows]
+        engine.dispose()
+
+
+async def _running(queue: JobQueue) -> int:
+    return (await queue.stats()).running
+
+
+async def _unfinished(queue: JobQueue) -> tuple[int, int]:
+    figures = await queue.stats()
+    return figures.waiting, figures.running
+
+
+def _dump(url: str) -> dict[str, list[dict[str, str]]]:
+    engine = make_queue_engine(url)
+    schema = None if engine.dialect.name == "sqlite" else "dbos"
+    prefix = "" if schema is None else f"{schema}."
+    with engine.connect() as connection:
+        stored = {
+            name: [dict(row) for row in connection.execute(text(f"SELECT * FROM {prefix}{name}")).mappings()]
+            for name in inspect(engine).get_table_names(schema=schema)
+        }
+    engine.dispose()
+    return stored

@@ -1,0 +1,194 @@
+"""Real processes, really killed: no job is lost, and none runs twice at the same time."""
+
+import asyncio
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from crewai_runner.db.session import make_engine, make_sessions, unit_of_work
+from crewai_runner.queue.dbos import DbosQueue
+from crewai_runner.queue.leases import EXIT_LEASE_LOST
+from tests.queue.watched import WatchedBody
+
+BACKEND = Path(__file__).parents[2]
+JOBS = [f"run_{number:02}" for number in range(20)]
+
+
+class Worker:
+    """A worker process and what it has said so far."""
+
+    def __init__(self, process: Process) -> None:
+        self.process = process
+        self.said: list[str] = []
+
+    async def listen(self) -> None:
+        assert self.process.stdout is not None
+        async for line in self.process.stdout:
+            self.said.append(line.decode().strip())
+
+    async def until(self, *lines: str) -> None:
+        """Wait until every one of the lines was said. Raises TimeoutError."""
+        await until(lambda: set(lines) <= set(self.said))
+
+    def jobs(self, word: str) -> list[str]:
+        return [line.split()[1] for line in self.said if line.startswith(f"{word} ")]
+
+    async def tell(self, line: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{line}\n".encode())
+        await self.process.stdin.drain()
+
+    async def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        await self.process.wait()
+
+
+async def until(happened: Callable[[], bool]) -> None:
+    async with asyncio.timeout(40):
+        while not happened():
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def worker(url: str, *options: str) -> AsyncIterator[Worker]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.queue.worker_process",
+        url,
+        *options,
+        cwd=BACKEND,
+        stdin=PIPE,
+        stdout=PIPE,
+    )
+    started = Worker(process)
+    listening = asyncio.create_task(started.listen())
+    try:
+        yield started
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+        await listening
+
+
+async def submit(url: str, run_ids: list[str]) -> None:
+    """From a process that takes no jobs itself, as the `api` role does."""
+    queue = DbosQueue(url)
+    await queue.start(WatchedBody(), consume=False)
+    engine = make_engine(url)
+    async with unit_of_work(make_sessions(engine)) as session:
+        for run_id in run_ids:
+            await queue.submit(session, run_id, 1, tenant="t")
+    await engine.dispose()
+    await queue.drain(0)
+
+
+def begins(run_ids: list[str]) -> list[str]:
+    return [f"begin {run_id}" for run_id in run_ids]
+
+
+def ends(run_ids: list[str]) -> list[str]:
+    return [f"end {run_id}" for run_id in run_ids]
+
+
+class TestOnSqlite:
+    async def test_resumes_every_job_after_a_kill(self, sqlite_url: str) -> None:
+        await submit(sqlite_url, JOBS)
+        async with worker(sqlite_url, "--hold") as first:
+            await first.until(*begins(JOBS))
+            await first.kill()
+
+        async with worker(sqlite_url, "--hold") as second:
+            await second.until(*begins(JOBS))
+            await second.tell("go")
+            await second.until(*ends(JOBS))
+            await second.tell("drain")
+            await second.until("drained")
+
+        assert first.jobs("end") == []
+        assert Counter(second.jobs("begin")) == Counter(JOBS)
+        assert Counter(second.jobs("end")) == Counter(JOBS)
+
+    async def test_refuses_a_second_process_on_the_same_folder(self, sqlite_url: str, tmp_path: Path) -> None:
+        async with worker(sqlite_url) as first:
+            await first.until("ready")
+            second = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "tests.queue.worker_process", sqlite_url, cwd=BACKEND, stderr=PIPE
+            )
+            _, complaint = await second.communicate()
+
+        assert second.returncode == 1
+        assert complaint.decode().strip().endswith(f"another process already uses {tmp_path}")
+
+    async def test_gives_the_folder_free_when_its_process_is_killed(self, sqlite_url: str) -> None:
+        async with worker(sqlite_url) as first:
+            await first.until("ready")
+            await first.kill()
+
+        async with worker(sqlite_url) as second:
+            await second.until("ready")
+            await second.tell("drain")
+            await second.until("drained")
+            assert await second.process.wait() == 0
+
+
+class TestOnPostgres:
+    async def test_takes_over_the_jobs_of_a_killed_worker(self, postgres_url: str) -> None:
+        async with (
+            worker(postgres_url, "--hold", "--lease", "2") as victim,
+            worker(postgres_url, "--hold", "--lease", "2") as survivor,
+        ):
+            await until(lambda: "ready" in victim.said and "ready" in survivor.said)
+            # They share the jobs as they come; with twenty submissions neither goes empty away.
+            for run_id in JOBS:
+                await submit(postgres_url, [run_id])
+            await until(lambda: {*victim.jobs("begin"), *survivor.jobs("begin")} == set(JOBS))
+            shared_out = [*victim.jobs("begin"), *survivor.jobs("begin")]
+            await victim.kill()
+
+            await survivor.until(*begins(victim.jobs("begin")))
+            await survivor.tell("go")
+            await survivor.until(*ends(JOBS))
+
+        assert Counter(shared_out) == Counter(JOBS)
+        assert victim.jobs("begin")
+        assert Counter(survivor.jobs("begin")) == Counter(JOBS)
+        assert Counter(survivor.jobs("end")) == Counter(JOBS)
+        assert victim.jobs("end") == []
+
+    async def test_ends_a_worker_that_wakes_up_without_its_lease(self, postgres_url: str) -> None:
+        async with worker(postgres_url, "--hold", "--lease", "1") as sleeper:
+            await sleeper.until("ready")
+            await submit(postgres_url, JOBS[:1])
+            await sleeper.until(*begins(JOBS[:1]))
+            async with worker(postgres_url, "--lease", "1") as other:
+                await other.until("ready")
+                sleeper.process.send_signal(signal.SIGSTOP)
+                await other.until(*ends(JOBS[:1]))
+                sleeper.process.send_signal(signal.SIGCONT)
+
+                async with asyncio.timeout(30):
+                    assert await sleeper.process.wait() == EXIT_LEASE_LOST
+
+        assert sleeper.jobs("end") == []
+
+    async def test_hands_over_at_once_what_a_drained_worker_leaves(self, postgres_url: str) -> None:
+        # No lease runs out within this test: the leaver gives its own back.
+        async with worker(postgres_url, "--hold", "--lease", "600", "--patience", "0.1") as leaver:
+            await leaver.until("ready")
+            await submit(postgres_url, JOBS)
+            await leaver.until(*begins(JOBS))
+            async with worker(postgres_url, "--lease", "600") as other:
+                await other.until("ready")
+                await leaver.tell("drain")
+                await other.until(*ends(JOBS))
+                await leaver.until("drained")
+                assert await leaver.process.wait() == 0
+
+        assert leaver.jobs("end") == []
+        assert Counter(other.jobs("begin")) == Counter(JOBS)

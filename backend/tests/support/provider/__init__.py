@@ -1,0 +1,1 @@
+"""The parts of the scripted provider; import from ``tests.support.scripted_provider``."""

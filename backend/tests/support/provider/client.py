@@ -1,0 +1,100 @@
+"""Another process's scripted provider, spoken to over its control routes."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from tests.support.provider.ledger import RecordedRequest
+from tests.support.provider.script import Rule
+
+BACKEND = Path(__file__).resolve().parents[3]
+
+
+class RemoteProvider:
+    """Scripts and reads a provider by its URL. The same words as ``ScriptedProvider``."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.base_url = f"{url}/v1"
+        self._http = httpx.Client(base_url=url, timeout=70, trust_env=False)
+
+    def script(self, rules: Iterable[Rule], **settings: Any) -> None:
+        """Replace the rules. Settings: append, echo, delayMs, apiKey, models."""
+        self._send("POST", "/_control/script", {"rules": [rule.as_json() for rule in rules], **settings})
+
+    def reset(self) -> None:
+        self._send("POST", "/_control/reset")
+
+    def release(self, gate: str) -> None:
+        self._send("POST", "/_control/release", {"gate": gate})
+
+    def state(self, bodies: bool = True) -> dict[str, Any]:
+        """Counts (count, inFlight, maxInFlight, disconnects) and, with bodies, requests and otherRequests."""
+        found: dict[str, Any] = self._send("GET", f"/_control/requests?bodies={str(bodies).lower()}")
+        return found
+
+    @property
+    def requests(self) -> list[RecordedRequest]:
+        return [RecordedRequest.from_json(one) for one in self.state()["requests"]]
+
+    def wait_for_requests(self, count: int, timeout: float = 10.0) -> None:
+        """Return when so many model calls have arrived. Raises ``TimeoutError``."""
+        self._wait(requests=count, timeout=timeout)
+
+    def wait_for_disconnects(self, count: int, timeout: float = 10.0) -> None:
+        """Return when so many clients have left early. Raises ``TimeoutError``."""
+        self._wait(disconnects=count, timeout=timeout)
+
+    def wait_for_finished(self, count: int, timeout: float = 10.0) -> None:
+        """Return when so many model calls were answered to the end. Raises ``TimeoutError``."""
+        self._wait(finished=count, timeout=timeout)
+
+    def _wait(self, **wanted: float) -> None:
+        query = "&".join(f"{name}={value}" for name, value in wanted.items())
+        if not self._send("GET", f"/_control/wait?{query}")["met"]:
+            raise TimeoutError(f"Not reached: {wanted}; seen: {self.state(bodies=False)}")
+
+    def _send(self, method: str, path: str, content: Any = None) -> Any:
+        response = self._http.request(method, path, json=content)
+        if response.is_error:
+            raise ValueError(response.text)
+        return response.json()
+
+    def close(self) -> None:
+        self._http.close()
+
+
+class ProviderProcess(RemoteProvider):
+    """A scripted provider in a process of its own, ended with the ``with`` block."""
+
+    def __init__(self, *options: str) -> None:
+        """Options are those of the command line: ``"--delay-ms", "500"``."""
+        command = [sys.executable, "-m", "tests.support.scripted_provider", *options]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=BACKEND)
+        assert self._process.stdout is not None
+        super().__init__(json.loads(self._process.stdout.readline())["url"])
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def close(self) -> None:
+        super().close()
+        self._process.terminate()
+        self._process.wait(10)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,95 @@
+"""Which reply a model call gets."""
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.support.provider.ledger import RecordedRequest
+from tests.support.provider.replies import Reply, ReplyJson, Say
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A reply and the calls it is for; all matchers that are set must hold.
+
+    ``reply`` may also be a function of the request that makes the reply. ``times`` is how often the
+    rule applies (None: always). ``when`` works only in the provider's own process.
+    """
+
+    reply: Reply | Callable[[RecordedRequest], Reply]
+    model: str | None = None
+    contains: str | None = None
+    last_contains: str | None = None
+    when: Callable[[RecordedRequest], bool] | None = None
+    times: int | None = None
+
+    def matches(self, request: RecordedRequest) -> bool:
+        return (
+            (self.model is None or request.model == self.model)
+            and (self.contains is None or self.contains in request.text)
+            and (self.last_contains is None or self.last_contains in request.last_message)
+            and (self.when is None or self.when(request))
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The rule for a provider in another process. Raises ``ValueError`` when it holds functions."""
+        if self.when is not None or not hasattr(self.reply, "play"):
+            raise ValueError("Functions do not travel to another process.")
+        matchers = {
+            "model": self.model,
+            "contains": self.contains,
+            "lastContains": self.last_contains,
+            "times": self.times,
+        }
+        return {
+            "reply": ReplyJson.write(self.reply),
+            **{name: value for name, value in matchers.items() if value is not None},
+        }
+
+    @classmethod
+    def from_json(cls, content: Any) -> "Rule":
+        """The inverse of ``as_json``; a bare reply is a rule for every call."""
+        if isinstance(content, str) or "kind" in content:
+            return cls(ReplyJson.read(content))
+        given = {
+            "last_contains" if name == "lastContains" else name: value for name, value in content.items()
+        }
+        return cls(**{**given, "reply": ReplyJson.read(given["reply"])})
+
+
+class Script:
+    """The rules in order; the first that matches and is not used up gives the reply."""
+
+    def __init__(self, echo: bool = False) -> None:
+        self._lock = threading.Lock()
+        self._rules: list[Rule] = []
+        self._left: list[int | None] = []
+        self.echo = echo
+
+    def replace(self, rules: Iterable[Rule]) -> None:
+        with self._lock:
+            self._rules = list(rules)
+            self._left = [rule.times for rule in self._rules]
+
+    def append(self, rules: Iterable[Rule]) -> None:
+        with self._lock:
+            added = list(rules)
+            self._rules += added
+            self._left += [rule.times for rule in added]
+
+    def reply_to(self, request: RecordedRequest) -> Reply:
+        """The reply for this call; it uses up one application of its rule."""
+        rule = self._take(request)
+        if rule is None:
+            return Say(request.last_message if self.echo else f"Answer {request.number}")
+        return rule.reply if hasattr(rule.reply, "play") else rule.reply(request)
+
+    def _take(self, request: RecordedRequest) -> Rule | None:
+        with self._lock:
+            for index, rule in enumerate(self._rules):
+                left = self._left[index]
+                if left != 0 and rule.matches(request):
+                    self._left[index] = None if left is None else left - 1
+                    return rule
+        return None

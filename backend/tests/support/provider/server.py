@@ -1,0 +1,197 @@
+"""The provider's routes, on one event loop."""
+
+import asyncio
+import base64
+import hashlib
+import struct
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tests.support.provider.exchange import Exchange, error_body, usage
+from tests.support.provider.ledger import Ledger, RecordedRequest
+from tests.support.provider.script import Rule, Script
+from tests.support.provider.wire import Connection, HttpRequest
+
+DIMENSIONS = 8
+LONGEST_WAIT = 60.0
+
+
+class ProviderServer:
+    """Answers model calls by the script and keeps the ledger. Lives on the loop that ``start`` ran on."""
+
+    def __init__(self, *, api_key: str | None, delay: float, echo: bool, models: Sequence[str]) -> None:
+        self.ledger = Ledger()
+        self.script = Script(echo)
+        self.api_key = api_key
+        self.delay = delay
+        self.models = list(models)
+        self._gates: dict[str, asyncio.Event] = {}
+        self._connections: set[Connection] = set()
+        self._server: asyncio.Server | None = None
+
+    async def start(self, port: int) -> int:
+        """Listen on the loopback interface; returns the port."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: Connection(self._answer, self._connections), "127.0.0.1", port, backlog=1024
+        )
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        """Close the port and every connection."""
+        if self._server is not None:
+            self._server.close()
+        for connection in list(self._connections):
+            connection.close()
+        while self._connections:
+            await asyncio.sleep(0)
+
+    def gate(self, name: str) -> asyncio.Event:
+        return self._gates.setdefault(name, asyncio.Event())
+
+    def release(self, name: str) -> None:
+        """Open the gate, for calls waiting and calls to come. Only on the server's loop."""
+        self.gate(name).set()
+
+    def reset(self) -> None:
+        """Forget rules, records and gates; calls in flight go on."""
+        self.script.replace([])
+        self.ledger.reset()
+        self._gates.clear()
+
+    async def _answer(self, connection: Connection, request: HttpRequest) -> None:
+        if request.path.startswith("/_control/"):
+            await self._control(connection, request)
+        elif not isinstance(_json(request), dict):
+            connection.send_json(400, error_body(400, "The body is not a JSON object."))
+        elif request.path.endswith("/chat/completions"):
+            await self._answer_chat(connection, request)
+        else:
+            self._answer_other(connection, request)
+
+    async def _answer_chat(self, connection: Connection, request: HttpRequest) -> None:
+        record = self.ledger.arrived(request.method, request.path, request.headers, request.json())
+        exchange = Exchange(connection, record, self.gate, self.delay, self.ledger)
+        try:
+            if self._allowed(request):
+                await self.script.reply_to(record).play(exchange)
+            else:
+                exchange.respond(401, error_body(401, "Incorrect API key provided."))
+        except asyncio.CancelledError:
+            if record.open:
+                self.ledger.disconnected(record)
+            raise
+
+    def _allowed(self, request: HttpRequest) -> bool:
+        return self.api_key is None or request.headers.get("authorization") == f"Bearer {self.api_key}"
+
+    def _answer_other(self, connection: Connection, request: HttpRequest) -> None:
+        status, content = self._other(request)
+        payload = request.json() if request.path.endswith("/embeddings") else {}
+        self.ledger.noted(request.method, request.path, request.headers, payload, status)
+        connection.send_json(status, content)
+
+    def _other(self, request: HttpRequest) -> tuple[int, dict[str, Any]]:
+        if not self._allowed(request):
+            return 401, error_body(401, "Incorrect API key provided.")
+        if request.path.endswith("/models"):
+            cards = [
+                {"id": name, "object": "model", "created": 1_700_000_000, "owned_by": "script"}
+                for name in self.models
+            ]
+            return 200, {"object": "list", "data": cards}
+        if request.path.endswith("/embeddings"):
+            return 200, embeddings(request.json())
+        return 404, error_body(404, f"Unknown path {request.path}")
+
+    async def _control(self, connection: Connection, request: HttpRequest) -> None:
+        actions: dict[str, Callable[[HttpRequest], Any]] = {
+            "POST /_control/script": self._control_script,
+            "POST /_control/release": lambda given: self.release(given.json()["gate"]),
+            "POST /_control/reset": lambda _: self.reset(),
+            "GET /_control/requests": lambda given: self._state(full=given.query.get("bodies") != "false"),
+        }
+        wanted = f"{request.method} {request.path}"
+        try:
+            if wanted == "GET /_control/wait":
+                connection.send_json(200, {"met": await self._control_wait(request)})
+            elif wanted in actions:
+                connection.send_json(200, actions[wanted](request) or {})
+            else:
+                connection.send_json(404, {"error": f"No such control: {wanted}"})
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            connection.send_json(400, {"error": f"{type(error).__name__}: {error}"})
+
+    def _control_script(self, request: HttpRequest) -> None:
+        content = request.json()
+        rules = [Rule.from_json(one) for one in content.get("rules", [])]
+        (self.script.append if content.get("append") else self.script.replace)(rules)
+        self.script.echo = content.get("echo", self.script.echo)
+        self.delay = content.get("delayMs", self.delay * 1000) / 1000
+        self.api_key = content.get("apiKey", self.api_key)
+        self.models = content.get("models", self.models)
+
+    def _state(self, full: bool) -> dict[str, Any]:
+        records = (
+            {"requests": self.ledger.requests, "otherRequests": self.ledger.other_requests} if full else {}
+        )
+        return {
+            **{name: [record.as_json() for record in found] for name, found in records.items()},
+            "count": len(self.ledger.requests),
+            "inFlight": self.ledger.in_flight,
+            "maxInFlight": self.ledger.max_in_flight,
+            "disconnects": len(self.ledger.disconnects()),
+        }
+
+    async def _control_wait(self, request: HttpRequest) -> bool:
+        """Answer when so many requests or disconnects were seen, or when the time ran out."""
+        wanted = {name: int(request.query.get(name, 0)) for name in ("requests", "disconnects", "finished")}
+        changed = asyncio.Event()
+        forget = self.ledger.listen(changed.set)
+        try:
+            async with asyncio.timeout(min(float(request.query.get("timeout", 10)), LONGEST_WAIT)):
+                while not self._reached(wanted):
+                    changed.clear()
+                    await changed.wait()
+        except TimeoutError:
+            return False
+        finally:
+            forget()
+        return True
+
+    def _reached(self, wanted: dict[str, int]) -> bool:
+        records: list[RecordedRequest] = self.ledger.requests
+        return (
+            len(records) >= wanted["requests"]
+            and len(self.ledger.disconnects()) >= wanted["disconnects"]
+            and sum(record.finished for record in records) >= wanted["finished"]
+        )
+
+
+def _json(request: HttpRequest) -> Any:
+    try:
+        return request.json()
+    except ValueError:
+        return None
+
+
+def embeddings(payload: dict[str, Any]) -> dict[str, Any]:
+    """Vectors that depend on the text alone, as floats or in base64 as the client asks."""
+    given = payload.get("input", "")
+    texts = given if isinstance(given, list) else [given]
+    as_base64 = payload.get("encoding_format") == "base64"
+    rows = []
+    for index, text in enumerate(texts):
+        vector = vector_of(str(text), int(payload.get("dimensions") or DIMENSIONS))
+        packed = base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode() if as_base64 else vector
+        rows.append({"object": "embedding", "index": index, "embedding": packed})
+    counted = usage(sum(len(str(text).split()) for text in texts), 0)
+    return {"object": "list", "data": rows, "model": payload.get("model", ""), "usage": counted}
+
+
+def vector_of(text: str, dimensions: int) -> list[float]:
+    """A unit vector drawn from the text's hash."""
+    digest = hashlib.shake_256(text.encode()).digest(2 * dimensions)
+    raw = [value - 32768 for value in struct.unpack(f"<{dimensions}H", digest)]
+    length = sum(value * value for value in raw) ** 0.5 or 1.0
+    return [value / length for value in raw]

@@ -1,0 +1,196 @@
+"""The scripted provider misbehaves on purpose, notices who leaves, and works from another process."""
+
+import asyncio
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import openai
+import pytest
+
+from tests.support.calls import HELLO, ask, pieces
+from tests.support.provider.replies import ReplyJson
+from tests.support.scripted_provider import (
+    CallTools,
+    Drop,
+    Empty,
+    Fail,
+    Garbage,
+    Hang,
+    HangMidStream,
+    Hold,
+    ProviderProcess,
+    Rule,
+    Say,
+    ScriptedProvider,
+    Usage,
+)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("reply", [Hang(), HangMidStream(["Once "]), Say("late", delay=60)])
+async def test_a_client_that_leaves_a_pending_call_is_noticed(
+    provider: ScriptedProvider, reply: Any, stream: bool
+) -> None:
+    provider.on(reply)
+
+    async def call() -> None:
+        async with openai.AsyncOpenAI(base_url=provider.base_url, api_key="k", max_retries=0) as client:
+            answer: Any = await client.chat.completions.create(model="m", messages=HELLO, stream=stream)
+            async for _ in answer:
+                pass
+
+    calling = asyncio.create_task(call())
+    await asyncio.to_thread(provider.wait_for_requests, 1)
+    assert (provider.open_requests, provider.in_flight) == (provider.requests, 1)
+    calling.cancel()
+    await asyncio.gather(calling, return_exceptions=True)
+
+    [left] = await asyncio.to_thread(provider.wait_for_disconnects, 1)
+    assert (left.disconnected, left.finished, provider.in_flight) == (True, False, 0)
+
+
+def test_the_first_pieces_of_a_hanging_stream_arrive(
+    provider: ScriptedProvider, client: openai.OpenAI
+) -> None:
+    provider.then(HangMidStream(["Once "]))
+
+    with ask(client, stream=True) as stream:
+        first = next(piece for chunk in stream if (piece := chunk.choices[0].delta.content))
+
+    assert first == "Once "
+    provider.wait_for_disconnects(1)
+
+
+@pytest.mark.parametrize("reply", [Drop(), Hang(seconds=0.01)])
+def test_a_dropped_connection_is_a_connection_error(
+    provider: ScriptedProvider, client: openai.OpenAI, reply: Any
+) -> None:
+    provider.then(reply)
+
+    with pytest.raises(openai.APIConnectionError):
+        ask(client)
+
+    assert (provider.requests[0].finished, provider.requests[0].disconnected) == (True, False)
+
+
+def test_a_stream_can_be_dropped_in_the_middle(provider: ScriptedProvider, client: openai.OpenAI) -> None:
+    provider.then(Drop(first_chunks=["Once "]))
+    seen: list[str] = []
+
+    def read() -> None:
+        for chunk in ask(client, stream=True):
+            seen.extend(pieces([chunk]))
+
+    with pytest.raises(httpx.RemoteProtocolError):
+        read()
+
+    assert seen == ["Once "]
+
+
+def test_garbage_is_a_web_page_and_empty_is_an_answer_without_text(
+    provider: ScriptedProvider, client: openai.OpenAI
+) -> None:
+    provider.then(Garbage("<html>Log in</html>"), Empty())
+
+    assert ask(client) == "<html>Log in</html>"
+    assert ask(client).choices[0].message.content == ""
+
+
+def test_a_held_call_waits_until_the_gate_opens(provider: ScriptedProvider, client: openai.OpenAI) -> None:
+    provider.then(Hold("door", Say("through")))
+
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(ask, client)
+        [held] = provider.wait_for_requests(1)
+        assert held.open
+        provider.release("door")
+        assert answer.result(10).choices[0].message.content == "through"
+
+
+def test_calls_in_flight_together_are_counted(provider: ScriptedProvider, client: openai.OpenAI) -> None:
+    provider.on(Hold("door", Say("ok")))
+
+    with ThreadPoolExecutor(12) as pool:
+        answers = [pool.submit(ask, client) for _ in range(12)]
+        provider.wait_for_requests(12)
+        assert provider.in_flight == 12
+        provider.release("door")
+        assert [one.result(10).choices[0].message.content for one in answers] == ["ok"] * 12
+
+    assert (provider.in_flight, provider.max_in_flight) == (0, 12)
+
+
+def test_waiting_in_vain_says_what_was_seen(provider: ScriptedProvider, client: openai.OpenAI) -> None:
+    ask(client)
+
+    with pytest.raises(TimeoutError, match=r"2 requests.*/v1/chat/completions"):
+        provider.wait_for_requests(2, timeout=0.01)
+
+
+def test_reset_forgets_rules_records_and_gates(provider: ScriptedProvider, client: openai.OpenAI) -> None:
+    provider.on(Say("ruled"))
+    ask(client)
+
+    provider.reset()
+
+    assert provider.requests == []
+    assert ask(client).choices[0].message.content == "Answer 1"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Say("a", chunks=["a"], usage=Usage(1, 2)),
+        CallTools([("f", "{")]),
+        Fail(503, retry_after=1.5, body={"odd": 1}),
+        Hold("door", Hold("inner", Empty())),
+        Drop(["x"]),
+    ],
+)
+def test_rules_travel_as_json(reply: Any) -> None:
+    rule = Rule(reply, model="m", last_contains="x", times=3)
+
+    travelled = Rule.from_json(json.loads(json.dumps(rule.as_json())))
+
+    assert ReplyJson.write(travelled.reply) == json.loads(json.dumps(ReplyJson.write(reply)))
+    assert (travelled.model, travelled.last_contains, travelled.times) == ("m", "x", 3)
+
+
+def test_a_rule_with_a_function_does_not_travel() -> None:
+    with pytest.raises(ValueError, match="Functions"):
+        Rule(Say("a"), when=lambda _: True).as_json()
+
+
+def test_a_provider_in_its_own_process_is_scripted_and_read_from_here() -> None:
+    with ProviderProcess() as provider:
+        provider.script([Rule(Say("yes"), times=1), Rule(Hold("door", Say("held")))], apiKey="sk-process")
+        with openai.OpenAI(base_url=provider.base_url, api_key="sk-process", max_retries=0) as client:
+            first = ask(client).choices[0].message.content
+            with ThreadPoolExecutor(1) as pool:
+                second = pool.submit(ask, client)
+                provider.wait_for_requests(2)
+                assert provider.state(bodies=False)["inFlight"] == 1
+                provider.release("door")
+                assert (first, second.result(10).choices[0].message.content) == ("yes", "held")
+        assert [(one.api_key, one.messages) for one in provider.requests] == [("sk-process", HELLO)] * 2
+
+        with pytest.raises(TimeoutError, match="'count': 2"):
+            provider.wait_for_disconnects(1, timeout=0.01)
+        with pytest.raises(ValueError, match="KeyError"):
+            provider._send("POST", "/_control/script", {"rules": [{"kind": "Sing"}]})
+        provider.reset()
+        assert provider.requests == []
+
+
+def test_a_process_starts_with_a_script_from_a_file(tmp_path: Path) -> None:
+    script = tmp_path / "rules.json"
+    script.write_text(json.dumps({"rules": ["from a file"]}))
+
+    with (
+        ProviderProcess("--script", str(script)) as provider,
+        openai.OpenAI(base_url=provider.base_url, api_key="k") as client,
+    ):
+        assert ask(client).choices[0].message.content == "from a file"
