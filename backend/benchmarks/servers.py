@@ -96,7 +96,7 @@ class Product(Server):
 
     async def connect(self, provider_url: str) -> None:
         """Register the scripted provider and its model, and run once so that all is loaded."""
-        await self.ready("/health")
+        await self.ready("/health/ready")
         given = {"name": "bench", "type": "openai_compatible", "apiKey": "sk-bench", "baseUrl": provider_url}
         provider = (await self.call("POST", "/api/providers", {"provider": given}))["provider"]
         model = {"name": MODEL, "type": "llm", "providerId": provider["id"], "default": True}

@@ -36,8 +36,8 @@ TASKS: list[dict[str, Any]] = [
 
 WORKFLOW: dict[str, Any] = {
     "name": "bench",
-    "agents": [{"key": key, **texts, "model": {"name": MODEL}} for key, texts in AGENTS.items()],
-    "tasks": [{"key": task["name"], **{k: v for k, v in task.items() if k != "name"}} for task in TASKS],
+    "agents": {name: {**texts, "llm": MODEL} for name, texts in AGENTS.items()},
+    "tasks": TASKS,
 }
 
 

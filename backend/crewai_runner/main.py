@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from crewai_runner import __version__
+from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.settings import Settings
 from crewai_runner.features.auth.door import Door
 from crewai_runner.features.health.router import router as health
@@ -19,13 +20,18 @@ from crewai_runner.routes import api
 from crewai_runner.wiring import Parts
 
 
-def create_app(settings: Settings | None = None, parts: Parts | None = None) -> FastAPI:
-    """The product as an ASGI application; `parts` may be given by tests."""
+def create_app(
+    settings: Settings | None = None, parts: Parts | None = None, mask: SecretMask | None = None
+) -> FastAPI:
+    """The product as an ASGI application.
+
+    `parts` may be given by tests; `mask` by whoever set the logging up before.
+    """
     settings = settings or (parts.settings if parts else Settings())
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        process = parts or Parts(settings)
+        process = parts or Parts(settings, mask=mask)
         app.state.parts, app.state.mask = process, process.mask
         await process.start()
         try:

@@ -1,18 +1,18 @@
 """Starts the server and says how to use it."""
 
-import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
-from crewai_runner.core.logging import SecretMask, set_up_logging
+from crewai_runner.boot import Boot
+from crewai_runner.core.logging import SecretMask, get_logger, set_up_logging
 from crewai_runner.core.settings import Settings
-from crewai_runner.main import create_app
 from crewai_runner.queue.data_dir_lock import DataDirInUse, DataDirLock
-from crewai_runner.wiring import API_KEY_FILE, Parts
 
 SHUTDOWN_SECONDS = 10
+API_KEY_FILE = "api-key"
 
 
 def serve(settings: Settings) -> int:
@@ -21,27 +21,53 @@ def serve(settings: Settings) -> int:
     if problem:
         print(problem, file=sys.stderr)  # noqa: T201
         return 2
-    set_up_logging(settings.log_level, settings.log_format, SecretMask())
+    mask = SecretMask()
+    set_up_logging(settings.log_level, settings.log_format, mask)
     if settings.api_reload:
         return _serve_reloading(settings)
-    parts = Parts(settings)
-    set_up_logging(settings.log_level, settings.log_format, parts.mask)
-    server = _Server(_config(create_app(parts=parts), settings), parts)
-    server.run()
-    return 0 if server.started else 3
+    return _Serving(settings, mask).run()
 
 
-def _config(app: object, settings: Settings) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,  # type: ignore[arg-type]
-        host=settings.api_host,
-        port=settings.api_port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        server_header=False,
-        ws_max_size=1024 * 1024,
-    )
+class _Serving:
+    """One server process, from its first moment."""
+
+    def __init__(self, settings: Settings, mask: SecretMask) -> None:
+        self._settings, self._mask = settings, mask
+        self._failed = False
+        boot = Boot(self._make_app, self._ready, self._failure)
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                boot,
+                host=settings.api_host,
+                port=settings.api_port,
+                log_config=None,
+                log_level=settings.log_level.lower(),
+                access_log=False,
+                timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+                server_header=False,
+                ws_max_size=1024 * 1024,
+            )
+        )
+
+    def run(self) -> int:
+        self._server.run()
+        return 3 if self._failed or not self._server.started else 0
+
+    def _make_app(self) -> Any:
+        # Imported here, in a thread: the first health check need not wait for it.
+        from crewai_runner.main import create_app  # noqa: PLC0415
+
+        return create_app(self._settings, mask=self._mask)
+
+    def _ready(self, app: Any) -> None:
+        port = self._server.servers[0].sockets[0].getsockname()[1]
+        print(welcome(app.state.parts, port), flush=True)  # noqa: T201
+
+    def _failure(self, error: BaseException) -> None:
+        self._failed = True
+        get_logger(__name__).error("start.failed", exc_info=error)
+        print(f"Cannot start: {self._mask(str(error))}", file=sys.stderr)  # noqa: T201
+        self._server.should_exit = True
 
 
 def _serve_reloading(settings: Settings) -> int:
@@ -72,21 +98,7 @@ def _folder_problem(settings: Settings) -> str | None:
     return None
 
 
-class _Server(uvicorn.Server):
-    """Says where it listens once it does."""
-
-    def __init__(self, config: uvicorn.Config, parts: Parts) -> None:
-        super().__init__(config)
-        self._parts = parts
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            port = self.servers[0].sockets[0].getsockname()[1]
-            print(welcome(self._parts, port), flush=True)  # noqa: T201
-
-
-def welcome(parts: Parts, port: int) -> str:
+def welcome(parts: Any, port: int) -> str:
     """What a person needs first: the address, the key, one command to try."""
     settings = parts.settings
     host = "127.0.0.1" if settings.api_host in ("0.0.0.0", "::") else settings.api_host  # noqa: S104

@@ -41,10 +41,15 @@ class Parts:
     """The parts of one process. Endpoints and jobs find everything here."""
 
     def __init__(
-        self, settings: Settings, *, executor: Executor | None = None, queue: JobQueue | None = None
+        self,
+        settings: Settings,
+        *,
+        mask: SecretMask | None = None,
+        executor: Executor | None = None,
+        queue: JobQueue | None = None,
     ) -> None:
         self.settings = settings
-        self.mask = SecretMask()
+        self.mask = mask or SecretMask()
         self.sealer = Sealer(*sealing_keys(settings))
         self.api_key, self.api_key_is_new = api_key_of(settings)
         for secret in [self.api_key, *sealing_keys(settings)]:
@@ -58,7 +63,7 @@ class Parts:
         self.inline_providers = InlineProviders()
         self.journal = Journal(self.sessions, self.hub, self.mask)
         self.local_model = LocalModel(_child_mode(settings.local_model))
-        self.queue: JobQueue = queue or NotYet()
+        self.queue: JobQueue = NotYet()
         self.queue_ready = asyncio.Event()
         self.queue_message = "starting"
         self.executor: Executor = executor or _crew_executor(settings, self.egress)
@@ -102,7 +107,9 @@ class Parts:
         """The queue first, so that work is accepted; then the engine, which takes seconds to import."""
         consume = self.settings.role is not Role.API
         try:
-            queue = self._given_queue or await asyncio.to_thread(_durable_queue, self.settings)
+            queue = self._given_queue
+            if queue is None:
+                queue = await asyncio.to_thread(_durable_queue, self.settings)
             await queue.start(RunExecutions(self), consume=consume)
         except Exception as error:
             self.queue_message = str(error)
@@ -149,6 +156,9 @@ class NotYet:
         raise Unavailable("The queue is still starting; try again.", headers={"Retry-After": "2"})
 
     start = drain = submit = cancel = requeue = _come_again
+
+    async def forget(self, *_args: Any) -> int:
+        return 0
 
     async def orphans(self) -> list[tuple[str, int]]:
         return []

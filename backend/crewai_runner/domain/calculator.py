@@ -3,6 +3,7 @@
 import ast
 import math
 import operator
+import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -12,6 +13,7 @@ LONGEST_EXPRESSION = 500
 DEEPEST_NESTING = 50
 MOST_BITS = 8_192
 _MOST_DIGITS_TO_ROUND = 100
+_SIGNS_IN_USE = re.compile(r"[\w\s+\-*/%().,^]*", re.ASCII)
 
 
 class CannotCalculate(Exception):
@@ -32,11 +34,15 @@ def calculate(expression: str) -> Number:
         raise CannotCalculate("The result is too large.") from None
     except (ValueError, TypeError) as error:
         raise CannotCalculate(f"This has no result: {error}.") from None
+    except RecursionError:
+        raise CannotCalculate("The expression is nested too deep.") from None
 
 
 def _parsed(expression: str) -> ast.expr:
     if len(expression) > LONGEST_EXPRESSION:
         raise CannotCalculate(f"The expression is longer than {LONGEST_EXPRESSION} characters.")
+    if not _SIGNS_IN_USE.fullmatch(expression):
+        raise CannotCalculate("This is not an arithmetic expression.")
     try:
         return ast.parse(expression.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
@@ -78,18 +84,18 @@ def _checked(value: object) -> Number:
 
 
 def _power(base: Number, exponent: Number) -> Number:
-    if isinstance(base, int) and isinstance(exponent, int) and base.bit_length() * exponent > MOST_BITS:
-        if abs(base) > 1:
-            raise OverflowError
-        exponent %= 2  # 0, 1 and -1 stay small, however large the exponent
-        exponent += 2
+    whole = isinstance(base, int) and isinstance(exponent, int)
+    if whole and abs(base) > 1 and int(base).bit_length() * exponent > 2 * MOST_BITS:
+        raise OverflowError
     return _checked(operator.pow(base, exponent))
 
 
-def _round(value: Number, digits: Number = 0) -> Number:
+def _round(value: Number, digits: Number | None = None) -> Number:
+    if digits is None:
+        return round(value)
     if not isinstance(digits, int) or abs(digits) > _MOST_DIGITS_TO_ROUND:
         raise CannotCalculate(f"Round to at most {_MOST_DIGITS_TO_ROUND} digits.")
-    return round(value, digits) if digits else round(value)
+    return round(value, digits)
 
 
 _SIGNS: Mapping[type, Callable[[Number], Number]] = {ast.UAdd: operator.pos, ast.USub: operator.neg}

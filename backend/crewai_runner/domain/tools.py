@@ -61,8 +61,8 @@ TOOLS: Mapping[str, ToolDescription] = MappingProxyType(
             _tool(
                 "calculator",
                 "Calculator",
-                "Calculates an arithmetic expression exactly: + - * / // % **, brackets, pi, e, abs, round, min, "
-                "max, sqrt, floor, ceil, exp, log, log10, sin, cos, tan.",
+                "Calculates an arithmetic expression exactly: + - * / // % **, brackets, pi, e, abs, round, "
+                "min, max, sqrt, floor, ceil, exp, log, log10, sin, cos, tan.",
             ),
             _tool("current_time", "Current time", "Tells the current date, weekday and time in a time zone."),
             _tool(

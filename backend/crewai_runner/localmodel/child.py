@@ -1,8 +1,8 @@
 """The process that holds the built-in model: `python -m crewai_runner.localmodel.child`.
 
 `LocalModel` starts it. It stands apart because native code may abort, and because its thread settings must be
-in the environment before its libraries load. It prints one JSON line on stdout, `{"url": ..., "pid": ...}` when
-it serves or `{"error": ...}` when it never will, and lives until SIGTERM or until its parent is gone.
+in the environment before its libraries load. It prints one JSON line on stdout, `{"url": ..., "pid": ...}`
+when it serves or `{"error": ...}` when it never will, and lives until SIGTERM or until its parent is gone.
 Standard library only, the native runtime aside: starting it must stay quick.
 """
 

@@ -43,7 +43,20 @@ class ChildProcess:
 
     @classmethod
     async def spawn(cls, model: ModelFile, token: SecretStr, port: int) -> "ChildProcess":
-        """Start a child on `port` of the loopback interface (0, or taken: one that is free)."""
+        """Start a child on `port` of the loopback interface (0, or taken: one that is free).
+
+        Raises OSError when the system gives no process.
+        """
+        starting = asyncio.ensure_future(cls._start(model, token, port))
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # A process half started belongs to nobody: it is let start, and ended.
+            await (await starting).stop()
+            raise
+
+    @classmethod
+    async def _start(cls, model: ModelFile, token: SecretStr, port: int) -> "ChildProcess":
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-P", "-u", "-m", _CHILD_MODULE),
@@ -88,7 +101,15 @@ class ChildProcess:
         return _how_it_ended(await self._process.wait())
 
     async def stop(self, grace_seconds: float = 0.4) -> None:
-        """End the process and wait for it: SIGTERM first, SIGKILL after the grace."""
+        """End the process and wait for it: SIGTERM first, SIGKILL after the grace. Never cut short."""
+        ending = asyncio.ensure_future(self._end(grace_seconds))
+        try:
+            await asyncio.shield(ending)
+        except asyncio.CancelledError:
+            await ending
+            raise
+
+    async def _end(self, grace_seconds: float) -> None:
         for end in (self._process.terminate, self._process.kill):
             with suppress(ProcessLookupError):
                 end()
@@ -97,6 +118,8 @@ class ChildProcess:
                 break
         await self._process.wait()
         await self._draining
+        if self._process.stdin is not None:
+            self._process.stdin.close()
 
     async def _drain_stderr(self) -> None:
         # Read in blocks, not lines: a line longer than the reader's limit would end the reading.

@@ -1,4 +1,4 @@
-"""The words of the built-in model: when it starts, how it is, where it answers, why it does not."""
+"""The words of the built-in model: how it is, where it answers, why it does not."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,18 +13,6 @@ class LocalModelUnavailable(Unavailable):
 
     slug = "local-model-unavailable"
     title = "Built-in model not available"
-
-
-class LocalModelMode(StrEnum):
-    """When the built-in model starts (setting `LOCAL_MODEL`)."""
-
-    OFF = "off"
-    AUTO = "auto"
-    """With the product, in the background, when it is installed."""
-    LAZY = "lazy"
-    """When it is first asked for."""
-    EAGER = "eager"
-    """With the product, which does not start without it."""
 
 
 class LocalModelState(StrEnum):

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 import structlog
 from pydantic import SecretStr
 
+from crewai_runner.core.settings import LocalModelMode
 from crewai_runner.localmodel.install import ModelFile, installed_model, missing_reason
 from crewai_runner.localmodel.process import ChildDied, ChildProcess, ChildRefused
 from crewai_runner.localmodel.status import (
     Endpoint,
-    LocalModelMode,
     LocalModelState,
     LocalModelStatus,
     LocalModelUnavailable,

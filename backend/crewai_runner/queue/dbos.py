@@ -136,7 +136,7 @@ class DbosQueue:
         return await asyncio.to_thread(self._backlog().orphans)
 
     async def requeue(self, jobs: list[tuple[str, int]]) -> None:
-        """Queue again, under the same attempt, those that are still orphans. After the commit, as `cancel`."""
+        """Queue again, under the same attempt, what is still orphaned. After the commit, as `cancel`."""
         await asyncio.to_thread(self._backlog().put_back, jobs)
 
     async def forget(self, finished_before: datetime) -> int:

@@ -6,7 +6,7 @@ Losing a ring loses nothing but time: readers look at the rows again on a slow p
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -57,12 +57,11 @@ class Hub(Protocol):
     def whisper(self, topic: str, chunk: Chunk) -> None:
         """Pass a volatile frame to whoever listens now."""
 
-    def listening(self, topic: str) -> "Listening": ...
+    def listening(self, topic: str) -> AbstractContextManager[Listener]:
+        """Listen to a topic's bell until the end of the block."""
 
-
-class Listening(Protocol):
-    def __enter__(self) -> Listener: ...
-    def __exit__(self, *args: object) -> object: ...
+    def readers(self) -> int:
+        """How many listen now."""
 
 
 class MemoryHub:

@@ -223,6 +223,12 @@ def test_an_unusable_model_keeps_its_own_words() -> None:
     )
 
 
+def test_an_unusable_model_may_bring_a_code_of_its_own() -> None:
+    failure = told(facts.UnusableModel("No embedder.", code="embedder-missing"))
+
+    assert (failure.code, failure.message) == ("embedder-missing", "No embedder.")
+
+
 class ToolExecutionFailedError(Exception):
     pass
 

@@ -5,8 +5,10 @@ from typing import Any
 from alembic import context
 from sqlalchemy import Connection, create_engine
 
+from crewai_runner.core.settings import Settings
 from crewai_runner.db import tables
 from crewai_runner.db.base import Base
+from crewai_runner.db.migrate import sync_url
 
 config = context.config
 assert tables  # noqa: S101  # importing the package registers every table
@@ -33,7 +35,7 @@ given = config.attributes.get("connection")
 if given is not None:
     run(given)
 else:
-    engine = create_engine(config.attributes["url"])
+    engine = create_engine(config.attributes.get("url") or sync_url(Settings().database))
     with engine.connect() as opened:
         run(opened)
         opened.commit()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from crewai_runner.domain.workflow import InputDefinition, ModelChoice, ProcessKind
 from crewai_runner.domain.workflow_yaml.async_checks import check_async
-from crewai_runner.domain.workflow_yaml.drafts import Draft
+from crewai_runner.domain.workflow_yaml.drafts import Draft, Drafts
 from crewai_runner.domain.workflow_yaml.input_definitions import InputDraft
 from crewai_runner.domain.workflow_yaml.placeholders import check_placeholders
 from crewai_runner.domain.workflow_yaml.problems import Problems, did_you_mean
@@ -18,8 +18,8 @@ class Parts:
     """A document that was read, before anything is known about how its parts fit."""
 
     crew: Found
-    agents: list[Draft]
-    tasks: list[Draft]
+    agents: Drafts
+    tasks: Drafts
     inputs: dict[str, InputDraft]
     declares_inputs: bool
     implied: list[InputDefinition] = field(default_factory=list)
@@ -51,6 +51,8 @@ def check(parts: Parts, registry: Registry, problems: Problems) -> None:
 
 
 def _check_agents_named(parts: Parts, problems: Problems) -> None:
+    if not parts.agents.whole:
+        return  # the name that is missing may be that of an agent with a problem of its own
     known = [agent.key for agent in parts.agents]
     named = [(task.found, "agent", str(task.get("agent"))) for task in parts.tasks if task.get("agent")]
     if parts.manager_agent is not None:
@@ -77,6 +79,8 @@ def _check_context(parts: Parts, problems: Problems) -> None:
     for task in parts.tasks:
         for number, name in enumerate(task.names("context")):
             place = task.found.place("context", number)
+            if name not in order and not parts.tasks.whole:
+                continue
             if name not in order:
                 near = problems.nearest(name, order)
                 message = f"There is no task `{name}`.{did_you_mean(near)}"

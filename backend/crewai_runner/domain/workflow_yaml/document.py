@@ -6,7 +6,7 @@ from crewai_runner.core.wire import Wire
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.workflow import AgentDefinition, TaskDefinition, WorkflowDefinition
 from crewai_runner.domain.workflow_yaml.checks import Parts, check
-from crewai_runner.domain.workflow_yaml.drafts import Draft, read_drafts
+from crewai_runner.domain.workflow_yaml.drafts import Draft, Drafts, read_drafts
 from crewai_runner.domain.workflow_yaml.fields import (
     AGENT_SECTION,
     CREW_SECTION,
@@ -84,9 +84,11 @@ def _parts(root: Node, problems: Problems) -> Parts | None:
     )
 
 
-def _members(name: str, section: Section, most: int, crew: Found, problems: Problems) -> list[Draft]:
+def _members(name: str, section: Section, most: int, crew: Found, problems: Problems) -> Drafts:
     if name not in crew.values:
-        return []
+        nothing = Drafts()
+        nothing.whole = False
+        return nothing
     return read_drafts(crew.nodes[name], section, crew.places[name], most, problems)
 
 

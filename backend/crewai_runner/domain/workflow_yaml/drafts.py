@@ -37,17 +37,24 @@ class _Named:
     body: Node
 
 
-def read_drafts(node: Node, section: Section, place: Place, most: int, problems: Problems) -> list[Draft]:
-    """Every member that has a usable name, in order; the others are reported."""
-    drafts: list[Draft] = []
+class Drafts(list[Draft]):
+    """The members that have a usable name, in order. `whole` is False when others were reported."""
+
+    whole = True
+
+
+def read_drafts(node: Node, section: Section, place: Place, most: int, problems: Problems) -> Drafts:
+    """The agents or the tasks of a document; what has no usable name is reported and left out."""
+    drafts = Drafts()
     seen: set[str] = set()
     named = list(
         _listed(node, place, problems) if isinstance(node, Listing) else _mapped(node, place, problems)
     )
-    if not named:
+    if not _size(node):
         problems.error(place, "missing-field", f"There are no {place.path}. Write at least one.")
     if len(named) > most:
         problems.error(place, "too-many-items", f"At most {most} {place.path} are possible.")
+    drafts.whole = 0 < len(named) == _size(node) <= most and all(member.key for member in named)
     for member in named[:most]:
         draft = _draft(member, section, problems)
         if draft.key in seen:
@@ -57,6 +64,12 @@ def read_drafts(node: Node, section: Section, place: Place, most: int, problems:
             seen.add(draft.key)
             drafts.append(draft)
     return drafts
+
+
+def _size(node: Node) -> int:
+    if isinstance(node, Table):
+        return len(node.entries)
+    return len(node.items) if isinstance(node, Listing) else 0
 
 
 def _draft(member: _Named, section: Section, problems: Problems) -> Draft:

@@ -3,7 +3,7 @@
 from enum import Enum
 from typing import Final
 
-from crewai_runner.domain.workflow_yaml.nodes import Node, Scalar, Table, kind_of
+from crewai_runner.domain.workflow_yaml.nodes import Broken, Node, Scalar, Table, kind_of
 from crewai_runner.domain.workflow_yaml.problems import Place, Problems, shown
 
 
@@ -31,6 +31,8 @@ _UNSAFE_MEMBERS = {
 
 def wrong_type(node: Node, place: Place, problems: Problems, wanted: str) -> Bad:
     """Report that something else is wanted here; code where data belongs gets its own words."""
+    if isinstance(node, Scalar) and isinstance(node.value, Broken):
+        return BAD
     for entry in node.entries if isinstance(node, Table) else []:
         if entry.key in _UNSAFE_MEMBERS:
             message = f"`{entry.key}:` {_UNSAFE_MEMBERS[entry.key]}. `{last(place)}` is {wanted}."

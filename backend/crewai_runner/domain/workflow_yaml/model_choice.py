@@ -10,7 +10,7 @@ from crewai_runner.domain.workflow_yaml.nodes import Listing, Node, Scalar, Tabl
 from crewai_runner.domain.workflow_yaml.numbers import Number, Whole
 from crewai_runner.domain.workflow_yaml.problems import Place, Problems
 from crewai_runner.domain.workflow_yaml.refused import MODEL
-from crewai_runner.domain.workflow_yaml.sections import Key, Section, read_section, section_schema
+from crewai_runner.domain.workflow_yaml.sections import Found, Key, Section, read_section, section_schema
 
 _MAX_EXTRA = 200
 
@@ -69,7 +69,7 @@ class Model:
         if isinstance(node, Listing):
             return wrong_type(node, place, problems, "the name of a model, or a mapping with `model`")
         found = read_section(node, MODEL_SECTION, place, problems)
-        return _choice(found.values, place, problems) if found.sound else BAD
+        return _choice(found, problems) if found.sound else BAD
 
     def schema(self) -> Schema:
         return {"anyOf": [MODEL_NAME.schema(), section_schema(MODEL_SECTION)]}
@@ -84,11 +84,14 @@ class Model:
         return {"model": value.name, **written}
 
 
-def _choice(values: dict[str, object], place: Place, problems: Problems) -> object:
+def _choice(found: Found, problems: Problems) -> object:
+    values = found.values
     effort = values.get("reasoning_effort")
     if isinstance(effort, str) and not (effort.isascii() and effort.isalpha() and effort.islower()):
         problems.error(
-            place.to("reasoning_effort"), "unknown-value", "Write one word such as `low`, `medium` or `high`."
+            found.place("reasoning_effort"),
+            "unknown-value",
+            "Write one word such as `low`, `medium` or `high`.",
         )
         return BAD
     settings = {name: value for name, value in values.items() if name != "name"}

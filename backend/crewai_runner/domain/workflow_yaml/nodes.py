@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 
 MAX_DEPTH = 40
 MAX_NODES = 100_000
@@ -11,7 +12,14 @@ LARGEST = 2**63
 
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
-Plain = str | int | float | bool | None
+
+class Broken(Enum):
+    """The value of what was reported while reading: no kind takes it, and nothing is said twice."""
+
+    BROKEN = "broken"
+
+
+Plain = str | int | float | bool | None | Broken
 
 
 @dataclass(slots=True, eq=False)
@@ -85,6 +93,7 @@ _SCALARS: dict[type, str] = {
     int: "a whole number",
     float: "a number",
     type(None): "nothing",
+    Broken: "not readable",
 }
 
 

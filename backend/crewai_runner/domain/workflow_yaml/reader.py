@@ -12,6 +12,7 @@ from crewai_runner.domain.workflow_yaml.merging import fold_merges
 from crewai_runner.domain.workflow_yaml.nodes import (
     MAX_DEPTH,
     MAX_NODES,
+    Broken,
     Entry,
     Listing,
     Node,
@@ -89,10 +90,12 @@ class _Reader:
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event, depth)
         self._count(event, depth, 1)
-        self._check_tag(event)
         if event.anchor:
             self._open_anchors.add(event.anchor)
+        sound = self._check_tag(event)
         node = self._fresh(event, events, depth)
+        if not sound:
+            node = _broken(node.index)
         if event.anchor:
             self._open_anchors.discard(event.anchor)
             self._anchors[event.anchor] = node
@@ -114,14 +117,14 @@ class _Reader:
         text = str(event.value)
         if not is_storable(text):
             self._error(event, "control-character", "An escape here makes a control character. Remove it.")
-            return ""
+            return Broken.BROKEN
         if event.tag == STR or not (plain or event.tag in _TAGS):
             return text
         try:
             return resolve(text)
         except BadScalar as error:
             self._error(event, "bad-number", str(error))
-            return 0
+            return Broken.BROKEN
 
     def _listing(self, event: Any, events: Iterator[Any], depth: int) -> Listing:
         listing = Listing(self._index(event))
@@ -163,6 +166,8 @@ class _Reader:
     def _key(self, event: Any, node: Node) -> str | None:
         if isinstance(node, Scalar) and isinstance(node.value, str):
             return node.value
+        if isinstance(node, Scalar) and isinstance(node.value, Broken):
+            return None
         written = f"`{shown(node.text)}`" if isinstance(node, Scalar) else "This key"
         message = f"{written} is {kind_of(node)}, but a key is text. Put it in quotes."
         self._error(event, "key-not-text", message)
@@ -187,13 +192,14 @@ class _Reader:
             near = self._problems.nearest(name, self._anchors)
             message = f"`*{shown(name)}` has no `&{shown(name)}` before it.{did_you_mean(near)}"
             self._problems.error(self._place(self._index(event)), "unknown-alias", message, near)
-        return Scalar(self._index(event), None, "")
+        return _broken(self._index(event))
 
-    def _check_tag(self, event: Any) -> None:
+    def _check_tag(self, event: Any) -> bool:
         if event.tag is None or event.tag == "!" or event.tag in _TAGS:
-            return
+            return True
         message = f"The tag `{shown(event.tag)}` is not allowed: a document is data. Remove it."
         self._error(event, "unsafe-tag", message)
+        return False
 
     def _count(self, event: Any, depth: int, size: int) -> None:
         self._nodes += size
@@ -214,6 +220,10 @@ class _Reader:
 
     def _index(self, event: Any) -> int:
         return int(event.start_mark.index) + self._skip
+
+
+def _broken(index: int) -> Scalar:
+    return Scalar(index, Broken.BROKEN, "")
 
 
 def _is_merge(event: Any) -> bool:

@@ -63,7 +63,7 @@ def explain(error: yaml.YAMLError, text: str, skip: int, problems: Problems) -> 
     said = " ".join(str(getattr(error, name, None) or "") for name in ("context", "problem"))
     mark: Any = getattr(error, "problem_mark", None)
     began: Any = getattr(error, "context_mark", None)
-    if began is not None and any(phrase in said for phrase in _FROM_THE_START):
+    if began is not None and "escape" not in said and any(phrase in said for phrase in _FROM_THE_START):
         mark = began
     index = min(int(mark.index) + skip if mark is not None else 0, len(text))
     problems.error(Place(index, ""), "syntax", _hint(said, text, index))

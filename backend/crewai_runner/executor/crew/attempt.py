@@ -192,18 +192,24 @@ class Attempt:
     # Inside the thread
 
     def _main(self) -> None:
+        try:
+            outcome = self._finish(self._live())
+        except BaseException as error:  # noqa: BLE001 - nobody may wait for ever
+            self.ended.set_exception(error)
+        else:
+            self.ended.set_result(outcome)
+
+    def _live(self) -> Outcome:
         asyncio.set_event_loop(self.loop)
         self.loop.set_default_executor(_steps)
         self.loop.set_exception_handler(lambda _loop, _context: None)
         try:
-            outcome = self.loop.run_until_complete(self._run())
-        except BaseException as error:  # noqa: BLE001 - whatever ends the thread must end the attempt
-            outcome = self._outcome_of(error)
+            return self.loop.run_until_complete(self._run())
+        except BaseException as error:  # noqa: BLE001 - each way out of the engine is an outcome
+            return self._outcome_of(error)
         finally:
             asyncio.set_event_loop(None)
             self.loop.close()
-        if not self.ended.cancelled():
-            self.ended.set_result(self._finish(outcome))
 
     async def _run(self) -> Outcome:
         try:

@@ -67,6 +67,7 @@ class CrewExecutor:
         workshop = importlib.import_module("crewai_runner.executor.crew.workshop")
         importlib.import_module("crewai_runner.executor.crew.attempt")
         environment.ignore_own_warnings()
+        importlib.import_module("crewai_runner.executor.crew.retries").listen_for_retries()
         broken = asyncio.run(contract.broken_promise())
         environment.quieten_bus()
         self._status = _ready(broken)

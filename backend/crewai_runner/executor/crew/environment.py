@@ -32,8 +32,7 @@ _SWITCHES = {
 
 # These speak of every refused call and every cancelled run; the product tells both itself.
 _QUIET_LOGGERS = {
-    "crewai": logging.ERROR,
-    "crewai.llms.base_llm": logging.ERROR,
+    "crewai": logging.CRITICAL,
     "opentelemetry.context": logging.CRITICAL,
     "httpx": logging.WARNING,
     "chromadb": logging.ERROR,

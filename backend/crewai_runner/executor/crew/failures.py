@@ -162,7 +162,7 @@ def explain(
     code = _code(chain)
     title = TITLES[provider_type] if provider_type else None
     provider = provider_name or title or "The model's provider"
-    telling = _TELLINGS[code]
+    telling = _TELLINGS.get(code, _TELLINGS["crew-error"])
     names = {"provider": provider, "model": model or "the model"}
     known = next((one for one in chain if isinstance(one, UnusableModel)), None)
     message = str(known) if known else _with_words(telling.message.format(**names), words_of(chain))

@@ -9,9 +9,10 @@ from crewai.llms.providers.openai.completion import OpenAICompletion
 from openai import AsyncOpenAI, Omit, OpenAI
 from pydantic import Field, model_validator
 
-from crewai_runner.executor.crew.model_facts import ModelFacts, ModelTraits, is_o1
+from crewai_runner.executor.crew.model_facts import ModelFacts, ModelTraits, UnusableModel, is_o1
 
 _AMBIENT_HEADERS = ("OpenAI-Organization", "OpenAI-Project")
+_TEXTS_PER_REQUEST = 64
 _NOT_IN_A_STRICT_BODY = ("stream_options",)
 
 
@@ -50,6 +51,19 @@ class OpenAIModel(ModelTraits, OpenAICompletion):
 
     def _build_async_client(self) -> AsyncOpenAI:
         return AsyncOpenAI(**self._get_client_params(), http_client=self.facts.async_client(self.timeout))
+
+    def embed(self, texts: list[str]) -> list[list[float]]:
+        """One vector per text, in order. Blocks; raises what the client raises, and UnusableModel."""
+        with self._build_sync_client() as client:
+            batches = (texts[at : at + _TEXTS_PER_REQUEST] for at in range(0, len(texts), _TEXTS_PER_REQUEST))
+            return [vector for batch in batches for vector in self._embed_batch(client, batch)]
+
+    def _embed_batch(self, client: OpenAI, texts: list[str]) -> list[list[float]]:
+        answer = client.embeddings.create(model=self.model, input=texts, encoding_format="float")
+        found = sorted(getattr(answer, "data", None) or [], key=lambda one: one.index)
+        if len(found) != len(texts):
+            raise UnusableModel(f"{self.model} did not embed every text.", code="provider-garbage")
+        return [one.embedding for one in found]
 
     def _prepare_completion_params(self, messages: Any, tools: Any = None) -> dict[str, Any]:
         params: dict[str, Any] = super()._prepare_completion_params(messages=messages, tools=tools)

@@ -1,54 +1,35 @@
-"""The readable text of a web page."""
+"""The readable text of a web page, in time that grows with its length alone, however it is written."""
 
+import html
 import re
-from html.parser import HTMLParser
 
-_UNREAD = frozenset({"script", "style", "noscript", "template", "svg", "iframe", "head"})
-_READ_IN_HEAD = "title"
-_BREAKS = frozenset(
-    "address article aside blockquote br dd div dl dt figure footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol "
-    "p pre section table tbody td tfoot th thead title tr ul".split()
+_MARKUP = re.compile(r"<!--.*?(?:-->|\Z)|<[!?][^<>]*>|<(?P<name>/?[a-zA-Z][a-zA-Z0-9-]*)[^<>]*>", re.DOTALL)
+_UNREAD = frozenset({"script", "style", "noscript", "template", "svg", "iframe", "textarea"})
+_BLOCKS = (
+    "address article aside blockquote br dd div dl dt figure footer form h1 h2 h3 h4 h5 h6 header hr li main",
+    "nav ol option p pre section table td tfoot th thead title tr ul",
 )
-_NO_END = frozenset({"br", "hr", "img", "input", "link", "meta", "source", "track", "wbr"})
+_BREAKS = frozenset(name for line in _BLOCKS for name in line.split())
 
 
-class _Reader(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.pieces: list[str] = []
-        self._unread: list[str] = []
-        self._title = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
-        if tag in _UNREAD:
-            self._unread.append(tag)
-        self._title = tag == _READ_IN_HEAD
-        if tag == "body":
-            self._unread.clear()
-        if tag in _BREAKS:
-            self.pieces.append("\n")
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
-        if tag in _BREAKS:
-            self.pieces.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in self._unread:
-            while self._unread.pop() != tag:
-                continue
-        self._title = False
-        if tag in _BREAKS and tag not in _NO_END:
-            self.pieces.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._unread or (self._title and self._unread == ["head"]):
-            self.pieces.append(data)
-
-
-def page_text(html: str) -> str:
+def page_text(page: str) -> str:
     """The text a reader sees: no markup, scripts or styles; one line per block."""
-    reader = _Reader()
-    reader.feed(html)
-    reader.close()
-    lines = (re.sub(r"[^\S\n]+", " ", line).strip() for line in "".join(reader.pieces).split("\n"))
+    lower = page.lower()
+    pieces: list[str] = []
+    at = 0
+    while (found := _MARKUP.search(page, at)) is not None:
+        pieces.append(page[at : found.start()])
+        name = (found["name"] or "").lower()
+        at = found.end()
+        if name in _UNREAD:
+            end = lower.find(f"</{name}", at)
+            at = len(page) if end < 0 else end
+        elif name.removeprefix("/") in _BREAKS:
+            pieces.append("\n")
+    pieces.append(page[at:])
+    return _tidy(html.unescape("".join(pieces)))
+
+
+def _tidy(text: str) -> str:
+    lines = (re.sub(r"[^\S\n]+", " ", line).strip() for line in text.split("\n"))
     return "\n".join(line for line in lines if line)

@@ -117,6 +117,15 @@ class Translator:
         for call in self.open_calls:
             call.chunks.flush()
 
+    def retrying(self, seconds: float) -> None:
+        """Tell that the provider's client tries the call at hand once more, after so many seconds."""
+        now = scene.scene.get()
+        binding = self.last_binding.get(now.task_key)
+        name = binding.provider_name if binding else "The provider"
+        message = f"{name} did not answer well; it is asked again in {seconds:.1f} seconds."
+        data = {"code": "provider-retry", "message": message}
+        self._story.tell(told.WarningRaised, data, task_key=now.task_key, agent=now.agent)
+
     def _call_started(self, source: Any, event: Any) -> None:
         number = scene.reserved.get()
         scene.reserved.set(None)

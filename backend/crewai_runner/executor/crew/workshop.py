@@ -32,10 +32,10 @@ class Workshop:
         return models.make_llm(binding, settings=settings, stream=stream, egress=self.egress)
 
     def make_tools(self, names: Sequence[str]) -> list[Any]:
-        return tools.make_tools(names) if names else []
+        return list(tools.make_tools(names, egress=self.egress)) if names else []
 
     def make_embedder(self, binding: ModelBinding) -> dict[str, Any]:
-        return embedders.make_embedder(binding)
+        return embedders.make_embedder(binding, egress=self.egress)
 
     def text_guardrail(self, text: str, judge: Any) -> Any:
         """A guardrail judged by a model that is no agent's."""

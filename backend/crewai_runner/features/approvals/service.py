@@ -12,15 +12,17 @@ from crewai_runner.core.paging import decode_cursor, encode_cursor
 from crewai_runner.core.principal import Principal
 from crewai_runner.db.tables.runs import ApprovalRow, RunRow
 from crewai_runner.domain.run import RunFailure, RunState, TaskState, WaitReason
+from crewai_runner.domain.run_event_payloads import (
+    ApprovalExpiredData,
+    ApprovalRequestedData,
+    ApprovalResolvedData,
+    TaskCompletedData,
+)
 from crewai_runner.domain.run_events import (
     ApprovalExpired,
-    ApprovalExpiredData,
     ApprovalRequested,
-    ApprovalRequestedData,
     ApprovalResolved,
-    ApprovalResolvedData,
     TaskCompleted,
-    TaskCompletedData,
 )
 from crewai_runner.features.approvals.errors import (
     AlreadyResolved,

@@ -12,12 +12,8 @@ from crewai_runner.core.principal import Principal
 from crewai_runner.db.session import reading, take_news, unit_of_work
 from crewai_runner.db.tables.runs import MessageRow, RunRow
 from crewai_runner.domain.run import FINAL, RunState
-from crewai_runner.domain.run_events import (
-    MessageAnswered,
-    MessageAnsweredData,
-    MessageQueued,
-    MessageQueuedData,
-)
+from crewai_runner.domain.run_event_payloads import MessageAnsweredData, MessageQueuedData
+from crewai_runner.domain.run_events import MessageAnswered, MessageQueued
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.executor.port import ModelAnswer, ModelCallFailed
 from crewai_runner.features.approvals.schemas import ApprovalResolve

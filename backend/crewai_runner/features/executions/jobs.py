@@ -22,12 +22,8 @@ from crewai_runner.domain.run import (
     TaskResult,
     WaitReason,
 )
-from crewai_runner.domain.run_events import (
-    ArtifactSaved,
-    ArtifactSavedData,
-    BudgetData,
-    BudgetExceeded,
-)
+from crewai_runner.domain.run_event_payloads import ArtifactSavedData, BudgetData
+from crewai_runner.domain.run_events import ArtifactSaved, BudgetExceeded
 from crewai_runner.domain.workflow import OnWorkerLoss, WorkflowDefinition
 from crewai_runner.executor.port import (
     Completed,

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from crewai_runner.core.principal import Principal
 from crewai_runner.domain.local_model import warnings_for
 from crewai_runner.domain.provider import ModelKind
-from crewai_runner.domain.tools import tool_names
+from crewai_runner.domain.tools import TOOLS
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.domain.workflow_yaml.document import ParsedWorkflow, parse, parse_value
 from crewai_runner.domain.workflow_yaml.inputs import input_problems
@@ -52,7 +52,7 @@ class Preflight:
         return Found(parsed.definition, [warning.message for warning in parsed.warnings])
 
     async def _parse(self, document: str | dict[str, JsonValue] | None) -> ParsedWorkflow:
-        registry = Registry(tools=frozenset(tool_names()))
+        registry = Registry(tools=frozenset(TOOLS))
         if isinstance(document, str):
             return await asyncio.to_thread(parse, document, registry)
         return await asyncio.to_thread(parse_value, document, registry)

@@ -5,7 +5,6 @@ from typing import Literal
 
 from crewai_runner.domain.run import RunResult, TaskResult, TaskState
 from crewai_runner.domain.workflow import WorkflowDefinition
-from crewai_runner.features.executions.schemas import AgentStatus
 from crewai_runner.features.runs.schemas import RunTaskRead
 
 DONE = frozenset({TaskState.COMPLETED, TaskState.REUSED})
@@ -17,22 +16,24 @@ def progress(tasks: Sequence[RunTaskRead]) -> int:
     return 100 * sum(task.status in DONE for task in tasks) // max(len(tasks), 1)
 
 
-def agent_states(definition: WorkflowDefinition, tasks: Sequence[RunTaskRead]) -> list[AgentStatus]:
-    """What each agent does, read from its tasks."""
+def agent_states(
+    definition: WorkflowDefinition, tasks: Sequence[RunTaskRead]
+) -> list[tuple[str, AgentWord, str | None]]:
+    """(agent, what it does, at which task), read from the tasks."""
     return [
         _agent_state(agent.key, [t for t in tasks if t.agent == agent.key]) for agent in definition.agents
     ]
 
 
-def _agent_state(key: str, tasks: Sequence[RunTaskRead]) -> AgentStatus:
+def _agent_state(key: str, tasks: Sequence[RunTaskRead]) -> tuple[str, AgentWord, str | None]:
     at_work = next((t for t in tasks if t.status in (TaskState.RUNNING, TaskState.WAITING)), None)
     if at_work is not None:
-        return AgentStatus(name=key, status="working", task=at_work.key)
+        return key, "working", at_work.key
     failed = next((t for t in tasks if t.status is TaskState.FAILED), None)
     if failed is not None:
-        return AgentStatus(name=key, status="failed", task=failed.key)
+        return key, "failed", failed.key
     word: AgentWord = "completed" if tasks and all(t.status in DONE for t in tasks) else "idle"
-    return AgentStatus(name=key, status=word)
+    return key, word, None
 
 
 def result_when_all_done(

@@ -19,6 +19,7 @@ from crewai_runner.features.executions.errors import QueueStarting, TaskUnknown
 from crewai_runner.features.executions.preflight import Preflight
 from crewai_runner.features.executions.rules import agent_states, progress, reused_before
 from crewai_runner.features.executions.schemas import (
+    AgentStatus,
     ForkBody,
     ResumeBody,
     RetryBody,
@@ -174,7 +175,10 @@ class ExecutionService:
             workflow_id=run.id,
             run_id=run.id,
             status=whole.status,
-            agents=agent_states(definition, tasks),
+            agents=[
+                AgentStatus(name=name, status=word, task=task)
+                for name, word, task in agent_states(definition, tasks)
+            ],
             tasks=[
                 TaskStatus(
                     name=t.key,

@@ -17,24 +17,26 @@ from crewai_runner.domain.run import (
     WaitReason,
     move,
 )
+from crewai_runner.domain.run_event_payloads import (
+    RunCompletedData,
+    RunFailedData,
+    RunQueuedData,
+    RunStartedData,
+    RunStoppedData,
+    RunStoppingData,
+    RunWaitingData,
+)
 from crewai_runner.domain.run_events import (
     RunCompleted,
-    RunCompletedData,
     RunCrashed,
     RunEvent,
     RunFailed,
-    RunFailedData,
     RunQueued,
-    RunQueuedData,
     RunResumed,
     RunStarted,
-    RunStartedData,
     RunStopped,
-    RunStoppedData,
     RunStopping,
-    RunStoppingData,
     RunWaiting,
-    RunWaitingData,
 )
 from crewai_runner.features.events.service import EventService
 from crewai_runner.features.runs.service import RunService, usage_of

@@ -57,6 +57,18 @@ class ModelService:
         directory = await self._directory(workspace_id)
         return ModelNames(directory.words(ModelKind.LLM), directory.words(ModelKind.EMBEDDER))
 
+    async def endpoints(self, workspace_id: str) -> dict[str, tuple[ProviderType, str]]:
+        """Provider type and endpoint of every model, by all that documents may call it; no keys.
+
+        The empty name is the default LLM's, when there is one.
+        """
+        entries = await self._models.entries(workspace_id)
+        directory = Directory(entries)
+        words = directory.words(ModelKind.LLM) | directory.words(ModelKind.EMBEDDER)
+        found = {word: directory.find(word) for word in words}
+        found[""] = next((entry for entry in entries if entry.default and entry.type is ModelKind.LLM), None)
+        return {word: (entry.provider_type, entry.endpoint) for word, entry in found.items() if entry}
+
     async def local_names(self, workspace_id: str) -> frozenset[str]:
         """What documents may call the models that the built-in provider serves."""
         entries = await self._models.entries(workspace_id)

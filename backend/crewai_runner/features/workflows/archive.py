@@ -67,7 +67,7 @@ def _check_path(path: str) -> None:
     parts = path.rstrip("/").split("/")
     outside = ".." in parts or path.startswith("/") or _DRIVE.match(path) is not None
     if outside or "\\" in path or not path.isprintable() or not all(parts) or "." in parts:
-        raise ArchiveRefused(f"The path of an entry leads out of the archive or is malformed: {path[:100]!r}.")
+        raise ArchiveRefused(f"An entry's path leads out of the archive or is malformed: {path[:100]!r}.")
 
 
 def _check_kind(entry: zipfile.ZipInfo) -> None:

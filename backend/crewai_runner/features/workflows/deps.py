@@ -1,9 +1,9 @@
 """What the workflow endpoints are given."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
@@ -11,6 +11,7 @@ from crewai_runner.core.errors import BadRequest, TooLarge
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.deps import Requires
 from crewai_runner.features.workflows.errors import ContentTypeUnknown
+from crewai_runner.features.workflows.exporting import WorkflowExport
 from crewai_runner.features.workflows.history import WorkflowHistory
 from crewai_runner.features.workflows.intake import Upload, archive_upload, document_upload, request_upload
 from crewai_runner.features.workflows.registered import registered_names
@@ -25,6 +26,7 @@ ZIP_TYPES = ("application/zip", "application/x-zip-compressed")
 
 Reader = Annotated[Principal, Depends(Requires(Scope.WORKFLOWS_READ))]
 Writer = Annotated[Principal, Depends(Requires(Scope.WORKFLOWS_WRITE))]
+QueryNumber = Annotated[int, Query(ge=1, le=2**31 - 1)]
 VersionNumber = Annotated[int, Path(ge=1, le=2**31 - 1, description="Number of a version, from 1.")]
 
 
@@ -42,6 +44,10 @@ def _history(session: SessionDep, process: Parts) -> WorkflowHistory:
 
 def _past(session: ReadSessionDep, process: Parts) -> WorkflowHistory:
     return WorkflowHistory(session, process.mask)
+
+
+def _export(session: ReadSessionDep, process: Parts) -> WorkflowExport:
+    return WorkflowExport(session, process.mask, process.models(session))
 
 
 def _checker(process: Parts) -> DocumentChecker:
@@ -86,7 +92,7 @@ async def _body(request: Request) -> bytes:
     return b"".join(chunks)
 
 
-_TAKERS: dict[str, Callable[[Request], Awaitable[Upload]]] = (
+_TAKERS: Mapping[str, Callable[[Request], Awaitable[Upload]]] = (
     dict.fromkeys(JSON_TYPES, _json) | dict.fromkeys(YAML_TYPES, _yaml) | dict.fromkeys(ZIP_TYPES, _zip)
 )
 
@@ -94,5 +100,6 @@ Workflows = Annotated[WorkflowService, Depends(_workflows, scope="function")]
 StoredWorkflows = Annotated[WorkflowService, Depends(_stored, scope="function")]
 History = Annotated[WorkflowHistory, Depends(_history, scope="function")]
 PastVersions = Annotated[WorkflowHistory, Depends(_past, scope="function")]
+Exports = Annotated[WorkflowExport, Depends(_export, scope="function")]
 Documents = Annotated[DocumentChecker, Depends(_checker)]
 ImportUpload = Annotated[Upload, Depends(_upload)]

@@ -9,7 +9,7 @@ from crewai_runner.domain.workflow_yaml.problems import Problem
 from crewai_runner.domain.workflow_yaml.registry import Registry
 from crewai_runner.features.workflows.errors import DocumentInvalid
 
-SECRET_FOUND = (
+KEY_FOUND = (
     "The document contains the API key of a provider of this server. "
     "Take it out: a registered model brings its key with it."
 )
@@ -27,8 +27,7 @@ class CheckedDocument:
     def sound(self, pointer: str = "/workflow/yaml") -> WorkflowDefinition:
         """The definition. Raises DocumentInvalid with every problem; `pointer` says where the text was."""
         if self.definition is None or self.problems:
-            found = [problem.model_dump(mode="json") for problem in self.problems]
-            raise DocumentInvalid(found, pointer)
+            raise DocumentInvalid(self.problems, pointer)
         return self.definition
 
 
@@ -50,6 +49,6 @@ def _secrets_in(text: str, definition: WorkflowDefinition | None, mask: SecretMa
         return []
     lines = [number for number, line in enumerate(text.split("\n"), start=1) if mask.finds(line)]
     return [
-        Problem(line=line, column=1 if line else 0, path="", code="secret-in-document", message=SECRET_FOUND)
+        Problem(line=line, column=1 if line else 0, path="", code="secret-in-document", message=KEY_FOUND)
         for line in lines or [0]
     ]

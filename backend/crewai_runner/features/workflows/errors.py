@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from crewai_runner.core.errors import AppError, Conflict, NotFound, Unprocessable
+from crewai_runner.domain.workflow_yaml.problems import Problem
 
 
 class WorkflowNotFound(NotFound):
@@ -49,13 +50,13 @@ class DocumentInvalid(Unprocessable):
     slug = "workflow-invalid"
     title = "Workflow document is not valid"
 
-    def __init__(self, problems: Sequence[dict[str, Any]], pointer: str = "/workflow/yaml") -> None:
+    def __init__(self, problems: Sequence[Problem], pointer: str = "/workflow/yaml") -> None:
         first = problems[0]
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         super().__init__(
-            f"{_located(first)}{more}",
-            errors=[{"pointer": pointer, "detail": _located(problem)} for problem in problems],
-            problems=list(problems),
+            f"{sentence(first)}{more}",
+            errors=[{"pointer": pointer, "detail": sentence(problem)} for problem in problems],
+            problems=_plain(problems),
         )
 
 
@@ -72,12 +73,12 @@ class ProjectUnreadable(Unprocessable):
     slug = "project-unreadable"
     title = "Files hold no readable crew"
 
-    def __init__(self, message: str, problems: Sequence[dict[str, Any]]) -> None:
-        details = [_located(problem) for problem in problems] or [message]
+    def __init__(self, message: str, problems: Sequence[Problem]) -> None:
+        details = [sentence(problem) for problem in problems] or [message]
         super().__init__(
-            f"{message} {_located(problems[0])}" if problems else message,
+            f"{message} {sentence(problems[0])}" if problems else message,
             errors=[{"pointer": "/", "detail": detail} for detail in details],
-            problems=list(problems),
+            problems=_plain(problems),
         )
 
 
@@ -87,6 +88,10 @@ class ContentTypeUnknown(AppError):
     title = "Content type is not accepted"
 
 
-def _located(problem: dict[str, Any]) -> str:
-    line = problem.get("line")
-    return f"Line {line}: {problem['message']}" if line else str(problem["message"])
+def sentence(problem: Problem) -> str:
+    """What is wrong, behind the line where it is."""
+    return f"Line {problem.line}: {problem.message}" if problem.line else problem.message
+
+
+def _plain(problems: Sequence[Problem]) -> list[dict[str, Any]]:
+    return [problem.model_dump(mode="json") for problem in problems]

@@ -8,11 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import Principal
+from crewai_runner.domain.provider import ProviderType
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.domain.workflow_yaml.crewai_export import FALLBACK_MODEL, to_crewai_project
+from crewai_runner.features.models.service import ModelService
 from crewai_runner.features.workflows.archive import write_archive
 from crewai_runner.features.workflows.records import WorkflowRecords
 from crewai_runner.features.workflows.rules import attachment, file_stem
+from crewai_runner.features.workflows.schemas import ExportFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,26 +28,26 @@ class Download:
 class WorkflowExport:
     """Whatever leaves here is masked: an export is made to be passed on."""
 
-    def __init__(self, session: AsyncSession, mask: SecretMask) -> None:
+    def __init__(self, session: AsyncSession, mask: SecretMask, models: ModelService) -> None:
         self._records = WorkflowRecords(session)
         self._mask = mask
+        self._models = models
 
-    async def yaml(self, principal: Principal, workflow_id: str, number: int | None) -> Download:
-        """The author's text. Raises WorkflowNotFound, VersionNotFound."""
-        row = await self._records.get(principal, workflow_id)
-        version = await self._records.version(row, number)
-        content = self._masked(version.yaml).encode()
-        return Download(content, "application/yaml", attachment(row.name, ".yaml"))
-
-    async def crewai(
-        self, principal: Principal, workflow_id: str, number: int | None, models: Mapping[str, str]
+    async def file(
+        self, principal: Principal, workflow_id: str, number: int | None, kind: ExportFormat
     ) -> Download:
-        """A zip of a CrewAI project. Raises WorkflowNotFound, VersionNotFound."""
+        """A version, None is the newest, as a file. Raises WorkflowNotFound, VersionNotFound."""
         row = await self._records.get(principal, workflow_id)
         version = await self._records.version(row, number)
         definition = WorkflowDefinition.model_validate(version.definition)
+        name = self._masked(definition.name)
+        if kind is ExportFormat.YAML:
+            content = self._masked(version.yaml).encode()
+            return Download(content, "application/yaml", attachment(name, ".yaml"))
+        endpoints = await self._models.endpoints(principal.workspace_id)
+        models = {name: _in_crewai(*endpoint) for name, endpoint in endpoints.items()}
         content = await asyncio.to_thread(self._project, definition, models)
-        return Download(content, "application/zip", attachment(definition.name, ".zip"))
+        return Download(content, "application/zip", attachment(name, ".zip"))
 
     def _project(self, definition: WorkflowDefinition, models: Mapping[str, str]) -> bytes:
         files = to_crewai_project(definition, models, models.get("", FALLBACK_MODEL))
@@ -53,3 +56,12 @@ class WorkflowExport:
 
     def _masked(self, text: str) -> str:
         return self._mask(text) if self._mask.finds(text) else text
+
+
+def _in_crewai(provider: ProviderType, endpoint: str) -> str:
+    """CrewAI's own name of a model."""
+    if provider is ProviderType.LOCAL:
+        return FALLBACK_MODEL  # the built-in model is part of this server and stays with it
+    if provider is ProviderType.OPENAI_COMPATIBLE:
+        return f"{ProviderType.OPENAI.value}/{endpoint}"
+    return f"{provider.value}/{endpoint}"

@@ -33,7 +33,9 @@ class WorkflowHistory:
         self._records = WorkflowRecords(session)
         self._mask = mask
 
-    async def page(self, principal: Principal, workflow_id: str, limit: int, cursor: str | None) -> VersionPage:
+    async def page(
+        self, principal: Principal, workflow_id: str, limit: int, cursor: str | None
+    ) -> VersionPage:
         """Newest first. Raises WorkflowNotFound, BadRequest for a foreign cursor."""
         row = await self._records.get(principal, workflow_id)
         before = None if cursor is None else _number(decode_cursor(cursor, 1)[0])
@@ -70,7 +72,9 @@ class WorkflowHistory:
         request = Restoration(workflow_id=workflow_id, number=number, expected=expected)
         return veiled(await once(WorkflowRead, request, make), self._mask)
 
-    async def diff(self, principal: Principal, workflow_id: str, before: int, after: int | None) -> VersionDiff:
+    async def diff(
+        self, principal: Principal, workflow_id: str, before: int, after: int | None
+    ) -> VersionDiff:
         """Two versions side by side; `after` None is the newest. Raises WorkflowNotFound, VersionNotFound."""
         row = await self._records.get(principal, workflow_id)
         old = await self._records.version(row, before)

@@ -30,8 +30,7 @@ class Upload:
         try:
             return await asyncio.to_thread(self.convert)
         except NotACrewProject as error:
-            found = [problem.model_dump(mode="json") for problem in error.problems]
-            raise ProjectUnreadable(str(error), found) from None
+            raise ProjectUnreadable(str(error), error.problems) from None
 
 
 def request_upload(request: WorkflowImport) -> Upload:

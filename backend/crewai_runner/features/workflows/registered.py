@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crewai_runner.domain.tools import tool_names
+from crewai_runner.domain.tools import TOOLS
 from crewai_runner.domain.workflow_yaml.registry import Registry
 from crewai_runner.features.workflows.service import RegisteredNames
 
@@ -18,7 +18,7 @@ def registered_names(process: Any) -> RegisteredNames:
         return Registry(
             models=models.llms,
             embedders=models.embedders,
-            tools=frozenset(tool_names()),
+            tools=frozenset(TOOLS),
             mcp_servers=frozenset(),
         )
 

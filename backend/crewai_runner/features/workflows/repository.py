@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,6 +18,8 @@ VERSION_SUMMARY = (
 )
 NEWEST_EDIT_FIRST: tuple[Any, ...] = (WorkflowRow.updated_at.desc(), WorkflowRow.id.desc())
 BY_NAME: tuple[Any, ...] = (WorkflowRow.name,)
+
+_BELONGS = WorkflowRow.id == WorkflowVersionRow.workflow_id
 
 
 class WorkflowRepository:
@@ -52,19 +54,21 @@ class WorkflowRepository:
         return (await self._session.scalars(query)).all()
 
     async def version(self, workflow_id: str, workspace_id: str, number: int) -> WorkflowVersionRow | None:
-        query = _versions(select(WorkflowVersionRow), workflow_id, workspace_id)
-        return await self._session.scalar(query.where(WorkflowVersionRow.number == number))
+        query = select(WorkflowVersionRow).join(WorkflowRow, _BELONGS)
+        return await self._session.scalar(
+            query.where(*_of(workflow_id, workspace_id), WorkflowVersionRow.number == number)
+        )
 
     async def versions(
         self, workflow_id: str, workspace_id: str, before: int | None, limit: int
-    ) -> Sequence[Row[Any]]:
+    ) -> Sequence[Any]:
         """Newest first, without their texts."""
-        query = _versions(select(*VERSION_SUMMARY), workflow_id, workspace_id)
+        conditions = [*_of(workflow_id, workspace_id)]
         if before is not None:
-            query = query.where(WorkflowVersionRow.number < before)
-        rows: Sequence[Row[Any]] = (
-            await self._session.execute(query.order_by(WorkflowVersionRow.number.desc()).limit(limit))
-        ).all()
+            conditions.append(WorkflowVersionRow.number < before)
+        query = select(*VERSION_SUMMARY).join(WorkflowRow, _BELONGS).where(*conditions)
+        found = await self._session.execute(query.order_by(WorkflowVersionRow.number.desc()).limit(limit))
+        rows: Sequence[Any] = found.all()
         return rows
 
     async def add_version(self, version: WorkflowVersionRow) -> None:
@@ -109,11 +113,9 @@ def named_after(name: str) -> ColumnElement[bool]:
     return WorkflowRow.name > name
 
 
-def _in_workspace(workspace_id: str) -> Select[tuple[WorkflowRow]]:
+def _in_workspace(workspace_id: str) -> Select[WorkflowRow]:
     return select(WorkflowRow).where(WorkflowRow.workspace_id == workspace_id)
 
 
-def _versions(query: Select[Any], workflow_id: str, workspace_id: str) -> Select[Any]:
-    return query.join(WorkflowRow, WorkflowRow.id == WorkflowVersionRow.workflow_id).where(
-        WorkflowRow.workspace_id == workspace_id, WorkflowVersionRow.workflow_id == workflow_id
-    )
+def _of(workflow_id: str, workspace_id: str) -> tuple[ColumnElement[bool], ...]:
+    return WorkflowRow.workspace_id == workspace_id, WorkflowVersionRow.workflow_id == workflow_id

@@ -12,12 +12,11 @@ from crewai_runner.features.workflows.deps import (
     YAML_TYPES,
     ZIP_TYPES,
     Documents,
-    History,
+    Exports,
     ImportUpload,
-    PastVersions,
+    QueryNumber,
     Reader,
     StoredWorkflows,
-    VersionNumber,
     Workflows,
     Writer,
 )
@@ -31,9 +30,6 @@ from crewai_runner.features.workflows.errors import (
 )
 from crewai_runner.features.workflows.schemas import (
     ExportFormat,
-    VersionDiff,
-    VersionPage,
-    VersionRead,
     WorkflowCreated,
     WorkflowEnvelope,
     WorkflowImport,
@@ -42,6 +38,7 @@ from crewai_runner.features.workflows.schemas import (
     WorkflowRead,
     WorkflowSort,
 )
+from crewai_runner.features.workflows.versions import versions
 from crewai_runner.http.deps import LIMIT, Cursor, IfMatch, Limit, tag
 from crewai_runner.http.problems import problems
 
@@ -64,7 +61,6 @@ _DOWNLOADS: dict[int | str, dict[str, Any]] = {
         "content": {YAML_TYPES[0]: {"schema": {"type": "string"}}, ZIP_TYPES[0]: _BINARY},
     }
 }
-Number = Annotated[int, Query(ge=1, le=2**31 - 1)]
 
 
 @router.get("", responses=problems(BadRequest))
@@ -73,7 +69,9 @@ async def list_workflows(
     workflows: StoredWorkflows,
     text: Annotated[
         str | None,
-        Query(max_length=200, pattern=r"^[^\x00]*$", description="Only those whose name or description has it."),
+        Query(
+            max_length=200, pattern=r"^[^\x00]*$", description="Only those whose name or description has it."
+        ),
     ] = None,
     sort: Annotated[
         WorkflowSort, Query(description="`updated`: the last edited first; `name`: by name.")
@@ -96,6 +94,7 @@ async def create_workflow(
     workflows: Workflows,
     documents: Documents,
     response: Response,
+    *,
     idempotency_key: IdempotencyKey = None,
 ) -> WorkflowCreated:
     """Save a document as a new workflow, named by its `name:`.
@@ -131,6 +130,7 @@ async def import_workflow(
     workflows: Workflows,
     documents: Documents,
     response: Response,
+    *,
     idempotency_key: IdempotencyKey = None,
 ) -> WorkflowImported:
     """Make a workflow from a document, from CrewAI's two files, or from a zip of a CrewAI project.
@@ -167,6 +167,7 @@ async def update_workflow(
     workflows: Workflows,
     documents: Documents,
     response: Response,
+    *,
     if_match: IfMatch = None,
 ) -> WorkflowRead:
     """Save a document as the workflow's next version; the same text again makes none.
@@ -197,15 +198,17 @@ async def delete_workflow(
 async def export_workflow(
     workflow_id: str,
     reader: Reader,
-    workflows: StoredWorkflows,
+    exports: Exports,
     export_format: Annotated[
         ExportFormat,
-        Query(alias="format", description="`yaml`: the author's text; `crewai`: a zip that `crewai run` runs."),
+        Query(
+            alias="format", description="`yaml`: the author's text; `crewai`: a zip that `crewai run` runs."
+        ),
     ] = ExportFormat.YAML,
-    version: Annotated[Number | None, Query(description="Left out: the newest.")] = None,
+    version: Annotated[QueryNumber | None, Query(description="Left out: the newest.")] = None,
 ) -> Response:
     """Download a workflow, as the document or as a CrewAI project. Keys are never part of it."""
-    download = await workflows.export(reader, workflow_id, version, export_format)
+    download = await exports.file(reader, workflow_id, version, export_format)
     return Response(
         download.content,
         media_type=download.media_type,
@@ -213,50 +216,4 @@ async def export_workflow(
     )
 
 
-@router.get("/{workflow_id}/versions", responses=problems(WorkflowNotFound, BadRequest))
-async def list_versions(
-    workflow_id: str, reader: Reader, history: PastVersions, limit: Limit = LIMIT, cursor: Cursor = None
-) -> VersionPage:
-    """Every save of a workflow, newest first, without the documents."""
-    return await history.page(reader, workflow_id, limit, cursor)
-
-
-@router.get("/{workflow_id}/versions/diff", responses=problems(WorkflowNotFound, VersionNotFound))
-async def diff_versions(
-    workflow_id: str,
-    reader: Reader,
-    history: PastVersions,
-    from_version: Annotated[Number, Query(alias="from", description="The older version.")],
-    to_version: Annotated[Number | None, Query(alias="to", description="Left out: the newest.")] = None,
-) -> VersionDiff:
-    """What changed between two versions: as a unified diff of the texts, and as a list of changed paths."""
-    return await history.diff(reader, workflow_id, from_version, to_version)
-
-
-@router.get("/{workflow_id}/versions/{number}", responses=problems(WorkflowNotFound, VersionNotFound))
-async def get_version(
-    workflow_id: str, number: VersionNumber, reader: Reader, history: PastVersions
-) -> VersionRead:
-    """One save, as it was."""
-    return await history.get(reader, workflow_id, number)
-
-
-@router.post(
-    "/{workflow_id}/versions/{number}/restore",
-    responses=problems(
-        WorkflowNotFound, VersionNotFound, StaleVersion, WorkflowNameTaken, KeyUsedOtherwise, BadRequest
-    ),
-)
-async def restore_version(
-    workflow_id: str,
-    number: VersionNumber,
-    writer: Writer,
-    history: History,
-    response: Response,
-    if_match: IfMatch = None,
-    idempotency_key: IdempotencyKey = None,
-) -> WorkflowRead:
-    """Go back to an old version by saving its text again as the newest; nothing is lost."""
-    restored = await history.restore(writer, workflow_id, number, if_match, idempotency_key)
-    tag(response, restored.version)
-    return restored
+router.include_router(versions)

@@ -10,6 +10,7 @@ MAX_NAME = 100
 # Beyond this the comparison, which grows with the product, would take seconds.
 MAX_LINE_PAIRS = 1_000_000
 CONTEXT_LINES = 3
+_UNENDED = "\n\\ No newline at end of file\n"
 _KEYED = {"agents": "key", "tasks": "key", "inputs": "name"}
 
 
@@ -61,7 +62,9 @@ def unified_diff(before: str, after: str, before_name: str, after_name: str) -> 
         lines = difflib.unified_diff(old, new, before_name, after_name, n=CONTEXT_LINES)
     else:
         lines = _one_hunk(old, new, head, tail, before_name, after_name)
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+    return "".join(
+        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
+    )
 
 
 def _lines(text: str) -> list[str]:

@@ -12,6 +12,7 @@ from crewai_runner.core.errors import BadRequest
 from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.paging import decode_cursor, encode_cursor
 from crewai_runner.core.principal import Principal
+from crewai_runner.core.text import storable
 from crewai_runner.db.session import Sessions, reading
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.domain.workflow_yaml.registry import Registry
@@ -157,14 +158,21 @@ def _cursor(last: WorkflowSummary, sort: WorkflowSort) -> str:
 
 def _behind(cursor: str, sort: WorkflowSort) -> ColumnElement[bool]:
     if sort is WorkflowSort.NAME:
-        return named_after(_storable(decode_cursor(cursor, 1)[0]))
+        return named_after(_text(decode_cursor(cursor, 1)[0]))
     millis, workflow_id = decode_cursor(cursor, 2)
     try:
         moment = _EPOCH + timedelta(milliseconds=int(millis))
     except (ValueError, OverflowError):
-        raise BadRequest("The cursor is not one this API gave out; start again without it.") from None
-    return edited_before(moment, _storable(workflow_id))
+        raise _foreign() from None
+    return edited_before(moment, _text(workflow_id))
 
 
-def _storable(value: str | int) -> str:
-    return str(value).replace("\x00", "").encode("utf-8", "replace").decode()
+def _text(key: str | int) -> str:
+    try:
+        return str(storable(key))
+    except ValueError:
+        raise _foreign() from None
+
+
+def _foreign() -> BadRequest:
+    return BadRequest("The cursor is not one this API gave out; start again without it.")

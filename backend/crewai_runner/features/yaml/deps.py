@@ -16,7 +16,7 @@ Reader = Annotated[Principal, Depends(Requires(Scope.WORKFLOWS_READ))]
 
 def _service(process: Parts) -> YamlService:
     checker = DocumentChecker(process.sessions, process.mask, registered_names(process))
-    return YamlService(checker, process.mask)
+    return YamlService(checker)
 
 
 Yaml = Annotated[YamlService, Depends(_service)]

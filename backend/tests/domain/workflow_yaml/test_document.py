@@ -183,4 +183,4 @@ def test_lines_are_counted_as_editors_count_them(newline: str) -> None:
 
     parsed = parse(text.replace("\n", newline))
 
-    assert [(p.line, p.column, p.suggestion) for p in parsed.problems] == [(6, 1, "cache")]
+    assert [(p.line, p.column, p.suggestion) for p in parsed.problems] == [(7, 1, "cache")]

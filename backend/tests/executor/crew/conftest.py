@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from crewai_runner.executor.crew.engine import CrewExecutor
+from crewai_runner.executor.port import EngineState
 from tests.executor.crew.kit import Stage
 from tests.support.scripted_provider import ScriptedProvider
 
@@ -13,6 +14,7 @@ from tests.support.scripted_provider import ScriptedProvider
 def engine(tmp_path_factory: pytest.TempPathFactory) -> CrewExecutor:
     executor = CrewExecutor(tmp_path_factory.mktemp("engine"), max_runs=256)
     asyncio.run(executor.load())
+    assert executor.status().state is EngineState.READY, executor.status().message
     return executor
 
 

@@ -60,9 +60,7 @@ def crowd(**settings: Any) -> WorkflowDefinition:
 
 def hierarchy(**settings: Any) -> WorkflowDefinition:
     """A manager made by the engine, with one coworker."""
-    return workflow(
-        [agent("writer")], [task("draft", None)], process=ProcessKind.HIERARCHICAL, **settings
-    )
+    return workflow([agent("writer")], [task("draft", None)], process=ProcessKind.HIERARCHICAL, **settings)
 
 
 @dataclass
@@ -137,7 +135,8 @@ class Stage:
     async def perform(self, spec: RunSpec) -> Heard:
         heard = Heard()
         heard.outcome = await self.executor.execute(spec, heard.sink, heard.control)
-        print(heard.outcome); return heard
+        print(heard.outcome)
+        return heard
 
     def begin(self, spec: RunSpec) -> tuple[Heard, "asyncio.Task[Outcome]"]:
         """Start a run and leave it on its own."""

@@ -77,9 +77,7 @@ async def test_one_agent_may_do_two_tasks_at_the_same_time(stage: Stage) -> None
 
 
 async def test_a_manager_delegates_and_its_words_are_told_as_delegation(stage: Stage) -> None:
-    stage.provider.then(
-        CallTools([("delegate_work_to_coworker", DELEGATE)]), Say("written"), Say("all done")
-    )
+    stage.provider.then(CallTools([("delegate_work_to_coworker", DELEGATE)]), Say("written"), Say("all done"))
 
     heard = await stage.play(hierarchy())
 
@@ -183,8 +181,15 @@ async def test_an_agent_plans_before_it_works(stage: Stage) -> None:
 
 async def test_markdown_date_and_templates_reach_the_prompt(stage: Stage) -> None:
     definition = workflow(
-        [agent(inject_date=True, date_format="%Y", system_template="SYS {{ .System }}",
-               prompt_template="ASK {{ .Prompt }}", response_template="SAY {{ .Response }}")],
+        [
+            agent(
+                inject_date=True,
+                date_format="%Y",
+                system_template="SYS {{ .System }}",
+                prompt_template="ASK {{ .Prompt }}",
+                response_template="SAY {{ .Response }}",
+            )
+        ],
         [task(markdown=True)],
     )
 

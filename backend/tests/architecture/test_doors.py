@@ -1,0 +1,44 @@
+"""The two holes that layered contracts leave: a feature is entered by its doors only."""
+
+import grimp
+import pytest
+
+DOORS = {"service", "schemas", "errors"}
+# The files that mount routers, build processes and open the app: they may see every part.
+TABLES = {"crewai_runner.routes", "crewai_runner.wiring", "crewai_runner.main"}
+FEATURES = "crewai_runner.features"
+# Kits that features offer to other features' edges: who may come in, and the once-only answer.
+SHARED_DEPS = {f"{FEATURES}.auth.deps", f"{FEATURES}.idempotency.deps"}
+
+
+@pytest.fixture(scope="module")
+def graph() -> grimp.ImportGraph:
+    return grimp.build_graph("crewai_runner")
+
+
+def feature_of(module: str) -> str:
+    rest = module.removeprefix(FEATURES + ".")
+    return rest.split(".", 1)[0] if rest != module else ""
+
+
+def test_features_are_entered_by_their_doors(graph: grimp.ImportGraph) -> None:
+    trespassers = [
+        f"{importer} -> {module}"
+        for module in graph.find_descendants(FEATURES)
+        for importer in graph.find_modules_that_directly_import(module)
+        if feature_of(importer) != feature_of(module)
+        and module.rsplit(".", 1)[-1] not in DOORS
+        and module not in SHARED_DEPS
+        and importer not in TABLES
+    ]
+
+    assert trespassers == []
+
+
+def test_nobody_imports_a_router_but_the_table(graph: grimp.ImportGraph) -> None:
+    routers = [m for m in graph.find_descendants(FEATURES) if m.endswith(".router")]
+
+    importers = {i for router in routers for i in graph.find_modules_that_directly_import(router)}
+
+    assert routers
+    assert importers <= TABLES

@@ -1,0 +1,56 @@
+"""Fixtures that every folder may use."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crewai_runner.core.principal import BUILTIN_WORKSPACE, Principal, Scope
+from crewai_runner.db.session import Sessions, make_engine, make_sessions, unit_of_work
+from crewai_runner.db.tables.workspaces import WorkspaceRow
+from tests.support.database import BACKENDS, drop_templates, fresh_database
+
+STRANGERS = "ws_strangers"
+
+
+@pytest.fixture(params=BACKENDS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A fresh database of the newest schema, once on SQLite and once on PostgreSQL."""
+    with fresh_database(request.param, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+async def sessions(database_url: str) -> AsyncIterator[Sessions]:
+    """Sessions on the fresh database, which holds two workspaces."""
+    engine = make_engine(database_url)
+    made = make_sessions(engine)
+    async with unit_of_work(made) as session:
+        session.add(WorkspaceRow(id=BUILTIN_WORKSPACE, name="Default"))
+        session.add(WorkspaceRow(id=STRANGERS, name="Strangers"))
+    yield made
+    await engine.dispose()
+
+
+@pytest.fixture
+async def session(sessions: Sessions) -> AsyncIterator[AsyncSession]:
+    """A session whose work is rolled back."""
+    async with sessions() as opened:
+        yield opened
+        await opened.rollback()
+
+
+@pytest.fixture
+def principal() -> Principal:
+    return Principal("api-key", BUILTIN_WORKSPACE, frozenset(Scope))
+
+
+@pytest.fixture
+def stranger() -> Principal:
+    """Somebody of another workspace, with every right there."""
+    return Principal("stranger", STRANGERS, frozenset(Scope))
+
+
+def pytest_sessionfinish() -> None:
+    drop_templates()

@@ -1,0 +1,149 @@
+import ast
+from pathlib import Path
+
+import pytest
+
+from crewai_runner.domain import workflow_yaml
+from crewai_runner.domain.workflow_yaml.document import parse
+from crewai_runner.domain.workflow_yaml.problems import MAX_PROBLEMS, Severity
+from crewai_runner.domain.workflow_yaml.registry import Registry
+from tests.domain.workflow_yaml.documents import AGENTS, MINIMAL, TASKS, marked
+from tests.domain.workflow_yaml.findings import ERRORS, WARNINGS
+
+REGISTRY = Registry(
+    models=frozenset({"gpt-4o", "m"}),
+    embedders=frozenset({"minilm"}),
+    tools=frozenset({"web_search", "x"} | {f"t{n}" for n in range(51)}),
+    mcp_servers=frozenset({"files"}),
+)
+ELSEWHERE = {
+    "too-large", "too-many-aliases", "too-many-values", "too-many-problems", "not-a-document",
+}  # fmt: skip
+
+
+def _ids(table: list[tuple[str, str, str]]) -> list[str]:
+    return [f"{code}: {what}" for code, what, _ in table]
+
+
+@pytest.mark.parametrize(("code", "what", "document"), ERRORS, ids=_ids(ERRORS))
+def test_an_error_points_at_what_is_wrong(code: str, what: str, document: str) -> None:
+    text, line, column = marked(document)
+
+    parsed = parse(text, REGISTRY)
+
+    assert not parsed.valid
+    assert parsed.definition is None
+    assert (line, column, code) in [(p.line, p.column, p.code) for p in parsed.problems]
+    assert {p.severity for p in parsed.problems} == {Severity.ERROR}
+    assert {p.code for p in parsed.problems} == {code}, "one mistake is one kind of problem"
+
+
+@pytest.mark.parametrize(("code", "what", "document"), WARNINGS, ids=_ids(WARNINGS))
+def test_a_warning_points_at_what_it_means_and_hinders_nothing(code: str, what: str, document: str) -> None:
+    text, line, column = marked(document)
+
+    parsed = parse(text, REGISTRY)
+
+    assert parsed.problems == []
+    assert parsed.definition is not None
+    assert [(w.line, w.column, w.code, w.severity) for w in parsed.warnings] == [
+        (line, column, code, Severity.WARNING)
+    ]
+
+
+def test_every_code_there_is_has_a_row() -> None:
+    rows = {code for code, _, _ in [*ERRORS, *WARNINGS]} | ELSEWHERE
+
+    assert {code for code in _codes() if code not in rows} == set()
+
+
+def _codes() -> set[str]:
+    """What the package gives as a code: the second argument of every report."""
+    found = set()
+    for path in Path(workflow_yaml.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+                continue
+            if node.func.attr in {"error", "warn", "_error", "_refuse"} and len(node.args) > 1:
+                found |= {c.value for c in _constants(node.args[1])}
+    return {code for code in found if isinstance(code, str) and "-" in code and " " not in code}
+
+
+def _constants(node: ast.expr) -> list[ast.Constant]:
+    parts = [node.body, node.orelse] if isinstance(node, ast.IfExp) else [node]
+    return [part for part in parts if isinstance(part, ast.Constant)]
+
+
+@pytest.mark.parametrize(
+    ("document", "path"),
+    [
+        ("agents: {a: {rle: x}}", "agents.a.rle"),
+        ("agents: [{name: a, rle: x}]", "agents.a.rle"),
+        ("agents: [{rle: x}]", "agents[0].rle"),
+        ("agents: [{a: {rle: x}}]", "agents.a.rle"),
+        ("crew: {proces: x}", "proces"),
+        ("tasks: {t: {outputJson: {properties: {n: {type: x}}}}}", "tasks.t.outputJson.properties.n.type"),
+        ("tasks: {t: {context: [a, b]}}", "tasks.t.context[1]"),
+        ("inputs: {x: {typ: 1}}", "inputs.x.typ"),
+        ("agents: {a: {x: 1, x: 2}}", "agents.a.x"),
+        ("agents: {a: {tools: [!x y]}}", "agents.a.tools[0]"),
+    ],
+)  # fmt: skip
+def test_a_path_leads_to_the_problem(document: str, path: str) -> None:
+    assert path in {problem.path for problem in parse(document).problems}
+
+
+@pytest.mark.parametrize(
+    ("document", "suggestion"),
+    [
+        (MINIMAL + "proces: sequential\n", "process"),
+        (MINIMAL.replace("backstory", "backStroy"), "backstory"),
+        (MINIMAL.replace("expected_output", "expectedoutput"), "expected_output"),
+        (MINIMAL + "process: sequental\n", "sequential"),
+        (MINIMAL.replace("agent: a", "agent: A"), "a"),
+    ],
+)
+def test_a_suggestion_is_the_nearest_name(document: str, suggestion: str) -> None:
+    found = [problem for problem in parse(document).problems if problem.suggestion]
+
+    assert suggestion in {problem.suggestion for problem in found}
+    assert all(f"`{problem.suggestion}`" in problem.message for problem in found)
+
+
+def test_all_problems_come_at_once_in_the_order_of_the_text() -> None:
+    text = (
+        "proces: x\n"
+        "agents:\n"
+        "  a: {role: 1, goal: g, backstory: b, tools: ['os:system']}\n"
+        "tasks:\n"
+        "  t: {agent: b}\n"
+    )
+
+    found = parse(text).problems
+
+    assert [(p.line, p.code) for p in found] == [
+        (1, "unknown-key"),
+        (3, "wrong-type"),
+        (3, "unsafe-key"),
+        (5, "missing-field"),
+        (5, "missing-field"),
+        (5, "unknown-agent"),
+    ]
+
+
+def test_a_flood_of_problems_is_cut_and_counted() -> None:
+    text = "".join(f"k{n}: 1\n" for n in range(MAX_PROBLEMS + 10)) + AGENTS + TASKS
+
+    found = parse(text).problems
+
+    assert len(found) == MAX_PROBLEMS + 1
+    assert found[-1].code == "too-many-problems"
+    assert found[-1].message.startswith("1")
+
+
+def test_names_are_checked_only_against_what_is_known() -> None:
+    text = MINIMAL.replace("backstory: b", "backstory: b, tools: [x], mcps: [y], llm: z")
+
+    parsed = parse(text, Registry())
+
+    assert (parsed.problems, parsed.warnings) == ([], [])

@@ -1,0 +1,72 @@
+import yaml
+from hypothesis import HealthCheck, given, settings
+from jsonschema import Draft202012Validator
+
+from crewai_runner.domain.workflow import WorkflowDefinition
+from crewai_runner.domain.workflow_yaml.document import parse, parse_value
+from crewai_runner.domain.workflow_yaml.schema import json_schema
+from crewai_runner.domain.workflow_yaml.spellings import dump, to_list, to_mapping
+from tests.domain.workflow_yaml.documents import LISTED, NATIVE, definition_of
+from tests.domain.workflow_yaml.strategies import definitions
+
+VALIDATOR = Draft202012Validator(json_schema())
+THOROUGH = settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+
+
+@given(definitions())
+@THOROUGH
+def test_either_spelling_says_the_same_and_loses_nothing(definition: WorkflowDefinition) -> None:
+    for document in (to_mapping(definition), to_list(definition)):
+        parsed = parse(dump(document))
+
+        assert parsed.problems == []
+        assert parsed.definition == definition
+
+
+@given(definitions())
+@THOROUGH
+def test_a_spelling_is_json_that_the_schema_and_the_reader_accept(definition: WorkflowDefinition) -> None:
+    for document in (to_mapping(definition), to_list(definition)):
+        assert [error.message for error in VALIDATOR.iter_errors(document)] == []
+        assert parse_value(document).definition == definition
+
+
+def test_the_native_form_has_names_as_keys_and_snake_case() -> None:
+    document = to_mapping(definition_of(NATIVE))
+
+    assert list(document)[:5] == ["name", "description", "inputs", "agents", "tasks"]
+    assert list(document["agents"]) == ["researcher", "writer"]
+    assert document["tasks"]["research"]["expected_output"] == "A list"
+    assert document["agents"]["writer"]["llm"] == "gpt-4o"
+
+
+def test_the_list_form_has_names_inside_and_camel_case() -> None:
+    document = to_list(definition_of(LISTED))
+
+    assert [agent["name"] for agent in document["agents"]] == ["researcher", "writer"]
+    assert document["agents"][0]["model"] == "gpt-4o"
+    assert document["tasks"][0]["asyncExecution"] is True
+    assert document["managerModel"] == "gpt-4o"
+
+
+def test_what_is_as_usual_is_not_written() -> None:
+    agent = to_mapping(definition_of(LISTED))["agents"]["writer"]
+
+    assert agent == {"role": "Writer", "goal": "Write", "backstory": "A poet."}
+
+
+def test_long_texts_are_written_as_blocks() -> None:
+    definition = definition_of(NATIVE)
+    definition.tasks[0].description = "First line\nsecond line\n"
+
+    text = dump(to_mapping(definition))
+
+    assert "    description: |\n      First line\n      second line\n" in text
+
+
+def test_crewai_reads_the_same_values_from_what_is_written() -> None:
+    document = to_mapping(definition_of(NATIVE))
+
+    assert yaml.safe_load(dump(document)) == document

@@ -1,0 +1,208 @@
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from crewai_runner.domain.run import StopMode
+from crewai_runner.executor.port import Completed, Stopped
+from tests.executor.crew.kit import Heard, Stage, agent, chain, crowd, hierarchy, task, workflow
+from tests.support.scripted_provider import CallTools, Fail, Hang, HangMidStream, Hold, Say
+
+pytestmark = pytest.mark.crew
+
+DELEGATE = {"task": "Write it", "context": "all of it", "coworker": "writer role"}
+VERDICT = "Ensure the following task result complies"
+
+
+async def stop_after(stage: Stage, heard: Heard, run: "asyncio.Task[Any]", requests: int) -> float:
+    """Stop the run once the provider has seen so many calls; returns the seconds the stop took."""
+    await stage.requests(requests)
+    asked = time.monotonic()
+    heard.control.stop()
+    await asyncio.wait_for(run, 10)
+    return time.monotonic() - asked
+
+
+async def test_a_stop_closes_the_pending_call_and_no_other_begins(stage: Stage) -> None:
+    stage.provider.on(Hang())
+    heard, run = stage.begin(stage.spec(chain()))
+
+    seconds = await stop_after(stage, heard, run, 1)
+
+    await stage.disconnects(1)
+    assert seconds < 1
+    assert heard.outcome == Stopped(llm_calls_in_flight=1, llm_calls_after_stop=0, abandoned=())
+    assert len(stage.provider.requests) == 1
+    assert heard.types[-1] == "task.skipped"
+    assert heard.events[-1].task_key == "edit"
+
+
+async def test_a_stop_ends_a_stream_in_the_middle(stage: Stage) -> None:
+    stage.provider.on(HangMidStream())
+    heard, run = stage.begin(stage.spec(stream_tokens=True))
+    await stage.requests(1)
+
+    await stop_after(stage, heard, run, 1)
+
+    await stage.disconnects(1)
+    assert isinstance(heard.outcome, Stopped)
+    assert heard.outcome.abandoned == ()
+
+
+async def test_a_stop_ends_the_wait_after_a_rate_limit(stage: Stage) -> None:
+    stage.provider.on(Fail(429, retry_after=20))
+    patient = stage.model(settings=stage.model().settings.model_copy(update={"max_retries": 3}))
+    heard, run = stage.begin(stage.spec(models=[patient]))
+
+    seconds = await stop_after(stage, heard, run, 1)
+
+    assert seconds < 1
+    assert isinstance(heard.outcome, Stopped)
+    assert len(stage.provider.requests) == 1
+
+
+async def test_a_stop_reaches_tasks_that_run_at_the_same_time(stage: Stage) -> None:
+    stage.provider.on(Hang())
+    heard, run = stage.begin(stage.spec(crowd()))
+
+    await stop_after(stage, heard, run, 2)
+
+    await stage.disconnects(2)
+    assert heard.outcome == Stopped(llm_calls_in_flight=2)
+
+
+async def test_a_stop_reaches_delegated_work(stage: Stage) -> None:
+    stage.provider.then(CallTools([("delegate_work_to_coworker", DELEGATE)]))
+    stage.provider.on(Hang())
+    heard, run = stage.begin(stage.spec(hierarchy()))
+
+    seconds = await stop_after(stage, heard, run, 2)
+
+    await stage.disconnects(1)
+    assert seconds < 1
+    assert isinstance(heard.outcome, Stopped)
+    assert heard.outcome.llm_calls_in_flight == 1
+
+
+async def test_a_stop_reaches_a_plan_in_the_making(stage: Stage) -> None:
+    stage.provider.on(Hang())
+    heard, run = stage.begin(stage.spec(workflow([agent(planning=True)])))
+
+    seconds = await stop_after(stage, heard, run, 1)
+
+    await stage.disconnects(1)
+    assert seconds < 1
+    assert isinstance(heard.outcome, Stopped)
+
+
+async def test_a_stop_reaches_a_guardrail_being_asked(stage: Stage) -> None:
+    stage.provider.on(Hang(), contains=VERDICT)
+    heard, run = stage.begin(stage.spec(workflow(tasks=[task(guardrails=["short"]), task("next")])))
+
+    seconds = await stop_after(stage, heard, run, 2)
+
+    await stage.disconnects(1)
+    assert seconds < 1
+    assert isinstance(heard.outcome, Stopped)
+    assert heard.outcome.abandoned == ()
+    assert len(stage.provider.requests) == 2
+
+
+async def test_cancelling_the_waiting_coroutine_stops_the_run(stage: Stage) -> None:
+    stage.provider.on(Hang())
+    _heard, run = stage.begin(stage.spec())
+    await stage.requests(1)
+
+    run.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    await stage.disconnects(1)
+
+
+async def test_a_run_told_to_stop_before_it_began_asks_nothing(stage: Stage) -> None:
+    heard = Heard()
+    heard.control.stop()
+
+    outcome = await stage.executor.execute(stage.spec(), heard.sink, heard.control)
+
+    assert outcome == Stopped()
+    assert stage.provider.requests == []
+
+
+async def test_a_stop_after_the_step_lets_the_call_finish_and_begins_no_other(stage: Stage) -> None:
+    stage.provider.on(Hold("gate", Say("draft")))
+    heard, run = stage.begin(stage.spec(chain()))
+    await stage.requests(1)
+
+    heard.control.stop(StopMode.AFTER_STEP)
+    stage.provider.release("gate")
+    await asyncio.wait_for(run, 10)
+
+    assert heard.outcome == Stopped()
+    assert heard.one("task.completed").data.raw == "draft"
+    assert len(stage.provider.requests) == 1
+
+
+async def test_a_stop_after_the_step_sharpens_to_now(stage: Stage) -> None:
+    stage.provider.on(Hang())
+    heard, run = stage.begin(stage.spec(chain()))
+    await stage.requests(1)
+
+    heard.control.stop(StopMode.AFTER_STEP)
+    await stop_after(stage, heard, run, 1)
+
+    await stage.disconnects(1)
+    assert heard.outcome == Stopped(llm_calls_in_flight=1)
+
+
+async def test_a_stop_that_comes_too_late_changes_nothing_before_it(stage: Stage) -> None:
+    heard = await stage.play()
+
+    heard.control.stop()
+
+    assert isinstance(heard.outcome, Completed)
+
+
+@pytest.fixture
+def blocking_tool(monkeypatch: pytest.MonkeyPatch, engine: Any) -> Iterator[threading.Event]:
+    """A tool named `wait` that holds its thread until the event is set."""
+    from crewai.tools import BaseTool
+
+    from crewai_runner.executor.crew.workshop import Workshop
+
+    release = threading.Event()
+
+    class Wait(BaseTool):  # type: ignore[misc]
+        name: str = "wait"
+        description: str = "Waits."
+
+        def _run(self) -> str:
+            release.wait(20)
+            return "waited"
+
+    monkeypatch.setattr(Workshop, "make_tools", lambda _self, names: [Wait()] if names else [])
+    yield release
+    release.set()
+
+
+async def test_a_tool_that_cannot_be_interrupted_is_abandoned_and_named(
+    stage: Stage, blocking_tool: threading.Event
+) -> None:
+    stage.provider.then(CallTools([("wait", {})]))
+    heard, run = stage.begin(stage.spec(workflow([agent(tools=["wait"])])))
+    while not heard.of("tool.started"):
+        await asyncio.sleep(0.01)
+
+    seconds = await stop_after(stage, heard, run, 1)
+
+    assert seconds < 1
+    assert heard.outcome == Stopped(abandoned=("tool 'wait' of agent 'writer'",))
+    told = len(heard.events)
+    blocking_tool.set()
+    await asyncio.sleep(0.1)
+    assert len(heard.events) == told
+    assert len(stage.provider.requests) == 1

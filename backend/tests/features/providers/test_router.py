@@ -1,0 +1,476 @@
+"""Providers over HTTP."""
+
+import asyncio
+import logging
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from crewai_runner.core.egress import EgressPolicy
+from crewai_runner.db.session import reading
+from tests.support.catalog import CANARY, speaking_for
+
+Provider = dict[str, Any]
+
+
+def routes(provider_id: str) -> list[tuple[str, str, Any]]:
+    return [
+        ("GET", "/providers", None),
+        ("POST", "/providers", {"name": "New", "type": "openai"}),
+        ("POST", "/providers/test", {"type": "openai", "baseUrl": "http://127.0.0.1:9"}),
+        ("GET", f"/providers/{provider_id}", None),
+        ("PATCH", f"/providers/{provider_id}", {"name": "Other"}),
+        ("DELETE", f"/providers/{provider_id}", None),
+        ("POST", f"/providers/{provider_id}/test", None),
+        ("GET", f"/providers/{provider_id}/models", None),
+    ]
+
+
+class TestDoors:
+    @pytest.mark.parametrize("index", range(8))
+    async def test_nobody_comes_in_without_a_token(
+        self, client: httpx.AsyncClient, provider: Provider, index: int
+    ) -> None:
+        method, path, body = routes(provider["id"])[index]
+
+        response = await client.request(method, path, json=body, headers={"Authorization": ""})
+
+        assert response.status_code == 401
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+
+    @pytest.mark.parametrize("index", range(3, 8))
+    async def test_a_strangers_provider_does_not_exist(
+        self, client: httpx.AsyncClient, provider: Provider, index: int
+    ) -> None:
+        method, path, body = routes(provider["id"])[index]
+
+        response = await client.request(method, path, json=body, headers=speaking_for("stranger"))
+
+        assert response.status_code == 404
+        assert response.json()["type"].endswith("/provider-not-found")
+        assert (await client.get(f"/providers/{provider['id']}")).json() == provider
+
+    async def test_a_stranger_sees_an_empty_list(self, client: httpx.AsyncClient, provider: Provider) -> None:
+        response = await client.get("/providers", headers=speaking_for("stranger"))
+
+        assert response.json() == {"providers": [], "nextCursor": None}
+
+    @pytest.mark.parametrize("index", [1, 2, 4, 5, 6])
+    async def test_who_may_only_read_changes_and_contacts_nothing(
+        self, client: httpx.AsyncClient, provider: Provider, index: int
+    ) -> None:
+        method, path, body = routes(provider["id"])[index]
+
+        response = await client.request(method, path, json=body, headers=speaking_for("reader"))
+
+        assert response.status_code == 403
+
+    @pytest.mark.parametrize("index", range(8))
+    async def test_who_has_no_right_comes_nowhere(
+        self, client: httpx.AsyncClient, provider: Provider, index: int
+    ) -> None:
+        method, path, body = routes(provider["id"])[index]
+
+        response = await client.request(method, path, json=body, headers=speaking_for("nobody"))
+
+        assert response.status_code == 403
+
+    @pytest.mark.parametrize("strange", ["mdl_1", "prov_", "prov_%00", "prov_1'--", "prov_" + "1" * 300, "☃"])
+    async def test_an_id_that_is_none_is_not_found(self, client: httpx.AsyncClient, strange: str) -> None:
+        assert (await client.get(f"/providers/{strange}")).status_code == 404
+
+
+class TestCreate:
+    async def test_gives_back_everything_but_the_key(self, client: httpx.AsyncClient) -> None:
+        body = {
+            "name": " Azure ",
+            "type": "azure",
+            "apiKey": CANARY,
+            "baseUrl": "https://example.openai.azure.com/?api-version=2024-10-21",
+            "models": ["gpt-4o"],
+        }
+
+        response = await client.post("/providers", json={"provider": body})
+
+        made = response.json()["provider"]
+        assert response.status_code == 201
+        assert response.headers["ETag"] == '"1"'
+        assert made["id"].startswith("prov_")
+        assert made["name"] == "Azure"
+        assert made["baseUrl"] == "https://example.openai.azure.com"
+        assert made["options"] == {"apiVersion": "2024-10-21", "region": None}
+        assert made["hasApiKey"] is True
+        assert made["apiKeyHint"] == "LAST"
+        assert made["createdAt"].endswith("Z")
+        assert (await client.get(f"/providers/{made['id']}")).json() == made
+        assert (await client.get("/providers")).json()["providers"] == [made]
+        assert CANARY not in response.text
+
+    async def test_takes_the_bare_object_and_snake_case_and_custom(self, client: httpx.AsyncClient) -> None:
+        body = {
+            "name": "LM Studio",
+            "type": "custom",
+            "api_key": "none",
+            "base_url": "http://127.0.0.1:1234/v1",
+        }
+
+        made = (await client.post("/providers", json=body)).json()["provider"]
+
+        assert made["type"] == "openai_compatible"
+        assert made["hasApiKey"] is True
+        assert made["apiKeyHint"] is None
+
+    async def test_takes_a_blank_key_as_none(self, client: httpx.AsyncClient) -> None:
+        body = {"name": "Ollama", "type": "ollama", "apiKey": " ", "baseUrl": ""}
+
+        made = (await client.post("/providers", json=body)).json()["provider"]
+
+        assert made["hasApiKey"] is False
+        assert made["baseUrl"] is None
+
+    @pytest.mark.parametrize(
+        ("change", "pointer"),
+        [
+            ({"name": ""}, "/provider/name"),
+            ({"name": "two\nlines"}, "/provider/name"),
+            ({"name": "n" * 201}, "/provider/name"),
+            ({"type": "skynet"}, "/provider/type"),
+            ({"type": "local"}, "/provider/type"),
+            ({"apiKey": "with space"}, "/provider/apiKey"),
+            ({"apiKey": "line\nbreak"}, "/provider/apiKey"),
+            ({"apiKey": "sk-schlüssel"}, "/provider/apiKey"),
+            ({"apikey": CANARY}, "/provider/apikey"),
+            ({"models": [""]}, "/provider/models/0"),
+            ({"models": ["\u0000"]}, "/provider/models/0"),
+            ({"options": {"region": "../x"}}, "/provider/options/region"),
+            ({"options": {"headers": {}}}, "/provider/options/headers"),
+            ({"baseUrl": "ftp://example.com"}, "/baseUrl"),
+            ({"baseUrl": "https://user:pass@example.com"}, "/baseUrl"),
+            ({"baseUrl": "https://example.com/v1?key=abc"}, "/baseUrl"),
+            ({"baseUrl": "https://example.com/v1#x"}, "/baseUrl"),
+            ({"baseUrl": "nonsense"}, "/baseUrl"),
+            ({"baseUrl": "http://169.254.169.254/latest"}, "/baseUrl"),
+            ({"baseUrl": "http://[fe80::1]/"}, "/baseUrl"),
+            ({"baseUrl": "http://2852039166/"}, "/baseUrl"),
+            ({"type": "openai_compatible"}, "/baseUrl"),
+            ({"type": "azure"}, "/baseUrl"),
+            ({"type": "bedrock", "apiKey": "no-colon"}, "/apiKey"),
+            ({"options": {"region": "eu-central-1"}}, "/options/region"),
+        ],
+    )
+    async def test_names_the_field_that_is_wrong(
+        self, client: httpx.AsyncClient, change: dict[str, Any], pointer: str
+    ) -> None:
+        body = {"name": "P", "type": "openai", "apiKey": CANARY, **change}
+
+        response = await client.post("/providers", json={"provider": body})
+
+        assert response.status_code == 422, response.text
+        assert response.headers["content-type"] == "application/problem+json"
+        assert pointer in [error["pointer"] for error in response.json()["errors"]]
+        assert CANARY not in response.text
+        assert (await client.get("/providers")).json()["providers"] == []
+
+    async def test_points_into_the_bare_object_when_it_was_bare(self, client: httpx.AsyncClient) -> None:
+        response = await client.post("/providers", json={"name": "P"})
+
+        assert [error["pointer"] for error in response.json()["errors"]] == ["/type"]
+
+    async def test_refuses_private_addresses_where_the_setting_says_so(
+        self, client: httpx.AsyncClient, process: SimpleNamespace
+    ) -> None:
+        process.egress = EgressPolicy(allow_private=False)
+
+        response = await client.post(
+            "/providers", json={"name": "P", "type": "ollama", "baseUrl": "http://127.0.0.1:11434"}
+        )
+
+        assert response.status_code == 422
+        assert "private network" in response.json()["detail"]
+
+    async def test_accepts_a_host_that_is_not_found_yet(
+        self, client: httpx.AsyncClient, process: SimpleNamespace
+    ) -> None:
+        def unknown(_host: str, _port: int) -> list[str]:
+            raise OSError("unknown")
+
+        process.egress = EgressPolicy(allow_private=True, resolve=unknown)
+
+        response = await client.post(
+            "/providers", json={"name": "P", "type": "ollama", "baseUrl": "http://models.lan:11434"}
+        )
+
+        assert response.status_code == 201
+
+    async def test_a_name_is_taken_once_in_a_workspace_only(
+        self, client: httpx.AsyncClient, provider: Provider
+    ) -> None:
+        body = {"name": provider["name"], "type": "groq"}
+
+        second = await client.post("/providers", json=body)
+        elsewhere = await client.post("/providers", json=body, headers=speaking_for("stranger"))
+
+        assert second.status_code == 409
+        assert second.json()["type"].endswith("/provider-name-taken")
+        assert elsewhere.status_code == 201
+
+    async def test_of_two_at_once_with_one_name_only_one_is_made(self, client: httpx.AsyncClient) -> None:
+        body = {"name": "P", "type": "groq"}
+
+        answers = await asyncio.gather(*(client.post("/providers", json=body) for _ in range(5)))
+
+        assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409, 409]
+
+    async def test_the_same_idempotency_key_makes_one_provider(self, client: httpx.AsyncClient) -> None:
+        body = {"name": "P", "type": "groq", "apiKey": CANARY}
+        headers = {"Idempotency-Key": "once"}
+
+        answers = await asyncio.gather(
+            *(client.post("/providers", json=body, headers=headers) for _ in range(5))
+        )
+
+        assert {answer.status_code for answer in answers} == {201}
+        assert len({answer.text for answer in answers}) == 1
+        assert len((await client.get("/providers")).json()["providers"]) == 1
+
+    async def test_the_same_idempotency_key_with_another_api_key_is_a_conflict(
+        self, client: httpx.AsyncClient
+    ) -> None:
+        body = {"name": "P", "type": "groq", "apiKey": CANARY}
+        headers = {"Idempotency-Key": "once"}
+        await client.post("/providers", json=body, headers=headers)
+
+        response = await client.post("/providers", json={**body, "apiKey": CANARY + "2"}, headers=headers)
+
+        assert response.status_code == 409
+        assert response.json()["type"].endswith("/idempotency-key-reused")
+
+
+class TestList:
+    async def test_pages_through_all_and_filters_by_type(self, client: httpx.AsyncClient) -> None:
+        for number in range(5):
+            kind = "groq" if number % 2 else "mistral"
+            await client.post("/providers", json={"name": f"P{number}", "type": kind})
+        names, cursor = [], None
+        while True:
+            query = {"limit": 2} | ({"cursor": cursor} if cursor else {})
+            page = (await client.get("/providers", params=query)).json()
+            names += [one["name"] for one in page["providers"]]
+            cursor = page["nextCursor"]
+            if cursor is None:
+                break
+
+        groq = (await client.get("/providers", params={"type": "groq"})).json()
+
+        assert sorted(names) == ["P0", "P1", "P2", "P3", "P4"]
+        assert [one["name"] for one in groq["providers"]] == ["P1", "P3"]
+
+    @pytest.mark.parametrize("cursor", ["%", "WzFd", "WyJcdTAwMDAiXQ", "e30"])
+    async def test_refuses_a_cursor_that_is_not_ours(self, client: httpx.AsyncClient, cursor: str) -> None:
+        assert (await client.get("/providers", params={"cursor": cursor})).status_code == 400
+
+
+class TestUpdate:
+    async def test_keeps_what_is_not_sent(self, client: httpx.AsyncClient, provider: Provider) -> None:
+        response = await client.patch(
+            f"/providers/{provider['id']}",
+            json={"name": "Renamed"},
+            headers={"If-Match": '"1"'},
+        )
+
+        changed = response.json()
+        assert response.status_code == 200
+        assert response.headers["ETag"] == '"2"'
+        assert changed["name"] == "Renamed"
+        assert changed["updatedAt"] >= provider["updatedAt"]
+        same = {"id", "type", "baseUrl", "hasApiKey", "apiKeyHint", "models", "options", "createdAt"}
+        assert {name: changed[name] for name in same} == {name: provider[name] for name in same}
+
+    async def test_null_removes_the_key_and_a_new_one_replaces_it(
+        self, client: httpx.AsyncClient, provider: Provider
+    ) -> None:
+        path = f"/providers/{provider['id']}"
+
+        removed = (await client.patch(path, json={"provider": {"apiKey": None}})).json()
+        replaced = (await client.patch(path, json={"apiKey": "another-long-key-9876"})).json()
+
+        assert (removed["hasApiKey"], removed["apiKeyHint"]) == (False, None)
+        assert (replaced["hasApiKey"], replaced["apiKeyHint"]) == (True, "9876")
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {"name": None},
+            {"type": None},
+            {"models": None},
+            {"options": None},
+            {"apiKey": ""},
+            {"type": "local"},
+        ],
+    )
+    async def test_refuses_what_cannot_be(
+        self, client: httpx.AsyncClient, provider: Provider, body: dict[str, Any]
+    ) -> None:
+        response = await client.patch(f"/providers/{provider['id']}", json=body)
+
+        assert response.status_code == 422
+        assert (await client.get(f"/providers/{provider['id']}")).json() == provider
+
+    @pytest.mark.parametrize("expected", ['"7"', "7", 'W/"7"'])
+    async def test_is_refused_when_seen_in_another_version(
+        self, client: httpx.AsyncClient, provider: Provider, expected: str
+    ) -> None:
+        headers = {"If-Match": expected}
+        path = f"/providers/{provider['id']}"
+
+        patched = await client.patch(path, json={"name": "X"}, headers=headers)
+        deleted = await client.delete(path, headers=headers)
+
+        assert (patched.status_code, deleted.status_code) == (412, 412)
+        assert patched.json()["version"] == 1
+        assert (await client.get(path)).json() == provider
+
+    async def test_of_two_at_once_from_one_version_only_one_wins(
+        self, client: httpx.AsyncClient, provider: Provider
+    ) -> None:
+        path = f"/providers/{provider['id']}"
+
+        answers = await asyncio.gather(
+            *(
+                client.patch(path, json={"models": [f"m{number}"]}, headers={"If-Match": '"1"'})
+                for number in range(4)
+            )
+        )
+
+        assert sorted(answer.status_code for answer in answers) == [200, 412, 412, 412]
+
+    @pytest.mark.parametrize(
+        "move",
+        [
+            {"baseUrl": "https://evil.example/v1"},
+            {"baseUrl": "http://api.openai.com/v1"},
+            {"baseUrl": "https://api.openai.com:8443/v1"},
+            {"type": "groq"},
+            {"type": "openai_compatible", "baseUrl": "https://evil.example/v1"},
+        ],
+    )
+    async def test_a_stored_key_never_moves_to_another_address_unasked(
+        self, client: httpx.AsyncClient, provider: Provider, move: dict[str, Any]
+    ) -> None:
+        path = f"/providers/{provider['id']}"
+
+        refused = await client.patch(path, json=move)
+        unchanged = (await client.get(path)).json()
+        moved = await client.patch(path, json={**move, "apiKey": "another-long-key-9876"})
+
+        assert refused.status_code == 422
+        assert refused.json()["type"].endswith("/api-key-needed-again")
+        assert refused.json()["errors"][0]["pointer"] == "/apiKey"
+        assert unchanged == provider
+        assert moved.status_code == 200
+
+    async def test_a_key_stays_at_the_same_address_spelled_otherwise(
+        self, client: httpx.AsyncClient, provider: Provider
+    ) -> None:
+        response = await client.patch(
+            f"/providers/{provider['id']}", json={"baseUrl": "https://API.openai.com:443/v1/"}
+        )
+
+        assert response.status_code == 200
+        assert response.json()["hasApiKey"] is True
+
+    async def test_moves_freely_where_no_key_is_stored(self, client: httpx.AsyncClient) -> None:
+        made = (await client.post("/providers", json={"name": "P", "type": "ollama"})).json()["provider"]
+
+        response = await client.patch(f"/providers/{made['id']}", json={"baseUrl": "http://127.0.0.1:11500"})
+
+        assert response.json()["baseUrl"] == "http://127.0.0.1:11500"
+
+    async def test_refuses_a_forbidden_address_and_a_taken_name(
+        self, client: httpx.AsyncClient, provider: Provider
+    ) -> None:
+        await client.post("/providers", json={"name": "Taken", "type": "groq"})
+        path = f"/providers/{provider['id']}"
+
+        forbidden = await client.patch(path, json={"baseUrl": "http://169.254.169.254/", "apiKey": None})
+        taken = await client.patch(path, json={"name": "Taken"})
+
+        assert (forbidden.status_code, taken.status_code) == (422, 409)
+
+    async def test_options_of_the_old_type_do_not_stay(self, client: httpx.AsyncClient) -> None:
+        body = {"name": "P", "type": "bedrock", "options": {"region": "eu-central-1"}}
+        made = (await client.post("/providers", json=body)).json()["provider"]
+
+        changed = (await client.patch(f"/providers/{made['id']}", json={"type": "groq"})).json()
+
+        assert changed["options"] == {"apiVersion": None, "region": None}
+
+
+class TestDelete:
+    async def test_is_gone_with_its_key(
+        self, client: httpx.AsyncClient, provider: Provider, process: SimpleNamespace
+    ) -> None:
+        path = f"/providers/{provider['id']}"
+
+        response = await client.delete(path)
+
+        assert (response.status_code, response.content) == (204, b"")
+        assert (await client.get(path)).status_code == 404
+        assert (await client.delete(path)).status_code == 404
+
+    async def test_is_refused_while_models_hang_on_it_unless_forced(
+        self, client: httpx.AsyncClient, provider: Provider
+    ) -> None:
+        path = f"/providers/{provider['id']}"
+        await client.post("/models", json={"name": "gpt-4o", "providerId": provider["id"]})
+
+        refused = await client.delete(path)
+        forced = await client.delete(path, params={"force": "true"})
+
+        assert refused.status_code == 409
+        assert refused.json()["models"] == ["gpt-4o"]
+        assert forced.status_code == 204
+        assert (await client.get("/models")).json()["models"] == []
+
+
+class TestSecrets:
+    async def test_the_key_is_nowhere_in_the_database(
+        self, client: httpx.AsyncClient, provider: Provider, process: SimpleNamespace
+    ) -> None:
+        async with reading(process.sessions) as session:
+            rows = [
+                str(row)
+                for table in ("providers", "idempotency_keys", "models")
+                for row in await session.execute(text(f"SELECT * FROM {table}"))
+            ]
+
+        assert provider["id"] in "".join(rows)
+        assert CANARY not in "".join(rows)
+
+    async def test_the_key_is_in_no_answer_and_no_log_line(
+        self,
+        client: httpx.AsyncClient,
+        provider: Provider,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        answers = [
+            await client.request(method, path, json=body)
+            for method, path, body in routes(provider["id"])
+            if method != "DELETE"
+        ]
+        answers.append(await client.post("/providers", json={"name": provider["name"], "apiKey": CANARY}))
+        answers.append(await client.patch(f"/providers/{provider['id']}", json={"apiKey": CANARY + " x"}))
+        answers.append(await client.patch(f"/providers/{provider['id']}", json={"apiKey": CANARY, "x": 1}))
+
+        everything = "".join(str(answer.headers) + answer.text for answer in answers) + caplog.text
+
+        assert CANARY not in everything
+
+    async def test_the_key_is_masked_wherever_it_would_leave(
+        self, provider: Provider, process: SimpleNamespace
+    ) -> None:
+        assert process.mask(f"the key is {CANARY}") == "the key is ••••••"

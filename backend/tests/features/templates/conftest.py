@@ -1,0 +1,3 @@
+from tests.support.documents import client, process
+
+__all__ = ["client", "process"]

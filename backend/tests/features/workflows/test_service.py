@@ -1,0 +1,431 @@
+"""Saving workflows and their versions, on both databases."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crewai_runner.core.errors import BadRequest, StaleVersion
+from crewai_runner.core.ids import Prefix, new_id
+from crewai_runner.core.logging import SecretMask
+from crewai_runner.core.paging import encode_cursor
+from crewai_runner.core.principal import Principal
+from crewai_runner.db.session import Sessions, unit_of_work
+from crewai_runner.features.idempotency.errors import KeyUsedOtherwise
+from crewai_runner.features.workflows.errors import (
+    DocumentInvalid,
+    VersionNotFound,
+    WorkflowNameTaken,
+    WorkflowNotFound,
+)
+from crewai_runner.features.workflows.schemas import WorkflowDraft, WorkflowRead, WorkflowSort
+from crewai_runner.features.workflows.service import WorkflowService
+from tests.support.documents import brief, checked
+
+KEY = "sk-live-0123456789abcdef"
+
+
+@pytest.fixture
+def mask() -> SecretMask:
+    return SecretMask()
+
+
+@pytest.fixture
+def workflows(session: AsyncSession, mask: SecretMask) -> WorkflowService:
+    return WorkflowService(session, mask)
+
+
+async def create(
+    workflows: WorkflowService, principal: Principal, text: str, key: str | None = None
+) -> WorkflowRead:
+    return (await workflows.create(principal, WorkflowDraft(yaml=text), checked(text), key)).workflow
+
+
+async def save(
+    workflows: WorkflowService, principal: Principal, workflow_id: str, text: str, expected: int | None = None
+) -> WorkflowRead:
+    return await workflows.save(principal, workflow_id, WorkflowDraft(yaml=text), checked(text), expected)
+
+
+class TestCreate:
+    async def test_keeps_the_document_and_what_it_means(
+        self, workflows: WorkflowService, principal: Principal
+    ) -> None:
+        made = await create(workflows, principal, brief())
+
+        found = await workflows.get(principal, made.id)
+        assert found == made
+        assert (found.name, found.version, found.created_by) == ("Daily brief", 1, "api-key")
+        assert found.yaml == brief()
+        assert found.definition.task("brief").agent == "writer"
+
+    async def test_refuses_a_document_with_problems_and_names_them_all(
+        self, workflows: WorkflowService, principal: Principal
+    ) -> None:
+        broken = brief().replace("agent: writer", "agent: wirter").replace("    goal: Write a brief\n", "")
+
+        with pytest.raises(DocumentInvalid) as refused:
+            await create(workflows, principal, broken)
+
+        problems: Any = refused.value.extra["problems"]
+        assert {problem["code"] for problem in problems} == {"missing-field", "unknown-agent"}
+        assert all(problem["line"] > 0 for problem in problems)
+        assert (await workflows.page(principal, None, WorkflowSort.NAME, 10, None)).workflows == []
+
+    async def test_offers_a_free_name_instead_of_a_taken_one(
+        self, workflows: WorkflowService, principal: Principal
+    ) -> None:
+        first = await create(workflows, principal, brief())
+        await create(workflows, principal, brief("Daily brief 2"))
+
+        with pytest.raises(WorkflowNameTaken) as refused:
+            await create(workflows, principal, brief(goal="Another"))
+
+        assert refused.value.extra["suggestion"] == "Daily brief 3"
+        assert refused.value.extra["workflow_id"] == first.id
+        assert "name: Daily brief 3" in refused.value.detail
+
+    async def test_leaves_the_session_usable_after_a_taken_name(
+        self, workflows: WorkflowService, principal: Principal
+    ) -> None:
+        await create(workflows, principal, brief())
+
+        with pytest.raises(WorkflowNameTaken):
+            await create(workflows, principal, brief())
+
+        assert (await create(workflows, principal, brief("Another"))).name == "Another"
+
+    async def test_two_workspaces_may_use_one_name(
+        self, workflows: WorkflowService, principal: Principal, stranger: Principal
+    ) -> None:
+        mine = await create(workflows, principal, brief())
+        theirs = await create(workflows, stranger, brief())
+
+        assert mine.id != theirs.id
+
+    async def test_the_same_idempotency_key_makes_one_workflow(
+        self, workflows: WorkflowService, principal: Principal
+    ) -> None:
+        first = await create(workflows, principal, brief(), "key-1")
+        again = await create(workflows, principal, brief(), "key-1")
+
+        assert again == first
+        with pytest.raises(KeyUsedOtherwise):
+            await create(workflows, principal, brief("Other"), "key-1")
+
+
+class TestText:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            brief().replace("\n", "\r\n"),
+            "\ufeff" + brief(),
+            brief().rstrip("\n"),
+            brief() + "\n\n# the end   \n  \n",
+            brief().replace("role: Writer", "role: Writer   # with a comment\t "),
+            brief(goal="'Gr\u00fc\u00dfe \U0001f600 \u2028 \u00a0'"),
+        ],
+        ids=["crlf", "byte order mark", "no last line break", "trailing blanks", "comment", "unicode"],
+    )
+    async def test_is_kept_byte_for_byte(
+        self, workflows: WorkflowService, session: AsyncSession, principal: Principal, text: str
+    ) -> None:
+        made = await create(workflows, principal, text)
+        session.expunge_all()
+
+        found = await workflows.get(principal, made.id)
+
+        assert found.yaml.encode() == text.encode()
+
+    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(
+        comments=st.lists(
+            st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=40), max_size=4
+        ),
+        ending=st.sampled_from(["\n", "\r\n"]),
+        tail=st.sampled_from(["", "\n", " ", "\n\n# \n", "\t\n"]),
+    )
+    async def test_of_any_author_comes_back_as_it_was(
+        self, sessions: Sessions, principal: Principal, comments: list[str], ending: str, tail: str
+    ) -> None:
+        lines = [f"# {comment}" for comment in comments] + brief().rstrip("\n").split("\n")
+        text = ending.join(lines) + tail
+        document = checked(text)
+        if document.definition is None:  # such as U+FFFE in a comment, which no YAML may contain
+            return
+
+        async with sessions() as session:
+            made = await create(WorkflowService(session), principal, text)
+            session.expunge_all()
+            found = await WorkflowService(session).get(principal, made.id)
+
+        assert found.yaml.encode() == text.encode()
+
+    async def test_with_escaped_control_characters_is_refused_not_a_failure(
+        self, workflows: WorkflowService, principal: Principal
+    ) -> None:
+        settings = '    llm: {model: gpt, extra_body: {"a\\0b": "\\uD800", c: ["\\0"]}}\n'
+        text = brief().replace(
+            "    backstory: Knows the town\n", f"    backstory: Knows the town\n{settings}"
+        )
+
+        with pytest.raises(DocumentInvalid):
+            await create(workflows, principal, text)
+
+
+class TestSave:
+    async def test_makes_the_next_version_and_keeps_the_one_before(
+        self, workflows: WorkflowService, principal: Principal
+    ) -> None:
+        made = await create(workflows, principal, brief())
+
+        saved = await save(workflows, principal, made.id, brief(goal="Better"))
+
+        assert (saved.version, saved.definition.agent("writer").goal) == (2, "Better")
+        assert saved.updated_at >= made.updated_at
+        first, _ = await workflows.definition_of(principal, made.id, 1)
+        assert first.agent("writer").goal == "Write a brief"
+
+    async def test_of_the_same_text_makes_no_version(
+        self, workflows: WorkflowService, principal: Principal
+    ) -> None:
+        made = await create(workflows, principal, brief())
+
+        assert await save(workflows, principal, made.id, brief(), made.version) == made
+
+    async def test_follows_the_name_in_the_document(
+        self, workflows: WorkflowService, principal: Principal
+    ) -> None:
+        made = await create(workflows, principal, brief())
+
+        assert (await save(workflows, principal, made.id, brief("Evening brief"))).name == "Evening brief"
+
+    async def test_to_a_taken_name_changes_nothing(
+        self, workflows: WorkflowService, session: AsyncSession, principal: Principal
+    ) -> None:
+        await create(workflows, principal, brief("Evening brief"))
+        made = await create(workflows, principal, brief())
+
+        with pytest.raises(WorkflowNameTaken):
+            await save(workflows, principal, made.id, brief("Evening brief"))
+
+        session.expunge_all()
+        assert await workflows.get(principal, made.id) == made
+
+    async def test_of_a_stale_version_is_refused(
+        self, workflows: WorkflowService, principal: Principal
+    ) -> None:
+        made = await create(workflows, principal, brief())
+        await save(workflows, principal, made.id, brief(goal="Theirs"), made.version)
+
+        with pytest.raises(StaleVersion):
+            await save(workflows, principal, made.id, brief(goal="Mine"), made.version)
+
+        assert (await workflows.get(principal, made.id)).definition.agent("writer").goal == "Theirs"
+
+    async def test_by_many_at_once_lets_exactly_one_win(
+        self, sessions: Sessions, principal: Principal
+    ) -> None:
+        async with unit_of_work(sessions) as session:
+            made = await create(WorkflowService(session), principal, brief())
+
+        async def attempt(number: int) -> WorkflowRead:
+            async with unit_of_work(sessions) as session:
+                text = brief(goal=f"Goal {number}")
+                return await save(WorkflowService(session), principal, made.id, text, made.version)
+
+        outcomes = await asyncio.gather(*(attempt(n) for n in range(8)), return_exceptions=True)
+
+        won = [outcome for outcome in outcomes if isinstance(outcome, WorkflowRead)]
+        assert len(won) == 1
+        assert sum(isinstance(outcome, StaleVersion) for outcome in outcomes) == 7
+        async with sessions() as session:
+            assert await WorkflowService(session).get(principal, made.id) == won[0]
+
+    async def test_by_many_at_once_without_a_version_loses_no_save(
+        self, sessions: Sessions, principal: Principal
+    ) -> None:
+        async with unit_of_work(sessions) as session:
+            made = await create(WorkflowService(session), principal, brief())
+
+        async def attempt(number: int) -> int:
+            async with unit_of_work(sessions) as session:
+                text = brief(goal=f"Goal {number}")
+                return (await save(WorkflowService(session), principal, made.id, text)).version
+
+        numbers = await asyncio.gather(*(attempt(n) for n in range(8)))
+
+        assert sorted(numbers) == list(range(2, 10))
+
+    async def test_of_one_name_at_once_makes_one_workflow(
+        self, sessions: Sessions, principal: Principal
+    ) -> None:
+        async def attempt() -> WorkflowRead:
+            async with unit_of_work(sessions) as session:
+                return await create(WorkflowService(session), principal, brief())
+
+        outcomes = await asyncio.gather(*(attempt() for _ in range(6)), return_exceptions=True)
+
+        assert sum(isinstance(outcome, WorkflowRead) for outcome in outcomes) == 1
+        assert sum(isinstance(outcome, WorkflowNameTaken) for outcome in outcomes) == 5
+
+
+class TestDelete:
+    async def test_removes_the_workflow_with_its_versions(
+        self, workflows: WorkflowService, principal: Principal
+    ) -> None:
+        made = await create(workflows, principal, brief())
+
+        await workflows.delete(principal, made.id, made.version)
+
+        with pytest.raises(WorkflowNotFound):
+            await workflows.definition_of(principal, made.id, 1)
+        assert (await create(workflows, principal, brief())).version == 1
+
+    async def test_of_a_stale_version_is_refused(
+        self, workflows: WorkflowService, principal: Principal
+    ) -> None:
+        made = await create(workflows, principal, brief())
+        await save(workflows, principal, made.id, brief(goal="Better"))
+
+        with pytest.raises(StaleVersion):
+            await workflows.delete(principal, made.id, 1)
+
+
+class TestDefinition:
+    async def test_of_a_run_is_the_newest_version_or_the_one_asked_for(
+        self, workflows: WorkflowService, principal: Principal
+    ) -> None:
+        made = await create(workflows, principal, brief())
+        await save(workflows, principal, made.id, brief(goal="Better"))
+
+        newest, number = await workflows.definition_of(principal, made.id, None)
+        first, one = await workflows.definition_of(principal, made.id, 1)
+
+        assert (number, newest.agent("writer").goal) == (2, "Better")
+        assert (one, first.agent("writer").goal) == (1, "Write a brief")
+        with pytest.raises(VersionNotFound):
+            await workflows.definition_of(principal, made.id, 3)
+
+    @pytest.mark.parametrize("workflow_id", [new_id(Prefix.WORKFLOW), "run_1", "wf_\x00", "wf_'--", ""])
+    async def test_of_what_is_not_there_is_not_found(
+        self, workflows: WorkflowService, principal: Principal, workflow_id: str
+    ) -> None:
+        with pytest.raises(WorkflowNotFound):
+            await workflows.definition_of(principal, workflow_id, None)
+
+
+class TestWorkspace:
+    async def test_hides_what_is_in_another_one(
+        self, workflows: WorkflowService, principal: Principal, stranger: Principal
+    ) -> None:
+        made = await create(workflows, principal, brief())
+
+        for attempt in (
+            workflows.get(stranger, made.id),
+            workflows.definition_of(stranger, made.id, 1),
+            workflows.delete(stranger, made.id, None),
+            save(workflows, stranger, made.id, brief(goal="Theirs")),
+        ):
+            with pytest.raises(WorkflowNotFound):
+                await attempt
+        assert (await workflows.page(stranger, None, WorkflowSort.UPDATED, 10, None)).workflows == []
+
+
+class TestPage:
+    @pytest.mark.parametrize("sort", list(WorkflowSort))
+    async def test_turns_through_all_and_shows_each_once(
+        self, workflows: WorkflowService, principal: Principal, sort: WorkflowSort
+    ) -> None:
+        names = [f"Brief {letter}" for letter in "ebdac"]
+        for name in names:
+            await create(workflows, principal, brief(name))
+
+        seen: list[str] = []
+        cursor: str | None = None
+        for _ in range(3):
+            page = await workflows.page(principal, None, sort, 2, cursor)
+            seen += [workflow.name for workflow in page.workflows]
+            cursor = page.next_cursor
+
+        assert cursor is None
+        assert seen == (sorted(names) if sort is WorkflowSort.NAME else names[::-1])
+
+    async def test_puts_the_last_edited_first(self, workflows: WorkflowService, principal: Principal) -> None:
+        first = await create(workflows, principal, brief("First"))
+        await create(workflows, principal, brief("Second"))
+        await asyncio.sleep(0.002)  # the clock counts milliseconds
+        await save(workflows, principal, first.id, brief("First", "Better"))
+
+        page = await workflows.page(principal, None, WorkflowSort.UPDATED, 10, None)
+
+        assert [workflow.name for workflow in page.workflows] == ["First", "Second"]
+
+    @pytest.mark.parametrize(("text", "found"), [("EVENING", 1), ("100%", 1), ("%", 1), ("_", 0), ("", 2)])
+    async def test_finds_by_a_part_of_the_name_literally(
+        self, workflows: WorkflowService, principal: Principal, text: str, found: int
+    ) -> None:
+        await create(workflows, principal, brief("Evening news"))
+        await create(workflows, principal, brief("100% effort"))
+
+        page = await workflows.page(principal, text, WorkflowSort.NAME, 10, None)
+
+        assert len(page.workflows) == found
+
+    @pytest.mark.parametrize(
+        "keys", [(), ("x", "y"), (10**18, "wf_1"), (0, "\x00"), ("\ud800",), ("a", 1, 2)]
+    )
+    async def test_refuses_a_foreign_cursor(
+        self, workflows: WorkflowService, principal: Principal, keys: tuple[str | int, ...]
+    ) -> None:
+        for sort in WorkflowSort:
+            with pytest.raises(BadRequest):
+                await workflows.page(principal, None, sort, 10, encode_cursor(*keys))
+
+
+class TestSecrets:
+    async def test_in_a_document_are_refused_with_their_line(
+        self, workflows: WorkflowService, principal: Principal, mask: SecretMask
+    ) -> None:
+        mask.add(KEY)
+        text = brief(goal=f"Call with {KEY}")
+
+        with pytest.raises(DocumentInvalid) as refused:
+            await workflows.create(principal, WorkflowDraft(yaml=text), checked(text, mask), None)
+
+        problems: Any = refused.value.extra["problems"]
+        assert [(problem["code"], problem["line"]) for problem in problems] == [("secret-in-document", 6)]
+
+    async def test_are_found_when_they_are_written_with_escapes(
+        self, workflows: WorkflowService, principal: Principal, mask: SecretMask
+    ) -> None:
+        mask.add(KEY)
+        hidden = brief(goal='"Call with \\x73k-live-0123456789abcdef"')
+        assert KEY not in hidden
+
+        with pytest.raises(DocumentInvalid):
+            await workflows.create(principal, WorkflowDraft(yaml=hidden), checked(hidden, mask), None)
+
+    async def test_that_became_one_later_are_not_shown(
+        self, workflows: WorkflowService, principal: Principal, mask: SecretMask
+    ) -> None:
+        made = await create(workflows, principal, brief(goal=f"Call with {KEY}"))
+        mask.add(KEY)
+
+        found = await workflows.get(principal, made.id)
+
+        assert KEY not in found.model_dump_json()
+        assert "Call with ••••••" in found.yaml
+
+    async def test_as_short_as_a_word_do_not_change_a_document(
+        self, workflows: WorkflowService, principal: Principal, mask: SecretMask
+    ) -> None:
+        mask.add("writer")  # somebody's key for a server that asks for none
+
+        document = checked(brief(), mask)
+        made = await workflows.create(principal, WorkflowDraft(yaml=brief()), document, None)
+
+        assert made.workflow.yaml == brief()

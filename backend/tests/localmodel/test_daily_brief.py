@@ -1,0 +1,78 @@
+"""The whole way: the template, read from its file, run by CrewAI on the built-in model."""
+
+import re
+from collections.abc import Awaitable, Callable
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from crewai_runner.core.settings import LocalModelMode
+from crewai_runner.domain.local_model import CONTEXT_WINDOW, MODEL_ID, PROVIDER_NAME, warnings_for
+from crewai_runner.domain.provider import ProviderType
+from crewai_runner.domain.run_events import RunEvent
+from crewai_runner.domain.workflow import WorkflowDefinition
+from crewai_runner.domain.workflow_yaml.document import parse
+from crewai_runner.executor.crew.engine import CrewExecutor
+from crewai_runner.executor.port import Completed, ModelBinding, RunControl, RunSpec
+from crewai_runner.localmodel.supervisor import Endpoint, LocalModel
+
+DOCUMENT = resources.files("crewai_runner.features.templates") / "documents" / "daily-brief.yaml"
+
+A_MEETING = (
+    "The sales team met on Tuesday. Maria reported that orders grew by 12 percent in Europe. John said that "
+    "two customers in Asia left because of slow support. The team will hire two support agents in June."
+)
+
+
+def the_brief() -> WorkflowDefinition:
+    definition = parse(DOCUMENT.read_text("utf-8")).definition
+    assert definition is not None
+    return definition
+
+
+def a_run(definition: WorkflowDefinition, text: str, endpoint: Endpoint) -> RunSpec:
+    binding = ModelBinding(
+        name=MODEL_ID,
+        provider_name=PROVIDER_NAME,
+        provider_type=ProviderType.LOCAL,
+        model=MODEL_ID,
+        base_url=endpoint.base_url,
+        api_key=endpoint.token,
+        context_window=CONTEXT_WINDOW,
+    )
+    return RunSpec(
+        run_id="run_brief",
+        attempt=1,
+        definition=definition,
+        inputs={"text": text},
+        models={MODEL_ID: binding},
+        default_model=MODEL_ID,
+    )
+
+
+def test_asks_nothing_of_the_built_in_model_that_it_cannot_do() -> None:
+    assert warnings_for(the_brief(), {MODEL_ID}) == []
+
+
+@pytest.mark.local_model
+@pytest.mark.crew
+async def test_brings_three_facts_and_a_brief_of_two_sentences(
+    make_model: Callable[..., Awaitable[LocalModel]], tmp_path: Path
+) -> None:
+    definition = the_brief()
+    model = await make_model(LocalModelMode.EAGER)
+    engine = CrewExecutor(tmp_path)
+    await engine.load()
+    default = definition.inputs[0].default
+    events: list[RunEvent] = []
+
+    for text in (str(default), A_MEETING):
+        spec = a_run(definition, text, await model.endpoint())
+        outcome = await engine.execute(spec, events.append, RunControl())
+
+        assert isinstance(outcome, Completed), outcome
+        facts, brief = (task.raw for task in outcome.result.tasks)
+        assert re.fullmatch(r"1\. [A-Z].+\.\n2\. [A-Z].+\.\n3\. [A-Z].+\.", facts)
+        assert re.fullmatch(r"[A-Z].+?\. [A-Z].+\.", brief)
+        assert outcome.result.usage.llm_calls == 2

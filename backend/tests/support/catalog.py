@@ -1,0 +1,147 @@
+"""Fixtures for the features that live on providers and models: services' parts and an API client."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+from cryptography.fernet import Fernet
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from crewai_runner.core.egress import EgressPolicy
+from crewai_runner.core.logging import SecretMask
+from crewai_runner.core.principal import BUILTIN_WORKSPACE, Principal, Scope
+from crewai_runner.core.sealing import Sealer
+from crewai_runner.core.settings import Settings
+from crewai_runner.db.session import Sessions, unit_of_work
+from crewai_runner.features.auth.errors import TokenMissingOrWrong
+from crewai_runner.features.models.editor import ModelEditor
+from crewai_runner.features.models.service import ModelService
+from crewai_runner.features.providers.service import ProviderService
+from crewai_runner.localmodel.supervisor import Endpoint, LocalModelUnavailable
+from crewai_runner.main import create_app
+from crewai_runner.stream.hub import MemoryHub
+
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For what never reaches the database's own ways."""
+
+CANARY = "sk-canary-7c1f0b9e2d8a4c63-LAST"
+OWNER = Principal("owner", BUILTIN_WORKSPACE, frozenset(Scope))
+STRANGER = Principal("stranger", "ws_strangers", frozenset(Scope))
+READER = Principal("reader", BUILTIN_WORKSPACE, frozenset({Scope.PROVIDERS_READ, Scope.MODELS_READ}))
+NOBODY = Principal("nobody", BUILTIN_WORKSPACE, frozenset())
+_PRINCIPALS = {p.subject: p for p in (OWNER, STRANGER, READER, NOBODY)}
+
+
+class ByName:
+    """Tokens are the subjects' names."""
+
+    def authenticate(self, authorization: str | None, _client: str) -> Principal:
+        try:
+            return _PRINCIPALS[(authorization or "").removeprefix("Bearer ")]
+        except KeyError:
+            raise TokenMissingOrWrong from None
+
+
+@dataclass
+class FakeLocalModel:
+    """Switched on and off by the test."""
+
+    reason: str | None = "The built-in model is not installed."
+    at: Endpoint | None = None
+    asked: int = field(default=0)
+
+    def available(self) -> str | None:
+        return self.reason
+
+    async def endpoint(self, timeout_seconds: float | None = None) -> Endpoint:
+        self.asked += 1
+        if self.at is None:
+            raise LocalModelUnavailable(self.reason or "The built-in model keeps failing.")
+        return self.at
+
+    def serve(self, base_url: str, token: str) -> None:
+        self.reason, self.at = None, Endpoint(base_url, SecretStr(token))
+
+
+@pytest.fixture
+def process(sessions: Sessions) -> SimpleNamespace:
+    """The parts of a process, as far as the catalog needs them; loopback addresses are allowed."""
+    return SimpleNamespace(
+        sessions=sessions,
+        sealer=Sealer(Fernet.generate_key().decode()),
+        mask=SecretMask(),
+        egress=EgressPolicy(allow_private=True),
+        local_model=FakeLocalModel(),
+        auth=ByName(),
+        hub=MemoryHub(),
+    )
+
+
+def parts_of(process: SimpleNamespace) -> dict[str, Any]:
+    return {
+        "sealer": process.sealer,
+        "mask": process.mask,
+        "egress": process.egress,
+        "local": process.local_model,
+    }
+
+
+class Catalog:
+    """Every call in a unit of work of its own, as an endpoint makes it."""
+
+    def __init__(self, process: SimpleNamespace) -> None:
+        self.process = process
+
+    async def providers(self, call: Callable[[ProviderService], Any]) -> Any:
+        async with unit_of_work(self.process.sessions) as session:
+            return await call(ProviderService(session, **parts_of(self.process)))
+
+    async def editor(self, call: Callable[[ModelEditor], Any]) -> Any:
+        async with unit_of_work(self.process.sessions) as session:
+            return await call(ModelEditor(session, **parts_of(self.process)))
+
+    async def models(self, call: Callable[[ModelService], Any]) -> Any:
+        async with unit_of_work(self.process.sessions) as session:
+            return await call(ModelService(session, **parts_of(self.process)))
+
+
+@pytest.fixture
+def catalog(process: SimpleNamespace) -> Catalog:
+    return Catalog(process)
+
+
+@pytest.fixture
+def app(process: SimpleNamespace) -> FastAPI:
+    app = create_app(Settings.model_construct())
+    app.state.parts, app.state.mask = process, process.mask  # the lifespan would start the whole product
+    return app
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """Speaks for the owner; another `Authorization` header speaks for another."""
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(
+        transport=transport,
+        base_url="http://test/api/v1",
+        headers={"Authorization": "Bearer owner"},
+    ) as client:
+        yield client
+
+
+def speaking_for(subject: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {subject}"}
+
+
+@pytest.fixture
+async def provider(client: httpx.AsyncClient) -> dict[str, Any]:
+    """A provider of the owner's, with the canary as its key."""
+    body = {"name": "OpenAI", "type": "openai", "apiKey": CANARY, "models": ["gpt-4o"]}
+    response = await client.post("/providers", json={"provider": body})
+    assert response.status_code == 201, response.text
+    created: dict[str, Any] = response.json()["provider"]
+    return created

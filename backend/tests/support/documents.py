@@ -1,0 +1,125 @@
+"""Documents, and an API of the features that read them."""
+
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+
+import httpx
+import pytest
+from cryptography.fernet import Fernet
+from fastapi import APIRouter, FastAPI
+
+from crewai_runner.core.egress import EgressPolicy
+from crewai_runner.core.logging import SecretMask
+from crewai_runner.core.principal import Principal, Scope
+from crewai_runner.core.sealing import Sealer
+from crewai_runner.db.session import Sessions
+from crewai_runner.domain.workflow_yaml.registry import Registry
+from crewai_runner.features.auth.deps import BearerScheme
+from crewai_runner.features.auth.door import Door
+from crewai_runner.features.auth.errors import TokenMissingOrWrong
+from crewai_runner.features.models.service import ModelService
+from crewai_runner.features.templates.router import router as templates_router
+from crewai_runner.features.workflows.documents import CheckedDocument, check_document
+from crewai_runner.features.workflows.router import router as workflows_router
+from crewai_runner.features.yaml.router import router as yaml_router
+from crewai_runner.http import problems
+from crewai_runner.http.alias import NewestVersion
+from crewai_runner.http.middleware import RequestScope
+from crewai_runner.http.openapi import operation_id
+
+BRIEF = """\
+# What the morning needs.
+name: Daily brief
+agents:
+  writer:
+    role: Writer
+    goal: Write a brief
+    backstory: Knows the town
+tasks:
+  brief:
+    description: Write about {topic}
+    expected_output: Two sentences
+    agent: writer
+inputs:
+  topic: {type: string, default: cats}
+"""
+
+
+def brief(name: str = "Daily brief", goal: str = "Write a brief") -> str:
+    """A valid document, with a name and a goal of its own."""
+    return BRIEF.replace("name: Daily brief", f"name: {name}").replace("goal: Write a brief", f"goal: {goal}")
+
+
+def checked(text: str, mask: SecretMask | None = None) -> CheckedDocument:
+    return check_document(text, Registry(), mask or SecretMask())
+
+
+class TokensBySubject:
+    """Authenticates as the product does, with a token for each person of a test."""
+
+    def __init__(self, *principals: Principal) -> None:
+        self._principals = {principal.subject: principal for principal in principals}
+
+    def authenticate(self, authorization: str | None, client: str) -> Principal:
+        token = (authorization or "").removeprefix("Bearer ")
+        if token not in self._principals:
+            raise TokenMissingOrWrong
+        return self._principals[token]
+
+
+def make_process(sessions: Sessions, owner: Principal, stranger: Principal) -> SimpleNamespace:
+    """The parts of a process, as far as documents need them."""
+    reader = Principal("reader", owner.workspace_id, frozenset({Scope.WORKFLOWS_READ}))
+    process = SimpleNamespace(
+        sessions=sessions,
+        mask=SecretMask(),
+        sealer=Sealer(Fernet.generate_key().decode()),
+        egress=EgressPolicy(allow_private=False),
+        auth=TokensBySubject(owner, stranger, reader),
+    )
+    process.models = lambda session: ModelService(
+        session,
+        sealer=process.sealer,
+        mask=process.mask,
+        egress=process.egress,
+        local=SimpleNamespace(available=lambda: "not installed"),
+    )
+    return process
+
+
+def make_app(process: SimpleNamespace) -> FastAPI:
+    app = FastAPI(generate_unique_id_function=operation_id)
+    app.state.parts, app.state.mask = process, process.mask
+    problems.install(app)
+    api = APIRouter(prefix="/api/v1", dependencies=[BearerScheme], generate_unique_id_function=operation_id)
+    for router in (workflows_router, templates_router, yaml_router):
+        api.include_router(router)
+    app.include_router(api)
+    app.add_middleware(Door, protected=["/api"])
+    app.add_middleware(NewestVersion, prefix="/api")
+    app.add_middleware(RequestScope)
+    return app
+
+
+@pytest.fixture
+def process(sessions: Sessions, principal: Principal, stranger: Principal) -> SimpleNamespace:
+    return make_process(sessions, principal, stranger)
+
+
+@pytest.fixture
+async def client(process: SimpleNamespace, principal: Principal) -> AsyncIterator[httpx.AsyncClient]:
+    """Speaks for the owner; send other headers to be somebody else."""
+    transport = httpx.ASGITransport(make_app(process), raise_app_exceptions=False)
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://test/api/v1", headers=speaking_as(principal.subject)
+    ) as opened:
+        yield opened
+
+
+def speaking_as(subject: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {subject}"}
+
+
+ANONYMOUS = {"Authorization": ""}
+STRANGER = speaking_as("stranger")
+READER = speaking_as("reader")
