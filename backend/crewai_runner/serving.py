@@ -7,12 +7,12 @@ from typing import Any
 import uvicorn
 
 from crewai_runner.boot import Boot
+from crewai_runner.core.api_key import API_KEY_FILE, api_key_of
 from crewai_runner.core.logging import SecretMask, get_logger, set_up_logging
 from crewai_runner.core.settings import Settings
 from crewai_runner.queue.data_dir_lock import DataDirInUse, DataDirLock
 
 SHUTDOWN_SECONDS = 10
-API_KEY_FILE = "api-key"
 
 
 def serve(settings: Settings) -> int:
@@ -34,6 +34,9 @@ class _Serving:
     def __init__(self, settings: Settings, mask: SecretMask) -> None:
         self._settings, self._mask = settings, mask
         self._failed = False
+        # Made before anything answers: whoever sees /health may read the key file.
+        self._api_key, self._key_is_new = api_key_of(settings)
+        mask.add(self._api_key)
         boot = Boot(self._make_app, self._ready, self._failure)
         self._server = uvicorn.Server(
             uvicorn.Config(
@@ -61,7 +64,8 @@ class _Serving:
 
     def _ready(self, app: Any) -> None:
         port = self._server.servers[0].sockets[0].getsockname()[1]
-        print(welcome(app.state.parts, port), flush=True)  # noqa: T201
+        new_key = self._api_key if self._key_is_new else None
+        print(welcome(app.state.parts, port, new_key), flush=True)  # noqa: T201
 
     def _failure(self, error: BaseException) -> None:
         self._failed = True
@@ -98,7 +102,7 @@ def _folder_problem(settings: Settings) -> str | None:
     return None
 
 
-def welcome(parts: Any, port: int) -> str:
+def welcome(parts: Any, port: int, new_key: str | None) -> str:
     """What a person needs first: the address, the key, one command to try."""
     settings = parts.settings
     host = "127.0.0.1" if settings.api_host in ("0.0.0.0", "::") else settings.api_host  # noqa: S104
@@ -109,8 +113,8 @@ def welcome(parts: Any, port: int) -> str:
         lines.append("  API key             the one in API_KEY")
         shown = "$API_KEY"
     else:
-        if parts.api_key_is_new:
-            lines.append(f"  API key (shown once) {parts.api_key}")
+        if new_key:
+            lines.append(f"  API key (shown once) {new_key}")
         lines.append(f"  API key file        {key_file}")
         shown = f'$(cat "{key_file}")'
     local = parts.local_model.available()

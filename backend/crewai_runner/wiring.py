@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from crewai_runner.core.api_key import read_or_create_api_key
+from crewai_runner.core.api_key import api_key_of
 from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.core.errors import Unavailable
 from crewai_runner.core.logging import SecretMask, get_logger
@@ -28,11 +29,10 @@ from crewai_runner.features.providers.service import ProviderService
 from crewai_runner.features.workspaces.service import WorkspaceService
 from crewai_runner.localmodel.supervisor import LocalModel
 from crewai_runner.localmodel.supervisor import LocalModelMode as ChildMode
-from crewai_runner.queue.port import JobQueue, QueueStats
+from crewai_runner.queue.port import JobQueue, QueueStats, RunJob
 from crewai_runner.stream.hub import MemoryHub
 
 log = get_logger(__name__)
-API_KEY_FILE = "api-key"
 SECRET_KEY_FILE = "secret-key"  # noqa: S105  # a file's name
 SWEEP_SECONDS = 15.0
 
@@ -51,7 +51,7 @@ class Parts:
         self.settings = settings
         self.mask = mask or SecretMask()
         self.sealer = Sealer(*sealing_keys(settings))
-        self.api_key, self.api_key_is_new = api_key_of(settings)
+        self.api_key, _ = api_key_of(settings)
         for secret in [self.api_key, *sealing_keys(settings)]:
             self.mask.add(secret)
         self.auth = AuthService(self.api_key, FailureLimit(settings.auth_failures_per_minute))
@@ -63,7 +63,7 @@ class Parts:
         self.inline_providers = InlineProviders()
         self.journal = Journal(self.sessions, self.hub, self.mask)
         self.local_model = LocalModel(_child_mode(settings.local_model))
-        self.queue: JobQueue = NotYet()
+        self.queue = LateQueue()
         self.queue_ready = asyncio.Event()
         self.queue_message = "starting"
         self.executor: Executor = executor or _crew_executor(settings, self.egress)
@@ -115,7 +115,7 @@ class Parts:
             self.queue_message = str(error)
             log.exception("queue.failed")
             raise
-        self.queue = queue
+        self.queue.opened(queue)
         self.queue_ready.set()
         if consume:
             try:
@@ -149,29 +149,44 @@ class Parts:
         await self.engine.dispose()
 
 
-class NotYet:
-    """Stands for the queue until it is open: whoever asks is told to come again."""
+class LateQueue:
+    """The queue's place from the first moment on; until the queue is open, callers are told to come again."""
 
-    async def _come_again(self, *_args: Any, **_kwargs: Any) -> None:
-        raise Unavailable("The queue is still starting; try again.", headers={"Retry-After": "2"})
+    def __init__(self) -> None:
+        self._queue: JobQueue | None = None
 
-    start = drain = submit = cancel = requeue = _come_again
+    def opened(self, queue: JobQueue) -> None:
+        self._queue = queue
 
-    async def forget(self, *_args: Any) -> int:
-        return 0
+    @property
+    def _open(self) -> JobQueue:
+        if self._queue is None:
+            raise Unavailable("The queue is still starting; try again.", headers={"Retry-After": "2"})
+        return self._queue
+
+    async def start(self, job: RunJob, *, consume: bool = True) -> None:
+        await self._open.start(job, consume=consume)
+
+    async def drain(self, timeout_seconds: float) -> None:
+        await self._open.drain(timeout_seconds)
+
+    async def submit(self, session: AsyncSession, run_id: str, attempt: int, **options: Any) -> None:
+        await self._open.submit(session, run_id, attempt, **options)
+
+    async def cancel(self, run_id: str, attempt: int) -> None:
+        await self._open.cancel(run_id, attempt)
 
     async def orphans(self) -> list[tuple[str, int]]:
-        return []
+        return await self._open.orphans()
+
+    async def requeue(self, jobs: list[tuple[str, int]]) -> None:
+        await self._open.requeue(jobs)
+
+    async def forget(self, finished_before: datetime) -> int:
+        return await self._open.forget(finished_before)
 
     async def stats(self) -> QueueStats:
-        return QueueStats(0, 0, None)
-
-
-def api_key_of(settings: Settings) -> tuple[str, bool]:
-    """The API key, and whether it was made just now."""
-    if settings.api_key and settings.api_key.get_secret_value():
-        return settings.api_key.get_secret_value(), False
-    return read_or_create_api_key(settings.data_dir / API_KEY_FILE)
+        return await self._open.stats()
 
 
 def sealing_keys(settings: Settings) -> list[str]:

@@ -1,10 +1,11 @@
 """Engine, sessions and the unit of work: the one place that commits."""
 
+import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
@@ -19,6 +20,7 @@ from sqlalchemy.ext.asyncio import (
 BUSY_TIMEOUT_MS = 30_000
 READ_ONLY = "crewai_runner_read_only"
 _NEWS = "crewai_runner_news"
+Result = TypeVar("Result")
 
 
 def async_url(database_url: str) -> str:
@@ -95,6 +97,16 @@ async def reading(sessions: Sessions) -> AsyncIterator[AsyncSession]:
     async with sessions() as session:
         await session.connection(execution_options={READ_ONLY: True})
         yield session
+
+
+async def uninterrupted(work: Coroutine[Any, Any, Result]) -> Result:
+    """Let database work end before a cancellation goes on: a connection cut in the middle is lost."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def note_news(session: AsyncSession, topic: str) -> None:

@@ -31,14 +31,6 @@ class OnWorkerLoss(StrEnum):
     FAIL = "fail"
 
 
-class PlanningEffort(StrEnum):
-    """How closely an agent checks each step of its plan."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-
-
 class InputType(StrEnum):
     STRING = "string"
     TEXT = "text"
@@ -104,7 +96,6 @@ class AgentDefinition(Wire):
     cache: bool = True
     planning: bool = False
     planning_max_attempts: int | None = None
-    planning_effort: PlanningEffort | None = None
     guardrail: str | None = None
     guardrail_max_retries: int | None = None
     inject_date: bool = False

@@ -61,7 +61,7 @@ class RequestScope:
                     "request",
                     method=scope["method"],
                     path=scope["path"],
-                    status=status,
+                    status=int(status),
                     ms=round((time.perf_counter() - began) * 1000, 1),
                 )
 

@@ -167,6 +167,7 @@ class LocalModel:
             return str(death)
         finally:
             self._child = None
+            self._await_readiness("Ending.")
             await child.stop()
             if child.stderr_tail:
                 _log.info("local_model.child_ended", pid=child.pid, stderr=child.stderr_tail)

@@ -1,7 +1,9 @@
 """The guard for user-given URLs: what it lets through, and every known way round it."""
 
 import asyncio
+import ipaddress
 import ssl
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -10,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crewai_runner.core.addresses import Reach, reach_of
+from crewai_runner.core.addresses import IPAddress, Reach, reach_of
 from crewai_runner.core.egress import (
     EgressPolicy,
     GuardedTransport,
@@ -248,8 +250,6 @@ async def test_a_literal_address_is_not_looked_up() -> None:
 
 @given(st.integers(0, 2**32 - 1))
 def test_an_ipv4_address_reaches_no_less_far_when_it_is_wrapped_in_ipv6(number: int) -> None:
-    import ipaddress
-
     plain = ipaddress.IPv4Address(number)
     prefixes = {"::ffff:0:0": 0, "64:ff9b::": 0, "2002::": 80}
     wrapped = [
@@ -260,10 +260,10 @@ def test_an_ipv4_address_reaches_no_less_far_when_it_is_wrapped_in_ipv6(number: 
 
 
 @given(st.ip_addresses())
-def test_whatever_is_public_is_global(address: object) -> None:
-    if reach_of(address) is Reach.PUBLIC:  # type: ignore[arg-type]
-        mapped = getattr(address, "ipv4_mapped", None)
-        assert (mapped or address).is_global  # type: ignore[attr-defined]
+def test_whatever_is_public_is_global(address: IPAddress) -> None:
+    if reach_of(address) is Reach.PUBLIC:
+        mapped: IPAddress | None = getattr(address, "ipv4_mapped", None)
+        assert (mapped or address).is_global
 
 
 @given(st.text(max_size=60))
@@ -353,8 +353,6 @@ def test_the_guard_cannot_be_got_round_by_an_option(option: str) -> None:
 
 
 async def test_a_slow_look_up_is_a_connect_timeout() -> None:
-    import threading
-
     release = threading.Event()
 
     def slow(_host: str, _port: int) -> Sequence[str]:

@@ -245,27 +245,50 @@ async def test_mistral_gets_no_member_it_refuses_and_whole_answers_when_tools_ar
     assert asked[0].function.name == "lookup"
 
 
+def openai_answer() -> dict[str, Any]:
+    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "ok"}}
+    return {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
+
+
+def anthropic_answer() -> dict[str, Any]:
+    usage = {"input_tokens": 3, "output_tokens": 2}
+    said = {"content": [{"type": "text", "text": "ok"}], "stop_reason": "end_turn", "stop_sequence": None}
+    return {"id": "m", "type": "message", "role": "assistant", "model": "m", "usage": usage, **said}
+
+
+def gemini_answer() -> dict[str, Any]:
+    content = {"parts": [{"text": "ok"}], "role": "model"}
+    return {"candidates": [{"content": content, "finishReason": "STOP"}]}
+
+
+def bedrock_answer() -> dict[str, Any]:
+    message = {"role": "assistant", "content": [{"text": "ok"}]}
+    usage = {"inputTokens": 1, "outputTokens": 2, "totalTokens": 3}
+    return {
+        "output": {"message": message},
+        "stopReason": "end_turn",
+        "usage": usage,
+        "metrics": {"latencyMs": 1},
+    }
+
+
 @asynccontextmanager
-async def recording_server() -> AsyncIterator[tuple[str, list[str]]]:
-    """Answers any chat completion and records the request heads."""
-    heads: list[str] = []
-    body = json.dumps(
-        {
-            "id": "c",
-            "object": "chat.completion",
-            "created": 1,
-            "model": "m",
-            "choices": [
-                {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "ok"}}
-            ],
-        }
-    ).encode()
+async def recording_server(
+    answer: dict[str, Any], status: str = "200 OK"
+) -> AsyncIterator[tuple[str, list[str]]]:
+    """Answers every request alike and records them whole."""
+    seen: list[str] = []
+    body = json.dumps(answer).encode()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        length = [
+            int(line.split(":")[1]) for line in head.splitlines() if line.lower().startswith("content-length")
+        ]
+        seen.append(head + (await reader.readexactly(length[0])).decode())
         writer.write(
-            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
-            + f"Content-Length: {len(body)}\r\n\r\n".encode()
+            f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nConnection: close\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n".encode()
             + body
         )
         await writer.drain()
@@ -273,7 +296,95 @@ async def recording_server() -> AsyncIterator[tuple[str, list[str]]]:
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", heads
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", seen
+
+
+AMBIENT_KEYS = (
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_AUTH_TOKEN",
+    "GOOGLE_API_KEY",
+    "GEMINI_API_KEY",
+    "GOOGLE_CLOUD_PROJECT",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+)
+SDK_PROVIDERS = [
+    (ProviderType.ANTHROPIC, "anthropic", "claude-sonnet-4-5", anthropic_answer()),
+    (ProviderType.GEMINI, "google.genai", "gemini-2.5-flash", gemini_answer()),
+    (ProviderType.BEDROCK, "aiobotocore", "anthropic.claude-3-5-sonnet-20241022-v2:0", bedrock_answer()),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "package", "model", "answer"), SDK_PROVIDERS, ids=[one[1] for one in SDK_PROVIDERS]
+)
+async def test_providers_with_a_client_of_their_own_use_nothing_of_the_environment(
+    kind: ProviderType, package: str, model: str, answer: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip(package, exc_type=ImportError)
+    for name in AMBIENT_KEYS:
+        monkeypatch.setenv(name, "canary")
+    for name in (
+        "ANTHROPIC_BASE_URL",
+        "GOOGLE_GEMINI_BASE_URL",
+        "AWS_ENDPOINT_URL",
+        "HTTP_PROXY",
+        "http_proxy",
+    ):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+
+    async with recording_server(answer) as (url, seen):
+        bedrock = kind is ProviderType.BEDROCK
+        key = SecretStr("AKIAOWN:own-key") if bedrock else SecretStr("own-key")
+        llm = made(
+            binding(kind, None if bedrock else url, model=model, api_key=key), temperature=0.5, max_tokens=50
+        )
+        if bedrock:
+            assert llm.base_url == "https://bedrock-runtime.us-east-1.amazonaws.com"
+            llm.base_url = url
+        answered = await llm.acall(HELLO)
+        answered_in_thread = await asyncio.to_thread(llm.call, HELLO)
+        if bedrock:
+            await closed(llm)
+
+    assert (answered, answered_in_thread) == ("ok", "ok")
+    assert len(seen) == 2
+    for request in seen:
+        assert "canary" not in request.lower()
+        assert ("AKIAOWN" if bedrock else "own-key") in request
+        assert "50" in request
+    assert "own-key" not in repr(llm)
+
+
+@pytest.mark.parametrize(
+    "base_url", ["http://127.0.0.1:9", "https://evil.example", "https://bedrock-runtime.x.evil.com"]
+)
+def test_bedrock_goes_to_amazon_alone(base_url: str) -> None:
+    pytest.importorskip("aiobotocore", exc_type=ImportError)
+
+    with pytest.raises(facts.UnusableModel, match="not one of Amazon Bedrock"):
+        made(binding(ProviderType.BEDROCK, base_url, api_key=SecretStr("AKIA:secret")))
+
+
+async def test_a_key_in_a_header_of_its_own_is_not_sent_on_by_a_redirect() -> None:
+    async with recording_server(openai_answer()) as (elsewhere, caught):
+        moved = f"307 Temporary Redirect\r\nLocation: {elsewhere}/x"
+        async with recording_server({}, moved) as (url, _):
+            with pytest.raises(Exception, match="307"):
+                await call(made(binding(ProviderType.AZURE, url), max_retries=0))
+
+    assert caught == []
+
+
+async def test_a_bearer_key_is_not_sent_on_to_another_host_by_a_redirect() -> None:
+    async with recording_server(openai_answer()) as (elsewhere, caught):
+        moved = f"307 Temporary Redirect\r\nLocation: {elsewhere}/x"
+        async with recording_server({}, moved) as (url, _):
+            await call(made(binding(ProviderType.OPENAI_COMPATIBLE, url), max_retries=0))
+
+    assert len(caught) == 1
+    assert "own-key" not in caught[0]
 
 
 @pytest.mark.parametrize(
@@ -289,7 +400,7 @@ async def recording_server() -> AsyncIterator[tuple[str, list[str]]]:
 async def test_azure_is_asked_by_deployment_and_version_with_its_own_key_header(
     suffix: str, path: str
 ) -> None:
-    async with recording_server() as (url, heads):
+    async with recording_server(openai_answer()) as (url, heads):
         await call(made(binding(ProviderType.AZURE, url + suffix, model="my-gpt")))
 
     assert heads[0].splitlines()[0] == f"POST {path} HTTP/1.1"

@@ -94,9 +94,10 @@ class _Project:
             **_set(agent, _AGENT_FIELDS),
             **_knowledge(agent.knowledge),
         }
-        plan = {"max_attempts": agent.planning_max_attempts, "reasoning_effort": agent.planning_effort}
-        if agent.planning and any(plan.values()):
-            written["planning_config"] = {name: value for name, value in plan.items() if value is not None}
+        if agent.planning:
+            # As plans are made here; CrewAI's own defaults would refine them without end.
+            attempts = agent.planning_max_attempts or 1
+            written["planning_config"] = {"reasoning_effort": "low", "max_attempts": attempts}
         return written
 
     def _task(self, task: TaskDefinition) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from crewai_runner.domain.workflow import (
     InputType,
     OnWorkerLoss,
-    PlanningEffort,
     ProcessKind,
     ToolFailurePolicy,
 )
@@ -13,7 +12,7 @@ from crewai_runner.domain.workflow_yaml.model_choice import Model
 from crewai_runner.domain.workflow_yaml.names import MODEL_NAME, NAME, FileName, RegistryName
 from crewai_runner.domain.workflow_yaml.numbers import Money, Number, Whole
 from crewai_runner.domain.workflow_yaml.output_schema import OutputSchema
-from crewai_runner.domain.workflow_yaml.refused import AGENT, CREW, TASK
+from crewai_runner.domain.workflow_yaml.refused import AGENT, CREW, PLANNING_CONFIG, TASK
 from crewai_runner.domain.workflow_yaml.sections import Key, Nested, Section
 
 MAX_AGENTS = 100
@@ -33,12 +32,8 @@ _RETRIES = Whole(0, 20)
 
 PLANNING = Section(
     what="`planning_config`",
-    keys=(
-        Key("max_attempts", Whole(1, 20), "How often the plan may be refined.", "planning_max_attempts"),
-        Key(
-            "reasoning_effort", Choice(PlanningEffort), "How closely each step is checked.", "planning_effort"
-        ),
-    ),
+    refused=PLANNING_CONFIG,
+    keys=(Key("max_attempts", Whole(1, 20), "How often the plan may be refined.", "planning_max_attempts"),),
 )
 
 AGENT_SECTION = Section(
@@ -67,7 +62,6 @@ AGENT_SECTION = Section(
         Key("cache", _FLAG, "Whether results of tools may come from the crew's cache."),
         Key("planning", _FLAG, "Whether it makes a plan before it works on a task."),
         Key("planning_max_attempts", Whole(1, 20), "How often the plan may be refined."),
-        Key("planning_effort", Choice(PlanningEffort), "How closely each step of the plan is checked."),
         Key(
             "planning_config", Nested(PLANNING), "CrewAI's form of the planning settings; turns planning on."
         ),

@@ -61,6 +61,21 @@ MODEL = {
     "response_format": _unsupported("Write `output_json` in the task."),
 }  # fmt: skip
 
+PLANNING_CONFIG = {
+    "reasoning_effort": Refusal(
+        UNSUPPORTED, "Plans are checked in the quickest way: write `low`, or nothing.", harmless=(None, "low")
+    ),
+    "llm": _unsupported("An agent plans with its own model."),
+    **dict.fromkeys(
+        ("observe_steps", "max_steps", "max_replans", "max_step_iterations", "step_timeout"),
+        _unsupported("Only `max_attempts` can be set."),
+    ),
+    **dict.fromkeys(
+        ("system_prompt", "plan_prompt", "refine_prompt"),
+        _unsupported("CrewAI's own prompts are used."),
+    ),
+}
+
 AGENT = {
     **dict.fromkeys(("callbacks", "callback", "step_callback", "python", "tool_type", "command"), _CODE),
     **dict.fromkeys(

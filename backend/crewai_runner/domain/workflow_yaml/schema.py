@@ -22,12 +22,16 @@ _NAMED = {"description": "Its name: how the other parts refer to it.", **NAME.sc
 
 
 def json_schema() -> dict[str, Any]:
-    """One self-contained document (JSON Schema 2020-12). What it refuses, `parse` refuses too.
+    """One self-contained document (JSON Schema 2020-12).
 
-    The reverse does not hold: who is named where, and placeholders, only `parse` can judge.
+    Who is named where, and placeholders, only `parse` can judge. The one thing that is stricter
+    here: a key that has no effect is unknown, where `parse` says so in a warning.
     """
     crew = _open_to_null(section_schema(CREW_SECTION))
-    crew["properties"] = {**_properties(crew), "crew": {"$ref": "#/$defs/crew"}}
+    crew["properties"] = {
+        **_properties(crew),
+        **{name: {"$ref": "#/$defs/crew"} for name in CREW_SECTION.folded},
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": _TITLE,
@@ -35,10 +39,10 @@ def json_schema() -> dict[str, Any]:
         "type": "object",
         "properties": crew["properties"],
         "additionalProperties": False,
-        "required": ["agents", "tasks"],
+        "anyOf": [{"required": ["agents", "tasks"]}, *({"required": [name]} for name in CREW_SECTION.folded)],
         "$defs": {
             "crew": {
-                "description": "Settings of the crew; they may as well stand at the top.",
+                "description": "All of it, or a part: its keys count as if they stood at the top.",
                 "type": "object",
                 "properties": {
                     name: about for name, about in _properties(crew).items() if name not in _PARTS
@@ -56,7 +60,7 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-_PARTS = frozenset({"agents", "tasks", "crew"})
+_PARTS = frozenset(CREW_SECTION.folded)
 
 
 def _both(one: str, named: str, most: int) -> Schema:

@@ -177,6 +177,8 @@ def section_schema(section: Section) -> Schema:
         described = {"description": key.about, **key.kind.schema()}
         for name in spellings(key):
             properties[name] = described
+    for name in section.folded:
+        properties[name] = {"type": "object", "description": "Its keys count as if they stood one level up."}
     required = [
         {"anyOf": [{"required": [name]} for name in spellings(key)]} for key in section.keys if key.required
     ]

@@ -5,7 +5,7 @@ import contextlib
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import CancelledError as WaitCancelled
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any
 
 from crewai.core.providers.human_input import set_provider
@@ -31,6 +31,7 @@ from crewai_runner.executor.crew.steering import Steering
 from crewai_runner.executor.crew.story import Story
 from crewai_runner.executor.crew.tasks import RevisionProvider, ToldTask, tell_recalled
 from crewai_runner.executor.crew.texts import Cleaner
+from crewai_runner.executor.crew.threads import StepThreads
 from crewai_runner.executor.crew.translate import Translator
 from crewai_runner.executor.crew.workshop import Workshop
 from crewai_runner.executor.port import (
@@ -51,14 +52,7 @@ TIDY_SECONDS = 2.0
 TOOL_GRACE_SECONDS = 0.3
 
 
-class _Steps(ThreadPoolExecutor):
-    """Threads for the blocking steps of all attempts; no attempt's loop may close it."""
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Kept for the next attempt."""
-
-
-_steps = _Steps(max_workers=1024, thread_name_prefix="crew-step")
+_steps = StepThreads()
 
 
 class Attempt:

@@ -111,7 +111,7 @@ def _anthropic(binding: ModelBinding, settings: ModelSettings, stream: bool, egr
     if settings.max_tokens is not None:
         common["max_tokens"] = settings.max_tokens
     return model_class(
-        facts=_facts(binding, egress, query=query),
+        facts=_facts(binding, egress, query=query, key_header="x-api-key"),
         base_url=url,
         provider="anthropic",
         max_retries=_retries(settings),
@@ -123,7 +123,7 @@ def _gemini(binding: ModelBinding, settings: ModelSettings, stream: bool, egress
     model_class = _class_of("gemini", "GeminiModel", binding.provider_type)
     url, _ = _url_and_query(binding)
     return model_class(
-        facts=_facts(binding, egress),
+        facts=_facts(binding, egress, key_header="x-goog-api-key"),
         base_url=url,
         provider="gemini",
         use_vertexai=False,

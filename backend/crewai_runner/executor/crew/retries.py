@@ -1,5 +1,6 @@
 """Retries that a provider's client makes on its own, told in the timeline of the run they delay."""
 
+import functools
 import logging
 
 from crewai_runner.executor.crew import scene
@@ -19,8 +20,9 @@ class _RetryListener(logging.Handler):
         at_work.heard.retrying(seconds)
 
 
+@functools.cache
 def listen_for_retries() -> None:
-    """Hear of retries from now on, in the whole process. Call once."""
+    """Hear of retries from now on, in the whole process."""
     listener = _RetryListener(logging.INFO)
     for name in _CLIENTS:
         client = logging.getLogger(name)

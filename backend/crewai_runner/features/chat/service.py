@@ -21,7 +21,7 @@ from crewai_runner.features.approvals.service import ApprovalService
 from crewai_runner.features.chat.errors import AgentUnknown, ModelFailed, RunIsOver
 from crewai_runner.features.chat.rules import questions_about
 from crewai_runner.features.chat.schemas import ChatAnswer, ChatRequest, Delivery, Responder
-from crewai_runner.features.executions.plan import Planner
+from crewai_runner.features.executions.service import answering_model
 from crewai_runner.features.lifecycle.service import LifecycleService
 from crewai_runner.features.messages.schemas import MessageList, MessageRead, MessageState
 from crewai_runner.features.messages.service import MessageService, answer, read
@@ -147,10 +147,10 @@ class ChatService:
             runs = RunService(session)
             run = read_run(await runs.get(principal, sent.run_id))
             tasks = await runs.tasks(sent.run_id)
-        spec = (await Planner(self._process).attempt(sent.run_id, 0)).spec
+        model = await answering_model(self._process, sent.run_id)
         try:
             given: ModelAnswer = await self._process.executor.ask(
-                spec.models[spec.default_model], questions_about(run, tasks, question), on_text
+                model, questions_about(run, tasks, question), on_text
             )
         except ModelCallFailed as failed:
             raise ModelFailed(failed.failure.message, code=failed.failure.code, run_id=run.id) from failed

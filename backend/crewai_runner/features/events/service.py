@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crewai_runner.core.clock import now
 from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import Principal
-from crewai_runner.db.session import Sessions, note_news, reading
+from crewai_runner.db.session import Sessions, note_news, reading, uninterrupted
 from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.domain.run import RunState
 from crewai_runner.domain.run_events import ENDINGS, RUN_EVENT, RunEvent
@@ -94,19 +94,19 @@ class Follower:
     async def follow(self, principal: Principal, run_id: str, after: int) -> AsyncIterator[Frame | None]:
         """A snapshot, then every event after `after`, then the end; None is a heartbeat."""
         with self._hub.listening(run_id) as listener:
-            yield await self._snapshot(principal, run_id)
+            yield await uninterrupted(self._snapshot(principal, run_id))
             quiet = 0.0
             while True:
                 # Cleared before reading, so that news which arrives meanwhile is not lost.
                 listener.bell.clear()
                 chunks = listener.take_chunks()
-                rows = await self._next(run_id, after)
+                rows = await uninterrupted(self._next(run_id, after))
                 for frame in in_order(rows, chunks):
                     after, quiet = frame.seq or after, 0.0
                     yield frame
                 if len(rows) == PAGE:
                     continue
-                if (not rows or rows[-1].type in ENDINGS) and await self._over(run_id, after):
+                if (not rows or rows[-1].type in ENDINGS) and await uninterrupted(self._over(run_id, after)):
                     return
                 if not await _rings(listener.bell, min(SLOW_POLL_SECONDS, self._ping_seconds)):
                     quiet += min(SLOW_POLL_SECONDS, self._ping_seconds)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from crewai_runner.core.logging import get_logger
-from crewai_runner.db.session import reading
+from crewai_runner.db.session import reading, uninterrupted
 from crewai_runner.domain.run import RunState, StopMode
 from crewai_runner.executor.port import RunControl, SteeringMessage
 from crewai_runner.features.messages.service import MessageService
@@ -30,7 +30,7 @@ class ControlListener:
             while True:
                 listener.bell.clear()
                 try:
-                    await self._look()
+                    await uninterrupted(self._look())
                 except (SQLAlchemyError, OSError) as error:
                     log.warning("control.retry", error=type(error).__name__)
                 with contextlib.suppress(TimeoutError):

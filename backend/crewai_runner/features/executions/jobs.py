@@ -12,7 +12,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from crewai_runner.core.errors import AppError
 from crewai_runner.core.logging import get_logger
-from crewai_runner.db.session import take_news, unit_of_work
+from crewai_runner.db.session import take_news, uninterrupted, unit_of_work
 from crewai_runner.db.tables.runs import ArtifactRow, RunRow
 from crewai_runner.domain.run import (
     FINAL,
@@ -64,12 +64,12 @@ class RunExecutions:
 
     async def __call__(self, run_id: str, attempt: int) -> None:
         with structlog.contextvars.bound_contextvars(run_id=run_id):
-            planned = await self._begin(run_id, attempt)
+            planned = await uninterrupted(self._begin(run_id, attempt))
             if planned is None:
                 return
             outcome = await self._execute(planned)
             await self._process.journal.flush()
-            await _persistently(lambda: self._end(planned, outcome))
+            await uninterrupted(_persistently(lambda: self._end(planned, outcome)))
 
     async def _begin(self, run_id: str, attempt: int) -> Attempt | None:
         """Take the run, or leave it: it was stopped, is another attempt's, or was lost too often."""

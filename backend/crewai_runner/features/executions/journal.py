@@ -5,11 +5,15 @@ transaction, so the cost of a batch hardly grows with the number of runs.
 """
 
 import asyncio
+import itertools
 import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from crewai_runner.core.logging import SecretMask, get_logger
 from crewai_runner.db.session import Sessions, unit_of_work
@@ -124,15 +128,19 @@ class Journal:
     async def _write_until_stored(self, lines: list[Line]) -> None:
         """A database that is away for a while loses nothing: the batch is tried again."""
         stories = _stories(lines)
-        for tries in range(1_000_000):
+        for tries in itertools.count():
             try:
-                seqs = await self._write(stories)
-            except Exception as error:  # noqa: BLE001  # whatever the driver raises, the story must be kept
+                self._tell_readers(stories, await self._write(stories))
+                return
+            except (OperationalError, InterfaceError, PoolTimeout, OSError) as error:
                 wait = RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)]
-                log.warning("journal.retry", error=type(error).__name__, detail=str(error)[:500], wait=wait)
+                log.warning("journal.retry", error=type(error).__name__, wait=wait)
                 await asyncio.sleep(wait)
-            else:
-                self._tell_readers(stories, seqs)
+            except Exception:
+                # A defect of ours: it would fail for ever. The runs concerned end; the others go on.
+                log.exception("journal.defect", runs=sorted({run_id for run_id, _ in stories}))
+                for owner in stories:
+                    self._refused.get(owner, _ignore)()
                 return
 
     async def _write(self, stories: Stories) -> dict[Owner, int]:

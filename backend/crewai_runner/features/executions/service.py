@@ -8,14 +8,15 @@ from typing import Any
 from pydantic import JsonValue
 
 from crewai_runner.core.principal import Principal
-from crewai_runner.db.session import reading, take_news, unit_of_work
+from crewai_runner.db.session import reading, take_news, uninterrupted, unit_of_work
 from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.run import FINAL, RunState, StopMode, StopReceipt, TaskResult
 from crewai_runner.domain.workflow import WorkflowDefinition
-from crewai_runner.executor.port import EngineState
+from crewai_runner.executor.port import EngineState, ModelBinding
 from crewai_runner.features.approvals.service import ApprovalService
 from crewai_runner.features.executions.errors import QueueStarting, TaskUnknown
+from crewai_runner.features.executions.plan import Planner
 from crewai_runner.features.executions.preflight import Preflight
 from crewai_runner.features.executions.rules import agent_states, progress, reused_before
 from crewai_runner.features.executions.schemas import (
@@ -236,11 +237,14 @@ class StopService:
         with self._process.hub.listening(run_id) as listener:
             while True:
                 listener.bell.clear()
-                async with reading(self._process.sessions) as session:
-                    if await RunService(session).is_over(run_id):
-                        return
+                if await uninterrupted(self._is_over(run_id)):
+                    return
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(listener.bell.wait(), 1.0)
+
+    async def _is_over(self, run_id: str) -> bool:
+        async with reading(self._process.sessions) as session:
+            return await RunService(session).is_over(run_id)
 
     async def _answer(self, principal: Principal, run_id: str) -> StopAnswer:
         async with reading(self._process.sessions) as session:
@@ -250,6 +254,15 @@ class StopService:
         return StopAnswer(
             workflow_id=run_id, run_id=run_id, status=RunState(run.state), message=words, receipt=receipt
         )
+
+
+async def answering_model(process: Any, run_id: str) -> ModelBinding:
+    """The model that speaks for a run: the workspace's default, else the first that its agents use.
+
+    Raises NoModel, ModelNotRegistered, ProviderConfigNeeded.
+    """
+    spec = (await Planner(process).attempt(run_id, fence=0)).spec
+    return spec.models[spec.default_model]
 
 
 def queued_because(process: Any, run: RunRow) -> str | None:

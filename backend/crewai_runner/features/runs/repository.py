@@ -119,6 +119,7 @@ class RunRepository:
                 RunRow.id,
                 RunRow.state,
                 RunRow.fence,
+                RunRow.attempt,
                 RunRow.last_seq,
                 RunRow.prompt_tokens,
                 RunRow.completion_tokens,

@@ -91,8 +91,9 @@ def _wanted(entry: zipfile.ZipInfo) -> bool:
 
 def _text(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str:
     with archive.open(entry) as packed:
-        # One byte more than it says would show that the archive lies about its sizes.
         content = packed.read(entry.file_size + 1)
+    if len(content) != entry.file_size:
+        raise ArchiveRefused(f"{entry.filename[:100]!r} is not as large as the archive says.")
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:

@@ -25,7 +25,7 @@ agents:
     llm: {model: openai/gpt-4o-mini, temperature: 0.2, timeout: 30}
     tools: [web_search]
     max_iter: 5
-    planning_config: {max_attempts: 2, reasoning_effort: low}
+    planning_config: {max_attempts: 2}
   writer:
     role: Writer
     goal: Write

@@ -5,7 +5,6 @@ import pytest
 from crewai_runner.domain.workflow import (
     InputType,
     OnWorkerLoss,
-    PlanningEffort,
     ProcessKind,
 )
 from crewai_runner.domain.workflow_yaml.document import UNTITLED, parse, parse_value
@@ -28,7 +27,6 @@ def test_reads_every_value_of_the_native_form() -> None:
     assert (researcher.model.name, researcher.model.settings.temperature) == ("openai/gpt-4o-mini", 0.2)
     assert researcher.model.settings.timeout_seconds == 30
     assert (researcher.planning, researcher.planning_max_attempts) == (True, 2)
-    assert researcher.planning_effort is PlanningEffort.LOW
     assert researcher.goal == "Find {count} facts.\n"
     assert writer.knowledge == ["We like short sentences."]
     assert writer.allow_delegation

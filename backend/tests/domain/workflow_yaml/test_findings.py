@@ -142,8 +142,15 @@ def test_a_flood_of_problems_is_cut_and_counted() -> None:
 
 
 def test_names_are_checked_only_against_what_is_known() -> None:
-    text = MINIMAL.replace("backstory: b", "backstory: b, tools: [x], mcps: [y], llm: z")
+    text = MINIMAL.replace("backstory: b", "backstory: b, tools: [x], llm: z")
 
     parsed = parse(text, Registry())
 
     assert (parsed.problems, parsed.warnings) == ([], [])
+
+
+def test_an_mcp_server_is_unknown_until_it_is_registered() -> None:
+    text = MINIMAL.replace("backstory: b", "backstory: b, mcps: [files]")
+
+    assert [p.code for p in parse(text).problems] == ["unknown-mcp-server"]
+    assert parse(text, REGISTRY).valid

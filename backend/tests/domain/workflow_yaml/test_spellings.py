@@ -4,14 +4,16 @@ from jsonschema import Draft202012Validator
 
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.domain.workflow_yaml.document import parse, parse_value
+from crewai_runner.domain.workflow_yaml.registry import Registry
 from crewai_runner.domain.workflow_yaml.schema import json_schema
 from crewai_runner.domain.workflow_yaml.spellings import dump, to_list, to_mapping
 from tests.domain.workflow_yaml.documents import LISTED, NATIVE, definition_of
 from tests.domain.workflow_yaml.strategies import definitions
 
+ANY = Registry(mcp_servers=None)
 VALIDATOR = Draft202012Validator(json_schema())
 THOROUGH = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 
@@ -19,7 +21,7 @@ THOROUGH = settings(
 @THOROUGH
 def test_either_spelling_says_the_same_and_loses_nothing(definition: WorkflowDefinition) -> None:
     for document in (to_mapping(definition), to_list(definition)):
-        parsed = parse(dump(document))
+        parsed = parse(dump(document), ANY)
 
         assert parsed.problems == []
         assert parsed.definition == definition
@@ -30,7 +32,7 @@ def test_either_spelling_says_the_same_and_loses_nothing(definition: WorkflowDef
 def test_a_spelling_is_json_that_the_schema_and_the_reader_accept(definition: WorkflowDefinition) -> None:
     for document in (to_mapping(definition), to_list(definition)):
         assert [error.message for error in VALIDATOR.iter_errors(document)] == []
-        assert parse_value(document).definition == definition
+        assert parse_value(document, ANY).definition == definition
 
 
 def test_the_native_form_has_names_as_keys_and_snake_case() -> None:

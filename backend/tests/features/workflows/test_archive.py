@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from crewai_runner.features.workflows.archive import MAX_ENTRIES, read_archive, write_archive
 from crewai_runner.features.workflows.errors import ArchiveRefused
 
+FOUR_MIB = bytes(range(256)) * 16384
+
 
 def packed(*entries: tuple[str | zipfile.ZipInfo, str | bytes]) -> bytes:
     body = io.BytesIO()
@@ -99,7 +101,7 @@ MALICIOUS: dict[str, tuple[Callable[[], bytes], str]] = {
     "two of one name": (lambda: packed((entry("a.yaml"), "1"), (entry("A.yaml"), "2")), "two"),
     "not UTF-8": (lambda: packed(("crew.yaml", b"\xff\xfe")), "UTF-8"),
     "larger than it says": (lambda: lied_about(10), "readable"),
-    "smaller than it says": (lambda: lied_about(1000), "readable"),
+    "smaller than it says": (lambda: lied_about(1000), "large"),
     "no archive": (lambda: b"name: x", "readable"),
     "nothing": (lambda: b"", "readable"),
     "cut off": (lambda: packed(("crew.yaml", "name: x"))[:-30], "readable"),

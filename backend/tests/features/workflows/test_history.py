@@ -49,7 +49,7 @@ class TestVersions:
         first = await history.page(principal, saved.id, 2, None)
         rest = await history.page(principal, saved.id, 2, first.next_cursor)
 
-        assert [(version.number, version.note) for version in first.versions] == [
+        assert [(one.number, one.note) for one in first.versions] == [
             (3, "note 3"),
             (2, "note 2"),
         ]

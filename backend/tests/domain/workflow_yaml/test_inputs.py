@@ -1,0 +1,129 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crewai_runner.domain.workflow import InputDefinition, InputType, WorkflowDefinition
+from crewai_runner.domain.workflow_yaml.inputs import MAX_GIVEN, MAX_TOTAL, MAX_VALUE, input_problems
+from tests.domain.workflow_yaml.documents import MINIMAL, definition_of
+
+
+def asking(*wanted: InputDefinition) -> WorkflowDefinition:
+    return definition_of(MINIMAL).model_copy(update={"inputs": list(wanted)})
+
+
+def one(kind: InputType = InputType.STRING, **more: object) -> WorkflowDefinition:
+    return asking(InputDefinition(name="x", type=kind, **more))
+
+
+def test_defaults_fill_what_is_not_given() -> None:
+    definition = asking(
+        InputDefinition(name="topic", default="cats", required=False),
+        InputDefinition(name="count", type=InputType.INTEGER, default=3, required=False),
+        InputDefinition(name="note", required=False),
+    )
+
+    assert input_problems(definition, {"count": 5}) == ({"topic": "cats", "count": 5, "note": ""}, [])
+
+
+def test_everything_wrong_is_said_at_once() -> None:
+    definition = asking(
+        InputDefinition(name="topic"),
+        InputDefinition(name="count", type=InputType.INTEGER),
+        InputDefinition(name="tone", enum=["dry", "warm"]),
+    )
+
+    _, found = input_problems(definition, {"count": "5", "tone": "loud", "topc": "x"})
+
+    assert [(p.pointer, p.detail) for p in found] == [
+        ("/topc", "`topc` is not an input of this workflow. Did you mean `topic`?"),
+        ("/topic", "`topic` is required."),
+        ("/count", "`count` must be a whole number."),
+        ("/tone", "`tone` must be one of dry, warm."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (InputType.STRING, 5),
+        (InputType.STRING, True),
+        (InputType.TEXT, ["a"]),
+        (InputType.INTEGER, "5"),
+        (InputType.INTEGER, 5.0),
+        (InputType.INTEGER, True),
+        (InputType.INTEGER, 2**70),
+        (InputType.NUMBER, "5"),
+        (InputType.NUMBER, False),
+        (InputType.NUMBER, float("nan")),
+        (InputType.NUMBER, float("inf")),
+        (InputType.BOOLEAN, 1),
+        (InputType.BOOLEAN, "true"),
+        (InputType.STRING, "\x00"),
+        (InputType.STRING, "  "),
+        (InputType.TEXT, "x" * (MAX_VALUE + 1)),
+        (InputType.STRING, {"a": 1}),
+    ],
+)
+def test_nothing_is_converted(kind: InputType, value: object) -> None:
+    values, found = input_problems(one(kind), {"x": value})
+
+    assert values == {}
+    assert [p.pointer for p in found] == ["/x"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (InputType.STRING, "a"),
+        (InputType.TEXT, "a\nb"),
+        (InputType.INTEGER, -5),
+        (InputType.NUMBER, 5),
+        (InputType.NUMBER, 0.5),
+        (InputType.BOOLEAN, False),
+    ],
+)
+def test_what_fits_is_taken_as_it_is(kind: InputType, value: object) -> None:
+    values, found = input_problems(one(kind), {"x": value})
+
+    assert found == []
+    assert values == {"x": value}
+    assert type(values["x"]) is type(value)
+
+
+def test_an_optional_input_may_be_empty() -> None:
+    assert input_problems(one(required=False), {"x": ""}) == ({"x": ""}, [])
+
+
+def test_pointers_are_escaped() -> None:
+    _, found = input_problems(asking(), {"a/b~c": 1})
+
+    assert found[0].pointer == "/a~1b~0c"
+
+
+def test_the_values_together_are_bounded() -> None:
+    wanted = [InputDefinition(name=f"x{n}") for n in range(6)]
+
+    _, found = input_problems(asking(*wanted), {f"x{n}": "x" * MAX_VALUE for n in range(6)})
+
+    assert [p.pointer for p in found] == [""]
+    assert f"{MAX_TOTAL:,}" in found[0].detail
+
+
+def test_a_flood_of_inputs_is_refused_as_one() -> None:
+    _, found = input_problems(asking(), {f"x{n}": 1 for n in range(MAX_GIVEN + 1)})
+
+    assert [p.pointer for p in found] == [""]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["x", "y"]) | st.text(), JSON, max_size=4), st.sampled_from(InputType))
+def test_whatever_is_given_is_answered(given_inputs: dict[str, object], kind: InputType) -> None:
+    values, found = input_problems(one(kind, required=False), given_inputs)
+
+    assert found or set(values) == {"x"}
