@@ -68,7 +68,7 @@ def reach_of(address: IPAddress) -> Reach:
     """The reach of an address and of every IPv4 address wrapped in it, whichever is worse."""
     worst = _reach_as_written(address)
     if isinstance(address, IPv6):
-        pass
+        worst = max([worst, *(_reach_as_written(inner) for inner in _wrapped(address))])
     return worst
 
 

@@ -106,8 +106,9 @@ class QueueContract(SubmissionContract):
         queue = await desk.open(concurrency=3)
         names = [f"run {number}" for number in range(9)]
         desk.body.hold(*names)
-        await desk.submit(queue, *names)
-        await desk.body.until(lambda: len(desk.body.begun) == 3)
+        for number, run_id in enumerate(names):
+            await desk.submit(queue, run_id, tenant=f"tenant {number % 3}")
+        await desk.body.until(lambda: len(desk.body.begun) >= 3)
 
         desk.body.let_go()
 
@@ -198,8 +199,7 @@ class QueueContract(SubmissionContract):
         assert desk.body.interrupted == [("long", 1)]
 
         await queue.start(desk.body)
-        if orphans := await queue.orphans():
-            await queue.requeue(orphans)
+        await queue.requeue(await queue.orphans())
         desk.body.let_go("long")
         await desk.body.until_ended("long")
         assert desk.body.begun == [("long", 1), ("long", 1)]

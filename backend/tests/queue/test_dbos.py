@@ -56,6 +56,18 @@ class DurableContract(QueueContract):
         await eventually(lambda: _running(worker), 0)
         assert caplog.records == []
 
+    async def test_cancels_a_job_of_its_own_process_without_waiting_for_a_poll(self, desk: Desk) -> None:
+        queue = await desk.open()
+        desk.body.hold("stuck")
+        await desk.submit(queue, "stuck")
+        await desk.body.until_begun("stuck")
+
+        await queue.cancel("stuck", 1)
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+        assert desk.body.interrupted == [("stuck", 1)]
+
     async def test_stores_ids_as_plain_json_and_no_message_of_an_error(self, desk: Desk, url: str) -> None:
         queue = await desk.open(concurrency=1)
         desk.body.broken.add("bad")
@@ -81,8 +93,13 @@ class DurableContract(QueueContract):
             if task.get_name() == "job long:1":
                 task.cancel()
         await desk.body.until(lambda: desk.body.interrupted == [("long", 1)])
+        await queue.drain(5)
+        await queue.start(desk.body)
+        await queue.requeue(await queue.orphans())
+        desk.body.let_go("long")
 
-        assert (await queue.stats()).running == 1
+        await desk.body.until_ended("long")
+        assert desk.body.begun == [("long", 1), ("long", 1)]
 
     async def test_ends_a_job_whose_body_raises_cancelled_error_by_itself(self, desk: Desk) -> None:
         async def body(_run_id: str, _attempt: int) -> None:

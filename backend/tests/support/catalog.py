@@ -1,14 +1,17 @@
 """Fixtures for the features that live on providers and models: services' parts and an API client."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from cryptography.fernet import Fernet
 from fastapi import FastAPI
+from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
 
 from crewai_runner.core.egress import EgressPolicy
@@ -16,6 +19,7 @@ from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import BUILTIN_WORKSPACE, Principal, Scope
 from crewai_runner.core.sealing import Sealer
 from crewai_runner.core.settings import Settings
+from crewai_runner.db.base import Base
 from crewai_runner.db.session import Sessions, unit_of_work
 from crewai_runner.features.auth.errors import TokenMissingOrWrong
 from crewai_runner.features.models.editor import ModelEditor
@@ -24,6 +28,7 @@ from crewai_runner.features.providers.service import ProviderService
 from crewai_runner.localmodel.supervisor import Endpoint, LocalModelUnavailable
 from crewai_runner.main import create_app
 from crewai_runner.stream.hub import MemoryHub
+from tests.support.database import BACKENDS, fresh_database
 
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """For what never reaches the database's own ways."""
@@ -34,6 +39,26 @@ STRANGER = Principal("stranger", "ws_strangers", frozenset(Scope))
 READER = Principal("reader", BUILTIN_WORKSPACE, frozenset({Scope.PROVIDERS_READ, Scope.MODELS_READ}))
 NOBODY = Principal("nobody", BUILTIN_WORKSPACE, frozenset())
 _PRINCIPALS = {p.subject: p for p in (OWNER, STRANGER, READER, NOBODY)}
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with fresh_database("postgresql", tmp_path_factory.mktemp("postgresql")) as url:
+        yield url
+
+
+@pytest.fixture(params=BACKENDS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """As everywhere, but with one PostgreSQL database for all tests, emptied before each: ten times as fast."""
+    if request.param == "sqlite":
+        with fresh_database("sqlite", tmp_path) as url:
+            yield url
+        return
+    url = request.getfixturevalue("postgresql_url")
+    with psycopg.connect(url) as connection:
+        for table in reversed(Base.metadata.sorted_tables):
+            connection.execute(SQL("DELETE FROM {}").format(Identifier(table.name)))
+    yield url
 
 
 class ByName:

@@ -26,6 +26,7 @@ from crewai_runner.http import problems
 from crewai_runner.http.alias import NewestVersion
 from crewai_runner.http.middleware import RequestScope
 from crewai_runner.http.openapi import operation_id
+from crewai_runner.stream.hub import MemoryHub
 
 BRIEF = """\
 # What the morning needs.
@@ -75,6 +76,7 @@ def make_process(sessions: Sessions, owner: Principal, stranger: Principal) -> S
         mask=SecretMask(),
         sealer=Sealer(Fernet.generate_key().decode()),
         egress=EgressPolicy(allow_private=False),
+        hub=MemoryHub(),
         auth=TokensBySubject(owner, stranger, reader),
     )
     process.models = lambda session: ModelService(

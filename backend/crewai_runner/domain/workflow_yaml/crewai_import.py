@@ -32,7 +32,7 @@ def from_crewai_files(agents_yaml: str, tasks_yaml: str, crew: Mapping[str, Any]
     out and listed in comments at the top. Raises NotACrewProject when a file is not readable YAML.
     """
     agents, tasks = _yaml("agents.yaml", agents_yaml), _yaml("tasks.yaml", tasks_yaml)
-    return _document({**(crew or {}), "agents": agents, "tasks": tasks})
+    return _document({**(crew or {}), "agents": _stripped(agents), "tasks": _stripped(tasks)})
 
 
 def from_crewai_project(files: Mapping[str, str]) -> str:
@@ -111,6 +111,18 @@ def _yaml(name: str, text: str) -> object:
     if not isinstance(node, Table):
         raise NotACrewProject(f"{name} is not a mapping of names.")
     return to_plain(node)
+
+
+def _stripped(members: object) -> object:
+    """Without the line breaks that folded texts end with, as CrewAI's own templates have them."""
+    if not isinstance(members, dict):
+        return members
+    return {
+        name: {key: text.strip() if isinstance(text, str) else text for key, text in body.items()}
+        if isinstance(body, dict)
+        else body
+        for name, body in members.items()
+    }
 
 
 def _json(path: str, text: str) -> dict[str, Any]:

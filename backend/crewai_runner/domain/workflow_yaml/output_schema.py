@@ -23,6 +23,8 @@ _POINTING = ("$id", "$anchor", "$dynamicRef", "$dynamicAnchor", "$recursiveRef",
 _TAKEN = frozenset(
     {"copy", "json", "dict", "schema", "construct", "validate", "fields", "from_orm", "parse_obj"}
 )
+# CrewAI would look for such a file or folder on the server, or cannot check the format at all.
+_REFUSED_FORMATS = frozenset({"file-path", "directory-path", "path", "email", "binary", "base64"})
 _LOOKS_AROUND = re.compile(r"\(\?(?:<?[=!]|P=|\()|\\[1-9]")
 
 
@@ -104,6 +106,7 @@ class _Checker:
             "$ref": self._reference,
             "pattern": self._pattern,
             "properties": self._names,
+            "format": self._format,
             "enum": self._constants,
             "const": self._constants,
         }
@@ -129,6 +132,10 @@ class _Checker:
             return
         if len(pattern) > 200 or _LOOKS_AROUND.search(pattern):
             self._fail(place, "The pattern is too long, or looks around or back, which CrewAI cannot check.")
+
+    def _format(self, node: Node, place: Place) -> None:
+        if isinstance(node, Scalar) and node.value in _REFUSED_FORMATS:
+            self._fail(place, f"The format `{node.value}` is not possible here. Remove it, or use `pattern`.")
 
     def _names(self, node: Node, place: Place) -> None:
         for entry in node.entries if isinstance(node, Table) else []:

@@ -91,13 +91,11 @@ def _keep(key: Key, node: Node, spot: str, kept: dict[str, Any], left_out: list[
 
 
 def _tidy(key: Key, node: Node) -> Node:
-    """Without the spaces that folded texts end with; of a path only the file's name."""
-    if not isinstance(node, Scalar) or not isinstance(node.value, str):
+    """Of a path only the file's name: results are files of the run, without folders."""
+    if key.name != "output_file" or not isinstance(node, Scalar) or not isinstance(node.value, str):
         return node
-    text = node.value.strip()
-    if key.name == "output_file" and "{" not in text:
-        text = PurePosixPath(text.replace("\\", "/")).name
-    return Scalar(node.index, text, text, plain=False)
+    name = node.value if "{" in node.value else PurePosixPath(node.value.replace("\\", "/")).name
+    return Scalar(node.index, name, name, plain=False)
 
 
 def _leave_out(node: Node, spot: str, why: str, left_out: list[LeftOut]) -> None:

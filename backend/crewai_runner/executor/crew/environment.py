@@ -69,6 +69,7 @@ def import_engine(storage: Path) -> None:
             importlib.import_module(PACKAGE)
             importlib.import_module("crewai.agents.agent_executor")
             importlib.import_module("crewai.llms.providers.openai.completion")
+            importlib.import_module("openai.resources")  # otherwise at the first call, for a second
         _share_tls_context()
         _lock_in_process()
         _forget_files()

@@ -5,11 +5,14 @@ nothing can cut it short. Everything else of the loop is the engine's.
 """
 
 import asyncio
+import copy
 import functools
+import inspect
 from typing import Any
 
 from crewai.agents.agent_executor import PRINTER, AgentExecutor, AgentExecutorState
 from crewai.agents.parser import AgentFinish, OutputParserError
+from crewai.flow.flow_wrappers import FlowMethod
 from crewai.utilities.agent_utils import (
     aget_llm_response,
     is_context_length_exceeded,
@@ -22,6 +25,23 @@ from pydantic import BaseModel
 from crewai_runner.executor.crew import scene
 
 
+# Steps of the loop that only look at its state. The engine sends each through a thread of its own.
+_QUICK = frozenset(
+    {
+        "check_todos_available",
+        "initialize_reasoning",
+        "continue_iteration",
+        "check_max_iterations",
+        "route_by_answer_type",
+        "check_todo_completion",
+        "check_native_todo_completion",
+        "increment_and_continue",
+        "recover_from_parser_error",
+    }
+)
+_QUICK_WITHOUT_A_PLAN = frozenset({"generate_plan", "finalize"})
+
+
 class NativeExecutor(AgentExecutor):  # type: ignore[misc]
     """One agent's loop. Cancelling its task closes the request at the provider at once."""
 
@@ -29,6 +49,33 @@ class NativeExecutor(AgentExecutor):  # type: ignore[misc]
     def flow_definition(cls) -> Any:
         # The engine collects the steps of a loop from the class that defines them.
         return AgentExecutor.flow_definition()
+
+    def _class_bound_methods(self) -> dict[str, Any]:
+        # The engine reads the signature of each step again for every agent of every run.
+        bound: dict[str, Any] = {}
+        for name, template in _step_templates().items():
+            bound[name] = step = copy.copy(template)
+            step._instance = step.__self__ = self
+        return bound
+
+    async def _execute_method(
+        self, method_name: str, method: Any, *args: Any, **kwargs: Any
+    ) -> tuple[Any, None]:
+        # As the engine does it, without the hooks, events and persistence of a user's own flow.
+        if inspect.iscoroutinefunction(method):
+            result = await method(*args, **kwargs)
+        elif self._is_quick(method_name):
+            result = method(*args, **kwargs)
+        else:
+            result = await asyncio.to_thread(method, *args, **kwargs)
+        self._method_outputs.append({"method": str(method_name), "output": result})
+        counts = self._method_execution_counts
+        counts[method_name] = counts.get(method_name, 0) + 1
+        self._completed_methods.add(method_name)
+        return result, None
+
+    def _is_quick(self, step: str) -> bool:
+        return step in _QUICK or (step in _QUICK_WITHOUT_A_PLAN and not self.agent.planning_enabled)
 
     def _create_initial_state(self) -> AgentExecutorState:
         return AgentExecutorState()  # the engine would make a new class of it for every agent
@@ -116,6 +163,17 @@ class NativeExecutor(AgentExecutor):  # type: ignore[misc]
         if isinstance(answer, BaseModel):
             return AgentFinish(thought="", output=answer, text=str(answer))
         return process_llm_response(answer, self.use_stop_words)
+
+
+@functools.cache
+def _step_templates() -> dict[str, FlowMethod[..., Any]]:
+    names = AgentExecutor.flow_definition().methods
+    return {name: FlowMethod(_function(name)) for name in names}
+
+
+def _function(step: str) -> Any:
+    found = NativeExecutor.__dict__.get(step) or inspect.getattr_static(AgentExecutor, step)
+    return found.unwrap() if isinstance(found, FlowMethod) else found
 
 
 def _finish(answer: Any) -> AgentFinish:

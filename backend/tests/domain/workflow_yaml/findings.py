@@ -181,6 +181,8 @@ ERRORS: list[tuple[str, str, str]] = [
     ("bad-schema", "a reference to nothing", schema("{type: object, properties: {n: {$ref: ‸'#/$defs/X'}}}")),
     ("bad-schema", "an id", schema("{type: object, $id: ‸'http://x/y', properties: {n: {}}}")),
     ("bad-schema", "a pattern that looks ahead", schema("{type: object, properties: {n: {type: string, pattern: ‸'(?=a)'}}}")),
+    ("bad-schema", "a format", schema("{type: object, properties: {n: {type: string, format: ‸email}}}")),
+    ("bad-schema", "a look at the disk", schema("{type: object, properties: {n: {format: ‸file-path}}}")),
     ("bad-schema", "a broken pattern", schema("{type: object, properties: {n: {type: string, pattern: ‸'('}}}")),
     ("bad-schema", "a name CrewAI cannot use", schema("{type: object, properties: {‸_n: {type: string}}}")),
     ("bad-schema", "a truth for a schema", schema("{type: object, properties: {n: ‸true}}")),

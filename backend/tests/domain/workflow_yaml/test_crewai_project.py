@@ -75,7 +75,7 @@ def test_crewai_loads_what_is_exported(document: str, engine: Any, tmp_path: Pat
     definition = without_embedding(definition_of(document))
     path = write(to_crewai_project(definition, MODELS), tmp_path)
 
-    engine.validate_crew_project(path)
+    engine.json_loader.validate_crew_project(path)
     crew, inputs = engine.load_crew(path)
 
     assert [task.name for task in crew.tasks] == [task.key for task in definition.tasks]
@@ -100,27 +100,39 @@ def test_whatever_is_valid_is_a_crew_that_builds(
 
 
 FORMATS = [
-    "date",
-    "time",
-    "date-time",
-    "email",
-    "uri",
-    "uuid",
-    "ipv4",
-    "ipv6",
-    "duration",
-    "byte",
-    "password",
+    *(
+        "date",
+        "time",
+        "date-time",
+        "duration",
+        "uri",
+        "uuid",
+        "uuid4",
+        "ipv4",
+        "ipv6",
+        "ipvanyaddress",
+        "password",
+    ),
+    *(
+        "json-string",
+        "multi-host-uri",
+        "email",
+        "binary",
+        "base64",
+        "file-path",
+        "directory-path",
+        "path",
+        "mine",
+    ),
 ]
 SCHEMAS = [
-    *("{type: object, properties: {x: {type: string, format: %s}}}" % name for name in FORMATS),
+    *(f"{{type: object, properties: {{x: {{type: string, format: {name}}}}}}}" for name in FORMATS),
     "{type: object, properties: {x: {type: string, minLength: 1, maxLength: 3, pattern: '^a'}}}",
     "{type: object, properties: {x: {type: [string, 'null']}, y: {type: 'null'}}}",
     "{type: object, properties: {x: {anyOf: [{type: string}, {type: integer, minimum: 3}]}}}",
     "{type: object, properties: {x: {allOf: [{type: object, properties: {y: {type: string}}}]}}}",
-    "{type: object, properties: {x: {$ref: '#/$defs/N'}}, $defs: {N: {type: object, properties: {n: {type: integer}}}}}",
-    "{type: object, properties: {x: {$ref: '#/$defs/N'}},"
-    " $defs: {N: {type: object, properties: {n: {$ref: '#/$defs/N'}, m: {type: string}}}}}",
+    "{type: object, properties: {x: {$ref: '#/$defs/N'}}, $defs: {N: {type: string}}}",
+    "{type: object, properties: {x: {$ref: '#/$defs/N'}}, $defs: {N: {properties: {n: {$ref: '#/$defs/N'}}}}}",
     "{type: object, properties: {x: {type: array, items: {type: object, properties: {y: {enum: [a, 1, null]}}}}}}",
     "{type: object, properties: {x: {const: yes}, y: {type: object}, z: {}}, required: [x], title: Some Title!}",
     "{type: object, properties: {x: {type: number, multipleOf: 0.5, exclusiveMinimum: 0, default: 2}}}",

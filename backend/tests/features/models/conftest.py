@@ -1,5 +1,5 @@
 """The fixtures of the catalog."""
 
-from tests.support.catalog import app, catalog, client, process, provider
+from tests.support.catalog import app, catalog, client, database_url, postgresql_url, process, provider
 
-__all__ = ["app", "catalog", "client", "process", "provider"]
+__all__ = ["app", "catalog", "client", "database_url", "postgresql_url", "process", "provider"]

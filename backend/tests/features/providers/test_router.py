@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.db.session import reading
-from tests.support.catalog import CANARY, speaking_for
+from tests.support.catalog import CANARY, ON_SQLITE, speaking_for
 
 Provider = dict[str, Any]
 
@@ -29,6 +29,7 @@ def routes(provider_id: str) -> list[tuple[str, str, Any]]:
     ]
 
 
+@ON_SQLITE
 class TestDoors:
     @pytest.mark.parametrize("index", range(8))
     async def test_nobody_comes_in_without_a_token(
@@ -131,6 +132,7 @@ class TestCreate:
         assert made["hasApiKey"] is False
         assert made["baseUrl"] is None
 
+    @ON_SQLITE
     @pytest.mark.parametrize(
         ("change", "pointer"),
         [
@@ -319,6 +321,7 @@ class TestUpdate:
         assert response.status_code == 422
         assert (await client.get(f"/providers/{provider['id']}")).json() == provider
 
+    @ON_SQLITE
     @pytest.mark.parametrize("expected", ['"7"', "7", 'W/"7"'])
     async def test_is_refused_when_seen_in_another_version(
         self, client: httpx.AsyncClient, provider: Provider, expected: str

@@ -1,0 +1,168 @@
+"""Hostile documents: nothing is raised, run, opened or reached, and no limit is found out too late."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from crewai_runner.domain.workflow_yaml.document import parse, parse_value
+from crewai_runner.domain.workflow_yaml.reader import MAX_BYTES
+from tests.domain.workflow_yaml.documents import LISTED, MINIMAL, NATIVE
+from tests.domain.workflow_yaml.findings import ERRORS
+
+PROBE = Path(__file__).parent / "probe.py"
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{one}: &{one} [{', '.join([f'*{before}'] * 9)}]\n"
+    for before, one in zip("abcdefgh", "bcdefghi", strict=True)
+)  # fmt: skip
+MERGE_BOMB = "a: &a {" + ", ".join(f"k{n}: 1" for n in range(200)) + "}\n" + "".join(
+    f"m{n}: {{<<: [{', '.join(['*a'] * 50)}]}}\n" for n in range(19)
+)  # fmt: skip
+HEAVY = {
+    "too-many-values": [BOMB, "- 1\n" * 200_000, "a: [" + "1," * 400_000 + "]"],
+    "too-many-aliases": ["a: &a x\n" + "b: [" + "*a, " * 2_000 + "]"],
+    "too-deep": ["[" * 500_000, "{a: " * 100_000, "- " * 200_000, "? " * 200_000, "a: {b: [" * 60_000],
+    "too-large": ["a" * (MAX_BYTES + 1), "ä" * (MAX_BYTES // 2 + 1)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "text"), [(code, text) for code, texts in HEAVY.items() for text in texts])
+def test_a_bomb_is_refused_by_its_name(code: str, text: str) -> None:
+    spent = time.process_time()
+
+    parsed = parse(text)
+
+    assert parsed.definition is None
+    assert code in {problem.code for problem in parsed.problems}
+    # CPU time of this process, generous for a slow machine: an expanded bomb would take hours.
+    assert time.process_time() - spent < 5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        MERGE_BOMB,
+        "".join(f"k{n}: 1\n" for n in range(20_000)),
+        '"' + "a\n" * 400_000,
+        "a: " * 300_000,
+        "&a " * 300_000,
+        "!a " * 300_000,
+        "a: |\n" + " x\n" * 300_000,
+        " " * 1_000_000,
+        "\n" * 1_000_000,
+        "#" * 1_000_000,
+        "x" * 1_000_000 + ": 1",
+        "a: " + "9" * 1_000_000,
+        "%TAG ! tag:x,2000:\n" * 30_000,
+        "agents: {" + ", ".join(f"a{n}: {{role: 1}}" for n in range(3000)) + "}",
+        "\x00" * 1_000_000,
+        "a: \ud800" * 100_000,
+    ],
+    ids=range(16),
+)
+def test_a_heavy_document_is_answered(text: str) -> None:
+    spent = time.process_time()
+
+    assert not parse(text).valid
+    assert time.process_time() - spent < 10
+
+
+def test_a_thousand_lines_cost_little() -> None:
+    agents = "".join(
+        f"  a{n}:\n    role: r\n    goal: |\n      find\n      more\n    backstory: b\n    llm: m\n"
+        for n in range(60)
+    )
+    tasks = "".join(
+        f"  t{n}:\n    description: >\n      do it\n    expected_output: o\n    agent: a{n % 60}\n"
+        for n in range(120)
+    )
+    text = f"name: n\nagents:\n{agents}tasks:\n{tasks}"
+    assert text.count("\n") > 1000
+    spent = time.process_time()
+
+    for _ in range(5):
+        assert parse(text).valid
+
+    assert (time.process_time() - spent) / 5 < 0.15
+
+
+FRAGMENTS = st.sampled_from(
+    ["agents", "tasks", "name", "role", "llm", "a", ": ", ":", "- ", "\n", "\n  ", "\n    ", "{", "}", "[", "]", ", ", "'",
+     '"', "|", ">", "&x ", "*x", "<<: ", "!!str ", "!!python/name:os.system ", "? ", "#", "\t", "\\", "~", "1", ".inf",
+     "---", "...", "%YAML 1.1", "{topic}", "output_json", "properties", "$ref", "inputs", "context", "true", "\r\n"]
+)  # fmt: skip
+
+
+@given(st.text() | st.lists(FRAGMENTS, max_size=60).map("".join))
+@example("? [a]: b")
+@example("<<: [*x]")
+@example("agents: &x {a: *x}")
+@settings(max_examples=400, deadline=None)
+def test_no_text_raises(text: str) -> None:
+    parsed = parse(text)
+
+    assert parsed.valid is (parsed.definition is not None) is (not parsed.problems)
+    lines = text.count("\n") + text.count("\r") + 1
+    assert all(
+        1 <= found.line <= lines and found.column >= 1 for found in [*parsed.problems, *parsed.warnings]
+    )
+
+
+@given(st.sampled_from([NATIVE, LISTED]), st.data())
+@settings(max_examples=200, deadline=None)
+def test_no_damage_to_a_document_raises(document: str, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(document)))
+    end = data.draw(st.integers(start, min(len(document), start + 40)))
+    patch = data.draw(FRAGMENTS | st.just(""))
+
+    parsed = parse(document[:start] + patch + document[end:])
+
+    assert parsed.valid is (parsed.definition is not None)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(FRAGMENTS, inner, max_size=5),
+    max_leaves=30,
+)
+
+
+@given(VALUES | st.dictionaries(st.sampled_from(["agents", "tasks", "inputs", "crew", "budget"]), VALUES))
+@settings(max_examples=300, deadline=None)
+def test_no_value_raises(value: object) -> None:
+    parsed = parse_value(value)
+
+    assert parsed.valid is (parsed.definition is not None)
+
+
+def test_hostile_documents_import_open_start_and_reach_nothing() -> None:
+    ran = subprocess.run(
+        [sys.executable, str(PROBE)], capture_output=True, text=True, timeout=100, check=False
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.split() == ["quiet", str(len(ERRORS))]
+
+
+def test_the_probe_hears_what_it_listens_for() -> None:
+    ran = subprocess.run(
+        [sys.executable, str(PROBE), "misbehave"], capture_output=True, text=True, timeout=100, check=False
+    )
+
+    assert ran.returncode == 1
+    assert set(ran.stdout.split()[1:]) == {
+        "import",
+        "open",
+        "socket.socket",
+        "subprocess.Popen",
+        "compile",
+        "exec",
+    }
+
+
+def test_minimal_documents_stay_valid() -> None:
+    assert parse(MINIMAL).valid

@@ -1,0 +1,74 @@
+"""The templates that come with the product."""
+
+from importlib import resources
+
+import httpx
+import pytest
+
+from crewai_runner.domain.tools import TOOLS
+from crewai_runner.domain.workflow_yaml.document import parse
+from crewai_runner.domain.workflow_yaml.inputs import input_problems
+from crewai_runner.domain.workflow_yaml.registry import Registry
+from crewai_runner.features.templates.service import TemplateService
+from tests.support.documents import ANONYMOUS, READER
+
+DOCUMENTS = {
+    path.name.removesuffix(".yaml"): path.read_bytes().decode("utf-8")
+    for path in (resources.files("crewai_runner.features.templates") / "documents").iterdir()
+    if path.name.endswith(".yaml")
+}
+
+
+def test_every_document_is_in_the_catalogue() -> None:
+    assert {template.name for template in TemplateService().list().templates} == set(DOCUMENTS)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+class TestEachTemplate:
+    def test_has_no_problem_on_a_new_server(self, name: str) -> None:
+        nothing: frozenset[str] = frozenset()
+        registry = Registry(tools=frozenset(TOOLS), models=nothing, embedders=nothing, mcp_servers=nothing)
+
+        parsed = parse(DOCUMENTS[name], registry)
+
+        assert (parsed.problems, [warning.message for warning in parsed.warnings]) == ([], [])
+
+    def test_runs_without_typing_anything(self, name: str) -> None:
+        definition = parse(DOCUMENTS[name]).definition
+
+        assert definition is not None
+        assert input_problems(definition, {})[1] == []
+
+    def test_says_what_it_is_and_what_it_needs(self, name: str) -> None:
+        template = TemplateService().get(name)
+
+        assert template.description
+        assert template.needs.endswith(".")
+        assert template.tags
+        assert (template.agents > 0, template.tasks > 0) == (True, True)
+        assert template.yaml == DOCUMENTS[name]
+
+
+class TestEndpoints:
+    async def test_are_closed_to_the_anonymous(self, client: httpx.AsyncClient) -> None:
+        assert (await client.get("/templates", headers=ANONYMOUS)).status_code == 401
+        assert (await client.get("/templates/daily-brief", headers=ANONYMOUS)).status_code == 401
+        assert (await client.get("/templates", headers=READER)).status_code == 200
+
+    async def test_begin_with_the_one_that_runs_at_once(self, client: httpx.AsyncClient) -> None:
+        templates = (await client.get("/templates")).json()["templates"]
+
+        assert templates[0]["title"] == "Daily brief"
+        assert templates[0]["runsOnLocalModel"] is True
+
+    async def test_give_a_document_that_can_be_saved(self, client: httpx.AsyncClient) -> None:
+        template = (await client.get("/templates/daily-brief")).json()
+
+        saved = await client.post("/workflows", json={"yaml": template["yaml"]})
+
+        assert saved.status_code == 201, saved.text
+        assert saved.json()["workflow"]["yaml"] == template["yaml"]
+
+    @pytest.mark.parametrize("name", ["nothing", "..%2F..%2Fcatalogue.toml", "daily-brief.yaml"])
+    async def test_know_no_other_name(self, client: httpx.AsyncClient, name: str) -> None:
+        assert (await client.get(f"/templates/{name}")).status_code == 404

@@ -1,0 +1,33 @@
+"""One server process for most tests; each test has a scripted provider of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.product import Client, Product
+from tests.support.scripted_provider import ScriptedProvider
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    folder: Path = tmp_path_factory.mktemp("product") / "data"
+    server = Product(folder, CHAT_WAIT_SECONDS="30").start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def provider() -> Iterator[ScriptedProvider]:
+    with ScriptedProvider() as scripted:
+        yield scripted
+
+
+@pytest.fixture
+def client(product: Product, provider: ScriptedProvider) -> Iterator[Client]:
+    """A signed-in client of a server whose default model is the test's scripted provider."""
+    with product.client() as signed_in:
+        for old in signed_in.get("/api/providers")["providers"]:
+            signed_in.http.delete(f"/api/providers/{old['id']}", params={"force": True})
+        signed_in.register(provider.base_url)
+        yield signed_in

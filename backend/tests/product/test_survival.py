@@ -1,0 +1,138 @@
+"""What survives a kill -9 of the whole process."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.database import BACKENDS, fresh_database
+from tests.support.product import Product
+from tests.support.scripted_provider import Hold, Say, ScriptedProvider
+
+pytestmark = [pytest.mark.process, pytest.mark.crew, pytest.mark.timeout(300)]
+
+THREE_TASKS = """\
+name: Three tasks
+agents:
+  worker: {role: Worker, goal: Work, backstory: Steady.}
+tasks:
+  one: {description: "Do number one for {who}", expected_output: Done, agent: worker}
+  two: {description: "Do number two for {who}", expected_output: Done, agent: worker}
+  three: {description: "Do number three for {who}", expected_output: Done, agent: worker}
+inputs:
+  who: {type: string, default: me}
+"""
+REVIEWED = THREE_TASKS.replace(
+    "expected_output: Done, agent: worker}", "expected_output: Done, agent: worker, human_input: true}", 1
+)
+
+
+@pytest.fixture(params=BACKENDS)
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, str]]:
+    if request.param == "sqlite":
+        yield {}
+        return
+    with fresh_database("postgresql", tmp_path) as url:
+        yield {"DATABASE_URL": url}
+
+
+@pytest.fixture
+def server(settings: dict[str, str], tmp_path: Path) -> Iterator[Product]:
+    product = Product(tmp_path / "data", **settings)
+    yield product
+    if product.running:
+        product.stop()
+
+
+def asked(provider: ScriptedProvider, words: str, who: str) -> int:
+    return sum(words in r.text and f"for {who}" in r.text for r in provider.requests)
+
+
+def test_killed_runs_resume_from_their_last_finished_task(server: Product) -> None:
+    people = [f"person-{number:02}" for number in range(8)]
+    with ScriptedProvider() as provider:
+        provider.on(Say("One is done."), last_contains="number one")
+        provider.on(Hold("two", Say("Two is done.")), last_contains="number two")
+        with server.start().client() as client:
+            client.register(provider.base_url)
+            runs = {who: client.start_run(THREE_TASKS, inputs={"who": who}) for who in people}
+            provider.wait_for_requests(2 * len(people), timeout=60)
+            before = {who: client.events(run_id) for who, run_id in runs.items()}
+        server.kill()
+        provider.release("two")
+
+        with server.start().client() as client:
+            for who, run_id in runs.items():
+                run = client.wait_for(run_id, "completed")
+                events = client.events(run_id)
+                assert run["attempt"] == 1
+                assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+                assert events[: len(before[who])] == before[who]
+                assert sum(event["type"] == "run.completed" for event in events) == 1
+                assert asked(provider, "number one", who) >= 1
+
+        # Finished tasks were not asked again; the one in flight at the kill was, once.
+        for who in people:
+            ones = [r for r in provider.requests if "number one" in r.last_message and f"for {who}" in r.text]
+            twos = [r for r in provider.requests if "number two" in r.last_message and f"for {who}" in r.text]
+            assert (len(ones), len(twos)) == (1, 2)
+
+
+def test_a_question_outlives_a_restart(server: Product) -> None:
+    with ScriptedProvider() as provider:
+        with server.start().client() as client:
+            client.register(provider.base_url)
+            run_id = client.start_run(REVIEWED)
+            client.wait_for(run_id, "waiting")
+        server.kill()
+
+        with server.start().client() as client:
+            (approval,) = client.get("/api/approvals", status="open")["approvals"]
+            client.post(f"/api/approvals/{approval['id']}/resolve", {"action": "approve"})
+            client.wait_for(run_id, "completed")
+        assert len(provider.requests) == 3
+
+
+def test_a_run_that_was_asked_to_stop_is_stopped_at_the_next_start(server: Product) -> None:
+    with ScriptedProvider() as provider:
+        provider.on(Hold("never", Say("x")))
+        with server.start().client() as client:
+            client.register(provider.base_url)
+            run_id = client.start_run(THREE_TASKS)
+            provider.wait_for_requests(1, timeout=60)
+            with pytest.raises(httpx.ReadTimeout):
+                client.http.post(f"/api/runs/{run_id}/stop", json={"mode": "after-step"}, timeout=1)
+        server.kill()
+
+        with server.start().client() as client:
+            run = client.wait_for(run_id, "stopped")
+        assert run["receipt"]["llmCallsAfterStop"] == 0
+        assert len(provider.requests) == 1
+
+
+def test_a_polite_end_hands_running_crews_back(server: Product) -> None:
+    with ScriptedProvider() as provider:
+        provider.on(Say("One is done."), last_contains="number one")
+        provider.on(Hold("two", Say("Two is done.")), last_contains="number two")
+        server._settings["DRAIN_SECONDS"] = "1"
+        with server.start().client() as client:
+            client.register(provider.base_url)
+            run_id = client.start_run(THREE_TASKS)
+            provider.wait_for_requests(2, timeout=60)
+        assert server.stop() == 0
+        provider.release("two")
+
+        with server.start().client() as client:
+            client.wait_for(run_id, "completed")
+        assert len(provider.requests) == 4
+
+
+def test_a_second_process_on_the_same_folder_is_refused(tmp_path: Path) -> None:
+    first = Product(tmp_path / "data").start()
+    second = Product(tmp_path / "data")
+
+    with pytest.raises(AssertionError, match="already uses"):
+        second.start()
+
+    first.stop()
