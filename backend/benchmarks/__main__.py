@@ -45,8 +45,11 @@ def main() -> None:
 async def measure(names: list[str], quick: bool) -> list[Row]:
     """The rows of these families, all against one scripted provider."""
     rows: list[Row] = []
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder, ProviderProcess() as provider:
-        bench = Bench(provider, Path(folder), quick)
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        ProviderProcess() as provider,
+        Bench(provider, Path(folder), quick) as bench,
+    ):
         for name in names:
             begun = time.monotonic()
             rows += await FAMILIES[name](bench)

@@ -20,18 +20,18 @@ PIECES_PER_SECOND = 20
 
 async def family(bench: Bench) -> list[Row]:
     """Start, stop and stream, against bare CrewAI and a bare relay."""
-    bench.script()
-    with bench.product() as product:
-        await product.connect(bench.provider.base_url)
-        rows = await _starts(bench, product) + await _stops(bench, product)
-        rows += await _pieces(bench, product)
-    return rows
+    product = await bench.warm_product()
+    return [
+        *await _starts(bench, product),
+        *await _stops(bench, product),
+        *await _pieces(bench, product),
+    ]
 
 
 async def _starts(bench: Bench, product: Product) -> list[Row]:
     rounds = 20 if bench.quick else 100
-    with bench.bare_crews("kickoff") as crews:
-        bare = [_bare_start(bench, crews) for _ in range(rounds)]
+    crews = bench.bare_crews("kickoff")
+    bare = [_bare_start(bench, crews) for _ in range(rounds)]
     ours = [await _start(bench, product) for _ in range(rounds)]
     return _percentiles(
         "start -> first model call, idle", bare, ours, "building a crew and kickoff", (200, 500)
@@ -56,8 +56,8 @@ async def _start(bench: Bench, product: Product) -> float:
 
 async def _stops(bench: Bench, product: Product) -> list[Row]:
     rounds = 5 if bench.quick else 20
-    with bench.bare_crews("akickoff") as crews:
-        bare = [_bare_stop(bench, crews) for _ in range(2)]
+    crews = bench.bare_crews("akickoff")
+    bare = [_bare_stop(bench, crews) for _ in range(2)]
     ours = [await _stop(bench, product) for _ in range(rounds)]
     against = f"cancelled akickoff; the provider gives up after {HANG_SECONDS:g} s"
     return _percentiles("stop -> provider connection closed", bare, ours, against, (100, None))

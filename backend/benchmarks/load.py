@@ -118,6 +118,15 @@ async def probe(port: int, token: str, call: Call, *, every: float, until: async
     return found
 
 
+async def until(check: Callable[[], Awaitable[bool]], *, every: float, seconds: float) -> None:
+    """Ask again and again until the answer is yes. Raises ``TimeoutError``."""
+    async with asyncio.timeout(seconds):
+        while True:
+            if await check():
+                return
+            await asyncio.sleep(every)
+
+
 async def spread(port: int, token: str, call: Call, count: int, connections: int = 16) -> list[Any]:
     """Call so many times over a few connections; the answers in no order."""
     left = iter(range(count))

@@ -5,6 +5,8 @@ from pydantic import SecretStr
 from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.sealing import Sealer
 
+SHORTEST_SECRET_PART = 16
+
 
 class Keyring:
     """Every key that passes through here is masked in logs, events and problems from then on."""
@@ -15,7 +17,11 @@ class Keyring:
 
     def note(self, key: SecretStr) -> SecretStr:
         """Mask a key that is used but not stored."""
-        self._mask.add(key.get_secret_value())
+        secret = key.get_secret_value()
+        # Of a key in parts (`ID:SECRET:TOKEN`) the long ones are secrets by themselves.
+        parts = [part for part in secret.split(":")[1:] if len(part) >= SHORTEST_SECRET_PART]
+        for one in (secret, *parts):
+            self._mask.add(one)
         return key
 
     def seal(self, key: SecretStr) -> str:

@@ -119,6 +119,7 @@ def _parameters(parameters: Any, options: argparse.Namespace, token: str, port: 
     parameters.model_alias = {options.alias}
     parameters.hostnames = ["127.0.0.1"]
     parameters.port = port
+    parameters.api_keys = [token]
     # The default lets any web page use the model.
     parameters.cors_origins, parameters.cors_origins_explicit = "http://127.0.0.1", True
     parameters.n_ctx, parameters.n_parallel, parameters.kv_unified = options.context, 2, True

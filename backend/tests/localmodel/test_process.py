@@ -1,3 +1,4 @@
+import asyncio
 import hashlib
 import os
 import signal
@@ -87,3 +88,17 @@ def test_a_file_with_the_right_hash_passes(tmp_path: Path) -> None:
     file.write_bytes(b"GGUF and more")
 
     check_model_file(file, hashlib.sha256(b"GGUF and more").hexdigest())
+
+
+async def test_stopping_ends_a_child_that_ignores_the_polite_signal() -> None:
+    deaf = (
+        "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); signal.pause()"
+    )
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), asyncio.subprocess.PIPE)
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", deaf, **pipes)
+    assert process.stdout is not None
+    await process.stdout.readline()
+
+    await ChildProcess(process, SecretStr("token")).stop(grace_seconds=0.05)
+
+    assert gone(process.pid)

@@ -108,8 +108,10 @@ class QueueContract(SubmissionContract):
         desk.body.hold(*names)
         for number, run_id in enumerate(names):
             await desk.submit(queue, run_id, tenant=f"tenant {number % 3}")
-        await desk.body.until(lambda: len(desk.body.begun) >= 3)
 
+        await desk.body.until_begun_in_all(3)
+        with pytest.raises(TimeoutError):  # several polls long, a fourth has its chance to begin
+            await asyncio.wait_for(desk.body.until_begun_in_all(4), timeout=0.5)
         desk.body.let_go()
 
         await desk.body.until_ended(*names)

@@ -57,6 +57,9 @@ class WatchedBody:
     async def until_begun(self, *run_ids: str) -> None:
         await self.until(lambda: set(run_ids) <= set(self.order))
 
+    async def until_begun_in_all(self, number: int) -> None:
+        await self.until(lambda: len(self.begun) >= number)
+
     async def until_ended(self, *run_ids: str) -> None:
         await self.until(lambda: set(run_ids) <= {run_id for run_id, _ in self.ended})
 

@@ -56,6 +56,8 @@ class Product:
         for line in self._process.stdout:
             if b"answers at" in line:
                 return line.decode().split("answers at")[1].strip()
+        self._process.stdout.close()
+        self._process.wait()
         raise AssertionError(f"The server ended before it answered:\n{self.log()[-3000:]}")
 
     def kill(self) -> None:

@@ -8,7 +8,7 @@ from crewai_runner.domain.workflow_yaml.async_checks import check_async
 from crewai_runner.domain.workflow_yaml.drafts import Draft, Drafts
 from crewai_runner.domain.workflow_yaml.input_definitions import InputDraft
 from crewai_runner.domain.workflow_yaml.placeholders import check_placeholders
-from crewai_runner.domain.workflow_yaml.problems import Problems, did_you_mean
+from crewai_runner.domain.workflow_yaml.problems import Place, Problems, did_you_mean
 from crewai_runner.domain.workflow_yaml.registry import Registry
 from crewai_runner.domain.workflow_yaml.sections import Found
 
@@ -76,48 +76,44 @@ def _check_agents_used(parts: Parts, problems: Problems) -> None:
 
 def _check_context(parts: Parts, problems: Problems) -> None:
     order = {task.key: number for number, task in enumerate(parts.tasks)}
+    needs = _needs(parts.tasks, order)
     for task in parts.tasks:
+        here = order[task.key]
         for number, name in enumerate(task.names("context")):
             place = task.found.place("context", number)
-            if name not in order and not parts.tasks.whole:
-                continue
             if name not in order:
-                near = problems.nearest(name, order)
-                message = f"There is no task `{name}`.{did_you_mean(near)}"
-                problems.error(place, "unknown-context", message, near)
+                _report_unknown_context(name, order, parts.tasks.whole, place, problems)
             elif name == task.key:
                 problems.error(
                     place, "context-itself", f"`{name}` cannot build on its own result. Remove it here."
                 )
-            elif order[name] > order[task.key]:
-                _report_later(task, name, parts, number, problems)
+            elif order[name] > here and needs[order[name]] >> here & 1:
+                message = f"`{task.key}` and `{name}` wait for each other. Let one of them go first."
+                problems.error(place, "context-cycle", message)
+            elif order[name] > here:
+                message = (
+                    f"`{name}` comes later, and a task builds on earlier ones. Move `{task.key}` below it."
+                )
+                problems.error(place, "context-later", message)
 
 
-def _report_later(task: Draft, name: str, parts: Parts, number: int, problems: Problems) -> None:
-    place = task.found.place("context", number)
-    if _builds_on(name, task.key, parts.tasks):
-        message = (
-            f"`{task.key}` and `{name}` wait for each other. Remove one of them from the other's `context`."
-        )
-        problems.error(place, "context-cycle", message)
-        return
-    message = f"`{name}` comes later. A task builds on earlier ones: move `{name}` above `{task.key}`."
-    problems.error(place, "context-later", message)
+def _report_unknown_context(
+    name: str, known: Iterable[str], whole: bool, place: Place, problems: Problems
+) -> None:
+    if not whole:
+        return  # the name that is missing may be that of a task with a problem of its own
+    near = problems.nearest(name, known)
+    problems.error(place, "unknown-context", f"There is no task `{name}`.{did_you_mean(near)}", near)
 
 
-def _builds_on(name: str, earlier: str, tasks: list[Draft]) -> bool:
-    """Whether the task `name` needs `earlier`, directly or through others."""
-    needs = {task.key: task.names("context") for task in tasks}
-    seen: set[str] = set()
-    ahead = [name]
-    while ahead:
-        here = ahead.pop()
-        if here == earlier:
-            return True
-        if here not in seen:
-            seen.add(here)
-            ahead.extend(needs.get(here, ()))
-    return False
+def _needs(tasks: list[Draft], order: dict[str, int]) -> list[int]:
+    """For each task, as bits, the tasks it builds on, directly or through others."""
+    needs = [sum({1 << order[name] for name in task.names("context") if name in order}) for task in tasks]
+    for middle in range(len(tasks)):
+        for number in range(len(tasks)):
+            if needs[number] >> middle & 1:
+                needs[number] |= needs[middle]
+    return needs
 
 
 def _check_manager(parts: Parts, problems: Problems) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 from crewai.core.providers.human_input import set_provider
 from crewai.events.event_context import EventContextConfig, MismatchBehavior, _event_context_config
-from crewai.events.event_listener import event_listener
 from crewai.events.stream_context import add_stream_sink
 from crewai.execution import set_execution_uuid
 from crewai.hooks.dispatch import InterceptionPoint, scoped_hooks
@@ -26,7 +25,7 @@ from crewai_runner.executor.crew.endings import AttemptOver
 from crewai_runner.executor.crew.environment import ignore_own_warnings
 from crewai_runner.executor.crew.failing import failure_of
 from crewai_runner.executor.crew.limits import Spending
-from crewai_runner.executor.crew.resources import equip, forget, require_embedder
+from crewai_runner.executor.crew.resources import equip, put_away, require_embedder
 from crewai_runner.executor.crew.steering import Steering
 from crewai_runner.executor.crew.story import Story
 from crewai_runner.executor.crew.tasks import RevisionProvider, ToldTask, tell_recalled
@@ -278,11 +277,10 @@ class Attempt:
             await self.loop.shutdown_asyncgens()
         if self._built is None:
             return
-        for task in self._built.tasks:
-            event_listener.execution_spans.pop(task, None)  # kept for ever after a cancelled task
-        with contextlib.suppress(BaseException):
-            for llm in self._built.llms:
-                await calls.close(llm)
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(put_away(self._built, self._spec, self._workshop), TIDY_SECONDS)
+        for llm in self._built.llms:
+            await calls.close(llm)
 
     def _cancel_all(self, but: asyncio.Task[Any] | None = None) -> None:
         for task in asyncio.all_tasks(self.loop):

@@ -101,7 +101,12 @@ async def _try_to_cut_short() -> str | None:
 
 def _crew(model: BaseLLM) -> Crew:
     agent = Agent(
-        role="trial", goal="trial", backstory="trial", llm=model, executor_class=NativeExecutor, max_retry_limit=0
+        role="trial",
+        goal="trial",
+        backstory="trial",
+        llm=model,
+        executor_class=NativeExecutor,
+        max_retry_limit=0,
     )
     task = ToldTask(description="trial", expected_output="trial", agent=agent)
     return Crew(agents=[agent], tasks=[task], verbose=False, tracing=False)

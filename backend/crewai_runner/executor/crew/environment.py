@@ -94,6 +94,8 @@ def quieten_bus() -> None:
     bus._async_handlers.clear()
     bus._handler_dependencies.clear()
     bus._execution_plan_cache.clear()
+    listener = importlib.import_module("crewai.events.event_listener").event_listener
+    listener.execution_spans.clear()
     # The record of events and entities serves checkpoints, which are not used: they hold keys.
     bus._record_event = _nothing
     bus._register_source = _nothing

@@ -23,9 +23,7 @@ def _failure(error: BaseException, binding: ModelBinding | None) -> RunFailure:
         return RunFailure(code=error.code, message=str(error), hint=error.hint, provider=provider)
     if binding is None:
         return explain(error)
-    return explain(
-        error, provider_name=provider, provider_type=binding.provider_type, model=binding.model
-    )
+    return explain(error, provider_name=provider, provider_type=binding.provider_type, model=binding.model)
 
 
 def _named(error: BaseException) -> BaseException:

@@ -26,11 +26,11 @@ class TextsInMemory(BaseKnowledgeStorage):  # type: ignore[misc]
         metadata_filter: dict[str, Any] | None = None,
         score_threshold: float = 0.6,
     ) -> list[Any]:
-        """The nearest texts, best first; `score_threshold` is a cosine similarity from 0 to 1."""
+        """The nearest texts, best first, with scores from 0 to 1: the engine's scale, 0.5 is unrelated."""
         if not self._texts or not query:
             return []
         wanted = _units(self.embed(["\n".join(query)]))[0]
-        scores = np.stack(self._vectors) @ wanted
+        scores = (1 + np.stack(self._vectors) @ wanted) / 2
         best = [int(index) for index in np.argsort(-scores)[:limit] if scores[index] >= score_threshold]
         return [
             {"id": str(i), "content": self._texts[i], "metadata": {}, "score": float(scores[i])} for i in best

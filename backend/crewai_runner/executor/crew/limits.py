@@ -90,7 +90,9 @@ class Spending:
             (BudgetLimit.LLM_CALLS, used.llm_calls, budget.max_llm_calls),
             (BudgetLimit.SECONDS, self.seconds, budget.max_seconds),
         )
-        return [limit for limit, spent, most in pairs if spent and most and float(spent) >= share * float(most)]
+        return [
+            limit for limit, spent, most in pairs if spent and most and float(spent) >= share * float(most)
+        ]
 
 
 def _known(usage: Usage) -> Usage:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import importlib
 import shutil
 from pathlib import Path
 from typing import Any
@@ -51,13 +52,17 @@ def memory_folder(spec: RunSpec, workshop: Workshop) -> Path:
     return workshop.memories / hashlib.sha256(scope.encode()).hexdigest()[:32]
 
 
-def forget(spec: RunSpec, workshop: Workshop) -> None:
-    """Remove memories that were kept for one run alone."""
-    if spec.definition.memory and spec.memory_scope is None:
-        shutil.rmtree(memory_folder(spec, workshop), ignore_errors=True)
+async def put_away(built: Built, spec: RunSpec, workshop: Workshop) -> None:
+    """Close the crew's memory; remove it when it was kept for this run alone."""
+    memory = built.crew._memory
+    if memory is None:
+        return
+    await asyncio.to_thread(memory.close)
+    if spec.memory_scope is None:
+        await asyncio.to_thread(shutil.rmtree, memory_folder(spec, workshop), ignore_errors=True)
 
 
 def _memory(spec: RunSpec, workshop: Workshop, embedder: dict[str, Any], llm: Any) -> Any:
-    from crewai.memory.unified_memory import Memory  # noqa: PLC0415 - heavy, and few crews remember
-
-    return Memory(storage=str(memory_folder(spec, workshop)), embedder=embedder, llm=llm, root_scope="/crew")
+    # Heavy, and few crews remember.
+    memory = importlib.import_module("crewai_runner.executor.crew.memory")
+    return memory.memory_in(memory_folder(spec, workshop), embedder, llm)

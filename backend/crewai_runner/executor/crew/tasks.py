@@ -99,6 +99,4 @@ def tell_recalled(at_work: Any, task: ToldTask) -> None:
     result = task.result()
     if result is not None:
         data = {"raw": result.raw, "json_output": result.json_output}
-        at_work.story.tell(
-            told.TaskReused, data, task_key=task.key_of_task, agent=result.agent, longest=None
-        )
+        at_work.story.tell(told.TaskReused, data, task_key=task.key_of_task, agent=result.agent, longest=None)

@@ -72,7 +72,6 @@ class Translator:
             "tool_usage_error": lambda _source, event: self._tooling.failed(event),
             "llm_guardrail_started": self._guardrail_started,
             "llm_guardrail_completed": self._guardrail_completed,
-            "memory_save_failed": self._warned("memory-save-failed", "A memory could not be saved"),
             "memory_query_failed": self._warned("memory-query-failed", "Memories could not be searched"),
             "memory_retrieval_failed": self._warned("memory-query-failed", "Memories could not be searched"),
             "knowledge_query_failed": self._warned("knowledge-query-failed", "Knowledge was not searched"),

@@ -67,7 +67,7 @@ async def _body(response: httpx.Response) -> bytes:
     body = bytearray()
     async for piece in response.aiter_raw():
         body += piece
-        if False:
+        if len(body) >= MOST_BYTES:
             break
     return bytes(body[:MOST_BYTES])
 

@@ -24,10 +24,10 @@ from crewai_runner.features.models.schemas import (
     ModelRead,
     ModelUpdate,
 )
-from crewai_runner.features.providers.access import ProviderAccess
 from crewai_runner.features.providers.errors import ProviderNotFound
-from crewai_runner.features.providers.local import LocalServer
+from crewai_runner.features.providers.service import ProviderService
 from crewai_runner.http.deps import check_version
+from crewai_runner.localmodel.supervisor import LocalModel
 
 
 class ModelEditor:
@@ -40,12 +40,11 @@ class ModelEditor:
         sealer: Sealer,
         mask: SecretMask,
         egress: EgressPolicy,
-        local: LocalServer,
+        local: LocalModel,
     ) -> None:
         self._session = session
         self._models = ModelRepository(session)
-        self._providers = ProviderAccess(session, sealer=sealer, mask=mask, egress=egress)
-        self._local = local
+        self._providers = ProviderService(session, sealer=sealer, mask=mask, egress=egress, local=local)
 
     async def page(
         self,
@@ -126,7 +125,7 @@ class ModelEditor:
         """Raises ModelNotFound, StaleVersion, ModelBuiltIn."""
         row = await self._locked(principal, model_id, expected)
         kept = await self._providers.keep(row.workspace_id, row.provider_id)
-        if kept is ProviderType.LOCAL and self._local.available() is None:
+        if kept is ProviderType.LOCAL and self._providers.local_is_available():
             others = await self._models.page(row.workspace_id, None, row.provider_id, None, 2)
             if len(others) == 1:
                 raise ModelBuiltIn(

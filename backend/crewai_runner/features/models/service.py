@@ -21,10 +21,9 @@ from crewai_runner.features.models.errors import ModelNotRegistered
 from crewai_runner.features.models.repository import ModelRepository
 from crewai_runner.features.models.rules import Directory, Entry, without_owner
 from crewai_runner.features.models.schemas import ModelCapabilities, ModelNames
-from crewai_runner.features.providers.access import Access, ProviderAccess
-from crewai_runner.features.providers.local import LocalServer
 from crewai_runner.features.providers.schemas import ProviderCreate
-from crewai_runner.features.providers.service import ProviderService
+from crewai_runner.features.providers.service import Access, ProviderService
+from crewai_runner.localmodel.supervisor import LocalModel
 
 _LOCAL_CAPABILITIES = ModelCapabilities(
     tools=False, vision=False, json_output=False, context_window=CONTEXT_WINDOW
@@ -41,12 +40,10 @@ class ModelService:
         sealer: Sealer,
         mask: SecretMask,
         egress: EgressPolicy,
-        local: LocalServer,
+        local: LocalModel,
     ) -> None:
         self._models = ModelRepository(session)
-        self._access = ProviderAccess(session, sealer=sealer, mask=mask, egress=egress)
         self._providers = ProviderService(session, sealer=sealer, mask=mask, egress=egress, local=local)
-        self._local = local
 
     async def default_name(self, workspace_id: str, kind: ModelKind) -> str | None:
         """The name of the default model of a type, None when there is none."""
@@ -95,7 +92,7 @@ class ModelService:
         found = _find_all(await self._directory(workspace_id), names, None)
         rows = await self._models.many([entry.id for entry in found.values()], workspace_id)
         by_id = {row.id: row for row in rows}
-        access = await self._reach(workspace_id, {row.provider_id for row in rows})
+        access = await self._providers.access(workspace_id, list({row.provider_id for row in rows}))
         return {
             name: _binding(by_id[entry.id], access[by_id[entry.id].provider_id])
             for name, entry in found.items()
@@ -106,7 +103,7 @@ class ModelService:
 
         Looks the host up: call it before a transaction's first statement.
         """
-        await self._access.admit(provider)
+        await self._providers.admit(provider)
 
     def inline_bindings(
         self, provider: ProviderCreate, names: Collection[str], embedders: Collection[str] = ()
@@ -115,7 +112,7 @@ class ModelService:
 
         The provider's name or type in front of a name is left away. Raises ProviderInvalid.
         """
-        access = self._access.inline(provider)
+        access = self._providers.inline(provider)
         owners = (provider.name, provider.type.value)
         return {
             name: ModelBinding(
@@ -135,7 +132,7 @@ class ModelService:
 
         It becomes the default only where there is none. None, and nothing made, while it is not available.
         """
-        if self._local.available() is not None:
+        if not self._providers.local_is_available():
             return None
         provider_id = await self._providers.ensure_local(workspace_id)
         entries = await self._models.entries(workspace_id)
@@ -162,17 +159,6 @@ class ModelService:
 
     async def _directory(self, workspace_id: str) -> Directory:
         return Directory(await self._models.entries(workspace_id))
-
-    async def _reach(self, workspace_id: str, provider_ids: Collection[str]) -> dict[str, Access]:
-        stored = await self._access.of_many(workspace_id, list(provider_ids))
-        return {
-            provider_id: await self._local_access(access) if access.type is ProviderType.LOCAL else access
-            for provider_id, access in stored.items()
-        }
-
-    async def _local_access(self, access: Access) -> Access:
-        endpoint = await self._local.endpoint()
-        return self._access.at(access, endpoint.base_url, endpoint.token)
 
 
 def _find_all(directory: Directory, names: Collection[str], kind: ModelKind | None) -> dict[str, Entry]:

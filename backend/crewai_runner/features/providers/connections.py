@@ -8,13 +8,12 @@ from crewai_runner.core.principal import Principal
 from crewai_runner.core.sealing import Sealer
 from crewai_runner.db.session import Sessions, reading
 from crewai_runner.domain.provider import ProviderType
-from crewai_runner.features.providers.access import Access, ProviderAccess
 from crewai_runner.features.providers.errors import ProviderFailed
-from crewai_runner.features.providers.local import LocalServer
 from crewai_runner.features.providers.places import place_of
 from crewai_runner.features.providers.probe import Probe
 from crewai_runner.features.providers.schemas import ConnectionReport, LiveModels, ProviderTest, Stage
-from crewai_runner.localmodel.supervisor import LocalModelUnavailable
+from crewai_runner.features.providers.service import Access, ProviderService
+from crewai_runner.localmodel.supervisor import LocalModel, LocalModelUnavailable
 
 LIMIT_SECONDS = 10.0
 # The built-in model's own address is on this machine, whatever is allowed to users.
@@ -31,7 +30,7 @@ class ConnectionService:
         sealer: Sealer,
         mask: SecretMask,
         egress: EgressPolicy,
-        local: LocalServer,
+        local: LocalModel,
         limit_seconds: float = LIMIT_SECONDS,
     ) -> None:
         self._sessions = sessions
@@ -60,8 +59,10 @@ class ConnectionService:
     async def _stored(self, principal: Principal, provider_id: str) -> tuple[Access, list[str]]:
         workspace_id = principal.workspace_id
         async with reading(self._sessions) as session:
-            providers = ProviderAccess(session, sealer=self._sealer, mask=self._mask, egress=self._egress)
-            access = await providers.of(workspace_id, provider_id)
+            providers = ProviderService(
+                session, sealer=self._sealer, mask=self._mask, egress=self._egress, local=self._local
+            )
+            access = await providers.stored(workspace_id, provider_id)
             return access, await providers.expected_models(workspace_id, provider_id)
 
     async def _probe(self, access: Access, wanted: list[str]) -> ConnectionReport:

@@ -8,20 +8,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.deps import Requires
 from crewai_runner.features.providers.connections import ConnectionService
-from crewai_runner.features.providers.service import ProviderService
+from crewai_runner.features.providers.editor import ProviderEditor
 from crewai_runner.http.deps import Parts, ReadSessionDep, SessionDep
 
 
-def _writing(process: Parts, session: SessionDep) -> ProviderService:
+def _writing(process: Parts, session: SessionDep) -> ProviderEditor:
     return _service(process, session)
 
 
-def _reading(process: Parts, session: ReadSessionDep) -> ProviderService:
+def _reading(process: Parts, session: ReadSessionDep) -> ProviderEditor:
     return _service(process, session)
 
 
-def _service(process: Any, session: AsyncSession) -> ProviderService:
-    return ProviderService(
+def _service(process: Any, session: AsyncSession) -> ProviderEditor:
+    return ProviderEditor(
         session,
         sealer=process.sealer,
         mask=process.mask,
@@ -40,8 +40,8 @@ def _connections(process: Parts) -> ConnectionService:
     )
 
 
-Providers = Annotated[ProviderService, Depends(_writing, scope="function")]
-ProvidersToRead = Annotated[ProviderService, Depends(_reading, scope="function")]
+Providers = Annotated[ProviderEditor, Depends(_writing, scope="function")]
+ProvidersToRead = Annotated[ProviderEditor, Depends(_reading, scope="function")]
 Connections = Annotated[ConnectionService, Depends(_connections)]
 Reader = Annotated[Principal, Depends(Requires(Scope.PROVIDERS_READ))]
 MayWrite = Depends(Requires(Scope.PROVIDERS_WRITE))

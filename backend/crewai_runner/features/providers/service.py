@@ -1,46 +1,40 @@
-"""Providers: where models are reached, and with which key."""
+"""Providers, for those who call them: where they are reached, and with which key."""
 
-import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crewai_runner.core.clock import now
 from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.core.ids import Prefix, new_id
 from crewai_runner.core.keyring import Keyring
 from crewai_runner.core.logging import SecretMask
-from crewai_runner.core.paging import decode_id, encode_cursor
-from crewai_runner.core.principal import BUILTIN_WORKSPACE, Principal
+from crewai_runner.core.principal import BUILTIN_WORKSPACE
 from crewai_runner.core.sealing import SealBroken, Sealer
 from crewai_runner.core.text import first_free
-from crewai_runner.core.wire import Wire
 from crewai_runner.db.tables.catalog import ProviderRow
 from crewai_runner.domain.local_model import PROVIDER_NAME
 from crewai_runner.domain.provider import ProviderType
-from crewai_runner.features.idempotency.service import Once
-from crewai_runner.features.providers.errors import (
-    ApiKeyNeededAgain,
-    ProviderBuiltIn,
-    ProviderInUse,
-    ProviderNotFound,
-)
-from crewai_runner.features.providers.local import LocalServer
-from crewai_runner.features.providers.places import Places, moved, stored_place
+from crewai_runner.features.providers.errors import ProviderNotFound
+from crewai_runner.features.providers.places import Places, place_of, stored_place
 from crewai_runner.features.providers.repository import ProviderRepository
-from crewai_runner.features.providers.rules import Place, hint_of
-from crewai_runner.features.providers.schemas import (
-    ProviderAnswer,
-    ProviderCreate,
-    ProviderList,
-    ProviderRead,
-    ProviderUpdate,
-)
-from crewai_runner.http.deps import check_version
+from crewai_runner.features.providers.schemas import ProviderCreate
+from crewai_runner.localmodel.supervisor import LocalModel
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Type, address and key of one provider. Never for the wire."""
+
+    name: str
+    type: ProviderType
+    base_url: str | None
+    api_key: SecretStr | None
 
 
 class ProviderService:
-    """Sessions begin at the first statement, so addresses are looked up before it, without a lock."""
+    """Unseals keys; each is masked from then on."""
 
     def __init__(
         self,
@@ -49,94 +43,59 @@ class ProviderService:
         sealer: Sealer,
         mask: SecretMask,
         egress: EgressPolicy,
-        local: LocalServer,
+        local: LocalModel,
     ) -> None:
-        self._session = session
         self._providers = ProviderRepository(session)
         self._keys = Keyring(sealer, mask)
         self._places = Places(egress)
         self._local = local
 
-    async def page(
-        self, principal: Principal, kind: ProviderType | None, limit: int, cursor: str | None
-    ) -> ProviderList:
-        """One page, oldest first. Raises BadRequest for a foreign cursor."""
-        after = decode_id(cursor, Prefix.PROVIDER)
-        rows = await self._providers.page(principal.workspace_id, kind, after, limit + 1)
-        shown = [ProviderRead.model_validate(row) for row in rows[:limit]]
-        more = encode_cursor(shown[-1].id) if len(rows) > limit else None
-        return ProviderList(providers=shown, next_cursor=more)
-
-    async def get(self, principal: Principal, provider_id: str) -> ProviderRead:
-        """Raises ProviderNotFound."""
-        row = await self._providers.get(provider_id, principal.workspace_id)
+    async def stored(self, workspace_id: str, provider_id: str) -> Access:
+        """As stored, the built-in provider without its address. Raises ProviderNotFound, SealBroken."""
+        row = await self._providers.get(provider_id, workspace_id)
         if row is None:
             raise ProviderNotFound(provider_id)
-        return _read(row)
+        return self._unsealed(row)
 
-    async def create(
-        self, principal: Principal, request: ProviderCreate, idempotency_key: str | None = None
-    ) -> ProviderAnswer:
-        """Store a provider. Raises ProviderInvalid, ProviderNameTaken, KeyUsedOtherwise."""
-        place = await self._places.admit(request)
+    async def access(self, workspace_id: str, provider_ids: Sequence[str]) -> dict[str, Access]:
+        """How to reach each, by id; waits until the built-in model has an address.
 
-        async def make() -> ProviderAnswer:
-            row = ProviderRow(
-                id=new_id(Prefix.PROVIDER),
-                workspace_id=principal.workspace_id,
-                name=request.name,
-                models=request.models,
-            )
-            self._put(row, place)
-            self._put_key(row, request.api_key)
-            await self._providers.add(row)
-            return ProviderAnswer(provider=_read(row))
-
-        once = Once(self._session, principal.workspace_id, "providers:create_provider", idempotency_key)
-        return await once(ProviderAnswer, _Submission.of(request), make)
-
-    async def update(
-        self, principal: Principal, provider_id: str, request: ProviderUpdate, expected: int | None
-    ) -> ProviderRead:
-        """Change what was sent. Raises ProviderNotFound, ProviderBuiltIn, StaleVersion, ProviderInvalid,
-        ApiKeyNeededAgain, ProviderNameTaken.
+        An id that names nothing is left out. Raises SealBroken, LocalModelUnavailable.
         """
-        if request.base_url is not None:
-            await self._places.refuse_forbidden(request.base_url)
-        row = await self._locked(principal, provider_id)
-        if row.type == ProviderType.LOCAL:
-            raise ProviderBuiltIn("The built-in provider cannot be changed; its models can.")
-        check_version(row.version, expected)
-        place = moved(row, request)
-        self._refuse_to_take_the_key_along(row, place, request)
-        self._put(row, place)
-        if "api_key" in request.model_fields_set:
-            self._put_key(row, request.api_key)
-        for name in request.model_fields_set & {"name", "models"}:
-            setattr(row, name, getattr(request, name))
-        row.version += 1
-        row.updated_at = now()
-        await self._providers.save(row)
-        return _read(row)
+        rows = await self._providers.many(provider_ids, workspace_id)
+        return {row.id: await self._reach(row) for row in rows}
 
-    async def delete(
-        self, principal: Principal, provider_id: str, *, force: bool, expected: int | None
-    ) -> None:
-        """Delete it, with `force` its models too.
+    async def expected_models(self, workspace_id: str, provider_id: str) -> list[str]:
+        """The provider's own names of models that this workspace counts on. Raises ProviderNotFound."""
+        row = await self._providers.get(provider_id, workspace_id)
+        if row is None:
+            raise ProviderNotFound(provider_id)
+        registered = await self._providers.model_endpoints(provider_id, workspace_id)
+        return list(dict.fromkeys([*row.models, *registered]))
 
-        Raises ProviderNotFound, ProviderBuiltIn, StaleVersion, ProviderInUse.
+    async def keep(self, workspace_id: str, provider_id: str) -> ProviderType:
+        """The type of a provider that cannot be deleted before this transaction ends.
+
+        Raises ProviderNotFound.
         """
-        await self._providers.lock_workspace(principal.workspace_id)
-        row = await self._locked(principal, provider_id)
-        check_version(row.version, expected)
-        if row.type == ProviderType.LOCAL and self._local.available() is None:
-            raise ProviderBuiltIn(
-                "The built-in provider stays as long as its model is available; LOCAL_MODEL=off ends that."
-            )
-        models = await self._providers.model_names(row.id)
-        if models and not force:
-            raise ProviderInUse(models)
-        await self._providers.delete_with_models(row)
+        row = await self._providers.get_kept(provider_id, workspace_id)
+        if row is None:
+            raise ProviderNotFound(provider_id)
+        return ProviderType(row.type)
+
+    async def admit(self, request: ProviderCreate) -> None:
+        """Raise ProviderInvalid for a provider that may not be called; looks its host up."""
+        await self._places.admit(request)
+
+    def inline(self, request: ProviderCreate) -> Access:
+        """A provider that is used once and never stored. Raises ProviderInvalid."""
+        place = place_of(request)
+        key = request.api_key and self._keys.note(request.api_key)
+        return Access(request.name, place.type, place.url, key)
+
+    def local_is_available(self) -> bool:
+        """Whether the built-in model can be used on this installation."""
+        return self._local.available() is None
 
     async def mask_stored_keys(self) -> list[str]:
         """Mask every key of every workspace, at start; the ids of providers whose key cannot be read."""
@@ -153,60 +112,28 @@ class ProviderService:
         await self._providers.lock_workspace(workspace_id)
         row = await self._providers.local(workspace_id)
         if row is None:
-            row = ProviderRow(
-                id=new_id(Prefix.PROVIDER),
-                workspace_id=workspace_id,
-                name=first_free(PROVIDER_NAME, await self._providers.names(workspace_id)),
-                models=[],
-            )
-            self._put(row, Place(ProviderType.LOCAL, None, {}))
+            name = first_free(PROVIDER_NAME, await self._providers.names(workspace_id))
+            row = self._local_row(workspace_id, name)
             await self._providers.add(row)
         return row.id
 
-    async def _locked(self, principal: Principal, provider_id: str) -> ProviderRow:
-        row = await self._providers.get_locked(provider_id, principal.workspace_id)
-        if row is None:
-            raise ProviderNotFound(provider_id)
-        return row
+    async def _reach(self, row: ProviderRow) -> Access:
+        if row.type == ProviderType.LOCAL:
+            endpoint = await self._local.endpoint()
+            return Access(row.name, ProviderType.LOCAL, endpoint.base_url, self._keys.note(endpoint.token))
+        return self._unsealed(row)
+
+    def _unsealed(self, row: ProviderRow) -> Access:
+        place = stored_place(row)
+        return Access(row.name, place.type, place.url, self._keys.unseal(row.sealed_api_key))
 
     @staticmethod
-    def _refuse_to_take_the_key_along(row: ProviderRow, place: Place, request: ProviderUpdate) -> None:
-        stays = "api_key" not in request.model_fields_set and row.sealed_api_key is not None
-        if stays and place.origin != stored_place(row).origin:
-            raise ApiKeyNeededAgain
-
-    @staticmethod
-    def _put(row: ProviderRow, place: Place) -> None:
-        row.type, row.base_url, row.options = place.type.value, place.base_url, dict(place.options)
-
-    def _put_key(self, row: ProviderRow, key: SecretStr | None) -> None:
-        row.sealed_api_key = None if key is None else self._keys.seal(key)
-        row.api_key_hint = None if key is None else hint_of(key.get_secret_value())
-
-
-class _Submission(Wire):
-    """What makes two requests the same: the key counts, but only its digest is looked at."""
-
-    request: ProviderCreate
-    key_digest: str | None
-
-    @classmethod
-    def of(cls, request: ProviderCreate) -> "_Submission":
-        key = request.api_key.get_secret_value() if request.api_key else None
-        return cls(request=request, key_digest=key and hashlib.sha256(key.encode()).hexdigest())
-
-
-def _read(row: ProviderRow) -> ProviderRead:
-    return ProviderRead(
-        id=row.id,
-        name=row.name,
-        type=ProviderType(row.type),
-        base_url=row.base_url,
-        has_api_key=row.sealed_api_key is not None,
-        api_key_hint=row.api_key_hint,
-        models=row.models,
-        options=row.options,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        version=row.version,
-    )
+    def _local_row(workspace_id: str, name: str) -> ProviderRow:
+        return ProviderRow(
+            id=new_id(Prefix.PROVIDER),
+            workspace_id=workspace_id,
+            name=name,
+            type=ProviderType.LOCAL.value,
+            options={},
+            models=[],
+        )

@@ -132,9 +132,9 @@ SCHEMAS = [
     "{type: object, properties: {x: {anyOf: [{type: string}, {type: integer, minimum: 3}]}}}",
     "{type: object, properties: {x: {allOf: [{type: object, properties: {y: {type: string}}}]}}}",
     "{type: object, properties: {x: {$ref: '#/$defs/N'}}, $defs: {N: {type: string}}}",
-    "{type: object, properties: {x: {$ref: '#/$defs/N'}}, $defs: {N: {properties: {n: {$ref: '#/$defs/N'}}}}}",
-    "{type: object, properties: {x: {type: array, items: {type: object, properties: {y: {enum: [a, 1, null]}}}}}}",
-    "{type: object, properties: {x: {const: yes}, y: {type: object}, z: {}}, required: [x], title: Some Title!}",
+    "{type: object, properties: {x: {$ref: '#/$defs/N'}}, $defs: {N: {items: {$ref: '#/$defs/N'}}}}",
+    "{type: object, properties: {x: {type: array, items: {properties: {y: {enum: [a, 1, null]}}}}}}",
+    "{type: object, properties: {x: {const: yes}, y: {type: object}, z: {}}, required: [x], title: A b!}",
     "{type: object, properties: {x: {type: number, multipleOf: 0.5, exclusiveMinimum: 0, default: 2}}}",
     "{type: object, properties: {x: {oneOf: [{type: boolean}, {type: array}]}}, additionalProperties: true}",
 ]  # fmt: skip

@@ -135,7 +135,6 @@ class Stage:
     async def perform(self, spec: RunSpec) -> Heard:
         heard = Heard()
         heard.outcome = await self.executor.execute(spec, heard.sink, heard.control)
-        print(heard.outcome)
         return heard
 
     def begin(self, spec: RunSpec) -> tuple[Heard, "asyncio.Task[Outcome]"]:

@@ -77,9 +77,7 @@ def stock(engine: CrewExecutor, provider: ScriptedProvider, monkeypatch: pytest.
 
 async def test_the_stock_executor_does_the_same_work(stock: Stage) -> None:
     order = {"task": "Write", "context": "c", "coworker": "writer role"}
-    stock.provider.on(
-        CallTools([("delegate_work_to_coworker", order)]), contains="Do draft", times=1
-    )
+    stock.provider.on(CallTools([("delegate_work_to_coworker", order)]), contains="Do draft", times=1)
 
     delegated = await stock.play(hierarchy())
     together = await stock.play(crowd())
@@ -159,9 +157,7 @@ async def test_an_engine_that_cannot_be_loaded_fails_runs_with_the_cause(
     executor = CrewExecutor(tmp_path)
 
     await executor.load()
-    outcome = await executor.execute(
-        Stage(executor, provider).spec(workflow()), Heard().sink, RunControl()
-    )
+    outcome = await executor.execute(Stage(executor, provider).spec(workflow()), Heard().sink, RunControl())
 
     assert executor.status().state is EngineState.FAILED
     assert isinstance(outcome, Failed)
@@ -194,7 +190,11 @@ def test_loading_leaves_signals_alone_and_stores_where_it_is_told(tmp_path: Path
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("CREWAI", "OTEL"))}
     probe = subprocess.run(
         [sys.executable, "-W", "error", "-c", PROBE, str(tmp_path)],
-        env=clean, capture_output=True, text=True, timeout=100, check=False,
+        env=clean,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
     )
 
     assert probe.returncode == 0, probe.stderr

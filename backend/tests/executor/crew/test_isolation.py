@@ -138,9 +138,7 @@ async def test_keys_of_the_environment_reach_no_provider(
         monkeypatch.setenv(name, "sk-of-the-environment")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
     keyless = stage.model(api_key=None)
-    spec = stage.spec(
-        workflow(tasks=[task(guardrails=["polite"])]), models=[keyless]
-    )
+    spec = stage.spec(workflow(tasks=[task(guardrails=["polite"])]), models=[keyless])
     stage.provider.on(Say('{"valid": true}'), contains="Ensure the following task result complies")
 
     heard = await stage.perform(spec)

@@ -1,5 +1,14 @@
 """The fixtures of the catalog."""
 
-from tests.support.catalog import app, catalog, client, database_url, postgresql_url, process, provider
+from tests.support.catalog import (
+    app,
+    catalog,
+    client,
+    database_url,
+    postgresql_url,
+    process,
+    product,
+    provider,
+)
 
-__all__ = ["app", "catalog", "client", "database_url", "postgresql_url", "process", "provider"]
+__all__ = ["app", "catalog", "client", "database_url", "postgresql_url", "process", "product", "provider"]

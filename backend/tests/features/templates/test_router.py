@@ -5,6 +5,7 @@ from importlib import resources
 import httpx
 import pytest
 
+from crewai_runner.domain.local_model import MODEL_ID
 from crewai_runner.domain.tools import TOOLS
 from crewai_runner.domain.workflow_yaml.document import parse
 from crewai_runner.domain.workflow_yaml.inputs import input_problems
@@ -27,7 +28,7 @@ def test_every_document_is_in_the_catalogue() -> None:
 class TestEachTemplate:
     def test_has_no_problem_on_a_new_server(self, name: str) -> None:
         nothing: frozenset[str] = frozenset()
-        registry = Registry(tools=frozenset(TOOLS), models=nothing, embedders=nothing, mcp_servers=nothing)
+        registry = Registry(frozenset({MODEL_ID}), nothing, frozenset(TOOLS), nothing)
 
         parsed = parse(DOCUMENTS[name], registry)
 
@@ -38,6 +39,13 @@ class TestEachTemplate:
 
         assert definition is not None
         assert input_problems(definition, {})[1] == []
+
+    def test_names_the_built_in_model_when_it_runs_on_it(self, name: str) -> None:
+        definition = parse(DOCUMENTS[name]).definition
+
+        assert definition is not None
+        named = {choice.name for choice in definition.model_choices()}
+        assert (named == {MODEL_ID}) is TemplateService().get(name).runs_on_local_model
 
     def test_says_what_it_is_and_what_it_needs(self, name: str) -> None:
         template = TemplateService().get(name)

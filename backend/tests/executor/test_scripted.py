@@ -1,0 +1,85 @@
+import asyncio
+
+import pytest
+
+from crewai_runner.domain.run import RunFailure, StopMode
+from crewai_runner.domain.run_events import RunEvent, TaskSkipped
+from crewai_runner.domain.workflow import AgentDefinition, TaskDefinition, WorkflowDefinition
+from crewai_runner.executor.port import Completed, Executor, Failed, RunControl, RunSpec, Stopped
+from crewai_runner.executor.scripted import Script, ScriptedExecutor
+
+DEFINITION = WorkflowDefinition(
+    name="crew",
+    agents=[AgentDefinition(key="a", role="r", goal="g", backstory="b")],
+    tasks=[TaskDefinition(key="t", description="d", expected_output="e", agent="a")],
+)
+SPEC = RunSpec(run_id="r1", attempt=1, definition=DEFINITION, inputs={}, models={}, default_model="m")
+EVENTS = [TaskSkipped(task_key="one"), TaskSkipped(task_key="two")]
+FAILED = Failed(RunFailure(code="x", message="y"))
+
+
+async def test_tells_its_events_and_ends_as_it_is_told() -> None:
+    executor: Executor = ScriptedExecutor(Script(EVENTS, FAILED))
+    told: list[RunEvent] = []
+
+    outcome = await executor.execute(SPEC, told.append, RunControl())
+
+    assert outcome == FAILED
+    assert [(event.task_key, event.run_id) for event in told] == [("one", "r1"), ("two", "r1")]
+
+
+async def test_plays_one_script_per_attempt_and_repeats_the_last() -> None:
+    executor = ScriptedExecutor(Script(outcome=FAILED), Script())
+
+    outcomes = [await executor.execute(SPEC, lambda _event: None, RunControl()) for _ in range(3)]
+
+    assert [type(outcome) for outcome in outcomes] == [Failed, Completed, Completed]
+    assert executor.specs == [SPEC, SPEC, SPEC]
+
+
+async def test_a_stop_between_events_ends_the_story() -> None:
+    control = RunControl()
+    told: list[RunEvent] = []
+
+    def hear(event: RunEvent) -> None:
+        told.append(event)
+        control.stop(StopMode.AFTER_STEP)
+
+    outcome = await ScriptedExecutor(Script(EVENTS)).execute(SPEC, hear, control)
+
+    assert outcome == Stopped()
+    assert len(told) == 1
+
+
+async def test_waits_at_its_gate_and_a_stop_ends_the_wait() -> None:
+    gate = asyncio.Event()
+    executor = ScriptedExecutor(Script(gate=gate))
+    control = RunControl()
+    stopped = asyncio.ensure_future(executor.execute(SPEC, lambda _event: None, control))
+    patient = asyncio.ensure_future(executor.execute(SPEC, lambda _event: None, RunControl()))
+    await asyncio.sleep(0)
+
+    control.stop()
+
+    assert await asyncio.wait_for(stopped, 5) == Stopped()
+    assert not patient.done()
+    gate.set()
+    assert isinstance(await asyncio.wait_for(patient, 5), Completed)
+
+
+async def test_raises_a_scripted_error() -> None:
+    with pytest.raises(RuntimeError, match="lost"):
+        await ScriptedExecutor(RuntimeError("lost")).execute(SPEC, lambda _event: None, RunControl())
+
+
+async def test_answers_a_question_in_one_piece() -> None:
+    pieces: list[str] = []
+
+    async def hear(text: str) -> None:
+        pieces.append(text)
+
+    executor = ScriptedExecutor(answer="yes")
+    answer = await executor.ask(None, [{"role": "user", "content": "?"}], hear)  # type: ignore[arg-type]
+
+    assert (answer.text, pieces) == ("yes", ["yes"])
+    assert executor.questions == [[{"role": "user", "content": "?"}]]

@@ -1,0 +1,207 @@
+"""Trying out stored, unsaved and built-in providers, and asking for models live."""
+
+import asyncio
+import logging
+import socket
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+
+from crewai_runner.core.egress import EgressPolicy
+from crewai_runner.db.session import unit_of_work
+from crewai_runner.features.providers.connections import ConnectionService
+from tests.features.providers.servers import always, server, silence
+from tests.support.catalog import CANARY, ON_SQLITE, OWNER, Catalog, parts_of
+from tests.support.scripted_provider import ScriptedProvider
+
+pytestmark = ON_SQLITE
+TOKEN = "token-of-the-built-in-model"
+
+
+async def store(client: httpx.AsyncClient, **fields: Any) -> str:
+    body = {"name": "P", "type": "openai_compatible", "apiKey": CANARY, **fields}
+    response = await client.post("/providers", json=body)
+    assert response.status_code == 201, response.text
+    return str(response.json()["provider"]["id"])
+
+
+class TestStored:
+    async def test_is_tried_with_its_stored_key(self, client: httpx.AsyncClient) -> None:
+        with ScriptedProvider(api_key=CANARY, models=("alpha",)) as scripted:
+            provider_id = await store(client, baseUrl=scripted.base_url, models=["alpha"])
+
+            report = (await client.post(f"/providers/{provider_id}/test")).json()
+            live = await client.get(f"/providers/{provider_id}/models")
+
+        assert report["ok"] is True
+        assert report["stage"] == "done"
+        assert isinstance(report["latencyMs"], int)
+        assert report["models"] == ["alpha"]
+        assert live.json() == {"models": ["alpha"]}
+
+    async def test_registered_models_are_looked_for(self, client: httpx.AsyncClient) -> None:
+        with ScriptedProvider(models=("alpha",)) as scripted:
+            provider_id = await store(client, baseUrl=scripted.base_url)
+            await client.post("/models", json={"name": "M", "endpoint": "gone", "providerId": provider_id})
+
+            report = (await client.post(f"/providers/{provider_id}/test")).json()
+            live = await client.get(f"/providers/{provider_id}/models")
+
+        assert (report["ok"], report["stage"]) == (False, "model")
+        assert "`gone`" in report["message"]
+        assert live.status_code == 200
+
+    async def test_its_words_come_back_without_the_key(
+        self, client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        async with server(always(401, f'{{"error": {{"message": "bad key {CANARY}"}}}}')) as port:
+            provider_id = await store(client, baseUrl=f"http://127.0.0.1:{port}/v1")
+
+            report = await client.post(f"/providers/{provider_id}/test")
+            live = await client.get(f"/providers/{provider_id}/models")
+
+        assert report.json()["stage"] == "auth"
+        assert "bad key ••••••" in report.json()["message"]
+        assert live.status_code == 502
+        assert live.json()["stage"] == "auth"
+        assert "bad key ••••••" in live.json()["detail"]
+        assert CANARY not in report.text + live.text + caplog.text
+
+    async def test_holds_no_database_connection_while_it_waits(
+        self, client: httpx.AsyncClient, process: SimpleNamespace
+    ) -> None:
+        async with server(silence) as port:
+            provider_id = await store(client, baseUrl=f"http://127.0.0.1:{port}/v1")
+            service = ConnectionService(process.sessions, **parts_of(process), limit_seconds=30)
+            waiting = asyncio.create_task(service.test(OWNER, provider_id))
+            pool = process.sessions.kw["bind"].pool
+            while pool.checkedout() or not await _connected(port):
+                await asyncio.sleep(0.01)
+                assert not waiting.done()
+
+            still_free = pool.checkedout()
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+
+        assert still_free == 0
+
+
+async def _connected(port: int) -> bool:
+    """Whether somebody is connected to this port now."""
+    wanted = f"{port:04X}"
+    table = await asyncio.to_thread(Path("/proc/net/tcp").read_text)
+    return any(f":{wanted} " in line and " 01 " in line for line in table.splitlines())
+
+
+class TestUnsaved:
+    async def test_is_tried_and_forgotten(self, client: httpx.AsyncClient) -> None:
+        with ScriptedProvider(api_key=CANARY, models=("alpha",)) as scripted:
+            body = {"type": "custom", "baseUrl": scripted.base_url, "apiKey": CANARY}
+
+            report = (await client.post("/providers/test", json={"provider": body})).json()
+
+        assert report["ok"] is True
+        assert (await client.get("/providers")).json()["providers"] == []
+
+    async def test_a_closed_port_is_a_report_not_an_error(self, client: httpx.AsyncClient) -> None:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            base_url = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
+
+            response = await client.post("/providers/test", json={"type": "ollama", "baseUrl": base_url})
+
+        assert response.status_code == 200
+        assert response.json()["stage"] == "connect"
+
+    @pytest.mark.parametrize("url", ["http://127.0.0.1:1/v1", "http://169.254.169.254/v1"])
+    async def test_never_goes_where_this_server_may_not(
+        self, client: httpx.AsyncClient, process: SimpleNamespace, url: str
+    ) -> None:
+        process.egress = EgressPolicy(allow_private=False)
+
+        report = (await client.post("/providers/test", json={"type": "ollama", "baseUrl": url})).json()
+
+        assert (report["ok"], report["stage"]) == (False, "dns")
+
+    @pytest.mark.parametrize(
+        "body", [{"type": "openai_compatible"}, {"type": "local"}, {"type": "openai", "apiKey": "a b"}]
+    )
+    async def test_names_the_field_that_is_wrong(
+        self, client: httpx.AsyncClient, body: dict[str, Any]
+    ) -> None:
+        response = await client.post("/providers/test", json=body)
+
+        assert response.status_code == 422
+        assert response.json()["errors"]
+
+
+class TestBuiltIn:
+    async def seed(self, catalog: Catalog) -> str:
+        provider_id: str = await catalog.providers(lambda providers: providers.ensure_local())
+        return provider_id
+
+    async def test_is_tried_at_the_address_it_has_now_even_where_private_ones_are_refused(
+        self, client: httpx.AsyncClient, catalog: Catalog, process: SimpleNamespace
+    ) -> None:
+        process.egress = EgressPolicy(allow_private=False)
+        provider_id = await self.seed(catalog)
+        with ScriptedProvider(api_key=TOKEN, models=("smollm2-135m",)) as scripted:
+            process.local_model.serve(scripted.base_url, TOKEN)
+
+            report = await client.post(f"/providers/{provider_id}/test")
+
+        assert report.json()["ok"] is True
+        assert report.json()["models"] == ["smollm2-135m"]
+        assert TOKEN not in report.text
+
+    async def test_says_why_it_cannot_answer(
+        self, client: httpx.AsyncClient, catalog: Catalog, process: SimpleNamespace
+    ) -> None:
+        provider_id = await self.seed(catalog)
+        process.local_model.reason = "The built-in model is switched off (LOCAL_MODEL=off)."
+
+        report = (await client.post(f"/providers/{provider_id}/test")).json()
+
+        assert (report["ok"], report["stage"]) == (False, "connect")
+        assert "LOCAL_MODEL=off" in report["message"]
+
+    async def test_stays_while_its_model_is_available(
+        self, client: httpx.AsyncClient, catalog: Catalog, process: SimpleNamespace
+    ) -> None:
+        provider_id = await self.seed(catalog)
+        process.local_model.serve("http://127.0.0.1:1/v1", TOKEN)
+        path = f"/providers/{provider_id}"
+
+        patched = await client.patch(path, json={"name": "mine"})
+        refused = await client.delete(path, params={"force": "true"})
+        process.local_model.reason = "gone"
+        deleted = await client.delete(path)
+
+        assert (patched.status_code, refused.status_code, deleted.status_code) == (409, 409, 204)
+        assert refused.json()["type"].endswith("/provider-built-in")
+
+
+async def test_keys_stored_before_are_masked_from_the_start(
+    client: httpx.AsyncClient, catalog: Catalog, process: SimpleNamespace
+) -> None:
+    await store(client, baseUrl="http://127.0.0.1:1/v1")
+    broken = await store(client, name="Q", baseUrl="http://127.0.0.1:1/v1")
+    async with unit_of_work(process.sessions) as session:
+        from sqlalchemy import text
+
+        await session.execute(
+            text("UPDATE providers SET sealed_api_key = 'x' WHERE id = :id"), {"id": broken}
+        )
+    process.mask = type(process.mask)()
+
+    unreadable = await catalog.providers(lambda providers: providers.mask_stored_keys())
+    test = await client.post(f"/providers/{broken}/test")
+
+    assert unreadable == [broken]
+    assert process.mask(CANARY) == "••••••"
+    assert test.status_code == 500
+    assert test.json()["type"].endswith("/secret-unreadable")
