@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from crewai_runner.core.errors import BadRequest, TooLarge, Unprocessable
+from crewai_runner.core.errors import BadRequest, TooLarge, Unavailable, Unprocessable
 from crewai_runner.features.approvals.router import router as approvals
 from crewai_runner.features.auth.deps import BearerScheme
 from crewai_runner.features.auth.errors import TokenMissingOrWrong, TooManyFailures
@@ -20,7 +20,7 @@ from crewai_runner.features.yaml.router import router as yaml
 from crewai_runner.http.openapi import operation_id
 from crewai_runner.http.problems import problems
 
-EVERYWHERE = problems(BadRequest, TokenMissingOrWrong, TooManyFailures, TooLarge, Unprocessable)
+EVERYWHERE = problems(BadRequest, TokenMissingOrWrong, TooManyFailures, TooLarge, Unprocessable, Unavailable)
 
 
 def api(prefix: str) -> APIRouter:

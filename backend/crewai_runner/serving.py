@@ -1,5 +1,6 @@
 """Starts the server and says how to use it."""
 
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,9 @@ class _Serving:
         )
 
     def run(self) -> int:
+        # uvicorn raises a caught signal again after its shutdown; that was a wish, not an accident.
+        for wish in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(wish, _nothing_more)
         self._server.run()
         return 3 if self._failed or not self._server.started else 0
 
@@ -72,6 +76,10 @@ class _Serving:
         get_logger(__name__).error("start.failed", exc_info=error)
         print(f"Cannot start: {self._mask(str(error))}", file=sys.stderr)  # noqa: T201
         self._server.should_exit = True
+
+
+def _nothing_more(_signal: int, _frame: Any) -> None:
+    """The server has ended already."""
 
 
 def _serve_reloading(settings: Settings) -> int:

@@ -1,20 +1,20 @@
 """Which adapter stands behind each port in this process, and how its parts come up and go down."""
 
 import asyncio
-import contextlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from crewai_runner.core.api_key import api_key_of
+from crewai_runner.core.clock import now
 from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.core.errors import Unavailable
 from crewai_runner.core.logging import SecretMask, get_logger
 from crewai_runner.core.principal import BUILTIN_WORKSPACE
 from crewai_runner.core.sealing import Sealer, read_or_create_key
-from crewai_runner.core.settings import LocalModelMode, Role, Settings
+from crewai_runner.core.settings import Role, Settings
 from crewai_runner.db.migrate import upgrade
 from crewai_runner.db.session import make_engine, make_sessions, take_news, unit_of_work
 from crewai_runner.executor.port import EngineState, Executor
@@ -28,13 +28,14 @@ from crewai_runner.features.models.service import ModelService
 from crewai_runner.features.providers.service import ProviderService
 from crewai_runner.features.workspaces.service import WorkspaceService
 from crewai_runner.localmodel.supervisor import LocalModel
-from crewai_runner.localmodel.supervisor import LocalModelMode as ChildMode
 from crewai_runner.queue.port import JobQueue, QueueStats, RunJob
 from crewai_runner.stream.hub import MemoryHub
 
 log = get_logger(__name__)
 SECRET_KEY_FILE = "secret-key"  # noqa: S105  # a file's name
 SWEEP_SECONDS = 15.0
+QUEUE_PATIENCE_SECONDS = 20.0
+JOBS_KEPT = timedelta(days=7)
 
 
 class Parts:
@@ -62,7 +63,7 @@ class Parts:
         self.live = LiveRuns()
         self.inline_providers = InlineProviders()
         self.journal = Journal(self.sessions, self.hub, self.mask)
-        self.local_model = LocalModel(_child_mode(settings.local_model))
+        self.local_model = LocalModel(settings.local_model)
         self.queue = LateQueue()
         self.queue_ready = asyncio.Event()
         self.queue_message = "starting"
@@ -80,6 +81,19 @@ class Parts:
         return ProviderService(
             session, sealer=self.sealer, mask=self.mask, egress=self.egress, local=self.local_model
         )
+
+    async def queue_open(self) -> None:
+        """Wait until work can be queued. Raises Unavailable (503) when that takes too long.
+
+        Call it before a transaction's first statement: the queue makes its tables while it starts.
+        """
+        try:
+            await asyncio.wait_for(self.queue_ready.wait(), QUEUE_PATIENCE_SECONDS)
+        except TimeoutError:
+            raise Unavailable(
+                f"The queue is not open: {self.queue_message}. Try again in a moment.",
+                headers={"Retry-After": "5"},
+            ) from None
 
     async def executor_ready(self) -> None:
         """Wait until the engine is loaded, or has failed to load."""
@@ -100,6 +114,7 @@ class Parts:
 
     async def _seed_local_model(self) -> None:
         if self.local_model.available() is None:
+            self.mask.add(self.local_model.token.get_secret_value())
             async with unit_of_work(self.sessions) as session:
                 await self.models(session).ensure_local(BUILTIN_WORKSPACE)
 
@@ -128,14 +143,27 @@ class Parts:
 
     async def _sweep_for_ever(self) -> None:
         while True:
-            with contextlib.suppress(Exception):
-                await self.expire_approvals()
+            for chore in (self.expire_approvals, self.take_up_orphans, self.forget_old_jobs):
+                try:
+                    await chore()
+                except Exception:
+                    log.exception("sweep.failed", chore=chore.__name__)
             await asyncio.sleep(SWEEP_SECONDS)
 
     async def expire_approvals(self) -> None:
         async with unit_of_work(self.sessions) as session:
             await ApprovalService(session, self.queue, self.mask).expire_overdue()
         self.hub.ring(take_news(session))
+
+    async def take_up_orphans(self) -> None:
+        """Give runs whose worker is no more back to the queue (several workers on PostgreSQL)."""
+        orphans = await self.queue.orphans()
+        if orphans:
+            log.warning("sweep.orphans", runs=[run_id for run_id, _ in orphans])
+            await self.queue.requeue(orphans)
+
+    async def forget_old_jobs(self) -> None:
+        await self.queue.forget(now() - JOBS_KEPT)
 
     async def stop(self) -> None:
         """Give running crews a moment, hand them back to the queue, close everything."""
@@ -194,10 +222,6 @@ def sealing_keys(settings: Settings) -> list[str]:
     if settings.secret_key:
         return [key.get_secret_value() for key in settings.secret_key]
     return [read_or_create_key(settings.data_dir / SECRET_KEY_FILE)]
-
-
-def _child_mode(mode: LocalModelMode) -> ChildMode:
-    return ChildMode(mode.value)
 
 
 def _durable_queue(settings: Settings) -> JobQueue:

@@ -17,7 +17,7 @@ class Nothing(Wire):
 class RunQueuedData(Wire):
     workflow_id: str | None
     attempt: int
-    reason: Literal["started", "retried", "resumed", "forked", "answered", "worker-lost"]
+    reason: Literal["started", "retried", "resumed", "forked", "answered", "handed-back"]
 
 
 class RunStartedData(Wire):

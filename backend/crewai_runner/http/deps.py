@@ -33,6 +33,14 @@ SessionDep = Annotated[AsyncSession, Depends(_session, scope="function")]
 ReadSessionDep = Annotated[AsyncSession, Depends(_read_session, scope="function")]
 Parts = Annotated[Any, Depends(parts)]
 
+
+async def _queue_open(process: Parts) -> None:
+    await process.queue_open()
+
+
+# For endpoints that queue work; depends on it before the session's first statement.
+QueueOpen = Depends(_queue_open)
+
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many at most.")]
 Cursor = Annotated[
     str | None, Query(max_length=1000, description="`nextCursor` of the page before; omit for the first.")

@@ -53,7 +53,7 @@ class LocalModel:
         self._mode = mode
         self._model = model
         self._patience = patience or Patience()
-        self._token = SecretStr(secrets.token_urlsafe(32))
+        self.token = SecretStr(secrets.token_urlsafe(32))
         self._port = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
@@ -155,7 +155,7 @@ class LocalModel:
     async def _run_one_child(self) -> str:
         """From start to end; returns why it ended. Raises ChildRefused."""
         try:
-            child = await ChildProcess.spawn(self._model or installed_model(), self._token, self._port)
+            child = await ChildProcess.spawn(self._model or installed_model(), self.token, self._port)
         except OSError as error:
             return f"no process could be started ({error.strerror})"
         self._child = child
@@ -188,7 +188,7 @@ class LocalModel:
     def _publish(self, url: str) -> None:
         self._port = urlsplit(url).port or 0
         self._status = LocalModelStatus(LocalModelState.READY, "Ready.")
-        self._ready.set_result(Endpoint(f"{url}/v1", self._token))
+        self._ready.set_result(Endpoint(f"{url}/v1", self.token))
         _log.info("local_model.ready", url=url)
 
     def _announce_restart(self, reason: str, failures: int) -> None:

@@ -31,9 +31,7 @@ WORKFLOW = "runs.execute"
 JOB_VERSION = "1"
 """Raise only when a waiting job of the old kind cannot run any more: such jobs then stay behind."""
 
-EMBEDDED = "embedded"
-"""The one worker of an SQLite folder keeps its name, so that it finds its own jobs after a crash."""
-
+EMBEDDED = "embedded"  # an SQLite folder's one worker: it finds its own jobs after a crash
 _MAX_RECOVERIES = 100  # The product counts attempts by its own rows and gives up much earlier.
 _MAX_THREADS = 32
 _FORGET_AT_ONCE = 1000

@@ -120,6 +120,8 @@ async def test_a_listener_that_fails_ends_the_call_at_the_provider(provider: Scr
 
     with pytest.raises(BrokenPipeError):
         await ask(model(provider), HELLO, on_text)
+
+    assert asyncio.all_tasks() == {asyncio.current_task()}, "the call goes on behind the caller's back"
     await asyncio.to_thread(provider.wait_for_disconnects, 1)
 
 

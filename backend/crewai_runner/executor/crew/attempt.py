@@ -281,6 +281,7 @@ class Attempt:
             await asyncio.wait_for(put_away(self._built, self._spec, self._workshop), TIDY_SECONDS)
         for llm in self._built.llms:
             await calls.close(llm)
+        await asyncio.sleep(0)  # closed connections are let go in the loop's next turn
 
     def _cancel_all(self, but: asyncio.Task[Any] | None = None) -> None:
         for task in asyncio.all_tasks(self.loop):

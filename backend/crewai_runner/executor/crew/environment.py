@@ -40,7 +40,8 @@ _QUIET_LOGGERS = {
 
 # The engine warns of its own deprecations whenever it uses them itself.
 _OWN_WARNINGS = (DeprecationWarning, FutureWarning, UserWarning)
-_FROM_ENGINE = re.compile(r"crewai(_core)?(\.|$)")
+# pydantic.main stands for defaults of the engine's models, which ask for the time in the old way.
+_FROM_ENGINE = re.compile(r"crewai(_core)?(\.|$)|pydantic\.main$")
 
 _once = threading.Lock()
 _imported = False

@@ -1,5 +1,7 @@
 """The memory of a crew, kept in a folder of its own."""
 
+import contextlib
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,11 @@ class ToldMemory(Memory):  # type: ignore[misc]
         except Exception as error:
             _warn(error)
             raise
+
+    def _on_save_done(self, future: Future[Any]) -> None:
+        # Without the engine's event: it would be emitted outside every run, and printed.
+        with self._pending_lock, contextlib.suppress(ValueError):
+            self._pending_saves.remove(future)
 
 
 def memory_in(folder: Path, embedder: dict[str, Any], llm: Any) -> ToldMemory:

@@ -43,7 +43,9 @@ async def equip(built: Built, spec: RunSpec, workshop: Workshop, builder: Builde
             built.agents[agent.key].knowledge = known
     if definition.memory:
         llm = builder.llm(definition.agents[0].model)
-        built.crew._memory = await asyncio.to_thread(_memory, spec, workshop, embedder, llm)
+        memory = await asyncio.to_thread(_memory, spec, workshop, embedder, llm)
+        # The engine sets the one from the other whenever it validates the crew anew.
+        built.crew.memory = built.crew._memory = memory
 
 
 def memory_folder(spec: RunSpec, workshop: Workshop) -> Path:

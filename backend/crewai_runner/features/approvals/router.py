@@ -19,7 +19,7 @@ from crewai_runner.features.approvals.schemas import (
     ApprovalState,
 )
 from crewai_runner.features.approvals.service import read
-from crewai_runner.http.deps import LIMIT, Cursor, Limit
+from crewai_runner.http.deps import LIMIT, Cursor, Limit, QueueOpen
 from crewai_runner.http.problems import problems
 
 router = APIRouter(prefix="/approvals", tags=["approvals"])
@@ -46,6 +46,7 @@ async def get_approval(approval_id: str, reader: Reader, approvals: ApprovalsToR
 
 @router.post(
     "/{approval_id}/resolve",
+    dependencies=[QueueOpen],
     responses=problems(ApprovalNotFound, AlreadyResolved, ApprovalOver, FeedbackMissing, IllegalMove),
 )
 async def resolve_approval(

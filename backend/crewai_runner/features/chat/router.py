@@ -17,6 +17,7 @@ from crewai_runner.features.chat.schemas import ChatAnswer, ChatRequest, Message
 from crewai_runner.features.chat.service import ChatService
 from crewai_runner.features.messages.schemas import MessageList
 from crewai_runner.features.runs.errors import RunNotFound
+from crewai_runner.http.deps import QueueOpen
 from crewai_runner.http.problems import TYPE_BASE, problems
 
 router = APIRouter(tags=["chat"])
@@ -25,6 +26,7 @@ router = APIRouter(tags=["chat"])
 @router.post(
     "/chat",
     response_model=ChatAnswer,
+    dependencies=[QueueOpen],
     responses=problems(RunNotFound, AgentUnknown, ModelFailed, AlreadyResolved)
     | {200: {"content": {"text/event-stream": {}}, "description": "The reply"}},
 )
@@ -78,6 +80,7 @@ async def list_messages(run_id: str, reader: Reader, chat: Chat) -> MessageList:
 
 @router.post(
     "/runs/{run_id}/messages",
+    dependencies=[QueueOpen],
     status_code=HTTPStatus.ACCEPTED,
     responses=problems(RunNotFound, AgentUnknown, RunIsOver),
 )

@@ -1,6 +1,6 @@
 """What can go wrong with starting and steering runs."""
 
-from crewai_runner.core.errors import Conflict, Unavailable, Unprocessable
+from crewai_runner.core.errors import Unprocessable
 
 
 class DefinitionInvalid(Unprocessable):
@@ -23,13 +23,3 @@ class ProviderConfigNeeded(Unprocessable):
 class TaskUnknown(Unprocessable):
     slug = "task-unknown"
     title = "No such task"
-
-
-class AlreadyAtWork(Conflict):
-    slug = "run-already-at-work"
-    title = "The run is already at work"
-
-
-class QueueStarting(Unavailable):
-    slug = "queue-starting"
-    title = "The queue is still starting"

@@ -67,7 +67,11 @@ class RunExecutions:
             planned = await uninterrupted(self._begin(run_id, attempt))
             if planned is None:
                 return
-            outcome = await self._execute(planned)
+            try:
+                outcome = await self._execute(planned)
+            except asyncio.CancelledError:
+                await uninterrupted(self._hand_back(planned))
+                raise
             await self._process.journal.flush()
             await uninterrupted(_persistently(lambda: self._end(planned, outcome)))
 
@@ -136,6 +140,12 @@ class RunExecutions:
             process.live.remove(spec.run_id)
             process.journal.close_run(spec.run_id, planned.fence)
         return outcome
+
+    async def _hand_back(self, planned: Attempt) -> None:
+        await self._process.journal.flush()
+        async with self._desk(planned.spec.run_id) as desk:
+            if desk is not None and desk.run.fence == planned.fence and desk.run.state == RunState.RUNNING:
+                await desk.lifecycle.hand_back(desk.run)
 
     async def _end(self, planned: Attempt, outcome: Outcome) -> None:
         run_id = planned.spec.run_id

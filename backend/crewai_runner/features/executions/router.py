@@ -4,10 +4,10 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Response
 
-from crewai_runner.core.errors import Unprocessable
+from crewai_runner.core.errors import Unavailable, Unprocessable
 from crewai_runner.domain.run import IllegalMove
 from crewai_runner.features.executions.deps import Executions, ExecutionsToRead, Reader, Stops, Writer
-from crewai_runner.features.executions.errors import DefinitionInvalid, NoModel, QueueStarting, TaskUnknown
+from crewai_runner.features.executions.errors import DefinitionInvalid, NoModel, TaskUnknown
 from crewai_runner.features.executions.schemas import (
     ForkBody,
     ResumeBody,
@@ -43,9 +43,8 @@ START_PROBLEMS = problems(
     WorkflowNotFound,
     VersionNotFound,
     KeyUsedOtherwise,
-    QueueStarting,
 )
-AGAIN_PROBLEMS = problems(RunNotFound, InputsInvalid, NoModel, KeyUsedOtherwise, QueueStarting)
+AGAIN_PROBLEMS = problems(RunNotFound, InputsInvalid, NoModel, KeyUsedOtherwise, Unavailable)
 
 
 @first_version.post("/start", responses=START_PROBLEMS)
@@ -121,7 +120,7 @@ async def retry_run(
 @router.post(
     "/{run_id}/resume",
     status_code=HTTPStatus.ACCEPTED,
-    responses=problems(RunNotFound, RunNotResumable, IllegalMove, Unprocessable, QueueStarting),
+    responses=problems(RunNotFound, RunNotResumable, IllegalMove, Unprocessable, Unavailable),
 )
 async def resume_run(
     run_id: str, writer: Writer, executions: Executions, body: ResumeBody | None = None
@@ -133,7 +132,7 @@ async def resume_run(
 @router.post(
     "/{run_id}/fork",
     status_code=HTTPStatus.ACCEPTED,
-    responses=AGAIN_PROBLEMS | problems(RunNotFound, TaskUnknown, KeyUsedOtherwise, QueueStarting),
+    responses=AGAIN_PROBLEMS | problems(RunNotFound, TaskUnknown, KeyUsedOtherwise, Unavailable),
 )
 async def fork_run(
     run_id: str,

@@ -15,7 +15,7 @@ from crewai_runner.domain.run import FINAL, RunState, StopMode, StopReceipt, Tas
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.executor.port import EngineState, ModelBinding
 from crewai_runner.features.approvals.service import ApprovalService
-from crewai_runner.features.executions.errors import QueueStarting, TaskUnknown
+from crewai_runner.features.executions.errors import TaskUnknown
 from crewai_runner.features.executions.plan import Planner
 from crewai_runner.features.executions.preflight import Preflight
 from crewai_runner.features.executions.rules import agent_states, progress, reused_before
@@ -37,8 +37,6 @@ from crewai_runner.features.runs.schemas import RunRead
 from crewai_runner.features.runs.service import NewRun, RunService, read, usage_of
 from crewai_runner.stream.hub import control_topic
 
-QUEUE_PATIENCE_SECONDS = 20.0
-
 
 class ExecutionService:
     """The commands on runs that happen in the request's own transaction."""
@@ -54,7 +52,7 @@ class ExecutionService:
         """Queue a run of an inline or a saved definition.
 
         Raises DefinitionInvalid, InputsInvalid, NoModel, ModelNotRegistered (422), WorkflowNotFound,
-        VersionNotFound (404) and QueueStarting (503).
+        VersionNotFound (404) and Unavailable (503).
         """
         await self._admit(request.provider_config)
         found = await self._preflight.definition(principal, request)
@@ -148,17 +146,9 @@ class ExecutionService:
 
     async def _admit(self, provider: ProviderCreate | None) -> None:
         """What takes time is done before the transaction's first statement, so that no lock waits."""
-        await self._queue_is_ready()
+        await self._process.queue_open()
         if provider is not None:
             await self._process.models(self._session).check_inline(provider)
-
-    async def _queue_is_ready(self) -> None:
-        try:
-            await asyncio.wait_for(self._process.queue_ready.wait(), QUEUE_PATIENCE_SECONDS)
-        except TimeoutError:
-            raise QueueStarting(
-                "The queue is still starting; try again in a moment.", headers={"Retry-After": "5"}
-            ) from None
 
     async def get(self, principal: Principal, run_id: str) -> RunRead:
         """One run, whole. Raises RunNotFound."""

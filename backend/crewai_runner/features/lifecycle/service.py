@@ -42,7 +42,7 @@ from crewai_runner.features.events.service import EventService
 from crewai_runner.features.runs.service import RunService, usage_of
 from crewai_runner.queue.port import JobQueue
 
-QueueReason = Literal["started", "retried", "resumed", "forked", "answered", "worker-lost"]
+QueueReason = Literal["started", "retried", "resumed", "forked", "answered", "handed-back"]
 
 
 class LifecycleService:
@@ -68,6 +68,13 @@ class LifecycleService:
         run.wait_reason = run.error = run.receipt = run.finished_at = None
         run.stop_mode = run.stop_requested_at = None
         await self._submit(run, reason)
+
+    async def hand_back(self, run: RunRow) -> None:
+        """The worker ends politely: its queue takes the same attempt up again, and no loss is counted."""
+        self._count_seconds(run)
+        run.state = move(RunState(run.state), RunState.QUEUED)
+        back = RunQueuedData(workflow_id=run.workflow_id, attempt=run.attempt, reason="handed-back")
+        await self.tell(run, RunQueued(data=back))
 
     async def _submit(self, run: RunRow, reason: QueueReason) -> None:
         attempt = RunQueuedData(workflow_id=run.workflow_id, attempt=run.attempt, reason=reason)

@@ -31,7 +31,7 @@ class WorkflowRepository:
 
     async def get_locked(self, workflow_id: str, workspace_id: str) -> WorkflowRow | None:
         """The row as it is now; other writers wait until this transaction ends."""
-        query = _in_workspace(workspace_id).where(WorkflowRow.id == workflow_id)
+        query = _in_workspace(workspace_id).where(WorkflowRow.id == workflow_id).with_for_update()
         return await self._session.scalar(query, execution_options={"populate_existing": True})
 
     async def named(self, name: str, workspace_id: str) -> WorkflowRow | None:

@@ -84,6 +84,7 @@ async def test_a_crew_with_memory_remembers_within_its_scope(stage: Stage) -> No
     same = await stage.perform(with_embedder(stage, REMEMBERING, memory_scope="ws1/wf1"))
     other = await stage.perform(with_embedder(stage, REMEMBERING, memory_scope="ws2/wf1"))
 
+    assert not same.of("warning.raised")
     prompts = [heard.of("llm.started")[0].data.prompt for heard in (same, other)]
     assert isinstance(same.outcome, Completed)
     assert [FACT in prompt for prompt in prompts] == [True, False]

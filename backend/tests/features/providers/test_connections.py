@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.db.session import unit_of_work
@@ -191,8 +192,6 @@ async def test_keys_stored_before_are_masked_from_the_start(
     await store(client, baseUrl="http://127.0.0.1:1/v1")
     broken = await store(client, name="Q", baseUrl="http://127.0.0.1:1/v1")
     async with unit_of_work(process.sessions) as session:
-        from sqlalchemy import text
-
         await session.execute(
             text("UPDATE providers SET sealed_api_key = 'x' WHERE id = :id"), {"id": broken}
         )

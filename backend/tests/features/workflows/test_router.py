@@ -392,6 +392,24 @@ class TestImport:
             ("text/html", b"<p>", 415, "unsupported-media-type"),
             ("", b"name: x", 415, "unsupported-media-type"),
         ],
+        ids=[
+            "broken JSON",
+            "nothing",
+            "document and files",
+            "one of two files",
+            "files that are no YAML",
+            "a path",
+            "deep JSON",
+            "not UTF-8",
+            "an invalid document",
+            "no zip",
+            "a zip with traversal",
+            "a zip without a crew",
+            "too large",
+            "a form",
+            "a page",
+            "no type",
+        ],
     )
     async def test_refuses_what_it_cannot_read(
         self, client: httpx.AsyncClient, kind: str, body: bytes, status: int, slug: str

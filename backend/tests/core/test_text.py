@@ -1,0 +1,50 @@
+"""What may be stored, and what things may be called."""
+
+import math
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from crewai_runner.core.text import DEEPEST, Name, first_free, storable
+
+NAME = TypeAdapter(Name)
+
+
+@pytest.mark.parametrize("given", [" Größe 7 ☃ ", "a"])
+def test_a_name_is_trimmed(given: str) -> None:
+    assert NAME.validate_python(given) == given.strip()
+
+
+@pytest.mark.parametrize("given", ["", "  ", "a\nb", "a\x00b", "a\u202eb", "\ud800", "a" * 201])
+def test_a_name_is_one_printable_line(given: str) -> None:
+    with pytest.raises(ValidationError):
+        NAME.validate_python(given)
+
+
+@pytest.mark.parametrize("value", [None, True, 1, 1.5, "text\n", [1, {"a": ["b"]}], {}])
+def test_json_passes_as_it_is(value: Any) -> None:
+    assert storable(value) == value
+
+
+@pytest.mark.parametrize(
+    "value", ["\x00", ["\x00"], {"a\x00": 1}, {"a": "\ud800"}, math.nan, [math.inf], {"a": -math.inf}]
+)
+def test_what_no_database_can_hold_is_refused(value: Any) -> None:
+    with pytest.raises(ValueError, match="must not hold"):
+        storable(value)
+
+
+def test_nesting_has_an_end() -> None:
+    value: Any = 1
+    for _ in range(DEEPEST):
+        value = [value]
+
+    storable(value)
+    with pytest.raises(ValueError, match="nested"):
+        storable([value])
+
+
+def test_the_first_free_name_is_found() -> None:
+    assert first_free("local", set()) == "local"
+    assert first_free("local", {"local", "local (built-in 1)"}) == "local (built-in 2)"
