@@ -5,8 +5,10 @@ The worker gives a `RunSpec` and a `RunControl`, hears `RunEvent`s through a sin
 `run.*`, `approval.*` and `artifact.*` events are the worker's, made from the outcome.
 """
 
+import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -70,7 +72,7 @@ class RunSpec:
     timeout_seconds: float | None = None
     stream_tokens: bool = True
     memory_scope: str | None = None
-    """Whose memories a workflow with memory shares, such as workspace and workflow; None: this run's alone."""
+    """Whose memories are shared, such as a workspace and workflow; None: this run's alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +87,18 @@ class SteeringMessage:
 class RunControl:
     """A thread-safe handle on one running attempt: the worker turns it, the executor obeys."""
 
-    def __init__(self) -> None:
+    def __init__(self, stored: Callable[[], Future[None]] | None = None) -> None:
         self._lock = threading.Lock()
+        self._stored = stored
         self._messages: list[SteeringMessage] = []
         self._on_stop: list[Callable[[], None]] = []
         self.stop_mode: StopMode | None = None
         self.stop_requested_at: datetime | None = None
+
+    async def all_stored(self) -> None:
+        """Wait until everything told so far is stored by the worker; callable from any event loop."""
+        if self._stored is not None:
+            await asyncio.wrap_future(self._stored())
 
     @property
     def stopping(self) -> bool:

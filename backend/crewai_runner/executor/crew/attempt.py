@@ -170,6 +170,8 @@ class Attempt:
             raise
         data = {"raw": output.raw, "json_output": output.json_dict}
         self.story.tell(told.TaskCompleted, data, task_key=key, agent=agent, longest=None)
+        # The next task asks a model only when this one's output is stored: it is never paid for twice.
+        await self._control.all_stored()
         return output
 
     def warn_of_budget(self) -> None:

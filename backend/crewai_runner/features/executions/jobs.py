@@ -126,7 +126,8 @@ class RunExecutions:
             return None
 
     async def _execute(self, planned: Attempt) -> Outcome:
-        process, control, spec = self._process, RunControl(), planned.spec
+        process, spec = self._process, planned.spec
+        control = RunControl(stored=process.journal.flushing)
         sink = process.journal.open(spec.run_id, planned.fence, control.stop)
         process.live.add(spec.run_id, control)
         listener = ControlListener(process, spec.run_id, control)

@@ -5,10 +5,12 @@ transaction, so the cost of a batch hardly grows with the number of runs.
 """
 
 import asyncio
+import contextlib
 import itertools
 import threading
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,7 +61,7 @@ class Journal:
         self._sessions, self._hub, self._mask = sessions, hub, mask
         self._lines: deque[Line] = deque()
         self._lock = threading.Lock()
-        self._news = asyncio.Event()
+        self._news, self._urgent = asyncio.Event(), asyncio.Event()
         self._told = self._stored = 0
         self._progress = asyncio.Condition()
         self._refused: dict[Owner, Callable[[], None]] = {}
@@ -98,9 +100,15 @@ class Journal:
     def close_run(self, run_id: str, fence: int) -> None:
         self._refused.pop((run_id, fence), None)
 
+    def flushing(self) -> Future[None]:
+        """As `flush`, for other threads and their event loops."""
+        assert self._loop is not None  # noqa: S101  # nothing runs before `start`
+        return asyncio.run_coroutine_threadsafe(self.flush(), self._loop)
+
     async def flush(self) -> None:
-        """Wait until everything told so far is stored."""
+        """Wait until everything told so far is stored; the writer gathers no longer."""
         target = self._told
+        self._urgent.set()
         async with self._progress:
             await self._progress.wait_for(lambda: self._stored >= target)
 
@@ -108,7 +116,9 @@ class Journal:
         while True:
             await self._news.wait()
             if not self._closing:
-                await asyncio.sleep(GATHER_SECONDS)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._urgent.wait(), GATHER_SECONDS)
+            self._urgent.clear()
             lines = self._take()
             if lines:
                 await self._write_until_stored(lines)

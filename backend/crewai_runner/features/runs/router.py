@@ -21,6 +21,7 @@ from crewai_runner.http.problems import problems
 
 router = APIRouter(prefix="/runs", tags=["runs"])
 RunId = Annotated[str, Query(max_length=64)]
+_FILE = {"type": "string", "format": "binary"}
 
 
 @router.get("", responses=problems(BadRequest))
@@ -61,7 +62,7 @@ async def list_artifacts(run_id: str, reader: Reader, runs: Runs) -> ArtifactLis
     "/{run_id}/artifacts/{name}",
     response_class=Response,
     responses=problems(RunNotFound, ArtifactNotFound)
-    | {200: {"description": "The file", "content": {"application/octet-stream": {}}}},
+    | {200: {"description": "The file", "content": {"*/*": {"schema": _FILE}}}},
 )
 async def download_artifact(run_id: str, name: str, reader: Reader, runs: Runs) -> Response:
     """One file, as a download."""

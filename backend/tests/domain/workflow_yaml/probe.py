@@ -26,9 +26,10 @@ def hear(event: str, _details: tuple[object, ...]) -> None:
         heard.append(event)
 
 
-def read_everything() -> None:
+def read_everything(module: str) -> None:
+    """Reads every document that is refused, with another module where it names `os`."""
     for _, _, document in ERRORS:
-        text = marked(document)[0]
+        text = marked(document)[0].replace("os:", f"{module}:").replace("os.", f"{module}.")
         parse(text)
         parse_value({"agents": {"a": {"tools": [text], "mcps": [{"command": text}]}}})
         for read in (lambda text=text: from_crewai_files(text, text), lambda text=text: _project(text)):
@@ -60,13 +61,13 @@ def main() -> int:
     assert parsed.definition is not None
     json_schema()
     dump(to_mapping(parsed.definition))
-    read_everything()  # once unheard: what the libraries load of their own, they load now
+    read_everything("os")  # once unheard: what the libraries load of their own, they load now
     sys.addaudithook(hear)
     ears.add("open")
     if sys.argv[1:]:
         misbehave()
     else:
-        read_everything()
+        read_everything("colorsys")  # loaded by nobody yet, so that its import would be heard
     ears.clear()
     print("loud" if heard else "quiet", *(sorted(set(heard)) if heard else [len(ERRORS)]))
     return 1 if heard else 0

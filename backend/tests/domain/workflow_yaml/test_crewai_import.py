@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crewai_runner.domain.workflow import ProcessKind
@@ -184,6 +184,7 @@ JUNK = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(["agents", "tasks", "inputs", "name", "crew", "budget"]), JUNK))
+@settings(deadline=None)
 def test_any_crew_gives_a_document_or_a_reason(crew: dict[str, object]) -> None:
     try:
         text = from_crewai_project({"crew.json": json.dumps(crew)})

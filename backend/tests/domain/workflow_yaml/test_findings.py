@@ -113,22 +113,28 @@ def test_a_suggestion_is_the_nearest_name(document: str, suggestion: str) -> Non
 def test_all_problems_come_at_once_in_the_order_of_the_text() -> None:
     text = (
         "proces: x\n"
+        "inputs: {topic: cats}\n"
         "agents:\n"
-        "  a: {role: 1, goal: g, backstory: b, tools: ['os:system']}\n"
+        "  a: {role: '{topc}', goal: 1, backstory: b, tools: [nothing, 'os:system']}\n"
+        "  b: {role: r, goal: g, backstory: b, tools: [nothing]}\n"
         "tasks:\n"
-        "  t: {agent: b}\n"
+        "  t: {agent: c, context: [u]}\n"
     )
 
-    found = parse(text).problems
+    found = parse(text, REGISTRY).problems
 
     assert [(p.line, p.code) for p in found] == [
         (1, "unknown-key"),
-        (3, "wrong-type"),
-        (3, "unsafe-key"),
-        (5, "missing-field"),
-        (5, "missing-field"),
-        (5, "unknown-agent"),
+        (4, "undeclared-input"),
+        (4, "wrong-type"),
+        (4, "unsafe-key"),
+        (5, "unknown-tool"),
+        (7, "missing-field"),
+        (7, "missing-field"),
+        (7, "unknown-agent"),
+        (7, "unknown-context"),
     ]
+    assert found == sorted(found, key=lambda p: (p.line, p.column))
 
 
 def test_a_flood_of_problems_is_cut_and_counted() -> None:

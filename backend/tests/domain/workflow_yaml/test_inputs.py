@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crewai_runner.domain.workflow import InputDefinition, InputType, WorkflowDefinition
@@ -123,6 +123,7 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(["x", "y"]) | st.text(), JSON, max_size=4), st.sampled_from(InputType))
+@settings(deadline=None)
 def test_whatever_is_given_is_answered(given_inputs: dict[str, object], kind: InputType) -> None:
     values, found = input_problems(one(kind, required=False), given_inputs)
 

@@ -470,7 +470,17 @@ class TestMaliciousProject:
         assert seen == []
         assert answer.status_code == 201, answer.text
         meaning = json.dumps(answer.json()["workflow"]["definition"])
-        for poison in ("system", "touch", "169.254", "sk-1", "evil.example", "passwd", "cron", "/"):
+        for poison in (
+            "os.system",
+            "os:system",
+            "touch",
+            "169.254",
+            "sk-1",
+            "evil.example",
+            "passwd",
+            "cron",
+            "/",
+        ):
             assert poison not in meaning
 
     def test_reads_no_file_and_imports_nothing(self) -> None:
