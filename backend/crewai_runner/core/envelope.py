@@ -1,7 +1,7 @@
 """Request bodies that may be sent with or without their name around them."""
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from pydantic import ModelWrapValidatorHandler, model_validator
 
@@ -20,4 +20,5 @@ class Envelope(Wire):
         name, field = next(iter(cls.model_fields.items()))
         if not isinstance(value, Mapping) or name in value or field.annotation is None:
             return handler(value)
-        return cls.model_construct(**{name: field.annotation.model_validate(value)})
+        made = cls.model_construct(**{name: field.annotation.model_validate(value)})
+        return cast("Self", made)

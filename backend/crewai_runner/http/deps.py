@@ -7,7 +7,7 @@ from fastapi import Depends, Header, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import HTTPConnection
 
-from crewai_runner.core.errors import BadRequest, StaleVersion
+from crewai_runner.core.errors import BadRequest
 from crewai_runner.core.paging import DEFAULT_LIMIT, MAX_LIMIT
 from crewai_runner.db.session import reading, take_news, unit_of_work
 
@@ -67,12 +67,3 @@ IfMatch = Annotated[int | None, Depends(_if_match)]
 def tag(response: Response, version: int) -> None:
     """Put the resource's version into the ETag header."""
     response.headers["ETag"] = f'"{version}"'
-
-
-def check_version(current: int, expected: int | None) -> None:
-    """Raise StaleVersion when the caller saw another version."""
-    if expected is not None and expected != current:
-        raise StaleVersion(
-            f"This was changed meanwhile: you saw version {expected}, it is at {current}. Load it again.",
-            version=current,
-        )

@@ -13,7 +13,7 @@ SHARED_DEPS = {f"{FEATURES}.auth.deps", f"{FEATURES}.idempotency.deps"}
 
 @pytest.fixture(scope="module")
 def graph() -> grimp.ImportGraph:
-    return grimp.build_graph("crewai_runner")
+    return grimp.build_graph("crewai_runner", include_external_packages=True)
 
 
 def feature_of(module: str) -> str:
@@ -42,3 +42,18 @@ def test_nobody_imports_a_router_but_the_table(graph: grimp.ImportGraph) -> None
 
     assert routers
     assert importers <= TABLES
+
+
+def test_no_use_case_knows_the_web(graph: grimp.ImportGraph) -> None:
+    inner = {"service", "repository", "rules", "errors", "schemas", "journal"}
+    web = ("crewai_runner.http", "fastapi", "starlette")
+
+    trespassers = [
+        f"{module} -> {imported}"
+        for module in graph.find_descendants(FEATURES)
+        if module.rsplit(".", 1)[-1] in inner
+        for imported in graph.find_modules_directly_imported_by(module)
+        if imported.startswith(web)
+    ]
+
+    assert trespassers == []

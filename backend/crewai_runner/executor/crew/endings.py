@@ -3,7 +3,7 @@
 from crewai_runner.executor.port import Outcome
 
 
-class AttemptOver(BaseException):  # noqa: N818 - see core.errors: named for what is wrong
+class AttemptOver(BaseException):
     """Leaves the crew at once. Not an Exception, so that the engine neither retries nor swallows it."""
 
     def __init__(self, ending: Outcome) -> None:

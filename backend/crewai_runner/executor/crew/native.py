@@ -24,7 +24,6 @@ from pydantic import BaseModel
 
 from crewai_runner.executor.crew import scene
 
-
 # Steps of the loop that only look at its state. The engine sends each through a thread of its own.
 _QUICK = frozenset(
     {

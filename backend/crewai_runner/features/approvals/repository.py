@@ -20,11 +20,14 @@ class ApprovalRepository:
         query = select(ApprovalRow).where(
             ApprovalRow.workspace_id == workspace_id, ApprovalRow.id == approval_id
         )
-        return await self._session.scalar(query.with_for_update() if lock else query)
+        if lock:
+            # What another transaction wrote while the lock was awaited counts, not what was read before.
+            query = query.with_for_update().execution_options(populate_existing=True)
+        return await self._session.scalar(query)
 
     async def open_of(self, run_id: str) -> ApprovalRow | None:
         query = select(ApprovalRow).where(ApprovalRow.run_id == run_id, ApprovalRow.state == "open")
-        return await self._session.scalar(query.with_for_update())
+        return await self._session.scalar(query.with_for_update().execution_options(populate_existing=True))
 
     async def page(
         self, workspace_id: str, state: str | None, run_id: str | None, before: str | None, limit: int
@@ -38,12 +41,12 @@ class ApprovalRepository:
             query = query.where(ApprovalRow.id < before)
         return (await self._session.scalars(query.order_by(ApprovalRow.id.desc()).limit(limit))).all()
 
-    async def overdue(self, moment: datetime, limit: int) -> Sequence[ApprovalRow]:
+    async def runs_of_overdue(self, moment: datetime, limit: int) -> Sequence[str]:
+        """Runs whose open question is older than its time; not locked."""
         query = (
-            select(ApprovalRow)
+            select(ApprovalRow.run_id)
             .where(ApprovalRow.state == "open", ApprovalRow.expires_at <= moment)
-            .order_by(ApprovalRow.expires_at)
+            .order_by(ApprovalRow.run_id)
             .limit(limit)
-            .with_for_update(skip_locked=True)
         )
         return (await self._session.scalars(query)).all()

@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.clock import now
-from crewai_runner.core.ids import Prefix, new_id
+from crewai_runner.core.ids import Prefix, has_prefix, new_id
 from crewai_runner.core.logging import SecretMask
-from crewai_runner.core.paging import decode_cursor, encode_cursor
+from crewai_runner.core.paging import decode_id, encode_cursor
 from crewai_runner.core.principal import Principal
 from crewai_runner.db.tables.runs import ApprovalRow, RunRow
 from crewai_runner.domain.run import RunFailure, RunState, TaskState, WaitReason
@@ -83,17 +83,20 @@ class ApprovalService:
         limit: int,
         cursor: str | None,
     ) -> ApprovalPage:
-        before = None if cursor is None else str(decode_cursor(cursor, 1)[0])
+        before = decode_id(cursor, Prefix.APPROVAL)
+        if run_id is not None and not has_prefix(run_id, Prefix.RUN):
+            return ApprovalPage(approvals=[], next_cursor=None)
         rows = await self._approvals.page(principal.workspace_id, state, run_id, before, limit + 1)
         shown = [read(row) for row in rows[:limit]]
         next_cursor = encode_cursor(shown[-1].id) if len(rows) > limit else None
         return ApprovalPage(approvals=shown, next_cursor=next_cursor)
 
     async def get(self, principal: Principal, approval_id: str) -> ApprovalRow:
-        approval = await self._approvals.get(approval_id, principal.workspace_id)
-        if approval is None:
-            raise ApprovalNotFound(f"There is no approval {approval_id!r} here.")
-        return approval
+        if has_prefix(approval_id, Prefix.APPROVAL):
+            approval = await self._approvals.get(approval_id, principal.workspace_id)
+            if approval is not None:
+                return approval
+        raise ApprovalNotFound(f"There is no approval {approval_id!r} here.")
 
     async def open_of(self, run_id: str) -> ApprovalRow | None:
         """The question a waiting run asks, locked."""
@@ -154,9 +157,12 @@ class ApprovalService:
     async def expire_overdue(self) -> list[str]:
         """Fail the runs whose questions nobody answered in time; the ids of those runs."""
         ended = []
-        for approval in await self._approvals.overdue(now(), SWEEP):
+        for run_id in await self._approvals.runs_of_overdue(now(), SWEEP):
+            run = await self._runs.for_executor(run_id)
+            approval = await self._approvals.open_of(run_id)
+            if approval is None or approval.expires_at > now():
+                continue  # answered while the run's lock was awaited
             approval.state, approval.resolved_at = ApprovalState.EXPIRED, now()
-            run = await self._runs.for_executor(approval.run_id)
             if run is not None and run.state == RunState.WAITING:
                 expired = ApprovalExpiredData(approval_id=approval.id)
                 await self._lifecycle.tell(run, ApprovalExpired(task_key=approval.task_key, data=expired))

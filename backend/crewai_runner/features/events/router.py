@@ -10,7 +10,7 @@ from starlette.responses import StreamingResponse
 from crewai_runner.core.paging import MAX_LIMIT
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.deps import Requires
-from crewai_runner.features.events.deps import After, Events, Follow, Reader
+from crewai_runner.features.events.deps import MAX_SEQ, After, Events, Follow, Reader
 from crewai_runner.features.events.schemas import EventPage
 from crewai_runner.features.events.service import Follower, Frame
 from crewai_runner.features.runs.errors import RunNotFound
@@ -81,6 +81,6 @@ async def follow_over_websocket(websocket: WebSocket, run_id: str, follower: Fol
 async def _send_frames(
     websocket: WebSocket, follower: Follower, reader: Principal, run_id: str, after: int
 ) -> None:
-    async for frame in follower.follow(reader, run_id, max(after, 0)):
+    async for frame in follower.follow(reader, run_id, min(max(after, 0), MAX_SEQ)):
         await websocket.send_text('{"type":"ping"}' if frame is None else frame.text)
     await websocket.close()

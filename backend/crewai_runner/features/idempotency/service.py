@@ -41,12 +41,12 @@ class Once:
             "body_hash": digest,
             "created_at": now(),
         }
+        await self._keys.forget_before(now() - KEPT)
         if await self._keys.claim(claim):
             made = await make()
             row = await self._keys.get(self._workspace_id, self._key, self._route)
             if row is not None:
                 row.answer = made.model_dump_json(by_alias=True)
-            await self._keys.forget_before(now() - KEPT)
             return made
         row = await self._keys.get(self._workspace_id, self._key, self._route)
         if row is None or row.body_hash != digest or row.answer is None:

@@ -95,16 +95,17 @@ class LifecycleService:
     async def wait(
         self, run: RunRow, reason: WaitReason, *before: RunEvent, approval_id: str | None = None
     ) -> None:
+        self._count_seconds(run)
         run.state = move(RunState(run.state), RunState.WAITING)
         run.wait_reason = reason
-        self._count_seconds(run)
         waiting = RunWaitingData(reason=reason, approval_id=approval_id)
         await self.tell(run, *before, RunWaiting(data=waiting))
 
     async def ask_to_stop(self, run: RunRow, mode: StopMode, by: str) -> None:
-        """A running run is asked to stop; a second call may sharpen the mode."""
+        """A running run is asked to stop; a second call may sharpen the mode, never soften it."""
         if run.state == RunState.RUNNING:
             run.state = move(RunState.RUNNING, RunState.STOPPING)
+        mode = StopMode.NOW if run.stop_mode == StopMode.NOW else mode
         run.stop_mode = mode
         run.stop_requested_at = run.stop_requested_at or now()
         await self.tell(run, RunStopping(data=RunStoppingData(mode=mode, by=by)))

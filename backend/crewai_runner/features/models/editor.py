@@ -11,6 +11,7 @@ from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.paging import decode_id, encode_cursor
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.sealing import Sealer
+from crewai_runner.core.versions import check_version
 from crewai_runner.db.tables.catalog import ModelRow
 from crewai_runner.domain.local_model import LABEL, MODEL_ID
 from crewai_runner.domain.provider import ModelKind, ProviderType
@@ -26,7 +27,6 @@ from crewai_runner.features.models.schemas import (
 )
 from crewai_runner.features.providers.errors import ProviderNotFound
 from crewai_runner.features.providers.service import ProviderService
-from crewai_runner.http.deps import check_version
 from crewai_runner.localmodel.supervisor import LocalModel
 
 

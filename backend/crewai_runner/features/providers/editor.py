@@ -13,6 +13,7 @@ from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.paging import decode_id, encode_cursor
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.sealing import Sealer
+from crewai_runner.core.versions import check_version
 from crewai_runner.core.wire import Wire
 from crewai_runner.db.tables.catalog import ProviderRow
 from crewai_runner.domain.provider import ProviderType
@@ -33,7 +34,6 @@ from crewai_runner.features.providers.schemas import (
     ProviderRead,
     ProviderUpdate,
 )
-from crewai_runner.http.deps import check_version
 from crewai_runner.localmodel.supervisor import LocalModel
 
 

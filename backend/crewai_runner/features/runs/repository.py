@@ -46,7 +46,10 @@ class RunRepository:
 
     async def get(self, run_id: str, workspace_id: str, *, lock: bool = False) -> RunRow | None:
         query = select(RunRow).where(RunRow.workspace_id == workspace_id, RunRow.id == run_id)
-        return await self._session.scalar(query.with_for_update() if lock else query)
+        if lock:
+            # What another transaction wrote while the lock was awaited counts, not what was read before.
+            query = query.with_for_update().execution_options(populate_existing=True)
+        return await self._session.scalar(query)
 
     async def get_for_executor(self, run_id: str) -> RunRow | None:
         """The one read without a workspace: a worker acts for the product, not for a person."""

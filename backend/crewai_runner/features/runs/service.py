@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.ids import Prefix, has_prefix, new_id
-from crewai_runner.core.paging import decode_cursor, encode_cursor
+from crewai_runner.core.paging import decode_id, encode_cursor
 from crewai_runner.core.principal import Principal
 from crewai_runner.db.tables.runs import ArtifactRow, LlmCallRow, RunRow, RunTaskRow
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.run import FINAL, RunFailure, RunState, TaskResult, TaskState
 from crewai_runner.domain.run_events import RunEvent
-from crewai_runner.domain.usage import Cost, Usage
+from crewai_runner.domain.usage import Cost, Usage, plain
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.features.runs.errors import ArtifactNotFound, RunNotFound
 from crewai_runner.features.runs.repository import RunRepository, matching
@@ -134,7 +134,7 @@ class RunService:
         return state is None or RunState(state) in FINAL
 
     async def page(self, principal: Principal, wanted: RunFilter, limit: int, cursor: str | None) -> RunPage:
-        before = None if cursor is None else str(decode_cursor(cursor, 1)[0])
+        before = decode_id(cursor, Prefix.RUN)
         conditions = matching(
             states=wanted.states,
             workflow_id=wanted.workflow_id,
@@ -220,7 +220,7 @@ def usage_of(run: Any) -> Usage:
     """The usage columns of a row as one figure."""
     cost = None
     if run.cost_amount is not None and run.cost_currency:
-        cost = Cost(amount=run.cost_amount.normalize(), currency=run.cost_currency)
+        cost = Cost(amount=plain(run.cost_amount), currency=run.cost_currency)
     return Usage(
         prompt_tokens=run.prompt_tokens,
         completion_tokens=run.completion_tokens,

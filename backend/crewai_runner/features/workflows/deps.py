@@ -14,9 +14,8 @@ from crewai_runner.features.workflows.errors import ContentTypeUnknown
 from crewai_runner.features.workflows.exporting import WorkflowExport
 from crewai_runner.features.workflows.history import WorkflowHistory
 from crewai_runner.features.workflows.intake import Upload, archive_upload, document_upload, request_upload
-from crewai_runner.features.workflows.registered import registered_names
 from crewai_runner.features.workflows.schemas import WorkflowImport
-from crewai_runner.features.workflows.service import DocumentChecker, WorkflowService
+from crewai_runner.features.workflows.service import DocumentChecker, WorkflowService, registered_names
 from crewai_runner.http.deps import Parts, ReadSessionDep, SessionDep
 
 MAX_UPLOAD_BYTES = 4 * 1024 * 1024

@@ -8,6 +8,7 @@ from crewai_runner.core.errors import BadRequest
 from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.paging import decode_cursor, encode_cursor
 from crewai_runner.core.principal import Principal
+from crewai_runner.core.versions import check_version
 from crewai_runner.db.tables.workflows import WorkflowVersionRow
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.features.idempotency.service import Once
@@ -22,7 +23,6 @@ from crewai_runner.features.workflows.schemas import (
     VersionSummary,
     WorkflowRead,
 )
-from crewai_runner.http.deps import check_version
 
 
 class WorkflowHistory:

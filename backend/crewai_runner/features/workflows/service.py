@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement
@@ -13,7 +14,9 @@ from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.paging import decode_cursor, encode_cursor
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.text import storable
+from crewai_runner.core.versions import check_version
 from crewai_runner.db.session import Sessions, reading
+from crewai_runner.domain.tools import TOOLS
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.domain.workflow_yaml.registry import Registry
 from crewai_runner.features.idempotency.service import Once
@@ -35,7 +38,6 @@ from crewai_runner.features.workflows.schemas import (
     WorkflowSort,
     WorkflowSummary,
 )
-from crewai_runner.http.deps import check_version
 
 RegisteredNames = Callable[[AsyncSession, str], Awaitable[Registry]]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -176,3 +178,19 @@ def _text(key: str | int) -> str:
 
 def _foreign() -> BadRequest:
     return BadRequest("The cursor is not one this API gave out; start again without it.")
+
+
+def registered_names(process: Any) -> RegisteredNames:
+    """Looks names up in the database; `process` is `wiring.Parts`."""
+
+    async def names(session: AsyncSession, workspace_id: str) -> Registry:
+        models = await process.models(session).names(workspace_id)
+        # No MCP server can be registered with this server yet, so naming one is a mistake.
+        return Registry(
+            models=models.llms,
+            embedders=models.embedders,
+            tools=frozenset(TOOLS),
+            mcp_servers=frozenset(),
+        )
+
+    return names

@@ -6,8 +6,7 @@ from fastapi import Depends
 
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.deps import Requires
-from crewai_runner.features.workflows.registered import registered_names
-from crewai_runner.features.workflows.service import DocumentChecker
+from crewai_runner.features.workflows.service import DocumentChecker, registered_names
 from crewai_runner.features.yaml.service import YamlService
 from crewai_runner.http.deps import Parts
 
