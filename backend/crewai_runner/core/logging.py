@@ -19,15 +19,15 @@ class SecretMask:
     """Replaces every known secret's value wherever it would leave the process."""
 
     def __init__(self) -> None:
-        self._secrets: set[str] = set()
+        self._secrets: list[str] = []
 
     def add(self, secret: str) -> None:
         """Mask this value from now on; shorter than six characters is no secret but a word."""
         if len(secret) >= 6:
             # Within JSON text some characters stand escaped.
-            self._secrets.update(
-                {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-            )
+            forms = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+            # The longest first: masking a secret within another would leave the rest of that one bare.
+            self._secrets = sorted(forms.union(self._secrets), key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
         for secret in self._secrets:

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -43,6 +43,7 @@ from crewai_runner.features.lifecycle.service import LifecycleService
 from crewai_runner.features.runs.service import RunService
 
 log = get_logger(__name__)
+Written = TypeVar("Written")
 
 
 @dataclass(slots=True)
@@ -64,7 +65,8 @@ class RunExecutions:
 
     async def __call__(self, run_id: str, attempt: int) -> None:
         with structlog.contextvars.bound_contextvars(run_id=run_id):
-            planned = await uninterrupted(self._begin(run_id, attempt))
+            await self._process.executor_ready()
+            planned = await self._begin(run_id, attempt)
             if planned is None:
                 return
             try:
@@ -72,12 +74,25 @@ class RunExecutions:
             except asyncio.CancelledError:
                 await uninterrupted(self._hand_back(planned))
                 raise
-            await self._process.journal.flush()
-            await uninterrupted(_persistently(lambda: self._end(planned, outcome)))
+            await uninterrupted(self._conclude(planned, outcome))
 
     async def _begin(self, run_id: str, attempt: int) -> Attempt | None:
-        """Take the run, or leave it: it was stopped, is another attempt's, or was lost too often."""
-        await self._process.executor_ready()
+        """Take the run; called off in that very moment, hand it back, so that it is not counted as lost."""
+        taking = asyncio.ensure_future(self._take_and_plan(run_id, attempt))
+        try:
+            return await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            await asyncio.wait([taking])
+            if taking.exception() is None and (planned := taking.result()) is not None:
+                await uninterrupted(self._hand_back(planned))
+            raise
+
+    async def _take_and_plan(self, run_id: str, attempt: int) -> Attempt | None:
+        fence = await _persistently(lambda: self._take(run_id, attempt))
+        return None if fence is None else await _persistently(lambda: self._plan(run_id, fence))
+
+    async def _take(self, run_id: str, attempt: int) -> int | None:
+        """The fence of a run taken; None: it was stopped, is another attempt's, or was lost too often."""
         async with self._desk(run_id) as desk:
             if desk is None or desk.run.attempt != attempt or RunState(desk.run.state) in FINAL:
                 return None
@@ -86,14 +101,13 @@ class RunExecutions:
             status = self._process.executor.status()
             engine = f"{status.name} {status.version or ''}".strip()
             await desk.lifecycle.begin(desk.run, engine, native=status.native)
-            fence = desk.run.fence
             definition = WorkflowDefinition.model_validate(desk.run.definition)
             finished = await desk.runs.finished(run_id)
             done = result_when_all_done(definition, finished)
-            if done is not None:
-                await self._complete(desk, definition, done)
-                return None
-        return await self._plan(run_id, fence)
+            if done is None:
+                return desk.run.fence
+            await self._complete(desk, definition, done)
+            return None
 
     async def _may_go_on(self, desk: _Desk) -> bool:
         """Judge a run found at work: its worker died. Asked to stop, it is stopped now."""
@@ -106,7 +120,7 @@ class RunExecutions:
             await desk.lifecycle.stop(run)
             return False
         run.losses += 1
-        policy = OnWorkerLoss(run.definition.get("on_worker_loss", OnWorkerLoss.RESUME))
+        policy = WorkflowDefinition.model_validate(run.definition).on_worker_loss
         if policy is OnWorkerLoss.FAIL or run.losses >= self._process.settings.max_attempts:
             await desk.lifecycle.crash(run, _worker_lost(run.losses, policy))
             return False
@@ -134,6 +148,10 @@ class RunExecutions:
         listening = asyncio.create_task(listener.listen(), name=f"control-{spec.run_id}")
         try:
             outcome: Outcome = await process.executor.execute(spec, sink, control)
+        except Exception:
+            # A defect of the engine: without an outcome the run would stay at work for ever.
+            log.exception("run.engine_defect")
+            outcome = _engine_defect()
         finally:
             listening.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -147,6 +165,10 @@ class RunExecutions:
         async with self._desk(planned.spec.run_id) as desk:
             if desk is not None and desk.run.fence == planned.fence and desk.run.state == RunState.RUNNING:
                 await desk.lifecycle.hand_back(desk.run)
+
+    async def _conclude(self, planned: Attempt, outcome: Outcome) -> None:
+        await self._process.journal.flush()
+        await _persistently(lambda: self._end(planned, outcome))
 
     async def _end(self, planned: Attempt, outcome: Outcome) -> None:
         run_id = planned.spec.run_id
@@ -227,15 +249,25 @@ class RunExecutions:
         process.hub.ring(take_news(session))
 
 
-async def _persistently(write: Callable[[], Awaitable[None]]) -> None:
-    """An outcome is worth waiting for: a database that is away for a while is asked again."""
+async def _persistently(write: Callable[[], Awaitable[Written]]) -> Written:
+    """A run is worth waiting for: a database that is away for a while is asked again."""
     for wait in (0.2, 0.5, 1, 2, 5, 5, 5, 10, 10, 10, 30, 30):
         try:
             return await write()
         except (OperationalError, InterfaceError) as error:
-            log.warning("run.outcome_retry", error=type(error).__name__, wait=wait)
+            log.warning("run.database_retry", error=type(error).__name__, wait=wait)
             await asyncio.sleep(wait)
     return await write()
+
+
+def _engine_defect() -> Failed:
+    return Failed(
+        RunFailure(
+            code="internal-error",
+            message="The engine failed in a way it should not. The server's log says more.",
+            hint="Resume the run to go on from its last finished task.",
+        )
+    )
 
 
 def _worker_lost(losses: int, policy: OnWorkerLoss) -> RunFailure:

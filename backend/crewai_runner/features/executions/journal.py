@@ -65,6 +65,7 @@ class Journal:
         self._told = self._stored = 0
         self._progress = asyncio.Condition()
         self._refused: dict[Owner, Callable[[], None]] = {}
+        self._newest: dict[Owner, int] = {}
         self._writer: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing = False
@@ -99,6 +100,7 @@ class Journal:
 
     def close_run(self, run_id: str, fence: int) -> None:
         self._refused.pop((run_id, fence), None)
+        self._newest.pop((run_id, fence), None)
 
     def flushing(self) -> Future[None]:
         """As `flush`, for other threads and their event loops."""
@@ -121,7 +123,12 @@ class Journal:
             self._urgent.clear()
             lines = self._take()
             if lines:
-                await self._write_until_stored(lines)
+                stories = _stories(lines)
+                seqs = await self._write_until_stored(stories)
+                try:
+                    self._tell_readers(stories, seqs)
+                except Exception:
+                    log.exception("journal.untold")  # the rows are stored; the writer must live
                 async with self._progress:
                     self._stored += len(lines)
                     self._progress.notify_all()
@@ -135,23 +142,32 @@ class Journal:
                 self._news.clear()
         return lines
 
-    async def _write_until_stored(self, lines: list[Line]) -> None:
+    async def _write_until_stored(self, stories: Stories) -> dict[Owner, int]:
         """A database that is away for a while loses nothing: the batch is tried again."""
-        stories = _stories(lines)
         for tries in itertools.count():
             try:
-                self._tell_readers(stories, await self._write(stories))
-                return
+                return await self._write(stories)
             except (OperationalError, InterfaceError, PoolTimeout, OSError) as error:
                 wait = RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)]
                 log.warning("journal.retry", error=type(error).__name__, wait=wait)
                 await asyncio.sleep(wait)
             except Exception:
-                # A defect of ours: it would fail for ever. The runs concerned end; the others go on.
                 log.exception("journal.defect", runs=sorted({run_id for run_id, _ in stories}))
-                for owner in stories:
-                    self._refused.get(owner, _ignore)()
-                return
+                return await self._write_apart(stories)
+        raise AssertionError("counting never ends")
+
+    async def _write_apart(self, stories: Stories) -> dict[Owner, int]:
+        """A defect would fail for ever: the run that has it ends, and the others of its batch go on."""
+        if len(stories) == 1:
+            self._refuse(*stories)
+            return {}
+        seqs: dict[Owner, int] = {}
+        for owner, story in stories.items():
+            seqs |= await self._write_until_stored({owner: story})
+        return seqs
+
+    def _refuse(self, owner: Owner) -> None:
+        self._refused.get(owner, _ignore)()
 
     async def _write(self, stories: Stories) -> dict[Owner, int]:
         """Store a batch; the answer holds the newest number of each run that was not refused."""
@@ -170,18 +186,23 @@ class Journal:
                     await MessageService(session).apply(told)
         for owner in set(wanted) - owned.keys():
             log.warning("journal.refused", run_id=owner[0], events=len(stories[owner].events))
-            self._refused.get(owner, _ignore)()
+            self._refuse(owner)
         return {o: row.last_seq + len(numbered[o]) for o, row in owned.items()}
 
     def _tell_readers(self, stories: Stories, seqs: dict[Owner, int]) -> None:
-        for (run_id, fence), story in stories.items():
-            newest = seqs.get((run_id, fence))
+        for owner, story in stories.items():
+            if owner not in seqs and story.events:
+                continue  # refused
+            # Without stored events in this batch the chunk follows what its attempt stored last.
+            before = seqs[owner] - len(story.events) if owner in seqs else self._newest.get(owner, 0)
             for position, chunk in story.chunks:
-                # Without stored events in this batch the chunk follows whatever came before.
-                after = 2**31 if newest is None else newest - len(story.events) + position
-                frame = chunk.model_copy(update={"run_id": run_id}).model_dump_json(exclude={"seq"})
-                self._hub.whisper(run_id, Chunk(after, self._mask(frame)))
+                self._whisper(owner[0], before + position, chunk)
+        self._newest |= {owner: seq for owner, seq in seqs.items() if owner in self._refused}
         self._hub.ring(run_id for run_id, _ in seqs)
+
+    def _whisper(self, run_id: str, after: int, chunk: LlmChunk) -> None:
+        frame = chunk.model_copy(update={"run_id": run_id}).model_dump_json(exclude={"seq"})
+        self._hub.whisper(run_id, Chunk(after, self._mask(frame)))
 
 
 def _stories(lines: list[Line]) -> Stories:

@@ -30,7 +30,7 @@ from crewai_runner.features.runs.errors import (
     RunNotResumable,
 )
 from crewai_runner.features.workflows.errors import VersionNotFound, WorkflowNotFound
-from crewai_runner.http.deps import SessionDep, tag
+from crewai_runner.http.deps import QueueOpen, SessionDep, tag
 from crewai_runner.http.problems import problems
 
 router = APIRouter(prefix="/runs", tags=["executions"])
@@ -47,7 +47,7 @@ START_PROBLEMS = problems(
 AGAIN_PROBLEMS = problems(RunNotFound, InputsInvalid, NoModel, KeyUsedOtherwise, Unavailable)
 
 
-@first_version.post("/start", responses=START_PROBLEMS)
+@first_version.post("/start", dependencies=[QueueOpen], responses=START_PROBLEMS)
 async def start_workflow(
     body: RunStart,
     writer: Writer,
@@ -60,7 +60,7 @@ async def start_workflow(
     return await once(RunStarted, body, lambda: executions.start(writer, body))
 
 
-@router.post("", status_code=HTTPStatus.ACCEPTED, responses=START_PROBLEMS)
+@router.post("", dependencies=[QueueOpen], status_code=HTTPStatus.ACCEPTED, responses=START_PROBLEMS)
 async def start_run(
     body: RunStart,
     writer: Writer,
@@ -99,7 +99,12 @@ async def get_run(run_id: str, reader: Reader, executions: ExecutionsToRead, res
     return RunAnswer(run=run)
 
 
-@router.post("/{run_id}/retry", status_code=HTTPStatus.ACCEPTED, responses=AGAIN_PROBLEMS)
+@router.post(
+    "/{run_id}/retry",
+    dependencies=[QueueOpen],
+    status_code=HTTPStatus.ACCEPTED,
+    responses=AGAIN_PROBLEMS,
+)
 async def retry_run(
     run_id: str,
     writer: Writer,
@@ -131,6 +136,7 @@ async def resume_run(
 
 @router.post(
     "/{run_id}/fork",
+    dependencies=[QueueOpen],
     status_code=HTTPStatus.ACCEPTED,
     responses=AGAIN_PROBLEMS | problems(RunNotFound, TaskUnknown, KeyUsedOtherwise, Unavailable),
 )

@@ -1,10 +1,10 @@
 """Rows of runs. Every read for a person starts from their workspace."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, Text, case, cast, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
@@ -81,16 +81,28 @@ class RunRepository:
         self,
         workspace_id: str,
         conditions: Sequence[ColumnElement[bool]],
+        metadata: Mapping[str, str],
         before: str | None,
         limit: int,
     ) -> Sequence[Row[Any]]:
         """Newest first; ids are time-sortable, so the id is the cursor."""
         query: Select[Any] = select(*SUMMARY).where(RunRow.workspace_id == workspace_id, *conditions)
+        query = query.where(*(self._says(key, value) for key, value in metadata.items()))
         if before is not None:
             query = query.where(RunRow.id < before)
         result = await self._session.execute(query.order_by(RunRow.id.desc()).limit(limit))
         rows: Sequence[Row[Any]] = result.all()
         return rows
+
+    def _says(self, key: str, value: str) -> ColumnElement[bool]:
+        """Whether a run's metadata holds this value, compared as text: `3` and `true` are found too."""
+        if self._session.get_bind().dialect.name == "postgresql":
+            found: ColumnElement[bool] = RunRow.extra[key].as_string() == value
+            return found
+        # SQLite would compare a number with a text, and takes no key with a quote in it as a path.
+        entry = func.json_each(RunRow.extra).table_valued("key", "value", "type")
+        word = case((entry.c.type.in_(("true", "false")), entry.c.type), else_=cast(entry.c.value, Text))
+        return select(entry.c.key).where(entry.c.key == key, word == value).exists()
 
     async def tasks(self, run_id: str) -> Sequence[RunTaskRow]:
         query = select(RunTaskRow).where(RunTaskRow.run_id == run_id).order_by(RunTaskRow.position)
@@ -166,7 +178,6 @@ def matching(
     text: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
-    metadata: dict[str, str] | None = None,
 ) -> list[ColumnElement[bool]]:
     """Conditions of a filtered list."""
     conditions: list[ColumnElement[bool]] = []
@@ -183,6 +194,4 @@ def matching(
         conditions.append(RunRow.created_at >= since)
     if until is not None:
         conditions.append(RunRow.created_at < until)
-    pairs = (metadata or {}).items()
-    conditions.append(and_(True, *(RunRow.extra[key].as_string() == value for key, value in pairs)))
     return conditions

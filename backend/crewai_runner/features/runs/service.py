@@ -141,9 +141,8 @@ class RunService:
             text=wanted.text,
             since=wanted.since,
             until=wanted.until,
-            metadata=dict(wanted.metadata),
         )
-        rows = await self._runs.page(principal.workspace_id, conditions, before, limit + 1)
+        rows = await self._runs.page(principal.workspace_id, conditions, wanted.metadata, before, limit + 1)
         more = len(rows) > limit
         runs = [summary(row) for row in rows[:limit]]
         return RunPage(runs=runs, next_cursor=encode_cursor(runs[-1].id) if more else None)
@@ -304,7 +303,14 @@ def _figures(row: Any, changes: RunChanges) -> dict[str, Any]:
 def _task_columns(run_id: str, key: str, change: TaskChange) -> dict[str, Any]:
     optional = ("agent", "result", "error", "started_at", "finished_at")
     given = {name: value for name in optional if (value := getattr(change, name)) is not None}
-    return {"run_id": run_id, "key": key, "state": change.state, **given}
+    return {"run_id": run_id, "key": key, "state": change.state} | _outdated(change.state) | given
+
+
+def _outdated(state: TaskState) -> dict[str, Any]:
+    """What an earlier attempt left in the task's row and no longer holds."""
+    if state is TaskState.RUNNING:
+        return {"result": None, "error": None, "finished_at": None}
+    return {"error": None} if state in (TaskState.COMPLETED, TaskState.REUSED) else {}
 
 
 def _call_columns(run_id: str, changes: RunChanges) -> list[dict[str, Any]]:

@@ -58,7 +58,7 @@ _UPLOADS: dict[str, Any] = {
 _DOWNLOADS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The file.",
-        "content": {YAML_TYPES[0]: {"schema": {"type": "string"}}, ZIP_TYPES[0]: _BINARY},
+        "content": {YAML_TYPES[0]: {"schema": {"title": "A workflow document"}}, ZIP_TYPES[0]: _BINARY},
     }
 }
 

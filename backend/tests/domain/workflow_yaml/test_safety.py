@@ -193,7 +193,8 @@ def test_the_probe_hears_what_it_listens_for() -> None:
     )
 
     assert ran.returncode == 1
-    assert set(ran.stdout.split()[1:]) == {
+    # Newer Pythons report more steps of starting a process.
+    assert set(ran.stdout.split()[1:]) >= {
         "import",
         "open",
         "socket.__new__",

@@ -1,0 +1,231 @@
+"""The one writer: nothing told is lost, doubled, out of order or taken from a fenced-off attempt."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from crewai_runner.domain.run import RunFailure
+from crewai_runner.domain.run_event_payloads import LlmChunkData
+from crewai_runner.domain.run_events import LlmChunk, RunEvent
+from crewai_runner.features.events.repository import EventRepository
+from crewai_runner.features.executions import journal as journal_module
+from tests.support.runs import CANARY, ON_SQLITE, Office, call, completed, failed_call, started
+
+
+def chunk(text: str) -> LlmChunk:
+    return LlmChunk(task_key="research", agent="researcher", data=LlmChunkData(call_id="c", text=text))
+
+
+def refuse_nothing() -> None:
+    raise AssertionError("the attempt owns its run")
+
+
+async def tell(desk: Office, run_id: str, *events: RunEvent, fence: int = 1) -> None:
+    sink = desk.parts.journal.open(run_id, fence, refuse_nothing)
+    for event in events:
+        sink(event)
+    await desk.parts.journal.flush()
+
+
+async def test_what_is_told_is_stored_in_order_and_moves_the_record(desk: Office) -> None:
+    run_id = await desk.begun()
+
+    await tell(
+        desk, run_id, started("research", "researcher"), call(10, "0.5"), completed("research", "Tea.")
+    )
+
+    assert (await desk.types(run_id))[2:] == ["task.started", "llm.completed", "task.completed"]
+    row, tasks = await desk.row(run_id), await desk.tasks(run_id)
+    assert (row.total_tokens, row.llm_calls, row.last_seq) == (10, 1, 5)
+    assert tasks["research"].result is not None
+    assert tasks["research"].result.raw == "Tea."
+    assert tasks["research"].started_at is not None
+
+
+async def test_one_batch_serves_many_runs(desk: Office) -> None:
+    run_ids = [await desk.begun() for _ in range(5)]
+    sinks = [desk.parts.journal.open(run_id, 1, refuse_nothing) for run_id in run_ids]
+
+    for _ in range(4):
+        for index, sink in enumerate(sinks):
+            sink(call(index + 1, None))
+            sink(failed_call())
+    await desk.parts.journal.flush()
+
+    for index, run_id in enumerate(run_ids):
+        row = await desk.row(run_id)
+        assert (row.total_tokens, row.llm_calls) == (4 * (index + 1), 8)
+        assert (await desk.types(run_id))[2:] == ["llm.completed", "llm.failed"] * 4
+
+
+async def test_an_older_attempts_words_are_refused_and_it_is_told_so(desk: Office) -> None:
+    run_id = await desk.begun()
+    refused = threading.Event()
+    old = desk.parts.journal.open(run_id, 1, refused.set)
+    async with desk.desk(run_id) as (run, lifecycle):
+        await lifecycle.begin(run, "another worker", native=True)
+
+    old(started("research"))
+    await tell(desk, run_id, started("report"), fence=2)
+
+    assert refused.is_set()
+    assert [event.task_key for event in await desk.events(run_id)][3:] == ["report"]
+    assert (await desk.tasks(run_id))["research"].status == "pending"
+
+
+async def test_a_finished_run_takes_no_more_words(desk: Office) -> None:
+    run_id = await desk.begun()
+    refused = threading.Event()
+    sink = desk.parts.journal.open(run_id, 1, refused.set)
+    async with desk.desk(run_id) as (run, lifecycle):
+        await lifecycle.fail(run, RunFailure(code="x", message="y"))
+
+    sink(call())
+    await desk.parts.journal.flush()
+
+    assert refused.is_set()
+    assert (await desk.types(run_id))[-1] == "run.failed"
+    assert (await desk.row(run_id)).llm_calls == 0
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_a_database_error_loses_nothing_and_doubles_nothing(
+    desk: Office, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    run_id = await desk.begun()
+    monkeypatch.setattr(journal_module, "RETRY_SECONDS", (0.0,))
+    whole = EventRepository.add_all
+    errors = [OperationalError("INSERT", {}, Exception("server closed the connection"))]
+
+    async def flaky(self: EventRepository, rows: list[dict[str, Any]]) -> None:
+        if moment == "after":
+            await whole(self, rows)
+        if errors:
+            raise errors.pop()
+        if moment == "before":
+            await whole(self, rows)
+
+    monkeypatch.setattr(EventRepository, "add_all", flaky)
+
+    await tell(desk, run_id, started("research"), call(10), completed("research"))
+
+    assert (await desk.types(run_id))[2:] == ["task.started", "llm.completed", "task.completed"]
+    assert (await desk.row(run_id)).total_tokens == 10
+
+
+async def test_a_run_that_cannot_be_stored_ends_alone(desk: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    good, bad = await desk.begun(), await desk.begun()
+    whole = EventRepository.add_all
+
+    async def choosy(self: EventRepository, rows: list[dict[str, Any]]) -> None:
+        if any(row["run_id"] == bad for row in rows):
+            raise ValueError("a defect of ours")
+        await whole(self, rows)
+
+    monkeypatch.setattr(EventRepository, "add_all", choosy)
+    ended = threading.Event()
+
+    bad_sink = desk.parts.journal.open(bad, 1, ended.set)
+    good_sink = desk.parts.journal.open(good, 1, refuse_nothing)
+    bad_sink(call())
+    good_sink(call())
+    await desk.parts.journal.flush()
+
+    assert ended.is_set()
+    assert (await desk.types(good))[-1] == "llm.completed"
+    assert (await desk.types(bad))[-1] == "run.started"
+
+
+async def test_closing_stores_the_rest(desk: Office) -> None:
+    run_id = await desk.begun()
+    sink = desk.parts.journal.open(run_id, 1, refuse_nothing)
+    for _ in range(1200):
+        sink(failed_call())
+
+    await desk.parts.journal.close()
+
+    assert (await desk.row(run_id)).llm_calls == 1200
+
+
+@ON_SQLITE
+async def test_threads_may_tell_at_once_and_nothing_is_lost(desk: Office) -> None:
+    run_id = await desk.begun()
+    sink = desk.parts.journal.open(run_id, 1, refuse_nothing)
+
+    def speak() -> None:
+        for _ in range(50):
+            sink(failed_call())
+
+    await asyncio.gather(*(asyncio.to_thread(speak) for _ in range(4)))
+    await desk.parts.journal.flush()
+
+    assert (await desk.row(run_id)).llm_calls == 200
+
+
+@ON_SQLITE
+async def test_another_loop_can_wait_for_what_was_told(desk: Office) -> None:
+    run_id = await desk.begun()
+    desk.parts.journal.open(run_id, 1, refuse_nothing)(call())
+
+    await asyncio.to_thread(lambda: asyncio.run(_wait(desk)))
+
+    assert (await desk.row(run_id)).llm_calls == 1
+
+
+async def _wait(desk: Office) -> None:
+    await asyncio.wrap_future(desk.parts.journal.flushing())
+
+
+@ON_SQLITE
+async def test_a_chunk_follows_the_event_it_was_told_after(desk: Office) -> None:
+    run_id = await desk.begun()
+    with desk.parts.hub.listening(run_id) as listener:
+        story: Sequence[RunEvent] = [started("research"), chunk("one"), failed_call(), chunk("two")]
+        await tell(desk, run_id, *story)
+        first = listener.take_chunks()
+        await tell(desk, run_id, chunk("three"))
+        second = listener.take_chunks()
+
+    heard = [(chunk.after, json.loads(chunk.text)["data"]["text"]) for chunk in [*first, *second]]
+    assert heard == [(3, "one"), (4, "two"), (4, "three")]
+    assert (await desk.types(run_id))[2:] == ["task.started", "llm.failed"]
+
+
+@ON_SQLITE
+async def test_readers_do_not_hear_a_refused_attempt(desk: Office) -> None:
+    run_id = await desk.begun()
+    sink = desk.parts.journal.open(run_id, 7, lambda: None)
+
+    with desk.parts.hub.listening(run_id) as listener:
+        sink(started("research"))
+        sink(chunk("from the past"))
+        await desk.parts.journal.flush()
+
+        assert listener.take_chunks() == []
+
+
+@ON_SQLITE
+async def test_half_a_character_in_a_chunk_does_not_silence_the_writer(desk: Office) -> None:
+    run_id = await desk.begun()
+
+    await tell(desk, run_id, call(), chunk("\ud83d"))
+    await tell(desk, run_id, call())
+
+    assert (await desk.row(run_id)).llm_calls == 2
+
+
+async def test_no_secret_is_stored_or_passed_on(desk: Office) -> None:
+    run_id = await desk.begun()
+
+    with desk.parts.hub.listening(run_id) as listener:
+        await tell(desk, run_id, completed("research", f"key {CANARY}"), chunk(CANARY))
+        chunks = listener.take_chunks()
+
+    told = [event.model_dump_json() for event in await desk.events(run_id)]
+    assert CANARY not in "".join(told) + "".join(chunk.text for chunk in chunks)
+    assert "••••••" in told[-1]

@@ -1,0 +1,147 @@
+"""Every move of a run happens with its event, in one transaction, or not at all."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from crewai_runner.db.tables.runs import RunRow
+from crewai_runner.domain.run import IllegalMove, RunFailure, RunResult, StopMode, TaskState, WaitReason
+from crewai_runner.features.lifecycle.service import LifecycleService
+from tests.support.runs import Office, completed, started
+
+FAILURE = RunFailure(code="x", message="why")
+Move = Callable[[LifecycleService, RunRow], Awaitable[Any]]
+
+MOVES: dict[str, tuple[Move, str, str]] = {
+    "wait": (lambda it, run: it.wait(run, WaitReason.BUDGET), "waiting", "run.waiting"),
+    "hand back": (lambda it, run: it.hand_back(run), "queued", "run.queued"),
+    "ask to stop": (lambda it, run: it.ask_to_stop(run, StopMode.NOW, "me"), "stopping", "run.stopping"),
+    "complete": (lambda it, run: it.complete(run, RunResult(raw="r")), "completed", "run.completed"),
+    "fail": (lambda it, run: it.fail(run, FAILURE), "failed", "run.failed"),
+    "crash": (lambda it, run: it.crash(run, FAILURE), "crashed", "run.crashed"),
+    "stop": (lambda it, run: it.stop(run), "stopped", "run.stopped"),
+}
+
+
+@pytest.mark.parametrize("name", MOVES)
+async def test_a_move_is_stored_with_its_event(desk: Office, name: str) -> None:
+    move, state, event = MOVES[name]
+    run_id = await desk.begun()
+
+    async with desk.desk(run_id) as (run, lifecycle):
+        await move(lifecycle, run)
+
+    assert (await desk.row(run_id)).state == state
+    assert (await desk.types(run_id))[-1] == event
+    assert (await desk.row(run_id)).last_seq == len(await desk.events(run_id))
+
+
+@pytest.mark.parametrize("name", MOVES)
+async def test_a_rolled_back_move_leaves_nothing(desk: Office, name: str) -> None:
+    move, _, _ = MOVES[name]
+    run_id = await desk.begun()
+
+    async with desk.rolled_back(run_id) as (run, lifecycle):
+        await move(lifecycle, run)
+
+    row = await desk.row(run_id)
+    assert (row.state, row.last_seq) == ("running", 2)
+    assert await desk.types(run_id) == ["run.queued", "run.started"]
+
+
+async def test_a_rolled_back_resume_queues_no_job(desk: Office) -> None:
+    run_id = await desk.begun()
+    async with desk.desk(run_id) as (run, lifecycle):
+        await lifecycle.fail(run, FAILURE)
+    before = await desk.waiting()
+
+    async with desk.rolled_back(run_id) as (run, lifecycle):
+        await lifecycle.queue_again(run, "resumed")
+
+    assert await desk.waiting() == before
+    assert (await desk.row(run_id)).state == "failed"
+
+
+async def test_a_resume_queues_the_next_attempt_and_clears_the_old_end(desk: Office) -> None:
+    run_id = await desk.begun()
+    async with desk.desk(run_id) as (run, lifecycle):
+        await lifecycle.fail(run, FAILURE)
+    before = await desk.waiting()
+
+    async with desk.desk(run_id) as (run, lifecycle):
+        await lifecycle.queue_again(run, "resumed")
+
+    row = await desk.row(run_id)
+    assert (row.state, row.attempt, row.error, row.finished_at) == ("queued", 2, None, None)
+    assert await desk.waiting() == before + 1
+
+
+async def test_the_first_beginning_is_a_start_and_the_next_a_resume(desk: Office) -> None:
+    run_id = await desk.begun()
+    async with desk.desk(run_id) as (run, lifecycle):
+        await lifecycle.hand_back(run)
+
+    async with desk.desk(run_id) as (run, lifecycle):
+        await lifecycle.begin(run, "scripted 1", native=True)
+
+    assert await desk.types(run_id) == ["run.queued", "run.started", "run.queued", "run.resumed"]
+    assert (await desk.row(run_id)).fence == 2
+
+
+async def test_a_stop_that_was_asked_for_wins_over_a_result(desk: Office) -> None:
+    run_id = await desk.begun()
+    async with desk.desk(run_id) as (run, lifecycle):
+        await lifecycle.ask_to_stop(run, StopMode.NOW, "me")
+
+    with pytest.raises(IllegalMove):
+        async with desk.desk(run_id) as (run, lifecycle):
+            await lifecycle.complete(run, RunResult(raw="too late"))
+
+    assert (await desk.row(run_id)).result is None
+
+
+async def test_a_stop_sharpens_and_never_softens(desk: Office) -> None:
+    run_id = await desk.begun()
+    modes = []
+
+    for asked in (StopMode.AFTER_STEP, StopMode.NOW, StopMode.AFTER_STEP):
+        async with desk.desk(run_id) as (run, lifecycle):
+            await lifecycle.ask_to_stop(run, asked, "me")
+        modes.append((await desk.row(run_id)).stop_mode)
+
+    assert modes == ["after-step", "now", "now"]
+
+
+@pytest.mark.parametrize("name", ["wait", "hand back", "fail", "stop"])
+async def test_time_at_work_is_counted_by_every_way_out(
+    desk: Office, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = await desk.begun()
+    began = (await desk.row(run_id)).attempt_started_at
+    assert began is not None
+    later = began + timedelta(seconds=7)
+    monkeypatch.setattr("crewai_runner.features.lifecycle.service.now", lambda: later)
+
+    async with desk.desk(run_id) as (run, lifecycle):
+        await MOVES[name][0](lifecycle, run)
+
+    assert (await desk.row(run_id)).seconds_at_work == 7
+
+
+async def test_a_receipt_counts_what_was_done_and_skips_the_rest(desk: Office) -> None:
+    run_id = await desk.begun()
+    tell = desk.parts.journal.open(run_id, 1, lambda: None)
+    for event in (started("research"), completed("research"), started("report")):
+        tell(event)
+    await desk.parts.journal.flush()
+
+    async with desk.desk(run_id) as (run, lifecycle):
+        receipt = await lifecycle.stop(run, in_flight=1, abandoned=("tool x",))
+
+    assert (receipt.tasks_completed, receipt.tasks_skipped) == (1, 1)
+    assert (receipt.mode, receipt.llm_calls_in_flight, receipt.abandoned) == ("killed", 1, ["tool x"])
+    tasks = await desk.tasks(run_id)
+    assert tasks["research"].status is TaskState.COMPLETED
+    assert tasks["report"].status is TaskState.SKIPPED
