@@ -12,9 +12,9 @@ from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.settings import Settings
 from crewai_runner.features.auth.door import Door
 from crewai_runner.features.health.router import router as health
-from crewai_runner.http import problems
+from crewai_runner.http import documentation, problems
 from crewai_runner.http.alias import NEWEST, NewestVersion
-from crewai_runner.http.middleware import BodyLimit, RequestScope
+from crewai_runner.http.middleware import BodyLimit, Defects, RequestScope
 from crewai_runner.http.openapi import describe, operation_id
 from crewai_runner.routes import api
 from crewai_runner.wiring import Parts
@@ -44,10 +44,12 @@ def create_app(
         version=__version__,
         lifespan=lifespan,
         generate_unique_id_function=operation_id,
-        swagger_ui_parameters={"persistAuthorization": False, "displayRequestDuration": True},
+        docs_url=None,
+        redoc_url=None,
     )
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's documented way
     problems.install(app)
+    documentation.install(app)
     app.include_router(health)
     app.include_router(api(f"{settings.api_base_url}/{NEWEST}"))
     _wrap(app, settings)
@@ -66,6 +68,7 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(BodyLimit, limit=settings.max_request_bytes)
     app.add_middleware(Door, protected=protected)
     app.add_middleware(NewestVersion, prefix=settings.api_base_url)
+    app.add_middleware(Defects)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,

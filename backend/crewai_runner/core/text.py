@@ -5,7 +5,7 @@ import math
 from collections.abc import Container
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, JsonValue, StringConstraints
 
 DEEPEST = 32
 """Levels of nesting in free-form JSON."""
@@ -46,6 +46,13 @@ Name = Annotated[
     AfterValidator(one_line),
 ]
 """What a person calls a thing: one line, 1 to 200 characters, no space around it."""
+
+
+Storable = Annotated[str, AfterValidator(storable)]
+"""Text of any length and shape that every database can keep."""
+
+JsonObject = Annotated[dict[str, JsonValue], AfterValidator(storable)]
+"""Free-form JSON that every database can keep."""
 
 
 def first_free(wanted: str, taken: Container[str]) -> str:

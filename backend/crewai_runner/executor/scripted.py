@@ -66,7 +66,7 @@ class ScriptedExecutor:
 
     async def ask(
         self,
-        model: ModelBinding,
+        model: ModelBinding,  # noqa: ARG002 - the port's signature
         messages: Sequence[Mapping[str, str]],
         on_text: Callable[[str], Awaitable[None]] | None = None,
     ) -> ModelAnswer:

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crewai_runner.core.errors import TooLarge
 from crewai_runner.core.logging import get_logger
-from crewai_runner.http.problems import respond
+from crewai_runner.http.problems import defect, respond
 
 log = get_logger("crewai_runner.access")
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,128}$")
@@ -55,15 +55,46 @@ class RequestScope:
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
-            await self._app(scope, receive, send_with_headers)
-            if scope["type"] == "http":
-                log.info(
-                    "request",
-                    method=scope["method"],
-                    path=scope["path"],
-                    status=int(status),
-                    ms=round((time.perf_counter() - began) * 1000, 1),
-                )
+            try:
+                await self._app(scope, receive, send_with_headers)
+            finally:
+                if scope["type"] == "http":
+                    log.info(
+                        "request",
+                        method=scope["method"],
+                        path=scope["path"],
+                        status=int(status),
+                        ms=round((time.perf_counter() - began) * 1000, 1),
+                    )
+
+
+class Defects:
+    """Answers a defect with an opaque 500 that has the headers of every other answer.
+
+    The framework's own handler stands outside all middleware: its answer would have no request id, no
+    origin that a browser accepts, and would cost the client its connection.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as error:
+            if begun:
+                raise  # the answer breaks off, and the client must notice
+            await defect(Request(scope), error)(scope, receive, send)
 
 
 class BodyLimit:

@@ -21,7 +21,7 @@ def operation_id(route: APIRoute) -> str:
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
-    """The document, made once: every failure body is a Problem, every body limit is declared."""
+    """The document, made once: every failure body is a ProblemDetails, every body limit is declared."""
     if app.openapi_schema:
         return app.openapi_schema
     schema = get_openapi(
@@ -44,5 +44,5 @@ def _use_problems(responses: dict[str, Any]) -> None:
     for status, response in responses.items():
         if status == "default" or int(status) >= 400:
             response["content"] = {
-                "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+                "application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}
             }

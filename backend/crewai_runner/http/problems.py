@@ -24,7 +24,7 @@ class FieldProblem(Wire):
     detail: str
 
 
-class Problem(Wire):
+class ProblemDetails(Wire):
     """RFC 9457. `error` and `message` repeat the detail for clients of the first version."""
 
     type: str
@@ -66,7 +66,7 @@ def problems(*errors: type[AppError]) -> dict[int | str, dict[str, Any]]:
     """Declare an endpoint's failures so that generated clients know them."""
     declared: dict[int | str, dict[str, Any]] = {}
     for error in errors:
-        known = declared.setdefault(int(error.status), {"description": error.title, "model": Problem})
+        known = declared.setdefault(int(error.status), {"description": error.title, "model": ProblemDetails})
         if error.title not in known["description"]:
             known["description"] += f" / {error.title}"
     return declared
@@ -112,10 +112,15 @@ async def _invalid(request: Request, exc: Exception) -> ProblemResponse:
     return respond(request, 422, "invalid-request", "Invalid request", detail, {"errors": errors})
 
 
-async def _defect(request: Request, exc: Exception) -> ProblemResponse:
+def defect(request: Request, exc: Exception) -> ProblemResponse:
+    """Log what went wrong and answer with nothing but the request's id."""
     log.error("request.defect", path=request.url.path, exc_info=exc)
     detail = "Something went wrong on our side. Quote the request id when you report it."
     return respond(request, 500, "internal-error", "Internal error", detail, {})
+
+
+async def _defect(request: Request, exc: Exception) -> ProblemResponse:
+    return defect(request, exc)
 
 
 def install(app: FastAPI) -> None:

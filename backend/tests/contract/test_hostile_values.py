@@ -105,7 +105,18 @@ def test_hostile_parameters_are_refused_or_harmless(
     assert surprises == []
 
 
-CURSORS = [["\x00"], ["run_\x00"], [HALF_A_CHARACTER], [2**70], ["run_1", "x"], [None], {}, [[]], ["x" * 500], "x"]
+CURSORS = [
+    ["\x00"],
+    ["run_\x00"],
+    [HALF_A_CHARACTER],
+    [2**70],
+    ["run_1", "x"],
+    [None],
+    {},
+    [[]],
+    ["x" * 500],
+    "x",
+]
 
 
 @pytest.mark.parametrize("resource", ["providers", "models", "workflows", "runs", "approvals"])

@@ -48,8 +48,10 @@ def test_every_answer_is_as_declared(
         case.body = world.fill(case.body)
 
     response = case.call(
-        base_url=product.url, headers={"Authorization": f"Bearer {API_KEY}"}, timeout=30, allow_redirects=False
+        base_url=product.url,
+        headers={"Authorization": f"Bearer {API_KEY}"},
+        timeout=30,
+        allow_redirects=False,
     )
 
     case.validate_response(response, checks=CHECKS)
-

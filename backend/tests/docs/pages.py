@@ -40,7 +40,9 @@ class Page:
     def links(self) -> list[str]:
         """Targets of links to files of the project, without their anchors."""
         targets = _LINK.findall(_FENCE.sub("", self.text))
-        return [target.split("#")[0] for target in targets if "://" not in target and not target.startswith("#")]
+        return [
+            target.split("#")[0] for target in targets if "://" not in target and not target.startswith("#")
+        ]
 
 
 def read(path: Path) -> Page:

@@ -86,6 +86,19 @@ def test_the_transcript_runs_as_written(product: Product, tmp_path: Path) -> Non
         assert client.run(json.loads(stopped)["runId"])["status"] == "stopped"
 
 
+@pytest.mark.process
+def test_every_file_of_a_data_folder_is_explained(tmp_path: Path) -> None:
+    spans = set(read(ROOT / "docs" / "OPERATIONS.md").spans)
+    server = Product(tmp_path / "data", API_KEY="").start()
+    while_running = {path.name for path in server.data_dir.iterdir()}
+    server.stop()
+
+    made = while_running | {path.name for path in server.data_dir.iterdir()}
+
+    assert {"api-key", "secret-key", "crewai-runner.db"} <= made
+    assert {name for name in made if name not in spans and f"{name}/" not in spans} == set()
+
+
 def test_the_transcript_needs_the_key_and_the_address_alone() -> None:
     first, *others = transcript(read(ROOT / "README.md"))
 

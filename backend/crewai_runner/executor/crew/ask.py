@@ -16,7 +16,7 @@ from crewai_runner.domain.workflow import ModelSettings
 from crewai_runner.executor.crew.failures import explain
 from crewai_runner.executor.crew.llm import make_llm
 from crewai_runner.executor.crew.model_facts import UnusableModel
-from crewai_runner.executor.crew.translate import usage_of
+from crewai_runner.executor.crew.reading import usage_of
 from crewai_runner.executor.port import ModelAnswer, ModelBinding, ModelCallFailed
 
 OnText = Callable[[str], Awaitable[None]]

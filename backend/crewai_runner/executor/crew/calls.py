@@ -9,6 +9,7 @@ import contextlib
 import copy
 import functools
 import threading
+import types
 from collections.abc import Coroutine
 from concurrent.futures import CancelledError, Future
 from typing import Any
@@ -22,7 +23,8 @@ from crewai_runner.executor.port import ModelBinding
 
 def rein(llm: Any, binding: ModelBinding, pace: Pace | None = None) -> Any:
     """The same model object, its calls now in the hands of the attempt that makes them."""
-    object.__setattr__(llm, "__class__", _reined(type(llm)))
+    kind: Any = type(llm)
+    object.__setattr__(llm, "__class__", _reined(kind))
     llm._binding = binding
     llm._pace = pace
     return llm
@@ -37,7 +39,7 @@ async def close(llm: Any) -> None:
     """Close the connections of a model object. Call in the loop that used it."""
     for client in (getattr(llm, "_client", None), getattr(llm, "_async_client", None)):
         with contextlib.suppress(Exception):
-            closing = client.close() if hasattr(client, "close") else None
+            closing = client.close() if client is not None else None
             if asyncio.iscoroutine(closing):
                 await closing
 
@@ -66,7 +68,7 @@ def _reined(kind: type[BaseLLM]) -> type[BaseLLM]:
 
     # The mark keeps the engine from wrapping its retry layer around these again.
     for method in (call, acall):
-        method._crewai_rate_limit_wrapped = True  # type: ignore[attr-defined]
+        setattr(method, "_crewai_rate_limit_wrapped", True)  # noqa: B010 - a mark, not an attribute
     body = {
         "__module__": kind.__module__,
         "__qualname__": kind.__qualname__,
@@ -76,7 +78,8 @@ def _reined(kind: type[BaseLLM]) -> type[BaseLLM]:
         "call": call,
         "acall": acall,
     }
-    return type(kind)(kind.__name__, (kind,), body)
+    made: type[BaseLLM] = types.new_class(kind.__name__, (kind,), {}, lambda names: names.update(body))
+    return made
 
 
 def _guarded_call(at_work: Any, plain_call: Any, llm: Any, *args: Any, **kwargs: Any) -> Any:

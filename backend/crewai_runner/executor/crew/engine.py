@@ -205,7 +205,7 @@ class _Deadline:
                 RunFailure(
                     code="run-timeout",
                     message=f"The run took longer than its limit of {limit:g} seconds.",
-                    hint="Raise the workflow's timeout, or look in the timeline for the call that took so long.",
+                    hint="Raise the workflow's timeout, or see in the timeline which call took so long.",
                 )
             )
         )

@@ -165,7 +165,7 @@ class _Lock:
 
 def _lock_in_process() -> None:
     store = importlib.import_module("crewai_core.lock_store")
-    store.set_lock_backend(lambda name, timeout=120: _Lock(name))
+    store.set_lock_backend(lambda name, **_options: _Lock(name))
 
 
 def _forget_files() -> None:

@@ -23,7 +23,7 @@ class TextsInMemory(BaseKnowledgeStorage):  # type: ignore[misc]
         self,
         query: list[str],
         limit: int = 5,
-        metadata_filter: dict[str, Any] | None = None,
+        metadata_filter: dict[str, Any] | None = None,  # noqa: ARG002 - the engine's signature
         score_threshold: float = 0.6,
     ) -> list[Any]:
         """The nearest texts, best first, with scores from 0 to 1: the engine's scale, 0.5 is unrelated."""

@@ -118,7 +118,7 @@ class NativeExecutor(AgentExecutor):  # type: ignore[misc]
         self.state.pending_tool_calls.clear()
         try:
             answer = await self._ask(tools=self._openai_tools, available_functions=None, response_model=None)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - raised again unless there is a way out
             return self._way_out_of(error)
         if isinstance(answer, list) and answer and self._is_tool_call_list(answer):
             self.state.pending_tool_calls = list(answer)

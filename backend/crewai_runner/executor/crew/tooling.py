@@ -39,7 +39,7 @@ class Tooling:
         self._story = story
         self._cast = cast
         self._spending = spending
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._uses: dict[str, Use] = {}
 
     @property
@@ -47,6 +47,11 @@ class Tooling:
         """The tools at work, described."""
         with self._lock:
             return [f"tool '{use.tool}' of agent '{use.agent}'" for use in self._uses.values()]
+
+    def wait(self, seconds: float) -> None:
+        """Block until no tool is at work, at most so long."""
+        with self._lock:
+            self._lock.wait_for(lambda: not self._uses, seconds)
 
     def started(self, event: Any) -> None:
         now = scene.scene.get()
@@ -102,6 +107,7 @@ class Tooling:
             if use is None:
                 same = [one for one in self._uses.values() if one.tool == event.tool_name]
                 use = self._uses.pop(same[-1].use_id) if same else None
+            self._lock.notify_all()
         return use
 
     def _coworker(self, tool: str, arguments: Any) -> str | None:

@@ -9,17 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from crewai_runner.domain import run_events as told
-from crewai_runner.domain.usage import Usage, price
 from crewai_runner.executor.crew import scene
 from crewai_runner.executor.crew.calls import binding_of
 from crewai_runner.executor.crew.cast import Cast, named
 from crewai_runner.executor.crew.chunks import Chunks
 from crewai_runner.executor.crew.failing import failure_of
 from crewai_runner.executor.crew.limits import Spending
+from crewai_runner.executor.crew.reading import last_of, text_of, tools_asked_for, usage_of
 from crewai_runner.executor.crew.steering import Steering
 from crewai_runner.executor.crew.story import Story
-from crewai_runner.executor.crew.texts import LONGEST_PROMPT, shorten
-from crewai_runner.executor.crew.tooling import Tooling, plain
+from crewai_runner.executor.crew.tooling import Tooling
 from crewai_runner.executor.port import ModelBinding
 
 
@@ -105,11 +104,16 @@ class Translator:
         """The tools at work, described."""
         return self._tooling.open
 
-    @property
-    def open_guardrails(self) -> list[str]:
-        """The guardrails being asked."""
+    def wait_for_tools(self, seconds: float) -> None:
+        """Block until no tool is at work, at most so long."""
+        self._tooling.wait(seconds)
+
+    def stuck(self) -> list[str]:
+        """What else is open, described: model calls, guardrails, or a step that nothing told of."""
         with self._lock:
-            return list(self._guardrails.values())
+            guardrails = [f"guardrail '{text}'" for text in self._guardrails.values()]
+        calls = [f"model call {call.number} of agent '{call.agent}'" for call in self.open_calls]
+        return calls + guardrails or ["a step of the engine"]
 
     def flush(self) -> None:
         """Tell the streamed text that has gathered."""
@@ -148,7 +152,7 @@ class Translator:
             self.calls_after_stop += self.stopping()
             if binding is not None:
                 self.last_binding[now.task_key] = binding
-        count, prompt = _prompt(event.messages)
+        count, prompt = last_of(event.messages)
         data = {"call_id": call.call_id, "call": call.number, "model": call.model}
         self._tell_of(call, told.LlmStarted, {**data, "messages": count, "prompt": prompt})
 
@@ -173,8 +177,8 @@ class Translator:
             return
         usage = usage_of(event.usage, call.binding)
         self._spending.add(usage)
-        tools = _tools_asked_for(event)
-        text = "" if tools else _text_of(event.response)
+        tools = tools_asked_for(event)
+        text = "" if tools else text_of(event.response)
         data = {
             "call_id": call.call_id,
             "call": call.number,
@@ -247,62 +251,3 @@ class Translator:
 
     def _tell_of(self, call: Call, kind: Any, data: dict[str, Any]) -> None:
         self._story.tell(kind, data, task_key=call.task_key, agent=call.agent)
-
-
-def usage_of(reported: dict[str, Any] | None, binding: ModelBinding | None) -> Usage:
-    """One call's usage from what the provider reported; None for each figure it did not."""
-    given = reported or {}
-    prompt = _first(given, "prompt_tokens", "input_tokens", "prompt_token_count")
-    completion = _first(given, "completion_tokens", "output_tokens", "candidates_token_count")
-    known = prompt is not None or completion is not None
-    cached = _first(given, "cached_prompt_tokens", "cached_tokens", "cache_read_input_tokens")
-    total = _first(given, "total_tokens", "total_token_count") if known else None
-    if total is None and prompt is not None and completion is not None:
-        total = prompt + completion
-    return Usage(
-        prompt_tokens=prompt,
-        completion_tokens=completion,
-        cached_tokens=cached if cached is not None or not known else 0,
-        total_tokens=total,
-        llm_calls=1,
-        cost=price(prompt, completion, binding.pricing if binding else None),
-    )
-
-
-def _first(given: dict[str, Any], *names: str) -> int | None:
-    for name in names:
-        value = given.get(name)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return int(value)
-    return None
-
-
-def _prompt(messages: Any) -> tuple[int, str | None]:
-    if isinstance(messages, str):
-        return 1, shorten(messages, LONGEST_PROMPT)
-    if not messages:
-        return 0, None
-    content = messages[-1].get("content") if isinstance(messages[-1], dict) else messages[-1]
-    return len(messages), shorten(_text_of(content), LONGEST_PROMPT)
-
-
-def _text_of(value: Any) -> str:
-    if isinstance(value, list):
-        return "".join(str(part.get("text", "")) for part in value if isinstance(part, dict))
-    if isinstance(value, dict):
-        return str(plain(value))
-    return "" if value is None else str(value)
-
-
-def _tools_asked_for(event: Any) -> list[str]:
-    if getattr(event.call_type, "value", None) != "tool_call" or not isinstance(event.response, list):
-        return []
-    return [_tool_name(one) for one in event.response]
-
-
-def _tool_name(call: Any) -> str:
-    if not isinstance(call, dict):
-        return str(getattr(call, "name", "") or "tool")
-    function = call.get("function")
-    source = function if isinstance(function, dict) else call
-    return str(source.get("name") or "tool")

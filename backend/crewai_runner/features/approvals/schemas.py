@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from crewai_runner.core.text import Storable
 from crewai_runner.core.wire import Wire
 
 
@@ -41,8 +42,8 @@ class ApprovalResolve(Wire):
     """`approve` takes the output (or `edited` instead), `revise` sends it back, `reject` ends the run."""
 
     action: Literal["approve", "reject", "revise"]
-    feedback: str | None = Field(None, max_length=100_000, description="Needed to revise.")
-    edited: str | None = Field(None, max_length=1_000_000, description="With approve: take this text.")
+    feedback: Storable | None = Field(None, max_length=100_000, description="Needed to revise.")
+    edited: Storable | None = Field(None, max_length=1_000_000, description="With approve: take this text.")
 
 
 class ApprovalAnswer(Wire):

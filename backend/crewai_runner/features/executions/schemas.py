@@ -5,14 +5,13 @@ from typing import Any, Literal
 
 from pydantic import AliasChoices, Field, JsonValue
 
+from crewai_runner.core.text import JsonObject
 from crewai_runner.core.wire import Wire
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.run import RunFailure, RunState, StopMode, StopReceipt, TaskState
 from crewai_runner.domain.usage import Usage
 from crewai_runner.features.providers.schemas import ProviderCreate
 from crewai_runner.features.runs.schemas import RunRead
-
-Metadata = dict[str, JsonValue]
 
 
 class RunStart(Wire):
@@ -25,12 +24,12 @@ class RunStart(Wire):
     version: int | None = Field(
         None, ge=1, le=2**31 - 1, description="Of the saved workflow; the newest when absent."
     )
-    inputs: dict[str, JsonValue] = Field(default_factory=dict, description="Values for the typed inputs.")
+    inputs: JsonObject = Field(default_factory=dict, description="Values for the typed inputs.")
     provider_config: ProviderCreate | None = Field(
         None, description="A provider for this run only; kept in memory, never stored."
     )
     budget: Budget | None = None
-    metadata: Metadata = Field(default_factory=dict, max_length=50)
+    metadata: JsonObject = Field(default_factory=dict, max_length=50)
 
 
 class RunStarted(Wire):
@@ -71,7 +70,7 @@ class StopAnswer(Wire):
 class RetryBody(Wire):
     """A new run of the same definition; other inputs may be given."""
 
-    inputs: dict[str, JsonValue] | None = None
+    inputs: JsonObject | None = None
     provider_config: ProviderCreate | None = None
 
 
@@ -86,7 +85,7 @@ class ForkBody(Wire):
     """A new run that takes over the outputs of the tasks before `fromTask`."""
 
     from_task: str = Field(max_length=200)
-    inputs: dict[str, JsonValue] | None = None
+    inputs: JsonObject | None = None
     provider_config: ProviderCreate | None = None
 
 

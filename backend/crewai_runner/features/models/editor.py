@@ -108,11 +108,12 @@ class ModelEditor:
         if "default" in given:
             await self._models.lock_workspace(principal.workspace_id)
         row = await self._locked(principal, model_id, expected)
+        if request.default:
+            # The other's default goes first: there is never a moment with two. And before this row is
+            # touched: the statement would write a taken name, and no one would say what is wrong with it.
+            await self._models.clear_default(row.workspace_id, ModelKind(row.type), but=row.id)
         await self._move(row, request)
         if "default" in given:
-            if request.default:
-                # The other's default goes first: there is never a moment with two.
-                await self._models.clear_default(row.workspace_id, ModelKind(row.type), but=row.id)
             row.is_default = request.default
         for name in given & {"settings", "capabilities", "pricing"}:
             setattr(row, name, _stored(request, name))

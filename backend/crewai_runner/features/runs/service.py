@@ -172,7 +172,7 @@ class RunService:
         return [ArtifactRead.model_validate(row) for row in await self._runs.artifacts(run_id)]
 
     async def artifact(self, run_id: str, name: str) -> ArtifactRow:
-        found = await self._runs.artifact(run_id, name)
+        found = None if "\x00" in name else await self._runs.artifact(run_id, name)
         if found is None:
             raise ArtifactNotFound(f"Run {run_id} has no artifact {name!r}.")
         return found

@@ -7,7 +7,8 @@ from crewai_runner.domain.usage import Usage
 from crewai_runner.executor.crew.limits import Pace, Spending
 from crewai_runner.executor.port import Completed, Failed, OutOfBudget
 from tests.executor.crew.kit import Stage, chain, crowd, workflow
-from tests.support.scripted_provider import Hang, Say, Usage as Tokens
+from tests.support.scripted_provider import Hang, Say
+from tests.support.scripted_provider import Usage as Tokens
 
 pytestmark = pytest.mark.crew
 

@@ -182,7 +182,8 @@ assert executor.status().native, executor.status()
 assert signal.getsignal(signal.SIGTERM) is before
 assert "litellm" not in sys.modules and "lancedb" not in sys.modules
 assert "LEFT_BY_DOTENV" not in os.environ
-print(os.environ["CREWAI_STORAGE_DIR"], os.environ["CREWAI_DISABLE_TELEMETRY"], [t.name for t in threading.enumerate() if "Otel" in t.name])
+otel = [thread.name for thread in threading.enumerate() if "Otel" in thread.name]
+print(os.environ["CREWAI_STORAGE_DIR"], os.environ["CREWAI_DISABLE_TELEMETRY"], otel)
 """
 
 

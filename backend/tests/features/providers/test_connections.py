@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import socket
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -75,27 +74,23 @@ class TestStored:
     async def test_holds_no_database_connection_while_it_waits(
         self, client: httpx.AsyncClient, process: SimpleNamespace
     ) -> None:
-        async with server(silence) as port:
-            provider_id = await store(client, baseUrl=f"http://127.0.0.1:{port}/v1")
-            service = ConnectionService(process.sessions, **parts_of(process), limit_seconds=30)
-            waiting = asyncio.create_task(service.test(OWNER, provider_id))
-            pool = process.sessions.kw["bind"].pool
-            while pool.checkedout() or not await _connected(port):
-                await asyncio.sleep(0.01)
-                assert not waiting.done()
+        reached = asyncio.Event()
 
-            still_free = pool.checkedout()
+        async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            reached.set()
+            await silence(reader, writer)
+
+        async with server(behave) as port:
+            provider_id = await store(client, baseUrl=f"http://127.0.0.1:{port}/v1")
+            service = ConnectionService(process.sessions, **parts_of(process), limit_seconds=60)
+            waiting = asyncio.create_task(service.test(OWNER, provider_id))
+            await reached.wait()
+
+            held = process.sessions.kw["bind"].pool.checkedout()
             waiting.cancel()
             await asyncio.gather(waiting, return_exceptions=True)
 
-        assert still_free == 0
-
-
-async def _connected(port: int) -> bool:
-    """Whether somebody is connected to this port now."""
-    wanted = f"{port:04X}"
-    table = await asyncio.to_thread(Path("/proc/net/tcp").read_text)
-    return any(f":{wanted} " in line and " 01 " in line for line in table.splitlines())
+        assert held == 0
 
 
 class TestUnsaved:

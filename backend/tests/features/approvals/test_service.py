@@ -1,0 +1,284 @@
+"""Questions of runs to people: one answer, and the run goes on or ends by it."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from crewai_runner.core.errors import BadRequest
+from crewai_runner.core.paging import encode_cursor
+from crewai_runner.db.session import make_engine, make_sessions
+from crewai_runner.domain.run import TaskState
+from crewai_runner.features.approvals.errors import (
+    AlreadyResolved,
+    ApprovalNotFound,
+    ApprovalOver,
+    FeedbackMissing,
+)
+from crewai_runner.features.approvals.schemas import ApprovalRead, ApprovalResolve
+from crewai_runner.features.approvals.service import ApprovalService, read
+from tests.support.runs import ON_POSTGRESQL, OWNER, STRANGER, Office
+
+HOUR = timedelta(hours=1)
+
+
+async def ask(desk: Office, expires_in: timedelta = HOUR, run_id: str | None = None) -> tuple[str, str]:
+    """(run, approval) of a run that asks about its first task."""
+    run_id = run_id or await desk.begun()
+    async with desk.desk(run_id) as (run, lifecycle):
+        approvals = ApprovalService(lifecycle._session, desk.parts.queue, desk.parts.mask)
+        asked = await approvals.request(run, "research", "researcher", "A proposal.", {"n": 1}, expires_in)
+        return run.id, asked.id
+
+
+async def resolve(desk: Office, approval_id: str, action: str, **more: Any) -> ApprovalRead:
+    async with desk.approvals() as approvals:
+        answer = ApprovalResolve(action=action, **more)
+        return read(await approvals.resolve(OWNER, approval_id, answer))
+
+
+async def test_a_question_makes_the_run_wait(desk: Office) -> None:
+    run_id, approval_id = await ask(desk)
+
+    row = await desk.row(run_id)
+    assert (row.state, row.wait_reason) == ("waiting", "human-input")
+    assert (await desk.tasks(run_id))["research"].status is TaskState.WAITING
+    asked, waits = (await desk.events(run_id))[-2:]
+    assert (asked.type, waits.type) == ("approval.requested", "run.waiting")
+    assert waits.data.approval_id == approval_id
+
+
+async def test_an_approved_output_is_the_tasks_and_the_run_goes_on(desk: Office) -> None:
+    run_id, approval_id = await ask(desk)
+    before = await desk.waiting()
+
+    approval = await resolve(desk, approval_id, "approve")
+
+    assert (approval.status, approval.resolved_by) == ("approved", "owner")
+    done = (await desk.tasks(run_id))["research"]
+    assert done.result is not None
+    assert (done.status, done.result.raw, done.result.json_output) == (
+        TaskState.COMPLETED,
+        "A proposal.",
+        {"n": 1},
+    )
+    row = await desk.row(run_id)
+    assert (row.state, row.attempt) == ("queued", 2)
+    assert await desk.waiting() == before + 1
+    assert (await desk.types(run_id))[-3:] == ["approval.resolved", "task.completed", "run.queued"]
+
+
+async def test_an_edited_output_replaces_the_agents(desk: Office) -> None:
+    run_id, approval_id = await ask(desk)
+
+    await resolve(desk, approval_id, "approve", edited="My words.")
+
+    done = (await desk.tasks(run_id))["research"].result
+    assert done is not None
+    assert (done.raw, done.json_output) == ("My words.", None)
+
+
+async def test_a_revision_carries_the_feedback_to_the_next_attempt(desk: Office) -> None:
+    run_id, approval_id = await ask(desk)
+
+    await resolve(desk, approval_id, "revise", feedback="Shorter.")
+
+    row = await desk.row(run_id)
+    assert row.revision == {"taskKey": "research", "previous": "A proposal.", "feedback": "Shorter."}
+    assert row.state == "queued"
+    assert (await desk.tasks(run_id))["research"].status is TaskState.PENDING
+
+
+async def test_approving_what_was_revised_forgets_the_feedback(desk: Office) -> None:
+    run_id, first = await ask(desk)
+    await resolve(desk, first, "revise", feedback="Shorter.")
+    async with desk.desk(run_id) as (run, lifecycle):
+        await lifecycle.begin(run, "e", native=True)
+    _, second = await ask(desk, run_id=run_id)
+
+    await resolve(desk, second, "approve")
+
+    assert (await desk.row(run_id)).revision is None
+
+
+async def test_a_rejection_fails_the_run_in_the_persons_words(desk: Office) -> None:
+    run_id, approval_id = await ask(desk)
+    before = await desk.waiting()
+
+    await resolve(desk, approval_id, "reject", feedback="Wrong town.")
+
+    row = await desk.row(run_id)
+    assert row.error is not None
+    assert (row.state, row.error["code"]) == ("failed", "approval-rejected")
+    assert "Wrong town." in row.error["message"]
+    assert await desk.waiting() == before
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"action": "revise"},
+        {"action": "revise", "feedback": "  "},
+        {"action": "reject", "edited": "x"},
+        {"action": "revise", "feedback": "f", "edited": "x"},
+    ],
+)
+async def test_half_an_answer_is_refused_and_changes_nothing(desk: Office, answer: dict[str, Any]) -> None:
+    run_id, approval_id = await ask(desk)
+
+    with pytest.raises(FeedbackMissing):
+        await resolve(desk, approval_id, **answer)
+
+    assert (await desk.row(run_id)).state == "waiting"
+    await resolve(desk, approval_id, "approve")
+
+
+@pytest.mark.parametrize("second", ["approve", "reject", "revise"])
+async def test_a_question_is_answered_once(desk: Office, second: str) -> None:
+    _, approval_id = await ask(desk)
+    await resolve(desk, approval_id, "approve")
+
+    with pytest.raises(AlreadyResolved):
+        await resolve(desk, approval_id, second, feedback="f")
+
+
+async def test_of_many_answers_at_once_one_counts(desk: Office) -> None:
+    run_id, approval_id = await ask(desk)
+    answers = [
+        resolve(desk, approval_id, action, feedback="f") for action in ("approve", "reject", "revise") * 3
+    ]
+
+    outcomes = await asyncio.gather(*answers, return_exceptions=True)
+
+    assert sum(isinstance(outcome, ApprovalRead) for outcome in outcomes) == 1
+    assert sum(isinstance(outcome, AlreadyResolved) for outcome in outcomes) == 8
+    assert (await desk.types(run_id)).count("approval.resolved") == 1
+
+
+@ON_POSTGRESQL
+async def test_an_answer_that_came_while_the_lock_was_awaited_counts(desk: Office) -> None:
+    run_id, approval_id = await ask(desk)
+
+    async with desk.session() as session:
+        late = ApprovalService(session, desk.parts.queue, desk.parts.mask)
+        await late.get(OWNER, approval_id)
+        await resolve(desk, approval_id, "approve")
+        with pytest.raises(AlreadyResolved):
+            await late.resolve(OWNER, approval_id, ApprovalResolve(action="reject"))
+
+    assert (await desk.row(run_id)).state == "queued"
+
+
+async def test_an_overdue_question_ends_its_run(desk: Office) -> None:
+    run_id, approval_id = await ask(desk, timedelta(0))
+    waiting, _ = await ask(desk)
+
+    async with desk.approvals() as approvals:
+        ended = await approvals.expire_overdue()
+
+    row = await desk.row(run_id)
+    assert ended == [run_id]
+    assert row.error is not None
+    assert (row.state, row.error["code"]) == ("failed", "approval-expired")
+    assert (await desk.types(run_id))[-2:] == ["approval.expired", "run.failed"]
+    assert (await desk.row(waiting)).state == "waiting"
+    with pytest.raises(ApprovalOver):
+        await resolve(desk, approval_id, "approve")
+
+
+async def test_an_overdue_question_takes_no_answer_before_the_sweep_either(desk: Office) -> None:
+    _, approval_id = await ask(desk, timedelta(0))
+
+    with pytest.raises(ApprovalOver):
+        await resolve(desk, approval_id, "approve")
+
+
+async def test_the_sweep_runs_twice_without_harm(desk: Office) -> None:
+    run_id, _ = await ask(desk, timedelta(0))
+
+    for expected in ([run_id], []):
+        async with desk.approvals() as approvals:
+            assert await approvals.expire_overdue() == expected
+
+
+@ON_POSTGRESQL
+async def test_a_sweep_waits_for_an_answer_in_the_making(desk: Office) -> None:
+    """Both lock the run first; the other order would be a deadlock."""
+    run_id, _ = await ask(desk, timedelta(0))
+
+    async with desk.desk(run_id) as (run, lifecycle):
+        sweeping = asyncio.ensure_future(_sweep(desk))
+        while not await _someone_waits(desk):
+            await asyncio.sleep(0)
+        approvals = ApprovalService(lifecycle._session, desk.parts.queue, desk.parts.mask)
+        await approvals.cancel(run_id)
+        await lifecycle.stop(run)
+
+    assert await asyncio.wait_for(sweeping, 10) == []
+    assert (await desk.row(run_id)).state == "stopped"
+
+
+async def _sweep(desk: Office) -> list[str]:
+    async with desk.approvals() as approvals:
+        return await approvals.expire_overdue()
+
+
+async def _someone_waits(desk: Office) -> bool:
+    engine = make_engine(desk.parts.settings.database)
+    async with make_sessions(engine)() as session:
+        connection = await session.connection()
+        found = await connection.exec_driver_sql(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        count = int(found.scalar_one())
+    await engine.dispose()
+    return count > 0
+
+
+async def test_the_end_of_the_run_cancels_its_question(desk: Office) -> None:
+    run_id, approval_id = await ask(desk)
+
+    async with desk.desk(run_id) as (run, lifecycle):
+        approvals = ApprovalService(lifecycle._session, desk.parts.queue, desk.parts.mask)
+        await approvals.cancel(run_id)
+        await lifecycle.stop(run)
+
+    with pytest.raises(AlreadyResolved):
+        await resolve(desk, approval_id, "approve")
+
+
+async def test_a_question_of_another_workspace_is_hidden(desk: Office) -> None:
+    _, approval_id = await ask(desk)
+
+    async with desk.approvals() as approvals:
+        with pytest.raises(ApprovalNotFound):
+            await approvals.get(STRANGER, approval_id)
+        assert (await approvals.page(STRANGER, None, None, 10, None)).approvals == []
+
+
+@pytest.mark.parametrize("identifier", ["appr_none", "run_1", "appr_\x00", ""])
+async def test_what_is_not_there_is_not_found(desk: Office, identifier: str) -> None:
+    async with desk.approvals() as approvals:
+        with pytest.raises(ApprovalNotFound):
+            await approvals.get(OWNER, identifier)
+
+
+async def test_pages_are_filtered_and_follow_each_other(desk: Office) -> None:
+    made = [await ask(desk) for _ in range(3)]
+    run_id, first = made[0]
+    await resolve(desk, first, "approve")
+
+    async with desk.approvals() as approvals:
+        of_run = await approvals.page(OWNER, None, run_id, 10, None)
+        page = await approvals.page(OWNER, "open", None, 1, None)
+        rest = await approvals.page(OWNER, "open", None, 1, page.next_cursor)
+        nothing = await approvals.page(OWNER, None, "run_\x00", 10, None)
+        with pytest.raises(BadRequest):
+            await approvals.page(OWNER, None, None, 10, encode_cursor("\x00"))
+
+    assert [approval.id for approval in of_run.approvals] == [first]
+    assert {a.id for a in page.approvals + rest.approvals} == {made[1][1], made[2][1]}
+    assert rest.next_cursor is None
+    assert nothing.approvals == []
