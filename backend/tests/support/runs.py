@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,8 @@ STRANGER = Principal("stranger", STRANGERS, frozenset(Scope))
 SECRET_KEY = Fernet.generate_key().decode()
 CANARY = "canary-of-the-api-key-0123456789"
 PATIENCE_SECONDS = 20.0
+HOUR = timedelta(hours=1)
+FAILURE = RunFailure(code="provider-auth", message="refused", task_key="research")
 
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -189,6 +192,17 @@ class Office:
                 await asyncio.wait_for(listener.bell.wait(), PATIENCE_SECONDS)
                 listener.bell.clear()
         return run
+
+
+async def ask(desk: Office, expires_in: timedelta = HOUR, run_id: str | None = None) -> tuple[str, str]:
+    """(run, approval) of a run that asks about its first task."""
+    run_id = run_id or await desk.begun()
+    async with desk.session() as session:
+        run = await RunService(session).for_executor(run_id)
+        assert run is not None
+        approvals = ApprovalService(session, desk.parts.queue, desk.parts.mask)
+        asked = await approvals.request(run, "research", "researcher", "A proposal.", {"n": 1}, expires_in)
+        return run.id, asked.id
 
 
 def settings_for(database_url: str, data_dir: Path, **changes: Any) -> Settings:

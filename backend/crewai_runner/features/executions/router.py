@@ -14,7 +14,7 @@ from crewai_runner.features.executions.schemas import (
     RetryBody,
     RunAnswer,
     RunStart,
-    RunStarted,
+    RunStartAnswer,
     StopAnswer,
     StopBody,
     StopRequest,
@@ -54,10 +54,10 @@ async def start_workflow(
     executions: Executions,
     session: SessionDep,
     key: IdempotencyKey = None,
-) -> RunStarted:
+) -> RunStartAnswer:
     """Start a run of a definition given inline or of a saved workflow; follow it at `/runs/{id}/stream`."""
     once = Once(session, writer.workspace_id, "runs", key)
-    return await once(RunStarted, body, lambda: executions.start(writer, body))
+    return await once(RunStartAnswer, body, lambda: executions.start(writer, body))
 
 
 @router.post("", dependencies=[QueueOpen], status_code=HTTPStatus.ACCEPTED, responses=START_PROBLEMS)
@@ -67,10 +67,10 @@ async def start_run(
     executions: Executions,
     session: SessionDep,
     key: IdempotencyKey = None,
-) -> RunStarted:
+) -> RunStartAnswer:
     """Start a run, as `POST /workflows/start`."""
     once = Once(session, writer.workspace_id, "runs", key)
-    return await once(RunStarted, body, lambda: executions.start(writer, body))
+    return await once(RunStartAnswer, body, lambda: executions.start(writer, body))
 
 
 @first_version.post("/stop", responses=problems(RunNotFound, RunAlreadyFinished))

@@ -32,7 +32,7 @@ class RunStart(Wire):
     metadata: JsonObject = Field(default_factory=dict, max_length=50)
 
 
-class RunStarted(Wire):
+class RunStartAnswer(Wire):
     """`workflowId` names the execution, as in the first version; `runId` is the same."""
 
     workflow_id: str

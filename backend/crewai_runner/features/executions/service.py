@@ -25,7 +25,7 @@ from crewai_runner.features.executions.schemas import (
     ResumeBody,
     RetryBody,
     RunStart,
-    RunStarted,
+    RunStartAnswer,
     StopAnswer,
     TaskStatus,
     WorkflowStatus,
@@ -48,7 +48,7 @@ class ExecutionService:
         self._approvals = ApprovalService(session, process.queue, process.mask)
         self._preflight = Preflight(session, process)
 
-    async def start(self, principal: Principal, request: RunStart) -> RunStarted:
+    async def start(self, principal: Principal, request: RunStart) -> RunStartAnswer:
         """Queue a run of an inline or a saved definition.
 
         Raises DefinitionInvalid, InputsInvalid, NoModel, ModelNotRegistered (422), WorkflowNotFound,
@@ -68,7 +68,7 @@ class ExecutionService:
             inline_provider=request.provider_config is not None,
         )
         run = await self._queue_new(principal, new, "started", request.provider_config)
-        return RunStarted(
+        return RunStartAnswer(
             workflow_id=run.id,
             run_id=run.id,
             message=f"Run {run.id} is queued. Follow it at /api/v1/runs/{run.id}/stream.",

@@ -18,18 +18,7 @@ from crewai_runner.features.approvals.errors import (
 )
 from crewai_runner.features.approvals.schemas import ApprovalRead, ApprovalResolve
 from crewai_runner.features.approvals.service import ApprovalService, read
-from tests.support.runs import ON_POSTGRESQL, OWNER, STRANGER, Office
-
-HOUR = timedelta(hours=1)
-
-
-async def ask(desk: Office, expires_in: timedelta = HOUR, run_id: str | None = None) -> tuple[str, str]:
-    """(run, approval) of a run that asks about its first task."""
-    run_id = run_id or await desk.begun()
-    async with desk.desk(run_id) as (run, lifecycle):
-        approvals = ApprovalService(lifecycle._session, desk.parts.queue, desk.parts.mask)
-        asked = await approvals.request(run, "research", "researcher", "A proposal.", {"n": 1}, expires_in)
-        return run.id, asked.id
+from tests.support.runs import ON_POSTGRESQL, OWNER, STRANGER, Office, ask
 
 
 async def resolve(desk: Office, approval_id: str, action: str, **more: Any) -> ApprovalRead:

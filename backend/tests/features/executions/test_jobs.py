@@ -1,0 +1,451 @@
+"""One attempt of a run, from the queue to its outcome, whatever becomes of its worker."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from crewai_runner.db.session import reading
+from crewai_runner.domain.budget import Budget, BudgetLimit
+from crewai_runner.domain.run import RunFailure, RunResult, StopMode, TaskResult, TaskState
+from crewai_runner.domain.usage import Usage
+from crewai_runner.domain.workflow import OnWorkerLoss
+from crewai_runner.executor.port import Completed, Failed, NeedsHuman, Outcome, OutOfBudget, Stopped
+from crewai_runner.executor.scripted import Script, ScriptedExecutor
+from crewai_runner.features.approvals.schemas import ApprovalResolve
+from crewai_runner.features.executions import jobs as jobs_module
+from crewai_runner.features.runs.service import NewRun, RunService
+from tests.support.runs import (
+    FAILURE,
+    ON_SQLITE,
+    OWNER,
+    Office,
+    call,
+    completed,
+    definition,
+    office,
+    started,
+    task,
+)
+
+RESULT = RunResult(
+    raw="The end.", tasks={"research": TaskResult(raw="R"), "report": TaskResult(raw="The end.")}
+)
+STORY = [started("research"), call(10), completed("research", "R"), started("report"), completed("report")]
+SCRIPTS: dict[str, tuple[Outcome, str, str]] = {
+    "completed": (Completed(RESULT), "completed", "run.completed"),
+    "failed": (Failed(FAILURE), "failed", "run.failed"),
+    "stopped": (Stopped(1, 0, ("tool",)), "stopped", "run.stopped"),
+    "needs human": (NeedsHuman("research", "researcher", "P"), "waiting", "run.waiting"),
+    "out of budget": (OutOfBudget(BudgetLimit.COST, Usage(), 1.0), "waiting", "run.waiting"),
+}
+
+
+def play(desk: Office, *scripts: Script | Exception) -> ScriptedExecutor:
+    executor = ScriptedExecutor(*scripts)
+    desk.parts.executor = executor
+    return executor
+
+
+async def lost(desk: Office, policy: OnWorkerLoss = OnWorkerLoss.RESUME) -> str:
+    """A run whose worker died after the first task."""
+    run_id = await desk.begun(NewRun(definition(on_worker_loss=policy), {}))
+    sink = desk.parts.journal.open(run_id, 1, lambda: None)
+    for event in STORY[:3]:
+        sink(event)
+    await desk.parts.journal.flush()
+    return run_id
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+async def test_each_outcome_has_its_state_and_its_last_event(desk: Office, name: str) -> None:
+    outcome, state, event = SCRIPTS[name]
+    play(desk, Script([started("research")], outcome))
+    run_id = await desk.create()
+
+    await desk.execute(run_id, 1)
+
+    assert (await desk.row(run_id)).state == state
+    types = await desk.types(run_id)
+    assert types[:3] == ["run.queued", "run.started", "task.started"]
+    assert types[-1] == event
+
+
+async def test_a_completed_run_has_its_result_usage_and_artifacts(desk: Office) -> None:
+    play(desk, Script(STORY, Completed(RESULT)))
+    tasks = [task("research", "researcher"), task("report", output_file="report.html")]
+    run_id = await desk.create(NewRun(definition(tasks=tasks), {}))
+
+    await desk.execute(run_id, 1)
+
+    row = await desk.row(run_id)
+    assert row.result is not None
+    assert (row.result["raw"], row.total_tokens) == ("The end.", 10)
+    async with reading(desk.parts.sessions) as session:
+        artifact = await RunService(session).artifact(run_id, "report.html")
+    assert (artifact.content, artifact.media_type, artifact.task_key) == (b"The end.", "text/plain", "report")
+    assert (await desk.types(run_id))[-2:] == ["artifact.saved", "run.completed"]
+
+
+async def test_a_failure_keeps_the_engines_words(desk: Office) -> None:
+    play(desk, Script(outcome=Failed(FAILURE)))
+    run_id = await desk.create()
+
+    await desk.execute(run_id, 1)
+
+    row = await desk.row(run_id)
+    assert row.error is not None
+    assert RunFailure.model_validate(row.error) == FAILURE
+
+
+async def test_a_defect_of_the_engine_fails_the_run_and_leaves_nothing_at_work(desk: Office) -> None:
+    play(desk, RuntimeError("secret inner words"))
+    run_id = await desk.create()
+
+    await desk.execute(run_id, 1)
+
+    row = await desk.row(run_id)
+    assert row.error is not None
+    assert (row.state, row.error["code"]) == ("failed", "internal-error")
+    assert "secret inner words" not in str(row.error)
+    assert len(desk.parts.live) == 0
+
+
+async def test_an_exhausted_budget_waits_with_its_figures(desk: Office) -> None:
+    play(desk, Script(outcome=OutOfBudget(BudgetLimit.TOKENS, Usage(total_tokens=9, llm_calls=1), 2.5)))
+    run_id = await desk.create(NewRun(definition(), {}, budget=Budget(max_tokens=5)))
+
+    await desk.execute(run_id, 1)
+
+    assert (await desk.row(run_id)).wait_reason == "budget"
+    exceeded = (await desk.events(run_id))[-2]
+    assert exceeded.type == "budget.exceeded"
+    assert (exceeded.data.limit, exceeded.data.budget.max_tokens) == ("maxTokens", 5)
+
+
+async def test_the_attempt_is_given_what_it_needs(desk: Office) -> None:
+    executor = play(desk, Script())
+    run_id = await desk.create(NewRun(definition(), {"topic": "tea"}, workflow_id="wf_1"))
+
+    await desk.execute(run_id, 1)
+
+    (spec,) = executor.specs
+    assert (spec.run_id, spec.attempt, spec.inputs) == (run_id, 1, {"topic": "tea"})
+    assert spec.models[spec.default_model].provider_name == "scripted"
+    assert spec.memory_scope == "ws_default/wf_1"
+    assert spec.timeout_seconds == desk.parts.settings.run_timeout_seconds
+
+
+async def test_a_person_s_feedback_reaches_the_next_attempt(desk: Office) -> None:
+    executor = play(
+        desk, Script(outcome=NeedsHuman("research", "researcher", "P")), Script(outcome=Completed(RESULT))
+    )
+    run_id = await desk.create()
+    await desk.execute(run_id, 1)
+    async with desk.approvals() as approvals:
+        (asked,) = (await approvals.page(OWNER, "open", run_id, 1, None)).approvals
+        await approvals.resolve(OWNER, asked.id, ApprovalResolve(action="revise", feedback="Shorter."))
+
+    await desk.execute(run_id, 2)
+
+    revision = executor.specs[-1].revision
+    assert revision is not None
+    assert (revision.task_key, revision.previous, revision.feedback) == ("research", "P", "Shorter.")
+    assert (await desk.row(run_id)).state == "completed"
+
+
+async def test_when_the_last_answer_is_approved_no_engine_is_asked(desk: Office) -> None:
+    only = definition(tasks=[task("report", output_file="r.md")])
+    executor = play(desk, Script(outcome=NeedsHuman("report", "writer", "P")))
+    run_id = await desk.create(NewRun(only, {}))
+    await desk.execute(run_id, 1)
+    async with desk.approvals() as approvals:
+        (asked,) = (await approvals.page(OWNER, "open", run_id, 1, None)).approvals
+        await approvals.resolve(OWNER, asked.id, ApprovalResolve(action="approve"))
+
+    await desk.execute(run_id, 2)
+
+    assert len(executor.specs) == 1
+    row = await desk.row(run_id)
+    assert row.result is not None
+    assert (row.state, row.result["raw"]) == ("completed", "P")
+
+
+class TestTaking:
+    async def test_another_attempts_job_is_left_alone(self, desk: Office) -> None:
+        executor = play(desk, Script())
+        run_id = await desk.create()
+
+        await desk.execute(run_id, 2)
+        await desk.execute("run_gone", 1)
+
+        assert executor.specs == []
+        assert (await desk.row(run_id)).state == "queued"
+
+    @pytest.mark.parametrize("end", ["stop", "fail"])
+    async def test_a_finished_run_is_not_done_again(self, desk: Office, end: str) -> None:
+        executor = play(desk, Script())
+        run_id = await desk.begun()
+        async with desk.desk(run_id) as (run, lifecycle):
+            await (lifecycle.stop(run) if end == "stop" else lifecycle.fail(run, FAILURE))
+        before = await desk.types(run_id)
+
+        await desk.execute(run_id, 1)
+
+        assert executor.specs == []
+        assert await desk.types(run_id) == before
+
+    async def test_a_run_that_cannot_be_planned_fails_with_the_reason(self, desk: Office) -> None:
+        run_id = await desk.create(NewRun(definition(), {}, inline_provider=True))
+
+        await desk.execute(run_id, 1)
+
+        row = await desk.row(run_id)
+        assert row.error is not None
+        assert (row.state, row.error["code"]) == ("failed", "provider-config-needed")
+
+    async def test_a_database_that_is_away_for_a_moment_costs_no_run(
+        self, desk: Office, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(jobs_module.asyncio, "sleep", _at_once(asyncio.sleep))
+        errors = [OperationalError("SELECT", {}, Exception("gone")) for _ in range(3)]
+        whole = RunService.for_executor
+
+        async def flaky(self: RunService, run_id: str) -> Any:
+            if errors:
+                raise errors.pop()
+            return await whole(self, run_id)
+
+        monkeypatch.setattr(RunService, "for_executor", flaky)
+        play(desk, Script(STORY, Completed(RESULT)))
+        run_id = await desk.create()
+
+        await desk.execute(run_id, 1)
+
+        row = await desk.row(run_id)
+        assert (row.state, row.losses, errors) == ("completed", 0, [])
+
+
+def _at_once(sleep: Callable[[float], Any]) -> Callable[[float], Any]:
+    return lambda _seconds: sleep(0)
+
+
+class TestWorkerLoss:
+    async def test_the_run_is_resumed_from_its_finished_tasks(self, desk: Office) -> None:
+        executor = play(desk, Script(STORY[3:], Completed(RESULT)))
+        run_id = await lost(desk)
+
+        await desk.execute(run_id, 1)
+
+        (spec,) = executor.specs
+        assert {key: done.raw for key, done in spec.finished.items()} == {"research": "R"}
+        row = await desk.row(run_id)
+        assert (row.state, row.losses, row.fence) == ("completed", 1, 2)
+        assert "run.resumed" in await desk.types(run_id)
+
+    async def test_restart_does_everything_again(self, desk: Office) -> None:
+        executor = play(desk, Script(STORY, Completed(RESULT)))
+        run_id = await lost(desk, OnWorkerLoss.RESTART)
+
+        await desk.execute(run_id, 1)
+
+        assert executor.specs[0].finished == {}
+
+    async def test_fail_ends_the_run_at_the_first_loss(self, desk: Office) -> None:
+        executor = play(desk, Script())
+        run_id = await lost(desk, OnWorkerLoss.FAIL)
+
+        await desk.execute(run_id, 1)
+
+        row = await desk.row(run_id)
+        assert row.error is not None
+        assert (row.state, row.error["code"]) == ("crashed", "worker-lost")
+        assert executor.specs == []
+
+    async def test_a_crew_that_kills_its_workers_ends(self, desk: Office) -> None:
+        run_id = await lost(desk)
+        limit = desk.parts.settings.max_attempts
+        executor = play(desk, Script([], Completed(RESULT)))
+        async with desk.desk(run_id) as (run, _):
+            run.losses = limit - 1
+
+        await desk.execute(run_id, 1)
+
+        row = await desk.row(run_id)
+        assert row.error is not None
+        assert (row.state, executor.specs) == ("crashed", [])
+        assert f"{limit} times" in row.error["message"]
+
+    async def test_a_run_asked_to_stop_when_its_worker_died_is_stopped(self, desk: Office) -> None:
+        executor = play(desk, Script())
+        run_id = await lost(desk)
+        async with desk.desk(run_id) as (run, lifecycle):
+            await lifecycle.ask_to_stop(run, StopMode.NOW, "me")
+
+        await desk.execute(run_id, 1)
+
+        assert executor.specs == []
+        assert (await desk.row(run_id)).state == "stopped"
+
+    async def test_a_resumed_run_starts_with_no_losses(self, desk: Office) -> None:
+        run_id = await lost(desk, OnWorkerLoss.FAIL)
+        await desk.execute(run_id, 1)
+
+        async with desk.desk(run_id) as (run, lifecycle):
+            await lifecycle.queue_again(run, "resumed")
+
+        assert (await desk.row(run_id)).losses == 0
+
+
+class TestFencing:
+    async def test_the_outcome_of_a_fenced_off_attempt_is_refused(self, desk: Office) -> None:
+        gate = asyncio.Event()
+        play(desk, Script(outcome=Failed(FAILURE), gate=gate))
+        run_id = await desk.create()
+        old = asyncio.ensure_future(desk.execute(run_id, 1))
+        await desk.until(run_id, "running")
+        async with desk.desk(run_id) as (run, lifecycle):
+            await lifecycle.begin(run, "another worker", native=True)
+
+        gate.set()
+        await asyncio.wait_for(old, 10)
+
+        assert (await desk.row(run_id)).state == "running"
+        assert (await desk.types(run_id))[-1] == "run.resumed"
+
+    async def test_a_fenced_off_crew_is_stopped_when_it_tells_something(self, desk: Office) -> None:
+        run_id = await desk.create()
+        executor = _TellsWhenAsked()
+        desk.parts.executor = executor
+        old = asyncio.ensure_future(desk.execute(run_id, 1))
+        await asyncio.wait_for(executor.begun.wait(), 10)
+        async with desk.desk(run_id) as (run, lifecycle):
+            await lifecycle.begin(run, "another worker", native=True)
+
+        executor.may_tell.set()
+        await asyncio.wait_for(old, 10)
+
+        assert executor.stopped.is_set()
+        assert (await desk.row(run_id)).state == "running"
+
+
+class _TellsWhenAsked(ScriptedExecutor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.may_tell, self.stopped = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def execute(self, spec: Any, sink: Any, control: Any) -> Outcome:
+        control.on_stop(self.stopped.set)
+        self.begun.set()
+        await self.may_tell.wait()
+        sink(started("research"))
+        await self.stopped.wait()
+        return Stopped()
+
+
+class TestHandBack:
+    async def test_a_worker_called_off_hands_its_run_back_and_no_loss_is_counted(self, desk: Office) -> None:
+        play(desk, Script(STORY[:3], gate=asyncio.Event()), Script(STORY[3:], Completed(RESULT)))
+        run_id = await desk.create()
+        job = asyncio.ensure_future(desk.execute(run_id, 1))
+        await desk.until(run_id, "running")
+        while len(desk.parts.live) == 0:
+            await desk.row(run_id)  # lets the job go on
+
+        job.cancel()
+        await asyncio.wait([job])
+
+        row = await desk.row(run_id)
+        assert job.cancelled()
+        assert (row.state, row.attempt, row.losses) == ("queued", 1, 0)
+        await desk.execute(run_id, 1)
+        row = await desk.row(run_id)
+        assert (row.state, row.losses) == ("completed", 0)
+
+    async def test_called_off_in_the_moment_of_taking_it_hands_back_too(
+        self, desk: Office, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run_id = await desk.create()
+        taken, go_on = asyncio.Event(), asyncio.Event()
+        planner = desk.execute._planner
+        whole = planner.attempt
+
+        async def slow(run_id: str, fence: int) -> Any:
+            taken.set()
+            await go_on.wait()
+            return await whole(run_id, fence)
+
+        monkeypatch.setattr(planner, "attempt", slow)
+        job = asyncio.ensure_future(desk.execute(run_id, 1))
+        await asyncio.wait_for(taken.wait(), 10)
+
+        job.cancel()
+        await asyncio.sleep(0)
+        go_on.set()
+        await asyncio.wait([job])
+
+        row = await desk.row(run_id)
+        assert job.cancelled()
+        assert (row.state, row.losses) == ("queued", 0)
+
+    async def test_called_off_after_the_outcome_it_stores_the_outcome(
+        self, desk: Office, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        play(desk, Script(STORY, Completed(RESULT)))
+        run_id = await desk.create()
+        flushing, go_on = asyncio.Event(), asyncio.Event()
+        whole = desk.parts.journal.flush
+
+        async def slow() -> None:
+            flushing.set()
+            await go_on.wait()
+            await whole()
+
+        monkeypatch.setattr(desk.parts.journal, "flush", slow)
+        job = asyncio.ensure_future(desk.execute(run_id, 1))
+        await asyncio.wait_for(flushing.wait(), 10)
+
+        job.cancel()
+        await asyncio.sleep(0)
+        go_on.set()
+        await asyncio.wait([job])
+
+        assert (await desk.row(run_id)).state == "completed"
+
+
+async def test_the_queue_runs_what_is_submitted(database_url: str, tmp_path: Path) -> None:
+    executor = ScriptedExecutor(Script(STORY, Completed(RESULT)))
+    async with office(database_url, tmp_path, executor, consume=True) as desk:
+        run_ids = [await desk.create() for _ in range(3)]
+
+        rows = [await desk.until(run_id, "completed") for run_id in run_ids]
+
+    assert [row.total_tokens for row in rows] == [10, 10, 10]
+    assert len(executor.specs) == 3
+
+
+@ON_SQLITE
+async def test_no_job_is_taken_before_the_engine_is_loaded(database_url: str, tmp_path: Path) -> None:
+    async with office(database_url, tmp_path) as desk:
+        desk.parts._loaded.clear()
+        run_id = await desk.create()
+        job = asyncio.ensure_future(desk.execute(run_id, 1))
+        await asyncio.sleep(0)
+        assert (await desk.row(run_id)).state == "queued"
+
+        desk.parts._loaded.set()
+        await asyncio.wait_for(job, 10)
+
+        assert (await desk.row(run_id)).state == "completed"
+
+
+async def test_tasks_of_a_completed_run_are_completed(desk: Office) -> None:
+    play(desk, Script(STORY, Completed(RESULT)))
+    run_id = await desk.create()
+
+    await desk.execute(run_id, 1)
+
+    assert {task.status for task in (await desk.tasks(run_id)).values()} == {TaskState.COMPLETED}
