@@ -49,7 +49,7 @@ def test_a_browser_brings_its_token_as_a_subprotocol(client: Client) -> None:
         client, run_id, after=3, subprotocols=["crewai-runner", f"bearer.{API_KEY}"]
     )
 
-    assert [frame["seq"] for frame in frames[1:]][0] == 4
+    assert frames[1]["seq"] == 4
     assert frames[-1]["type"] == "run.completed"
 
 

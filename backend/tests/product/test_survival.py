@@ -28,28 +28,30 @@ REVIEWED = THREE_TASKS.replace(
 )
 
 
-@pytest.fixture(params=BACKENDS)
-def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, str]]:
-    if request.param == "sqlite":
-        yield {}
-        return
-    with fresh_database("postgresql", tmp_path) as url:
-        yield {"DATABASE_URL": url}
-
-
 @pytest.fixture
-def server(settings: dict[str, str], tmp_path: Path) -> Iterator[Product]:
-    product = Product(tmp_path / "data", **settings)
+def server(tmp_path: Path) -> Iterator[Product]:
+    """A server on the embedded default, not started yet."""
+    product = Product(tmp_path / "data")
     yield product
     if product.running:
         product.stop()
+
+
+@pytest.fixture(params=BACKENDS)
+def server_on_each_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Product]:
+    with fresh_database(request.param, tmp_path) as url:
+        product = Product(tmp_path / "data", DATABASE_URL=url)
+        yield product
+        if product.running:
+            product.stop()
 
 
 def asked(provider: ScriptedProvider, words: str, who: str) -> int:
     return sum(words in r.text and f"for {who}" in r.text for r in provider.requests)
 
 
-def test_killed_runs_resume_from_their_last_finished_task(server: Product) -> None:
+def test_killed_runs_resume_from_their_last_finished_task(server_on_each_database: Product) -> None:
+    server = server_on_each_database
     people = [f"person-{number:02}" for number in range(8)]
     with ScriptedProvider() as provider:
         provider.on(Say("One is done."), last_contains="number one")

@@ -14,7 +14,7 @@ def usage_of(reported: dict[str, Any] | None, binding: ModelBinding | None) -> U
     prompt = _first(given, "prompt_tokens", "input_tokens", "prompt_token_count")
     completion = _first(given, "completion_tokens", "output_tokens", "candidates_token_count")
     known = prompt is not None or completion is not None
-    cached = _first(given, "cachedprompt_tokens", "cached_tokens", "cache_read_input_tokens")
+    cached = _first(given, "cached_prompt_tokens", "cached_tokens", "cache_read_input_tokens")
     total = _first(given, "total_tokens", "total_token_count") if known else None
     if total is None and prompt is not None and completion is not None:
         total = prompt + completion

@@ -211,7 +211,8 @@ class Translator:
         self._tell_of(call, told.LlmFailed, data)
 
     def _agent_started(self, _source: Any, event: Any) -> None:
-        self._tell_agent(told.AgentStarted, event, {"tools": named(event.tools)})
+        at_hand = getattr(event.agent.agent_executor, "original_tools", None) or event.tools
+        self._tell_agent(told.AgentStarted, event, {"tools": named(at_hand)})
 
     def _agent_completed(self, _source: Any, event: Any) -> None:
         self._tell_agent(told.AgentCompleted, event, {"output": event.output})

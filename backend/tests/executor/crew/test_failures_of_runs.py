@@ -135,6 +135,7 @@ async def test_a_tool_is_told_with_its_output_and_its_time(stage: Stage) -> None
     assert done.data.output == "42"
     assert done.data.duration_ms >= 0
     assert heard.of("llm.completed")[0].data.tool_calls == ["calculator"]
+    assert heard.one("agent.started").data.tools == ["calculator"]
 
 
 async def test_tools_asked_for_together_are_told_apart(stage: Stage) -> None:

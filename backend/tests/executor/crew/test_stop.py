@@ -206,3 +206,33 @@ async def test_a_tool_that_cannot_be_interrupted_is_abandoned_and_named(
     await asyncio.sleep(0.1)
     assert len(heard.events) == told
     assert len(stage.provider.requests) == 1
+
+
+async def test_a_step_that_holds_the_run_s_own_thread_is_abandoned_and_asks_nothing_more(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from crewai_runner.executor.crew.workshop import Workshop
+
+    entered, release, left = threading.Event(), threading.Event(), threading.Event()
+
+    def judge(output: Any) -> tuple[bool, Any]:
+        entered.set()
+        release.wait(20)
+        left.set()
+        return True, output.raw
+
+    monkeypatch.setattr(Workshop, "text_guardrail", lambda *_arguments: judge)
+    tasks = [task("draft", None, guardrails=["polite"]), task("next", None)]
+    heard, run = stage.begin(stage.spec(hierarchy().model_copy(update={"tasks": tasks})))
+    await asyncio.to_thread(entered.wait, 10)
+
+    seconds = await stop_after(stage, heard, run, 1)
+
+    assert seconds < 1.5
+    assert heard.outcome == Stopped(abandoned=("guardrail 'judge'",))
+    told = len(heard.events)
+    release.set()
+    await asyncio.to_thread(left.wait, 10)
+    await asyncio.sleep(0.2)
+    assert len(stage.provider.requests) == 1
+    assert len(heard.events) == told

@@ -39,7 +39,9 @@ async def test_a_run_at_work_is_stopped_and_the_answer_has_the_receipt(desk: Off
     assert answer.status == "stopped"
     assert answer.receipt is not None
     assert answer.receipt.llm_calls_after_stop == 0
-    assert (await desk.types(run_id))[-2:] == ["run.stopping", "run.stopped"]
+    types = await desk.types(run_id)
+    assert "run.stopping" in types
+    assert types[-1] == "run.stopped"
 
 
 async def test_a_stop_wins_over_an_outcome_that_comes_in_the_same_moment(desk: Office) -> None:
@@ -76,9 +78,7 @@ async def test_a_waiting_run_is_stopped_with_its_question(desk: Office) -> None:
 
 
 @ON_SQLITE
-async def test_a_stop_that_takes_long_is_answered_without_a_receipt(
-    database_url: str, tmp_path: Path
-) -> None:
+async def test_a_stop_that_takes_long_is_answered_before_its_end(database_url: str, tmp_path: Path) -> None:
     async with office(database_url, tmp_path, stop_wait_seconds=0.01) as desk:
         run_id = await desk.begun()
 

@@ -1,0 +1,166 @@
+"""Parts that need no engine: streamed chunks, texts, the cast, threads."""
+
+import threading
+from concurrent.futures import Future
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from crewai_runner.domain.run import RunFailure, RunResult, TaskResult
+from crewai_runner.executor.crew.cast import Cast
+from crewai_runner.executor.crew.chunks import Chunks
+from crewai_runner.executor.crew.reading import usage_of
+from crewai_runner.executor.crew.texts import Cleaner, fill, shorten
+from crewai_runner.executor.crew.threads import StepThreads
+from crewai_runner.executor.port import Completed, Failed, NeedsHuman
+
+SECRET = "sk-very-secret"
+
+
+def test_chunks_come_together_and_nothing_is_lost() -> None:
+    told: list[str] = []
+    chunks = Chunks(told.append)
+
+    for number in range(200):
+        chunks.add(f"{number} ")
+    chunks.flush()
+
+    assert "".join(told) == "".join(f"{number} " for number in range(200))
+    assert told[0] == "0 "
+    assert len(told) < 100
+
+
+async def test_a_pause_in_the_stream_sends_what_has_gathered() -> None:
+    import asyncio
+
+    sent = asyncio.Event()
+    told: list[str] = []
+
+    def tell(text: str) -> None:
+        told.append(text)
+        if len(told) == 2:
+            sent.set()
+
+    chunks = Chunks(tell)
+    chunks.add("first")
+    chunks.add("second")
+
+    await asyncio.wait_for(sent.wait(), 5)
+    assert told == ["first", "second"]
+
+
+@pytest.mark.parametrize(
+    ("text", "filled"),
+    [
+        ("{a} and {b-2}", "one and 2"),
+        ("{c}", '{"x": [1]}'),
+        ("{empty}!", "!"),
+        ("{flag}", "true"),
+        ("{A} {a.b} {a!r} {0} {{a}}", "{A} {a.b} {a!r} {0} {one}"),
+    ],
+)
+def test_known_placeholders_are_filled_and_all_else_stays(text: str, filled: str) -> None:
+    inputs = {"a": "one", "b-2": 2, "c": {"x": [1]}, "empty": None, "flag": True}
+
+    assert fill(text, inputs) == filled
+
+
+def test_secrets_are_masked_at_every_depth_and_short_words_are_left_alone() -> None:
+    cleaner = Cleaner([SECRET, "none"])
+
+    cleaned = cleaner.clean({"a": [f"x {SECRET} y", 3, None], SECRET: "none of it"})
+
+    assert cleaned == {"a": ["x [secret] y", 3, None], "[secret]": "none of it"}
+
+
+def test_outcomes_are_cleaned_whole() -> None:
+    cleaner = Cleaner([SECRET])
+    long = "x" * 300_000 + SECRET
+
+    done = cleaner.outcome(Completed(RunResult(raw=long, tasks={"t": TaskResult(raw=SECRET)})))
+    failed = cleaner.outcome(Failed(RunFailure(code="c", message=SECRET, task_key="t")))
+    review = cleaner.outcome(NeedsHuman("t", "a", SECRET, {"k": SECRET}))
+
+    assert isinstance(done, Completed)
+    assert done.result.raw == "x" * 300_000 + "[secret]"
+    assert done.result.tasks["t"].raw == "[secret]"
+    assert failed == Failed(RunFailure(code="c", message="[secret]", task_key="t"))
+    assert review == NeedsHuman("t", "a", "[secret]", {"k": "[secret]"})
+
+
+def test_long_texts_say_how_long_they_were() -> None:
+    assert shorten("abc", 3) == "abc"
+    assert shorten("abcd", 3) == "abc\n[shortened: 4 characters in all]"
+
+
+def test_the_cast_knows_agents_by_id_and_coworkers_by_role() -> None:
+    cast = Cast()
+    cast.add(SimpleNamespace(id="1", role='Senior  "Data"\nWriter'), "writer")
+
+    assert cast.key("1") == "writer"
+    assert cast.key("2") is None
+    assert cast.key(None) is None
+    assert cast.key_for_role("senior data writer") == "writer"
+    assert cast.key_for_role("nobody") == "nobody"
+
+
+@pytest.mark.parametrize("reported", [None, {}, {"total_tokens": 0}])
+def test_what_was_not_reported_is_unknown_not_nothing(reported: dict[str, Any] | None) -> None:
+    usage = usage_of(reported, None)
+
+    assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (None, None, None)
+    assert (usage.cached_tokens, usage.cost, usage.llm_calls) == (None, None, 1)
+
+
+def test_usage_is_read_in_the_words_of_other_providers() -> None:
+    usage = usage_of({"input_tokens": 3, "output_tokens": 4, "cache_read_input_tokens": 1}, None)
+
+    assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (3, 4, 7)
+    assert usage.cached_tokens == 1
+
+
+def test_a_chain_of_steps_needs_one_thread() -> None:
+    steps = StepThreads()
+    names: set[str] = set()
+    idents: set[int] = set()
+    done: Future[None] = Future()
+
+    def step(left: int) -> None:
+        names.add(threading.current_thread().name)
+        idents.add(threading.get_ident())
+        assert threading.current_thread().daemon
+        if left:
+            following.append(left)
+
+    following: list[int] = []
+
+    def go_on(future: Future[None]) -> None:
+        if following:
+            steps.submit(step, following.pop() - 1).add_done_callback(go_on)
+        else:
+            done.set_result(future.result())
+
+    steps.submit(step, 100).add_done_callback(go_on)
+    done.result(10)
+
+    assert names == {"crew-step"}
+    assert len(idents) == 1
+
+
+def test_a_step_that_blocks_holds_no_other_step() -> None:
+    steps, gate = StepThreads(), threading.Event()
+    blocked = [steps.submit(gate.wait, 10) for _ in range(20)]
+
+    assert steps.submit(lambda: "free").result(5) == "free"
+
+    gate.set()
+    assert all(future.result(5) for future in blocked)
+
+
+def test_a_step_that_fails_gives_its_error() -> None:
+    def fail() -> None:
+        raise SystemExit("over")
+
+    with pytest.raises(SystemExit, match="over"):
+        StepThreads().submit(fail).result(5)
