@@ -11,22 +11,13 @@ HALF_A_CHARACTER = "\ud800"
 HOSTILE: list[Any] = [
     "\x00",
     f"a{HALF_A_CHARACTER}b",
-    "\u202e\u200b\r\n\x1b[31m",
-    "'; DROP TABLE runs; --",
-    "%s{0}{x.__class__}${jndi:ldap://x}",
     "x" * 70_000,
     "",
     None,
-    True,
     -1,
-    2**31,
     2**63,
     10**400,
-    1e308,
     math.nan,
-    math.inf,
-    [],
-    {},
     {"\x00": {HALF_A_CHARACTER: [math.nan]}},
 ]
 

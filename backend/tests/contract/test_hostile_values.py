@@ -8,21 +8,15 @@ from typing import Any
 import httpx
 import pytest
 
-from crewai_runner.main import openapi_text
 from tests.contract.examples import HALF_A_CHARACTER, bodies, spoilt
+from tests.contract.operations import DOCUMENT, OPERATIONS
 from tests.contract.world import World
 from tests.support.product import Client
 
 pytestmark = [pytest.mark.process, pytest.mark.crew, pytest.mark.timeout(300)]
 
-DOCUMENT: dict[str, Any] = json.loads(openapi_text())
-OPERATIONS = [
-    (method.upper(), path, operation)
-    for path, operations in DOCUMENT["paths"].items()
-    for method, operation in operations.items()
-]
 WITH_BODY = [(method, path) for method, path, operation in OPERATIONS if "requestBody" in operation]
-TEXTS = ["%00", "a%00b", "%ED%A0%80", "%FF", "x" * 3000, "-1", "9" * 30, "", "0", "true", "nan", "[]", "'"]
+TEXTS = ["%00", "%ED%A0%80", "%FF", "x" * 3000, "-1", "9" * 30, "'"]
 
 
 def undeclared(response: httpx.Response, method: str, path: str) -> str | None:
@@ -94,7 +88,7 @@ def test_hostile_parameters_are_refused_or_harmless(
 
     here = place(world, method, path)
     for parameter in parameters:
-        for text in filter(None, TEXTS):
+        for text in TEXTS:
             if parameter["in"] == "path":
                 send(place(world, method, path.replace("{" + parameter["name"] + "}", text)))
             elif parameter["in"] == "query":
@@ -105,18 +99,7 @@ def test_hostile_parameters_are_refused_or_harmless(
     assert surprises == []
 
 
-CURSORS = [
-    ["\x00"],
-    ["run_\x00"],
-    [HALF_A_CHARACTER],
-    [2**70],
-    ["run_1", "x"],
-    [None],
-    {},
-    [[]],
-    ["x" * 500],
-    "x",
-]
+CURSORS = [["\x00"], ["run_\x00"], [HALF_A_CHARACTER], [2**70], ["run_1", "x", 1], [None], {}, "x"]
 
 
 @pytest.mark.parametrize("resource", ["providers", "models", "workflows", "runs", "approvals"])

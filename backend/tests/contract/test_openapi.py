@@ -1,7 +1,5 @@
 """Whatever is sent: no defect, no undeclared status, no answer of another shape than declared."""
 
-import json
-
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
@@ -14,7 +12,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from crewai_runner.main import openapi_text
+from tests.contract.operations import DOCUMENT
 from tests.contract.world import World
 from tests.support.product import API_KEY, Product
 
@@ -27,7 +25,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-api = schemathesis.openapi.from_dict(json.loads(openapi_text()))
+api = schemathesis.openapi.from_dict(DOCUMENT)
 
 
 @api.given(real=st.booleans())

@@ -7,8 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
-from tests.support.catalog import CANARY, ON_SQLITE, Catalog, speaking_for
+from crewai_runner.db.session import reading, unit_of_work
+from crewai_runner.features.providers.editor import ProviderEditor
+from tests.support.catalog import CANARY, ON_SQLITE, OWNER, Catalog, parts_of, speaking_for
 
 Provider = dict[str, Any]
 
@@ -111,9 +114,10 @@ class TestDoors:
 
         assert response.status_code == 403
 
-    @pytest.mark.parametrize("strange", ["prov_1", "mdl_", "mdl_%00", "mdl_" + "1" * 300])
-    async def test_an_id_that_is_none_is_not_found(self, client: httpx.AsyncClient, strange: str) -> None:
-        assert (await client.get(f"/models/{strange}")).status_code == 404
+
+@pytest.mark.parametrize("strange", ["prov_1", "mdl_", "mdl_%00", "mdl_" + "1" * 300])
+async def test_an_id_that_is_none_is_not_found(client: httpx.AsyncClient, strange: str) -> None:
+    assert (await client.get(f"/models/{strange}")).status_code == 404
 
 
 class TestCreate:
@@ -188,9 +192,11 @@ class TestCreate:
         self, client: httpx.AsyncClient, provider: Provider, change: dict[str, Any], pointer: str
     ) -> None:
         body = {"name": "M", "providerId": provider["id"], **change}
-        text = json.dumps({"model": body})  # by hand: the client itself would choke on half a character
+        body_text = json.dumps({"model": body})  # by hand: the client itself would choke on half a character
 
-        response = await client.post("/models", content=text, headers={"Content-Type": "application/json"})
+        response = await client.post(
+            "/models", content=body_text, headers={"Content-Type": "application/json"}
+        )
 
         assert response.status_code == 422, response.text
         assert pointer in [error["pointer"] for error in response.json()["errors"]]
@@ -201,9 +207,11 @@ class TestCreate:
         self, client: httpx.AsyncClient, provider: Provider, number: str
     ) -> None:
         settings = f'{{"extraBody": {{"a": {number}}}}}'
-        text = f'{{"name": "M", "providerId": "{provider["id"]}", "settings": {settings}}}'
+        body_text = f'{{"name": "M", "providerId": "{provider["id"]}", "settings": {settings}}}'
 
-        response = await client.post("/models", content=text, headers={"Content-Type": "application/json"})
+        response = await client.post(
+            "/models", content=body_text, headers={"Content-Type": "application/json"}
+        )
 
         assert response.status_code == 422
 
@@ -395,6 +403,23 @@ class TestListAndDelete:
         assert (await client.get(path)).status_code == 404
         assert (await client.delete(path)).status_code == 404
 
+    async def test_is_not_moved_to_a_provider_that_is_just_being_deleted(
+        self, client: httpx.AsyncClient, provider: Provider, process: SimpleNamespace
+    ) -> None:
+        model = await register(client, provider, "M")
+        leaving = (await client.post("/providers", json={"name": "P", "type": "groq"})).json()["provider"]
+        async with unit_of_work(process.sessions) as session:
+            editor = ProviderEditor(session, **parts_of(process))
+            await editor.delete(OWNER, leaving["id"], force=False, expected=None)
+
+            moving = asyncio.create_task(
+                client.patch(f"/models/{model['id']}", json={"providerId": leaving["id"]})
+            )
+            await _waits_for_a_lock(process)
+
+        assert (await moving).status_code == 422
+        assert (await client.get(f"/models/{model['id']}")).json() == model
+
     async def test_a_model_and_the_end_of_its_provider_at_once_leave_no_orphan(
         self, client: httpx.AsyncClient, provider: Provider
     ) -> None:
@@ -404,6 +429,16 @@ class TestListAndDelete:
         )
 
         assert (made.status_code, deleted.status_code) in {(201, 409), (422, 204)}
+
+
+async def _waits_for_a_lock(process: SimpleNamespace) -> None:
+    """Return when another session waits for one; on SQLite nobody else can even begin to write."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with reading(process.sessions) as session:
+        while session.get_bind().dialect.name == "postgresql" and not await session.scalar(waiting):
+            await asyncio.sleep(0.01)
 
 
 @ON_SQLITE

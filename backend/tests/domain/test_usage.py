@@ -1,0 +1,94 @@
+"""Sums of usage: unknown figures stay unknown, and the order of adding does not matter."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crewai_runner.domain.usage import Cost, Pricing, Usage, plain, price
+
+NOTHING = Usage()
+counts = st.none() | st.integers(0, 10**9)
+costs = st.none() | st.builds(
+    Cost, amount=st.decimals(0, 1000, places=6), currency=st.sampled_from(["USD", "EUR"])
+)
+
+
+@st.composite
+def usages(draw: st.DrawFn) -> Usage:
+    total = draw(counts)
+    return Usage(
+        prompt_tokens=draw(counts),
+        completion_tokens=draw(counts),
+        cached_tokens=draw(counts),
+        total_tokens=total,
+        llm_calls=draw(st.integers(0, 100)),
+        tool_calls=draw(st.integers(0, 100)),
+        # What used no tokens costs nothing, and that is not an unknown price.
+        cost=None if total == 0 else draw(costs),
+    )
+
+
+@given(usages())
+def test_nothing_added_changes_nothing(usage: Usage) -> None:
+    assert usage.plus(NOTHING) == usage == NOTHING.plus(usage)
+
+
+@given(usages(), usages())
+def test_the_order_does_not_matter(a: Usage, b: Usage) -> None:
+    assert a.plus(b) == b.plus(a)
+
+
+@given(usages(), usages(), usages())
+def test_the_grouping_does_not_matter(a: Usage, b: Usage, c: Usage) -> None:
+    assert a.plus(b).plus(c) == a.plus(b.plus(c))
+
+
+@given(usages(), usages())
+def test_what_is_unknown_in_one_is_unknown_in_the_sum(a: Usage, b: Usage) -> None:
+    total = a.plus(b)
+
+    for name in ("prompt_tokens", "completion_tokens", "cached_tokens", "total_tokens"):
+        parts = (getattr(a, name), getattr(b, name))
+        assert getattr(total, name) == (None if None in parts else sum(parts))
+
+
+def test_amounts_of_two_currencies_have_no_sum() -> None:
+    dollars = Usage(total_tokens=1, cost=Cost(amount=1, currency="USD"))
+    euros = Usage(total_tokens=1, cost=Cost(amount=1, currency="EUR"))
+
+    assert dollars.plus(euros).cost is None
+
+
+class TestPrice:
+    pricing = Pricing(input_per_million="2.5", output_per_million="10")
+
+    def test_is_exact(self) -> None:
+        cost = price(1, 1, self.pricing)
+
+        assert cost == Cost(amount="0.0000125", currency="USD")
+
+    @pytest.mark.parametrize(
+        ("tokens", "written"), [(4_000_000, "10"), (40_000_000, "100"), (0, "0"), (400_000, "1")]
+    )
+    def test_is_written_as_a_plain_decimal(self, tokens: int, written: str) -> None:
+        cost = price(tokens, 0, self.pricing)
+
+        assert cost is not None
+        assert f'"amount":"{written}"' in cost.model_dump_json()
+
+    @pytest.mark.parametrize(("prompt", "completion"), [(None, 1), (1, None), (None, None)])
+    def test_is_unknown_for_unknown_tokens(self, prompt: int | None, completion: int | None) -> None:
+        assert price(prompt, completion, self.pricing) is None
+
+    def test_is_unknown_without_a_price_list(self) -> None:
+        assert price(1, 1, None) is None
+
+
+@given(st.decimals(0, 10**9, places=10))
+def test_a_plain_amount_is_the_same_amount(amount: Decimal) -> None:
+    short = plain(amount)
+
+    assert short == amount
+    assert "E" not in f"{short}" or abs(short) < Decimal("0.000001")
