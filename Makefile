@@ -16,11 +16,11 @@ RUN := .venv/bin
 ##@ Use
 .PHONY: run
 run: $(STAMP) ## Install what is missing, start the product on embedded defaults, say how to sign in
-	@$(IN_BACKEND) DATA_DIR="$${DATA_DIR:-$(CURDIR)/data}" exec $(RUN)/crewai-runner serve
+	@exec $(VENV)/bin/crewai-runner serve
 
 .PHONY: migrate
 migrate: $(STAMP) ## Bring the database to the newest schema
-	@$(IN_BACKEND) DATA_DIR="$${DATA_DIR:-$(CURDIR)/data}" $(RUN)/crewai-runner migrate
+	@$(VENV)/bin/crewai-runner migrate
 
 ##@ Check
 .PHONY: test
@@ -96,9 +96,9 @@ environment:
 	  "$$uv" sync --frozen --quiet --python "$$python" --extra local
 
 FIND_PYTHON = for candidate in "$${PYTHON:-}" \
-	  $$(ls -d "$$HOME"/.pyenv/versions/3.12*/bin/python "$$HOME"/.pyenv/versions/3.13*/bin/python \
-	     "$$HOME"/.pyenv/versions/3.11*/bin/python 2>/dev/null | sort -t. -k3,3) \
-	  python3.12 python3.13 python3.11 python3 python; do \
+	  "$$HOME"/.pyenv/versions/3.12*/bin/python python3.12 \
+	  "$$HOME"/.pyenv/versions/3.13*/bin/python python3.13 \
+	  "$$HOME"/.pyenv/versions/3.11*/bin/python python3.11 python3 python; do \
 	  [ -n "$$candidate" ] || continue; \
 	  found="$$(command -v "$$candidate" 2>/dev/null)" || continue; \
 	  "$$found" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || continue; \

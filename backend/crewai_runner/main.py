@@ -64,9 +64,8 @@ def openapi_text() -> str:
 
 def _wrap(app: FastAPI, settings: Settings) -> None:
     """The first added is the innermost; a request passes them from the last to the first."""
-    protected = [settings.api_base_url] + ([] if settings.metrics_public else ["/metrics"])
     app.add_middleware(BodyLimit, limit=settings.max_request_bytes)
-    app.add_middleware(Door, protected=protected)
+    app.add_middleware(Door, protected=[settings.api_base_url])
     app.add_middleware(NewestVersion, prefix=settings.api_base_url)
     app.add_middleware(Defects)
     app.add_middleware(

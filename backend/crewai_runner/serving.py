@@ -1,6 +1,8 @@
 """Starts the server and says how to use it."""
 
+import os
 import signal
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,9 @@ SHUTDOWN_SECONDS = 10
 
 def serve(settings: Settings) -> int:
     """Serve until a signal; the answer is the exit status."""
-    problem = _folder_problem(settings)
+    # Prompts and outputs are nobody else's business: what is made from here on is the owner's only.
+    os.umask(0o077)
+    problem = _folder_problem(settings) or _port_problem(settings)
     if problem:
         print(problem, file=sys.stderr)  # noqa: T201
         return 2
@@ -107,6 +111,23 @@ def _folder_problem(settings: Settings) -> str | None:
         return f"Cannot start: {error}. Stop that process, or set another DATA_DIR."
     except OSError as error:
         return f"Cannot start: DATA_DIR {settings.data_dir} cannot be used ({error.strerror})."
+    return None
+
+
+def _port_problem(settings: Settings) -> str | None:
+    """Why the server cannot listen, in words, before anything is started."""
+    if settings.api_port == 0:
+        return None
+    try:
+        family, kind, number, _, address = socket.getaddrinfo(
+            settings.api_host, settings.api_port, type=socket.SOCK_STREAM
+        )[0]
+        with socket.socket(family, kind, number) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        where = f"{settings.api_host}:{settings.api_port}"
+        return f"Cannot start: {where} cannot be listened on ({error.strerror}). Set another API_PORT."
     return None
 
 

@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     """All settings; each is an environment variable of the same name in capitals."""
 
     model_config = SettingsConfigDict(
-        env_file=(".env", "../.env"), env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore"
+        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore"
     )
 
     app_env: AppEnv = AppEnv.DEVELOPMENT
@@ -60,7 +60,6 @@ class Settings(BaseSettings):
     )
     auth_failures_per_minute: int = Field(20, ge=1, le=10_000)
     max_request_bytes: int = Field(4 * 1024 * 1024, ge=1024, le=1024**3)
-    metrics_public: bool = Field(False, description="Serve /metrics without a token.")
 
     data_dir: Path = Field(Path("data"), description="Everything the embedded default stores.")
     database_url: str = Field("", description="Empty: SQLite in DATA_DIR. Else postgresql://user@host/db.")

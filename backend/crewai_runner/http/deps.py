@@ -1,4 +1,7 @@
-"""What endpoints are given: a session, the principal, the process's parts."""
+"""What endpoints are given: a session, the principal, the process's parts.
+
+Every dependency is a coroutine: FastAPI sends plain functions through a thread, one by one.
+"""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -12,7 +15,7 @@ from crewai_runner.core.paging import DEFAULT_LIMIT, MAX_LIMIT
 from crewai_runner.db.session import reading, take_news, unit_of_work
 
 
-def parts(connection: HTTPConnection) -> Any:
+async def parts(connection: HTTPConnection) -> Any:
     """The parts of this process (`wiring.Parts`), built at start."""
     return connection.app.state.parts
 
@@ -48,7 +51,7 @@ Cursor = Annotated[
 LIMIT = DEFAULT_LIMIT
 
 
-def _if_match(
+async def _if_match(
     if_match: Annotated[
         str | None, Header(max_length=100, description="The ETag last seen; a stale one is 412.")
     ] = None,

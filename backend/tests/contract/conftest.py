@@ -12,6 +12,8 @@ from tests.support.database import BACKENDS, fresh_database
 from tests.support.product import Client, Product
 from tests.support.scripted_provider import ScriptedProvider
 
+RECORDER = Path(__file__).parent / "egress_recorder"
+
 
 @contextmanager
 def serving(backend: str, folder: Path, **settings: str) -> Iterator[Product]:
@@ -60,3 +62,12 @@ def outside(product: Product) -> Iterator[httpx.Client]:
     """A client without a token."""
     with product.client(token=None) as nobody:
         yield nobody.http
+
+
+@pytest.fixture(scope="session", params=BACKENDS)
+def observed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """A talkative server whose outgoing connections are written to `egress` beside its data folder."""
+    folder = tmp_path_factory.mktemp("observed")
+    recorder = {"PYTHONPATH": str(RECORDER), "EGRESS_RECORD": str(folder / "egress")}
+    with serving(request.param, folder, LOG_LEVEL="DEBUG", CHAT_WAIT_SECONDS="5", **recorder) as server:
+        yield server

@@ -1,14 +1,18 @@
 """Every event: a type of its own, whole after a journey through JSON, camelCase on the way."""
 
+from datetime import UTC
 from types import NoneType
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crewai_runner.domain import run_events
+from crewai_runner.domain.budget import Budget
+from crewai_runner.domain.run import StopReceipt
 from crewai_runner.domain.run_events import ENDINGS, RUN_EVENT, Event
+from crewai_runner.domain.usage import Cost, Usage
 
 CLASSES: list[type[Event]] = [
     found for found in vars(run_events).values() if isinstance(found, type) and issubclass(found, Event)
@@ -45,20 +49,33 @@ def test_endings_are_events() -> None:
     assert {type_of(kind) for kind in KINDS} >= ENDINGS
 
 
-def _keys(value: Any) -> set[str]:
-    if isinstance(value, dict):
-        return set(value) | {key for inner in value.values() for key in _keys(inner)}
-    return {key for inner in value for key in _keys(inner)} if isinstance(value, list) else set()
-
-
 json_values = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=5)
-st.register_type_strategy(object, json_values)
+FREE_JSON = ("arguments", "json_output")
+moments = st.datetimes(timezones=st.just(UTC))
+usages = st.builds(
+    Usage,
+    total_tokens=st.none() | st.integers(0, 9),
+    cost=st.none() | st.builds(Cost, amount=st.decimals(0, 9, places=6), currency=st.just("USD")),
+)
+receipts = st.builds(StopReceipt, requestedAt=moments, stoppedAt=moments)
+budgets = st.builds(Budget, max_cost=st.none() | st.decimals("0.1", 9, places=2), max_tokens=st.just(5))
+OF_TYPE = {Usage: usages, StopReceipt: receipts, Budget: budgets, float: st.floats(0, 9)}
+
+
+def contents_of(kind: type[Event]) -> st.SearchStrategy[Any]:
+    """Any `data` that an event of this class may carry."""
+    fields = kind.model_fields["data"].annotation.model_fields  # type: ignore[union-attr]
+    chosen = {
+        name: OF_TYPE[field.annotation] for name, field in fields.items() if field.annotation in OF_TYPE
+    }
+    chosen |= {name: json_values for name in FREE_JSON if name in fields}
+    return st.builds(kind.model_fields["data"].annotation, **chosen)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=type_of)
 def test_an_event_survives_its_journey_through_json(kind: type[Event]) -> None:
-    @settings(max_examples=5, deadline=None)
-    @given(event=st.builds(kind, data=st.builds(kind.model_fields["data"].annotation)))  # type: ignore[arg-type]
+    @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(event=st.builds(kind, data=contents_of(kind)))
     def journey(event: Event) -> None:
         text = event.model_dump_json()
         assert RUN_EVENT.validate_json(text) == event
@@ -76,5 +93,5 @@ def _own_keys(event: Event) -> set[str]:
 
 
 def test_an_unknown_type_is_refused() -> None:
-    with pytest.raises(ValueError, match="union_tag_invalid|does not match"):
+    with pytest.raises(ValueError, match="does not match any of the expected tags"):
         RUN_EVENT.validate_python({"type": "run.imagined", "data": {}})

@@ -76,6 +76,11 @@ class Product:
         return status
 
     @property
+    def database_url(self) -> str:
+        """Where the server keeps its rows."""
+        return self._settings.get("DATABASE_URL") or f"sqlite:///{self.data_dir / 'crewai-runner.db'}"
+
+    @property
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid

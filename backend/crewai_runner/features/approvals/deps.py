@@ -13,11 +13,11 @@ Reader = Annotated[Principal, Depends(Requires(Scope.RUNS_READ))]
 Resolver = Annotated[Principal, Depends(Requires(Scope.APPROVALS_WRITE))]
 
 
-def _service(session: SessionDep, process: Parts) -> ApprovalService:
+async def _service(session: SessionDep, process: Parts) -> ApprovalService:
     return ApprovalService(session, process.queue, process.mask)
 
 
-def _reading(session: ReadSessionDep, process: Parts) -> ApprovalService:
+async def _reading(session: ReadSessionDep, process: Parts) -> ApprovalService:
     return ApprovalService(session, process.queue, process.mask)
 
 

@@ -17,7 +17,7 @@ class Requires:
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
 
-    def __call__(self, connection: HTTPConnection) -> Principal:
+    async def __call__(self, connection: HTTPConnection) -> Principal:
         principal = connection.scope.get("principal")
         if not isinstance(principal, Principal):
             raise TokenMissingOrWrong

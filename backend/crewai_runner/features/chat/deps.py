@@ -13,7 +13,7 @@ Reader = Annotated[Principal, Depends(Requires(Scope.RUNS_READ))]
 Speaker = Annotated[Principal, Depends(Requires(Scope.RUNS_WRITE))]
 
 
-def _service(process: Parts) -> ChatService:
+async def _service(process: Parts) -> ChatService:
     return ChatService(process)
 
 

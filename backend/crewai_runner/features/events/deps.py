@@ -13,15 +13,15 @@ Reader = Annotated[Principal, Depends(Requires(Scope.RUNS_READ))]
 MAX_SEQ = 2**31 - 1
 
 
-def _service(session: ReadSessionDep, process: Parts) -> EventService:
+async def _service(session: ReadSessionDep, process: Parts) -> EventService:
     return EventService(session, process.mask)
 
 
-def _follower(process: Parts) -> Follower:
+async def _follower(process: Parts) -> Follower:
     return Follower(process.sessions, process.hub, process.settings.stream_ping_seconds)
 
 
-def _after(
+async def _after(
     after: Annotated[int, Query(ge=0, le=MAX_SEQ, description="Only events after this number.")] = 0,
     last_event_id: Annotated[
         str | None, Header(max_length=20, description="The last `id` seen; wins over `after`.")

@@ -66,7 +66,7 @@ def encode(frame: Frame) -> bytes:
 @router.websocket("/{run_id}/ws")
 async def follow_over_websocket(websocket: WebSocket, run_id: str, follower: Follow, after: int = 0) -> None:
     """The same frames as the stream, one JSON text each. Send nothing; the server closes at the end."""
-    reader = Requires(Scope.RUNS_READ)(websocket)
+    reader = await Requires(Scope.RUNS_READ)(websocket)
     try:
         await follower.check(reader, run_id)
     except RunNotFound:

@@ -13,15 +13,15 @@ Reader = Annotated[Principal, Depends(Requires(Scope.RUNS_READ))]
 Writer = Annotated[Principal, Depends(Requires(Scope.RUNS_WRITE))]
 
 
-def _service(session: SessionDep, process: Parts) -> ExecutionService:
+async def _service(session: SessionDep, process: Parts) -> ExecutionService:
     return ExecutionService(session, process)
 
 
-def _reading(session: ReadSessionDep, process: Parts) -> ExecutionService:
+async def _reading(session: ReadSessionDep, process: Parts) -> ExecutionService:
     return ExecutionService(session, process)
 
 
-def _stops(process: Parts) -> StopService:
+async def _stops(process: Parts) -> StopService:
     return StopService(process)
 
 

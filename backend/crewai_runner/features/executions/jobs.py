@@ -177,8 +177,6 @@ class RunExecutions:
                 log.warning("run.outcome_refused", outcome=type(outcome).__name__)
                 return
             await self._settle(desk, planned.spec, outcome)
-        if desk.run.state in FINAL:
-            self._process.inline_providers.forget(run_id)
 
     async def _settle(self, desk: _Desk, spec: RunSpec, outcome: Outcome) -> None:
         run, lifecycle = desk.run, desk.lifecycle
@@ -247,6 +245,8 @@ class RunExecutions:
                     ApprovalService(session, process.queue, process.mask),
                 )
         process.hub.ring(take_news(session))
+        if run is None or RunState(run.state) in FINAL:
+            process.inline_providers.forget(run_id)
 
 
 async def _persistently(write: Callable[[], Awaitable[Written]]) -> Written:

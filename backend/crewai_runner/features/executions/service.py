@@ -221,6 +221,8 @@ class StopService:
             else:
                 await lifecycle.ask_to_stop(run, mode, principal.subject)
         process.hub.ring({*take_news(session), control_topic(run.id)})
+        if RunState(run.state) in FINAL:
+            process.inline_providers.forget(run.id)
         return run.id
 
     async def _ended(self, run_id: str) -> None:

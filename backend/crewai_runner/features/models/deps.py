@@ -11,11 +11,11 @@ from crewai_runner.features.models.editor import ModelEditor
 from crewai_runner.http.deps import Parts, ReadSessionDep, SessionDep
 
 
-def _writing(process: Parts, session: SessionDep) -> ModelEditor:
+async def _writing(process: Parts, session: SessionDep) -> ModelEditor:
     return _editor(process, session)
 
 
-def _reading(process: Parts, session: ReadSessionDep) -> ModelEditor:
+async def _reading(process: Parts, session: ReadSessionDep) -> ModelEditor:
     return _editor(process, session)
 
 

@@ -12,11 +12,11 @@ from crewai_runner.features.providers.editor import ProviderEditor
 from crewai_runner.http.deps import Parts, ReadSessionDep, SessionDep
 
 
-def _writing(process: Parts, session: SessionDep) -> ProviderEditor:
+async def _writing(process: Parts, session: SessionDep) -> ProviderEditor:
     return _service(process, session)
 
 
-def _reading(process: Parts, session: ReadSessionDep) -> ProviderEditor:
+async def _reading(process: Parts, session: ReadSessionDep) -> ProviderEditor:
     return _service(process, session)
 
 
@@ -30,7 +30,7 @@ def _service(process: Any, session: AsyncSession) -> ProviderEditor:
     )
 
 
-def _connections(process: Parts) -> ConnectionService:
+async def _connections(process: Parts) -> ConnectionService:
     return ConnectionService(
         process.sessions,
         sealer=process.sealer,

@@ -15,11 +15,11 @@ from crewai_runner.http.deps import ReadSessionDep
 Reader = Annotated[Principal, Depends(Requires(Scope.RUNS_READ))]
 
 
-def _service(session: ReadSessionDep) -> RunService:
+async def _service(session: ReadSessionDep) -> RunService:
     return RunService(session)
 
 
-def _filter(
+async def _filter(
     status: Annotated[list[RunState] | None, Query(description="Any of these states.")] = None,
     workflow_id: Annotated[str | None, Query(alias="workflowId", max_length=64)] = None,
     q: Annotated[

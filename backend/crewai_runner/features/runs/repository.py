@@ -10,29 +10,31 @@ from sqlalchemy.orm import defer
 
 from crewai_runner.db.tables.runs import ArtifactRow, LlmCallRow, RunRow, RunTaskRow
 
+# Plain columns, not entities: a list of fifty rows must not make fifty objects with a history.
+_RUNS = RunRow.__table__.c
 SUMMARY = (
-    RunRow.id,
-    RunRow.workflow_id,
-    RunRow.workflow_version,
-    RunRow.workflow_name,
-    RunRow.state,
-    RunRow.wait_reason,
-    RunRow.attempt,
-    RunRow.error,
-    RunRow.extra,
-    RunRow.prompt_tokens,
-    RunRow.completion_tokens,
-    RunRow.cached_tokens,
-    RunRow.total_tokens,
-    RunRow.llm_calls,
-    RunRow.tool_calls,
-    RunRow.cost_amount,
-    RunRow.cost_currency,
-    RunRow.seconds_at_work,
-    RunRow.created_by,
-    RunRow.created_at,
-    RunRow.started_at,
-    RunRow.finished_at,
+    _RUNS.id,
+    _RUNS.workflow_id,
+    _RUNS.workflow_version,
+    _RUNS.workflow_name,
+    _RUNS.state,
+    _RUNS.wait_reason,
+    _RUNS.attempt,
+    _RUNS.error,
+    _RUNS.metadata.label("extra"),
+    _RUNS.prompt_tokens,
+    _RUNS.completion_tokens,
+    _RUNS.cached_tokens,
+    _RUNS.total_tokens,
+    _RUNS.llm_calls,
+    _RUNS.tool_calls,
+    _RUNS.cost_amount,
+    _RUNS.cost_currency,
+    _RUNS.seconds_at_work,
+    _RUNS.created_by,
+    _RUNS.created_at,
+    _RUNS.started_at,
+    _RUNS.finished_at,
 )
 
 

@@ -29,27 +29,27 @@ QueryNumber = Annotated[int, Query(ge=1, le=2**31 - 1)]
 VersionNumber = Annotated[int, Path(ge=1, le=2**31 - 1, description="Number of a version, from 1.")]
 
 
-def _workflows(session: SessionDep, process: Parts) -> WorkflowService:
+async def _workflows(session: SessionDep, process: Parts) -> WorkflowService:
     return WorkflowService(session, process.mask)
 
 
-def _stored(session: ReadSessionDep, process: Parts) -> WorkflowService:
+async def _stored(session: ReadSessionDep, process: Parts) -> WorkflowService:
     return WorkflowService(session, process.mask)
 
 
-def _history(session: SessionDep, process: Parts) -> WorkflowHistory:
+async def _history(session: SessionDep, process: Parts) -> WorkflowHistory:
     return WorkflowHistory(session, process.mask)
 
 
-def _past(session: ReadSessionDep, process: Parts) -> WorkflowHistory:
+async def _past(session: ReadSessionDep, process: Parts) -> WorkflowHistory:
     return WorkflowHistory(session, process.mask)
 
 
-def _export(session: ReadSessionDep, process: Parts) -> WorkflowExport:
+async def _export(session: ReadSessionDep, process: Parts) -> WorkflowExport:
     return WorkflowExport(session, process.mask, process.models(session))
 
 
-def _checker(process: Parts) -> DocumentChecker:
+async def _checker(process: Parts) -> DocumentChecker:
     return DocumentChecker(process.sessions, process.mask, registered_names(process))
 
 

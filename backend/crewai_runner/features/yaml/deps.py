@@ -13,7 +13,7 @@ from crewai_runner.http.deps import Parts
 Reader = Annotated[Principal, Depends(Requires(Scope.WORKFLOWS_READ))]
 
 
-def _service(process: Parts) -> YamlService:
+async def _service(process: Parts) -> YamlService:
     checker = DocumentChecker(process.sessions, process.mask, registered_names(process))
     return YamlService(checker)
 

@@ -121,31 +121,22 @@ def test_usage_is_read_in_the_words_of_other_providers() -> None:
 
 
 def test_a_chain_of_steps_needs_one_thread() -> None:
-    steps = StepThreads()
-    names: set[str] = set()
-    idents: set[int] = set()
-    done: Future[None] = Future()
+    steps, gate = StepThreads(), threading.Event()
+    following: Future[Future[int]] = Future()
 
-    def step(left: int) -> None:
-        names.add(threading.current_thread().name)
-        idents.add(threading.get_ident())
-        assert threading.current_thread().daemon
-        if left:
-            following.append(left)
+    def first() -> int:
+        gate.wait(10)
+        return threading.get_ident()
 
-    following: list[int] = []
+    begun = steps.submit(first)
+    begun.add_done_callback(lambda _done: following.set_result(steps.submit(threading.get_ident)))
+    gate.set()
 
-    def go_on(future: Future[None]) -> None:
-        if following:
-            steps.submit(step, following.pop() - 1).add_done_callback(go_on)
-        else:
-            done.set_result(future.result())
+    assert following.result(10).result(10) == begun.result(10)
 
-    steps.submit(step, 100).add_done_callback(go_on)
-    done.result(10)
 
-    assert names == {"crew-step"}
-    assert len(idents) == 1
+def test_steps_run_in_threads_that_hold_up_no_exit() -> None:
+    assert StepThreads().submit(lambda: threading.current_thread().daemon).result(5)
 
 
 def test_a_step_that_blocks_holds_no_other_step() -> None:

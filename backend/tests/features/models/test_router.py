@@ -415,7 +415,7 @@ class TestListAndDelete:
             moving = asyncio.create_task(
                 client.patch(f"/models/{model['id']}", json={"providerId": leaving["id"]})
             )
-            await _waits_for_a_lock(process)
+            await _waits_for_a_lock(process, moving)
 
         assert (await moving).status_code == 422
         assert (await client.get(f"/models/{model['id']}")).json() == model
@@ -431,14 +431,17 @@ class TestListAndDelete:
         assert (made.status_code, deleted.status_code) in {(201, 409), (422, 204)}
 
 
-async def _waits_for_a_lock(process: SimpleNamespace) -> None:
-    """Return when another session waits for one; on SQLite nobody else can even begin to write."""
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    async with reading(process.sessions) as session:
-        while session.get_bind().dialect.name == "postgresql" and not await session.scalar(waiting):
-            await asyncio.sleep(0.01)
+WAITING = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
+
+
+async def _waits_for_a_lock(process: SimpleNamespace, task: asyncio.Task[Any]) -> None:
+    """Return when the task's session waits for one; on SQLite it cannot even begin to write."""
+    waiting = process.sessions.kw["bind"].dialect.name == "sqlite"
+    while not waiting and not task.done():
+        async with reading(process.sessions) as session:  # a new one: a transaction sees one state only
+            waiting = bool(await session.scalar(WAITING))
 
 
 @ON_SQLITE

@@ -1,0 +1,109 @@
+"""Objects of another workspace, put into the database behind the product's back."""
+
+import asyncio
+from datetime import timedelta
+
+from crewai_runner.core.clock import now
+from crewai_runner.core.ids import Prefix, new_id
+from crewai_runner.db.session import make_engine, make_sessions, unit_of_work
+from crewai_runner.db.tables.catalog import ModelRow, ProviderRow
+from crewai_runner.db.tables.runs import ApprovalRow, ArtifactRow, MessageRow, RunEventRow, RunRow, RunTaskRow
+from crewai_runner.db.tables.workflows import WorkflowRow, WorkflowVersionRow
+from crewai_runner.db.tables.workspaces import WorkspaceRow
+from crewai_runner.domain.workflow_yaml.document import parse
+from crewai_runner.domain.workflow_yaml.registry import Registry
+from tests.contract.world import DOCUMENT
+
+SECRET = "the-strangers-words"
+
+
+def move_in(database_url: str) -> dict[str, str]:
+    """One object of every kind; their ids by the name of the path parameter."""
+    return asyncio.run(_move_in(database_url))
+
+
+async def _move_in(database_url: str) -> dict[str, str]:
+    kinds = {
+        "provider_id": Prefix.PROVIDER,
+        "model_id": Prefix.MODEL,
+        "workflow_id": Prefix.WORKFLOW,
+        "run_id": Prefix.RUN,
+        "approval_id": Prefix.APPROVAL,
+    }
+    ids = {name: new_id(prefix) for name, prefix in kinds.items()} | {"number": "1", "name": "draft.md"}
+    engine = make_engine(database_url)
+    # Parents first: the tables know no relationships that would order the inserts.
+    for rows in (_owners(), _tops(ids), _parts(ids)):
+        async with unit_of_work(make_sessions(engine)) as session:
+            session.add_all(rows)
+    await engine.dispose()
+    return ids
+
+
+WORKSPACE = new_id(Prefix.WORKSPACE)
+
+
+def _owners() -> list[object]:
+    return [WorkspaceRow(id=WORKSPACE, name="Strangers")]
+
+
+def _tops(ids: dict[str, str]) -> list[object]:
+    parsed = parse(DOCUMENT.replace("Known crew", SECRET), Registry())
+    assert parsed.definition is not None
+    definition = parsed.definition.model_dump(mode="json")
+    return [
+        ProviderRow(id=ids["provider_id"], workspace_id=WORKSPACE, name=SECRET, type="openai_compatible"),
+        WorkflowRow(id=ids["workflow_id"], workspace_id=WORKSPACE, name=SECRET),
+        RunRow(
+            id=ids["run_id"],
+            workspace_id=WORKSPACE,
+            workflow_id=ids["workflow_id"],
+            workflow_version=1,
+            workflow_name=SECRET,
+            definition=definition,
+            inputs={"topic": SECRET},
+            # Waiting, so that each verb would have something to do; nothing takes it up by itself.
+            state="waiting",
+            wait_reason="human-input",
+            created_by="stranger",
+        ),
+    ]
+
+
+def _parts(ids: dict[str, str]) -> list[object]:
+    run_id = ids["run_id"]
+    frame = f'{{"seq":1,"runId":"{run_id}","text":"{SECRET}"}}'
+    parsed = parse(DOCUMENT, Registry())
+    assert parsed.definition is not None
+    return [
+        ModelRow(
+            id=ids["model_id"],
+            workspace_id=WORKSPACE,
+            provider_id=ids["provider_id"],
+            name=SECRET,
+            type="llm",
+            is_default=True,
+        ),
+        WorkflowVersionRow(
+            workflow_id=ids["workflow_id"],
+            number=1,
+            yaml=DOCUMENT,
+            definition=parsed.definition.model_dump(mode="json"),
+            created_by="stranger",
+        ),
+        RunTaskRow(run_id=run_id, key="draft", position=0, agent="writer", state="waiting"),
+        RunEventRow(run_id=run_id, seq=1, attempt=1, type="run.queued", at=now(), frame=frame),
+        MessageRow(id=new_id(Prefix.MESSAGE), run_id=run_id, text=SECRET, state="queued", created_by="s"),
+        ArtifactRow(
+            run_id=run_id, name="draft.md", task_key="draft", media_type="text/plain", size=1, content=b"x"
+        ),
+        ApprovalRow(
+            id=ids["approval_id"],
+            workspace_id=WORKSPACE,
+            run_id=run_id,
+            task_key="draft",
+            output=SECRET,
+            state="open",
+            expires_at=now() + timedelta(days=1),
+        ),
+    ]

@@ -1,0 +1,44 @@
+"""The real engine keeps the same promises, against a scripted provider."""
+
+from typing import Any
+
+import pytest
+
+from crewai_runner.domain.workflow import WorkflowDefinition
+from crewai_runner.executor.crew.engine import CrewExecutor
+from crewai_runner.executor.port import RunSpec
+from tests.executor.crew.kit import Stage as CrewKit
+from tests.executor_contract.contract import KNOWN, ExecutorContract, Performance, Stage
+from tests.support.runs import definition, task
+from tests.support.scripted_provider import Fail, Hang, ScriptedProvider
+
+
+class CrewStage(Stage):
+    def __init__(self, engine: CrewExecutor, provider: ScriptedProvider) -> None:
+        self.executor, self._provider = engine, provider
+        self._kit = CrewKit(engine, provider)
+
+    def spec(self, definition_of: WorkflowDefinition | None = None, **settings: Any) -> RunSpec:
+        return self._kit.spec(definition_of or definition(), **settings)
+
+    def refuse(self) -> None:
+        self._provider.on(Fail(401, "Incorrect API key provided"))
+
+    def hang(self) -> None:
+        self._provider.on(Hang(60), times=1)
+
+    def reviewed(self) -> RunSpec:
+        return self.spec(definition(tasks=[task("research", "researcher", human_input=True), task("report")]))
+
+    async def at_work(self, performance: Performance) -> None:
+        await self._kit.requests(1)
+
+    def resumed(self) -> RunSpec:
+        return self.spec(finished={"research": KNOWN})
+
+
+@pytest.mark.crew
+class TestCrew(ExecutorContract):
+    @pytest.fixture
+    def stage(self, engine: CrewExecutor, provider: ScriptedProvider) -> Stage:
+        return CrewStage(engine, provider)
