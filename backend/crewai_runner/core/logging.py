@@ -5,6 +5,7 @@ import logging
 import sys
 from collections.abc import Callable, MutableMapping
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from structlog.processors import ExceptionRenderer
@@ -13,6 +14,23 @@ from structlog.tracebacks import ExceptionDictTransformer
 from crewai_runner.core.settings import LogFormat
 
 Mask = Callable[[str], str]
+
+
+def _spellings(secret: str) -> set[str]:
+    """A secret as it stands in plain text, in an address, and in text quoted once or twice.
+
+    A provider's refusal is JSON that its library quotes again as Python text, and the two escape quotation
+    marks differently. Most keys have one spelling only.
+    """
+    once = _quoted(secret)
+    twice = {spelling for quoted in once for spelling in _quoted(quoted)}
+    return {secret, quote(secret, safe=""), quote(secret)} | once | twice
+
+
+def _quoted(text: str) -> set[str]:
+    plain = text.replace("\\", "\\\\")
+    in_json = {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
+    return in_json | {plain, plain.replace("'", "\\'")}
 
 
 class SecretMask:
@@ -24,8 +42,7 @@ class SecretMask:
     def add(self, secret: str) -> None:
         """Mask this value from now on; shorter than six characters is no secret but a word."""
         if len(secret) >= 6:
-            # Within JSON text some characters stand escaped.
-            forms = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+            forms = _spellings(secret)
             # The longest first: masking a secret within another would leave the rest of that one bare.
             self._secrets = sorted(forms.union(self._secrets), key=len, reverse=True)
 

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 from collections.abc import Container
 from typing import Annotated, Any
 
@@ -38,6 +39,14 @@ def storable(value: Any, depth: int = 0) -> Any:
 
 def _has_half_characters(text: str) -> bool:
     return any("\ud800" <= character <= "\udfff" for character in text)
+
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def repaired(text: str) -> str:
+    """The text with U+FFFD for each NUL and each half character, which no database or JSON text keeps."""
+    return _UNSTORABLE.sub("\ufffd", text)
 
 
 Name = Annotated[

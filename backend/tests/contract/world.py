@@ -81,3 +81,9 @@ class World:
 def _workflow(client: Client, document: str) -> str:
     saved = client.post("/api/workflows", {"workflow": {"yaml": document}})
     return str(saved["workflow"]["id"])
+
+
+def forget_providers(client: Client) -> None:
+    """Leave no provider and no model behind, nor be hindered by another test's."""
+    for old in client.get("/api/providers")["providers"]:
+        client.http.delete(f"/api/providers/{old['id']}", params={"force": True}).raise_for_status()

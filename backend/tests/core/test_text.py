@@ -4,9 +4,11 @@ import math
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from crewai_runner.core.text import DEEPEST, Name, first_free, storable
+from crewai_runner.core.text import DEEPEST, Name, first_free, repaired, storable
 
 NAME = TypeAdapter(Name)
 
@@ -48,3 +50,13 @@ def test_nesting_has_an_end() -> None:
 def test_the_first_free_name_is_found() -> None:
     assert first_free("local", set()) == "local"
     assert first_free("local", {"local", "local (built-in 1)"}) == "local (built-in 2)"
+
+
+@given(st.text(st.characters(exclude_categories=[]), max_size=20))
+def test_a_repaired_text_can_be_stored_and_a_sound_one_stays_as_it_is(text: str) -> None:
+    mended = repaired(text)
+
+    storable(mended)
+    assert mended.encode()
+    assert len(mended) == len(text)
+    assert repaired(mended) == mended

@@ -26,7 +26,7 @@ class LifeOfARun(RuleBasedStateMachine):
         if can_move(before, to):
             self.state = move(before, to)
             self.was_completed |= to is S.COMPLETED
-            self.stop_asked = to is S.STOPPING or (self.stop_asked and to not in FINAL)
+            self.stop_asked = to is S.STOPPING or (self.stop_asked and to is not S.STOPPED)
         else:
             with pytest.raises(IllegalMove) as refused:
                 move(before, to)

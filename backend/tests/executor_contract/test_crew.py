@@ -6,11 +6,11 @@ import pytest
 
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.executor.crew.engine import CrewExecutor
-from crewai_runner.executor.port import RunSpec
+from crewai_runner.executor.port import Completed, RunSpec
 from tests.executor.crew.kit import Stage as CrewKit
 from tests.executor_contract.contract import KNOWN, ExecutorContract, Performance, Stage
 from tests.support.runs import definition, task
-from tests.support.scripted_provider import Fail, Hang, ScriptedProvider
+from tests.support.scripted_provider import Fail, Hang, Say, ScriptedProvider
 
 
 class CrewStage(Stage):
@@ -42,3 +42,16 @@ class TestCrew(ExecutorContract):
     @pytest.fixture
     def stage(self, engine: CrewExecutor, provider: ScriptedProvider) -> Stage:
         return CrewStage(engine, provider)
+
+    async def test_what_no_database_keeps_does_not_leave_the_engine(
+        self, stage: Stage, provider: ScriptedProvider
+    ) -> None:
+        provider.on(Say("Tea\x00 and half \ud83d a character"))
+        performance = Performance(stage.executor, stage.spec())
+
+        outcome = await performance.outcome()
+
+        assert isinstance(outcome, Completed)
+        assert outcome.result.raw == "Tea\ufffd and half \ufffd a character"
+        assert all(event.model_dump_json().encode() for event in performance.told)
+        assert not [event for event in performance.told if "\\u0000" in event.model_dump_json()]

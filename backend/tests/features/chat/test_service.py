@@ -39,7 +39,7 @@ async def finished(desk: Office) -> str:
 
 
 async def test_a_finished_run_answers_from_its_record_and_pays_nothing_for_it(desk: Office) -> None:
-    desk.parts.executor = ScriptedExecutor(answer="About T.")
+    desk.parts.executor = ScriptedExecutor(answer="About tea.")
     run_id = await finished(desk)
 
     answer = await say(desk, run_id, "What was it about?")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from crewai_runner.domain.run import RunFailure, RunResult, TaskState
 from crewai_runner.domain.run_events import RunEvent, TaskSkipped
 from crewai_runner.features.events import service as events_module
+from crewai_runner.features.events.repository import EventRepository
 from crewai_runner.features.events.service import EventService, Follower, Frame, in_order, number
 from crewai_runner.features.runs.errors import RunNotFound
 from crewai_runner.stream.hub import Chunk
@@ -124,6 +126,69 @@ async def test_the_reader_of_a_resumed_run_goes_on(desk: Office) -> None:
         "run.resumed",
         "run.completed",
     ]
+
+
+class TestTheBell:
+    """Looks at the rows are made when it rings, and a ring between two looks is not lost."""
+
+    @pytest.fixture(autouse=True)
+    def no_poll(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(events_module, "SLOW_POLL_SECONDS", 1000.0)
+
+    async def test_news_of_the_very_moment_of_a_look_is_not_lost(
+        self, desk: Office, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run_id = await desk.begun()
+        whole = EventRepository.after
+        looks = 0
+
+        async def news_after_the_look(self: EventRepository, run: str, seq: int, limit: int) -> Any:
+            nonlocal looks
+            rows = await whole(self, run, seq, limit)
+            looks += 1
+            if looks == 1:
+                asyncio.get_running_loop().call_soon(telling.set)
+                await told.wait()
+            return rows
+
+        telling, told = asyncio.Event(), asyncio.Event()
+        monkeypatch.setattr(EventRepository, "after", news_after_the_look)
+        frames = follower(desk, ping_seconds=1000.0).follow(OWNER, run_id, 2)
+        await anext(frames)
+        reading = asyncio.ensure_future(anext(frames))
+        await asyncio.wait_for(telling.wait(), 10)
+
+        async with desk.desk(run_id) as (run, lifecycle):
+            await lifecycle.tell(run, TaskSkipped(task_key="report"))
+        told.set()
+
+        heard = await asyncio.wait_for(reading, 10)
+        assert heard is not None
+        assert heard.seq == 3
+        await _close(frames)
+
+    async def test_one_ring_is_one_look(self, desk: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+        run_id = await desk.begun()
+        whole, looks = Follower._next, []
+
+        async def counted(self: Follower, run: str, after: int) -> Any:
+            looks.append(after)
+            return await whole(self, run, after)
+
+        monkeypatch.setattr(Follower, "_next", counted)
+        frames = follower(desk, ping_seconds=1000.0).follow(OWNER, run_id, 0)
+        for _ in range(3):
+            await anext(frames)
+        reading = asyncio.ensure_future(anext(frames))
+        for _ in range(5):
+            await desk.row(run_id)  # gives the reader time for more looks than it should make
+        before = len(looks)
+        async with desk.desk(run_id) as (run, lifecycle):
+            await lifecycle.tell(run, TaskSkipped(task_key="report"))
+        await asyncio.wait_for(reading, 10)
+
+        assert (before, len(looks)) == (1, 2)
+        await _close(frames)
 
 
 @ON_SQLITE

@@ -43,7 +43,7 @@ async def test_what_is_told_is_stored_in_order_and_moves_the_record(desk: Office
     row, tasks = await desk.row(run_id), await desk.tasks(run_id)
     assert (row.total_tokens, row.llm_calls, row.last_seq) == (10, 1, 5)
     assert tasks["research"].result is not None
-    assert tasks["research"].result.raw == "T."
+    assert tasks["research"].result.raw == "Tea."
     assert tasks["research"].started_at is not None
 
 
