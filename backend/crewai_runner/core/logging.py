@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import sys
 from collections.abc import Callable, MutableMapping
 from typing import Any
@@ -14,23 +15,30 @@ from structlog.tracebacks import ExceptionDictTransformer
 from crewai_runner.core.settings import LogFormat
 
 Mask = Callable[[str], str]
+_ESCAPED = frozenset("\\\"'/")
 
 
 def _spellings(secret: str) -> set[str]:
-    """A secret as it stands in plain text, in an address, and in text quoted once or twice.
+    """A secret as it stands in plain text, in JSON text and in an address."""
+    in_json = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    return {secret, quote(secret, safe=""), quote(secret)} | in_json
 
-    A provider's refusal is JSON that its library quotes again as Python text, and the two escape quotation
-    marks differently. Most keys have one spelling only.
+
+def _however_quoted(secret: str) -> re.Pattern[str]:
+    """The secret in text that was quoted any number of times.
+
+    A provider's refusal is JSON that its library quotes again as Python text, which an event quotes once
+    more; each puts backslashes before quotation marks and before the backslashes of the one before.
     """
-    once = _quoted(secret)
-    twice = {spelling for quoted in once for spelling in _quoted(quoted)}
-    return {secret, quote(secret, safe=""), quote(secret)} | once | twice
+    # A backslash at the end is left over: those behind it may belong to what follows.
+    parts = re.findall(r"\\+|[^\\]", secret.rstrip("\\"))
+    return re.compile("".join(_with_backslashes(part) for part in parts))
 
 
-def _quoted(text: str) -> set[str]:
-    plain = text.replace("\\", "\\\\")
-    in_json = {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
-    return in_json | {plain, plain.replace("'", "\\'")}
+def _with_backslashes(part: str) -> str:
+    if part[0] == "\\":
+        return r"\\+"
+    return r"\\*" + part if part in _ESCAPED else re.escape(part)
 
 
 class SecretMask:
@@ -38,6 +46,7 @@ class SecretMask:
 
     def __init__(self) -> None:
         self._secrets: list[str] = []
+        self._awkward: dict[str, re.Pattern[str]] = {}
 
     def add(self, secret: str) -> None:
         """Mask this value from now on; shorter than six characters is no secret but a word."""
@@ -45,8 +54,12 @@ class SecretMask:
             forms = _spellings(secret)
             # The longest first: masking a secret within another would leave the rest of that one bare.
             self._secrets = sorted(forms.union(self._secrets), key=len, reverse=True)
+        if len(secret) >= 6 and _ESCAPED.intersection(secret.rstrip("\\")):
+            self._awkward[secret] = _however_quoted(secret)
 
     def __call__(self, text: str) -> str:
+        for pattern in self._awkward.values():
+            text = pattern.sub("••••••", text)
         for secret in self._secrets:
             if secret in text:
                 text = text.replace(secret, "••••••")

@@ -1,5 +1,6 @@
 import itertools
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -7,6 +8,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from crewai_runner.core.logging import SecretMask
+
+AWKWARD = "ab\\\"'/{}%&"
 
 
 class Holder(BaseModel):
@@ -49,6 +52,27 @@ def test_no_frame_lets_any_secret_out(secret: str) -> None:
 @pytest.mark.parametrize("order", list(itertools.permutations(["secret-12", "secret-1234567", "123456"])))
 def test_a_secret_within_another_leaves_none_of_the_longer_one(order: tuple[str, ...]) -> None:
     assert masking(*order)("<secret-1234567>") == "<••••••>"
+
+
+@given(
+    st.lists(st.sampled_from([repr, json.dumps, lambda text: f"{text} and {text!r}"]), max_size=4),
+    st.text(AWKWARD, max_size=4),
+)
+def test_a_secret_is_masked_however_often_it_was_quoted(quotations: list[Any], awkward: str) -> None:
+    written = secret = f"{awkward}s3cr3t{awkward}"
+    for quoted in quotations:
+        written = quoted(written)
+
+    assert "s3cr3t" not in masking(secret)(written)
+
+
+@given(st.text(AWKWARD, max_size=4), st.text('"\\ab', max_size=4))
+def test_masked_json_is_json(awkward: str, around: str) -> None:
+    secret = f"{awkward}s3cr3t{awkward}"
+
+    masked = masking(secret)(json.dumps([around + secret + around]))
+
+    assert "••••••" in json.loads(masked)[0]
 
 
 def test_nested_values_are_masked_keys_included() -> None:

@@ -79,10 +79,14 @@ class Reins:
         agent = self.cast.key(str(getattr(context.agent, "id", ""))) or now.agent
         self.steering.deliver(context.messages, call=number, task_key=now.task_key, agent=agent)
 
-    def before_tool_call(self, _context: Any) -> None:
-        """The engine's hook before a tool is used."""
-        with self._lock:
-            self._raise_if_over()
+    def before_tool_call(self, context: Any) -> None:
+        """The engine's hook before a tool is used. Raises AttemptOver when none may be any more."""
+        try:
+            with self._lock:
+                self._raise_if_over()
+        except AttemptOver:
+            self.heard.tool_refused(context.tool_name)
+            raise
 
     async def follow(self, task: ToldTask, work: Coroutine[Any, Any, Any]) -> Any:
         """Do a task and tell of it."""

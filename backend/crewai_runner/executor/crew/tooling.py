@@ -83,6 +83,14 @@ class Tooling:
     def failed(self, event: Any) -> None:
         self._ended(event, message=str(event.error))
 
+    def refused(self, tool: str) -> None:
+        """Forget the latest use of a tool that was not let begin."""
+        with self._lock:
+            same = [one for one in self._uses.values() if one.tool == tool]
+            if same:
+                del self._uses[same[-1].use_id]
+            self._lock.notify_all()
+
     def _ended(
         self, event: Any, *, output: str | None = None, message: str = "", from_cache: bool = False
     ) -> None:

@@ -104,6 +104,10 @@ class Translator:
         """The tools at work, described."""
         return self._tooling.open
 
+    def tool_refused(self, tool: str) -> None:
+        """A tool that was told as begun is not used after all."""
+        self._tooling.refused(tool)
+
     def wait_for_tools(self, seconds: float) -> None:
         """Block until no tool is at work, at most so long."""
         self._tooling.wait(seconds)

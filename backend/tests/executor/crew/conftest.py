@@ -1,6 +1,5 @@
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -27,8 +26,3 @@ def provider() -> Iterator[ScriptedProvider]:
 @pytest.fixture
 def stage(engine: CrewExecutor, provider: ScriptedProvider) -> Stage:
     return Stage(engine, provider)
-
-
-@pytest.fixture(scope="session")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("data")

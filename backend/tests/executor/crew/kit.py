@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -154,3 +155,12 @@ class Stage:
     async def disconnects(self, count: int) -> None:
         """Wait until so many model calls were left by their client."""
         await asyncio.to_thread(self.provider.wait_for_disconnects, count)
+
+
+async def stop_after(stage: Stage, heard: Heard, run: "asyncio.Task[Any]", requests: int) -> float:
+    """Stop the run once the provider has seen so many calls; returns the seconds the stop took."""
+    await stage.requests(requests)
+    asked = time.monotonic()
+    heard.control.stop()
+    await asyncio.wait_for(run, 10)
+    return time.monotonic() - asked

@@ -8,8 +8,7 @@ import pytest
 
 from crewai_runner.executor.crew.engine import CrewExecutor
 from crewai_runner.executor.port import Completed, EngineState, Failed, RunControl, Stopped
-from tests.executor.crew.kit import Heard, Stage, chain, crowd, hierarchy, workflow
-from tests.executor.crew.test_stop import stop_after
+from tests.executor.crew.kit import Heard, Stage, chain, crowd, hierarchy, stop_after, workflow
 from tests.support.scripted_provider import CallTools, Hang, Hold, Say, ScriptedProvider
 
 pytestmark = pytest.mark.crew

@@ -6,8 +6,7 @@ import pytest
 
 from crewai_runner.domain.provider import ModelKind
 from crewai_runner.executor.port import Completed, Failed, RunSpec, Stopped
-from tests.executor.crew.kit import Stage, agent, task, workflow
-from tests.executor.crew.test_stop import stop_after
+from tests.executor.crew.kit import Stage, agent, stop_after, task, workflow
 from tests.support.scripted_provider import Hang, RecordedRequest, Say
 
 pytestmark = pytest.mark.crew

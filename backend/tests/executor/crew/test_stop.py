@@ -1,6 +1,5 @@
 import asyncio
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,22 +7,13 @@ import pytest
 
 from crewai_runner.domain.run import StopMode
 from crewai_runner.executor.port import Completed, Stopped
-from tests.executor.crew.kit import Heard, Stage, agent, chain, crowd, hierarchy, task, workflow
+from tests.executor.crew.kit import Heard, Stage, agent, chain, crowd, hierarchy, stop_after, task, workflow
 from tests.support.scripted_provider import CallTools, Fail, Hang, HangMidStream, Hold, Say
 
 pytestmark = pytest.mark.crew
 
 DELEGATE = {"task": "Write it", "context": "all of it", "coworker": "writer role"}
 VERDICT = "Ensure the following task result complies"
-
-
-async def stop_after(stage: Stage, heard: Heard, run: "asyncio.Task[Any]", requests: int) -> float:
-    """Stop the run once the provider has seen so many calls; returns the seconds the stop took."""
-    await stage.requests(requests)
-    asked = time.monotonic()
-    heard.control.stop()
-    await asyncio.wait_for(run, 10)
-    return time.monotonic() - asked
 
 
 async def test_a_stop_closes_the_pending_call_and_no_other_begins(stage: Stage) -> None:
@@ -144,6 +134,20 @@ async def test_a_stop_after_the_step_lets_the_call_finish_and_begins_no_other(st
 
     assert heard.outcome == Stopped()
     assert heard.one("task.completed").data.raw == "draft"
+    assert len(stage.provider.requests) == 1
+
+
+async def test_a_stop_after_the_step_uses_no_tool_that_was_asked_for(stage: Stage) -> None:
+    stage.provider.on(Hold("gate", CallTools([("calculator", {"expression": "1+1"})])))
+    heard, run = stage.begin(stage.spec(workflow([agent(tools=["calculator"])])))
+    await stage.requests(1)
+
+    heard.control.stop(StopMode.AFTER_STEP)
+    stage.provider.release("gate")
+    await asyncio.wait_for(run, 10)
+
+    assert heard.outcome == Stopped()
+    assert not heard.of("tool.completed")
     assert len(stage.provider.requests) == 1
 
 
