@@ -118,7 +118,7 @@ class TestCreateLeaseTable:
         def create() -> None:
             try:
                 create_lease_table(postgres_url)
-            except BaseException as error:  # noqa: BLE001 - whatever a thread raises must reach the test
+            except BaseException as error:
                 errors.append(error)
 
         threads = [threading.Thread(target=create) for _ in range(8)]
