@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.principal import BUILTIN_WORKSPACE, Principal, Scope
@@ -12,6 +13,15 @@ from crewai_runner.db.tables.workspaces import WorkspaceRow
 from tests.support.database import BACKENDS, drop_templates, fresh_database
 
 STRANGERS = "ws_strangers"
+
+# A traceback drawn with every local variable takes longer than the test that shows it.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 @pytest.fixture(params=BACKENDS)

@@ -140,7 +140,8 @@ def _fails(client: Client, provider: ScriptedProvider, more: dict[str, object]) 
     _follow(client, run_id)
     client.wait_for(run_id, "failed")
     answer = client.http.post("/api/chat", json={"workflowId": run_id, "message": "Why?"})
-    assert answer.status_code == 502
+    # 502, or 422 when the key was given for that run only and is forgotten with it.
+    assert answer.status_code in (422, 502)
     assert leaks(answer.text) == []
     return run_id
 

@@ -32,6 +32,11 @@ class LifeOfARun(RuleBasedStateMachine):
                 move(before, to)
             assert refused.value.extra["state"] is before
 
+    @rule(chance=st.data())
+    @precondition(lambda self: MOVES[self.state])
+    def go_on(self, chance: st.DataObject) -> None:
+        self.try_to_move(chance.draw(st.sampled_from(sorted(MOVES[self.state]))))
+
     @rule()
     @precondition(lambda self: self.state not in FINAL)
     def end_by_a_stop(self) -> None:
@@ -63,7 +68,7 @@ def _reaches_an_end(state: RunState) -> bool:
 
 
 TestLifeOfARun = LifeOfARun.TestCase
-TestLifeOfARun.settings = settings(max_examples=50, stateful_step_count=20, deadline=None)
+TestLifeOfARun.settings = settings(max_examples=100, stateful_step_count=20, deadline=None)
 
 
 def test_the_table_knows_every_state() -> None:
@@ -73,6 +78,10 @@ def test_the_table_knows_every_state() -> None:
 @pytest.mark.parametrize("state", sorted(FINAL - {S.COMPLETED}))
 def test_a_finished_run_can_only_be_resumed(state: RunState) -> None:
     assert MOVES[state] == {S.QUEUED}
+
+
+def test_a_run_asked_to_stop_ends_stopped_whatever_its_crew_brings() -> None:
+    assert MOVES[S.STOPPING] == {S.STOPPED}
 
 
 def test_no_state_moves_to_itself() -> None:

@@ -47,7 +47,7 @@ class TestCrew(ExecutorContract):
         self, stage: Stage, provider: ScriptedProvider
     ) -> None:
         provider.on(Say("Tea\x00 and half \ud83d a character"))
-        performance = Performance(stage.executor, stage.spec())
+        performance = Performance(stage.executor, stage.resumed())
 
         outcome = await performance.outcome()
 

@@ -8,7 +8,7 @@ from typing import Any
 MASK = "[secret]"
 _LONGEST = 800
 _SECRETS = (
-    re.compile(r"\b(?:sk|pk|rk|gsk|xai|csk|hf|r8|nvapi|ABSK)[-_][\w.*-]{4,}"),
+    re.compile(r"\b(?:sk|pk|rk|gsk|xai|csk|hf|r8|nvapi|ABSK)[-_]\S{4,}"),
     re.compile(r"\b(?:AIza[\w-]{10,}|(?:AKIA|ASIA)[A-Z0-9]{8,}|eyJ[\w-]{10,}\.[\w.-]+)"),
     re.compile(r"(?i)(?<=bearer )[^\s'\",}]{4,}"),
     re.compile(r"(?i)(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"),

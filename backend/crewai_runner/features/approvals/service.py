@@ -46,7 +46,7 @@ SWEEP = 100
 
 class ApprovalService:
     def __init__(self, session: AsyncSession, queue: JobQueue, mask: SecretMask) -> None:
-        self._approvals = ApprovalRepository(session)
+        self._approvals, self._mask = ApprovalRepository(session), mask
         self._runs = RunService(session)
         self._lifecycle = LifecycleService(session, queue, mask)
 
@@ -60,8 +60,8 @@ class ApprovalService:
             run_id=run.id,
             task_key=task_key,
             agent=agent,
-            output=output,
-            json_output=json_output,
+            output=self._mask(output),
+            json_output=self._mask.deep(json_output),
             state=ApprovalState.OPEN,
             expires_at=now() + expires_in,
         )

@@ -20,7 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from crewai_runner.core.logging import SecretMask, get_logger
 from crewai_runner.db.session import Sessions, unit_of_work
 from crewai_runner.domain.run import FINAL, RunState
-from crewai_runner.domain.run_events import LlmChunk, RunEvent
+from crewai_runner.domain.run_events import RUN_EVENT, LlmChunk, RunEvent
 from crewai_runner.features.events.service import EventService, number
 from crewai_runner.features.messages.service import MessageService
 from crewai_runner.features.runs.service import RunService
@@ -178,7 +178,7 @@ class Journal:
             runs, events = RunService(session), EventService(session, self._mask)
             rows = await runs.lock_many([run_id for run_id, _ in wanted])
             owned = {o: rows[o[0]] for o in wanted if _owns(rows.get(o[0]), o[1])}
-            numbered = {o: number(o[0], row.last_seq, stories[o].events) for o, row in owned.items()}
+            numbered = {o: self._numbered(o, row.last_seq, stories[o]) for o, row in owned.items()}
             if owned:
                 await events.add_batch([(row.attempt, numbered[o]) for o, row in owned.items()])
                 await runs.apply([(row, numbered[o]) for o, row in owned.items()])
@@ -188,6 +188,15 @@ class Journal:
             log.warning("journal.refused", run_id=owner[0], events=len(stories[owner].events))
             self._refuse(owner)
         return {o: row.last_seq + len(numbered[o]) for o, row in owned.items()}
+
+    def _numbered(self, owner: Owner, last_seq: int, story: _Story) -> list[RunEvent]:
+        """The events as they are kept: what they bring into tasks and messages holds no secret either."""
+        return number(owner[0], last_seq, [self._masked(event) for event in story.events])
+
+    def _masked(self, event: RunEvent) -> RunEvent:
+        text = event.model_dump_json()
+        masked = self._mask(text)
+        return event if masked == text else RUN_EVENT.validate_json(masked)
 
     def _tell_readers(self, stories: Stories, seqs: dict[Owner, int]) -> None:
         for owner, story in stories.items():

@@ -49,7 +49,7 @@ class LifecycleService:
     """Moves runs that the caller holds locked; raises IllegalMove when the judge says no."""
 
     def __init__(self, session: AsyncSession, queue: JobQueue, mask: SecretMask) -> None:
-        self._session, self._queue = session, queue
+        self._session, self._queue, self._mask = session, queue, mask
         self._events = EventService(session, mask)
         self._runs = RunService(session)
 
@@ -112,7 +112,7 @@ class LifecycleService:
 
     async def complete(self, run: RunRow, result: RunResult) -> None:
         self._end(run, RunState.COMPLETED)
-        run.result = result.model_dump(mode="json", by_alias=True)
+        run.result = self._mask.deep(result.model_dump(mode="json", by_alias=True))
         done = RunCompletedData(raw=result.raw, usage=usage_of(run))
         await self.tell(run, RunCompleted(data=done))
 
@@ -125,7 +125,7 @@ class LifecycleService:
         await self._tell_failure(run, failure, crashed=True)
 
     async def _tell_failure(self, run: RunRow, failure: RunFailure, *, crashed: bool) -> None:
-        run.error = failure.model_dump(mode="json", by_alias=True)
+        run.error = self._mask.deep(failure.model_dump(mode="json", by_alias=True))
         said = RunFailedData(error=failure, usage=usage_of(run))
         await self.tell(run, RunCrashed(data=said) if crashed else RunFailed(data=said))
 

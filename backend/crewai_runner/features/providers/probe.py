@@ -14,6 +14,7 @@ import httpx
 from crewai_runner.core.clock import now
 from crewai_runner.core.egress import EgressPolicy, UrlRefused, guarded_client
 from crewai_runner.core.errors import AppError
+from crewai_runner.core.logging import SecretMask
 from crewai_runner.domain.provider import ProviderType
 from crewai_runner.features.providers.dialects import (
     Dialogue,
@@ -143,10 +144,10 @@ class Probe:
 
     def _without_key(self, text: str) -> str:
         # Each part too: Bedrock's key is several in one.
-        secrets = [self._key, *self._key.split(":")[1:]] if self._key else []
-        for secret in secrets:
-            text = text.replace(secret, "••••••")
-        return text
+        mask = SecretMask()
+        for secret in [self._key, *self._key.split(":")[1:]] if self._key else []:
+            mask.add(secret)
+        return mask(text)
 
     def _in_words(self, failure: Exception, stage: Stage) -> str:
         where = _address(self._dialogue.questions[-1].url)

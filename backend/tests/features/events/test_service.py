@@ -186,9 +186,13 @@ class TestTheBell:
         async with desk.desk(run_id) as (run, lifecycle):
             await lifecycle.tell(run, TaskSkipped(task_key="report"))
         await asyncio.wait_for(reading, 10)
+        waiting = asyncio.ensure_future(anext(frames))
+        for _ in range(5):
+            await desk.row(run_id)
 
         assert (before, len(looks)) == (1, 2)
-        await _close(frames)
+        waiting.cancel()
+        await asyncio.wait([waiting])
 
 
 @ON_SQLITE

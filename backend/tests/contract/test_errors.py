@@ -1,0 +1,183 @@
+"""Every failure is a problem document; a defect is an opaque one, told in full to the log alone."""
+
+import json
+import logging
+from collections.abc import AsyncIterator, Iterator
+from http import HTTPStatus
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+import structlog
+
+from crewai_runner.core.logging import SecretMask, set_up_logging
+from crewai_runner.core.settings import LogFormat, Settings
+from crewai_runner.features.auth.rules import FailureLimit
+from crewai_runner.features.auth.service import AuthService
+from crewai_runner.features.templates.service import TemplateService
+from crewai_runner.main import create_app
+
+KEY = "the-key-of-this-test"
+MEMBERS = {"type", "title", "status", "detail", "instance", "requestId", "error", "message"}
+ORIGIN = "http://localhost:5173"
+
+
+@pytest.fixture
+def logged() -> Iterator[None]:
+    """The product's own logging for one test, then the test runner's again."""
+    root, before, level = logging.getLogger(), logging.getLogger().handlers[:], logging.getLogger().level
+    yield
+    root.handlers[:] = before
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(Settings.model_construct())
+    app.state.mask = SecretMask()
+    app.state.parts = SimpleNamespace(auth=AuthService(KEY, FailureLimit(100)))
+    headers = {"Authorization": f"Bearer {KEY}", "Origin": ORIGIN}
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
+        yield client
+
+
+def problem(answer: httpx.Response) -> dict[str, Any]:
+    body: dict[str, Any] = answer.json()
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert set(body) >= MEMBERS
+    assert body["status"] == answer.status_code
+    assert body["error"] == body["message"] == body["detail"]
+    assert body["type"].startswith("https://crewai-runner.dev/problems/")
+    assert body["requestId"] == answer.headers["X-Request-Id"]
+    return body
+
+
+def broken(_: object) -> None:
+    password = "the-local-variable"
+    assert len(password) > 30, "/etc/passwd and postgresql://user:pass@host"
+
+
+async def test_a_defect_is_opaque_to_the_client(
+    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TemplateService, "list", broken)
+
+    answer = await http.get("/api/v1/templates", headers={"X-Request-Id": "trace-1"})
+
+    assert answer.status_code == HTTPStatus.INTERNAL_SERVER_ERROR
+    body = problem(answer)
+    assert body["requestId"] == "trace-1"
+    assert set(body) == MEMBERS
+    for inside in ("passwd", "postgresql", "Assertion", "Traceback", ".py", "local-variable"):
+        assert inside not in answer.text
+
+
+async def test_a_defects_answer_is_as_safe_and_as_readable_as_any(
+    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TemplateService, "list", broken)
+
+    answer = await http.get("/api/v1/templates")
+
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
+
+
+@pytest.mark.usefixtures("logged")
+@pytest.mark.parametrize("form", list(LogFormat))
+async def test_the_log_tells_where_a_defect_is_but_no_variables(
+    http: httpx.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    form: LogFormat,
+) -> None:
+    monkeypatch.setattr(TemplateService, "list", broken)
+    set_up_logging("INFO", form, SecretMask())
+
+    await http.get("/api/v1/templates", headers={"X-Request-Id": "trace-2"})
+
+    log = capsys.readouterr().err
+    assert "request.defect" in log
+    assert "trace-2" in log
+    assert "broken" in log
+    assert "AssertionError" in log
+    assert "the-local-variable" not in log
+    if form is LogFormat.JSON:
+        lines = [json.loads(line) for line in log.splitlines()]
+        assert [line["event"] for line in lines] == ["request.defect", "request"]
+        assert [line["request_id"] for line in lines] == ["trace-2"] * 2
+        assert lines[1]["status"] == HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+async def test_what_is_not_there_is_a_problem(http: httpx.AsyncClient) -> None:
+    for path in ("/nothing", "/api/v1/nothing", "/api/v1/models/x/y"):
+        answer = await http.get(path)
+        body = problem(answer)
+        assert answer.status_code == HTTPStatus.NOT_FOUND
+        assert body["instance"] == path
+        assert path in body["detail"]
+
+
+async def test_a_wrong_method_is_a_problem_that_names_the_right_ones(http: httpx.AsyncClient) -> None:
+    for path in ("/health", "/api/v1/templates"):
+        answer = await http.delete(path)
+        problem(answer)
+        assert answer.status_code == HTTPStatus.METHOD_NOT_ALLOWED
+        assert answer.headers["Allow"] == "GET"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "pointers"),
+    [
+        ("POST", "/api/v1/yaml/validate", {}, ["/yamlContent"]),
+        ("POST", "/api/v1/yaml/validate", {"yamlContent": 1, "more": 2}, ["/more", "/yamlContent"]),
+        ("POST", "/api/v1/yaml/validate", {"yaml_content": 1}, ["/yaml_content"]),
+        ("POST", "/api/v1/yaml/validate", [], ["/"]),
+        ("POST", "/api/v1/chat", {"workflowId": "run_1", "message": "\x00"}, ["/message"]),
+        ("POST", "/api/v1/runs", {"metadata": {"a": ["\x00"]}}, ["/metadata"]),
+        (
+            "POST",
+            "/api/v1/providers",
+            {"provider": {"name": "", "type": "x"}},
+            ["/provider/name", "/provider/type"],
+        ),
+        ("GET", "/api/v1/runs?limit=0&status=odd", None, ["?limit", "?status.0"]),
+        ("GET", "/api/v1/runs?since=yesterday", None, ["?since"]),
+    ],
+)
+async def test_what_is_wrong_with_a_request_is_pointed_at(
+    http: httpx.AsyncClient, method: str, path: str, body: Any, pointers: list[str]
+) -> None:
+    answer = await http.request(method, path, json=body)
+
+    found = problem(answer)
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert sorted(error["pointer"] for error in found["errors"]) == pointers
+    assert all(error["detail"] for error in found["errors"])
+
+
+@pytest.mark.parametrize("content", [b"{", b"", b"\xff", b"[" * 100_000, b"nul", b'{"yamlContent": "\xed"}'])
+async def test_what_is_no_json_is_a_problem(http: httpx.AsyncClient, content: bytes) -> None:
+    answer = await http.post(
+        "/api/v1/yaml/validate", content=content, headers={"Content-Type": "application/json"}
+    )
+
+    problem(answer)
+    assert answer.status_code in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+async def test_a_refusal_never_repeats_what_was_sent(http: httpx.AsyncClient) -> None:
+    provider = {
+        "name": "x",
+        "type": "openai",
+        "apiKey": ["sk-sent-by-mistake-123"],
+        "models": {"sk-other": 1},
+    }
+
+    answer = await http.post("/api/v1/providers", json={"provider": provider})
+
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "sent-by-mistake" not in answer.text

@@ -1,0 +1,185 @@
+"""Every setting is written down, and a wrong one stops the start with one clear line."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from enum import StrEnum
+from pathlib import Path
+
+import pytest
+
+from crewai_runner.core.settings import SAMPLE_API_KEYS, Settings
+from tests.support.product import BACKEND
+
+EXAMPLE = BACKEND.parent / ".env.example"
+PROMPT_SECONDS = 10
+"""Generous: an answer takes a fraction of a second, but the machine may be busy."""
+
+
+def run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """The command in a folder of its own, so that no `.env` of a developer is read."""
+    known = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
+    environment = known | {"PYTHONPATH": str(BACKEND), "DATA_DIR": str(folder / "data"), **settings}
+    return subprocess.run(
+        [sys.executable, "-m", "crewai_runner", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("API_PORT", "canary"),
+        ("API_PORT", "77777"),
+        ("APP_ENV", "canary"),
+        ("ROLE", "canary"),
+        ("API_BASE_URL", "canary"),
+        ("MAX_REQUEST_BYTES", "12"),
+        ("AUTH_FAILURES_PER_MINUTE", "0"),
+        ("DATABASE_URL", "mysql://canary:canary@h/d"),
+        ("SECRET_KEY", "canary-is-no-fernet-key"),
+        ("LOG_LEVEL", "canary"),
+        ("LOG_FORMAT", "canary"),
+        ("WORKER_CONCURRENCY", "-1"),
+        ("APPROVAL_EXPIRES_HOURS", "nan"),
+        ("STREAM_PING_SECONDS", "inf"),
+        ("LOCAL_MODEL", "canary"),
+        ("ALLOW_PRIVATE_URLS", "canary"),
+        ("MAX_COST", "-5"),
+        ("METRICS_PUBLIC", "canary"),
+    ],
+)
+def test_a_wrong_value_stops_the_start_with_one_line(tmp_path: Path, name: str, value: str) -> None:
+    done = run(tmp_path, "serve", **{name: value})
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    [line] = done.stderr.splitlines()
+    assert line.startswith(f"Wrong setting: {name}: ")
+    assert "canary" not in line
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.process
+def test_every_wrong_value_has_its_line(tmp_path: Path) -> None:
+    done = run(tmp_path, "serve", API_PORT="x", LOG_LEVEL="x", MAX_TOKENS="x")
+
+    assert done.returncode == 2
+    assert [line.split(":")[1].strip() for line in done.stderr.splitlines()] == [
+        "API_PORT",
+        "LOG_LEVEL",
+        "MAX_TOKENS",
+    ]
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({}, "API_KEY must be set"),
+        ({"API_KEY": ""}, "API_KEY must be set"),
+        *[({"API_KEY": sample}, "API_KEY must") for sample in sorted(SAMPLE_API_KEYS)],
+        ({"API_KEY": "short-canary"}, "16 characters"),
+        ({"API_KEY": "  canary  canary  "}, "API_KEY must"),
+        ({"API_KEY": "canary-canary-canary", "CORS_ORIGINS": "*"}, "CORS_ORIGINS must not be *"),
+    ],
+)
+def test_production_starts_with_a_key_of_its_own_only(
+    tmp_path: Path, settings: dict[str, str], words: str
+) -> None:
+    done = run(tmp_path, "serve", APP_ENV="production", **settings)
+
+    assert done.returncode == 2
+    [line] = done.stderr.splitlines()
+    assert words in line
+    assert "canary" not in line
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("command", [("--help",), ("serve", "--help"), ("--version",)])
+def test_help_needs_no_settings_and_no_patience(tmp_path: Path, command: tuple[str, ...]) -> None:
+    began = time.monotonic()
+
+    done = run(tmp_path, *command, APP_ENV="production", API_PORT="nonsense")
+
+    assert done.returncode == 0
+    assert done.stdout
+    assert time.monotonic() - began < PROMPT_SECONDS
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.process
+def test_help_imports_neither_the_web_nor_the_engine(tmp_path: Path) -> None:
+    program = (
+        "import sys\n"
+        "from crewai_runner.cli import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "print([n for n in ('fastapi', 'crewai', 'dbos', 'sqlalchemy', 'uvicorn') if n in sys.modules])"
+    )
+    environment = os.environ | {"PYTHONPATH": str(BACKEND)}
+
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def written_down() -> dict[str, str]:
+    pairs = (line.split("=", 1) for line in EXAMPLE.read_text().splitlines() if re.match(r"^[A-Z_]+=", line))
+    return {name.lower(): value for name, value in pairs}
+
+
+def shown(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value.value if isinstance(value, StrEnum) else str(value)
+
+
+def test_every_setting_stands_in_the_example_with_its_default() -> None:
+    defaults = {
+        name: shown(field.get_default(call_default_factory=True))
+        for name, field in Settings.model_fields.items()
+    }
+
+    assert written_down() == defaults
+
+
+def test_every_setting_in_the_example_is_explained() -> None:
+    lines = EXAMPLE.read_text().splitlines()
+    # These four are said by their names, under the heading of the API.
+    plain = {"API_BASE_URL", "API_HOST", "API_PORT", "MAX_TOKENS", "MAX_LLM_CALLS"}
+
+    unexplained = [
+        line.split("=")[0]
+        for before, line in zip(lines, lines[1:], strict=False)
+        if re.match(r"^[A-Z_]+=", line) and not before.startswith("#")
+    ]
+
+    assert set(unexplained) <= plain
+
+
+def test_the_example_is_a_file_the_server_starts_with(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(EXAMPLE.read_text())
+
+    loaded = Settings(_env_file=tmp_path / ".env")  # type: ignore[call-arg]
+
+    assert loaded.model_dump() == Settings.model_construct().model_dump()
