@@ -88,7 +88,7 @@ def _nothing_more(_signal: int, _frame: Any) -> None:
 
 def _serve_reloading(settings: Settings) -> int:
     uvicorn.run(
-        "crewai_runner.main:create_app",
+        "crewai_runner.serving:reloaded",
         factory=True,
         reload=True,
         reload_dirs=[str(Path(__file__).parent)],
@@ -97,6 +97,15 @@ def _serve_reloading(settings: Settings) -> int:
         log_config=None,
     )
     return 0
+
+
+def reloaded() -> Any:
+    """The application in a process that the reloader starts, with the same masked log as any other."""
+    from crewai_runner.main import create_app  # noqa: PLC0415
+
+    settings, mask = Settings(), SecretMask()
+    set_up_logging(settings.log_level, settings.log_format, mask)
+    return create_app(settings, mask=mask)
 
 
 def _folder_problem(settings: Settings) -> str | None:

@@ -103,6 +103,14 @@ class Settings(BaseSettings):
     def _upper(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) else value
 
+    @field_validator("api_key")
+    @classmethod
+    def _sendable(cls, value: SecretStr | None) -> SecretStr | None:
+        # What no header can carry as it is would lock everybody out.
+        if value and not all("\x21" <= character <= "\x7e" for character in value.get_secret_value()):
+            raise ValueError("must be printable ASCII characters without spaces")
+        return value
+
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-import orjson
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -36,7 +35,7 @@ def make_engine(database_url: str, *, pool_size: int = 20) -> AsyncEngine:
     url = async_url(database_url)
     if not url.startswith("sqlite"):
         return create_async_engine(url, pool_size=pool_size, max_overflow=10, pool_pre_ping=True)
-    engine = create_async_engine(url, pool_size=pool_size, max_overflow=10, json_deserializer=orjson.loads)
+    engine = create_async_engine(url, pool_size=pool_size, max_overflow=10)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
@@ -25,7 +25,12 @@ class FieldProblem(Wire):
 
 
 class ProblemDetails(Wire):
-    """RFC 9457. `error` and `message` repeat the detail for clients of the first version."""
+    """RFC 9457, with further members by type of problem.
+
+    `error` and `message` repeat the detail for clients of the first version.
+    """
+
+    model_config = ConfigDict(extra="allow")
 
     type: str
     title: str

@@ -1,5 +1,6 @@
 """Every setting is written down, and a wrong one stops the start with one clear line."""
 
+import itertools
 import os
 import re
 import subprocess
@@ -54,7 +55,10 @@ def run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedP
         ("LOCAL_MODEL", "canary"),
         ("ALLOW_PRIVATE_URLS", "canary"),
         ("MAX_COST", "-5"),
-        ("METRICS_PUBLIC", "canary"),
+        ("API_RELOAD", "canary"),
+        ("API_KEY", "canary with spaces"),
+        ("API_KEY", " canary-with-space-around "),
+        ("API_KEY", "canary-ключ"),
     ],
 )
 def test_a_wrong_value_stops_the_start_with_one_line(tmp_path: Path, name: str, value: str) -> None:
@@ -88,7 +92,6 @@ def test_every_wrong_value_has_its_line(tmp_path: Path) -> None:
         ({"API_KEY": ""}, "API_KEY must be set"),
         *[({"API_KEY": sample}, "API_KEY must") for sample in sorted(SAMPLE_API_KEYS)],
         ({"API_KEY": "short-canary"}, "16 characters"),
-        ({"API_KEY": "  canary  canary  "}, "API_KEY must"),
         ({"API_KEY": "canary-canary-canary", "CORS_ORIGINS": "*"}, "CORS_ORIGINS must not be *"),
     ],
 )
@@ -170,7 +173,7 @@ def test_every_setting_in_the_example_is_explained() -> None:
 
     unexplained = [
         line.split("=")[0]
-        for before, line in zip(lines, lines[1:], strict=False)
+        for before, line in itertools.pairwise(lines)
         if re.match(r"^[A-Z_]+=", line) and not before.startswith("#")
     ]
 
