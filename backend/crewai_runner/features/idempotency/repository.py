@@ -3,10 +3,9 @@
 from datetime import datetime
 
 from sqlalchemy import delete
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crewai_runner.db.insert import insert_if_absent
 from crewai_runner.db.tables.idempotency import IdempotencyRow
 
 
@@ -16,9 +15,7 @@ class IdempotencyRepository:
 
     async def claim(self, row: dict[str, object]) -> bool:
         """Take the key for this transaction; False when it is taken (another's is awaited first)."""
-        dialect = self._session.get_bind().dialect.name
-        insert = sqlite_insert if dialect == "sqlite" else postgresql_insert
-        statement = insert(IdempotencyRow).values(row).on_conflict_do_nothing()
+        statement = insert_if_absent(self._session, IdempotencyRow, row)
         done = await self._session.execute(statement.returning(IdempotencyRow.key))
         return done.scalar() is not None
 

@@ -3,6 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.principal import BUILTIN_WORKSPACE
+from crewai_runner.db.insert import insert_if_absent
 from crewai_runner.db.tables.workspaces import WorkspaceRow
 
 
@@ -11,5 +12,5 @@ class WorkspaceRepository:
         self._session = session
 
     async def ensure_builtin(self) -> None:
-        if await self._session.get(WorkspaceRow, BUILTIN_WORKSPACE) is None:
-            self._session.add(WorkspaceRow(id=BUILTIN_WORKSPACE, name="Default"))
+        row = {"id": BUILTIN_WORKSPACE, "name": "Default"}
+        await self._session.execute(insert_if_absent(self._session, WorkspaceRow, row))
