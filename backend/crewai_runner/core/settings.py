@@ -1,13 +1,18 @@
 """Every setting of the product: environment first, then `.env`, then these defaults."""
 
+import os
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 SAMPLE_API_KEYS = frozenset({"change-me", "your-api-key", "your-secret-api-key-here", "changeme"})
+
+_PLAIN_ADDRESS = re.compile(r"^https?://[^\s/@?#]+(/[^\s@?#]*)?$")
 
 
 class AppEnv(StrEnum):
@@ -60,9 +65,23 @@ class Settings(BaseSettings):
     )
     auth_failures_per_minute: int = Field(20, ge=1, le=10_000)
     max_request_bytes: int = Field(4 * 1024 * 1024, ge=1024, le=1024**3)
+    request_timeout_seconds: float = Field(
+        60, gt=0, le=3600, description="How long a request may take that neither streams nor waits."
+    )
+    rate_limit_per_minute: int = Field(
+        6000, ge=0, le=10_000_000, description="Requests of one key in a minute; 0: as many as it likes."
+    )
+    rate_limit_burst: int = Field(1000, ge=1, le=10_000_000, description="Requests of one key at once.")
+
+    frontend_dir: Path | None = Field(
+        None, description="The built dashboard to serve. Empty: the one beside the backend, if there is one."
+    )
 
     data_dir: Path = Field(Path("data"), description="Everything the embedded default stores.")
     database_url: str = Field("", description="Empty: SQLite in DATA_DIR. Else postgresql://user@host/db.")
+    database_password: SecretStr | None = Field(
+        None, description="Goes into DATABASE_URL where that has none; may hold any characters."
+    )
     secret_key: Annotated[list[SecretStr], NoDecode] = Field(
         default_factory=list,
         description="Comma-separated Fernet keys; the first seals. Empty: a 0600 file in DATA_DIR.",
@@ -70,10 +89,17 @@ class Settings(BaseSettings):
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: LogFormat = LogFormat.CONSOLE
+    metrics_public: bool = Field(False, description="May whoever reaches /metrics read it without the key?")
+    otlp_endpoint: str = Field(
+        "", description="Where traces of runs are sent: an OTLP/HTTP collector's address. Empty: nowhere."
+    )
 
     worker_concurrency: int = Field(32, ge=1, le=1000, description="Runs at work at once in one process.")
     run_timeout_seconds: int = Field(3600, ge=1, le=604_800, description="For runs that set none.")
     max_attempts: int = Field(3, ge=1, le=100, description="Tries of one run after its worker died.")
+    lease_seconds: float = Field(
+        15, ge=2, le=300, description="How long a silent worker keeps its runs (several workers only)."
+    )
     approval_expires_hours: float = Field(168, gt=0, le=8760)
     stop_wait_seconds: float = Field(10, gt=0, le=120, description="How long a stop request waits.")
     chat_wait_seconds: float = Field(60, gt=0, le=600, description="How long a chat request waits.")
@@ -87,6 +113,15 @@ class Settings(BaseSettings):
     max_cost: float | None = Field(None, gt=0, description="Upper limit of every run's cost.")
     max_tokens: int | None = Field(None, gt=0, description="Upper limit of every run's tokens.")
     max_llm_calls: int | None = Field(None, gt=0, description="Upper limit of every run's model calls.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_files(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Settings whose value stands in a file that `<NAME>_FILE` names, as mounted secrets do."""
+        named = {
+            name: os.environ.get(f"{name.upper()}_FILE") for name in cls.model_fields if name not in values
+        }
+        return values | {name: text for name, path in named.items() if path and (text := _read(name, path))}
 
     @field_validator("cors_origins", mode="before")
     @classmethod
@@ -118,6 +153,13 @@ class Settings(BaseSettings):
             raise ValueError("must begin with sqlite: or postgresql:")
         return value.replace("postgres://", "postgresql://", 1)
 
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _plain_address(cls, value: str) -> str:
+        if value and not _PLAIN_ADDRESS.match(value):
+            raise ValueError("must be an http: or https: address without a user, a query or a fragment")
+        return value
+
     @field_validator("secret_key")
     @classmethod
     def _fernet_keys(cls, value: list[SecretStr]) -> list[SecretStr]:
@@ -147,18 +189,46 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> str:
-        """The database URL, with the embedded default filled in."""
-        return self.database_url or f"sqlite:///{(self.data_dir / 'crewai-runner.db').absolute()}"
+        """The database URL, with the embedded default and the password filled in."""
+        if not self.database_url:
+            return f"sqlite:///{(self.data_dir / 'crewai-runner.db').absolute()}"
+        return _with_password(self.database_url, self.database_password)
 
     @property
     def embedded(self) -> bool:
         return self.database.startswith("sqlite")
 
     @property
+    def embedded_folder(self) -> Path | None:
+        """The folder of the SQLite database; one process may work with it."""
+        return Path(self.database.split("///", 1)[-1]).parent if self.embedded else None
+
+    @property
+    def frontend(self) -> Path | None:
+        """The folder of the built dashboard, or nothing when another server serves it."""
+        folder = self.frontend_dir or Path(__file__).parents[3] / "frontend" / "dist"
+        return folder if (folder / "index.html").is_file() else None
+
+    @property
     def private_urls_allowed(self) -> bool:
         if self.allow_private_urls is not None:
             return self.allow_private_urls
         return self.app_env is not AppEnv.PRODUCTION
+
+
+def _read(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except OSError as error:
+        raise ValueError(f"{name.upper()}_FILE cannot be read ({error.strerror})") from None
+
+
+def _with_password(url: str, password: SecretStr | None) -> str:
+    scheme, _, rest = url.partition("://")
+    user, at, place = rest.rpartition("@")
+    if password is None or not at or ":" in user:
+        return url
+    return f"{scheme}://{user}:{quote(password.get_secret_value(), safe='')}@{place}"
 
 
 def _split(value: Any) -> Any:

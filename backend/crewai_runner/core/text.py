@@ -49,6 +49,16 @@ def repaired(text: str) -> str:
     return _UNSTORABLE.sub("\ufffd", text)
 
 
+_HALF = re.compile("[\ud800-\udfff]")
+
+
+def whole(text: str) -> str:
+    """As `repaired`, but two halves that belong together, as streams cut them, become one character."""
+    if _HALF.search(text) is not None:
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return repaired(text)
+
+
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200),

@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, field_serializer
 
 from crewai_runner.core.wire import Wire
 from crewai_runner.domain.usage import Usage
@@ -14,10 +14,19 @@ from crewai_runner.domain.usage import Usage
 class Budget(Wire):
     """Limits of one run; what is not set is not limited."""
 
-    max_cost: Decimal | None = Field(None, gt=0, description="In the currency of the models' prices.")
+    max_cost: Decimal | None = Field(
+        None,
+        gt=0,
+        le=Decimal(10**12),
+        description="In the currency of the models' prices.",
+    )
     max_tokens: int | None = Field(None, gt=0, le=2**53)
     max_llm_calls: int | None = Field(None, gt=0, le=2**31)
     max_seconds: float | None = Field(None, gt=0, le=31_536_000, description="Time at work, without waiting.")
+
+    @field_serializer("max_cost", when_used="json")
+    def _without_exponent(self, value: Decimal | None) -> str | None:
+        return None if value is None else f"{value:f}"
 
 
 class BudgetLimit(StrEnum):

@@ -1,10 +1,7 @@
-import stat
-from pathlib import Path
-
 import pytest
 from cryptography.fernet import Fernet
 
-from crewai_runner.core.sealing import SealBroken, Sealer, read_or_create_key
+from crewai_runner.core.sealing import SealBroken, Sealer
 
 OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 
@@ -30,7 +27,9 @@ def test_keys_rotate() -> None:
     assert Sealer(NEW).unseal(both.seal("sk-5678")) == "sk-5678"
 
 
-@pytest.mark.parametrize("sealed", [Sealer(OLD).seal("sk-1234"), "nonsense", ""])
+@pytest.mark.parametrize(
+    "sealed", [Sealer(OLD).seal("sk-1234"), "nonsense", ""], ids=["old", "nonsense", "none"]
+)
 def test_what_another_key_sealed_cannot_be_read(sealed: str) -> None:
     with pytest.raises(SealBroken, match="SECRET_KEY") as broken:
         Sealer(NEW).unseal(sealed)
@@ -45,13 +44,3 @@ def test_a_changed_seal_is_refused() -> None:
 
     with pytest.raises(SealBroken):
         Sealer(NEW).unseal(changed)
-
-
-def test_a_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "secret-key"
-
-    first, second = read_or_create_key(path), read_or_create_key(path)
-
-    assert first == second
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert Sealer(first).unseal(Sealer(first).seal("x")) == "x"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from crewai_runner.core.text import DEEPEST, Name, first_free, repaired, storable
+from crewai_runner.core.text import DEEPEST, Name, first_free, repaired, storable, whole
 
 NAME = TypeAdapter(Name)
 
@@ -60,3 +60,18 @@ def test_a_repaired_text_can_be_stored_and_a_sound_one_stays_as_it_is(text: str)
     mended.encode()  # raises for half a character
     assert len(mended) == len(text)
     assert repaired(mended) == mended
+
+
+@pytest.mark.parametrize(
+    ("text", "sound"),
+    [
+        ("plain \u2603 \U0001f600", "plain \u2603 \U0001f600"),
+        ("half \ud800 of it", "half \ufffd of it"),
+        ("cut \ud83d\ude00 in two", "cut \U0001f600 in two"),
+        ("the wrong way \ude00\ud83d", "the wrong way \ufffd\ufffd"),
+        ("nul\x00", "nul\ufffd"),
+    ],
+)
+def test_halves_that_belong_together_become_one_character(text: str, sound: str) -> None:
+    assert whole(text) == sound
+    assert whole(sound) is sound

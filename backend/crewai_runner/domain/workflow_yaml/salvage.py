@@ -99,8 +99,8 @@ def _tidy(key: Key, node: Node) -> Node:
 
 
 def _leave_out(node: Node, spot: str, why: str, left_out: list[LeftOut]) -> None:
-    empty = isinstance(node, Table | Listing) and node.height == 1
-    if not empty and not (isinstance(node, Scalar) and node.value is False):
+    held = node.entries if isinstance(node, Table) else node.items if isinstance(node, Listing) else [node]
+    if held and not (isinstance(node, Scalar) and node.value is False):
         left_out.append(LeftOut(spot, why))
 
 

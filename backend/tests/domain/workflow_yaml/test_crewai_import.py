@@ -96,6 +96,27 @@ def test_what_a_document_cannot_say_is_left_out_and_listed() -> None:
     ]
 
 
+@pytest.mark.parametrize("callback", ['"m.f"', '{"python": "m.f"}', '["m.f"]', '[{"python": "m.f"}]'])
+@pytest.mark.parametrize("key", ["callback", "callbacks"])
+def test_no_callback_of_a_json_project_is_left_out_in_silence(key: str, callback: str) -> None:
+    crew = CREW.replace('"agent": "researcher",', f'"agent": "researcher", "{key}": {callback}')
+    agent = AGENT.replace('"llm"', f'"{key}": {callback}, "llm"')
+    files = {"crew.jsonc": crew, "agents/researcher.jsonc": agent, "agents/boss.json": AGENT}
+
+    comments = [line for line in from_crewai_project(files).splitlines() if line.startswith("#")]
+
+    listed = {line.split(":")[0].removeprefix("#   ") for line in comments}
+    assert {f"tasks.t.{key}", f"agents.researcher.{key}", "before_kickoff_callbacks"} <= listed
+
+
+@pytest.mark.parametrize("empty", ["{}", "[]", "null", "false"])
+def test_a_callback_that_is_none_is_not_worth_a_word(empty: str) -> None:
+    crew = CREW.replace('"agent": "researcher",', f'"agent": "researcher", "callback": {empty}')
+    files = {"crew.jsonc": crew, "agents/researcher.jsonc": AGENT, "agents/boss.json": AGENT}
+
+    assert "tasks.t.callback" not in from_crewai_project(files)
+
+
 def test_of_a_path_only_the_file_name_stays() -> None:
     definition = definition_of(from_crewai_files(AGENTS, TASKS))
 
