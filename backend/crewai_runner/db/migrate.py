@@ -7,6 +7,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from filelock import FileLock
 from sqlalchemy import Connection, create_engine, text
@@ -31,9 +32,17 @@ def alembic_config(database_url: str) -> Config:
 
 
 def newest_revision() -> str | None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    return ScriptDirectory.from_config(config).get_current_head()
+    return _scripts().get_current_head()
+
+
+def is_known(revision: str) -> bool:
+    """Whether this build has the migration that leads to a revision."""
+    return any(script.revision == revision for script in _scripts().walk_revisions())
+
+
+def current_revision(connection: Connection) -> str | None:
+    """The revision of a database's schema; None when it has none of our tables."""
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def upgrade(database_url: str) -> None:
@@ -42,12 +51,17 @@ def upgrade(database_url: str) -> None:
     engine = create_engine(config.attributes["url"])
     try:
         with _alone(database_url), engine.connect() as connection:
-            _lock(connection)
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            upgrade_within(connection, config)
             connection.commit()
     finally:
         engine.dispose()
+
+
+def upgrade_within(connection: Connection, config: Config, revision: str = "head") -> None:
+    """Run the migrations up to a revision in the caller's transaction."""
+    _lock(connection)
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
 
 async def upgrade_async(database_url: str) -> None:
@@ -63,6 +77,12 @@ def _alone(database_url: str) -> Iterator[None]:
     Path(database).parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{database}.migrating"):
         yield
+
+
+def _scripts() -> ScriptDirectory:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return ScriptDirectory.from_config(config)
 
 
 def _lock(connection: Connection) -> None:

@@ -2,14 +2,17 @@
 
 import asyncio
 import sqlite3
+import sys
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -17,9 +20,16 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
+from crewai_runner.core.logging import get_logger
+from crewai_runner.domain.committed_events import CommitListener, CommittedEvents
+
+log = get_logger(__name__)
 BUSY_TIMEOUT_MS = 30_000
+AWAY_SECONDS = 0.5
 READ_ONLY = "crewai_runner_read_only"
 _NEWS = "crewai_runner_news"
+_COMMITTED = "crewai_runner_committed"
+_LISTENER = "crewai_runner_commit_listener"
 Result = TypeVar("Result")
 
 
@@ -53,16 +63,26 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-    add_unixepoch(connection)
+    add_subsecond_clock(connection)
 
 
-def add_unixepoch(connection: DBAPIConnection) -> None:
-    """Teach an SQLite older than 3.42 `unixepoch('subsec')`, a default of the queue's tables.
+def add_subsecond_clock(connection: DBAPIConnection) -> None:
+    """Teach an SQLite the milliseconds that the queue's tables are dated with.
 
-    Such a library knows the function but answers NULL to that modifier, and the insert fails.
+    Before 3.42 it knows `unixepoch` but answers NULL to `unixepoch('subsec')`, and the insert fails. On
+    Python 3.11 the queue asks `strftime('%s', 'now')` instead, whose whole seconds would put the jobs of
+    one second in any order.
     """
     if sqlite3.sqlite_version_info < (3, 42):
         connection.create_function("unixepoch", 1, lambda _modifier: time.time())
+    if sys.version_info < (3, 12):
+        connection.create_function("strftime", 2, _strftime)
+
+
+def _strftime(form: str, when: str) -> float:
+    if (form, when) != ("%s", "now"):
+        raise ValueError("only the present moment in seconds is known")
+    return time.time()
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -75,8 +95,10 @@ def _begin_sqlite(connection: Connection) -> None:
 Sessions = async_sessionmaker[AsyncSession]
 
 
-def make_sessions(engine: AsyncEngine) -> Sessions:
-    return async_sessionmaker(engine, expire_on_commit=False)
+def make_sessions(engine: AsyncEngine, on_commit: CommitListener | None = None) -> Sessions:
+    """Sessions on an engine; `on_commit` hears the events that their units of work stored."""
+    info = {} if on_commit is None else {_LISTENER: on_commit}
+    return async_sessionmaker(engine, expire_on_commit=False, info=info)
 
 
 @asynccontextmanager
@@ -89,6 +111,7 @@ async def unit_of_work(sessions: Sessions) -> AsyncIterator[AsyncSession]:
         except BaseException:
             await session.rollback()
             raise
+        _pass_on(session)
 
 
 @asynccontextmanager
@@ -107,6 +130,40 @@ async def uninterrupted(work: Coroutine[Any, Any, Result]) -> Result:
     except asyncio.CancelledError:
         await asyncio.wait([task])
         raise
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether a failure means that the database is away or too busy, not that we asked wrongly."""
+    if isinstance(error, DBAPIError) and isinstance(error.orig, sqlite3.Error):
+        return "database is locked" in str(error.orig)
+    return isinstance(error, (OperationalError, InterfaceError, PoolTimeout))
+
+
+async def patiently(read: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+    """The answer of a read, however long the database is away."""
+    while True:
+        try:
+            return await uninterrupted(read())
+        except SQLAlchemyError as error:
+            if not is_away(error):
+                raise
+            await asyncio.sleep(AWAY_SECONDS)
+
+
+def note_committed(session: AsyncSession, told: CommittedEvents) -> None:
+    """Remember events that this transaction stores, for the listener; without a commit nobody hears them."""
+    if _LISTENER in session.info:
+        session.info.setdefault(_COMMITTED, []).append(told)
+
+
+def _pass_on(session: AsyncSession) -> None:
+    batch = session.info.pop(_COMMITTED, None)
+    if batch is None:
+        return
+    try:
+        session.info[_LISTENER](batch)
+    except Exception:
+        log.exception("commit.listener_failed")  # what is committed stays so, whoever listens
 
 
 def note_news(session: AsyncSession, topic: str) -> None:

@@ -1,18 +1,21 @@
 """Migrations: up, down, up; by two at once; and they make exactly the tables the code knows."""
 
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import Column, MetaData, create_engine, inspect, text
 
 import crewai_runner.db.tables  # noqa: F401  # registers every table
 from crewai_runner.db.base import Base
 from crewai_runner.db.migrate import alembic_config, newest_revision, sync_url, upgrade
 from tests.support.database import BACKENDS, empty_postgresql
+
+MOMENT = datetime(2026, 3, 10, tzinfo=UTC)
 
 
 @pytest.fixture(params=BACKENDS)
@@ -74,3 +77,54 @@ def test_runs_once_when_two_servers_start_at_the_same_time(empty_url: str) -> No
     with engine.connect() as connection:
         assert MigrationContext.configure(connection).get_current_revision() == newest_revision()
     engine.dispose()
+
+
+def test_the_index_of_finished_runs_comes_to_a_database_with_runs(empty_url: str) -> None:
+    config = alembic_config(empty_url)
+    command.upgrade(config, "0001")
+    engine = create_engine(sync_url(empty_url))
+    run = {"id": "run_1", "workspace_id": "ws_1", "state": "completed", "cost_amount": "0.25"}
+    with engine.begin() as connection:
+        tables = MetaData()
+        tables.reflect(connection, only=["workspaces", "runs"])
+        connection.execute(
+            tables.tables["workspaces"].insert(), {"id": "ws_1", "name": "W", "created_at": MOMENT}
+        )
+        filled = {column.name: _anything(column) for column in tables.tables["runs"].c if not column.nullable}
+        connection.execute(tables.tables["runs"].insert(), filled | run | {"finished_at": MOMENT})
+
+    for step in (command.upgrade, command.downgrade, command.upgrade):
+        step(config, "0002" if step is command.upgrade else "0001")
+        with engine.connect() as connection:
+            assert connection.execute(text("SELECT id FROM runs WHERE cost_amount > 0")).all() == [("run_1",)]
+            there = {index["name"] for index in inspect(connection).get_indexes("runs")}
+        assert ("ix_runs_finished" in there) is (step is command.upgrade)
+    engine.dispose()
+
+
+def test_rate_buckets_come_and_go_beside_rows_that_stay(empty_url: str) -> None:
+    config = alembic_config(empty_url)
+    command.upgrade(config, "0002")
+    engine = create_engine(sync_url(empty_url))
+    with engine.begin() as connection:
+        tables = MetaData()
+        tables.reflect(connection, only=["workspaces"])
+        row = {"id": "ws_1", "name": "W", "created_at": MOMENT}
+        connection.execute(tables.tables["workspaces"].insert(), row)
+
+    for step in (command.upgrade, command.downgrade, command.upgrade):
+        step(config, "0003" if step is command.upgrade else "0002")
+        with engine.begin() as connection:
+            assert connection.execute(text("SELECT id FROM workspaces")).all() == [("ws_1",)]
+            there = "rate_buckets" in inspect(connection).get_table_names()
+            assert there is (step is command.upgrade)
+            if there:
+                values = {"caller": "ws_1/key", "tokens": 1.5, "granted": 0, "refilled_at": MOMENT}
+                connection.execute(Base.metadata.tables["rate_buckets"].insert(), values)
+    engine.dispose()
+
+
+def _anything(column: Column) -> object:
+    """A value that a column takes."""
+    kind = column.type.python_type
+    return {} if kind in (dict, object) else MOMENT if kind is datetime else kind(0)

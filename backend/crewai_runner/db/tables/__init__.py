@@ -1,5 +1,5 @@
 """All tables; importing this package registers every one with the metadata."""
 
-from crewai_runner.db.tables import catalog, idempotency, runs, workflows, workspaces
+from crewai_runner.db.tables import catalog, idempotency, rate_limits, runs, workflows, workspaces
 
-__all__ = ["catalog", "idempotency", "runs", "workflows", "workspaces"]
+__all__ = ["catalog", "idempotency", "rate_limits", "runs", "workflows", "workspaces"]

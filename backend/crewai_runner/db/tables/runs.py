@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Numeric, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Numeric, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crewai_runner.core.clock import now
@@ -19,6 +19,22 @@ class RunRow(Base):
         Index("ix_runs_newest", "workspace_id", "id"),
         Index("ix_runs_state", "workspace_id", "state", "id"),
         Index("ix_runs_workflow", "workflow_id", "id"),
+        # Holds all that is summed up over many runs, so that none of their rows has to be read; only of
+        # finished runs, so that a run at work does not move in it with each model call.
+        Index(
+            "ix_runs_finished",
+            "workspace_id",
+            "created_at",
+            "state",
+            "workflow_id",
+            "workflow_name",
+            "seconds_at_work",
+            "total_tokens",
+            "cost_amount",
+            "cost_currency",
+            sqlite_where=text("finished_at IS NOT NULL"),
+            postgresql_where=text("finished_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
