@@ -43,6 +43,8 @@ class ModelBinding:
     kind: ModelKind = ModelKind.LLM
     supports_tools: bool | None = None
     context_window: int | None = None
+    registered: bool = True
+    """False: given with one run, so that its name may be anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,8 @@ class EngineState(StrEnum):
     LOADING = "loading"
     READY = "ready"
     FAILED = "failed"
+    ELSEWHERE = "elsewhere"
+    """Crews run in other processes, the workers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,14 @@ import copy
 import functools
 import threading
 import types
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from concurrent.futures import CancelledError, Future
 from typing import Any
 
 from crewai.llms.base_llm import BaseLLM, call_stop_override
+from pydantic import BaseModel
 
+from crewai_runner.core.text import whole
 from crewai_runner.executor.crew import scene
 from crewai_runner.executor.crew.limits import Pace
 from crewai_runner.executor.port import ModelBinding
@@ -55,7 +57,8 @@ def _reined(kind: type[BaseLLM]) -> type[BaseLLM]:
             await self._pace.turn()
         if (at_work := scene.attempt.get()) is not None:
             at_work.let_call_begin()
-        return await plain_acall(self, *args, **kwargs)
+        args, kwargs = _to_send(args, kwargs)
+        return sound(await plain_acall(self, *args, **kwargs))
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         at_work = scene.attempt.get()
@@ -85,7 +88,39 @@ def _reined(kind: type[BaseLLM]) -> type[BaseLLM]:
 def _guarded_call(at_work: Any, plain_call: Any, llm: Any, *args: Any, **kwargs: Any) -> Any:
     if at_work is not None:
         at_work.let_call_begin()
-    return plain_call(llm, *args, **kwargs)
+    args, kwargs = _to_send(args, kwargs)
+    return sound(plain_call(llm, *args, **kwargs))
+
+
+def sound(value: Any) -> Any:
+    """Texts without half characters: no client can send them, so one in an answer fails the next call.
+
+    What is sound already is given back as it is, the same object.
+    """
+    if isinstance(value, str):
+        return whole(value)
+    if isinstance(value, list | tuple):
+        items = [sound(one) for one in value]
+        same = all(new is old for new, old in zip(items, value, strict=True))
+        return value if same else type(value)(items)
+    if isinstance(value, dict):
+        changed = _mended(value.items())
+        return {**value, **changed} if changed else value
+    if isinstance(value, BaseModel):
+        changed = _mended(value)
+        return value.model_copy(update=changed) if changed else value
+    return value
+
+
+def _mended(fields: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
+    return {name: new for name, old in fields if (new := sound(old)) is not old}
+
+
+def _to_send(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of a call, its messages sound: tools bring texts, too."""
+    if args:
+        return (sound(args[0]), *args[1:]), kwargs
+    return args, {**kwargs, "messages": sound(kwargs["messages"])}
 
 
 async def _call_beside(llm: Any, *args: Any, **kwargs: Any) -> Any:

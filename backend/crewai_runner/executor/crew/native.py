@@ -41,6 +41,11 @@ _QUICK = frozenset(
 _QUICK_WITHOUT_A_PLAN = frozenset({"generate_plan", "finalize"})
 
 
+def _is_coroutine(step: Any) -> bool:
+    # The engine wraps each step, and before Python 3.12 a wrapper cannot be marked as a coroutine function.
+    return inspect.iscoroutinefunction(getattr(step, "unwrap", lambda: step)())
+
+
 class NativeExecutor(AgentExecutor):  # type: ignore[misc]
     """One agent's loop. Cancelling its task closes the request at the provider at once."""
 
@@ -61,7 +66,7 @@ class NativeExecutor(AgentExecutor):  # type: ignore[misc]
         self, method_name: str, method: Any, *args: Any, **kwargs: Any
     ) -> tuple[Any, None]:
         # As the engine does it, without the hooks, events and persistence of a user's own flow.
-        if inspect.iscoroutinefunction(method):
+        if _is_coroutine(method):
             result = await method(*args, **kwargs)
         elif self._is_quick(method_name):
             result = method(*args, **kwargs)
