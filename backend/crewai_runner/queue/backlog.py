@@ -17,6 +17,8 @@ SELECT status, count(*),
  GROUP BY status
 """
 
+_WORKERS = text("SELECT count(*) FROM dbos.worker_lease")
+
 _FIND_ORPHANS = text(
     """
     SELECT workflow_uuid FROM dbos.workflow_status job
@@ -68,11 +70,12 @@ class Backlog:
         statement = self._sql(_COUNTS)
         with self._engine.connect() as connection:
             rows = connection.execute(statement, {"queue": self._queue}).all()
+            workers = connection.execute(_WORKERS).scalar_one() if self._scaled else 1
         counts = {status: (count, since) for status, count, since in rows}
         waiting, since = counts.get("ENQUEUED", (0, None))
         running, _ = counts.get("PENDING", (0, None))
         oldest = None if since is None else max(0.0, moment.timestamp() - float(since) / 1000)
-        return QueueStats(waiting=waiting, running=running, oldest_wait_seconds=oldest)
+        return QueueStats(waiting=waiting, running=running, oldest_wait_seconds=oldest, workers=workers)
 
     def finished(self, before: datetime, most: int) -> list[str]:
         """The engine's names of jobs that ended before a moment, the oldest first."""

@@ -19,7 +19,10 @@ class DataDirLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock. Raises DataDirInUse at once when another holder lives."""
+        """Take the lock; nothing happens when it is held already. Raises DataDirInUse at once when
+        another holder lives."""
+        if self._descriptor is not None:
+            return
         self._folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
         try:

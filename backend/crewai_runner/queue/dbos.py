@@ -21,7 +21,7 @@ from crewai_runner.queue.backlog import Backlog, workflow_id
 from crewai_runner.queue.bridge import JobBridge
 from crewai_runner.queue.data_dir_lock import DataDirLock
 from crewai_runner.queue.engine import SCHEMA, close_queue_engine, make_queue_engine, queue_url
-from crewai_runner.queue.leases import WorkerLease, create_lease_table, exit_for_restart
+from crewai_runner.queue.leases import WorkerLease, create_lease_table, exit_for_restart, nothing_more
 from crewai_runner.queue.port import QueueStats, RunJob
 from crewai_runner.queue.quiet import quieten
 
@@ -39,6 +39,14 @@ _POLL_SECONDS = {"sqlite": 0.1, "postgresql": 0.2}
 _STEP = StepOptions(name="run", preemptible=True)
 
 
+def make_tables(database_url: str) -> None:
+    """Create or migrate the queue's own tables; safe when several start at once."""
+    url = queue_url(database_url)
+    DBOS.migrate(url.render_as_string(hide_password=False), schema=SCHEMA)
+    if url.get_backend_name() != "sqlite":
+        create_lease_table(database_url)
+
+
 class DbosQueue:
     """A `JobQueue` whose jobs survive the process.
 
@@ -47,7 +55,8 @@ class DbosQueue:
     Among tenants with waiting jobs each poll begins with one at random; within a tenant the lowest
     `priority` is first, then the oldest (jobs of one transaction are of one age). `lease_seconds`
     matters on PostgreSQL only; `on_lease_lost` runs in the lease's thread and by default ends the
-    process with status 75.
+    process with status 75. `on_worker_retired` runs there too, once for each dead worker that this one
+    finds: who has lost a lease cannot tell it any more.
     """
 
     _consumer: ClassVar["DbosQueue | None"] = None
@@ -61,14 +70,18 @@ class DbosQueue:
         poll_seconds: float | None = None,
         lease_seconds: float = 15.0,
         on_lease_lost: Callable[[], None] = exit_for_restart,
+        on_worker_retired: Callable[[], None] = nothing_more,
+        folder_lock: DataDirLock | None = None,
     ) -> None:
+        """`folder_lock`: the lock of the SQLite folder, when the caller has taken it already."""
         self._url = database_url
         self._embedded = queue_url(database_url).get_backend_name() == "sqlite"
         self._concurrency = concurrency
         self._tenant_concurrency = min(tenant_concurrency or concurrency, concurrency)
         self._poll_seconds = poll_seconds or _POLL_SECONDS["sqlite" if self._embedded else "postgresql"]
         self._lease_seconds = lease_seconds
-        self._on_lease_lost = on_lease_lost
+        self._on_lease_lost, self._on_worker_retired = on_lease_lost, on_worker_retired
+        self._folder_lock = folder_lock
         self._engine: Engine | None = None
         self._client: DBOSClient | None = None
         self._bridge: JobBridge | None = None
@@ -174,9 +187,7 @@ class DbosQueue:
     # What follows runs in a thread without an event loop, which makes DBOS use a loop of its own.
 
     def _open(self, job: RunJob, loop: asyncio.AbstractEventLoop, consume: bool) -> None:
-        DBOS.migrate(queue_url(self._url).render_as_string(hide_password=False), schema=SCHEMA)
-        if not self._embedded:
-            create_lease_table(self._url)
+        make_tables(self._url)
         self._client = DBOSClient(
             system_database_engine=self._engine,
             dbos_system_schema=SCHEMA,
@@ -211,8 +222,14 @@ class DbosQueue:
 
     def _make_claim(self, executor_id: str) -> DataDirLock | WorkerLease:
         if self._embedded:
-            return DataDirLock(Path(str(queue_url(self._url).database)).parent)
-        return WorkerLease(self._url, executor_id, seconds=self._lease_seconds, on_lost=self._on_lease_lost)
+            return self._folder_lock or DataDirLock(Path(str(queue_url(self._url).database)).parent)
+        return WorkerLease(
+            self._url,
+            executor_id,
+            seconds=self._lease_seconds,
+            on_lost=self._on_lease_lost,
+            on_retired=self._on_worker_retired,
+        )
 
     def _config(self, executor_id: str) -> DBOSConfig:
         return DBOSConfig(

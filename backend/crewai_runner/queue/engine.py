@@ -7,7 +7,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from crewai_runner.db.session import BUSY_TIMEOUT_MS, add_unixepoch
+from crewai_runner.db.session import BUSY_TIMEOUT_MS, add_subsecond_clock
 
 SCHEMA = "dbos"
 """Where the queue's tables live on PostgreSQL. SQLite has no schemas."""
@@ -78,7 +78,7 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-    add_unixepoch(connection)
+    add_subsecond_clock(connection)
 
 
 def _prepare_postgres(connection: DBAPIConnection, _record: Any) -> None:

@@ -63,6 +63,10 @@ def exit_for_restart() -> None:
     os._exit(EXIT_LEASE_LOST)
 
 
+def nothing_more() -> None:
+    """Nobody counts retired workers."""
+
+
 def create_lease_table(database_url: str) -> None:
     """Create the table in the schema of the engine's own; safe when several start at once."""
     engine = create_engine(queue_url(database_url), poolclass=NullPool)
@@ -76,7 +80,13 @@ class WorkerLease:
     """This worker's sign of life, renewed five times a lease; also retires the dead."""
 
     def __init__(
-        self, database_url: str, executor_id: str, *, seconds: float, on_lost: Callable[[], None]
+        self,
+        database_url: str,
+        executor_id: str,
+        *,
+        seconds: float,
+        on_lost: Callable[[], None],
+        on_retired: Callable[[], None] = nothing_more,
     ) -> None:
         connect_seconds = max(2, round(seconds / BEATS_PER_LEASE))
         self._engine = create_engine(
@@ -88,7 +98,7 @@ class WorkerLease:
         )
         self._values = {"me": executor_id, "lease": seconds}
         self._beat_seconds = seconds / BEATS_PER_LEASE
-        self._on_lost = on_lost
+        self._on_lost, self._on_retired = on_lost, on_retired
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="worker-lease", daemon=True)
 
@@ -129,4 +139,5 @@ class WorkerLease:
             return False
         for name in connection.execute(_RETIRE, self._values).scalars():
             logger.warning("worker %s gave no sign of life and was retired", name)
+            self._on_retired()
         return True

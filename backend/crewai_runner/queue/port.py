@@ -5,7 +5,7 @@ transaction commits; a job whose process died is tried again; one live attempt p
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -17,11 +17,15 @@ RunJob = Callable[[str, int], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class QueueStats:
-    """Figures for health and metrics. `oldest_wait_seconds` is None when nothing waits."""
+    """Figures for health and metrics. `oldest_wait_seconds` is None when nothing waits.
+
+    `workers` is how many processes hold a lease to take work; the embedded one counts as one.
+    """
 
     waiting: int
     running: int
     oldest_wait_seconds: float | None
+    workers: int = field(default=1, compare=False)
 
 
 class JobQueue(Protocol):
