@@ -32,9 +32,16 @@ class Listener:
     def __init__(self) -> None:
         self.bell = asyncio.Event()
         self.chunks: list[Chunk] = []
+        self._news = True
 
     def ring(self) -> None:
+        self._news = True
         self.bell.set()
+
+    def take_news(self) -> bool:
+        """Whether it rang for stored news since the last look; live chunks alone need no look at the rows."""
+        news, self._news = self._news, False
+        return news
 
     def hear(self, chunk: Chunk) -> None:
         """A slow reader loses the oldest chunks, never a stored event."""
@@ -50,6 +57,12 @@ class Listener:
 
 class Hub(Protocol):
     """Rings bells by topic: a run's id for its readers, `control:<run id>` for its worker."""
+
+    async def start(self) -> None:
+        """Make the bell heard; must be awaited before anything else."""
+
+    async def stop(self) -> None:
+        """Ring no more."""
 
     def ring(self, topics: Iterable[str]) -> None:
         """There is news. Call on the event loop, after the commit."""
@@ -70,10 +83,20 @@ class MemoryHub:
     def __init__(self) -> None:
         self._listeners: dict[str, set[Listener]] = defaultdict(set)
 
+    async def start(self) -> None:
+        """Nothing to do: everybody is here."""
+
+    async def stop(self) -> None:
+        """Nothing to do."""
+
     def ring(self, topics: Iterable[str]) -> None:
         for topic in topics:
             for listener in self._listeners.get(topic, ()):
                 listener.ring()
+
+    def ring_all(self) -> None:
+        """Wake everybody: something may have been missed."""
+        self.ring(list(self._listeners))
 
     def whisper(self, topic: str, chunk: Chunk) -> None:
         for listener in self._listeners.get(topic, ()):

@@ -1,26 +1,23 @@
-"""The bell rings for its topic's listeners, and only while they listen."""
+"""The bell within one process: every bell's promises, and bounds of its own."""
 
-from crewai_runner.stream.hub import MAX_CHUNKS_WAITING, Chunk, MemoryHub, control_topic
+import pytest
 
-
-def test_a_ring_is_heard_by_every_listener_of_its_topic_only() -> None:
-    hub = MemoryHub()
-    with hub.listening("a") as one, hub.listening("a") as two, hub.listening("b") as other:
-        hub.ring(["a", "nobody"])
-
-        assert one.bell.is_set()
-        assert two.bell.is_set()
-        assert not other.bell.is_set()
+from crewai_runner.stream.hub import MAX_CHUNKS_WAITING, Chunk, Hub, MemoryHub
+from tests.stream.contract import HubContract
 
 
-def test_a_chunk_rings_and_is_taken_once() -> None:
-    hub = MemoryHub()
-    with hub.listening("a") as listener:
-        hub.whisper("a", Chunk(3, "x"))
+@pytest.fixture
+def near() -> Hub:
+    return MemoryHub()
 
-        assert listener.bell.is_set()
-        assert listener.take_chunks() == [Chunk(3, "x")]
-        assert listener.take_chunks() == []
+
+@pytest.fixture
+def far(near: Hub) -> Hub:
+    return near
+
+
+class TestMemoryHub(HubContract):
+    """One hub serves both."""
 
 
 def test_a_slow_listener_loses_the_oldest_chunks_and_memory_is_bounded() -> None:
@@ -35,10 +32,9 @@ def test_a_slow_listener_loses_the_oldest_chunks_and_memory_is_bounded() -> None
     assert kept == sorted(kept)
 
 
-def test_who_has_left_is_forgotten() -> None:
+def test_nothing_is_kept_of_who_has_left() -> None:
     hub = MemoryHub()
-    with hub.listening("a"), hub.listening(control_topic("a")):
-        assert hub.readers() == 2
+    with hub.listening("a"):
+        pass
 
-    assert hub.readers() == 0
     assert not hub._listeners
