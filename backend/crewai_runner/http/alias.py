@@ -5,6 +5,8 @@ import re
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 NEWEST = "v1"
+ROUTED = ("route", "fastapi")
+"""Where the router notes its choice in a scope."""
 _VERSIONED = re.compile(r"^/v\d+(/|$)")
 
 
@@ -19,6 +21,14 @@ class NewestVersion:
         if scope["type"] in ("http", "websocket") and scope["path"].startswith(self._prefix + "/"):
             rest = scope["path"].removeprefix(self._prefix)
             if not _VERSIONED.match(rest):
-                scope = dict(scope, path=f"{self._prefix}/{NEWEST}{rest}")
-                scope["raw_path"] = scope["path"].encode()
+                await self._pass_on(scope, f"{self._prefix}/{NEWEST}{rest}", receive, send)
+                return
         await self._app(scope, receive, send)
+
+    async def _pass_on(self, scope: Scope, path: str, receive: Receive, send: Send) -> None:
+        rewritten = dict(scope, path=path, raw_path=path.encode())
+        try:
+            await self._app(rewritten, receive, send)
+        finally:
+            # Those around it may ask which route it was.
+            scope.update((name, rewritten[name]) for name in ROUTED if name in rewritten)

@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 from crewai_runner.core.errors import BadRequest
 from crewai_runner.core.paging import DEFAULT_LIMIT, MAX_LIMIT
 from crewai_runner.db.session import reading, take_news, unit_of_work
+from crewai_runner.http.time_limit import lift
 
 
 async def parts(connection: HTTPConnection) -> Any:
@@ -43,6 +44,14 @@ async def _queue_open(process: Parts) -> None:
 
 # For endpoints that queue work; depends on it before the session's first statement.
 QueueOpen = Depends(_queue_open)
+
+
+async def _may_wait(connection: HTTPConnection) -> None:
+    lift(connection.scope)
+
+
+# For endpoints that wait for a run or an agent, with a limit of their own.
+MayWait = Depends(_may_wait)
 
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many at most.")]
 Cursor = Annotated[

@@ -9,11 +9,13 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 
-from crewai_runner.core.errors import AppError
+from crewai_runner.core.errors import AppError, Unavailable
 from crewai_runner.core.logging import get_logger
 from crewai_runner.core.wire import Wire
+from crewai_runner.db.session import is_away
 
 log = get_logger(__name__)
 TYPE_BASE = "https://crewai-runner.dev/problems/"
@@ -48,7 +50,7 @@ class ProblemResponse(JSONResponse):
 
 
 def respond(
-    request: Request, status: int, slug: str, title: str, detail: str, extra: Mapping[str, Any]
+    request: HTTPConnection, status: int, slug: str, title: str, detail: str, extra: Mapping[str, Any]
 ) -> ProblemResponse:
     """Build the problem document; `extra` members are added in camelCase."""
     body: dict[str, Any] = {
@@ -118,7 +120,12 @@ async def _invalid(request: Request, exc: Exception) -> ProblemResponse:
 
 
 def defect(request: Request, exc: Exception) -> ProblemResponse:
-    """Log what went wrong and answer with nothing but the request's id."""
+    """Log what went wrong and answer with nothing but the request's id; 503 while the database is away."""
+    if is_away(exc):
+        log.warning("request.database_away", path=request.url.path, error=type(exc).__name__)
+        detail = "The database does not answer. Ask again; with an Idempotency-Key nothing happens twice."
+        extra = {"headers": {"Retry-After": "2"}}
+        return respond(request, Unavailable.status, Unavailable.slug, Unavailable.title, detail, extra)
     log.error("request.defect", path=request.url.path, exc_info=exc)
     detail = "Something went wrong on our side. Quote the request id when you report it."
     return respond(request, 500, "internal-error", "Internal error", detail, {})

@@ -1,0 +1,71 @@
+"""Buckets of one process: the contract, bounded memory, a cost that nobody notices."""
+
+import time
+
+import pytest
+
+from crewai_runner.http.ratelimit import memory
+from crewai_runner.http.ratelimit.memory import MemoryRateLimiter
+from crewai_runner.http.ratelimit.port import Rate
+from tests.http.ratelimit.contract import SLOW, Advance, RateLimiterContract
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class TestMemoryRateLimiter(RateLimiterContract):
+    @pytest.fixture
+    def clock(self) -> Clock:
+        return Clock()
+
+    @pytest.fixture
+    def limiter(self, clock: Clock) -> MemoryRateLimiter:
+        return MemoryRateLimiter(SLOW, clock)
+
+    @pytest.fixture
+    def advance(self, clock: Clock) -> Advance:
+        async def go(seconds: float) -> None:
+            clock.now += seconds
+
+        return go
+
+
+async def test_only_so_many_callers_are_remembered_the_most_silent_is_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(memory, "MOST_BUCKETS", 3)
+    limiter = MemoryRateLimiter(Rate(per_minute=6, burst=1), Clock())
+    for caller in ("a", "b", "c", "a", "d"):
+        await limiter.take(caller)
+
+    assert len(limiter) == 3
+    assert not (await limiter.take("a")).allowed
+    assert (await limiter.take("b")).allowed
+
+
+async def test_a_clock_that_goes_back_gives_nothing_and_takes_nothing() -> None:
+    clock = Clock()
+    limiter = MemoryRateLimiter(SLOW, clock)
+    await limiter.take("a")
+
+    clock.now -= 500
+
+    assert (await limiter.take("a")).remaining == SLOW.burst - 2
+
+
+async def test_a_request_costs_microseconds() -> None:
+    limiter = MemoryRateLimiter(Rate(per_minute=600_000, burst=100_000))
+    times = []
+    for _ in range(20):
+        began = time.perf_counter()
+        for _ in range(500):
+            await limiter.take("ws_default/api-key")
+        times.append((time.perf_counter() - began) / 500)
+
+    # Some 2 µs; the bound is for the quietest moment of a machine that is busy with other things.
+    assert min(times) < 50e-6

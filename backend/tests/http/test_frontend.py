@@ -1,0 +1,328 @@
+"""The built dashboard: its page where nothing else is, its files as they are, and no way past them."""
+
+import gzip
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from crewai_runner.core.logging import SecretMask
+from crewai_runner.core.principal import Principal
+from crewai_runner.core.settings import Settings
+from crewai_runner.http.frontend import ALWAYS_ASK, FOREVER, PAGE_POLICY
+from crewai_runner.http.middleware import API_POLICY
+from crewai_runner.main import create_app
+from tests.support.documents import TokensBySubject, speaking_as
+
+PAGE = "<!doctype html><html><head><title>Dashboard</title></head><body></body></html>"
+SCRIPT = "console.log('a script')\n" * 50
+SECRET = "not for the web"
+ADDRESSES = ["/", "/index.html", "/runs/run_1", "/workflows", "/apix", "/docsy/x", "/assetsx", "/runs/"]
+
+
+def make_build(tmp_path: Path) -> Path:
+    """A build beside a file that is nobody's business, with a hidden file and links out of it."""
+    folder = tmp_path / "dist"
+    (folder / "assets" / ".hidden").mkdir(parents=True)
+    (folder / "index.html").write_text(PAGE)
+    (folder / "favicon.svg").write_text("<svg/>")
+    (folder / "assets" / "index-abc.js").write_text(SCRIPT)
+    (folder / "assets" / "index-abc.js.gz").write_bytes(gzip.compress(SCRIPT.encode()))
+    (folder / "assets" / "small-abc.css").write_text("a{}")
+    (tmp_path / "secret.txt").write_text(SECRET)
+    for hidden in (folder / ".env", folder / "assets" / ".hidden" / "map.json"):
+        hidden.write_text(SECRET)
+    (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
+    (folder / "assets" / "link.txt").symlink_to(tmp_path / "secret.txt")
+    return folder
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Path:
+    return make_build(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
+    """Made once, as that takes a while; on a build that no test changes."""
+    return _app(make_build(tmp_path_factory.mktemp("build")))
+
+
+def make_app(folder: Path, **settings: str) -> httpx.ASGITransport:
+    return httpx.ASGITransport(_app(folder, **settings), raise_app_exceptions=False)
+
+
+async def _connect() -> dict[str, str]:
+    return {"type": "websocket.connect"}
+
+
+def _app(folder: Path, **settings: str) -> FastAPI:
+    app = create_app(Settings(_env_file=None, frontend_dir=folder, **settings))
+    owner = Principal("owner", "ws_default", frozenset())
+    app.state.mask = SecretMask()
+    app.state.parts = SimpleNamespace(auth=TokensBySubject(owner), mask=app.state.mask)
+    return app
+
+
+@pytest.fixture
+async def browser(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        yield client
+
+
+PLAIN = {"Accept-Encoding": "identity"}
+
+
+class TestPage:
+    @pytest.mark.parametrize("method", ["GET", "HEAD"])
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/",
+            "/index.html",
+            "/runs/run_1",
+            "/workflows",
+            "/apix",
+            "/docsy/x",
+            "/healthy",
+            "/assetsx",
+            "/runs/",
+        ],
+    )
+    async def test_is_at_every_address_that_is_nobody_elses(
+        self, browser: httpx.AsyncClient, method: str, path: str
+    ) -> None:
+        answer = await browser.request(method, path)
+
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        assert answer.headers["cache-control"] == ALWAYS_ASK
+        assert answer.headers["content-security-policy"] == PAGE_POLICY
+
+    async def test_runs_no_script_but_our_own(self, browser: httpx.AsyncClient) -> None:
+        policy = (await browser.get("/")).headers["content-security-policy"]
+
+        rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+        assert rules["script-src"] == "'self'"
+        assert (rules["frame-ancestors"], rules["base-uri"], rules["object-src"]) == ("'none'",) * 3
+
+    async def test_is_sent_once(self, browser: httpx.AsyncClient) -> None:
+        first = await browser.get("/runs/a")
+        tag = first.headers["etag"]
+
+        for known in (tag, f"W/{tag}", f'"other", {tag}'):
+            again = await browser.get("/runs/b", headers={"If-None-Match": known})
+            assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+            assert again.headers["content-security-policy"] == PAGE_POLICY
+        assert (await browser.get("/", headers={"If-None-Match": '"other"'})).status_code == 200
+
+    async def test_is_read_again_when_it_was_built_again(self, build: Path) -> None:
+        async with httpx.AsyncClient(transport=make_app(build), base_url="http://test") as browser:
+            tag = (await browser.get("/")).headers["etag"]
+            (build / "index.html").unlink()
+            assert (await browser.get("/")).headers["etag"] == tag
+
+            (build / "index.html").write_text(PAGE.replace("Dashboard", "Newer"))
+            os.utime(build / "index.html", (1, 1))
+
+            newer = await browser.get("/", headers={"If-None-Match": tag})
+            assert (newer.status_code, "Newer" in newer.text) == (200, True)
+
+    async def test_is_told_where_the_api_is(self, build: Path) -> None:
+        transport = make_app(build, api_base_url="/backend/api")
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as moved:
+            assert '<meta name="api-base" content="/backend/api" /></head>' in (await moved.get("/runs")).text
+            assert (await moved.get("/backend/api/v1/models")).status_code == 401
+            assert (await moved.get("/backend/apis")).status_code == 200
+
+    @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+    async def test_takes_nothing(self, browser: httpx.AsyncClient, method: str) -> None:
+        answer = await browser.request(method, "/runs/run_1")
+
+        assert answer.status_code == 405
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+class TestFiles:
+    async def test_under_assets_are_kept_for_ever(self, browser: httpx.AsyncClient) -> None:
+        answer = await browser.get("/assets/small-abc.css")
+
+        assert (answer.status_code, answer.text) == (200, "a{}")
+        assert answer.headers["cache-control"] == FOREVER
+        assert answer.headers["content-type"].startswith("text/css")
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        # A worker's script is held to the policy it came with.
+        assert answer.headers["content-security-policy"] == PAGE_POLICY
+
+    async def test_beside_them_are_asked_for_again(self, browser: httpx.AsyncClient) -> None:
+        answer = await browser.get("/favicon.svg")
+
+        assert (answer.text, answer.headers["cache-control"]) == ("<svg/>", ALWAYS_ASK)
+        assert answer.headers["content-type"].startswith("image/svg+xml")
+
+    @pytest.mark.parametrize(
+        ("offered", "packed"),
+        [
+            ("gzip", True),
+            ("br, gzip;q=0.5", True),
+            ("*", True),
+            ("identity", False),
+            ("gzip;q=0", False),
+            ("br, gzip; q=0.0", False),
+            ("xgzip", False),
+        ],
+    )
+    async def test_come_packed_to_those_who_take_it(
+        self, browser: httpx.AsyncClient, offered: str, packed: bool
+    ) -> None:
+        answer = await browser.get("/assets/index-abc.js", headers={"Accept-Encoding": offered})
+
+        assert (answer.status_code, answer.text) == (200, SCRIPT)
+        assert answer.headers["content-type"].startswith("text/javascript")
+        assert answer.headers.get("content-encoding") == ("gzip" if packed else None)
+        assert answer.headers["vary"].startswith("Accept-Encoding")
+        assert (int(answer.headers["content-length"]) < len(SCRIPT)) is packed
+
+    @pytest.mark.parametrize("encoding", ["gzip", "identity"])
+    @pytest.mark.parametrize("path", ["/assets/index-abc.js", "/assets/small-abc.css", "/favicon.svg"])
+    async def test_are_sent_once(self, browser: httpx.AsyncClient, encoding: str, path: str) -> None:
+        accept = {"Accept-Encoding": encoding}
+        tag = (await browser.get(path, headers=accept)).headers["etag"]
+
+        again = await browser.get(path, headers=accept | {"If-None-Match": tag})
+
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+        assert again.headers["vary"].startswith("Accept-Encoding")
+        assert again.headers["cache-control"]
+
+    async def test_packed_and_plain_are_told_apart(self, browser: httpx.AsyncClient) -> None:
+        plain = await browser.get("/assets/index-abc.js", headers=PLAIN)
+
+        packed = await browser.get("/assets/index-abc.js", headers={"If-None-Match": plain.headers["etag"]})
+
+        assert (packed.status_code, packed.headers["content-encoding"]) == (200, "gzip")
+
+    async def test_may_be_asked_for_without_their_content(self, browser: httpx.AsyncClient) -> None:
+        answer = await browser.head("/assets/small-abc.css")
+
+        assert (answer.status_code, answer.headers["content-length"], answer.content) == (200, "3", b"")
+
+    @pytest.mark.parametrize(
+        "path", ["/assets/old-123.js", "/assets/x", "/assets/", "/assets/index-abc.js.gz"]
+    )
+    async def test_that_are_missing_are_not_the_page(self, browser: httpx.AsyncClient, path: str) -> None:
+        answer = await browser.get(f"/assets/{path}")
+
+        assert answer.status_code == 404
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["content-security-policy"] == API_POLICY
+
+    async def test_a_build_without_assets_has_none(self, build: Path) -> None:
+        (build / "assets").rename(build / "elsewhere")
+        async with httpx.AsyncClient(transport=make_app(build), base_url="http://test") as client:
+            assert (await client.get("/assets/index-abc.js")).status_code == 404
+
+    @pytest.mark.parametrize("encoding", ["gzip", "identity"])
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/../secret.txt",
+            "/%2e%2e/secret.txt",
+            "/..%2fsecret.txt",
+            "/assets/../../secret.txt",
+            "/assets/%2e%2e/%2e%2e/secret.txt",
+            "/assets/..%2f..%2fsecret.txt",
+            "/assets/..%5c..%5csecret.txt",
+            "/assets/%2fetc/hosts.txt",
+            "/%2f%2fetc/passwd.txt",
+            "/assets//etc/hosts.txt",
+            "/link.txt",
+            "/assets/link.txt",
+            "/.env",
+            "/a/.env",
+            "/.git/config",
+            "/assets/.hidden/map.json",
+            "/assets/x%00.js",
+            "/x%00.svg",
+            "/" + "x" * 5000 + ".js",
+            "/assets/" + "x" * 5000,
+        ],
+    )
+    async def test_nothing_else_can_be_read(
+        self, browser: httpx.AsyncClient, path: str, encoding: str
+    ) -> None:
+        raw = httpx.URL(scheme="http", host="test", raw_path=path.encode())
+
+        answer = await browser.get(raw, headers={"Accept-Encoding": encoding})
+
+        assert answer.status_code == 404
+        assert SECRET not in answer.text
+
+
+class TestTheApi:
+    @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+    @pytest.mark.parametrize("path", ["/api/unknown", "/api/v1/unknown/x", "/api/v1"])
+    async def test_an_unknown_path_of_it_stays_a_404(
+        self, browser: httpx.AsyncClient, method: str, path: str
+    ) -> None:
+        answer = await browser.request(method, path, headers=speaking_as("owner"))
+
+        assert answer.status_code == 404
+        assert answer.headers["content-type"] == "application/problem+json"
+
+    @pytest.mark.parametrize("path", ["/api", "/api/unknown"])
+    async def test_says_nothing_without_a_token(self, browser: httpx.AsyncClient, path: str) -> None:
+        assert (await browser.get(path)).status_code == 401
+
+    @pytest.mark.parametrize("path", ["/API/v1/models", "/Api", "//api/v1/models", "/docs/x", "/Docs/x"])
+    async def test_other_spellings_of_it_are_no_pages(self, browser: httpx.AsyncClient, path: str) -> None:
+        raw = httpx.URL(scheme="http", host="test", raw_path=path.encode())
+
+        assert (await browser.get(raw)).status_code == 404
+
+    async def test_health_and_documents_are_as_ever(self, browser: httpx.AsyncClient) -> None:
+        assert (await browser.get("/health")).json() == {"status": "healthy"}
+        for path in ("/docs", "/redoc", "/openapi.json"):
+            answer = await browser.get(path)
+            assert answer.status_code == 200
+            assert "Dashboard</title>" not in answer.text
+
+    @pytest.mark.parametrize("path", ["/runs/run_1", "/assets/index-abc.js", "/"])
+    async def test_a_websocket_of_nothing_is_closed(self, app: FastAPI, path: str) -> None:
+        said: list[dict[str, object]] = []
+
+        async def send(message: dict[str, object]) -> None:
+            said.append(message)
+
+        scope = {"type": "websocket", "path": path, "raw_path": path.encode(), "scheme": "ws"}
+        await app(scope | {"headers": [], "query_string": b"", "subprotocols": []}, _connect, send)
+
+        assert [message["type"] for message in said] == ["websocket.close"]
+
+
+class TestWithoutABuild:
+    @pytest.fixture
+    def nothing(self, tmp_path: Path) -> httpx.ASGITransport:
+        return make_app(tmp_path / "nothing")
+
+    async def test_the_front_door_says_what_there_is(self, nothing: httpx.ASGITransport) -> None:
+        async with httpx.AsyncClient(transport=nothing, base_url="http://test") as client:
+            answer = await client.get("/")
+
+        assert answer.status_code == 404
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["type"].endswith("/dashboard-not-built")
+        assert "/docs" in answer.json()["detail"]
+        assert "FRONTEND_DIR" in answer.json()["detail"]
+
+    async def test_the_api_works(self, nothing: httpx.ASGITransport) -> None:
+        async with httpx.AsyncClient(transport=nothing, base_url="http://test") as client:
+            assert (await client.get("/health")).status_code == 200
+            assert (await client.get("/docs")).status_code == 200
+            assert (await client.get("/runs")).status_code == 404
+            assert (await client.get("/api/v1/models")).status_code == 401
