@@ -1,0 +1,43 @@
+"""Figures of this process for Prometheus."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+from starlette.requests import HTTPConnection
+
+from crewai_runner.core.principal import Principal, Scope
+from crewai_runner.features.auth.deps import BearerScheme, Requires
+from crewai_runner.features.auth.errors import ScopeMissing, TokenMissingOrWrong, TooManyFailures
+from crewai_runner.features.metrics.instruments import TEXT
+from crewai_runner.http.deps import Parts
+from crewai_runner.http.problems import problems
+
+router = APIRouter(tags=["health"], dependencies=[BearerScheme])
+PATH = "/metrics"
+
+
+class MayScrape(Requires):
+    """The right to read metrics, which METRICS_PUBLIC gives to everybody who reaches this process."""
+
+    async def __call__(self, connection: HTTPConnection) -> Principal | None:  # type: ignore[override]
+        if connection.app.state.parts.settings.metrics_public:
+            return None
+        return await super().__call__(connection)
+
+
+@router.get(
+    PATH,
+    response_class=Response,
+    responses=problems(TokenMissingOrWrong, TooManyFailures, ScopeMissing)
+    | {200: {"description": "Prometheus' text format", "content": {"text/plain": {}}}},
+)
+async def get_metrics(
+    scraper: Annotated[Principal | None, Depends(MayScrape(Scope.METRICS_READ))],  # noqa: ARG001
+    process: Parts,
+) -> Response:
+    """Metrics of this process in Prometheus' text format.
+
+    Needs the key unless METRICS_PUBLIC is set. Every process of an installation has its own; those read
+    from the database (`crewai_runner_runs`, `crewai_runner_queue_…`) are the same in all.
+    """
+    return Response(await process.telemetry.text(), media_type=TEXT, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,83 @@
+"""Everything that watches one process: its metrics, and its traces where they are wanted."""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from crewai_runner import __version__
+from crewai_runner.core.settings import Role, Settings
+from crewai_runner.domain.committed_events import CommittedEvents
+from crewai_runner.features.metrics.instruments import Instruments
+from crewai_runner.features.metrics.record import Record
+from crewai_runner.features.metrics.requests import RequestMetrics
+from crewai_runner.features.metrics.runs import RunMetrics
+from crewai_runner.features.metrics.upkeep import UpkeepMetrics
+
+
+class Traces(Protocol):
+    """Where the spans of runs go."""
+
+    def heard(self, batch: Sequence[CommittedEvents]) -> None: ...
+
+    async def close(self) -> None:
+        """Send what is left, for a few seconds at most."""
+
+
+class Telemetry:
+    """Made once for a process's parts; they write to its members, a scrape reads `text`."""
+
+    def __init__(self, process: Any) -> None:
+        instruments = Instruments()
+        self._instruments = instruments
+        self.requests = RequestMetrics(instruments)
+        self.runs = RunMetrics(instruments)
+        self.upkeep = UpkeepMetrics(instruments)
+        self.traces = traces_of(process.settings)
+        self._record = Record(process)
+        instruments.add(self._record)
+        _describe(instruments, process)
+        self._watching: asyncio.Task[None] | None = None
+
+    def heard(self, batch: Sequence[CommittedEvents]) -> None:
+        """A `CommitListener`."""
+        self.runs.heard(batch)
+        if self.traces is not None:
+            self.traces.heard(batch)
+
+    async def text(self) -> bytes:
+        """Every metric in Prometheus' text format; written in a thread, so that nobody waits for it."""
+        await self._record.refresh()
+        return await asyncio.to_thread(self._instruments.text)
+
+    def start(self) -> None:
+        self._watching = asyncio.create_task(self.upkeep.watch_loop(), name="event-loop-lag")
+
+    async def close(self) -> None:
+        """Call when nothing is told any more."""
+        if self._watching is not None:
+            self._watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watching
+        if self.traces is not None:
+            await self.traces.close()
+
+
+def traces_of(settings: Settings) -> Traces | None:
+    """None without OTLP_ENDPOINT: then nothing of OpenTelemetry is imported and no thread runs."""
+    if not settings.otlp_endpoint:
+        return None
+    from crewai_runner.features.metrics.otlp import OtlpTraces  # noqa: PLC0415
+
+    return OtlpTraces(settings.otlp_endpoint, role=settings.role.value)
+
+
+def _describe(instruments: Instruments, process: Any) -> None:
+    settings: Settings = process.settings
+    database = "sqlite" if settings.embedded else "postgresql"
+    build = instruments.gauge("build_info", "1, with what runs here.", "version", "role", "database")
+    build.labels(__version__, settings.role.value, database).set(1)
+    active = instruments.gauge("active_runs", "Runs at work in this process.")
+    active.set_function(lambda: len(process.live))
+    places = instruments.gauge("run_places", "Runs that this process works on at once, at most.")
+    places.set(0 if settings.role is Role.API else settings.worker_concurrency)

@@ -1,0 +1,183 @@
+"""Traces over the wire: what a collector is sent, what is off when it is off, and how it ends."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import threading
+import time
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from opentelemetry import trace
+
+from crewai_runner.core.settings import Settings
+from crewai_runner.domain.committed_events import CommittedEvents
+from crewai_runner.domain.run import RunResult
+from crewai_runner.executor.port import Completed, Failed
+from crewai_runner.executor.scripted import Script, ScriptedExecutor
+from crewai_runner.features.metrics import otlp
+from crewai_runner.features.metrics.otlp import OtlpTraces, traces_url
+from crewai_runner.features.metrics.spans import trace_id_of
+from tests.features.metrics.test_runs import by
+from tests.features.metrics.test_spans import (
+    FACTS,
+    RUN_COMPLETED,
+    RUN_STARTED,
+    call_started,
+    tool_completed,
+    tool_started,
+)
+from tests.support.database import fresh_database
+from tests.support.otlp_collector import Collector
+from tests.support.product import BACKEND
+from tests.support.runs import CANARY, FAILURE, Office, call, completed, office, started
+
+STORY = [
+    started("research"),
+    by("main", call_started()),
+    by("main", call(10)),
+    tool_started(),
+    tool_completed(),
+    completed("research", "SECRET OUTPUT"),
+]
+
+
+async def play(desk: Office) -> str:
+    desk.parts.executor = ScriptedExecutor(Script(STORY, Completed(RunResult(raw="SECRET"))))
+    run_id = await desk.create()
+    await desk.execute(run_id, 1)
+    await desk.parts.telemetry.close()
+    return run_id
+
+
+async def test_a_run_arrives_at_the_collector_whatever_turns_the_engines_telemetry_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+    monkeypatch.setenv("CREWAI_DISABLE_TELEMETRY", "true")
+    before = trace.get_tracer_provider()
+    with Collector() as collector, fresh_database("sqlite", tmp_path) as url:
+        async with office(url, tmp_path, otlp_endpoint=collector.url) as desk:
+            run_id = await play(desk)
+            row = await desk.row(run_id)
+            [ended] = [event.at for event in await desk.events(run_id) if event.type == "run.completed"]
+
+    assert {path for path, _, _ in collector.requests} == {"/v1/traces"}
+    spans = {span.name: span for span in collector.spans}
+    assert len(spans) == len(collector.spans) == 4
+    run, task = spans["invoke_workflow Tea"], spans["task research"]
+    chat, tool = spans["chat main"], spans["execute_tool calculator"]
+    assert {span.trace_id for span in collector.spans} == {f"{trace_id_of(run_id):032x}"}
+    assert (run.parent_id, task.parent_id) == ("", run.span_id)
+    assert chat.parent_id == tool.parent_id == task.span_id
+    assert (chat.kind, run.kind) == (3, 1)  # client, internal
+    assert chat.attributes["gen_ai.provider.name"] == "openai_compatible"
+    assert chat.attributes["gen_ai.usage.input_tokens"] == 5
+    assert row.started_at is not None
+    assert (run.began, run.ended) == (nanoseconds(row.started_at), nanoseconds(ended))
+    assert run.resource["service.name"] == "crewai-runner"
+    assert run.resource["crewai_runner.role"] == "all"
+    everything = b"".join(body for _, _, body in collector.requests)
+    assert b"SECRET" not in everything
+    assert CANARY.encode() not in everything
+    assert trace.get_tracer_provider() is before
+
+
+def nanoseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000) * 10**6
+
+
+async def test_an_error_is_a_failed_span_with_its_code_alone(tmp_path: Path) -> None:
+    with Collector() as collector, fresh_database("sqlite", tmp_path) as url:
+        async with office(url, tmp_path, otlp_endpoint=collector.url + "/v1/traces/") as desk:
+            desk.parts.executor = ScriptedExecutor(Script([], Failed(FAILURE)))
+            await desk.execute(await desk.create(), 1)
+            await desk.parts.telemetry.close()
+
+    [run] = collector.spans
+    assert run.failed
+    assert run.attributes["error.type"] == "provider-auth"
+    assert FAILURE.message.encode() not in collector.requests[0][2]
+
+
+def otlp_threads() -> set[str]:
+    return {thread.name for thread in threading.enumerate() if "Otel" in thread.name}
+
+
+async def test_its_thread_ends_with_the_process(tmp_path: Path) -> None:
+    with Collector() as collector, fresh_database("sqlite", tmp_path) as url:
+        async with office(url, tmp_path, otlp_endpoint=collector.url) as desk:
+            assert otlp_threads()
+            await desk.parts.telemetry.close()
+
+            assert otlp_threads() == set()
+
+
+async def test_a_collector_that_never_answers_delays_the_end_by_seconds_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(otlp, "CLOSE_SECONDS", 0.2)
+    with Collector(silent=True) as collector:
+        traces = OtlpTraces(collector.url, role="all")
+        for event in (RUN_STARTED, RUN_COMPLETED):
+            traces.heard([CommittedEvents("run_1", 1, [event], FACTS)])
+        began = time.monotonic()
+        await asyncio.wait_for(traces.close(), 30)
+
+    assert time.monotonic() - began < otlp.SEND_SECONDS + 20
+
+
+async def test_a_collector_that_is_away_costs_no_run(tmp_path: Path) -> None:
+    with Collector() as collector:
+        gone = collector.url
+    with fresh_database("sqlite", tmp_path) as url:
+        async with office(url, tmp_path, otlp_endpoint=gone) as desk:
+            run_id = await play(desk)
+
+            assert (await desk.row(run_id)).state == "completed"
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("http://c:4318", "http://c:4318/v1/traces"),
+        ("http://c:4318/", "http://c:4318/v1/traces"),
+        ("https://c/otlp", "https://c/otlp/v1/traces"),
+        ("https://c/otlp/v1/traces", "https://c/otlp/v1/traces"),
+    ],
+)
+def test_the_endpoint_is_the_base_as_in_opentelemetry(given: str, meant: str) -> None:
+    assert traces_url(given) == meant
+
+
+@pytest.mark.parametrize(
+    "address", ["collector:4318", "grpc://c", "http://me:secret@c", "http://c?key=secret"]
+)
+def test_an_endpoint_with_a_secret_in_it_is_no_setting(address: str) -> None:
+    with pytest.raises(ValueError, match="must be an http: or https: address"):
+        Settings(_env_file=None, otlp_endpoint=address)  # type: ignore[call-arg]
+
+
+def test_off_nothing_of_it_is_imported_and_no_thread_runs() -> None:
+    program = (
+        "import sys, threading\n"
+        "from types import SimpleNamespace\n"
+        "from crewai_runner.core.settings import Settings\n"
+        "from crewai_runner.features.metrics.service import Telemetry\n"
+        "Telemetry(SimpleNamespace(settings=Settings(_env_file=None), live=[]))\n"
+        "print(sorted(n for n in sys.modules if n.startswith('opentelemetry.exporter')"
+        " or n == 'opentelemetry.sdk.trace'), threading.active_count())\n"
+    )
+    known = {name: value for name, value in os.environ.items() if not name.startswith("O")}
+
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=known | {"PYTHONPATH": str(BACKEND)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.split("\n")[0] == "[] 1"

@@ -1,0 +1,221 @@
+"""GET /metrics: who may read it, and what it counts of requests."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from crewai_runner.features.runs.service import RunService
+from crewai_runner.main import create_app
+from tests.support.database import fresh_database
+from tests.support.exposition import Page
+from tests.support.runs import CANARY, ON_SQLITE, Office, office
+
+SIGNED_IN = {"Authorization": f"Bearer {CANARY}"}
+
+
+def application(desk: Office) -> FastAPI:
+    """The product on these parts, as its lifespan would have set it up."""
+    app = create_app(parts=desk.parts)
+    app.state.parts, app.state.mask = desk.parts, desk.parts.mask
+    app.state.telemetry = desk.parts.telemetry
+    return app
+
+
+@asynccontextmanager
+async def serving(desk: Office, headers: Any = SIGNED_IN) -> AsyncIterator[httpx.AsyncClient]:
+    """The application of these parts, with the product's own door."""
+    app = application(desk)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
+        yield client
+
+
+async def scrape(client: httpx.AsyncClient) -> Page:
+    answer = await client.get("/metrics")
+    assert answer.status_code == 200, answer.text
+    return Page(answer.text)
+
+
+async def test_it_is_prometheus_text_and_is_never_kept(desk: Office) -> None:
+    async with serving(desk) as client:
+        answer = await client.get("/metrics")
+
+    assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert answer.headers["Cache-Control"] == "no-store"
+    page = Page(answer.text)
+    assert page("build_info", version="0.1.0", role="all", database=desk.parts.engine.dialect.name) == 1
+    assert page("process_resident_memory_bytes") > 0
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("credential", [None, "Bearer wrong", f"Basic {CANARY}", f"Bearer {CANARY}x"])
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/"])
+async def test_without_the_key_nobody_reads_it(desk: Office, credential: str | None, path: str) -> None:
+    headers = {} if credential is None else {"Authorization": credential}
+    async with serving(desk, headers) as client:
+        answer = await client.get(path)
+
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert "crewai_runner_" not in answer.text
+
+
+async def test_metrics_public_opens_it_and_nothing_else(tmp_path: Path) -> None:
+    with fresh_database("sqlite", tmp_path) as url:
+        async with office(url, tmp_path, metrics_public=True) as desk, serving(desk, {}) as client:
+            page = await scrape(client)
+            refused = await client.get("/api/runs")
+
+    assert page("database_up") == 1
+    assert refused.status_code == 401
+
+
+@ON_SQLITE
+async def test_a_key_without_the_right_is_refused(client: httpx.AsyncClient) -> None:
+    answer = await client.get("http://test/metrics", headers={"Authorization": "Bearer run-reader"})
+
+    assert (answer.status_code, answer.json()["title"]) == (403, "Not allowed")
+
+
+@ON_SQLITE
+async def test_requests_are_counted_by_the_template_of_their_route(desk: Office) -> None:
+    run_id = await desk.create()
+    async with serving(desk) as client:
+        before = await scrape(client)
+        for path in (f"/api/runs/{run_id}", f"/api/v1/runs/{run_id}", "/api/runs/run_other"):
+            await client.get(path)
+        await client.get("/api/runs", headers={"Authorization": "Bearer wrong"})
+        await client.get("/nowhere/at/all")
+        await client.get("/api/v1/nowhere")
+        await client.post("/health")
+        await client.request("BREW", "/health")
+        after = await scrape(client)
+
+    def more(method: str, route: str, status: str) -> float:
+        labels = {"method": method, "route": route, "status": status}
+        return after("http_requests_total", **labels) - before("http_requests_total", **labels)
+
+    of_run = "/api/v1/runs/{run_id}"
+    assert (more("GET", of_run, "200"), more("GET", of_run, "404")) == (2, 1)
+    assert (more("GET", "none", "401"), more("GET", "none", "404")) == (1, 2)
+    assert (more("POST", "/health", "405"), more("other", "/health", "405")) == (1, 1)
+    assert more("GET", "/metrics", "200") == 1  # the first scrape; this one is not over yet
+    assert after("http_request_duration_seconds_count", method="GET", route=of_run) == 3
+    assert after("http_request_duration_seconds_bucket", method="GET", route=of_run, le="+Inf") == 3
+    assert run_id not in after.text
+
+
+@ON_SQLITE
+async def test_a_defect_is_counted_as_what_it_was_answered_with(
+    desk: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(RunService, "page", broken)
+    async with serving(desk) as client:
+        assert (await client.get("/api/runs")).status_code == 500
+        page = await scrape(client)
+
+    assert page("http_requests_total", method="GET", route="/api/v1/runs", status="500") == 1
+
+
+@ON_SQLITE
+async def test_an_open_stream_is_a_reader_and_no_slow_request(desk: Office) -> None:
+    run_id = await desk.begun()
+    app = application(desk)
+    begun, gone = asyncio.Event(), asyncio.Event()
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.body":
+            begun.set()
+
+    async def receive() -> dict[str, Any]:
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    path = f"/api/runs/{run_id}/stream"
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "method": "GET",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(b"authorization", SIGNED_IN["Authorization"].encode())],
+        "client": ("127.0.0.1", 1),
+        "server": ("test", 80),
+        "scheme": "http",
+        "http_version": "1.1",
+    }
+    reading = asyncio.create_task(app(scope, receive, send))
+    await asyncio.wait_for(begun.wait(), 20)
+    async with serving(desk) as client:
+        during = await scrape(client)
+        gone.set()
+        await asyncio.wait_for(reading, 20)
+        after = await scrape(client)
+
+    route = "/api/v1/runs/{run_id}/stream"
+    assert (during("stream_readers", kind="sse"), after("stream_readers", kind="sse")) == (1, 0)
+    assert after("http_requests_total", method="GET", route=route, status="200") == 1
+    assert after("http_stream_start_seconds_count", route=route) == 1
+    assert after.sum("http_request_duration_seconds_count", route=route) == 0
+
+
+@ON_SQLITE
+async def test_a_client_that_goes_before_the_answer_is_counted_as_gone(desk: Office) -> None:
+    async with serving(desk) as client:
+        await client.get("/health")  # everything is built
+    app = application(desk)
+    asked = asyncio.Event()
+
+    async def waiting(*_: object, **__: object) -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RunService, "page", waiting)
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://test", headers=SIGNED_IN
+        ) as client:
+            request = asyncio.create_task(client.get("/api/runs"))
+            await asyncio.wait_for(asked.wait(), 20)
+            request.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await request
+    async with serving(desk) as client:
+        page = await scrape(client)
+
+    assert page("http_requests_total", method="GET", route="/api/v1/runs", status="499") == 1
+
+
+async def test_two_processes_of_one_interpreter_count_apart(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    with fresh_database("sqlite", tmp_path / "a") as one, fresh_database("sqlite", tmp_path / "b") as two:
+        async with office(one, tmp_path / "a") as here, office(two, tmp_path / "b") as there:
+            await here.begun()
+            async with serving(here) as client:
+                busy = await scrape(client)
+            async with serving(there) as client:
+                idle = await scrape(client)
+
+    assert (busy("runs_started_total"), idle("runs_started_total")) == (1, 0)
+    assert (busy("runs", state="running"), idle("runs", state="running")) == (1, 0)
+
+
+@ON_SQLITE
+async def test_neither_the_key_nor_another_secret_stands_in_it(desk: Office) -> None:
+    async with serving(desk) as client:
+        await client.get(f"/api/runs/{CANARY}", params={"key": CANARY})
+        await client.request(CANARY, f"/{CANARY}")
+        page = await scrape(client)
+
+    assert CANARY not in page.text

@@ -1,0 +1,101 @@
+"""The event loop's lag, dead workers, and runs taken from them."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import text
+
+from crewai_runner.features.metrics import upkeep
+from crewai_runner.features.metrics.instruments import Instruments
+from crewai_runner.features.metrics.upkeep import UpkeepMetrics
+from crewai_runner.queue.engine import make_queue_engine
+from crewai_runner.queue.leases import WorkerLease, create_lease_table
+from tests.support.database import empty_postgresql
+from tests.support.exposition import Page
+from tests.support.runs import ON_SQLITE, Office
+
+
+def page_of(instruments: Instruments) -> Page:
+    return Page(instruments.text().decode())
+
+
+async def test_a_loop_that_is_held_up_shows_as_lag(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upkeep, "LOOK_SECONDS", 0.01)
+    instruments = Instruments()
+    watching = asyncio.create_task(UpkeepMetrics(instruments).watch_loop())
+    while page_of(instruments)("event_loop_lag_seconds_count") == 0:
+        await asyncio.sleep(0)
+    quiet = page_of(instruments)("event_loop_lag_seconds_sum")
+    await asyncio.sleep(0)
+
+    time.sleep(0.3)  # the point
+    seen = page_of(instruments)("event_loop_lag_seconds_count")
+    while page_of(instruments)("event_loop_lag_seconds_count") == seen:
+        await asyncio.sleep(0)
+    watching.cancel()
+
+    assert page_of(instruments)("event_loop_lag_seconds_sum") - quiet > 0.2
+
+
+async def test_the_watch_ends_with_the_process(desk: Office) -> None:
+    desk.parts.telemetry.start()
+    await asyncio.sleep(0)
+    assert "event-loop-lag" in {task.get_name() for task in asyncio.all_tasks()}
+
+    await desk.parts.telemetry.close()
+
+    assert "event-loop-lag" not in {task.get_name() for task in asyncio.all_tasks()}
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    with empty_postgresql() as url:
+        yield url
+
+
+def test_a_dead_worker_is_counted_by_the_one_that_retires_it(postgres_url: str) -> None:
+    engine = make_queue_engine(postgres_url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE SCHEMA dbos"))
+    create_lease_table(postgres_url)
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO dbos.worker_lease VALUES"
+                " ('dead', now() - interval '60 s', now() - interval '120 s'),"
+                " ('alive', now() + interval '600 s', now())"
+            )
+        )
+    instruments, retired = Instruments(), threading.Event()
+    metrics = UpkeepMetrics(instruments)
+
+    def note() -> None:
+        metrics.worker_retired()
+        retired.set()
+
+    lease = WorkerLease(postgres_url, "me", seconds=0.5, on_lost=lambda: None, on_retired=note)
+    lease.acquire()
+    try:
+        assert retired.wait(20)
+    finally:
+        lease.release()
+        engine.dispose()
+
+    assert page_of(instruments)("lease_losses_total") == 1
+
+
+@ON_SQLITE
+async def test_runs_given_back_to_the_queue_are_counted(
+    desk: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def orphans() -> list[tuple[str, int]]:
+        return [("run_1", 1), ("run_2", 1)]
+
+    monkeypatch.setattr(desk.queue, "orphans", orphans)
+    await desk.parts.take_up_orphans()
+
+    page = Page((await desk.parts.telemetry.text()).decode())
+    assert page("orphaned_runs_total") == 2

@@ -1,0 +1,107 @@
+"""A small OTLP/HTTP collector: keeps the spans it is sent, decoded."""
+
+import threading
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One span as it came over the wire. Ids are hexadecimal, times nanoseconds."""
+
+    name: str
+    trace_id: str
+    span_id: str
+    parent_id: str
+    kind: int
+    began: int
+    ended: int
+    failed: bool
+    attributes: dict[str, Any]
+    resource: dict[str, Any]
+
+
+class Collector:
+    """Listens on a free loopback port until the end of the block. With `silent`, it never answers."""
+
+    def __init__(self, *, silent: bool = False) -> None:
+        self.requests: list[tuple[str, dict[str, str], bytes]] = []
+        self._news = threading.Condition()
+        self._end = threading.Event()
+        collector = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                collector._take(self.path, dict(self.headers), body)
+                if silent:
+                    collector._end.wait(60)
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Quiet."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self._server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _take(self, path: str, headers: dict[str, str], body: bytes) -> None:
+        with self._news:
+            self.requests.append((path, headers, body))
+            self._news.notify_all()
+
+    def wait_for_request(self) -> None:
+        with self._news:
+            assert self._news.wait_for(lambda: self.requests, 30)
+
+    @property
+    def spans(self) -> list[Sent]:
+        """Every span so far, by the time it began."""
+        found = [span for _, _, body in list(self.requests) for span in _decoded(body)]
+        return sorted(found, key=lambda span: (span.began, -span.ended))
+
+
+def _decoded(body: bytes) -> list[Sent]:
+    request = ExportTraceServiceRequest.FromString(body)
+    return [
+        Sent(
+            name=span.name,
+            trace_id=span.trace_id.hex(),
+            span_id=span.span_id.hex(),
+            parent_id=span.parent_span_id.hex(),
+            kind=span.kind,
+            began=span.start_time_unix_nano,
+            ended=span.end_time_unix_nano,
+            failed=span.status.code == 2,
+            attributes=_plain(span.attributes),
+            resource=_plain(resource.resource.attributes),
+        )
+        for resource in request.resource_spans
+        for scope in resource.scope_spans
+        for span in scope.spans
+    ]
+
+
+def _plain(attributes: Any) -> dict[str, Any]:
+    return {one.key: _value(one.value) for one in attributes}
+
+
+def _value(value: Any) -> Any:
+    kind = value.WhichOneof("value")
+    if kind == "array_value":
+        return [_value(one) for one in value.array_value.values]
+    return getattr(value, kind)
