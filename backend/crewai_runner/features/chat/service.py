@@ -25,6 +25,7 @@ from crewai_runner.features.executions.service import answering_model
 from crewai_runner.features.lifecycle.service import LifecycleService
 from crewai_runner.features.messages.schemas import MessageList, MessageRead, MessageState
 from crewai_runner.features.messages.service import MessageService, answer, read
+from crewai_runner.features.runs.errors import RunNotFound
 from crewai_runner.features.runs.service import RunService
 from crewai_runner.features.runs.service import read as read_run
 from crewai_runner.stream.hub import Chunk, Listener, control_topic
@@ -71,7 +72,7 @@ class ChatService:
                 heard = await self._await_agent(sent, listener, on_text)
                 if heard is not None:
                     return heard
-        return await self._answer_for_the_run(principal, sent, request.message, on_text)
+        return await self._answer_for_the_run(principal, sent, request, on_text)
 
     async def queue(self, principal: Principal, run_id: str, text: str, agent: str | None) -> MessageRead:
         """Leave a message for a run at work, without waiting. Raises RunIsOver (409) for a finished one."""
@@ -141,16 +142,17 @@ class ChatService:
         return (await self._look(sent))[0]
 
     async def _answer_for_the_run(
-        self, principal: Principal, sent: _Sent, question: str, on_text: OnText
+        self, principal: Principal, sent: _Sent, request: ChatRequest, on_text: OnText
     ) -> ChatAnswer:
         async with reading(self._process.sessions) as session:
             runs = RunService(session)
             run = read_run(await runs.get(principal, sent.run_id))
             tasks = await runs.tasks(sent.run_id)
-        model = await answering_model(self._process, sent.run_id)
+        model = await answering_model(self._process, sent.run_id, request.agent)
         try:
+            await self._process.load_engine()
             given: ModelAnswer = await self._process.executor.ask(
-                model, questions_about(run, tasks, question), on_text
+                model, questions_about(run, tasks, request.message), on_text
             )
         except ModelCallFailed as failed:
             raise ModelFailed(failed.failure.message, code=failed.failure.code, run_id=run.id) from failed
@@ -163,7 +165,8 @@ class ChatService:
         """Note the answer; a message that an agent may still hear stays queued for it."""
         async with unit_of_work(self._process.sessions) as session:
             message = await MessageService(session).get(sent.message_id, sent.run_id)
-            assert message is not None  # noqa: S101
+            if message is None:  # the run was deleted while the model wrote
+                raise RunNotFound(sent.run_id)
             if by is Responder.RESULT:
                 answer(message, words, by)
             note = read(message)

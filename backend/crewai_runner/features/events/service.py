@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crewai_runner.core.clock import now
 from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import Principal
-from crewai_runner.db.session import Sessions, note_news, reading, uninterrupted
+from crewai_runner.db.session import Sessions, note_committed, note_news, patiently, reading
 from crewai_runner.db.tables.runs import RunRow
+from crewai_runner.domain.committed_events import CommittedEvents, RunFacts
 from crewai_runner.domain.run import RunState
 from crewai_runner.domain.run_events import ENDINGS, RUN_EVENT, RunEvent
 from crewai_runner.features.events.repository import EventRepository
@@ -46,6 +48,8 @@ class EventService:
         numbered = number(run.id, run.last_seq, events)
         await self._events.add_all(self.rows(run.attempt, numbered))
         run.last_seq += len(numbered)
+        facts = RunFacts(run.workflow_name, run.created_at, run.seconds_at_work)
+        note_committed(self._session, CommittedEvents(run.id, run.attempt, numbered, facts))
         note_news(self._session, run.id)
 
     async def add_batch(self, batch: Sequence[tuple[int, Sequence[RunEvent]]]) -> None:
@@ -94,21 +98,24 @@ class Follower:
     async def follow(self, principal: Principal, run_id: str, after: int) -> AsyncIterator[Frame | None]:
         """A snapshot, then every event after `after`, then the end; None is a heartbeat."""
         with self._hub.listening(run_id) as listener:
-            yield await uninterrupted(self._snapshot(principal, run_id))
-            quiet = 0.0
+            yield await patiently(partial(self._snapshot, principal, run_id))
+            quiet, look = 0.0, True
             while True:
                 # Cleared before reading, so that news which arrives meanwhile is not lost.
                 listener.bell.clear()
                 chunks = listener.take_chunks()
-                rows = await uninterrupted(self._next(run_id, after))
+                look = listener.take_news() or look or any(chunk.after > after for chunk in chunks)
+                rows = await patiently(partial(self._next, run_id, after)) if look else []
                 for frame in in_order(rows, chunks):
                     after, quiet = frame.seq or after, 0.0
                     yield frame
                 if len(rows) == PAGE:
                     continue
-                if (not rows or rows[-1].type in ENDINGS) and await uninterrupted(self._over(run_id, after)):
+                ended = look and (not rows or rows[-1].type in ENDINGS)
+                if ended and await patiently(partial(self._over, run_id, after)):
                     return
-                if not await _rings(listener.bell, min(SLOW_POLL_SECONDS, self._ping_seconds)):
+                look = not await _rings(listener.bell, min(SLOW_POLL_SECONDS, self._ping_seconds))
+                if look:
                     quiet += min(SLOW_POLL_SECONDS, self._ping_seconds)
                 if quiet >= self._ping_seconds:
                     quiet = 0.0

@@ -6,6 +6,7 @@ from fastapi import Depends
 
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.deps import Requires
+from crewai_runner.features.executions.readiness import Readiness
 from crewai_runner.features.executions.service import ExecutionService, StopService
 from crewai_runner.http.deps import Parts, ReadSessionDep, SessionDep
 
@@ -21,10 +22,15 @@ async def _reading(session: ReadSessionDep, process: Parts) -> ExecutionService:
     return ExecutionService(session, process)
 
 
+async def _readiness(session: ReadSessionDep, process: Parts) -> Readiness:
+    return Readiness(session, process)
+
+
 async def _stops(process: Parts) -> StopService:
     return StopService(process)
 
 
 Executions = Annotated[ExecutionService, Depends(_service, scope="function")]
 ExecutionsToRead = Annotated[ExecutionService, Depends(_reading, scope="function")]
+RunReadiness = Annotated[Readiness, Depends(_readiness, scope="function")]
 Stops = Annotated[StopService, Depends(_stops)]

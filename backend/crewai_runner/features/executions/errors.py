@@ -20,6 +20,19 @@ class ProviderConfigNeeded(Unprocessable):
     title = "The run's own provider configuration is gone"
 
 
+class ProviderConfigNotHere(Unprocessable):
+    """This process keeps the configuration in its memory, and runs nothing itself."""
+
+    slug = "provider-config-not-here"
+    title = "A provider for one run cannot be given here"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "`providerConfig` is kept in the memory of the process that takes it, and this one (ROLE=api) "
+            "leaves runs to workers. Register the provider at POST /api/providers and name its model."
+        )
+
+
 class TaskUnknown(Unprocessable):
     slug = "task-unknown"
     title = "No such task"

@@ -14,6 +14,7 @@ from crewai_runner.core.errors import AppError
 from crewai_runner.core.logging import get_logger
 from crewai_runner.db.session import take_news, uninterrupted, unit_of_work
 from crewai_runner.db.tables.runs import ArtifactRow, RunRow
+from crewai_runner.domain.committed_events import CalledModel
 from crewai_runner.domain.run import (
     FINAL,
     RunFailure,
@@ -142,7 +143,7 @@ class RunExecutions:
     async def _execute(self, planned: Attempt) -> Outcome:
         process, spec = self._process, planned.spec
         control = RunControl(stored=process.journal.flushing)
-        sink = process.journal.open(spec.run_id, planned.fence, control.stop)
+        sink = process.journal.open(spec.run_id, planned.fence, control.stop, _called(spec))
         process.live.add(spec.run_id, control)
         listener = ControlListener(process, spec.run_id, control)
         listening = asyncio.create_task(listener.listen(), name=f"control-{spec.run_id}")
@@ -258,6 +259,12 @@ async def _persistently(write: Callable[[], Awaitable[Written]]) -> Written:
             log.warning("run.database_retry", error=type(error).__name__, wait=wait)
             await asyncio.sleep(wait)
     return await write()
+
+
+def _called(spec: RunSpec) -> dict[str, CalledModel]:
+    """The models this attempt may call, by the names that its events give them; without credentials."""
+    bindings = spec.models.values()
+    return {one.name: CalledModel(one.provider_type, one.model, one.registered) for one in bindings}
 
 
 def _engine_defect() -> Failed:

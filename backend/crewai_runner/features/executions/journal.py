@@ -8,17 +8,19 @@ import asyncio
 import contextlib
 import itertools
 import threading
+import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from crewai_runner.core.logging import SecretMask, get_logger
-from crewai_runner.db.session import Sessions, unit_of_work
+from crewai_runner.db.session import Sessions, note_committed, unit_of_work
+from crewai_runner.domain.committed_events import NO_MODELS, CalledModel, CommittedEvents
 from crewai_runner.domain.run import FINAL, RunState
 from crewai_runner.domain.run_events import RUN_EVENT, LlmChunk, RunEvent
 from crewai_runner.features.events.service import EventService, number
@@ -34,17 +36,19 @@ RETRY_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
 
 @dataclass(slots=True)
 class Line:
-    """One told event, with the fence of the attempt that told it."""
+    """One told event, with the fence of the attempt that told it and the models it may call."""
 
     run_id: str
     fence: int
     event: RunEvent
+    models: Mapping[str, CalledModel]
 
 
 @dataclass(slots=True)
 class _Story:
     """An attempt's share of one batch."""
 
+    models: Mapping[str, CalledModel]
     events: list[RunEvent] = field(default_factory=list)
     chunks: list[tuple[int, LlmChunk]] = field(default_factory=list)
 
@@ -54,11 +58,22 @@ Owner = tuple[str, int]
 Stories = dict[Owner, _Story]
 
 
+class JournalWatch(Protocol):
+    """Who counts what the journal does. Called on the event loop; must be quick."""
+
+    def batch_stored(self, events: int, seconds: float) -> None: ...
+
+    def events_refused(self, events: int) -> None:
+        """An attempt that was fenced off, or whose run is over, told these."""
+
+
 class Journal:
     """The process's one writer of events told by crews."""
 
-    def __init__(self, sessions: Sessions, hub: Hub, mask: SecretMask) -> None:
-        self._sessions, self._hub, self._mask = sessions, hub, mask
+    def __init__(
+        self, sessions: Sessions, hub: Hub, mask: SecretMask, watch: JournalWatch | None = None
+    ) -> None:
+        self._sessions, self._hub, self._mask, self._watch = sessions, hub, mask, watch
         self._lines: deque[Line] = deque()
         self._lock = threading.Lock()
         self._news, self._urgent = asyncio.Event(), asyncio.Event()
@@ -81,7 +96,13 @@ class Journal:
         if self._writer is not None:
             await self._writer
 
-    def open(self, run_id: str, fence: int, on_refused: Callable[[], None]) -> Callable[[RunEvent], None]:
+    def open(
+        self,
+        run_id: str,
+        fence: int,
+        on_refused: Callable[[], None],
+        models: Mapping[str, CalledModel] = NO_MODELS,
+    ) -> Callable[[RunEvent], None]:
         """A sink for one attempt, callable from any thread.
 
         `on_refused` is called when a newer attempt owns the run or the run is over.
@@ -90,7 +111,7 @@ class Journal:
 
         def tell(event: RunEvent) -> None:
             with self._lock:
-                self._lines.append(Line(run_id, fence, event))
+                self._lines.append(Line(run_id, fence, event, models))
                 self._told += 1
                 first = len(self._lines) == 1
             if first and self._loop is not None and not self._loop.is_closed():
@@ -123,10 +144,11 @@ class Journal:
             self._urgent.clear()
             lines = self._take()
             if lines:
-                stories = _stories(lines)
+                stories, began = _stories(lines), time.perf_counter()
                 seqs = await self._write_until_stored(stories)
                 try:
                     self._tell_readers(stories, seqs)
+                    self._count(stories, seqs, time.perf_counter() - began)
                 except Exception:
                     log.exception("journal.untold")  # the rows are stored; the writer must live
                 async with self._progress:
@@ -134,6 +156,16 @@ class Journal:
                     self._progress.notify_all()
             elif self._closing:
                 return
+
+    def _count(self, stories: Stories, seqs: dict[Owner, int], seconds: float) -> None:
+        if self._watch is None:
+            return
+        stored = sum(len(stories[owner].events) for owner in seqs)
+        refused = sum(len(story.events) for owner, story in stories.items() if owner not in seqs)
+        if stored:
+            self._watch.batch_stored(stored, seconds)
+        if refused:
+            self._watch.events_refused(refused)
 
     def _take(self) -> list[Line]:
         with self._lock:
@@ -184,6 +216,9 @@ class Journal:
                 await runs.apply([(row, numbered[o]) for o, row in owned.items()])
                 for told in numbered.values():
                     await MessageService(session).apply(told)
+                for o, row in owned.items():
+                    told_now = CommittedEvents(o[0], row.attempt, numbered[o], models=stories[o].models)
+                    note_committed(session, told_now)
         for owner in set(wanted) - owned.keys():
             log.warning("journal.refused", run_id=owner[0], events=len(stories[owner].events))
             self._refuse(owner)
@@ -217,12 +252,27 @@ class Journal:
 def _stories(lines: list[Line]) -> Stories:
     stories: Stories = {}
     for line in lines:
-        story = stories.setdefault((line.run_id, line.fence), _Story())
+        owner = (line.run_id, line.fence)
+        story = stories.get(owner)
+        if story is None:
+            story = stories[owner] = _Story(line.models)
         if isinstance(line.event, LlmChunk):
-            story.chunks.append((len(story.events), line.event))
+            _add_chunk(story, line.event)
         else:
             story.events.append(line.event)
     return stories
+
+
+def _add_chunk(story: _Story, chunk: LlmChunk) -> None:
+    """Pieces that one call told within a batch travel as one: readers paint once a frame anyway."""
+    position = len(story.events)
+    if story.chunks:
+        before, last = story.chunks[-1]
+        if before == position and last.data.call_id == chunk.data.call_id:
+            joined = last.data.model_copy(update={"text": last.data.text + chunk.data.text})
+            story.chunks[-1] = (position, last.model_copy(update={"data": joined}))
+            return
+    story.chunks.append((position, chunk))
 
 
 def _owns(row: Any, fence: int) -> bool:

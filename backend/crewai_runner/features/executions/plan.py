@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from crewai_runner.core.settings import Settings
 from crewai_runner.db.session import reading
 from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.domain.budget import Budget, tightest
@@ -58,14 +59,9 @@ class Planner:
 
         A budget raised by a person on the run wins over the workflow's own.
         """
-        settings = self._process.settings
-        house = Budget(
-            max_cost=None if settings.max_cost is None else Decimal(str(settings.max_cost)),
-            max_tokens=settings.max_tokens,
-            max_llm_calls=settings.max_llm_calls,
-        )
         own = Budget.model_validate(run.budget)
-        return tightest([own, house]) if run.budget_raised else tightest([own, definition.budget, house])
+        workflows = None if run.budget_raised else definition.budget
+        return tightest([own, workflows, house_budget(self._process.settings)])
 
     async def _bindings(
         self, models: ModelService, run: RunRow, definition: WorkflowDefinition
@@ -75,7 +71,7 @@ class Planner:
             return self._inline_bindings(models, run.id, names, definition.embedder)
         default = await models.default_name(run.workspace_id, ModelKind.LLM)
         embedder = definition.embedder
-        if embedder is None and (definition.memory or _has_knowledge(definition)):
+        if embedder is None and remembers(definition):
             embedder = await models.default_name(run.workspace_id, ModelKind.EMBEDDER)
         wanted = names | {name for name in (default, embedder) if name is not None}
         if default is None and needs_default(definition):
@@ -102,6 +98,15 @@ class Planner:
         return bindings, wanted[0]
 
 
+def house_budget(settings: Settings) -> Budget:
+    """The limits that the settings put on every run."""
+    return Budget(
+        max_cost=None if settings.max_cost is None else Decimal(str(settings.max_cost)),
+        max_tokens=settings.max_tokens,
+        max_llm_calls=settings.max_llm_calls,
+    )
+
+
 def needs_default(definition: WorkflowDefinition) -> bool:
     """Whether some agent, or the manager, runs on the workspace's default model."""
     manager = definition.process == "hierarchical" and not (
@@ -110,8 +115,11 @@ def needs_default(definition: WorkflowDefinition) -> bool:
     return manager or any(agent.model is None for agent in definition.agents)
 
 
-def _has_knowledge(definition: WorkflowDefinition) -> bool:
-    return bool(definition.knowledge) or any(agent.knowledge for agent in definition.agents)
+def remembers(definition: WorkflowDefinition) -> bool:
+    """Whether texts are embedded: for memory or for knowledge."""
+    return (
+        definition.memory or bool(definition.knowledge) or any(agent.knowledge for agent in definition.agents)
+    )
 
 
 def _revision(stored: dict[str, Any]) -> Revision:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from crewai_runner.core.principal import Principal
+from crewai_runner.core.settings import Role
 from crewai_runner.domain.local_model import warnings_for
 from crewai_runner.domain.provider import ModelKind
 from crewai_runner.domain.tools import TOOLS
@@ -15,7 +16,12 @@ from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.domain.workflow_yaml.document import ParsedWorkflow, parse, parse_value
 from crewai_runner.domain.workflow_yaml.inputs import input_problems
 from crewai_runner.domain.workflow_yaml.registry import Registry
-from crewai_runner.features.executions.errors import DefinitionInvalid, NoModel, ProviderConfigNeeded
+from crewai_runner.features.executions.errors import (
+    DefinitionInvalid,
+    NoModel,
+    ProviderConfigNeeded,
+    ProviderConfigNotHere,
+)
 from crewai_runner.features.executions.plan import needs_default
 from crewai_runner.features.executions.schemas import RunStart
 from crewai_runner.features.providers.schemas import ProviderCreate
@@ -87,6 +93,19 @@ class Preflight:
             )
         await self._models.check_registered(workspace, names)
         return warnings_for(definition, await self._models.local_names(workspace), default)
+
+    async def embedder(
+        self, principal: Principal, definition: WorkflowDefinition, provider: ProviderCreate | None
+    ) -> None:
+        """Check that the embedder named is registered. Raises ModelNotRegistered."""
+        if definition.embedder is not None and provider is None:
+            named = [definition.embedder]
+            await self._models.check_registered(principal.workspace_id, named, ModelKind.EMBEDDER)
+
+    def place(self, provider: ProviderCreate | None) -> None:
+        """Check that a configuration can reach the run. Raises ProviderConfigNotHere."""
+        if provider is not None and self._process.settings.role is Role.API:
+            raise ProviderConfigNotHere
 
     def provider_of(self, run_id: str) -> ProviderCreate:
         """The configuration given with a run before. Raises ProviderConfigNeeded."""

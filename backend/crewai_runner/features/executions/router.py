@@ -6,13 +6,26 @@ from fastapi import APIRouter, Response
 
 from crewai_runner.core.errors import Unavailable, Unprocessable
 from crewai_runner.domain.run import IllegalMove
-from crewai_runner.features.executions.deps import Executions, ExecutionsToRead, Reader, Stops, Writer
-from crewai_runner.features.executions.errors import DefinitionInvalid, NoModel, TaskUnknown
+from crewai_runner.features.executions.deps import (
+    Executions,
+    ExecutionsToRead,
+    Reader,
+    RunReadiness,
+    Stops,
+    Writer,
+)
+from crewai_runner.features.executions.errors import (
+    DefinitionInvalid,
+    NoModel,
+    ProviderConfigNotHere,
+    TaskUnknown,
+)
 from crewai_runner.features.executions.schemas import (
     ForkBody,
     ResumeBody,
     RetryBody,
     RunAnswer,
+    RunPreflight,
     RunStart,
     RunStartAnswer,
     StopAnswer,
@@ -30,7 +43,7 @@ from crewai_runner.features.runs.errors import (
     RunNotResumable,
 )
 from crewai_runner.features.workflows.errors import VersionNotFound, WorkflowNotFound
-from crewai_runner.http.deps import QueueOpen, SessionDep, tag
+from crewai_runner.http.deps import MayWait, QueueOpen, SessionDep, tag
 from crewai_runner.http.problems import problems
 
 router = APIRouter(prefix="/runs", tags=["executions"])
@@ -40,11 +53,14 @@ START_PROBLEMS = problems(
     DefinitionInvalid,
     InputsInvalid,
     NoModel,
+    ProviderConfigNotHere,
     WorkflowNotFound,
     VersionNotFound,
     KeyUsedOtherwise,
 )
-AGAIN_PROBLEMS = problems(RunNotFound, InputsInvalid, NoModel, KeyUsedOtherwise, Unavailable)
+AGAIN_PROBLEMS = problems(
+    RunNotFound, InputsInvalid, NoModel, ProviderConfigNotHere, KeyUsedOtherwise, Unavailable
+)
 
 
 @first_version.post("/start", dependencies=[QueueOpen], responses=START_PROBLEMS)
@@ -73,13 +89,22 @@ async def start_run(
     return await once(RunStartAnswer, body, lambda: executions.start(writer, body))
 
 
-@first_version.post("/stop", responses=problems(RunNotFound, RunAlreadyFinished))
+@router.post("/preflight", responses=problems(WorkflowNotFound, VersionNotFound))
+async def check_start(body: RunStart, writer: Writer, readiness: RunReadiness) -> RunPreflight:
+    """What `POST /runs` with the same body would meet: every problem at once, models, warnings, the budget.
+
+    Starts nothing and contacts nobody. The answer is 200 whether the run could start or not; see `ready`.
+    """
+    return await readiness.of(writer, body)
+
+
+@first_version.post("/stop", dependencies=[MayWait], responses=problems(RunNotFound, RunAlreadyFinished))
 async def stop_workflow(body: StopRequest, writer: Writer, stops: Stops) -> StopAnswer:
     """Stop a run and wait for its end; the receipt says what the stop did at the provider."""
     return await stops.stop(writer, body.workflow_id, body.mode)
 
 
-@router.post("/{run_id}/stop", responses=problems(RunNotFound, RunAlreadyFinished))
+@router.post("/{run_id}/stop", dependencies=[MayWait], responses=problems(RunNotFound, RunAlreadyFinished))
 async def stop_run(run_id: str, writer: Writer, stops: Stops, body: StopBody | None = None) -> StopAnswer:
     """Stop a run: `now` cuts model calls off, `after-step` lets the call at hand end first."""
     return await stops.stop(writer, run_id, (body or StopBody()).mode)

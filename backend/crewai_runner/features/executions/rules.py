@@ -55,6 +55,15 @@ def reused_before(
     return {key: finished[key] for key in keys[: keys.index(from_task)] if key in finished}
 
 
+def speaking_model(definition: WorkflowDefinition, agent: str | None) -> str | None:
+    """The model of the agent asked, or the first that the workflow names; None: the workspace's default."""
+    if agent is not None:
+        own = next((one.model for one in definition.agents if one.key == agent), None)
+    else:
+        own = next(iter(definition.model_choices()), None)
+    return None if own is None else own.name
+
+
 MEDIA_TYPES = {
     ".md": "text/markdown",
     ".json": "application/json",

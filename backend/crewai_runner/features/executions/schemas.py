@@ -8,8 +8,10 @@ from pydantic import AliasChoices, Field, JsonValue
 from crewai_runner.core.text import JsonObject
 from crewai_runner.core.wire import Wire
 from crewai_runner.domain.budget import Budget
+from crewai_runner.domain.provider import ModelKind
 from crewai_runner.domain.run import RunFailure, RunState, StopMode, StopReceipt, TaskState
 from crewai_runner.domain.usage import Usage
+from crewai_runner.features.models.schemas import ModelOwner
 from crewai_runner.features.providers.schemas import ProviderCreate
 from crewai_runner.features.runs.schemas import RunRead
 
@@ -40,6 +42,39 @@ class RunStartAnswer(Wire):
     status: Literal["started"] = "started"
     message: str
     warnings: list[str] = Field(default_factory=list)
+
+
+class PreflightProblem(Wire):
+    """One reason why the run would be refused."""
+
+    code: str = Field(description="A stable slug such as `unknown-agent` or `model-not-registered`.")
+    message: str = Field(description="What is wrong and how to mend it.")
+    where: str | None = Field(description="A pointer into the request, such as `/inputs/topic`.")
+
+
+class PreflightModel(Wire):
+    """A model that the run would use."""
+
+    name: str = Field(description="As the workflow or the default names it.")
+    type: ModelKind
+    provider: ModelOwner | None = Field(description="null when the model is not registered.")
+    used_by: list[str] = Field(
+        description="Keys of agents; `manager` for the manager that a hierarchical crew is given."
+    )
+    problem: PreflightProblem | None
+
+
+class RunPreflight(Wire):
+    """What a start with the same request would meet."""
+
+    ready: bool = Field(description="Whether the run would be accepted.")
+    models: list[PreflightModel]
+    problems: list[PreflightProblem] = Field(description="Everything that stands in the way, all at once.")
+    warnings: list[str] = Field(description="What would not keep the run from starting.")
+    budget: Budget = Field(description="What the run might spend: the tightest of its limits.")
+    estimated_calls: int | None = Field(
+        description="Model calls at the least, one a task; tools, guardrails and delegation come on top."
+    )
 
 
 class RunAnswer(Wire):

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from crewai_runner.core.principal import Principal
+from crewai_runner.core.settings import Role
 from crewai_runner.db.session import reading, take_news, uninterrupted, unit_of_work
 from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.domain.budget import Budget
@@ -18,7 +19,7 @@ from crewai_runner.features.approvals.service import ApprovalService
 from crewai_runner.features.executions.errors import TaskUnknown
 from crewai_runner.features.executions.plan import Planner
 from crewai_runner.features.executions.preflight import Preflight
-from crewai_runner.features.executions.rules import agent_states, progress, reused_before
+from crewai_runner.features.executions.rules import agent_states, progress, reused_before, speaking_model
 from crewai_runner.features.executions.schemas import (
     AgentStatus,
     ForkBody,
@@ -58,6 +59,7 @@ class ExecutionService:
         found = await self._preflight.definition(principal, request)
         inputs = self._preflight.inputs(found.definition, request.inputs)
         warnings = await self._preflight.models(principal, found.definition, request.provider_config)
+        await self._preflight.embedder(principal, found.definition, request.provider_config)
         new = NewRun(
             definition=found.definition,
             inputs=inputs,
@@ -106,6 +108,7 @@ class ExecutionService:
             provider = self._preflight.provider_of(old.id)
         values = old.inputs if inputs is None else self._preflight.inputs(definition, inputs)
         await self._preflight.models(principal, definition, provider)
+        await self._preflight.embedder(principal, definition, provider)
         new = NewRun(
             definition=definition,
             inputs=values,
@@ -146,6 +149,7 @@ class ExecutionService:
 
     async def _admit(self, provider: ProviderCreate | None) -> None:
         """What takes time is done before the transaction's first statement, so that no lock waits."""
+        self._preflight.place(provider)
         await self._process.queue_open()
         if provider is not None:
             await self._process.models(self._session).check_inline(provider)
@@ -248,19 +252,22 @@ class StopService:
         )
 
 
-async def answering_model(process: Any, run_id: str) -> ModelBinding:
-    """The model that speaks for a run: the workspace's default, else the first that its agents use.
+async def answering_model(process: Any, run_id: str, agent: str | None = None) -> ModelBinding:
+    """The model that speaks for a run: that of the agent asked, else the first that the workflow names.
 
+    The workspace's default speaks where the workflow names none, and for an agent that names none.
     Raises NoModel, ModelNotRegistered, ProviderConfigNeeded.
     """
     spec = (await Planner(process).attempt(run_id, fence=0)).spec
-    return spec.models[spec.default_model]
+    return spec.models[speaking_model(spec.definition, agent) or spec.default_model]
 
 
 def queued_because(process: Any, run: RunRow) -> str | None:
     """Why a queued run has not begun, in words for people."""
     if run.state != RunState.QUEUED:
         return None
+    if process.settings.role is Role.API:
+        return "A worker takes it as soon as one has room."
     engine = process.executor.status()
     if engine.state is EngineState.LOADING:
         return "The engine is still loading; the run begins by itself."

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from crewai_runner.core.wire import Wire
 from crewai_runner.executor.port import EngineState
 
@@ -47,4 +49,5 @@ class About(Wire):
     worker_concurrency: int
     stream_readers: int
     waiting_in_queue: int | None
+    workers: int | None = Field(description="Processes that take runs; null while the queue is not open.")
     python: str

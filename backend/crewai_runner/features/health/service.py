@@ -4,14 +4,16 @@ import asyncio
 import os
 import shutil
 import sys
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from crewai_runner import __version__
+from crewai_runner.core.settings import Role
 from crewai_runner.db.session import reading
-from crewai_runner.executor.port import EngineState
+from crewai_runner.executor.port import EngineState, EngineStatus
 from crewai_runner.features.health.schemas import About, EngineRead, LocalModelRead, Part, Readiness
 
 LEAST_FREE_BYTES = 50 * 1024 * 1024
@@ -57,13 +59,19 @@ class HealthService:
         return Part(ok=free >= LEAST_FREE_BYTES, message=f"{free // 1024**2} MiB free")
 
     def _engine(self) -> Part:
-        status = self._process.executor.status()
+        status = self._engine_status()
         return Part(ok=status.state is not EngineState.FAILED, message=status.message or str(status.state))
+
+    def _engine_status(self) -> EngineStatus:
+        status: EngineStatus = self._process.executor.status()
+        if self._process.settings.role is Role.API and status.state is EngineState.LOADING:
+            return replace(status, state=EngineState.ELSEWHERE, message="Crews run in the workers.")
+        return status
 
     async def about(self) -> About:
         process = self._process
-        engine, local = process.executor.status(), process.local_model.status()
-        waiting = (await process.queue.stats()).waiting if process.queue_ready.is_set() else None
+        engine, local = self._engine_status(), process.local_model.status()
+        stats = await process.queue.stats() if process.queue_ready.is_set() else None
         return About(
             version=__version__,
             role=process.settings.role,
@@ -73,6 +81,7 @@ class HealthService:
             runs_at_work=len(process.live),
             worker_concurrency=process.settings.worker_concurrency,
             stream_readers=process.hub.readers(),
-            waiting_in_queue=waiting,
+            waiting_in_queue=stats and stats.waiting,
+            workers=stats and stats.workers,
             python=sys.version.split()[0],
         )

@@ -25,6 +25,7 @@ from crewai_runner.domain.run_event_payloads import (
     RunStoppedData,
     RunStoppingData,
     RunWaitingData,
+    TaskFailedData,
 )
 from crewai_runner.domain.run_events import (
     RunCompleted,
@@ -37,6 +38,8 @@ from crewai_runner.domain.run_events import (
     RunStopped,
     RunStopping,
     RunWaiting,
+    TaskFailed,
+    TaskSkipped,
 )
 from crewai_runner.features.events.service import EventService
 from crewai_runner.features.runs.service import RunService, usage_of
@@ -118,11 +121,29 @@ class LifecycleService:
 
     async def fail(self, run: RunRow, failure: RunFailure) -> None:
         self._end(run, RunState.FAILED)
+        await self._end_tasks(run, failure)
         await self._tell_failure(run, failure, crashed=False)
 
     async def crash(self, run: RunRow, failure: RunFailure) -> None:
         self._end(run, RunState.CRASHED)
+        await self._end_tasks(run, failure)
         await self._tell_failure(run, failure, crashed=True)
+
+    async def _end_tasks(self, run: RunRow, failure: RunFailure) -> None:
+        """What was at work ends with the run: as failed, or as skipped when another task failed."""
+        for task in await self._runs.task_rows(run.id):
+            if task.state not in (TaskState.RUNNING, TaskState.WAITING):
+                continue
+            task.finished_at = run.finished_at
+            if failure.task_key in (None, task.key):
+                own = failure.model_copy(update={"task_key": task.key, "agent": task.agent})
+                task.state = TaskState.FAILED
+                task.error = self._mask.deep(own.model_dump(mode="json", by_alias=True))
+                data = TaskFailedData(error=own)
+                await self.tell(run, TaskFailed(task_key=task.key, agent=task.agent, data=data))
+            else:
+                task.state = TaskState.SKIPPED
+                await self.tell(run, TaskSkipped(task_key=task.key, agent=task.agent))
 
     async def _tell_failure(self, run: RunRow, failure: RunFailure, *, crashed: bool) -> None:
         run.error = self._mask.deep(failure.model_dump(mode="json", by_alias=True))

@@ -43,6 +43,7 @@ class ModelNotRegistered(Unprocessable):
     title = "Model is not registered"
 
     def __init__(self, missing: Mapping[str, Sequence[str]]) -> None:
+        self.names = missing
         sentences = [_sentence(name, near) for name, near in missing.items()]
         super().__init__(
             " ".join(sentences),

@@ -31,7 +31,7 @@ LISTED = (
     ModelRow.updated_at,
     ModelRow.version,
 )
-FOUND_BY = LISTED[:3] + LISTED[4:8]
+FOUND_BY = LISTED[:8]
 
 
 class ModelRepository:
@@ -107,6 +107,7 @@ class ModelRepository:
                 default=row.default,
                 provider_name=row.provider_name,
                 provider_type=ProviderType(row.provider_type),
+                provider_id=row.provider_id,
             )
             for row in await self._session.execute(query)
         ]

@@ -20,6 +20,7 @@ class Entry:
     default: bool
     provider_name: str
     provider_type: ProviderType
+    provider_id: str = ""
 
     def aliases(self) -> Iterator[str]:
         """`provider/endpoint` and the like; a provider's own name goes before its type."""

@@ -119,6 +119,14 @@ class ModelList(Wire):
     next_cursor: str | None
 
 
+class ModelOwner(Wire):
+    """The provider that serves a model."""
+
+    id: str | None = Field(description="null: given with the run only.")
+    name: str
+    type: ProviderType
+
+
 class ModelNames(NamedTuple):
     """Everything a workflow may call a registered model, `provider/endpoint` included."""
 

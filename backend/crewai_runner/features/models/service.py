@@ -20,7 +20,7 @@ from crewai_runner.executor.port import ModelBinding
 from crewai_runner.features.models.errors import ModelNotRegistered
 from crewai_runner.features.models.repository import ModelRepository
 from crewai_runner.features.models.rules import Directory, Entry, without_owner
-from crewai_runner.features.models.schemas import ModelCapabilities, ModelNames
+from crewai_runner.features.models.schemas import ModelCapabilities, ModelNames, ModelOwner
 from crewai_runner.features.providers.schemas import ProviderCreate
 from crewai_runner.features.providers.service import Access, ProviderService
 from crewai_runner.localmodel.supervisor import LocalModel
@@ -66,6 +66,15 @@ class ModelService:
         found[""] = next((entry for entry in entries if entry.default and entry.type is ModelKind.LLM), None)
         return {word: (entry.provider_type, entry.endpoint) for word, entry in found.items() if entry}
 
+    async def owners(self, workspace_id: str, names: Collection[str]) -> dict[str, ModelOwner]:
+        """Who serves each of these models; a name that is not registered is left out."""
+        directory = await self._directory(workspace_id)
+        found = {name: entry for name in names if (entry := directory.find(name)) is not None}
+        return {
+            name: ModelOwner(id=entry.provider_id, name=entry.provider_name, type=entry.provider_type)
+            for name, entry in found.items()
+        }
+
     async def local_names(self, workspace_id: str) -> frozenset[str]:
         """What documents may call the models that the built-in provider serves."""
         entries = await self._models.entries(workspace_id)
@@ -105,6 +114,10 @@ class ModelService:
         """
         await self._providers.admit(provider)
 
+    async def check_inline_as_written(self, provider: ProviderCreate) -> None:
+        """As `check_inline`, but nothing is looked up. Raises ProviderInvalid."""
+        await self._providers.admit_as_written(provider)
+
     def inline_bindings(
         self, provider: ProviderCreate, names: Collection[str], embedders: Collection[str] = ()
     ) -> dict[str, ModelBinding]:
@@ -123,6 +136,7 @@ class ModelService:
                 base_url=access.base_url,
                 api_key=access.api_key,
                 kind=ModelKind.EMBEDDER if name in embedders else ModelKind.LLM,
+                registered=False,
             )
             for name in (*names, *embedders)
         }

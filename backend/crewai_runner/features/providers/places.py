@@ -1,6 +1,7 @@
 """From what was sent or stored to the place a provider's calls go to, judged."""
 
 import asyncio
+from dataclasses import replace
 
 from pydantic import SecretStr
 
@@ -27,6 +28,10 @@ class Places:
             await self.refuse_forbidden(place.base_url)
         return place
 
+    async def admit_as_written(self, request: ProviderCreate) -> Place:
+        """`admit` without looking anything up: an address is judged, the name of a host is not."""
+        return await Places(replace(self._egress, resolve=_unknown)).admit(request)
+
     async def refuse_forbidden(self, url: str) -> None:
         """Raise ProviderInvalid for a URL that leads where this server may not go.
 
@@ -39,6 +44,10 @@ class Places:
             return
         except UrlRefused as refusal:
             raise ProviderInvalid([("/baseUrl", refusal.detail)]) from None
+
+
+def _unknown(host: str, _port: int) -> list[str]:
+    raise OSError(f"{host} is not looked up")
 
 
 def place_of(request: ProviderCreate) -> Place:

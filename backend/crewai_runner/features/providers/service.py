@@ -87,6 +87,10 @@ class ProviderService:
         """Raise ProviderInvalid for a provider that may not be called; looks its host up."""
         await self._places.admit(request)
 
+    async def admit_as_written(self, request: ProviderCreate) -> None:
+        """As `admit`, but nothing is looked up. Raises ProviderInvalid."""
+        await self._places.admit_as_written(request)
+
     def inline(self, request: ProviderCreate) -> Access:
         """A provider that is used once and never stored. Raises ProviderInvalid."""
         place = place_of(request)

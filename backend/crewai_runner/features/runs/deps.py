@@ -1,6 +1,8 @@
 """What the run endpoints are given."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Literal, NamedTuple
 
 from fastapi import Depends, Query
 from pydantic import AwareDatetime
@@ -9,10 +11,22 @@ from crewai_runner.core.errors import BadRequest
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.domain.run import RunState
 from crewai_runner.features.auth.deps import Requires
+from crewai_runner.features.runs.disposal import RunDisposal
 from crewai_runner.features.runs.service import RunFilter, RunService
-from crewai_runner.http.deps import ReadSessionDep
+from crewai_runner.http.deps import Parts, ReadSessionDep
+
+FinishedState = Literal["completed", "failed", "stopped", "crashed"]
+
+
+class Doomed(NamedTuple):
+    """Which finished runs to delete."""
+
+    states: Sequence[str]
+    before: datetime | None
+
 
 Reader = Annotated[Principal, Depends(Requires(Scope.RUNS_READ))]
+Writer = Annotated[Principal, Depends(Requires(Scope.RUNS_WRITE))]
 
 
 async def _service(session: ReadSessionDep) -> RunService:
@@ -46,5 +60,20 @@ async def _filter(
     )
 
 
+async def _disposal(process: Parts) -> RunDisposal:
+    return RunDisposal(process.sessions)
+
+
+async def _doomed(
+    status: Annotated[list[FinishedState] | None, Query(description="Any of these states.")] = None,
+    before: Annotated[AwareDatetime | None, Query(description="Started before.")] = None,
+) -> Doomed:
+    if not status and before is None:
+        raise BadRequest("Say which runs to delete: `status`, `before` or both.")
+    return Doomed(list(status or []), before)
+
+
 Runs = Annotated[RunService, Depends(_service, scope="function")]
+Disposal = Annotated[RunDisposal, Depends(_disposal)]
+DoomedRuns = Annotated[Doomed, Depends(_doomed)]
 Filter = Annotated[RunFilter, Depends(_filter)]

@@ -21,6 +21,11 @@ class RunAlreadyFinished(Conflict):
     title = "Run already finished"
 
 
+class RunStillActive(Conflict):
+    slug = "run-still-active"
+    title = "The run is not over"
+
+
 class RunNotResumable(Conflict):
     slug = "run-not-resumable"
     title = "Run cannot be resumed"

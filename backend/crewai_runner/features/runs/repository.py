@@ -4,11 +4,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Text, case, cast, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    Text,
+    case,
+    cast,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
 from crewai_runner.db.tables.runs import ArtifactRow, LlmCallRow, RunRow, RunTaskRow
+from crewai_runner.domain.run import FINAL
 
 # Plain columns, not entities: a list of fifty rows must not make fifty objects with a history.
 _RUNS = RunRow.__table__.c
@@ -34,6 +49,16 @@ SUMMARY = (
     _RUNS.created_by,
     _RUNS.created_at,
     _RUNS.started_at,
+    _RUNS.finished_at,
+)
+
+GLANCE = (
+    _RUNS.id,
+    _RUNS.workflow_id,
+    _RUNS.workflow_name,
+    _RUNS.state,
+    _RUNS.seconds_at_work,
+    _RUNS.created_at,
     _RUNS.finished_at,
 )
 
@@ -79,6 +104,23 @@ class RunRepository:
         )
         return await self._session.scalar(query)
 
+    async def newest(self, workspace_id: str, workflow_ids: Sequence[str], each: int) -> Sequence[Row[Any]]:
+        """The newest runs of each workflow, newest first: from an index, in one statement."""
+        of_each = [
+            select(*GLANCE)
+            .where(RunRow.workspace_id == workspace_id, RunRow.workflow_id == workflow_id)
+            .order_by(RunRow.id.desc())
+            .limit(each)
+            .subquery()
+            for workflow_id in workflow_ids
+        ]
+        if not of_each:
+            return []
+        together = union_all(*(select(runs) for runs in of_each)).subquery()
+        result = await self._session.execute(select(together).order_by(together.c.id.desc()))
+        rows: Sequence[Row[Any]] = result.all()
+        return rows
+
     async def page(
         self,
         workspace_id: str,
@@ -105,6 +147,21 @@ class RunRepository:
         entry = func.json_each(RunRow.extra).table_valued("key", "value", "type")
         word = case((entry.c.type.in_(("true", "false")), entry.c.type), else_=cast(entry.c.value, Text))
         return select(entry.c.key).where(entry.c.key == key, word == value).exists()
+
+    async def take_finished(
+        self, workspace_id: str, conditions: Sequence[ColumnElement[bool]], limit: int
+    ) -> Sequence[str]:
+        """Ids of finished runs, the oldest first; nobody else moves them before this transaction ends."""
+        query = select(RunRow.id).where(
+            RunRow.workspace_id == workspace_id, RunRow.state.in_(FINAL), *conditions
+        )
+        query = query.order_by(RunRow.id).limit(limit).with_for_update()
+        return (await self._session.scalars(query)).all()
+
+    async def delete(self, run_ids: Sequence[str]) -> None:
+        """These runs; everything that belongs to them goes with them, by the tables' own rules."""
+        gone = delete(RunRow).where(RunRow.id.in_(run_ids))
+        await self._session.execute(gone.execution_options(synchronize_session=False))
 
     async def tasks(self, run_id: str) -> Sequence[RunTaskRow]:
         query = select(RunTaskRow).where(RunTaskRow.run_id == run_id).order_by(RunTaskRow.position)

@@ -1,5 +1,6 @@
 """Reading runs."""
 
+from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import quote
 
@@ -7,12 +8,13 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from crewai_runner.core.errors import BadRequest
-from crewai_runner.features.runs.deps import Filter, Reader, Runs
-from crewai_runner.features.runs.errors import ArtifactNotFound, RunNotFound
+from crewai_runner.features.runs.deps import Disposal, DoomedRuns, Filter, Reader, Runs, Writer
+from crewai_runner.features.runs.errors import ArtifactNotFound, RunNotFound, RunStillActive
 from crewai_runner.features.runs.schemas import (
     ArtifactList,
     RunDiff,
     RunPage,
+    RunsDeleted,
     RunTaskList,
     RunUsage,
 )
@@ -30,6 +32,26 @@ async def list_runs(
 ) -> RunPage:
     """Runs, newest first."""
     return await runs.page(reader, wanted, limit, cursor)
+
+
+@router.delete("", responses=problems(BadRequest))
+async def delete_runs(writer: Writer, disposal: Disposal, doomed: DoomedRuns) -> RunsDeleted:
+    """Delete finished runs by state, age or both, with their events, tasks, messages and files.
+
+    Runs that are not over are left alone. Asked again, it deletes what is left.
+    """
+    return RunsDeleted(deleted=await disposal.delete_finished(writer, doomed.states, doomed.before))
+
+
+@router.delete(
+    "/{run_id}", status_code=HTTPStatus.NO_CONTENT, responses=problems(RunNotFound, RunStillActive)
+)
+async def delete_run(run_id: str, writer: Writer, disposal: Disposal) -> None:
+    """Delete a run that is over, with its events, tasks, calls, messages, approvals and files.
+
+    There is no way back. A run that is not over has to be stopped first.
+    """
+    await disposal.delete(writer, run_id)
 
 
 @router.get("/diff", responses=problems(RunNotFound))

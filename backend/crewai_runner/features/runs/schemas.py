@@ -54,9 +54,24 @@ class RunRead(RunSummary):
     version: int
 
 
+class RunGlance(Wire):
+    """As much of a run as fits beside its workflow."""
+
+    id: str
+    status: RunState
+    workflow_name: str
+    seconds: float | None
+    created_at: datetime
+    finished_at: datetime | None
+
+
 class RunPage(Wire):
     runs: list[RunSummary]
     next_cursor: str | None
+
+
+class RunsDeleted(Wire):
+    deleted: int
 
 
 class RunTaskRead(Wire):

@@ -24,6 +24,7 @@ from crewai_runner.features.runs.schemas import (
     Change,
     LlmCallRead,
     RunDiff,
+    RunGlance,
     RunPage,
     RunRead,
     RunSummary,
@@ -132,6 +133,15 @@ class RunService:
         """Whether a run is gone or final; for readers whose right was checked before."""
         state = await self._runs.state_for_reader(run_id)
         return state is None or RunState(state) in FINAL
+
+    async def newest(
+        self, principal: Principal, workflow_ids: Sequence[str], each: int
+    ) -> Mapping[str, Sequence[RunGlance]]:
+        """The newest runs of each workflow that has any, newest first."""
+        found: dict[str, list[RunGlance]] = {}
+        for row in await self._runs.newest(principal.workspace_id, workflow_ids, each):
+            found.setdefault(row.workflow_id, []).append(_glance(row))
+        return found
 
     async def page(self, principal: Principal, wanted: RunFilter, limit: int, cursor: str | None) -> RunPage:
         before = decode_id(cursor, Prefix.RUN)
@@ -246,6 +256,12 @@ def read(run: RunRow, queued_because: str | None = None) -> RunRead:
     same = ("definition", "inputs", "budget", "result", "receipt", "forked_from", "last_seq", "version")
     fields = _summary_fields(run) | {name: getattr(run, name) for name in same}
     return RunRead.model_validate(fields | {"queued_because": queued_because})
+
+
+def _glance(row: Any) -> RunGlance:
+    same = {name: getattr(row, name) for name in ("id", "workflow_name", "created_at", "finished_at")}
+    seconds = None if row.finished_at is None else row.seconds_at_work
+    return RunGlance(status=row.state, seconds=seconds, **same)
 
 
 def read_task(row: RunTaskRow) -> RunTaskRead:

@@ -14,7 +14,7 @@ from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.features.workflows import rules
 from crewai_runner.features.workflows.errors import VersionNotFound, WorkflowNameTaken, WorkflowNotFound
 from crewai_runner.features.workflows.repository import WorkflowRepository
-from crewai_runner.features.workflows.schemas import WorkflowRead, WorkflowSummary
+from crewai_runner.features.workflows.schemas import WorkflowEntry, WorkflowRead
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -102,9 +102,9 @@ class WorkflowRecords:
 
 
 def read(row: WorkflowRow, version: WorkflowVersionRow) -> WorkflowRead:
-    summary = WorkflowSummary.model_validate(row)
+    entry = WorkflowEntry.model_validate(row)
     return WorkflowRead(
-        **summary.model_dump(by_alias=False),
+        **entry.model_dump(by_alias=False),
         yaml=version.yaml,
         definition=WorkflowDefinition.model_validate(version.definition),
         note=version.note,

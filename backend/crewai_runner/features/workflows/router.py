@@ -34,12 +34,10 @@ from crewai_runner.features.workflows.schemas import (
     WorkflowEnvelope,
     WorkflowImport,
     WorkflowImported,
-    WorkflowPage,
     WorkflowRead,
-    WorkflowSort,
 )
 from crewai_runner.features.workflows.versions import versions
-from crewai_runner.http.deps import LIMIT, Cursor, IfMatch, Limit, tag
+from crewai_runner.http.deps import IfMatch, tag
 from crewai_runner.http.problems import problems
 
 router = APIRouter(prefix="/workflows", tags=["workflows"])
@@ -61,26 +59,6 @@ _DOWNLOADS: dict[int | str, dict[str, Any]] = {
         "content": {YAML_TYPES[0]: {"schema": {"title": "A workflow document"}}, ZIP_TYPES[0]: _BINARY},
     }
 }
-
-
-@router.get("", responses=problems(BadRequest))
-async def list_workflows(
-    reader: Reader,
-    workflows: StoredWorkflows,
-    text: Annotated[
-        str | None,
-        Query(
-            max_length=200, pattern=r"^[^\x00]*$", description="Only those whose name or description has it."
-        ),
-    ] = None,
-    sort: Annotated[
-        WorkflowSort, Query(description="`updated`: the last edited first; `name`: by name.")
-    ] = WorkflowSort.UPDATED,
-    limit: Limit = LIMIT,
-    cursor: Cursor = None,
-) -> WorkflowPage:
-    """Saved workflows, without their documents."""
-    return await workflows.page(reader, text, sort, limit, cursor)
 
 
 @router.post(

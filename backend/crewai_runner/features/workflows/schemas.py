@@ -25,8 +25,8 @@ class WorkflowEnvelope(Envelope):
     workflow: WorkflowDraft
 
 
-class WorkflowSummary(Wire):
-    """A workflow in a list."""
+class WorkflowEntry(Wire):
+    """What is known of a workflow without its versions."""
 
     id: str
     name: str
@@ -36,7 +36,7 @@ class WorkflowSummary(Wire):
     updated_at: datetime
 
 
-class WorkflowRead(WorkflowSummary):
+class WorkflowRead(WorkflowEntry):
     """A workflow with its newest version."""
 
     yaml: str = Field(description="The author's text, byte for byte.")
@@ -56,8 +56,10 @@ class WorkflowImported(Wire):
     warnings: list[Problem]
 
 
-class WorkflowPage(Wire):
-    workflows: list[WorkflowSummary]
+class WorkflowEntries(Wire):
+    """One page of a list."""
+
+    workflows: list[WorkflowEntry]
     next_cursor: str | None
 
 

@@ -32,11 +32,11 @@ from crewai_runner.features.workflows.repository import (
 from crewai_runner.features.workflows.schemas import (
     WorkflowCreated,
     WorkflowDraft,
+    WorkflowEntries,
+    WorkflowEntry,
     WorkflowImported,
-    WorkflowPage,
     WorkflowRead,
     WorkflowSort,
-    WorkflowSummary,
 )
 
 RegisteredNames = Callable[[AsyncSession, str], Awaitable[Registry]]
@@ -100,16 +100,16 @@ class WorkflowService:
 
     async def page(
         self, principal: Principal, text: str | None, sort: WorkflowSort, limit: int, cursor: str | None
-    ) -> WorkflowPage:
+    ) -> WorkflowEntries:
         """One page. Raises BadRequest for a foreign cursor."""
         conditions = [containing(text)] if text else []
         if cursor is not None:
             conditions.append(_behind(cursor, sort))
         order = BY_NAME if sort is WorkflowSort.NAME else NEWEST_EDIT_FIRST
         rows = await self._records.rows.page(principal.workspace_id, conditions, order, limit + 1)
-        shown = [WorkflowSummary.model_validate(row) for row in rows[:limit]]
+        shown = [WorkflowEntry.model_validate(row) for row in rows[:limit]]
         more = _cursor(shown[-1], sort) if len(rows) > limit else None
-        return veiled(WorkflowPage(workflows=shown, next_cursor=more), self._mask)
+        return veiled(WorkflowEntries(workflows=shown, next_cursor=more), self._mask)
 
     async def save(
         self,
@@ -152,7 +152,7 @@ class WorkflowService:
         return WorkflowDefinition.model_validate(version.definition), version.number
 
 
-def _cursor(last: WorkflowSummary, sort: WorkflowSort) -> str:
+def _cursor(last: WorkflowEntry, sort: WorkflowSort) -> str:
     if sort is WorkflowSort.NAME:
         return encode_cursor(last.name)
     return encode_cursor((last.updated_at - _EPOCH) // timedelta(milliseconds=1), last.id)

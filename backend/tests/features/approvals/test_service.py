@@ -9,6 +9,7 @@ import pytest
 from crewai_runner.core.errors import BadRequest
 from crewai_runner.core.paging import encode_cursor
 from crewai_runner.db.session import make_engine, make_sessions
+from crewai_runner.db.tables.runs import ApprovalRow
 from crewai_runner.domain.run import TaskState
 from crewai_runner.features.approvals.errors import (
     AlreadyResolved,
@@ -16,6 +17,7 @@ from crewai_runner.features.approvals.errors import (
     ApprovalOver,
     FeedbackMissing,
 )
+from crewai_runner.features.approvals.repository import ApprovalRepository
 from crewai_runner.features.approvals.schemas import ApprovalRead, ApprovalResolve
 from crewai_runner.features.approvals.service import ApprovalService, read
 from tests.support.runs import ON_POSTGRESQL, OWNER, STRANGER, Office, ask
@@ -170,7 +172,8 @@ async def test_an_overdue_question_ends_its_run(desk: Office) -> None:
     assert ended == [run_id]
     assert row.error is not None
     assert (row.state, row.error["code"]) == ("failed", "approval-expired")
-    assert (await desk.types(run_id))[-2:] == ["approval.expired", "run.failed"]
+    assert (await desk.types(run_id))[-3:] == ["approval.expired", "task.failed", "run.failed"]
+    assert (await desk.tasks(run_id))["research"].status == "failed"
     assert (await desk.row(waiting)).state == "waiting"
     with pytest.raises(ApprovalOver):
         await resolve(desk, approval_id, "approve")
@@ -181,6 +184,26 @@ async def test_an_overdue_question_takes_no_answer_before_the_sweep_either(desk:
 
     with pytest.raises(ApprovalOver):
         await resolve(desk, approval_id, "approve")
+
+
+async def test_a_question_answered_while_the_sweep_goes_on_hides_none_behind_it(
+    desk: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = [await ask(desk, timedelta(0)) for _ in range(3)]
+    first, answered, last = sorted(run_id for run_id, _ in asked)
+    look = ApprovalRepository.open_of
+
+    async def answered_meanwhile(repository: ApprovalRepository, run_id: str) -> ApprovalRow | None:
+        return None if run_id == answered else await look(repository, run_id)
+
+    monkeypatch.setattr(ApprovalRepository, "open_of", answered_meanwhile)
+
+    async with desk.approvals() as approvals:
+        ended = await approvals.expire_overdue()
+
+    assert ended == [first, last]
+    states = [(await desk.row(run_id)).state for run_id in (first, answered, last)]
+    assert states == ["failed", "waiting", "failed"]
 
 
 async def test_the_sweep_runs_twice_without_harm(desk: Office) -> None:

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from crewai_runner.db.tables.catalog import ModelRow
 from crewai_runner.domain.run import RunFailure, RunResult, WaitReason
 from crewai_runner.domain.run_event_payloads import LlmChunkData, MessageAnsweredData, MessageDeliveredData
 from crewai_runner.domain.run_events import LlmChunk, MessageAnswered, MessageDelivered
+from crewai_runner.domain.workflow import ModelChoice
 from crewai_runner.executor.port import ModelAnswer, ModelBinding, ModelCallFailed
 from crewai_runner.executor.scripted import ScriptedExecutor
 from crewai_runner.features.chat import service as chat_module
@@ -100,7 +102,7 @@ async def test_the_agent_at_work_answers_and_its_words_come_as_they_are_written(
     sink(LlmChunk(agent="writer", data=LlmChunkData(call_id="c", text="With ")))
     sink(LlmChunk(agent="writer", data=LlmChunkData(call_id="c", text="lemon.")))
     await desk.parts.journal.flush()
-    while heard != ["With ", "lemon."]:
+    while "".join(heard) != "With lemon.":
         await desk.row(run_id)  # lets the talk go on
     said = MessageAnsweredData(message_id=message.id, text="With lemon.", by="agent")
     sink(MessageAnswered(agent="writer", data=said))
@@ -241,3 +243,43 @@ async def test_a_listener_who_leaves_ends_the_talk(desk: Office) -> None:
     await desk.row(run_id)
 
     assert not [task for task in asyncio.all_tasks() if "say" in repr(task.get_coro())]
+
+
+class Listening(ScriptedExecutor):
+    """Remembers which model was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    async def ask(self, model: ModelBinding, *rest: Any) -> ModelAnswer:
+        self.asked.append(model.name)
+        return await super().ask(model, *rest)
+
+
+@pytest.mark.parametrize(
+    ("models", "agent", "asked"),
+    [
+        ({"writer": "own"}, None, "own"),
+        ({"researcher": "own", "writer": "other"}, None, "own"),
+        ({"researcher": "own", "writer": "other"}, "writer", "other"),
+        ({"writer": "own"}, "researcher", "main"),
+        ({}, None, "main"),
+    ],
+)
+async def test_the_model_of_the_workflow_speaks_for_its_run(
+    desk: Office, models: dict[str, str], agent: str | None, asked: str
+) -> None:
+    desk.parts.executor = listening = Listening()
+    async with desk.session() as session:
+        for name in ("own", "other"):
+            row = {"type": "llm", "is_default": False, "workspace_id": "ws_default"}
+            session.add(ModelRow(id=f"mdl_{name}", provider_id="prov_1", name=name, **row))
+    chosen = definition()
+    for one in chosen.agents:
+        one.model = ModelChoice(name=models[one.key]) if one.key in models else None
+    run_id = await desk.create(NewRun(chosen, {"topic": "tea"}))
+
+    await say(desk, run_id, agent=agent)
+
+    assert listening.asked == [asked]

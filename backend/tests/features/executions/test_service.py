@@ -1,11 +1,19 @@
 """What the API's verbs do to runs: start, retry, resume, fork, status."""
 
+import contextlib
+
 import pytest
 
+from crewai_runner.core.settings import Role
 from crewai_runner.db.tables.catalog import ModelRow
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.run import IllegalMove, TaskResult, WaitReason
-from crewai_runner.features.executions.errors import DefinitionInvalid, NoModel, TaskUnknown
+from crewai_runner.features.executions.errors import (
+    DefinitionInvalid,
+    NoModel,
+    ProviderConfigNotHere,
+    TaskUnknown,
+)
 from crewai_runner.features.executions.schemas import ForkBody, ResumeBody, RetryBody, RunStart
 from crewai_runner.features.executions.service import ExecutionService
 from crewai_runner.features.runs.errors import InputsInvalid, RunNotFound, RunNotResumable
@@ -70,6 +78,29 @@ async def test_without_any_model_the_refusal_says_what_to_do(desk: Office) -> No
 
     with pytest.raises(NoModel, match="Register one"):
         await start(desk)
+
+
+@pytest.mark.parametrize("role", [Role.API, Role.ALL])
+async def test_a_provider_for_one_run_is_taken_only_where_runs_are_at_work(desk: Office, role: Role) -> None:
+    desk.parts.settings.role = role
+    inline = {"name": "mine", "type": "openai_compatible", "baseUrl": "http://127.0.0.1:9/v1"}
+    given = {"providerConfig": inline | {"apiKey": "sk-of-one-run", "models": ["m"]}}
+    failed = await a_failed_run(desk)
+    before = await desk.waiting()
+    taken = (
+        contextlib.nullcontext()
+        if role is Role.ALL
+        else pytest.raises(ProviderConfigNotHere, match="Register")
+    )
+
+    with taken:
+        await start(desk, **given)
+    for verb, body in (("retry", RetryBody(**given)), ("fork", ForkBody(from_task="report", **given))):
+        async with desk.session() as session:
+            with taken:
+                await getattr(ExecutionService(session, desk.parts), verb)(OWNER, failed, body)
+
+    assert await desk.waiting() == before + (3 if role is Role.ALL else 0)
 
 
 async def test_a_retry_is_a_new_run_of_the_same(desk: Office) -> None:

@@ -8,8 +8,11 @@ import pytest
 
 from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.domain.run import IllegalMove, RunFailure, RunResult, StopMode, TaskState, WaitReason
+from crewai_runner.domain.run_event_payloads import TaskFailedData
+from crewai_runner.domain.run_events import TaskFailed
 from crewai_runner.features.lifecycle.service import LifecycleService
-from tests.support.runs import Office, completed, started
+from crewai_runner.features.runs.service import NewRun
+from tests.support.runs import Office, completed, definition, started, task
 
 FAILURE = RunFailure(code="x", message="why")
 Move = Callable[[LifecycleService, RunRow], Awaitable[Any]]
@@ -145,3 +148,60 @@ async def test_a_receipt_counts_what_was_done_and_skips_the_rest(desk: Office) -
     tasks = await desk.tasks(run_id)
     assert tasks["research"].status is TaskState.COMPLETED
     assert tasks["report"].status is TaskState.SKIPPED
+
+
+@pytest.mark.parametrize("how", ["fail", "crash"])
+async def test_what_was_at_work_ends_with_the_run(desk: Office, how: str) -> None:
+    run_id = await desk.begun()
+    desk.parts.journal.open(run_id, 1, lambda: None)(started("research", "researcher"))
+    await desk.parts.journal.flush()
+
+    async with desk.desk(run_id) as (run, lifecycle):
+        await getattr(lifecycle, how)(run, FAILURE)
+
+    tasks = await desk.tasks(run_id)
+    research = tasks["research"]
+    assert (research.status, research.error.code, research.error.task_key) == ("failed", "x", "research")
+    assert research.finished_at is not None
+    assert tasks["report"].status == "pending"
+    told = (await desk.events(run_id))[-2:]
+    assert [event.type for event in told] == ["task.failed", "run.failed" if how == "fail" else "run.crashed"]
+    assert (told[0].task_key, told[0].agent) == ("research", "researcher")
+
+
+async def test_a_task_beside_the_one_that_failed_is_skipped_and_a_finished_one_stays(desk: Office) -> None:
+    run_id = await desk.begun(NewRun(definition(tasks=[task(key) for key in ("a", "b", "c")]), {}))
+    sink = desk.parts.journal.open(run_id, 1, lambda: None)
+    for event in (started("a"), completed("a"), started("b"), started("c")):
+        sink(event)
+    sink(TaskFailed(task_key="b", data=TaskFailedData(error=RunFailure(code="y", message="own"))))
+    await desk.parts.journal.flush()
+
+    async with desk.desk(run_id) as (run, lifecycle):
+        await lifecycle.fail(run, RunFailure(code="y", message="why", task_key="b"))
+
+    tasks = await desk.tasks(run_id)
+    assert {key: one.status for key, one in tasks.items()} == {
+        "a": "completed",
+        "b": "failed",
+        "c": "skipped",
+    }
+    assert tasks["b"].error.message == "own"
+    assert (await desk.types(run_id)).count("task.failed") == 1
+
+
+async def test_a_task_that_ended_with_its_run_begins_anew_when_the_run_is_resumed(desk: Office) -> None:
+    run_id = await desk.begun()
+    desk.parts.journal.open(run_id, 1, lambda: None)(started("research"))
+    await desk.parts.journal.flush()
+    async with desk.desk(run_id) as (run, lifecycle):
+        await lifecycle.crash(run, FAILURE)
+    async with desk.desk(run_id) as (run, lifecycle):
+        await lifecycle.queue_again(run, "resumed")
+        await lifecycle.begin(run, "scripted 1", native=True)
+
+    desk.parts.journal.open(run_id, 2, lambda: None)(started("research"))
+    await desk.parts.journal.flush()
+
+    research = (await desk.tasks(run_id))["research"]
+    assert (research.status, research.error, research.finished_at) == ("running", None, None)
