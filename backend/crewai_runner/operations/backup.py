@@ -1,0 +1,75 @@
+"""Everything the product stores, as it was at one moment, in one file; taken while it runs."""
+
+import asyncio
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from crewai_runner import __version__
+from crewai_runner.core import clock
+from crewai_runner.core.api_key import API_KEY_FILE
+from crewai_runner.core.secret_key import SECRET_KEY_FILE, given_keys
+from crewai_runner.core.settings import Settings
+from crewai_runner.operations import archive, postgres_copy, sqlite_store
+from crewai_runner.operations.aside import written_aside
+from crewai_runner.operations.engine_files import ENGINE, copy_engine
+from crewai_runner.operations.manifest import SQLITE_MEMBER, Contents, Manifest
+from crewai_runner.operations.refusal import Refused
+from crewai_runner.operations.seals import survey
+
+KEY_FILES = (SECRET_KEY_FILE, API_KEY_FILE)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A finished backup. `vanished`: files of crews' memories that went away while they were copied."""
+
+    path: Path
+    size: int
+    manifest: Manifest
+    keys: list[str]
+    vanished: int
+
+
+def back_up(settings: Settings, target: Path, *, with_keys: bool = False, force: bool = False) -> Written:
+    """Write the backup. Raises Refused, OSError and errors of the database."""
+    with written_aside(target, force=force) as (file, folder):
+        contents = _copy_database(settings, folder / "database")
+        seals, _ = asyncio.run(survey(settings.database, given_keys(settings)))
+        vanished = copy_engine(settings.data_dir / ENGINE, folder / ENGINE)
+        keys = _copy_keys(settings, folder / "keys") if with_keys else []
+        manifest = Manifest(
+            product_version=__version__,
+            created_at=clock.now(),
+            database=contents,
+            seals=seals,
+            members=archive.members_of(folder),
+        )
+        archive.pack(manifest, folder, file)
+    return Written(target, target.stat().st_size, manifest, keys, vanished)
+
+
+def _copy_database(settings: Settings, folder: Path) -> Contents:
+    folder.mkdir()
+    if not settings.embedded:
+        return postgres_copy.copy_database(settings.database, folder)
+    source, copy = sqlite_file(settings), folder / Path(SQLITE_MEMBER).name
+    if not source.is_file():
+        raise Refused(f"There is no database {source}.")
+    sqlite_store.copy_database(source, copy)
+    return sqlite_store.contents(copy)
+
+
+def sqlite_file(settings: Settings) -> Path:
+    """The file of the SQLite database."""
+    return Path(str(make_url(settings.database).database))
+
+
+def _copy_keys(settings: Settings, folder: Path) -> list[str]:
+    found = [name for name in KEY_FILES if (settings.data_dir / name).is_file()]
+    folder.mkdir()
+    for name in found:
+        shutil.copyfile(settings.data_dir / name, folder / name)
+    return found

@@ -1,0 +1,105 @@
+"""The parts beside the database: the engine and its optional parts, the built-in model, the dashboard."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, inspect, text
+
+from crewai_runner.core.settings import LocalModelMode, Settings
+from crewai_runner.domain.provider import EXTRAS, TITLES, ProviderType
+from crewai_runner.localmodel.child import Refusal, check_model_file
+from crewai_runner.localmodel.install import HOW_TO_INSTALL, installed_model, missing_reason
+from crewai_runner.operations.doctor.finding import Finding, fail, ok, warn
+
+PATIENCE_SECONDS = 180.0
+_PINNED = "install the pinned version: `make install`, or `uv sync` in backend/"
+
+
+def try_out(what: str) -> dict[str, Any]:
+    """What a trial in a process of its own reports; its `state` is `failed` when it ends without a word."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path or "." for path in sys.path)}
+    try:
+        done = subprocess.run(  # noqa: S603  # our own module
+            [sys.executable, "-m", "crewai_runner.operations.doctor.trial", what],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+        report: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    except subprocess.TimeoutExpired:
+        return {"state": "failed", "message": f"no answer within {PATIENCE_SECONDS:g} s"}
+    except (ValueError, IndexError):
+        return {"state": "failed", "message": _last_line(done.stderr) or f"exit status {done.returncode}"}
+    return report
+
+
+def _last_line(said: str) -> str:
+    lines = [line for line in said.splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
+def engine(report: dict[str, Any]) -> Finding:
+    if report["state"] != "ready":
+        return fail("engine", f"CrewAI cannot be loaded: {report['message']}", _PINNED)
+    if not report["native"]:
+        hint = f"stops reach providers late; {_PINNED}"
+        return warn("engine", f"CrewAI {report['version']} is not what this build was made for", hint)
+    return ok("engine", f"CrewAI {report['version']} keeps what this build needs of it")
+
+
+def extras(report: dict[str, Any], kinds: list[str]) -> Iterator[Finding]:
+    """Whether the registered providers have the optional parts they need."""
+    absent = set(report.get("absent", []))
+    for kind in (ProviderType(kind) for kind in kinds if kind in set(ProviderType)):
+        extra = EXTRAS.get(kind)
+        if extra in absent:
+            yield fail(
+                "providers", f"{TITLES[kind]} is registered, its part is missing", f"uv sync --extra {extra}"
+            )
+    if not absent.intersection(EXTRAS[ProviderType(kind)] for kind in kinds if kind in EXTRAS):
+        yield ok("providers", f"{len(kinds)} kind(s) registered, with all they need")
+
+
+def provider_kinds(connection: Connection) -> list[str]:
+    if not inspect(connection).has_table("providers"):
+        return []
+    return list(connection.execute(text("SELECT DISTINCT type FROM providers ORDER BY type")).scalars())
+
+
+def local_model(settings: Settings) -> Finding:
+    if settings.local_model is LocalModelMode.OFF:
+        return ok("local model", "off (LOCAL_MODEL)")
+    reason = missing_reason() or _unusable()
+    if reason is None:
+        return ok("local model", "installed, and its runtime loads")
+    if settings.local_model is LocalModelMode.EAGER:
+        return fail("local model", reason, f"LOCAL_MODEL=eager starts nothing without it. {HOW_TO_INSTALL}")
+    return warn(
+        "local model", reason, "only runs that ask for it are hindered; LOCAL_MODEL=off says you know"
+    )
+
+
+def _unusable() -> str | None:
+    model = installed_model()
+    try:
+        check_model_file(model.path, model.sha256)
+    except Refusal as refusal:
+        return str(refusal)
+    report = try_out("local-model")
+    return None if report["state"] == "ready" else f"Its runtime does not load: {report['message']}"
+
+
+def dashboard(settings: Settings) -> Finding:
+    if settings.frontend:
+        return ok("dashboard", f"built, at {settings.frontend}")
+    looked = settings.frontend_dir or Path("frontend/dist")
+    return warn(
+        "dashboard", f"there is no build in {looked}", "`make run` builds it; without one the API works alone"
+    )

@@ -1,0 +1,54 @@
+"""`python -m crewai_runner.operations.doctor.trial`: loads what is heavy and may fail in native code.
+
+A process of its own: neither an abort nor what the engine does to its process reaches the examination.
+Prints one JSON line on stdout, last of whatever the libraries print.
+"""
+
+import asyncio
+import importlib
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from crewai_runner.domain.provider import EXTRAS
+from crewai_runner.executor.crew.engine import CrewExecutor
+from crewai_runner.localmodel.install import RUNTIME_PACKAGE
+
+
+def main() -> None:
+    report = engine() if sys.argv[1] == "engine" else local_model()
+    sys.stdout.write("\n" + json.dumps(report) + "\n")
+
+
+def engine() -> dict[str, object]:
+    """The engine's status, as the server would have it, and the optional parts that cannot be imported."""
+    with tempfile.TemporaryDirectory() as folder:
+        executor = CrewExecutor(Path(folder))
+        asyncio.run(executor.load())
+        status = executor.status()
+        absent = [extra for kind, extra in EXTRAS.items() if not _importable(kind.value)]
+    return {
+        "state": status.state,
+        "version": status.version,
+        "native": status.native,
+        "message": status.message,
+        "absent": absent,
+    }
+
+
+def _importable(kind: str) -> bool:
+    try:
+        importlib.import_module(f"crewai_runner.executor.crew.model_{kind}")
+    except ImportError:
+        return False
+    return True
+
+
+def local_model() -> dict[str, object]:
+    importlib.import_module(RUNTIME_PACKAGE)
+    return {"state": "ready"}
+
+
+if __name__ == "__main__":
+    main()

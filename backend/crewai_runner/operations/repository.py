@@ -1,0 +1,69 @@
+"""Sealed values, wherever they are: every column whose name begins with `sealed_`."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Column, Connection, Table, inspect, select, tuple_, update
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import crewai_runner.db.tables  # noqa: F401  # registers every table
+from crewai_runner.db.base import Base
+
+SEALED = "sealed_"
+Key = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SealedValue:
+    """One sealed value; `owner` says to people whose it is, for example `providers: OpenAI`."""
+
+    table: Table
+    column: str
+    key: Key
+    owner: str
+    sealed: str
+
+
+def sealed_columns() -> Iterator[tuple[Table, Column[str]]]:
+    for table in Base.metadata.sorted_tables:
+        for column in table.columns:
+            if column.name.startswith(SEALED):
+                yield table, column
+
+
+class SealedRepository:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def tables(self) -> set[str]:
+        """The names of the tables that the database has; an older schema may lack some."""
+        connection = await self._session.connection()
+        return await connection.run_sync(_table_names)
+
+    async def after(
+        self, table: Table, column: Column[str], key: Key | None, limit: int
+    ) -> Sequence[SealedValue]:
+        """The next values in the order of the primary key."""
+        keys = list(table.primary_key.columns)
+        name = table.columns.get("name", keys[0])
+        query = select(*keys, name.label("owner_name"), column).where(column.is_not(None))
+        if key is not None:
+            query = query.where(tuple_(*keys) > tuple_(*key) if len(keys) > 1 else keys[0] > key[0])
+        rows = (await self._session.execute(query.order_by(*keys).limit(limit))).all()
+        return [
+            SealedValue(table, column.name, tuple(row[: len(keys)]), f"{table.name}: {row[-2]}", row[-1])
+            for row in rows
+        ]
+
+    async def replace(self, value: SealedValue, sealed: str) -> bool:
+        """Put the new seal there if the old one still is; whether it was."""
+        column, keys = value.table.columns[value.column], value.table.primary_key.columns
+        same = [key == found for key, found in zip(keys, value.key, strict=True)]
+        change = update(value.table).where(*same, column == value.sealed).values({column: sealed})
+        done = await self._session.execute(change)
+        return isinstance(done, CursorResult) and done.rowcount == 1
+
+
+def _table_names(connection: Connection) -> set[str]:
+    return set(inspect(connection).get_table_names())

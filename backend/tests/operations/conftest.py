@@ -1,0 +1,75 @@
+"""A place that stores something in every table, and an empty one of the same kind."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from crewai_runner.core.sealing import Sealer
+from crewai_runner.core.secret_key import SECRET_KEY_FILE, read_or_create_keys
+from crewai_runner.core.settings import Settings
+from crewai_runner.queue.dbos import make_tables
+from tests.operations.rows import fill
+from tests.support.database import BACKENDS, empty_postgresql, fresh_database, is_postgresql
+
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+
+@pytest.fixture(params=BACKENDS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A fresh database in the folder `here`, once on SQLite and once on PostgreSQL."""
+    (tmp_path / "here").mkdir(mode=0o700)
+    with fresh_database(request.param, tmp_path / "here") as url:
+        yield url
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in Settings.model_fields:
+        if name != "frontend_dir":
+            monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def settings_of(folder: Path, url: str, **more: object) -> Settings:
+    return Settings(_env_file=None, data_dir=folder, database_url=url, **more)  # type: ignore[arg-type,call-arg]
+
+
+@pytest.fixture
+def here(database_url: str, tmp_path: Path) -> Settings:
+    """A place with the product's and the queue's tables, still empty, and a sealing key."""
+    make_tables(database_url)
+    settings = settings_of(tmp_path / "here", database_url)
+    read_or_create_keys(settings.data_dir / SECRET_KEY_FILE)
+    return settings
+
+
+@pytest.fixture
+def full(here: Settings) -> Settings:
+    """A place with rows in every table, sealed under its key, and a memory of a crew."""
+    fill(here.database, Sealer(*read_or_create_keys(here.data_dir / SECRET_KEY_FILE)))
+    memory = here.data_dir / "engine" / "memories" / "crew one" / "data"
+    memory.mkdir(parents=True)
+    (memory / "piece-1.lance").write_bytes(bytes(range(256)))
+    return here
+
+
+@contextmanager
+def empty_place(like: Settings, folder: Path) -> Iterator[Settings]:
+    """Another folder and another database of the same kind, with nothing in them."""
+    with ExitStack() as stack:
+        postgresql = is_postgresql(like.database)
+        url = (
+            stack.enter_context(empty_postgresql())
+            if postgresql
+            else f"sqlite:///{folder / 'crewai-runner.db'}"
+        )
+        yield settings_of(folder, url)
+
+
+@pytest.fixture
+def there(full: Settings, tmp_path: Path) -> Iterator[Settings]:
+    with empty_place(full, tmp_path / "there") as settings:
+        yield settings

@@ -1,0 +1,116 @@
+"""Rows for every table of both schemas, and everything that a database holds, to be compared."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    ForeignKeyConstraint,
+    MetaData,
+    NullPool,
+    Table,
+    create_engine,
+    inspect,
+    text,
+)
+
+from crewai_runner.core.sealing import Sealer
+from crewai_runner.db.migrate import sync_url
+
+MOMENT = datetime(2026, 3, 10, 11, 12, 13, 456000, tzinfo=UTC)
+AWKWARD = "käse\t\"'\\N \\. \r\n€ 𝄞"
+MADE_BY_MIGRATIONS = {"alembic_version", "dbos_migrations"}
+OF_THE_LIVING = {"worker_lease"}
+ROWS = 3
+
+
+def reflected(connection: Connection) -> MetaData:
+    found = MetaData()
+    found.reflect(connection)
+    if connection.dialect.name == "postgresql" and "dbos" in inspect(connection).get_schema_names():
+        found.reflect(connection, schema="dbos")
+    return found
+
+
+def fill(url: str, sealer: Sealer | None = None) -> None:
+    """Some rows into every table; columns that hold seals get secrets sealed by the sealer, or nothing."""
+    engine = create_engine(sync_url(url), poolclass=NullPool)
+    with engine.begin() as connection:
+        for table in reflected(connection).sorted_tables:
+            if table.name not in MADE_BY_MIGRATIONS | OF_THE_LIVING:
+                connection.execute(table.insert(), list(_rows(table, sealer)))
+
+
+def _rows(table: Table, sealer: Sealer | None) -> Iterator[dict[str, Any]]:
+    referring = {
+        element.parent.name
+        for constraint in table.constraints
+        if isinstance(constraint, ForeignKeyConstraint)
+        for element in constraint.elements
+    }
+    for number in range(ROWS):
+        yield {
+            column.name: _sealed(sealer, number)
+            if column.name.startswith("sealed_")
+            else _value(column, number, referring=column.name in referring)
+            for column in table.columns
+        }
+
+
+def _sealed(sealer: Sealer | None, number: int) -> str | None:
+    return sealer.seal(f"sk-canary-of-row-{number}") if sealer else None
+
+
+def _value(column: Column[Any], number: int, *, referring: bool) -> Any:
+    if column.nullable and number == 0 and not column.primary_key:
+        return None
+    try:
+        kind: type = column.type.python_type
+    except NotImplementedError:
+        kind = str
+    length = getattr(column.type, "length", None) or 1000
+    if kind is str:
+        # What refers and what is referred to must agree, so names of rows are plain.
+        plain = referring or column.primary_key or length < 100
+        return f"{number}" if plain else f"{number} {AWKWARD}"[:length]
+    return {
+        bool: number == 0,
+        int: number,
+        float: number + 0.1,
+        bytes: bytes(range(256)) * number,
+        datetime: MOMENT,
+        Decimal: Decimal(number) / 7,
+        dict: {"n": number, "text": AWKWARD},
+        object: {"n": number, "text": AWKWARD},
+    }[kind]
+
+
+def dump(url: str) -> dict[str, list[str]]:
+    """Every table's rows, in an order of their own; leases aside, which end with their processes."""
+    engine = create_engine(sync_url(url), poolclass=NullPool)
+    with engine.connect() as connection:
+        tables = [t for t in reflected(connection).sorted_tables if t.name not in OF_THE_LIVING]
+        return {
+            table.fullname: sorted(
+                repr(tuple(row)) for row in connection.exec_driver_sql(f"SELECT * FROM {_quoted(table)}")
+            )
+            for table in tables
+        }
+
+
+def _quoted(table: Table) -> str:
+    return ".".join(f'"{part}"' for part in table.fullname.split("."))
+
+
+def empty_tables(url: str) -> set[str]:
+    return {name for name, rows in dump(url).items() if not rows}
+
+
+def one(url: str, query: str, **values: Any) -> Any:
+    engine = create_engine(sync_url(url), poolclass=NullPool)
+    with engine.begin() as connection:
+        result = connection.execute(text(query), values)
+        return result.scalar() if result.returns_rows else result.rowcount
