@@ -6,6 +6,7 @@ done, liveness is answered at once and every other request waits.
 
 import asyncio
 import contextlib
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -18,6 +19,11 @@ STARTING = (
     b'"detail":"The server is still starting; try again in a moment."}'
 )
 
+FAILED = {
+    "type": "https://crewai-runner.dev/problems/unavailable",
+    "title": "Not available now",
+    "status": 503,
+}
 MakeApp = Callable[[], Any]
 """Imports and builds the application (a FastAPI); called in a thread."""
 
@@ -25,15 +31,20 @@ MakeApp = Callable[[], Any]
 class Boot:
     """An ASGI application that becomes another one.
 
-    `on_ready` is called with it once its lifespan has begun; `on_failure` with what went wrong.
+    `on_ready` is called with it once its lifespan has begun; `on_failure` with what went wrong. The words
+    it gives back are for everybody: from then on every request but /health is answered 503 with them.
     """
 
     def __init__(
-        self, make_app: MakeApp, on_ready: Callable[[Any], None], on_failure: Callable[[BaseException], None]
+        self,
+        make_app: MakeApp,
+        on_ready: Callable[[Any], None],
+        on_failure: Callable[[BaseException], str],
     ) -> None:
         self._make_app, self._on_ready, self._on_failure = make_app, on_ready, on_failure
         self._app: ASGIApp | None = None
-        self._up = asyncio.Event()
+        self._settled = asyncio.Event()
+        self._failure: str | None = None
         self._stop = asyncio.Event()
         self._life: asyncio.Task[None] | None = None
 
@@ -63,22 +74,29 @@ class Boot:
             app = await asyncio.to_thread(self._make_app)
             async with app.router.lifespan_context(app):
                 self._app = app
-                self._up.set()
+                self._settled.set()
                 self._on_ready(app)
                 await self._stop.wait()
         except Exception as error:
-            self._on_failure(error)
+            self._app = None
+            self._failure = self._on_failure(error)
+            self._settled.set()
             raise
 
     async def _when_up(self, scope: Scope, receive: Receive, send: Send) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._up.wait(), PATIENCE_SECONDS)
+            await asyncio.wait_for(self._settled.wait(), PATIENCE_SECONDS)
         if self._app is not None:
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
-            await _answer(send, 503, b"application/problem+json", STARTING)
+            await _answer(send, 503, b"application/problem+json", self._why_not())
         else:
             await send({"type": "websocket.close", "code": 1013})
+
+    def _why_not(self) -> bytes:
+        if self._failure is None:
+            return STARTING
+        return json.dumps({**FAILED, "detail": f"The server could not start: {self._failure}"}).encode()
 
 
 async def _answer(

@@ -2,26 +2,36 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from crewai_runner import __version__
 from crewai_runner.core.settings import Role, Settings, setting_errors
+from crewai_runner.operations import command as operations
+
+Command = Callable[[argparse.Namespace], int]
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; the answer is the exit status."""
-    parser = _parser()
+    parser, more = _parser()
     options = parser.parse_args(arguments)
     if options.command is None:
         parser.print_help()
         return 2
-    commands = {"serve": _serve, "migrate": _migrate, "openapi": _openapi, "new-key": _new_key}
+    commands: dict[str, Command] = {
+        "serve": _serve,
+        "migrate": _migrate,
+        "openapi": _openapi,
+        "new-key": _new_key,
+    }
+    commands |= more
     return commands[options.command](options)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> tuple[argparse.ArgumentParser, dict[str, Command]]:
     parser = argparse.ArgumentParser(prog="crewai-runner", description="The control room for CrewAI.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", metavar="command")
@@ -33,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     openapi = commands.add_parser("openapi", help="write the OpenAPI document")
     openapi.add_argument("file", type=Path, help="where to write it; - for standard output")
     commands.add_parser("new-key", help="print a fresh SECRET_KEY")
-    return parser
+    return parser, operations.add_to(commands)
 
 
 def _settings(**overrides: object) -> Settings | None:

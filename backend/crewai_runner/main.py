@@ -12,27 +12,44 @@ from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.settings import Settings
 from crewai_runner.features.auth.door import Door
 from crewai_runner.features.health.router import router as health
-from crewai_runner.http import documentation, problems
+from crewai_runner.features.metrics.middleware import RequestCounting
+from crewai_runner.features.metrics.router import PATH as METRICS
+from crewai_runner.features.metrics.router import router as metrics
+from crewai_runner.http import documentation, frontend, problems
 from crewai_runner.http.alias import NEWEST, NewestVersion
+from crewai_runner.http.deprecation import HEADERS as DEPRECATION_HEADERS
 from crewai_runner.http.middleware import BodyLimit, Defects, RequestScope
 from crewai_runner.http.openapi import describe, operation_id
+from crewai_runner.http.ratelimit.middleware import HEADERS as RATE_HEADERS
+from crewai_runner.http.ratelimit.middleware import RateLimit
+from crewai_runner.http.time_limit import TimeLimit
+from crewai_runner.http.versions import VERSIONS, Versions
+from crewai_runner.queue.data_dir_lock import DataDirLock
 from crewai_runner.routes import api
-from crewai_runner.wiring import Parts
+from crewai_runner.wiring import Parts, rate_of
+
+NOT_PAGES = ("/assets", "/docs", "/health", "/metrics", "/openapi.json", "/redoc")
 
 
 def create_app(
-    settings: Settings | None = None, parts: Parts | None = None, mask: SecretMask | None = None
+    settings: Settings | None = None,
+    parts: Parts | None = None,
+    mask: SecretMask | None = None,
+    folder_lock: DataDirLock | None = None,
 ) -> FastAPI:
     """The product as an ASGI application.
 
-    `parts` may be given by tests; `mask` by whoever set the logging up before.
+    `parts` may be given by tests; `mask` and `folder_lock` by the process that set the logging up and
+    has taken the data folder.
     """
     settings = settings or (parts.settings if parts else Settings())
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        process = parts or Parts(settings, mask=mask)
+        process = parts or Parts(settings, mask=mask, folder_lock=folder_lock)
         app.state.parts, app.state.mask = process, process.mask
+        app.state.telemetry = process.telemetry
+        app.state.rate_limiter = process.rate_limiter
         await process.start()
         try:
             yield
@@ -51,7 +68,12 @@ def create_app(
     problems.install(app)
     documentation.install(app)
     app.include_router(health)
-    app.include_router(api(f"{settings.api_base_url}/{NEWEST}"))
+    app.include_router(metrics)
+    app.include_router(api(f"{settings.api_base_url}/{NEWEST}", deprecated=VERSIONS[NEWEST] is not None))
+    if settings.frontend:
+        frontend.install(app, settings.frontend, settings.api_base_url, [settings.api_base_url, *NOT_PAGES])
+    else:
+        frontend.install_absence(app)
     _wrap(app, settings)
     return app
 
@@ -65,7 +87,12 @@ def openapi_text() -> str:
 def _wrap(app: FastAPI, settings: Settings) -> None:
     """The first added is the innermost; a request passes them from the last to the first."""
     app.add_middleware(BodyLimit, limit=settings.max_request_bytes)
-    app.add_middleware(Door, protected=[settings.api_base_url])
+    app.add_middleware(TimeLimit, seconds=settings.request_timeout_seconds)
+    app.add_middleware(Versions, prefix=settings.api_base_url)
+    if (rate := rate_of(settings)) is not None:
+        app.add_middleware(RateLimit, rate=rate)
+    closed = [settings.api_base_url] if settings.metrics_public else [settings.api_base_url, METRICS]
+    app.add_middleware(Door, protected=closed)
     app.add_middleware(NewestVersion, prefix=settings.api_base_url)
     app.add_middleware(Defects)
     app.add_middleware(
@@ -73,6 +100,7 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
         allow_origins=settings.cors_origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "If-Match", "Idempotency-Key", "Last-Event-ID"],
-        expose_headers=["ETag", "X-Request-Id", "Retry-After"],
+        expose_headers=["ETag", "X-Request-Id", "Retry-After", *RATE_HEADERS, *DEPRECATION_HEADERS],
     )
     app.add_middleware(RequestScope)
+    app.add_middleware(RequestCounting)

@@ -11,6 +11,8 @@ from crewai_runner.features.events.router import router as events
 from crewai_runner.features.executions.router import first_version
 from crewai_runner.features.executions.router import router as executions
 from crewai_runner.features.health.router import about_router as about
+from crewai_runner.features.insights.router import router as insights
+from crewai_runner.features.insights.router import workflow_list
 from crewai_runner.features.models.router import router as models
 from crewai_runner.features.providers.router import router as providers
 from crewai_runner.features.runs.router import router as runs
@@ -19,21 +21,34 @@ from crewai_runner.features.workflows.router import router as workflows
 from crewai_runner.features.yaml.router import router as yaml
 from crewai_runner.http.openapi import operation_id
 from crewai_runner.http.problems import problems
+from crewai_runner.http.ratelimit.errors import RateLimited
+from crewai_runner.http.time_limit import BodyTooSlow, RequestTimeout
 
-EVERYWHERE = problems(BadRequest, TokenMissingOrWrong, TooManyFailures, TooLarge, Unprocessable, Unavailable)
+EVERYWHERE = problems(
+    BadRequest,
+    TokenMissingOrWrong,
+    BodyTooSlow,
+    TooLarge,
+    Unprocessable,
+    TooManyFailures,
+    RateLimited,
+    Unavailable,
+    RequestTimeout,
+)
 
 
-def api(prefix: str) -> APIRouter:
+def api(prefix: str, *, deprecated: bool = False) -> APIRouter:
     """Every route of one version, under its prefix, each behind the bearer scheme."""
     router = APIRouter(
         prefix=prefix,
+        deprecated=deprecated or None,
         dependencies=[BearerScheme],
         responses=EVERYWHERE,
         generate_unique_id_function=operation_id,
     )
     # Fixed paths before those with a parameter: /workflows/start, /runs/diff.
-    for part in (first_version, runs, executions, events, chat, approvals):
+    for part in (first_version, runs, executions, events, chat, approvals, insights):
         router.include_router(part)
-    for part in (providers, models, workflows, templates, yaml, about):
+    for part in (providers, models, workflow_list, workflows, templates, yaml, about):
         router.include_router(part)
     return router

@@ -1,6 +1,7 @@
 """Starts the server and says how to use it."""
 
 import os
+import re
 import signal
 import socket
 import sys
@@ -13,6 +14,7 @@ from crewai_runner.boot import Boot
 from crewai_runner.core.api_key import API_KEY_FILE, api_key_of
 from crewai_runner.core.logging import SecretMask, get_logger, set_up_logging
 from crewai_runner.core.settings import Settings
+from crewai_runner.http.connection import LIMITS
 from crewai_runner.queue.data_dir_lock import DataDirInUse, DataDirLock
 
 SHUTDOWN_SECONDS = 10
@@ -22,22 +24,25 @@ def serve(settings: Settings) -> int:
     """Serve until a signal; the answer is the exit status."""
     # Prompts and outputs are nobody else's business: what is made from here on is the owner's only.
     os.umask(0o077)
-    problem = _folder_problem(settings) or _port_problem(settings)
+    lock = DataDirLock(settings.embedded_folder) if settings.embedded_folder else None
+    problem = _folder_problem(settings, lock) or _port_problem(settings)
     if problem:
         print(problem, file=sys.stderr)  # noqa: T201
         return 2
     mask = SecretMask()
     set_up_logging(settings.log_level, settings.log_format, mask)
     if settings.api_reload:
+        if lock:
+            lock.release()  # each process that the reloader starts takes it itself
         return _serve_reloading(settings)
-    return _Serving(settings, mask).run()
+    return _Serving(settings, mask, lock).run()
 
 
 class _Serving:
     """One server process, from its first moment."""
 
-    def __init__(self, settings: Settings, mask: SecretMask) -> None:
-        self._settings, self._mask = settings, mask
+    def __init__(self, settings: Settings, mask: SecretMask, lock: DataDirLock | None) -> None:
+        self._settings, self._mask, self._lock = settings, mask, lock
         self._failed = False
         # Made before anything answers: whoever sees /health may read the key file.
         self._api_key, self._key_is_new = api_key_of(settings)
@@ -53,7 +58,7 @@ class _Serving:
                 access_log=False,
                 timeout_graceful_shutdown=SHUTDOWN_SECONDS,
                 server_header=False,
-                ws_max_size=1024 * 1024,
+                **LIMITS,
             )
         )
 
@@ -68,18 +73,25 @@ class _Serving:
         # Imported here, in a thread: the first health check need not wait for it.
         from crewai_runner.main import create_app  # noqa: PLC0415
 
-        return create_app(self._settings, mask=self._mask)
+        return create_app(self._settings, mask=self._mask, folder_lock=self._lock)
 
     def _ready(self, app: Any) -> None:
         port = self._server.servers[0].sockets[0].getsockname()[1]
         new_key = self._api_key if self._key_is_new else None
         print(welcome(app.state.parts, port, new_key), flush=True)  # noqa: T201
 
-    def _failure(self, error: BaseException) -> None:
+    def _failure(self, error: BaseException) -> str:
         self._failed = True
         get_logger(__name__).error("start.failed", exc_info=error)
         print(f"Cannot start: {self._mask(str(error))}", file=sys.stderr)  # noqa: T201
         self._server.should_exit = True
+        return reason(self._mask(str(error)))
+
+
+def reason(message: str) -> str:
+    """What everybody may read of a failure: its first line; of an address nothing before the `@`."""
+    line = next(iter(message.strip().splitlines()), "see the log")
+    return re.sub(r"//\S*@", "//", line)[:300]
 
 
 def _nothing_more(_signal: int, _frame: Any) -> None:
@@ -95,6 +107,7 @@ def _serve_reloading(settings: Settings) -> int:
         host=settings.api_host,
         port=settings.api_port,
         log_config=None,
+        **LIMITS,
     )
     return 0
 
@@ -108,14 +121,12 @@ def reloaded() -> Any:
     return create_app(settings, mask=mask)
 
 
-def _folder_problem(settings: Settings) -> str | None:
-    """Why the data folder cannot be used, found out before anything is started."""
+def _folder_problem(settings: Settings, lock: DataDirLock | None) -> str | None:
+    """Why the data folder cannot be used, found out before anything is started; takes its lock."""
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
-        if settings.embedded:
-            lock = DataDirLock(settings.data_dir)
+        if lock:
             lock.acquire()
-            lock.release()
     except DataDirInUse as error:
         return f"Cannot start: {error}. Stop that process, or set another DATA_DIR."
     except OSError as error:
@@ -146,7 +157,10 @@ def welcome(parts: Any, port: int, new_key: str | None) -> str:
     host = "127.0.0.1" if settings.api_host in ("0.0.0.0", "::") else settings.api_host  # noqa: S104
     url = f"http://{host}:{port}"
     key_file = settings.data_dir.absolute() / API_KEY_FILE
-    lines = ["", f"CrewAI Runner answers at {url}", f"  API documentation   {url}/docs"]
+    lines = ["", f"CrewAI Runner answers at {url}"]
+    if settings.frontend:
+        lines.append(f"  Dashboard           {url}/")
+    lines.append(f"  API documentation   {url}/docs")
     if settings.api_key:
         lines.append("  API key             the one in API_KEY")
         shown = "$API_KEY"
