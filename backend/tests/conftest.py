@@ -1,5 +1,6 @@
 """Fixtures that every folder may use."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -11,8 +12,12 @@ from crewai_runner.core.principal import BUILTIN_WORKSPACE, Principal, Scope
 from crewai_runner.db.session import Sessions, make_engine, make_sessions, unit_of_work
 from crewai_runner.db.tables.workspaces import WorkspaceRow
 from tests.support.database import BACKENDS, drop_templates, fresh_database
+from tests.support.places import NO_DASHBOARD
 
 STRANGERS = "ws_strangers"
+
+# Whether a dashboard happens to be built here must not change what the API's tests see.
+os.environ["FRONTEND_DIR"] = str(NO_DASHBOARD)
 
 # A traceback drawn with every local variable takes longer than the test that shows it.
 structlog.configure(

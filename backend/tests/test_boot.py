@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from crewai_runner import boot as boot_module
 from crewai_runner.boot import Boot
+from crewai_runner.serving import reason
 
 
 def application(log: list[str]) -> Starlette:
@@ -37,10 +38,14 @@ class Server:
         self.import_ends = threading.Event()
         self.told: asyncio.Queue[Any] = asyncio.Queue()
         self._failure = failure
-        self.boot = Boot(self._make, self.told.put_nowait, self.told.put_nowait)
+        self.boot = Boot(self._make, self.told.put_nowait, self._failed)
         self._messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.boot), base_url="http://test")
+
+    def _failed(self, error: BaseException) -> str:
+        self.told.put_nowait(error)
+        return f"because: {error}"
 
     def _make(self) -> Starlette:
         assert self.import_ends.wait(10)
@@ -108,6 +113,35 @@ async def test_a_failed_import_is_told_and_the_shutdown_still_works() -> None:
 
         assert await asyncio.wait_for(server.told.get(), 10) is failure
         assert (await server.client.get("/health")).status_code == 200
+
+
+async def test_after_a_failed_start_who_waits_and_who_comes_is_told_why_at_once() -> None:
+    async with Server(RuntimeError("no such table")) as server:
+        waiting = asyncio.ensure_future(server.client.get("/hello"))
+        await server.client.get("/health")
+        assert not waiting.done()
+
+        server.import_ends.set()
+
+        for asked in (waiting, server.client.get("/hello")):
+            answer = await asyncio.wait_for(asked, 10)
+            assert answer.status_code == 503
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.json()["detail"] == "The server could not start: because: no such table"
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("connection refused", "connection refused"),
+        ("first\nsecond", "first"),
+        ("postgresql://me:p@ss/word@db.example/x is away", "postgresql://db.example/x is away"),
+        ("", "see the log"),
+        ("x" * 1000, "x" * 300),
+    ],
+)
+def test_everybody_may_read_the_reason_but_no_credentials(message: str, told: str) -> None:
+    assert reason(message) == told
 
 
 async def test_patience_ends_in_a_problem_that_says_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:

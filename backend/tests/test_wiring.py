@@ -79,6 +79,21 @@ async def test_a_queue_that_does_not_open_is_said_with_when_to_come_again(
     assert refused.value.extra["headers"] == {"Retry-After": "5"}
 
 
+@pytest.mark.parametrize("comes", ["before", "after"])
+async def test_a_queue_that_has_failed_is_not_waited_for(tmp_path: Path, comes: str) -> None:
+    with fresh_database("sqlite", tmp_path) as url:
+        process = parts(tmp_path, url, BrokenQueue())
+        asking = asyncio.create_task(process.queue_open()) if comes == "before" else None
+        await process.start()
+        try:
+            # Its patience is 20 s; the failure is known at once.
+            async with asyncio.timeout(wiring.QUEUE_PATIENCE_SECONDS / 2):
+                with pytest.raises(Unavailable, match="the database refuses"):
+                    await (asking or process.queue_open())
+        finally:
+            await process.stop()
+
+
 async def test_before_the_queue_is_open_its_callers_are_told_to_come_again() -> None:
     queue = LateQueue()
 

@@ -69,6 +69,7 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
         },
         ("POST", f"{V1}/workflows/start"): start,
         ("POST", f"{V1}/runs"): saved,
+        ("POST", f"{V1}/runs/preflight"): start,
         ("POST", f"{V1}/workflows/stop"): {"workflowId": run, "mode": "now"},
         ("POST", f"{V1}/runs/{{run_id}}/stop"): {"mode": "now"},
         ("POST", f"{V1}/runs/{{run_id}}/retry"): {"inputs": {"topic": "tea"}},

@@ -17,6 +17,7 @@ from crewai_runner.features.auth.rules import FailureLimit
 from crewai_runner.features.auth.service import AuthService
 from crewai_runner.features.templates.service import TemplateService
 from crewai_runner.main import create_app
+from tests.support.places import NO_DASHBOARD
 
 KEY = "the-key-of-this-test"
 MEMBERS = {"type", "title", "status", "detail", "instance", "requestId", "error", "message"}
@@ -36,7 +37,7 @@ def logged() -> Iterator[None]:
 
 @pytest.fixture
 async def http(logged: None) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(Settings.model_construct())
+    app = create_app(Settings.model_construct(frontend_dir=NO_DASHBOARD))
     app.state.mask = SecretMask()
     app.state.parts = SimpleNamespace(auth=AuthService(KEY, FailureLimit(100)))
     headers = {"Authorization": f"Bearer {KEY}", "Origin": ORIGIN}

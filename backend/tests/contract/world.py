@@ -36,7 +36,9 @@ class World:
         workflow = _workflow(client, DOCUMENT)
         run_id = str(client.post("/api/runs", {"workflowId": workflow})["runId"])
         waiting = str(client.post("/api/runs", {"workflow": REVIEWED})["runId"])
+        spare_run = str(client.post("/api/runs", {"workflowId": workflow})["runId"])
         client.wait_for(run_id, "completed")
+        client.wait_for(spare_run, "completed")
         client.wait_for(waiting, "waiting")
         [approval] = client.get("/api/approvals", status="open", runId=waiting)["approvals"]
         known = {
@@ -49,6 +51,7 @@ class World:
             "name": "draft.md",
         }
         spares = {
+            "run_id": spare_run,
             "provider_id": spare_provider,
             "model_id": client.post("/api/models", {"model": spare_model})["model"]["id"],
             "workflow_id": _workflow(client, DOCUMENT.replace("Known", "Spare")),

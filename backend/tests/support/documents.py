@@ -17,6 +17,7 @@ from crewai_runner.domain.workflow_yaml.registry import Registry
 from crewai_runner.features.auth.deps import BearerScheme
 from crewai_runner.features.auth.door import Door
 from crewai_runner.features.auth.errors import TokenMissingOrWrong
+from crewai_runner.features.insights.router import workflow_list
 from crewai_runner.features.models.service import ModelService
 from crewai_runner.features.templates.router import router as templates_router
 from crewai_runner.features.workflows.documents import CheckedDocument, check_document
@@ -94,7 +95,7 @@ def make_app(process: SimpleNamespace) -> FastAPI:
     app.state.parts, app.state.mask = process, process.mask
     problems.install(app)
     api = APIRouter(prefix="/api/v1", dependencies=[BearerScheme], generate_unique_id_function=operation_id)
-    for router in (workflows_router, templates_router, yaml_router):
+    for router in (workflow_list, workflows_router, templates_router, yaml_router):
         api.include_router(router)
     app.include_router(api)
     app.add_middleware(Door, protected=["/api"])

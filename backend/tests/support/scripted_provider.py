@@ -79,10 +79,11 @@ class ScriptedProvider:
         echo: bool = False,
         models: Sequence[str] = ("test-model",),
         port: int = 0,
+        host: str = "127.0.0.1",
     ) -> None:
         self._server = ProviderServer(api_key=api_key, delay=delay, echo=echo, models=models)
         self._server.script.replace(rules)
-        self._wanted_port = port
+        self._wanted_port, self._host = port, host
         self._started = threading.Event()
         self._thread = threading.Thread(
             target=lambda: asyncio.run(self._serve()), name="scripted-provider", daemon=True
@@ -103,7 +104,7 @@ class ScriptedProvider:
 
     async def _serve(self) -> None:
         self._loop, self._ending = asyncio.get_running_loop(), asyncio.Event()
-        self.port = await self._server.start(self._wanted_port)
+        self.port = await self._server.start(self._wanted_port, self._host)
         self._started.set()
         await self._ending.wait()
         await self._server.stop()
@@ -115,6 +116,15 @@ class ScriptedProvider:
     @property
     def base_url(self) -> str:
         return f"{self.url}/v1"
+
+    @property
+    def delay(self) -> float:
+        """Seconds before each reply that names none of its own."""
+        return self._server.delay
+
+    @delay.setter
+    def delay(self, seconds: float) -> None:
+        self._server.delay = seconds
 
     def script(self, rules: Iterable[Rule]) -> None:
         """Replace the rules."""

@@ -29,11 +29,11 @@ class ProviderServer:
         self._connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
 
-    async def start(self, port: int) -> int:
-        """Listen on the loopback interface; returns the port."""
+    async def start(self, port: int, host: str = "127.0.0.1") -> int:
+        """Listen on an interface, loopback by default; returns the port."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: Connection(self._answer, self._connections), "127.0.0.1", port, backlog=1024
+            lambda: Connection(self._answer, self._connections), host, port, backlog=1024
         )
         return int(self._server.sockets[0].getsockname()[1])
 
