@@ -1,0 +1,55 @@
+import { defineConfig } from "@playwright/test";
+
+const PORT = Number(process.env.E2E_PORT ?? 8123);
+export const API_KEY = "e2e-key-of-the-browser-tests";
+
+export const desktop = { viewport: { width: 1440, height: 900 }, colorScheme: "light" as const };
+export const phone = {
+  viewport: { width: 390, height: 844 },
+  colorScheme: "dark" as const,
+  hasTouch: true,
+  isMobile: true,
+};
+
+export default defineConfig({
+  testDir: "e2e",
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  workers: 2,
+  fullyParallel: true,
+  forbidOnly: Boolean(process.env.CI),
+  retries: 0,
+  reporter: [["list"], ["./e2e/plain-reporter.mjs"]],
+  projects: [
+    { name: "desktop-light", use: desktop },
+    { name: "phone-dark", use: phone, grep: /@phone/ },
+  ],
+  use: {
+    baseURL: `http://127.0.0.1:${PORT}`,
+    trace: "off",
+    screenshot: "only-on-failure",
+    launchOptions: {
+      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+      args: [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--disable-dev-shm-usage",
+      ],
+    },
+  },
+  webServer: {
+    command: "node e2e/serve.mjs",
+    url: `http://127.0.0.1:${PORT}/health/ready`,
+    env: { API_PORT: String(PORT), API_KEY },
+    reuseExistingServer: false,
+    timeout: 90_000,
+    gracefulShutdown: { signal: "SIGTERM", timeout: 15_000 },
+    stdout: "ignore",
+    stderr: "pipe",
+  },
+});
