@@ -1,0 +1,26 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+
+import { demoChance, startDemo } from "@/lib/demo";
+import { modelsQuery } from "@/lib/queries/models";
+import { runKeys } from "@/lib/queries/runs";
+import { aboutQuery } from "@/lib/queries/system";
+import { templatesQuery, workflowKeys } from "@/lib/queries/workflows";
+
+/** Starts the demo and goes to its run; says whether that is possible here. */
+export function useDemo() {
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  const about = useQuery(aboutQuery());
+  const models = useQuery(modelsQuery());
+  const start = useMutation({
+    mutationFn: async () => startDemo(await client.ensureQueryData(templatesQuery())),
+    onSuccess: (runId) => {
+      void client.invalidateQueries({ queryKey: runKeys.lists() });
+      void client.invalidateQueries({ queryKey: workflowKeys.all });
+      return navigate({ to: "/runs/$runId", params: { runId } });
+    },
+  });
+  const chance = about.data && models.data ? demoChance(about.data, models.data) : undefined;
+  return { start, chance, error: about.error ?? models.error };
+}

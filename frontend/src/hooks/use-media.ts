@@ -1,0 +1,23 @@
+import { useCallback, useSyncExternalStore } from "react";
+
+/** Whether a media query holds, kept true; false where there is no screen. */
+export function useMedia(query: string): boolean {
+  const subscribe = useCallback(
+    (tell: () => void) => {
+      const list = listOf(query);
+      list?.addEventListener("change", tell);
+      return () => list?.removeEventListener("change", tell);
+    },
+    [query],
+  );
+  return useSyncExternalStore(subscribe, () => listOf(query)?.matches ?? false);
+}
+
+/** True on a phone: below the width at which tables become lists of cards. */
+export function useNarrow(): boolean {
+  return useMedia("(width < 40rem)");
+}
+
+function listOf(query: string): MediaQueryList | undefined {
+  return typeof window.matchMedia === "function" ? window.matchMedia(query) : undefined;
+}

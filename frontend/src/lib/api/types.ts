@@ -1,0 +1,39 @@
+/** The API's words, by short names. */
+import type { components, paths } from "./schema";
+
+type Schemas = components["schemas"];
+
+export type About = Schemas["About"];
+export type Approval = Schemas["ApprovalRead"];
+export type Artifact = Schemas["ArtifactRead"];
+export type Budget = Schemas["Budget-Output"];
+export type ChatAnswer = Schemas["ChatAnswer"];
+export type ConnectionReport = Schemas["ConnectionReport"];
+export type Cost = Schemas["Cost"];
+export type InputDefinition = Schemas["InputDefinition"];
+export type Message = Schemas["MessageRead"];
+export type Model = Schemas["ModelRead"];
+export type Provider = Schemas["ProviderRead"];
+export type ProviderType = Schemas["ProviderType"];
+export type Readiness = Schemas["Readiness"];
+export type Run = Schemas["RunRead"];
+export type RunDiff = Schemas["RunDiff"];
+export type RunFailure = Schemas["RunFailure"];
+export type RunPreflight = Schemas["RunPreflight"];
+export type RunState = Schemas["RunState"];
+export type RunSummary = Schemas["RunSummary"];
+export type RunTask = Schemas["RunTaskRead"];
+export type StopReceipt = Schemas["StopReceipt"];
+export type TaskState = Schemas["TaskState"];
+export type Template = Schemas["TemplateRead"];
+export type Usage = Schemas["Usage"];
+export type VersionDiff = Schemas["VersionDiff"];
+export type VersionSummary = Schemas["VersionSummary"];
+export type Workflow = Schemas["WorkflowRead"];
+export type WorkflowDefinition = Schemas["WorkflowDefinition"];
+export type WorkflowSummary = Schemas["WorkflowSummary"];
+export type YamlProblem = Schemas["Problem"];
+
+/** Every event that a run can tell, told apart by `type`. */
+export type RunEvent = Schemas["EventPage"]["events"][number];
+export type RunListQuery = NonNullable<paths["/api/v1/runs"]["get"]["parameters"]["query"]>;

@@ -1,0 +1,27 @@
+import { queryOptions } from "@tanstack/react-query";
+
+import { api, body } from "@/lib/api/client";
+
+export const approvalKeys = {
+  all: ["approvals"] as const,
+  open: () => [...approvalKeys.all, "open"] as const,
+  ofRun: (runId: string) => [...approvalKeys.all, "run", runId] as const,
+};
+
+/** The questions that wait for a person, in every run. */
+export const openApprovalsQuery = () =>
+  queryOptions({
+    queryKey: approvalKeys.open(),
+    queryFn: async ({ signal }) =>
+      body(await api.GET("/api/v1/approvals", { params: { query: { status: "open" } }, signal }))
+        .approvals,
+    refetchInterval: 5_000,
+  });
+
+/** The questions of one run, answered ones too. */
+export const runApprovalsQuery = (runId: string) =>
+  queryOptions({
+    queryKey: approvalKeys.ofRun(runId),
+    queryFn: async ({ signal }) =>
+      body(await api.GET("/api/v1/approvals", { params: { query: { runId } }, signal })).approvals,
+  });

@@ -1,0 +1,19 @@
+import type { RunState } from "./api/types";
+
+export const RUN_STATES: readonly RunState[] = [
+  "queued",
+  "running",
+  "waiting",
+  "stopping",
+  "completed",
+  "failed",
+  "stopped",
+  "crashed",
+];
+
+const ENDED: ReadonlySet<RunState> = new Set(["completed", "failed", "stopped", "crashed"]);
+
+/** True when nothing more will happen to such a run by itself. */
+export function hasEnded(state: RunState): boolean {
+  return ENDED.has(state);
+}

@@ -1,0 +1,10 @@
+/** Gives the browser's user a file to keep. */
+export function saveFile(name: string, content: Blob): void {
+  const address = URL.createObjectURL(content);
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = name;
+  link.click();
+  // The browser has taken the content by the next turn; holding it longer would only hold memory.
+  setTimeout(() => URL.revokeObjectURL(address), 0);
+}

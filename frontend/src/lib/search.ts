@@ -1,0 +1,38 @@
+/** Readers for the typed part of a URL behind the `?`: what is missing or foreign becomes undefined. */
+
+export type RawSearch = Record<string, unknown>;
+
+export function text(search: RawSearch, name: string): string | undefined {
+  const value = search[name];
+  if (typeof value === "number") return String(value);
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+export function flag(search: RawSearch, name: string): true | undefined {
+  const value = search[name];
+  return value === true || value === 1 || value === "1" || value === "true" ? true : undefined;
+}
+
+export function oneOf<const T extends string>(
+  search: RawSearch,
+  name: string,
+  choices: readonly T[],
+): T | undefined {
+  return choices.find((choice) => choice === search[name]);
+}
+
+export function listOf<const T extends string>(
+  search: RawSearch,
+  name: string,
+  choices: readonly T[],
+): T[] | undefined {
+  const value = search[name];
+  const given = Array.isArray(value) ? value : typeof value === "string" ? value.split(",") : [];
+  const known = choices.filter((choice) => given.includes(choice));
+  return known.length > 0 ? known : undefined;
+}
+
+export function integer(search: RawSearch, name: string): number | undefined {
+  const value = Number(search[name]);
+  return search[name] !== undefined && Number.isInteger(value) && value > 0 ? value : undefined;
+}

@@ -1,0 +1,49 @@
+/** Short notes that confirm what was done; the code that draws them comes when the page has nothing better to do. */
+
+export interface ToastAction {
+  label: string;
+  onClick: () => void;
+}
+
+export interface Note {
+  tone: "success" | "error" | "plain";
+  text: string;
+  action?: ToastAction;
+  /** Stays until it is closed. */
+  lasting?: boolean;
+}
+
+interface Options {
+  action?: ToastAction;
+  lasting?: boolean;
+}
+
+type Draw = (note: Note) => void;
+
+let draw: Draw | null = null;
+let early: Note[] = [];
+
+export const toast = {
+  success: (text: string, options?: Options) => tell({ tone: "success", text, ...options }),
+  error: (text: string, options?: Options) => tell({ tone: "error", text, ...options }),
+  plain: (text: string, options?: Options) => tell({ tone: "plain", text, ...options }),
+  /** Says what was done, and offers to take it back. */
+  undo: (text: string, onUndo: () => void) =>
+    tell({ tone: "success", text, action: { label: "Undo", onClick: onUndo } }),
+};
+
+/** Draws every note with `next`, the early ones first; the answer ends it. */
+export function drawToastsWith(next: Draw): () => void {
+  draw = next;
+  const waiting = early;
+  early = [];
+  for (const note of waiting) next(note);
+  return () => {
+    if (draw === next) draw = null;
+  };
+}
+
+function tell(note: Note): void {
+  if (draw) draw(note);
+  else early.push(note);
+}
