@@ -1,0 +1,102 @@
+import { count } from "@/lib/format";
+
+import { ChartFrame, type ChartPoint, type Plot } from "./chart-frame";
+import { slot, ticks } from "./scale";
+
+export interface BarPoint extends ChartPoint {
+  /** One number for each series. */
+  values: readonly number[];
+}
+
+export interface Series {
+  name: string;
+  /** A colour of the theme, e.g. `var(--ok)`. */
+  colour: string;
+}
+
+interface Props {
+  sentence: string;
+  points: readonly BarPoint[];
+  /** From the bottom of a bar to its top. */
+  series: readonly Series[];
+}
+
+/** Whole numbers over time, stacked. */
+export function Bars({ sentence, points, series }: Props) {
+  const most = Math.max(0, ...points.map((point) => sum(point.values)));
+  return (
+    <div className="grid gap-3">
+      <Legend series={series} />
+      <ChartFrame
+        sentence={sentence}
+        points={points}
+        axis={ticks(most, 3, true)}
+        formatAxis={count}
+        columns={series.map((one) => one.name)}
+        marks={series.map((one) => one.colour)}
+        row={(index) => (points[index]?.values ?? []).map(String)}
+        renderPlot={(plot) =>
+          points.map((point, index) => (
+            <Bar
+              key={point.label}
+              values={point.values}
+              series={series}
+              plot={plot}
+              place={slot(index, points.length, plot.width)}
+              index={index}
+            />
+          ))
+        }
+      />
+    </div>
+  );
+}
+
+interface BarProps {
+  values: readonly number[];
+  series: readonly Series[];
+  plot: Plot;
+  place: { x: number; width: number };
+  index: number;
+}
+
+function Bar({ values, series, plot, place, index }: BarProps) {
+  return (
+    <g opacity={plot.active === null || plot.active === index ? 1 : 0.45}>
+      {values.map((value, part) => {
+        const from = plot.y(sum(values.slice(0, part)));
+        const to = plot.y(sum(values.slice(0, part + 1)));
+        if (value <= 0) return null;
+        return (
+          <rect
+            key={part}
+            x={place.x}
+            width={place.width}
+            y={to}
+            // A hair of background parts the pieces, so that they are told apart without colour.
+            height={Math.max(1, from - to - (part > 0 ? 1 : 0))}
+            rx={1.5}
+            fill={series[part]?.colour}
+          />
+        );
+      })}
+    </g>
+  );
+}
+
+function Legend({ series }: { series: readonly Series[] }) {
+  return (
+    <ul className="flex flex-wrap gap-x-3 gap-y-1 text-xs text-ink-soft">
+      {series.map((one) => (
+        <li key={one.name} className="flex items-center gap-1.5">
+          <span aria-hidden className="size-2 rounded-xs" style={{ background: one.colour }} />
+          {one.name}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

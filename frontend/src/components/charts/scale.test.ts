@@ -1,0 +1,114 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { height, labelled, linePath, middle, partAt, slot, ticks } from "./scale";
+
+const at = (x: number) => ({ x, y: 1 });
+
+describe("ticks", () => {
+  it.each([
+    [10, [0, 5, 10]],
+    [7, [0, 5, 10]],
+    [3, [0, 1, 2, 3]],
+    [0.031, [0, 0.02, 0.04]],
+    [1200, [0, 500, 1000, 1500]],
+  ])("are round for a maximum of %d", (max, expected) => {
+    expect(ticks(max)).toEqual(expected);
+  });
+
+  it.each([
+    [1, [0, 1]],
+    [2, [0, 1, 2]],
+    [4, [0, 2, 4]],
+  ])("are whole when only whole numbers have a sense: %d", (max, expected) => {
+    expect(ticks(max, 3, true)).toEqual(expected);
+  });
+
+  it.each([0, -1, Number.NaN])("still give an axis for %d", (max) => {
+    expect(ticks(max)).toEqual([0, 1]);
+  });
+
+  it("begin at 0, rise evenly, and reach the maximum without wasting half the picture", () => {
+    fc.assert(
+      fc.property(fc.double({ min: 1e-6, max: 1e9, noNaN: true }), fc.boolean(), (max, whole) => {
+        const found = ticks(max, 3, whole);
+        const last = found.at(-1) ?? 0;
+        expect(found[0]).toBe(0);
+        expect(last).toBeGreaterThanOrEqual(max * (1 - 1e-6));
+        expect(found.length).toBeLessThanOrEqual(5);
+        if (whole) expect(found.every(Number.isInteger)).toBe(true);
+        else expect(last).toBeLessThanOrEqual(max * 2.5);
+      }),
+    );
+  });
+});
+
+describe("height", () => {
+  it("is in proportion, and never leaves the box", () => {
+    expect(height(5, 10, 100)).toBe(50);
+    expect(height(20, 10, 100)).toBe(100);
+    expect(height(-1, 10, 100)).toBe(0);
+    expect(height(1, 0, 100)).toBe(0);
+  });
+});
+
+describe("slot", () => {
+  it("keeps every bar inside the width, apart from its neighbours", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 60 }),
+        fc.integer({ min: 200, max: 1600 }),
+        (count, width) => {
+          const slots = Array.from({ length: count }, (_, index) => slot(index, count, width));
+          for (const [index, one] of slots.entries()) {
+            expect(one.x).toBeGreaterThanOrEqual(0);
+            expect(one.x + one.width).toBeLessThanOrEqual(slots[index + 1]?.x ?? width);
+          }
+        },
+      ),
+    );
+  });
+
+  it("stands in the middle of its part, also when the bar could be wider than it may", () => {
+    const { x, width } = slot(0, 2, 400);
+    expect(x + width / 2).toBe(middle(0, 2, 400));
+  });
+});
+
+describe("partAt", () => {
+  it("is the inverse of middle", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 90 }),
+        fc.integer({ min: 1, max: 2000 }),
+        (count, width) => {
+          for (let index = 0; index < count; index += 1) {
+            expect(partAt(middle(index, count, width), count, width)).toBe(index);
+          }
+        },
+      ),
+    );
+  });
+
+  it("stays within the points when the pointer does not", () => {
+    expect(partAt(-5, 10, 100)).toBe(0);
+    expect(partAt(500, 10, 100)).toBe(9);
+    expect(partAt(5, 10, 0)).toBe(0);
+  });
+});
+
+describe("labelled", () => {
+  it("leaves room between the labels", () => {
+    expect(labelled(24, 640)).toEqual([0, 3, 6, 9, 12, 15, 18, 21]);
+    expect(labelled(7, 1000)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(labelled(30, 10)).toEqual([0]);
+    expect(labelled(0, 500)).toEqual([]);
+  });
+});
+
+describe("linePath", () => {
+  it("breaks where a value is unknown", () => {
+    expect(linePath([at(0), at(1), null, at(3), at(4)])).toBe("M0,1L1,1M3,1L4,1");
+    expect(linePath([null, null])).toBe("");
+  });
+});

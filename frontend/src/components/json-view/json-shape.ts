@@ -1,0 +1,20 @@
+export interface Entry {
+  name: string;
+  value: unknown;
+}
+
+/** True for what has members: objects and lists. */
+export function isBranch(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+export function entriesOf(value: object): Entry[] {
+  return Object.entries(value).map(([name, member]) => ({ name, value: member as unknown }));
+}
+
+/** What a folded branch says of itself: `{3 fields}`, `[12 items]`. */
+export function summary(value: object): string {
+  const size = Object.keys(value).length;
+  if (Array.isArray(value)) return `[${size} ${size === 1 ? "item" : "items"}]`;
+  return `{${size} ${size === 1 ? "field" : "fields"}}`;
+}

@@ -1,0 +1,48 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+
+import { hostOf, safeHref } from "./links";
+
+test.each([
+  "https://example.org/a?b#c",
+  "http://example.org",
+  "mailto:ada@example.org",
+  "HTTPS://EXAMPLE.ORG",
+  "#user-content-fn-1",
+])("%s may be followed", (address) => {
+  expect(safeHref(address)).toBe(address);
+});
+
+test.each([
+  "javascript:alert(1)",
+  " javascript:alert(1)",
+  "JaVaScRiPt:alert(1)",
+  "java\nscript:alert(1)",
+  "data:text/html,<script>alert(1)</script>",
+  "vbscript:msgbox(1)",
+  "blob:https://example.org/1",
+  "file:///etc/passwd",
+  "/settings",
+  "runs/run_1",
+  "//evil.example/x",
+  "",
+])("%j may not", (address) => {
+  expect(safeHref(address)).toBe("");
+});
+
+test("whatever is let through is a page, a letter or a place in the text", () => {
+  const prefix = fc.constantFrom("", "javascript:", "data:", " \t", "https://", "#", "blob:");
+  fc.assert(
+    fc.property(prefix, fc.string(), (start, rest) => {
+      const href = safeHref(start + rest);
+      if (href === "" || href.startsWith("#")) return;
+      expect(["http:", "https:", "mailto:"]).toContain(new URL(href).protocol);
+    }),
+  );
+});
+
+test("a link names where it goes", () => {
+  expect(hostOf("https://example.org:8443/a")).toBe("example.org:8443");
+  expect(hostOf("mailto:ada@example.org")).toBe("mailto");
+  expect(hostOf("nonsense")).toBe("");
+});

@@ -1,0 +1,36 @@
+import { useId, useMemo } from "react";
+import ReactMarkdown from "react-markdown";
+import remarkGfm from "remark-gfm";
+
+import { cn } from "@/lib/cn";
+
+import { safeHref } from "./links";
+import { markdownParts } from "./markdown-parts";
+import { orderedHeadings } from "./ordered-headings";
+
+interface Props {
+  text: string;
+  level: number;
+  className?: string;
+}
+
+/** Markdown as React elements: raw HTML is dropped, addresses are judged by `safeHref`. */
+export function MarkdownBody({ text, level, className }: Props) {
+  // Footnotes make ids; two texts on one page must not make the same ones.
+  const prefix = `${useId()}-`;
+  const rehype = useMemo(() => [orderedHeadings(level)], [level]);
+  return (
+    <div dir="auto" className={cn("grid min-w-0 gap-2.5 break-words [&>*]:min-w-0", className)}>
+      <ReactMarkdown
+        skipHtml
+        remarkPlugins={[remarkGfm]}
+        remarkRehypeOptions={{ clobberPrefix: prefix }}
+        rehypePlugins={rehype}
+        urlTransform={safeHref}
+        components={markdownParts}
+      >
+        {text}
+      </ReactMarkdown>
+    </div>
+  );
+}

@@ -1,0 +1,40 @@
+import { useEffect, type CSSProperties } from "react";
+import { toast as sonner, Toaster } from "sonner";
+
+import { useTheme } from "@/lib/theme";
+import { drawToastsWith, type Note } from "@/lib/toast";
+
+const PLAIN_MS = 4_000;
+/** Time enough to read it and to reach for its button. */
+const ACTION_MS = 10_000;
+
+/** The corner in which notes appear. */
+export function ToastHost() {
+  const theme = useTheme();
+  useEffect(() => drawToastsWith(draw), []);
+  return (
+    <Toaster
+      theme={theme}
+      position="bottom-right"
+      closeButton
+      gap={8}
+      style={LOOK}
+      toastOptions={{ classNames: { description: "text-ink-soft" } }}
+    />
+  );
+}
+
+const LOOK = {
+  "--normal-bg": "var(--surface-raised)",
+  "--normal-border": "var(--line)",
+  "--normal-text": "var(--ink)",
+  "--border-radius": "8px",
+  "--width": "340px",
+  fontFamily: "var(--font-sans)",
+} as CSSProperties;
+
+function draw({ tone, text, action, lasting }: Note): void {
+  const show = { success: sonner.success, error: sonner.error, plain: sonner }[tone];
+  const long = action !== undefined || tone === "error";
+  show(text, { action, duration: lasting ? Infinity : long ? ACTION_MS : PLAIN_MS });
+}

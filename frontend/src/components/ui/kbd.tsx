@@ -1,0 +1,10 @@
+import type { ReactNode } from "react";
+
+/** A key to press. */
+export function Kbd({ children }: { children: ReactNode }) {
+  return (
+    <kbd className="rounded-sm border border-b-2 bg-sunken px-1.5 font-mono text-[11px] leading-4 text-ink-soft">
+      {children}
+    </kbd>
+  );
+}
