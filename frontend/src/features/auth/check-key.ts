@@ -1,0 +1,21 @@
+import { apiUrl } from "@/lib/api/client";
+import { problemOf, Unreachable } from "@/lib/api/problem";
+
+/**
+ * Asks the API whether it takes a key; throws what it answers otherwise. Not through the API client:
+ * that would send the key of the session, and ask for another one when it is refused.
+ */
+export async function checkKey(key: string): Promise<void> {
+  const response = await fetch(apiUrl("/api/v1/about"), {
+    headers: { Authorization: `Bearer ${key}` },
+    cache: "no-store",
+  }).catch((error: unknown) => {
+    throw new Unreachable(error);
+  });
+  if (!response.ok) throw await problemOf(response);
+}
+
+/** True when a key can be sent at all: a header takes no other characters. */
+export function isSendable(key: string): boolean {
+  return /^[\x21-\x7e]+$/.test(key);
+}
