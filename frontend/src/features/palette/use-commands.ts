@@ -1,0 +1,71 @@
+import { useNavigate } from "@tanstack/react-router";
+import { Keyboard, LogOut, Plus, type LucideIcon } from "lucide-react";
+
+import { PAGES } from "@/components/pages";
+import { THEMES } from "@/components/theme-choices";
+import { session } from "@/lib/api/session";
+import { setPreference } from "@/lib/preferences";
+
+export interface Command {
+  /** Unlike any other's. */
+  id: string;
+  name: string;
+  /** Further words by which it is found. */
+  beside?: string[];
+  Icon: LucideIcon;
+  /** Keys that do the same without the palette. */
+  keys?: string;
+  run: () => void;
+}
+
+/** The commands that are there on every page, whatever has been saved. */
+export function useCommands(showShortcuts: () => void): { pages: Command[]; actions: Command[] } {
+  const navigate = useNavigate();
+  const pages = PAGES.map(({ to, label, letter, Icon }) => ({
+    id: `page:${to}`,
+    name: label,
+    beside: ["go to"],
+    Icon,
+    keys: `g ${letter}`,
+    run: () => void navigate({ to }),
+  }));
+  return { pages, actions: [...actions(navigate, showShortcuts), ...themes()] };
+}
+
+function actions(navigate: ReturnType<typeof useNavigate>, showShortcuts: () => void): Command[] {
+  return [
+    {
+      id: "action:new-workflow",
+      name: "New workflow",
+      beside: ["create", "template", "add"],
+      Icon: Plus,
+      keys: "c",
+      run: () => void navigate({ to: "/workflows/new" }),
+    },
+    {
+      id: "action:shortcuts",
+      name: "Keyboard shortcuts",
+      beside: ["keys", "help"],
+      Icon: Keyboard,
+      keys: "?",
+      run: showShortcuts,
+    },
+    {
+      id: "action:sign-out",
+      name: "Sign out",
+      beside: ["log out", "leave"],
+      Icon: LogOut,
+      run: () => session.signOut(),
+    },
+  ];
+}
+
+function themes(): Command[] {
+  return THEMES.map(({ value, label, Icon }) => ({
+    id: `theme:${value}`,
+    name: `Theme: ${label.toLowerCase()}`,
+    beside: [`${label} mode`, "appearance", "colours"],
+    Icon,
+    run: () => setPreference("theme", value),
+  }));
+}
