@@ -1,0 +1,75 @@
+import {
+  Circle,
+  CircleCheck,
+  CircleMinus,
+  CircleX,
+  LoaderCircle,
+  type LucideIcon,
+} from "lucide-react";
+
+import type { ConnectionReport } from "@/lib/api/types";
+import { cn } from "@/lib/cn";
+import { duration, plural } from "@/lib/format";
+
+import { outcomeWords, stepsOf, type Step, type StepState } from "./connection-stages";
+
+const LOOKS: Record<StepState, { Icon: LucideIcon; word: string; className: string }> = {
+  passed: { Icon: CircleCheck, word: "passed", className: "text-ok" },
+  failed: { Icon: CircleX, word: "failed", className: "text-err" },
+  waiting: { Icon: LoaderCircle, word: "under way", className: "text-live" },
+  "not-reached": { Icon: Circle, word: "not reached", className: "text-ink-faint" },
+  "not-used": { Icon: CircleMinus, word: "not used, plain http", className: "text-ink-faint" },
+};
+
+interface Props {
+  /** Null while the test is under way. */
+  report: ConnectionReport | null;
+  plainHttp: boolean;
+  className?: string;
+}
+
+/** A connection test, step by step, with the provider's own words. */
+export function ConnectionSteps({ report, plainHttp, className }: Props) {
+  return (
+    <div
+      role={report && !report.ok ? "alert" : "status"}
+      className={cn("rounded-md border bg-sunken p-3", className)}
+    >
+      <Outcome report={report} />
+      <ol className="mt-2 grid gap-x-4 gap-y-1 sm:grid-cols-2">
+        {stepsOf(report, plainHttp).map((step) => (
+          <StepLine key={step.stage} step={step} />
+        ))}
+      </ol>
+      {report && <p className="mt-2 break-words text-ink-soft">{report.message}</p>}
+    </div>
+  );
+}
+
+function Outcome({ report }: { report: ConnectionReport | null }) {
+  if (!report) return <p className="font-medium">Testing… this takes at most 10 seconds.</p>;
+  return (
+    <p className="flex flex-wrap items-baseline justify-between gap-x-3">
+      <span className={cn("font-semibold", report.ok ? "text-ok" : "text-err")}>
+        {outcomeWords(report)}
+        {report.ok && report.models.length > 0 && ` · ${plural(report.models.length, "model")}`}
+      </span>
+      <span className="text-xs text-ink-faint">{duration(report.latencyMs)}</span>
+    </p>
+  );
+}
+
+function StepLine({ step }: { step: Step }) {
+  const { Icon, word, className } = LOOKS[step.state];
+  const spins = step.state === "waiting";
+  return (
+    <li className="flex items-center gap-2">
+      <Icon aria-hidden className={cn("size-4 shrink-0", className, spins && "animate-spin")} />
+      <span className={step.state.startsWith("not") ? "text-ink-faint" : undefined}>
+        {step.words}
+        {step.state === "not-used" && " (plain http)"}
+      </span>
+      <span className="sr-only">{word}</span>
+    </li>
+  );
+}

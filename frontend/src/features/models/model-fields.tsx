@@ -1,0 +1,132 @@
+import { useQuery } from "@tanstack/react-query";
+import { useController, useFormContext, useWatch } from "react-hook-form";
+
+import { Field } from "@/components/ui/field";
+import { Input, Select } from "@/components/ui/input";
+import { Segmented } from "@/components/ui/segmented";
+import { wordsFor } from "@/lib/api/problem";
+import type { Model, Provider } from "@/lib/api/types";
+import { plural } from "@/lib/format";
+
+import { mergedNames } from "./model-choices";
+import { ModelPicker } from "./model-picker";
+import { kindByName, type ModelValues } from "./model-values";
+import { liveModelsQuery } from "./provider-requests";
+
+const TYPES = [
+  { value: "llm" as const, label: "LLM" },
+  { value: "embedder" as const, label: "Embedder" },
+];
+
+interface Props {
+  providers: Provider[];
+  models: Model[];
+  /** A model's kind is fixed once it is registered. */
+  creating: boolean;
+}
+
+/** Which model it is, and what it is called here. */
+export function IdentityFields({ providers, models, creating }: Props) {
+  const { control, register, formState, setValue } = useFormContext<ModelValues>();
+  const type = useWatch({ control, name: "type" });
+  return (
+    <>
+      <Field label="Provider" required error={formState.errors.providerId?.message}>
+        <Select {...register("providerId")}>
+          {providers.map((one) => (
+            <option key={one.id} value={one.id}>
+              {one.name}
+            </option>
+          ))}
+        </Select>
+      </Field>
+      <EndpointField providers={providers} models={models} creating={creating} />
+      {creating && (
+        <div className="grid justify-items-start gap-1">
+          <p className="font-medium" aria-hidden>
+            Kind
+          </p>
+          <Segmented
+            label="Kind"
+            options={TYPES}
+            value={type}
+            onChange={(next) => setValue("type", next, { shouldDirty: true })}
+          />
+        </div>
+      )}
+      <Field
+        label="Name"
+        required
+        hint="What workflows call it."
+        error={formState.errors.name?.message}
+      >
+        <Input autoComplete="off" spellCheck={false} {...register("name")} />
+      </Field>
+    </>
+  );
+}
+
+function EndpointField({ providers, models, creating }: Props) {
+  const { control, formState, getValues, getFieldState, setValue } = useFormContext<ModelValues>();
+  const providerId = useWatch({ control, name: "providerId" });
+  const {
+    field: { ref, name, value },
+  } = useController({ control, name: "endpoint" });
+  const provider = providers.find((one) => one.id === providerId);
+  const live = useQuery({ ...liveModelsQuery(providerId), enabled: provider !== undefined });
+  const names = mergedNames(live.data ?? [], provider?.models ?? []);
+  const registered = new Set(
+    models.filter((model) => model.providerId === providerId).map((model) => model.endpoint),
+  );
+
+  const change = (next: string, picked: boolean) => {
+    const named = getFieldState("name").isDirty && getValues("name") !== getValues("endpoint");
+    setValue("endpoint", next, { shouldDirty: true, shouldValidate: formState.isSubmitted });
+    if (!creating) return;
+    if (!named)
+      setValue("name", next, { shouldDirty: true, shouldValidate: formState.isSubmitted });
+    if (picked) setValue("type", kindByName(next), { shouldDirty: true });
+  };
+
+  return (
+    <div className="grid gap-1">
+      <Field
+        label={provider?.type === "azure" ? "Deployment" : "Model"}
+        required
+        hint={endpointHint(live, names, value, provider)}
+        error={formState.errors.endpoint?.message}
+      >
+        <ModelPicker
+          ref={ref}
+          name={name}
+          value={value}
+          names={names}
+          registered={registered}
+          onValue={change}
+        />
+      </Field>
+      {live.error && (
+        <p role="status" className="text-xs break-words text-warn">
+          The provider does not list its models: {wordsFor(live.error).detail} You can still type
+          the name.
+        </p>
+      )}
+    </div>
+  );
+}
+
+function endpointHint(
+  live: { isFetching: boolean; data?: string[] },
+  names: string[],
+  endpoint: string,
+  provider: Provider | undefined,
+): string {
+  if (live.isFetching && !live.data) return "Asking the provider which models it has…";
+  if (provider?.type === "azure") return "The name of your deployment; Azure lists models only.";
+  if (endpoint && names.length > 0 && !names.includes(endpoint)) {
+    return "Not in the provider’s list; it is used as typed.";
+  }
+  return names.length > 0
+    ? `The provider’s own name: ${plural(names.length, "model")} to choose from, or type one.`
+    : "The provider’s own name of the model.";
+}

@@ -1,0 +1,138 @@
+import { zodResolver } from "@hookform/resolvers/zod";
+import { FormProvider, useForm, useFormContext, useWatch } from "react-hook-form";
+
+import { ErrorPanel } from "@/components/error-panel";
+import { Button } from "@/components/ui/button";
+import { Checkbox } from "@/components/ui/checkbox";
+import type { Model, Provider } from "@/lib/api/types";
+
+import { FormFooter, useFirstField, useTouched } from "./form-dialog";
+import { AbilityFields, PriceFields, SettingFields } from "./model-details";
+import { IdentityFields } from "./model-fields";
+import { modelSchema } from "./model-schema";
+import {
+  changedModelWords,
+  createModelRequest,
+  modelValues,
+  newModelValues,
+  updateModelRequest,
+  type ModelValues,
+} from "./model-values";
+import { createModel, loadModel, updateModel } from "./provider-requests";
+import { StaleAlert } from "./stale-alert";
+import { useSave } from "./use-save";
+
+interface Props {
+  /** The one to change; without it a new one is made. */
+  model?: Model;
+  /** Where a new one is looked for first. */
+  provider?: Provider;
+  providers: Provider[];
+  models: Model[];
+  onTouched: (touched: boolean) => void;
+  onCancel: () => void;
+  onSaved: (model: Model) => void;
+}
+
+export function ModelForm({
+  model,
+  provider,
+  providers,
+  models,
+  onTouched,
+  onCancel,
+  onSaved,
+}: Props) {
+  const form = useForm<ModelValues>({
+    defaultValues: model ? modelValues(model) : newModelValues(provider ?? providers[0]),
+    resolver: zodResolver(modelSchema),
+  });
+  useTouched(onTouched, form.formState.isDirty);
+  useFirstField(model ? null : "endpoint", form.setFocus);
+  const providerId = useWatch({ control: form.control, name: "providerId" });
+  const chosen = providers.find((one) => one.id === providerId);
+  const save = useSave<ModelValues, Model>({
+    form,
+    opened: model,
+    send: (typed, base) =>
+      base
+        ? updateModel(base, updateModelRequest(typed, base))
+        : createModel(createModelRequest(typed)),
+    load: (base) => loadModel(base.id),
+    valuesOf: modelValues,
+    wordsOf: changedModelWords,
+    fieldOf: fieldFor,
+    onSaved,
+  });
+
+  return (
+    <FormProvider {...form}>
+      <form noValidate onSubmit={(event) => void save.submit(event)} className="grid gap-4">
+        {model?.description && <p className="text-ink-soft">{model.description}</p>}
+        <IdentityFields providers={providers} models={models} creating={!model} />
+        <DefaultField models={models} model={model} />
+        <div className="grid gap-2">
+          <AbilityFields />
+          <PriceFields />
+          <SettingFields providerType={chosen?.type} />
+        </div>
+        {save.error && <ErrorPanel error={save.error} />}
+        {save.stale && (
+          <StaleAlert loaded={save.loaded} busy={save.loading} onLoad={save.loadNewest} />
+        )}
+        <FormFooter>
+          <Button onClick={onCancel}>Cancel</Button>
+          <Button type="submit" variant="primary" busy={save.busy}>
+            {model ? "Save" : "Add model"}
+          </Button>
+        </FormFooter>
+      </form>
+    </FormProvider>
+  );
+}
+
+function DefaultField({ models, model }: { models: Model[]; model?: Model }) {
+  const { control, register } = useFormContext<ModelValues>();
+  const type = useWatch({ control, name: "type" });
+  const isDefault = useWatch({ control, name: "default" });
+  const word = type === "llm" ? "LLM" : "embedder";
+  const now = models.find((one) => one.type === type && one.default && one.id !== model?.id);
+  return (
+    <Checkbox
+      label={`Default ${word}`}
+      hint={defaultHint(isDefault, now, model, word)}
+      {...register("default")}
+    />
+  );
+}
+
+function defaultHint(
+  isDefault: boolean,
+  now: Model | undefined,
+  model: Model | undefined,
+  word: string,
+): string {
+  const purpose = `Used where a workflow names no ${word}.`;
+  if (isDefault && now) return `${purpose} Takes the place of ${now.name}.`;
+  if (!isDefault && now) return `${purpose} Now: ${now.name}.`;
+  if (model?.default && !isDefault)
+    return `${purpose} There will be none: workflows must name one.`;
+  return model ? purpose : `${purpose} The first ${word} is the default in any case.`;
+}
+
+const FIELDS: Partial<Record<string, keyof ModelValues>> = {
+  name: "name",
+  endpoint: "endpoint",
+  providerId: "providerId",
+  default: "default",
+};
+
+/** Abilities, prices and settings have the API's own names in the form. */
+function fieldFor(pointer: string): keyof ModelValues | undefined {
+  const [group, name] = pointer.split("/");
+  const inside = group === "capabilities" || group === "pricing" || group === "settings";
+  if (!inside) return FIELDS[pointer];
+  return name && name in EMPTY ? (name as keyof ModelValues) : undefined;
+}
+
+const EMPTY = newModelValues(undefined);
