@@ -1,0 +1,55 @@
+import { CircleAlert, TriangleAlert } from "lucide-react";
+
+import type { YamlProblem } from "@/lib/api/types";
+
+interface Props {
+  problems: readonly YamlProblem[];
+  /** Goes to the place of a problem; without it the lines are only told. */
+  onPick?: (problem: YamlProblem) => void;
+}
+
+/** What is wrong with a document, by line. */
+export function ProblemList({ problems, onPick }: Props) {
+  return (
+    <ul
+      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reached by the keyboard
+      tabIndex={0}
+      aria-label="Problems by line"
+      className="max-h-64 divide-y divide-line overflow-y-auto rounded-md border bg-surface"
+    >
+      {problems.map((problem, index) => (
+        <li key={index} className="grid grid-cols-[auto_4.5rem_minmax(0,1fr)] gap-x-2 px-3 py-2">
+          <Mark problem={problem} />
+          {problem.line > 0 && onPick ? (
+            <button
+              type="button"
+              onClick={() => onPick(problem)}
+              className="text-left text-accent underline underline-offset-2"
+            >
+              line {problem.line}
+            </button>
+          ) : (
+            <span className="text-ink-faint">{problem.line > 0 ? `line ${problem.line}` : ""}</span>
+          )}
+          <span className="break-words">
+            {problem.message}
+            {problem.path && (
+              <code className="ml-1 font-mono text-xs text-ink-faint">{problem.path}</code>
+            )}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Mark({ problem }: { problem: YamlProblem }) {
+  const warning = problem.severity === "warning";
+  const Icon = warning ? TriangleAlert : CircleAlert;
+  return (
+    <span className={warning ? "text-warn" : "text-err"}>
+      <Icon aria-hidden className="mt-0.5 size-4" />
+      <span className="sr-only">{warning ? "Warning" : "Error"}</span>
+    </span>
+  );
+}

@@ -1,0 +1,52 @@
+import { Link } from "@tanstack/react-router";
+import { Copy, Download, Ellipsis, FolderArchive, SquarePen, Trash2 } from "lucide-react";
+
+import { Button } from "@/components/ui/button";
+import { Menu, MenuItem, MenuSeparator } from "@/components/ui/menu";
+import type { WorkflowSummary } from "@/lib/api/types";
+
+import type { RowActions } from "./use-row-actions";
+
+interface Props {
+  workflow: WorkflowSummary;
+  actions: RowActions;
+  onDelete: () => void;
+}
+
+/** What else can be done with a workflow of the list. */
+export function RowMenu({ workflow, actions, onDelete }: Props) {
+  return (
+    <Menu
+      trigger={
+        <Button variant="ghost" size="icon-sm" busy={actions.busyWith === workflow.id}>
+          {actions.busyWith !== workflow.id && <Ellipsis aria-hidden />}
+          <span className="sr-only">More for {workflow.name}</span>
+        </Button>
+      }
+    >
+      <MenuItem asChild>
+        <Link to="/workflows/$workflowId" params={{ workflowId: workflow.id }}>
+          <SquarePen aria-hidden />
+          Open
+        </Link>
+      </MenuItem>
+      <MenuItem onSelect={() => actions.duplicate(workflow)}>
+        <Copy aria-hidden />
+        Duplicate
+      </MenuItem>
+      <MenuItem onSelect={() => actions.download(workflow, "yaml")}>
+        <Download aria-hidden />
+        Export as YAML
+      </MenuItem>
+      <MenuItem onSelect={() => actions.download(workflow, "crewai")}>
+        <FolderArchive aria-hidden />
+        Export as a CrewAI project
+      </MenuItem>
+      <MenuSeparator />
+      <MenuItem danger onSelect={onDelete}>
+        <Trash2 aria-hidden />
+        Delete…
+      </MenuItem>
+    </Menu>
+  );
+}
