@@ -1,0 +1,20 @@
+import { api } from "@/lib/api/client";
+import { saveFile } from "@/lib/save-file";
+
+/** Fetches the file with the key, as a link could not, and hands it to the browser. */
+export async function exportWorkflow(id: string, format: "yaml" | "crewai"): Promise<void> {
+  const { data, response } = await api.GET("/api/v1/workflows/{workflow_id}/export", {
+    params: { path: { workflow_id: id }, query: { format } },
+    parseAs: "blob",
+  });
+  const fallback = format === "yaml" ? "workflow.yaml" : "workflow.zip";
+  const name = nameIn(response.headers.get("content-disposition")) ?? fallback;
+  saveFile(name, data as unknown as Blob);
+}
+
+/** The file's name as the server gives it. */
+export function nameIn(disposition: string | null): string | undefined {
+  const encoded = /filename\*=UTF-8''([^;]+)/i.exec(disposition ?? "")?.[1];
+  if (encoded) return decodeURIComponent(encoded);
+  return /filename="([^"]+)"/.exec(disposition ?? "")?.[1];
+}

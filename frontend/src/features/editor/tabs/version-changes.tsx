@@ -1,0 +1,29 @@
+import { useQuery } from "@tanstack/react-query";
+
+import { ErrorPanel } from "@/components/error-panel";
+import { Alert } from "@/components/ui/alert";
+import { SkeletonRows } from "@/components/ui/skeleton";
+import { versionDiffQuery } from "@/lib/queries/versions";
+
+import { ChangeList } from "./change-list";
+import { DiffTable } from "./diff-table";
+
+interface Props {
+  workflowId: string;
+  from: number;
+  to: number;
+}
+
+/** What lies between two versions: in words, and line by line. */
+export function VersionChanges({ workflowId, from, to }: Props) {
+  const diff = useQuery(versionDiffQuery(workflowId, from, to));
+  if (diff.isPending) return <SkeletonRows rows={4} className="p-0" />;
+  if (diff.isError) return <ErrorPanel error={diff.error} onRetry={() => diff.refetch()} />;
+  if (diff.data.text === "") return <Alert title="Both versions have the same text." />;
+  return (
+    <>
+      <ChangeList changes={diff.data.changes} />
+      <DiffTable diff={diff.data.text} from={from} to={to} />
+    </>
+  );
+}

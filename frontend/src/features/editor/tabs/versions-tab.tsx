@@ -1,0 +1,53 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+
+import { ErrorPanel } from "@/components/error-panel";
+import { LoadMore } from "@/components/load-more";
+import { SkeletonRows } from "@/components/ui/skeleton";
+import type { Workflow } from "@/lib/api/types";
+import { versionsQuery } from "@/lib/queries/versions";
+
+import { useShownVersions } from "./use-shown-versions";
+import { VersionDetail } from "./version-detail";
+import { VersionRow } from "./version-row";
+
+/** The saves of a workflow: read, compared, restored. */
+export function VersionsTab({ workflow }: { workflow: Workflow }) {
+  const shown = useShownVersions(workflow);
+  const list = useInfiniteQuery(versionsQuery(workflow.id));
+  const versions = list.data?.pages.flatMap((page) => page.versions) ?? [];
+  if (list.isPending) return <SkeletonRows />;
+  if (versions.length === 0) {
+    return (
+      <ErrorPanel
+        error={list.error ?? new Error("This workflow has no versions.")}
+        onRetry={() => list.refetch()}
+      />
+    );
+  }
+  return (
+    <div className="grid min-h-0 items-start gap-4 lg:grid-cols-[18rem_minmax(0,1fr)]">
+      <nav
+        aria-label="Versions"
+        className="max-h-72 overflow-y-auto rounded-lg border bg-surface lg:sticky lg:top-4 lg:max-h-[calc(100dvh-14rem)]"
+      >
+        <ol reversed className="divide-y divide-line">
+          {versions.map((version) => (
+            <VersionRow
+              key={version.number}
+              version={version}
+              newest={version.number === workflow.version}
+              current={version.number === shown.to}
+              onShow={() => shown.show({ to: version.number })}
+            />
+          ))}
+        </ol>
+        {list.hasNextPage && (
+          <LoadMore busy={list.isFetchingNextPage} onLoad={() => void list.fetchNextPage()}>
+            Older versions
+          </LoadMore>
+        )}
+      </nav>
+      <VersionDetail key={shown.to} workflow={workflow} shown={shown} versions={versions} />
+    </div>
+  );
+}

@@ -1,0 +1,63 @@
+import { Link } from "@tanstack/react-router";
+
+import { RunStatus } from "@/components/run-status";
+import { TimeAgo } from "@/components/time-ago";
+import type { RunSummary } from "@/lib/api/types";
+import { cn } from "@/lib/cn";
+import { count, duration, money } from "@/lib/format";
+
+export const RUN_COLUMNS =
+  "grid items-center gap-x-4 grid-cols-[8rem_minmax(0,1fr)_5rem_6rem_5rem_5rem]";
+
+/** One run; a click anywhere in the row opens it. */
+export function WorkflowRunRow({ run }: { run: RunSummary }) {
+  return (
+    <li
+      className={cn(
+        RUN_COLUMNS,
+        "relative px-4 py-2 hover:bg-hover/60 max-sm:grid-cols-[1fr_9.5rem] max-sm:gap-y-1 max-sm:rounded-lg max-sm:border max-sm:bg-surface max-sm:py-3",
+      )}
+    >
+      <span>
+        <RunStatus state={run.status} />
+      </span>
+      <div className="min-w-0">
+        <Link
+          to="/runs/$runId"
+          params={{ runId: run.id }}
+          className="after:absolute after:inset-0 hover:underline"
+        >
+          <TimeAgo at={run.createdAt} />
+        </Link>
+        {run.error && (
+          <p className="truncate text-xs text-err max-sm:hidden">{run.error.message}</p>
+        )}
+      </div>
+      <Figure label="Version">{run.workflowVersion ?? "–"}</Figure>
+      <Figure label="Time at work" right>
+        {duration(run.startedAt ? run.secondsAtWork * 1000 : null)}
+      </Figure>
+      <Figure label="Tokens" right>
+        {count(run.usage.totalTokens)}
+      </Figure>
+      <Figure label="Cost" right>
+        {money(run.usage.cost)}
+      </Figure>
+    </li>
+  );
+}
+
+interface FigureProps {
+  label: string;
+  right?: boolean;
+  children: string | number;
+}
+
+function Figure({ label, right, children }: FigureProps) {
+  return (
+    <span className={cn("text-ink-soft", right && "sm:text-right")}>
+      <span className="mr-1 text-xs text-ink-faint sm:sr-only">{label}</span>
+      {children}
+    </span>
+  );
+}
