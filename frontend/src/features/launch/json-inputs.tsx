@@ -1,0 +1,32 @@
+import type { UseFormReturn } from "react-hook-form";
+
+import { Field } from "@/components/ui/field";
+import { Textarea } from "@/components/ui/input";
+
+import type { LaunchValues } from "./launch-values";
+
+/** The inputs as one JSON object: to paste them, or to see exactly what is sent. */
+export function JsonInputs({ form }: { form: UseFormReturn<LaunchValues> }) {
+  const problems = form.formState.errors.json?.message?.split("\n") ?? [];
+  return (
+    <Field
+      label="Inputs as JSON"
+      hint="What is sent, by the inputs’ names."
+      error={
+        problems.length > 0 && (
+          <span className="grid gap-0.5">
+            {problems.map((problem) => (
+              <span key={problem}>{problem}</span>
+            ))}
+          </span>
+        )
+      }
+    >
+      <Textarea
+        spellCheck={false}
+        className="min-h-60 font-mono text-[13px]"
+        {...form.register("json")}
+      />
+    </Field>
+  );
+}
