@@ -1,0 +1,119 @@
+import { useState, type ReactNode } from "react";
+
+import { CopyButton } from "@/components/ui/copy-button";
+import { TabPanel, Tabs } from "@/components/ui/tabs";
+import type { Run } from "@/lib/api/types";
+import { count, duration, money } from "@/lib/format";
+import { cn } from "@/lib/cn";
+
+import type { RunStore } from "../store/run-store";
+import type { Span } from "../store/span";
+import { useServerNow } from "../store/use-live-run";
+import { KindIcon, kindWord, stateColour, StateIcon, stateWord } from "../timeline/kind-looks";
+import { lengthOf } from "../timeline/time-axis";
+
+import { RawEvents } from "./raw-events";
+import { SpanInput } from "./span-input";
+import { SpanOutput } from "./span-output";
+import { SpanTools } from "./span-tools";
+import { SpanLinks } from "./span-links";
+
+type Part = "output" | "input" | "tools" | "raw";
+
+interface Props {
+  run: Run;
+  store: RunStore;
+  span: Span;
+  close: ReactNode;
+}
+
+/** One step: what it was, what it cost, what went in and what came out. */
+export function SpanDetail({ run, store, span, close }: Props) {
+  const [part, setPart] = useState<Part>("output");
+  const tabs = [
+    { value: "output" as const, label: "Output" },
+    { value: "input" as const, label: "Input" },
+    { value: "tools" as const, label: toolsLabel(span), disabled: !hasTools(span) },
+    { value: "raw" as const, label: "Raw" },
+  ];
+  return (
+    <>
+      <Head run={run} store={store} span={span} close={close} />
+      <Tabs
+        label="Parts of the step"
+        tabs={tabs}
+        value={part}
+        onChange={setPart}
+        className="flex-1"
+      >
+        <TabPanel value="output" className="overflow-y-auto p-3">
+          <SpanOutput run={run} store={store} span={span} />
+        </TabPanel>
+        <TabPanel value="input" className="overflow-y-auto p-3">
+          <SpanInput span={span} />
+        </TabPanel>
+        <TabPanel value="tools" className="overflow-y-auto p-3">
+          <SpanTools span={span} store={store} />
+        </TabPanel>
+        <TabPanel value="raw" className="overflow-y-auto p-3">
+          <RawEvents runId={run.id} span={span} />
+        </TabPanel>
+      </Tabs>
+      <SpanLinks run={run} span={span} />
+    </>
+  );
+}
+
+function hasTools(span: Span): boolean {
+  return span.toolCalls.length > 0 || span.kind === "tool";
+}
+
+function toolsLabel(span: Span): string {
+  if (span.kind === "agent") return "Tools";
+  return span.toolCalls.length > 0 ? `Tool calls (${span.toolCalls.length})` : "Tool calls";
+}
+
+function Head({ store, span, close }: Props) {
+  const now = useServerNow(store);
+  return (
+    <header className="shrink-0 px-3 pt-2.5 pb-1">
+      <div className="flex items-center gap-2">
+        <KindIcon kind={span.kind} />
+        <h2 className="flex min-w-0 flex-1 items-baseline gap-2 font-semibold">
+          <span className="shrink-0 text-ink-soft">{kindWord(span.kind)}</span>
+          <span className="truncate">{span.name}</span>
+        </h2>
+        <CopyButton text={() => location.href} label="Copy the link to this step" />
+        {close}
+      </div>
+      <dl className="mt-1.5 flex flex-wrap gap-x-5 gap-y-1">
+        <Figure name="Status">
+          <span className={cn("inline-flex items-center gap-1", stateColour(span.state))}>
+            <StateIcon state={span.state} />
+            {stateWord(span.state)}
+          </span>
+        </Figure>
+        <Figure name="Duration">{duration(lengthOf(span, now))}</Figure>
+        {span.usage.llmCalls > 0 && (
+          <>
+            <Figure name="Tokens">
+              {count(span.usage.promptTokens)} in · {count(span.usage.completionTokens)} out
+            </Figure>
+            <Figure name="Cost">{money(span.usage.cost)}</Figure>
+          </>
+        )}
+        {span.agent && span.kind !== "agent" && <Figure name="Agent">{span.agent}</Figure>}
+        {span.note && <Figure name="Note">{span.note}</Figure>}
+      </dl>
+    </header>
+  );
+}
+
+function Figure({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div className="min-w-0">
+      <dt className="text-xs text-ink-faint">{name}</dt>
+      <dd className="truncate">{children}</dd>
+    </div>
+  );
+}

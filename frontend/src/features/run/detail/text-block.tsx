@@ -1,0 +1,37 @@
+import type { ReactNode } from "react";
+
+import { CopyButton } from "@/components/ui/copy-button";
+
+interface Props {
+  title: string;
+  text: string;
+  /** Still being written. */
+  live?: boolean;
+  mono?: boolean;
+  children?: ReactNode;
+}
+
+/** A text of a step, to be read and copied; a caret at its end while it is written. */
+export function TextBlock({ title, text, live, mono, children }: Props) {
+  return (
+    <section className="grid gap-1">
+      <header className="flex h-7 items-center justify-between">
+        <h3 className="text-xs font-medium text-ink-faint">{title}</h3>
+        {text && <CopyButton text={text} label={`Copy ${title.toLowerCase()}`} />}
+      </header>
+      <div
+        dir="auto"
+        className={`rounded-md border bg-sunken px-3 py-2 break-words whitespace-pre-wrap ${mono ? "font-mono text-[13px]" : ""}`}
+      >
+        {text}
+        {live && (
+          <span
+            aria-hidden
+            className="ml-px inline-block h-4 w-1.5 translate-y-0.5 animate-pulse bg-live"
+          />
+        )}
+      </div>
+      {children}
+    </section>
+  );
+}

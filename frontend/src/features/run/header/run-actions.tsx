@@ -1,0 +1,19 @@
+import type { Run } from "@/lib/api/types";
+import { hasEnded } from "@/lib/run-state";
+
+import { useRunStore } from "../store/hooks";
+import type { RunStore } from "../store/run-store";
+
+import { AgainMenu, DownloadMenu } from "./again-menu";
+import { StopButton } from "./stop-button";
+
+/** What can be done with the run as it stands. Comes after the page: menus and dialogs are heavy. */
+export function RunActions({ run, store }: { run: Run; store: RunStore }) {
+  const status = useRunStore(store, (now) => now.status);
+  return (
+    <>
+      <DownloadMenu run={run} />
+      {hasEnded(status) ? <AgainMenu run={run} /> : <StopButton run={run} store={store} />}
+    </>
+  );
+}

@@ -1,0 +1,48 @@
+/** A run as a file to keep. */
+import { api, body } from "@/lib/api/client";
+import type { Run, RunTask } from "@/lib/api/types";
+import { count, dateTime, money } from "@/lib/format";
+import { saveFile } from "@/lib/save-file";
+
+export async function saveRun(run: Run, kind: "json" | "markdown"): Promise<void> {
+  const params = { path: { run_id: run.id } };
+  const { tasks } = body(await api.GET("/api/v1/runs/{run_id}/tasks", { params }));
+  if (kind === "markdown") {
+    return saveFile(`${run.id}.md`, new Blob([asMarkdown(run, tasks)], { type: "text/markdown" }));
+  }
+  const usage = body(await api.GET("/api/v1/runs/{run_id}/usage", { params }));
+  const text = JSON.stringify({ run, tasks, usage }, null, 2);
+  return saveFile(`${run.id}.json`, new Blob([text], { type: "application/json" }));
+}
+
+/** What went in and what came out, for people. */
+export function asMarkdown(run: Run, tasks: readonly RunTask[]): string {
+  const version = run.workflowVersion === null ? "" : ` v${run.workflowVersion}`;
+  const parts = [
+    `# ${run.workflowName}${version}`,
+    [
+      `- Run: \`${run.id}\``,
+      `- State: ${run.status}`,
+      `- Started: ${run.startedAt ? dateTime(run.startedAt) : "–"}`,
+      `- Ended: ${run.finishedAt ? dateTime(run.finishedAt) : "–"}`,
+      `- Tokens: ${count(run.usage.totalTokens)}, cost: ${money(run.usage.cost)}`,
+    ].join("\n"),
+    "## Inputs",
+    fenced(JSON.stringify(run.inputs, null, 2), "json"),
+    ...tasks.flatMap((task) => [`## ${task.key}`, outcomeOf(task)]),
+  ];
+  if (run.error) parts.push("## Error", run.error.message);
+  return `${parts.join("\n\n")}\n`;
+}
+
+function outcomeOf(task: RunTask): string {
+  if (task.error) return `Failed: ${task.error.message}`;
+  return task.result?.raw ?? `(${task.status})`;
+}
+
+/** A fence longer than any in the text. */
+function fenced(text: string, language: string): string {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
+  const fence = "`".repeat(longest + 1);
+  return `${fence}${language}\n${text}\n${fence}`;
+}

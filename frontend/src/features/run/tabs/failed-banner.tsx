@@ -1,0 +1,95 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { CircleX, RotateCw, ScanSearch } from "lucide-react";
+
+import { ErrorPanel } from "@/components/error-panel";
+import { Button } from "@/components/ui/button";
+import { api } from "@/lib/api/client";
+import type { Run, RunFailure } from "@/lib/api/types";
+import { runKeys } from "@/lib/queries/runs";
+
+import type { RunStore } from "../store/run-store";
+
+import { BannerBox } from "./banner-box";
+import { deepestFailure, isOfProvider } from "./failure";
+
+/** What went wrong, where, and the ways on. */
+export function FailedBanner({
+  run,
+  store,
+  failure,
+}: {
+  run: Run;
+  store: RunStore;
+  failure: RunFailure;
+}) {
+  const navigate = useNavigate();
+  const resume = useResume(run);
+  const openStep = () =>
+    void navigate({
+      to: "/runs/$runId",
+      params: { runId: run.id },
+      search: { view: "timeline", span: deepestFailure(store.spans())?.id },
+    });
+  return (
+    <BannerBox
+      tone="err"
+      icon={CircleX}
+      title={
+        <>
+          {failure.taskKey ? `Failed in ${failure.taskKey}: ` : "Failed: "}
+          {failure.message}
+        </>
+      }
+      detail={failure.hint && <Hint failure={failure} hint={failure.hint} />}
+      actions={
+        <>
+          <Button onClick={openStep}>
+            <ScanSearch aria-hidden />
+            Open
+          </Button>
+          <Button
+            variant="primary"
+            busy={resume.isPending}
+            title="Goes on after the last finished task"
+            onClick={() => resume.mutate()}
+          >
+            <RotateCw aria-hidden />
+            Retry
+          </Button>
+        </>
+      }
+    >
+      {resume.isError && <ErrorPanel error={resume.error} />}
+    </BannerBox>
+  );
+}
+
+/** What to do about it; a provider that is at fault is one click away. */
+function Hint({ failure, hint }: { failure: RunFailure; hint: string }) {
+  return (
+    <p>
+      {hint}
+      {isOfProvider(failure) && (
+        <>
+          {" "}
+          <Link to="/models" className="text-accent underline underline-offset-2">
+            {failure.provider ? `Look at ${failure.provider}` : "Look at the providers"}
+          </Link>
+        </>
+      )}
+    </p>
+  );
+}
+
+function useResume(run: Run) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: () =>
+      api.POST("/api/v1/runs/{run_id}/resume", {
+        params: { path: { run_id: run.id } },
+        body: {},
+      }),
+    onSettled: () => queries.invalidateQueries({ queryKey: runKeys.detail(run.id), exact: true }),
+  });
+}
