@@ -1,0 +1,112 @@
+import { ArrowLeft, ArrowRight, Check, Diff } from "lucide-react";
+import { useState } from "react";
+
+import { Badge } from "@/components/ui/badge";
+import { Button } from "@/components/ui/button";
+import { Card } from "@/components/ui/card";
+import { cn } from "@/lib/cn";
+import { plural } from "@/lib/format";
+
+import { kindOf, valueText, type Change } from "./compare";
+
+const LONG = 600;
+const FEW = 20;
+
+const KINDS = {
+  differs: { Icon: Diff, word: "Differs", tone: "warn" },
+  "only-a": { Icon: ArrowLeft, word: "Only in A", tone: "live" },
+  "only-b": { Icon: ArrowRight, word: "Only in B", tone: "live" },
+} as const;
+
+interface Props {
+  title: string;
+  /** Said when nothing differs. */
+  same: string;
+  changes: readonly Change[];
+  name: (path: string) => string;
+}
+
+/** What differs in one respect, side by side. */
+export function Changes({ title, same, changes, name }: Props) {
+  const [all, setAll] = useState(false);
+  const shown = all ? changes : changes.slice(0, FEW);
+  return (
+    <Card
+      title={title}
+      actions={
+        changes.length === 0 ? (
+          <Badge tone="ok">
+            <Check aria-hidden />
+            Same
+          </Badge>
+        ) : (
+          <Badge tone="warn">
+            <Diff aria-hidden />
+            {plural(changes.length, "difference")}
+          </Badge>
+        )
+      }
+    >
+      {changes.length === 0 && <p className="p-4 text-ink-soft">{same}</p>}
+      <ul className="divide-y">
+        {shown.map((change) => (
+          <ChangeRow key={change.path} change={change} name={name(change.path)} />
+        ))}
+      </ul>
+      {shown.length < changes.length && (
+        <div className="border-t p-2 text-center">
+          <Button variant="ghost" onClick={() => setAll(true)}>
+            Show all {changes.length}
+          </Button>
+        </div>
+      )}
+    </Card>
+  );
+}
+
+function ChangeRow({ change, name }: { change: Change; name: string }) {
+  const { Icon, word, tone } = KINDS[kindOf(change)];
+  return (
+    <li className="grid gap-2 px-4 py-3">
+      <p className="flex flex-wrap items-center gap-2">
+        <span className="min-w-0 font-medium break-words">{name}</span>
+        <Badge tone={tone}>
+          <Icon aria-hidden />
+          {word}
+        </Badge>
+      </p>
+      <div className="grid gap-2 sm:grid-cols-2">
+        <Value side="A" value={change.a} />
+        <Value side="B" value={change.b} />
+      </div>
+    </li>
+  );
+}
+
+function Value({ side, value }: { side: string; value: unknown }) {
+  const [open, setOpen] = useState(false);
+  const text = valueText(value);
+  const long = text !== null && text.length > LONG;
+  const shown = long && !open ? `${text.slice(0, LONG)}…` : text;
+  return (
+    <div className="flex min-w-0 gap-2 rounded-md bg-sunken p-2">
+      <span className="text-xs font-semibold text-ink-faint">{side}</span>
+      <div className="min-w-0 flex-1">
+        <p
+          className={cn(
+            "text-[13px] break-words whitespace-pre-wrap",
+            typeof value !== "string" && "font-mono text-xs leading-5",
+            text === null && "font-sans text-ink-faint",
+          )}
+        >
+          {shown ?? "Not there"}
+        </p>
+        {long && (
+          <Button variant="link" size="inline" onClick={() => setOpen(!open)}>
+            {open ? "Show less" : "Show all"}
+          </Button>
+        )}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,101 @@
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+
+import { ErrorPanel } from "@/components/error-panel";
+import { Skeleton } from "@/components/ui/skeleton";
+import type { RunDiff, WorkflowDefinition } from "@/lib/api/types";
+import { runQuery } from "@/lib/queries/runs";
+
+import { outputWords, pathWords, withoutRepeats } from "./compare";
+import { Changes } from "./changes";
+import { diffQuery } from "./diff-query";
+import { FiguresTable } from "./figures-table";
+import { RunPicker } from "./run-picker";
+import { RunSide } from "./run-side";
+
+export type Side = "a" | "b";
+
+interface Props {
+  a?: string;
+  b?: string;
+  onPick: (side: Side, runId: string) => void;
+}
+
+/** Both runs when both are chosen; a list to choose from where one is missing. */
+export function CompareView({ a, b, onPick }: Props) {
+  const [changing, setChanging] = useState<Side | null>(null);
+  const pick = (side: Side, runId: string) => {
+    setChanging(null);
+    onPick(side, runId);
+  };
+  const side = (name: Side, runId: string | undefined, other: string | undefined) =>
+    runId && changing !== name ? (
+      <RunSide name={name} runId={runId} onChange={() => setChanging(name)} />
+    ) : (
+      <RunPicker
+        name={name}
+        other={other}
+        onPick={(id) => pick(name, id)}
+        onCancel={runId ? () => setChanging(null) : undefined}
+      />
+    );
+  return (
+    <>
+      <div className="grid items-start gap-4 sm:grid-cols-2">
+        {side("a", a, b)}
+        {side("b", b, a)}
+      </div>
+      {a && b && !changing && <Comparison key={`${a} ${b}`} a={a} b={b} />}
+    </>
+  );
+}
+
+function Comparison({ a, b }: { a: string; b: string }) {
+  const diff = useQuery(diffQuery(a, b));
+  const definition = useQuery({ ...runQuery(a), retry: false }).data?.definition;
+  if (diff.isPending) return <Waiting />;
+  if (diff.isError) return <ErrorPanel error={diff.error} onRetry={() => void diff.refetch()} />;
+  return (
+    <>
+      {a === b && <p className="text-ink-soft">Both sides show the same run.</p>}
+      <FiguresTable diff={diff.data} />
+      <Sections diff={diff.data} definition={definition} />
+    </>
+  );
+}
+
+function Sections({ diff, definition }: { diff: RunDiff; definition?: WorkflowDefinition }) {
+  return (
+    <>
+      <Changes
+        title="Inputs"
+        same="Both runs were given the same inputs."
+        changes={diff.inputs}
+        name={(path) => pathWords(path)}
+      />
+      <Changes
+        title="Outputs"
+        same="Both runs brought the same."
+        changes={withoutRepeats(diff.outputs)}
+        name={outputWords}
+      />
+      <Changes
+        title="Definition"
+        same="Both runs followed the same definition."
+        changes={diff.definition}
+        name={(path) => pathWords(path, definition)}
+      />
+    </>
+  );
+}
+
+function Waiting() {
+  return (
+    <div role="status" className="grid gap-4">
+      <span className="sr-only">Loading…</span>
+      <Skeleton className="h-72" />
+      <Skeleton className="h-32" />
+      <Skeleton className="h-48" />
+    </div>
+  );
+}

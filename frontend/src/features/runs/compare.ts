@@ -1,0 +1,129 @@
+/** What differs between two runs, in words. */
+import type { RunDiff, RunSummary, WorkflowDefinition } from "@/lib/api/types";
+import { count, duration, money } from "@/lib/format";
+
+import { elapsed } from "./run-words";
+
+export type Change = RunDiff["inputs"][number];
+export type ChangeKind = "only-a" | "only-b" | "differs";
+
+export function kindOf({ a, b }: Change): ChangeKind {
+  if (a === null || a === undefined) return "only-b";
+  return b === null || b === undefined ? "only-a" : "differs";
+}
+
+/** A value as text; null when there is none. */
+export function valueText(value: unknown): string | null {
+  if (value === null || value === undefined) return null;
+  return typeof value === "string" ? value : JSON.stringify(value, null, 2);
+}
+
+/** `/tasks/0/description` as `tasks › research › description`, by the definition's own keys. */
+export function pathWords(path: string, definition?: WorkflowDefinition): string {
+  let place: unknown = definition;
+  const words = segments(path).map((segment) => {
+    const entry = isIndexed(place) ? place[segment] : undefined;
+    place = entry;
+    const key = isIndexed(entry) ? (entry["key"] ?? entry["name"]) : undefined;
+    if (!/^\d+$/.test(segment)) return plainWord(segment);
+    return typeof key === "string" ? key : `no. ${Number(segment) + 1}`;
+  });
+  return words.join(" › ") || "everything";
+}
+
+/** `/tasks/draft/raw` as `Task draft`: a result repeats the last task's, so that is not told twice. */
+export function outputWords(path: string): string {
+  const [first, key, ...rest] = segments(path);
+  if (first === undefined) return "Result";
+  if (first !== "tasks" || key === undefined) return outputWord(first);
+  const part = rest.filter((one) => one !== "raw").map(plainWord);
+  return [`Task ${key}`, ...part].join(" › ");
+}
+
+/** Without the final text when a task has brought the very same. */
+export function withoutRepeats(outputs: readonly Change[]): Change[] {
+  return outputs.filter(
+    (one) =>
+      one.path !== "/raw" ||
+      !outputs.some((other) => other !== one && other.a === one.a && other.b === one.b),
+  );
+}
+
+function amount(run: RunSummary): number | null {
+  return run.usage.cost ? Number(run.usage.cost.amount) : null;
+}
+
+export interface Figure {
+  name: string;
+  a: string;
+  b: string;
+  verdict: "same" | "more" | "less" | "unknown";
+  /** How b stands to a: `25 % more`. */
+  words: string;
+}
+
+/** The figures of both runs, and how b stands to a. */
+export function figures({ a, b }: Pick<RunDiff, "a" | "b">): Figure[] {
+  const sameCurrency = a.usage.cost?.currency === b.usage.cost?.currency;
+  const row = (
+    name: string,
+    read: (run: RunSummary) => number | null,
+    say: (n: number | null) => string,
+  ) => figure(name, read(a), read(b), say);
+  return [
+    row("Time", (run) => (run.finishedAt ? elapsed(run, 0) : null), duration),
+    {
+      ...figure("Cost", sameCurrency ? amount(a) : null, sameCurrency ? amount(b) : null, String),
+      a: money(a.usage.cost),
+      b: money(b.usage.cost),
+    },
+    row("Tokens", (run) => run.usage.totalTokens ?? null, count),
+    row("Tokens in", (run) => run.usage.promptTokens ?? null, count),
+    row("Tokens out", (run) => run.usage.completionTokens ?? null, count),
+    row("Model calls", (run) => run.usage.llmCalls ?? null, count),
+    row("Tool calls", (run) => run.usage.toolCalls ?? null, count),
+  ];
+}
+
+function figure(
+  name: string,
+  a: number | null,
+  b: number | null,
+  say: (value: number | null) => string,
+): Figure {
+  const words = { name, a: say(a), b: say(b) };
+  if (a === null || b === null) return { ...words, verdict: "unknown", words: "unknown" };
+  if (a === b) return { ...words, verdict: "same", words: "same" };
+  const verdict = b > a ? "more" : "less";
+  return { ...words, verdict, words: against(a, b, verdict) };
+}
+
+function against(a: number, b: number, verdict: "more" | "less"): string {
+  if (a === 0) return verdict;
+  const percent = Math.round((Math.abs(b - a) / a) * 100);
+  if (percent > 999) return `${Math.round(b / a)} times`;
+  return percent === 0 ? `slightly ${verdict}` : `${percent} % ${verdict}`;
+}
+
+function segments(path: string): string[] {
+  return path.split("/").filter((segment) => segment !== "");
+}
+
+/** `expected_output` and `expectedOutput` as `expected output`. */
+function plainWord(segment: string): string {
+  return segment
+    .replaceAll("_", " ")
+    .replace(/([a-z])([A-Z])/g, "$1 $2")
+    .toLowerCase();
+}
+
+function outputWord(segment: string): string {
+  if (segment === "raw") return "Result";
+  return segment === "json_output" || segment === "jsonOutput"
+    ? "Result as JSON"
+    : plainWord(segment);
+}
+
+function isIndexed(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}

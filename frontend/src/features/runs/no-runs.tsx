@@ -1,0 +1,62 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { Play, SearchX } from "lucide-react";
+
+import { EmptyState } from "@/components/empty-state";
+import { ErrorPanel } from "@/components/error-panel";
+import { Button } from "@/components/ui/button";
+import { useDemo } from "@/hooks/use-demo";
+import { workflowQuery } from "@/lib/queries/workflows";
+
+import { isFiltered, nothingFound, type RunsSearch } from "./filters";
+
+/** An empty list: nothing has run yet, or the filters leave nothing over. */
+export function NoRuns({ search, onClear }: { search: RunsSearch; onClear: () => void }) {
+  return (
+    <div className="rounded-lg border bg-surface">
+      {isFiltered(search) ? <Filtered search={search} onClear={onClear} /> : <First />}
+    </div>
+  );
+}
+
+function Filtered({ search, onClear }: { search: RunsSearch; onClear: () => void }) {
+  const { workflow } = search;
+  const named = useQuery({ ...workflowQuery(workflow ?? ""), enabled: workflow !== undefined });
+  return (
+    <EmptyState
+      icon={SearchX}
+      title={nothingFound(search, named.data?.name)}
+      actions={<Button onClick={onClear}>Clear filters</Button>}
+    />
+  );
+}
+
+function First() {
+  const { start, chance } = useDemo();
+  return (
+    <EmptyState
+      icon={Play}
+      title="No runs yet"
+      actions={
+        <>
+          {chance?.possible !== false && (
+            <Button
+              variant="primary"
+              busy={start.isPending}
+              disabled={!chance}
+              onClick={() => start.mutate()}
+            >
+              Run the demo
+            </Button>
+          )}
+          <Button asChild variant={chance?.possible === false ? "primary" : "ghost"}>
+            <Link to="/workflows">Choose a workflow</Link>
+          </Button>
+        </>
+      }
+    >
+      A run is one execution of a workflow: start one and watch each step here.
+      {start.error && <ErrorPanel error={start.error} className="mt-3 text-left" />}
+    </EmptyState>
+  );
+}

@@ -1,0 +1,41 @@
+import { RunStatus } from "@/components/run-status";
+import { TimeAgo } from "@/components/time-ago";
+import { cn } from "@/lib/cn";
+import { count, money } from "@/lib/format";
+
+import { RunDuration } from "./run-duration";
+import { RunLink } from "./run-link";
+import { RunRemark } from "./run-remark";
+import type { RunRow } from "./runs-table";
+import { SelectRow } from "./select-boxes";
+
+/** A run on a phone. */
+export function RunCard({ row }: { row: RunRow }) {
+  const run = row.original;
+  return (
+    <li
+      data-run={run.id}
+      className={cn(
+        "relative grid grid-cols-[minmax(0,1fr)] gap-1.5 rounded-lg border bg-surface p-3",
+        row.getIsSelected() && "bg-accent-soft",
+      )}
+    >
+      <div className="flex items-center gap-3">
+        <SelectRow row={row} />
+        <div className="min-w-0 flex-1">
+          <RunLink run={run} />
+        </div>
+        <RunStatus state={run.status} />
+      </div>
+      <RunRemark run={run} className="line-clamp-2 break-words" />
+      <p className="flex flex-wrap gap-x-2 text-xs text-ink-faint">
+        <TimeAgo at={run.startedAt ?? run.createdAt} />
+        <span>
+          · <RunDuration run={run} />
+        </span>
+        <span>· {count(run.usage.totalTokens)} tokens</span>
+        {run.usage.cost && <span>· {money(run.usage.cost)}</span>}
+      </p>
+    </li>
+  );
+}

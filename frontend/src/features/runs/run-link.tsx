@@ -1,0 +1,20 @@
+import { Link } from "@tanstack/react-router";
+
+import type { RunSummary } from "@/lib/api/types";
+
+/** The link of a row. It covers the whole row, so that every click and middle click opens the run. */
+export function RunLink({ run }: { run: RunSummary }) {
+  return (
+    <Link
+      to="/runs/$runId"
+      params={{ runId: run.id }}
+      data-run-link
+      className="flex min-w-0 items-baseline outline-none after:absolute after:inset-0 focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-accent"
+    >
+      <span className="truncate font-medium">{run.workflowName}</span>
+      {run.workflowVersion !== null && (
+        <span className="ml-1.5 text-xs text-ink-faint">v{run.workflowVersion}</span>
+      )}
+    </Link>
+  );
+}

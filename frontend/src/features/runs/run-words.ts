@@ -1,0 +1,33 @@
+/** What a row says of a run beside its figures. */
+import type { RunSummary } from "@/lib/api/types";
+import { preview } from "@/lib/format";
+
+export interface Remark {
+  text: string;
+  tone: "err" | "warn" | "faint";
+}
+
+/** The error, what is waited for, or what the run was started with. */
+export function remark(run: RunSummary): Remark | null {
+  if (run.error) return { text: preview(run.error.message, 160), tone: "err" };
+  if (run.status === "waiting") return { text: waitingWords(run), tone: "warn" };
+  const words = Object.entries(run.metadata)
+    .map(([key, value]) => `${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .join(" · ");
+  return words ? { text: preview(words, 160), tone: "faint" } : null;
+}
+
+function waitingWords(run: Pick<RunSummary, "waitReason">): string {
+  if (run.waitReason === "budget") return "Its budget is used up";
+  return run.waitReason === "human-input" ? "Waits for an answer" : "Waits";
+}
+
+/** Milliseconds from the start to the end, or to `now` while it goes on; null before the start. */
+export function elapsed(
+  run: Pick<RunSummary, "startedAt" | "finishedAt">,
+  now: number,
+): number | null {
+  if (!run.startedAt) return null;
+  const end = run.finishedAt ? Date.parse(run.finishedAt) : now;
+  return Math.max(0, end - Date.parse(run.startedAt));
+}

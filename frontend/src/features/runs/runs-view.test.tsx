@@ -1,0 +1,217 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import { http, HttpResponse } from "msw";
+import { beforeEach, expect, it, vi } from "vitest";
+
+import type { RunSummary } from "@/lib/api/types";
+import { show } from "@/testing/render";
+import { server } from "@/testing/server";
+
+import type { RunsSearch } from "./filters";
+import { RunsView } from "./runs-view";
+import { aRun } from "./samples";
+
+beforeEach(() => {
+  server.use(
+    http.get("*/api/v1/workflows", () => HttpResponse.json({ workflows: [], nextCursor: null })),
+    http.get("*/api/v1/workflows/wf_1", () =>
+      HttpResponse.json({ id: "wf_1", name: "Market research" }),
+    ),
+    http.get("*/api/v1/about", () =>
+      HttpResponse.json({ localModel: { state: "ready", message: "Ready." } }),
+    ),
+    http.get("*/api/v1/models", () => HttpResponse.json({ models: [], nextCursor: null })),
+  );
+});
+
+function answers(...pages: RunSummary[][]) {
+  const asked: URL[] = [];
+  server.use(
+    http.get("*/api/v1/runs", ({ request }) => {
+      const url = new URL(request.url);
+      asked.push(url);
+      const page = Number(url.searchParams.get("cursor") ?? 0);
+      const nextCursor = page + 1 < pages.length ? String(page + 1) : null;
+      return HttpResponse.json({ runs: pages[page], nextCursor });
+    }),
+  );
+  return asked;
+}
+
+function list(search: RunsSearch = {}) {
+  const onChange = vi.fn<(change: Partial<RunsSearch>) => void>();
+  const onClear = vi.fn<() => void>();
+  const shown = show(<RunsView search={search} onChange={onChange} onClear={onClear} />);
+  return { ...shown, onChange, onClear };
+}
+
+it("shows each run in a row that leads to it", async () => {
+  answers([
+    aRun(),
+    aRun({
+      id: "run_2",
+      status: "failed",
+      error: { code: "provider-auth", message: "The key is wrong." },
+    }),
+  ]);
+  list();
+
+  const row = await screen.findByRole("row", { name: /Completed/ });
+  expect(within(row).getByRole("link")).toHaveAttribute("href", "/runs/run_1");
+  for (const words of ["Market research", "v7", "12.0 s", "1.4K", "$0.031", "ada"]) {
+    expect(row).toHaveTextContent(words);
+  }
+  expect(screen.getByRole("row", { name: /Failed/ })).toHaveTextContent("The key is wrong.");
+  expect(screen.getByText("2 runs")).toBeInTheDocument();
+});
+
+it("asks the API for what the filters say", async () => {
+  const asked = answers([aRun()]);
+  list({ status: ["failed", "crashed"], workflow: "wf_1", q: "brief" });
+
+  await screen.findByRole("row", { name: /Market/ });
+  expect(asked[0]?.searchParams.getAll("status")).toEqual(["failed", "crashed"]);
+  expect(asked[0]?.searchParams.get("workflowId")).toBe("wf_1");
+  expect(asked[0]?.searchParams.get("q")).toBe("brief");
+});
+
+it("changes a state by a click, and the text after a pause in typing", async () => {
+  answers([aRun()]);
+  const { user, onChange } = list({ status: ["failed"] });
+
+  await user.click(await screen.findByRole("button", { name: "Queued" }));
+  expect(onChange).toHaveBeenLastCalledWith({ status: ["queued", "failed"] });
+  await user.click(screen.getByRole("button", { name: "Failed" }));
+  expect(onChange).toHaveBeenLastCalledWith({ status: undefined });
+  await user.type(screen.getByRole("searchbox"), "bri");
+  await waitFor(() => expect(onChange).toHaveBeenLastCalledWith({ q: "bri" }));
+  expect(onChange).toHaveBeenCalledTimes(3);
+});
+
+it("loads further pages when asked, and shows no run twice", async () => {
+  const asked = answers([aRun()], [aRun(), aRun({ id: "run_2", workflowName: "Second" })]);
+  const { user } = list();
+
+  await user.click(await screen.findByRole("button", { name: "Load more" }));
+
+  await screen.findByRole("row", { name: /Second/ });
+  expect(screen.getAllByRole("row", { name: /Market/ })).toHaveLength(1);
+  expect(asked.at(-1)?.searchParams.get("cursor")).toBe("1");
+  expect(screen.queryByRole("button", { name: "Load more" })).not.toBeInTheDocument();
+});
+
+it("offers the demo before the first run", async () => {
+  answers([]);
+  list();
+
+  expect(await screen.findByText("No runs yet")).toBeInTheDocument();
+  expect(await screen.findByRole("button", { name: "Run the demo" })).toBeInTheDocument();
+  expect(screen.queryByText(/Clear filters/)).not.toBeInTheDocument();
+});
+
+it("offers to clear the filters when they leave nothing over", async () => {
+  answers([]);
+  const { user, onClear } = list({ status: ["failed"], since: "7d" });
+
+  expect(await screen.findByText("No failed runs in the last 7 days")).toBeInTheDocument();
+  expect(screen.queryByText("No runs yet")).not.toBeInTheDocument();
+  await user.click(screen.getAllByRole("button", { name: "Clear filters" }).at(-1) as HTMLElement);
+  expect(onClear).toHaveBeenCalledOnce();
+});
+
+it("says what went wrong, and tries again", async () => {
+  server.use(
+    http.get("*/api/v1/runs", () =>
+      HttpResponse.json(
+        { type: "x/internal", title: "Something broke", status: 500, requestId: "req_1" },
+        { status: 500 },
+      ),
+    ),
+  );
+  const { user } = list();
+
+  expect(await screen.findByRole("alert")).toHaveTextContent("Something broke");
+  answers([aRun()]);
+  await user.click(screen.getByRole("button", { name: "Try again" }));
+  expect(await screen.findByRole("row", { name: /Market/ })).toBeInTheDocument();
+});
+
+it("compares two chosen runs, the older one first", async () => {
+  answers([aRun({ id: "run_new" }), aRun({ id: "run_old" })]);
+  const { user } = list();
+
+  await user.click(await screen.findByRole("checkbox", { name: /run_new/ }));
+  expect(screen.queryByRole("link", { name: "Compare" })).not.toBeInTheDocument();
+  await user.click(screen.getByRole("checkbox", { name: /run_old/ }));
+
+  const link = await screen.findByRole("link", { name: "Compare" });
+  expect(link).toHaveAttribute("href", "/runs/compare?a=run_old&b=run_new");
+});
+
+it("stops the chosen runs that are at work, and tells of each", async () => {
+  answers([
+    aRun({ id: "run_a", status: "running", finishedAt: null }),
+    aRun({ id: "run_b", status: "waiting", finishedAt: null, workflowName: "Quick one" }),
+    aRun({ id: "run_c" }),
+  ]);
+  const modes: unknown[] = [];
+  server.use(
+    http.post("*/api/v1/runs/run_a/stop", async ({ request }) => {
+      modes.push(await request.json());
+      return HttpResponse.json({
+        runId: "run_a",
+        workflowId: "run_a",
+        status: "stopped",
+        message: "",
+        receipt: { llmCallsInFlight: 1, abandoned: [] },
+      });
+    }),
+    http.post("*/api/v1/runs/run_b/stop", () =>
+      HttpResponse.json({ type: "x/run-already-finished", title: "Over" }, { status: 409 }),
+    ),
+  );
+  const { user } = list();
+
+  await user.click(await screen.findByRole("checkbox", { name: "Select all runs shown" }));
+  expect(screen.getByText("3 selected")).toBeInTheDocument();
+  await user.click(screen.getByRole("button", { name: "Stop 2…" }));
+  const dialog = await screen.findByRole("dialog", { name: "Stop 2 runs?" });
+  await user.click(within(dialog).getByRole("radio", { name: "Now" }));
+  await user.click(within(dialog).getByRole("button", { name: "Stop 2 runs" }));
+
+  expect(await within(dialog).findByText("2 of 2 answered")).toBeInTheDocument();
+  expect(within(dialog).getByText("Stopped; 1 model call was closed")).toBeInTheDocument();
+  expect(within(dialog).getByText("Had ended by itself")).toBeInTheDocument();
+  expect(modes).toEqual([{ mode: "now" }]);
+  await user.click(within(dialog).getByRole("button", { name: "Done" }));
+  expect(screen.queryByRole("dialog")).not.toBeInTheDocument();
+});
+
+it("moves by j and k, and selects by x", async () => {
+  answers([aRun({ id: "run_a" }), aRun({ id: "run_b" })]);
+  const { user } = list();
+  const [first, second] = await screen.findAllByRole("link", { name: /Market/ });
+
+  await user.keyboard("j");
+  expect(first).toHaveFocus();
+  await user.keyboard("jj");
+  expect(second).toHaveFocus();
+  await user.keyboard("x");
+  expect(screen.getByRole("checkbox", { name: /run_b/ })).toBeChecked();
+  await user.keyboard("k");
+  expect(first).toHaveFocus();
+});
+
+it("shows cards on a phone", async () => {
+  vi.stubGlobal("matchMedia", () => ({
+    matches: true,
+    addEventListener: () => undefined,
+    removeEventListener: () => undefined,
+  }));
+  answers([aRun()]);
+  list();
+
+  const card = await screen.findByRole("listitem");
+  expect(within(card).getByRole("link")).toHaveAttribute("href", "/runs/run_1");
+  expect(card).toHaveTextContent("Completed");
+  expect(screen.queryByRole("table")).not.toBeInTheDocument();
+});

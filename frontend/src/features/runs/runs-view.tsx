@@ -1,0 +1,94 @@
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { lazy, Suspense, useMemo, useState } from "react";
+
+import { ErrorPanel } from "@/components/error-panel";
+import { Skeleton, SkeletonRows } from "@/components/ui/skeleton";
+import { useNow } from "@/hooks/use-now";
+import type { RunSummary } from "@/lib/api/types";
+import { cn } from "@/lib/cn";
+import { plural } from "@/lib/format";
+import { runsQuery } from "@/lib/queries/runs";
+
+import { toQuery, type RunsSearch } from "./filters";
+import { LoadMore } from "./load-more";
+import { RunsTable } from "./runs-table";
+
+// The rows come first: what stands around them is loaded beside them, or when it is needed.
+const RunsFilters = lazy(async () => ({
+  default: (await import("./runs-filters")).RunsFilters,
+}));
+const NoRuns = lazy(async () => ({ default: (await import("./no-runs")).NoRuns }));
+const SelectionBar = lazy(async () => ({
+  default: (await import("./selection-bar")).SelectionBar,
+}));
+
+const HOUR = 3_600_000;
+const NONE: RunSummary[] = [];
+
+interface Props {
+  search: RunsSearch;
+  onChange: (change: Partial<RunsSearch>) => void;
+  onClear: () => void;
+}
+
+/** The list of runs with its filters, its selection and what can be done with it. */
+export function RunsView({ search, onChange, onClear }: Props) {
+  // By the hour: a span that moved with every second would ask for another list each time.
+  const now = useNow(HOUR);
+  const query = useInfiniteQuery({
+    ...runsQuery(toQuery(search, now)),
+    placeholderData: keepPreviousData,
+  });
+  const [selection, setSelection] = useState<Record<string, true>>({});
+  const pages = query.data?.pages;
+  const runs = useMemo(() => flat(pages), [pages]);
+  const selected = runs.filter((run) => selection[run.id]);
+
+  return (
+    <>
+      <Suspense fallback={<Skeleton className="h-17 max-sm:h-46" />}>
+        <RunsFilters search={search} onChange={onChange} onClear={onClear} />
+      </Suspense>
+      {query.isPending && <SkeletonRows rows={10} className="rounded-lg border bg-surface" />}
+      {query.isError && !query.data && (
+        <ErrorPanel error={query.error} onRetry={() => void query.refetch()} />
+      )}
+      {query.data && runs.length === 0 && (
+        <Suspense>
+          <NoRuns search={search} onClear={onClear} />
+        </Suspense>
+      )}
+      {runs.length > 0 && (
+        <div
+          className={cn(
+            "grid grid-cols-[minmax(0,1fr)] gap-3",
+            query.isPlaceholderData && "opacity-60",
+          )}
+        >
+          <RunsTable runs={runs} selection={selection} onSelect={setSelection} />
+          <LoadMore
+            more={query.hasNextPage}
+            busy={query.isFetchingNextPage}
+            error={query.isFetchNextPageError ? query.error : null}
+            onLoad={() => void query.fetchNextPage()}
+          />
+          <p role="status" className="text-xs text-ink-faint">
+            {plural(runs.length, "run")}
+            {query.hasNextPage ? " so far" : ""}
+          </p>
+        </div>
+      )}
+      {selected.length > 0 && (
+        <Suspense>
+          <SelectionBar selected={selected} onClear={() => setSelection({})} />
+        </Suspense>
+      )}
+    </>
+  );
+}
+
+/** A run that a refetch moved from one page to the next must not stand there twice. */
+function flat(pages: { runs: RunSummary[] }[] | undefined): RunSummary[] {
+  if (!pages) return NONE;
+  return [...new Map(pages.flatMap((page) => page.runs).map((run) => [run.id, run])).values()];
+}

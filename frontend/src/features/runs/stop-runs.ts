@@ -1,0 +1,64 @@
+/** Stopping many runs: a few at a time, each with its own outcome. */
+import { api, body } from "@/lib/api/client";
+import { ApiProblem, wordsFor } from "@/lib/api/problem";
+import type { RunSummary, StopReceipt } from "@/lib/api/types";
+import { plural } from "@/lib/format";
+
+export type StopMode = "now" | "after-step";
+
+export type StopOutcome =
+  | { kind: "waiting" }
+  | { kind: "asking" }
+  | { kind: "stopped"; words: string }
+  | { kind: "stopping"; words: string }
+  | { kind: "over"; words: string }
+  | { kind: "failed"; words: string };
+
+const AT_ONCE = 4;
+
+/** Asks each run to stop and tells of every step; never throws. */
+export async function stopRuns(
+  runs: readonly RunSummary[],
+  mode: StopMode,
+  tell: (runId: string, outcome: StopOutcome) => void,
+): Promise<void> {
+  const queue = runs.map((run) => run.id);
+  const worker = async () => {
+    for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
+      tell(id, { kind: "asking" });
+      // One after the other, on purpose: the others of the four go on meanwhile.
+      // oxlint-disable-next-line no-await-in-loop
+      tell(id, await stopOne(id, mode));
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, runs.length) }, worker));
+}
+
+async function stopOne(runId: string, mode: StopMode): Promise<StopOutcome> {
+  try {
+    const params = { path: { run_id: runId } };
+    const { receipt } = body(
+      await api.POST("/api/v1/runs/{run_id}/stop", { params, body: { mode } }),
+    );
+    return receipt
+      ? { kind: "stopped", words: receiptWords(receipt) }
+      : { kind: "stopping", words: "Asked; it ends with the step at hand" };
+  } catch (error) {
+    if (error instanceof ApiProblem && error.slug === "run-already-finished") {
+      return { kind: "over", words: "Had ended by itself" };
+    }
+    const { title, detail } = wordsFor(error);
+    return { kind: "failed", words: detail || title };
+  }
+}
+
+/** `Stopped; 1 model call was closed`. */
+function receiptWords(receipt: StopReceipt): string {
+  const parts = ["Stopped"];
+  if (receipt.llmCallsInFlight > 0) {
+    const verb = receipt.llmCallsInFlight === 1 ? "was" : "were";
+    parts.push(`${plural(receipt.llmCallsInFlight, "model call")} ${verb} closed`);
+  }
+  if (receipt.abandoned?.length) parts.push(`left behind: ${receipt.abandoned.join(", ")}`);
+  return parts.join("; ");
+}
