@@ -1,0 +1,66 @@
+import { useQuery } from "@tanstack/react-query";
+import { lazy, Suspense } from "react";
+
+import { ErrorPanel } from "@/components/error-panel";
+import { Skeleton } from "@/components/ui/skeleton";
+import { cn } from "@/lib/cn";
+
+import { dearest, slowest } from "./figures";
+import { insightsQuery, type Period } from "./insights-query";
+import { Ranking } from "./ranking";
+import { Totals } from "./totals";
+
+// The charts are drawn when their figures have come; the page does not wait for them.
+const Charts = lazy(async () => ({ default: (await import("./over-time")).OverTime }));
+
+/** How the runs of the period went. */
+export function InsightPanels({ period }: { period: Period }) {
+  const query = useQuery(insightsQuery(period));
+  if (query.isPending) return <Waiting />;
+  if (!query.data) return <ErrorPanel error={query.error} onRetry={() => void query.refetch()} />;
+  const insights = query.data;
+  return (
+    <div className={cn("grid gap-4 lg:grid-cols-2", query.isPlaceholderData && "opacity-60")}>
+      <Totals insights={insights} />
+      <Suspense fallback={<ChartsWaiting />}>
+        <Charts insights={insights} />
+      </Suspense>
+      <Ranking
+        title="Slowest workflows"
+        about="Median time of completed runs"
+        none="No run has completed in this time."
+        ranks={slowest(insights.workflows)}
+        period={period}
+      />
+      <Ranking
+        title="Dearest workflows"
+        about="Cost of all runs"
+        none="No cost is known for this time."
+        ranks={dearest(insights.workflows)}
+        period={period}
+      />
+    </div>
+  );
+}
+
+/** Of the final heights, so that nothing jumps. */
+function Waiting() {
+  return (
+    <div role="status" className="grid gap-4 lg:grid-cols-2">
+      <span className="sr-only">Loading…</span>
+      <Skeleton className="h-44 sm:h-22 lg:col-span-2" />
+      <ChartsWaiting />
+      <Skeleton className="h-66" />
+      <Skeleton className="h-66" />
+    </div>
+  );
+}
+
+function ChartsWaiting() {
+  return (
+    <>
+      <Skeleton className="h-77" />
+      <Skeleton className="h-77" />
+    </>
+  );
+}

@@ -1,0 +1,87 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { CirclePlay, Moon } from "lucide-react";
+
+import { ErrorPanel } from "@/components/error-panel";
+import { RunStatus } from "@/components/run-status";
+import { Badge } from "@/components/ui/badge";
+import { Card } from "@/components/ui/card";
+import { useNow } from "@/hooks/use-now";
+import type { RunSummary } from "@/lib/api/types";
+import { count, duration } from "@/lib/format";
+import { runsQuery } from "@/lib/queries/runs";
+
+import { NoRows, RowList, RowsLoading, ROWS, RunRow } from "./row-list";
+
+const AT_WORK = ["queued", "running", "waiting", "stopping"] as const;
+
+/** The runs that are not over. */
+export function LiveRuns() {
+  const query = useInfiniteQuery(runsQuery({ status: [...AT_WORK] }));
+  const runs = query.data?.pages.flatMap((page) => page.runs) ?? [];
+  return (
+    <Card
+      title={
+        <>
+          Live now{" "}
+          {runs.length > 0 && (
+            <Badge tone="live" className="ml-1">
+              {runs.length}
+              {query.hasNextPage ? "+" : ""}
+            </Badge>
+          )}
+        </>
+      }
+      actions={
+        runs.length > ROWS && (
+          <Link
+            to="/runs"
+            search={{ status: [...AT_WORK] }}
+            className="text-accent underline-offset-4 hover:underline"
+          >
+            Show all
+          </Link>
+        )
+      }
+    >
+      {query.isPending && <RowsLoading />}
+      {query.isError && !query.data && (
+        <ErrorPanel error={query.error} onRetry={() => void query.refetch()} className="m-4" />
+      )}
+      {query.data && runs.length === 0 && (
+        <NoRows icon={<Moon aria-hidden className="size-6 text-ink-faint" />}>
+          No run is at work.
+        </NoRows>
+      )}
+      {runs.length > 0 && (
+        <RowList>
+          {runs.slice(0, ROWS).map((run) => (
+            <LiveRun key={run.id} run={run} />
+          ))}
+        </RowList>
+      )}
+    </Card>
+  );
+}
+
+function LiveRun({ run }: { run: RunSummary }) {
+  return (
+    <RunRow
+      runId={run.id}
+      icon={<CirclePlay aria-hidden className="size-4 shrink-0 text-live" />}
+      title={run.workflowName}
+      detail={
+        <>
+          <Clock run={run} /> · {count(run.usage.totalTokens)} tokens
+        </>
+      }
+      aside={<RunStatus state={run.status} />}
+    />
+  );
+}
+
+function Clock({ run }: { run: RunSummary }) {
+  const now = useNow(1000);
+  if (!run.startedAt) return <>not begun</>;
+  return <>{duration(Math.max(0, now - Date.parse(run.startedAt)))}</>;
+}
