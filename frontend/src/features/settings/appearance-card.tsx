@@ -1,0 +1,51 @@
+import { THEMES } from "@/components/theme-choices";
+import { Card } from "@/components/ui/card";
+import { Kbd } from "@/components/ui/kbd";
+import { Segmented } from "@/components/ui/segmented";
+import { usePreference } from "@/lib/preferences";
+
+import { Setting } from "./setting";
+import { Switch } from "./switch";
+
+const THEME_OPTIONS = THEMES.map(({ value, label, Icon }) => ({
+  value,
+  label: (
+    <>
+      <Icon aria-hidden />
+      {label}
+    </>
+  ),
+}));
+
+/** How the product looks and behaves in this browser. */
+export function AppearanceCard() {
+  const [theme, setTheme] = usePreference("theme");
+  const [shortcuts, setShortcuts] = usePreference("shortcuts");
+  const [followLive, setFollowLive] = usePreference("followLive");
+  return (
+    <Card title="Appearance and behaviour">
+      <div className="divide-y">
+        <Setting name="Theme" hint="System follows your device as it changes.">
+          <Segmented label="Theme" options={THEME_OPTIONS} value={theme} onChange={setTheme} />
+        </Setting>
+        <Switch
+          name="Single-key shortcuts"
+          hint={
+            <>
+              Such as <Kbd>g</Kbd> <Kbd>r</Kbd> for the runs; <Kbd>?</Kbd> lists them all. Ctrl K
+              always works.
+            </>
+          }
+          on={shortcuts}
+          onChange={setShortcuts}
+        />
+        <Switch
+          name="Follow live runs"
+          hint="The run page moves along with the step that is at work."
+          on={followLive}
+          onChange={setFollowLive}
+        />
+      </div>
+    </Card>
+  );
+}

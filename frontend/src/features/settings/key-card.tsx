@@ -1,0 +1,35 @@
+import { Button } from "@/components/ui/button";
+import { Card } from "@/components/ui/card";
+import { session, useRemembered } from "@/lib/api/session";
+import { toast } from "@/lib/toast";
+
+import { Setting } from "./setting";
+
+/** How one is signed in, and the ways out. */
+export function KeyCard() {
+  const remembered = useRemembered();
+  return (
+    <Card title="API key">
+      <div className="divide-y">
+        <Setting
+          name={remembered ? "Remembered on this device" : "Kept in this tab only"}
+          hint={
+            remembered
+              ? "Whoever opens this browser is signed in. On a shared device, forget the key."
+              : "The key is forgotten when this tab is closed; other tabs ask for it."
+          }
+        >
+          {remembered && <Button onClick={forget}>Forget on this device</Button>}
+        </Setting>
+        <Setting name="Sign out" hint="Removes the key from this browser; drafts stay.">
+          <Button onClick={() => session.signOut()}>Sign out</Button>
+        </Setting>
+      </div>
+    </Card>
+  );
+}
+
+function forget(): void {
+  session.forgetOnThisDevice();
+  toast.success("The key is forgotten when this tab is closed.");
+}

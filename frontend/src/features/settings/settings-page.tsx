@@ -1,0 +1,19 @@
+import { Page } from "@/components/page";
+
+import { AboutCard } from "./about-card";
+import { AppearanceCard } from "./appearance-card";
+import { DangerCard } from "./danger-card";
+import { HealthCard } from "./health-card";
+import { KeyCard } from "./key-card";
+
+export function SettingsPage() {
+  return (
+    <Page title="Settings" className="max-w-4xl">
+      <AppearanceCard />
+      <KeyCard />
+      <HealthCard />
+      <AboutCard />
+      <DangerCard />
+    </Page>
+  );
+}
