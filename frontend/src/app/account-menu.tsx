@@ -1,0 +1,23 @@
+import { CircleUserRound } from "lucide-react";
+
+import { Flyout } from "@/components/flyout";
+import { late } from "@/components/late";
+
+const AccountPanel = late(async () => (await import("./account-panel")).AccountPanel);
+
+/** Who is signed in, and the way out. */
+export function AccountMenu({ onShowShortcuts }: { onShowShortcuts: () => void }) {
+  return (
+    <Flyout label="Account" icon={<CircleUserRound aria-hidden />} className="w-60">
+      {(close) => (
+        <AccountPanel
+          onFollow={close}
+          onShowShortcuts={() => {
+            close();
+            onShowShortcuts();
+          }}
+        />
+      )}
+    </Flyout>
+  );
+}

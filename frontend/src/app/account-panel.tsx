@@ -1,0 +1,43 @@
+import { Link } from "@tanstack/react-router";
+import { Keyboard, LogOut, Settings } from "lucide-react";
+
+import { session, useRemembered } from "@/lib/api/session";
+
+const ROW =
+  "flex min-h-8 w-full items-center gap-2.5 rounded-sm px-2.5 text-left hover:bg-hover focus-visible:-outline-offset-2 max-sm:min-h-11 [&_svg]:size-4 [&_svg]:text-ink-soft";
+
+interface Props {
+  onFollow: () => void;
+  onShowShortcuts: () => void;
+}
+
+/** What belongs to whoever is signed in. */
+export function AccountPanel({ onFollow, onShowShortcuts }: Props) {
+  const remembered = useRemembered();
+  return (
+    <>
+      <div className="border-b px-3.5 py-2.5">
+        <p className="font-medium">Signed in with the API key</p>
+        <p className="text-xs text-ink-faint">
+          {remembered ? "Remembered on this device" : "Until this tab is closed"}
+        </p>
+      </div>
+      <div className="grid p-1">
+        <Link to="/settings" onClick={onFollow} className={ROW}>
+          <Settings aria-hidden />
+          Settings
+        </Link>
+        <button type="button" onClick={onShowShortcuts} className={ROW}>
+          <Keyboard aria-hidden />
+          Keyboard shortcuts
+        </button>
+      </div>
+      <div className="border-t p-1">
+        <button type="button" onClick={() => session.signOut()} className={ROW}>
+          <LogOut aria-hidden />
+          Sign out
+        </button>
+      </div>
+    </>
+  );
+}

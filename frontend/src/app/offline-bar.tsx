@@ -1,0 +1,31 @@
+import { WifiOff } from "lucide-react";
+
+import { connection, useConnection } from "@/lib/connection";
+
+const WORDS = {
+  online: "",
+  offline: "You are offline. This page shows what it last knew, and goes on by itself.",
+  unreachable: "The server does not answer. Trying again…",
+};
+
+/** A slim line while the server cannot be reached. */
+export function OfflineBar() {
+  const state = useConnection();
+  return (
+    <div role="status">
+      {state !== "online" && (
+        <div className="flex items-center gap-2 border-b border-warn/30 bg-warn-soft px-4 py-1.5 text-warn">
+          <WifiOff aria-hidden className="size-4 shrink-0" />
+          <p className="min-w-0 flex-1">{WORDS[state]}</p>
+          <button
+            type="button"
+            onClick={connection.retry}
+            className="shrink-0 font-medium underline-offset-4 hover:underline max-sm:min-h-9"
+          >
+            Try now
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,28 @@
+import { late } from "@/components/late";
+
+import { Drawer } from "./drawer";
+import type { Overlay } from "./overlay";
+
+const Palette = late(async () => (await import("@/features/palette/palette")).Palette);
+const ShortcutsSheet = late(
+  async () => (await import("@/features/palette/shortcuts-sheet")).ShortcutsSheet,
+);
+
+interface Props {
+  open: Overlay;
+  onChange: (next: Overlay | null) => void;
+}
+
+/** What lies over the page; its code comes when it is first asked for. */
+export function Overlays({ open, onChange }: Props) {
+  const close = () => onChange(null);
+  return (
+    <>
+      {open === "drawer" && <Drawer onClose={close} />}
+      {open === "palette" && (
+        <Palette onClose={close} onShowShortcuts={() => onChange("shortcuts")} />
+      )}
+      {open === "shortcuts" && <ShortcutsSheet onClose={close} />}
+    </>
+  );
+}

@@ -1,0 +1,172 @@
+import type { QueryClient } from "@tanstack/react-query";
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  redirect,
+} from "@tanstack/react-router";
+
+import { session } from "@/lib/api/session";
+import { nextPath } from "@/lib/next-path";
+import { runQuery } from "@/lib/queries/runs";
+import { workflowQuery } from "@/lib/queries/workflows";
+
+import { latePage } from "./late-page";
+import { NotFoundPage } from "./not-found-page";
+import { PageError } from "./page-error";
+import { PagePending } from "./page-pending";
+import * as search from "./search";
+import { Shell } from "./shell";
+
+interface RouterContext {
+  queryClient: QueryClient;
+}
+
+const root = createRootRouteWithContext<RouterContext>()();
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-in",
+  validateSearch: search.signInSearch,
+  beforeLoad: ({ search: { next } }) => {
+    if (session.state === "signed-in") throw redirect({ href: nextPath(next) });
+  },
+  component: latePage(async () => (await import("@/features/auth/sign-in-page")).SignInPage),
+});
+
+const shell = createRoute({
+  getParentRoute: () => root,
+  id: "shell",
+  component: Shell,
+  beforeLoad: ({ location }) => {
+    if (session.state === "signed-out") {
+      throw redirect({ to: "/sign-in", search: { next: location.href } });
+    }
+  },
+});
+
+const dashboard = createRoute({
+  getParentRoute: () => shell,
+  path: "/",
+  validateSearch: search.dashboardSearch,
+  component: latePage(
+    async () => (await import("@/features/dashboard/dashboard-page")).DashboardPage,
+  ),
+});
+
+const workflows = createRoute({
+  getParentRoute: () => shell,
+  path: "/workflows",
+  validateSearch: search.workflowsSearch,
+  component: latePage(
+    async () => (await import("@/features/workflows/workflows-page")).WorkflowsPage,
+  ),
+});
+
+const newWorkflow = createRoute({
+  getParentRoute: () => shell,
+  path: "/workflows/new",
+  validateSearch: search.newWorkflowSearch,
+  component: latePage(
+    async () => (await import("@/features/workflows/new-workflow-page")).NewWorkflowPage,
+  ),
+});
+
+const workflow = createRoute({
+  getParentRoute: () => shell,
+  path: "/workflows/$workflowId",
+  validateSearch: search.workflowSearch,
+  // Asked for while the page's code is still on its way; what is known already is left to the page.
+  loader: ({ context, params }) => {
+    const query = { ...workflowQuery(params.workflowId), staleTime: Infinity };
+    void context.queryClient.prefetchQuery(query);
+  },
+  component: latePage(async () => (await import("@/features/editor/editor-page")).EditorPage),
+});
+
+const launch = createRoute({
+  getParentRoute: () => shell,
+  path: "/workflows/$workflowId/run",
+  validateSearch: search.launchSearch,
+  component: latePage(async () => (await import("@/features/launch/launch-page")).LaunchPage),
+});
+
+const runs = createRoute({
+  getParentRoute: () => shell,
+  path: "/runs",
+  validateSearch: search.runsSearch,
+  component: latePage(async () => (await import("@/features/runs/runs-page")).RunsPage),
+});
+
+const compare = createRoute({
+  getParentRoute: () => shell,
+  path: "/runs/compare",
+  validateSearch: search.compareSearch,
+  component: latePage(async () => (await import("@/features/runs/compare-page")).ComparePage),
+});
+
+const run = createRoute({
+  getParentRoute: () => shell,
+  path: "/runs/$runId",
+  validateSearch: search.runSearch,
+  loader: ({ context, params }) => {
+    void context.queryClient.prefetchQuery({ ...runQuery(params.runId), staleTime: Infinity });
+  },
+  component: latePage(async () => (await import("@/features/run/run-page")).RunPage),
+});
+
+const models = createRoute({
+  getParentRoute: () => shell,
+  path: "/models",
+  validateSearch: search.modelsSearch,
+  component: latePage(async () => (await import("@/features/models/models-page")).ModelsPage),
+});
+
+const settings = createRoute({
+  getParentRoute: () => shell,
+  path: "/settings",
+  component: latePage(async () => (await import("@/features/settings/settings-page")).SettingsPage),
+});
+
+const nowhere = createRoute({
+  getParentRoute: () => shell,
+  path: "$",
+  component: NotFoundPage,
+});
+
+const routeTree = root.addChildren([
+  signIn,
+  shell.addChildren([
+    dashboard,
+    workflows,
+    newWorkflow,
+    workflow,
+    launch,
+    runs,
+    compare,
+    run,
+    models,
+    settings,
+    nowhere,
+  ]),
+]);
+
+/** The pages of the product and their addresses. */
+export function createAppRouter(queryClient: QueryClient) {
+  return createRouter({
+    routeTree,
+    context: { queryClient },
+    defaultPreload: "intent",
+    defaultPendingComponent: PagePending,
+    defaultErrorComponent: PageError,
+    defaultNotFoundComponent: NotFoundPage,
+    scrollRestoration: true,
+    scrollToTopSelectors: ["#main"],
+  });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>;
+  }
+}

@@ -1,0 +1,49 @@
+import { useNavigate } from "@tanstack/react-router";
+import { useEffect } from "react";
+
+import { PAGES } from "@/components/pages";
+import { useShortcut } from "@/hooks/use-shortcut";
+import { addShortcut } from "@/lib/shortcuts";
+
+import type { Overlay } from "./overlay";
+
+/** The keys that work on every page. */
+export function useShellKeys(open: (overlay: Overlay) => void): void {
+  const navigate = useNavigate();
+
+  useEffect(() => {
+    const ends = PAGES.map(({ to, label, letter }) =>
+      addShortcut({
+        keys: `g ${letter}`,
+        description: label,
+        group: "Go to",
+        run: () => void navigate({ to }),
+      }),
+    );
+    return () => ends.forEach((end) => end());
+  }, [navigate]);
+
+  useShortcut("c", () => void navigate({ to: "/workflows/new" }), {
+    description: "New workflow",
+    group: "Anywhere",
+  });
+  useShortcut("?", () => open("shortcuts"), {
+    description: "Keyboard shortcuts",
+    group: "Anywhere",
+  });
+  usePaletteKey(open);
+}
+
+/** Ctrl K or ⌘ K, also while typing. */
+function usePaletteKey(open: (overlay: Overlay) => void): void {
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey)) return;
+      if (event.altKey || event.shiftKey) return;
+      event.preventDefault();
+      open("palette");
+    };
+    window.addEventListener("keydown", onKeyDown);
+    return () => window.removeEventListener("keydown", onKeyDown);
+  }, [open]);
+}

@@ -1,0 +1,64 @@
+import { Outlet, useRouterState } from "@tanstack/react-router";
+import { useEffect, useState } from "react";
+
+import { late } from "@/components/late";
+import { useSession } from "@/lib/api/session";
+
+import { Announcer } from "./announcer";
+import { OfflineBar } from "./offline-bar";
+import type { Overlay } from "./overlay";
+import { useShellKeys } from "./shell-keys";
+import { Sidebar } from "./sidebar";
+import { TopBar } from "./top-bar";
+import { WhenIdle } from "./when-idle";
+
+const Overlays = late(async () => (await import("./overlays")).Overlays);
+const SignInAgain = late(async () => (await import("@/features/auth/sign-in-again")).SignInAgain);
+
+/** The frame around every page of a signed-in person. */
+export function Shell() {
+  const [overlay, setOverlay] = useState<Overlay | null>(null);
+  const pathname = useRouterState({ select: (state) => state.location.pathname });
+  const expired = useSession() === "expired";
+  useShellKeys(setOverlay);
+  useEffect(() => {
+    document.documentElement.dataset.ready = "";
+  }, []);
+  return (
+    <div className="flex h-dvh">
+      <SkipLink />
+      <Sidebar />
+      <div className="flex min-w-0 flex-1 flex-col">
+        <TopBar onOpen={setOverlay} />
+        <OfflineBar />
+        <main
+          id="main"
+          tabIndex={-1}
+          data-scroll-restoration-id="main"
+          className="relative min-h-0 flex-1 overflow-y-auto outline-none"
+        >
+          <Outlet />
+        </main>
+      </div>
+      <Announcer pathname={pathname} />
+      <WhenIdle />
+      {overlay && !expired && <Overlays open={overlay} onChange={setOverlay} />}
+      {expired && <SignInAgain />}
+    </div>
+  );
+}
+
+function SkipLink() {
+  return (
+    <a
+      href="#main"
+      onClick={(event) => {
+        event.preventDefault();
+        document.getElementById("main")?.focus();
+      }}
+      className="sr-only z-50 rounded-md bg-accent px-3 py-2 font-medium text-accent-ink focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
+    >
+      Skip to content
+    </a>
+  );
+}

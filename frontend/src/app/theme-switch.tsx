@@ -1,0 +1,17 @@
+import { Moon, Sun } from "lucide-react";
+
+import { Flyout } from "@/components/flyout";
+import { late } from "@/components/late";
+import { useTheme } from "@/lib/theme";
+
+const ThemePanel = late(async () => (await import("./theme-panel")).ThemePanel);
+
+/** Light, dark, or as the system has it. */
+export function ThemeSwitch() {
+  const Icon = useTheme() === "dark" ? Moon : Sun;
+  return (
+    <Flyout label="Theme" icon={<Icon aria-hidden />} className="p-1">
+      {(close) => <ThemePanel onChosen={close} />}
+    </Flyout>
+  );
+}

@@ -1,0 +1,22 @@
+import "./styles/index.css";
+
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+
+import { App } from "./app/app";
+import { reloadOnStaleChunk } from "./app/stale-chunk";
+import { watchConnection } from "./lib/connection";
+import { followTheme } from "./lib/theme";
+
+reloadOnStaleChunk();
+watchConnection();
+followTheme();
+
+const root = document.getElementById("root");
+if (root) {
+  createRoot(root).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  );
+}
