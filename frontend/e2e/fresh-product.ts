@@ -1,0 +1,61 @@
+/** A product of its own, with an empty data folder, for the journeys that begin with nothing. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+
+import { API_KEY } from "../playwright.config";
+
+const serve = fileURLToPath(new URL("serve.mjs", import.meta.url));
+const PATIENCE_MS = 120_000;
+
+export class FreshProduct {
+  readonly url: string;
+  private readonly process: ChildProcess;
+
+  private constructor(process: ChildProcess, url: string) {
+    this.process = process;
+    this.url = url;
+  }
+
+  /** Returns when it is ready; `settings` are environment variables, e.g. `LOCAL_MODEL`. */
+  static async start(settings: Record<string, string> = {}): Promise<FreshProduct> {
+    const port = String(await freePort());
+    const product = spawn("node", [serve], {
+      env: { ...process.env, API_KEY, ...settings, API_PORT: port },
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    const url = `http://127.0.0.1:${port}`;
+    const fresh = new FreshProduct(product, url);
+    await ready(url, product).catch(async (error: unknown) => {
+      await fresh.stop();
+      throw error;
+    });
+    return fresh;
+  }
+
+  async stop(): Promise<void> {
+    if (this.process.exitCode !== null) return;
+    this.process.kill("SIGTERM");
+    await once(this.process, "exit");
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+async function ready(url: string, product: ChildProcess): Promise<void> {
+  for (const end = Date.now() + PATIENCE_MS; Date.now() < end;) {
+    if (product.exitCode !== null) throw new Error("The product has ended.");
+    const answer = await fetch(`${url}/health/ready`).catch(() => null);
+    if (answer?.ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error("The product is not ready.");
+}

@@ -1,0 +1,70 @@
+import { unique } from "./api";
+import { twoTasks } from "./documents";
+import { expect, open, test } from "./fixtures";
+import { hold } from "./provider";
+import { expectAccessibleInBothThemes } from "./themes";
+
+test("a stop in the middle of a call closes it at the provider, and says what it did @phone", async ({
+  signedIn: page,
+  api,
+  provider,
+}) => {
+  const model = await api.model(provider.baseUrl);
+  const chunks = Array.from({ length: 2_000 }, (_, index) => `word${index} `);
+  await provider.script([
+    { contains: "Find three", reply: "Three facts." },
+    { reply: { kind: "Say", chunks, chunk_delay: 0.05 }, times: 1 },
+    "A note.",
+  ]);
+  const runId = await api.run(await api.workflow(twoTasks(model, unique("Stopped"))));
+  await open(page, `/runs/${runId}`);
+  await expect(page.getByRole("treeitem", { name: /LLM call.*running.*word\d/ })).toBeVisible();
+
+  await page.getByRole("button", { name: "Ways to stop" }).click();
+  await page.getByRole("menuitem", { name: "Stop now" }).click();
+
+  await expect(page.getByRole("button", { name: "Resume" })).toBeVisible();
+  if (await page.getByRole("tab", { name: "Details" }).isVisible()) {
+    await page.getByRole("tab", { name: "Details" }).click();
+  }
+  const receipt = page.getByRole("region", { name: "Stop receipt" });
+  await expect(receipt).toContainText("Model calls cut off1");
+  await expect(receipt).toContainText("Model calls begun after the stopnone (0)");
+  await expect.poll(async () => (await provider.state()).disconnects).toBe(1);
+  expect((await provider.state()).inFlight).toBe(0);
+  await expectAccessibleInBothThemes(page);
+
+  // What was done is not done again: the same run goes on with its second task.
+  await page.getByRole("button", { name: "Resume" }).click();
+  await expect(page.getByRole("heading", { name: "Result" })).toBeVisible();
+  await api.until(runId, "completed");
+  expect((await provider.state()).count).toBe(3);
+});
+
+test("a stop after the step lets the call end, and says Stopping… until it has", async ({
+  signedIn: page,
+  api,
+  provider,
+}) => {
+  const model = await api.model(provider.baseUrl);
+  const facts = { kind: "Say", text: "Three facts." };
+  await provider.script([{ reply: hold("call", facts) }]);
+  const runId = await api.run(await api.workflow(twoTasks(model, unique("Gently"))));
+  await provider.calls(1);
+  await open(page, `/runs/${runId}`);
+  await expect(page.getByText("Live", { exact: true })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Stop", exact: true })).toBeVisible();
+
+  await page.keyboard.press(".");
+  const dialog = page.getByRole("dialog", { name: "Stop this run?" });
+  await expect(dialog).toBeVisible();
+  await expectAccessibleInBothThemes(page);
+  await dialog.getByRole("button", { name: "After the current step" }).click();
+
+  await expect(page.getByRole("button", { name: "Stopping…" })).toBeDisabled();
+  await provider.release("call");
+  await expect(page.getByRole("region", { name: "Stop receipt" })).toContainText(
+    "Model calls cut off0",
+  );
+  expect((await provider.state()).disconnects).toBe(0);
+});

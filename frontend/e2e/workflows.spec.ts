@@ -1,0 +1,271 @@
+import { readFile } from "node:fs/promises";
+
+import type { Page } from "@playwright/test";
+
+import { unique } from "./api";
+import { twoTasks } from "./documents";
+import { expect, open, test } from "./fixtures";
+import { zipOf } from "./zip";
+
+const REFUSED = /status of (409|422)/;
+
+test("the list finds, runs, copies, exports and deletes a workflow @phone", async ({
+  signedIn: page,
+  api,
+  provider,
+  complaints,
+}) => {
+  test.slow();
+  // A copy asks for the name it has, and takes the free one that the refusal names.
+  complaints.allow(REFUSED);
+  const model = await api.model(provider.baseUrl);
+  const name = unique("crew");
+  const id = await api.workflow(twoTasks(model, name));
+  for (const topic of ["bees", "tea"]) await api.until(await api.run(id, { topic }), "completed");
+  const list = page.getByRole("list", { name: "Workflows" });
+  const row = list
+    .getByRole("listitem")
+    .filter({ has: page.getByRole("link", { name, exact: true }) });
+
+  await open(page, "/workflows");
+  await page.getByRole("searchbox", { name: "Search workflows" }).fill(name);
+  await expect(page).toHaveURL(new RegExp(`q=${name}`));
+  await expect(list.getByRole("listitem")).toHaveCount(1);
+  await expect(row.getByText("Completed", { exact: true })).toBeVisible();
+  if ((page.viewportSize()?.width ?? 0) > 1024) {
+    await expect(row.getByRole("img", { name: "The last 2 runs: 2 completed" })).toBeVisible();
+  }
+
+  const more = row.getByRole("button", { name: `More for ${name}` });
+  await more.click();
+  const [file] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("menuitem", { name: "Export as YAML" }).click(),
+  ]);
+  expect(file.suggestedFilename()).toBe(`${name}.yaml`);
+  expect(await readFile(await file.path(), "utf8")).toBe(twoTasks(model, name));
+
+  await more.click();
+  await page.getByRole("menuitem", { name: "Duplicate" }).click();
+  await expect(list.getByRole("listitem")).toHaveCount(2);
+  await expect(page.getByText(`Made ${name} 2`)).toBeVisible();
+  const copy = list.getByRole("listitem").filter({ hasText: `${name} 2` });
+  await copy.getByRole("button", { name: `More for ${name} 2` }).click();
+  await page.getByRole("menuitem", { name: "Delete…" }).click();
+  const sure = page.getByRole("alertdialog", { name: `Delete ${name} 2?` });
+  await expect(sure.getByText("this cannot be undone")).toBeVisible();
+  await sure.getByRole("button", { name: "Delete workflow" }).click();
+  await expect(list.getByRole("listitem")).toHaveCount(1);
+
+  await row.getByRole("link", { name: `Run ${name}` }).click();
+  await expect(page.getByRole("heading", { level: 1, name: `Run ${name}` })).toBeVisible();
+});
+
+test("nothing found says so, and clears the search", async ({ signedIn: page, api }) => {
+  const name = unique("crew");
+  await api.workflow(twoTasks("no-such-model", name));
+
+  await open(page, "/workflows?q=zzzzzz");
+  await expect(page.getByText("No workflow has “zzzzzz” in its name or description")).toBeVisible();
+  await page.getByRole("link", { name: "Clear the search" }).click();
+
+  await expect(page.getByRole("link", { name, exact: true })).toBeVisible();
+  await expect(page.getByRole("searchbox", { name: "Search workflows" })).toHaveValue("");
+});
+
+test("a long list goes on by itself", async ({ signedIn: page, api }) => {
+  test.slow();
+  const word = unique("many");
+  for (let number = 0; number < 55; number += 1) {
+    await api.workflow(twoTasks("no-such-model", `${word} no${number}x`));
+  }
+
+  await open(page, `/workflows?q=${word}`);
+  const rows = page.getByRole("list", { name: "Workflows" }).getByRole("listitem");
+  await expect(rows.first()).toBeVisible();
+  await rows.last().scrollIntoViewIfNeeded();
+
+  await expect(rows).toHaveCount(55);
+});
+
+test("a template is looked at, taken, changed and run @phone", async ({
+  signedIn: page,
+  api,
+  provider,
+  complaints,
+}) => {
+  test.slow();
+  // Taken before: the name is refused once, and the free one is used.
+  complaints.allow(REFUSED);
+  // The template names no model, so it asks the default one.
+  const model = await api.model(provider.baseUrl);
+  await open(page, "/workflows/new");
+  const template = page.getByRole("listitem").filter({ hasText: "Daily brief" });
+  await expect(template.getByText("Runs on the local model")).toBeVisible();
+  await expect(template.getByText("2 agents · 2 tasks")).toBeVisible();
+
+  await page.getByRole("link", { name: "Preview Research and report" }).click();
+  const preview = page.getByRole("dialog", { name: "Research and report" });
+  await expect(page).toHaveURL(/template=research-and-report/);
+  await expect(preview.getByRole("region", { name: /^Document of/ })).toContainText("agents:");
+  await preview.getByRole("button", { name: "Use template" }).click();
+
+  await expect(page).toHaveURL(/\/workflows\/wf_/);
+  const id = /wf_[0-9a-f]+/.exec(page.url())?.[0] ?? "";
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("Research and report");
+  const { yaml } = await api.call<{ yaml: string }>("GET", `/api/v1/workflows/${id}`);
+  const changed = yaml.replaceAll(/^( {4}role: .*)$/gm, `$1\n    llm: ${model}`);
+  await api.call("PUT", `/api/v1/workflows/${id}`, { workflow: { yaml: changed } });
+
+  await open(page, `/workflows/${id}/run`);
+  await expect(page.getByRole("list", { name: "Models" })).toContainText(model);
+  for (const box of await page.getByRole("textbox", { name: /\(required\)/ }).all()) {
+    await box.fill("honey bees");
+  }
+  await page.getByRole("button", { name: "Start run" }).click();
+  await expect(page).toHaveURL(/\/runs\/run_/);
+});
+
+test("an unknown template is told, and a blank workflow opens in the editor", async ({
+  signedIn: page,
+  complaints,
+}) => {
+  complaints.allow(REFUSED);
+  await open(page, "/workflows/new?template=no-such");
+  await expect(page.getByText("There is no template named “no-such”.")).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(page).toHaveURL(/\/workflows\/new$/);
+
+  await page.getByRole("button", { name: /^Blank/ }).click();
+
+  await expect(page).toHaveURL(/\/workflows\/wf_/);
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("New workflow");
+});
+
+const AGENTS = `researcher:
+  role: Researcher
+  goal: Find facts about {topic}
+  backstory: Curious.
+`;
+const TASKS = `research:
+  description: Find facts about {topic}.
+  expected_output: Facts
+  agent: researcher
+`;
+
+test("CrewAI's two files come in together, under a name of one's choice @phone", async ({
+  signedIn: page,
+}) => {
+  test.slow();
+  const name = unique("pair");
+  await open(page, "/workflows/new?import=1");
+  const files = page.getByLabel("Choose files to import");
+  await files.setInputFiles(textFile("tasks.yaml", TASKS));
+  await expect(page.getByRole("list", { name: "Chosen files" })).toContainText(
+    "agents.yamlstill missing",
+  );
+  await page.getByRole("button", { name: "Import", exact: true }).click();
+  await expect(page.getByText("Add agents.yaml too.")).toBeVisible();
+  await files.setInputFiles(textFile("agents.yaml", AGENTS));
+  await page.getByLabel("Name of the workflow").fill(name);
+  await page.getByRole("button", { name: "Import", exact: true }).click();
+
+  await opened(page, name);
+});
+
+test("a project's zip comes in; what it leaves out is told and stays in sight", async ({
+  signedIn: page,
+  complaints,
+}) => {
+  complaints.allow(REFUSED);
+  const name = unique("project").toLowerCase();
+  const project = zipOf({
+    [`${name}/pyproject.toml`]: `[project]\nname = "${name}"\n`,
+    [`${name}/src/crew/config/agents.yaml`]: AGENTS,
+    [`${name}/src/crew/config/tasks.yaml`]: TASKS,
+    [`${name}/src/crew/main.py`]: "raise SystemExit('never run')\n",
+  });
+  const upload = { name: "project.zip", mimeType: "application/zip", buffer: project };
+  await open(page, "/workflows/new?import=1");
+  await page.getByLabel("Choose files to import").setInputFiles(upload);
+  await page.getByRole("button", { name: "Import", exact: true }).click();
+  await opened(page, name);
+
+  await open(page, "/workflows/new?import=1");
+  await page.getByLabel("Choose files to import").setInputFiles(upload);
+  await page.getByRole("button", { name: "Import", exact: true }).click();
+  await expect(page.getByText("There is a workflow of this name already")).toBeVisible();
+  await expect(page.getByRole("link", { name: "Open that one" })).toBeVisible();
+
+  await page.getByRole("button", { name: "Remove" }).click();
+  await page
+    .getByLabel("Choose files to import")
+    .setInputFiles({ ...upload, buffer: Buffer.from("PK") });
+  await page.getByRole("button", { name: "Import", exact: true }).click();
+  await expect(page.getByText("Archive refused")).toBeVisible();
+});
+
+test("problems of a pasted document are told by line, mended in place, a taken name changed", async ({
+  signedIn: page,
+  api,
+  complaints,
+}) => {
+  test.slow();
+  complaints.allow(REFUSED);
+  const name = unique("paste");
+  await api.workflow(twoTasks("m", name));
+  await open(page, "/workflows/new?import=1");
+  const text = page.getByLabel("Or paste the document");
+  await text.fill(twoTasks("m", name).replace("agent: writer", "agent: writr"));
+  await page.getByRole("button", { name: "Import", exact: true }).click();
+
+  await expect(page.getByText("Nothing was imported: 1 problem to mend first")).toBeVisible();
+  await page.getByRole("button", { name: "line 25" }).click();
+  const selected = await text.evaluate((area: HTMLTextAreaElement) =>
+    area.value.slice(area.selectionStart, area.selectionEnd),
+  );
+  expect(selected).toBe("    agent: writr");
+  await page.keyboard.type("    agent: writer");
+  await page.getByRole("button", { name: "Import", exact: true }).click();
+  await page.getByRole("button", { name: `Import as “${name} 2”` }).click();
+  // The model is not registered: a warning, which stays until it has been read.
+  await page.getByRole("link", { name: "Open in the editor" }).click();
+
+  await opened(page, `${name} 2`);
+});
+
+test("a dropped document is taken, and its warnings are kept until they are read", async ({
+  signedIn: page,
+}) => {
+  test.slow();
+  const name = unique("drop");
+  const yaml = `${twoTasks("m", name)}verbose: true\nmystery_key: 1\n`;
+  await open(page, "/workflows/new?import=1");
+  const dropped = await page.evaluateHandle(
+    (content) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([content], "crew.yaml"));
+      return transfer;
+    },
+    yaml.replace("mystery_key: 1\n", ""),
+  );
+  await page.getByRole("group", { name: "Files to import" }).dispatchEvent("drop", {
+    dataTransfer: dropped,
+  });
+  await expect(page.getByLabel("Or paste the document")).toHaveValue(/^name: drop/);
+  await page.getByRole("button", { name: "Import", exact: true }).click();
+
+  await expect(page.getByRole("heading", { name: `${name} is imported` })).toBeVisible();
+  await expect(page.getByText("to know about it")).toBeVisible();
+  await page.getByRole("link", { name: "Open in the editor" }).click();
+  await opened(page, name);
+});
+
+async function opened(page: Page, name: string): Promise<void> {
+  await expect(page).toHaveURL(/\/workflows\/wf_/);
+  await expect(page.getByRole("heading", { level: 1 })).toContainText(name);
+}
+
+function textFile(name: string, text: string) {
+  return { name, mimeType: "application/yaml", buffer: Buffer.from(text) };
+}
