@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from concurrent.futures import Future
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,32 +22,53 @@ SLOW_POLL_SECONDS = 1.0
 class ControlListener:
     """Woken by the bell, or by a slow poll when a ring was lost."""
 
-    def __init__(self, process: Any, run_id: str, control: RunControl) -> None:
-        self._process, self._run_id, self._control = process, run_id, control
+    def __init__(self, process: Any, run_id: str) -> None:
+        self._process, self._run_id = process, run_id
+        self._loop = asyncio.get_running_loop()
+        self._bell, self._looking = asyncio.Event(), asyncio.Lock()
         self._passed_on: set[str] = set()
+        self.control = RunControl(stored=self._catching_up)
 
     async def listen(self) -> None:
         with self._process.hub.listening(control_topic(self._run_id)) as listener:
+            self._bell = listener.bell
             while True:
-                listener.bell.clear()
-                try:
-                    await uninterrupted(self._look())
-                except (SQLAlchemyError, OSError) as error:
-                    log.warning("control.retry", error=type(error).__name__)
+                async with self._looking:
+                    await self._look_patiently()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(listener.bell.wait(), SLOW_POLL_SECONDS)
+                    await asyncio.wait_for(self._bell.wait(), SLOW_POLL_SECONDS)
+
+    def _catching_up(self) -> Future[None]:
+        return asyncio.run_coroutine_threadsafe(self._catch_up(), self._loop)
+
+    async def _catch_up(self) -> None:
+        """Store what was told; what people asked until then is passed on before the crew goes on.
+
+        A ring from this process is heard at once, one from another a moment after the row is there.
+        """
+        await self._process.journal.flush()
+        async with self._looking:
+            if self._bell.is_set() or not self._process.settings.embedded:
+                await self._look_patiently()
+
+    async def _look_patiently(self) -> None:
+        self._bell.clear()
+        try:
+            await uninterrupted(self._look())
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("control.retry", error=type(error).__name__)
 
     async def _look(self) -> None:
         async with reading(self._process.sessions) as session:
             asked = await RunService(session).control_state(self._run_id)
             messages = await MessageService(session).queued(self._run_id)
         if asked is None:
-            self._control.stop()
+            self.control.stop()
             return
         state, mode = asked
         if mode is not None and state in (RunState.STOPPING, RunState.RUNNING):
-            self._control.stop(StopMode(mode))
+            self.control.stop(StopMode(mode))
         for message in messages:
             if message.id not in self._passed_on:
                 self._passed_on.add(message.id)
-                self._control.say(SteeringMessage(message.id, message.text, message.agent))
+                self.control.say(SteeringMessage(message.id, message.text, message.agent))

@@ -32,7 +32,6 @@ from crewai_runner.executor.port import (
     NeedsHuman,
     Outcome,
     OutOfBudget,
-    RunControl,
     RunSpec,
     Stopped,
 )
@@ -142,10 +141,10 @@ class RunExecutions:
 
     async def _execute(self, planned: Attempt) -> Outcome:
         process, spec = self._process, planned.spec
-        control = RunControl(stored=process.journal.flushing)
+        listener = ControlListener(process, spec.run_id)
+        control = listener.control
         sink = process.journal.open(spec.run_id, planned.fence, control.stop, _called(spec))
         process.live.add(spec.run_id, control)
-        listener = ControlListener(process, spec.run_id, control)
         listening = asyncio.create_task(listener.listen(), name=f"control-{spec.run_id}")
         try:
             outcome: Outcome = await process.executor.execute(spec, sink, control)

@@ -11,7 +11,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -122,11 +121,6 @@ class Journal:
     def close_run(self, run_id: str, fence: int) -> None:
         self._refused.pop((run_id, fence), None)
         self._newest.pop((run_id, fence), None)
-
-    def flushing(self) -> Future[None]:
-        """As `flush`, for other threads and their event loops."""
-        assert self._loop is not None  # noqa: S101  # nothing runs before `start`
-        return asyncio.run_coroutine_threadsafe(self.flush(), self._loop)
 
     async def flush(self) -> None:
         """Wait until everything told so far is stored; the writer gathers no longer."""

@@ -168,20 +168,6 @@ async def test_threads_may_tell_at_once_and_nothing_is_lost(desk: Office) -> Non
 
 
 @ON_SQLITE
-async def test_another_loop_can_wait_for_what_was_told(desk: Office) -> None:
-    run_id = await desk.begun()
-    desk.parts.journal.open(run_id, 1, refuse_nothing)(call())
-
-    await asyncio.to_thread(lambda: asyncio.run(_wait(desk)))
-
-    assert (await desk.row(run_id)).llm_calls == 1
-
-
-async def _wait(desk: Office) -> None:
-    await asyncio.wrap_future(desk.parts.journal.flushing())
-
-
-@ON_SQLITE
 async def test_a_chunk_follows_the_event_it_was_told_after(desk: Office) -> None:
     run_id = await desk.begun()
     with desk.parts.hub.listening(run_id) as listener:
