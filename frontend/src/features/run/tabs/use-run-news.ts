@@ -2,6 +2,7 @@ import { useQueryClient, type QueryKey } from "@tanstack/react-query";
 import { useEffect } from "react";
 
 import { approvalKeys } from "@/lib/queries/approvals";
+import { outdate } from "@/lib/queries/outdate";
 import { runKeys } from "@/lib/queries/runs";
 
 import type { RunNow, RunStore } from "../store/run-store";
@@ -19,7 +20,7 @@ export function useRunNews(store: RunStore): void {
       // Events that are only being read again say nothing new; the queries are as old as the last of them.
       if (!now.complete) return;
       for (const queryKey of outdated(store.runId, seen, now)) {
-        void queries.invalidateQueries({ queryKey, exact: true });
+        void outdate(queries, queryKey);
       }
       seen = now;
     });
