@@ -1,7 +1,7 @@
 """One server process for each database, shared by the whole folder; the tests change no setting of it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -29,13 +29,49 @@ def serving(backend: str, folder: Path, **settings: str) -> Iterator[Product]:
         server.stop()
 
 
+class Servers:
+    """Servers with the same settings, one on each kind of database; each starts when it is first asked for.
+
+    Both live to the end: tests ask for one and the other by turns, and a start takes many seconds.
+    """
+
+    def __init__(self, folder: Path, settings: Callable[[Path], dict[str, str]]) -> None:
+        self._folder, self._settings = folder, settings
+        self._stack = ExitStack()
+        self._products: dict[str, Product] = {}
+
+    def __getitem__(self, backend: str) -> Product:
+        if backend not in self._products:
+            folder = self._folder / backend
+            folder.mkdir()
+            server = serving(backend, folder, **self._settings(folder))
+            self._products[backend] = self._stack.enter_context(server)
+        return self._products[backend]
+
+    def close(self) -> None:
+        self._stack.close()
+
+
+def forgiving(_folder: Path) -> dict[str, str]:
+    """Many of these tests send wrong tokens."""
+    return {"AUTH_FAILURES_PER_MINUTE": "10000", "CHAT_WAIT_SECONDS": "5", "STOP_WAIT_SECONDS": "20"}
+
+
+def talkative(folder: Path) -> dict[str, str]:
+    """Outgoing connections are written to `egress` beside the data folder."""
+    recorder = {"PYTHONPATH": str(RECORDER), "EGRESS_RECORD": str(folder / "egress")}
+    return {"LOG_LEVEL": "DEBUG", "CHAT_WAIT_SECONDS": "5", **recorder}
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    with closing(Servers(tmp_path_factory.mktemp("contract"), forgiving)) as made:
+        yield made
+
+
 @pytest.fixture(scope="session", params=BACKENDS)
-def product(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """A server that forgives wrong tokens, as these tests send many."""
-    folder = tmp_path_factory.mktemp("contract")
-    settings = {"AUTH_FAILURES_PER_MINUTE": "10000", "CHAT_WAIT_SECONDS": "5", "STOP_WAIT_SECONDS": "20"}
-    with serving(request.param, folder, **settings) as server:
-        yield server
+def product(request: pytest.FixtureRequest, servers: Servers) -> Product:
+    return servers[request.param]
 
 
 @pytest.fixture(scope="session")
@@ -45,10 +81,18 @@ def provider() -> Iterator[ScriptedProvider]:
 
 
 @pytest.fixture(scope="session")
-def world(product: Product, provider: ScriptedProvider) -> World:
+def worlds() -> dict[str, World]:
+    """By the address of the server they are in."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def world(product: Product, provider: ScriptedProvider, worlds: dict[str, World]) -> World:
     """One object of every kind, known by its id."""
-    with product.client() as client:
-        return World.make(client, provider)
+    if product.url not in worlds:
+        with product.client() as client:
+            worlds[product.url] = World.make(client, provider)
+    return worlds[product.url]
 
 
 @pytest.fixture
@@ -64,10 +108,12 @@ def outside(product: Product) -> Iterator[httpx.Client]:
         yield nobody.http
 
 
+@pytest.fixture(scope="session")
+def observed_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    with closing(Servers(tmp_path_factory.mktemp("observed"), talkative)) as made:
+        yield made
+
+
 @pytest.fixture(scope="session", params=BACKENDS)
-def observed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """A talkative server whose outgoing connections are written to `egress` beside its data folder."""
-    folder = tmp_path_factory.mktemp("observed")
-    recorder = {"PYTHONPATH": str(RECORDER), "EGRESS_RECORD": str(folder / "egress")}
-    with serving(request.param, folder, LOG_LEVEL="DEBUG", CHAT_WAIT_SECONDS="5", **recorder) as server:
-        yield server
+def observed(request: pytest.FixtureRequest, observed_servers: Servers) -> Product:
+    return observed_servers[request.param]
