@@ -79,7 +79,9 @@ export function RunFrame({ run }: { run: Run }) {
       <RunHeader run={run} store={store} />
       <Announcer store={store} />
       <PanelBoundary>
-        <Suspense fallback={NEEDS_A_PERSON.has(run.status) && <BannerRoom />}>
+        <Suspense
+          fallback={NEEDS_A_PERSON.has(run.status) && <BannerRoom detailed={!!run.error?.hint} />}
+        >
           <AttentionBanner run={run} store={store} />
         </Suspense>
       </PanelBoundary>
