@@ -36,23 +36,34 @@ class Caller:
         return self._urls[self._turn % len(self._urls)]
 
     async def get(self, path: str, **params: Any) -> Any:
-        return await self._ask("GET", path, params=params)
+        return (await self._ask("GET", path, params=params))[0].json()
 
-    async def post(self, path: str, body: Any = None) -> Any:
+    async def post(self, path: str, body: Any = None, *, once: str | None = None) -> Any:
+        """`once`: what can be done only once. Asked again after a lost answer, 409 says that it is so."""
         headers = {"Idempotency-Key": uuid.uuid4().hex}
-        return await self._ask("POST", path, json=body if body is not None else {}, headers=headers)
+        how = {"json": body if body is not None else {}, "headers": headers}
+        response, repeated = await self._ask("POST", path, accept=(409,) if once else (), **how)
+        if response.status_code == 409:
+            assert repeated, response.text
+            assert str(once) in response.json()["detail"], response.text
+        return response.json()
 
-    async def _ask(self, method: str, path: str, **how: Any) -> Any:
-        began = time.monotonic()
+    async def _ask(
+        self, method: str, path: str, accept: tuple[int, ...] = (), **how: Any
+    ) -> tuple[httpx.Response, bool]:
+        """The first answer of a process that lives, and whether it was asked for more than once."""
+        began, tries = time.monotonic(), 0
         while True:
+            tries += 1
             try:
                 response = await self.http.request(method, self.door() + path, **how)
             except httpx.TransportError:
                 response = None
             if response is not None and response.status_code not in AWAY:
                 self.stalls.append(time.monotonic() - began)
-                assert response.is_success, f"{method} {path}: {response.status_code} {response.text[:800]}"
-                return response.json()
+                fine = response.is_success or response.status_code in accept
+                assert fine, f"{method} {path}: {response.status_code} {response.text[:800]}"
+                return response, tries > 1
             assert time.monotonic() - began < PATIENCE_SECONDS, f"nobody answers {method} {path}"
             await asyncio.sleep(0.2)
 

@@ -116,13 +116,15 @@ class Storm:
         """In mid-storm: a stop is a row, so no process has to be alive to remember it."""
         await asyncio.sleep(self.blows[0].after + 2.0 if self.blows else 2.0)
         to_stop = [fate for fate in self.fates if fate.ends_as == "stopped"]
-        await asyncio.gather(*(self.caller.post(f"/api/runs/{fate.run_id}/stop") for fate in to_stop))
+        paths = [f"/api/runs/{fate.run_id}/stop" for fate in to_stop]
+        await asyncio.gather(*(self.caller.post(path, once="already stopped") for path in paths))
 
     async def _answer_some(self) -> None:
         left = {fate.run_id for fate in self.fates if fate.ends_as == "reviewed"}
         while left:
             for approval in (await self.caller.get("/api/approvals", status="open"))["approvals"]:
-                await self.caller.post(f"/api/approvals/{approval['id']}/resolve", {"action": "approve"})
+                path = f"/api/approvals/{approval['id']}/resolve"
+                await self.caller.post(path, {"action": "approve"}, once="approved")
                 left.discard(approval["runId"])
             await asyncio.sleep(0.5)
 
