@@ -29,9 +29,9 @@ Said = tuple[str, Chunk]
 class PostgresHub:
     """Rings here at once and in every other process on the same database within some 20 ms.
 
-    One notification carries what was rung meanwhile: the commit of a NOTIFY takes a lock on the whole
-    database, so one for each event would hold everybody up. While the database is away rings are kept
-    and live text is dropped; whoever listens again after an outage wakes all its readers.
+    One notification carries what was rung in the 20 ms after the last: the commit of a NOTIFY takes a
+    lock on the whole database, so one for each event would hold everybody up. While the database is away
+    rings are kept and live text is dropped; whoever listens again after an outage wakes all its readers.
     """
 
     def __init__(self, database_url: str) -> None:
@@ -94,10 +94,13 @@ class PostgresHub:
     async def _send(self, connection: AsyncConnection) -> None:
         if self._topics:  # kept through an outage
             self._due.set()
+        loop, sent = asyncio.get_running_loop(), 0.0
         while True:
             await self._due.wait()
-            await asyncio.sleep(GATHER_SECONDS)
+            # The first ring after a silence goes at once; only what follows closely is gathered.
+            await asyncio.sleep(sent + GATHER_SECONDS - loop.time())
             self._due.clear()
+            sent = loop.time()
             topics, said = sorted(self._topics), self._said
             self._said = []
             payloads = list(pack(self._me, topics, said))

@@ -70,6 +70,22 @@ async def test_a_cut_listener_listens_again_and_wakes_its_readers(near: Hub, far
         assert await heard(there, 1) == [Chunk(1, "x")]
 
 
+async def test_the_first_ring_after_a_silence_is_not_held_back(
+    near: Hub, far: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_module, "GATHER_SECONDS", 3600.0)
+    with far.listening("a") as there:
+        there.bell.clear()
+        near.ring(["a"])
+
+        await until(there.bell.is_set)
+
+        there.bell.clear()
+        near.ring(["a"])
+        await asyncio.sleep(0.3)
+        assert not there.bell.is_set()
+
+
 async def test_a_ring_waits_for_the_database_to_come_back(
     near: Hub, far: Hub, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,6 +29,8 @@ from crewai_runner.stream.hub import Chunk, Hub
 
 log = get_logger(__name__)
 GATHER_SECONDS = 0.02
+FIRST_GATHER_SECONDS = 0.005
+"""After a silence: long enough for what is told in one breath, such as a task's and its agent's start."""
 MAX_BATCH = 500
 RETRY_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
 
@@ -77,6 +79,7 @@ class Journal:
         self._lock = threading.Lock()
         self._news, self._urgent = asyncio.Event(), asyncio.Event()
         self._told = self._stored = 0
+        self._wrote_at = 0.0
         self._progress = asyncio.Condition()
         self._refused: dict[Owner, Callable[[], None]] = {}
         self._newest: dict[Owner, int] = {}
@@ -134,8 +137,9 @@ class Journal:
             await self._news.wait()
             if not self._closing:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._urgent.wait(), GATHER_SECONDS)
+                    await asyncio.wait_for(self._urgent.wait(), self._pause())
             self._urgent.clear()
+            self._wrote_at = time.monotonic()
             lines = self._take()
             if lines:
                 stories, began = _stories(lines), time.perf_counter()
@@ -150,6 +154,10 @@ class Journal:
                     self._progress.notify_all()
             elif self._closing:
                 return
+
+    def _pause(self) -> float:
+        """Seconds to gather: short after a silence, and never two batches closer than `GATHER_SECONDS`."""
+        return max(FIRST_GATHER_SECONDS, self._wrote_at + GATHER_SECONDS - time.monotonic())
 
     def _count(self, stories: Stories, seqs: dict[Owner, int], seconds: float) -> None:
         if self._watch is None:

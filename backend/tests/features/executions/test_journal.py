@@ -168,6 +168,26 @@ async def test_threads_may_tell_at_once_and_nothing_is_lost(desk: Office) -> Non
 
 
 @ON_SQLITE
+async def test_the_first_word_after_a_silence_is_not_held_back(
+    desk: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "GATHER_SECONDS", 3600.0)
+    run_id = await desk.begun()
+    sink = desk.parts.journal.open(run_id, 1, refuse_nothing)
+    with desk.parts.hub.listening(run_id) as listener:
+        sink(failed_call())
+
+        await asyncio.wait_for(listener.bell.wait(), 10)
+
+        listener.bell.clear()
+        sink(failed_call())
+        await asyncio.sleep(0.3)
+        assert not listener.bell.is_set()
+    await desk.parts.journal.flush()
+    assert (await desk.row(run_id)).llm_calls == 2
+
+
+@ON_SQLITE
 async def test_a_chunk_follows_the_event_it_was_told_after(desk: Office) -> None:
     run_id = await desk.begun()
     with desk.parts.hub.listening(run_id) as listener:
