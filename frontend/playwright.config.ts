@@ -1,6 +1,7 @@
 import { defineConfig } from "@playwright/test";
 
 const PORT = Number(process.env.E2E_PORT ?? 8123);
+const MEASURED = /run-performance\.spec\.ts/;
 export const API_KEY = "e2e-key-of-the-browser-tests";
 
 export const desktop = { viewport: { width: 1440, height: 900 }, colorScheme: "light" as const };
@@ -21,8 +22,16 @@ export default defineConfig({
   retries: 0,
   reporter: [["list"], ["./e2e/plain-reporter.mjs"]],
   projects: [
-    { name: "desktop-light", use: desktop },
+    { name: "desktop-light", use: desktop, testIgnore: MEASURED },
     { name: "phone-dark", use: phone, grep: /@phone/ },
+    // Times are taken when nothing else is at work.
+    {
+      name: "measured",
+      use: desktop,
+      testMatch: MEASURED,
+      dependencies: ["desktop-light", "phone-dark"],
+      fullyParallel: false,
+    },
   ],
   use: {
     baseURL: `http://127.0.0.1:${PORT}`,
