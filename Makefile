@@ -56,7 +56,7 @@ test-compose: $(STAMP) ## Build and drive docker-compose.yml for real, kill ever
 
 .PHONY: check
 check: $(STAMP) $(PACKAGES) ## Style, types, import walls, fresh generated files; no tests
-	@$(MAKE) check-backend check-frontend
+	@$(MAKE) -j2 check-backend check-frontend
 
 .PHONY: check-frontend
 check-frontend: $(PACKAGES)

@@ -15,7 +15,8 @@ import pytest
 
 from crewai_runner.core.settings import Settings
 from tests.operations.conftest import ON_SQLITE
-from tests.support.database import BACKENDS, empty_postgresql
+from tests.support.database import empty_postgresql
+from tests.support.places import PRODUCT_ON
 from tests.support.product import API_KEY, BACKEND, TWO_TASKS, Client, Product
 from tests.support.scripted_provider import Hold, Say, ScriptedProvider
 
@@ -47,7 +48,7 @@ def said(done: subprocess.CompletedProcess[str], status: int = 0) -> str:
     return text
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture(params=PRODUCT_ON)
 def two_places(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Product, Product]]:
     with ExitStack() as stack:
         places = []

@@ -1,18 +1,18 @@
 """One server process for most tests; each test has a scripted provider of its own."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.database import fresh_database
+from tests.support.places import PRODUCT_ON
 from tests.support.product import Client, Product
 from tests.support.scripted_provider import ScriptedProvider
 
 
 # TEST_PRODUCT_ON=sqlite,postgresql runs these tests on both; contracts and survival are on both anyway.
-@pytest.fixture(scope="session", params=os.environ.get("TEST_PRODUCT_ON", "sqlite").split(","))
+@pytest.fixture(scope="session", params=PRODUCT_ON)
 def product(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     folder: Path = tmp_path_factory.mktemp("product")
     with fresh_database(request.param, folder) as url:

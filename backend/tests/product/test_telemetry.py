@@ -7,9 +7,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.database import BACKENDS, fresh_database
+from tests.support.database import fresh_database
 from tests.support.exposition import Page
 from tests.support.otlp_collector import Collector
+from tests.support.places import PRODUCT_ON
 from tests.support.product import API_KEY, BACKEND, PATIENCE_SECONDS, Client, Product
 from tests.support.scripted_provider import CallTools, Fail, Hang, Say, ScriptedProvider, Usage
 
@@ -29,7 +30,7 @@ tasks:
 MODEL = {"provider": "openai_compatible", "model": "test-model"}
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture(params=PRODUCT_ON)
 def watched(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Product, Collector]]:
     """A server that sends its traces to a collector; its connections are written to `egress`."""
     recorder = {"PYTHONPATH": str(RECORDER), "EGRESS_RECORD": str(tmp_path / "egress")}
