@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import uvicorn
 
 from crewai_runner.boot import Boot
 from crewai_runner.core.api_key import API_KEY_FILE, api_key_of
+from crewai_runner.core.listening import port_problem
 from crewai_runner.core.logging import SecretMask, get_logger, set_up_logging
 from crewai_runner.core.settings import Settings
 from crewai_runner.http.connection import LIMITS
@@ -138,17 +138,11 @@ def _port_problem(settings: Settings) -> str | None:
     """Why the server cannot listen, in words, before anything is started."""
     if settings.api_port == 0:
         return None
-    try:
-        family, kind, number, _, address = socket.getaddrinfo(
-            settings.api_host, settings.api_port, type=socket.SOCK_STREAM
-        )[0]
-        with socket.socket(family, kind, number) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        where = f"{settings.api_host}:{settings.api_port}"
-        return f"Cannot start: {where} cannot be listened on ({error.strerror}). Set another API_PORT."
-    return None
+    problem = port_problem(settings.api_host, settings.api_port)
+    if problem is None:
+        return None
+    where = f"{settings.api_host}:{settings.api_port}"
+    return f"Cannot start: {where} cannot be listened on ({problem}). Set another API_PORT."
 
 
 def welcome(parts: Any, port: int, new_key: str | None) -> str:

@@ -1,8 +1,8 @@
 """The port: free, or ours."""
 
 import http.client
-import socket
 
+from crewai_runner.core.listening import port_problem
 from crewai_runner.core.settings import Settings
 from crewai_runner.operations.doctor.finding import Finding, fail, ok, warn
 
@@ -16,7 +16,7 @@ def port(settings: Settings) -> Finding:
     where = f"{settings.api_host}:{settings.api_port}"
     if settings.api_port == 0:
         return ok("port", "any free one")
-    problem = _problem(settings)
+    problem = port_problem(settings.api_host, settings.api_port)
     if problem is None:
         return ok("port", f"{where} is free")
     if settings.api_host not in LOOPBACK:
@@ -26,20 +26,6 @@ def port(settings: Settings) -> Finding:
     return fail(
         "port", f"{where}: {problem}, and it is not CrewAI Runner that answers", "set another API_PORT"
     )
-
-
-def _problem(settings: Settings) -> str | None:
-    """Why a server could not listen there now."""
-    try:
-        family, kind, number, _, address = socket.getaddrinfo(
-            settings.api_host, settings.api_port, type=socket.SOCK_STREAM
-        )[0]
-        with socket.socket(family, kind, number) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        return error.strerror or type(error).__name__
-    return None
 
 
 def _answers_as_ours(host: str, number: int) -> bool:
