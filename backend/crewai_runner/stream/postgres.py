@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import math
 import uuid
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import AbstractContextManager
@@ -94,7 +95,7 @@ class PostgresHub:
     async def _send(self, connection: AsyncConnection) -> None:
         if self._topics:  # kept through an outage
             self._due.set()
-        loop, sent = asyncio.get_running_loop(), 0.0
+        loop, sent = asyncio.get_running_loop(), -math.inf
         while True:
             await self._due.wait()
             # The first ring after a silence goes at once; only what follows closely is gathered.

@@ -1,6 +1,7 @@
 """Streamed text, gathered so that no call tells more than some twenty pieces a second."""
 
 import asyncio
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -15,7 +16,7 @@ class Chunks:
         self._tell = tell
         self._lock = threading.RLock()
         self._pieces: list[str] = []
-        self._last = 0.0
+        self._last = -math.inf
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, text: str) -> None:

@@ -7,6 +7,7 @@ transaction, so the cost of a batch hardly grows with the number of runs.
 import asyncio
 import contextlib
 import itertools
+import math
 import threading
 import time
 from collections import deque
@@ -79,7 +80,7 @@ class Journal:
         self._lock = threading.Lock()
         self._news, self._urgent = asyncio.Event(), asyncio.Event()
         self._told = self._stored = 0
-        self._wrote_at = 0.0
+        self._wrote_at = -math.inf
         self._progress = asyncio.Condition()
         self._refused: dict[Owner, Callable[[], None]] = {}
         self._newest: dict[Owner, int] = {}
@@ -95,6 +96,7 @@ class Journal:
         """Store what was told, then end."""
         self._closing = True
         self._news.set()
+        self._urgent.set()
         if self._writer is not None:
             await self._writer
 

@@ -16,6 +16,9 @@ from crewai_runner.features.events.repository import EventRepository
 from crewai_runner.features.executions import journal as journal_module
 from tests.support.runs import CANARY, ON_SQLITE, Office, call, completed, failed_call, started
 
+AGES_SECONDS = 1e9
+"""Longer than any machine has been up: a clock that began with it must not matter."""
+
 
 def chunk(text: str) -> LlmChunk:
     return LlmChunk(task_key="research", agent="researcher", data=LlmChunkData(call_id="c", text=text))
@@ -153,6 +156,23 @@ async def test_closing_stores_the_rest(desk: Office) -> None:
 
 
 @ON_SQLITE
+async def test_closing_does_not_wait_for_what_may_still_come(
+    desk: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "GATHER_SECONDS", AGES_SECONDS)
+    run_id = await desk.begun()
+    sink = desk.parts.journal.open(run_id, 1, refuse_nothing)
+    sink(failed_call())
+    await desk.parts.journal.flush()
+    sink(failed_call())
+    await asyncio.sleep(0.1)
+
+    await asyncio.wait_for(desk.parts.journal.close(), 10)
+
+    assert (await desk.row(run_id)).llm_calls == 2
+
+
+@ON_SQLITE
 async def test_threads_may_tell_at_once_and_nothing_is_lost(desk: Office) -> None:
     run_id = await desk.begun()
     sink = desk.parts.journal.open(run_id, 1, refuse_nothing)
@@ -171,7 +191,7 @@ async def test_threads_may_tell_at_once_and_nothing_is_lost(desk: Office) -> Non
 async def test_the_first_word_after_a_silence_is_not_held_back(
     desk: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal_module, "GATHER_SECONDS", 3600.0)
+    monkeypatch.setattr(journal_module, "GATHER_SECONDS", AGES_SECONDS)
     run_id = await desk.begun()
     sink = desk.parts.journal.open(run_id, 1, refuse_nothing)
     with desk.parts.hub.listening(run_id) as listener:
