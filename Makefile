@@ -16,7 +16,7 @@ TOOLS := .tools
 EXTRAS := local anthropic gemini bedrock
 # Commands below run in backend/, where these live under .venv.
 # All of the backend's tests, some files at a time.
-AT_ONCE := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+AT_ONCE := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder --max-worker-restart 2
 IN_BACKEND := cd $(BACKEND) &&
 RUN := .venv/bin
 # A Node is bootstrapped only where none is new enough; it then stands first.

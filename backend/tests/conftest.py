@@ -1,7 +1,8 @@
 """Fixtures that every folder may use."""
 
+import faulthandler
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from tests.support.database import BACKENDS, drop_templates, fresh_database
 from tests.support.places import NO_DASHBOARD
 
 STRANGERS = "ws_strangers"
+TEARDOWN_SECONDS = 120
 
 # Whether a dashboard happens to be built here must not change what the API's tests see.
 os.environ["FRONTEND_DIR"] = str(NO_DASHBOARD)
@@ -72,6 +74,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     shared = {item.path for item in items if item.path.parent.name in ("contract", "product")}
     slow = {item.path for item in items if item.get_closest_marker("process")} - shared
     items.sort(key=lambda item: (item.path not in slow, item.path in shared))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Generator[None]:
+    """The time-out of a test ends where it fails: what then hangs while it is cleared away ends here."""
+    faulthandler.dump_traceback_later(TEARDOWN_SECONDS, exit=True)
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 def pytest_sessionfinish() -> None:
