@@ -22,9 +22,9 @@ from crewai_runner.executor.port import EngineState, Executor
 from crewai_runner.features.approvals.service import ApprovalService
 from crewai_runner.features.auth.rules import FailureLimit
 from crewai_runner.features.auth.service import AuthService
+from crewai_runner.features.executions.inline_providers import InlineProviders
 from crewai_runner.features.executions.jobs import RunExecutions
 from crewai_runner.features.executions.journal import Journal
-from crewai_runner.features.executions.live import InlineProviders, LiveRuns
 from crewai_runner.features.metrics.service import Telemetry
 from crewai_runner.features.models.service import ModelService
 from crewai_runner.features.providers.service import ProviderService
@@ -72,7 +72,8 @@ class Parts:
         self.sessions = make_sessions(self.engine, self.telemetry.heard)
         self.rate_limiter = _rate_limiter(settings, self.sessions)
         self.hub = _hub(settings)
-        self.live = LiveRuns()
+        self.at_work: set[str] = set()
+        """The runs whose crews this process drives now."""
         self.inline_providers = InlineProviders()
         self.journal = Journal(self.sessions, self.hub, self.mask, self.telemetry.upkeep)
         self.local_model = LocalModel(settings.local_model)

@@ -144,7 +144,7 @@ class RunExecutions:
         listener = ControlListener(process, spec.run_id)
         control = listener.control
         sink = process.journal.open(spec.run_id, planned.fence, control.stop, _called(spec))
-        process.live.add(spec.run_id, control)
+        process.at_work.add(spec.run_id)
         listening = asyncio.create_task(listener.listen(), name=f"control-{spec.run_id}")
         try:
             outcome: Outcome = await process.executor.execute(spec, sink, control)
@@ -156,7 +156,7 @@ class RunExecutions:
             listening.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await listening
-            process.live.remove(spec.run_id)
+            process.at_work.discard(spec.run_id)
             process.journal.close_run(spec.run_id, planned.fence)
         return outcome
 

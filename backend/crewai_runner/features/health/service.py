@@ -78,7 +78,7 @@ class HealthService:
             database="sqlite" if process.settings.embedded else "postgresql",
             engine=EngineRead.model_validate(engine),
             local_model=LocalModelRead(state=local.state, message=local.message),
-            runs_at_work=len(process.live),
+            runs_at_work=len(process.at_work),
             worker_concurrency=process.settings.worker_concurrency,
             stream_readers=process.hub.readers(),
             waiting_in_queue=stats and stats.waiting,

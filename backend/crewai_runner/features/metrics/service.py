@@ -78,6 +78,6 @@ def _describe(instruments: Instruments, process: Any) -> None:
     build = instruments.gauge("build_info", "1, with what runs here.", "version", "role", "database")
     build.labels(__version__, settings.role.value, database).set(1)
     active = instruments.gauge("active_runs", "Runs at work in this process.")
-    active.set_function(lambda: len(process.live))
+    active.set_function(lambda: len(process.at_work))
     places = instruments.gauge("run_places", "Runs that this process works on at once, at most.")
     places.set(0 if settings.role is Role.API else settings.worker_concurrency)

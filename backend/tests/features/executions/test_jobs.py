@@ -111,7 +111,7 @@ async def test_a_defect_of_the_engine_fails_the_run_and_leaves_nothing_at_work(d
     assert row.error is not None
     assert (row.state, row.error["code"]) == ("failed", "internal-error")
     assert "secret inner words" not in str(row.error)
-    assert len(desk.parts.live) == 0
+    assert len(desk.parts.at_work) == 0
 
 
 async def test_an_exhausted_budget_waits_with_its_figures(desk: Office) -> None:
@@ -352,7 +352,7 @@ class TestHandBack:
         run_id = await desk.create()
         job = asyncio.ensure_future(desk.execute(run_id, 1))
         await desk.until(run_id, "running")
-        while len(desk.parts.live) == 0:
+        while len(desk.parts.at_work) == 0:
             await desk.row(run_id)  # lets the job go on
 
         job.cancel()

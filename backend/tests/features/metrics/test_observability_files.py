@@ -29,7 +29,7 @@ ENDINGS = {"histogram": ("_bucket", "_sum", "_count"), "counter": ("_total",), "
 
 @pytest.fixture(scope="module")
 def telemetry() -> Telemetry:
-    return Telemetry(SimpleNamespace(settings=Settings(_env_file=None), live=[]))  # type: ignore[call-arg]
+    return Telemetry(SimpleNamespace(settings=Settings(_env_file=None), at_work=()))  # type: ignore[call-arg]
 
 
 @pytest.fixture(scope="module")

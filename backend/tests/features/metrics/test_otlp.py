@@ -166,7 +166,7 @@ def test_off_nothing_of_it_is_imported_and_no_thread_runs() -> None:
         "from types import SimpleNamespace\n"
         "from crewai_runner.core.settings import Settings\n"
         "from crewai_runner.features.metrics.service import Telemetry\n"
-        "Telemetry(SimpleNamespace(settings=Settings(_env_file=None), live=[]))\n"
+        "Telemetry(SimpleNamespace(settings=Settings(_env_file=None), at_work=()))\n"
         "print(sorted(n for n in sys.modules if n.startswith('opentelemetry.exporter')"
         " or n == 'opentelemetry.sdk.trace'), threading.active_count())\n"
     )

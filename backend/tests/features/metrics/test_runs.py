@@ -24,7 +24,7 @@ from crewai_runner.domain.run_events import (
     ToolCompleted,
     ToolFailed,
 )
-from crewai_runner.executor.port import Completed, Failed, NeedsHuman, RunControl
+from crewai_runner.executor.port import Completed, Failed, NeedsHuman
 from crewai_runner.executor.scripted import Script, ScriptedExecutor
 from crewai_runner.features.approvals.schemas import ApprovalResolve
 from crewai_runner.features.metrics import labels as labels_module
@@ -222,7 +222,7 @@ async def test_a_listener_that_fails_costs_no_commit(desk: Office, monkeypatch: 
 async def test_runs_at_work_here_and_their_places_are_told(tmp_path: Path, role: str, places: int) -> None:
     with fresh_database("sqlite", tmp_path) as url:
         async with office(url, tmp_path, worker_concurrency=7, role=role) as desk:
-            desk.parts.live.add(await desk.begun(), RunControl())
+            desk.parts.at_work.add(await desk.begun())
             page = await page_of(desk)
 
     assert (page("active_runs"), page("run_places")) == (1, places)
