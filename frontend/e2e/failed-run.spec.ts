@@ -42,6 +42,30 @@ test("a failed run opens at the step that failed, with what to do about it @phon
   await expect(page.getByText("Completed", { exact: true }).first()).toBeVisible();
 });
 
+test("a run that its provider failed goes on where it stood, from the card of the failure", async ({
+  signedIn: page,
+  api,
+  provider,
+}) => {
+  const model = await api.model(provider.baseUrl);
+  await provider.script([
+    { contains: "Find three", reply: "Three facts." },
+    { reply: { kind: "Fail", status: 503, message: "Overloaded" } },
+  ]);
+  const workflowId = await api.workflow(twoTasks(model, unique("Overloaded")));
+  const runId = await api.run(workflowId);
+  await api.until(runId, "failed");
+  await open(page, `/runs/${runId}`);
+
+  await provider.script(["A note."]);
+  const { count } = await provider.state();
+  await page.getByRole("button", { name: "Resume from the last finished task" }).first().click();
+
+  await expect(page.getByText("Completed", { exact: true }).first()).toBeVisible();
+  await expect(page).toHaveURL(new RegExp(runId));
+  expect((await provider.state()).count).toBe(count + 1);
+});
+
 test("a run is done again from one of its steps", async ({ signedIn: page, api, provider }) => {
   const model = await api.model(provider.baseUrl);
   await provider.script(["Words."]);

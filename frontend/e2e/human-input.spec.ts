@@ -116,7 +116,7 @@ test("a rejected output fails the run, which may be retried", async ({
   await expect(banner(page)).toContainText("Failed in draft");
   await expect(banner(page)).toContainText("Off topic.");
 
-  await banner(page).getByRole("button", { name: "Retry" }).click();
+  await banner(page).getByRole("button", { name: "Resume" }).click();
   await expect(banner(page)).toContainText("writer asks you to check draft");
 });
 

@@ -52,7 +52,7 @@ _TELLINGS: dict[str, _Telling] = {
     ),
     "provider-error": _Telling(
         "{provider} failed on its side",
-        "Start again later; if it goes on, look at the provider's status page.",
+        "Resume the run later; if it goes on, look at the provider's status page.",
     ),
     "provider-timeout": _Telling(
         "{provider} did not answer in time", "Raise the model's timeout, or use a faster model."
@@ -66,7 +66,8 @@ _TELLINGS: dict[str, _Telling] = {
         "Check the provider's base URL: most end in /v1.",
     ),
     "provider-empty": _Telling(
-        "{model} at {provider} gave an empty answer", "Start again, raise max_tokens, or use another model."
+        "{model} at {provider} gave an empty answer",
+        "Resume the run, raise max_tokens, or use another model.",
     ),
     "extra-missing": _Telling(
         "A part of this installation is missing", "Install it, as the message says, and restart."

@@ -7,7 +7,7 @@ import type { Run, RunFailure } from "@/lib/api/types";
 import { providersQuery } from "@/lib/queries/models";
 import { hasEnded } from "@/lib/run-state";
 
-import { useRetryRun } from "../header/use-run-actions";
+import { useResumeRun } from "../header/use-run-actions";
 
 import { remedyFor } from "./remedy";
 
@@ -61,8 +61,8 @@ function Remedy({ run, failure, taskKey, agent }: RemedyProps) {
   switch (remedy) {
     case "provider":
       return <ProviderLink name={failure.provider ?? null} />;
-    case "again":
-      return <Again run={run} />;
+    case "resume":
+      return <Resume run={run} />;
     case "agent":
       return (
         <EditorLink run={run} node={agent ? `agent:${agent}` : null} words="Change the model" />
@@ -88,12 +88,12 @@ function ProviderLink({ name }: { name: string | null }) {
   );
 }
 
-function Again({ run }: { run: Run }) {
-  const retry = useRetryRun(run);
-  if (!hasEnded(run.status)) return null;
+function Resume({ run }: { run: Run }) {
+  const resume = useResumeRun(run);
+  if (!hasEnded(run.status) || run.status === "completed") return null;
   return (
-    <Button size="sm" busy={retry.isPending} onClick={() => retry.mutate()}>
-      Run again
+    <Button size="sm" busy={resume.isPending} onClick={() => resume.mutate()}>
+      Resume from the last finished task
     </Button>
   );
 }

@@ -1,5 +1,5 @@
-/** Where a failure is mended: at the provider, in the workflow, or by trying again. */
-export type Remedy = "provider" | "again" | "agent" | "task" | "none";
+/** Where a failure is mended: at the provider, in the workflow, or by letting the run go on. */
+export type Remedy = "provider" | "resume" | "agent" | "task" | "none";
 
 const REMEDIES: Record<string, Remedy> = {
   "provider-auth": "provider",
@@ -9,10 +9,10 @@ const REMEDIES: Record<string, Remedy> = {
   "provider-garbage": "provider",
   "model-not-found": "provider",
   "model-unknown": "provider",
-  "provider-rate-limit": "again",
-  "provider-error": "again",
-  "run-timeout": "again",
-  "engine-unavailable": "again",
+  "provider-rate-limit": "resume",
+  "provider-error": "resume",
+  "run-timeout": "resume",
+  "engine-unavailable": "resume",
   "provider-timeout": "agent",
   "provider-empty": "agent",
   "context-too-long": "agent",

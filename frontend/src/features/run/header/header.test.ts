@@ -36,7 +36,7 @@ it("tells of the newest move only", () => {
 
 it("knows where a failure is mended", () => {
   expect(remedyFor("provider-auth")).toBe("provider");
-  expect(remedyFor("provider-rate-limit")).toBe("again");
+  expect(remedyFor("provider-rate-limit")).toBe("resume");
   expect(remedyFor("context-too-long")).toBe("agent");
   expect(remedyFor("guardrail-failed")).toBe("task");
   expect(remedyFor("something new")).toBe("none");

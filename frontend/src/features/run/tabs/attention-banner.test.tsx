@@ -92,7 +92,7 @@ test("a failure names its task, its cause and its cure; a refused retry says why
   const { findByText, findByRole, user } = banner({ status: "failed", error: FAILURE });
   expect(await findByText(/Failed in draft: Acme refused the API key/)).toBeVisible();
   expect(await findByRole("link", { name: "Look at Acme" })).toHaveAttribute("href", "/models");
-  await user.click(await findByRole("button", { name: "Retry" }));
+  await user.click(await findByRole("button", { name: "Resume" }));
   expect(await findByText("It runs.")).toBeVisible();
 });
 

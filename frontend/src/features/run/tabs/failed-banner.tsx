@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { CircleX, RotateCw, ScanSearch } from "lucide-react";
+import { CircleX, Play, ScanSearch } from "lucide-react";
 
 import { ErrorPanel } from "@/components/error-panel";
 import { Button } from "@/components/ui/button";
@@ -54,8 +54,8 @@ export function FailedBanner({
             title="Goes on after the last finished task"
             onClick={() => resume.mutate()}
           >
-            <RotateCw aria-hidden />
-            Retry
+            <Play aria-hidden />
+            Resume
           </Button>
         </>
       }
