@@ -71,6 +71,9 @@ class RunSpec:
     budget: Budget = field(default_factory=Budget)
     spent: Usage = field(default_factory=Usage)
     seconds_spent: float = 0.0
+    """Work in earlier attempts: what the budget's seconds count."""
+    seconds_timed: float = 0.0
+    """Of those, the ones since a person last let the run go on: what its time limit counts."""
     timeout_seconds: float | None = None
     stream_tokens: bool = True
     memory_scope: str | None = None

@@ -8,7 +8,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Column, MetaData, create_engine, inspect, text
+from sqlalchemy import Column, Connection, MetaData, create_engine, inspect, text
 
 import crewai_runner.db.tables  # noqa: F401  # registers every table
 from crewai_runner.db.base import Base
@@ -83,15 +83,8 @@ def test_the_index_of_finished_runs_comes_to_a_database_with_runs(empty_url: str
     config = alembic_config(empty_url)
     command.upgrade(config, "0001")
     engine = create_engine(sync_url(empty_url))
-    run = {"id": "run_1", "workspace_id": "ws_1", "state": "completed", "cost_amount": "0.25"}
     with engine.begin() as connection:
-        tables = MetaData()
-        tables.reflect(connection, only=["workspaces", "runs"])
-        connection.execute(
-            tables.tables["workspaces"].insert(), {"id": "ws_1", "name": "W", "created_at": MOMENT}
-        )
-        filled = {column.name: _anything(column) for column in tables.tables["runs"].c if not column.nullable}
-        connection.execute(tables.tables["runs"].insert(), filled | run | {"finished_at": MOMENT})
+        _add_run(connection, finished_at=MOMENT, cost_amount="0.25")
 
     for step in (command.upgrade, command.downgrade, command.upgrade):
         step(config, "0002" if step is command.upgrade else "0001")
@@ -122,6 +115,34 @@ def test_rate_buckets_come_and_go_beside_rows_that_stay(empty_url: str) -> None:
                 values = {"caller": "ws_1/key", "tokens": 1.5, "granted": 0, "refilled_at": MOMENT}
                 connection.execute(Base.metadata.tables["rate_buckets"].insert(), values)
     engine.dispose()
+
+
+def test_runs_of_before_have_their_whole_time_limit(empty_url: str) -> None:
+    config = alembic_config(empty_url)
+    command.upgrade(config, "0003")
+    engine = create_engine(sync_url(empty_url))
+    with engine.begin() as connection:
+        _add_run(connection, seconds_at_work=7.0)
+
+    for step in (command.upgrade, command.downgrade, command.upgrade):
+        step(config, "0004" if step is command.upgrade else "0003")
+        with engine.connect() as connection:
+            assert connection.execute(text("SELECT seconds_at_work FROM runs")).all() == [(7.0,)]
+            columns = {column["name"] for column in inspect(connection).get_columns("runs")}
+            assert ("seconds_before" in columns) is (step is command.upgrade)
+            if "seconds_before" in columns:
+                assert connection.execute(text("SELECT seconds_before FROM runs")).all() == [(0.0,)]
+    engine.dispose()
+
+
+def _add_run(connection: Connection, **values: object) -> None:
+    tables = MetaData()
+    tables.reflect(connection, only=["workspaces", "runs"])
+    row = {"id": "ws_1", "name": "W", "created_at": MOMENT}
+    connection.execute(tables.tables["workspaces"].insert(), row)
+    run = {"id": "run_1", "workspace_id": "ws_1", "state": "completed"}
+    filled = {column.name: _anything(column) for column in tables.tables["runs"].c if not column.nullable}
+    connection.execute(tables.tables["runs"].insert(), filled | run | values)
 
 
 def _anything(column: Column) -> object:

@@ -64,6 +64,23 @@ def test_a_reader_that_comes_back_misses_nothing_and_sees_nothing_twice(client: 
         assert rest == whole[cut:]
 
 
+def test_a_run_that_took_too_long_goes_on_with_its_time_anew(
+    client: Client, provider: ScriptedProvider
+) -> None:
+    provider.on(Say("Tea is a plant."), contains="Find facts")
+    provider.on(Hang(), contains="Write about", times=1)
+    run_id = client.start_run(TWO_TASKS + "timeout_seconds: 2\n")
+    client.wait_for(run_id, "failed")
+    assert client.run(run_id)["error"]["code"] == "run-timeout"
+    provider.on(Say("A report on tea."), contains="Write about")
+
+    client.post(f"/api/runs/{run_id}/resume", {})
+
+    client.wait_for(run_id, "completed")
+    facts_asked = [call for call in provider.requests if "Find facts" in str(call.messages[-1])]
+    assert len(facts_asked) == 1
+
+
 def test_a_stop_in_mid_call_is_true_at_the_provider(client: Client, provider: ScriptedProvider) -> None:
     provider.on(Hang(60))
     run_id = client.start_run(TWO_TASKS)

@@ -72,6 +72,8 @@ class RunRow(Base):
     cost_amount: Mapped[Decimal | None] = mapped_column(Money)
     cost_currency: Mapped[str | None] = mapped_column(String(3))
     seconds_at_work: Mapped[float] = mapped_column(default=0.0)
+    seconds_before: Mapped[float] = mapped_column(default=0.0)
+    """Of those, the ones before a person last let the run go on: its time limit counts the rest."""
 
     created_by: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(default=now)

@@ -189,7 +189,7 @@ class _Deadline:
         self._spec = spec
         self._timers: list[asyncio.TimerHandle] = []
         if spec.timeout_seconds is not None:
-            left = max(0.0, spec.timeout_seconds - spec.seconds_spent)
+            left = max(0.0, spec.timeout_seconds - spec.seconds_timed)
             self._timers.append(loop.call_later(left, self._time_out))
         budget = spec.budget.max_seconds
         if budget is not None:
@@ -205,7 +205,7 @@ class _Deadline:
                 RunFailure(
                     code="run-timeout",
                     message=f"The run took longer than its limit of {limit:g} seconds.",
-                    hint="Raise the workflow's timeout, or see in the timeline which call took so long.",
+                    hint="Resume it to go on with the same time again; the timeline shows what took so long.",
                 )
             )
         )

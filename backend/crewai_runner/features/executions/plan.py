@@ -49,6 +49,7 @@ class Planner:
             budget=self.budget(run, definition),
             spent=usage_of(run),
             seconds_spent=run.seconds_at_work,
+            seconds_timed=run.seconds_at_work - run.seconds_before,
             memory_scope=None if run.workflow_id is None else f"{run.workspace_id}/{run.workflow_id}",
             timeout_seconds=definition.timeout_seconds or self._process.settings.run_timeout_seconds,
         )

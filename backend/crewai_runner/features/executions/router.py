@@ -155,7 +155,10 @@ async def retry_run(
 async def resume_run(
     run_id: str, writer: Writer, executions: Executions, body: ResumeBody | None = None
 ) -> RunAnswer:
-    """Go on from the last finished task; finished tasks are not asked of the model again."""
+    """Go on from the last finished task; finished tasks are not asked of the model again.
+
+    The run's time limit begins anew; its budget counts on, and may be raised here.
+    """
     return RunAnswer(run=await executions.resume(writer, run_id, body or ResumeBody()))
 
 

@@ -123,7 +123,10 @@ class ExecutionService:
         return read(await self._queue_new(principal, new, reason, provider))
 
     async def resume(self, principal: Principal, run_id: str, body: ResumeBody) -> RunRead:
-        """Go on from the last finished task. Raises RunNotFound, RunNotResumable (409)."""
+        """Go on from the last finished task, with the time limit anew.
+
+        Raises RunNotFound, RunNotResumable (409).
+        """
         await self._admit(body.provider_config)
         run = await self._runs.get(principal, run_id, lock=True)
         _check_resumable(run)
@@ -135,6 +138,7 @@ class ExecutionService:
         if run.inline_provider:
             provider = body.provider_config or self._preflight.provider_of(run.id)
             self._process.inline_providers.keep(run.id, provider)
+        run.seconds_before = run.seconds_at_work
         await self._lifecycle.queue_again(run, "resumed")
         return read(run)
 
@@ -271,7 +275,7 @@ def queued_because(process: Any, run: RunRow) -> str | None:
     engine = process.executor.status()
     if engine.state is EngineState.LOADING:
         return "The engine is still loading; the run begins by itself."
-    if len(process.live) >= process.settings.worker_concurrency:
+    if len(process.at_work) >= process.settings.worker_concurrency:
         return f"All {process.settings.worker_concurrency} places (WORKER_CONCURRENCY) are taken."
     return "A worker is about to take it."
 

@@ -86,6 +86,14 @@ async def test_the_run_s_time_limit_ends_a_call_that_hangs(stage: Stage) -> None
     await stage.disconnects(1)
 
 
+async def test_the_time_limit_counts_earlier_attempts_since_a_person_let_the_run_go_on(stage: Stage) -> None:
+    late = await stage.play(timeout_seconds=60, seconds_timed=60, seconds_spent=60)
+    anew = await stage.play(timeout_seconds=60, seconds_timed=0, seconds_spent=60)
+
+    assert isinstance(late.outcome, Failed)
+    assert isinstance(anew.outcome, Completed)
+
+
 async def test_each_limit_is_warned_of_once_at_four_fifths(stage: Stage) -> None:
     stage.provider.on(Say("text", usage=Tokens(45, 0)))
 

@@ -14,6 +14,7 @@ from crewai_runner.features.executions.errors import (
     ProviderConfigNotHere,
     TaskUnknown,
 )
+from crewai_runner.features.executions.plan import Planner
 from crewai_runner.features.executions.schemas import ForkBody, ResumeBody, RetryBody, RunStart
 from crewai_runner.features.executions.service import ExecutionService
 from crewai_runner.features.runs.errors import InputsInvalid, RunNotFound, RunNotResumable
@@ -128,6 +129,17 @@ async def test_a_resumed_run_keeps_what_is_finished(desk: Office) -> None:
     known = (await desk.tasks(run_id))["research"].result
     assert known is not None
     assert known.raw == "Known."
+
+
+async def test_a_resumed_run_has_its_time_limit_anew_and_its_budget_counts_on(desk: Office) -> None:
+    run_id = await a_failed_run(desk)
+    async with desk.desk(run_id) as (run, _):
+        run.seconds_at_work = 7.0
+
+    await resume(desk, run_id)
+
+    spec = (await Planner(desk.parts).attempt(run_id, 2)).spec
+    assert (spec.seconds_timed, spec.seconds_spent) == (0.0, 7.0)
 
 
 async def test_a_raised_budget_lets_a_run_go_on_and_other_limits_stay(desk: Office) -> None:

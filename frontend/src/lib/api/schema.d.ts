@@ -520,6 +520,8 @@ export interface paths {
     /**
      * Resume Run
      * @description Go on from the last finished task; finished tasks are not asked of the model again.
+     *
+     *     The run's time limit begins anew; its budget counts on, and may be raised here.
      */
     post: operations["executions:resume_run"];
     delete?: never;
