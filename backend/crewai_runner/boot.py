@@ -12,6 +12,8 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send  # types only: the package costs nothing
 
+from crewai_runner.core.waiting import happens
+
 PATIENCE_SECONDS = 60.0
 HEALTHY = b'{"status":"healthy"}'
 STARTING = (
@@ -84,8 +86,7 @@ class Boot:
             raise
 
     async def _when_up(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._settled.wait(), PATIENCE_SECONDS)
+        await happens(self._settled, PATIENCE_SECONDS)
         if self._app is not None:
             await self._app(scope, receive, send)
         elif scope["type"] == "http":

@@ -114,7 +114,8 @@ class ChildProcess:
             with suppress(ProcessLookupError):
                 end()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._process.wait(), grace_seconds)
+                async with asyncio.timeout(grace_seconds):
+                    await self._process.wait()
                 break
         await self._process.wait()
         await self._draining

@@ -1,7 +1,6 @@
 """The bell between processes: LISTEN and NOTIFY of the PostgreSQL that holds the rows."""
 
 import asyncio
-import contextlib
 import json
 import math
 import uuid
@@ -13,6 +12,7 @@ from psycopg import AsyncConnection, Error
 from sqlalchemy.engine import make_url
 
 from crewai_runner.core.logging import get_logger
+from crewai_runner.core.waiting import happens
 from crewai_runner.stream.hub import Chunk, Listener, MemoryHub
 
 log = get_logger(__name__)
@@ -52,8 +52,7 @@ class PostgresHub:
 
     async def stop(self) -> None:
         """Say what is still to be said, then leave."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._quiet.wait(), LAST_WORDS_SECONDS)
+        await happens(self._quiet, LAST_WORDS_SECONDS)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -180,7 +180,8 @@ class Attempt(Reins):
         if self._built is None:
             return
         with contextlib.suppress(Exception):
-            await asyncio.wait_for(put_away(self._built, self._spec, self._workshop), TIDY_SECONDS)
+            async with asyncio.timeout(TIDY_SECONDS):
+                await put_away(self._built, self._spec, self._workshop)
         for llm in self._built.llms:
             await calls.close(llm)
         await asyncio.sleep(0)  # closed connections are let go in the loop's next turn

@@ -58,7 +58,8 @@ async def broken_promise() -> str | None:
     if missing:
         return f"the engine's loop has no {', '.join(missing)}"
     try:
-        return _step_that_moved() or await asyncio.wait_for(_try_out(), TRIAL_SECONDS)
+        async with asyncio.timeout(TRIAL_SECONDS):
+            return _step_that_moved() or await _try_out()
     except Exception as error:  # noqa: BLE001 - whatever it is, the stock executor is the answer
         return f"the trial failed: {type(error).__name__}: {error}"
 

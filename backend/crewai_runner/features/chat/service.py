@@ -1,7 +1,6 @@
 """Talking to a run: its agent answers when it can, else a model from what is known of the run."""
 
 import asyncio
-import contextlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any
 
 from crewai_runner.core.clock import now
 from crewai_runner.core.principal import Principal
+from crewai_runner.core.waiting import happens
 from crewai_runner.db.session import reading, take_news, unit_of_work
 from crewai_runner.db.tables.runs import MessageRow, RunRow
 from crewai_runner.domain.run import FINAL, RunState
@@ -127,8 +127,7 @@ class ChatService:
             for text in _texts_of(listener.take_chunks(), message):
                 told = True
                 await on_text(text)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(listener.bell.wait(), 0.5)
+            await happens(listener.bell, 0.5)
         return None
 
     async def _look(self, sent: _Sent) -> tuple[MessageRead, bool]:

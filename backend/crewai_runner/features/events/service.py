@@ -1,6 +1,5 @@
 """The telling: events are rows first; readers replay what they missed, then wait for more."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crewai_runner.core.clock import now
 from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import Principal
+from crewai_runner.core.waiting import happens
 from crewai_runner.db.session import Sessions, note_committed, note_news, patiently, reading
 from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.domain.committed_events import CommittedEvents, RunFacts
@@ -114,7 +114,7 @@ class Follower:
                 ended = look and (not rows or rows[-1].type in ENDINGS)
                 if ended and await patiently(partial(self._over, run_id, after)):
                     return
-                look = not await _rings(listener.bell, min(SLOW_POLL_SECONDS, self._ping_seconds))
+                look = not await happens(listener.bell, min(SLOW_POLL_SECONDS, self._ping_seconds))
                 if look:
                     quiet += min(SLOW_POLL_SECONDS, self._ping_seconds)
                 if quiet >= self._ping_seconds:
@@ -147,11 +147,3 @@ def in_order(rows: Sequence[Any], chunks: Sequence[Chunk]) -> list[Frame]:
     told = [((row.seq, 0), Frame(row.seq, row.type, row.frame)) for row in rows]
     told += [((chunk.after, 1), Frame(None, "llm.chunk", chunk.text)) for chunk in chunks]
     return [frame for _, frame in sorted(told, key=lambda pair: pair[0])]
-
-
-async def _rings(bell: asyncio.Event, seconds: float) -> bool:
-    try:
-        await asyncio.wait_for(bell.wait(), seconds)
-    except TimeoutError:
-        return False
-    return True

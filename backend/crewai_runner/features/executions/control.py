@@ -1,13 +1,13 @@
 """Brings to a running crew what people ask of it: stops and messages, which are rows."""
 
 import asyncio
-import contextlib
 from concurrent.futures import Future
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from crewai_runner.core.logging import get_logger
+from crewai_runner.core.waiting import happens
 from crewai_runner.db.session import reading, uninterrupted
 from crewai_runner.domain.run import RunState, StopMode
 from crewai_runner.executor.port import RunControl, SteeringMessage
@@ -35,8 +35,7 @@ class ControlListener:
             while True:
                 async with self._looking:
                     await self._look_patiently()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._bell.wait(), SLOW_POLL_SECONDS)
+                await happens(self._bell, SLOW_POLL_SECONDS)
 
     def _catching_up(self) -> Future[None]:
         return asyncio.run_coroutine_threadsafe(self._catch_up(), self._loop)

@@ -5,7 +5,6 @@ transaction, so the cost of a batch hardly grows with the number of runs.
 """
 
 import asyncio
-import contextlib
 import itertools
 import math
 import threading
@@ -19,6 +18,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from crewai_runner.core.logging import SecretMask, get_logger
+from crewai_runner.core.waiting import happens
 from crewai_runner.db.session import Sessions, note_committed, unit_of_work
 from crewai_runner.domain.committed_events import NO_MODELS, CalledModel, CommittedEvents
 from crewai_runner.domain.run import FINAL, RunState
@@ -138,8 +138,7 @@ class Journal:
         while True:
             await self._news.wait()
             if not self._closing:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._urgent.wait(), self._pause())
+                await happens(self._urgent, self._pause())
             self._urgent.clear()
             self._wrote_at = time.monotonic()
             lines = self._take()

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.settings import Role
+from crewai_runner.core.waiting import happens
 from crewai_runner.db.session import reading, take_news, uninterrupted, unit_of_work
 from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.domain.budget import Budget
@@ -239,8 +240,7 @@ class StopService:
                 listener.bell.clear()
                 if await uninterrupted(self._is_over(run_id)):
                     return
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(listener.bell.wait(), 1.0)
+                await happens(listener.bell, 1.0)
 
     async def _is_over(self, run_id: str) -> bool:
         async with reading(self._process.sessions) as session:

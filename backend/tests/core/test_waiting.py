@@ -1,0 +1,29 @@
+"""Waiting ends with the event, with the time, or with a cancellation: always."""
+
+import asyncio
+
+import pytest
+
+from crewai_runner.core.waiting import happens
+
+
+async def test_says_whether_it_came() -> None:
+    event = asyncio.Event()
+    assert not await happens(event, 0.01)
+
+    asyncio.get_running_loop().call_later(0.01, event.set)
+
+    assert await happens(event, 10)
+    assert await happens(event, 0)
+
+
+async def test_a_cancellation_that_comes_with_the_event_is_not_lost() -> None:
+    event = asyncio.Event()
+    waiting = asyncio.create_task(happens(event, 10))
+    await asyncio.sleep(0)
+
+    event.set()
+    waiting.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
