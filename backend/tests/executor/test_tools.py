@@ -1,11 +1,12 @@
 """The tools that agents may use: right answers, firm bounds, no way round the guard."""
 
 import asyncio
+import contextlib
 import json
 import math
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -327,6 +328,28 @@ def test_what_is_no_zone_is_refused(zone: str) -> None:
 # --- reading the web
 
 
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
+
+
+@asynccontextmanager
+async def listening(serve: Serve) -> AsyncIterator[int]:
+    """The port of a server whose connections are over before it is: Python 3.11 leaves them behind."""
+    begun: set[asyncio.Task[None]] = set()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await serve(reader, writer)
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        begun.add(asyncio.create_task(answer(reader, writer)))
+
+    async with await asyncio.start_server(connected, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+    await asyncio.gather(*begun)
+
+
 @asynccontextmanager
 async def web_server(
     head: str, body: bytes = b"", *, endless: bytes = b""
@@ -336,18 +359,14 @@ async def web_server(
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
         writer.write(f"HTTP/1.1 {head}\r\nConnection: close\r\n\r\n".encode() + body)
-        try:
+        with contextlib.suppress(ConnectionError):
             while endless:
                 writer.write(endless)
                 await writer.drain()
             await writer.drain()
-        except ConnectionError:
-            pass
-        writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/page", heads
+    async with listening(serve) as port:
+        yield f"http://127.0.0.1:{port}/page", heads
 
 
 async def test_a_page_is_read_as_text() -> None:
@@ -402,13 +421,11 @@ async def test_an_endless_document_is_read_up_to_the_bound() -> None:
 
 
 async def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def listen(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         await reader.read()
-        writer.close()
 
     monkeypatch.setattr(web, "SECONDS", 0.1)
-    async with await asyncio.start_server(listen, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
+    async with listening(listen) as port:
         with pytest.raises(web.CannotRead, match=r"did not answer|could not be read"):
             await made("http_get").arun(url=f"http://127.0.0.1:{port}/")
 
