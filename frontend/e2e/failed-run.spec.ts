@@ -1,6 +1,19 @@
-import { unique } from "./api";
+import { unique, type Api } from "./api";
 import { twoTasks } from "./documents";
 import { expect, open, test } from "./fixtures";
+import type { Provider } from "./provider";
+
+/** A run whose first task went well, and whose provider answered its second with this. */
+async function failedInDraft(api: Api, provider: Provider, status: number, message: string) {
+  const model = await api.model(provider.baseUrl);
+  await provider.script([
+    { contains: "Find three", reply: "Three facts." },
+    { reply: { kind: "Fail", status, message } },
+  ]);
+  const runId = await api.run(await api.workflow(twoTasks(model, unique("Failed"))));
+  await api.until(runId, "failed");
+  return runId;
+}
 
 test("a failed run opens at the step that failed, with what to do about it @phone", async ({
   signedIn: page,
@@ -8,14 +21,7 @@ test("a failed run opens at the step that failed, with what to do about it @phon
   provider,
   isMobile,
 }) => {
-  const model = await api.model(provider.baseUrl);
-  await provider.script([
-    { contains: "Find three", reply: "Three facts." },
-    { reply: { kind: "Fail", status: 401, message: "Incorrect API key provided" } },
-  ]);
-  const workflowId = await api.workflow(twoTasks(model, unique("Refused")));
-  const runId = await api.run(workflowId);
-  await api.until(runId, "failed");
+  const runId = await failedInDraft(api, provider, 401, "Incorrect API key provided");
 
   await open(page, `/runs/${runId}`);
   const failed = page.getByRole("treeitem", { selected: true });
@@ -47,14 +53,7 @@ test("a run that its provider failed goes on where it stood, from the card of th
   api,
   provider,
 }) => {
-  const model = await api.model(provider.baseUrl);
-  await provider.script([
-    { contains: "Find three", reply: "Three facts." },
-    { reply: { kind: "Fail", status: 503, message: "Overloaded" } },
-  ]);
-  const workflowId = await api.workflow(twoTasks(model, unique("Overloaded")));
-  const runId = await api.run(workflowId);
-  await api.until(runId, "failed");
+  const runId = await failedInDraft(api, provider, 503, "Overloaded");
   await open(page, `/runs/${runId}`);
 
   await provider.script(["A note."]);

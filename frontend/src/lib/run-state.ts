@@ -17,3 +17,8 @@ const ENDED: ReadonlySet<RunState> = new Set(["completed", "failed", "stopped", 
 export function hasEnded(state: RunState): boolean {
   return ENDED.has(state);
 }
+
+/** True when a run that is over can go on from its last finished task. */
+export function isResumable(state: RunState): boolean {
+  return hasEnded(state) && state !== "completed";
+}

@@ -5,7 +5,7 @@ import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import type { Run, RunFailure } from "@/lib/api/types";
 import { providersQuery } from "@/lib/queries/models";
-import { hasEnded } from "@/lib/run-state";
+import { isResumable } from "@/lib/run-state";
 
 import { useResumeRun } from "../header/use-run-actions";
 
@@ -90,7 +90,7 @@ function ProviderLink({ name }: { name: string | null }) {
 
 function Resume({ run }: { run: Run }) {
   const resume = useResumeRun(run);
-  if (!hasEnded(run.status) || run.status === "completed") return null;
+  if (!isResumable(run.status)) return null;
   return (
     <Button size="sm" busy={resume.isPending} onClick={() => resume.mutate()}>
       Resume from the last finished task

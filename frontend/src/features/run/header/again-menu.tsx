@@ -15,6 +15,7 @@ import { useState } from "react";
 import { Button } from "@/components/ui/button";
 import { Menu, MenuItem, MenuSeparator } from "@/components/ui/menu";
 import type { Run } from "@/lib/api/types";
+import { isResumable } from "@/lib/run-state";
 import { toast } from "@/lib/toast";
 
 import { ForkDialog } from "./fork-dialog";
@@ -27,11 +28,10 @@ export function AgainMenu({ run }: { run: Run }) {
   const resume = useResumeRun(run);
   const { older } = useNeighbours(run);
   const [forking, setForking] = useState(false);
-  const resumable = run.status !== "completed";
 
   return (
     <>
-      {resumable && (
+      {isResumable(run.status) && (
         <Button busy={resume.isPending} onClick={() => resume.mutate()}>
           {!resume.isPending && <Play aria-hidden />}
           Resume

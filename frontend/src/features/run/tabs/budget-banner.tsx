@@ -16,6 +16,7 @@ import { runKeys } from "@/lib/queries/runs";
 import { BannerBox } from "./banner-box";
 import { budgetStopQuery } from "./budget-query";
 import { isServersOwn, limitOf, nextLimit, type Limit } from "./budget-words";
+import { useResume } from "./use-resume";
 
 /** The run has used up what it may: raise it and go on, or stop. */
 export function BudgetBanner({ run }: { run: Run }) {
@@ -100,18 +101,6 @@ export function mistake(text: string, limit: Limit): string | undefined {
   if (limit.whole && !Number.isInteger(figure)) return "Enter a whole number.";
   const least = Math.max(limit.used ?? 0, limit.allowed);
   return figure > least ? undefined : `Enter more than ${least}, which is used up.`;
-}
-
-function useResume(run: Run) {
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: (budget: Record<string, number> | undefined) =>
-      api.POST("/api/v1/runs/{run_id}/resume", {
-        params: { path: { run_id: run.id } },
-        body: budget ? { budget } : {},
-      }),
-    onSettled: () => queries.invalidateQueries({ queryKey: runKeys.detail(run.id), exact: true }),
-  });
 }
 
 function StopButton({ run }: { run: Run }) {

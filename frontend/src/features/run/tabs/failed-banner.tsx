@@ -1,17 +1,15 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { CircleX, Play, ScanSearch } from "lucide-react";
 
 import { ErrorPanel } from "@/components/error-panel";
 import { Button } from "@/components/ui/button";
-import { api } from "@/lib/api/client";
 import type { Run, RunFailure } from "@/lib/api/types";
-import { runKeys } from "@/lib/queries/runs";
 
 import type { RunStore } from "../store/run-store";
 
 import { BannerBox } from "./banner-box";
 import { deepestFailure, isOfProvider } from "./failure";
+import { useResume } from "./use-resume";
 
 /** What went wrong, where, and the ways on. */
 export function FailedBanner({
@@ -52,7 +50,7 @@ export function FailedBanner({
             variant="primary"
             busy={resume.isPending}
             title="Goes on after the last finished task"
-            onClick={() => resume.mutate()}
+            onClick={() => resume.mutate(undefined)}
           >
             <Play aria-hidden />
             Resume
@@ -80,16 +78,4 @@ function Hint({ failure, hint }: { failure: RunFailure; hint: string }) {
       )}
     </p>
   );
-}
-
-function useResume(run: Run) {
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: () =>
-      api.POST("/api/v1/runs/{run_id}/resume", {
-        params: { path: { run_id: run.id } },
-        body: {},
-      }),
-    onSettled: () => queries.invalidateQueries({ queryKey: runKeys.detail(run.id), exact: true }),
-  });
 }
