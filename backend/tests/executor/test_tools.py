@@ -6,7 +6,7 @@ import json
 import math
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -18,6 +18,7 @@ from crewai_runner.core.egress import EgressPolicy, UrlRefused
 from crewai_runner.domain.calculator import FUNCTIONS, MOST_BITS, CannotCalculate, calculate
 from crewai_runner.domain.tools import TOOLS
 from tests.executor.loading import engine_module
+from tests.support.servers import server
 
 tools = engine_module("tools")
 web = engine_module("web")
@@ -328,28 +329,6 @@ def test_what_is_no_zone_is_refused(zone: str) -> None:
 # --- reading the web
 
 
-Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
-
-
-@asynccontextmanager
-async def listening(serve: Serve) -> AsyncIterator[int]:
-    """The port of a server whose connections are over before it is: Python 3.11 leaves them behind."""
-    begun: set[asyncio.Task[None]] = set()
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await serve(reader, writer)
-        writer.close()
-        with contextlib.suppress(ConnectionError):
-            await writer.wait_closed()
-
-    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        begun.add(asyncio.create_task(answer(reader, writer)))
-
-    async with await asyncio.start_server(connected, "127.0.0.1", 0) as server:
-        yield server.sockets[0].getsockname()[1]
-    await asyncio.gather(*begun)
-
-
 @asynccontextmanager
 async def web_server(
     head: str, body: bytes = b"", *, endless: bytes = b""
@@ -364,8 +343,10 @@ async def web_server(
                 writer.write(endless)
                 await writer.drain()
             await writer.drain()
+            writer.close()
+            await writer.wait_closed()
 
-    async with listening(serve) as port:
+    async with server(serve) as port:
         yield f"http://127.0.0.1:{port}/page", heads
 
 
@@ -425,7 +406,7 @@ async def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch) -> N
         await reader.read()
 
     monkeypatch.setattr(web, "SECONDS", 0.1)
-    async with listening(listen) as port:
+    async with server(listen) as port:
         with pytest.raises(web.CannotRead, match=r"did not answer|could not be read"):
             await made("http_get").arun(url=f"http://127.0.0.1:{port}/")
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -26,6 +26,15 @@ def chunk(text: str) -> LlmChunk:
 
 def refuse_nothing() -> None:
     raise AssertionError("the attempt owns its run")
+
+
+async def gathering_for_ages(
+    desk: Office, monkeypatch: pytest.MonkeyPatch
+) -> tuple[str, Callable[[RunEvent], None]]:
+    """A run and its sink, in a journal that holds back all but the first word."""
+    monkeypatch.setattr(journal_module, "GATHER_SECONDS", AGES_SECONDS)
+    run_id = await desk.begun()
+    return run_id, desk.parts.journal.open(run_id, 1, refuse_nothing)
 
 
 async def tell(desk: Office, run_id: str, *events: RunEvent, fence: int = 1) -> None:
@@ -159,9 +168,7 @@ async def test_closing_stores_the_rest(desk: Office) -> None:
 async def test_closing_does_not_wait_for_what_may_still_come(
     desk: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal_module, "GATHER_SECONDS", AGES_SECONDS)
-    run_id = await desk.begun()
-    sink = desk.parts.journal.open(run_id, 1, refuse_nothing)
+    run_id, sink = await gathering_for_ages(desk, monkeypatch)
     sink(failed_call())
     await desk.parts.journal.flush()
     sink(failed_call())
@@ -191,9 +198,7 @@ async def test_threads_may_tell_at_once_and_nothing_is_lost(desk: Office) -> Non
 async def test_the_first_word_after_a_silence_is_not_held_back(
     desk: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal_module, "GATHER_SECONDS", AGES_SECONDS)
-    run_id = await desk.begun()
-    sink = desk.parts.journal.open(run_id, 1, refuse_nothing)
+    run_id, sink = await gathering_for_ages(desk, monkeypatch)
     with desk.parts.hub.listening(run_id) as listener:
         sink(failed_call())
 

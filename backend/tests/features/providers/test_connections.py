@@ -13,9 +13,9 @@ from sqlalchemy import text
 from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.db.session import unit_of_work
 from crewai_runner.features.providers.connections import ConnectionService
-from tests.features.providers.servers import always, server, silence
 from tests.support.catalog import CANARY, ON_SQLITE, OWNER, Catalog, parts_of
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.servers import always, server, silence
 
 pytestmark = ON_SQLITE
 TOKEN = "token-of-the-built-in-model"

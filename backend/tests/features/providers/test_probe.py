@@ -11,7 +11,8 @@ from crewai_runner.core.egress import EgressPolicy, guarded_blocking_client
 from crewai_runner.domain.provider import ProviderType
 from crewai_runner.features.providers.probe import Probe
 from crewai_runner.features.providers.schemas import ConnectionReport, Stage
-from tests.features.providers.servers import (
+from tests.support.scripted_provider import ScriptedProvider
+from tests.support.servers import (
     Behaviour,
     always,
     answering,
@@ -21,7 +22,6 @@ from tests.features.providers.servers import (
     server,
     silence,
 )
-from tests.support.scripted_provider import ScriptedProvider
 
 KEY = "sk-canary-7c1f0b9e2d8a4c63-LAST"
 LENIENT = EgressPolicy(allow_private=True)
