@@ -15,8 +15,8 @@ import type { TaskState, WorkflowDefinition } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
 
 import { IconButton } from "../ui/icon-button";
-import { LaneColumn, TaskBox, type CardNode, type LaneNode } from "./lane-nodes";
-import { CARD, planLanes, type LanePlan, type NodeId } from "./lanes";
+import { LaneColumn, TaskBox, type CardNode, type LaneNode } from "./lane-column";
+import { CARD, planLanes, type LanePlan, type NodeId } from "./plan-lanes";
 
 interface Props {
   definition: WorkflowDefinition;

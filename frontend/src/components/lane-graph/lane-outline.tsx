@@ -3,8 +3,8 @@ import { Bot, Network, UserRoundCheck, Zap } from "lucide-react";
 import type { TaskState, WorkflowDefinition } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
 
-import { planLanes, type Lane, type NodeId, type TaskCard } from "./lanes";
-import { TASK_LOOKS } from "./task-state";
+import { planLanes, type Lane, type NodeId, type TaskCard } from "./plan-lanes";
+import { TASK_LOOKS } from "./task-state-styles";
 
 interface Props {
   definition: WorkflowDefinition;

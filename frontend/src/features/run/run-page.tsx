@@ -12,7 +12,7 @@ import { ApiProblem } from "@/lib/api/problem";
 import { runQuery } from "@/lib/queries/runs";
 import { hasEnded } from "@/lib/run-state";
 
-import { RunFrame, useEarlyTab } from "./run-frame";
+import { RunFrame, useEarlyTab } from "./run-layout";
 
 const route = getRouteApi("/shell/runs/$runId");
 const HIDDEN_MS = 20_000;

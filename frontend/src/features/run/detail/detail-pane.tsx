@@ -5,10 +5,10 @@ import { EmptyState } from "@/components/empty-state";
 import { IconButton } from "@/components/ui/icon-button";
 import type { Run } from "@/lib/api/types";
 
-import { useSpan } from "../store/hooks";
+import { useSpan } from "../store/use-span";
 import type { RunStore } from "../store/run-store";
 
-import { RunDigest } from "./run-digest";
+import { RunDigest } from "./run-summary-panel";
 import { SpanDetail } from "./span-detail";
 
 interface Props {

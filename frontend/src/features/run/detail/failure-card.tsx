@@ -7,9 +7,9 @@ import type { Run, RunFailure } from "@/lib/api/types";
 import { providersQuery } from "@/lib/queries/models";
 import { isResumable } from "@/lib/run-state";
 
-import { useResumeRun } from "../header/use-run-actions";
+import { useResumeRun } from "../header/run-mutations";
 
-import { remedyFor } from "./remedy";
+import { remedyFor } from "./suggested-action";
 
 interface Props {
   run: Run;

@@ -6,7 +6,7 @@ import { CopyButton } from "@/components/ui/copy-button";
 import { SkeletonRows } from "@/components/ui/skeleton";
 import { runKeys } from "@/lib/queries/runs";
 
-import { readEvent } from "../store/run-source";
+import { readEvent } from "../store/run-event-source";
 import type { Span } from "../store/span";
 
 /** The events that told of a step, as the API gives them. */

@@ -8,8 +8,8 @@ import { cn } from "@/lib/cn";
 
 import type { RunStore } from "../store/run-store";
 import type { Span } from "../store/span";
-import { useServerNow } from "../store/use-live-run";
-import { KindIcon, kindWord, stateColour, StateIcon, stateWord } from "../timeline/kind-looks";
+import { useServerNow } from "../store/use-live-run-store";
+import { KindIcon, kindWord, stateColour, StateIcon, stateWord } from "../timeline/span-styles";
 import { lengthOf } from "../timeline/time-axis";
 
 import { RawEvents } from "./raw-events";

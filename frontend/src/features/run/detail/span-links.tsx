@@ -5,7 +5,7 @@ import { Button } from "@/components/ui/button";
 import type { Run } from "@/lib/api/types";
 import { hasEnded } from "@/lib/run-state";
 
-import { useForkRun } from "../header/use-run-actions";
+import { useForkRun } from "../header/run-mutations";
 import type { Span } from "../store/span";
 
 /** Where to go from a step: to its place in the workflow, or back to it in a new run. */

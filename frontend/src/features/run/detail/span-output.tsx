@@ -7,8 +7,8 @@ import { Button } from "@/components/ui/button";
 import type { Run, RunEvent } from "@/lib/api/types";
 import { runKeys } from "@/lib/queries/runs";
 
-import { useRunStore } from "../store/hooks";
-import { readEvent } from "../store/run-source";
+import { useRunStore } from "../store/use-span";
+import { readEvent } from "../store/run-event-source";
 import type { RunStore } from "../store/run-store";
 import { LONGEST_TEXT, type Span } from "../store/span";
 

@@ -1,11 +1,11 @@
 import { JsonView } from "@/components/json-view/json-view";
 import { duration } from "@/lib/format";
 
-import { useSpan } from "../store/hooks";
+import { useSpan } from "../store/use-span";
 import type { RunStore } from "../store/run-store";
 import type { Span } from "../store/span";
-import { KindIcon, StateIcon, stateWord } from "../timeline/kind-looks";
-import { wordsOf } from "../timeline/row-words";
+import { KindIcon, StateIcon, stateWord } from "../timeline/span-styles";
+import { wordsOf } from "../timeline/describe-span";
 
 /** The tools an agent has, those a call asked for, or one use of a tool. */
 export function SpanTools({ span, store }: { span: Span; store: RunStore }) {

@@ -5,7 +5,7 @@ import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import type { Run } from "@/lib/api/types";
 
-import { useForkRun } from "./use-run-actions";
+import { useForkRun } from "./run-mutations";
 
 /** Asks from which task a new run should begin; what was done before it is taken over. */
 export function ForkDialog({ run, onClose }: { run: Run; onClose: () => void }) {

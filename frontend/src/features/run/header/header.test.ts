@@ -2,12 +2,12 @@ import { expect, it } from "vitest";
 
 import type { Run, RunTask } from "@/lib/api/types";
 
-import { remedyFor } from "../detail/remedy";
-import type { TaskView } from "../store/task-view";
+import { remedyFor } from "../detail/suggested-action";
+import type { TaskView } from "../store/task-progress";
 
-import { newsBetween } from "./announcer";
-import { asMarkdown } from "./run-document";
-import { shareOf } from "./share";
+import { newsBetween } from "./run-announcer";
+import { asMarkdown } from "./export-run";
+import { shareOf } from "./used-fraction";
 
 function task(key: string, state: TaskView["state"]) {
   return [key, { key, state } as TaskView] as const;

@@ -1,11 +1,11 @@
 import type { Run } from "@/lib/api/types";
 import { hasEnded } from "@/lib/run-state";
 
-import { useRunStore } from "../store/hooks";
+import { useRunStore } from "../store/use-span";
 import type { RunStore } from "../store/run-store";
 
-import { AgainMenu, DownloadMenu } from "./again-menu";
-import { StopButton } from "./stop-button";
+import { AgainMenu, DownloadMenu } from "./rerun-menu";
+import { StopButton } from "./stop-run-menu";
 
 /** What can be done with the run as it stands. Comes after the page: menus and dialogs are heavy. */
 export function RunActions({ run, store }: { run: Run; store: RunStore }) {

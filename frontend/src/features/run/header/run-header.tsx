@@ -7,11 +7,11 @@ import { CopyButton } from "@/components/ui/copy-button";
 import { Skeleton } from "@/components/ui/skeleton";
 import type { Run } from "@/lib/api/types";
 
-import { useRunStore } from "../store/hooks";
+import { useRunStore } from "../store/use-span";
 import type { RunStore } from "../store/run-store";
 
-import { RunFigures } from "./run-figures";
-import { useRefusedAction } from "./use-run-actions";
+import { RunFigures } from "./run-metrics";
+import { useRefusedAction } from "./run-mutations";
 
 const RunActions = lazy(async () => ({ default: (await import("./run-actions")).RunActions }));
 

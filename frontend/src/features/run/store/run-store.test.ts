@@ -1,8 +1,8 @@
 import { act, renderHook } from "@testing-library/react";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
-import { begun, call, framesOf, task } from "./events-for-tests";
-import { useRunStore, useSpan } from "./hooks";
+import { begun, call, framesOf, task } from "../testing/event-fixtures";
+import { useRunStore, useSpan } from "./use-span";
 import { RunStore } from "./run-store";
 
 let frames: (() => void)[] = [];

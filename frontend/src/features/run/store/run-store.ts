@@ -3,8 +3,8 @@ import { hasEnded } from "@/lib/run-state";
 import type { StreamState } from "@/lib/sse/event-stream";
 
 import type { Frame, Span } from "./span";
-import type { PlannedTask, TaskView } from "./task-view";
-import { Story } from "./story";
+import type { PlannedTask, TaskView } from "./task-progress";
+import { Story } from "./run-reducer";
 
 /** The stream's own states, and those of a run whose story is only read. */
 export type Connection = StreamState | "idle" | "loading" | "failed";

@@ -1,7 +1,7 @@
 import type { Usage } from "@/lib/api/types";
 
 import { isOpen, LONGEST_TEXT, type Draft, type Span, type SpanState } from "./span";
-import { NO_USAGE, plus } from "./usage-sum";
+import { NO_USAGE, plus } from "./add-usage";
 
 export const MOST_SPANS = 20_000;
 

@@ -9,12 +9,12 @@ import type { Run } from "@/lib/api/types";
 import { usePreference } from "@/lib/preferences";
 import { hasEnded } from "@/lib/run-state";
 
-import { useRunStore } from "../store/hooks";
-import { readStory } from "../store/run-source";
+import { useRunStore } from "../store/use-span";
+import { readStory } from "../store/run-event-source";
 import type { RunStore } from "../store/run-store";
 import { MOST_SPANS } from "../store/span-tree";
 
-import { EVERYTHING, isFiltered } from "./rows";
+import { EVERYTHING, isFiltered } from "./timeline-rows";
 import { TimeRuler } from "./time-ruler";
 import { TimelineToolbar } from "./timeline-toolbar";
 import { TimelineTree } from "./timeline-tree";

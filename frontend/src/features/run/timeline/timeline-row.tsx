@@ -4,13 +4,13 @@ import { memo } from "react";
 import { cn } from "@/lib/cn";
 import { duration } from "@/lib/format";
 
-import { useSpan } from "../store/hooks";
+import { useSpan } from "../store/use-span";
 import type { RunStore } from "../store/run-store";
 import type { Span } from "../store/span";
 
-import { barColour, KindIcon, kindWord, stateColour, StateIcon, stateWord } from "./kind-looks";
-import { wordsOf } from "./row-words";
-import type { Row } from "./rows";
+import { barColour, KindIcon, kindWord, stateColour, StateIcon, stateWord } from "./span-styles";
+import { wordsOf } from "./describe-span";
+import type { Row } from "./timeline-rows";
 import { barOf, lengthOf, type Axis } from "./time-axis";
 
 const DEEPEST = 4;

@@ -6,8 +6,8 @@ import { IconButton } from "@/components/ui/icon-button";
 import { Input } from "@/components/ui/input";
 import { cn } from "@/lib/cn";
 
-import { KindIcon } from "./kind-looks";
-import type { RowFilter } from "./rows";
+import { KindIcon } from "./span-styles";
+import type { RowFilter } from "./timeline-rows";
 
 const KINDS = [
   { kind: "agent", word: "Agent" },

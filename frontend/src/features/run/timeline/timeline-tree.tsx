@@ -5,11 +5,11 @@ import { useMedia } from "@/hooks/use-media";
 
 import type { RunStore } from "../store/run-store";
 
-import type { Row } from "./rows";
+import type { Row } from "./timeline-rows";
 import type { Axis } from "./time-axis";
 import { rowElementId, TimelineRow } from "./timeline-row";
-import { targetOf } from "./tree-keys";
-import { withActive } from "./row-range";
+import { targetOf } from "./tree-key-action";
+import { withActive } from "./range-with-active-row";
 
 const ROW = 32;
 const ROW_TOUCH = 44;

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 
-import { begun, framesOf, task, tool } from "../store/events-for-tests";
+import { begun, framesOf, task, tool } from "../testing/event-fixtures";
 import { RunStore } from "../store/run-store";
 import type { Span } from "../store/span";
 
-import { wordsOf } from "./row-words";
-import { withActive } from "./row-range";
-import type { Row } from "./rows";
+import { wordsOf } from "./describe-span";
+import { withActive } from "./range-with-active-row";
+import type { Row } from "./timeline-rows";
 import { axisOf, barOf, lengthOf, ticksOf } from "./time-axis";
-import { targetOf } from "./tree-keys";
+import { targetOf } from "./tree-key-action";
 
 const store = new RunStore("run_1");
 store.take(

@@ -1,12 +1,12 @@
 import { useDeferredValue, useMemo, useState } from "react";
 
-import { useRunStore } from "../store/hooks";
+import { useRunStore } from "../store/use-span";
 import type { RunStore } from "../store/run-store";
-import { useServerNow } from "../store/use-live-run";
-import type { RunView } from "../store/use-run-view";
+import { useServerNow } from "../store/use-live-run-store";
+import type { RunView } from "../store/use-run-search";
 
 import { axisOf } from "./time-axis";
-import { visibleRows, type RowFilter } from "./rows";
+import { visibleRows, type RowFilter } from "./timeline-rows";
 
 const KINDS = ["agent", "llm", "tool"] as const;
 
