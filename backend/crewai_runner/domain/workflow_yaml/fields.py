@@ -1,5 +1,6 @@
 """Every key of a workflow document. The reader, the editor's schema and the writer share these tables."""
 
+from crewai_runner.domain.tools import TOOLS
 from crewai_runner.domain.workflow import (
     InputType,
     OnWorkerLoss,
@@ -22,11 +23,13 @@ MAX_INPUTS = 100
 _LINE = Text(500)
 _PROSE = Text(20_000)
 _FLAG = Flag()
-_TOOLS = ListOf(RegistryName("a tool"), 50, "a list of tool names", unique=True)
+_TOOLS = ListOf(RegistryName("a tool", tuple(TOOLS)), 50, "a list of tool names", unique=True)
 _SERVERS = ListOf(RegistryName("an MCP server"), 20, "a list of names of registered MCP servers", unique=True)
 _KNOWLEDGE = ListOf(KnowledgeText(), 50, "a list of texts")
 _POLICY = Choice(ToolFailurePolicy)
-_POLICY_ABOUT = "What a failing tool does: `ignore` goes on, `warn` tells the agent, `raise` fails the task."
+_POLICY_ABOUT = (
+    "What happens when a tool fails: `ignore` continues, `warn` tells the agent, `raise` fails the task."
+)
 _RPM = Whole(1, 100_000)
 _RETRIES = Whole(0, 20)
 
@@ -41,73 +44,100 @@ AGENT_SECTION = Section(
     refused=AGENT,
     folded=("settings",),
     keys=(
-        Key("role", _LINE, "What the agent is, such as `Senior {topic} researcher`.", required=True),
-        Key("goal", _PROSE, "What the agent wants to reach.", required=True),
-        Key("backstory", _PROSE, "Who the agent is and how it works.", required=True),
         Key(
-            "llm",
-            Model(),
-            "A registered model by name; without it the default model.",
-            "model",
-            also=("model",),
+            "role", _LINE, "What the agent is, such as `Senior {topic} researcher`.",
+            required=True, in_form=True,
         ),
-        Key("tools", _TOOLS, "Registered tools the agent may use."),
-        Key("mcps", _SERVERS, "Registered MCP servers whose tools the agent may use."),
-        Key("max_iter", Whole(1, 1000), "The most steps for one task (25)."),
-        Key("max_rpm", _RPM, "The most model calls a minute."),
-        Key("max_execution_time", Whole(1, 86_400), "The most seconds for one task."),
-        Key("max_retry_limit", _RETRIES, "How often a failed step is tried again (2)."),
-        Key("allow_delegation", _FLAG, "Whether it may hand work to other agents and ask them."),
-        Key("verbose", _FLAG, "Kept for CrewAI; a run always shows everything."),
-        Key("cache", _FLAG, "Whether results of tools may come from the crew's cache."),
-        Key("planning", _FLAG, "Whether it makes a plan before it works on a task."),
+        Key("goal", _PROSE, "What the agent should achieve.", required=True, in_form=True),
+        Key("backstory", _PROSE, "Who the agent is and how it works.", required=True, in_form=True),
+        Key(
+            "llm", Model(), "A registered model by name; the default model if omitted.", "model",
+            also=("model",), title="Model", in_form=True, reference="model",
+        ),
+        Key("tools", _TOOLS, "Registered tools the agent may use.", in_form=True, reference="tool"),
+        Key(
+            "mcps", _SERVERS, "Registered MCP servers whose tools the agent may use.",
+            title="MCP servers", reference="mcp-server",
+        ),
+        Key(
+            "max_iter", Whole(1, 1000), "Maximum steps per task; 25 by default.",
+            title="Max iterations", in_form=True,
+        ),
+        Key("max_rpm", _RPM, "Maximum model calls per minute.", title="Max requests per minute"),
+        Key("max_execution_time", Whole(1, 86_400), "Maximum seconds per task.", in_form=True),
+        Key("max_retry_limit", _RETRIES, "How often a failed step is retried; 2 by default."),
+        Key(
+            "allow_delegation", _FLAG, "Lets the agent delegate work to other agents and ask them questions.",
+            in_form=True,
+        ),
+        Key("verbose", _FLAG, "Accepted for compatibility with CrewAI; a run always records everything."),
+        Key("cache", _FLAG, "Whether tool results may come from the crew's cache."),
+        Key("planning", _FLAG, "Makes a plan before starting a task.", in_form=True),
         Key("planning_max_attempts", Whole(1, 20), "How often the plan may be refined."),
+        Key("planning_config", Nested(PLANNING), "CrewAI's planning settings; turns planning on."),
         Key(
-            "planning_config", Nested(PLANNING), "CrewAI's form of the planning settings; turns planning on."
+            "guardrail", _PROSE, "A rule in plain language that the agent's answers are checked against.",
+            in_form=True,
         ),
-        Key("guardrail", _PROSE, "A rule in words that the model checks the agent's answers against."),
         Key(
-            "guardrail_max_retries",
-            _RETRIES,
-            "How often an answer is written anew when the rule is broken (3).",
+            "guardrail_max_retries", _RETRIES,
+            "How often an answer that breaks the rule is rewritten; 3 by default.",
         ),
-        Key("inject_date", _FLAG, "Whether today's date is added to its tasks."),
-        Key("date_format", Text(50), "How that date is written, such as `%Y-%m-%d`."),
-        Key("respect_context_window", _FLAG, "Whether a conversation that grows too long is shortened."),
-        Key("use_system_prompt", _FLAG, "Whether the agent's character is sent as a system message."),
+        Key("inject_date", _FLAG, "Adds today's date to the agent's tasks.", in_form=True),
+        Key("date_format", Text(50), "Format of that date, such as `%Y-%m-%d`."),
+        Key("respect_context_window", _FLAG, "Shortens a conversation that exceeds the context window."),
+        Key("use_system_prompt", _FLAG, "Sends role, goal and backstory as a system message."),
         Key("system_template", _PROSE, "Replaces CrewAI's system prompt."),
         Key("prompt_template", _PROSE, "Replaces CrewAI's prompt."),
-        Key("response_template", _PROSE, "Replaces CrewAI's form of an answer."),
+        Key("response_template", _PROSE, "Replaces CrewAI's response format."),
         Key(
-            "knowledge",
-            _KNOWLEDGE,
-            "Texts the agent may search; needs an embedder.",
+            "knowledge", _KNOWLEDGE, "Texts the agent may search; needs an embedder.",
             also=("knowledge_sources",),
         ),
         Key("tool_failure_policy", _POLICY, _POLICY_ABOUT),
     ),
-)
+)  # fmt: skip
 
 TASK_SECTION = Section(
     what="A task",
     refused=TASK,
     keys=(
-        Key("description", _PROSE, "What is to be done. `{name}` is filled from the inputs.", required=True),
-        Key("expected_output", _PROSE, "What the result looks like.", required=True),
-        Key("agent", NAME, "The agent that does it; in a hierarchical crew the manager may choose."),
-        Key("context", ListOf(NAME, MAX_TASKS, "a list of tasks", unique=True), "Earlier tasks to build on."),
-        Key("tools", _TOOLS, "Registered tools for this task, instead of the agent's."),
-        Key("async_execution", _FLAG, "Whether the next task may begin before this one has ended."),
-        Key("human_input", _FLAG, "Whether a person looks at the answer before it counts."),
-        Key("markdown", _FLAG, "Whether the answer is written as Markdown."),
         Key(
-            "output_json", OutputSchema(), "A JSON Schema that the answer must fit.",
-            also=("output_pydantic", "response_model"),
+            "description", _PROSE, "What to do. `{name}` is replaced by the input of that name.",
+            required=True, in_form=True,
         ),
-        Key("guardrail", _PROSE, "A rule in words that the answer is checked against."),
+        Key("expected_output", _PROSE, "What the result should look like.", required=True, in_form=True),
+        Key(
+            "agent", NAME, "The agent that performs the task; optional in a hierarchical crew.",
+            in_form=True, reference="agent",
+        ),
+        Key(
+            "context", ListOf(NAME, MAX_TASKS, "a list of tasks", unique=True),
+            "Earlier tasks whose output this task uses.", in_form=True, reference="task",
+        ),
+        Key(
+            "tools", _TOOLS, "Registered tools for this task, instead of the agent's.",
+            in_form=True, reference="tool",
+        ),
+        Key("async_execution", _FLAG, "Lets the next task start before this one has finished.", in_form=True),
+        Key("human_input", _FLAG, "Asks a person to review the output before it is accepted.", in_form=True),
+        Key("markdown", _FLAG, "Formats the output as Markdown.", in_form=True),
+        Key(
+            "output_json", OutputSchema(), "A JSON Schema that the output must match.",
+            also=("output_pydantic", "response_model"), title="Output JSON",
+        ),
+        Key(
+            "guardrail", _PROSE, "A rule in plain language that the output is checked against.", in_form=True,
+        ),
         Key("guardrails", ListOf(_PROSE, 10, "a list of texts", alone=True), "Several such rules."),
-        Key("guardrail_max_retries", _RETRIES, "How often a broken rule has the answer written anew (3)."),
-        Key("output_file", FileName(), "Keeps the answer as a file of the run; a plain file name."),
+        Key(
+            "guardrail_max_retries", _RETRIES,
+            "How often an output that breaks a rule is rewritten; 3 by default.",
+        ),
+        Key(
+            "output_file", FileName(), "Saves the output as a file of the run; a plain file name.",
+            in_form=True,
+        ),
         Key("tool_failure_policy", _POLICY, _POLICY_ABOUT),
     ),
 )  # fmt: skip
@@ -115,10 +145,14 @@ TASK_SECTION = Section(
 BUDGET_SECTION = Section(
     what="A budget",
     keys=(
-        Key("max_cost", Money(), "The most money, in the currency of the models' prices."),
-        Key("max_tokens", Whole(1, 2**53), "The most tokens, in and out."),
-        Key("max_llm_calls", Whole(1, 2**31), "The most model calls."),
-        Key("max_seconds", Number(0, 31_536_000, above=True), "The most seconds at work, without waiting."),
+        Key("max_cost", Money(), "Maximum cost, in the currency of the models' prices."),
+        Key("max_tokens", Whole(1, 2**53), "Maximum input and output tokens."),
+        Key("max_llm_calls", Whole(1, 2**31), "Maximum model calls.", title="Max model calls"),
+        Key(
+            "max_seconds",
+            Number(0, 31_536_000, above=True),
+            "Maximum seconds of active time, without waiting.",
+        ),
     ),
 )
 
@@ -127,41 +161,53 @@ CREW_SECTION = Section(
     refused=CREW,
     folded=("crew", "workflow"),
     keys=(
-        Key("name", NAME, "What the workflow is called."),
-        Key("description", _PROSE, "What it is for."),
-        Key("agents", Members("agents"), "Who works: at least one agent.", required=True),
-        Key("tasks", Members("tasks"), "What is done, in this order: at least one task.", required=True),
-        Key("inputs", Members("inputs"), "What a run is asked for; fills `{name}` in texts."),
+        Key("name", NAME, "Name of the workflow."),
+        Key("description", _PROSE, "What the workflow is for."),
+        Key("agents", Members("agents"), "The agents of the crew, at least one.", required=True),
+        Key("tasks", Members("tasks"), "The tasks in the order they run, at least one.", required=True),
+        Key("inputs", Members("inputs"), "Values a run asks for; they replace `{name}` in texts."),
         Key(
             "process",
             Choice(ProcessKind),
-            "`sequential`: task by task. `hierarchical`: a manager hands out work.",
+            "`sequential`: task by task. `hierarchical`: a manager assigns the tasks.",
         ),
-        Key("manager_llm", Model(), "The model of the manager.", "manager_model", also=("manager_model",)),
-        Key("manager_agent", NAME, "The agent that manages, instead of one CrewAI makes."),
-        Key("memory", _FLAG, "Whether the crew remembers across tasks; needs an embedder."),
-        Key("embedder", MODEL_NAME, "A registered model of type embedder."),
         Key(
-            "knowledge",
-            _KNOWLEDGE,
-            "Texts all agents may search; needs an embedder.",
+            "manager_llm", Model(), "The manager's model.", "manager_model",
+            also=("manager_model",), title="Manager model", reference="model",
+        ),
+        Key("manager_agent", NAME, "The managing agent; CrewAI creates one if omitted.", reference="agent"),
+        Key("memory", _FLAG, "Lets the crew remember across tasks; needs an embedder."),
+        Key("embedder", MODEL_NAME, "A registered model of type embedder.", reference="embedder"),
+        Key(
+            "knowledge", _KNOWLEDGE, "Texts all agents may search; needs an embedder.",
             also=("knowledge_sources",),
         ),
-        Key("max_rpm", _RPM, "The most model calls a minute, of all agents together."),
-        Key("cache", _FLAG, "Whether the same tool call is answered from a cache."),
+        Key(
+            "max_rpm", _RPM, "Maximum model calls per minute of all agents together.",
+            title="Max requests per minute",
+        ),
+        Key("cache", _FLAG, "Answers repeated tool calls from a cache."),
         Key("tool_failure_policy", _POLICY, _POLICY_ABOUT),
-        Key("budget", Nested(BUDGET_SECTION), "What a run may spend."),
-        Key("timeout_seconds", Whole(1, 2_592_000), "A run that takes longer is stopped."),
-        Key("on_worker_loss", Choice(OnWorkerLoss), "When the machine dies: go on, begin anew, or fail."),
+        Key("budget", Nested(BUDGET_SECTION), "Spending limits of a run."),
+        Key(
+            "timeout_seconds", Whole(1, 2_592_000), "A run that takes longer is stopped.",
+            title="Timeout (seconds)",
+        ),
+        Key(
+            "on_worker_loss", Choice(OnWorkerLoss),
+            "What happens when the worker is lost: `resume`, `restart` or `fail`.",
+        ),
     ),
-)
+)  # fmt: skip
 
 INPUT_SECTION = Section(
     what="An input",
     keys=(
-        Key("type", Choice(InputType), "What kind of value; `text` has several lines."),
+        Key("type", Choice(InputType), "Type of the value; `text` has several lines."),
         Key("description", _PROSE, "What to enter, shown in the form."),
-        Key("required", _FLAG, "Whether a run needs it; without a default it does."),
+        Key(
+            "required", _FLAG, "Whether a run needs a value; true by default unless there is a default value."
+        ),
     ),
 )
 """Without `default` and `enum`: what they may be hangs on the type (see `input_definitions`)."""

@@ -39,7 +39,10 @@ MODEL_SECTION = Section(
     refused=MODEL,
     folded=("settings",),
     keys=(
-        Key("model", MODEL_NAME, "The model, by the name it is registered under.", "name", True, ("name",)),
+        Key(
+            "model", MODEL_NAME, "The model, by the name it is registered under.", "name", True, ("name",),
+            reference="model",
+        ),
         Key("temperature", Number(0, 2), "How freely it chooses words: 0 is strict, 2 is wild."),
         Key("top_p", Number(0, 1, above=True), "Chooses among the likeliest words that make up this share."),
         Key("max_tokens", Whole(1, 10_000_000), "Longest answer in tokens.", also=("max_completion_tokens",)),

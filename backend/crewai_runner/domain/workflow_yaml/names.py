@@ -36,6 +36,7 @@ class RegistryName:
 
     what: str
     """As in `a tool`."""
+    examples: tuple[str, ...] = ()
 
     def read(self, node: Node, place: Place, problems: Problems) -> object:
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
@@ -51,7 +52,10 @@ class RegistryName:
         return BAD
 
     def schema(self) -> Schema:
-        return {"type": "string", "pattern": r"^[A-Za-z0-9_]([A-Za-z0-9_.\- ]{0,98}[A-Za-z0-9_])?$"}
+        schema: Schema = {"type": "string", "pattern": r"^[A-Za-z0-9_]([A-Za-z0-9_.\- ]{0,98}[A-Za-z0-9_])?$"}
+        if self.examples:
+            schema["examples"] = list(self.examples)
+        return schema
 
     def write(self, value: object) -> object:
         return value

@@ -18,7 +18,7 @@ from crewai_runner.domain.workflow_yaml.sections import Section, section_schema
 
 _TITLE = "CrewAI workflow"
 _ABOUT = "A crew of agents and the tasks they do. Keys are in snake_case, as in CrewAI, or in camelCase."
-_NAMED = {"description": "Its name: how the other parts refer to it.", **NAME.schema()}
+_NAMED = {"title": "Name", "description": "Its name: how the other parts refer to it.", **NAME.schema()}
 
 
 def json_schema() -> dict[str, Any]:
@@ -110,14 +110,21 @@ def _open_to_null(schema: Schema) -> Schema:
     properties = {
         name: about
         if name in needed
-        else {"description": about["description"], "anyOf": [_bare(about), {"type": "null"}]}
+        else {**_annotations(about), "anyOf": [_without_annotations(about), {"type": "null"}]}
         for name, about in _properties(schema).items()
     }
     return {**schema, "properties": properties}
 
 
-def _bare(about: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in about.items() if name != "description"}
+_ANNOTATIONS = ("title", "description", "x-form", "x-reference")
+
+
+def _annotations(about: dict[str, Any]) -> dict[str, Any]:
+    return {name: about[name] for name in _ANNOTATIONS if name in about}
+
+
+def _without_annotations(about: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in about.items() if name not in _ANNOTATIONS}
 
 
 def _clauses(schema: Schema) -> list[list[str]]:

@@ -26,10 +26,28 @@ class Key:
     """Further names of the same thing."""
     listed: str = ""
     """Its name in the list form, where that is not simply camelCase."""
+    title: str = ""
+    """Label in editors; by default the name with spaces and a capital."""
+    in_form: bool = False
+    """Whether the form of the web editor has a control for this key."""
+    reference: str = ""
+    """What the value names: `agent`, `task`, `model`, `embedder`, `tool` or `mcp-server`."""
 
     @property
     def target(self) -> str:
         return self.attribute or self.name
+
+    def annotations(self) -> Schema:
+        """JSON Schema annotations for editors; the `x-` ones are this product's own."""
+        annotations: Schema = {
+            "title": self.title or self.name.replace("_", " ").capitalize(),
+            "description": self.about,
+        }
+        if self.in_form:
+            annotations["x-form"] = True
+        if self.reference:
+            annotations["x-reference"] = self.reference
+        return annotations
 
 
 @dataclass(frozen=True)
@@ -171,10 +189,10 @@ class Nested:
 
 
 def section_schema(section: Section) -> Schema:
-    """JSON Schema of a section: every spelling of every key, with its description."""
+    """JSON Schema of a section: every spelling of every key, with its annotations."""
     properties: dict[str, object] = {}
     for key in section.keys:
-        described = {"description": key.about, **key.kind.schema()}
+        described = {**key.annotations(), **key.kind.schema()}
         for name in spellings(key):
             properties[name] = described
     for name in section.folded:

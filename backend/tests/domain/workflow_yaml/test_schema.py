@@ -40,6 +40,29 @@ def test_every_key_in_every_spelling_says_what_it_is_for() -> None:
     assert {"expected_output", "expectedOutput"} <= set(SCHEMA["$defs"]["task"]["properties"])
 
 
+def test_every_key_in_every_spelling_has_a_title() -> None:
+    untitled = [
+        name
+        for section in (SCHEMA["$defs"]["agent"], SCHEMA["$defs"]["namedTask"], SCHEMA["$defs"]["crew"])
+        for name, about in section["properties"].items()
+        if not about.get("title") and name not in {"settings", "crew", "workflow"}
+    ]
+
+    assert untitled == []
+    assert SCHEMA["$defs"]["agent"]["properties"]["maxIter"]["title"] == "Max iterations"
+    assert SCHEMA["$defs"]["task"]["properties"]["human_input"]["title"] == "Human input"
+
+
+def test_says_which_keys_the_form_shows_and_what_a_value_refers_to() -> None:
+    agent, task = (SCHEMA["$defs"][name]["properties"] for name in ("agent", "task"))
+
+    assert agent["role"]["x-form"] is True
+    assert "x-form" not in agent["system_template"]
+    assert agent["llm"]["x-reference"] == "model"
+    assert [task[name]["x-reference"] for name in ("agent", "context", "tools")] == ["agent", "task", "tool"]
+    assert "calculator" in agent["tools"]["anyOf"][0]["items"]["examples"]
+
+
 @pytest.mark.parametrize("document", [NATIVE, LISTED, MINIMAL], ids=["native", "listed", "minimal"])
 def test_accepts_what_the_reader_accepts(document: str) -> None:
     assert [error.message for error in VALIDATOR.iter_errors(yaml.safe_load(document))] == []
