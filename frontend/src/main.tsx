@@ -6,11 +6,11 @@ import { createRoot } from "react-dom/client";
 import { App } from "./app/app";
 import { reloadOnStaleChunk } from "./app/stale-chunk";
 import { watchConnection } from "./lib/connection";
-import { followTheme } from "./lib/theme";
+import { watchTheme } from "./lib/theme";
 
 reloadOnStaleChunk();
 watchConnection();
-followTheme();
+watchTheme();
 
 const root = document.getElementById("root");
 if (root) {

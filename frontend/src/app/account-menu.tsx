@@ -1,9 +1,9 @@
 import { CircleUserRound } from "lucide-react";
 
 import { Flyout } from "@/components/flyout";
-import { late } from "@/components/late";
+import { lazyComponent } from "@/components/lazy-component";
 
-const AccountPanel = late(async () => (await import("./account-panel")).AccountPanel);
+const AccountPanel = lazyComponent(async () => (await import("./account-panel")).AccountPanel);
 
 /** Who is signed in, and the way out. */
 export function AccountMenu({ onShowShortcuts }: { onShowShortcuts: () => void }) {

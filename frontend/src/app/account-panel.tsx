@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { Keyboard, LogOut, Settings } from "lucide-react";
 
-import { session, useRemembered } from "@/lib/api/session";
+import { session, useIsRemembered } from "@/lib/api/session";
 
 const ROW =
   "flex min-h-8 w-full items-center gap-2.5 rounded-sm px-2.5 text-left hover:bg-hover focus-visible:-outline-offset-2 max-sm:min-h-11 [&_svg]:size-4 [&_svg]:text-ink-soft";
@@ -13,7 +13,7 @@ interface Props {
 
 /** What belongs to whoever is signed in. */
 export function AccountPanel({ onFollow, onShowShortcuts }: Props) {
-  const remembered = useRemembered();
+  const remembered = useIsRemembered();
   return (
     <>
       <div className="border-b px-3.5 py-2.5">

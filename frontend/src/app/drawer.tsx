@@ -1,7 +1,7 @@
 import { X } from "lucide-react";
 import { Dialog } from "radix-ui";
 
-import { useFocusBack } from "@/hooks/use-focus-back";
+import { useRestoreFocus } from "@/hooks/use-restore-focus";
 import { Button } from "@/components/ui/button";
 
 import { Brand } from "./brand";
@@ -9,7 +9,7 @@ import { Navigation } from "./navigation";
 
 /** The pages on a screen too narrow for a sidebar: a panel that comes in from the left. */
 export function Drawer({ onClose }: { onClose: () => void }) {
-  const focusBack = useFocusBack();
+  const focusBack = useRestoreFocus();
   return (
     <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
       <Dialog.Portal>

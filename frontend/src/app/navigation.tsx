@@ -2,8 +2,8 @@ import { Link } from "@tanstack/react-router";
 import { BookOpenText, ExternalLink } from "lucide-react";
 import type { ReactNode } from "react";
 
-import { PAGE_GROUPS, type PageLink } from "@/components/pages";
-import { Tip } from "@/components/ui/tooltip";
+import { PAGE_GROUPS, type PageLink } from "@/components/navigation-links";
+import { Tooltip } from "@/components/ui/tooltip";
 import { cn } from "@/lib/cn";
 
 interface Props {
@@ -78,7 +78,7 @@ function PageItem({
 }
 
 function Named({ rail, name, children }: { rail: boolean; name: string; children: ReactNode }) {
-  return rail ? <Tip text={name}>{children}</Tip> : children;
+  return rail ? <Tooltip text={name}>{children}</Tooltip> : children;
 }
 
 function itemLooks(rail: boolean): string {

@@ -1,6 +1,6 @@
 import { WifiOff } from "lucide-react";
 
-import { connection, useConnection } from "@/lib/connection";
+import { connection, useConnectionState } from "@/lib/connection";
 
 const WORDS = {
   online: "",
@@ -10,7 +10,7 @@ const WORDS = {
 
 /** A slim line while the server cannot be reached. */
 export function OfflineBar() {
-  const state = useConnection();
+  const state = useConnectionState();
   return (
     <div role="status">
       {state !== "online" && (

@@ -1,10 +1,10 @@
-import { late } from "@/components/late";
+import { lazyComponent } from "@/components/lazy-component";
 
 import { Drawer } from "./drawer";
 import type { Overlay } from "./overlay";
 
-const Palette = late(async () => (await import("@/features/palette/palette")).Palette);
-const ShortcutsSheet = late(
+const Palette = lazyComponent(async () => (await import("@/features/palette/palette")).Palette);
+const ShortcutsSheet = lazyComponent(
   async () => (await import("@/features/palette/shortcuts-sheet")).ShortcutsSheet,
 );
 

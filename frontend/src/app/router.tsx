@@ -11,11 +11,11 @@ import { nextPath } from "@/lib/next-path";
 import { runQuery } from "@/lib/queries/runs";
 import { workflowQuery } from "@/lib/queries/workflows";
 
-import { latePage } from "./late-page";
+import { lazyPage } from "./lazy-page";
 import { NotFoundPage } from "./not-found-page";
 import { PageError } from "./page-error";
 import { PagePending } from "./page-pending";
-import * as search from "./search";
+import * as search from "./route-search";
 import { Shell } from "./shell";
 
 interface RouterContext {
@@ -31,7 +31,7 @@ const signIn = createRoute({
   beforeLoad: ({ search: { next } }) => {
     if (session.state === "signed-in") throw redirect({ href: nextPath(next) });
   },
-  component: latePage(async () => (await import("@/features/auth/sign-in-page")).SignInPage),
+  component: lazyPage(async () => (await import("@/features/auth/sign-in-page")).SignInPage),
 });
 
 const shell = createRoute({
@@ -49,7 +49,7 @@ const dashboard = createRoute({
   getParentRoute: () => shell,
   path: "/",
   validateSearch: search.dashboardSearch,
-  component: latePage(
+  component: lazyPage(
     async () => (await import("@/features/dashboard/dashboard-page")).DashboardPage,
   ),
 });
@@ -58,7 +58,7 @@ const workflows = createRoute({
   getParentRoute: () => shell,
   path: "/workflows",
   validateSearch: search.workflowsSearch,
-  component: latePage(
+  component: lazyPage(
     async () => (await import("@/features/workflows/workflows-page")).WorkflowsPage,
   ),
 });
@@ -67,7 +67,7 @@ const newWorkflow = createRoute({
   getParentRoute: () => shell,
   path: "/workflows/new",
   validateSearch: search.newWorkflowSearch,
-  component: latePage(
+  component: lazyPage(
     async () => (await import("@/features/workflows/new-workflow-page")).NewWorkflowPage,
   ),
 });
@@ -81,28 +81,28 @@ const workflow = createRoute({
     const query = { ...workflowQuery(params.workflowId), staleTime: Infinity };
     void context.queryClient.prefetchQuery(query);
   },
-  component: latePage(async () => (await import("@/features/editor/editor-page")).EditorPage),
+  component: lazyPage(async () => (await import("@/features/editor/editor-page")).EditorPage),
 });
 
 const launch = createRoute({
   getParentRoute: () => shell,
   path: "/workflows/$workflowId/run",
   validateSearch: search.launchSearch,
-  component: latePage(async () => (await import("@/features/launch/launch-page")).LaunchPage),
+  component: lazyPage(async () => (await import("@/features/launch/launch-page")).LaunchPage),
 });
 
 const runs = createRoute({
   getParentRoute: () => shell,
   path: "/runs",
   validateSearch: search.runsSearch,
-  component: latePage(async () => (await import("@/features/runs/runs-page")).RunsPage),
+  component: lazyPage(async () => (await import("@/features/runs/runs-page")).RunsPage),
 });
 
 const compare = createRoute({
   getParentRoute: () => shell,
   path: "/runs/compare",
   validateSearch: search.compareSearch,
-  component: latePage(async () => (await import("@/features/runs/compare-page")).ComparePage),
+  component: lazyPage(async () => (await import("@/features/runs/compare-page")).ComparePage),
 });
 
 const run = createRoute({
@@ -112,20 +112,20 @@ const run = createRoute({
   loader: ({ context, params }) => {
     void context.queryClient.prefetchQuery({ ...runQuery(params.runId), staleTime: Infinity });
   },
-  component: latePage(async () => (await import("@/features/run/run-page")).RunPage),
+  component: lazyPage(async () => (await import("@/features/run/run-page")).RunPage),
 });
 
 const models = createRoute({
   getParentRoute: () => shell,
   path: "/models",
   validateSearch: search.modelsSearch,
-  component: latePage(async () => (await import("@/features/models/models-page")).ModelsPage),
+  component: lazyPage(async () => (await import("@/features/models/models-page")).ModelsPage),
 });
 
 const settings = createRoute({
   getParentRoute: () => shell,
   path: "/settings",
-  component: latePage(async () => (await import("@/features/settings/settings-page")).SettingsPage),
+  component: lazyPage(async () => (await import("@/features/settings/settings-page")).SettingsPage),
 });
 
 const nowhere = createRoute({

@@ -1,7 +1,7 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect } from "react";
 
-import { PAGES } from "@/components/pages";
+import { PAGES } from "@/components/navigation-links";
 import { useShortcut } from "@/hooks/use-shortcut";
 import { addShortcut } from "@/lib/shortcuts";
 

@@ -1,8 +1,8 @@
 import { Outlet, useRouterState } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 
-import { late } from "@/components/late";
-import { useSession } from "@/lib/api/session";
+import { lazyComponent } from "@/components/lazy-component";
+import { useSessionState } from "@/lib/api/session";
 
 import { Announcer } from "./announcer";
 import { OfflineBar } from "./offline-bar";
@@ -12,14 +12,16 @@ import { Sidebar } from "./sidebar";
 import { TopBar } from "./top-bar";
 import { WhenIdle } from "./when-idle";
 
-const Overlays = late(async () => (await import("./overlays")).Overlays);
-const SignInAgain = late(async () => (await import("@/features/auth/sign-in-again")).SignInAgain);
+const Overlays = lazyComponent(async () => (await import("./overlays")).Overlays);
+const SignInAgain = lazyComponent(
+  async () => (await import("@/features/auth/sign-in-again")).SignInAgain,
+);
 
 /** The frame around every page of a signed-in person. */
 export function Shell() {
   const [overlay, setOverlay] = useState<Overlay | null>(null);
   const pathname = useRouterState({ select: (state) => state.location.pathname });
-  const expired = useSession() === "expired";
+  const expired = useSessionState() === "expired";
   useShellKeys(setOverlay);
   useEffect(() => {
     document.documentElement.dataset.ready = "";

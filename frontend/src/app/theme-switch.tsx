@@ -1,10 +1,10 @@
 import { Moon, Sun } from "lucide-react";
 
 import { Flyout } from "@/components/flyout";
-import { late } from "@/components/late";
+import { lazyComponent } from "@/components/lazy-component";
 import { useTheme } from "@/lib/theme";
 
-const ThemePanel = late(async () => (await import("./theme-panel")).ThemePanel);
+const ThemePanel = lazyComponent(async () => (await import("./theme-panel")).ThemePanel);
 
 /** Light, dark, or as the system has it. */
 export function ThemeSwitch() {

@@ -1,6 +1,6 @@
 import { Menu, Search } from "lucide-react";
 
-import { late } from "@/components/late";
+import { lazyComponent } from "@/components/lazy-component";
 import { IconButton } from "@/components/ui/icon-button";
 import { Kbd } from "@/components/ui/kbd";
 
@@ -8,7 +8,7 @@ import { AccountMenu } from "./account-menu";
 import type { Overlay } from "./overlay";
 import { ThemeSwitch } from "./theme-switch";
 
-const Bell = late(async () => (await import("@/features/attention/bell")).Bell);
+const Bell = lazyComponent(async () => (await import("@/features/attention/bell")).Bell);
 const COMMAND = /mac|iphone|ipad/i.test(navigator.userAgent) ? "⌘" : "Ctrl";
 
 /** Search, what needs a person, and the account; the same on every page. */

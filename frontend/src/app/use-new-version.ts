@@ -19,7 +19,7 @@ export function useNewVersion(): void {
     if (seen.current !== undefined && seen.current !== data) {
       toast.plain(`CrewAI Runner ${data} is here. Reload to update.`, {
         action: { label: "Reload", onClick: () => location.reload() },
-        lasting: true,
+        persistent: true,
       });
     }
     seen.current = data;

@@ -1,8 +1,8 @@
 import { useEffect, useState } from "react";
 
-import { late } from "@/components/late";
+import { lazyComponent } from "@/components/lazy-component";
 
-const Background = late(async () => (await import("./background")).Background);
+const Background = lazyComponent(async () => (await import("./background")).Background);
 const LATEST_MS = 2_000;
 
 /** Fetches what no page needs at once when the browser has nothing better to do. */

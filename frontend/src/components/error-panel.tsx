@@ -1,6 +1,6 @@
 import { RotateCw } from "lucide-react";
 
-import { wordsFor } from "@/lib/api/problem";
+import { describeError } from "@/lib/api/problem";
 
 import { Alert } from "./ui/alert";
 import { Button } from "./ui/button";
@@ -15,7 +15,7 @@ interface Props {
 
 /** An error in the place of what could not be shown; the rest of the page lives. */
 export function ErrorPanel({ error, onRetry, className }: Props) {
-  const { title, detail, requestId } = wordsFor(error);
+  const { title, detail, requestId } = describeError(error);
   return (
     <Alert
       tone="err"

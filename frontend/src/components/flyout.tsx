@@ -1,10 +1,10 @@
 import { useRef, useState, type ReactNode } from "react";
 
-import { late } from "./late";
+import { lazyComponent } from "./lazy-component";
 import { IconButton } from "./ui/icon-button";
 
 const load = () => import("./flyout-panel");
-const FlyoutPanel = late(async () => (await load()).FlyoutPanel);
+const FlyoutPanel = lazyComponent(async () => (await load()).FlyoutPanel);
 
 interface Props {
   /** What it opens: the button's name and its tooltip, and the panel's name. */

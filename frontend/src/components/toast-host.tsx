@@ -2,7 +2,7 @@ import { useEffect, type CSSProperties } from "react";
 import { toast as sonner, Toaster } from "sonner";
 
 import { useTheme } from "@/lib/theme";
-import { drawToastsWith, type Note } from "@/lib/toast";
+import { setToastRenderer, type ToastMessage } from "@/lib/toast";
 
 const PLAIN_MS = 4_000;
 /** Time enough to read it and to reach for its button. */
@@ -11,7 +11,7 @@ const ACTION_MS = 10_000;
 /** The corner in which notes appear. */
 export function ToastHost() {
   const theme = useTheme();
-  useEffect(() => drawToastsWith(draw), []);
+  useEffect(() => setToastRenderer(draw), []);
   return (
     <Toaster
       theme={theme}
@@ -33,7 +33,7 @@ const LOOK = {
   fontFamily: "var(--font-sans)",
 } as CSSProperties;
 
-function draw({ tone, text, action, lasting }: Note): void {
+function draw({ tone, text, action, persistent: lasting }: ToastMessage): void {
   const show = { success: sonner.success, error: sonner.error, plain: sonner }[tone];
   const long = action !== undefined || tone === "error";
   show(text, { action, duration: lasting ? Infinity : long ? ACTION_MS : PLAIN_MS });

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 
-import { demoChance, startDemo } from "@/lib/demo";
+import { demoAvailability, startDemo } from "@/lib/demo";
 import { modelsQuery } from "@/lib/queries/models";
 import { runKeys } from "@/lib/queries/runs";
 import { aboutQuery } from "@/lib/queries/system";
@@ -21,6 +21,7 @@ export function useDemo() {
       return navigate({ to: "/runs/$runId", params: { runId } });
     },
   });
-  const chance = about.data && models.data ? demoChance(about.data, models.data) : undefined;
-  return { start, chance, error: about.error ?? models.error };
+  const availability =
+    about.data && models.data ? demoAvailability(about.data, models.data) : undefined;
+  return { start, availability, error: about.error ?? models.error };
 }

@@ -1,6 +1,11 @@
 import { useEffect, useRef, useSyncExternalStore } from "react";
 
-import { activeShortcuts, addShortcut, subscribeToShortcuts, type Shortcut } from "@/lib/shortcuts";
+import {
+  getActiveShortcuts,
+  addShortcut,
+  subscribeToShortcuts,
+  type Shortcut,
+} from "@/lib/shortcuts";
 
 interface Options {
   /** What it does, for the sheet that `?` opens. */
@@ -36,5 +41,5 @@ export function useShortcut(
 
 /** Every shortcut that works on the page as it stands. */
 export function useActiveShortcuts(): readonly Shortcut[] {
-  return useSyncExternalStore(subscribeToShortcuts, activeShortcuts);
+  return useSyncExternalStore(subscribeToShortcuts, getActiveShortcuts);
 }

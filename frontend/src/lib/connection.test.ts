@@ -33,7 +33,7 @@ it("tells nobody of one lost request while the server answers", async () => {
   const told = vi.fn();
   const end = connection.subscribe(told);
 
-  connection.failed();
+  connection.reportFailure();
   await settle();
 
   expect(probes).toHaveBeenCalledOnce();
@@ -43,7 +43,7 @@ it("tells nobody of one lost request while the server answers", async () => {
 
 it("pauses the queries while the server does not answer, and goes on by itself", async () => {
   reachable = false;
-  connection.failed();
+  connection.reportFailure();
   await settle();
   expect([connection.state, onlineManager.isOnline()]).toEqual(["unreachable", false]);
 
@@ -55,7 +55,7 @@ it("pauses the queries while the server does not answer, and goes on by itself",
 
 it("asks ever less often", async () => {
   reachable = false;
-  connection.failed();
+  connection.reportFailure();
 
   await vi.advanceTimersByTimeAsync(60_000);
 
@@ -96,10 +96,10 @@ it("asks at once when somebody wants it, or the network is back", async () => {
 
 it("takes any answer as a sign of life", async () => {
   reachable = false;
-  connection.failed();
+  connection.reportFailure();
   await settle();
 
-  connection.answered();
+  connection.reportResponse();
 
   expect(connection.state).toBe("online");
   await vi.advanceTimersByTimeAsync(30_000);

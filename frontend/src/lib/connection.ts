@@ -23,12 +23,12 @@ export const connection = {
   },
 
   /** A request found no answer. One may be lost; the server is asked again before anybody is told. */
-  failed(): void {
+  reportFailure(): void {
     if (state === "online") connection.retry();
   },
 
   /** A request was answered, whatever the answer. */
-  answered(): void {
+  reportResponse(): void {
     become("online");
   },
 
@@ -43,7 +43,7 @@ export const connection = {
   },
 };
 
-export function useConnection(): ConnectionState {
+export function useConnectionState(): ConnectionState {
   return useSyncExternalStore(connection.subscribe, () => connection.state);
 }
 

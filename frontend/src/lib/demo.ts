@@ -3,35 +3,36 @@ import { api, body } from "./api/client";
 import type { About, Model, Template } from "./api/types";
 
 /** Whether the demo can run here, and the server's words for it. */
-export interface DemoChance {
-  possible: boolean;
+export interface DemoAvailability {
+  available: boolean;
   message: string;
 }
 
-export function demoChance(about: About, models: readonly Model[]): DemoChance {
+export function demoAvailability(about: About, models: readonly Model[]): DemoAvailability {
   const { state, message } = about.localModel;
-  if (state === "ready" || state === "starting") return { possible: true, message };
+  if (state === "ready" || state === "starting") return { available: true, message };
   // Off is also what starts at first use; then the model is there to be used.
   const sleeps = state === "off" && !message.startsWith("Switched off");
   const possible = sleeps && models.some((model) => model.providerType === "local");
-  return { possible, message };
+  return { available: possible, message };
 }
 
 /** Saves the demo's workflow, unless it is there from a try before, and starts it; gives the run's id. */
 export async function startDemo(templates: readonly Template[]): Promise<string> {
   const template = templates.find((one) => one.runsOnLocalModel);
   if (!template) throw new Error("This server has no demo workflow.");
-  const workflowId = (await savedAs(template.title)) ?? (await save(template.yaml));
+  const workflowId =
+    (await findWorkflowId(template.title)) ?? (await createWorkflow(template.yaml));
   const answer = body(await api.POST("/api/v1/runs", { body: { workflowId, inputs: {} } }));
   return answer.runId;
 }
 
-async function savedAs(name: string): Promise<string | undefined> {
+async function findWorkflowId(name: string): Promise<string | undefined> {
   const query = { text: name };
   const { workflows } = body(await api.GET("/api/v1/workflows", { params: { query } }));
   return workflows.find((workflow) => workflow.name === name)?.id;
 }
 
-async function save(yaml: string): Promise<string> {
+async function createWorkflow(yaml: string): Promise<string> {
   return body(await api.POST("/api/v1/workflows", { body: { workflow: { yaml } } })).workflow.id;
 }

@@ -3,10 +3,9 @@ import type { Cost } from "./api/types";
 
 const made = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeTimeFormat>();
 
-function once<T extends Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeTimeFormat>(
-  name: string,
-  make: () => T,
-): T {
+function cachedFormatter<
+  T extends Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeTimeFormat,
+>(name: string, make: () => T): T {
   const known = made.get(name) as T | undefined;
   if (known) return known;
   const fresh = make();
@@ -15,9 +14,9 @@ function once<T extends Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeT
 }
 
 /** `13.6K`, `950`; an unknown figure is a dash, never 0. */
-export function count(value: number | null | undefined): string {
+export function formatCount(value: number | null | undefined): string {
   if (value == null) return "–";
-  const compact = once(
+  const compact = cachedFormatter(
     "compact",
     () => new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 }),
   );
@@ -25,7 +24,7 @@ export function count(value: number | null | undefined): string {
 }
 
 /** `$0.031`; small amounts keep two significant digits, an unknown price is a dash. */
-export function money(cost: Cost | null | undefined): string {
+export function formatCost(cost: Cost | null | undefined): string {
   if (!cost) return "–";
   const amount = Number(cost.amount);
   const digits =
@@ -33,14 +32,14 @@ export function money(cost: Cost | null | undefined): string {
       ? { maximumSignificantDigits: 2 }
       : { minimumFractionDigits: 2, maximumFractionDigits: 3 };
   const kind = "maximumSignificantDigits" in digits ? "small" : "large";
-  return once(
+  return cachedFormatter(
     `${cost.currency}${kind}`,
     () => new Intl.NumberFormat("en", { style: "currency", currency: cost.currency, ...digits }),
   ).format(amount);
 }
 
 /** `144 ms`, `1.6 s`, `1m 24s`, `2h 5m`. */
-export function duration(milliseconds: number | null | undefined): string {
+export function formatDuration(milliseconds: number | null | undefined): string {
   if (milliseconds == null) return "–";
   if (milliseconds < 1000) return `${Math.max(0, Math.round(milliseconds))} ms`;
   const seconds = milliseconds / 1000;
@@ -52,8 +51,8 @@ export function duration(milliseconds: number | null | undefined): string {
 }
 
 /** `22 Nov 2026, 18:04:05` in this browser's time zone. */
-export function dateTime(iso: string | number | Date): string {
-  return once(
+export function formatDateTime(iso: string | number | Date): string {
+  return cachedFormatter(
     "dateTime",
     () => new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" }),
   ).format(new Date(iso));
@@ -66,14 +65,18 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
 ];
 
 /** `3 minutes ago`, `in 2 hours`, `just now`; beyond 30 days the date. */
-export function ago(iso: string, now = Date.now()): string {
+export function formatTimeAgo(iso: string, now = Date.now()): string {
   const distance = new Date(iso).getTime() - now;
   if (Math.abs(distance) > 30 * 86_400_000) {
-    return once("date", () => new Intl.DateTimeFormat("en-GB", { dateStyle: "medium" })).format(
-      new Date(iso),
-    );
+    return cachedFormatter(
+      "date",
+      () => new Intl.DateTimeFormat("en-GB", { dateStyle: "medium" }),
+    ).format(new Date(iso));
   }
-  const relative = once("relative", () => new Intl.RelativeTimeFormat("en", { numeric: "auto" }));
+  const relative = cachedFormatter(
+    "relative",
+    () => new Intl.RelativeTimeFormat("en", { numeric: "auto" }),
+  );
   for (const [unit, size] of STEPS) {
     if (Math.abs(distance) >= size) return relative.format(Math.round(distance / size), unit);
   }
@@ -81,7 +84,7 @@ export function ago(iso: string, now = Date.now()): string {
 }
 
 /** `1 task`, `3 tasks`. */
-export function plural(number: number, one: string, many = `${one}s`): string {
+export function pluralize(number: number, one: string, many = `${one}s`): string {
   return `${number} ${number === 1 ? one : many}`;
 }
 
@@ -89,7 +92,7 @@ export function plural(number: number, one: string, many = `${one}s`): string {
 const MARKS = /^[\s#>*_`-]+/;
 
 /** The first line of a text, at most `length` characters: what a row can show. */
-export function preview(text: string, length = 120): string {
+export function previewText(text: string, length = 120): string {
   const line = text.replace(MARKS, "").split("\n", 1)[0] ?? "";
   return line.length > length ? `${line.slice(0, length - 1)}…` : line;
 }

@@ -27,7 +27,7 @@ const API_KEY = `${PREFIX}api-key`;
 const listeners = new Set<() => void>();
 const known = new Map<string, unknown>();
 
-export function preference<K extends keyof Preferences>(name: K): Preferences[K] {
+export function getPreference<K extends keyof Preferences>(name: K): Preferences[K] {
   if (!known.has(name)) known.set(name, stored(name));
   return known.get(name) as Preferences[K];
 }
@@ -43,7 +43,7 @@ export function setPreference<K extends keyof Preferences>(name: K, value: Prefe
 }
 
 /** Forgets everything that this browser keeps for the product, drafts too; not the key. */
-export function forgetPreferences(): void {
+export function clearPreferences(): void {
   for (const name of Object.keys(localStorage)) {
     if (name.startsWith(PREFIX) && name !== API_KEY) localStorage.removeItem(name);
   }
@@ -62,7 +62,7 @@ window.addEventListener("storage", (event) => {
 export function usePreference<K extends keyof Preferences>(
   name: K,
 ): [Preferences[K], (value: Preferences[K]) => void] {
-  const value = useSyncExternalStore(subscribeToPreferences, () => preference(name));
+  const value = useSyncExternalStore(subscribeToPreferences, () => getPreference(name));
   return [value, (next) => setPreference(name, next)];
 }
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { setPreference } from "./preferences";
-import { activeShortcuts, addShortcut } from "./shortcuts";
+import { getActiveShortcuts, addShortcut } from "./shortcuts";
 
 const ends: (() => void)[] = [];
 
@@ -28,7 +28,7 @@ function put(html: string): Element {
 afterEach(() => {
   for (const end of ends.splice(0)) end();
   setPreference("shortcuts", true);
-  expect(activeShortcuts()).toEqual([]);
+  expect(getActiveShortcuts()).toEqual([]);
 });
 
 describe("a shortcut", () => {

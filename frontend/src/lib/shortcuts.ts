@@ -1,5 +1,5 @@
 /** The keys that do something on the page as it stands: one listener for all, and a list for the sheet. */
-import { preference } from "./preferences";
+import { getPreference } from "./preferences";
 
 export interface Shortcut {
   /** Keys as `KeyboardEvent.key` names them, one after the other: `e`, `?`, `g d`. */
@@ -16,7 +16,7 @@ let active: readonly Shortcut[] = [];
 let begun: { key: string; at: number } | null = null;
 const listeners = new Set<() => void>();
 
-export function activeShortcuts(): readonly Shortcut[] {
+export function getActiveShortcuts(): readonly Shortcut[] {
   return active;
 }
 
@@ -42,7 +42,7 @@ function become(next: readonly Shortcut[]): void {
 
 function onKeyDown(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (!preference("shortcuts") || isTyping(event.target) || isBehindDialog()) return;
+  if (!getPreference("shortcuts") || isTyping(event.target) || isBehindDialog()) return;
   const found = match(event.key, event.timeStamp);
   if (!found) return;
   event.preventDefault();

@@ -9,7 +9,7 @@ const system = {
   removeEventListener: (_: string, listener: () => void) => listeners.delete(listener),
 };
 window.matchMedia = vi.fn(() => system) as never;
-const { followTheme, theme } = await import("./theme");
+const { watchTheme: followTheme, getTheme: theme } = await import("./theme");
 
 const isDark = () => document.documentElement.classList.contains("dark");
 const systemTurns = (dark: boolean) => {

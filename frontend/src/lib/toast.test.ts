@@ -1,13 +1,13 @@
 import { expect, it, vi } from "vitest";
 
-import { drawToastsWith, toast, type Note } from "./toast";
+import { setToastRenderer, toast, type ToastMessage } from "./toast";
 
 it("keeps what is said before anybody can draw it", () => {
-  const seen: Note[] = [];
+  const seen: ToastMessage[] = [];
   toast.success("Saved");
   toast.error("Not saved");
 
-  const end = drawToastsWith((note) => seen.push(note));
+  const end = setToastRenderer((note) => seen.push(note));
   toast.plain("Later");
   end();
 
@@ -20,8 +20,8 @@ it("keeps what is said before anybody can draw it", () => {
 
 it("offers to take back what was done", () => {
   const undo = vi.fn();
-  const seen: Note[] = [];
-  const end = drawToastsWith((note) => seen.push(note));
+  const seen: ToastMessage[] = [];
+  const end = setToastRenderer((note) => seen.push(note));
 
   toast.undo("Deleted", undo);
   seen[0]?.action?.onClick();

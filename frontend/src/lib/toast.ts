@@ -5,35 +5,35 @@ export interface ToastAction {
   onClick: () => void;
 }
 
-export interface Note {
+export interface ToastMessage {
   tone: "success" | "error" | "plain";
   text: string;
   action?: ToastAction;
   /** Stays until it is closed. */
-  lasting?: boolean;
+  persistent?: boolean;
 }
 
 interface Options {
   action?: ToastAction;
-  lasting?: boolean;
+  persistent?: boolean;
 }
 
-type Draw = (note: Note) => void;
+type Draw = (note: ToastMessage) => void;
 
 let draw: Draw | null = null;
-let early: Note[] = [];
+let early: ToastMessage[] = [];
 
 export const toast = {
-  success: (text: string, options?: Options) => tell({ tone: "success", text, ...options }),
-  error: (text: string, options?: Options) => tell({ tone: "error", text, ...options }),
-  plain: (text: string, options?: Options) => tell({ tone: "plain", text, ...options }),
+  success: (text: string, options?: Options) => showToast({ tone: "success", text, ...options }),
+  error: (text: string, options?: Options) => showToast({ tone: "error", text, ...options }),
+  plain: (text: string, options?: Options) => showToast({ tone: "plain", text, ...options }),
   /** Says what was done, and offers to take it back. */
   undo: (text: string, onUndo: () => void) =>
-    tell({ tone: "success", text, action: { label: "Undo", onClick: onUndo } }),
+    showToast({ tone: "success", text, action: { label: "Undo", onClick: onUndo } }),
 };
 
 /** Draws every note with `next`, the early ones first; the answer ends it. */
-export function drawToastsWith(next: Draw): () => void {
+export function setToastRenderer(next: Draw): () => void {
   draw = next;
   const waiting = early;
   early = [];
@@ -43,7 +43,7 @@ export function drawToastsWith(next: Draw): () => void {
   };
 }
 
-function tell(note: Note): void {
+function showToast(note: ToastMessage): void {
   if (draw) draw(note);
   else early.push(note);
 }

@@ -1,8 +1,8 @@
 import { useState, type PointerEvent, type ReactNode } from "react";
 
-import { useWidth } from "@/hooks/use-width";
+import { useElementWidth } from "@/hooks/use-element-width";
 
-import { height as toPixels, labelled, middle, partAt } from "./scale";
+import { barHeight as toPixels, labelIndexes, slotCentre, slotIndexAt } from "./scale";
 
 const LEFT = 44;
 const TOP = 8;
@@ -42,7 +42,7 @@ interface Props {
 /** What all charts share: axes, the value under the pointer or the arrow keys, and the table. */
 export function ChartFrame(props: Props) {
   const { sentence, points, pixels = 160 } = props;
-  const [measure, width] = useWidth();
+  const [measure, width] = useElementWidth();
   const [active, setActive] = useState<number | null>(null);
   const plotWidth = Math.max(0, width - LEFT);
   return (
@@ -97,10 +97,10 @@ function Drawing({
             </text>
           </g>
         ))}
-        {labelled(points.length, width).map((index) => (
+        {labelIndexes(points.length, width).map((index) => (
           <text
             key={index}
-            x={middle(index, points.length, width)}
+            x={slotCentre(index, points.length, width)}
             y={pixels + 16}
             textAnchor="middle"
           >
@@ -129,7 +129,7 @@ function Scrubber({
   const at = active ?? points.length - 1;
   const follow = (event: PointerEvent<HTMLInputElement>) => {
     const { left } = event.currentTarget.getBoundingClientRect();
-    onMove(partAt(event.clientX - left, points.length, width));
+    onMove(slotIndexAt(event.clientX - left, points.length, width));
   };
   const words = row(at)
     .map((value, column) => `${columns[column]} ${value}`)
@@ -161,7 +161,7 @@ function Bubble({
   index,
   width,
 }: Props & { index: number; width: number }) {
-  const centre = LEFT + middle(index, points.length, width);
+  const centre = LEFT + slotCentre(index, points.length, width);
   const left = Math.min(Math.max(centre - BUBBLE / 2, 0), width + LEFT - BUBBLE);
   return (
     <div

@@ -1,8 +1,8 @@
 import { fireEvent, render, screen, within } from "@testing-library/react";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
-import { Bars } from "./bars";
-import { Lines } from "./lines";
+import { BarChart } from "./bar-chart";
+import { LineChart } from "./line-chart";
 import { Sparkline } from "./sparkline";
 
 /** jsdom measures nothing: every element is 544 pixels wide, and the plot 500. */
@@ -32,7 +32,7 @@ const POINTS = [
 ];
 
 function bars() {
-  return render(<Bars sentence="Four runs on Monday." points={POINTS} series={SERIES} />);
+  return render(<BarChart sentence="Four runs on Monday." points={POINTS} series={SERIES} />);
 }
 
 describe("Bars", () => {
@@ -82,7 +82,7 @@ describe("Lines", () => {
       { label: "Wed", tick: "Wed", value: null },
     ];
     const { container } = render(
-      <Lines sentence="Two dollars on Tuesday." points={points} name="Cost" format={money} />,
+      <LineChart sentence="Two dollars on Tuesday." points={points} name="Cost" format={money} />,
     );
     expect(container.querySelectorAll("circle")).toHaveLength(1);
     expect(screen.getAllByRole("cell").map((cell) => cell.textContent)).toEqual(["–", "$2", "–"]);
@@ -91,7 +91,7 @@ describe("Lines", () => {
   it("joins neighbours by a line, and marks the one that the keyboard is on", () => {
     const points = [1, 2, 3].map((value) => ({ label: `Day ${value}`, tick: `${value}`, value }));
     const { container } = render(
-      <Lines sentence="Rising." points={points} name="Cost" format={money} />,
+      <LineChart sentence="Rising." points={points} name="Cost" format={money} />,
     );
     expect(container.querySelectorAll("circle")).toHaveLength(0);
     fireEvent.change(screen.getByRole("slider"), { target: { value: "1" } });

@@ -1,7 +1,15 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { height, labelled, linePath, middle, partAt, slot, ticks } from "./scale";
+import {
+  barHeight,
+  labelIndexes,
+  linePath,
+  slotCentre,
+  slotIndexAt,
+  barSlot,
+  axisTicks,
+} from "./scale";
 
 const at = (x: number) => ({ x, y: 1 });
 
@@ -13,7 +21,7 @@ describe("ticks", () => {
     [0.031, [0, 0.02, 0.04]],
     [1200, [0, 500, 1000, 1500]],
   ])("are round for a maximum of %d", (max, expected) => {
-    expect(ticks(max)).toEqual(expected);
+    expect(axisTicks(max)).toEqual(expected);
   });
 
   it.each([
@@ -21,17 +29,17 @@ describe("ticks", () => {
     [2, [0, 1, 2]],
     [4, [0, 2, 4]],
   ])("are whole when only whole numbers have a sense: %d", (max, expected) => {
-    expect(ticks(max, 3, true)).toEqual(expected);
+    expect(axisTicks(max, 3, true)).toEqual(expected);
   });
 
   it.each([0, -1, Number.NaN])("still give an axis for %d", (max) => {
-    expect(ticks(max)).toEqual([0, 1]);
+    expect(axisTicks(max)).toEqual([0, 1]);
   });
 
   it("begin at 0, rise evenly, and reach the maximum without wasting half the picture", () => {
     fc.assert(
       fc.property(fc.double({ min: 1e-6, max: 1e9, noNaN: true }), fc.boolean(), (max, whole) => {
-        const found = ticks(max, 3, whole);
+        const found = axisTicks(max, 3, whole);
         const last = found.at(-1) ?? 0;
         expect(found[0]).toBe(0);
         expect(last).toBeGreaterThanOrEqual(max * (1 - 1e-6));
@@ -45,10 +53,10 @@ describe("ticks", () => {
 
 describe("height", () => {
   it("is in proportion, and never leaves the box", () => {
-    expect(height(5, 10, 100)).toBe(50);
-    expect(height(20, 10, 100)).toBe(100);
-    expect(height(-1, 10, 100)).toBe(0);
-    expect(height(1, 0, 100)).toBe(0);
+    expect(barHeight(5, 10, 100)).toBe(50);
+    expect(barHeight(20, 10, 100)).toBe(100);
+    expect(barHeight(-1, 10, 100)).toBe(0);
+    expect(barHeight(1, 0, 100)).toBe(0);
   });
 });
 
@@ -59,7 +67,7 @@ describe("slot", () => {
         fc.integer({ min: 1, max: 60 }),
         fc.integer({ min: 200, max: 1600 }),
         (count, width) => {
-          const slots = Array.from({ length: count }, (_, index) => slot(index, count, width));
+          const slots = Array.from({ length: count }, (_, index) => barSlot(index, count, width));
           for (const [index, one] of slots.entries()) {
             expect(one.x).toBeGreaterThanOrEqual(0);
             expect(one.x + one.width).toBeLessThanOrEqual(slots[index + 1]?.x ?? width);
@@ -70,8 +78,8 @@ describe("slot", () => {
   });
 
   it("stands in the middle of its part, also when the bar could be wider than it may", () => {
-    const { x, width } = slot(0, 2, 400);
-    expect(x + width / 2).toBe(middle(0, 2, 400));
+    const { x, width } = barSlot(0, 2, 400);
+    expect(x + width / 2).toBe(slotCentre(0, 2, 400));
   });
 });
 
@@ -83,7 +91,7 @@ describe("partAt", () => {
         fc.integer({ min: 1, max: 2000 }),
         (count, width) => {
           for (let index = 0; index < count; index += 1) {
-            expect(partAt(middle(index, count, width), count, width)).toBe(index);
+            expect(slotIndexAt(slotCentre(index, count, width), count, width)).toBe(index);
           }
         },
       ),
@@ -91,18 +99,18 @@ describe("partAt", () => {
   });
 
   it("stays within the points when the pointer does not", () => {
-    expect(partAt(-5, 10, 100)).toBe(0);
-    expect(partAt(500, 10, 100)).toBe(9);
-    expect(partAt(5, 10, 0)).toBe(0);
+    expect(slotIndexAt(-5, 10, 100)).toBe(0);
+    expect(slotIndexAt(500, 10, 100)).toBe(9);
+    expect(slotIndexAt(5, 10, 0)).toBe(0);
   });
 });
 
 describe("labelled", () => {
   it("leaves room between the labels", () => {
-    expect(labelled(24, 640)).toEqual([0, 3, 6, 9, 12, 15, 18, 21]);
-    expect(labelled(7, 1000)).toEqual([0, 1, 2, 3, 4, 5, 6]);
-    expect(labelled(30, 10)).toEqual([0]);
-    expect(labelled(0, 500)).toEqual([]);
+    expect(labelIndexes(24, 640)).toEqual([0, 3, 6, 9, 12, 15, 18, 21]);
+    expect(labelIndexes(7, 1000)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(labelIndexes(30, 10)).toEqual([0]);
+    expect(labelIndexes(0, 500)).toEqual([]);
   });
 });
 

@@ -1,6 +1,6 @@
 import type { RunState } from "@/lib/api/types";
 
-import { height } from "./scale";
+import { barHeight } from "./scale";
 
 const BAR = 5;
 const GAP = 2;
@@ -35,7 +35,7 @@ export function Sparkline({ values, states, label }: Props) {
   return (
     <svg role="img" aria-label={label} width={width} height={TALLEST + 4} className="shrink-0">
       {states.map((state, index) => {
-        const tall = Math.max(LEAST, height(values[index] ?? 0, longest, TALLEST));
+        const tall = Math.max(LEAST, barHeight(values[index] ?? 0, longest, TALLEST));
         const x = index * (BAR + GAP);
         return (
           <g key={index} fill={COLOURS[state]}>

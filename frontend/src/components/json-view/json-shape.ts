@@ -13,7 +13,7 @@ export function entriesOf(value: object): Entry[] {
 }
 
 /** What a folded branch says of itself: `{3 fields}`, `[12 items]`. */
-export function summary(value: object): string {
+export function summarizeBranch(value: object): string {
   const size = Object.keys(value).length;
   if (Array.isArray(value)) return `[${size} ${size === 1 ? "item" : "items"}]`;
   return `{${size} ${size === 1 ? "field" : "fields"}}`;

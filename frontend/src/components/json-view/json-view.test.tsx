@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { show } from "@/testing/render";
 
-import { summary } from "./json-shape";
+import { summarizeBranch } from "./json-shape";
 import { JsonView } from "./json-view";
 
 test("branches fold and say what is in them", async () => {
@@ -54,5 +54,5 @@ test.each([
   [[1, 2], "[2 items]"],
   [{ a: 1 }, "{1 field}"],
 ])("%j is %s", (value, words) => {
-  expect(summary(value)).toBe(words);
+  expect(summarizeBranch(value)).toBe(words);
 });

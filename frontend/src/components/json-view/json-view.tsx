@@ -3,7 +3,7 @@ import { useState, type ReactNode } from "react";
 
 import { cn } from "@/lib/cn";
 
-import { entriesOf, isBranch, summary, type Entry } from "./json-shape";
+import { entriesOf, isBranch, summarizeBranch, type Entry } from "./json-shape";
 
 interface Props {
   value: unknown;
@@ -81,7 +81,7 @@ function Folder({
         />
         <span className="min-w-0 break-words">
           <Name>{name}</Name>
-          <Soft>{summary(value)}</Soft>
+          <Soft>{summarizeBranch(value)}</Soft>
         </span>
       </button>
       {unfolded && <Branch value={value} depth={depth + 1} open={open} />}

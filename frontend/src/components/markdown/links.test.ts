@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { hostOf, safeHref } from "./links";
+import { linkHost, safeHref } from "./links";
 
 test.each([
   "https://example.org/a?b#c",
@@ -42,7 +42,7 @@ test("whatever is let through is a page, a letter or a place in the text", () =>
 });
 
 test("a link names where it goes", () => {
-  expect(hostOf("https://example.org:8443/a")).toBe("example.org:8443");
-  expect(hostOf("mailto:ada@example.org")).toBe("mailto");
-  expect(hostOf("nonsense")).toBe("");
+  expect(linkHost("https://example.org:8443/a")).toBe("example.org:8443");
+  expect(linkHost("mailto:ada@example.org")).toBe("mailto");
+  expect(linkHost("nonsense")).toBe("");
 });

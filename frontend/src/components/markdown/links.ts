@@ -12,7 +12,7 @@ export function safeHref(address: string): string {
 }
 
 /** Where a link goes, as the reader should know it: `example.org`. */
-export function hostOf(address: string): string {
+export function linkHost(address: string): string {
   try {
     const url = new URL(address);
     return url.host || url.protocol.replace(":", "");

@@ -5,8 +5,8 @@ import remarkGfm from "remark-gfm";
 import { cn } from "@/lib/cn";
 
 import { safeHref } from "./links";
-import { markdownParts } from "./markdown-parts";
-import { orderedHeadings } from "./ordered-headings";
+import { markdownComponents } from "./markdown-components";
+import { normalizeHeadings } from "./normalize-headings";
 
 interface Props {
   text: string;
@@ -18,7 +18,7 @@ interface Props {
 export function MarkdownBody({ text, level, className }: Props) {
   // Footnotes make ids; two texts on one page must not make the same ones.
   const prefix = `${useId()}-`;
-  const rehype = useMemo(() => [orderedHeadings(level)], [level]);
+  const rehype = useMemo(() => [normalizeHeadings(level)], [level]);
   return (
     <div dir="auto" className={cn("grid min-w-0 gap-2.5 break-words [&>*]:min-w-0", className)}>
       <ReactMarkdown
@@ -27,7 +27,7 @@ export function MarkdownBody({ text, level, className }: Props) {
         remarkRehypeOptions={{ clobberPrefix: prefix }}
         rehypePlugins={rehype}
         urlTransform={safeHref}
-        components={markdownParts}
+        components={markdownComponents}
       >
         {text}
       </ReactMarkdown>

@@ -1,7 +1,7 @@
 import { AlertDialog } from "radix-ui";
 import type { ReactNode } from "react";
 
-import { useFocusBack } from "@/hooks/use-focus-back";
+import { useRestoreFocus } from "@/hooks/use-restore-focus";
 
 import { Button } from "./button";
 
@@ -29,7 +29,7 @@ export function ConfirmDialog({
   busy,
   children,
 }: Props) {
-  const focusBack = useFocusBack();
+  const focusBack = useRestoreFocus();
   return (
     <AlertDialog.Root open={open} onOpenChange={onOpenChange}>
       <AlertDialog.Portal>

@@ -2,7 +2,7 @@ import { X } from "lucide-react";
 import { Dialog as Primitive } from "radix-ui";
 import type { ReactNode } from "react";
 
-import { useFocusBack } from "@/hooks/use-focus-back";
+import { useRestoreFocus } from "@/hooks/use-restore-focus";
 import { cn } from "@/lib/cn";
 
 import { Button } from "./button";
@@ -31,7 +31,7 @@ export function Dialog({
   closable = true,
   children,
 }: Props) {
-  const focusBack = useFocusBack();
+  const focusBack = useRestoreFocus();
   const stay = (event: Event) => {
     if (!closable) event.preventDefault();
   };

@@ -1,7 +1,7 @@
 import type { ComponentProps, ReactNode } from "react";
 
 import { Button } from "./button";
-import { Tip } from "./tooltip";
+import { Tooltip } from "./tooltip";
 
 interface Props extends Omit<ComponentProps<typeof Button>, "children"> {
   /** What the button does: its name for a screen reader, and its tooltip. */
@@ -12,11 +12,11 @@ interface Props extends Omit<ComponentProps<typeof Button>, "children"> {
 /** A button that shows an icon only. */
 export function IconButton({ label, children, variant = "ghost", size = "icon", ...rest }: Props) {
   return (
-    <Tip text={label}>
+    <Tooltip text={label}>
       <Button variant={variant} size={size} {...rest}>
         {children}
         <span className="sr-only">{label}</span>
       </Button>
-    </Tip>
+    </Tooltip>
   );
 }

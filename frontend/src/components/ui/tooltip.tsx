@@ -18,7 +18,7 @@ interface Place {
  *
  * Placed by hand: a positioning library in the first download would weigh more than the whole shell.
  */
-export function Tip({ text, children }: { text: ReactNode; children: ReactNode }) {
+export function Tooltip({ text, children }: { text: ReactNode; children: ReactNode }) {
   const id = useId();
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const [place, setPlace] = useState<Place | null>(null);

@@ -1,11 +1,13 @@
 import { Bell as BellIcon } from "lucide-react";
 
 import { Flyout } from "@/components/flyout";
-import { late } from "@/components/late";
+import { lazyComponent } from "@/components/lazy-component";
 
 import { useAttention } from "./use-attention";
 
-const AttentionPanel = late(async () => (await import("./attention-panel")).AttentionPanel);
+const AttentionPanel = lazyComponent(
+  async () => (await import("./attention-panel")).AttentionPanel,
+);
 
 /** How many things wait for a person, wherever one is. */
 export function Bell() {

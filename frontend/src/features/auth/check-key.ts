@@ -1,5 +1,5 @@
 import { apiUrl } from "@/lib/api/client";
-import { problemOf, Unreachable } from "@/lib/api/problem";
+import { readProblem, ServerUnreachable } from "@/lib/api/problem";
 
 /**
  * Asks the API whether it takes a key; throws what it answers otherwise. Not through the API client:
@@ -10,9 +10,9 @@ export async function checkKey(key: string): Promise<void> {
     headers: { Authorization: `Bearer ${key}` },
     cache: "no-store",
   }).catch((error: unknown) => {
-    throw new Unreachable(error);
+    throw new ServerUnreachable(error);
   });
-  if (!response.ok) throw await problemOf(response);
+  if (!response.ok) throw await readProblem(response);
 }
 
 /** True when a key can be sent at all: a header takes no other characters. */

@@ -41,7 +41,7 @@ describe("signing in", () => {
 
     await vi.waitFor(() => expect(router.state.location.href).toBe("/runs?q=bees"));
     expect(asked).toEqual([`Bearer ${RIGHT}`]);
-    expect([session.key, session.remembered]).toEqual([RIGHT, false]);
+    expect([session.key, session.isRemembered]).toEqual([RIGHT, false]);
   });
 
   it("remembers it on this device when asked to", async () => {
@@ -51,7 +51,7 @@ describe("signing in", () => {
     await user.click(screen.getByLabelText("Remember on this device"));
     await user.click(button);
 
-    await vi.waitFor(() => expect(session.remembered).toBe(true));
+    await vi.waitFor(() => expect(session.isRemembered).toBe(true));
   });
 
   it.each(["https://evil.test/", "//evil.test", "/\\evil.test"])(

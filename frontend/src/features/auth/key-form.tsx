@@ -30,7 +30,7 @@ const WRONG = "The server does not take this key. Check that you have copied all
 export function KeyForm({ action, onSignedIn }: Props) {
   const [refusal, setRefusal] = useState<Refusal | null>(null);
   const { register, handleSubmit, formState, setError, setFocus } = useForm<Values>({
-    defaultValues: { key: "", remember: session.remembered },
+    defaultValues: { key: "", remember: session.isRemembered },
     reValidateMode: "onSubmit",
   });
 

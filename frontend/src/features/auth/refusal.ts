@@ -1,4 +1,4 @@
-import { ApiProblem, wordsFor } from "@/lib/api/problem";
+import { ApiProblem, describeError } from "@/lib/api/problem";
 
 /** Why a sign-in did not succeed, in the way the form shows it. */
 export type Refusal =
@@ -14,5 +14,5 @@ export function refusalOf(error: unknown, now: number = Date.now()): Refusal {
     const seconds = error.retryAfterSeconds ?? USUAL_WAIT_SECONDS;
     return { kind: "too-many", until: now + seconds * 1000 };
   }
-  return { kind: "other", ...wordsFor(error) };
+  return { kind: "other", ...describeError(error) };
 }

@@ -1,6 +1,6 @@
 /** What waits for a person, in the order of urgency. */
 import type { Approval, RunSummary } from "@/lib/api/types";
-import { preview } from "@/lib/format";
+import { previewText } from "@/lib/format";
 
 export interface Concern {
   key: string;
@@ -32,7 +32,7 @@ function question(approval: Approval, workflow: string | undefined): Concern {
     kind: "question",
     runId: approval.runId,
     title: workflow ? `${workflow}: ${asker} asks` : `${asker} asks`,
-    detail: preview(approval.output),
+    detail: previewText(approval.output),
     at: approval.createdAt,
   };
 }
@@ -54,7 +54,7 @@ function broken(run: RunSummary): Concern {
     kind: run.status === "crashed" ? "crashed" : "failed",
     runId: run.id,
     title: run.workflowName,
-    detail: run.error ? preview(run.error.message) : "It ended without a word",
+    detail: run.error ? previewText(run.error.message) : "It ended without a word",
     at: run.finishedAt ?? run.createdAt,
   };
 }

@@ -3,7 +3,7 @@ import { lazy, Suspense } from "react";
 
 import { Page } from "@/components/page";
 import { PanelBoundary } from "@/components/panel-boundary";
-import { Segmented } from "@/components/ui/segmented";
+import { SegmentedControl } from "@/components/ui/segmented-control";
 import { Skeleton } from "@/components/ui/skeleton";
 import { runsQuery } from "@/lib/queries/runs";
 
@@ -58,5 +58,5 @@ function PeriodSwitch({ period, onPeriod }: Props) {
     value,
     label: PERIODS[value].label,
   }));
-  return <Segmented label="Period" options={options} value={period} onChange={onPeriod} />;
+  return <SegmentedControl label="Period" options={options} value={period} onChange={onPeriod} />;
 }

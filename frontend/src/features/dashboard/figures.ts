@@ -1,8 +1,8 @@
 /** The dashboard's figures in words, and its charts' points. */
-import type { BarPoint } from "@/components/charts/bars";
-import type { LinePoint } from "@/components/charts/lines";
+import type { BarPoint } from "@/components/charts/bar-chart";
+import type { LinePoint } from "@/components/charts/line-chart";
 import type { Cost } from "@/lib/api/types";
-import { duration, money, plural } from "@/lib/format";
+import { formatDuration, formatCost, pluralize } from "@/lib/format";
 
 import type { Bucket, Insights, Period, WorkflowInsight } from "./insights-query";
 
@@ -56,7 +56,7 @@ export function runsSentence({ totals, period }: Insights): string {
   ]
     .filter(([number]) => number !== 0)
     .map(([number, word]) => `${number} ${word}`);
-  const head = `${plural(totals.runs, "run")} ${PERIODS[period].words}`;
+  const head = `${pluralize(totals.runs, "run")} ${PERIODS[period].words}`;
   return parts.length > 0 ? `${head}: ${parts.join(", ")}.` : `${head}.`;
 }
 
@@ -81,8 +81,8 @@ export function costWords({
   cost: Cost | null;
   knownCost: Cost | null;
 }): string {
-  if (cost) return money(cost);
-  return knownCost && Number(knownCost.amount) > 0 ? `at least ${money(knownCost)}` : "–";
+  if (cost) return formatCost(cost);
+  return knownCost && Number(knownCost.amount) > 0 ? `at least ${formatCost(knownCost)}` : "–";
 }
 
 export function hasCosts({ totals }: Insights): boolean {
@@ -92,7 +92,7 @@ export function hasCosts({ totals }: Insights): boolean {
 /** Writes amounts in the currency of the period's costs. */
 export function inCurrency({ totals }: Insights): (amount: number) => string {
   const currency = (totals.cost ?? totals.knownCost)?.currency ?? "USD";
-  return (amount) => money({ amount: String(amount), currency });
+  return (amount) => formatCost({ amount: String(amount), currency });
 }
 
 export interface Rank {
@@ -107,7 +107,7 @@ export function slowest(workflows: readonly WorkflowInsight[]): Rank[] {
   return ranked(
     workflows,
     (one) => one.medianSeconds,
-    (one) => duration((one.medianSeconds ?? 0) * 1000),
+    (one) => formatDuration((one.medianSeconds ?? 0) * 1000),
   );
 }
 

@@ -16,7 +16,7 @@ export function FirstRun() {
   const demo = useDemo();
   const models = useQuery(modelsQuery());
   const connected = models.data?.some((model) => model.providerType !== "local") ?? false;
-  const noDemo = demo.chance?.possible === false;
+  const noDemo = demo.availability?.available === false;
   return (
     <div className="mx-auto grid w-full max-w-2xl gap-3">
       <Card title="Three steps to your first crew">
@@ -67,12 +67,12 @@ export function FirstRun() {
 
 type Demo = ReturnType<typeof useDemo>;
 
-function DemoButton({ demo: { start, chance } }: { demo: Demo }) {
-  if (chance && !chance.possible) return null;
+function DemoButton({ demo: { start, availability } }: { demo: Demo }) {
+  if (availability && !availability.available) return null;
   return (
     <Button
       variant="primary"
-      disabled={!chance}
+      disabled={!availability}
       busy={start.isPending || start.isSuccess}
       onClick={() => start.mutate()}
     >
@@ -82,13 +82,13 @@ function DemoButton({ demo: { start, chance } }: { demo: Demo }) {
   );
 }
 
-function DemoWords({ demo: { start, chance, error } }: { demo: Demo }) {
+function DemoWords({ demo: { start, availability, error } }: { demo: Demo }) {
   return (
     <>
-      {chance?.possible === false ? (
+      {availability?.available === false ? (
         <>
-          The small model for the demo is not available here: {chance.message} Connect a provider to
-          run a workflow.
+          The small model for the demo is not available here: {availability.message} Connect a
+          provider to run a workflow.
         </>
       ) : (
         <>
@@ -96,7 +96,7 @@ function DemoWords({ demo: { start, chance, error } }: { demo: Demo }) {
           key, no cost, a few seconds. It shows how a run works; expect mistakes in what it writes.
         </>
       )}
-      {!chance && !error && <Skeleton className="mt-1 h-4 w-40" />}
+      {!availability && !error && <Skeleton className="mt-1 h-4 w-40" />}
       {(start.error ?? error) && <ErrorPanel error={start.error ?? error} className="mt-2" />}
     </>
   );

@@ -8,7 +8,7 @@ import { Badge } from "@/components/ui/badge";
 import { Card } from "@/components/ui/card";
 import { useNow } from "@/hooks/use-now";
 import type { RunSummary } from "@/lib/api/types";
-import { count, duration } from "@/lib/format";
+import { formatCount, formatDuration } from "@/lib/format";
 import { runsQuery } from "@/lib/queries/runs";
 
 import { NoRows, RowList, RowsLoading, ROWS, RunRow } from "./row-list";
@@ -72,7 +72,7 @@ function LiveRun({ run }: { run: RunSummary }) {
       title={run.workflowName}
       detail={
         <>
-          <Clock run={run} /> · {count(run.usage.totalTokens)} tokens
+          <Clock run={run} /> · {formatCount(run.usage.totalTokens)} tokens
         </>
       }
       aside={<RunStatus state={run.status} />}
@@ -83,5 +83,5 @@ function LiveRun({ run }: { run: RunSummary }) {
 function Clock({ run }: { run: RunSummary }) {
   const now = useNow(1000);
   if (!run.startedAt) return <>not begun</>;
-  return <>{duration(Math.max(0, now - Date.parse(run.startedAt)))}</>;
+  return <>{formatDuration(Math.max(0, now - Date.parse(run.startedAt)))}</>;
 }

@@ -1,8 +1,8 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 
-import { Bars } from "@/components/charts/bars";
-import { Lines } from "@/components/charts/lines";
+import { BarChart } from "@/components/charts/bar-chart";
+import { LineChart } from "@/components/charts/line-chart";
 import { Card } from "@/components/ui/card";
 
 import {
@@ -34,7 +34,11 @@ function RunsOverTime({ insights }: { insights: Insights }) {
         <Nothing>No runs {PERIODS[insights.period].words}.</Nothing>
       ) : (
         <div className="px-4 py-3">
-          <Bars sentence={runsSentence(insights)} points={runPoints(insights)} series={SERIES} />
+          <BarChart
+            sentence={runsSentence(insights)}
+            points={runPoints(insights)}
+            series={SERIES}
+          />
         </div>
       )}
     </Card>
@@ -49,7 +53,7 @@ function CostOverTime({ insights }: { insights: Insights }) {
           <p className="mb-3 h-4 truncate text-xs leading-4 text-ink-soft">
             {costSentence(insights)}
           </p>
-          <Lines
+          <LineChart
             sentence={costSentence(insights)}
             points={costPoints(insights)}
             name="Cost"

@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 
 import { Card } from "@/components/ui/card";
-import { plural } from "@/lib/format";
+import { pluralize } from "@/lib/format";
 
 import { rate, type Rank } from "./figures";
 import type { Period } from "./insights-query";
@@ -55,7 +55,7 @@ function RankRow({ rank, share, period }: { rank: Rank; share: number; period: P
         <span className="truncate">
           <span className="font-medium">{workflow.name}</span>{" "}
           <span className="text-xs text-ink-faint">
-            {plural(workflow.runs, "run")}
+            {pluralize(workflow.runs, "run")}
             {workflow.successRate !== null && ` · ${rate(workflow.successRate)} ok`}
           </span>
         </span>

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 
-import { count, duration } from "@/lib/format";
+import { formatCount, formatDuration } from "@/lib/format";
 
 import { costWords, rate } from "./figures";
 import type { Insights } from "./insights-query";
@@ -12,8 +12,12 @@ export function Totals({ insights: { totals } }: { insights: Insights }) {
     <dl className="grid grid-cols-2 overflow-hidden rounded-lg border bg-surface sm:grid-cols-4 lg:col-span-2">
       <Total
         name="Runs"
-        value={count(totals.runs)}
-        note={bad > 0 ? `${count(bad)} failed or crashed` : `${count(totals.active)} at work`}
+        value={formatCount(totals.runs)}
+        note={
+          bad > 0
+            ? `${formatCount(bad)} failed or crashed`
+            : `${formatCount(totals.active)} at work`
+        }
       />
       <Total name="Success rate" value={rate(totals.successRate)} note="stopped runs left out" />
       <Total
@@ -21,7 +25,11 @@ export function Totals({ insights: { totals } }: { insights: Insights }) {
         value={seconds(totals.medianSeconds)}
         note={`95 % took at most ${seconds(totals.p95Seconds)}`}
       />
-      <Total name="Cost" value={costWords(totals)} note={`${count(totals.totalTokens)} tokens`} />
+      <Total
+        name="Cost"
+        value={costWords(totals)}
+        note={`${formatCount(totals.totalTokens)} tokens`}
+      />
     </dl>
   );
 }
@@ -37,5 +45,5 @@ function Total({ name, value, note }: { name: string; value: ReactNode; note: Re
 }
 
 function seconds(value: number | null): string {
-  return duration(value === null ? null : value * 1000);
+  return formatDuration(value === null ? null : value * 1000);
 }

@@ -3,7 +3,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useMemo, type ReactNode } from "react";
 
 import { Page } from "@/components/page";
-import { useMedia } from "@/hooks/use-media";
+import { useMediaQuery } from "@/hooks/use-media-query";
 import type { Workflow } from "@/lib/api/types";
 import { usePreference } from "@/lib/preferences";
 import { modelsQuery } from "@/lib/queries/models";
@@ -35,7 +35,7 @@ export function EditTab({ workflow, tabs }: { workflow: Workflow; tabs: ReactNod
   const judgement = useJudgement(draft.text);
   const saving = useSaving(workflow, draft);
   const learned = useLearned();
-  const narrow = useMedia(NARROW);
+  const narrow = useMediaQuery(NARROW);
   const [view, setView] = useView();
   const name = judgement.definition?.name.trim() ? judgement.definition.name : workflow.name;
   const { changed } = draft;
@@ -101,7 +101,7 @@ export function EditTab({ workflow, tabs }: { workflow: Workflow; tabs: ReactNod
 /** The code of the panes and the workflow come side by side. */
 export function useEarlyPanes(wanted: boolean): void {
   const [view] = useView();
-  const narrow = useMedia(NARROW);
+  const narrow = useMediaQuery(NARROW);
   useEffect(() => {
     if (wanted) fetchPanes(view, narrow);
   }, [wanted, view, narrow]);

@@ -2,7 +2,7 @@ import { lazy, Suspense } from "react";
 import type { UseFormReturn } from "react-hook-form";
 
 import { Card } from "@/components/ui/card";
-import { Segmented } from "@/components/ui/segmented";
+import { SegmentedControl } from "@/components/ui/segmented-control";
 import type { InputDefinition } from "@/lib/api/types";
 
 import { InputField } from "./input-field";
@@ -56,7 +56,7 @@ export function InputsCard({ form, workflowId, inputs, view, onView }: Props) {
   if (inputs.length === 0) {
     return (
       <Card title="Inputs">
-        <p className="p-4 text-ink-soft">This workflow asks for nothing: start it as it is.</p>
+        <p className="p-4 text-ink-soft">This workflow asks for nothing: start it is.</p>
       </Card>
     );
   }
@@ -68,7 +68,12 @@ export function InputsCard({ form, workflowId, inputs, view, onView }: Props) {
           <Suspense fallback={<span className="h-7 w-32 max-sm:h-9" />}>
             <PreviousInputs workflowId={workflowId} onPick={(run) => fill(run.inputs)} />
           </Suspense>
-          <Segmented label="Show the inputs as" options={VIEWS} value={view} onChange={change} />
+          <SegmentedControl
+            label="Show the inputs as"
+            options={VIEWS}
+            value={view}
+            onChange={change}
+          />
         </div>
       }
     >

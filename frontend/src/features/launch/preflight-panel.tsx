@@ -7,7 +7,7 @@ import { ErrorPanel } from "@/components/error-panel";
 import { Card } from "@/components/ui/card";
 import { SkeletonRows } from "@/components/ui/skeleton";
 import type { RunPreflight } from "@/lib/api/types";
-import { count, duration, plural } from "@/lib/format";
+import { formatCount, formatDuration, pluralize } from "@/lib/format";
 import { providersQuery } from "@/lib/queries/models";
 
 import { findingsOf, isBlocked } from "./preflight";
@@ -40,7 +40,7 @@ function Report({ report }: { report: RunPreflight }) {
       <ul aria-label="Findings" className="grid gap-2 px-4 py-3">
         {!isBlocked(report) && inputs === 0 && <Finding kind="ok">Ready to start.</Finding>}
         {inputs > 0 && (
-          <Finding kind="input">{plural(inputs, "input")} still to be filled in.</Finding>
+          <Finding kind="input">{pluralize(inputs, "input")} still to be filled in.</Finding>
         )}
         {problems.map((words) => (
           <Finding key={words} kind="err">
@@ -110,12 +110,13 @@ function ModelUse({ model }: { model: RunPreflight["models"][number] }) {
 
 /** `At least 2 model calls. It may spend up to 50 calls and 10m 0s.` */
 function spending({ estimatedCalls, budget }: RunPreflight): string {
-  const calls = estimatedCalls === null ? "" : `At least ${plural(estimatedCalls, "model call")}. `;
+  const calls =
+    estimatedCalls === null ? "" : `At least ${pluralize(estimatedCalls, "model call")}. `;
   const limits = [
     budget.maxCost != null && `a cost of ${budget.maxCost}`,
-    budget.maxTokens != null && `${count(budget.maxTokens)} tokens`,
-    budget.maxLlmCalls != null && `${count(budget.maxLlmCalls)} calls`,
-    budget.maxSeconds != null && `${duration(budget.maxSeconds * 1000)} at work`,
+    budget.maxTokens != null && `${formatCount(budget.maxTokens)} tokens`,
+    budget.maxLlmCalls != null && `${formatCount(budget.maxLlmCalls)} calls`,
+    budget.maxSeconds != null && `${formatDuration(budget.maxSeconds * 1000)} at work`,
   ].filter(Boolean);
   return `${calls}${limits.length > 0 ? `It may spend up to ${limits.join(", ")}.` : "Nothing limits what it may spend."}`;
 }

@@ -9,7 +9,7 @@ import { Popover } from "@/components/ui/popover";
 import { SkeletonRows } from "@/components/ui/skeleton";
 import { api, body } from "@/lib/api/client";
 import type { Run } from "@/lib/api/types";
-import { preview } from "@/lib/format";
+import { previewText } from "@/lib/format";
 import { runKeys, runQuery } from "@/lib/queries/runs";
 
 import { inWords, type GivenInputs } from "./input-values";
@@ -91,7 +91,7 @@ function differing(runs: Run[]): Run[] {
 
 function summary(inputs: GivenInputs): string {
   const words = Object.entries(inputs).map(
-    ([name, value]) => `${name}: ${preview(inWords(value), 60)}`,
+    ([name, value]) => `${name}: ${previewText(inWords(value), 60)}`,
   );
   return words.join(" · ") || "No inputs";
 }

@@ -9,7 +9,7 @@ import {
 
 import type { ConnectionReport } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
-import { duration, plural } from "@/lib/format";
+import { formatDuration, pluralize } from "@/lib/format";
 
 import { outcomeWords, stepsOf, type Step, type StepState } from "./connection-stages";
 
@@ -52,9 +52,9 @@ function Outcome({ report }: { report: ConnectionReport | null }) {
     <p className="flex flex-wrap items-baseline justify-between gap-x-3">
       <span className={cn("font-semibold", report.ok ? "text-ok" : "text-err")}>
         {outcomeWords(report)}
-        {report.ok && report.models.length > 0 && ` · ${plural(report.models.length, "model")}`}
+        {report.ok && report.models.length > 0 && ` · ${pluralize(report.models.length, "model")}`}
       </span>
-      <span className="text-xs text-ink-faint">{duration(report.latencyMs)}</span>
+      <span className="text-xs text-ink-faint">{formatDuration(report.latencyMs)}</span>
     </p>
   );
 }

@@ -5,7 +5,7 @@ import { Alert } from "@/components/ui/alert";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog";
 import { ApiProblem } from "@/lib/api/problem";
 import type { Model, Provider } from "@/lib/api/types";
-import { plural } from "@/lib/format";
+import { pluralize } from "@/lib/format";
 
 import { isStale } from "./form-problems";
 import { deleteModel, deleteProvider, refreshCatalog, rememberTest } from "./provider-requests";
@@ -39,7 +39,7 @@ export function DeleteProviderDialog({ provider, onClose, onDeleted }: ProviderP
           ? "Its key is deleted with it. This cannot be undone."
           : "This cannot be undone."
       }
-      action={inUse ? `Delete it with ${plural(inUse.length, "model")}` : "Delete provider"}
+      action={inUse ? `Delete it with ${pluralize(inUse.length, "model")}` : "Delete provider"}
       busy={deleting.isPending}
       onConfirm={() => deleting.mutate(inUse !== null)}
     >

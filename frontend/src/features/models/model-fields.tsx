@@ -3,10 +3,10 @@ import { useController, useFormContext, useWatch } from "react-hook-form";
 
 import { Field } from "@/components/ui/field";
 import { Input, Select } from "@/components/ui/input";
-import { Segmented } from "@/components/ui/segmented";
-import { wordsFor } from "@/lib/api/problem";
+import { SegmentedControl } from "@/components/ui/segmented-control";
+import { describeError } from "@/lib/api/problem";
 import type { Model, Provider } from "@/lib/api/types";
-import { plural } from "@/lib/format";
+import { pluralize } from "@/lib/format";
 
 import { mergedNames } from "./model-choices";
 import { ModelPicker } from "./model-picker";
@@ -46,7 +46,7 @@ export function IdentityFields({ providers, models, creating }: Props) {
           <p className="font-medium" aria-hidden>
             Kind
           </p>
-          <Segmented
+          <SegmentedControl
             label="Kind"
             options={TYPES}
             value={type}
@@ -107,8 +107,8 @@ function EndpointField({ providers, models, creating }: Props) {
       </Field>
       {live.error && (
         <p role="status" className="text-xs break-words text-warn">
-          The provider does not list its models: {wordsFor(live.error).detail} You can still type
-          the name.
+          The provider does not list its models: {describeError(live.error).detail} You can still
+          type the name.
         </p>
       )}
     </div>
@@ -127,6 +127,6 @@ function endpointHint(
     return "Not in the provider’s list; it is used as typed.";
   }
   return names.length > 0
-    ? `The provider’s own name: ${plural(names.length, "model")} to choose from, or type one.`
+    ? `The provider’s own name: ${pluralize(names.length, "model")} to choose from, or type one.`
     : "The provider’s own name of the model.";
 }

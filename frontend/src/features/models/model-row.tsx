@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { Badge } from "@/components/ui/badge";
 import { IconButton } from "@/components/ui/icon-button";
 import type { Model } from "@/lib/api/types";
-import { count } from "@/lib/format";
+import { formatCount } from "@/lib/format";
 
 import { abilitiesOf, kindWord, priceWords } from "./model-words";
 
@@ -43,7 +43,7 @@ export function ModelTable({ models, label, actions }: ListProps) {
             <td className="px-2">
               <Abilities model={model} />
             </td>
-            <td className="px-2 text-right">{count(model.capabilities.contextWindow)}</td>
+            <td className="px-2 text-right">{formatCount(model.capabilities.contextWindow)}</td>
             <td className="px-2 text-right whitespace-nowrap">{priceWords(model.pricing)}</td>
             <td className="py-1 pr-3 pl-2">
               <RowActions model={model} actions={actions} />
@@ -74,7 +74,7 @@ export function ModelCards({ models, label, actions }: ListProps) {
           <p className="flex flex-wrap items-center gap-x-3 gap-y-1 text-ink-soft">
             <span>{kindWord(model.type)}</span>
             {model.capabilities.contextWindow != null && (
-              <span>{count(model.capabilities.contextWindow)} tokens</span>
+              <span>{formatCount(model.capabilities.contextWindow)} tokens</span>
             )}
             <span>{model.pricing ? priceWords(model.pricing) : "Price not known"}</span>
             {abilitiesOf(model).length > 0 && <Abilities model={model} />}

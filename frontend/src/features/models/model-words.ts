@@ -1,6 +1,6 @@
 /** A model's facts in the few words that a row has room for. */
 import type { Model } from "@/lib/api/types";
-import { money } from "@/lib/format";
+import { formatCost } from "@/lib/format";
 
 const ABILITIES = [
   ["tools", "Tools"],
@@ -16,7 +16,7 @@ export function abilitiesOf(model: Model): string[] {
 /** `$2.50 in · $10.00 out`; an unknown price is a dash. */
 export function priceWords(pricing: Model["pricing"]): string {
   if (!pricing) return "–";
-  const price = (amount: string) => money({ amount, currency: pricing.currency });
+  const price = (amount: string) => formatCost({ amount, currency: pricing.currency });
   return `${price(pricing.inputPerMillion)} in · ${price(pricing.outputPerMillion)} out`;
 }
 

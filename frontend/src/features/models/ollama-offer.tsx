@@ -3,7 +3,7 @@ import { LoaderCircle } from "lucide-react";
 
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
-import { plural } from "@/lib/format";
+import { pluralize } from "@/lib/format";
 
 import { OLLAMA_HERE, ollamaHereQuery } from "./provider-requests";
 
@@ -37,7 +37,7 @@ export function OllamaOffer({ onUse }: { onUse: (baseUrl: string) => void }) {
         </Button>
       }
     >
-      {OLLAMA_HERE}, {plural(data.report.models.length, "model")}.
+      {OLLAMA_HERE}, {pluralize(data.report.models.length, "model")}.
     </Alert>
   );
 }

@@ -6,9 +6,9 @@ import { TimeAgo } from "@/components/time-ago";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { IconButton } from "@/components/ui/icon-button";
-import { useNarrow } from "@/hooks/use-media";
+import { useIsNarrowScreen } from "@/hooks/use-media-query";
 import type { Model, Provider } from "@/lib/api/types";
-import { duration } from "@/lib/format";
+import { formatDuration } from "@/lib/format";
 
 import { outcomeWords } from "./connection-stages";
 import { ConnectionSteps } from "./connection-steps";
@@ -31,7 +31,7 @@ interface Props {
 /** A provider and the models that hang on it. */
 export function ProviderCard({ provider, models, actions, ...on }: Props) {
   const client = useQueryClient();
-  const narrow = useNarrow();
+  const narrow = useIsNarrowScreen();
   const { data: last } = useQuery(lastTestQuery(provider.id));
   const test = useMutation({
     mutationFn: () => testSaved(provider.id),
@@ -142,7 +142,7 @@ function LastTest({ provider, last }: { provider: Provider; last: Tested }) {
   return (
     <p role="status" className="flex flex-wrap items-center gap-2 px-4 pb-3 text-xs text-ink-faint">
       <Badge tone="ok">{outcomeWords(report)}</Badge>
-      <span>{duration(report.latencyMs)}</span>
+      <span>{formatDuration(report.latencyMs)}</span>
       <TimeAgo at={at} />
     </p>
   );

@@ -3,7 +3,7 @@ import { LoaderCircle, Search } from "lucide-react";
 import { Dialog } from "radix-ui";
 import { useState } from "react";
 
-import { useFocusBack } from "@/hooks/use-focus-back";
+import { useRestoreFocus } from "@/hooks/use-restore-focus";
 
 import { PaletteGroup } from "./palette-group";
 import { scoreOf } from "./palette-score";
@@ -17,7 +17,7 @@ interface Props {
 
 /** Everything by name: pages, workflows, runs, actions. */
 export function Palette({ onClose, onShowShortcuts }: Props) {
-  const focusBack = useFocusBack();
+  const focusBack = useRestoreFocus();
   return (
     <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
       <Dialog.Portal>

@@ -1,7 +1,7 @@
 import { useNavigate } from "@tanstack/react-router";
 import { Keyboard, LogOut, Plus, type LucideIcon } from "lucide-react";
 
-import { PAGES } from "@/components/pages";
+import { PAGES } from "@/components/navigation-links";
 import { THEMES } from "@/components/theme-choices";
 import { session } from "@/lib/api/session";
 import { setPreference } from "@/lib/preferences";

@@ -5,7 +5,7 @@ import { useDeferredValue } from "react";
 
 import { runStateWord } from "@/components/run-status";
 import type { RunSummary, WorkflowSummary } from "@/lib/api/types";
-import { ago } from "@/lib/format";
+import { formatTimeAgo } from "@/lib/format";
 import { runsQuery } from "@/lib/queries/runs";
 import { workflowsQuery } from "@/lib/queries/workflows";
 
@@ -74,7 +74,7 @@ function launchCommand({ id, name }: WorkflowSummary, navigate: Navigate): Comma
 function runCommand(run: RunSummary, navigate: Navigate): Command {
   return {
     id: `run:${run.id}`,
-    name: `${run.workflowName} · ${runStateWord(run.status).toLowerCase()} · ${ago(run.createdAt)}`,
+    name: `${run.workflowName} · ${runStateWord(run.status).toLowerCase()} · ${formatTimeAgo(run.createdAt)}`,
     beside: [run.id, run.workflowName],
     Icon: History,
     run: () => void navigate({ to: "/runs/$runId", params: { runId: run.id } }),

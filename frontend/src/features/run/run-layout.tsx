@@ -5,8 +5,8 @@ import { PanelBoundary } from "@/components/panel-boundary";
 import { runStateWord } from "@/components/run-status";
 import { SkeletonRows } from "@/components/ui/skeleton";
 import { TabPanel, Tabs } from "@/components/ui/tabs";
-import { useRunFavicon } from "@/hooks/use-favicon";
-import { useMedia } from "@/hooks/use-media";
+import { useRunFavicon } from "@/hooks/use-run-favicon";
+import { useMediaQuery } from "@/hooks/use-media-query";
 import { usePageTitle } from "@/hooks/use-page-title";
 import { useShortcut } from "@/hooks/use-shortcut";
 import type { Run } from "@/lib/api/types";
@@ -67,7 +67,7 @@ export function useEarlyTab(): void {
 export function RunFrame({ run }: { run: Run }) {
   const store = useLiveRun(run);
   const view = useRunView();
-  const wide = useMedia("(width >= 64rem)");
+  const wide = useMediaQuery("(width >= 64rem)");
   useTitle(run, store);
   useRunKeys(run);
 

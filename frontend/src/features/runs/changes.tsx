@@ -5,7 +5,7 @@ import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { cn } from "@/lib/cn";
-import { plural } from "@/lib/format";
+import { pluralize } from "@/lib/format";
 
 import { kindOf, valueText, type Change } from "./compare";
 
@@ -42,7 +42,7 @@ export function Changes({ title, same, changes, name }: Props) {
         ) : (
           <Badge tone="warn">
             <Diff aria-hidden />
-            {plural(changes.length, "difference")}
+            {pluralize(changes.length, "difference")}
           </Badge>
         )
       }

@@ -1,6 +1,6 @@
 /** What differs between two runs, in words. */
 import type { RunDiff, RunSummary, WorkflowDefinition } from "@/lib/api/types";
-import { count, duration, money } from "@/lib/format";
+import { formatCount, formatDuration, formatCost } from "@/lib/format";
 
 import { elapsed } from "./run-words";
 
@@ -71,17 +71,17 @@ export function figures({ a, b }: Pick<RunDiff, "a" | "b">): Figure[] {
     say: (n: number | null) => string,
   ) => figure(name, read(a), read(b), say);
   return [
-    row("Time", (run) => (run.finishedAt ? elapsed(run, 0) : null), duration),
+    row("Time", (run) => (run.finishedAt ? elapsed(run, 0) : null), formatDuration),
     {
       ...figure("Cost", sameCurrency ? amount(a) : null, sameCurrency ? amount(b) : null, String),
-      a: money(a.usage.cost),
-      b: money(b.usage.cost),
+      a: formatCost(a.usage.cost),
+      b: formatCost(b.usage.cost),
     },
-    row("Tokens", (run) => run.usage.totalTokens ?? null, count),
-    row("Tokens in", (run) => run.usage.promptTokens ?? null, count),
-    row("Tokens out", (run) => run.usage.completionTokens ?? null, count),
-    row("Model calls", (run) => run.usage.llmCalls ?? null, count),
-    row("Tool calls", (run) => run.usage.toolCalls ?? null, count),
+    row("Tokens", (run) => run.usage.totalTokens ?? null, formatCount),
+    row("Tokens in", (run) => run.usage.promptTokens ?? null, formatCount),
+    row("Tokens out", (run) => run.usage.completionTokens ?? null, formatCount),
+    row("Model calls", (run) => run.usage.llmCalls ?? null, formatCount),
+    row("Tool calls", (run) => run.usage.toolCalls ?? null, formatCount),
   ];
 }
 

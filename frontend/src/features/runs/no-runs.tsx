@@ -32,24 +32,24 @@ function Filtered({ search, onClear }: { search: RunsSearch; onClear: () => void
 }
 
 function First() {
-  const { start, chance } = useDemo();
+  const { start, availability } = useDemo();
   return (
     <EmptyState
       icon={Play}
       title="No runs yet"
       actions={
         <>
-          {chance?.possible !== false && (
+          {availability?.available !== false && (
             <Button
               variant="primary"
               busy={start.isPending}
-              disabled={!chance}
+              disabled={!availability}
               onClick={() => start.mutate()}
             >
               Run the demo
             </Button>
           )}
-          <Button asChild variant={chance?.possible === false ? "primary" : "ghost"}>
+          <Button asChild variant={availability?.available === false ? "primary" : "ghost"}>
             <Link to="/workflows">Choose a workflow</Link>
           </Button>
         </>

@@ -1,7 +1,7 @@
 import { RunStatus } from "@/components/run-status";
 import { TimeAgo } from "@/components/time-ago";
 import { cn } from "@/lib/cn";
-import { count, money } from "@/lib/format";
+import { formatCount, formatCost } from "@/lib/format";
 
 import { RunDuration } from "./run-duration";
 import { RunLink } from "./run-link";
@@ -33,8 +33,8 @@ export function RunCard({ row }: { row: RunRow }) {
         <span>
           · <RunDuration run={run} />
         </span>
-        <span>· {count(run.usage.totalTokens)} tokens</span>
-        {run.usage.cost && <span>· {money(run.usage.cost)}</span>}
+        <span>· {formatCount(run.usage.totalTokens)} tokens</span>
+        {run.usage.cost && <span>· {formatCost(run.usage.cost)}</span>}
       </p>
     </li>
   );

@@ -1,6 +1,6 @@
 /** What a row says of a run beside its figures. */
 import type { RunSummary } from "@/lib/api/types";
-import { preview } from "@/lib/format";
+import { previewText } from "@/lib/format";
 
 export interface Remark {
   text: string;
@@ -9,12 +9,12 @@ export interface Remark {
 
 /** The error, what is waited for, or what the run was started with. */
 export function remark(run: RunSummary): Remark | null {
-  if (run.error) return { text: preview(run.error.message, 160), tone: "err" };
+  if (run.error) return { text: previewText(run.error.message, 160), tone: "err" };
   if (run.status === "waiting") return { text: waitingWords(run), tone: "warn" };
   const words = Object.entries(run.metadata)
     .map(([key, value]) => `${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`)
     .join(" · ");
-  return words ? { text: preview(words, 160), tone: "faint" } : null;
+  return words ? { text: previewText(words, 160), tone: "faint" } : null;
 }
 
 function waitingWords(run: Pick<RunSummary, "waitReason">): string {

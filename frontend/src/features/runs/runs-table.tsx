@@ -10,10 +10,10 @@ import { useRef, type Dispatch, type SetStateAction } from "react";
 
 import { RunStatus } from "@/components/run-status";
 import { TimeAgo } from "@/components/time-ago";
-import { useNarrow } from "@/hooks/use-media";
+import { useIsNarrowScreen } from "@/hooks/use-media-query";
 import type { RunSummary } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
-import { count, money } from "@/lib/format";
+import { formatCount, formatCost } from "@/lib/format";
 
 import { RunCard } from "./run-card";
 import { RunDuration } from "./run-duration";
@@ -57,12 +57,12 @@ const columns = column.columns([
   column.display({
     id: "tokens",
     header: "Tokens",
-    cell: ({ row }) => count(row.original.usage.totalTokens),
+    cell: ({ row }) => formatCount(row.original.usage.totalTokens),
   }),
   column.display({
     id: "cost",
     header: "Cost",
-    cell: ({ row }) => money(row.original.usage.cost),
+    cell: ({ row }) => formatCost(row.original.usage.cost),
   }),
   column.accessor("createdBy", { header: "By" }),
 ]);
@@ -87,7 +87,7 @@ interface Props {
 
 /** The runs as a table, or as cards on a phone. */
 export function RunsTable({ runs, selection, onSelect }: Props) {
-  const narrow = useNarrow();
+  const narrow = useIsNarrowScreen();
   const place = useRef<HTMLDivElement>(null);
   const table = useTable({
     features,

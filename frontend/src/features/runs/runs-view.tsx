@@ -6,7 +6,7 @@ import { Skeleton, SkeletonRows } from "@/components/ui/skeleton";
 import { useNow } from "@/hooks/use-now";
 import type { RunSummary } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
-import { plural } from "@/lib/format";
+import { pluralize } from "@/lib/format";
 import { runsQuery } from "@/lib/queries/runs";
 
 import { toQuery, type RunsSearch } from "./filters";
@@ -73,7 +73,7 @@ export function RunsView({ search, onChange, onClear }: Props) {
             onLoad={() => void query.fetchNextPage()}
           />
           <p role="status" className="text-xs text-ink-faint">
-            {plural(runs.length, "run")}
+            {pluralize(runs.length, "run")}
             {query.hasNextPage ? " so far" : ""}
           </p>
         </div>

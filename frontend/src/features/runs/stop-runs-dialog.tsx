@@ -5,7 +5,7 @@ import { useState } from "react";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import type { RunSummary } from "@/lib/api/types";
-import { plural } from "@/lib/format";
+import { pluralize } from "@/lib/format";
 import { runKeys } from "@/lib/queries/runs";
 
 import { stopRuns, type StopMode, type StopOutcome } from "./stop-runs";
@@ -44,7 +44,7 @@ export function StopRunsDialog({ runs, onClose }: { runs: RunSummary[]; onClose:
       open
       onOpenChange={(open) => !open && onClose()}
       closable={!stop.isPending}
-      title={`Stop ${plural(runs.length, "run")}?`}
+      title={`Stop ${pluralize(runs.length, "run")}?`}
       description="A stopped run keeps what its finished tasks brought, and can be resumed."
       footer={
         stop.isSuccess ? (
@@ -57,7 +57,7 @@ export function StopRunsDialog({ runs, onClose }: { runs: RunSummary[]; onClose:
               Cancel
             </Button>
             <Button variant="danger" busy={stop.isPending} onClick={() => stop.mutate()}>
-              Stop {plural(runs.length, "run")}
+              Stop {pluralize(runs.length, "run")}
             </Button>
           </>
         )

@@ -1,8 +1,8 @@
 /** Stopping many runs: a few at a time, each with its own outcome. */
 import { api, body } from "@/lib/api/client";
-import { ApiProblem, wordsFor } from "@/lib/api/problem";
+import { ApiProblem, describeError } from "@/lib/api/problem";
 import type { RunSummary, StopReceipt } from "@/lib/api/types";
-import { plural } from "@/lib/format";
+import { pluralize } from "@/lib/format";
 
 export type StopMode = "now" | "after-step";
 
@@ -47,7 +47,7 @@ async function stopOne(runId: string, mode: StopMode): Promise<StopOutcome> {
     if (error instanceof ApiProblem && error.slug === "run-already-finished") {
       return { kind: "over", words: "Had ended by itself" };
     }
-    const { title, detail } = wordsFor(error);
+    const { title, detail } = describeError(error);
     return { kind: "failed", words: detail || title };
   }
 }
@@ -57,7 +57,7 @@ function receiptWords(receipt: StopReceipt): string {
   const parts = ["Stopped"];
   if (receipt.llmCallsInFlight > 0) {
     const verb = receipt.llmCallsInFlight === 1 ? "was" : "were";
-    parts.push(`${plural(receipt.llmCallsInFlight, "model call")} ${verb} closed`);
+    parts.push(`${pluralize(receipt.llmCallsInFlight, "model call")} ${verb} closed`);
   }
   if (receipt.abandoned?.length) parts.push(`left behind: ${receipt.abandoned.join(", ")}`);
   return parts.join("; ");

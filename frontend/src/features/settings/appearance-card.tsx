@@ -1,7 +1,7 @@
 import { THEMES } from "@/components/theme-choices";
 import { Card } from "@/components/ui/card";
 import { Kbd } from "@/components/ui/kbd";
-import { Segmented } from "@/components/ui/segmented";
+import { SegmentedControl } from "@/components/ui/segmented-control";
 import { usePreference } from "@/lib/preferences";
 
 import { Setting } from "./setting";
@@ -26,7 +26,12 @@ export function AppearanceCard() {
     <Card title="Appearance and behaviour">
       <div className="divide-y">
         <Setting name="Theme" hint="System follows your device as it changes.">
-          <Segmented label="Theme" options={THEME_OPTIONS} value={theme} onChange={setTheme} />
+          <SegmentedControl
+            label="Theme"
+            options={THEME_OPTIONS}
+            value={theme}
+            onChange={setTheme}
+          />
         </Setting>
         <Switch
           name="Single-key shortcuts"

@@ -3,7 +3,7 @@ import { useState } from "react";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog";
-import { forgetPreferences } from "@/lib/preferences";
+import { clearPreferences } from "@/lib/preferences";
 
 import { DeleteRuns } from "./delete-runs";
 import { Setting } from "./setting";
@@ -43,7 +43,7 @@ function ClearThisBrowser() {
 }
 
 function clear(): void {
-  forgetPreferences();
+  clearPreferences();
   // Open pages hold copies of what is gone; they would write it back.
   location.reload();
 }

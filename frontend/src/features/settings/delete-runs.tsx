@@ -6,7 +6,7 @@ import { Button } from "@/components/ui/button";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog";
 import { Select } from "@/components/ui/input";
 import { api, body } from "@/lib/api/client";
-import { plural } from "@/lib/format";
+import { pluralize } from "@/lib/format";
 import { runKeys } from "@/lib/queries/runs";
 import { toast } from "@/lib/toast";
 
@@ -76,7 +76,7 @@ function useDeletion(onDone: () => void) {
     },
     onSuccess: (deleted) => {
       toast.success(
-        deleted === 0 ? "No run fitted: nothing deleted." : `Deleted ${plural(deleted, "run")}.`,
+        deleted === 0 ? "No run fitted: nothing deleted." : `Deleted ${pluralize(deleted, "run")}.`,
       );
       onDone();
     },

@@ -4,7 +4,7 @@ import { ErrorPanel } from "@/components/error-panel";
 import { Card } from "@/components/ui/card";
 import { SkeletonRows } from "@/components/ui/skeleton";
 import type { About, Readiness } from "@/lib/api/types";
-import { plural } from "@/lib/format";
+import { pluralize } from "@/lib/format";
 import { aboutQuery, readinessQuery } from "@/lib/queries/system";
 
 import { Facts, type Fact } from "./facts";
@@ -72,7 +72,7 @@ function PartState({ ok, message }: { ok: boolean; message: string }) {
 
 function workFacts(about: About): Fact[] {
   const { localModel, runsAtWork, workerConcurrency, streamReaders, waitingInQueue } = about;
-  const queued = waitingInQueue ? `${plural(waitingInQueue, "run")} in the queue` : undefined;
+  const queued = waitingInQueue ? `${pluralize(waitingInQueue, "run")} in the queue` : undefined;
   return [
     {
       name: "Worker",
@@ -84,7 +84,7 @@ function workFacts(about: About): Fact[] {
       value: <LocalModelState state={localModel.state} />,
       note: localModel.state === "ready" ? undefined : localModel.message,
     },
-    { name: "Live pages", value: plural(streamReaders, "stream reader") },
+    { name: "Live pages", value: pluralize(streamReaders, "stream reader") },
   ];
 }
 

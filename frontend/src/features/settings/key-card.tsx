@@ -1,13 +1,13 @@
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
-import { session, useRemembered } from "@/lib/api/session";
+import { session, useIsRemembered } from "@/lib/api/session";
 import { toast } from "@/lib/toast";
 
 import { Setting } from "./setting";
 
 /** How one is signed in, and the ways out. */
 export function KeyCard() {
-  const remembered = useRemembered();
+  const remembered = useIsRemembered();
   return (
     <Card title="API key">
       <div className="divide-y">

@@ -3,7 +3,7 @@ import { http, HttpResponse } from "msw";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { session } from "@/lib/api/session";
-import { preference, setPreference } from "@/lib/preferences";
+import { getPreference, setPreference } from "@/lib/preferences";
 import { server } from "@/testing/server";
 import { show } from "@/testing/render";
 
@@ -92,7 +92,7 @@ describe("the settings", () => {
     await user.click(await screen.findByRole("radio", { name: "Dark" }));
     await user.click(screen.getByRole("switch", { name: "Single-key shortcuts" }));
 
-    expect([preference("theme"), preference("shortcuts")]).toEqual(["dark", false]);
+    expect([getPreference("theme"), getPreference("shortcuts")]).toEqual(["dark", false]);
   });
 
   it("forget the key on this device, and stay signed in", async () => {
@@ -102,7 +102,7 @@ describe("the settings", () => {
     await user.click(await screen.findByRole("button", { name: "Forget on this device" }));
 
     expect(await screen.findByText("Kept in this tab only")).toBeVisible();
-    expect([session.key, session.remembered]).toEqual(["key", false]);
+    expect([session.key, session.isRemembered]).toEqual(["key", false]);
   });
 
   it("delete finished runs of the age one chose, after asking", async () => {
@@ -150,6 +150,6 @@ describe("the settings", () => {
     await user.click(await screen.findByRole("button", { name: "Clear drafts and preferences" }));
     await user.click(screen.getByRole("button", { name: "Cancel" }));
 
-    expect(preference("theme")).toBe("dark");
+    expect(getPreference("theme")).toBe("dark");
   });
 });

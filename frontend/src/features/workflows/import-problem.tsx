@@ -4,7 +4,7 @@ import { ErrorPanel } from "@/components/error-panel";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import type { YamlProblem } from "@/lib/api/types";
-import { plural } from "@/lib/format";
+import { pluralize } from "@/lib/format";
 
 import { documentProblems, freeName, nameOwner } from "./create-workflow";
 import type { Source } from "./import-source";
@@ -31,7 +31,7 @@ export function ImportProblem({ refused, error, source, onRename, onPick }: Prop
     <div className="grid gap-2">
       <Alert
         tone="err"
-        title={`Nothing was imported: ${plural(problems.length, "problem")} to mend first`}
+        title={`Nothing was imported: ${pluralize(problems.length, "problem")} to mend first`}
       />
       <ProblemList problems={problems} onPick={onPick} />
     </div>

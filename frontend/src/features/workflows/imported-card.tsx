@@ -4,7 +4,7 @@ import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import type { Workflow, YamlProblem } from "@/lib/api/types";
-import { plural } from "@/lib/format";
+import { pluralize } from "@/lib/format";
 
 import { ProblemList } from "./problem-list";
 
@@ -17,7 +17,7 @@ export function ImportedCard({ imported: { workflow, warnings } }: Props) {
   return (
     <Card title={`${workflow.name} is imported`}>
       <div className="grid gap-3 p-4">
-        <Alert tone="warn" title={`${plural(warnings.length, "thing")} to know about it`}>
+        <Alert tone="warn" title={`${pluralize(warnings.length, "thing")} to know about it`}>
           It can be run; look at these lines when you have a moment.
         </Alert>
         <ProblemList problems={warnings} />

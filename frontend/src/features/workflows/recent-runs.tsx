@@ -4,7 +4,7 @@ import { Sparkline } from "@/components/charts/sparkline";
 import { runStateWord, RunStatus } from "@/components/run-status";
 import { TimeAgo } from "@/components/time-ago";
 import type { WorkflowSummary } from "@/lib/api/types";
-import { plural } from "@/lib/format";
+import { pluralize } from "@/lib/format";
 
 interface Props {
   workflow: WorkflowSummary;
@@ -48,5 +48,5 @@ export function inWords(runs: WorkflowSummary["recentRuns"]): string {
     counts.set(word, (counts.get(word) ?? 0) + 1);
   }
   const parts = [...counts].map(([word, count]) => `${count} ${word}`);
-  return `The last ${plural(runs.length, "run")}: ${parts.join(", ")}`;
+  return `The last ${pluralize(runs.length, "run")}: ${parts.join(", ")}`;
 }

@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import type { Template } from "@/lib/api/types";
-import { plural } from "@/lib/format";
+import { pluralize } from "@/lib/format";
 
 interface Props {
   template: Template;
@@ -39,7 +39,7 @@ export function TemplateFacts({ template }: { template: Template }) {
   return (
     <>
       <p className="text-xs text-ink-faint">
-        {plural(template.agents, "agent")} · {plural(template.tasks, "task")}
+        {pluralize(template.agents, "agent")} · {pluralize(template.tasks, "task")}
         {template.tags.length > 0 && ` · ${template.tags.join(", ")}`}
       </p>
       {template.runsOnLocalModel ? (

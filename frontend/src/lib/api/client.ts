@@ -1,7 +1,7 @@
 import createClient from "openapi-fetch";
 
 import { connection } from "../connection";
-import { problemOf, Unreachable } from "./problem";
+import { readProblem, ServerUnreachable } from "./problem";
 import type { paths } from "./schema";
 import { session } from "./session";
 
@@ -21,21 +21,21 @@ export async function authorisedFetch(request: Request): Promise<Response> {
     const used = session.key;
     if (session.state === "expired") {
       // Known to be refused: every further try would count as a failed sign-in.
-      await abortable(session.renewed(used), request.signal);
+      await abortable(session.waitForNewKey(used), request.signal);
       continue;
     }
     const attempt = request.clone();
     if (used) attempt.headers.set("Authorization", `Bearer ${used}`);
     const response = await send(attempt);
     if (!(await isRefused(response))) return response;
-    await abortable(session.renewed(used), request.signal);
+    await abortable(session.waitForNewKey(used), request.signal);
   }
 }
 
 /** True when the server does not take the key: it says so, or has heard too many wrong ones from here. */
 async function isRefused(response: Response): Promise<boolean> {
   if (response.status !== 429) return response.status === 401;
-  return (await problemOf(response.clone())).slug === "too-many-failed-sign-ins";
+  return (await readProblem(response.clone())).slug === "too-many-failed-sign-ins";
 }
 
 export const api = createClient<paths>({
@@ -46,7 +46,7 @@ export const api = createClient<paths>({
 
 api.use({
   async onResponse({ response }) {
-    if (!response.ok) throw await problemOf(response);
+    if (!response.ok) throw await readProblem(response);
   },
 });
 
@@ -64,12 +64,12 @@ function moved(request: Request): Request {
 async function send(request: Request): Promise<Response> {
   try {
     const response = await fetch(request);
-    connection.answered();
+    connection.reportResponse();
     return response;
   } catch (error) {
     if (request.signal.aborted) throw error;
-    connection.failed();
-    throw new Unreachable(error);
+    connection.reportFailure();
+    throw new ServerUnreachable(error);
   }
 }
 

@@ -36,7 +36,7 @@ export class ApiProblem extends Error {
 }
 
 /** The server could not be reached at all. */
-export class Unreachable extends Error {
+export class ServerUnreachable extends Error {
   override readonly name = "Unreachable";
 
   constructor(cause: unknown) {
@@ -50,7 +50,7 @@ export class Unreachable extends Error {
 }
 
 /** Reads a refusal into an error, whatever stands between us and the API has made of it. */
-export async function problemOf(response: Response): Promise<ApiProblem> {
+export async function readProblem(response: Response): Promise<ApiProblem> {
   const text = await response.text().catch(() => "");
   try {
     const body: unknown = JSON.parse(text);
@@ -64,7 +64,7 @@ export async function problemOf(response: Response): Promise<ApiProblem> {
 }
 
 /** The words for an error: what happened, and what to do when we know. */
-export function wordsFor(error: unknown): {
+export function describeError(error: unknown): {
   title: string;
   detail: string;
   requestId: string | null;
@@ -74,7 +74,7 @@ export function wordsFor(error: unknown): {
       error.detail || (error.status >= 500 ? "The server had a problem. Try again." : "");
     return { title: error.title, detail, requestId: error.requestId };
   }
-  if (error instanceof Unreachable) {
+  if (error instanceof ServerUnreachable) {
     return { title: "No connection", detail: error.message, requestId: null };
   }
   const detail = error instanceof Error ? error.message : String(error);

@@ -31,11 +31,11 @@ describe("the key of a tab", () => {
   it("is kept in the tab, or on the device when asked to", () => {
     session.signIn("one", false);
     expect([sessionStorage.getItem(NAME), localStorage.getItem(NAME)]).toEqual(["one", null]);
-    expect(session.remembered).toBe(false);
+    expect(session.isRemembered).toBe(false);
 
     session.signIn("two", true);
     expect([sessionStorage.getItem(NAME), localStorage.getItem(NAME)]).toEqual([null, "two"]);
-    expect(session.remembered).toBe(true);
+    expect(session.isRemembered).toBe(true);
 
     session.forgetOnThisDevice();
     expect([sessionStorage.getItem(NAME), localStorage.getItem(NAME)]).toEqual(["two", null]);

@@ -36,7 +36,7 @@ export const session = {
   },
 
   /** True when the key outlives this tab. */
-  get remembered(): boolean {
+  get isRemembered(): boolean {
     return localStorageOrNull()?.getItem(NAME) != null;
   },
 
@@ -60,7 +60,7 @@ export const session = {
   },
 
   /** Says that the API refuses `refused`, and waits until a person has given another key. */
-  renewed(refused: string | null): Promise<void> {
+  waitForNewKey(refused: string | null): Promise<void> {
     if (key === null) return Promise.reject(new SignedOut());
     if (refused !== key) return Promise.resolve();
     become("expired");
@@ -73,12 +73,12 @@ export const session = {
   },
 };
 
-export function useSession(): SessionState {
+export function useSessionState(): SessionState {
   return useSyncExternalStore(session.subscribe, () => session.state);
 }
 
-export function useRemembered(): boolean {
-  return useSyncExternalStore(session.subscribe, () => session.remembered);
+export function useIsRemembered(): boolean {
+  return useSyncExternalStore(session.subscribe, () => session.isRemembered);
 }
 
 function become(next: SessionState): void {

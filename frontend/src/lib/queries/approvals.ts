@@ -5,7 +5,7 @@ import { api, body } from "@/lib/api/client";
 export const approvalKeys = {
   all: ["approvals"] as const,
   open: () => [...approvalKeys.all, "open"] as const,
-  ofRun: (runId: string) => [...approvalKeys.all, "run", runId] as const,
+  forRun: (runId: string) => [...approvalKeys.all, "run", runId] as const,
 };
 
 /** The questions that wait for a person, in every run. */
@@ -21,7 +21,7 @@ export const openApprovalsQuery = () =>
 /** The questions of one run, answered ones too. */
 export const runApprovalsQuery = (runId: string) =>
   queryOptions({
-    queryKey: approvalKeys.ofRun(runId),
+    queryKey: approvalKeys.forRun(runId),
     queryFn: async ({ signal }) =>
       body(await api.GET("/api/v1/approvals", { params: { query: { runId } }, signal })).approvals,
   });

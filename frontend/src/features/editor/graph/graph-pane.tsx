@@ -4,7 +4,7 @@ import { lazy, Suspense, useState } from "react";
 import { EmptyState } from "@/components/empty-state";
 import { LaneOutline } from "@/components/lane-graph/lane-outline";
 import { PanelBoundary } from "@/components/panel-boundary";
-import { Segmented } from "@/components/ui/segmented";
+import { SegmentedControl } from "@/components/ui/segmented-control";
 import { SkeletonRows } from "@/components/ui/skeleton";
 import type { WorkflowDefinition } from "@/lib/api/types";
 
@@ -40,7 +40,7 @@ export function GraphPane({ definition, stale, node, onNode, hint, only }: Props
       {!only && (
         <div className="flex shrink-0 items-center justify-between gap-2 border-b px-3 py-1">
           <Note stale={stale} hint={hint} />
-          <Segmented
+          <SegmentedControl
             label="Show as"
             value={chosen}
             onChange={setChosen}

@@ -1,6 +1,6 @@
 import { Code, Columns2, List, Network, SquarePen, type LucideIcon } from "lucide-react";
 
-import { Segmented } from "@/components/ui/segmented";
+import { SegmentedControl } from "@/components/ui/segmented-control";
 
 export type View = "split" | "yaml" | "graph" | "form";
 
@@ -33,5 +33,5 @@ export function ViewSwitch({ view, narrow, onChange }: Props) {
       ),
     };
   });
-  return <Segmented label="View" options={options} value={view} onChange={onChange} />;
+  return <SegmentedControl label="View" options={options} value={view} onChange={onChange} />;
 }

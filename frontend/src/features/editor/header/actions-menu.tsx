@@ -8,7 +8,7 @@ import { Button } from "@/components/ui/button";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog";
 import { Menu, MenuItem, MenuSeparator } from "@/components/ui/menu";
 import { api } from "@/lib/api/client";
-import { wordsFor } from "@/lib/api/problem";
+import { describeError } from "@/lib/api/problem";
 import type { Workflow } from "@/lib/api/types";
 import { workflowKeys } from "@/lib/queries/workflows";
 import { toast } from "@/lib/toast";
@@ -99,6 +99,6 @@ export function ActionsMenu({ workflow, text, onGone }: Props) {
 }
 
 function told(error: unknown): void {
-  const { title, detail } = wordsFor(error);
+  const { title, detail } = describeError(error);
   toast.error(detail || title);
 }

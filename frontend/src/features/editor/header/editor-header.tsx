@@ -3,8 +3,8 @@ import { Play } from "lucide-react";
 
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
-import { Tip } from "@/components/ui/tooltip";
-import { plural } from "@/lib/format";
+import { Tooltip } from "@/components/ui/tooltip";
+import { pluralize } from "@/lib/format";
 import type { Workflow } from "@/lib/api/types";
 
 import { Verdict } from "../yaml/problems-panel";
@@ -52,22 +52,22 @@ export function RunLink({ workflow, reason }: { workflow: Workflow; reason: stri
   return (
     <span className="flex items-center gap-2">
       <span className="text-xs text-ink-soft">{reason}</span>
-      <Tip text={reason}>
+      <Tooltip text={reason}>
         <Button aria-disabled>
           <Play aria-hidden />
           Run…
         </Button>
-      </Tip>
+      </Tooltip>
     </span>
   );
 }
 
 export function runReason(changed: boolean, errors: number): string | null {
-  if (errors > 0) return `Mend ${plural(errors, "problem")} to run`;
+  if (errors > 0) return `Mend ${pluralize(errors, "problem")} to run`;
   return changed ? "Save to run" : null;
 }
 
 export function saveReason(changed: boolean, errors: number): string | null {
   if (!changed) return "Nothing to save";
-  return errors > 0 ? `Mend ${plural(errors, "problem")} to save; the draft stays here` : null;
+  return errors > 0 ? `Mend ${pluralize(errors, "problem")} to save; the draft stays here` : null;
 }

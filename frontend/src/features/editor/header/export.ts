@@ -1,5 +1,5 @@
 import { api } from "@/lib/api/client";
-import { saveFile } from "@/lib/save-file";
+import { downloadFile } from "@/lib/download-file";
 
 /** Fetches the file with the key, as a link could not, and hands it to the browser. */
 export async function exportWorkflow(id: string, format: "yaml" | "crewai"): Promise<void> {
@@ -9,7 +9,7 @@ export async function exportWorkflow(id: string, format: "yaml" | "crewai"): Pro
   });
   const fallback = format === "yaml" ? "workflow.yaml" : "workflow.zip";
   const name = nameIn(response.headers.get("content-disposition")) ?? fallback;
-  saveFile(name, data as unknown as Blob);
+  downloadFile(name, data as unknown as Blob);
 }
 
 /** The file's name as the server gives it. */

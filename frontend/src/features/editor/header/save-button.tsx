@@ -6,7 +6,7 @@ import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
 import { IconButton } from "@/components/ui/icon-button";
 import { Textarea } from "@/components/ui/input";
-import { Tip } from "@/components/ui/tooltip";
+import { Tooltip } from "@/components/ui/tooltip";
 
 interface Props {
   /** Why it cannot be saved now; null when it can. */
@@ -29,7 +29,7 @@ export function SaveButton({ reason, busy, onSave }: Props) {
   return (
     <>
       <div className="flex">
-        <Tip text={reason ?? "Ctrl/⌘ S"}>
+        <Tooltip text={reason ?? "Ctrl/⌘ S"}>
           <Button
             variant="primary"
             className="rounded-r-none"
@@ -40,7 +40,7 @@ export function SaveButton({ reason, busy, onSave }: Props) {
             {!busy && <Save aria-hidden />}
             Save
           </Button>
-        </Tip>
+        </Tooltip>
         <IconButton
           label="Save with a note"
           variant="primary"

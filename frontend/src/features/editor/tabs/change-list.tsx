@@ -1,6 +1,6 @@
 import { ArrowRight } from "lucide-react";
 
-import { plural } from "@/lib/format";
+import { pluralize } from "@/lib/format";
 import type { VersionDiff } from "@/lib/api/types";
 
 import { changeWords, valueWords } from "./change-words";
@@ -14,7 +14,7 @@ export function ChangeList({ changes }: { changes: readonly Change[] }) {
   }
   return (
     <section aria-label="What changed">
-      <h3 className="mb-1 font-semibold">{plural(changes.length, "change")} in meaning</h3>
+      <h3 className="mb-1 font-semibold">{pluralize(changes.length, "change")} in meaning</h3>
       <ul className="divide-y divide-line rounded-md border">
         {changes.map((change, index) => (
           <li key={index} className="grid gap-0.5 px-3 py-2">

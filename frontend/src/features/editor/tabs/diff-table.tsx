@@ -1,8 +1,8 @@
 import { useMemo, type ReactNode } from "react";
 
-import { useMedia } from "@/hooks/use-media";
+import { useMediaQuery } from "@/hooks/use-media-query";
 import { cn } from "@/lib/cn";
-import { plural } from "@/lib/format";
+import { pluralize } from "@/lib/format";
 
 import { countsOf, hunksOf, pairsOf, type DiffLine, type Hunk } from "./diff-lines";
 
@@ -16,7 +16,7 @@ interface Props {
 /** Two texts line by line: side by side where there is room, else one below the other. */
 export function DiffTable({ diff, from, to }: Props) {
   const hunks = useMemo(() => hunksOf(diff), [diff]);
-  const wide = useMedia("(width >= 64rem)");
+  const wide = useMediaQuery("(width >= 64rem)");
   const { added, removed } = countsOf(hunks);
   const columns = wide ? 4 : 3;
   return (
@@ -29,8 +29,8 @@ export function DiffTable({ diff, from, to }: Props) {
     >
       <table className="w-full border-collapse font-mono text-[13px] leading-5">
         <caption className="sr-only">
-          From version {from} to version {to}: {plural(added, "line")} added,{" "}
-          {plural(removed, "line")} removed
+          From version {from} to version {to}: {pluralize(added, "line")} added,{" "}
+          {pluralize(removed, "line")} removed
         </caption>
         {wide ? <SideHead from={from} to={to} /> : <UnifiedHead />}
         {hunks.map((hunk, index) => (
@@ -152,7 +152,7 @@ function Skipped({ lines, columns }: { lines: number; columns: number }) {
   return (
     <tr>
       <td colSpan={columns} className="bg-sunken px-3 py-0.5 font-sans text-xs text-ink-faint">
-        {plural(lines, "unchanged line")}
+        {pluralize(lines, "unchanged line")}
       </td>
     </tr>
   );

@@ -5,7 +5,7 @@ import { useId } from "react";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { Select } from "@/components/ui/input";
-import { Segmented } from "@/components/ui/segmented";
+import { SegmentedControl } from "@/components/ui/segmented-control";
 import type { VersionSummary, Workflow } from "@/lib/api/types";
 
 import { RestoreVersion } from "./restore-version";
@@ -33,7 +33,7 @@ export function VersionDetail({ workflow, shown, versions }: Props) {
       actions={
         <div className="flex flex-wrap items-center gap-2">
           {from !== null && (
-            <Segmented
+            <SegmentedControl
               label="Show of this version"
               options={VIEWS}
               value={view}

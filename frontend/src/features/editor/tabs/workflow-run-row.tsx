@@ -4,7 +4,7 @@ import { RunStatus } from "@/components/run-status";
 import { TimeAgo } from "@/components/time-ago";
 import type { RunSummary } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
-import { count, duration, money } from "@/lib/format";
+import { formatCount, formatDuration, formatCost } from "@/lib/format";
 
 export const RUN_COLUMNS =
   "grid items-center gap-x-4 grid-cols-[8rem_minmax(0,1fr)_5rem_6rem_5rem_5rem]";
@@ -35,13 +35,13 @@ export function WorkflowRunRow({ run }: { run: RunSummary }) {
       </div>
       <Figure label="Version">{run.workflowVersion ?? "–"}</Figure>
       <Figure label="Time at work" right>
-        {duration(run.startedAt ? run.secondsAtWork * 1000 : null)}
+        {formatDuration(run.startedAt ? run.secondsAtWork * 1000 : null)}
       </Figure>
       <Figure label="Tokens" right>
-        {count(run.usage.totalTokens)}
+        {formatCount(run.usage.totalTokens)}
       </Figure>
       <Figure label="Cost" right>
-        {money(run.usage.cost)}
+        {formatCost(run.usage.cost)}
       </Figure>
     </li>
   );

@@ -1,7 +1,7 @@
 import { CircleAlert, CircleCheck, TriangleAlert, WandSparkles } from "lucide-react";
 
 import { Button } from "@/components/ui/button";
-import { plural } from "@/lib/format";
+import { pluralize } from "@/lib/format";
 
 import type { EditorProblem } from "../model/problems";
 
@@ -75,8 +75,8 @@ export function problemWords(problems: EditorProblem[]): string {
   const errors = problems.filter((problem) => problem.severity === "error").length;
   const warnings = problems.length - errors;
   const parts = [
-    ...(errors ? [plural(errors, "problem")] : []),
-    ...(warnings ? [plural(warnings, "warning")] : []),
+    ...(errors ? [pluralize(errors, "problem")] : []),
+    ...(warnings ? [pluralize(warnings, "warning")] : []),
   ];
   return parts.join(", ") || "Valid";
 }

@@ -5,7 +5,7 @@ import { Button } from "@/components/ui/button";
 import { useNow } from "@/hooks/use-now";
 import type { Approval } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
-import { preview } from "@/lib/format";
+import { previewText } from "@/lib/format";
 
 import { ApprovalCard } from "./approval-card";
 import { expiry, outcome } from "./approval-labels";
@@ -50,7 +50,7 @@ export function AnsweredBanner({ approval, onClose }: { approval: Approval; onCl
       tone="live"
       icon={CircleCheck}
       title={`${outcome(approval)}: ${approval.taskKey}`}
-      detail={approval.feedback ? <q>{preview(approval.feedback, 160)}</q> : undefined}
+      detail={approval.feedback ? <q>{previewText(approval.feedback, 160)}</q> : undefined}
       actions={
         <Button size="sm" onClick={onClose}>
           Close

@@ -15,7 +15,7 @@ import { Button } from "@/components/ui/button";
 import { useNow } from "@/hooks/use-now";
 import type { Approval } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
-import { dateTime } from "@/lib/format";
+import { formatDateTime } from "@/lib/format";
 
 import { ApprovalForm } from "./approval-form";
 import { expiry, outcome } from "./approval-labels";
@@ -80,7 +80,10 @@ function Outcome({ approval }: { approval: Approval }) {
 function Deadline({ approval }: { approval: Approval }) {
   const now = useNow(15_000);
   return (
-    <p className="ml-auto text-xs text-ink-soft max-sm:ml-0" title={dateTime(approval.expiresAt)}>
+    <p
+      className="ml-auto text-xs text-ink-soft max-sm:ml-0"
+      title={formatDateTime(approval.expiresAt)}
+    >
       {expiry(approval, now)}
     </p>
   );

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { ApiProblem, Unreachable } from "@/lib/api/problem";
+import { ApiProblem, ServerUnreachable } from "@/lib/api/problem";
 
 import { expiry, outcome, refusal } from "./approval-labels";
 import { sampleApproval } from "../testing/run-fixtures";
@@ -30,5 +30,5 @@ test("refusals are told in plain words", () => {
   expect(refusal(taken).detail).toContain("by ada");
   expect(refusal(new ApiProblem(410, {})).detail).toContain("Resume it to be asked again");
   expect(refusal(new ApiProblem(403, {})).detail).toContain("approvals:write");
-  expect(refusal(new Unreachable(null)).title).toBe("No connection");
+  expect(refusal(new ServerUnreachable(null)).title).toBe("No connection");
 });

@@ -1,6 +1,6 @@
-import { ApiProblem, wordsFor } from "@/lib/api/problem";
+import { ApiProblem, describeError } from "@/lib/api/problem";
 import type { Approval } from "@/lib/api/types";
-import { duration } from "@/lib/format";
+import { formatDuration } from "@/lib/format";
 
 /** What became of a question, in words. */
 export function outcome(approval: Approval): string {
@@ -20,7 +20,7 @@ export function outcome(approval: Approval): string {
 export function expiry(approval: Approval, now: number): string {
   const left = Date.parse(approval.expiresAt) - now;
   if (left <= 0) return "Its time is over";
-  return left < 60_000 ? "Expires in less than a minute" : `Expires in ${duration(left)}`;
+  return left < 60_000 ? "Expires in less than a minute" : `Expires in ${formatDuration(left)}`;
 }
 
 /** Why an answer was not taken, and what to do now. */
@@ -37,6 +37,6 @@ export function refusal(error: unknown): { title: string; detail: string } {
     const detail = "Answering needs an API key with the scope approvals:write.";
     return { title: "This key may not answer", detail };
   }
-  const { title, detail } = wordsFor(error);
+  const { title, detail } = describeError(error);
   return { title, detail };
 }

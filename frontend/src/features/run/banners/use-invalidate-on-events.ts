@@ -2,7 +2,7 @@ import { useQueryClient, type QueryKey } from "@tanstack/react-query";
 import { useEffect } from "react";
 
 import { approvalKeys } from "@/lib/queries/approvals";
-import { outdate } from "@/lib/queries/outdate";
+import { invalidateQuery } from "@/lib/queries/invalidate-query";
 import { runKeys } from "@/lib/queries/runs";
 
 import type { RunNow, RunStore } from "../store/run-store";
@@ -20,7 +20,7 @@ export function useRunNews(store: RunStore): void {
       // Events that are only being read again say nothing new; the queries are as old as the last of them.
       if (!now.complete) return;
       for (const queryKey of outdated(store.runId, seen, now)) {
-        void outdate(queries, queryKey);
+        void invalidateQuery(queries, queryKey);
       }
       seen = now;
     });
@@ -41,7 +41,7 @@ export function outdated(runId: string, before: Told, now: Told): QueryKey[] {
   if (moved) keys.push(runKeys.usage(runId));
   if (moved || now.messages !== before.messages) keys.push(runKeys.messages(runId));
   if (moved || now.approvals !== before.approvals) {
-    keys.push(approvalKeys.ofRun(runId), approvalKeys.open());
+    keys.push(approvalKeys.forRun(runId), approvalKeys.open());
   }
   if (now.artifacts !== before.artifacts) keys.push(runKeys.artifacts(runId));
   return keys;

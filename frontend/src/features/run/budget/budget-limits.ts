@@ -1,5 +1,5 @@
 import type { Budget, Run, Usage } from "@/lib/api/types";
-import { count, duration, money } from "@/lib/format";
+import { formatCount, formatDuration, formatCost } from "@/lib/format";
 
 import type { BudgetStop } from "./budget-stop-query";
 
@@ -26,10 +26,10 @@ type Spent = Pick<Run, "budget" | "usage" | "secondsAtWork">;
 export function limitsOf({ budget, usage, secondsAtWork }: Spent): Limit[] {
   const currency = usage.cost?.currency ?? "USD";
   const spent = usage.cost ? Number(usage.cost.amount) : null;
-  const inMoney = (amount: number) => money({ amount: String(amount), currency });
+  const inMoney = (amount: number) => formatCost({ amount: String(amount), currency });
   const known = [
     limit("maxCost", "cost", `Cost (${currency})`, spent, budget.maxCost, inMoney, false),
-    limit("maxTokens", "tokens", "Tokens", tokens(usage), budget.maxTokens, count, true),
+    limit("maxTokens", "tokens", "Tokens", tokens(usage), budget.maxTokens, formatCount, true),
     limit(
       "maxLlmCalls",
       "model calls",
@@ -93,5 +93,5 @@ function tokens(usage: Usage): number | null {
 }
 
 function seconds(figure: number): string {
-  return duration(figure * 1000);
+  return formatDuration(figure * 1000);
 }

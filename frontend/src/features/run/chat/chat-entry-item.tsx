@@ -5,7 +5,7 @@ import { TimeAgo } from "@/components/time-ago";
 import { Button } from "@/components/ui/button";
 import { CopyButton } from "@/components/ui/copy-button";
 import { cn } from "@/lib/cn";
-import { dateTime } from "@/lib/format";
+import { formatDateTime } from "@/lib/format";
 
 import type { Line, Receipt, Reply } from "./chat-entries";
 
@@ -66,7 +66,7 @@ function ReceiptMark({ receipt, last }: { receipt: Receipt; last: boolean }) {
   const tone = { answered: "text-ok", lost: "text-warn" }[receipt.state as string];
   return (
     <li
-      title={receipt.at ? dateTime(receipt.at) : undefined}
+      title={receipt.at ? formatDateTime(receipt.at) : undefined}
       className={cn("inline-flex items-center gap-1", last ? tone : "text-ink-faint")}
     >
       <Icon aria-hidden className="size-3.5 shrink-0" />

@@ -1,6 +1,6 @@
 import type { QueryClient } from "@tanstack/react-query";
 
-import { wordsFor } from "@/lib/api/problem";
+import { describeError } from "@/lib/api/problem";
 import type { ChatAnswer, Message } from "@/lib/api/types";
 import { runMessagesQuery } from "@/lib/queries/runs";
 
@@ -127,7 +127,7 @@ export class Talk {
 
   /** The server may have the message though its answer never came: then it was sent, and says so. */
   private async failed(turn: Turn, error: unknown): Promise<void> {
-    const words = wordsFor(error).detail || wordsFor(error).title;
+    const words = describeError(error).detail || describeError(error).title;
     await this.refresh();
     const sent = this.messages().find((message) => isOf(turn, message));
     if (!sent) {

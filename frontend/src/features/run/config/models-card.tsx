@@ -4,7 +4,7 @@ import { ErrorPanel } from "@/components/error-panel";
 import { Card } from "@/components/ui/card";
 import { SkeletonRows } from "@/components/ui/skeleton";
 import type { Run, Usage } from "@/lib/api/types";
-import { count, money, plural } from "@/lib/format";
+import { formatCount, formatCost, pluralize } from "@/lib/format";
 import { runUsageQuery } from "@/lib/queries/runs";
 
 /** Which models were asked, and which agent is set to which. */
@@ -40,8 +40,8 @@ function Used({ byModel }: { byModel: Record<string, Usage> }) {
         <li key={name} className="flex flex-wrap items-baseline gap-x-3 px-4 py-2">
           <span className="min-w-0 flex-1 font-medium break-words">{name}</span>
           <span className="text-xs text-ink-soft">
-            {plural(usage.llmCalls ?? 0, "call")} · {count(usage.totalTokens)} tokens ·{" "}
-            {usage.cost ? money(usage.cost) : "no price"}
+            {pluralize(usage.llmCalls ?? 0, "call")} · {formatCount(usage.totalTokens)} tokens ·{" "}
+            {usage.cost ? formatCost(usage.cost) : "no price"}
           </span>
         </li>
       ))}

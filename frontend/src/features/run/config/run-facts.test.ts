@@ -73,7 +73,7 @@ test("each kind of news outdates what it is about, and nothing else", () => {
   expect(after({ artifacts: 1 })).toEqual([runKeys.artifacts("run_1")]);
   expect(after({ tasks: new Map() })).toEqual([runKeys.tasks("run_1")]);
   expect(after({ budget: 1 })).toEqual([runKeys.detail("run_1")]);
-  expect(after({ approvals: 1 })).toEqual([approvalKeys.ofRun("run_1"), approvalKeys.open()]);
+  expect(after({ approvals: 1 })).toEqual([approvalKeys.forRun("run_1"), approvalKeys.open()]);
   expect(outdated("run_1", TOLD, { ...TOLD, status: "completed" })).toEqual(
     expect.arrayContaining([runKeys.detail("run_1"), runKeys.tasks("run_1")]),
   );

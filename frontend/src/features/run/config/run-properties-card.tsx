@@ -5,7 +5,7 @@ import { JsonView } from "@/components/json-view/json-view";
 import { Card } from "@/components/ui/card";
 import { CopyButton } from "@/components/ui/copy-button";
 import type { Run } from "@/lib/api/types";
-import { dateTime, duration } from "@/lib/format";
+import { formatDateTime, formatDuration } from "@/lib/format";
 
 import type { Engine } from "./engine-query";
 
@@ -30,10 +30,10 @@ export function FactsCard({ run, engine }: { run: Run; engine: Engine | null }) 
           </Fact>
         )}
         <Fact name="Started by">{run.createdBy}</Fact>
-        <Fact name="Asked for">{dateTime(run.createdAt)}</Fact>
-        <Fact name="Began">{run.startedAt ? dateTime(run.startedAt) : "not yet"}</Fact>
-        <Fact name="Ended">{run.finishedAt ? dateTime(run.finishedAt) : "not yet"}</Fact>
-        <Fact name="Time at work">{duration(run.secondsAtWork * 1000)}</Fact>
+        <Fact name="Asked for">{formatDateTime(run.createdAt)}</Fact>
+        <Fact name="Began">{run.startedAt ? formatDateTime(run.startedAt) : "not yet"}</Fact>
+        <Fact name="Ended">{run.finishedAt ? formatDateTime(run.finishedAt) : "not yet"}</Fact>
+        <Fact name="Time at work">{formatDuration(run.secondsAtWork * 1000)}</Fact>
         <Fact name="Attempts">{run.attempt}</Fact>
         <Fact name="Engine">
           {engine?.name ?? "known once the run has begun"}

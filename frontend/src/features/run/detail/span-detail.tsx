@@ -3,7 +3,7 @@ import { useState, type ReactNode } from "react";
 import { CopyButton } from "@/components/ui/copy-button";
 import { TabPanel, Tabs } from "@/components/ui/tabs";
 import type { Run } from "@/lib/api/types";
-import { count, duration, money } from "@/lib/format";
+import { formatCount, formatDuration, formatCost } from "@/lib/format";
 import { cn } from "@/lib/cn";
 
 import type { RunStore } from "../store/run-store";
@@ -93,13 +93,14 @@ function Head({ store, span, close }: Props) {
             {stateWord(span.state)}
           </span>
         </Figure>
-        <Figure name="Duration">{duration(lengthOf(span, now))}</Figure>
+        <Figure name="Duration">{formatDuration(lengthOf(span, now))}</Figure>
         {span.usage.llmCalls > 0 && (
           <>
             <Figure name="Tokens">
-              {count(span.usage.promptTokens)} in · {count(span.usage.completionTokens)} out
+              {formatCount(span.usage.promptTokens)} in · {formatCount(span.usage.completionTokens)}{" "}
+              out
             </Figure>
-            <Figure name="Cost">{money(span.usage.cost)}</Figure>
+            <Figure name="Cost">{formatCost(span.usage.cost)}</Figure>
           </>
         )}
         {span.agent && span.kind !== "agent" && <Figure name="Agent">{span.agent}</Figure>}

@@ -1,5 +1,5 @@
 import { JsonView } from "@/components/json-view/json-view";
-import { duration } from "@/lib/format";
+import { formatDuration } from "@/lib/format";
 
 import { useSpan } from "../store/use-span";
 import type { RunStore } from "../store/run-store";
@@ -52,7 +52,7 @@ function Used({ span, store }: { span: Span; store: RunStore }) {
           <span className="sr-only">{stateWord(use.state)}: </span>
           <span className="shrink-0">{use.name}</span>
           <span className="min-w-0 flex-1 truncate text-ink-faint">{wordsOf(use).text}</span>
-          <span className="text-xs text-ink-soft">{duration(use.durationMs)}</span>
+          <span className="text-xs text-ink-soft">{formatDuration(use.durationMs)}</span>
         </li>
       ))}
     </ul>

@@ -2,7 +2,7 @@ import { CircleCheck, CircleStop, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 
 import type { StopReceipt } from "@/lib/api/types";
-import { duration, plural } from "@/lib/format";
+import { formatDuration, pluralize } from "@/lib/format";
 
 /** What a stop did, at the provider's side too. */
 export function ReceiptCard({ receipt }: { receipt: StopReceipt }) {
@@ -13,8 +13,8 @@ export function ReceiptCard({ receipt }: { receipt: StopReceipt }) {
       <p className="flex items-center gap-2 border-b px-3 py-2 font-medium">
         <CircleStop aria-hidden className="size-4 text-ink-soft" />
         {abandoned.length > 0
-          ? `Stopped after ${duration(took)}; some work was abandoned`
-          : `Everything ended within ${duration(took)}`}
+          ? `Stopped after ${formatDuration(took)}; some work was abandoned`
+          : `Everything ended within ${formatDuration(took)}`}
       </p>
       <dl className="grid gap-y-1.5 px-3 py-2">
         <Line name="Model calls cut off">{receipt.llmCallsInFlight}</Line>
@@ -34,8 +34,8 @@ export function ReceiptCard({ receipt }: { receipt: StopReceipt }) {
       {abandoned.length > 0 && (
         <div className="border-t px-3 py-2">
           <p className="text-ink-soft">
-            {plural(abandoned.length, "thing")} could not be interrupted. It ends by itself, and its
-            result is dropped:
+            {pluralize(abandoned.length, "thing")} could not be interrupted. It ends by itself, and
+            its result is dropped:
           </p>
           <ul className="mt-1 list-disc pl-5">
             {abandoned.map((words) => (

@@ -1,18 +1,21 @@
 /** A run as a file to keep. */
 import { api, body } from "@/lib/api/client";
 import type { Run, RunTask } from "@/lib/api/types";
-import { count, dateTime, money } from "@/lib/format";
-import { saveFile } from "@/lib/save-file";
+import { formatCount, formatDateTime, formatCost } from "@/lib/format";
+import { downloadFile } from "@/lib/download-file";
 
 export async function saveRun(run: Run, kind: "json" | "markdown"): Promise<void> {
   const params = { path: { run_id: run.id } };
   const { tasks } = body(await api.GET("/api/v1/runs/{run_id}/tasks", { params }));
   if (kind === "markdown") {
-    return saveFile(`${run.id}.md`, new Blob([asMarkdown(run, tasks)], { type: "text/markdown" }));
+    return downloadFile(
+      `${run.id}.md`,
+      new Blob([asMarkdown(run, tasks)], { type: "text/markdown" }),
+    );
   }
   const usage = body(await api.GET("/api/v1/runs/{run_id}/usage", { params }));
   const text = JSON.stringify({ run, tasks, usage }, null, 2);
-  return saveFile(`${run.id}.json`, new Blob([text], { type: "application/json" }));
+  return downloadFile(`${run.id}.json`, new Blob([text], { type: "application/json" }));
 }
 
 /** What went in and what came out, for people. */
@@ -23,9 +26,9 @@ export function asMarkdown(run: Run, tasks: readonly RunTask[]): string {
     [
       `- Run: \`${run.id}\``,
       `- State: ${run.status}`,
-      `- Started: ${run.startedAt ? dateTime(run.startedAt) : "–"}`,
-      `- Ended: ${run.finishedAt ? dateTime(run.finishedAt) : "–"}`,
-      `- Tokens: ${count(run.usage.totalTokens)}, cost: ${money(run.usage.cost)}`,
+      `- Started: ${run.startedAt ? formatDateTime(run.startedAt) : "–"}`,
+      `- Ended: ${run.finishedAt ? formatDateTime(run.finishedAt) : "–"}`,
+      `- Tokens: ${formatCount(run.usage.totalTokens)}, cost: ${formatCost(run.usage.cost)}`,
     ].join("\n"),
     "## Inputs",
     fenced(JSON.stringify(run.inputs, null, 2), "json"),

@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 
 import type { Run } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
-import { count, duration, money } from "@/lib/format";
+import { formatCount, formatDuration, formatCost } from "@/lib/format";
 import { hasEnded } from "@/lib/run-state";
 
 import { useRunStore } from "../store/use-span";
@@ -24,16 +24,16 @@ export function RunFigures({ run, store }: { run: Run; store: RunStore }) {
       <dl className="contents">
         <Elapsed run={run} store={store} limit={maxSeconds ?? null} />
         <Figure name="Tokens" share={shareOf(usage.totalTokens, maxTokens)}>
-          {count(usage.totalTokens)}
-          {maxTokens != null && ` of ${count(maxTokens)}`}
+          {formatCount(usage.totalTokens)}
+          {maxTokens != null && ` of ${formatCount(maxTokens)}`}
           <span className="text-ink-faint max-sm:hidden">
             {" "}
-            (in {count(usage.promptTokens)} / out {count(usage.completionTokens)})
+            (in {formatCount(usage.promptTokens)} / out {formatCount(usage.completionTokens)})
           </span>
         </Figure>
         <Figure name="Cost" share={shareOf(usage.cost?.amount, maxCost)}>
-          {money(usage.cost)}
-          {maxCost != null && ` of ${money({ amount: maxCost, currency })}`}
+          {formatCost(usage.cost)}
+          {maxCost != null && ` of ${formatCost({ amount: maxCost, currency })}`}
         </Figure>
         {maxLlmCalls != null && (
           <Figure name="Calls" share={shareOf(usage.llmCalls, maxLlmCalls)}>
@@ -57,14 +57,14 @@ function Elapsed({ run, store, limit }: { run: Run; store: RunStore; limit: numb
   return (
     <Figure name="Elapsed">
       {elapsed === null ? "–" : inSeconds(elapsed, hasEnded(run.status))}
-      {limit !== null && ` (at most ${duration(limit * 1000)} of work)`}
+      {limit !== null && ` (at most ${formatDuration(limit * 1000)} of work)`}
     </Figure>
   );
 }
 
 /** A clock that ticks shows whole seconds. */
 function inSeconds(milliseconds: number, over: boolean): string {
-  if (over || milliseconds >= 59_950) return duration(milliseconds);
+  if (over || milliseconds >= 59_950) return formatDuration(milliseconds);
   return `${Math.floor(milliseconds / 1000)} s`;
 }
 

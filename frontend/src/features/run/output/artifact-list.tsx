@@ -7,7 +7,7 @@ import { Card } from "@/components/ui/card";
 import { api, body } from "@/lib/api/client";
 import type { Artifact, Run } from "@/lib/api/types";
 import { runArtifactsQuery } from "@/lib/queries/runs";
-import { saveFile } from "@/lib/save-file";
+import { downloadFile } from "@/lib/download-file";
 
 import { fileSize } from "./parse-output";
 
@@ -39,7 +39,7 @@ export function ArtifactList({ run }: { run: Run }) {
 
 function ArtifactRow({ runId, file }: { runId: string; file: Artifact }) {
   const download = useMutation({
-    mutationFn: async () => saveFile(file.name, await contentOf(runId, file.name)),
+    mutationFn: async () => downloadFile(file.name, await contentOf(runId, file.name)),
   });
   return (
     <li className="grid gap-2 px-4 py-2">

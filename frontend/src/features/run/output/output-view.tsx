@@ -1,6 +1,6 @@
 import { JsonView } from "@/components/json-view/json-view";
 import { Markdown } from "@/components/markdown/markdown";
-import { Segmented } from "@/components/ui/segmented";
+import { SegmentedControl } from "@/components/ui/segmented-control";
 import { cn } from "@/lib/cn";
 
 import type { Output } from "./parse-output";
@@ -48,7 +48,7 @@ export function OutputModeSwitch({
   onChange: (mode: OutputMode) => void;
 }) {
   return (
-    <Segmented
+    <SegmentedControl
       label="Show outputs"
       options={[
         { value: "formatted", label: "Formatted" },

@@ -1,5 +1,5 @@
 import type { Run, RunTask } from "@/lib/api/types";
-import { preview } from "@/lib/format";
+import { previewText } from "@/lib/format";
 
 /** One output: its text, and its structure when it has one. */
 export interface Output {
@@ -31,7 +31,7 @@ export function plainText({ raw, json }: Output): string {
 export function teaser(text: string, length: number): string {
   const line = text.split("\n").find((one) => /[\p{L}\p{N}]/u.test(one)) ?? "";
   const words = line.replace(/^[\s#>*+-]+/, "").replace(/(\*\*|__|`)/g, "");
-  return preview(words, length);
+  return previewText(words, length);
 }
 
 /** The whole run as one Markdown document: the result, then what each task brought. */

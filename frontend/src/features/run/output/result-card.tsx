@@ -8,7 +8,7 @@ import { CopyButton } from "@/components/ui/copy-button";
 import { Menu, MenuItem } from "@/components/ui/menu";
 import type { Run, RunTask } from "@/lib/api/types";
 import { hasEnded } from "@/lib/run-state";
-import { saveFile } from "@/lib/save-file";
+import { downloadFile } from "@/lib/download-file";
 
 import { fileName, jsonOf, markdownOf, outputOf, plainText } from "./parse-output";
 import { OutputView, type OutputMode } from "./output-view";
@@ -51,7 +51,7 @@ function CopyResult({ result }: { result: NonNullable<Run["result"]> }) {
 
 function DownloadMenu({ run, tasks }: { run: Run; tasks: readonly RunTask[] }) {
   const save = (ending: string, type: string, text: string) =>
-    saveFile(fileName(run, ending), new Blob([text], { type }));
+    downloadFile(fileName(run, ending), new Blob([text], { type }));
   return (
     <Menu
       trigger={

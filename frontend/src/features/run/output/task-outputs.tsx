@@ -5,7 +5,7 @@ import { Card } from "@/components/ui/card";
 import { CopyButton } from "@/components/ui/copy-button";
 import type { Run, RunTask } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
-import { duration } from "@/lib/format";
+import { formatDuration } from "@/lib/format";
 
 import { outputOf, plainText, teaser } from "./parse-output";
 import { OutputView, type OutputMode } from "./output-view";
@@ -111,7 +111,7 @@ function TaskLine({ task, says, failed }: { task: RunTask; says: string; failed?
       >
         {says}
       </span>
-      {took !== null && <span className="text-xs text-ink-soft">{duration(took)}</span>}
+      {took !== null && <span className="text-xs text-ink-soft">{formatDuration(took)}</span>}
     </span>
   );
 }

@@ -1,4 +1,4 @@
-import { duration } from "@/lib/format";
+import { formatDuration } from "@/lib/format";
 
 import { ticksOf, type Axis } from "./time-axis";
 
@@ -29,7 +29,7 @@ export function TimeRuler({ axis }: { axis: Axis }) {
 
 /** `2 s`, not `2.0 s`: marks are round. */
 function shortly(milliseconds: number): string {
-  return duration(milliseconds)
+  return formatDuration(milliseconds)
     .replace(/\.0 s$/, " s")
     .replace(/m 0s$/, "m")
     .replace(/h 0m$/, "h");

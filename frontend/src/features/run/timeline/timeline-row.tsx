@@ -2,7 +2,7 @@ import { ChevronRight } from "lucide-react";
 import { memo } from "react";
 
 import { cn } from "@/lib/cn";
-import { duration } from "@/lib/format";
+import { formatDuration } from "@/lib/format";
 
 import { useSpan } from "../store/use-span";
 import type { RunStore } from "../store/run-store";
@@ -117,7 +117,7 @@ function Length({ span, now }: { span: Span; now: number }) {
   const point = span.durationMs === 0 && span.kind !== "llm" && span.kind !== "tool";
   return (
     <span className="text-right text-xs whitespace-nowrap text-ink-soft">
-      {length === null || point ? "" : duration(length)}
+      {length === null || point ? "" : formatDuration(length)}
     </span>
   );
 }

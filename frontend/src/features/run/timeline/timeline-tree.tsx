@@ -1,7 +1,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useCallback, useEffect, useRef, type KeyboardEvent, type MouseEvent } from "react";
 
-import { useMedia } from "@/hooks/use-media";
+import { useMediaQuery } from "@/hooks/use-media-query";
 
 import type { RunStore } from "../store/run-store";
 
@@ -31,7 +31,7 @@ interface Props {
 export function TimelineTree(props: Props) {
   const { store, rows, axis, active, followed, onPick, onOpen, onToggle } = props;
   const scroller = useRef<HTMLDivElement>(null);
-  const touch = useMedia("(pointer: coarse), (width < 40rem)");
+  const touch = useMediaQuery("(pointer: coarse), (width < 40rem)");
   const height = touch ? ROW_TOUCH : ROW;
   const activeIndex = rows.findIndex((row) => row.id === active);
 

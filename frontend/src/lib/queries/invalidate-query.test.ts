@@ -1,7 +1,7 @@
 import { QueryClient, QueryObserver, type QueryKey } from "@tanstack/react-query";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { outdate } from "./outdate";
+import { invalidateQuery } from "./invalidate-query";
 
 const key: QueryKey = ["run", "1", "messages"];
 let client: QueryClient;
@@ -28,7 +28,7 @@ afterEach(() => {
 const data = () => observer.getCurrentResult().data;
 
 test("news that comes while the first answer is on its way is asked for afterwards", async () => {
-  const done = outdate(client, key);
+  const done = invalidateQuery(client, key);
   answers[0]?.("before");
   await vi.waitFor(() => expect(answers).toHaveLength(2));
   answers[1]?.("after");
@@ -38,7 +38,7 @@ test("news that comes while the first answer is on its way is asked for afterwar
 });
 
 test("a first answer that fails is asked for again", async () => {
-  const done = outdate(client, key);
+  const done = invalidateQuery(client, key);
   answers[0]?.(new Error("lost"));
   await vi.waitFor(() => expect(answers).toHaveLength(2));
   answers[1]?.("after");
@@ -50,9 +50,9 @@ test("a first answer that fails is asked for again", async () => {
 test("a later answer on its way is given up for a newer one", async () => {
   answers[0]?.("first");
   await vi.waitFor(() => expect(data()).toBe("first"));
-  void outdate(client, key);
+  void invalidateQuery(client, key);
   await vi.waitFor(() => expect(answers).toHaveLength(2));
-  const done = outdate(client, key);
+  const done = invalidateQuery(client, key);
   await vi.waitFor(() => expect(answers).toHaveLength(3));
   answers[2]?.("newest");
   answers[1]?.("old");
@@ -66,12 +66,12 @@ test("nothing is asked for where nobody looks; it is only known to be old", asyn
   await vi.waitFor(() => expect(data()).toBe("first"));
   leave();
 
-  await outdate(client, key);
+  await invalidateQuery(client, key);
 
   expect(answers).toHaveLength(1);
   expect(client.getQueryState(key)?.isInvalidated).toBe(true);
 });
 
 test("an answer that nobody ever asked for is no trouble", async () => {
-  await expect(outdate(client, ["never"])).resolves.toBeUndefined();
+  await expect(invalidateQuery(client, ["never"])).resolves.toBeUndefined();
 });

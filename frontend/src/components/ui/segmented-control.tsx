@@ -12,7 +12,7 @@ interface Props<T extends string> {
 }
 
 /** One choice of a few, all in sight: a radio group in a row. */
-export function Segmented<T extends string>({
+export function SegmentedControl<T extends string>({
   label,
   options,
   value,

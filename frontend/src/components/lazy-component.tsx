@@ -1,17 +1,19 @@
 import { createElement, useEffect, useReducer, type ComponentType } from "react";
 
-import { connection, useConnection } from "@/lib/connection";
+import { connection, useConnectionState } from "@/lib/connection";
 
 /**
  * A part whose code comes when it is first drawn. What cannot be fetched is simply not there yet: it comes
  * with the connection, and takes nothing else with it.
  */
-export function late<P extends object>(load: () => Promise<ComponentType<P>>): ComponentType<P> {
+export function lazyComponent<P extends object>(
+  load: () => Promise<ComponentType<P>>,
+): ComponentType<P> {
   let part: ComponentType<P> | undefined;
 
   return function Late(props: P) {
     const [, redraw] = useReducer((count: number) => count + 1, 0);
-    const state = useConnection();
+    const state = useConnectionState();
     useEffect(() => {
       if (part || state !== "online") return;
       let gone = false;
@@ -21,7 +23,7 @@ export function late<P extends object>(load: () => Promise<ComponentType<P>>): C
       };
       load().then(
         (found) => arrived(found),
-        () => connection.failed(),
+        () => connection.reportFailure(),
       );
       return () => {
         gone = true;

@@ -1,6 +1,6 @@
 import { use, type ComponentType } from "react";
 
-import { Unreachable } from "@/lib/api/problem";
+import { ServerUnreachable } from "@/lib/api/problem";
 import { connection } from "@/lib/connection";
 
 /** After this long a failed download is forgotten, and the next look at the page tries again. */
@@ -10,7 +10,7 @@ const FORGET_MS = 500;
  * A page whose code comes when it is first needed. The router's own wrapper loads the whole document anew
  * when a file cannot be had: without a connection that would throw away the page one has.
  */
-export function latePage(load: () => Promise<ComponentType>) {
+export function lazyPage(load: () => Promise<ComponentType>) {
   let page: ComponentType | undefined;
   let coming: Promise<ComponentType> | undefined;
 
@@ -41,6 +41,6 @@ export function latePage(load: () => Promise<ComponentType>) {
 function withReason(cause: unknown): unknown {
   const unfetched = /dynamically imported|importing a module|preload css/i.test(String(cause));
   if (!unfetched) return cause;
-  connection.failed();
-  return new Unreachable(cause);
+  connection.reportFailure();
+  return new ServerUnreachable(cause);
 }

@@ -1,7 +1,7 @@
-import { count } from "@/lib/format";
+import { formatCount } from "@/lib/format";
 
 import { ChartFrame, type ChartPoint, type Plot } from "./chart-frame";
-import { slot, ticks } from "./scale";
+import { barSlot, axisTicks } from "./scale";
 
 export interface BarPoint extends ChartPoint {
   /** One number for each series. */
@@ -22,7 +22,7 @@ interface Props {
 }
 
 /** Whole numbers over time, stacked. */
-export function Bars({ sentence, points, series }: Props) {
+export function BarChart({ sentence, points, series }: Props) {
   const most = Math.max(0, ...points.map((point) => sum(point.values)));
   return (
     <div className="grid gap-3">
@@ -30,8 +30,8 @@ export function Bars({ sentence, points, series }: Props) {
       <ChartFrame
         sentence={sentence}
         points={points}
-        axis={ticks(most, 3, true)}
-        formatAxis={count}
+        axis={axisTicks(most, 3, true)}
+        formatAxis={formatCount}
         columns={series.map((one) => one.name)}
         marks={series.map((one) => one.colour)}
         row={(index) => (points[index]?.values ?? []).map(String)}
@@ -42,7 +42,7 @@ export function Bars({ sentence, points, series }: Props) {
               values={point.values}
               series={series}
               plot={plot}
-              place={slot(index, points.length, plot.width)}
+              place={barSlot(index, points.length, plot.width)}
               index={index}
             />
           ))

@@ -1,7 +1,7 @@
 import { useCallback, useSyncExternalStore } from "react";
 
 /** Whether a media query holds, kept true; false where there is no screen. */
-export function useMedia(query: string): boolean {
+export function useMediaQuery(query: string): boolean {
   const subscribe = useCallback(
     (tell: () => void) => {
       const list = listOf(query);
@@ -14,8 +14,8 @@ export function useMedia(query: string): boolean {
 }
 
 /** True on a phone: below the width at which tables become lists of cards. */
-export function useNarrow(): boolean {
-  return useMedia("(width < 40rem)");
+export function useIsNarrowScreen(): boolean {
+  return useMediaQuery("(width < 40rem)");
 }
 
 function listOf(query: string): MediaQueryList | undefined {

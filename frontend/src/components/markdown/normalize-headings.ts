@@ -11,7 +11,7 @@ const HEADING = /^h([1-6])$/;
  * A plugin that gives headings levels which begin at `first` and skip none, whatever the text says:
  * a reader by headings then finds the text's outline inside the page's.
  */
-export function orderedHeadings(first: number) {
+export function normalizeHeadings(first: number) {
   return () =>
     (tree: TreeNode): void => {
       const above: number[] = [];

@@ -1,12 +1,12 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { orderedHeadings } from "./ordered-headings";
+import { normalizeHeadings } from "./normalize-headings";
 
 /** The levels that headings of these levels are given. */
 function levels(first: number, given: number[]): number[] {
   const children = given.map((level) => ({ type: "element", tagName: `h${level}`, children: [] }));
-  orderedHeadings(first)()({ type: "root", children });
+  normalizeHeadings(first)()({ type: "root", children });
   return children.map(({ tagName }) => Number(tagName.slice(1)));
 }
 

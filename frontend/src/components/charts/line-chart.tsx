@@ -1,5 +1,5 @@
 import { ChartFrame, type ChartPoint, type Plot } from "./chart-frame";
-import { linePath, middle, ticks } from "./scale";
+import { linePath, slotCentre, axisTicks } from "./scale";
 
 export interface LinePoint extends ChartPoint {
   /** Unknown values leave a gap. */
@@ -16,13 +16,13 @@ interface Props {
 }
 
 /** One figure over time. */
-export function Lines({ sentence, points, name, format, colour = "var(--accent)" }: Props) {
+export function LineChart({ sentence, points, name, format, colour = "var(--accent)" }: Props) {
   const most = Math.max(0, ...points.map((point) => point.value ?? 0));
   return (
     <ChartFrame
       sentence={sentence}
       points={points}
-      axis={ticks(most)}
+      axis={axisTicks(most)}
       formatAxis={format}
       columns={[name]}
       row={(index) => {
@@ -46,7 +46,7 @@ function Line({
   const places = points.map((point, index) =>
     point.value === null
       ? null
-      : { x: middle(index, points.length, plot.width), y: plot.y(point.value) },
+      : { x: slotCentre(index, points.length, plot.width), y: plot.y(point.value) },
   );
   return (
     <g>

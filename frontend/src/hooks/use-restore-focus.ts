@@ -4,7 +4,7 @@ import { useRef } from "react";
  * Handlers for a Radix dialog that no trigger of its own has opened: without them its focus is lost when
  * it closes, instead of going back to where it was.
  */
-export function useFocusBack(): {
+export function useRestoreFocus(): {
   onOpenAutoFocus: () => void;
   onCloseAutoFocus: (event: Event) => void;
 } {

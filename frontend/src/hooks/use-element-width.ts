@@ -1,7 +1,7 @@
 import { useEffect, useState, type RefCallback } from "react";
 
 /** The width of an element in pixels, kept true; 0 until it is measured. */
-export function useWidth(): [RefCallback<Element>, number] {
+export function useElementWidth(): [RefCallback<Element>, number] {
   const [element, setElement] = useState<Element | null>(null);
   const [width, setWidth] = useState(0);
 

@@ -2,18 +2,18 @@
 
 export type RawSearch = Record<string, unknown>;
 
-export function text(search: RawSearch, name: string): string | undefined {
+export function readText(search: RawSearch, name: string): string | undefined {
   const value = search[name];
   if (typeof value === "number") return String(value);
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-export function flag(search: RawSearch, name: string): true | undefined {
+export function readFlag(search: RawSearch, name: string): true | undefined {
   const value = search[name];
   return value === true || value === 1 || value === "1" || value === "true" ? true : undefined;
 }
 
-export function oneOf<const T extends string>(
+export function readChoice<const T extends string>(
   search: RawSearch,
   name: string,
   choices: readonly T[],
@@ -21,7 +21,7 @@ export function oneOf<const T extends string>(
   return choices.find((choice) => choice === search[name]);
 }
 
-export function listOf<const T extends string>(
+export function readChoices<const T extends string>(
   search: RawSearch,
   name: string,
   choices: readonly T[],
@@ -32,7 +32,7 @@ export function listOf<const T extends string>(
   return known.length > 0 ? known : undefined;
 }
 
-export function integer(search: RawSearch, name: string): number | undefined {
+export function readPositiveInteger(search: RawSearch, name: string): number | undefined {
   const value = Number(search[name]);
   return search[name] !== undefined && Number.isInteger(value) && value > 0 ? value : undefined;
 }

@@ -4,12 +4,12 @@ import type { Components } from "react-markdown";
 
 import { cn } from "@/lib/cn";
 
-import { hostOf, safeHref } from "./links";
+import { linkHost, safeHref } from "./links";
 
 const HEADING = "mt-2 font-semibold first:mt-0";
 
 /** How each part of a text looks. Headings have no ids: two texts with footnotes would share one. */
-export const markdownParts: Components = {
+export const markdownComponents: Components = {
   h2: ({ children, className }) => (
     <h2 className={cn(HEADING, "text-lg leading-6", className)}>{children}</h2>
   ),
@@ -109,7 +109,7 @@ function ImageLink({ src, alt }: { src: string; alt?: string }) {
       <ImageIcon aria-hidden className="size-4 shrink-0 text-ink-faint" />
       <SafeLink href={href}>
         {words}
-        {href && <span className="text-ink-faint"> ({hostOf(href)})</span>}
+        {href && <span className="text-ink-faint"> ({linkHost(href)})</span>}
       </SafeLink>
     </span>
   );

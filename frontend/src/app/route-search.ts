@@ -1,0 +1,82 @@
+/** What each page keeps in its URL. */
+import {
+  readFlag,
+  readPositiveInteger,
+  readChoices,
+  readChoice,
+  readText,
+  type RawSearch,
+} from "@/lib/search-params";
+import { RUN_STATES } from "@/lib/run-state";
+
+const RUN_VIEWS = ["timeline", "graph", "output", "chat", "input", "details"] as const;
+const STEP_KINDS = ["agent", "llm", "tool"] as const;
+const WORKFLOW_VIEWS = ["split", "yaml", "graph", "form"] as const;
+const WORKFLOW_TABS = ["edit", "runs", "versions"] as const;
+const PERIODS = ["24h", "7d", "30d"] as const;
+
+export const signInSearch = (raw: RawSearch) => optional({ next: readText(raw, "next") });
+
+export const dashboardSearch = (raw: RawSearch) =>
+  optional({ period: readChoice(raw, "period", PERIODS) });
+
+export const workflowsSearch = (raw: RawSearch) => optional({ q: readText(raw, "q") });
+
+export const newWorkflowSearch = (raw: RawSearch) =>
+  optional({
+    template: readText(raw, "template"),
+    import: readFlag(raw, "import"),
+  });
+
+export const workflowSearch = (raw: RawSearch) =>
+  optional({
+    tab: readChoice(raw, "tab", WORKFLOW_TABS),
+    view: readChoice(raw, "view", WORKFLOW_VIEWS),
+    /** What is selected: `agent:researcher` or `task:draft`. */
+    node: readText(raw, "node"),
+    /** Versions tab: the two that are compared. */
+    from: readPositiveInteger(raw, "from"),
+    to: readPositiveInteger(raw, "to"),
+  });
+
+export const launchSearch = (raw: RawSearch) =>
+  optional({
+    /** A run whose inputs fill the form. */
+    from: readText(raw, "from"),
+    version: readPositiveInteger(raw, "version"),
+  });
+
+export const runsSearch = (raw: RawSearch) =>
+  optional({
+    status: readChoices(raw, "status", RUN_STATES),
+    workflow: readText(raw, "workflow"),
+    q: readText(raw, "q"),
+    since: readText(raw, "since"),
+    until: readText(raw, "until"),
+  });
+
+export const compareSearch = (raw: RawSearch) =>
+  optional({ a: readText(raw, "a"), b: readText(raw, "b") });
+
+export const runSearch = (raw: RawSearch) =>
+  optional({
+    view: readChoice(raw, "view", RUN_VIEWS),
+    span: readText(raw, "span"),
+    errors: readFlag(raw, "errors"),
+    q: readText(raw, "q"),
+    /** Timeline: only these kinds of steps, only the steps of this task. */
+    kind: readChoices(raw, "kind", STEP_KINDS),
+    task: readText(raw, "task"),
+  });
+
+export const modelsSearch = (raw: RawSearch) =>
+  optional({
+    /** The provider whose form is open; `new` for an empty one. */
+    provider: readText(raw, "provider"),
+    model: readText(raw, "model"),
+  });
+
+/** Every part of an address may be left out. */
+function optional<T extends object>(found: T): Partial<T> {
+  return found;
+}
