@@ -7,7 +7,7 @@ import { runKeys } from "@/lib/queries/runs";
 import { aboutQuery } from "@/lib/queries/system";
 import { templatesQuery, workflowKeys } from "@/lib/queries/workflows";
 
-/** Starts the demo and goes to its run; says whether that is possible here. */
+/** Starts the demo and opens its run; `availability` tells whether this server can run it. */
 export function useDemo() {
   const navigate = useNavigate();
   const client = useQueryClient();

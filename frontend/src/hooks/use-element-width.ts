@@ -1,6 +1,6 @@
 import { useEffect, useState, type RefCallback } from "react";
 
-/** The width of an element in pixels, kept true; 0 until it is measured. */
+/** Observes the width of an element in pixels; 0 until it is measured. */
 export function useElementWidth(): [RefCallback<Element>, number] {
   const [element, setElement] = useState<Element | null>(null);
   const [width, setWidth] = useState(0);

@@ -1,23 +1,23 @@
 import { useCallback, useSyncExternalStore } from "react";
 
-/** Whether a media query holds, kept true; false where there is no screen. */
+/** Whether a media query matches now; false where `matchMedia` is missing. */
 export function useMediaQuery(query: string): boolean {
   const subscribe = useCallback(
-    (tell: () => void) => {
-      const list = listOf(query);
-      list?.addEventListener("change", tell);
-      return () => list?.removeEventListener("change", tell);
+    (onChange: () => void) => {
+      const list = mediaQueryList(query);
+      list?.addEventListener("change", onChange);
+      return () => list?.removeEventListener("change", onChange);
     },
     [query],
   );
-  return useSyncExternalStore(subscribe, () => listOf(query)?.matches ?? false);
+  return useSyncExternalStore(subscribe, () => mediaQueryList(query)?.matches ?? false);
 }
 
-/** True on a phone: below the width at which tables become lists of cards. */
+/** True on phones, where tables are shown as lists of cards. */
 export function useIsNarrowScreen(): boolean {
   return useMediaQuery("(width < 40rem)");
 }
 
-function listOf(query: string): MediaQueryList | undefined {
+function mediaQueryList(query: string): MediaQueryList | undefined {
   return typeof window.matchMedia === "function" ? window.matchMedia(query) : undefined;
 }

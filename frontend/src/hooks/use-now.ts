@@ -1,10 +1,10 @@
 import { useSyncExternalStore } from "react";
 
-/** The time in milliseconds, renewed every `interval`; pages that show the same clock agree. */
+/** The current time in milliseconds, rounded down to `interval` and updated every `interval`. */
 export function useNow(interval: number): number {
   return useSyncExternalStore(
-    (tell) => {
-      const timer = setInterval(tell, interval);
+    (onChange) => {
+      const timer = setInterval(onChange, interval);
       return () => clearInterval(timer);
     },
     () => Math.floor(Date.now() / interval) * interval,

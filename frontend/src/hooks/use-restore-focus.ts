@@ -1,23 +1,23 @@
 import { useRef } from "react";
 
 /**
- * Handlers for a Radix dialog that no trigger of its own has opened: without them its focus is lost when
- * it closes, instead of going back to where it was.
+ * Handlers that restore the focus when a Radix dialog without a `Trigger` closes; Radix restores it only
+ * to a trigger.
  */
 export function useRestoreFocus(): {
   onOpenAutoFocus: () => void;
   onCloseAutoFocus: (event: Event) => void;
 } {
-  const before = useRef<Element | null>(null);
+  const previous = useRef<Element | null>(null);
   return {
     onOpenAutoFocus: () => {
-      before.current = document.activeElement;
+      previous.current = document.activeElement;
     },
     onCloseAutoFocus: (event) => {
       event.preventDefault();
-      // When something has taken the focus meanwhile, e.g. the page a link led to, it keeps it.
-      const lost = document.activeElement === null || document.activeElement === document.body;
-      if (lost && before.current instanceof HTMLElement) before.current.focus();
+      // Another element may have the focus by now, e.g. the page that a link in the dialog opened.
+      const isLost = document.activeElement === null || document.activeElement === document.body;
+      if (isLost && previous.current instanceof HTMLElement) previous.current.focus();
     },
   };
 }

@@ -13,18 +13,18 @@ const DOT: Record<RunState, string> = {
   crashed: "#e0382e",
 };
 
-/** Puts a dot in the colour of a run's state on the tab's icon, so that a tab in the back tells how it goes. */
+/** Adds a dot in the colour of the run's state to the favicon. */
 export function useRunFavicon(state: RunState | null): void {
   useEffect(() => {
     const link = document.querySelector<HTMLLinkElement>("link[rel=icon]");
     if (!link || !state) return;
-    const usual = link.getAttribute("href") ?? "/favicon.svg";
+    const original = link.getAttribute("href") ?? "/favicon.svg";
     link.setAttribute("href", iconWithDot(DOT[state]));
-    return () => link.setAttribute("href", usual);
+    return () => link.setAttribute("href", original);
   }, [state]);
 }
 
-/** The product's icon, as in `/favicon.svg`, with a dot at its lower right. */
+/** The icon of `/favicon.svg` with a dot at the lower right. */
 function iconWithDot(colour: string): string {
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#4f46e5"/><g fill="#fff"><circle cx="10" cy="11" r="3.5"/><circle cx="22" cy="11" r="3.5"/><circle cx="16" cy="22" r="3.5"/></g><path d="M10 11h12M10 11l6 11 6-11" stroke="#fff" stroke-width="1.6" fill="none"/><circle cx="23" cy="23" r="8" fill="${colour}" stroke="#fff" stroke-width="2"/></svg>`;
   return `data:image/svg+xml,${encodeURIComponent(svg)}`;

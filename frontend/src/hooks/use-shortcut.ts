@@ -1,34 +1,30 @@
-import { useEffect, useRef, useSyncExternalStore } from "react";
+import { useEffect, useRef } from "react";
+import { useStore } from "zustand";
 
-import {
-  getActiveShortcuts,
-  addShortcut,
-  subscribeToShortcuts,
-  type Shortcut,
-} from "@/lib/shortcuts";
+import { addShortcut, shortcutStore, type Shortcut } from "@/lib/shortcuts";
 
 interface Options {
-  /** What it does, for the sheet that `?` opens. */
+  /** What it does, for the help dialog that `?` opens. */
   description?: string;
-  /** The heading it stands under in the sheet. */
+  /** Its heading in the help dialog. */
   group?: string;
   enabled?: boolean;
 }
 
 /**
- * Calls back when the key is pressed: `useShortcut("e", toggle, "Errors only")`, or `"g d"` for one after
- * the other. Off while somebody types, behind a dialog, and when the person has turned shortcuts off.
+ * Calls back when the key is pressed: `useShortcut("e", toggle, "Errors only")`, or `"g d"` for a sequence.
+ * Inactive while typing, while a dialog is open, and when the user has turned shortcuts off.
  */
 export function useShortcut(
   keys: string,
   callback: () => void,
-  about: string | Options = {},
+  options: string | Options = {},
 ): void {
   const {
     description,
     group = "This page",
     enabled = true,
-  } = typeof about === "string" ? { description: about } : about;
+  } = typeof options === "string" ? { description: options } : options;
   const latest = useRef(callback);
   useEffect(() => {
     latest.current = callback;
@@ -39,7 +35,7 @@ export function useShortcut(
   }, [keys, description, group, enabled]);
 }
 
-/** Every shortcut that works on the page as it stands. */
+/** Returns every shortcut that is active on the current page. */
 export function useActiveShortcuts(): readonly Shortcut[] {
-  return useSyncExternalStore(subscribeToShortcuts, getActiveShortcuts);
+  return useStore(shortcutStore);
 }

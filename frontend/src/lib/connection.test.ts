@@ -4,47 +4,47 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { connection, watchConnection } from "./connection";
 
 let reachable = true;
-const probes = vi.fn(() =>
+const probe = vi.fn(() =>
   reachable ? Promise.resolve(new Response()) : Promise.reject(new TypeError("no")),
 );
 
-const browserSays = (online: boolean) => {
+const setBrowserOnline = (online: boolean) => {
   vi.spyOn(navigator, "onLine", "get").mockReturnValue(online);
   window.dispatchEvent(new Event(online ? "online" : "offline"));
 };
-const settle = () => vi.advanceTimersByTimeAsync(0);
+const flush = () => vi.advanceTimersByTimeAsync(0);
 
 beforeEach(() => {
   vi.useFakeTimers();
-  vi.stubGlobal("fetch", probes);
+  vi.stubGlobal("fetch", probe);
   watchConnection();
 });
 
 afterEach(async () => {
   reachable = true;
-  browserSays(true);
+  setBrowserOnline(true);
   await vi.advanceTimersByTimeAsync(20_000);
   expect(connection.state).toBe("online");
-  probes.mockClear();
+  probe.mockClear();
   vi.useRealTimers();
 });
 
-it("tells nobody of one lost request while the server answers", async () => {
-  const told = vi.fn();
-  const end = connection.subscribe(told);
+it("stays online after one failed request while the server responds", async () => {
+  const listener = vi.fn();
+  const unsubscribe = connection.subscribe(listener);
 
   connection.reportFailure();
-  await settle();
+  await flush();
 
-  expect(probes).toHaveBeenCalledOnce();
-  expect(told).not.toHaveBeenCalled();
-  end();
+  expect(probe).toHaveBeenCalledOnce();
+  expect(listener).not.toHaveBeenCalled();
+  unsubscribe();
 });
 
-it("pauses the queries while the server does not answer, and goes on by itself", async () => {
+it("pauses queries while the server is unreachable, and resumes them automatically", async () => {
   reachable = false;
   connection.reportFailure();
-  await settle();
+  await flush();
   expect([connection.state, onlineManager.isOnline()]).toEqual(["unreachable", false]);
 
   reachable = true;
@@ -53,55 +53,55 @@ it("pauses the queries while the server does not answer, and goes on by itself",
   expect([connection.state, onlineManager.isOnline()]).toEqual(["online", true]);
 });
 
-it("asks ever less often", async () => {
+it("doubles the pause between probe up to a limit", async () => {
   reachable = false;
   connection.reportFailure();
 
   await vi.advanceTimersByTimeAsync(60_000);
 
   // At 0, 1, 3, 7, 15, 25, 35, 45 and 55 s.
-  expect(probes).toHaveBeenCalledTimes(9);
+  expect(probe).toHaveBeenCalledTimes(9);
 });
 
-it("says offline when the browser has no network and the server is not on this machine", async () => {
+it("is offline when the browser has no network and the server is on another machine", async () => {
   reachable = false;
-  browserSays(false);
-  await settle();
+  setBrowserOnline(false);
+  await flush();
 
   expect(connection.state).toBe("offline");
 });
 
-it("works on without a network when the server is on this machine", async () => {
-  browserSays(false);
-  await settle();
+it("stays online without a network when the server is on the same machine", async () => {
+  setBrowserOnline(false);
+  await flush();
 
   expect([connection.state, onlineManager.isOnline()]).toEqual(["online", true]);
 });
 
-it("asks at once when somebody wants it, or the network is back", async () => {
+it("probe immediately on retry and when the network is back", async () => {
   reachable = false;
-  browserSays(false);
+  setBrowserOnline(false);
   await vi.advanceTimersByTimeAsync(30_000);
-  probes.mockClear();
+  probe.mockClear();
 
   connection.retry();
-  await settle();
-  expect(probes).toHaveBeenCalledTimes(1);
+  await flush();
+  expect(probe).toHaveBeenCalledTimes(1);
   reachable = true;
-  browserSays(true);
-  await settle();
+  setBrowserOnline(true);
+  await flush();
 
   expect(connection.state).toBe("online");
 });
 
-it("takes any answer as a sign of life", async () => {
+it("is online again after any response", async () => {
   reachable = false;
   connection.reportFailure();
-  await settle();
+  await flush();
 
   connection.reportResponse();
 
   expect(connection.state).toBe("online");
   await vi.advanceTimersByTimeAsync(30_000);
-  expect(probes).toHaveBeenCalledOnce();
+  expect(probe).toHaveBeenCalledOnce();
 });

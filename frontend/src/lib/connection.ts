@@ -1,83 +1,77 @@
 import { onlineManager } from "@tanstack/react-query";
-import { useSyncExternalStore } from "react";
+import { createStore, useStore } from "zustand";
 
 /**
- * Whether the server can be reached. `offline`: this device has no network; `unreachable`: it has, but
- * the server does not answer. Queries pause in both, and go on by themselves.
+ * Whether the server can be reached. `offline`: this device has no network; `unreachable`: it has one, but
+ * the server does not respond. Queries pause in both states and resume automatically.
  */
 export type ConnectionState = "online" | "offline" | "unreachable";
 
-const PROBE = "/health";
+const PROBE_PATH = "/health";
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 10_000;
 
-let state: ConnectionState = "online";
-let watching = false;
-let asking = false;
-let nextTry: ReturnType<typeof setTimeout> | undefined;
-const listeners = new Set<() => void>();
+const store = createStore<ConnectionState>(() => "online");
+let isWatching = false;
+let isProbing = false;
+let nextProbe: ReturnType<typeof setTimeout> | undefined;
 
 export const connection = {
   get state(): ConnectionState {
-    return state;
+    return store.getState();
   },
 
-  /** A request found no answer. One may be lost; the server is asked again before anybody is told. */
+  /** Reports a request without a response; the server is probed before the state changes. */
   reportFailure(): void {
-    if (state === "online") connection.retry();
+    if (connection.state === "online") connection.retry();
   },
 
-  /** A request was answered, whatever the answer. */
+  /** Reports a request that got a response of any status. */
   reportResponse(): void {
-    become("online");
+    setState("online");
   },
 
-  /** Asks the server now rather than at the next turn. */
+  /** Probes the server now instead of after the current pause. */
   retry(): void {
-    if (watching && !asking) void probe(FIRST_PAUSE_MS);
+    if (isWatching && !isProbing) void probe(FIRST_PAUSE_MS);
   },
 
-  subscribe(listener: () => void): () => void {
-    listeners.add(listener);
-    return () => listeners.delete(listener);
-  },
+  subscribe: store.subscribe,
 };
 
 export function useConnectionState(): ConnectionState {
-  return useSyncExternalStore(connection.subscribe, () => connection.state);
+  return useStore(store);
 }
 
 /**
- * Begins to watch. What the browser says of its network is a reason to ask the server, not an answer:
- * a server on this very machine is reached without any network.
+ * Starts watching the connection. The browser's online and offline events only trigger a probe: a server
+ * on the same machine is reachable without any network.
  */
 export function watchConnection(): void {
-  if (watching) return;
-  watching = true;
+  if (isWatching) return;
+  isWatching = true;
   onlineManager.setEventListener((setOnline) =>
-    connection.subscribe(() => setOnline(state === "online")),
+    store.subscribe((state) => setOnline(state === "online")),
   );
   window.addEventListener("offline", connection.retry);
   window.addEventListener("online", connection.retry);
   if (!navigator.onLine) connection.retry();
 }
 
-async function probe(pause: number): Promise<void> {
-  clearTimeout(nextTry);
-  asking = true;
-  const reached = await fetch(PROBE, { cache: "no-store" }).then(
+async function probe(pauseMs: number): Promise<void> {
+  clearTimeout(nextProbe);
+  isProbing = true;
+  const reached = await fetch(PROBE_PATH, { cache: "no-store" }).then(
     () => true,
     () => false,
   );
-  asking = false;
-  if (reached) return become("online");
-  become(navigator.onLine ? "unreachable" : "offline");
-  nextTry = setTimeout(() => void probe(Math.min(pause * 2, LONGEST_PAUSE_MS)), pause);
+  isProbing = false;
+  if (reached) return setState("online");
+  setState(navigator.onLine ? "unreachable" : "offline");
+  nextProbe = setTimeout(() => void probe(Math.min(pauseMs * 2, LONGEST_PAUSE_MS)), pauseMs);
 }
 
-function become(next: ConnectionState): void {
-  if (next === "online") clearTimeout(nextTry);
-  if (next === state) return;
-  state = next;
-  for (const tell of listeners) tell();
+function setState(next: ConnectionState): void {
+  if (next === "online") clearTimeout(nextProbe);
+  store.setState(next);
 }

@@ -7,18 +7,18 @@ const about = (state: string, message = "") => ({ localModel: { state, message }
 const local = [{ providerType: "local" }] as Model[];
 
 describe("demoAvailability", () => {
-  it.each(["ready", "starting"])("is there while the model is %s", (state) => {
+  it.each(["ready", "starting"])("is available while the local model is %s", (state) => {
     expect(demoAvailability(about(state), []).available).toBe(true);
   });
 
-  it.each(["missing", "failed"])("is not there while it is %s", (state) => {
+  it.each(["missing", "failed"])("is unavailable while the local model is %s", (state) => {
     expect(demoAvailability(about(state, "Why."), local)).toEqual({
       available: false,
       message: "Why.",
     });
   });
 
-  it("is there when the model starts at first use, and not when it is switched off", () => {
+  it("is available when the model starts on first use, and unavailable when it is off", () => {
     expect(demoAvailability(about("off", "Starts when it is first used."), local).available).toBe(
       true,
     );

@@ -1,8 +1,8 @@
-/** The demo: a real crew on the small model that comes with the product. */
+/** The demo: a crew that runs on the built-in local model. */
 import { api, body } from "./api/client";
 import type { About, Model, Template } from "./api/types";
 
-/** Whether the demo can run here, and the server's words for it. */
+/** Whether the demo can run on this server, and the server's message about the local model. */
 export interface DemoAvailability {
   available: boolean;
   message: string;
@@ -11,20 +11,19 @@ export interface DemoAvailability {
 export function demoAvailability(about: About, models: readonly Model[]): DemoAvailability {
   const { state, message } = about.localModel;
   if (state === "ready" || state === "starting") return { available: true, message };
-  // Off is also what starts at first use; then the model is there to be used.
-  const sleeps = state === "off" && !message.startsWith("Switched off");
-  const possible = sleeps && models.some((model) => model.providerType === "local");
-  return { available: possible, message };
+  // "off" also means "starts on first use"; only the message tells that from "switched off".
+  const startsOnUse = state === "off" && !message.startsWith("Switched off");
+  const available = startsOnUse && models.some((model) => model.providerType === "local");
+  return { available, message };
 }
 
-/** Saves the demo's workflow, unless it is there from a try before, and starts it; gives the run's id. */
+/** Saves the demo workflow unless it exists, starts it, and returns the run's id. */
 export async function startDemo(templates: readonly Template[]): Promise<string> {
   const template = templates.find((one) => one.runsOnLocalModel);
   if (!template) throw new Error("This server has no demo workflow.");
   const workflowId =
     (await findWorkflowId(template.title)) ?? (await createWorkflow(template.yaml));
-  const answer = body(await api.POST("/api/v1/runs", { body: { workflowId, inputs: {} } }));
-  return answer.runId;
+  return body(await api.POST("/api/v1/runs", { body: { workflowId, inputs: {} } })).runId;
 }
 
 async function findWorkflowId(name: string): Promise<string | undefined> {

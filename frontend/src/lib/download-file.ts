@@ -1,10 +1,10 @@
-/** Gives the browser's user a file to keep. */
+/** Downloads `content` as a file. */
 export function downloadFile(name: string, content: Blob): void {
-  const address = URL.createObjectURL(content);
+  const url = URL.createObjectURL(content);
   const link = document.createElement("a");
-  link.href = address;
+  link.href = url;
   link.download = name;
   link.click();
-  // The browser has taken the content by the next turn; holding it longer would only hold memory.
-  setTimeout(() => URL.revokeObjectURL(address), 0);
+  // The download has started by the next task; keeping the URL would keep the content in memory.
+  setTimeout(() => URL.revokeObjectURL(url), 0);
 }

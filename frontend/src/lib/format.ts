@@ -1,19 +1,20 @@
-/** Figures and times as people read them; formatters are made at first use, since making one is slow. */
+/** Formats numbers, costs and times for display. */
 import type { Cost } from "./api/types";
 
-const made = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeTimeFormat>();
+type Formatter = Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeTimeFormat;
 
-function cachedFormatter<
-  T extends Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeTimeFormat,
->(name: string, make: () => T): T {
-  const known = made.get(name) as T | undefined;
-  if (known) return known;
-  const fresh = make();
-  made.set(name, fresh);
-  return fresh;
+const formatters = new Map<string, Formatter>();
+
+/** Creates a formatter on first use: constructing one is slow. */
+function cachedFormatter<T extends Formatter>(name: string, create: () => T): T {
+  const cached = formatters.get(name) as T | undefined;
+  if (cached) return cached;
+  const formatter = create();
+  formatters.set(name, formatter);
+  return formatter;
 }
 
-/** `13.6K`, `950`; an unknown figure is a dash, never 0. */
+/** `13.6K`, `950`; an unknown number is a dash. */
 export function formatCount(value: number | null | undefined): string {
   if (value == null) return "–";
   const compact = cachedFormatter(
@@ -50,7 +51,7 @@ export function formatDuration(milliseconds: number | null | undefined): string 
   return `${Math.floor(minutes / 1440)}d ${Math.floor((minutes % 1440) / 60)}h`;
 }
 
-/** `22 Nov 2026, 18:04:05` in this browser's time zone. */
+/** `22 Nov 2026, 18:04:05` in the browser's time zone. */
 export function formatDateTime(iso: string | number | Date): string {
   return cachedFormatter(
     "dateTime",
@@ -88,11 +89,10 @@ export function pluralize(number: number, one: string, many = `${one}s`): string
   return `${number} ${number === 1 ? one : many}`;
 }
 
-/** What Markdown writes before the first word; a row has room for words only. */
-const MARKS = /^[\s#>*_`-]+/;
+const MARKDOWN_PREFIX = /^[\s#>*_`-]+/;
 
-/** The first line of a text, at most `length` characters: what a row can show. */
+/** Returns the first line of a text without Markdown marks, cut to `length` characters. */
 export function previewText(text: string, length = 120): string {
-  const line = text.replace(MARKS, "").split("\n", 1)[0] ?? "";
+  const line = text.replace(MARKDOWN_PREFIX, "").split("\n", 1)[0] ?? "";
   return line.length > length ? `${line.slice(0, length - 1)}…` : line;
 }

@@ -6,9 +6,9 @@ import { nextPath } from "./next-path";
 
 const HERE = "http://runner.test";
 
-describe("where sign-in leads", () => {
+describe("nextPath", () => {
   it.each(["/", "/runs", "/runs?status=failed&q=a%2Fb", "/runs/run_1?span=x#end", "/sign-in-help"])(
-    "goes back to %s",
+    "keeps %s",
     (path) => {
       expect(nextPath(path, HERE)).toBe(path);
     },
@@ -31,19 +31,19 @@ describe("where sign-in leads", () => {
     " //evil.test",
     "/sign-in",
     "/sign-in?next=/sign-in",
-  ])("leads %j to the dashboard", (asked) => {
-    expect(nextPath(asked, HERE)).toBe("/");
+  ])("replaces %j by the dashboard", (input) => {
+    expect(nextPath(input, HERE)).toBe("/");
   });
 
-  it("never leaves this site, whatever is asked", () => {
-    const nasty = string({
+  it("never leaves this site", () => {
+    const malicious = string({
       unit: constantFrom("/", "\\", ".", "@", ":", "\t", "\n", "%2f", "evil.test", "http", "?"),
     });
     assert(
-      property(nasty, (asked) => {
-        const found = nextPath(`/${asked}`, HERE);
-        expect(found).toMatch(/^\/(?![/\\])/);
-        expect(new URL(found, HERE).origin).toBe(HERE);
+      property(malicious, (input) => {
+        const path = nextPath(`/${input}`, HERE);
+        expect(path).toMatch(/^\/(?![/\\])/);
+        expect(new URL(path, HERE).origin).toBe(HERE);
       }),
     );
   });

@@ -1,9 +1,9 @@
-/** Where to go after signing in: a path of this very site, whatever the address says. */
-export function nextPath(asked: string | undefined, origin: string = location.origin): string {
-  if (!asked?.startsWith("/")) return "/";
+/** Returns the path to open after signing in; anything but a path of this site becomes `/`. */
+export function nextPath(path: string | undefined, origin: string = location.origin): string {
+  if (!path?.startsWith("/")) return "/";
   let url: URL;
   try {
-    url = new URL(asked, origin);
+    url = new URL(path, origin);
   } catch {
     return "/";
   }

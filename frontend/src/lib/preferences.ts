@@ -1,6 +1,6 @@
-import { useSyncExternalStore } from "react";
+import { createStore, useStore } from "zustand";
 
-/** What this browser remembers of its user's taste: name → value. Never anything secret. */
+/** Preferences this browser keeps in localStorage. Never anything secret. */
 export interface Preferences {
   theme: "system" | "light" | "dark";
   shortcuts: boolean;
@@ -12,6 +12,8 @@ export interface Preferences {
   editorPanes: number[];
 }
 
+type PreferenceName = keyof Preferences;
+
 const DEFAULTS: Preferences = {
   theme: "system",
   shortcuts: true,
@@ -22,60 +24,55 @@ const DEFAULTS: Preferences = {
   runPanes: [60, 40],
   editorPanes: [45, 55],
 };
+const NAMES = Object.keys(DEFAULTS) as PreferenceName[];
 const PREFIX = "crewai-runner:";
 const API_KEY = `${PREFIX}api-key`;
-const listeners = new Set<() => void>();
-const known = new Map<string, unknown>();
 
-export function getPreference<K extends keyof Preferences>(name: K): Preferences[K] {
-  if (!known.has(name)) known.set(name, stored(name));
-  return known.get(name) as Preferences[K];
+export const preferenceStore = createStore<Preferences>(() => ({
+  ...DEFAULTS,
+  ...Object.fromEntries(NAMES.map((name) => [name, readStored(name)])),
+}));
+
+export function getPreference<K extends PreferenceName>(name: K): Preferences[K] {
+  return preferenceStore.getState()[name];
 }
 
-export function setPreference<K extends keyof Preferences>(name: K, value: Preferences[K]): void {
-  known.set(name, value);
+export function setPreference<K extends PreferenceName>(name: K, value: Preferences[K]): void {
   try {
     localStorage.setItem(PREFIX + name, JSON.stringify(value));
   } catch {
-    // A full or closed storage costs the memory of a preference, nothing more.
+    // Storage is full or blocked: the preference lasts until the page is closed.
   }
-  for (const tell of listeners) tell();
+  preferenceStore.setState({ [name]: value });
 }
 
-/** Forgets everything that this browser keeps for the product, drafts too; not the key. */
+/** Removes everything this browser stores for the product, drafts included, except the API key. */
 export function clearPreferences(): void {
   for (const name of Object.keys(localStorage)) {
     if (name.startsWith(PREFIX) && name !== API_KEY) localStorage.removeItem(name);
   }
-  known.clear();
-  for (const tell of listeners) tell();
+  preferenceStore.setState(DEFAULTS);
 }
 
-// A choice made in another tab holds here too.
-window.addEventListener("storage", (event) => {
-  if (!event.key?.startsWith(PREFIX)) return;
-  known.delete(event.key.slice(PREFIX.length));
-  for (const tell of listeners) tell();
-});
-
-/** One preference and its setter, as `useState` gives them. */
-export function usePreference<K extends keyof Preferences>(
+/** Returns a preference and its setter, like `useState`. */
+export function usePreference<K extends PreferenceName>(
   name: K,
 ): [Preferences[K], (value: Preferences[K]) => void] {
-  const value = useSyncExternalStore(subscribeToPreferences, () => getPreference(name));
+  const value = useStore(preferenceStore, (preferences) => preferences[name]);
   return [value, (next) => setPreference(name, next)];
 }
 
-function stored<K extends keyof Preferences>(name: K): Preferences[K] {
+// Preferences changed in another tab apply here too.
+window.addEventListener("storage", (event) => {
+  const name = NAMES.find((one) => PREFIX + one === event.key);
+  if (name) preferenceStore.setState({ [name]: readStored(name) });
+});
+
+function readStored<K extends PreferenceName>(name: K): Preferences[K] {
   try {
     const text = localStorage.getItem(PREFIX + name);
     return text === null ? DEFAULTS[name] : (JSON.parse(text) as Preferences[K]);
   } catch {
     return DEFAULTS[name];
   }
-}
-
-export function subscribeToPreferences(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
 }

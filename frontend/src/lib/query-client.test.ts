@@ -14,22 +14,22 @@ const problem = (status: number, retryAfter?: number) =>
     { status, headers: retryAfter === undefined ? {} : { "Retry-After": String(retryAfter) } },
   );
 
-/** An API that refuses so often, then answers; it notes when it was asked. */
-function serverThatRefuses(times: number, refusal: () => ReturnType<typeof problem>): number[] {
-  const asked: number[] = [];
+/** Mocks an API whose first `times` responses are errors; returns the times of the requests. */
+function mockFailingServer(times: number, error: () => ReturnType<typeof problem>): number[] {
+  const requests: number[] = [];
   const answer = () => {
-    asked.push(Date.now());
-    return asked.length <= times ? refusal() : HttpResponse.json({ approvals: [] });
+    requests.push(Date.now());
+    return requests.length <= times ? error() : HttpResponse.json({ approvals: [] });
   };
   server.use(http.get("*/api/v1/approvals", answer), http.post("*/api/v1/runs/run_1/stop", answer));
-  return asked;
+  return requests;
 }
 
 const read = () =>
   createQueryClient().fetchQuery({
     queryKey: ["approvals"],
     queryFn: async () => body(await api.GET("/api/v1/approvals")),
-    // `fetchQuery` alone leaves the client's own choice out.
+    // `fetchQuery` ignores the client's default for retries.
     ...createQueryClient().getDefaultOptions().queries,
   } as never);
 
@@ -48,56 +48,56 @@ afterEach(() => {
   session.signOut();
 });
 
-describe("a server that is asked too often", () => {
-  it("is asked again for what is read, not sooner than it says", async () => {
-    const asked = serverThatRefuses(1, () => problem(429, 7));
-    const answer = read();
-    await vi.waitFor(() => expect(asked).toHaveLength(1));
+describe("a rate limit", () => {
+  it("retries a query after the time given by Retry-After", async () => {
+    const requests = mockFailingServer(1, () => problem(429, 7));
+    const response = read();
+    await vi.waitFor(() => expect(requests).toHaveLength(1));
 
     await vi.advanceTimersByTimeAsync(6_000);
-    expect(asked).toHaveLength(1);
+    expect(requests).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(2_000);
 
-    await expect(answer).resolves.toEqual({ approvals: [] });
-    expect(asked).toHaveLength(2);
+    await expect(response).resolves.toEqual({ approvals: [] });
+    expect(requests).toHaveLength(2);
   });
 
-  it("is not asked again for an action: the refusal is shown", async () => {
-    const asked = serverThatRefuses(1, () => problem(429, 7));
+  it("does not retry a mutation", async () => {
+    const requests = mockFailingServer(1, () => problem(429, 7));
 
     await expect(stop()).rejects.toMatchObject({ status: 429, message: "Try again in 7 s." });
 
     await vi.advanceTimersByTimeAsync(20_000);
-    expect(asked).toHaveLength(1);
+    expect(requests).toHaveLength(1);
   });
 
-  it("is not waited for when that takes long: the refusal is shown", async () => {
-    const asked = serverThatRefuses(1, () => problem(429, 600));
+  it("does not retry a query when Retry-After is long", async () => {
+    const requests = mockFailingServer(1, () => problem(429, 600));
 
     await expect(read()).rejects.toMatchObject({ status: 429 });
 
-    expect(asked).toHaveLength(1);
+    expect(requests).toHaveLength(1);
   });
 
-  it("is given up after some tries", async () => {
-    const asked = serverThatRefuses(9, () => problem(429, 1));
-    const answer = expect(read()).rejects.toMatchObject({ status: 429 });
+  it("gives up after two retries", async () => {
+    const requests = mockFailingServer(9, () => problem(429, 1));
+    const response = expect(read()).rejects.toMatchObject({ status: 429 });
 
     await vi.advanceTimersByTimeAsync(10_000);
 
-    await answer;
-    expect(asked).toHaveLength(3);
+    await response;
+    expect(requests).toHaveLength(3);
   });
 });
 
-describe("a server that says nothing of when", () => {
-  it("is asked again after a moment", async () => {
-    const asked = serverThatRefuses(1, () => problem(503));
-    const answer = read();
-    await vi.waitFor(() => expect(asked).toHaveLength(1));
+describe("an unavailable server without Retry-After", () => {
+  it("gets a retry after a second", async () => {
+    const requests = mockFailingServer(1, () => problem(503));
+    const response = read();
+    await vi.waitFor(() => expect(requests).toHaveLength(1));
 
     await vi.advanceTimersByTimeAsync(1_500);
 
-    await expect(answer).resolves.toEqual({ approvals: [] });
+    await expect(response).resolves.toEqual({ approvals: [] });
   });
 });

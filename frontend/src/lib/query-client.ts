@@ -5,33 +5,32 @@ import { ApiProblem } from "./api/problem";
 const RETRIES = 2;
 const LONGEST_WAIT_SECONDS = 30;
 
-/** The store of server data; a refusal is final, a lost connection or a busy server is tried again. */
+/** Creates the query cache: reads are retried after a lost connection or a busy server, not after a 4xx. */
 export function createQueryClient(): QueryClient {
   return new QueryClient({
     defaultOptions: {
       queries: {
         staleTime: 5_000,
-        // Nobody knows what has happened meanwhile.
+        // Data may have changed while the server was unreachable.
         refetchOnReconnect: "always",
-        retry: (failures, error) => failures < RETRIES && isPassing(error),
+        retry: (failures, error) => failures < RETRIES && isTransient(error),
         retryDelay: (failures, error) =>
-          waitAsTold(error) ?? Math.min(1000 * 2 ** failures, 30_000),
+          retryAfterMs(error) ?? Math.min(1000 * 2 ** failures, 30_000),
       },
-      // An action that cannot be sent says so at once; it must not happen by itself an hour later.
+      // Offline, a mutation fails at once: it must not be sent an hour later.
       mutations: { networkMode: "always" },
     },
   });
 }
 
-function isPassing(error: Error): boolean {
+function isTransient(error: Error): boolean {
   if (!(error instanceof ApiProblem)) return true;
-  // Who has to wait long wants to know why.
+  // After a long wait the user should see the reason instead of a spinner.
   if ((error.retryAfterSeconds ?? 0) > LONGEST_WAIT_SECONDS) return false;
   return error.status >= 500 || error.status === 429;
 }
 
-/** The wait in milliseconds that the server asks for; sooner it would only refuse again. */
-function waitAsTold(error: Error): number | null {
+function retryAfterMs(error: Error): number | null {
   const seconds = error instanceof ApiProblem ? error.retryAfterSeconds : null;
   return seconds === null ? null : seconds * 1000;
 }

@@ -13,12 +13,12 @@ export const RUN_STATES: readonly RunState[] = [
 
 const ENDED: ReadonlySet<RunState> = new Set(["completed", "failed", "stopped", "crashed"]);
 
-/** True when nothing more will happen to such a run by itself. */
+/** True for the final states. */
 export function hasEnded(state: RunState): boolean {
   return ENDED.has(state);
 }
 
-/** True when a run that is over can go on from its last finished task. */
+/** True when a run in this state can be resumed from its last finished task. */
 export function isResumable(state: RunState): boolean {
   return hasEnded(state) && state !== "completed";
 }

@@ -1,4 +1,4 @@
-/** Readers for the typed part of a URL behind the `?`: what is missing or foreign becomes undefined. */
+/** Readers for URL search parameters: a missing or invalid value becomes undefined. */
 
 export type RawSearch = Record<string, unknown>;
 
@@ -28,8 +28,8 @@ export function readChoices<const T extends string>(
 ): T[] | undefined {
   const value = search[name];
   const given = Array.isArray(value) ? value : typeof value === "string" ? value.split(",") : [];
-  const known = choices.filter((choice) => given.includes(choice));
-  return known.length > 0 ? known : undefined;
+  const valid = choices.filter((choice) => given.includes(choice));
+  return valid.length > 0 ? valid : undefined;
 }
 
 export function readPositiveInteger(search: RawSearch, name: string): number | undefined {

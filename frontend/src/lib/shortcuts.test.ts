@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { setPreference } from "./preferences";
-import { getActiveShortcuts, addShortcut } from "./shortcuts";
+import { addShortcut, shortcutStore } from "./shortcuts";
 
-const ends: (() => void)[] = [];
+const cleanups: (() => void)[] = [];
 
-function shortcut(keys: string) {
+function mockShortcut(keys: string) {
   const run = vi.fn();
-  ends.push(addShortcut({ keys, group: "Test", run }));
+  cleanups.push(addShortcut({ keys, group: "Test", run }));
   return run;
 }
 
@@ -17,23 +17,23 @@ function press(key: string, init: KeyboardEventInit = {}, target: EventTarget = 
   );
 }
 
-function put(html: string): Element {
-  const holder = document.createElement("div");
-  holder.append(document.createRange().createContextualFragment(html));
-  document.body.append(holder);
-  ends.push(() => holder.remove());
-  return holder.firstElementChild as Element;
+function appendHtml(html: string): Element {
+  const container = document.createElement("div");
+  container.append(document.createRange().createContextualFragment(html));
+  document.body.append(container);
+  cleanups.push(() => container.remove());
+  return container.firstElementChild as Element;
 }
 
 afterEach(() => {
-  for (const end of ends.splice(0)) end();
+  for (const cleanup of cleanups.splice(0)) cleanup();
   setPreference("shortcuts", true);
-  expect(getActiveShortcuts()).toEqual([]);
+  expect(shortcutStore.getState()).toEqual([]);
 });
 
-describe("a shortcut", () => {
-  it("runs at its key", () => {
-    const run = shortcut("e");
+describe("addShortcut", () => {
+  it("runs when its key is pressed", () => {
+    const run = mockShortcut("e");
 
     press("e");
     press("x");
@@ -41,8 +41,8 @@ describe("a shortcut", () => {
     expect(run).toHaveBeenCalledOnce();
   });
 
-  it("may be two keys, one after the other", () => {
-    const [runs, dashboard, e] = [shortcut("g r"), shortcut("g d"), shortcut("r")];
+  it("supports a sequence of two keys", () => {
+    const [runs, dashboard, e] = [mockShortcut("g r"), mockShortcut("g d"), mockShortcut("r")];
 
     press("g");
     press("r");
@@ -53,8 +53,8 @@ describe("a shortcut", () => {
     expect(e).toHaveBeenCalledOnce();
   });
 
-  it("forgets the first key after a while", () => {
-    const run = shortcut("g r");
+  it("discards the first key of a sequence after a timeout", () => {
+    const run = mockShortcut("g r");
     const stamp = vi.spyOn(Event.prototype, "timeStamp", "get");
 
     stamp.mockReturnValue(1_000);
@@ -65,8 +65,8 @@ describe("a shortcut", () => {
     expect(run).not.toHaveBeenCalled();
   });
 
-  it("begins anew when the second key fits nothing but begins a pair itself", () => {
-    const run = shortcut("g r");
+  it("restarts a sequence when the second key does not complete it", () => {
+    const run = mockShortcut("g r");
 
     press("g");
     press("g");
@@ -75,8 +75,8 @@ describe("a shortcut", () => {
     expect(run).toHaveBeenCalledOnce();
   });
 
-  it("gives way to a later one with the same key", () => {
-    const [page, dialog] = [shortcut("e"), shortcut("e")];
+  it("prefers the latest of two shortcuts with the same key", () => {
+    const [page, dialog] = [mockShortcut("e"), mockShortcut("e")];
 
     press("e");
 
@@ -85,9 +85,9 @@ describe("a shortcut", () => {
   });
 
   it.each([{ ctrlKey: true }, { metaKey: true }, { altKey: true }])(
-    "leaves %j to the browser",
+    "ignores a key with %j",
     (modifier) => {
-      const run = shortcut("e");
+      const run = mockShortcut("e");
 
       press("e", modifier);
 
@@ -95,8 +95,8 @@ describe("a shortcut", () => {
     },
   );
 
-  it("is off when the person has turned shortcuts off", () => {
-    const run = shortcut("e");
+  it("is inactive when the user has turned shortcuts off", () => {
+    const run = mockShortcut("e");
     setPreference("shortcuts", false);
 
     press("e");
@@ -111,25 +111,25 @@ describe("a shortcut", () => {
     '<div contenteditable="true"></div>',
     '<div role="menu" tabindex="0"></div>',
     '<div role="textbox" tabindex="0"></div>',
-  ])("is off while somebody types in %s", (html) => {
-    const run = shortcut("e");
+  ])("is inactive while the focus is in %s", (html) => {
+    const run = mockShortcut("e");
 
-    press("e", {}, put(html));
+    press("e", {}, appendHtml(html));
 
     expect(run).not.toHaveBeenCalled();
   });
 
-  it("works on a box to tick", () => {
-    const run = shortcut("e");
+  it("works while the focus is on a checkbox", () => {
+    const run = mockShortcut("e");
 
-    press("e", {}, put('<input type="checkbox">'));
+    press("e", {}, appendHtml('<input type="checkbox">'));
 
     expect(run).toHaveBeenCalledOnce();
   });
 
-  it("is off behind a dialog", () => {
-    const run = shortcut("e");
-    put('<div role="dialog" data-state="open"></div>');
+  it("is inactive while a dialog is open", () => {
+    const run = mockShortcut("e");
+    appendHtml('<div role="dialog" data-state="open"></div>');
 
     press("e");
 

@@ -1,10 +1,12 @@
-/** The keys that do something on the page as it stands: one listener for all, and a list for the sheet. */
+/** Keyboard shortcuts that are active on the current page: one key listener, and a list for the help dialog. */
+import { createStore } from "zustand";
+
 import { getPreference } from "./preferences";
 
 export interface Shortcut {
-  /** Keys as `KeyboardEvent.key` names them, one after the other: `e`, `?`, `g d`. */
+  /** Keys as `KeyboardEvent.key` names them, separated by spaces: `e`, `?`, `g d`. */
   keys: string;
-  /** What it does, for the sheet of shortcuts; without it the sheet leaves it out. */
+  /** What it does; a shortcut without a description is not listed in the help dialog. */
   description?: string;
   group: string;
   run: () => void;
@@ -12,58 +14,45 @@ export interface Shortcut {
 
 const SEQUENCE_MS = 1_500;
 
-let active: readonly Shortcut[] = [];
-let begun: { key: string; at: number } | null = null;
-const listeners = new Set<() => void>();
+export const shortcutStore = createStore<readonly Shortcut[]>(() => []);
+let pendingKey: { key: string; at: number } | null = null;
 
-export function getActiveShortcuts(): readonly Shortcut[] {
-  return active;
-}
-
-export function subscribeToShortcuts(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
-}
-
-/** Makes a shortcut work until the returned function is called; of two with the same keys the later one wins. */
+/** Activates a shortcut until the returned function is called; the latest of two with the same keys wins. */
 export function addShortcut(shortcut: Shortcut): () => void {
-  if (active.length === 0) window.addEventListener("keydown", onKeyDown);
-  become([...active, shortcut]);
+  if (shortcutStore.getState().length === 0) window.addEventListener("keydown", onKeyDown);
+  shortcutStore.setState((active) => [...active, shortcut], true);
   return () => {
-    become(active.filter((one) => one !== shortcut));
-    if (active.length === 0) window.removeEventListener("keydown", onKeyDown);
+    shortcutStore.setState((active) => active.filter((one) => one !== shortcut), true);
+    if (shortcutStore.getState().length === 0) window.removeEventListener("keydown", onKeyDown);
   };
-}
-
-function become(next: readonly Shortcut[]): void {
-  active = next;
-  for (const tell of listeners) tell();
 }
 
 function onKeyDown(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (!getPreference("shortcuts") || isTyping(event.target) || isBehindDialog()) return;
-  const found = match(event.key, event.timeStamp);
-  if (!found) return;
+  if (!getPreference("shortcuts") || isTyping(event.target) || isDialogOpen()) return;
+  const shortcut = matchShortcut(event.key, event.timeStamp);
+  if (!shortcut) return;
   event.preventDefault();
-  found.run();
+  shortcut.run();
 }
 
-/** The shortcut that a key ends, after the one before it; a key that begins a sequence is kept in mind. */
-function match(key: string, at: number): Shortcut | undefined {
-  const first = begun && at - begun.at < SEQUENCE_MS ? begun.key : null;
-  begun = null;
-  const complete = first === null ? undefined : last(`${first} ${key}`);
-  if (complete) return complete;
-  if (active.some((one) => one.keys.startsWith(`${key} `))) begun = { key, at };
-  return last(key);
+/** Finds the shortcut that `key` completes; remembers a key that starts a sequence. */
+function matchShortcut(key: string, at: number): Shortcut | undefined {
+  const first = pendingKey && at - pendingKey.at < SEQUENCE_MS ? pendingKey.key : null;
+  pendingKey = null;
+  const sequence = first === null ? undefined : findShortcut(`${first} ${key}`);
+  if (sequence) return sequence;
+  if (shortcutStore.getState().some((one) => one.keys.startsWith(`${key} `))) {
+    pendingKey = { key, at };
+  }
+  return findShortcut(key);
 }
 
-function last(keys: string): Shortcut | undefined {
-  return active.findLast((one) => one.keys === keys);
+function findShortcut(keys: string): Shortcut | undefined {
+  return shortcutStore.getState().findLast((one) => one.keys === keys);
 }
 
-/** Letters belong to whoever writes, and to lists that are searched by their first letter. */
+/** True in text fields, and in lists and menus, which search by first letter. */
 function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
   return (
@@ -74,7 +63,7 @@ function isTyping(target: EventTarget | null): boolean {
   );
 }
 
-function isBehindDialog(): boolean {
+function isDialogOpen(): boolean {
   return (
     document.querySelector(
       "[role=dialog][data-state=open], [role=alertdialog][data-state=open]",

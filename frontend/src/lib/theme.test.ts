@@ -9,33 +9,33 @@ const system = {
   removeEventListener: (_: string, listener: () => void) => listeners.delete(listener),
 };
 window.matchMedia = vi.fn(() => system) as never;
-const { watchTheme: followTheme, getTheme: theme } = await import("./theme");
+const { watchTheme, getTheme } = await import("./theme");
 
 const isDark = () => document.documentElement.classList.contains("dark");
-const systemTurns = (dark: boolean) => {
+const setSystemDark = (dark: boolean) => {
   system.matches = dark;
-  for (const tell of listeners) tell();
+  for (const listener of listeners) listener();
 };
 
 afterEach(() => {
   setPreference("theme", "system");
-  systemTurns(false);
+  setSystemDark(false);
 });
 
-it("follows the system as it changes, until somebody chooses", () => {
-  const end = followTheme();
+it("follows the system until the user chooses a theme", () => {
+  const unwatch = watchTheme();
   expect(isDark()).toBe(false);
 
-  systemTurns(true);
+  setSystemDark(true);
   expect(isDark()).toBe(true);
 
   setPreference("theme", "light");
-  expect([isDark(), theme()]).toEqual([false, "light"]);
+  expect([isDark(), getTheme()]).toEqual([false, "light"]);
 
-  systemTurns(false);
+  setSystemDark(false);
   setPreference("theme", "dark");
   expect(isDark()).toBe(true);
-  end();
+  unwatch();
 
   setPreference("theme", "light");
   expect(isDark()).toBe(true);

@@ -1,37 +1,38 @@
-import { useSyncExternalStore } from "react";
+import { createStore, useStore } from "zustand";
 
-import { getPreference, subscribeToPreferences } from "./preferences";
+import { getPreference, preferenceStore } from "./preferences";
 
 export type Theme = "light" | "dark";
 
-const system = "matchMedia" in window ? window.matchMedia("(prefers-color-scheme: dark)") : null;
+const systemDark =
+  "matchMedia" in window ? window.matchMedia("(prefers-color-scheme: dark)") : null;
+const themeStore = createStore<Theme>(resolveTheme);
+const updateTheme = () => themeStore.setState(resolveTheme());
 
-/** What is in force: the person's choice, or the system's. */
+preferenceStore.subscribe(updateTheme);
+systemDark?.addEventListener("change", updateTheme);
+
+/** Returns the theme in use: the user's choice, or the system's theme. */
 export function getTheme(): Theme {
-  const choice = getPreference("theme");
-  if (choice === "light" || choice === "dark") return choice;
-  return system?.matches ? "dark" : "light";
+  return themeStore.getState();
 }
 
 export function useTheme(): Theme {
-  return useSyncExternalStore(subscribe, getTheme);
+  return useStore(themeStore);
 }
 
-/** Keeps the page in the theme; `/theme-init.js` has set it before the first paint. */
+/** Applies theme changes to the page; `/theme-init.js` sets the theme before the first paint. */
 export function watchTheme(): () => void {
-  apply();
-  return subscribe(apply);
+  applyTheme();
+  return themeStore.subscribe(applyTheme);
 }
 
-function apply(): void {
+function applyTheme(): void {
   document.documentElement.classList.toggle("dark", getTheme() === "dark");
 }
 
-function subscribe(listener: () => void): () => void {
-  const end = subscribeToPreferences(listener);
-  system?.addEventListener("change", listener);
-  return () => {
-    end();
-    system?.removeEventListener("change", listener);
-  };
+function resolveTheme(): Theme {
+  const choice = getPreference("theme");
+  if (choice === "light" || choice === "dark") return choice;
+  return systemDark?.matches ? "dark" : "light";
 }

@@ -2,30 +2,30 @@ import { expect, it, vi } from "vitest";
 
 import { setToastRenderer, toast, type ToastMessage } from "./toast";
 
-it("keeps what is said before anybody can draw it", () => {
+it("queues messages until there is a renderer", () => {
   const seen: ToastMessage[] = [];
   toast.success("Saved");
   toast.error("Not saved");
 
-  const end = setToastRenderer((note) => seen.push(note));
+  const unset = setToastRenderer((message) => seen.push(message));
   toast.plain("Later");
-  end();
+  unset();
 
-  expect(seen.map((note) => [note.tone, note.text])).toEqual([
+  expect(seen.map((message) => [message.tone, message.text])).toEqual([
     ["success", "Saved"],
     ["error", "Not saved"],
     ["plain", "Later"],
   ]);
 });
 
-it("offers to take back what was done", () => {
+it("offers an undo action", () => {
   const undo = vi.fn();
   const seen: ToastMessage[] = [];
-  const end = setToastRenderer((note) => seen.push(note));
+  const unset = setToastRenderer((message) => seen.push(message));
 
   toast.undo("Deleted", undo);
   seen[0]?.action?.onClick();
-  end();
+  unset();
 
   expect(seen[0]?.action?.label).toBe("Undo");
   expect(undo).toHaveBeenCalledOnce();

@@ -1,4 +1,4 @@
-/** Short notes that confirm what was done; the code that draws them comes when the page has nothing better to do. */
+/** Toast messages. They are queued until the component that renders them has been loaded. */
 
 export interface ToastAction {
   label: string;
@@ -13,37 +13,33 @@ export interface ToastMessage {
   persistent?: boolean;
 }
 
-interface Options {
-  action?: ToastAction;
-  persistent?: boolean;
-}
+type Options = Pick<ToastMessage, "action" | "persistent">;
+type Renderer = (message: ToastMessage) => void;
 
-type Draw = (note: ToastMessage) => void;
-
-let draw: Draw | null = null;
-let early: ToastMessage[] = [];
+let renderer: Renderer | null = null;
+let queue: ToastMessage[] = [];
 
 export const toast = {
   success: (text: string, options?: Options) => showToast({ tone: "success", text, ...options }),
   error: (text: string, options?: Options) => showToast({ tone: "error", text, ...options }),
   plain: (text: string, options?: Options) => showToast({ tone: "plain", text, ...options }),
-  /** Says what was done, and offers to take it back. */
+  /** Confirms an action and offers to undo it. */
   undo: (text: string, onUndo: () => void) =>
     showToast({ tone: "success", text, action: { label: "Undo", onClick: onUndo } }),
 };
 
-/** Draws every note with `next`, the early ones first; the answer ends it. */
-export function setToastRenderer(next: Draw): () => void {
-  draw = next;
-  const waiting = early;
-  early = [];
-  for (const note of waiting) next(note);
+/** Renders queued and future messages with `next` until the returned function is called. */
+export function setToastRenderer(next: Renderer): () => void {
+  renderer = next;
+  const queued = queue;
+  queue = [];
+  for (const message of queued) next(message);
   return () => {
-    if (draw === next) draw = null;
+    if (renderer === next) renderer = null;
   };
 }
 
-function showToast(note: ToastMessage): void {
-  if (draw) draw(note);
-  else early.push(note);
+function showToast(message: ToastMessage): void {
+  if (renderer) renderer(message);
+  else queue.push(message);
 }

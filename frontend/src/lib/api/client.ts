@@ -5,43 +5,43 @@ import { readProblem, ServerUnreachable } from "./problem";
 import type { paths } from "./schema";
 import { session } from "./session";
 
-/** The path under which the API answers here; a reverse proxy may have moved it. */
+/** The path prefix of the API; a reverse proxy may have changed it. */
 const BASE =
   document.querySelector<HTMLMetaElement>('meta[name="api-base"]')?.content.replace(/\/$/, "") ??
   "/api";
 
-/** An address of the API on this server: `/api/v1/runs` with the prefix that is in use. */
+/** Returns the path of an endpoint, such as `/api/v1/runs`, with the configured prefix. */
 export function apiUrl(path: string): string {
   return BASE === "/api" ? path : path.replace(/^\/api(?=\/)/, BASE);
 }
 
-/** `fetch` with the key; a refused key is asked for again, and the request is then repeated. */
+/** Sends a request with the API key; when the key is rejected, waits for a new one and sends it again. */
 export async function authorisedFetch(request: Request): Promise<Response> {
   for (;;) {
-    const used = session.key;
+    const { key } = session;
     if (session.state === "expired") {
-      // Known to be refused: every further try would count as a failed sign-in.
-      await abortable(session.waitForNewKey(used), request.signal);
+      // The key is known to be rejected: another attempt would count as a failed sign-in.
+      await abortable(session.waitForNewKey(key), request.signal);
       continue;
     }
     const attempt = request.clone();
-    if (used) attempt.headers.set("Authorization", `Bearer ${used}`);
+    if (key) attempt.headers.set("Authorization", `Bearer ${key}`);
     const response = await send(attempt);
-    if (!(await isRefused(response))) return response;
-    await abortable(session.waitForNewKey(used), request.signal);
+    if (!(await isKeyRejected(response))) return response;
+    await abortable(session.waitForNewKey(key), request.signal);
   }
 }
 
-/** True when the server does not take the key: it says so, or has heard too many wrong ones from here. */
-async function isRefused(response: Response): Promise<boolean> {
+/** True for 401, and for 429 when there were too many sign-ins with a wrong key from this address. */
+async function isKeyRejected(response: Response): Promise<boolean> {
   if (response.status !== 429) return response.status === 401;
   return (await readProblem(response.clone())).slug === "too-many-failed-sign-ins";
 }
 
 export const api = createClient<paths>({
   baseUrl: location.origin,
-  // Looked up at each call: tests replace the global one.
-  fetch: (request) => authorisedFetch(moved(request)),
+  // openapi-fetch keeps the `fetch` it is given; tests replace the global one later.
+  fetch: (request) => authorisedFetch(withPrefix(request)),
 });
 
 api.use({
@@ -50,12 +50,12 @@ api.use({
   },
 });
 
-/** The body of an answer that the client has found good. */
-export function body<T>(answer: { data?: T }): T {
-  return answer.data as T;
+/** Returns the body of a successful response; the client throws for all others. */
+export function body<T>(response: { data?: T }): T {
+  return response.data as T;
 }
 
-function moved(request: Request): Request {
+function withPrefix(request: Request): Request {
   const url = new URL(request.url);
   const path = apiUrl(url.pathname);
   return path === url.pathname ? request : new Request(new URL(path + url.search, url), request);

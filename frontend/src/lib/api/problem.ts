@@ -2,7 +2,7 @@ import type { components } from "./schema";
 
 type ProblemBody = components["schemas"]["ProblemDetails"];
 
-/** What the API answers when it refuses: RFC 9457, with the request's id. */
+/** An error response of the API (RFC 9457), with the request's id. */
 export class ApiProblem extends Error {
   override readonly name = "ApiProblem";
   readonly status: number;
@@ -11,7 +11,7 @@ export class ApiProblem extends Error {
   readonly title: string;
   readonly detail: string;
   readonly requestId: string | null;
-  /** One entry for each wrong field: a JSON pointer into what was sent, and what is wrong there. */
+  /** One entry per invalid field: a JSON pointer into the request body, and the error message. */
   readonly fields: { pointer: string; detail: string }[];
   readonly retryAfterSeconds: number | null;
   readonly extra: Record<string, unknown>;
@@ -21,7 +21,7 @@ export class ApiProblem extends Error {
     body: Partial<ProblemBody> & Record<string, unknown>,
     headers?: Headers,
   ) {
-    const title = body.title ?? `The server answered ${status}`;
+    const title = body.title ?? `The server returned status ${status}`;
     super(body.detail ?? title);
     this.status = status;
     this.slug = (body.type ?? "").split("/").pop() ?? "";
@@ -35,21 +35,19 @@ export class ApiProblem extends Error {
   }
 }
 
-/** The server could not be reached at all. */
+/** The server could not be reached. */
 export class ServerUnreachable extends Error {
   override readonly name = "Unreachable";
 
   constructor(cause: unknown) {
     super(
       "The server cannot be reached. Check the connection, and that CrewAI Runner is running.",
-      {
-        cause,
-      },
+      { cause },
     );
   }
 }
 
-/** Reads a refusal into an error, whatever stands between us and the API has made of it. */
+/** Reads an error response; its body may come from a proxy and need not be JSON. */
 export async function readProblem(response: Response): Promise<ApiProblem> {
   const text = await response.text().catch(() => "");
   try {
@@ -58,12 +56,12 @@ export async function readProblem(response: Response): Promise<ApiProblem> {
       return new ApiProblem(response.status, body as Record<string, unknown>, response.headers);
     }
   } catch {
-    // Not ours: a proxy's page, or nothing.
+    // A proxy's error page, or an empty body.
   }
   return new ApiProblem(response.status, {}, response.headers);
 }
 
-/** The words for an error: what happened, and what to do when we know. */
+/** Describes an error for display. */
 export function describeError(error: unknown): {
   title: string;
   detail: string;
@@ -71,7 +69,7 @@ export function describeError(error: unknown): {
 } {
   if (error instanceof ApiProblem) {
     const detail =
-      error.detail || (error.status >= 500 ? "The server had a problem. Try again." : "");
+      error.detail || (error.status >= 500 ? "The server had an internal error. Try again." : "");
     return { title: error.title, detail, requestId: error.requestId };
   }
   if (error instanceof ServerUnreachable) {

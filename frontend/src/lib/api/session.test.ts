@@ -8,27 +8,28 @@ import { session, SignedOut } from "./session";
 
 const NAME = "crewai-runner:api-key";
 
-/** A server that takes one key only; it notes what it was asked with. */
-function serverThatTakes(right: string): string[] {
-  const asked: string[] = [];
+/** Mocks a server that accepts one key; returns the keys it receives. */
+function mockServerAccepting(validKey: string): string[] {
+  const received: string[] = [];
   server.use(
     http.get("*/api/v1/approvals", ({ request }) => {
       const key = (request.headers.get("authorization") ?? "").replace("Bearer ", "");
-      asked.push(key);
-      if (key !== right) return HttpResponse.json({ title: "No" }, { status: 401 });
+      received.push(key);
+      if (key !== validKey) return HttpResponse.json({ title: "No" }, { status: 401 });
       return HttpResponse.json({ approvals: [] });
     }),
   );
-  return asked;
+  return received;
 }
 
-const ask = async (signal?: AbortSignal) => body(await api.GET("/api/v1/approvals", { signal }));
-const expired = () => vi.waitFor(() => expect(session.state).toBe("expired"));
+const sendRequest = async (signal?: AbortSignal) =>
+  body(await api.GET("/api/v1/approvals", { signal }));
+const waitForExpiry = () => vi.waitFor(() => expect(session.state).toBe("expired"));
 
 afterEach(() => session.signOut());
 
-describe("the key of a tab", () => {
-  it("is kept in the tab, or on the device when asked to", () => {
+describe("API key storage", () => {
+  it("uses sessionStorage, or localStorage when the key is remembered", () => {
     session.signIn("one", false);
     expect([sessionStorage.getItem(NAME), localStorage.getItem(NAME)]).toEqual(["one", null]);
     expect(session.isRemembered).toBe(false);
@@ -46,45 +47,45 @@ describe("the key of a tab", () => {
     expect(session.key).toBeNull();
   });
 
-  it("is sent as a bearer header", async () => {
-    const asked = serverThatTakes("right");
+  it("sends the key as a bearer token", async () => {
+    const received = mockServerAccepting("right");
     session.signIn("right", false);
 
-    await ask();
+    await sendRequest();
 
-    expect(asked).toEqual(["right"]);
+    expect(received).toEqual(["right"]);
   });
 });
 
-describe("a refused key", () => {
-  it("makes every request wait, and all go on with the new one", async () => {
-    const asked = serverThatTakes("new");
+describe("a rejected key", () => {
+  it("holds all requests and resumes them with the new key", async () => {
+    const received = mockServerAccepting("new");
     session.signIn("old", false);
-    const first = ask();
-    await expired();
-    const second = ask();
+    const first = sendRequest();
+    await waitForExpiry();
+    const second = sendRequest();
 
     session.signIn("new", false);
 
     await expect(Promise.all([first, second])).resolves.toHaveLength(2);
-    // The second was not tried with a key that is known to be refused: that would count as a wrong one.
-    expect(asked).toEqual(["old", "new", "new"]);
+    // The second request is not sent with the rejected key: that would count as a failed sign-in.
+    expect(received).toEqual(["old", "new", "new"]);
   });
 
-  it("asks again when the new one is refused too", async () => {
-    serverThatTakes("right");
+  it("waits again when the new key is rejected too", async () => {
+    mockServerAccepting("right");
     session.signIn("old", false);
-    const answer = ask();
-    await expired();
+    const response = sendRequest();
+    await waitForExpiry();
 
     session.signIn("wrong", false);
-    await expired();
+    await waitForExpiry();
     session.signIn("right", false);
 
-    await expect(answer).resolves.toEqual({ approvals: [] });
+    await expect(response).resolves.toEqual({ approvals: [] });
   });
 
-  it("is known also when the server has heard too many wrong ones", async () => {
+  it("is also recognised by the limit for failed sign-ins", async () => {
     let limited = true;
     server.use(
       http.get("*/api/v1/approvals", () =>
@@ -94,16 +95,16 @@ describe("a refused key", () => {
       ),
     );
     session.signIn("old", false);
-    const answer = ask();
-    await expired();
+    const response = sendRequest();
+    await waitForExpiry();
 
     limited = false;
     session.signIn("new", false);
 
-    await expect(answer).resolves.toEqual({ approvals: [] });
+    await expect(response).resolves.toEqual({ approvals: [] });
   });
 
-  it("leaves other limits alone", async () => {
+  it("is not assumed for other rate limits", async () => {
     server.use(
       http.get("*/api/v1/approvals", () =>
         HttpResponse.json({ type: "/problems/too-many-requests" }, { status: 429 }),
@@ -111,31 +112,31 @@ describe("a refused key", () => {
     );
     session.signIn("right", false);
 
-    await expect(ask()).rejects.toMatchObject({ status: 429 });
+    await expect(sendRequest()).rejects.toMatchObject({ status: 429 });
     expect(session.state).toBe("signed-in");
   });
 
-  it("gives up what waits when its owner signs out: the next one must not send it", async () => {
-    const asked = serverThatTakes("next");
+  it("rejects waiting requests on sign-out, so that the next user does not send them", async () => {
+    const received = mockServerAccepting("next");
     session.signIn("old", false);
-    const answer = ask();
-    const refused = expect(answer).rejects.toBeInstanceOf(SignedOut);
-    await expired();
+    const response = sendRequest();
+    const rejected = expect(response).rejects.toBeInstanceOf(SignedOut);
+    await waitForExpiry();
 
     session.signOut();
-    await refused;
+    await rejected;
     session.signIn("next", false);
 
-    expect(asked).toEqual(["old"]);
+    expect(received).toEqual(["old"]);
   });
 
-  it("lets a request be cancelled while it waits", async () => {
-    serverThatTakes("new");
+  it("allows a waiting request to be cancelled", async () => {
+    mockServerAccepting("new");
     session.signIn("old", false);
     const stop = new AbortController();
-    const answer = ask(stop.signal);
-    const stopped = expect(answer).rejects.toThrow("enough");
-    await expired();
+    const response = sendRequest(stop.signal);
+    const stopped = expect(response).rejects.toThrow("enough");
+    await waitForExpiry();
 
     stop.abort(new Error("enough"));
 
@@ -143,39 +144,39 @@ describe("a refused key", () => {
   });
 });
 
-const tell = (oldValue: string | null, newValue: string | null) =>
+const dispatchStorageEvent = (oldValue: string | null, newValue: string | null) =>
   window.dispatchEvent(new StorageEvent("storage", { key: NAME, oldValue, newValue }));
 
-describe("another tab of this browser", () => {
-  it("signs out here too", () => {
+describe("another tab of the same browser", () => {
+  it("signs out this tab", () => {
     session.signIn("shared", true);
     localStorage.removeItem(NAME);
 
-    tell("shared", null);
+    dispatchStorageEvent("shared", null);
 
     expect(session.state).toBe("signed-out");
   });
 
-  it("does not touch a key that belongs to this tab only", () => {
+  it("does not change a key that is kept in this tab only", () => {
     session.signIn("mine", false);
 
-    tell("mine", null);
-    tell("theirs", null);
-    tell(null, "theirs");
+    dispatchStorageEvent("mine", null);
+    dispatchStorageEvent("theirs", null);
+    dispatchStorageEvent(null, "theirs");
 
     expect(session.key).toBe("mine");
     expect(session.state).toBe("signed-in");
   });
 
-  it("signs in here too when the key of both was refused", async () => {
-    serverThatTakes("new");
+  it("signs in this tab when the key of both was rejected", async () => {
+    mockServerAccepting("new");
     session.signIn("old", true);
-    const answer = ask();
-    await expired();
+    const response = sendRequest();
+    await waitForExpiry();
 
-    tell("old", "new");
+    dispatchStorageEvent("old", "new");
 
-    await expect(answer).resolves.toEqual({ approvals: [] });
+    await expect(response).resolves.toEqual({ approvals: [] });
     expect(session.key).toBe("new");
   });
 });

@@ -1,135 +1,132 @@
-import { useSyncExternalStore } from "react";
+import { createStore, useStore } from "zustand";
 
 /**
- * The API key of this tab. It lives in sessionStorage, or in localStorage when its owner asked for it to
- * be remembered; it is sent as a bearer header and never put into a URL.
+ * The API key of this tab. It is kept in sessionStorage, or in localStorage when the user asked to remember
+ * it; it is sent as a bearer header and never put into a URL.
  */
 const NAME = "crewai-runner:api-key";
 
 export type SessionState = "signed-out" | "signed-in" | "expired";
 
-/** What becomes of requests that waited for a key when their owner signs out instead. */
+interface Session {
+  key: string | null;
+  state: SessionState;
+  /** True when the key outlives this tab. */
+  isRemembered: boolean;
+}
+
+interface Waiter {
+  resolve: () => void;
+  reject: (error: Error) => void;
+}
+
+/** Rejects requests that waited for a new key when the user signs out instead. */
 export class SignedOut extends Error {
   override readonly name = "SignedOut";
 
   constructor() {
-    super("You are signed out. Sign in to go on.");
+    super("You are signed out. Sign in to continue.");
   }
 }
 
-interface Waiting {
-  goOn: () => void;
-  giveUp: (error: Error) => void;
-}
-
-let key = read();
-let state: SessionState = key ? "signed-in" : "signed-out";
-const listeners = new Set<() => void>();
-let waiting: Waiting[] = [];
+const store = createStore<Session>(() => {
+  const key = readKey();
+  return { key, state: key ? "signed-in" : "signed-out", isRemembered: hasRememberedKey() };
+});
+let waiters: Waiter[] = [];
 
 export const session = {
   get key(): string | null {
-    return key;
+    return store.getState().key;
   },
   get state(): SessionState {
-    return state;
+    return store.getState().state;
   },
-
-  /** True when the key outlives this tab. */
   get isRemembered(): boolean {
-    return localStorageOrNull()?.getItem(NAME) != null;
+    return store.getState().isRemembered;
   },
 
-  /** Takes a key that the API has accepted; whoever waits for one goes on. */
-  signIn(accepted: string, remember: boolean): void {
-    key = accepted;
-    keep(accepted, remember);
-    become("signed-in");
-    for (const one of takeWaiting()) one.goOn();
+  /** Stores a key that the API has accepted and resumes the requests that wait for one. */
+  signIn(key: string, remember: boolean): void {
+    storeKey(key, remember);
+    store.setState({ key, state: "signed-in", isRemembered: hasRememberedKey() });
+    for (const waiter of takeWaiters()) waiter.resolve();
   },
 
   signOut(): void {
-    forget();
-    leave();
+    sessionStorageOrNull()?.removeItem(NAME);
+    localStorageOrNull()?.removeItem(NAME);
+    endSession();
   },
 
   /** Keeps the key in this tab only. */
   forgetOnThisDevice(): void {
-    if (key) keep(key, false);
-    for (const tell of listeners) tell();
+    if (session.key) storeKey(session.key, false);
+    store.setState({ isRemembered: hasRememberedKey() });
   },
 
-  /** Says that the API refuses `refused`, and waits until a person has given another key. */
-  waitForNewKey(refused: string | null): Promise<void> {
-    if (key === null) return Promise.reject(new SignedOut());
-    if (refused !== key) return Promise.resolve();
-    become("expired");
-    return new Promise((goOn, giveUp) => waiting.push({ goOn, giveUp }));
+  /** Marks the session expired because the API rejected `rejectedKey`; resolves when there is another key. */
+  waitForNewKey(rejectedKey: string | null): Promise<void> {
+    if (session.key === null) return Promise.reject(new SignedOut());
+    if (rejectedKey !== session.key) return Promise.resolve();
+    store.setState({ state: "expired" });
+    return new Promise((resolve, reject) => waiters.push({ resolve, reject }));
   },
 
-  subscribe(listener: () => void): () => void {
-    listeners.add(listener);
-    return () => listeners.delete(listener);
-  },
+  subscribe: store.subscribe,
 };
 
 export function useSessionState(): SessionState {
-  return useSyncExternalStore(session.subscribe, () => session.state);
+  return useStore(store, ({ state }) => state);
 }
 
 export function useIsRemembered(): boolean {
-  return useSyncExternalStore(session.subscribe, () => session.isRemembered);
+  return useStore(store, ({ isRemembered }) => isRemembered);
 }
 
-function become(next: SessionState): void {
-  state = next;
-  for (const tell of listeners) tell();
-}
-
-function takeWaiting(): Waiting[] {
-  const taken = waiting;
-  waiting = [];
+function takeWaiters(): Waiter[] {
+  const taken = waiters;
+  waiters = [];
   return taken;
 }
 
-/** Nothing that one person began may be sent with the key of the next. */
-function leave(): void {
-  key = null;
-  become("signed-out");
-  for (const one of takeWaiting()) one.giveUp(new SignedOut());
+/** Rejects pending requests too: they must not be sent with the key of the next user. */
+function endSession(): void {
+  store.setState({ key: null, state: "signed-out", isRemembered: hasRememberedKey() });
+  for (const waiter of takeWaiters()) waiter.reject(new SignedOut());
 }
 
-// Another tab of this browser has signed in anew, or out.
+// Another tab of this browser has signed in or out.
 window.addEventListener("storage", (event) => {
-  if (event.key !== NAME || state === "signed-out") return;
+  if (event.key !== NAME) return;
+  store.setState({ isRemembered: hasRememberedKey() });
+  const { key, state } = session;
   if (event.newValue && state === "expired") {
     session.signIn(event.newValue, true);
   } else if (event.newValue === null && event.oldValue === key && state === "signed-in") {
-    if (sessionStorageOrNull()?.getItem(NAME) == null) leave();
+    if (sessionStorageOrNull()?.getItem(NAME) == null) endSession();
   }
 });
 
-/** Writes first and removes then: other tabs must never see a moment without a key. */
-function keep(value: string, remember: boolean): void {
-  write(remember ? localStorageOrNull() : sessionStorageOrNull(), value);
-  (remember ? sessionStorageOrNull() : localStorageOrNull())?.removeItem(NAME);
+/** Writes before it removes, so that other tabs never see a moment without a key. */
+function storeKey(key: string, remember: boolean): void {
+  const [target, other] = remember
+    ? [localStorageOrNull(), sessionStorageOrNull()]
+    : [sessionStorageOrNull(), localStorageOrNull()];
+  try {
+    target?.setItem(NAME, key);
+  } catch {
+    // Storage is full or blocked: the key lasts until the page is closed.
+  }
+  other?.removeItem(NAME);
 }
 
-function forget(): void {
-  sessionStorageOrNull()?.removeItem(NAME);
-  localStorageOrNull()?.removeItem(NAME);
-}
-
-function read(): string | null {
+function readKey(): string | null {
   return sessionStorageOrNull()?.getItem(NAME) ?? localStorageOrNull()?.getItem(NAME) ?? null;
 }
 
-function write(storage: Storage | null, value: string): void {
-  try {
-    storage?.setItem(NAME, value);
-  } catch {
-    // The key then lives as long as this page does.
-  }
+function hasRememberedKey(): boolean {
+  return localStorageOrNull()?.getItem(NAME) != null;
 }
 
 function sessionStorageOrNull(): Storage | null {

@@ -1,4 +1,4 @@
-/** The API's words, by short names. */
+/** Short names for the generated API types. */
 import type { components, paths } from "./schema";
 
 type Schemas = components["schemas"];
@@ -34,6 +34,6 @@ export type WorkflowDefinition = Schemas["WorkflowDefinition"];
 export type WorkflowSummary = Schemas["WorkflowSummary"];
 export type YamlProblem = Schemas["Problem"];
 
-/** Every event that a run can tell, told apart by `type`. */
+/** Every event of a run, discriminated by `type`. */
 export type RunEvent = Schemas["EventPage"]["events"][number];
 export type RunListQuery = NonNullable<paths["/api/v1/runs"]["get"]["parameters"]["query"]>;

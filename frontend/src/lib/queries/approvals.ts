@@ -8,7 +8,7 @@ export const approvalKeys = {
   forRun: (runId: string) => [...approvalKeys.all, "run", runId] as const,
 };
 
-/** The questions that wait for a person, in every run. */
+/** Open approval requests of all runs. */
 export const openApprovalsQuery = () =>
   queryOptions({
     queryKey: approvalKeys.open(),
@@ -18,7 +18,7 @@ export const openApprovalsQuery = () =>
     refetchInterval: 5_000,
   });
 
-/** The questions of one run, answered ones too. */
+/** Approval requests of one run, resolved ones included. */
 export const runApprovalsQuery = (runId: string) =>
   queryOptions({
     queryKey: approvalKeys.forRun(runId),

@@ -5,73 +5,75 @@ import { invalidateQuery } from "./invalidate-query";
 
 const key: QueryKey = ["run", "1", "messages"];
 let client: QueryClient;
-let answers: ((answer: string | Error) => void)[];
-let leave: () => void;
+let respond: ((response: string | Error) => void)[];
+let unsubscribe: () => void;
 let observer: QueryObserver<string>;
 
 beforeEach(() => {
   client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
-  answers = [];
+  respond = [];
   const queryFn = () =>
     new Promise<string>((resolve, reject) => {
-      answers.push((answer) => (answer instanceof Error ? reject(answer) : resolve(answer)));
+      respond.push((response) =>
+        response instanceof Error ? reject(response) : resolve(response),
+      );
     });
   observer = new QueryObserver(client, { queryKey: key, queryFn });
-  leave = observer.subscribe(() => {});
+  unsubscribe = observer.subscribe(() => {});
 });
 
 afterEach(() => {
-  leave();
+  unsubscribe();
   client.clear();
 });
 
 const data = () => observer.getCurrentResult().data;
 
-test("news that comes while the first answer is on its way is asked for afterwards", async () => {
+test("refetches after a first fetch that was running at the time of the change", async () => {
   const done = invalidateQuery(client, key);
-  answers[0]?.("before");
-  await vi.waitFor(() => expect(answers).toHaveLength(2));
-  answers[1]?.("after");
+  respond[0]?.("before");
+  await vi.waitFor(() => expect(respond).toHaveLength(2));
+  respond[1]?.("after");
   await done;
 
   expect(data()).toBe("after");
 });
 
-test("a first answer that fails is asked for again", async () => {
+test("refetches after a first fetch that fails", async () => {
   const done = invalidateQuery(client, key);
-  answers[0]?.(new Error("lost"));
-  await vi.waitFor(() => expect(answers).toHaveLength(2));
-  answers[1]?.("after");
+  respond[0]?.(new Error("lost"));
+  await vi.waitFor(() => expect(respond).toHaveLength(2));
+  respond[1]?.("after");
   await done;
 
   expect(data()).toBe("after");
 });
 
-test("a later answer on its way is given up for a newer one", async () => {
-  answers[0]?.("first");
+test("cancels a running refetch for a newer one", async () => {
+  respond[0]?.("first");
   await vi.waitFor(() => expect(data()).toBe("first"));
   void invalidateQuery(client, key);
-  await vi.waitFor(() => expect(answers).toHaveLength(2));
+  await vi.waitFor(() => expect(respond).toHaveLength(2));
   const done = invalidateQuery(client, key);
-  await vi.waitFor(() => expect(answers).toHaveLength(3));
-  answers[2]?.("newest");
-  answers[1]?.("old");
+  await vi.waitFor(() => expect(respond).toHaveLength(3));
+  respond[2]?.("newest");
+  respond[1]?.("old");
   await done;
 
   expect(data()).toBe("newest");
 });
 
-test("nothing is asked for where nobody looks; it is only known to be old", async () => {
-  answers[0]?.("first");
+test("only marks a query without observers as stale", async () => {
+  respond[0]?.("first");
   await vi.waitFor(() => expect(data()).toBe("first"));
-  leave();
+  unsubscribe();
 
   await invalidateQuery(client, key);
 
-  expect(answers).toHaveLength(1);
+  expect(respond).toHaveLength(1);
   expect(client.getQueryState(key)?.isInvalidated).toBe(true);
 });
 
-test("an answer that nobody ever asked for is no trouble", async () => {
+test("ignores an unknown query", async () => {
   await expect(invalidateQuery(client, ["never"])).resolves.toBeUndefined();
 });

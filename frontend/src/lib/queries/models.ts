@@ -5,7 +5,7 @@ import { api, body } from "@/lib/api/client";
 export const providerKeys = { all: ["providers"] as const };
 export const modelKeys = { all: ["models"] as const };
 
-/** All providers: nobody has more than a page of 200. */
+/** All providers: one page of 200 is enough. */
 export const providersQuery = () =>
   queryOptions({
     queryKey: providerKeys.all,

@@ -28,7 +28,7 @@ export const runQuery = (id: string) =>
     },
   });
 
-/** Runs, newest first, page by page; while any of them is at work the list looks again by itself. */
+/** Runs, newest first, in pages; polled more often while one of them is active. */
 export const runsQuery = (filter: RunListQuery = {}) =>
   infiniteQueryOptions({
     queryKey: runKeys.list(filter),
@@ -62,7 +62,7 @@ export const runUsageQuery = (id: string) =>
       ),
   });
 
-/** Messages to the run with their receipts, oldest first. */
+/** User messages to the run with their delivery status, oldest first. */
 export const runMessagesQuery = (id: string) =>
   queryOptions({
     queryKey: runKeys.messages(id),
@@ -75,7 +75,7 @@ export const runMessagesQuery = (id: string) =>
       ).messages,
   });
 
-/** The files that the run's tasks made. */
+/** Files written by the run's tasks. */
 export const runArtifactsQuery = (id: string) =>
   queryOptions({
     queryKey: runKeys.artifacts(id),

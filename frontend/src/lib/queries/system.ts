@@ -10,7 +10,7 @@ export const aboutQuery = () =>
     queryFn: async ({ signal }) => body(await api.GET("/api/v1/about", { signal })),
   });
 
-/** Which part of the server works; a server that is not ready names the part that does not. */
+/** Health of each part of the server; the 503 of a server that is not ready has the same body. */
 export const readinessQuery = () =>
   queryOptions({
     queryKey: ["readiness"] as const,

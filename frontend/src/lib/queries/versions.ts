@@ -4,7 +4,7 @@ import { api, body } from "@/lib/api/client";
 
 import { workflowKeys } from "./workflows";
 
-/** The saves of a workflow, newest first, page by page. */
+/** Versions of a workflow, newest first, in pages. */
 export const versionsQuery = (id: string) =>
   infiniteQueryOptions({
     queryKey: workflowKeys.versions(id),
@@ -16,7 +16,7 @@ export const versionsQuery = (id: string) =>
     getNextPageParam: (page) => page.nextCursor ?? undefined,
   });
 
-/** One save; it never changes. */
+/** One version of a workflow; versions are immutable. */
 export const versionQuery = (id: string, number: number) =>
   queryOptions({
     queryKey: [...workflowKeys.versions(id), "read", number] as const,
@@ -30,7 +30,7 @@ export const versionQuery = (id: string, number: number) =>
     staleTime: Infinity,
   });
 
-/** What changed between two saves; neither will change, so the answer is kept. */
+/** Differences between two versions. */
 export const versionDiffQuery = (id: string, from: number, to: number) =>
   queryOptions({
     queryKey: [...workflowKeys.versions(id), "diff", from, to] as const,

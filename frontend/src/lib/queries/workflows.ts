@@ -22,7 +22,7 @@ export const workflowQuery = (id: string) =>
       ),
   });
 
-/** Saved workflows, the last changed first, page by page; `text` searches their names. */
+/** Saved workflows, most recently changed first, in pages; `text` searches their names. */
 export const workflowsQuery = (text = "") =>
   infiniteQueryOptions({
     queryKey: workflowKeys.list(text),
