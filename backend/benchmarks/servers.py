@@ -18,7 +18,7 @@ from benchmarks.work import MODEL, WORKFLOW, quiet_environment
 
 BACKEND = Path(__file__).resolve().parents[1]
 SLOTS = 256
-FINAL = {"completed", "failed", "stopped", "crashed"}
+FINAL_STATES = {"completed", "failed", "stopped", "crashed"}
 
 
 def free_port() -> int:
@@ -122,7 +122,7 @@ class Product(Server):
         wanted, until = set(ids), time.monotonic() + seconds
         while time.monotonic() < until:
             page = (await self.call("GET", f"/api/v1/runs?limit={min(200, len(ids) + 10)}"))["runs"]
-            done = [run for run in page if run["id"] in wanted and run["status"] in FINAL]
+            done = [run for run in page if run["id"] in wanted and run["status"] in FINAL_STATES]
             if len(done) == len(ids):
                 break
             await asyncio.sleep(0.1)

@@ -12,7 +12,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send  # types only: the package costs nothing
 
-from crewai_runner.core.waiting import happens
+from crewai_runner.core.waiting import wait_event
 
 PATIENCE_SECONDS = 60.0
 HEALTHY = b'{"status":"healthy"}'
@@ -30,7 +30,7 @@ MakeApp = Callable[[], Any]
 """Imports and builds the application (a FastAPI); called in a thread."""
 
 
-class Boot:
+class StartupApp:
     """An ASGI application that becomes another one.
 
     `on_ready` is called with it once its lifespan has begun; `on_failure` with what went wrong. The words
@@ -86,7 +86,7 @@ class Boot:
             raise
 
     async def _when_up(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await happens(self._settled, PATIENCE_SECONDS)
+        await wait_event(self._settled, PATIENCE_SECONDS)
         if self._app is not None:
             await self._app(scope, receive, send)
         elif scope["type"] == "http":

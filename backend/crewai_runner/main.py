@@ -10,7 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 from crewai_runner import __version__
 from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.settings import Settings
-from crewai_runner.features.auth.door import Door
+from crewai_runner.features.auth.middleware import AuthMiddleware
 from crewai_runner.features.health.router import router as health
 from crewai_runner.features.metrics.middleware import RequestCounting
 from crewai_runner.features.metrics.router import PATH as METRICS
@@ -18,7 +18,7 @@ from crewai_runner.features.metrics.router import router as metrics
 from crewai_runner.http import documentation, frontend, problems
 from crewai_runner.http.alias import NEWEST, NewestVersion
 from crewai_runner.http.deprecation import HEADERS as DEPRECATION_HEADERS
-from crewai_runner.http.middleware import BodyLimit, Defects, RequestScope
+from crewai_runner.http.middleware import BodyLimit, RequestScope, UnhandledErrors
 from crewai_runner.http.openapi import describe, operation_id
 from crewai_runner.http.ratelimit.middleware import HEADERS as RATE_HEADERS
 from crewai_runner.http.ratelimit.middleware import RateLimit
@@ -26,28 +26,28 @@ from crewai_runner.http.time_limit import TimeLimit
 from crewai_runner.http.versions import VERSIONS, Versions
 from crewai_runner.queue.data_dir_lock import DataDirLock
 from crewai_runner.routes import api
-from crewai_runner.wiring import Parts, rate_of
+from crewai_runner.wiring import Container, rate_of
 
 NOT_PAGES = ("/assets", "/docs", "/health", "/metrics", "/openapi.json", "/redoc")
 
 
 def create_app(
     settings: Settings | None = None,
-    parts: Parts | None = None,
+    container: Container | None = None,
     mask: SecretMask | None = None,
     folder_lock: DataDirLock | None = None,
 ) -> FastAPI:
     """The product as an ASGI application.
 
-    `parts` may be given by tests; `mask` and `folder_lock` by the process that set the logging up and
+    `container` may be given by tests; `mask` and `folder_lock` by the process that set the logging up and
     has taken the data folder.
     """
-    settings = settings or (parts.settings if parts else Settings())
+    settings = settings or (container.settings if container else Settings())
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        process = parts or Parts(settings, mask=mask, folder_lock=folder_lock)
-        app.state.parts, app.state.mask = process, process.mask
+        process = container or Container(settings, mask=mask, folder_lock=folder_lock)
+        app.state.container, app.state.mask = process, process.mask
         app.state.telemetry = process.telemetry
         app.state.rate_limiter = process.rate_limiter
         await process.start()
@@ -92,9 +92,9 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
     if (rate := rate_of(settings)) is not None:
         app.add_middleware(RateLimit, rate=rate)
     closed = [settings.api_base_url] if settings.metrics_public else [settings.api_base_url, METRICS]
-    app.add_middleware(Door, protected=closed)
+    app.add_middleware(AuthMiddleware, protected=closed)
     app.add_middleware(NewestVersion, prefix=settings.api_base_url)
-    app.add_middleware(Defects)
+    app.add_middleware(UnhandledErrors)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,

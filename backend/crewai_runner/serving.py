@@ -9,7 +9,7 @@ from typing import Any
 
 import uvicorn
 
-from crewai_runner.boot import Boot
+from crewai_runner.boot import StartupApp
 from crewai_runner.core.api_key import API_KEY_FILE, api_key_of
 from crewai_runner.core.listening import port_problem
 from crewai_runner.core.logging import SecretMask, get_logger, set_up_logging
@@ -47,7 +47,7 @@ class _Serving:
         # Made before anything answers: whoever sees /health may read the key file.
         self._api_key, self._key_is_new = api_key_of(settings)
         mask.add(self._api_key)
-        boot = Boot(self._make_app, self._ready, self._failure)
+        boot = StartupApp(self._make_app, self._ready, self._failure)
         self._server = uvicorn.Server(
             uvicorn.Config(
                 boot,
@@ -78,7 +78,7 @@ class _Serving:
     def _ready(self, app: Any) -> None:
         port = self._server.servers[0].sockets[0].getsockname()[1]
         new_key = self._api_key if self._key_is_new else None
-        print(welcome(app.state.parts, port, new_key), flush=True)  # noqa: T201
+        print(welcome(app.state.container, port, new_key), flush=True)  # noqa: T201
 
     def _failure(self, error: BaseException) -> str:
         self._failed = True

@@ -17,7 +17,7 @@ from crewai_runner.core.principal import BUILTIN_WORKSPACE
 from crewai_runner.core.secret_key import sealer_of
 from crewai_runner.core.settings import Role, Settings
 from crewai_runner.db.migrate import upgrade
-from crewai_runner.db.session import Sessions, make_engine, make_sessions, take_news, unit_of_work
+from crewai_runner.db.session import Sessions, make_engine, make_sessions, pop_notifications, unit_of_work
 from crewai_runner.executor.port import EngineState, Executor
 from crewai_runner.features.approvals.service import ApprovalService
 from crewai_runner.features.auth.rules import FailureLimit
@@ -36,7 +36,7 @@ from crewai_runner.http.ratelimit.shared import SharedRateLimiter
 from crewai_runner.localmodel.supervisor import LocalModel
 from crewai_runner.queue.data_dir_lock import DataDirLock
 from crewai_runner.queue.port import JobQueue, QueueStats, RunJob
-from crewai_runner.stream.hub import Hub, MemoryHub
+from crewai_runner.stream.notifier import MemoryNotifier, Notifier
 
 log = get_logger(__name__)
 SWEEP_SECONDS = 15.0
@@ -48,7 +48,7 @@ BUCKETS_KEPT = timedelta(days=1)
 BUCKET_SWEEP_SECONDS = 3600.0
 
 
-class Parts:
+class Container:
     """The parts of one process. Endpoints and jobs find everything here."""
 
     def __init__(
@@ -71,11 +71,11 @@ class Parts:
         self.telemetry = Telemetry(self)
         self.sessions = make_sessions(self.engine, self.telemetry.heard)
         self.rate_limiter = _rate_limiter(settings, self.sessions)
-        self.hub = _hub(settings)
+        self.notifier = _notifier(settings)
         self.at_work: set[str] = set()
         """The runs whose crews this process drives now."""
         self.inline_providers = InlineProviders()
-        self.journal = Journal(self.sessions, self.hub, self.mask, self.telemetry.upkeep)
+        self.journal = Journal(self.sessions, self.notifier, self.mask, self.telemetry.upkeep)
         self.local_model = LocalModel(settings.local_model)
         self.queue = LateQueue()
         self.queue_ready = asyncio.Event()
@@ -142,7 +142,7 @@ class Parts:
             await WorkspaceService(session).ensure_builtin()
         async with unit_of_work(self.sessions) as session:
             await self.providers(session).mask_stored_keys()
-        await self.hub.start()
+        await self.notifier.start()
         self.journal.start()
         self.telemetry.start()
         await self.local_model.start()
@@ -182,7 +182,7 @@ class Parts:
     async def expire_approvals(self) -> None:
         async with unit_of_work(self.sessions) as session:
             await ApprovalService(session, self.queue, self.mask).expire_overdue()
-        self.hub.ring(take_news(session))
+        self.notifier.publish(pop_notifications(session))
 
     async def take_up_orphans(self) -> None:
         """Give runs whose worker is no more back to the queue (several workers on PostgreSQL)."""
@@ -208,7 +208,7 @@ class Parts:
             await self.queue.drain(self.settings.drain_seconds)
         await self.journal.close()
         await self.telemetry.close()
-        await self.hub.stop()
+        await self.notifier.stop()
         await self.local_model.stop()
         await self.engine.dispose()
 
@@ -276,13 +276,13 @@ def _rate_limiter(settings: Settings, sessions: Sessions) -> RateLimiter | None:
     return MemoryRateLimiter(rate) if settings.embedded else SharedRateLimiter(sessions, rate)
 
 
-def _hub(settings: Settings) -> Hub:
+def _notifier(settings: Settings) -> Notifier:
     """On SQLite there is one process, and its own bell is enough."""
     if settings.embedded:
-        return MemoryHub()
-    from crewai_runner.stream.postgres import PostgresHub  # noqa: PLC0415
+        return MemoryNotifier()
+    from crewai_runner.stream.postgres import PostgresNotifier  # noqa: PLC0415
 
-    return PostgresHub(settings.database)
+    return PostgresNotifier(settings.database)
 
 
 def _durable_queue(

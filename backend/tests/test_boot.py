@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from crewai_runner import boot as boot_module
-from crewai_runner.boot import Boot
+from crewai_runner.boot import StartupApp
 from crewai_runner.serving import reason
 
 
@@ -38,7 +38,7 @@ class Server:
         self.import_ends = threading.Event()
         self.told: asyncio.Queue[Any] = asyncio.Queue()
         self._failure = failure
-        self.boot = Boot(self._make, self.told.put_nowait, self._failed)
+        self.boot = StartupApp(self._make, self.told.put_nowait, self._failed)
         self._messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.boot), base_url="http://test")

@@ -9,12 +9,12 @@ from crewai_runner import wiring
 from crewai_runner.core.errors import Unavailable
 from crewai_runner.core.principal import BUILTIN_WORKSPACE
 from crewai_runner.core.settings import Role
-from crewai_runner.db.session import reading
+from crewai_runner.db.session import read_session
 from crewai_runner.db.tables.workspaces import WorkspaceRow
 from crewai_runner.executor.scripted import ScriptedExecutor
 from crewai_runner.queue.inline import InlineQueue
 from crewai_runner.queue.port import RunJob
-from crewai_runner.wiring import LateQueue, Parts
+from crewai_runner.wiring import Container, LateQueue
 from tests.support.database import fresh_database
 from tests.support.runs import CANARY, SECRET_KEY, settings_for
 
@@ -33,8 +33,8 @@ class SlowExecutor(ScriptedExecutor):
         self.loads += 1
 
 
-def parts(folder: Path, url: str, queue: InlineQueue, role: Role = Role.ALL) -> Parts:
-    return Parts(settings_for(url, folder, role=role), executor=SlowExecutor(), queue=queue)
+def parts(folder: Path, url: str, queue: InlineQueue, role: Role = Role.ALL) -> Container:
+    return Container(settings_for(url, folder, role=role), executor=SlowExecutor(), queue=queue)
 
 
 async def test_a_process_comes_up_with_a_workspace_a_queue_and_its_engine(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ async def test_a_process_comes_up_with_a_workspace_a_queue_and_its_engine(tmp_pa
         try:
             await process.queue_open()
             await asyncio.wait_for(process.executor_ready(), 10)
-            async with reading(process.sessions) as session:
+            async with read_session(process.sessions) as session:
                 assert await session.get(WorkspaceRow, BUILTIN_WORKSPACE) is not None
             assert process.executor.loads == 1  # type: ignore[attr-defined]
             assert (await process.queue.stats()).waiting == 0

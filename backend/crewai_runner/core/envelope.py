@@ -5,10 +5,10 @@ from typing import Any, Self, cast
 
 from pydantic import ModelWrapValidatorHandler, model_validator
 
-from crewai_runner.core.wire import Wire
+from crewai_runner.core.api_model import ApiModel
 
 
-class Envelope(Wire):
+class Envelope(ApiModel):
     """A body `{"<name>": {...}}` with one field; the bare inner object is accepted too.
 
     Pointers of errors follow what was sent: `/<name>/field` or `/field`.

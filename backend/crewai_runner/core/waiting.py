@@ -3,7 +3,7 @@
 import asyncio
 
 
-async def happens(event: asyncio.Event, seconds: float) -> bool:
+async def wait_event(event: asyncio.Event, seconds: float) -> bool:
     """Wait for the event, at most so many seconds; whether it came.
 
     Not `asyncio.wait_for`: up to Python 3.11 that loses a cancellation which comes together with the event

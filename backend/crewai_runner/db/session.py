@@ -115,14 +115,14 @@ async def unit_of_work(sessions: Sessions) -> AsyncIterator[AsyncSession]:
 
 
 @asynccontextmanager
-async def reading(sessions: Sessions) -> AsyncIterator[AsyncSession]:
+async def read_session(sessions: Sessions) -> AsyncIterator[AsyncSession]:
     """A consistent look without a write lock; nothing is committed."""
     async with sessions() as session:
         await session.connection(execution_options={READ_ONLY: True})
         yield session
 
 
-async def uninterrupted(work: Coroutine[Any, Any, Result]) -> Result:
+async def shielded(work: Coroutine[Any, Any, Result]) -> Result:
     """Let database work end before a cancellation goes on: a connection cut in the middle is lost."""
     task = asyncio.ensure_future(work)
     try:
@@ -132,25 +132,25 @@ async def uninterrupted(work: Coroutine[Any, Any, Result]) -> Result:
         raise
 
 
-def is_away(error: BaseException) -> bool:
+def is_unavailable(error: BaseException) -> bool:
     """Whether a failure means that the database is away or too busy, not that we asked wrongly."""
     if isinstance(error, DBAPIError) and isinstance(error.orig, sqlite3.Error):
         return "database is locked" in str(error.orig)
     return isinstance(error, (OperationalError, InterfaceError, PoolTimeout))
 
 
-async def patiently(read: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+async def retry_while_unavailable(read: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
     """The answer of a read, however long the database is away."""
     while True:
         try:
-            return await uninterrupted(read())
+            return await shielded(read())
         except SQLAlchemyError as error:
-            if not is_away(error):
+            if not is_unavailable(error):
                 raise
             await asyncio.sleep(AWAY_SECONDS)
 
 
-def note_committed(session: AsyncSession, told: CommittedEvents) -> None:
+def record_committed(session: AsyncSession, told: CommittedEvents) -> None:
     """Remember events that this transaction stores, for the listener; without a commit nobody hears them."""
     if _LISTENER in session.info:
         session.info.setdefault(_COMMITTED, []).append(told)
@@ -166,12 +166,12 @@ def _pass_on(session: AsyncSession) -> None:
         log.exception("commit.listener_failed")  # what is committed stays so, whoever listens
 
 
-def note_news(session: AsyncSession, topic: str) -> None:
+def add_notification(session: AsyncSession, topic: str) -> None:
     """Remember that this transaction makes news of a topic, to be rung after the commit."""
     session.info.setdefault(_NEWS, set()).add(topic)
 
 
-def take_news(session: AsyncSession) -> set[str]:
+def pop_notifications(session: AsyncSession) -> set[str]:
     """The topics to ring now that the transaction is committed."""
     topics: set[str] = session.info.pop(_NEWS, set())
     return topics

@@ -7,11 +7,11 @@ from typing import Any
 
 from pydantic import Field, field_serializer
 
-from crewai_runner.core.wire import Wire
+from crewai_runner.core.api_model import ApiModel
 from crewai_runner.domain.usage import Usage
 
 
-class Budget(Wire):
+class Budget(ApiModel):
     """Limits of one run; what is not set is not limited."""
 
     max_cost: Decimal | None = Field(

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import Field
 
+from crewai_runner.core.api_model import ApiModel
 from crewai_runner.core.errors import Conflict
-from crewai_runner.core.wire import Wire
 
 
 class RunState(StrEnum):
@@ -50,7 +50,7 @@ class StopMode(StrEnum):
 
 
 S = RunState
-FINAL: frozenset[RunState] = frozenset({S.COMPLETED, S.FAILED, S.STOPPED, S.CRASHED})
+FINAL_STATES: frozenset[RunState] = frozenset({S.COMPLETED, S.FAILED, S.STOPPED, S.CRASHED})
 
 # A stop that was asked for wins over whatever the crew still brings back: `stopping` ends in
 # `stopped` alone. `running -> queued` is a resume after a worker was lost.
@@ -66,7 +66,7 @@ MOVES: dict[RunState, frozenset[RunState]] = {
 }
 
 
-class IllegalMove(Conflict):
+class IllegalTransition(Conflict):
     slug = "illegal-run-state"
     title = "The run is not in a state that allows this"
 
@@ -76,14 +76,14 @@ def can_move(state: RunState, to: RunState) -> bool:
     return to in MOVES[state]
 
 
-def move(state: RunState, to: RunState) -> RunState:
-    """The new state. Raises IllegalMove when the judge says no."""
+def transition(state: RunState, to: RunState) -> RunState:
+    """The new state. Raises IllegalTransition when the judge says no."""
     if not can_move(state, to):
-        raise IllegalMove(f"A {state} run cannot become {to}.", state=state)
+        raise IllegalTransition(f"A {state} run cannot become {to}.", state=state)
     return to
 
 
-class StopReceipt(Wire):
+class StopReceipt(ApiModel):
     """What a stop did, true at the provider's side."""
 
     requested_at: datetime
@@ -103,7 +103,7 @@ class StopReceipt(Wire):
     )
 
 
-class RunFailure(Wire):
+class RunFailure(ApiModel):
     """Why a run or a task failed, in words that help."""
 
     code: str = Field(description="A stable slug such as `provider-auth`, `provider-rate-limit`, `timeout`.")
@@ -114,7 +114,7 @@ class RunFailure(Wire):
     provider: str | None = None
 
 
-class TaskResult(Wire):
+class TaskResult(ApiModel):
     """What a task brought."""
 
     raw: str
@@ -122,7 +122,7 @@ class TaskResult(Wire):
     agent: str | None = None
 
 
-class RunResult(Wire):
+class RunResult(ApiModel):
     """What a run brought: the last task's output and every task's."""
 
     raw: str

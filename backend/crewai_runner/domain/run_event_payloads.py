@@ -4,79 +4,79 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from crewai_runner.core.wire import Wire
+from crewai_runner.core.api_model import ApiModel
 from crewai_runner.domain.budget import Budget, BudgetLimit
 from crewai_runner.domain.run import RunFailure, StopMode, StopReceipt, WaitReason
 from crewai_runner.domain.usage import Usage
 
 
-class Nothing(Wire):
+class Nothing(ApiModel):
     """An event whose type says it all."""
 
 
-class RunQueuedData(Wire):
+class RunQueuedData(ApiModel):
     workflow_id: str | None
     attempt: int
     reason: Literal["started", "retried", "resumed", "forked", "answered", "handed-back"]
 
 
-class RunStartedData(Wire):
+class RunStartedData(ApiModel):
     attempt: int
     engine: str = Field(description="The engine and its version.")
     native: bool = Field(description="False: the stock executor runs; stops reach the provider late.")
 
 
-class RunWaitingData(Wire):
+class RunWaitingData(ApiModel):
     reason: WaitReason
     approval_id: str | None = None
 
 
-class RunStoppingData(Wire):
+class RunStoppingData(ApiModel):
     mode: StopMode
     by: str
 
 
-class RunCompletedData(Wire):
+class RunCompletedData(ApiModel):
     raw: str
     usage: Usage
 
 
-class RunFailedData(Wire):
+class RunFailedData(ApiModel):
     error: RunFailure
     usage: Usage
 
 
-class RunStoppedData(Wire):
+class RunStoppedData(ApiModel):
     receipt: StopReceipt
     usage: Usage
 
 
-class TaskStartedData(Wire):
+class TaskStartedData(ApiModel):
     description: str
 
 
-class TaskCompletedData(Wire):
+class TaskCompletedData(ApiModel):
     raw: str
     json_output: Any | None = None
 
 
-class TaskFailedData(Wire):
+class TaskFailedData(ApiModel):
     error: RunFailure
 
 
-class AgentStartedData(Wire):
+class AgentStartedData(ApiModel):
     tools: list[str] = Field(default_factory=list)
 
 
-class AgentCompletedData(Wire):
+class AgentCompletedData(ApiModel):
     output: str
 
 
-class AgentFailedData(Wire):
+class AgentFailedData(ApiModel):
     message: str
 
 
-class LlmStartedData(Wire):
+class LlmStartedData(ApiModel):
     call_id: str
     call: int = Field(description="Number of the call within the run, from 1.")
     model: str
@@ -84,12 +84,12 @@ class LlmStartedData(Wire):
     prompt: str | None = Field(None, description="The last message sent, shortened.")
 
 
-class LlmChunkData(Wire):
+class LlmChunkData(ApiModel):
     call_id: str
     text: str
 
 
-class LlmCompletedData(Wire):
+class LlmCompletedData(ApiModel):
     call_id: str
     call: int
     model: str
@@ -100,7 +100,7 @@ class LlmCompletedData(Wire):
     finish_reason: str | None = None
 
 
-class LlmFailedData(Wire):
+class LlmFailedData(ApiModel):
     call_id: str
     call: int
     model: str
@@ -109,13 +109,13 @@ class LlmFailedData(Wire):
     will_retry: bool | None = None
 
 
-class ToolStartedData(Wire):
+class ToolStartedData(ApiModel):
     tool: str
     tool_call_id: str
     arguments: Any | None = None
 
 
-class ToolCompletedData(Wire):
+class ToolCompletedData(ApiModel):
     tool: str
     tool_call_id: str
     output: str
@@ -123,77 +123,77 @@ class ToolCompletedData(Wire):
     duration_ms: int
 
 
-class ToolFailedData(Wire):
+class ToolFailedData(ApiModel):
     tool: str
     tool_call_id: str
     message: str
     duration_ms: int
 
 
-class DelegationStartedData(Wire):
+class DelegationStartedData(ApiModel):
     to: str
     tool_call_id: str
     request: str
 
 
-class DelegationCompletedData(Wire):
+class DelegationCompletedData(ApiModel):
     to: str
     tool_call_id: str
     output: str
 
 
-class GuardrailData(Wire):
+class GuardrailData(ApiModel):
     guardrail: str | None = None
     retry: int = 0
     message: str | None = None
 
 
-class MessageQueuedData(Wire):
+class MessageQueuedData(ApiModel):
     message_id: str
     text: str
     addressed_to: str | None = None
 
 
-class MessageDeliveredData(Wire):
+class MessageDeliveredData(ApiModel):
     message_id: str
     call: int
 
 
-class MessageAnsweredData(Wire):
+class MessageAnsweredData(ApiModel):
     message_id: str
     text: str
     by: Literal["agent", "live-state", "result"]
 
 
-class ApprovalRequestedData(Wire):
+class ApprovalRequestedData(ApiModel):
     approval_id: str
     output: str
 
 
-class ApprovalResolvedData(Wire):
+class ApprovalResolvedData(ApiModel):
     approval_id: str
     action: Literal["approve", "reject", "revise"]
     feedback: str | None = None
     by: str
 
 
-class ApprovalExpiredData(Wire):
+class ApprovalExpiredData(ApiModel):
     approval_id: str
 
 
-class BudgetData(Wire):
+class BudgetData(ApiModel):
     limit: BudgetLimit
     budget: Budget
     usage: Usage
     seconds: float
 
 
-class ArtifactSavedData(Wire):
+class ArtifactSavedData(ApiModel):
     name: str
     media_type: str
     size: int = Field(description="Bytes.")
 
 
-class WarningRaisedData(Wire):
+class WarningRaisedData(ApiModel):
     code: str
     message: str

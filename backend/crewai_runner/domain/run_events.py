@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from crewai_runner.core.api_model import ApiModel
 from crewai_runner.core.clock import now
-from crewai_runner.core.wire import Wire
 from crewai_runner.domain.run_event_payloads import (
     AgentCompletedData,
     AgentFailedData,
@@ -47,7 +47,7 @@ from crewai_runner.domain.run_event_payloads import (
 )
 
 
-class Event(Wire):
+class Event(ApiModel):
     """What every event carries. `seq` counts from 1 without gaps per run; 0 = not stored."""
 
     seq: int = 0

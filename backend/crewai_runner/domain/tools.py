@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from crewai_runner.core.wire import Wire
+from crewai_runner.core.api_model import ApiModel
 
 LONGEST_WAIT_SECONDS = 60.0
 
@@ -27,7 +27,7 @@ class WaitArguments(BaseModel):
     seconds: float = Field(ge=0, le=LONGEST_WAIT_SECONDS, description="From 0 to 60.")
 
 
-class ToolDescription(Wire):
+class ToolDescription(ApiModel):
     """What a tool is. `parameters` is a JSON Schema; `network` says that it contacts other hosts."""
 
     name: str

@@ -5,10 +5,10 @@ from typing import Self
 
 from pydantic import Field
 
-from crewai_runner.core.wire import Wire
+from crewai_runner.core.api_model import ApiModel
 
 
-class Pricing(Wire):
+class Pricing(ApiModel):
     """What a model costs, per million tokens, as decimal strings."""
 
     input_per_million: Decimal = Field(ge=0)
@@ -16,14 +16,14 @@ class Pricing(Wire):
     currency: str = Field("USD", pattern=r"^[A-Z]{3}$", description="ISO 4217.")
 
 
-class Cost(Wire):
+class Cost(ApiModel):
     """An amount of money; the amount is a decimal string."""
 
     amount: Decimal
     currency: str
 
 
-class Usage(Wire):
+class Usage(ApiModel):
     """Tokens, calls and money of a call, a task, an agent or a run."""
 
     prompt_tokens: int | None = 0

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
-from crewai_runner.core.wire import Wire
+from crewai_runner.core.api_model import ApiModel
 from crewai_runner.domain.budget import Budget
 
 
@@ -39,7 +39,7 @@ class InputType(StrEnum):
     BOOLEAN = "boolean"
 
 
-class ModelSettings(Wire):
+class ModelSettings(ApiModel):
     """How a model is asked; what is not set is left to the provider."""
 
     temperature: float | None = Field(None, ge=0, le=2)
@@ -61,14 +61,14 @@ class ModelSettings(Wire):
         return base.model_copy(update=self.model_dump(exclude_none=True, by_alias=False))
 
 
-class ModelChoice(Wire):
+class ModelChoice(ApiModel):
     """A registered model by name, with settings for this place only."""
 
     name: str
     settings: ModelSettings = Field(default_factory=ModelSettings)
 
 
-class InputDefinition(Wire):
+class InputDefinition(ApiModel):
     """One typed input of a workflow; fills `{name}` in texts."""
 
     name: str
@@ -79,7 +79,7 @@ class InputDefinition(Wire):
     enum: list[Any] | None = None
 
 
-class AgentDefinition(Wire):
+class AgentDefinition(ApiModel):
     key: str
     role: str
     goal: str
@@ -109,7 +109,7 @@ class AgentDefinition(Wire):
     tool_failure_policy: ToolFailurePolicy | None = None
 
 
-class TaskDefinition(Wire):
+class TaskDefinition(ApiModel):
     key: str
     description: str
     expected_output: str
@@ -126,7 +126,7 @@ class TaskDefinition(Wire):
     tool_failure_policy: ToolFailurePolicy | None = None
 
 
-class WorkflowDefinition(Wire):
+class WorkflowDefinition(ApiModel):
     """One crew, whole: what a run is pinned to."""
 
     name: str

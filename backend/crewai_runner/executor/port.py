@@ -81,7 +81,7 @@ class RunSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class SteeringMessage:
+class UserMessage:
     """A person's words for the agent at work, or for the one named."""
 
     message_id: str
@@ -95,7 +95,7 @@ class RunControl:
     def __init__(self, stored: Callable[[], Future[None]] | None = None) -> None:
         self._lock = threading.Lock()
         self._stored = stored
-        self._messages: list[SteeringMessage] = []
+        self._messages: list[UserMessage] = []
         self._on_stop: list[Callable[[], None]] = []
         self.stop_mode: StopMode | None = None
         self.stop_requested_at: datetime | None = None
@@ -129,11 +129,11 @@ class RunControl:
         if call_now:
             listener()
 
-    def say(self, message: SteeringMessage) -> None:
+    def send_message(self, message: UserMessage) -> None:
         with self._lock:
             self._messages.append(message)
 
-    def take_messages(self, agent_key: str | None) -> list[SteeringMessage]:
+    def take_messages(self, agent_key: str | None) -> list[UserMessage]:
         """Remove and return the messages for this agent: those addressed to it or to nobody."""
         with self._lock:
             mine = [m for m in self._messages if m.agent is None or m.agent == agent_key]

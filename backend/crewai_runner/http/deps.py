@@ -12,33 +12,33 @@ from starlette.requests import HTTPConnection
 
 from crewai_runner.core.errors import BadRequest
 from crewai_runner.core.paging import DEFAULT_LIMIT, MAX_LIMIT
-from crewai_runner.db.session import reading, take_news, unit_of_work
-from crewai_runner.http.time_limit import lift
+from crewai_runner.db.session import pop_notifications, read_session, unit_of_work
+from crewai_runner.http.time_limit import disable_timeout
 
 
-async def parts(connection: HTTPConnection) -> Any:
-    """The parts of this process (`wiring.Parts`), built at start."""
-    return connection.app.state.parts
+async def container(connection: HTTPConnection) -> Any:
+    """The parts of this process (`wiring.Container`), built at start."""
+    return connection.app.state.container
 
 
-async def _session(process: Annotated[Any, Depends(parts)]) -> AsyncIterator[AsyncSession]:
+async def _session(process: Annotated[Any, Depends(container)]) -> AsyncIterator[AsyncSession]:
     async with unit_of_work(process.sessions) as session:
         yield session
-    process.hub.ring(take_news(session))
+    process.notifier.publish(pop_notifications(session))
 
 
-async def _read_session(process: Annotated[Any, Depends(parts)]) -> AsyncIterator[AsyncSession]:
-    async with reading(process.sessions) as session:
+async def _read_session(process: Annotated[Any, Depends(container)]) -> AsyncIterator[AsyncSession]:
+    async with read_session(process.sessions) as session:
         yield session
 
 
 # scope="function": commit BEFORE the response leaves, so a failed commit is never a 2xx.
 SessionDep = Annotated[AsyncSession, Depends(_session, scope="function")]
 ReadSessionDep = Annotated[AsyncSession, Depends(_read_session, scope="function")]
-Parts = Annotated[Any, Depends(parts)]
+Container = Annotated[Any, Depends(container)]
 
 
-async def _queue_open(process: Parts) -> None:
+async def _queue_open(process: Container) -> None:
     await process.queue_open()
 
 
@@ -46,12 +46,12 @@ async def _queue_open(process: Parts) -> None:
 QueueOpen = Depends(_queue_open)
 
 
-async def _may_wait(connection: HTTPConnection) -> None:
-    lift(connection.scope)
+async def _no_timeout(connection: HTTPConnection) -> None:
+    disable_timeout(connection.scope)
 
 
 # For endpoints that wait for a run or an agent, with a limit of their own.
-MayWait = Depends(_may_wait)
+NoTimeout = Depends(_no_timeout)
 
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many at most.")]
 Cursor = Annotated[
@@ -76,6 +76,6 @@ async def _if_match(
 IfMatch = Annotated[int | None, Depends(_if_match)]
 
 
-def tag(response: Response, version: int) -> None:
+def set_etag(response: Response, version: int) -> None:
     """Put the resource's version into the ETag header."""
     response.headers["ETag"] = f'"{version}"'

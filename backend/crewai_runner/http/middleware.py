@@ -68,7 +68,7 @@ class RequestScope:
                     )
 
 
-class Defects:
+class UnhandledErrors:
     """Answers a defect with an opaque 500 that has the headers of every other answer.
 
     The framework's own handler stands outside all middleware: its answer would have no request id, no

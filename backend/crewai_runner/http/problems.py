@@ -12,21 +12,21 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 
+from crewai_runner.core.api_model import ApiModel
 from crewai_runner.core.errors import AppError, Unavailable
 from crewai_runner.core.logging import get_logger
-from crewai_runner.core.wire import Wire
-from crewai_runner.db.session import is_away
+from crewai_runner.db.session import is_unavailable
 
 log = get_logger(__name__)
 TYPE_BASE = "https://crewai-runner.dev/problems/"
 
 
-class FieldProblem(Wire):
+class FieldProblem(ApiModel):
     pointer: str = Field(description="JSON pointer into the body, or `?name` / `header:name` / `path:name`.")
     detail: str
 
 
-class ProblemDetails(Wire):
+class ProblemDetails(ApiModel):
     """RFC 9457, with further members by type of problem.
 
     `error` and `message` repeat the detail for clients of the first version.
@@ -121,7 +121,7 @@ async def _invalid(request: Request, exc: Exception) -> ProblemResponse:
 
 def defect(request: Request, exc: Exception) -> ProblemResponse:
     """Log what went wrong and answer with nothing but the request's id; 503 while the database is away."""
-    if is_away(exc):
+    if is_unavailable(exc):
         log.warning("request.database_away", path=request.url.path, error=type(exc).__name__)
         detail = "The database does not answer. Ask again; with an Idempotency-Key nothing happens twice."
         extra = {"headers": {"Retry-After": "2"}}

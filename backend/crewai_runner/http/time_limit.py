@@ -27,7 +27,7 @@ class TimeLimit:
     """Cancels the work on a request that takes longer, so that its transaction is rolled back.
 
     The limit ends when the answer begins: streams and downloads may take as long as they like. An
-    endpoint that waits for a run or a person has its limit lifted by `lift`.
+    endpoint that waits for a run or a person has its limit lifted by `disable_timeout`.
     """
 
     def __init__(self, app: ASGIApp, seconds: float) -> None:
@@ -70,7 +70,7 @@ class TimeLimit:
         await response(scope, receive, send)
 
 
-def lift(scope: Scope) -> None:
+def disable_timeout(scope: Scope) -> None:
     """Let this request take as long as it needs."""
     limit = scope.get(_LIMIT)
     if isinstance(limit, asyncio.Timeout) and not limit.expired():

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from crewai_runner.core.sealing import SealBroken, Sealer
 from crewai_runner.core.secret_key import print_of
-from crewai_runner.db.session import Sessions, make_engine, make_sessions, reading, unit_of_work
+from crewai_runner.db.session import Sessions, make_engine, make_sessions, read_session, unit_of_work
 from crewai_runner.operations.manifest import Seals
 from crewai_runner.operations.repository import Key, SealedRepository, SealedValue, sealed_columns
 
@@ -75,12 +75,12 @@ async def _reseal(repository: SealedRepository, sealer: Sealer, value: SealedVal
 
 
 async def _batches(sessions: Sessions) -> AsyncIterator[Sequence[SealedValue]]:
-    async with reading(sessions) as session:
+    async with read_session(sessions) as session:
         tables = await SealedRepository(session).tables()
     for table, column in sealed_columns():
         key: Key | None = None
         while table.name in tables:
-            async with reading(sessions) as session:
+            async with read_session(sessions) as session:
                 batch = await SealedRepository(session).after(table, column, key, BATCH)
             if not batch:
                 break

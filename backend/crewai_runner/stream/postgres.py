@@ -1,4 +1,4 @@
-"""The bell between processes: LISTEN and NOTIFY of the PostgreSQL that holds the rows."""
+"""Notifications between processes over LISTEN and NOTIFY of the PostgreSQL that holds the rows."""
 
 import asyncio
 import json
@@ -12,158 +12,158 @@ from psycopg import AsyncConnection, Error
 from sqlalchemy.engine import make_url
 
 from crewai_runner.core.logging import get_logger
-from crewai_runner.core.waiting import happens
-from crewai_runner.stream.hub import Chunk, Listener, MemoryHub
+from crewai_runner.core.waiting import wait_event
+from crewai_runner.stream.notifier import Chunk, MemoryNotifier, Subscription
 
 log = get_logger(__name__)
-CHANNEL = "crewai_runner_bell"
-GATHER_SECONDS = 0.02
+CHANNEL = "crewai_runner_notifications"
+BATCH_SECONDS = 0.02
 MAX_PAYLOAD_BYTES = 7900
 """PostgreSQL refuses a payload of 8000 bytes or more."""
-PROOF_OF_LIFE_SECONDS = 15.0
+KEEPALIVE_SECONDS = 15.0
 RETRY_SECONDS = 0.5
-LAST_WORDS_SECONDS = 1.0
+CLOSE_TIMEOUT_SECONDS = 1.0
 
-Said = tuple[str, Chunk]
+TopicChunk = tuple[str, Chunk]
 
 
-class PostgresHub:
-    """Rings here at once and in every other process on the same database within some 20 ms.
+class PostgresNotifier:
+    """Publishes in this process at once and to every other process on the database within about 20 ms.
 
-    One notification carries what was rung in the 20 ms after the last: the commit of a NOTIFY takes a
-    lock on the whole database, so one for each event would hold everybody up. While the database is away
-    rings are kept and live text is dropped; whoever listens again after an outage wakes all its readers.
+    Topics published within 20 ms are sent as one NOTIFY, because the commit of a NOTIFY takes a lock on
+    the whole database. While the database is unreachable, topics are kept and live chunks are dropped;
+    after a reconnect every subscriber of this process is notified.
     """
 
     def __init__(self, database_url: str) -> None:
-        self._address = connection_string(database_url)
-        self._me = uuid.uuid4().hex
-        self._near = MemoryHub()
+        self._connection_string = connection_string(database_url)
+        self._sender_id = uuid.uuid4().hex
+        self._local = MemoryNotifier()
         self._topics: set[str] = set()
-        self._said: list[Said] = []
-        self._due, self._quiet = asyncio.Event(), asyncio.Event()
-        self._quiet.set()
+        self._chunks: list[TopicChunk] = []
+        self._pending, self._idle = asyncio.Event(), asyncio.Event()
+        self._idle.set()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Begin to send and to listen; a database that is away is tried again and again."""
-        jobs = {"bell-send": self._send, "bell-listen": self._listen}
-        self._tasks = [asyncio.create_task(self._for_ever(job), name=name) for name, job in jobs.items()]
+        """Start sending and listening; connects in the background and retries until it succeeds."""
+        jobs = {"notify-send": self._send, "notify-listen": self._listen}
+        self._tasks = [asyncio.create_task(self._run_forever(job), name=name) for name, job in jobs.items()]
 
     async def stop(self) -> None:
-        """Say what is still to be said, then leave."""
-        await happens(self._quiet, LAST_WORDS_SECONDS)
+        """Send what is pending, then disconnect."""
+        await wait_event(self._idle, CLOSE_TIMEOUT_SECONDS)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
 
-    def ring(self, topics: Iterable[str]) -> None:
-        rung = set(topics)
-        self._near.ring(rung)
-        self._topics |= rung
-        if rung:
+    def publish(self, topics: Iterable[str]) -> None:
+        published = set(topics)
+        self._local.publish(published)
+        self._topics |= published
+        if published:
             self._wake_sender()
 
-    def whisper(self, topic: str, chunk: Chunk) -> None:
-        self._near.whisper(topic, chunk)
-        self._said.append((topic, chunk))
+    def publish_ephemeral(self, topic: str, chunk: Chunk) -> None:
+        self._local.publish_ephemeral(topic, chunk)
+        self._chunks.append((topic, chunk))
         self._wake_sender()
 
     def _wake_sender(self) -> None:
-        self._quiet.clear()
-        self._due.set()
+        self._idle.clear()
+        self._pending.set()
 
-    def listening(self, topic: str) -> AbstractContextManager[Listener]:
-        return self._near.listening(topic)
+    def subscribe(self, topic: str) -> AbstractContextManager[Subscription]:
+        return self._local.subscribe(topic)
 
-    def readers(self) -> int:
-        return self._near.readers()
+    def subscriber_count(self) -> int:
+        return self._local.subscriber_count()
 
-    async def _for_ever(self, job: Callable[[AsyncConnection], Coroutine[Any, Any, None]]) -> None:
+    async def _run_forever(self, job: Callable[[AsyncConnection], Coroutine[Any, Any, None]]) -> None:
         while True:
             try:
-                connection = await AsyncConnection.connect(self._address, autocommit=True)
+                connection = await AsyncConnection.connect(self._connection_string, autocommit=True)
                 async with connection:
                     await job(connection)
             except (Error, OSError) as error:
-                log.warning("bell.lost", job=job.__name__, error=type(error).__name__)
-                self._said.clear()
+                log.warning("notifier.connection_lost", job=job.__name__, error=type(error).__name__)
+                self._chunks.clear()
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _send(self, connection: AsyncConnection) -> None:
-        if self._topics:  # kept through an outage
-            self._due.set()
-        loop, sent = asyncio.get_running_loop(), -math.inf
+        if self._topics:  # kept from before a reconnect
+            self._pending.set()
+        loop, sent_at = asyncio.get_running_loop(), -math.inf
         while True:
-            await self._due.wait()
-            # The first ring after a silence goes at once; only what follows closely is gathered.
-            await asyncio.sleep(sent + GATHER_SECONDS - loop.time())
-            self._due.clear()
-            sent = loop.time()
-            topics, said = sorted(self._topics), self._said
-            self._said = []
-            payloads = list(pack(self._me, topics, said))
+            await self._pending.wait()
+            # After a pause the first notification is sent at once; only what follows closely is batched.
+            await asyncio.sleep(sent_at + BATCH_SECONDS - loop.time())
+            self._pending.clear()
+            sent_at = loop.time()
+            topics, chunks = sorted(self._topics), self._chunks
+            self._chunks = []
+            payloads = list(pack(self._sender_id, topics, chunks))
             await connection.execute(
                 "SELECT pg_notify(%s, payload) FROM unnest(%s::text[]) AS payload", (CHANNEL, payloads)
             )
             self._topics.difference_update(topics)
-            if not self._due.is_set():
-                self._quiet.set()
+            if not self._pending.is_set():
+                self._idle.set()
 
     async def _listen(self, connection: AsyncConnection) -> None:
         await connection.execute(f"LISTEN {CHANNEL}")
-        self._near.ring_all()  # what was rung while nobody listened
+        self._local.notify_all()  # something may have been published while disconnected
         while True:
-            async for notice in connection.notifies(timeout=PROOF_OF_LIFE_SECONDS):
-                self._hear(notice.payload)
+            async for notification in connection.notifies(timeout=KEEPALIVE_SECONDS):
+                self._receive(notification.payload)
             await connection.execute("SELECT 1")
 
-    def _hear(self, payload: str) -> None:
-        told = json.loads(payload)
-        if told["from"] == self._me:
+    def _receive(self, payload: str) -> None:
+        message = json.loads(payload)
+        if message["from"] == self._sender_id:
             return
-        for topic, after, text in told["said"]:
-            self._near.whisper(topic, Chunk(after, text))
-        self._near.ring(told["rung"])
+        for topic, after, text in message["chunks"]:
+            self._local.publish_ephemeral(topic, Chunk(after, text))
+        self._local.publish(message["topics"])
 
 
-def pack(sender: str, topics: Iterable[str], said: Iterable[Said]) -> Iterator[str]:
-    """Payloads that fit; live text before the bells of the events that follow it.
+def pack(sender_id: str, topics: Iterable[str], chunks: Iterable[TopicChunk]) -> Iterator[str]:
+    """Yield payloads under the size limit; chunks come before the topics of the events that follow them.
 
-    A piece of live text that fits into none is left out: it is stored with its call's end.
+    A chunk too long for one payload is dropped: its text is stored when the model call ends.
     """
-    rung: list[str] = []
-    spoken: list[list[Any]] = []
-    size = empty = len(_payload(sender, [], [])) + 8
-    entries: list[tuple[list[Any], Any]] = [(spoken, [topic, one.after, one.text]) for topic, one in said]
-    entries += [(rung, topic) for topic in topics]
-    for place, entry in entries:
-        needed = len(json.dumps(entry)) + 2
-        if empty + needed > MAX_PAYLOAD_BYTES:
+    packed_topics: list[str] = []
+    packed_chunks: list[list[Any]] = []
+    size = empty_size = len(_payload(sender_id, [], [])) + 8
+    entries: list[tuple[list[Any], Any]] = [(packed_chunks, [topic, c.after, c.text]) for topic, c in chunks]
+    entries += [(packed_topics, topic) for topic in topics]
+    for target, entry in entries:
+        entry_size = len(json.dumps(entry)) + 2
+        if empty_size + entry_size > MAX_PAYLOAD_BYTES:
             continue
-        if size + needed > MAX_PAYLOAD_BYTES:
-            yield _payload(sender, rung, spoken)
-            rung.clear()
-            spoken.clear()
-            size = empty
-        place.append(entry)
-        size += needed
-    if rung or spoken:
-        yield _payload(sender, rung, spoken)
+        if size + entry_size > MAX_PAYLOAD_BYTES:
+            yield _payload(sender_id, packed_topics, packed_chunks)
+            packed_topics.clear()
+            packed_chunks.clear()
+            size = empty_size
+        target.append(entry)
+        size += entry_size
+    if packed_topics or packed_chunks:
+        yield _payload(sender_id, packed_topics, packed_chunks)
 
 
-def _payload(sender: str, rung: list[str], said: list[list[Any]]) -> str:
-    return json.dumps({"from": sender, "rung": rung, "said": said})
+def _payload(sender_id: str, topics: list[str], chunks: list[list[Any]]) -> str:
+    return json.dumps({"from": sender_id, "topics": topics, "chunks": chunks})
 
 
 def connection_string(database_url: str) -> str:
-    """The same database for psycopg itself, with a connection that notices a dead peer."""
+    """The same database as a psycopg connection string, with TCP keepalives that detect a dead peer."""
     url = make_url(database_url).set(drivername="postgresql")
-    alive = {
+    keepalives = {
         "connect_timeout": "5",
         "keepalives_idle": "10",
         "keepalives_interval": "5",
         "keepalives_count": "3",
     }
-    return url.update_query_dict({**alive, **url.query}).render_as_string(hide_password=False)
+    return url.update_query_dict({**keepalives, **url.query}).render_as_string(hide_password=False)

@@ -39,7 +39,7 @@ def logged() -> Iterator[None]:
 async def http(logged: None) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(Settings.model_construct(frontend_dir=NO_DASHBOARD))
     app.state.mask = SecretMask()
-    app.state.parts = SimpleNamespace(auth=AuthService(KEY, FailureLimit(100)))
+    app.state.container = SimpleNamespace(auth=AuthService(KEY, FailureLimit(100)))
     headers = {"Authorization": f"Bearer {KEY}", "Origin": ORIGIN}
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:

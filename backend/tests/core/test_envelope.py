@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from crewai_runner.core.api_model import ApiModel
 from crewai_runner.core.envelope import Envelope
-from crewai_runner.core.wire import Wire
 
 
-class Thing(Wire):
+class Thing(ApiModel):
     long_name: str
 
 

@@ -4,22 +4,22 @@ import asyncio
 
 import pytest
 
-from crewai_runner.core.waiting import happens
+from crewai_runner.core.waiting import wait_event
 
 
 async def test_says_whether_it_came() -> None:
     event = asyncio.Event()
-    assert not await happens(event, 0.01)
+    assert not await wait_event(event, 0.01)
 
     asyncio.get_running_loop().call_later(0.01, event.set)
 
-    assert await happens(event, 10)
-    assert await happens(event, 0)
+    assert await wait_event(event, 10)
+    assert await wait_event(event, 0)
 
 
 async def test_a_cancellation_that_comes_with_the_event_is_not_lost() -> None:
     event = asyncio.Event()
-    waiting = asyncio.create_task(happens(event, 10))
+    waiting = asyncio.create_task(wait_event(event, 10))
     await asyncio.sleep(0)
 
     event.set()

@@ -5,14 +5,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from crewai_runner.domain.run import FINAL, MOVES, IllegalMove, RunState, can_move, move
+from crewai_runner.domain.run import FINAL_STATES, MOVES, IllegalTransition, RunState, can_move, transition
 
 S = RunState
 states = st.sampled_from(list(RunState))
 
 
 class LifeOfARun(RuleBasedStateMachine):
-    """Tries every move at any time, as late workers, impatient people and dying machines do."""
+    """Tries every transition at any time, as late workers, impatient people and dying machines do."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -24,12 +24,12 @@ class LifeOfARun(RuleBasedStateMachine):
     def try_to_move(self, to: RunState) -> None:
         before = self.state
         if can_move(before, to):
-            self.state = move(before, to)
+            self.state = transition(before, to)
             self.was_completed |= to is S.COMPLETED
             self.stop_asked = to is S.STOPPING or (self.stop_asked and to is not S.STOPPED)
         else:
-            with pytest.raises(IllegalMove) as refused:
-                move(before, to)
+            with pytest.raises(IllegalTransition) as refused:
+                transition(before, to)
             assert refused.value.extra["state"] is before
 
     @rule(chance=st.data())
@@ -38,12 +38,12 @@ class LifeOfARun(RuleBasedStateMachine):
         self.try_to_move(chance.draw(st.sampled_from(sorted(MOVES[self.state]))))
 
     @rule()
-    @precondition(lambda self: self.state not in FINAL)
+    @precondition(lambda self: self.state not in FINAL_STATES)
     def end_by_a_stop(self) -> None:
         """Whatever it does, an unfinished run can be stopped in two moves at most."""
         if not can_move(self.state, S.STOPPED):
-            self.state = move(self.state, S.STOPPING)
-        self.state = move(self.state, S.STOPPED)
+            self.state = transition(self.state, S.STOPPING)
+        self.state = transition(self.state, S.STOPPED)
         self.stop_asked = False
 
     @invariant()
@@ -56,7 +56,7 @@ class LifeOfARun(RuleBasedStateMachine):
 
     @invariant()
     def an_unfinished_run_has_a_way_to_an_end(self) -> None:
-        assert self.state in FINAL or _reaches_an_end(self.state)
+        assert self.state in FINAL_STATES or _reaches_an_end(self.state)
 
 
 def _reaches_an_end(state: RunState) -> bool:
@@ -64,7 +64,7 @@ def _reaches_an_end(state: RunState) -> bool:
     while border:
         seen |= border
         border = {to for one in border for to in MOVES[one]} - seen
-    return bool(seen & FINAL)
+    return bool(seen & FINAL_STATES)
 
 
 TestLifeOfARun = LifeOfARun.TestCase
@@ -75,7 +75,7 @@ def test_the_table_knows_every_state() -> None:
     assert set(MOVES) == set(RunState)
 
 
-@pytest.mark.parametrize("state", sorted(FINAL - {S.COMPLETED}))
+@pytest.mark.parametrize("state", sorted(FINAL_STATES - {S.COMPLETED}))
 def test_a_finished_run_can_only_be_resumed(state: RunState) -> None:
     assert MOVES[state] == {S.QUEUED}
 

@@ -64,7 +64,7 @@ def _app(folder: Path, **settings: str) -> FastAPI:
     app = create_app(Settings(_env_file=None, frontend_dir=folder, **settings))
     owner = Principal("owner", "ws_default", frozenset())
     app.state.mask = SecretMask()
-    app.state.parts = SimpleNamespace(auth=TokensBySubject(owner), mask=app.state.mask)
+    app.state.container = SimpleNamespace(auth=TokensBySubject(owner), mask=app.state.mask)
     return app
 
 

@@ -18,8 +18,8 @@ from crewai_runner.core.logging import SecretMask
 from crewai_runner.db.session import make_engine, make_sessions, unit_of_work
 from crewai_runner.db.tables.workspaces import WorkspaceRow
 from crewai_runner.http import problems
-from crewai_runner.http.deps import MayWait
-from crewai_runner.http.middleware import BodyLimit, Defects, RequestScope
+from crewai_runner.http.deps import NoTimeout
+from crewai_runner.http.middleware import BodyLimit, RequestScope, UnhandledErrors
 from crewai_runner.http.time_limit import TimeLimit
 from crewai_runner.main import create_app
 from tests.http.live_server import all_of, connected, serving
@@ -47,7 +47,7 @@ def application() -> FastAPI:
             ENDED.append("slow")
         return "never"
 
-    @app.get("/waits", dependencies=[MayWait])
+    @app.get("/waits", dependencies=[NoTimeout])
     async def waits() -> str:
         await asyncio.sleep(3 * SECONDS)
         return "done"
@@ -71,7 +71,7 @@ def application() -> FastAPI:
 
     app.add_middleware(BodyLimit, limit=10_000)
     app.add_middleware(TimeLimit, seconds=SECONDS)
-    app.add_middleware(Defects)
+    app.add_middleware(UnhandledErrors)
     app.add_middleware(RequestScope)
     return app
 
@@ -191,7 +191,7 @@ def test_the_products_waiting_endpoints_are_those_that_wait() -> None:
     """Each endpoint with a limit of its own: stops, chat. All others have the common one."""
     app = create_app(settings_for("sqlite://", Path("none")))
 
-    lifted = {route.path for route in _routes(app.router) if MayWait in getattr(route, "dependencies", [])}
+    lifted = {route.path for route in _routes(app.router) if NoTimeout in getattr(route, "dependencies", [])}
 
     assert lifted == {"/workflows/stop", "/runs/{run_id}/stop", "/chat"}
 

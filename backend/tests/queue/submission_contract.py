@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from crewai_runner.db.session import make_engine, make_sessions, unit_of_work
 from crewai_runner.queue.port import JobQueue
-from tests.queue.desk import Desk
+from tests.queue.harness import QueueHarness
 
 
 class SubmissionContract:
@@ -23,59 +23,61 @@ class SubmissionContract:
         raise NotImplementedError
 
     @pytest.fixture
-    async def desk(self, url: str, make: Callable[..., JobQueue]) -> AsyncIterator[Desk]:
+    async def harness(self, url: str, make: Callable[..., JobQueue]) -> AsyncIterator[QueueHarness]:
         engine = make_engine(url)
         async with engine.begin() as connection:
             await connection.execute(text("CREATE TABLE run (id VARCHAR(40) PRIMARY KEY)"))
         async with AsyncExitStack() as exits:
-            yield Desk(make_sessions(engine), make, exits)
+            yield QueueHarness(make_sessions(engine), make, exits)
         await engine.dispose()
 
-    async def test_begins_a_job_only_after_its_session_commits(self, desk: Desk) -> None:
-        queue = await desk.open(concurrency=1)
-        async with desk.sessions() as session:
+    async def test_begins_a_job_only_after_its_session_commits(self, harness: QueueHarness) -> None:
+        queue = await harness.open(concurrency=1)
+        async with harness.sessions() as session:
             await session.execute(text("INSERT INTO run VALUES ('a')"))
             await queue.submit(session, "a", 1, tenant="t", priority=1)
             if session.get_bind().dialect.name == "postgresql":
-                await desk.submit(queue, "b")
-                await desk.body.until_ended("b")
-            assert "a" not in desk.body.order
+                await harness.submit(queue, "b")
+                await harness.body.until_ended("b")
+            assert "a" not in harness.body.order
             await session.commit()
 
-        await desk.body.until_ended("a")
+        await harness.body.until_ended("a")
 
-    async def test_leaves_no_job_behind_a_rollback(self, desk: Desk) -> None:
-        queue = await desk.open(concurrency=1)
-        async with desk.sessions() as session:
+    async def test_leaves_no_job_behind_a_rollback(self, harness: QueueHarness) -> None:
+        queue = await harness.open(concurrency=1)
+        async with harness.sessions() as session:
             await queue.submit(session, "lost", 1, tenant="t", priority=1)
             await session.rollback()
             await queue.submit(session, "kept", 1, tenant="t")
             await session.commit()
 
-        await desk.body.until_ended("kept")
-        assert desk.body.order == ["kept"]
+        await harness.body.until_ended("kept")
+        assert harness.body.order == ["kept"]
 
-    async def test_leaves_neither_row_nor_job_behind_a_failed_unit_of_work(self, desk: Desk) -> None:
-        queue = await desk.open(concurrency=1)
+    async def test_leaves_neither_row_nor_job_behind_a_failed_unit_of_work(
+        self, harness: QueueHarness
+    ) -> None:
+        queue = await harness.open(concurrency=1)
 
         async def fail() -> None:
-            async with unit_of_work(desk.sessions) as session:
+            async with unit_of_work(harness.sessions) as session:
                 await session.execute(text("INSERT INTO run VALUES ('lost')"))
                 await queue.submit(session, "lost", 1, tenant="t", priority=1)
                 raise RuntimeError("planted")
 
         with pytest.raises(RuntimeError, match="planted"):
             await fail()
-        await desk.submit(queue, "kept")
+        await harness.submit(queue, "kept")
 
-        await desk.body.until_ended("kept")
-        assert desk.body.order == ["kept"]
-        async with desk.sessions() as session:
+        await harness.body.until_ended("kept")
+        assert harness.body.order == ["kept"]
+        async with harness.sessions() as session:
             assert await session.scalar(text("SELECT count(*) FROM run")) == 0
 
-    async def test_forgets_the_jobs_of_a_rolled_back_savepoint_alone(self, desk: Desk) -> None:
-        queue = await desk.open(concurrency=1)
-        async with unit_of_work(desk.sessions) as session:
+    async def test_forgets_the_jobs_of_a_rolled_back_savepoint_alone(self, harness: QueueHarness) -> None:
+        queue = await harness.open(concurrency=1)
+        async with unit_of_work(harness.sessions) as session:
             await queue.submit(session, "before", 1, tenant="t", priority=1)
             async with session.begin_nested() as savepoint:
                 await queue.submit(session, "lost", 1, tenant="t", priority=2)
@@ -83,27 +85,27 @@ class SubmissionContract:
             async with session.begin_nested():
                 await queue.submit(session, "after", 1, tenant="t", priority=3)
 
-        await desk.body.until_ended("after")
-        assert desk.body.order == ["before", "after"]
+        await harness.body.until_ended("after")
+        assert harness.body.order == ["before", "after"]
 
-    async def test_releases_no_job_when_only_its_savepoint_ends(self, desk: Desk) -> None:
-        queue = await desk.open(concurrency=1)
-        async with desk.sessions() as session:
+    async def test_releases_no_job_when_only_its_savepoint_ends(self, harness: QueueHarness) -> None:
+        queue = await harness.open(concurrency=1)
+        async with harness.sessions() as session:
             async with session.begin_nested():
                 await queue.submit(session, "lost", 1, tenant="t", priority=1)
             await session.rollback()
-        await desk.submit(queue, "kept")
+        await harness.submit(queue, "kept")
 
-        await desk.body.until_ended("kept")
-        assert desk.body.order == ["kept"]
+        await harness.body.until_ended("kept")
+        assert harness.body.order == ["kept"]
 
-    async def test_takes_the_same_attempt_twice_for_one_job(self, desk: Desk) -> None:
-        queue = await desk.open(concurrency=1)
-        await desk.submit(queue, "a", "a")
-        await desk.body.until_ended("a")
-        await desk.submit(queue, "a")
-        async with unit_of_work(desk.sessions) as session:
+    async def test_takes_the_same_attempt_twice_for_one_job(self, harness: QueueHarness) -> None:
+        queue = await harness.open(concurrency=1)
+        await harness.submit(queue, "a", "a")
+        await harness.body.until_ended("a")
+        await harness.submit(queue, "a")
+        async with unit_of_work(harness.sessions) as session:
             await queue.submit(session, "a", 2, tenant="t")
 
-        await desk.body.until(lambda: ("a", 2) in desk.body.ended)
-        assert desk.body.begun == [("a", 1), ("a", 2)]
+        await harness.body.until(lambda: ("a", 2) in harness.body.ended)
+        assert harness.body.begun == [("a", 1), ("a", 2)]

@@ -17,7 +17,7 @@ from crewai_runner.queue.dbos import DbosQueue
 from crewai_runner.queue.engine import QUEUE_TABLES, make_queue_engine
 from crewai_runner.queue.port import JobQueue
 from tests.queue.contract import QueueContract
-from tests.queue.desk import Desk, eventually
+from tests.queue.harness import QueueHarness, eventually
 from tests.queue.watched import WatchedBody
 
 
@@ -28,11 +28,13 @@ class DurableContract(QueueContract):
     def make(self, url: str) -> Callable[..., JobQueue]:
         return partial(DbosQueue, url, poll_seconds=0.05)
 
-    async def test_leaves_no_thread_behind_and_the_loop_its_own_thread_pool(self, desk: Desk) -> None:
+    async def test_leaves_no_thread_behind_and_the_loop_its_own_thread_pool(
+        self, harness: QueueHarness
+    ) -> None:
         before = set(threading.enumerate())
-        queue = await desk.open()
-        await desk.submit(queue, "a")
-        await desk.body.until_ended("a")
+        queue = await harness.open()
+        await harness.submit(queue, "a")
+        await harness.body.until_ended("a")
 
         await queue.drain(5)
 
@@ -42,37 +44,41 @@ class DurableContract(QueueContract):
         assert await asyncio.to_thread(int, "7") == 7
 
     async def test_cancels_a_job_that_runs_under_another_queue_object(
-        self, desk: Desk, caplog: pytest.LogCaptureFixture
+        self, harness: QueueHarness, caplog: pytest.LogCaptureFixture
     ) -> None:
-        worker = await desk.open()
-        api = await desk.open(consume=False)
-        desk.body.hold("stuck")
-        await desk.submit(api, "stuck")
-        await desk.body.until_begun("stuck")
+        worker = await harness.open()
+        api = await harness.open(consume=False)
+        harness.body.hold("stuck")
+        await harness.submit(api, "stuck")
+        await harness.body.until_begun("stuck")
 
         await api.cancel("stuck", 1)
 
-        await desk.body.until(lambda: desk.body.interrupted == [("stuck", 1)])
+        await harness.body.until(lambda: harness.body.interrupted == [("stuck", 1)])
         await eventually(lambda: _running(worker), 0)
         assert caplog.records == []
 
-    async def test_cancels_a_job_of_its_own_process_without_waiting_for_a_poll(self, desk: Desk) -> None:
-        queue = await desk.open()
-        desk.body.hold("stuck")
-        await desk.submit(queue, "stuck")
-        await desk.body.until_begun("stuck")
+    async def test_cancels_a_job_of_its_own_process_without_waiting_for_a_poll(
+        self, harness: QueueHarness
+    ) -> None:
+        queue = await harness.open()
+        harness.body.hold("stuck")
+        await harness.submit(queue, "stuck")
+        await harness.body.until_begun("stuck")
 
         await queue.cancel("stuck", 1)
         for _ in range(3):
             await asyncio.sleep(0)
 
-        assert desk.body.interrupted == [("stuck", 1)]
+        assert harness.body.interrupted == [("stuck", 1)]
 
-    async def test_stores_ids_as_plain_json_and_no_message_of_an_error(self, desk: Desk, url: str) -> None:
-        queue = await desk.open(concurrency=1)
-        desk.body.broken.add("bad")
-        await desk.submit(queue, "bad", "good")
-        await desk.body.until_ended("good")
+    async def test_stores_ids_as_plain_json_and_no_message_of_an_error(
+        self, harness: QueueHarness, url: str
+    ) -> None:
+        queue = await harness.open(concurrency=1)
+        harness.body.broken.add("bad")
+        await harness.submit(queue, "bad", "good")
+        await harness.body.until_ended("good")
         await eventually(lambda: _unfinished(queue), (0, 0))
         await queue.drain(5)
 
@@ -83,73 +89,81 @@ class DurableContract(QueueContract):
         assert "JobFailed" in str(stored)
         assert "planted failure" not in str(stored)
 
-    async def test_keeps_a_job_for_later_when_the_product_s_loop_cancels_it(self, desk: Desk) -> None:
-        queue = await desk.open()
-        desk.body.hold("long")
-        await desk.submit(queue, "long")
-        await desk.body.until_begun("long")
+    async def test_keeps_a_job_for_later_when_the_product_s_loop_cancels_it(
+        self, harness: QueueHarness
+    ) -> None:
+        queue = await harness.open()
+        harness.body.hold("long")
+        await harness.submit(queue, "long")
+        await harness.body.until_begun("long")
 
         for task in asyncio.all_tasks():
             if task.get_name() == "job long:1":
                 task.cancel()
-        await desk.body.until(lambda: desk.body.interrupted == [("long", 1)])
+        await harness.body.until(lambda: harness.body.interrupted == [("long", 1)])
         await queue.drain(5)
-        await queue.start(desk.body)
+        await queue.start(harness.body)
         await queue.requeue(await queue.orphans())
-        desk.body.let_go("long")
+        harness.body.let_go("long")
 
-        await desk.body.until_ended("long")
-        assert desk.body.begun == [("long", 1), ("long", 1)]
+        await harness.body.until_ended("long")
+        assert harness.body.begun == [("long", 1), ("long", 1)]
 
-    async def test_ends_a_job_whose_body_raises_cancelled_error_by_itself(self, desk: Desk) -> None:
+    async def test_ends_a_job_whose_body_raises_cancelled_error_by_itself(
+        self, harness: QueueHarness
+    ) -> None:
         async def body(_run_id: str, _attempt: int) -> None:
             raise asyncio.CancelledError
 
-        desk.body = body  # type: ignore[assignment]
-        queue = await desk.open()
-        await desk.submit(queue, "a")
+        harness.body = body  # type: ignore[assignment]
+        queue = await harness.open()
+        await harness.submit(queue, "a")
 
         await eventually(lambda: _unfinished(queue), (0, 0))
 
-    async def test_logs_through_the_product_s_logging_alone(self, desk: Desk) -> None:
-        await desk.open()
+    async def test_logs_through_the_product_s_logging_alone(self, harness: QueueHarness) -> None:
+        await harness.open()
 
         log = logging.getLogger("dbos")
         assert [type(h) for h in log.handlers] == [logging.NullHandler]
         assert log.propagate
 
-    async def test_refuses_to_be_used_before_its_start_and_started_twice(self, desk: Desk, url: str) -> None:
+    async def test_refuses_to_be_used_before_its_start_and_started_twice(
+        self, harness: QueueHarness, url: str
+    ) -> None:
         queue = DbosQueue(url)
         with pytest.raises(RuntimeError, match="not started"):
             await queue.stats()
         with pytest.raises(RuntimeError, match="not started"):
             await queue.cancel("a", 1)
-        await queue.start(desk.body, consume=False)
+        await queue.start(harness.body, consume=False)
         with pytest.raises(RuntimeError, match="already started"):
-            await queue.start(desk.body)
+            await queue.start(harness.body)
         await queue.drain(0)
 
     async def test_lets_only_one_queue_consume_in_a_process(
-        self, desk: Desk, tmp_path_factory: pytest.TempPathFactory
+        self, harness: QueueHarness, tmp_path_factory: pytest.TempPathFactory
     ) -> None:
-        queue = await desk.open()
+        queue = await harness.open()
         other = DbosQueue(f"sqlite:///{tmp_path_factory.mktemp('other')}/product.db")
 
         with pytest.raises(RuntimeError, match="another queue of this process"):
-            await other.start(desk.body)
+            await other.start(harness.body)
 
-        await desk.submit(queue, "a")
-        await desk.body.until_ended("a")
+        await harness.submit(queue, "a")
+        await harness.body.until_ended("a")
 
-    async def test_forgets_what_ended_long_ago_and_nothing_else(self, desk: Desk, url: str) -> None:
-        queue = await desk.open(concurrency=1)
-        desk.body.broken.add("bad")
-        desk.body.hold("stuck", "running")
+    async def test_forgets_what_ended_long_ago_and_nothing_else(
+        self, harness: QueueHarness, url: str
+    ) -> None:
+        queue = await harness.open(concurrency=1)
+        harness.body.broken.add("bad")
+        harness.body.hold("stuck", "running")
         for run_id in ("good", "bad", "stuck", "running", "waiting"):
-            await desk.submit(queue, run_id)
-        await desk.body.until_begun("stuck")
+            await harness.submit(queue, run_id)
+        await harness.body.until_begun("stuck")
         await queue.cancel("stuck", 1)
-        await desk.body.until_begun("running")
+        await harness.body.until_begun("running")
 
         assert await queue.forget(clock.now() - timedelta(hours=1)) == 0
         assert await queue.forget(clock.now() + timedelta(hours=1)) == 3
@@ -165,8 +179,10 @@ class TestDbosOnSqlite(DurableContract):
     def url(self, sqlite_url: str) -> str:
         return sqlite_url
 
-    async def test_knows_the_names_of_the_tables_it_shares_a_file_with(self, desk: Desk, url: str) -> None:
-        await desk.open()
+    async def test_knows_the_names_of_the_tables_it_shares_a_file_with(
+        self, harness: QueueHarness, url: str
+    ) -> None:
+        await harness.open()
 
         engine = make_queue_engine(url)
         assert set(inspect(engine).get_table_names()) == QUEUE_TABLES | {"run"}
@@ -176,8 +192,8 @@ class TestDbosOnSqlite(DurableContract):
         with pytest.raises(ValueError, match="needs an SQLite file"):
             DbosQueue("sqlite://")
 
-    async def test_has_no_orphans(self, desk: Desk) -> None:
-        queue = await desk.open()
+    async def test_has_no_orphans(self, harness: QueueHarness) -> None:
+        queue = await harness.open()
 
         await queue.requeue([("a", 1)])
 
@@ -189,8 +205,10 @@ class TestDbosOnPostgres(DurableContract):
     def url(self, postgres_url: str) -> str:
         return postgres_url
 
-    async def test_keeps_its_tables_out_of_the_product_s_schema(self, desk: Desk, url: str) -> None:
-        await desk.open()
+    async def test_keeps_its_tables_out_of_the_product_s_schema(
+        self, harness: QueueHarness, url: str
+    ) -> None:
+        await harness.open()
 
         engine = make_queue_engine(url)
         assert inspect(engine).get_table_names() == ["run"]
@@ -212,12 +230,12 @@ class TestDbosOnPostgres(DurableContract):
         await engine.dispose()
 
     async def test_puts_back_an_orphan_once_and_a_living_worker_s_job_never(
-        self, desk: Desk, url: str
+        self, harness: QueueHarness, url: str
     ) -> None:
-        queue = await desk.open(concurrency=2)
-        desk.body.hold("alive", "orphan")
-        await desk.submit(queue, "alive", "orphan")
-        await desk.body.until_begun("alive", "orphan")
+        queue = await harness.open(concurrency=2)
+        harness.body.hold("alive", "orphan")
+        await harness.submit(queue, "alive", "orphan")
+        await harness.body.until_begun("alive", "orphan")
         engine = make_queue_engine(url)
         with engine.begin() as connection:
             connection.execute(

@@ -14,7 +14,7 @@ from tests.support.product import API_KEY
 
 PATIENCE_SECONDS = 240.0
 AWAY = (502, 503, 504)
-FINAL = ("run.completed", "run.failed", "run.stopped", "run.crashed")
+FINAL_EVENTS = ("run.completed", "run.failed", "run.stopped", "run.crashed")
 
 
 class Caller:
@@ -82,7 +82,7 @@ class Reader:
 
     async def follow(self) -> None:
         end = time.monotonic() + PATIENCE_SECONDS
-        while not (self.types and self.types[-1] in FINAL):
+        while not (self.types and self.types[-1] in FINAL_EVENTS):
             assert time.monotonic() < end, f"{self.run_id}: no end after {self.types[-3:]}"
             try:
                 await self._listen()

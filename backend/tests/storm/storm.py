@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from tests.storm.crowd import FINAL, Caller, Reader
+from tests.storm.crowd import FINAL_EVENTS, Caller, Reader
 from tests.storm.fleet import Fleet
 from tests.support.product import Client
 from tests.support.provider.ledger import RecordedRequest
@@ -136,7 +136,7 @@ class Storm:
         assert seqs == list(range(1, len(seqs) + 1)), f"{name}: stored with gaps: {seqs}"
         assert fate.reader.seqs == seqs, f"{name}: told {fate.reader.seqs}, stored {seqs}"
         kinds = Counter(event["type"] for event in fate.events)
-        assert sum(kinds[kind] for kind in FINAL) == 1, f"{name}: {kinds}"
+        assert sum(kinds[kind] for kind in FINAL_EVENTS) == 1, f"{name}: {kinds}"
         self._judge_payments(fate, name, kinds["run.resumed"])
         if expected == "completed":
             finished = {event["taskKey"] for event in fate.events if event["type"] == "task.completed"}

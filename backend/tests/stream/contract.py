@@ -1,96 +1,96 @@
-"""What every bell promises to those who listen, here or in another process."""
+"""The behaviour every notifier must have, within one process or across processes."""
 
 import asyncio
 from collections.abc import Callable
 from itertools import count
 
-from crewai_runner.stream.hub import Chunk, Hub, Listener, control_topic
+from crewai_runner.stream.notifier import Chunk, Notifier, Subscription, control_topic
 
-PATIENCE_SECONDS = 10.0
+TIMEOUT_SECONDS = 10.0
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
+async def wait_until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         while not condition():
             await asyncio.sleep(0.01)
 
 
-async def heard(listener: Listener, number: int) -> list[Chunk]:
-    """The live text, once so many pieces have come."""
+async def receive_chunks(subscription: Subscription, number: int) -> list[Chunk]:
+    """Wait for at least `number` chunks and return them."""
     chunks: list[Chunk] = []
 
     def enough() -> bool:
-        chunks.extend(listener.take_chunks())
+        chunks.extend(subscription.pop_chunks())
         return len(chunks) >= number
 
-    await until(enough)
+    await wait_until(enough)
     return chunks
 
 
-class HubContract:
-    """`near` is rung; `far` is the hub of another reader, which may be another process's."""
+class NotifierContract:
+    """`near` publishes; `far` is the notifier of a subscriber, possibly in another process."""
 
-    async def test_a_ring_is_heard_by_everybody_who_listens_to_its_topic(self, near: Hub, far: Hub) -> None:
-        with near.listening("a") as here, far.listening("a") as there, far.listening("b") as other:
-            near.ring(["a"])
-            await until(lambda: here.bell.is_set() and there.bell.is_set())
-            far.ring(["a"])
+    async def test_notifies_every_subscriber_of_the_topic_only(self, near: Notifier, far: Notifier) -> None:
+        with near.subscribe("a") as local, far.subscribe("a") as remote, far.subscribe("b") as other:
+            near.publish(["a"])
+            await wait_until(lambda: local.changed.is_set() and remote.changed.is_set())
+            far.publish(["a"])
 
-            assert not other.bell.is_set()
+            assert not other.changed.is_set()
 
-    async def test_a_bell_rings_again_after_each_look(self, near: Hub, far: Hub) -> None:
-        with far.listening(control_topic("a")) as there:
+    async def test_notifies_again_after_each_read(self, near: Notifier, far: Notifier) -> None:
+        with far.subscribe(control_topic("a")) as remote:
             for _ in range(5):
-                there.bell.clear()
-                there.take_news()
+                remote.changed.clear()
+                remote.pop_new_rows()
 
-                near.ring([control_topic("a")])
+                near.publish([control_topic("a")])
 
-                await until(there.bell.is_set)
-                assert there.take_news()
+                await wait_until(remote.changed.is_set)
+                assert remote.pop_new_rows()
 
-    async def test_live_text_comes_once_whole_and_in_order(self, near: Hub, far: Hub) -> None:
-        told = [Chunk(number, f'{{"text":"ünï {number} \\u0000 😀"}}') for number in range(200)]
-        with near.listening("a") as here, far.listening("a") as there:
-            for chunk in told:
-                near.whisper("a", chunk)
+    async def test_delivers_chunks_once_complete_and_in_order(self, near: Notifier, far: Notifier) -> None:
+        sent = [Chunk(number, f'{{"text":"ünï {number} \\u0000 😀"}}') for number in range(200)]
+        with near.subscribe("a") as local, far.subscribe("a") as remote:
+            for chunk in sent:
+                near.publish_ephemeral("a", chunk)
 
-            assert await heard(there, len(told)) == told
-            assert await heard(here, len(told)) == told
-            near.ring(["a"])
-            await until(there.bell.is_set)
-            assert there.take_chunks() == []
+            assert await receive_chunks(remote, len(sent)) == sent
+            assert await receive_chunks(local, len(sent)) == sent
+            near.publish(["a"])
+            await wait_until(remote.changed.is_set)
+            assert remote.pop_chunks() == []
 
-    async def test_live_text_alone_is_no_news(self, near: Hub, far: Hub) -> None:
-        with far.listening("a") as there:
-            there.take_news()
-            near.whisper("a", Chunk(1, "x"))
+    async def test_chunks_alone_do_not_announce_new_rows(self, near: Notifier, far: Notifier) -> None:
+        with far.subscribe("a") as remote:
+            remote.pop_new_rows()
+            near.publish_ephemeral("a", Chunk(1, "x"))
 
-            await heard(there, 1)
+            await receive_chunks(remote, 1)
 
-            assert not there.take_news()
+            assert not remote.pop_new_rows()
 
-    async def test_very_many_topics_are_rung_at_once(self, near: Hub, far: Hub) -> None:
+    async def test_publishes_a_thousand_topics_at_once(self, near: Notifier, far: Notifier) -> None:
         topics = [f"run_{number:032}" for number in range(1000)]
-        with far.listening(topics[0]) as first, far.listening(topics[-1]) as last:
-            near.ring(topics)
+        with far.subscribe(topics[0]) as first, far.subscribe(topics[-1]) as last:
+            near.publish(topics)
 
-            await until(lambda: first.bell.is_set() and last.bell.is_set())
+            await wait_until(lambda: first.changed.is_set() and last.changed.is_set())
 
-    async def test_text_that_is_too_long_for_the_bell_harms_nobody(self, near: Hub, far: Hub) -> None:
-        with far.listening("a") as there:
-            near.whisper("a", Chunk(1, "x" * 100_000))
-            near.whisper("a", Chunk(1, "short"))
-            near.ring(["a"])
+    async def test_an_oversized_chunk_does_not_block_later_ones(self, near: Notifier, far: Notifier) -> None:
+        with far.subscribe("a") as remote:
+            near.publish_ephemeral("a", Chunk(1, "x" * 100_000))
+            near.publish_ephemeral("a", Chunk(1, "short"))
+            near.publish(["a"])
 
-            got: list[Chunk] = []
+            received: list[Chunk] = []
             for _ in count():
-                got += await heard(there, 1)
-                if got[-1].text == "short":
+                received += await receive_chunks(remote, 1)
+                if received[-1].text == "short":
                     break
 
-    async def test_who_has_left_is_forgotten(self, near: Hub) -> None:
-        with near.listening("a"), near.listening("b"):
-            assert near.readers() == 2
+    async def test_counts_current_subscribers(self, near: Notifier) -> None:
+        with near.subscribe("a"), near.subscribe("b"):
+            assert near.subscriber_count() == 2
 
-        assert near.readers() == 0
+        assert near.subscriber_count() == 0

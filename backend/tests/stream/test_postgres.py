@@ -1,4 +1,4 @@
-"""The bell on PostgreSQL: the promises of every bell, and what befalls a connection."""
+"""The PostgreSQL notifier: the contract, lost connections, batching and payload sizes."""
 
 import asyncio
 import json
@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crewai_runner.stream import postgres as postgres_module
-from crewai_runner.stream.hub import Chunk, Hub
-from crewai_runner.stream.postgres import MAX_PAYLOAD_BYTES, PostgresHub, connection_string, pack
-from tests.stream.contract import HubContract, heard, until
+from crewai_runner.stream.notifier import Chunk, Notifier
+from crewai_runner.stream.postgres import MAX_PAYLOAD_BYTES, PostgresNotifier, connection_string, pack
+from tests.stream.contract import NotifierContract, receive_chunks, wait_until
 from tests.support.database import empty_postgresql
 
-AGES_SECONDS = 1e9
-"""Longer than any machine has been up: a clock that began with it must not matter."""
+LONGER_THAN_UPTIME_SECONDS = 1e9
+"""Longer than any machine's uptime, so that a monotonic clock that starts at boot makes no difference."""
 
 
 @pytest.fixture(scope="module")
@@ -25,113 +25,117 @@ def database() -> Iterator[str]:
         yield url
 
 
-async def opened(database: str) -> AsyncIterator[PostgresHub]:
-    hub = PostgresHub(database)
-    await hub.start()
-    with hub.listening("a") as listener:
-        listener.bell.clear()
-        await asyncio.wait_for(listener.bell.wait(), 10)  # it wakes everybody once it listens
-    yield hub
-    await hub.stop()
+async def open_notifier(database: str) -> AsyncIterator[PostgresNotifier]:
+    notifier = PostgresNotifier(database)
+    await notifier.start()
+    with notifier.subscribe("a") as subscription:
+        subscription.changed.clear()
+        await asyncio.wait_for(subscription.changed.wait(), 10)  # set when LISTEN has started
+    yield notifier
+    await notifier.stop()
 
 
 @pytest.fixture
-async def near(database: str) -> AsyncIterator[Hub]:
-    async for hub in opened(database):
-        yield hub
+async def near(database: str) -> AsyncIterator[Notifier]:
+    async for notifier in open_notifier(database):
+        yield notifier
 
 
 @pytest.fixture
-async def far(database: str) -> AsyncIterator[Hub]:
-    async for hub in opened(database):
-        yield hub
+async def far(database: str) -> AsyncIterator[Notifier]:
+    async for notifier in open_notifier(database):
+        yield notifier
 
 
-class TestPostgresHub(HubContract):
-    """Two processes' hubs on one database."""
+class TestPostgresNotifier(NotifierContract):
+    """Two notifiers on one database stand for two processes."""
 
 
-def cut_connections(database: str, words: str) -> None:
+def cut_connections(database: str, query_pattern: str) -> None:
     with psycopg.connect(connection_string(database), autocommit=True) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE %s",
-            (words,),
+            (query_pattern,),
         )
 
 
-async def test_a_cut_listener_listens_again_and_wakes_its_readers(near: Hub, far: Hub, database: str) -> None:
-    with far.listening("a") as there:
-        there.take_news()
-        there.bell.clear()
+async def test_listener_reconnects_and_notifies_its_subscribers(
+    near: Notifier, far: Notifier, database: str
+) -> None:
+    with far.subscribe("a") as remote:
+        remote.pop_new_rows()
+        remote.changed.clear()
 
         await asyncio.to_thread(cut_connections, database, "%LISTEN%")
 
-        await until(there.bell.is_set)
-        assert there.take_news()
-        near.whisper("a", Chunk(1, "x"))
-        assert await heard(there, 1) == [Chunk(1, "x")]
+        await wait_until(remote.changed.is_set)
+        assert remote.pop_new_rows()
+        near.publish_ephemeral("a", Chunk(1, "x"))
+        assert await receive_chunks(remote, 1) == [Chunk(1, "x")]
 
 
-async def test_the_first_ring_after_a_silence_is_not_held_back(
-    near: Hub, far: Hub, monkeypatch: pytest.MonkeyPatch
+async def test_first_notification_after_a_pause_is_sent_at_once(
+    near: Notifier, far: Notifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres_module, "GATHER_SECONDS", AGES_SECONDS)
-    with far.listening("a") as there:
-        there.bell.clear()
-        near.ring(["a"])
+    monkeypatch.setattr(postgres_module, "BATCH_SECONDS", LONGER_THAN_UPTIME_SECONDS)
+    with far.subscribe("a") as remote:
+        remote.changed.clear()
+        near.publish(["a"])
 
-        await until(there.bell.is_set)
+        await wait_until(remote.changed.is_set)
 
-        there.bell.clear()
-        near.ring(["a"])
+        remote.changed.clear()
+        near.publish(["a"])
         await asyncio.sleep(0.3)
-        assert not there.bell.is_set()
+        assert not remote.changed.is_set()
 
 
-async def test_a_ring_waits_for_the_database_to_come_back(
-    near: Hub, far: Hub, database: str, monkeypatch: pytest.MonkeyPatch
+async def test_topics_are_kept_while_disconnected(
+    near: Notifier, far: Notifier, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres_module, "GATHER_SECONDS", 0.3)
-    near.ring(["first"])
-    with far.listening("first") as there:
-        await until(there.bell.is_set)
-    with far.listening("a") as there:
-        there.bell.clear()
-        near.ring(["a"])
+    monkeypatch.setattr(postgres_module, "BATCH_SECONDS", 0.3)
+    near.publish(["first"])
+    with far.subscribe("first") as remote:
+        await wait_until(remote.changed.is_set)
+    with far.subscribe("a") as remote:
+        remote.changed.clear()
+        near.publish(["a"])
         await asyncio.to_thread(cut_connections, database, "%pg_notify%")
 
-        await until(there.bell.is_set)
+        await wait_until(remote.changed.is_set)
 
 
-async def test_what_was_rung_last_is_heard_though_the_process_ends(far: Hub, database: str) -> None:
-    async for leaving in opened(database):
-        with far.listening("a") as there:
-            there.bell.clear()
-            leaving.ring(["a"])
-            await leaving.stop()
+async def test_stop_sends_pending_topics(far: Notifier, database: str) -> None:
+    async for stopping in open_notifier(database):
+        with far.subscribe("a") as remote:
+            remote.changed.clear()
+            stopping.publish(["a"])
+            await stopping.stop()
 
-            await until(there.bell.is_set)
+            await wait_until(remote.changed.is_set)
 
 
 @given(
     topics=st.lists(st.text(max_size=200), max_size=80),
-    said=st.lists(st.tuples(st.text(max_size=50), st.integers(0), st.text(max_size=9000)), max_size=20),
+    chunks=st.lists(st.tuples(st.text(max_size=50), st.integers(0), st.text(max_size=9000)), max_size=20),
 )
-def test_payloads_fit_and_hold_all_that_fits(topics: list[str], said: list[tuple[str, int, str]]) -> None:
-    payloads = list(pack("me", topics, [(topic, Chunk(after, text)) for topic, after, text in said]))
+def test_payloads_respect_the_limit_and_lose_only_oversized_chunks(
+    topics: list[str], chunks: list[tuple[str, int, str]]
+) -> None:
+    payloads = list(pack("me", topics, [(topic, Chunk(after, text)) for topic, after, text in chunks]))
 
-    told = [json.loads(payload) for payload in payloads]
+    messages = [json.loads(payload) for payload in payloads]
     assert all(len(payload.encode()) <= MAX_PAYLOAD_BYTES for payload in payloads)
-    assert [topic for one in told for topic in one["rung"]] == topics
-    short = [entry for entry in said if len(json.dumps(entry)) < 7000]
-    packed = [tuple(entry) for one in told for entry in one["said"]]
+    assert [topic for message in messages for topic in message["topics"]] == topics
+    short = [entry for entry in chunks if len(json.dumps(entry)) < 7000]
+    packed = [tuple(entry) for message in messages for entry in message["chunks"]]
     assert [entry for entry in packed if entry in short] == short
-    assert all(entry in said for entry in packed)
+    assert all(entry in chunks for entry in packed)
 
 
-def test_the_driver_of_the_address_is_left_out() -> None:
-    address = connection_string("postgresql+psycopg://me:secret@db:5433/crews?sslmode=require")
+def test_connection_string_drops_the_sqlalchemy_driver() -> None:
+    url = connection_string("postgresql+psycopg://me:secret@db:5433/crews?sslmode=require")
 
-    assert address.startswith("postgresql://me:secret@db:5433/crews?")
-    assert "sslmode=require" in address
+    assert url.startswith("postgresql://me:secret@db:5433/crews?")
+    assert "sslmode=require" in url

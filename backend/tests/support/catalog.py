@@ -28,7 +28,7 @@ from crewai_runner.features.providers.editor import ProviderEditor
 from crewai_runner.features.providers.service import ProviderService
 from crewai_runner.localmodel.supervisor import Endpoint, LocalModelUnavailable
 from crewai_runner.main import create_app
-from crewai_runner.stream.hub import MemoryHub
+from crewai_runner.stream.notifier import MemoryNotifier
 from tests.support.database import BACKENDS, fresh_database
 
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -103,7 +103,7 @@ def process(sessions: Sessions) -> SimpleNamespace:
         egress=EgressPolicy(allow_private=True),
         local_model=FakeLocalModel(),
         auth=ByName(),
-        hub=MemoryHub(),
+        notifier=MemoryNotifier(),
     )
 
 
@@ -152,7 +152,7 @@ def product() -> FastAPI:
 @pytest.fixture
 def app(product: FastAPI, process: SimpleNamespace) -> FastAPI:
     # By hand: the lifespan would start the whole product.
-    product.state.parts, product.state.mask = process, process.mask
+    product.state.container, product.state.mask = process, process.mask
     return product
 
 

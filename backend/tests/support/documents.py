@@ -15,8 +15,8 @@ from crewai_runner.core.sealing import Sealer
 from crewai_runner.db.session import Sessions
 from crewai_runner.domain.workflow_yaml.registry import Registry
 from crewai_runner.features.auth.deps import BearerScheme
-from crewai_runner.features.auth.door import Door
 from crewai_runner.features.auth.errors import TokenMissingOrWrong
+from crewai_runner.features.auth.middleware import AuthMiddleware
 from crewai_runner.features.insights.router import workflow_list
 from crewai_runner.features.models.service import ModelService
 from crewai_runner.features.templates.router import router as templates_router
@@ -27,7 +27,7 @@ from crewai_runner.http import problems
 from crewai_runner.http.alias import NewestVersion
 from crewai_runner.http.middleware import RequestScope
 from crewai_runner.http.openapi import operation_id
-from crewai_runner.stream.hub import MemoryHub
+from crewai_runner.stream.notifier import MemoryNotifier
 
 BRIEF = """\
 # What the morning needs.
@@ -77,7 +77,7 @@ def make_process(sessions: Sessions, owner: Principal, stranger: Principal) -> S
         mask=SecretMask(),
         sealer=Sealer(Fernet.generate_key().decode()),
         egress=EgressPolicy(allow_private=False),
-        hub=MemoryHub(),
+        notifier=MemoryNotifier(),
         auth=TokensBySubject(owner, stranger, reader),
     )
     process.models = lambda session: ModelService(
@@ -92,13 +92,13 @@ def make_process(sessions: Sessions, owner: Principal, stranger: Principal) -> S
 
 def make_app(process: SimpleNamespace) -> FastAPI:
     app = FastAPI(generate_unique_id_function=operation_id)
-    app.state.parts, app.state.mask = process, process.mask
+    app.state.container, app.state.mask = process, process.mask
     problems.install(app)
     api = APIRouter(prefix="/api/v1", dependencies=[BearerScheme], generate_unique_id_function=operation_id)
     for router in (workflow_list, workflows_router, templates_router, yaml_router):
         api.include_router(router)
     app.include_router(api)
-    app.add_middleware(Door, protected=["/api"])
+    app.add_middleware(AuthMiddleware, protected=["/api"])
     app.add_middleware(NewestVersion, prefix="/api")
     app.add_middleware(RequestScope)
     return app

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.principal import BUILTIN_WORKSPACE, Principal, Scope
 from crewai_runner.core.settings import LocalModelMode, Settings
-from crewai_runner.db.session import reading, take_news, unit_of_work
+from crewai_runner.db.session import pop_notifications, read_session, unit_of_work
 from crewai_runner.db.tables.catalog import ModelRow, ProviderRow
 from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.db.tables.workspaces import WorkspaceRow
@@ -44,7 +44,7 @@ from crewai_runner.features.lifecycle.service import LifecycleService
 from crewai_runner.features.runs.schemas import RunTaskRead
 from crewai_runner.features.runs.service import NewRun, RunService
 from crewai_runner.queue.inline import InlineQueue
-from crewai_runner.wiring import Parts
+from crewai_runner.wiring import Container
 
 OWNER = Principal("owner", BUILTIN_WORKSPACE, frozenset(Scope))
 STRANGERS = "ws_strangers"
@@ -108,72 +108,72 @@ def failed_call(key: str = "research") -> LlmFailed:
     )
 
 
-class Office:
+class RunHarness:
     """The parts of one process and short ways to use them; every call is its own unit of work."""
 
-    def __init__(self, parts: Parts, queue: InlineQueue) -> None:
-        self.parts, self.queue = parts, queue
+    def __init__(self, parts: Container, queue: InlineQueue) -> None:
+        self.container, self.queue = parts, queue
         self.execute = RunExecutions(parts)
 
     @property
     def executor(self) -> ScriptedExecutor:
-        assert isinstance(self.parts.executor, ScriptedExecutor)
-        return self.parts.executor
+        assert isinstance(self.container.executor, ScriptedExecutor)
+        return self.container.executor
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
         """As an endpoint's: committed at the end, then readers are rung."""
-        async with unit_of_work(self.parts.sessions) as session:
+        async with unit_of_work(self.container.sessions) as session:
             yield session
-        self.parts.hub.ring(take_news(session))
+        self.container.notifier.publish(pop_notifications(session))
 
     @asynccontextmanager
-    async def desk(self, run_id: str) -> AsyncIterator[tuple[RunRow, LifecycleService]]:
+    async def transaction(self, run_id: str) -> AsyncIterator[tuple[RunRow, LifecycleService]]:
         """One transaction on one locked run."""
         async with self.session() as session:
             run = await RunService(session).for_executor(run_id)
             assert run is not None
-            yield run, LifecycleService(session, self.parts.queue, self.parts.mask)
+            yield run, LifecycleService(session, self.container.queue, self.container.mask)
 
     @asynccontextmanager
     async def rolled_back(self, run_id: str) -> AsyncIterator[tuple[RunRow, LifecycleService]]:
-        """As `desk`, but the connection breaks before the commit."""
+        """As `harness`, but the connection breaks before the commit."""
         with contextlib.suppress(ConnectionError):
-            async with self.desk(run_id) as opened:
+            async with self.transaction(run_id) as opened:
                 yield opened
                 raise ConnectionError
 
     @asynccontextmanager
     async def approvals(self) -> AsyncIterator[ApprovalService]:
         async with self.session() as session:
-            yield ApprovalService(session, self.parts.queue, self.parts.mask)
+            yield ApprovalService(session, self.container.queue, self.container.mask)
 
     async def create(self, new: NewRun | None = None, principal: Principal = OWNER) -> str:
         """A run that is queued in the record and in the queue; its id."""
         async with self.session() as session:
             run = await RunService(session).create(principal, new or NewRun(definition(), {"topic": "tea"}))
-            lifecycle = LifecycleService(session, self.parts.queue, self.parts.mask)
+            lifecycle = LifecycleService(session, self.container.queue, self.container.mask)
             await lifecycle.submit_first(run, "started")
             return run.id
 
     async def begun(self, new: NewRun | None = None) -> str:
         """A run at work, as after its worker took it; its fence is 1."""
         run_id = await self.create(new)
-        async with self.desk(run_id) as (run, lifecycle):
+        async with self.transaction(run_id) as (run, lifecycle):
             await lifecycle.begin(run, "scripted 1", native=True)
         return run_id
 
     async def row(self, run_id: str) -> RunRow:
-        async with reading(self.parts.sessions) as session:
+        async with read_session(self.container.sessions) as session:
             return await RunService(session).peek(run_id)
 
     async def tasks(self, run_id: str) -> dict[str, RunTaskRead]:
-        async with reading(self.parts.sessions) as session:
+        async with read_session(self.container.sessions) as session:
             return {task.key: task for task in await RunService(session).tasks(run_id)}
 
     async def events(self, run_id: str) -> list[RunEvent]:
         """The stored story; its numbers are checked to have no gap."""
-        async with reading(self.parts.sessions) as session:
+        async with read_session(self.container.sessions) as session:
             rows = await EventRepository(session).after(run_id, 0, 10_000)
         assert [row.seq for row in rows] == list(range(1, len(rows) + 1))
         return [RUN_EVENT.validate_json(row.frame) for row in rows]
@@ -187,20 +187,22 @@ class Office:
 
     async def until(self, run_id: str, *states: str) -> RunRow:
         """Wait for a run's bell until it is in one of these states."""
-        with self.parts.hub.listening(run_id) as listener:
+        with self.container.notifier.subscribe(run_id) as subscription:
             while (run := await self.row(run_id)).state not in states:
-                await asyncio.wait_for(listener.bell.wait(), PATIENCE_SECONDS)
-                listener.bell.clear()
+                await asyncio.wait_for(subscription.changed.wait(), PATIENCE_SECONDS)
+                subscription.changed.clear()
         return run
 
 
-async def ask(desk: Office, expires_in: timedelta = HOUR, run_id: str | None = None) -> tuple[str, str]:
+async def ask(
+    harness: RunHarness, expires_in: timedelta = HOUR, run_id: str | None = None
+) -> tuple[str, str]:
     """(run, approval) of a run that asks about its first task."""
-    run_id = run_id or await desk.begun()
-    async with desk.session() as session:
+    run_id = run_id or await harness.begun()
+    async with harness.session() as session:
         run = await RunService(session).for_executor(run_id)
         assert run is not None
-        approvals = ApprovalService(session, desk.parts.queue, desk.parts.mask)
+        approvals = ApprovalService(session, harness.container.queue, harness.container.mask)
         asked = await approvals.request(run, "research", "researcher", "A proposal.", {"n": 1}, expires_in)
         return run.id, asked.id
 
@@ -216,7 +218,7 @@ def settings_for(database_url: str, data_dir: Path, **changes: Any) -> Settings:
     return Settings(_env_file=None, **given | changes)
 
 
-async def seed(parts: Parts) -> None:
+async def seed(parts: Container) -> None:
     """Two workspaces, and a default model in the built-in one."""
     async with unit_of_work(parts.sessions) as session:
         session.add(WorkspaceRow(id=BUILTIN_WORKSPACE, name="Default"))
@@ -234,23 +236,23 @@ async def seed(parts: Parts) -> None:
 
 
 @asynccontextmanager
-async def office(
+async def open_harness(
     database_url: str,
     data_dir: Path,
     executor: Executor | None = None,
     *,
     consume: bool = False,
     **settings: Any,
-) -> AsyncIterator[Office]:
+) -> AsyncIterator[RunHarness]:
     """An open process on a fresh database. Its queue takes no job by itself unless it is to `consume`."""
     queue = InlineQueue()
-    parts = Parts(
+    parts = Container(
         settings_for(database_url, data_dir, **settings), executor=executor or ScriptedExecutor(), queue=queue
     )
     await seed(parts)
     parts.journal.start()
     parts._loaded.set()
-    made = Office(parts, queue)
+    made = RunHarness(parts, queue)
     await queue.start(made.execute, consume=consume)
     parts.queue.opened(queue)
     parts.queue_ready.set()

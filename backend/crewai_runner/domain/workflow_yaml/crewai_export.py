@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from crewai_runner.core.wire import Wire
+from crewai_runner.core.api_model import ApiModel
 from crewai_runner.domain.workflow import (
     AgentDefinition,
     ModelChoice,
@@ -127,7 +127,7 @@ class _Project:
         return {"provider": provider or "openai", "config": {"model_name": model}}
 
 
-def _set(model: Wire, names: tuple[str, ...]) -> dict[str, Any]:
+def _set(model: ApiModel, names: tuple[str, ...]) -> dict[str, Any]:
     """The fields that differ from what CrewAI would take anyway."""
     fields = type(model).model_fields
     values = {name: getattr(model, name) for name in names}

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from crewai_runner.core.wire import Wire
+from crewai_runner.core.api_model import ApiModel
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.workflow import AgentDefinition, TaskDefinition, WorkflowDefinition
 from crewai_runner.domain.workflow_yaml.checks import Parts, check
@@ -27,7 +27,7 @@ __all__ = ["UNTITLED", "ParsedWorkflow", "Registry", "parse", "parse_value"]
 UNTITLED = "Untitled workflow"
 
 
-class ParsedWorkflow(Wire):
+class ParsedWorkflow(ApiModel):
     """What came of a document. `definition` is there exactly when it is `valid`."""
 
     valid: bool

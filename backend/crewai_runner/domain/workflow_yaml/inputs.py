@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from crewai_runner.core.wire import Wire
+from crewai_runner.core.api_model import ApiModel
 from crewai_runner.domain.workflow import InputDefinition, InputType, WorkflowDefinition
 from crewai_runner.domain.workflow_yaml.nodes import LARGEST, is_storable
 from crewai_runner.domain.workflow_yaml.problems import Problems, did_you_mean, shown
@@ -14,7 +14,7 @@ MAX_TOTAL = 500_000
 MAX_GIVEN = 200
 
 
-class InputProblem(Wire):
+class InputProblem(ApiModel):
     """One input that does not fit, by JSON pointer into the inputs, as in `/topic`."""
 
     pointer: str

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from crewai_runner.core.wire import Wire
+from crewai_runner.core.api_model import ApiModel
 
 MAX_PROBLEMS = 500
 _MAX_SUGGESTIONS = 100
@@ -20,7 +20,7 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-class Problem(Wire):
+class Problem(ApiModel):
     """One finding, at a place in the text."""
 
     line: int = Field(description="Counts from 1; 0 when there is no text.")

@@ -7,7 +7,7 @@ from typing import Any
 
 from crewai_runner.domain.run_events import MessageAnswered, MessageDelivered
 from crewai_runner.executor.crew.story import Story
-from crewai_runner.executor.port import RunControl, SteeringMessage
+from crewai_runner.executor.port import RunControl, UserMessage
 
 _ACTION = re.compile(r"^\s*Action\s*:", re.MULTILINE)
 _FINAL = re.compile(r"Final Answer\s*:\s*", re.IGNORECASE)
@@ -70,5 +70,5 @@ def spoken(text: str) -> str | None:
     return None if _ACTION.search(text) else text.strip()
 
 
-def _as_words(message: SteeringMessage) -> str:
+def _as_words(message: UserMessage) -> str:
     return f"Message from the user, who follows this work; it takes precedence: {message.text}"

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from crewai_runner.domain.run import IllegalMove
+from crewai_runner.domain.run import IllegalTransition
 from crewai_runner.features.approvals.deps import Approvals, ApprovalsToRead, Reader, Resolver
 from crewai_runner.features.approvals.errors import (
     AlreadyResolved,
@@ -47,7 +47,7 @@ async def get_approval(approval_id: str, reader: Reader, approvals: ApprovalsToR
 @router.post(
     "/{approval_id}/resolve",
     dependencies=[QueueOpen],
-    responses=problems(ApprovalNotFound, AlreadyResolved, ApprovalOver, FeedbackMissing, IllegalMove),
+    responses=problems(ApprovalNotFound, AlreadyResolved, ApprovalOver, FeedbackMissing, IllegalTransition),
 )
 async def resolve_approval(
     approval_id: str, body: ApprovalResolve, resolver: Resolver, approvals: Approvals

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from crewai_runner.core.api_model import ApiModel
 from crewai_runner.core.text import Storable
-from crewai_runner.core.wire import Wire
 
 
 class ApprovalState(StrEnum):
@@ -19,7 +19,7 @@ class ApprovalState(StrEnum):
     CANCELLED = "cancelled"
 
 
-class ApprovalRead(Wire):
+class ApprovalRead(ApiModel):
     id: str
     run_id: str
     task_key: str
@@ -33,12 +33,12 @@ class ApprovalRead(Wire):
     resolved_at: datetime | None
 
 
-class ApprovalPage(Wire):
+class ApprovalPage(ApiModel):
     approvals: list[ApprovalRead]
     next_cursor: str | None
 
 
-class ApprovalResolve(Wire):
+class ApprovalResolve(ApiModel):
     """`approve` takes the output (or `edited` instead), `revise` sends it back, `reject` ends the run."""
 
     action: Literal["approve", "reject", "revise"]
@@ -46,5 +46,5 @@ class ApprovalResolve(Wire):
     edited: Storable | None = Field(None, max_length=1_000_000, description="With approve: take this text.")
 
 
-class ApprovalAnswer(Wire):
+class ApprovalAnswer(ApiModel):
     approval: ApprovalRead

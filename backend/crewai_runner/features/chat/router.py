@@ -17,7 +17,7 @@ from crewai_runner.features.chat.schemas import ChatAnswer, ChatRequest, Message
 from crewai_runner.features.chat.service import ChatService
 from crewai_runner.features.messages.schemas import MessageList
 from crewai_runner.features.runs.errors import RunNotFound
-from crewai_runner.http.deps import MayWait, QueueOpen
+from crewai_runner.http.deps import NoTimeout, QueueOpen
 from crewai_runner.http.problems import TYPE_BASE, problems
 
 router = APIRouter(tags=["chat"])
@@ -26,7 +26,7 @@ router = APIRouter(tags=["chat"])
 @router.post(
     "/chat",
     response_model=ChatAnswer,
-    dependencies=[MayWait, QueueOpen],
+    dependencies=[NoTimeout, QueueOpen],
     responses=problems(RunNotFound, AgentUnknown, ModelFailed, AlreadyResolved)
     | {200: {"content": {"text/event-stream": {}}, "description": "The reply"}},
 )

@@ -5,15 +5,15 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from crewai_runner.core.api_model import ApiModel
 from crewai_runner.core.text import Storable
-from crewai_runner.core.wire import Wire
 from crewai_runner.domain.usage import Usage
 from crewai_runner.features.messages.schemas import MessageRead, MessageState
 
 MAX_WORDS = 20_000
 
 
-class ChatRequest(Wire):
+class ChatRequest(ApiModel):
     """`workflowId` is a `run_…`, or a `wf_…` for that workflow's newest run."""
 
     workflow_id: str = Field(max_length=64)
@@ -21,12 +21,12 @@ class ChatRequest(Wire):
     agent: str | None = Field(None, max_length=200, description="Key of the agent it is for.")
 
 
-class MessageCreate(Wire):
+class MessageCreate(ApiModel):
     text: Storable = Field(min_length=1, max_length=MAX_WORDS, pattern=r"\S")
     agent: str | None = Field(None, max_length=200, description="Key of the agent it is for.")
 
 
-class MessageAnswer(Wire):
+class MessageAnswer(ApiModel):
     message: MessageRead
 
 
@@ -39,7 +39,7 @@ class Responder(StrEnum):
     APPROVAL = "approval"
 
 
-class Delivery(Wire):
+class Delivery(ApiModel):
     """What became of the message: which agent heard it in which model call."""
 
     status: MessageState
@@ -47,7 +47,7 @@ class Delivery(Wire):
     agent: str | None = None
 
 
-class ChatAnswer(Wire):
+class ChatAnswer(ApiModel):
     """The reply. `answeredBy` tells whether the agent itself, the run's live state or its result spoke."""
 
     workflow_id: str

@@ -8,10 +8,10 @@ from typing import Any
 
 from crewai_runner.core.clock import now
 from crewai_runner.core.principal import Principal
-from crewai_runner.core.waiting import happens
-from crewai_runner.db.session import reading, take_news, unit_of_work
+from crewai_runner.core.waiting import wait_event
+from crewai_runner.db.session import pop_notifications, read_session, unit_of_work
 from crewai_runner.db.tables.runs import MessageRow, RunRow
-from crewai_runner.domain.run import FINAL, RunState
+from crewai_runner.domain.run import FINAL_STATES, RunState
 from crewai_runner.domain.run_event_payloads import MessageAnsweredData, MessageQueuedData
 from crewai_runner.domain.run_events import MessageAnswered, MessageQueued
 from crewai_runner.domain.workflow import WorkflowDefinition
@@ -28,7 +28,7 @@ from crewai_runner.features.messages.service import MessageService, answer, read
 from crewai_runner.features.runs.errors import RunNotFound
 from crewai_runner.features.runs.service import RunService
 from crewai_runner.features.runs.service import read as read_run
-from crewai_runner.stream.hub import Chunk, Listener, control_topic
+from crewai_runner.stream.notifier import Chunk, Subscription, control_topic
 
 # A message that no agent picks up within this time is answered from the run's live state.
 PICK_UP_SECONDS = 10.0
@@ -64,32 +64,32 @@ class ChatService:
         Raises RunNotFound, AgentUnknown, ModelFailed.
         """
         run_id = await self._resolve(principal, request.workflow_id)
-        with self._process.hub.listening(run_id) as listener:
+        with self._process.notifier.subscribe(run_id) as subscription:
             sent = await self._send(principal, run_id, request.message, request.agent)
             if sent.approval is not None:
                 return await self._answer_now(sent, sent.approval.words, Responder.APPROVAL, None)
             if sent.state is RunState.RUNNING:
-                heard = await self._await_agent(sent, listener, on_text)
+                heard = await self._await_agent(sent, subscription, on_text)
                 if heard is not None:
                     return heard
         return await self._answer_for_the_run(principal, sent, request, on_text)
 
     async def queue(self, principal: Principal, run_id: str, text: str, agent: str | None) -> MessageRead:
         """Leave a message for a run at work, without waiting. Raises RunIsOver (409) for a finished one."""
-        async with reading(self._process.sessions) as session:
+        async with read_session(self._process.sessions) as session:
             run = await RunService(session).get(principal, run_id)
-        if RunState(run.state) in FINAL:
+        if RunState(run.state) in FINAL_STATES:
             raise RunIsOver(f"The run is {run.state}; ask about its result at POST /api/chat.")
         sent = await self._send(principal, run_id, text, agent)
         return await self._message(sent)
 
     async def messages(self, principal: Principal, run_id: str) -> MessageList:
-        async with reading(self._process.sessions) as session:
+        async with read_session(self._process.sessions) as session:
             run = await RunService(session).get(principal, run_id)
             return MessageList(messages=await MessageService(session).of_run(run.id))
 
     async def _resolve(self, principal: Principal, identifier: str) -> str:
-        async with reading(self._process.sessions) as session:
+        async with read_session(self._process.sessions) as session:
             runs = RunService(session)
             return (await runs.get(principal, await runs.resolve(principal, identifier))).id
 
@@ -102,21 +102,23 @@ class ChatService:
             lifecycle = LifecycleService(session, process.queue, process.mask)
             queued = MessageQueuedData(message_id=message.id, text=text, addressed_to=agent)
             state, approval = RunState(run.state), None
-            if state not in FINAL:
+            if state not in FINAL_STATES:
                 await lifecycle.tell(run, MessageQueued(agent=agent, data=queued))
             if state is RunState.WAITING:
                 approvals = ApprovalService(session, process.queue, process.mask)
                 approval = await _answer_question(approvals, lifecycle, principal, run, message)
-        process.hub.ring({*take_news(session), control_topic(run_id)})
+        process.notifier.publish({*pop_notifications(session), control_topic(run_id)})
         return _Sent(message.id, run_id, state, approval)
 
-    async def _await_agent(self, sent: _Sent, listener: Listener, on_text: OnText) -> ChatAnswer | None:
+    async def _await_agent(
+        self, sent: _Sent, subscription: Subscription, on_text: OnText
+    ) -> ChatAnswer | None:
         """The agent's own answer, or None when nothing will be asked of a model soon."""
         patience = self._process.settings.chat_wait_seconds
         began = asyncio.get_running_loop().time()
         told = False
         while (waited := asyncio.get_running_loop().time() - began) < patience:
-            listener.bell.clear()
+            subscription.changed.clear()
             message, over = await self._look(sent)
             if message.status is MessageState.ANSWERED:
                 if not told:
@@ -124,14 +126,14 @@ class ChatService:
                 return _answer_of(message)
             if over or (message.status is MessageState.QUEUED and waited > PICK_UP_SECONDS):
                 return None
-            for text in _texts_of(listener.take_chunks(), message):
+            for text in _texts_of(subscription.pop_chunks(), message):
                 told = True
                 await on_text(text)
-            await happens(listener.bell, 0.5)
+            await wait_event(subscription.changed, 0.5)
         return None
 
     async def _look(self, sent: _Sent) -> tuple[MessageRead, bool]:
-        async with reading(self._process.sessions) as session:
+        async with read_session(self._process.sessions) as session:
             run = await RunService(session).peek(sent.run_id)
             message = await MessageService(session).get(sent.message_id, sent.run_id)
             assert message is not None  # noqa: S101  # messages are never deleted alone
@@ -143,7 +145,7 @@ class ChatService:
     async def _answer_for_the_run(
         self, principal: Principal, sent: _Sent, request: ChatRequest, on_text: OnText
     ) -> ChatAnswer:
-        async with reading(self._process.sessions) as session:
+        async with read_session(self._process.sessions) as session:
             runs = RunService(session)
             run = read_run(await runs.get(principal, sent.run_id))
             tasks = await runs.tasks(sent.run_id)
@@ -155,7 +157,7 @@ class ChatService:
             )
         except ModelCallFailed as failed:
             raise ModelFailed(failed.failure.message, code=failed.failure.code, run_id=run.id) from failed
-        by = Responder.RESULT if run.status in FINAL else Responder.LIVE_STATE
+        by = Responder.RESULT if run.status in FINAL_STATES else Responder.LIVE_STATE
         return await self._answer_now(sent, given.text, by, given)
 
     async def _answer_now(

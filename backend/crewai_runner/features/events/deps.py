@@ -7,18 +7,18 @@ from fastapi import Depends, Header, Query
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.deps import Requires
 from crewai_runner.features.events.service import EventService, Follower
-from crewai_runner.http.deps import Parts, ReadSessionDep
+from crewai_runner.http.deps import Container, ReadSessionDep
 
 Reader = Annotated[Principal, Depends(Requires(Scope.RUNS_READ))]
 MAX_SEQ = 2**31 - 1
 
 
-async def _service(session: ReadSessionDep, process: Parts) -> EventService:
+async def _service(session: ReadSessionDep, process: Container) -> EventService:
     return EventService(session, process.mask)
 
 
-async def _follower(process: Parts) -> Follower:
-    return Follower(process.sessions, process.hub, process.settings.stream_ping_seconds)
+async def _follower(process: Container) -> Follower:
+    return Follower(process.sessions, process.notifier, process.settings.stream_ping_seconds)
 
 
 async def _after(

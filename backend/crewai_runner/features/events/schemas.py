@@ -5,21 +5,21 @@ from typing import Literal
 
 from pydantic import Field
 
-from crewai_runner.core.wire import Wire
+from crewai_runner.core.api_model import ApiModel
 from crewai_runner.domain.run import RunState
 from crewai_runner.domain.run_events import RunEvent
 from crewai_runner.domain.usage import Usage
 from crewai_runner.features.runs.schemas import RunTaskRead
 
 
-class EventPage(Wire):
+class EventPage(ApiModel):
     """Stored events in order; ask again with `after` = the last one's `seq`."""
 
     events: list[RunEvent]
     last_seq: int = Field(description="The run's newest event now.")
 
 
-class SnapshotData(Wire):
+class SnapshotData(ApiModel):
     """The state so far, as of event `seq`."""
 
     status: RunState
@@ -27,7 +27,7 @@ class SnapshotData(Wire):
     usage: Usage
 
 
-class RunSnapshot(Wire):
+class RunSnapshot(ApiModel):
     """The first frame of every stream; carries no id."""
 
     type: Literal["run.snapshot"] = "run.snapshot"

@@ -10,8 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crewai_runner.core.clock import now
 from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import Principal
-from crewai_runner.core.waiting import happens
-from crewai_runner.db.session import Sessions, note_committed, note_news, patiently, reading
+from crewai_runner.core.waiting import wait_event
+from crewai_runner.db.session import (
+    Sessions,
+    add_notification,
+    read_session,
+    record_committed,
+    retry_while_unavailable,
+)
 from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.domain.committed_events import CommittedEvents, RunFacts
 from crewai_runner.domain.run import RunState
@@ -19,7 +25,7 @@ from crewai_runner.domain.run_events import ENDINGS, RUN_EVENT, RunEvent
 from crewai_runner.features.events.repository import EventRepository
 from crewai_runner.features.events.schemas import EventPage, RunSnapshot, SnapshotData
 from crewai_runner.features.runs.service import RunService, usage_of
-from crewai_runner.stream.hub import Chunk, Hub
+from crewai_runner.stream.notifier import Chunk, Notifier
 
 PAGE = 500
 SLOW_POLL_SECONDS = 2.0
@@ -49,8 +55,8 @@ class EventService:
         await self._events.add_all(self.rows(run.attempt, numbered))
         run.last_seq += len(numbered)
         facts = RunFacts(run.workflow_name, run.created_at, run.seconds_at_work)
-        note_committed(self._session, CommittedEvents(run.id, run.attempt, numbered, facts))
-        note_news(self._session, run.id)
+        record_committed(self._session, CommittedEvents(run.id, run.attempt, numbered, facts))
+        add_notification(self._session, run.id)
 
     async def add_batch(self, batch: Sequence[tuple[int, Sequence[RunEvent]]]) -> None:
         """Store numbered events of many runs in one statement; each with its attempt."""
@@ -87,34 +93,34 @@ def number(run_id: str, last_seq: int, events: Sequence[RunEvent]) -> list[RunEv
 class Follower:
     """Follows runs for readers; opens a short session for each look, never for the whole stream."""
 
-    def __init__(self, sessions: Sessions, hub: Hub, ping_seconds: float) -> None:
-        self._sessions, self._hub, self._ping_seconds = sessions, hub, ping_seconds
+    def __init__(self, sessions: Sessions, notifier: Notifier, ping_seconds: float) -> None:
+        self._sessions, self._notifier, self._ping_seconds = sessions, notifier, ping_seconds
 
     async def check(self, principal: Principal, run_id: str) -> None:
         """Raises RunNotFound before a stream is opened for somebody else's run."""
-        async with reading(self._sessions) as session:
+        async with read_session(self._sessions) as session:
             await RunService(session).get(principal, run_id)
 
     async def follow(self, principal: Principal, run_id: str, after: int) -> AsyncIterator[Frame | None]:
         """A snapshot, then every event after `after`, then the end; None is a heartbeat."""
-        with self._hub.listening(run_id) as listener:
-            yield await patiently(partial(self._snapshot, principal, run_id))
+        with self._notifier.subscribe(run_id) as subscription:
+            yield await retry_while_unavailable(partial(self._snapshot, principal, run_id))
             quiet, look = 0.0, True
             while True:
                 # Cleared before reading, so that news which arrives meanwhile is not lost.
-                listener.bell.clear()
-                chunks = listener.take_chunks()
-                look = listener.take_news() or look or any(chunk.after > after for chunk in chunks)
-                rows = await patiently(partial(self._next, run_id, after)) if look else []
+                subscription.changed.clear()
+                chunks = subscription.pop_chunks()
+                look = subscription.pop_new_rows() or look or any(chunk.after > after for chunk in chunks)
+                rows = await retry_while_unavailable(partial(self._next, run_id, after)) if look else []
                 for frame in in_order(rows, chunks):
                     after, quiet = frame.seq or after, 0.0
                     yield frame
                 if len(rows) == PAGE:
                     continue
                 ended = look and (not rows or rows[-1].type in ENDINGS)
-                if ended and await patiently(partial(self._over, run_id, after)):
+                if ended and await retry_while_unavailable(partial(self._over, run_id, after)):
                     return
-                look = not await happens(listener.bell, min(SLOW_POLL_SECONDS, self._ping_seconds))
+                look = not await wait_event(subscription.changed, min(SLOW_POLL_SECONDS, self._ping_seconds))
                 if look:
                     quiet += min(SLOW_POLL_SECONDS, self._ping_seconds)
                 if quiet >= self._ping_seconds:
@@ -122,17 +128,17 @@ class Follower:
                     yield None
 
     async def _next(self, run_id: str, after: int) -> Sequence[Any]:
-        async with reading(self._sessions) as session:
+        async with read_session(self._sessions) as session:
             return await EventRepository(session).after(run_id, after, PAGE)
 
     async def _over(self, run_id: str, after: int) -> bool:
         """Final, and nothing was written since the last look."""
-        async with reading(self._sessions) as session:
+        async with read_session(self._sessions) as session:
             over = await RunService(session).is_over(run_id)
             return over and not await EventRepository(session).after(run_id, after, 1)
 
     async def _snapshot(self, principal: Principal, run_id: str) -> Frame:
-        async with reading(self._sessions) as session:
+        async with read_session(self._sessions) as session:
             runs = RunService(session)
             run = await runs.get(principal, run_id)
             data = SnapshotData(

@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from crewai_runner.core.logging import get_logger
-from crewai_runner.core.waiting import happens
-from crewai_runner.db.session import reading, uninterrupted
+from crewai_runner.core.waiting import wait_event
+from crewai_runner.db.session import read_session, shielded
 from crewai_runner.domain.run import RunState, StopMode
-from crewai_runner.executor.port import RunControl, SteeringMessage
+from crewai_runner.executor.port import RunControl, UserMessage
 from crewai_runner.features.messages.service import MessageService
 from crewai_runner.features.runs.service import RunService
-from crewai_runner.stream.hub import control_topic
+from crewai_runner.stream.notifier import control_topic
 
 log = get_logger(__name__)
 SLOW_POLL_SECONDS = 1.0
@@ -30,12 +30,12 @@ class ControlListener:
         self.control = RunControl(stored=self._catching_up)
 
     async def listen(self) -> None:
-        with self._process.hub.listening(control_topic(self._run_id)) as listener:
-            self._bell = listener.bell
+        with self._process.notifier.subscribe(control_topic(self._run_id)) as subscription:
+            self._bell = subscription.changed
             while True:
                 async with self._looking:
                     await self._look_patiently()
-                await happens(self._bell, SLOW_POLL_SECONDS)
+                await wait_event(self._bell, SLOW_POLL_SECONDS)
 
     def _catching_up(self) -> Future[None]:
         return asyncio.run_coroutine_threadsafe(self._catch_up(), self._loop)
@@ -53,12 +53,12 @@ class ControlListener:
     async def _look_patiently(self) -> None:
         self._bell.clear()
         try:
-            await uninterrupted(self._look())
+            await shielded(self._look())
         except (SQLAlchemyError, OSError) as error:
             log.warning("control.retry", error=type(error).__name__)
 
     async def _look(self) -> None:
-        async with reading(self._process.sessions) as session:
+        async with read_session(self._process.sessions) as session:
             asked = await RunService(session).control_state(self._run_id)
             messages = await MessageService(session).queued(self._run_id)
         if asked is None:
@@ -70,4 +70,4 @@ class ControlListener:
         for message in messages:
             if message.id not in self._passed_on:
                 self._passed_on.add(message.id)
-                self.control.say(SteeringMessage(message.id, message.text, message.agent))
+                self.control.send_message(UserMessage(message.id, message.text, message.agent))

@@ -8,25 +8,25 @@ from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.deps import Requires
 from crewai_runner.features.executions.readiness import Readiness
 from crewai_runner.features.executions.service import ExecutionService, StopService
-from crewai_runner.http.deps import Parts, ReadSessionDep, SessionDep
+from crewai_runner.http.deps import Container, ReadSessionDep, SessionDep
 
 Reader = Annotated[Principal, Depends(Requires(Scope.RUNS_READ))]
 Writer = Annotated[Principal, Depends(Requires(Scope.RUNS_WRITE))]
 
 
-async def _service(session: SessionDep, process: Parts) -> ExecutionService:
+async def _service(session: SessionDep, process: Container) -> ExecutionService:
     return ExecutionService(session, process)
 
 
-async def _reading(session: ReadSessionDep, process: Parts) -> ExecutionService:
+async def _reading(session: ReadSessionDep, process: Container) -> ExecutionService:
     return ExecutionService(session, process)
 
 
-async def _readiness(session: ReadSessionDep, process: Parts) -> Readiness:
+async def _readiness(session: ReadSessionDep, process: Container) -> Readiness:
     return Readiness(session, process)
 
 
-async def _stops(process: Parts) -> StopService:
+async def _stops(process: Container) -> StopService:
     return StopService(process)
 
 

@@ -12,11 +12,11 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from crewai_runner.core.errors import AppError
 from crewai_runner.core.logging import get_logger
-from crewai_runner.db.session import take_news, uninterrupted, unit_of_work
+from crewai_runner.db.session import pop_notifications, shielded, unit_of_work
 from crewai_runner.db.tables.runs import ArtifactRow, RunRow
 from crewai_runner.domain.committed_events import CalledModel
 from crewai_runner.domain.run import (
-    FINAL,
+    FINAL_STATES,
     RunFailure,
     RunResult,
     RunState,
@@ -47,7 +47,7 @@ Written = TypeVar("Written")
 
 
 @dataclass(slots=True)
-class _Desk:
+class _RunTransaction:
     """What one transaction of a job works with."""
 
     run: RunRow
@@ -72,9 +72,9 @@ class RunExecutions:
             try:
                 outcome = await self._execute(planned)
             except asyncio.CancelledError:
-                await uninterrupted(self._hand_back(planned))
+                await shielded(self._hand_back(planned))
                 raise
-            await uninterrupted(self._conclude(planned, outcome))
+            await shielded(self._conclude(planned, outcome))
 
     async def _begin(self, run_id: str, attempt: int) -> Attempt | None:
         """Take the run; called off in that very moment, hand it back, so that it is not counted as lost."""
@@ -84,7 +84,7 @@ class RunExecutions:
         except asyncio.CancelledError:
             await asyncio.wait([taking])
             if taking.exception() is None and (planned := taking.result()) is not None:
-                await uninterrupted(self._hand_back(planned))
+                await shielded(self._hand_back(planned))
             raise
 
     async def _take_and_plan(self, run_id: str, attempt: int) -> Attempt | None:
@@ -94,7 +94,7 @@ class RunExecutions:
     async def _take(self, run_id: str, attempt: int) -> int | None:
         """The fence of a run taken; None: it was stopped, is another attempt's, or was lost too often."""
         async with self._desk(run_id) as desk:
-            if desk is None or desk.run.attempt != attempt or RunState(desk.run.state) in FINAL:
+            if desk is None or desk.run.attempt != attempt or RunState(desk.run.state) in FINAL_STATES:
                 return None
             if not await self._may_go_on(desk):
                 return None
@@ -109,7 +109,7 @@ class RunExecutions:
             await self._complete(desk, definition, done)
             return None
 
-    async def _may_go_on(self, desk: _Desk) -> bool:
+    async def _may_go_on(self, desk: _RunTransaction) -> bool:
         """Judge a run found at work: its worker died. Asked to stop, it is stopped now."""
         run = desk.run
         if run.state == RunState.QUEUED:
@@ -173,12 +173,12 @@ class RunExecutions:
     async def _end(self, planned: Attempt, outcome: Outcome) -> None:
         run_id = planned.spec.run_id
         async with self._desk(run_id) as desk:
-            if desk is None or desk.run.fence != planned.fence or RunState(desk.run.state) in FINAL:
+            if desk is None or desk.run.fence != planned.fence or RunState(desk.run.state) in FINAL_STATES:
                 log.warning("run.outcome_refused", outcome=type(outcome).__name__)
                 return
             await self._settle(desk, planned.spec, outcome)
 
-    async def _settle(self, desk: _Desk, spec: RunSpec, outcome: Outcome) -> None:
+    async def _settle(self, desk: _RunTransaction, spec: RunSpec, outcome: Outcome) -> None:
         run, lifecycle = desk.run, desk.lifecycle
         if run.state == RunState.STOPPING and not isinstance(outcome, Stopped):
             # Something ended in the very moment of the stop; the stop was asked for and wins.
@@ -206,14 +206,16 @@ class RunExecutions:
                 )
                 await lifecycle.wait(run, WaitReason.BUDGET, BudgetExceeded(data=facts))
 
-    async def _complete(self, desk: _Desk, definition: WorkflowDefinition, result: RunResult) -> None:
+    async def _complete(
+        self, desk: _RunTransaction, definition: WorkflowDefinition, result: RunResult
+    ) -> None:
         for task in definition.tasks:
             if task.output_file and task.key in result.tasks:
                 await self._save(desk, task.key, task.output_file, result.tasks[task.key])
         await desk.lifecycle.complete(desk.run, result)
 
     @staticmethod
-    async def _save(desk: _Desk, task_key: str, name: str, output: TaskResult) -> None:
+    async def _save(desk: _RunTransaction, task_key: str, name: str, output: TaskResult) -> None:
         content = output.raw.encode()
         kind = media_type(name)
         artifact = ArtifactRow(
@@ -229,7 +231,7 @@ class RunExecutions:
         await desk.lifecycle.tell(desk.run, ArtifactSaved(task_key=task_key, data=saved))
 
     @contextlib.asynccontextmanager
-    async def _desk(self, run_id: str) -> AsyncIterator[_Desk | None]:
+    async def _desk(self, run_id: str) -> AsyncIterator[_RunTransaction | None]:
         """One transaction on one locked run; readers are rung after its commit."""
         process = self._process
         async with unit_of_work(process.sessions) as session:
@@ -238,14 +240,14 @@ class RunExecutions:
             if run is None:
                 yield None
             else:
-                yield _Desk(
+                yield _RunTransaction(
                     run,
                     runs,
                     LifecycleService(session, process.queue, process.mask),
                     ApprovalService(session, process.queue, process.mask),
                 )
-        process.hub.ring(take_news(session))
-        if run is None or RunState(run.state) in FINAL:
+        process.notifier.publish(pop_notifications(session))
+        if run is None or RunState(run.state) in FINAL_STATES:
             process.inline_providers.forget(run_id)
 
 

@@ -18,15 +18,15 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from crewai_runner.core.logging import SecretMask, get_logger
-from crewai_runner.core.waiting import happens
-from crewai_runner.db.session import Sessions, note_committed, unit_of_work
+from crewai_runner.core.waiting import wait_event
+from crewai_runner.db.session import Sessions, record_committed, unit_of_work
 from crewai_runner.domain.committed_events import NO_MODELS, CalledModel, CommittedEvents
-from crewai_runner.domain.run import FINAL, RunState
+from crewai_runner.domain.run import FINAL_STATES, RunState
 from crewai_runner.domain.run_events import RUN_EVENT, LlmChunk, RunEvent
 from crewai_runner.features.events.service import EventService, number
 from crewai_runner.features.messages.service import MessageService
 from crewai_runner.features.runs.service import RunService
-from crewai_runner.stream.hub import Chunk, Hub
+from crewai_runner.stream.notifier import Chunk, Notifier
 
 log = get_logger(__name__)
 GATHER_SECONDS = 0.02
@@ -73,9 +73,9 @@ class Journal:
     """The process's one writer of events told by crews."""
 
     def __init__(
-        self, sessions: Sessions, hub: Hub, mask: SecretMask, watch: JournalWatch | None = None
+        self, sessions: Sessions, notifier: Notifier, mask: SecretMask, watch: JournalWatch | None = None
     ) -> None:
-        self._sessions, self._hub, self._mask, self._watch = sessions, hub, mask, watch
+        self._sessions, self._notifier, self._mask, self._watch = sessions, notifier, mask, watch
         self._lines: deque[Line] = deque()
         self._lock = threading.Lock()
         self._news, self._urgent = asyncio.Event(), asyncio.Event()
@@ -138,7 +138,7 @@ class Journal:
         while True:
             await self._news.wait()
             if not self._closing:
-                await happens(self._urgent, self._pause())
+                await wait_event(self._urgent, self._pause())
             self._urgent.clear()
             self._wrote_at = time.monotonic()
             lines = self._take()
@@ -221,7 +221,7 @@ class Journal:
                     await MessageService(session).apply(told)
                 for o, row in owned.items():
                     told_now = CommittedEvents(o[0], row.attempt, numbered[o], models=stories[o].models)
-                    note_committed(session, told_now)
+                    record_committed(session, told_now)
         for owner in set(wanted) - owned.keys():
             log.warning("journal.refused", run_id=owner[0], events=len(stories[owner].events))
             self._refuse(owner)
@@ -245,11 +245,11 @@ class Journal:
             for position, chunk in story.chunks:
                 self._whisper(owner[0], before + position, chunk)
         self._newest |= {owner: seq for owner, seq in seqs.items() if owner in self._refused}
-        self._hub.ring(run_id for run_id, _ in seqs)
+        self._notifier.publish(run_id for run_id, _ in seqs)
 
     def _whisper(self, run_id: str, after: int, chunk: LlmChunk) -> None:
         frame = chunk.model_copy(update={"run_id": run_id}).model_dump_json(exclude={"seq"})
-        self._hub.whisper(run_id, Chunk(after, self._mask(frame)))
+        self._notifier.publish_ephemeral(run_id, Chunk(after, self._mask(frame)))
 
 
 def _stories(lines: list[Line]) -> Stories:
@@ -279,7 +279,7 @@ def _add_chunk(story: _Story, chunk: LlmChunk) -> None:
 
 
 def _owns(row: Any, fence: int) -> bool:
-    return row is not None and row.fence == fence and RunState(row.state) not in FINAL
+    return row is not None and row.fence == fence and RunState(row.state) not in FINAL_STATES
 
 
 def _ignore() -> None:

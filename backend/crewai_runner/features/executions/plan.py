@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from crewai_runner.core.settings import Settings
-from crewai_runner.db.session import reading
+from crewai_runner.db.session import read_session
 from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.domain.budget import Budget, tightest
 from crewai_runner.domain.provider import ModelKind
@@ -30,7 +30,7 @@ class Planner:
 
     async def attempt(self, run_id: str, fence: int) -> Attempt:
         """Everything the executor needs. Raises an AppError when a model or credential is missing."""
-        async with reading(self._process.sessions) as session:
+        async with read_session(self._process.sessions) as session:
             runs = RunService(session)
             run = await runs.peek(run_id)
             definition = WorkflowDefinition.model_validate(run.definition)

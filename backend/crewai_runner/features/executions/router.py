@@ -5,7 +5,7 @@ from http import HTTPStatus
 from fastapi import APIRouter, Response
 
 from crewai_runner.core.errors import Unavailable, Unprocessable
-from crewai_runner.domain.run import IllegalMove
+from crewai_runner.domain.run import IllegalTransition
 from crewai_runner.features.executions.deps import (
     Executions,
     ExecutionsToRead,
@@ -34,8 +34,8 @@ from crewai_runner.features.executions.schemas import (
     WorkflowStatus,
 )
 from crewai_runner.features.idempotency.deps import IdempotencyKey
-from crewai_runner.features.idempotency.errors import KeyUsedOtherwise
-from crewai_runner.features.idempotency.service import Once
+from crewai_runner.features.idempotency.errors import IdempotencyKeyReused
+from crewai_runner.features.idempotency.service import IdempotencyService
 from crewai_runner.features.runs.errors import (
     InputsInvalid,
     RunAlreadyFinished,
@@ -43,7 +43,7 @@ from crewai_runner.features.runs.errors import (
     RunNotResumable,
 )
 from crewai_runner.features.workflows.errors import VersionNotFound, WorkflowNotFound
-from crewai_runner.http.deps import MayWait, QueueOpen, SessionDep, tag
+from crewai_runner.http.deps import NoTimeout, QueueOpen, SessionDep, set_etag
 from crewai_runner.http.problems import problems
 
 router = APIRouter(prefix="/runs", tags=["executions"])
@@ -56,10 +56,10 @@ START_PROBLEMS = problems(
     ProviderConfigNotHere,
     WorkflowNotFound,
     VersionNotFound,
-    KeyUsedOtherwise,
+    IdempotencyKeyReused,
 )
 AGAIN_PROBLEMS = problems(
-    RunNotFound, InputsInvalid, NoModel, ProviderConfigNotHere, KeyUsedOtherwise, Unavailable
+    RunNotFound, InputsInvalid, NoModel, ProviderConfigNotHere, IdempotencyKeyReused, Unavailable
 )
 
 
@@ -72,7 +72,7 @@ async def start_workflow(
     key: IdempotencyKey = None,
 ) -> RunStartAnswer:
     """Start a run of a definition given inline or of a saved workflow; follow it at `/runs/{id}/stream`."""
-    once = Once(session, writer.workspace_id, "runs", key)
+    once = IdempotencyService(session, writer.workspace_id, "runs", key)
     return await once(RunStartAnswer, body, lambda: executions.start(writer, body))
 
 
@@ -85,7 +85,7 @@ async def start_run(
     key: IdempotencyKey = None,
 ) -> RunStartAnswer:
     """Start a run, as `POST /workflows/start`."""
-    once = Once(session, writer.workspace_id, "runs", key)
+    once = IdempotencyService(session, writer.workspace_id, "runs", key)
     return await once(RunStartAnswer, body, lambda: executions.start(writer, body))
 
 
@@ -98,13 +98,13 @@ async def check_start(body: RunStart, writer: Writer, readiness: RunReadiness) -
     return await readiness.of(writer, body)
 
 
-@first_version.post("/stop", dependencies=[MayWait], responses=problems(RunNotFound, RunAlreadyFinished))
+@first_version.post("/stop", dependencies=[NoTimeout], responses=problems(RunNotFound, RunAlreadyFinished))
 async def stop_workflow(body: StopRequest, writer: Writer, stops: Stops) -> StopAnswer:
     """Stop a run and wait for its end; the receipt says what the stop did at the provider."""
     return await stops.stop(writer, body.workflow_id, body.mode)
 
 
-@router.post("/{run_id}/stop", dependencies=[MayWait], responses=problems(RunNotFound, RunAlreadyFinished))
+@router.post("/{run_id}/stop", dependencies=[NoTimeout], responses=problems(RunNotFound, RunAlreadyFinished))
 async def stop_run(run_id: str, writer: Writer, stops: Stops, body: StopBody | None = None) -> StopAnswer:
     """Stop a run: `now` cuts model calls off, `after-step` lets the call at hand end first."""
     return await stops.stop(writer, run_id, (body or StopBody()).mode)
@@ -120,7 +120,7 @@ async def get_status(workflow_id: str, reader: Reader, executions: ExecutionsToR
 async def get_run(run_id: str, reader: Reader, executions: ExecutionsToRead, response: Response) -> RunAnswer:
     """One run, whole: definition, inputs, result or error, usage, stop receipt."""
     run = await executions.get(reader, run_id)
-    tag(response, run.version)
+    set_etag(response, run.version)
     return RunAnswer(run=run)
 
 
@@ -144,13 +144,15 @@ async def retry_run(
     async def make() -> RunAnswer:
         return RunAnswer(run=await executions.retry(writer, run_id, wanted))
 
-    return await Once(session, writer.workspace_id, f"runs/{run_id}/retry", key)(RunAnswer, wanted, make)
+    return await IdempotencyService(session, writer.workspace_id, f"runs/{run_id}/retry", key)(
+        RunAnswer, wanted, make
+    )
 
 
 @router.post(
     "/{run_id}/resume",
     status_code=HTTPStatus.ACCEPTED,
-    responses=problems(RunNotFound, RunNotResumable, IllegalMove, Unprocessable, Unavailable),
+    responses=problems(RunNotFound, RunNotResumable, IllegalTransition, Unprocessable, Unavailable),
 )
 async def resume_run(
     run_id: str, writer: Writer, executions: Executions, body: ResumeBody | None = None
@@ -166,7 +168,7 @@ async def resume_run(
     "/{run_id}/fork",
     dependencies=[QueueOpen],
     status_code=HTTPStatus.ACCEPTED,
-    responses=AGAIN_PROBLEMS | problems(RunNotFound, TaskUnknown, KeyUsedOtherwise, Unavailable),
+    responses=AGAIN_PROBLEMS | problems(RunNotFound, TaskUnknown, IdempotencyKeyReused, Unavailable),
 )
 async def fork_run(
     run_id: str,
@@ -181,4 +183,6 @@ async def fork_run(
     async def make() -> RunAnswer:
         return RunAnswer(run=await executions.fork(writer, run_id, body))
 
-    return await Once(session, writer.workspace_id, f"runs/{run_id}/fork", key)(RunAnswer, body, make)
+    return await IdempotencyService(session, writer.workspace_id, f"runs/{run_id}/fork", key)(
+        RunAnswer, body, make
+    )

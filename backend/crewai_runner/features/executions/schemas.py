@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from pydantic import AliasChoices, Field, JsonValue
 
+from crewai_runner.core.api_model import ApiModel
 from crewai_runner.core.text import JsonObject
-from crewai_runner.core.wire import Wire
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.provider import ModelKind
 from crewai_runner.domain.run import RunFailure, RunState, StopMode, StopReceipt, TaskState
@@ -16,7 +16,7 @@ from crewai_runner.features.providers.schemas import ProviderCreate
 from crewai_runner.features.runs.schemas import RunRead
 
 
-class RunStart(Wire):
+class RunStart(ApiModel):
     """Either a definition inline (`workflow`: YAML text or a JSON document) or a saved `workflowId`."""
 
     workflow: str | dict[str, JsonValue] | None = Field(
@@ -34,7 +34,7 @@ class RunStart(Wire):
     metadata: JsonObject = Field(default_factory=dict, max_length=50)
 
 
-class RunStartAnswer(Wire):
+class RunStartAnswer(ApiModel):
     """`workflowId` names the execution, as in the first version; `runId` is the same."""
 
     workflow_id: str
@@ -44,7 +44,7 @@ class RunStartAnswer(Wire):
     warnings: list[str] = Field(default_factory=list)
 
 
-class PreflightProblem(Wire):
+class PreflightProblem(ApiModel):
     """One reason why the run would be refused."""
 
     code: str = Field(description="A stable slug such as `unknown-agent` or `model-not-registered`.")
@@ -52,7 +52,7 @@ class PreflightProblem(Wire):
     where: str | None = Field(description="A pointer into the request, such as `/inputs/topic`.")
 
 
-class PreflightModel(Wire):
+class PreflightModel(ApiModel):
     """A model that the run would use."""
 
     name: str = Field(description="As the workflow or the default names it.")
@@ -64,7 +64,7 @@ class PreflightModel(Wire):
     problem: PreflightProblem | None
 
 
-class RunPreflight(Wire):
+class RunPreflight(ApiModel):
     """What a start with the same request would meet."""
 
     ready: bool = Field(description="Whether the run would be accepted.")
@@ -77,11 +77,11 @@ class RunPreflight(Wire):
     )
 
 
-class RunAnswer(Wire):
+class RunAnswer(ApiModel):
     run: RunRead
 
 
-class StopRequest(Wire):
+class StopRequest(ApiModel):
     """For `POST /workflows/stop`; a `wf_…` id means that workflow's newest run."""
 
     workflow_id: str = Field(
@@ -90,11 +90,11 @@ class StopRequest(Wire):
     mode: StopMode = StopMode.NOW
 
 
-class StopBody(Wire):
+class StopBody(ApiModel):
     mode: StopMode = Field(StopMode.NOW, description="`now`, or `after-step`: let the call at hand end.")
 
 
-class StopAnswer(Wire):
+class StopAnswer(ApiModel):
     workflow_id: str
     run_id: str
     status: RunState
@@ -102,21 +102,21 @@ class StopAnswer(Wire):
     receipt: StopReceipt | None = Field(description="null while the run is still stopping.")
 
 
-class RetryBody(Wire):
+class RetryBody(ApiModel):
     """A new run of the same definition; other inputs may be given."""
 
     inputs: JsonObject | None = None
     provider_config: ProviderCreate | None = None
 
 
-class ResumeBody(Wire):
+class ResumeBody(ApiModel):
     """Go on from the last finished task; a raised budget, when that is what the run waits for."""
 
     budget: Budget | None = None
     provider_config: ProviderCreate | None = None
 
 
-class ForkBody(Wire):
+class ForkBody(ApiModel):
     """A new run that takes over the outputs of the tasks before `fromTask`."""
 
     from_task: str = Field(max_length=200)
@@ -124,13 +124,13 @@ class ForkBody(Wire):
     provider_config: ProviderCreate | None = None
 
 
-class AgentStatus(Wire):
+class AgentStatus(ApiModel):
     name: str
     status: Literal["idle", "working", "completed", "failed"]
     task: str | None = None
 
 
-class TaskStatus(Wire):
+class TaskStatus(ApiModel):
     name: str
     status: TaskState
     agent: str | None
@@ -138,7 +138,7 @@ class TaskStatus(Wire):
     finished_at: datetime | None
 
 
-class WorkflowStatus(Wire):
+class WorkflowStatus(ApiModel):
     """The first version's view of a run."""
 
     workflow_id: str

@@ -9,11 +9,11 @@ from pydantic import JsonValue
 
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.settings import Role
-from crewai_runner.core.waiting import happens
-from crewai_runner.db.session import reading, take_news, uninterrupted, unit_of_work
+from crewai_runner.core.waiting import wait_event
+from crewai_runner.db.session import pop_notifications, read_session, shielded, unit_of_work
 from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.domain.budget import Budget
-from crewai_runner.domain.run import FINAL, RunState, StopMode, StopReceipt, TaskResult
+from crewai_runner.domain.run import FINAL_STATES, RunState, StopMode, StopReceipt, TaskResult
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.executor.port import EngineState, ModelBinding
 from crewai_runner.features.approvals.service import ApprovalService
@@ -37,7 +37,7 @@ from crewai_runner.features.providers.schemas import ProviderCreate
 from crewai_runner.features.runs.errors import RunAlreadyFinished, RunNotResumable
 from crewai_runner.features.runs.schemas import RunRead
 from crewai_runner.features.runs.service import NewRun, RunService, read, usage_of
-from crewai_runner.stream.hub import control_topic
+from crewai_runner.stream.notifier import control_topic
 
 
 class ExecutionService:
@@ -221,7 +221,7 @@ class StopService:
         async with unit_of_work(process.sessions) as session:
             runs = RunService(session)
             run = await runs.get(principal, await runs.resolve(principal, identifier), lock=True)
-            if RunState(run.state) in FINAL:
+            if RunState(run.state) in FINAL_STATES:
                 raise RunAlreadyFinished(f"The run is already {run.state}.", run_id=run.id, state=run.state)
             lifecycle = LifecycleService(session, process.queue, process.mask)
             if run.state in (RunState.QUEUED, RunState.WAITING):
@@ -229,25 +229,25 @@ class StopService:
                 await lifecycle.stop(run)
             else:
                 await lifecycle.ask_to_stop(run, mode, principal.subject)
-        process.hub.ring({*take_news(session), control_topic(run.id)})
-        if RunState(run.state) in FINAL:
+        process.notifier.publish({*pop_notifications(session), control_topic(run.id)})
+        if RunState(run.state) in FINAL_STATES:
             process.inline_providers.forget(run.id)
         return run.id
 
     async def _ended(self, run_id: str) -> None:
-        with self._process.hub.listening(run_id) as listener:
+        with self._process.notifier.subscribe(run_id) as subscription:
             while True:
-                listener.bell.clear()
-                if await uninterrupted(self._is_over(run_id)):
+                subscription.changed.clear()
+                if await shielded(self._is_over(run_id)):
                     return
-                await happens(listener.bell, 1.0)
+                await wait_event(subscription.changed, 1.0)
 
     async def _is_over(self, run_id: str) -> bool:
-        async with reading(self._process.sessions) as session:
+        async with read_session(self._process.sessions) as session:
             return await RunService(session).is_over(run_id)
 
     async def _answer(self, principal: Principal, run_id: str) -> StopAnswer:
-        async with reading(self._process.sessions) as session:
+        async with read_session(self._process.sessions) as session:
             run = await RunService(session).get(principal, run_id)
         receipt = None if run.receipt is None else StopReceipt.model_validate(run.receipt)
         words = "The run is stopped." if receipt else "The run is stopping; its receipt follows as an event."

@@ -8,7 +8,7 @@ from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.deps import Requires
 from crewai_runner.features.health.schemas import About, Alive, Readiness
 from crewai_runner.features.health.service import HealthService
-from crewai_runner.http.deps import Parts
+from crewai_runner.http.deps import Container
 
 router = APIRouter(tags=["health"])
 about_router = APIRouter(tags=["health"])
@@ -22,7 +22,7 @@ async def get_health() -> Alive:
 
 
 @router.get("/health/ready", responses={503: {"model": Readiness, "description": "Some part is not ready"}})
-async def get_readiness(process: Parts, response: Response) -> Readiness:
+async def get_readiness(process: Container, response: Response) -> Readiness:
     """Every part this process needs works; 503 names the one that does not."""
     found = await HealthService(process).readiness()
     if found.status != "ready":
@@ -31,6 +31,6 @@ async def get_readiness(process: Parts, response: Response) -> Readiness:
 
 
 @about_router.get("/about")
-async def get_about(reader: Reader, process: Parts) -> About:  # noqa: ARG001  # the right is the point
+async def get_about(reader: Reader, process: Container) -> About:  # noqa: ARG001  # the right is the point
     """Versions and states of this server's parts."""
     return await HealthService(process).about()

@@ -4,27 +4,27 @@ from typing import Literal
 
 from pydantic import Field
 
-from crewai_runner.core.wire import Wire
+from crewai_runner.core.api_model import ApiModel
 from crewai_runner.executor.port import EngineState
 
 
-class Alive(Wire):
+class Alive(ApiModel):
     status: Literal["healthy"] = "healthy"
 
 
-class Part(Wire):
+class Part(ApiModel):
     ok: bool
     message: str
 
 
-class Readiness(Wire):
+class Readiness(ApiModel):
     """Whether this process can do its work, and which part is failing if not."""
 
     status: Literal["ready", "not-ready"]
     parts: dict[str, Part]
 
 
-class EngineRead(Wire):
+class EngineRead(ApiModel):
     state: EngineState
     name: str
     version: str | None
@@ -32,12 +32,12 @@ class EngineRead(Wire):
     message: str | None
 
 
-class LocalModelRead(Wire):
+class LocalModelRead(ApiModel):
     state: str
     message: str
 
 
-class About(Wire):
+class About(ApiModel):
     """What runs here, for the settings page."""
 
     version: str

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from crewai_runner import __version__
 from crewai_runner.core.settings import Role
-from crewai_runner.db.session import reading
+from crewai_runner.db.session import read_session
 from crewai_runner.executor.port import EngineState, EngineStatus
 from crewai_runner.features.health.schemas import About, EngineRead, LocalModelRead, Part, Readiness
 
@@ -37,7 +37,7 @@ class HealthService:
 
     async def _database(self) -> Part:
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS), reading(self._process.sessions) as session:
+            async with asyncio.timeout(PATIENCE_SECONDS), read_session(self._process.sessions) as session:
                 await session.execute(text("SELECT 1"))
         except (TimeoutError, SQLAlchemyError, OSError) as error:
             return Part(ok=False, message=f"The database does not answer ({type(error).__name__}).")
@@ -80,7 +80,7 @@ class HealthService:
             local_model=LocalModelRead(state=local.state, message=local.message),
             runs_at_work=len(process.at_work),
             worker_concurrency=process.settings.worker_concurrency,
-            stream_readers=process.hub.readers(),
+            stream_readers=process.notifier.subscriber_count(),
             waiting_in_queue=stats and stats.waiting,
             workers=stats and stats.workers,
             python=sys.version.split()[0],

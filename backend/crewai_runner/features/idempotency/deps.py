@@ -1,4 +1,4 @@
-"""Gives an endpoint its `Once`."""
+"""Gives an endpoint its `IdempotencyService`."""
 
 from typing import Annotated
 

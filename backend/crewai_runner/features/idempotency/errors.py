@@ -1,6 +1,6 @@
 from crewai_runner.core.errors import Conflict
 
 
-class KeyUsedOtherwise(Conflict):
+class IdempotencyKeyReused(Conflict):
     slug = "idempotency-key-reused"
     title = "Idempotency-Key was used for another request"

@@ -9,14 +9,14 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.clock import now
-from crewai_runner.features.idempotency.errors import KeyUsedOtherwise
+from crewai_runner.features.idempotency.errors import IdempotencyKeyReused
 from crewai_runner.features.idempotency.repository import IdempotencyRepository
 
 KEPT = timedelta(hours=24)
 Answer = TypeVar("Answer", bound=BaseModel)
 
 
-class Once:
+class IdempotencyService:
     """Runs the making of something at most once per Idempotency-Key.
 
     The key, the thing made and its answer are one transaction: a crash leaves all or nothing.
@@ -30,7 +30,7 @@ class Once:
     async def __call__(
         self, answer: type[Answer], body: BaseModel, make: Callable[[], Awaitable[Answer]]
     ) -> Answer:
-        """The made answer, or the remembered one. Raises KeyUsedOtherwise (409) for another body."""
+        """The made answer, or the remembered one. Raises IdempotencyKeyReused (409) for another body."""
         if self._key is None:
             return await make()
         digest = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
@@ -50,7 +50,7 @@ class Once:
             return made
         row = await self._keys.get(self._workspace_id, self._key, self._route)
         if row is None or row.body_hash != digest or row.answer is None:
-            raise KeyUsedOtherwise(
+            raise IdempotencyKeyReused(
                 "This Idempotency-Key was sent before with another body. Use a new key for a new request."
             )
         return answer.model_validate_json(row.answer)

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, case, func, literal, or
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.db.tables.runs import RunRow
-from crewai_runner.domain.run import FINAL, RunState
+from crewai_runner.domain.run import FINAL_STATES, RunState
 from crewai_runner.features.insights.rules import Figures, Window
 
 SAMPLE = 10_000
@@ -17,7 +17,7 @@ SAMPLE = 10_000
 NAMED = "="
 """Stands before the name, in the key of a workflow that is not saved; a saved one's key is its id."""
 
-_ACTIVE = sorted(set(RunState) - FINAL)
+_ACTIVE = sorted(set(RunState) - FINAL_STATES)
 _RUNS = RunRow.__table__.c
 # One text, not two columns: sorting by it is what takes the time.
 _KEY = func.coalesce(_RUNS.workflow_id, literal(NAMED) + _RUNS.workflow_name).label("key")
@@ -109,14 +109,14 @@ def _half(of: ColumnElement[int]) -> ColumnElement[int]:
     return (of + 1) // 2
 
 
-_COUNTS = (*sorted(FINAL), "active", "tokens_unknown", "cost_unknown")
+_COUNTS = (*sorted(FINAL_STATES), "active", "tokens_unknown", "cost_unknown")
 _SUMS = (*_COUNTS, "tokens", "cost", "first_currency", "last_currency")
 
 
 def _sums(runs: Any) -> list[ColumnElement[Any]]:
     """Figures of the runs selected; `runs` are the columns they stand in."""
     some_tokens = or_(runs.total_tokens.is_(None), runs.total_tokens != 0)
-    counted = {str(state): runs.state == state for state in sorted(FINAL)} | {
+    counted = {str(state): runs.state == state for state in sorted(FINAL_STATES)} | {
         "active": runs.state.in_(_ACTIVE),
         "tokens_unknown": runs.total_tokens.is_(None),
         # No tokens, no money: a run that never reached a model has no unknown cost.

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from crewai_runner.core.wire import Wire
+from crewai_runner.core.api_model import ApiModel
 from crewai_runner.domain.run import RunState
 from crewai_runner.domain.usage import Cost
 from crewai_runner.features.insights.rules import Period
@@ -16,7 +16,7 @@ RATE = "Completed among completed, failed and crashed (0 to 1); stopped runs do 
 SECONDS = "Of completed runs, without waiting; at most the newest 10,000 are looked at."
 
 
-class InsightTotals(Wire):
+class InsightTotals(ApiModel):
     """All runs that were started in the period."""
 
     runs: int
@@ -33,7 +33,7 @@ class InsightTotals(Wire):
     p95_seconds: float | None = Field(description="95 of 100 completed runs took no longer.")
 
 
-class InsightBucket(Wire):
+class InsightBucket(ApiModel):
     """The runs that were started in one stretch of the period, as they stand now."""
 
     at: datetime = Field(description="Where the stretch begins.")
@@ -47,7 +47,7 @@ class InsightBucket(Wire):
     total_tokens: int | None
 
 
-class WorkflowInsight(Wire):
+class WorkflowInsight(ApiModel):
     """The period's runs of one workflow; those without a saved one go by the name in their definition."""
 
     workflow_id: str | None
@@ -59,7 +59,7 @@ class WorkflowInsight(Wire):
     known_cost: Cost | None = Field(description=KNOWN_COST)
 
 
-class Insights(Wire):
+class Insights(ApiModel):
     """Figures of a period, by the time the runs were started."""
 
     period: Period
@@ -71,7 +71,7 @@ class Insights(Wire):
     workflows: list[WorkflowInsight] = Field(description="The 20 with the most runs, most first.")
 
 
-class LastRun(Wire):
+class LastRun(ApiModel):
     """A workflow's newest run."""
 
     id: str
@@ -80,7 +80,7 @@ class LastRun(Wire):
     finished_at: datetime | None
 
 
-class RecentRun(Wire):
+class RecentRun(ApiModel):
     id: str
     status: RunState
     seconds: float | None = Field(description="At work, without waiting; null until the run is over.")
@@ -93,6 +93,6 @@ class WorkflowSummary(WorkflowEntry):
     recent_runs: list[RecentRun] = Field(description="The newest 12, oldest first.")
 
 
-class WorkflowPage(Wire):
+class WorkflowPage(ApiModel):
     workflows: list[WorkflowSummary]
     next_cursor: str | None

@@ -15,7 +15,7 @@ from crewai_runner.domain.run import (
     StopReceipt,
     TaskState,
     WaitReason,
-    move,
+    transition,
 )
 from crewai_runner.domain.run_event_payloads import (
     RunCompletedData,
@@ -49,7 +49,7 @@ QueueReason = Literal["started", "retried", "resumed", "forked", "answered", "ha
 
 
 class LifecycleService:
-    """Moves runs that the caller holds locked; raises IllegalMove when the judge says no."""
+    """Moves runs that the caller holds locked; raises IllegalTransition when the judge says no."""
 
     def __init__(self, session: AsyncSession, queue: JobQueue, mask: SecretMask) -> None:
         self._session, self._queue, self._mask = session, queue, mask
@@ -65,7 +65,7 @@ class LifecycleService:
 
     async def queue_again(self, run: RunRow, reason: QueueReason) -> None:
         """Queue the next attempt: after an answer, a raised budget, a failure or a stop."""
-        run.state = move(RunState(run.state), RunState.QUEUED)
+        run.state = transition(RunState(run.state), RunState.QUEUED)
         run.attempt += 1
         run.losses = 0
         run.wait_reason = run.error = run.receipt = run.finished_at = None
@@ -75,7 +75,7 @@ class LifecycleService:
     async def hand_back(self, run: RunRow) -> None:
         """The worker ends politely: its queue takes the same attempt up again, and no loss is counted."""
         self._count_seconds(run)
-        run.state = move(RunState(run.state), RunState.QUEUED)
+        run.state = transition(RunState(run.state), RunState.QUEUED)
         back = RunQueuedData(workflow_id=run.workflow_id, attempt=run.attempt, reason="handed-back")
         await self.tell(run, RunQueued(data=back))
 
@@ -87,7 +87,7 @@ class LifecycleService:
     async def begin(self, run: RunRow, engine: str, *, native: bool) -> None:
         """An attempt begins; whoever held the run before is fenced off."""
         if run.state != RunState.RUNNING:
-            run.state = move(RunState(run.state), RunState.RUNNING)
+            run.state = transition(RunState(run.state), RunState.RUNNING)
         first = run.started_at is None
         run.fence += 1
         run.attempt_started_at = now()
@@ -99,7 +99,7 @@ class LifecycleService:
         self, run: RunRow, reason: WaitReason, *before: RunEvent, approval_id: str | None = None
     ) -> None:
         self._count_seconds(run)
-        run.state = move(RunState(run.state), RunState.WAITING)
+        run.state = transition(RunState(run.state), RunState.WAITING)
         run.wait_reason = reason
         waiting = RunWaitingData(reason=reason, approval_id=approval_id)
         await self.tell(run, *before, RunWaiting(data=waiting))
@@ -107,7 +107,7 @@ class LifecycleService:
     async def ask_to_stop(self, run: RunRow, mode: StopMode, by: str) -> None:
         """A running run is asked to stop; a second call may sharpen the mode, never soften it."""
         if run.state == RunState.RUNNING:
-            run.state = move(RunState.RUNNING, RunState.STOPPING)
+            run.state = transition(RunState.RUNNING, RunState.STOPPING)
         mode = StopMode.NOW if run.stop_mode == StopMode.NOW else mode
         run.stop_mode = mode
         run.stop_requested_at = run.stop_requested_at or now()
@@ -182,7 +182,7 @@ class LifecycleService:
 
     def _end(self, run: RunRow, state: RunState) -> None:
         self._count_seconds(run)
-        run.state = move(RunState(run.state), state)
+        run.state = transition(RunState(run.state), state)
         run.wait_reason = None
         run.finished_at = now()
 

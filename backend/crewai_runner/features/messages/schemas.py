@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from crewai_runner.core.wire import Wire
+from crewai_runner.core.api_model import ApiModel
 
 
 class MessageState(StrEnum):
@@ -15,7 +15,7 @@ class MessageState(StrEnum):
     ANSWERED = "answered"
 
 
-class MessageRead(Wire):
+class MessageRead(ApiModel):
     """A person's message and what became of it."""
 
     id: str
@@ -33,5 +33,5 @@ class MessageRead(Wire):
     answered_at: datetime | None
 
 
-class MessageList(Wire):
+class MessageList(ApiModel):
     messages: list[MessageRead]

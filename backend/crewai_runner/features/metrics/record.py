@@ -12,7 +12,7 @@ from prometheus_client.core import GaugeMetricFamily
 from sqlalchemy.exc import SQLAlchemyError
 
 from crewai_runner.core.errors import Unavailable
-from crewai_runner.db.session import reading
+from crewai_runner.db.session import read_session
 from crewai_runner.features.metrics.instruments import PREFIX
 from crewai_runner.features.metrics.repository import MetricsRepository
 from crewai_runner.queue.port import QueueStats
@@ -50,7 +50,7 @@ class Record:
 
     async def _runs(self) -> dict[str, int] | None:
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS), reading(self._process.sessions) as session:
+            async with asyncio.timeout(PATIENCE_SECONDS), read_session(self._process.sessions) as session:
                 return await MetricsRepository(session).unfinished()
         except (TimeoutError, SQLAlchemyError, OSError):
             return None

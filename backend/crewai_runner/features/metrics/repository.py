@@ -5,9 +5,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.db.tables.workspaces import WorkspaceRow
-from crewai_runner.domain.run import FINAL, RunState
+from crewai_runner.domain.run import FINAL_STATES, RunState
 
-_UNFINISHED = sorted(set(RunState) - FINAL)
+_UNFINISHED = sorted(set(RunState) - FINAL_STATES)
 
 
 class MetricsRepository:

@@ -9,7 +9,7 @@ from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.deps import BearerScheme, Requires
 from crewai_runner.features.auth.errors import ScopeMissing, TokenMissingOrWrong, TooManyFailures
 from crewai_runner.features.metrics.instruments import TEXT
-from crewai_runner.http.deps import Parts
+from crewai_runner.http.deps import Container
 from crewai_runner.http.problems import problems
 
 router = APIRouter(tags=["health"], dependencies=[BearerScheme])
@@ -20,7 +20,7 @@ class MayScrape(Requires):
     """The right to read metrics, which METRICS_PUBLIC gives to everybody who reaches this process."""
 
     async def __call__(self, connection: HTTPConnection) -> Principal | None:  # type: ignore[override]
-        if connection.app.state.parts.settings.metrics_public:
+        if connection.app.state.container.settings.metrics_public:
             return None
         return await super().__call__(connection)
 
@@ -33,7 +33,7 @@ class MayScrape(Requires):
 )
 async def get_metrics(
     scraper: Annotated[Principal | None, Depends(MayScrape(Scope.METRICS_READ))],  # noqa: ARG001
-    process: Parts,
+    process: Container,
 ) -> Response:
     """Metrics of this process in Prometheus' text format.
 

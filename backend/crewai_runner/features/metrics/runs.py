@@ -7,7 +7,7 @@ from typing import Any
 
 from crewai_runner.core.clock import now
 from crewai_runner.domain.committed_events import CommittedEvents
-from crewai_runner.domain.run import FINAL
+from crewai_runner.domain.run import FINAL_STATES
 from crewai_runner.domain.run_events import (
     ENDINGS,
     AgentStarted,
@@ -96,7 +96,7 @@ class _Runs:
             instruments.histogram("task_duration_seconds", "Time of ended tasks.", WORK_BUCKETS, "outcome")
         )
         self._begun: OrderedDict[str, dict[str, datetime]] = OrderedDict()
-        for state in FINAL:  # a counter that begins at its first 1 hides that one from rate()
+        for state in FINAL_STATES:  # a counter that begins at its first 1 hides that one from rate()
             self._ended(state.value)
 
     def queued(self, told: CommittedEvents, event: RunQueued) -> None:

@@ -8,14 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.deps import Requires
 from crewai_runner.features.models.editor import ModelEditor
-from crewai_runner.http.deps import Parts, ReadSessionDep, SessionDep
+from crewai_runner.http.deps import Container, ReadSessionDep, SessionDep
 
 
-async def _writing(process: Parts, session: SessionDep) -> ModelEditor:
+async def _writing(process: Container, session: SessionDep) -> ModelEditor:
     return _editor(process, session)
 
 
-async def _reading(process: Parts, session: ReadSessionDep) -> ModelEditor:
+async def _reading(process: Container, session: ReadSessionDep) -> ModelEditor:
     return _editor(process, session)
 
 

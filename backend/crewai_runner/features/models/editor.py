@@ -15,7 +15,7 @@ from crewai_runner.core.versions import check_version
 from crewai_runner.db.tables.catalog import ModelRow
 from crewai_runner.domain.local_model import LABEL, MODEL_ID
 from crewai_runner.domain.provider import ModelKind, ProviderType
-from crewai_runner.features.idempotency.service import Once
+from crewai_runner.features.idempotency.service import IdempotencyService
 from crewai_runner.features.models.errors import ModelBuiltIn, ModelInvalid, ModelNotFound
 from crewai_runner.features.models.repository import ModelRepository
 from crewai_runner.features.models.schemas import (
@@ -71,12 +71,14 @@ class ModelEditor:
     async def create(
         self, principal: Principal, request: ModelCreate, idempotency_key: str | None = None
     ) -> ModelAnswer:
-        """Register a model. Raises ModelInvalid, ModelNameTaken, KeyUsedOtherwise."""
+        """Register a model. Raises ModelInvalid, ModelNameTaken, IdempotencyKeyReused."""
 
         async def make() -> ModelAnswer:
             return ModelAnswer(model=await self._create(principal, request))
 
-        once = Once(self._session, principal.workspace_id, "models:create_model", idempotency_key)
+        once = IdempotencyService(
+            self._session, principal.workspace_id, "models:create_model", idempotency_key
+        )
         return await once(ModelAnswer, request, make)
 
     async def _create(self, principal: Principal, request: ModelCreate) -> ModelRead:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from crewai_runner.core.errors import BadRequest, StaleVersion
 from crewai_runner.domain.provider import ModelKind
 from crewai_runner.features.idempotency.deps import IdempotencyKey
-from crewai_runner.features.idempotency.errors import KeyUsedOtherwise
+from crewai_runner.features.idempotency.errors import IdempotencyKeyReused
 from crewai_runner.features.models.deps import Models, ModelsToRead, Reader, Writer
 from crewai_runner.features.models.errors import ModelBuiltIn, ModelInvalid, ModelNameTaken, ModelNotFound
 from crewai_runner.features.models.schemas import (
@@ -18,7 +18,7 @@ from crewai_runner.features.models.schemas import (
     ModelRead,
     ModelUpdateEnvelope,
 )
-from crewai_runner.http.deps import LIMIT, Cursor, IfMatch, Limit, tag
+from crewai_runner.http.deps import LIMIT, Cursor, IfMatch, Limit, set_etag
 from crewai_runner.http.problems import problems
 
 router = APIRouter(prefix="/models", tags=["models"])
@@ -48,7 +48,7 @@ async def list_models(
 @router.post(
     "",
     status_code=HTTPStatus.CREATED,
-    responses=problems(ModelNameTaken, KeyUsedOtherwise, ModelInvalid),
+    responses=problems(ModelNameTaken, IdempotencyKeyReused, ModelInvalid),
 )
 async def create_model(
     body: ModelEnvelope,
@@ -63,7 +63,7 @@ async def create_model(
     without `model` around it.
     """
     answer = await models.create(principal, body.model, idempotency_key)
-    tag(response, answer.model.version)
+    set_etag(response, answer.model.version)
     return answer
 
 
@@ -71,7 +71,7 @@ async def create_model(
 async def get_model(model_id: str, principal: Reader, models: ModelsToRead, response: Response) -> ModelRead:
     """Get one model; its version is in the ETag."""
     model = await models.get(principal, model_id)
-    tag(response, model.version)
+    set_etag(response, model.version)
     return model
 
 
@@ -89,7 +89,7 @@ async def update_model(
 ) -> ModelRead:
     """Change what is sent; what is left out stays. `default: true` takes it from the type's other models."""
     model = await models.update(principal, model_id, body.model, expected)
-    tag(response, model.version)
+    set_etag(response, model.version)
     return model
 
 

@@ -6,9 +6,9 @@ from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from crewai_runner.core.api_model import ApiModel
 from crewai_runner.core.envelope import Envelope
 from crewai_runner.core.text import Name, one_line, storable
-from crewai_runner.core.wire import Wire
 from crewai_runner.domain.provider import ModelKind, ProviderType
 from crewai_runner.domain.usage import Pricing
 from crewai_runner.domain.workflow import ModelSettings
@@ -18,7 +18,7 @@ FINEST_PRICE = 10
 """Decimal places."""
 
 
-class ModelCapabilities(Wire):
+class ModelCapabilities(ApiModel):
     """What a model can do; null: not known."""
 
     tools: bool | None = None
@@ -56,7 +56,7 @@ EndpointName = Annotated[
 ]
 
 
-class ModelCreate(Wire):
+class ModelCreate(ApiModel):
     name: Name = Field(description="What workflows call it; unique in the workspace.")
     type: ModelKind = ModelKind.LLM
     provider_id: str = Field(max_length=64)
@@ -69,7 +69,7 @@ class ModelCreate(Wire):
     pricing: Prices | None = Field(None, description="null: costs are not known.")
 
 
-class ModelUpdate(Wire):
+class ModelUpdate(ApiModel):
     """What is left out stays as it is; the type cannot be changed."""
 
     # The defaults are never looked at: only what was sent counts.
@@ -90,7 +90,7 @@ class ModelUpdateEnvelope(Envelope):
     model: ModelUpdate
 
 
-class ModelRead(Wire):
+class ModelRead(ApiModel):
     """A model as registered, with a word on where it is reached."""
 
     id: str
@@ -110,16 +110,16 @@ class ModelRead(Wire):
     version: int
 
 
-class ModelAnswer(Wire):
+class ModelAnswer(ApiModel):
     model: ModelRead
 
 
-class ModelList(Wire):
+class ModelList(ApiModel):
     models: list[ModelRead]
     next_cursor: str | None
 
 
-class ModelOwner(Wire):
+class ModelOwner(ApiModel):
     """The provider that serves a model."""
 
     id: str | None = Field(description="null: given with the run only.")

@@ -6,7 +6,7 @@ from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.sealing import Sealer
-from crewai_runner.db.session import Sessions, reading
+from crewai_runner.db.session import Sessions, read_session
 from crewai_runner.domain.provider import ProviderType
 from crewai_runner.features.providers.errors import ProviderFailed
 from crewai_runner.features.providers.places import place_of
@@ -58,7 +58,7 @@ class ConnectionService:
 
     async def _stored(self, principal: Principal, provider_id: str) -> tuple[Access, list[str]]:
         workspace_id = principal.workspace_id
-        async with reading(self._sessions) as session:
+        async with read_session(self._sessions) as session:
             providers = ProviderService(
                 session, sealer=self._sealer, mask=self._mask, egress=self._egress, local=self._local
             )

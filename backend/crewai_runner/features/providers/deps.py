@@ -9,14 +9,14 @@ from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.deps import Requires
 from crewai_runner.features.providers.connections import ConnectionService
 from crewai_runner.features.providers.editor import ProviderEditor
-from crewai_runner.http.deps import Parts, ReadSessionDep, SessionDep
+from crewai_runner.http.deps import Container, ReadSessionDep, SessionDep
 
 
-async def _writing(process: Parts, session: SessionDep) -> ProviderEditor:
+async def _writing(process: Container, session: SessionDep) -> ProviderEditor:
     return _service(process, session)
 
 
-async def _reading(process: Parts, session: ReadSessionDep) -> ProviderEditor:
+async def _reading(process: Container, session: ReadSessionDep) -> ProviderEditor:
     return _service(process, session)
 
 
@@ -30,7 +30,7 @@ def _service(process: Any, session: AsyncSession) -> ProviderEditor:
     )
 
 
-async def _connections(process: Parts) -> ConnectionService:
+async def _connections(process: Container) -> ConnectionService:
     return ConnectionService(
         process.sessions,
         sealer=process.sealer,

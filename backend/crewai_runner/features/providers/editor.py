@@ -5,6 +5,7 @@ import hashlib
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crewai_runner.core.api_model import ApiModel
 from crewai_runner.core.clock import now
 from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.core.ids import Prefix, new_id
@@ -14,10 +15,9 @@ from crewai_runner.core.paging import decode_id, encode_cursor
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.sealing import Sealer
 from crewai_runner.core.versions import check_version
-from crewai_runner.core.wire import Wire
 from crewai_runner.db.tables.catalog import ProviderRow
 from crewai_runner.domain.provider import ProviderType
-from crewai_runner.features.idempotency.service import Once
+from crewai_runner.features.idempotency.service import IdempotencyService
 from crewai_runner.features.providers.errors import (
     ApiKeyNeededAgain,
     ProviderBuiltIn,
@@ -75,7 +75,7 @@ class ProviderEditor:
     async def create(
         self, principal: Principal, request: ProviderCreate, idempotency_key: str | None = None
     ) -> ProviderAnswer:
-        """Store a provider. Raises ProviderInvalid, ProviderNameTaken, KeyUsedOtherwise."""
+        """Store a provider. Raises ProviderInvalid, ProviderNameTaken, IdempotencyKeyReused."""
         place = await self._places.admit(request)
 
         async def make() -> ProviderAnswer:
@@ -90,7 +90,9 @@ class ProviderEditor:
             await self._providers.add(row)
             return ProviderAnswer(provider=_read(row))
 
-        once = Once(self._session, principal.workspace_id, "providers:create_provider", idempotency_key)
+        once = IdempotencyService(
+            self._session, principal.workspace_id, "providers:create_provider", idempotency_key
+        )
         return await once(ProviderAnswer, _Submission.of(request), make)
 
     async def update(
@@ -157,7 +159,7 @@ class ProviderEditor:
         row.api_key_hint = None if key is None else hint_of(key.get_secret_value())
 
 
-class _Submission(Wire):
+class _Submission(ApiModel):
     """What makes two requests the same: the key counts, but only its digest is looked at."""
 
     request: ProviderCreate

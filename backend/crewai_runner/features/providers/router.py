@@ -9,7 +9,7 @@ from crewai_runner.core.errors import BadRequest, StaleVersion, Unprocessable
 from crewai_runner.core.sealing import SealBroken
 from crewai_runner.domain.provider import ProviderType
 from crewai_runner.features.idempotency.deps import IdempotencyKey
-from crewai_runner.features.idempotency.errors import KeyUsedOtherwise
+from crewai_runner.features.idempotency.errors import IdempotencyKeyReused
 from crewai_runner.features.providers.deps import (
     Connections,
     MayWrite,
@@ -37,7 +37,7 @@ from crewai_runner.features.providers.schemas import (
     ProviderTestEnvelope,
     ProviderUpdateEnvelope,
 )
-from crewai_runner.http.deps import LIMIT, Cursor, IfMatch, Limit, tag
+from crewai_runner.http.deps import LIMIT, Cursor, IfMatch, Limit, set_etag
 from crewai_runner.http.problems import problems
 
 router = APIRouter(prefix="/providers", tags=["providers"])
@@ -58,7 +58,7 @@ async def list_providers(
 @router.post(
     "",
     status_code=HTTPStatus.CREATED,
-    responses=problems(ProviderNameTaken, KeyUsedOtherwise, ProviderInvalid),
+    responses=problems(ProviderNameTaken, IdempotencyKeyReused, ProviderInvalid),
 )
 async def create_provider(
     body: ProviderEnvelope,
@@ -73,7 +73,7 @@ async def create_provider(
     `POST /providers/{id}/test`.
     """
     answer = await providers.create(principal, body.provider, idempotency_key)
-    tag(response, answer.provider.version)
+    set_etag(response, answer.provider.version)
     return answer
 
 
@@ -89,7 +89,7 @@ async def get_provider(
 ) -> ProviderRead:
     """Get one provider; its version is in the ETag."""
     provider = await providers.get(principal, provider_id)
-    tag(response, provider.version)
+    set_etag(response, provider.version)
     return provider
 
 
@@ -112,7 +112,7 @@ async def update_provider(
     A stored key never moves to another address by itself: when `baseUrl` changes host, send `apiKey` again.
     """
     provider = await providers.update(principal, provider_id, body.provider, expected)
-    tag(response, provider.version)
+    set_etag(response, provider.version)
     return provider
 
 

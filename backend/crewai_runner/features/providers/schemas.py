@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints, field_validator
 
+from crewai_runner.core.api_model import ApiModel
 from crewai_runner.core.envelope import Envelope
 from crewai_runner.core.text import Name, one_line
-from crewai_runner.core.wire import Wire
 from crewai_runner.domain.provider import ProviderType
 
 MOST_NAMES = 1000
@@ -54,7 +54,7 @@ ModelNames = Annotated[
 ]
 
 
-class ProviderOptions(Wire):
+class ProviderOptions(ApiModel):
     """What some types need besides an address and a key."""
 
     api_version: str | None = Field(
@@ -65,7 +65,7 @@ class ProviderOptions(Wire):
     )
 
 
-class ProviderCreate(Wire):
+class ProviderCreate(ApiModel):
     name: Name
     type: GivenType
     api_key: ApiKey | None = KeyField
@@ -85,7 +85,7 @@ class ProviderTest(ProviderCreate):
     name: Name = "new provider"
 
 
-class ProviderUpdate(Wire):
+class ProviderUpdate(ApiModel):
     """What is left out stays as it is."""
 
     # The defaults are never looked at: only what was sent counts.
@@ -109,7 +109,7 @@ class ProviderUpdateEnvelope(Envelope):
     provider: ProviderUpdate
 
 
-class ProviderRead(Wire):
+class ProviderRead(ApiModel):
     """A provider as stored; its key is never given back."""
 
     id: str
@@ -125,11 +125,11 @@ class ProviderRead(Wire):
     version: int
 
 
-class ProviderAnswer(Wire):
+class ProviderAnswer(ApiModel):
     provider: ProviderRead
 
 
-class ProviderList(Wire):
+class ProviderList(ApiModel):
     providers: list[ProviderRead]
     next_cursor: str | None
 
@@ -145,7 +145,7 @@ class Stage(StrEnum):
     DONE = "done"
 
 
-class ConnectionReport(Wire):
+class ConnectionReport(ApiModel):
     ok: bool
     stage: Stage
     latency_ms: int = Field(description="Of the whole test.")
@@ -153,5 +153,5 @@ class ConnectionReport(Wire):
     models: list[str] = Field(description="The provider's own names of its models, as it lists them.")
 
 
-class LiveModels(Wire):
+class LiveModels(ApiModel):
     models: list[str]

@@ -13,7 +13,7 @@ from crewai_runner.domain.run import RunState
 from crewai_runner.features.auth.deps import Requires
 from crewai_runner.features.runs.disposal import RunDisposal
 from crewai_runner.features.runs.service import RunFilter, RunService
-from crewai_runner.http.deps import Parts, ReadSessionDep
+from crewai_runner.http.deps import Container, ReadSessionDep
 
 FinishedState = Literal["completed", "failed", "stopped", "crashed"]
 
@@ -60,7 +60,7 @@ async def _filter(
     )
 
 
-async def _disposal(process: Parts) -> RunDisposal:
+async def _disposal(process: Container) -> RunDisposal:
     return RunDisposal(process.sessions)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from crewai_runner.core.principal import Principal
 from crewai_runner.db.session import Sessions, unit_of_work
-from crewai_runner.domain.run import FINAL, RunState
+from crewai_runner.domain.run import FINAL_STATES, RunState
 from crewai_runner.features.runs.errors import RunStillActive
 from crewai_runner.features.runs.repository import RunRepository, matching
 from crewai_runner.features.runs.service import RunService
@@ -24,7 +24,7 @@ class RunDisposal:
         """One run. Raises RunNotFound, RunStillActive (409)."""
         async with unit_of_work(self._sessions) as session:
             run = await RunService(session).get(principal, run_id, lock=True)
-            if RunState(run.state) not in FINAL:
+            if RunState(run.state) not in FINAL_STATES:
                 raise RunStillActive(
                     f"The run is {run.state}; stop it first.", run_id=run_id, state=run.state
                 )

@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
 from crewai_runner.db.tables.runs import ArtifactRow, LlmCallRow, RunRow, RunTaskRow
-from crewai_runner.domain.run import FINAL
+from crewai_runner.domain.run import FINAL_STATES
 
 # Plain columns, not entities: a list of fifty rows must not make fifty objects with a history.
 _RUNS = RunRow.__table__.c
@@ -153,7 +153,7 @@ class RunRepository:
     ) -> Sequence[str]:
         """Ids of finished runs, the oldest first; nobody else moves them before this transaction ends."""
         query = select(RunRow.id).where(
-            RunRow.workspace_id == workspace_id, RunRow.state.in_(FINAL), *conditions
+            RunRow.workspace_id == workspace_id, RunRow.state.in_(FINAL_STATES), *conditions
         )
         query = query.order_by(RunRow.id).limit(limit).with_for_update()
         return (await self._session.scalars(query)).all()

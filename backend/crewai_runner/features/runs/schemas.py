@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from crewai_runner.core.wire import Wire
+from crewai_runner.core.api_model import ApiModel
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.run import (
     RunFailure,
@@ -20,7 +20,7 @@ from crewai_runner.domain.usage import Usage
 from crewai_runner.domain.workflow import WorkflowDefinition
 
 
-class RunSummary(Wire):
+class RunSummary(ApiModel):
     """A run in a list."""
 
     id: str
@@ -54,7 +54,7 @@ class RunRead(RunSummary):
     version: int
 
 
-class RunGlance(Wire):
+class RunGlance(ApiModel):
     """As much of a run as fits beside its workflow."""
 
     id: str
@@ -65,16 +65,16 @@ class RunGlance(Wire):
     finished_at: datetime | None
 
 
-class RunPage(Wire):
+class RunPage(ApiModel):
     runs: list[RunSummary]
     next_cursor: str | None
 
 
-class RunsDeleted(Wire):
+class RunsDeleted(ApiModel):
     deleted: int
 
 
-class RunTaskRead(Wire):
+class RunTaskRead(ApiModel):
     key: str
     agent: str | None
     status: TaskState
@@ -84,18 +84,18 @@ class RunTaskRead(Wire):
     finished_at: datetime | None
 
 
-class RunTaskList(Wire):
+class RunTaskList(ApiModel):
     tasks: list[RunTaskRead]
 
 
-class TaskUsage(Wire):
+class TaskUsage(ApiModel):
     task_key: str | None
     agent: str | None
     model: str
     usage: Usage
 
 
-class LlmCallRead(Wire):
+class LlmCallRead(ApiModel):
     seq: int = Field(description="The event that ended the call.")
     task_key: str | None
     agent: str | None
@@ -105,7 +105,7 @@ class LlmCallRead(Wire):
     at: datetime
 
 
-class RunUsage(Wire):
+class RunUsage(ApiModel):
     """Usage of a run, split; the calls sum to the total."""
 
     total: Usage
@@ -115,7 +115,7 @@ class RunUsage(Wire):
     calls: list[LlmCallRead]
 
 
-class ArtifactRead(Wire):
+class ArtifactRead(ApiModel):
     name: str
     task_key: str
     media_type: str
@@ -123,17 +123,17 @@ class ArtifactRead(Wire):
     created_at: datetime
 
 
-class ArtifactList(Wire):
+class ArtifactList(ApiModel):
     artifacts: list[ArtifactRead]
 
 
-class Change(Wire):
+class Change(ApiModel):
     path: str
     a: Any | None
     b: Any | None
 
 
-class RunDiff(Wire):
+class RunDiff(ApiModel):
     """Two runs side by side: what differs, and the figures of both."""
 
     a: RunSummary

@@ -12,7 +12,7 @@ from crewai_runner.core.paging import decode_id, encode_cursor
 from crewai_runner.core.principal import Principal
 from crewai_runner.db.tables.runs import ArtifactRow, LlmCallRow, RunRow, RunTaskRow
 from crewai_runner.domain.budget import Budget
-from crewai_runner.domain.run import FINAL, RunFailure, RunState, TaskResult, TaskState
+from crewai_runner.domain.run import FINAL_STATES, RunFailure, RunState, TaskResult, TaskState
 from crewai_runner.domain.run_events import RunEvent
 from crewai_runner.domain.usage import Cost, Usage, plain
 from crewai_runner.domain.workflow import WorkflowDefinition
@@ -132,7 +132,7 @@ class RunService:
     async def is_over(self, run_id: str) -> bool:
         """Whether a run is gone or final; for readers whose right was checked before."""
         state = await self._runs.state_for_reader(run_id)
-        return state is None or RunState(state) in FINAL
+        return state is None or RunState(state) in FINAL_STATES
 
     async def newest(
         self, principal: Principal, workflow_ids: Sequence[str], each: int

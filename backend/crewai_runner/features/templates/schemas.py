@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from crewai_runner.core.wire import Wire
+from crewai_runner.core.api_model import ApiModel
 
 
-class TemplateRead(Wire):
+class TemplateRead(ApiModel):
     """A ready-made document to begin with."""
 
     name: str = Field(description="Its name in URLs.")
@@ -19,7 +19,7 @@ class TemplateRead(Wire):
     yaml: str = Field(description="The document.")
 
 
-class TemplateList(Wire):
+class TemplateList(ApiModel):
     """In the order in which they are worth reading."""
 
     templates: list[TemplateRead]

@@ -16,7 +16,7 @@ from crewai_runner.features.workflows.history import WorkflowHistory
 from crewai_runner.features.workflows.intake import Upload, archive_upload, document_upload, request_upload
 from crewai_runner.features.workflows.schemas import WorkflowImport
 from crewai_runner.features.workflows.service import DocumentChecker, WorkflowService, registered_names
-from crewai_runner.http.deps import Parts, ReadSessionDep, SessionDep
+from crewai_runner.http.deps import Container, ReadSessionDep, SessionDep
 
 MAX_UPLOAD_BYTES = 4 * 1024 * 1024
 JSON_TYPES = ("application/json",)
@@ -29,27 +29,27 @@ QueryNumber = Annotated[int, Query(ge=1, le=2**31 - 1)]
 VersionNumber = Annotated[int, Path(ge=1, le=2**31 - 1, description="Number of a version, from 1.")]
 
 
-async def _workflows(session: SessionDep, process: Parts) -> WorkflowService:
+async def _workflows(session: SessionDep, process: Container) -> WorkflowService:
     return WorkflowService(session, process.mask)
 
 
-async def _stored(session: ReadSessionDep, process: Parts) -> WorkflowService:
+async def _stored(session: ReadSessionDep, process: Container) -> WorkflowService:
     return WorkflowService(session, process.mask)
 
 
-async def _history(session: SessionDep, process: Parts) -> WorkflowHistory:
+async def _history(session: SessionDep, process: Container) -> WorkflowHistory:
     return WorkflowHistory(session, process.mask)
 
 
-async def _past(session: ReadSessionDep, process: Parts) -> WorkflowHistory:
+async def _past(session: ReadSessionDep, process: Container) -> WorkflowHistory:
     return WorkflowHistory(session, process.mask)
 
 
-async def _export(session: ReadSessionDep, process: Parts) -> WorkflowExport:
+async def _export(session: ReadSessionDep, process: Container) -> WorkflowExport:
     return WorkflowExport(session, process.mask, process.models(session))
 
 
-async def _checker(process: Parts) -> DocumentChecker:
+async def _checker(process: Container) -> DocumentChecker:
     return DocumentChecker(process.sessions, process.mask, registered_names(process))
 
 

@@ -11,7 +11,7 @@ from crewai_runner.core.principal import Principal
 from crewai_runner.core.versions import check_version
 from crewai_runner.db.tables.workflows import WorkflowVersionRow
 from crewai_runner.domain.workflow import WorkflowDefinition
-from crewai_runner.features.idempotency.service import Once
+from crewai_runner.features.idempotency.service import IdempotencyService
 from crewai_runner.features.workflows.records import WorkflowRecords, read, veiled
 from crewai_runner.features.workflows.rules import differences, unified_diff
 from crewai_runner.features.workflows.schemas import (
@@ -54,7 +54,7 @@ class WorkflowHistory:
     ) -> WorkflowRead:
         """A new version with an old one's text, not judged again: it was valid when it was saved.
 
-        Raises WorkflowNotFound, VersionNotFound, StaleVersion, WorkflowNameTaken, KeyUsedOtherwise.
+        Raises WorkflowNotFound, VersionNotFound, StaleVersion, WorkflowNameTaken, IdempotencyKeyReused.
         """
 
         async def make() -> WorkflowRead:
@@ -68,7 +68,7 @@ class WorkflowHistory:
                 newest = await self._records.add_version(principal, row, old.yaml, definition, note)
             return read(row, newest)
 
-        once = Once(self._session, principal.workspace_id, "workflows:restore_version", key)
+        once = IdempotencyService(self._session, principal.workspace_id, "workflows:restore_version", key)
         request = Restoration(workflow_id=workflow_id, number=number, expected=expected)
         return veiled(await once(WorkflowRead, request, make), self._mask)
 

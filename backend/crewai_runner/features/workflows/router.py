@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from crewai_runner.core.errors import BadRequest, StaleVersion, TooLarge
 from crewai_runner.features.idempotency.deps import IdempotencyKey
-from crewai_runner.features.idempotency.errors import KeyUsedOtherwise
+from crewai_runner.features.idempotency.errors import IdempotencyKeyReused
 from crewai_runner.features.workflows.deps import (
     YAML_TYPES,
     ZIP_TYPES,
@@ -37,7 +37,7 @@ from crewai_runner.features.workflows.schemas import (
     WorkflowRead,
 )
 from crewai_runner.features.workflows.versions import versions
-from crewai_runner.http.deps import IfMatch, tag
+from crewai_runner.http.deps import IfMatch, set_etag
 from crewai_runner.http.problems import problems
 
 router = APIRouter(prefix="/workflows", tags=["workflows"])
@@ -64,7 +64,7 @@ _DOWNLOADS: dict[int | str, dict[str, Any]] = {
 @router.post(
     "",
     status_code=HTTPStatus.CREATED,
-    responses=problems(DocumentInvalid, WorkflowNameTaken, KeyUsedOtherwise),
+    responses=problems(DocumentInvalid, WorkflowNameTaken, IdempotencyKeyReused),
 )
 async def create_workflow(
     body: WorkflowEnvelope,
@@ -84,7 +84,7 @@ async def create_workflow(
     """
     document = await documents.check(writer, body.workflow.yaml)
     created = await workflows.create(writer, body.workflow, document, idempotency_key)
-    tag(response, created.workflow.version)
+    set_etag(response, created.workflow.version)
     return created
 
 
@@ -98,7 +98,7 @@ async def create_workflow(
         ArchiveRefused,
         DocumentInvalid,
         WorkflowNameTaken,
-        KeyUsedOtherwise,
+        IdempotencyKeyReused,
     ),
     openapi_extra=_UPLOADS,
 )
@@ -120,7 +120,7 @@ async def import_workflow(
     """
     document = await documents.check(writer, await upload.text())
     imported = await workflows.take_in(writer, upload.request, document, upload.note, idempotency_key)
-    tag(response, imported.workflow.version)
+    set_etag(response, imported.workflow.version)
     return imported
 
 
@@ -130,7 +130,7 @@ async def get_workflow(
 ) -> WorkflowRead:
     """A workflow with its newest version: the author's text and what it means."""
     workflow = await workflows.get(reader, workflow_id)
-    tag(response, workflow.version)
+    set_etag(response, workflow.version)
     return workflow
 
 
@@ -156,7 +156,7 @@ async def update_workflow(
     """
     document = await documents.check(writer, body.workflow.yaml)
     saved = await workflows.save(writer, workflow_id, body.workflow, document, if_match)
-    tag(response, saved.version)
+    set_etag(response, saved.version)
     return saved
 
 

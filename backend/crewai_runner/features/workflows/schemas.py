@@ -6,15 +6,15 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
+from crewai_runner.core.api_model import ApiModel
 from crewai_runner.core.envelope import Envelope
-from crewai_runner.core.wire import Wire
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.domain.workflow_yaml.problems import Problem
 
 NOTE = "What changed and why; shown in the list of versions."
 
 
-class WorkflowDraft(Wire):
+class WorkflowDraft(ApiModel):
     """A document to be saved, as its author wrote it."""
 
     yaml: str = Field(description="The document; kept byte for byte. Its `name:` names the workflow.")
@@ -25,7 +25,7 @@ class WorkflowEnvelope(Envelope):
     workflow: WorkflowDraft
 
 
-class WorkflowEntry(Wire):
+class WorkflowEntry(ApiModel):
     """What is known of a workflow without its versions."""
 
     id: str
@@ -45,18 +45,18 @@ class WorkflowRead(WorkflowEntry):
     created_by: str = Field(description="Who saved the newest version.")
 
 
-class WorkflowCreated(Wire):
+class WorkflowCreated(ApiModel):
     workflow: WorkflowRead
 
 
-class WorkflowImported(Wire):
+class WorkflowImported(ApiModel):
     """The new workflow, and what its reader should know about the import."""
 
     workflow: WorkflowRead
     warnings: list[Problem]
 
 
-class WorkflowEntries(Wire):
+class WorkflowEntries(ApiModel):
     """One page of a list."""
 
     workflows: list[WorkflowEntry]
@@ -68,7 +68,7 @@ class WorkflowSort(StrEnum):
     NAME = "name"
 
 
-class VersionSummary(Wire):
+class VersionSummary(ApiModel):
     """One save in a list."""
 
     number: int
@@ -85,7 +85,7 @@ class VersionRead(VersionSummary):
     definition: WorkflowDefinition
 
 
-class VersionPage(Wire):
+class VersionPage(ApiModel):
     """Newest first."""
 
     versions: list[VersionSummary]
@@ -99,7 +99,7 @@ class ChangeKind(StrEnum):
     MOVED = "moved"
 
 
-class DefinitionChange(Wire):
+class DefinitionChange(ApiModel):
     """One place where two versions mean something else."""
 
     path: str = Field(description="Such as `agents.writer.goal`; agents and tasks go by key.")
@@ -108,7 +108,7 @@ class DefinitionChange(Wire):
     after: Any | None = Field(description="None when removed.")
 
 
-class VersionDiff(Wire):
+class VersionDiff(ApiModel):
     from_version: int
     to_version: int
     text: str = Field(description="Unified diff of the two texts; empty when they are the same.")
@@ -120,7 +120,7 @@ class ExportFormat(StrEnum):
     CREWAI = "crewai"
 
 
-class WorkflowImport(Wire):
+class WorkflowImport(ApiModel):
     """A document, or the two files of a CrewAI project."""
 
     yaml: str | None = Field(None, description="A whole workflow document; kept byte for byte.")
@@ -142,13 +142,13 @@ class WorkflowImport(Wire):
         return self
 
 
-class UploadDigest(Wire):
+class UploadDigest(ApiModel):
     """Stands for an uploaded file where requests are told apart."""
 
     sha256: str
 
 
-class Restoration(Wire):
+class Restoration(ApiModel):
     """What was asked, where requests are told apart."""
 
     workflow_id: str

@@ -15,11 +15,11 @@ from crewai_runner.core.paging import decode_cursor, encode_cursor
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.text import storable
 from crewai_runner.core.versions import check_version
-from crewai_runner.db.session import Sessions, reading
+from crewai_runner.db.session import Sessions, read_session
 from crewai_runner.domain.tools import TOOLS
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.domain.workflow_yaml.registry import Registry
-from crewai_runner.features.idempotency.service import Once
+from crewai_runner.features.idempotency.service import IdempotencyService
 from crewai_runner.features.workflows.documents import CheckedDocument, check_document
 from crewai_runner.features.workflows.records import WorkflowRecords, read, veiled
 from crewai_runner.features.workflows.repository import (
@@ -51,7 +51,7 @@ class DocumentChecker:
 
     async def check(self, principal: Principal, text: str) -> CheckedDocument:
         """Everything there is to say about a document; never raises for what stands in it."""
-        async with reading(self._sessions) as session:
+        async with read_session(self._sessions) as session:
             registry = await self._names(session, principal.workspace_id)
         return await asyncio.to_thread(check_document, text, registry, self._mask)
 
@@ -67,13 +67,13 @@ class WorkflowService:
     async def create(
         self, principal: Principal, draft: WorkflowDraft, document: CheckedDocument, key: str | None
     ) -> WorkflowCreated:
-        """A new workflow. Raises DocumentInvalid, WorkflowNameTaken, KeyUsedOtherwise."""
+        """A new workflow. Raises DocumentInvalid, WorkflowNameTaken, IdempotencyKeyReused."""
 
         async def make() -> WorkflowCreated:
             added = await self._records.add(principal, document.text, document.sound(), draft.note)
             return WorkflowCreated(workflow=added)
 
-        once = Once(self._session, principal.workspace_id, "workflows:create_workflow", key)
+        once = IdempotencyService(self._session, principal.workspace_id, "workflows:create_workflow", key)
         return veiled(await once(WorkflowCreated, draft, make), self._mask)
 
     async def take_in(
@@ -90,7 +90,7 @@ class WorkflowService:
             added = await self._records.add(principal, document.text, document.sound("/yaml"), note)
             return WorkflowImported(workflow=added, warnings=document.warnings)
 
-        once = Once(self._session, principal.workspace_id, "workflows:import_workflow", key)
+        once = IdempotencyService(self._session, principal.workspace_id, "workflows:import_workflow", key)
         return veiled(await once(WorkflowImported, upload, make), self._mask)
 
     async def get(self, principal: Principal, workflow_id: str) -> WorkflowRead:
@@ -181,7 +181,7 @@ def _foreign() -> BadRequest:
 
 
 def registered_names(process: Any) -> RegisteredNames:
-    """Looks names up in the database; `process` is `wiring.Parts`."""
+    """Looks names up in the database; `process` is `wiring.Container`."""
 
     async def names(session: AsyncSession, workspace_id: str) -> Registry:
         models = await process.models(session).names(workspace_id)

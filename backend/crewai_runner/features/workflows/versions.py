@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from crewai_runner.core.errors import BadRequest, StaleVersion
 from crewai_runner.features.idempotency.deps import IdempotencyKey
-from crewai_runner.features.idempotency.errors import KeyUsedOtherwise
+from crewai_runner.features.idempotency.errors import IdempotencyKeyReused
 from crewai_runner.features.workflows.deps import (
     History,
     PastVersions,
@@ -17,7 +17,7 @@ from crewai_runner.features.workflows.deps import (
 )
 from crewai_runner.features.workflows.errors import VersionNotFound, WorkflowNameTaken, WorkflowNotFound
 from crewai_runner.features.workflows.schemas import VersionDiff, VersionPage, VersionRead, WorkflowRead
-from crewai_runner.http.deps import LIMIT, Cursor, IfMatch, Limit, tag
+from crewai_runner.http.deps import LIMIT, Cursor, IfMatch, Limit, set_etag
 from crewai_runner.http.problems import problems
 
 versions = APIRouter(prefix="/{workflow_id}/versions")
@@ -54,7 +54,7 @@ async def get_version(
 @versions.post(
     "/{number}/restore",
     responses=problems(
-        WorkflowNotFound, VersionNotFound, StaleVersion, WorkflowNameTaken, KeyUsedOtherwise, BadRequest
+        WorkflowNotFound, VersionNotFound, StaleVersion, WorkflowNameTaken, IdempotencyKeyReused, BadRequest
     ),
 )
 async def restore_version(
@@ -69,5 +69,5 @@ async def restore_version(
 ) -> WorkflowRead:
     """Go back to an old version by saving its text again as the newest; nothing is lost."""
     restored = await history.restore(writer, workflow_id, number, if_match, idempotency_key)
-    tag(response, restored.version)
+    set_etag(response, restored.version)
     return restored

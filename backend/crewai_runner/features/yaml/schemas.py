@@ -4,16 +4,16 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from crewai_runner.core.wire import Wire
+from crewai_runner.core.api_model import ApiModel
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.domain.workflow_yaml.problems import Problem
 
 
-class YamlValidation(Wire):
+class YamlValidation(ApiModel):
     yaml_content: str = Field(description="The text of a workflow document, up to 1 MiB.")
 
 
-class ValidationReport(Wire):
+class ValidationReport(ApiModel):
     """Everything there is to say about a document."""
 
     valid: bool
@@ -30,12 +30,12 @@ class Spelling(StrEnum):
     LIST = "list"
 
 
-class YamlConversion(Wire):
+class YamlConversion(ApiModel):
     yaml_content: str = Field(description="The text of a valid workflow document, up to 1 MiB.")
     to: Spelling
 
 
-class ConvertedYaml(Wire):
+class ConvertedYaml(ApiModel):
     """The document in the other spelling; it means the same."""
 
     yaml_content: str

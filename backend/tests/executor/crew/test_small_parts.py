@@ -1,4 +1,4 @@
-"""Parts that need no engine: streamed chunks, texts, the cast, threads."""
+"""Container that need no engine: streamed chunks, texts, the cast, threads."""
 
 import threading
 from concurrent.futures import Future

@@ -1,16 +1,16 @@
 import pytest
 
 from crewai_runner.executor.crew.steering import spoken
-from crewai_runner.executor.port import Completed, SteeringMessage
+from crewai_runner.executor.port import Completed, UserMessage
 from tests.executor.crew.kit import Heard, Stage, agent, chain, workflow
 from tests.support.scripted_provider import CallTools, Hold, Say
 
 pytestmark = pytest.mark.crew
 
 
-async def begin_and_say(stage: Stage, heard: Heard, message: SteeringMessage) -> None:
+async def begin_and_say(stage: Stage, heard: Heard, message: UserMessage) -> None:
     await stage.requests(1)
-    heard.control.say(message)
+    heard.control.send_message(message)
     stage.provider.release("gate")
 
 
@@ -18,7 +18,7 @@ async def test_a_message_reaches_the_next_call_and_is_answered(stage: Stage) -> 
     stage.provider.then(Hold("gate", Say("draft")), Say("in green, then"))
     heard, run = stage.begin(stage.spec(chain()))
 
-    await begin_and_say(stage, heard, SteeringMessage("m1", "write it in green"))
+    await begin_and_say(stage, heard, UserMessage("m1", "write it in green"))
     await run
 
     last = stage.provider.requests[1].messages[-1]
@@ -34,7 +34,7 @@ async def test_a_message_reaches_the_next_call_and_is_answered(stage: Stage) -> 
 async def test_a_message_waits_for_the_agent_it_is_addressed_to(stage: Stage) -> None:
     stage.provider.then(Say("draft"), Say("edited"))
     heard = Heard()
-    heard.control.say(SteeringMessage("m1", "mind the commas", agent="editor"))
+    heard.control.send_message(UserMessage("m1", "mind the commas", agent="editor"))
 
     outcome = await stage.executor.execute(stage.spec(chain()), heard.sink, heard.control)
 
@@ -48,7 +48,7 @@ async def test_a_message_waits_for_the_agent_it_is_addressed_to(stage: Stage) ->
 async def test_an_answer_by_tool_is_not_yet_an_answer(stage: Stage) -> None:
     stage.provider.then(CallTools([("calculator", {"expression": "1+1"})]), Say("it is two"))
     heard = Heard()
-    heard.control.say(SteeringMessage("m1", "use the tool"))
+    heard.control.send_message(UserMessage("m1", "use the tool"))
 
     spec = stage.spec(workflow([agent(tools=["calculator"])]))
     await stage.executor.execute(spec, heard.sink, heard.control)

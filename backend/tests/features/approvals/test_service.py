@@ -20,90 +20,90 @@ from crewai_runner.features.approvals.errors import (
 from crewai_runner.features.approvals.repository import ApprovalRepository
 from crewai_runner.features.approvals.schemas import ApprovalRead, ApprovalResolve
 from crewai_runner.features.approvals.service import ApprovalService, read
-from tests.support.runs import ON_POSTGRESQL, OWNER, STRANGER, Office, ask
+from tests.support.runs import ON_POSTGRESQL, OWNER, STRANGER, RunHarness, ask
 
 
-async def resolve(desk: Office, approval_id: str, action: str, **more: Any) -> ApprovalRead:
-    async with desk.approvals() as approvals:
+async def resolve(harness: RunHarness, approval_id: str, action: str, **more: Any) -> ApprovalRead:
+    async with harness.approvals() as approvals:
         answer = ApprovalResolve(action=action, **more)
         return read(await approvals.resolve(OWNER, approval_id, answer))
 
 
-async def test_a_question_makes_the_run_wait(desk: Office) -> None:
-    run_id, approval_id = await ask(desk)
+async def test_a_question_makes_the_run_wait(harness: RunHarness) -> None:
+    run_id, approval_id = await ask(harness)
 
-    row = await desk.row(run_id)
+    row = await harness.row(run_id)
     assert (row.state, row.wait_reason) == ("waiting", "human-input")
-    assert (await desk.tasks(run_id))["research"].status is TaskState.WAITING
-    asked, waits = (await desk.events(run_id))[-2:]
+    assert (await harness.tasks(run_id))["research"].status is TaskState.WAITING
+    asked, waits = (await harness.events(run_id))[-2:]
     assert (asked.type, waits.type) == ("approval.requested", "run.waiting")
     assert waits.data.approval_id == approval_id
 
 
-async def test_an_approved_output_is_the_tasks_and_the_run_goes_on(desk: Office) -> None:
-    run_id, approval_id = await ask(desk)
-    before = await desk.waiting()
+async def test_an_approved_output_is_the_tasks_and_the_run_goes_on(harness: RunHarness) -> None:
+    run_id, approval_id = await ask(harness)
+    before = await harness.waiting()
 
-    approval = await resolve(desk, approval_id, "approve")
+    approval = await resolve(harness, approval_id, "approve")
 
     assert (approval.status, approval.resolved_by) == ("approved", "owner")
-    done = (await desk.tasks(run_id))["research"]
+    done = (await harness.tasks(run_id))["research"]
     assert done.result is not None
     assert (done.status, done.result.raw, done.result.json_output) == (
         TaskState.COMPLETED,
         "A proposal.",
         {"n": 1},
     )
-    row = await desk.row(run_id)
+    row = await harness.row(run_id)
     assert (row.state, row.attempt) == ("queued", 2)
-    assert await desk.waiting() == before + 1
-    assert (await desk.types(run_id))[-3:] == ["approval.resolved", "task.completed", "run.queued"]
+    assert await harness.waiting() == before + 1
+    assert (await harness.types(run_id))[-3:] == ["approval.resolved", "task.completed", "run.queued"]
 
 
-async def test_an_edited_output_replaces_the_agents(desk: Office) -> None:
-    run_id, approval_id = await ask(desk)
+async def test_an_edited_output_replaces_the_agents(harness: RunHarness) -> None:
+    run_id, approval_id = await ask(harness)
 
-    await resolve(desk, approval_id, "approve", edited="My words.")
+    await resolve(harness, approval_id, "approve", edited="My words.")
 
-    done = (await desk.tasks(run_id))["research"].result
+    done = (await harness.tasks(run_id))["research"].result
     assert done is not None
     assert (done.raw, done.json_output) == ("My words.", None)
 
 
-async def test_a_revision_carries_the_feedback_to_the_next_attempt(desk: Office) -> None:
-    run_id, approval_id = await ask(desk)
+async def test_a_revision_carries_the_feedback_to_the_next_attempt(harness: RunHarness) -> None:
+    run_id, approval_id = await ask(harness)
 
-    await resolve(desk, approval_id, "revise", feedback="Shorter.")
+    await resolve(harness, approval_id, "revise", feedback="Shorter.")
 
-    row = await desk.row(run_id)
+    row = await harness.row(run_id)
     assert row.revision == {"taskKey": "research", "previous": "A proposal.", "feedback": "Shorter."}
     assert row.state == "queued"
-    assert (await desk.tasks(run_id))["research"].status is TaskState.PENDING
+    assert (await harness.tasks(run_id))["research"].status is TaskState.PENDING
 
 
-async def test_approving_what_was_revised_forgets_the_feedback(desk: Office) -> None:
-    run_id, first = await ask(desk)
-    await resolve(desk, first, "revise", feedback="Shorter.")
-    async with desk.desk(run_id) as (run, lifecycle):
+async def test_approving_what_was_revised_forgets_the_feedback(harness: RunHarness) -> None:
+    run_id, first = await ask(harness)
+    await resolve(harness, first, "revise", feedback="Shorter.")
+    async with harness.transaction(run_id) as (run, lifecycle):
         await lifecycle.begin(run, "e", native=True)
-    _, second = await ask(desk, run_id=run_id)
+    _, second = await ask(harness, run_id=run_id)
 
-    await resolve(desk, second, "approve")
+    await resolve(harness, second, "approve")
 
-    assert (await desk.row(run_id)).revision is None
+    assert (await harness.row(run_id)).revision is None
 
 
-async def test_a_rejection_fails_the_run_in_the_persons_words(desk: Office) -> None:
-    run_id, approval_id = await ask(desk)
-    before = await desk.waiting()
+async def test_a_rejection_fails_the_run_in_the_persons_words(harness: RunHarness) -> None:
+    run_id, approval_id = await ask(harness)
+    before = await harness.waiting()
 
-    await resolve(desk, approval_id, "reject", feedback="Wrong town.")
+    await resolve(harness, approval_id, "reject", feedback="Wrong town.")
 
-    row = await desk.row(run_id)
+    row = await harness.row(run_id)
     assert row.error is not None
     assert (row.state, row.error["code"]) == ("failed", "approval-rejected")
     assert "Wrong town." in row.error["message"]
-    assert await desk.waiting() == before
+    assert await harness.waiting() == before
 
 
 @pytest.mark.parametrize(
@@ -115,81 +115,83 @@ async def test_a_rejection_fails_the_run_in_the_persons_words(desk: Office) -> N
         {"action": "revise", "feedback": "f", "edited": "x"},
     ],
 )
-async def test_half_an_answer_is_refused_and_changes_nothing(desk: Office, answer: dict[str, Any]) -> None:
-    run_id, approval_id = await ask(desk)
+async def test_half_an_answer_is_refused_and_changes_nothing(
+    harness: RunHarness, answer: dict[str, Any]
+) -> None:
+    run_id, approval_id = await ask(harness)
 
     with pytest.raises(FeedbackMissing):
-        await resolve(desk, approval_id, **answer)
+        await resolve(harness, approval_id, **answer)
 
-    assert (await desk.row(run_id)).state == "waiting"
-    await resolve(desk, approval_id, "approve")
+    assert (await harness.row(run_id)).state == "waiting"
+    await resolve(harness, approval_id, "approve")
 
 
 @pytest.mark.parametrize("second", ["approve", "reject", "revise"])
-async def test_a_question_is_answered_once(desk: Office, second: str) -> None:
-    _, approval_id = await ask(desk)
-    await resolve(desk, approval_id, "approve")
+async def test_a_question_is_answered_once(harness: RunHarness, second: str) -> None:
+    _, approval_id = await ask(harness)
+    await resolve(harness, approval_id, "approve")
 
     with pytest.raises(AlreadyResolved):
-        await resolve(desk, approval_id, second, feedback="f")
+        await resolve(harness, approval_id, second, feedback="f")
 
 
-async def test_of_many_answers_at_once_one_counts(desk: Office) -> None:
-    run_id, approval_id = await ask(desk)
+async def test_of_many_answers_at_once_one_counts(harness: RunHarness) -> None:
+    run_id, approval_id = await ask(harness)
     answers = [
-        resolve(desk, approval_id, action, feedback="f") for action in ("approve", "reject", "revise") * 3
+        resolve(harness, approval_id, action, feedback="f") for action in ("approve", "reject", "revise") * 3
     ]
 
     outcomes = await asyncio.gather(*answers, return_exceptions=True)
 
     assert sum(isinstance(outcome, ApprovalRead) for outcome in outcomes) == 1
     assert sum(isinstance(outcome, AlreadyResolved) for outcome in outcomes) == 8
-    assert (await desk.types(run_id)).count("approval.resolved") == 1
+    assert (await harness.types(run_id)).count("approval.resolved") == 1
 
 
 @ON_POSTGRESQL
-async def test_an_answer_that_came_while_the_lock_was_awaited_counts(desk: Office) -> None:
-    run_id, approval_id = await ask(desk)
+async def test_an_answer_that_came_while_the_lock_was_awaited_counts(harness: RunHarness) -> None:
+    run_id, approval_id = await ask(harness)
 
-    async with desk.session() as session:
-        late = ApprovalService(session, desk.parts.queue, desk.parts.mask)
+    async with harness.session() as session:
+        late = ApprovalService(session, harness.container.queue, harness.container.mask)
         await late.get(OWNER, approval_id)
-        await resolve(desk, approval_id, "approve")
+        await resolve(harness, approval_id, "approve")
         with pytest.raises(AlreadyResolved):
             await late.resolve(OWNER, approval_id, ApprovalResolve(action="reject"))
 
-    assert (await desk.row(run_id)).state == "queued"
+    assert (await harness.row(run_id)).state == "queued"
 
 
-async def test_an_overdue_question_ends_its_run(desk: Office) -> None:
-    run_id, approval_id = await ask(desk, timedelta(0))
-    waiting, _ = await ask(desk)
+async def test_an_overdue_question_ends_its_run(harness: RunHarness) -> None:
+    run_id, approval_id = await ask(harness, timedelta(0))
+    waiting, _ = await ask(harness)
 
-    async with desk.approvals() as approvals:
+    async with harness.approvals() as approvals:
         ended = await approvals.expire_overdue()
 
-    row = await desk.row(run_id)
+    row = await harness.row(run_id)
     assert ended == [run_id]
     assert row.error is not None
     assert (row.state, row.error["code"]) == ("failed", "approval-expired")
-    assert (await desk.types(run_id))[-3:] == ["approval.expired", "task.failed", "run.failed"]
-    assert (await desk.tasks(run_id))["research"].status == "failed"
-    assert (await desk.row(waiting)).state == "waiting"
+    assert (await harness.types(run_id))[-3:] == ["approval.expired", "task.failed", "run.failed"]
+    assert (await harness.tasks(run_id))["research"].status == "failed"
+    assert (await harness.row(waiting)).state == "waiting"
     with pytest.raises(ApprovalOver):
-        await resolve(desk, approval_id, "approve")
+        await resolve(harness, approval_id, "approve")
 
 
-async def test_an_overdue_question_takes_no_answer_before_the_sweep_either(desk: Office) -> None:
-    _, approval_id = await ask(desk, timedelta(0))
+async def test_an_overdue_question_takes_no_answer_before_the_sweep_either(harness: RunHarness) -> None:
+    _, approval_id = await ask(harness, timedelta(0))
 
     with pytest.raises(ApprovalOver):
-        await resolve(desk, approval_id, "approve")
+        await resolve(harness, approval_id, "approve")
 
 
 async def test_a_question_answered_while_the_sweep_goes_on_hides_none_behind_it(
-    desk: Office, monkeypatch: pytest.MonkeyPatch
+    harness: RunHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = [await ask(desk, timedelta(0)) for _ in range(3)]
+    asked = [await ask(harness, timedelta(0)) for _ in range(3)]
     first, answered, last = sorted(run_id for run_id, _ in asked)
     look = ApprovalRepository.open_of
 
@@ -198,46 +200,46 @@ async def test_a_question_answered_while_the_sweep_goes_on_hides_none_behind_it(
 
     monkeypatch.setattr(ApprovalRepository, "open_of", answered_meanwhile)
 
-    async with desk.approvals() as approvals:
+    async with harness.approvals() as approvals:
         ended = await approvals.expire_overdue()
 
     assert ended == [first, last]
-    states = [(await desk.row(run_id)).state for run_id in (first, answered, last)]
+    states = [(await harness.row(run_id)).state for run_id in (first, answered, last)]
     assert states == ["failed", "waiting", "failed"]
 
 
-async def test_the_sweep_runs_twice_without_harm(desk: Office) -> None:
-    run_id, _ = await ask(desk, timedelta(0))
+async def test_the_sweep_runs_twice_without_harm(harness: RunHarness) -> None:
+    run_id, _ = await ask(harness, timedelta(0))
 
     for expected in ([run_id], []):
-        async with desk.approvals() as approvals:
+        async with harness.approvals() as approvals:
             assert await approvals.expire_overdue() == expected
 
 
 @ON_POSTGRESQL
-async def test_a_sweep_waits_for_an_answer_in_the_making(desk: Office) -> None:
+async def test_a_sweep_waits_for_an_answer_in_the_making(harness: RunHarness) -> None:
     """Both lock the run first; the other order would be a deadlock."""
-    run_id, _ = await ask(desk, timedelta(0))
+    run_id, _ = await ask(harness, timedelta(0))
 
-    async with desk.desk(run_id) as (run, lifecycle):
-        sweeping = asyncio.ensure_future(_sweep(desk))
-        while not await _someone_waits(desk):
+    async with harness.transaction(run_id) as (run, lifecycle):
+        sweeping = asyncio.ensure_future(_sweep(harness))
+        while not await _someone_waits(harness):
             await asyncio.sleep(0)
-        approvals = ApprovalService(lifecycle._session, desk.parts.queue, desk.parts.mask)
+        approvals = ApprovalService(lifecycle._session, harness.container.queue, harness.container.mask)
         await approvals.cancel(run_id)
         await lifecycle.stop(run)
 
     assert await asyncio.wait_for(sweeping, 10) == []
-    assert (await desk.row(run_id)).state == "stopped"
+    assert (await harness.row(run_id)).state == "stopped"
 
 
-async def _sweep(desk: Office) -> list[str]:
-    async with desk.approvals() as approvals:
+async def _sweep(harness: RunHarness) -> list[str]:
+    async with harness.approvals() as approvals:
         return await approvals.expire_overdue()
 
 
-async def _someone_waits(desk: Office) -> bool:
-    engine = make_engine(desk.parts.settings.database)
+async def _someone_waits(harness: RunHarness) -> bool:
+    engine = make_engine(harness.container.settings.database)
     async with make_sessions(engine)() as session:
         connection = await session.connection()
         found = await connection.exec_driver_sql(
@@ -249,40 +251,40 @@ async def _someone_waits(desk: Office) -> bool:
     return count > 0
 
 
-async def test_the_end_of_the_run_cancels_its_question(desk: Office) -> None:
-    run_id, approval_id = await ask(desk)
+async def test_the_end_of_the_run_cancels_its_question(harness: RunHarness) -> None:
+    run_id, approval_id = await ask(harness)
 
-    async with desk.desk(run_id) as (run, lifecycle):
-        approvals = ApprovalService(lifecycle._session, desk.parts.queue, desk.parts.mask)
+    async with harness.transaction(run_id) as (run, lifecycle):
+        approvals = ApprovalService(lifecycle._session, harness.container.queue, harness.container.mask)
         await approvals.cancel(run_id)
         await lifecycle.stop(run)
 
     with pytest.raises(AlreadyResolved):
-        await resolve(desk, approval_id, "approve")
+        await resolve(harness, approval_id, "approve")
 
 
-async def test_a_question_of_another_workspace_is_hidden(desk: Office) -> None:
-    _, approval_id = await ask(desk)
+async def test_a_question_of_another_workspace_is_hidden(harness: RunHarness) -> None:
+    _, approval_id = await ask(harness)
 
-    async with desk.approvals() as approvals:
+    async with harness.approvals() as approvals:
         with pytest.raises(ApprovalNotFound):
             await approvals.get(STRANGER, approval_id)
         assert (await approvals.page(STRANGER, None, None, 10, None)).approvals == []
 
 
 @pytest.mark.parametrize("identifier", ["appr_none", "run_1", "appr_\x00", ""])
-async def test_what_is_not_there_is_not_found(desk: Office, identifier: str) -> None:
-    async with desk.approvals() as approvals:
+async def test_what_is_not_there_is_not_found(harness: RunHarness, identifier: str) -> None:
+    async with harness.approvals() as approvals:
         with pytest.raises(ApprovalNotFound):
             await approvals.get(OWNER, identifier)
 
 
-async def test_pages_are_filtered_and_follow_each_other(desk: Office) -> None:
-    made = [await ask(desk) for _ in range(3)]
+async def test_pages_are_filtered_and_follow_each_other(harness: RunHarness) -> None:
+    made = [await ask(harness) for _ in range(3)]
     run_id, first = made[0]
-    await resolve(desk, first, "approve")
+    await resolve(harness, first, "approve")
 
-    async with desk.approvals() as approvals:
+    async with harness.approvals() as approvals:
         of_run = await approvals.page(OWNER, None, run_id, 10, None)
         page = await approvals.page(OWNER, "open", None, 1, None)
         rest = await approvals.page(OWNER, "open", None, 1, page.next_cursor)

@@ -15,40 +15,40 @@ from crewai_runner.features.events import service as events_module
 from crewai_runner.features.events.repository import EventRepository
 from crewai_runner.features.events.service import EventService, Follower, Frame, in_order, number
 from crewai_runner.features.runs.errors import RunNotFound
-from crewai_runner.stream.hub import Chunk
+from crewai_runner.stream.notifier import Chunk
 from tests.support.database import fresh_database
-from tests.support.runs import ON_SQLITE, OWNER, STRANGER, Office, office, started
+from tests.support.runs import ON_SQLITE, OWNER, STRANGER, RunHarness, open_harness, started
 
 FAILURE = RunFailure(code="x", message="y")
 Frames = list[Frame | None]
 
 
-def follower(desk: Office, ping_seconds: float = 10.0) -> Follower:
-    return Follower(desk.parts.sessions, desk.parts.hub, ping_seconds)
+def follower(harness: RunHarness, ping_seconds: float = 10.0) -> Follower:
+    return Follower(harness.container.sessions, harness.container.notifier, ping_seconds)
 
 
-async def read(desk: Office, run_id: str, after: int = 0) -> Frames:
+async def read(harness: RunHarness, run_id: str, after: int = 0) -> Frames:
     """The whole stream, to its end."""
     async with asyncio.timeout(20):
-        return [frame async for frame in follower(desk).follow(OWNER, run_id, after)]
+        return [frame async for frame in follower(harness).follow(OWNER, run_id, after)]
 
 
 def ids(frames: Frames) -> list[int]:
     return [frame.seq for frame in frames if frame is not None and frame.seq is not None]
 
 
-async def a_finished_run(desk: Office, skipped: int = 5) -> str:
-    run_id = await desk.begun()
-    async with desk.desk(run_id) as (run, lifecycle):
+async def a_finished_run(harness: RunHarness, skipped: int = 5) -> str:
+    run_id = await harness.begun()
+    async with harness.transaction(run_id) as (run, lifecycle):
         await lifecycle.tell(run, *[TaskSkipped(task_key="report")] * skipped)
         await lifecycle.complete(run, RunResult(raw="r"))
     return run_id
 
 
-async def test_a_stream_is_a_snapshot_and_then_every_event_to_the_last(desk: Office) -> None:
-    run_id = await a_finished_run(desk)
+async def test_a_stream_is_a_snapshot_and_then_every_event_to_the_last(harness: RunHarness) -> None:
+    run_id = await a_finished_run(harness)
 
-    frames = await read(desk, run_id)
+    frames = await read(harness, run_id)
 
     assert frames[0] is not None
     assert (frames[0].type, frames[0].seq) == ("run.snapshot", None)
@@ -58,43 +58,43 @@ async def test_a_stream_is_a_snapshot_and_then_every_event_to_the_last(desk: Off
     assert sum(frame is not None and frame.type == "run.completed" for frame in frames) == 1
 
 
-async def test_a_cut_at_any_place_and_a_resume_are_the_uncut_stream(desk: Office) -> None:
-    run_id = await a_finished_run(desk)
-    whole = (await read(desk, run_id))[1:]
+async def test_a_cut_at_any_place_and_a_resume_are_the_uncut_stream(harness: RunHarness) -> None:
+    run_id = await a_finished_run(harness)
+    whole = (await read(harness, run_id))[1:]
 
     for cut in range(len(whole) + 1):
-        assert whole[:cut] + (await read(desk, run_id, after=cut))[1:] == whole
+        assert whole[:cut] + (await read(harness, run_id, after=cut))[1:] == whole
 
 
-async def test_many_pages_are_one_stream(desk: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_many_pages_are_one_stream(harness: RunHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events_module, "PAGE", 3)
-    run_id = await a_finished_run(desk, skipped=10)
+    run_id = await a_finished_run(harness, skipped=10)
 
-    assert ids(await read(desk, run_id)) == list(range(1, 14))
-
-
-async def test_a_reader_who_saw_more_than_there_is_is_sent_home(desk: Office) -> None:
-    run_id = await a_finished_run(desk)
-
-    assert ids(await read(desk, run_id, after=2**31 - 1)) == []
+    assert ids(await read(harness, run_id)) == list(range(1, 14))
 
 
-async def test_a_run_of_another_workspace_is_hidden(desk: Office) -> None:
-    run_id = await a_finished_run(desk)
+async def test_a_reader_who_saw_more_than_there_is_is_sent_home(harness: RunHarness) -> None:
+    run_id = await a_finished_run(harness)
+
+    assert ids(await read(harness, run_id, after=2**31 - 1)) == []
+
+
+async def test_a_run_of_another_workspace_is_hidden(harness: RunHarness) -> None:
+    run_id = await a_finished_run(harness)
 
     with pytest.raises(RunNotFound):
-        await follower(desk).check(STRANGER, run_id)
+        await follower(harness).check(STRANGER, run_id)
     with pytest.raises(RunNotFound):
-        await anext(follower(desk).follow(STRANGER, run_id, 0))
+        await anext(follower(harness).follow(STRANGER, run_id, 0))
 
 
-async def test_news_reach_a_waiting_reader_and_the_end_ends_the_stream(desk: Office) -> None:
-    run_id = await desk.begun()
-    frames = follower(desk).follow(OWNER, run_id, 2)
+async def test_news_reach_a_waiting_reader_and_the_end_ends_the_stream(harness: RunHarness) -> None:
+    run_id = await harness.begun()
+    frames = follower(harness).follow(OWNER, run_id, 2)
     await anext(frames)
     reading = asyncio.ensure_future(anext(frames))
 
-    async with desk.desk(run_id) as (run, lifecycle):
+    async with harness.transaction(run_id) as (run, lifecycle):
         await lifecycle.fail(run, FAILURE)
 
     last = await asyncio.wait_for(reading, 10)
@@ -104,15 +104,15 @@ async def test_news_reach_a_waiting_reader_and_the_end_ends_the_stream(desk: Off
         await anext(frames)
 
 
-async def test_the_reader_of_a_resumed_run_goes_on(desk: Office) -> None:
-    run_id = await desk.begun()
-    async with desk.desk(run_id) as (run, lifecycle):
+async def test_the_reader_of_a_resumed_run_goes_on(harness: RunHarness) -> None:
+    run_id = await harness.begun()
+    async with harness.transaction(run_id) as (run, lifecycle):
         await lifecycle.fail(run, FAILURE)
         await lifecycle.queue_again(run, "resumed")
-    frames = follower(desk).follow(OWNER, run_id, 0)
+    frames = follower(harness).follow(OWNER, run_id, 0)
 
     heard = [await asyncio.wait_for(anext(frames), 10) for _ in range(5)]
-    async with desk.desk(run_id) as (run, lifecycle):
+    async with harness.transaction(run_id) as (run, lifecycle):
         await lifecycle.begin(run, "e", native=True)
         await lifecycle.complete(run, RunResult(raw="r"))
     heard += [frame async for frame in frames]
@@ -136,9 +136,9 @@ class TestTheBell:
         monkeypatch.setattr(events_module, "SLOW_POLL_SECONDS", 1000.0)
 
     async def test_news_of_the_very_moment_of_a_look_is_not_lost(
-        self, desk: Office, monkeypatch: pytest.MonkeyPatch
+        self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        run_id = await desk.begun()
+        run_id = await harness.begun()
         whole = EventRepository.after
         looks = 0
 
@@ -153,12 +153,12 @@ class TestTheBell:
 
         telling, told = asyncio.Event(), asyncio.Event()
         monkeypatch.setattr(EventRepository, "after", news_after_the_look)
-        frames = follower(desk, ping_seconds=1000.0).follow(OWNER, run_id, 2)
+        frames = follower(harness, ping_seconds=1000.0).follow(OWNER, run_id, 2)
         await anext(frames)
         reading = asyncio.ensure_future(anext(frames))
         await asyncio.wait_for(telling.wait(), 10)
 
-        async with desk.desk(run_id) as (run, lifecycle):
+        async with harness.transaction(run_id) as (run, lifecycle):
             await lifecycle.tell(run, TaskSkipped(task_key="report"))
         told.set()
 
@@ -167,8 +167,8 @@ class TestTheBell:
         assert heard.seq == 3
         await _close(frames)
 
-    async def test_one_ring_is_one_look(self, desk: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-        run_id = await desk.begun()
+    async def test_one_ring_is_one_look(self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+        run_id = await harness.begun()
         whole, looks = Follower._next, []
 
         async def counted(self: Follower, run: str, after: int) -> Any:
@@ -176,19 +176,19 @@ class TestTheBell:
             return await whole(self, run, after)
 
         monkeypatch.setattr(Follower, "_next", counted)
-        frames = follower(desk, ping_seconds=1000.0).follow(OWNER, run_id, 0)
+        frames = follower(harness, ping_seconds=1000.0).follow(OWNER, run_id, 0)
         for _ in range(3):
             await anext(frames)
         reading = asyncio.ensure_future(anext(frames))
         for _ in range(5):
-            await desk.row(run_id)  # gives the reader time for more looks than it should make
+            await harness.row(run_id)  # gives the reader time for more looks than it should make
         before = len(looks)
-        async with desk.desk(run_id) as (run, lifecycle):
+        async with harness.transaction(run_id) as (run, lifecycle):
             await lifecycle.tell(run, TaskSkipped(task_key="report"))
         await asyncio.wait_for(reading, 10)
         waiting = asyncio.ensure_future(anext(frames))
         for _ in range(5):
-            await desk.row(run_id)
+            await harness.row(run_id)
 
         assert (before, len(looks)) == (1, 2)
         waiting.cancel()
@@ -196,9 +196,9 @@ class TestTheBell:
 
 
 @ON_SQLITE
-async def test_a_quiet_stream_has_a_heartbeat(desk: Office) -> None:
-    run_id = await desk.begun()
-    frames = follower(desk, ping_seconds=0.01).follow(OWNER, run_id, 2)
+async def test_a_quiet_stream_has_a_heartbeat(harness: RunHarness) -> None:
+    run_id = await harness.begun()
+    frames = follower(harness, ping_seconds=0.01).follow(OWNER, run_id, 2)
     await anext(frames)
 
     assert [await asyncio.wait_for(anext(frames), 10) for _ in range(2)] == [None, None]
@@ -206,26 +206,26 @@ async def test_a_quiet_stream_has_a_heartbeat(desk: Office) -> None:
 
 
 @ON_SQLITE
-async def test_a_reader_who_leaves_is_forgotten_by_the_hub(desk: Office) -> None:
-    frames = follower(desk).follow(OWNER, await desk.begun(), 0)
+async def test_a_reader_who_leaves_is_forgotten_by_the_hub(harness: RunHarness) -> None:
+    frames = follower(harness).follow(OWNER, await harness.begun(), 0)
     await anext(frames)
-    assert desk.parts.hub.readers() == 1
+    assert harness.container.notifier.subscriber_count() == 1
 
     await _close(frames)
 
-    assert desk.parts.hub.readers() == 0
+    assert harness.container.notifier.subscriber_count() == 0
 
 
 async def _close(frames: AsyncIterator[Frame | None]) -> None:
     await frames.aclose()  # type: ignore[attr-defined]
 
 
-async def test_the_snapshot_tells_the_state_of_now(desk: Office) -> None:
-    run_id = await desk.begun()
-    desk.parts.journal.open(run_id, 1, lambda: None)(started("research"))
-    await desk.parts.journal.flush()
+async def test_the_snapshot_tells_the_state_of_now(harness: RunHarness) -> None:
+    run_id = await harness.begun()
+    harness.container.journal.open(run_id, 1, lambda: None)(started("research"))
+    await harness.container.journal.flush()
 
-    frames = follower(desk).follow(OWNER, run_id, 0)
+    frames = follower(harness).follow(OWNER, run_id, 0)
     first = await anext(frames)
     await _close(frames)
 
@@ -235,11 +235,11 @@ async def test_the_snapshot_tells_the_state_of_now(desk: Office) -> None:
     assert shot.data.tasks[0].status is TaskState.RUNNING
 
 
-async def test_a_page_holds_events_after_a_number_in_order(desk: Office) -> None:
-    run_id = await a_finished_run(desk)
+async def test_a_page_holds_events_after_a_number_in_order(harness: RunHarness) -> None:
+    run_id = await a_finished_run(harness)
 
-    async with desk.session() as session:
-        page = await EventService(session, desk.parts.mask).page(OWNER, run_id, 3, 2)
+    async with harness.session() as session:
+        page = await EventService(session, harness.container.mask).page(OWNER, run_id, 3, 2)
 
     assert [event.seq for event in page.events] == [4, 5]
     assert page.last_seq == 8
@@ -299,21 +299,21 @@ def test_however_often_the_line_breaks_the_story_is_whole(
 async def _live_through(steps: list[str], folder: Path) -> None:
     """One reader follows a run live, is cut off at times, and comes back with the last number seen."""
     with fresh_database("sqlite", folder) as url:
-        async with office(url, folder) as desk:
-            run_id = await desk.begun()
-            reader = _Reader(desk, run_id)
+        async with open_harness(url, folder) as harness:
+            run_id = await harness.begun()
+            reader = _Reader(harness, run_id)
             for step in steps:
-                await _do(step, desk, run_id, reader)
-            async with desk.desk(run_id) as (run, lifecycle):
+                await _do(step, harness, run_id, reader)
+            async with harness.transaction(run_id) as (run, lifecycle):
                 await lifecycle.complete(run, RunResult(raw="r"))
             await reader.to_the_end()
 
-            stored = [event.seq for event in await desk.events(run_id)]
+            stored = [event.seq for event in await harness.events(run_id)]
             assert reader.seen == stored
 
 
-async def _do(step: str, desk: Office, run_id: str, reader: "_Reader") -> None:
-    async with desk.desk(run_id) as (run, lifecycle):
+async def _do(step: str, harness: RunHarness, run_id: str, reader: "_Reader") -> None:
+    async with harness.transaction(run_id) as (run, lifecycle):
         if step == "tell":
             await lifecycle.tell(run, TaskSkipped(task_key="report"), TaskSkipped(task_key="report"))
         if step == "fail":
@@ -324,18 +324,18 @@ async def _do(step: str, desk: Office, run_id: str, reader: "_Reader") -> None:
 
 
 class _Reader:
-    def __init__(self, desk: Office, run_id: str) -> None:
+    def __init__(self, harness: RunHarness, run_id: str) -> None:
         self.seen: list[int] = []
-        self._desk, self._run_id = desk, run_id
+        self._harness, self._run_id = harness, run_id
         self._frames = self._dial()
 
     def _dial(self) -> AsyncIterator[Frame | None]:
         after = self.seen[-1] if self.seen else 0
-        return follower(self._desk).follow(OWNER, self._run_id, after)
+        return follower(self._harness).follow(OWNER, self._run_id, after)
 
     async def catch_one(self) -> None:
         """Take one numbered frame if there is one to come."""
-        if len(self.seen) < (await self._desk.row(self._run_id)).last_seq:
+        if len(self.seen) < (await self._harness.row(self._run_id)).last_seq:
             while not self._note(await anext(self._frames)):
                 pass
 

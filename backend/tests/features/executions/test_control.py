@@ -13,8 +13,8 @@ from crewai_runner.executor.port import RunControl
 from crewai_runner.features.executions import control as control_module
 from crewai_runner.features.executions.control import ControlListener
 from crewai_runner.features.messages.service import MessageService
-from crewai_runner.stream.hub import control_topic
-from tests.support.runs import ON_POSTGRESQL, ON_SQLITE, Office, call
+from crewai_runner.stream.notifier import control_topic
+from tests.support.runs import ON_POSTGRESQL, ON_SQLITE, RunHarness, call
 
 
 @pytest.fixture(autouse=True)
@@ -23,9 +23,9 @@ def no_poll(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def at_work(desk: Office, run_id: str) -> AsyncIterator[RunControl]:
+async def at_work(harness: RunHarness, run_id: str) -> AsyncIterator[RunControl]:
     """The handle of a run whose listener has had its first look and hears nothing since."""
-    listener = ControlListener(desk.parts, run_id)
+    listener = ControlListener(harness.container, run_id)
     listening = asyncio.create_task(listener.listen())
     await listener.control.all_stored()
     await asyncio.sleep(0)
@@ -36,17 +36,17 @@ async def at_work(desk: Office, run_id: str) -> AsyncIterator[RunControl]:
         await asyncio.gather(listening, return_exceptions=True)
 
 
-async def say(desk: Office, run_id: str, text: str) -> None:
+async def say(harness: RunHarness, run_id: str, text: str) -> None:
     """As another process does it: a row, and no ring that has arrived yet."""
-    async with desk.session() as session:
+    async with harness.session() as session:
         MessageService(session).create(run_id, text, None, "owner")
 
 
 @ON_POSTGRESQL
-async def test_words_from_another_process_are_there_before_the_next_task(desk: Office) -> None:
-    run_id = await desk.begun()
-    async with at_work(desk, run_id) as control:
-        await say(desk, run_id, "Mention the harvest.")
+async def test_words_from_another_process_are_there_before_the_next_task(harness: RunHarness) -> None:
+    run_id = await harness.begun()
+    async with at_work(harness, run_id) as control:
+        await say(harness, run_id, "Mention the harvest.")
 
         await control.all_stored()
         await control.all_stored()
@@ -55,10 +55,10 @@ async def test_words_from_another_process_are_there_before_the_next_task(desk: O
 
 
 @ON_POSTGRESQL
-async def test_a_stop_from_another_process_is_there_before_the_next_task(desk: Office) -> None:
-    run_id = await desk.begun()
-    async with at_work(desk, run_id) as control:
-        async with desk.desk(run_id) as (run, lifecycle):
+async def test_a_stop_from_another_process_is_there_before_the_next_task(harness: RunHarness) -> None:
+    run_id = await harness.begun()
+    async with at_work(harness, run_id) as control:
+        async with harness.transaction(run_id) as (run, lifecycle):
             await lifecycle.ask_to_stop(run, StopMode.NOW, "owner")
 
         await control.all_stored()
@@ -67,11 +67,11 @@ async def test_a_stop_from_another_process_is_there_before_the_next_task(desk: O
 
 
 @ON_SQLITE
-async def test_in_one_process_a_ring_is_enough(desk: Office) -> None:
-    run_id = await desk.begun()
-    async with at_work(desk, run_id) as control:
-        await say(desk, run_id, "Mention the harvest.")
-        desk.parts.hub.ring([control_topic(run_id)])
+async def test_in_one_process_a_ring_is_enough(harness: RunHarness) -> None:
+    run_id = await harness.begun()
+    async with at_work(harness, run_id) as control:
+        await say(harness, run_id, "Mention the harvest.")
+        harness.container.notifier.publish([control_topic(run_id)])
 
         await control.all_stored()
 
@@ -79,26 +79,28 @@ async def test_in_one_process_a_ring_is_enough(desk: Office) -> None:
 
 
 @ON_SQLITE
-async def test_in_one_process_no_ring_costs_no_look(desk: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_id = await desk.begun()
-    async with at_work(desk, run_id) as control:
+async def test_in_one_process_no_ring_costs_no_look(
+    harness: RunHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = await harness.begun()
+    async with at_work(harness, run_id) as control:
         looks: list[object] = []
-        monkeypatch.setattr(control_module, "reading", looks.append)
+        monkeypatch.setattr(control_module, "read_session", looks.append)
 
         await control.all_stored()
 
     assert not looks
 
 
-async def test_a_look_that_fails_ends_no_crew(desk: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_id = await desk.begun()
-    async with at_work(desk, run_id) as control:
+async def test_a_look_that_fails_ends_no_crew(harness: RunHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = await harness.begun()
+    async with at_work(harness, run_id) as control:
         with monkeypatch.context() as patch:
-            patch.setattr(control_module, "reading", _away)
-            desk.parts.hub.ring([control_topic(run_id)])
+            patch.setattr(control_module, "read_session", _away)
+            harness.container.notifier.publish([control_topic(run_id)])
             await control.all_stored()
-        await say(desk, run_id, "Mention the harvest.")
-        desk.parts.hub.ring([control_topic(run_id)])
+        await say(harness, run_id, "Mention the harvest.")
+        harness.container.notifier.publish([control_topic(run_id)])
 
         await control.all_stored()
 
@@ -106,14 +108,14 @@ async def test_a_look_that_fails_ends_no_crew(desk: Office, monkeypatch: pytest.
 
 
 @ON_SQLITE
-async def test_another_loop_can_wait_for_what_was_told(desk: Office) -> None:
-    run_id = await desk.begun()
-    async with at_work(desk, run_id) as control:
-        desk.parts.journal.open(run_id, 1, control.stop)(call())
+async def test_another_loop_can_wait_for_what_was_told(harness: RunHarness) -> None:
+    run_id = await harness.begun()
+    async with at_work(harness, run_id) as control:
+        harness.container.journal.open(run_id, 1, control.stop)(call())
 
         await asyncio.to_thread(lambda: asyncio.run(control.all_stored()))
 
-        assert (await desk.row(run_id)).llm_calls == 1
+        assert (await harness.row(run_id)).llm_calls == 1
 
 
 def _away(_sessions: Any) -> Any:

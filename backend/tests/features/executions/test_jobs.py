@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from crewai_runner.db.session import reading
+from crewai_runner.db.session import read_session
 from crewai_runner.domain.budget import Budget, BudgetLimit
 from crewai_runner.domain.run import RunFailure, RunResult, StopMode, TaskResult, TaskState
 from crewai_runner.domain.usage import Usage
@@ -22,11 +22,11 @@ from tests.support.runs import (
     FAILURE,
     ON_SQLITE,
     OWNER,
-    Office,
+    RunHarness,
     call,
     completed,
     definition,
-    office,
+    open_harness,
     started,
     task,
 )
@@ -44,171 +44,171 @@ SCRIPTS: dict[str, tuple[Outcome, str, str]] = {
 }
 
 
-def play(desk: Office, *scripts: Script | Exception) -> ScriptedExecutor:
+def play(harness: RunHarness, *scripts: Script | Exception) -> ScriptedExecutor:
     executor = ScriptedExecutor(*scripts)
-    desk.parts.executor = executor
+    harness.container.executor = executor
     return executor
 
 
-async def lost(desk: Office, policy: OnWorkerLoss = OnWorkerLoss.RESUME) -> str:
+async def lost(harness: RunHarness, policy: OnWorkerLoss = OnWorkerLoss.RESUME) -> str:
     """A run whose worker died after the first task."""
-    run_id = await desk.begun(NewRun(definition(on_worker_loss=policy), {}))
-    sink = desk.parts.journal.open(run_id, 1, lambda: None)
+    run_id = await harness.begun(NewRun(definition(on_worker_loss=policy), {}))
+    sink = harness.container.journal.open(run_id, 1, lambda: None)
     for event in STORY[:3]:
         sink(event)
-    await desk.parts.journal.flush()
+    await harness.container.journal.flush()
     return run_id
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-async def test_each_outcome_has_its_state_and_its_last_event(desk: Office, name: str) -> None:
+async def test_each_outcome_has_its_state_and_its_last_event(harness: RunHarness, name: str) -> None:
     outcome, state, event = SCRIPTS[name]
-    play(desk, Script([started("research")], outcome))
-    run_id = await desk.create()
+    play(harness, Script([started("research")], outcome))
+    run_id = await harness.create()
 
-    await desk.execute(run_id, 1)
+    await harness.execute(run_id, 1)
 
-    assert (await desk.row(run_id)).state == state
-    types = await desk.types(run_id)
+    assert (await harness.row(run_id)).state == state
+    types = await harness.types(run_id)
     assert types[:3] == ["run.queued", "run.started", "task.started"]
     assert types[-1] == event
 
 
-async def test_a_completed_run_has_its_result_usage_and_artifacts(desk: Office) -> None:
-    play(desk, Script(STORY, Completed(RESULT)))
+async def test_a_completed_run_has_its_result_usage_and_artifacts(harness: RunHarness) -> None:
+    play(harness, Script(STORY, Completed(RESULT)))
     tasks = [task("research", "researcher"), task("report", output_file="report.html")]
-    run_id = await desk.create(NewRun(definition(tasks=tasks), {}))
+    run_id = await harness.create(NewRun(definition(tasks=tasks), {}))
 
-    await desk.execute(run_id, 1)
+    await harness.execute(run_id, 1)
 
-    row = await desk.row(run_id)
+    row = await harness.row(run_id)
     assert row.result is not None
     assert (row.result["raw"], row.total_tokens) == ("The end.", 10)
-    async with reading(desk.parts.sessions) as session:
+    async with read_session(harness.container.sessions) as session:
         artifact = await RunService(session).artifact(run_id, "report.html")
     assert (artifact.content, artifact.media_type, artifact.task_key) == (b"The end.", "text/plain", "report")
-    assert (await desk.types(run_id))[-2:] == ["artifact.saved", "run.completed"]
+    assert (await harness.types(run_id))[-2:] == ["artifact.saved", "run.completed"]
 
 
-async def test_a_failure_keeps_the_engines_words(desk: Office) -> None:
-    play(desk, Script(outcome=Failed(FAILURE)))
-    run_id = await desk.create()
+async def test_a_failure_keeps_the_engines_words(harness: RunHarness) -> None:
+    play(harness, Script(outcome=Failed(FAILURE)))
+    run_id = await harness.create()
 
-    await desk.execute(run_id, 1)
+    await harness.execute(run_id, 1)
 
-    row = await desk.row(run_id)
+    row = await harness.row(run_id)
     assert row.error is not None
     assert RunFailure.model_validate(row.error) == FAILURE
 
 
-async def test_a_defect_of_the_engine_fails_the_run_and_leaves_nothing_at_work(desk: Office) -> None:
-    play(desk, RuntimeError("secret inner words"))
-    run_id = await desk.create()
+async def test_a_defect_of_the_engine_fails_the_run_and_leaves_nothing_at_work(harness: RunHarness) -> None:
+    play(harness, RuntimeError("secret inner words"))
+    run_id = await harness.create()
 
-    await desk.execute(run_id, 1)
+    await harness.execute(run_id, 1)
 
-    row = await desk.row(run_id)
+    row = await harness.row(run_id)
     assert row.error is not None
     assert (row.state, row.error["code"]) == ("failed", "internal-error")
     assert "secret inner words" not in str(row.error)
-    assert len(desk.parts.at_work) == 0
+    assert len(harness.container.at_work) == 0
 
 
-async def test_an_exhausted_budget_waits_with_its_figures(desk: Office) -> None:
-    play(desk, Script(outcome=OutOfBudget(BudgetLimit.TOKENS, Usage(total_tokens=9, llm_calls=1), 2.5)))
-    run_id = await desk.create(NewRun(definition(), {}, budget=Budget(max_tokens=5)))
+async def test_an_exhausted_budget_waits_with_its_figures(harness: RunHarness) -> None:
+    play(harness, Script(outcome=OutOfBudget(BudgetLimit.TOKENS, Usage(total_tokens=9, llm_calls=1), 2.5)))
+    run_id = await harness.create(NewRun(definition(), {}, budget=Budget(max_tokens=5)))
 
-    await desk.execute(run_id, 1)
+    await harness.execute(run_id, 1)
 
-    assert (await desk.row(run_id)).wait_reason == "budget"
-    exceeded = (await desk.events(run_id))[-2]
+    assert (await harness.row(run_id)).wait_reason == "budget"
+    exceeded = (await harness.events(run_id))[-2]
     assert exceeded.type == "budget.exceeded"
     assert (exceeded.data.limit, exceeded.data.budget.max_tokens) == ("maxTokens", 5)
 
 
-async def test_the_attempt_is_given_what_it_needs(desk: Office) -> None:
-    executor = play(desk, Script())
-    run_id = await desk.create(NewRun(definition(), {"topic": "tea"}, workflow_id="wf_1"))
+async def test_the_attempt_is_given_what_it_needs(harness: RunHarness) -> None:
+    executor = play(harness, Script())
+    run_id = await harness.create(NewRun(definition(), {"topic": "tea"}, workflow_id="wf_1"))
 
-    await desk.execute(run_id, 1)
+    await harness.execute(run_id, 1)
 
     (spec,) = executor.specs
     assert (spec.run_id, spec.attempt, spec.inputs) == (run_id, 1, {"topic": "tea"})
     assert spec.models[spec.default_model].provider_name == "scripted"
     assert spec.memory_scope == "ws_default/wf_1"
-    assert spec.timeout_seconds == desk.parts.settings.run_timeout_seconds
+    assert spec.timeout_seconds == harness.container.settings.run_timeout_seconds
 
 
-async def test_a_person_s_feedback_reaches_the_next_attempt(desk: Office) -> None:
+async def test_a_person_s_feedback_reaches_the_next_attempt(harness: RunHarness) -> None:
     executor = play(
-        desk, Script(outcome=NeedsHuman("research", "researcher", "P")), Script(outcome=Completed(RESULT))
+        harness, Script(outcome=NeedsHuman("research", "researcher", "P")), Script(outcome=Completed(RESULT))
     )
-    run_id = await desk.create()
-    await desk.execute(run_id, 1)
-    async with desk.approvals() as approvals:
+    run_id = await harness.create()
+    await harness.execute(run_id, 1)
+    async with harness.approvals() as approvals:
         (asked,) = (await approvals.page(OWNER, "open", run_id, 1, None)).approvals
         await approvals.resolve(OWNER, asked.id, ApprovalResolve(action="revise", feedback="Shorter."))
 
-    await desk.execute(run_id, 2)
+    await harness.execute(run_id, 2)
 
     revision = executor.specs[-1].revision
     assert revision is not None
     assert (revision.task_key, revision.previous, revision.feedback) == ("research", "P", "Shorter.")
-    assert (await desk.row(run_id)).state == "completed"
+    assert (await harness.row(run_id)).state == "completed"
 
 
-async def test_when_the_last_answer_is_approved_no_engine_is_asked(desk: Office) -> None:
+async def test_when_the_last_answer_is_approved_no_engine_is_asked(harness: RunHarness) -> None:
     only = definition(tasks=[task("report", output_file="r.md")])
-    executor = play(desk, Script(outcome=NeedsHuman("report", "writer", "P")))
-    run_id = await desk.create(NewRun(only, {}))
-    await desk.execute(run_id, 1)
-    async with desk.approvals() as approvals:
+    executor = play(harness, Script(outcome=NeedsHuman("report", "writer", "P")))
+    run_id = await harness.create(NewRun(only, {}))
+    await harness.execute(run_id, 1)
+    async with harness.approvals() as approvals:
         (asked,) = (await approvals.page(OWNER, "open", run_id, 1, None)).approvals
         await approvals.resolve(OWNER, asked.id, ApprovalResolve(action="approve"))
 
-    await desk.execute(run_id, 2)
+    await harness.execute(run_id, 2)
 
     assert len(executor.specs) == 1
-    row = await desk.row(run_id)
+    row = await harness.row(run_id)
     assert row.result is not None
     assert (row.state, row.result["raw"]) == ("completed", "P")
 
 
 class TestTaking:
-    async def test_another_attempts_job_is_left_alone(self, desk: Office) -> None:
-        executor = play(desk, Script())
-        run_id = await desk.create()
+    async def test_another_attempts_job_is_left_alone(self, harness: RunHarness) -> None:
+        executor = play(harness, Script())
+        run_id = await harness.create()
 
-        await desk.execute(run_id, 2)
-        await desk.execute("run_gone", 1)
+        await harness.execute(run_id, 2)
+        await harness.execute("run_gone", 1)
 
         assert executor.specs == []
-        assert (await desk.row(run_id)).state == "queued"
+        assert (await harness.row(run_id)).state == "queued"
 
     @pytest.mark.parametrize("end", ["stop", "fail"])
-    async def test_a_finished_run_is_not_done_again(self, desk: Office, end: str) -> None:
-        executor = play(desk, Script())
-        run_id = await desk.begun()
-        async with desk.desk(run_id) as (run, lifecycle):
+    async def test_a_finished_run_is_not_done_again(self, harness: RunHarness, end: str) -> None:
+        executor = play(harness, Script())
+        run_id = await harness.begun()
+        async with harness.transaction(run_id) as (run, lifecycle):
             await (lifecycle.stop(run) if end == "stop" else lifecycle.fail(run, FAILURE))
-        before = await desk.types(run_id)
+        before = await harness.types(run_id)
 
-        await desk.execute(run_id, 1)
+        await harness.execute(run_id, 1)
 
         assert executor.specs == []
-        assert await desk.types(run_id) == before
+        assert await harness.types(run_id) == before
 
-    async def test_a_run_that_cannot_be_planned_fails_with_the_reason(self, desk: Office) -> None:
-        run_id = await desk.create(NewRun(definition(), {}, inline_provider=True))
+    async def test_a_run_that_cannot_be_planned_fails_with_the_reason(self, harness: RunHarness) -> None:
+        run_id = await harness.create(NewRun(definition(), {}, inline_provider=True))
 
-        await desk.execute(run_id, 1)
+        await harness.execute(run_id, 1)
 
-        row = await desk.row(run_id)
+        row = await harness.row(run_id)
         assert row.error is not None
         assert (row.state, row.error["code"]) == ("failed", "provider-config-needed")
 
     async def test_a_database_that_is_away_for_a_moment_costs_no_run(
-        self, desk: Office, monkeypatch: pytest.MonkeyPatch
+        self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(jobs_module.asyncio, "sleep", _at_once(asyncio.sleep))
         errors = [OperationalError("SELECT", {}, Exception("gone")) for _ in range(3)]
@@ -220,12 +220,12 @@ class TestTaking:
             return await whole(self, run_id)
 
         monkeypatch.setattr(RunService, "for_executor", flaky)
-        play(desk, Script(STORY, Completed(RESULT)))
-        run_id = await desk.create()
+        play(harness, Script(STORY, Completed(RESULT)))
+        run_id = await harness.create()
 
-        await desk.execute(run_id, 1)
+        await harness.execute(run_id, 1)
 
-        row = await desk.row(run_id)
+        row = await harness.row(run_id)
         assert (row.state, row.losses, errors) == ("completed", 0, [])
 
 
@@ -234,102 +234,102 @@ def _at_once(sleep: Callable[[float], Any]) -> Callable[[float], Any]:
 
 
 class TestWorkerLoss:
-    async def test_the_run_is_resumed_from_its_finished_tasks(self, desk: Office) -> None:
-        executor = play(desk, Script(STORY[3:], Completed(RESULT)))
-        run_id = await lost(desk)
+    async def test_the_run_is_resumed_from_its_finished_tasks(self, harness: RunHarness) -> None:
+        executor = play(harness, Script(STORY[3:], Completed(RESULT)))
+        run_id = await lost(harness)
 
-        await desk.execute(run_id, 1)
+        await harness.execute(run_id, 1)
 
         (spec,) = executor.specs
         assert {key: done.raw for key, done in spec.finished.items()} == {"research": "R"}
-        row = await desk.row(run_id)
+        row = await harness.row(run_id)
         assert (row.state, row.losses, row.fence) == ("completed", 1, 2)
-        assert "run.resumed" in await desk.types(run_id)
+        assert "run.resumed" in await harness.types(run_id)
 
-    async def test_restart_does_everything_again(self, desk: Office) -> None:
-        executor = play(desk, Script(STORY, Completed(RESULT)))
-        run_id = await lost(desk, OnWorkerLoss.RESTART)
+    async def test_restart_does_everything_again(self, harness: RunHarness) -> None:
+        executor = play(harness, Script(STORY, Completed(RESULT)))
+        run_id = await lost(harness, OnWorkerLoss.RESTART)
 
-        await desk.execute(run_id, 1)
+        await harness.execute(run_id, 1)
 
         assert executor.specs[0].finished == {}
 
-    async def test_fail_ends_the_run_at_the_first_loss(self, desk: Office) -> None:
-        executor = play(desk, Script())
-        run_id = await lost(desk, OnWorkerLoss.FAIL)
+    async def test_fail_ends_the_run_at_the_first_loss(self, harness: RunHarness) -> None:
+        executor = play(harness, Script())
+        run_id = await lost(harness, OnWorkerLoss.FAIL)
 
-        await desk.execute(run_id, 1)
+        await harness.execute(run_id, 1)
 
-        row = await desk.row(run_id)
+        row = await harness.row(run_id)
         assert row.error is not None
         assert (row.state, row.error["code"]) == ("crashed", "worker-lost")
         assert executor.specs == []
 
-    async def test_a_crew_that_kills_its_workers_ends(self, desk: Office) -> None:
-        run_id = await lost(desk)
-        limit = desk.parts.settings.max_attempts
-        executor = play(desk, Script([], Completed(RESULT)))
-        async with desk.desk(run_id) as (run, _):
+    async def test_a_crew_that_kills_its_workers_ends(self, harness: RunHarness) -> None:
+        run_id = await lost(harness)
+        limit = harness.container.settings.max_attempts
+        executor = play(harness, Script([], Completed(RESULT)))
+        async with harness.transaction(run_id) as (run, _):
             run.losses = limit - 1
 
-        await desk.execute(run_id, 1)
+        await harness.execute(run_id, 1)
 
-        row = await desk.row(run_id)
+        row = await harness.row(run_id)
         assert row.error is not None
         assert (row.state, executor.specs) == ("crashed", [])
         assert f"{limit} times" in row.error["message"]
 
-    async def test_a_run_asked_to_stop_when_its_worker_died_is_stopped(self, desk: Office) -> None:
-        executor = play(desk, Script())
-        run_id = await lost(desk)
-        async with desk.desk(run_id) as (run, lifecycle):
+    async def test_a_run_asked_to_stop_when_its_worker_died_is_stopped(self, harness: RunHarness) -> None:
+        executor = play(harness, Script())
+        run_id = await lost(harness)
+        async with harness.transaction(run_id) as (run, lifecycle):
             await lifecycle.ask_to_stop(run, StopMode.NOW, "me")
 
-        await desk.execute(run_id, 1)
+        await harness.execute(run_id, 1)
 
         assert executor.specs == []
-        assert (await desk.row(run_id)).state == "stopped"
+        assert (await harness.row(run_id)).state == "stopped"
 
-    async def test_a_resumed_run_starts_with_no_losses(self, desk: Office) -> None:
-        run_id = await lost(desk, OnWorkerLoss.FAIL)
-        await desk.execute(run_id, 1)
+    async def test_a_resumed_run_starts_with_no_losses(self, harness: RunHarness) -> None:
+        run_id = await lost(harness, OnWorkerLoss.FAIL)
+        await harness.execute(run_id, 1)
 
-        async with desk.desk(run_id) as (run, lifecycle):
+        async with harness.transaction(run_id) as (run, lifecycle):
             await lifecycle.queue_again(run, "resumed")
 
-        assert (await desk.row(run_id)).losses == 0
+        assert (await harness.row(run_id)).losses == 0
 
 
 class TestFencing:
-    async def test_the_outcome_of_a_fenced_off_attempt_is_refused(self, desk: Office) -> None:
+    async def test_the_outcome_of_a_fenced_off_attempt_is_refused(self, harness: RunHarness) -> None:
         gate = asyncio.Event()
-        play(desk, Script(outcome=Failed(FAILURE), gate=gate))
-        run_id = await desk.create()
-        old = asyncio.ensure_future(desk.execute(run_id, 1))
-        await desk.until(run_id, "running")
-        async with desk.desk(run_id) as (run, lifecycle):
+        play(harness, Script(outcome=Failed(FAILURE), gate=gate))
+        run_id = await harness.create()
+        old = asyncio.ensure_future(harness.execute(run_id, 1))
+        await harness.until(run_id, "running")
+        async with harness.transaction(run_id) as (run, lifecycle):
             await lifecycle.begin(run, "another worker", native=True)
 
         gate.set()
         await asyncio.wait_for(old, 10)
 
-        assert (await desk.row(run_id)).state == "running"
-        assert (await desk.types(run_id))[-1] == "run.resumed"
+        assert (await harness.row(run_id)).state == "running"
+        assert (await harness.types(run_id))[-1] == "run.resumed"
 
-    async def test_a_fenced_off_crew_is_stopped_when_it_tells_something(self, desk: Office) -> None:
-        run_id = await desk.create()
+    async def test_a_fenced_off_crew_is_stopped_when_it_tells_something(self, harness: RunHarness) -> None:
+        run_id = await harness.create()
         executor = _TellsWhenAsked()
-        desk.parts.executor = executor
-        old = asyncio.ensure_future(desk.execute(run_id, 1))
+        harness.container.executor = executor
+        old = asyncio.ensure_future(harness.execute(run_id, 1))
         await asyncio.wait_for(executor.begun.wait(), 10)
-        async with desk.desk(run_id) as (run, lifecycle):
+        async with harness.transaction(run_id) as (run, lifecycle):
             await lifecycle.begin(run, "another worker", native=True)
 
         executor.may_tell.set()
         await asyncio.wait_for(old, 10)
 
         assert executor.stopped.is_set()
-        assert (await desk.row(run_id)).state == "running"
+        assert (await harness.row(run_id)).state == "running"
 
 
 class _TellsWhenAsked(ScriptedExecutor):
@@ -347,30 +347,32 @@ class _TellsWhenAsked(ScriptedExecutor):
 
 
 class TestHandBack:
-    async def test_a_worker_called_off_hands_its_run_back_and_no_loss_is_counted(self, desk: Office) -> None:
-        play(desk, Script(STORY[:3], gate=asyncio.Event()), Script(STORY[3:], Completed(RESULT)))
-        run_id = await desk.create()
-        job = asyncio.ensure_future(desk.execute(run_id, 1))
-        await desk.until(run_id, "running")
-        while len(desk.parts.at_work) == 0:
-            await desk.row(run_id)  # lets the job go on
+    async def test_a_worker_called_off_hands_its_run_back_and_no_loss_is_counted(
+        self, harness: RunHarness
+    ) -> None:
+        play(harness, Script(STORY[:3], gate=asyncio.Event()), Script(STORY[3:], Completed(RESULT)))
+        run_id = await harness.create()
+        job = asyncio.ensure_future(harness.execute(run_id, 1))
+        await harness.until(run_id, "running")
+        while len(harness.container.at_work) == 0:
+            await harness.row(run_id)  # lets the job go on
 
         job.cancel()
         await asyncio.wait([job])
 
-        row = await desk.row(run_id)
+        row = await harness.row(run_id)
         assert job.cancelled()
         assert (row.state, row.attempt, row.losses) == ("queued", 1, 0)
-        await desk.execute(run_id, 1)
-        row = await desk.row(run_id)
+        await harness.execute(run_id, 1)
+        row = await harness.row(run_id)
         assert (row.state, row.losses) == ("completed", 0)
 
     async def test_called_off_in_the_moment_of_taking_it_hands_back_too(
-        self, desk: Office, monkeypatch: pytest.MonkeyPatch
+        self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        run_id = await desk.create()
+        run_id = await harness.create()
         taken, go_on = asyncio.Event(), asyncio.Event()
-        planner = desk.execute._planner
+        planner = harness.execute._planner
         whole = planner.attempt
 
         async def slow(run_id: str, fence: int) -> Any:
@@ -379,7 +381,7 @@ class TestHandBack:
             return await whole(run_id, fence)
 
         monkeypatch.setattr(planner, "attempt", slow)
-        job = asyncio.ensure_future(desk.execute(run_id, 1))
+        job = asyncio.ensure_future(harness.execute(run_id, 1))
         await asyncio.wait_for(taken.wait(), 10)
 
         job.cancel()
@@ -387,25 +389,25 @@ class TestHandBack:
         go_on.set()
         await asyncio.wait([job])
 
-        row = await desk.row(run_id)
+        row = await harness.row(run_id)
         assert job.cancelled()
         assert (row.state, row.losses) == ("queued", 0)
 
     async def test_called_off_after_the_outcome_it_stores_the_outcome(
-        self, desk: Office, monkeypatch: pytest.MonkeyPatch
+        self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        play(desk, Script(STORY, Completed(RESULT)))
-        run_id = await desk.create()
+        play(harness, Script(STORY, Completed(RESULT)))
+        run_id = await harness.create()
         flushing, go_on = asyncio.Event(), asyncio.Event()
-        whole = desk.parts.journal.flush
+        whole = harness.container.journal.flush
 
         async def slow() -> None:
             flushing.set()
             await go_on.wait()
             await whole()
 
-        monkeypatch.setattr(desk.parts.journal, "flush", slow)
-        job = asyncio.ensure_future(desk.execute(run_id, 1))
+        monkeypatch.setattr(harness.container.journal, "flush", slow)
+        job = asyncio.ensure_future(harness.execute(run_id, 1))
         await asyncio.wait_for(flushing.wait(), 10)
 
         job.cancel()
@@ -413,15 +415,15 @@ class TestHandBack:
         go_on.set()
         await asyncio.wait([job])
 
-        assert (await desk.row(run_id)).state == "completed"
+        assert (await harness.row(run_id)).state == "completed"
 
 
 async def test_the_queue_runs_what_is_submitted(database_url: str, tmp_path: Path) -> None:
     executor = ScriptedExecutor(Script(STORY, Completed(RESULT)))
-    async with office(database_url, tmp_path, executor, consume=True) as desk:
-        run_ids = [await desk.create() for _ in range(3)]
+    async with open_harness(database_url, tmp_path, executor, consume=True) as harness:
+        run_ids = [await harness.create() for _ in range(3)]
 
-        rows = [await desk.until(run_id, "completed") for run_id in run_ids]
+        rows = [await harness.until(run_id, "completed") for run_id in run_ids]
 
     assert [row.total_tokens for row in rows] == [10, 10, 10]
     assert len(executor.specs) == 3
@@ -429,23 +431,23 @@ async def test_the_queue_runs_what_is_submitted(database_url: str, tmp_path: Pat
 
 @ON_SQLITE
 async def test_no_job_is_taken_before_the_engine_is_loaded(database_url: str, tmp_path: Path) -> None:
-    async with office(database_url, tmp_path) as desk:
-        desk.parts._loaded.clear()
-        run_id = await desk.create()
-        job = asyncio.ensure_future(desk.execute(run_id, 1))
+    async with open_harness(database_url, tmp_path) as harness:
+        harness.container._loaded.clear()
+        run_id = await harness.create()
+        job = asyncio.ensure_future(harness.execute(run_id, 1))
         await asyncio.sleep(0)
-        assert (await desk.row(run_id)).state == "queued"
+        assert (await harness.row(run_id)).state == "queued"
 
-        desk.parts._loaded.set()
+        harness.container._loaded.set()
         await asyncio.wait_for(job, 10)
 
-        assert (await desk.row(run_id)).state == "completed"
+        assert (await harness.row(run_id)).state == "completed"
 
 
-async def test_tasks_of_a_completed_run_are_completed(desk: Office) -> None:
-    play(desk, Script(STORY, Completed(RESULT)))
-    run_id = await desk.create()
+async def test_tasks_of_a_completed_run_are_completed(harness: RunHarness) -> None:
+    play(harness, Script(STORY, Completed(RESULT)))
+    run_id = await harness.create()
 
-    await desk.execute(run_id, 1)
+    await harness.execute(run_id, 1)
 
-    assert {task.status for task in (await desk.tasks(run_id)).values()} == {TaskState.COMPLETED}
+    assert {task.status for task in (await harness.tasks(run_id)).values()} == {TaskState.COMPLETED}

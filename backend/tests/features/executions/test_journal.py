@@ -14,7 +14,7 @@ from crewai_runner.domain.run_event_payloads import LlmChunkData
 from crewai_runner.domain.run_events import LlmChunk, RunEvent
 from crewai_runner.features.events.repository import EventRepository
 from crewai_runner.features.executions import journal as journal_module
-from tests.support.runs import CANARY, ON_SQLITE, Office, call, completed, failed_call, started
+from tests.support.runs import CANARY, ON_SQLITE, RunHarness, call, completed, failed_call, started
 
 AGES_SECONDS = 1e9
 """Longer than any machine has been up: a clock that began with it must not matter."""
@@ -29,87 +29,87 @@ def refuse_nothing() -> None:
 
 
 async def gathering_for_ages(
-    desk: Office, monkeypatch: pytest.MonkeyPatch
+    harness: RunHarness, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[str, Callable[[RunEvent], None]]:
     """A run and its sink, in a journal that holds back all but the first word."""
     monkeypatch.setattr(journal_module, "GATHER_SECONDS", AGES_SECONDS)
-    run_id = await desk.begun()
-    return run_id, desk.parts.journal.open(run_id, 1, refuse_nothing)
+    run_id = await harness.begun()
+    return run_id, harness.container.journal.open(run_id, 1, refuse_nothing)
 
 
-async def tell(desk: Office, run_id: str, *events: RunEvent, fence: int = 1) -> None:
-    sink = desk.parts.journal.open(run_id, fence, refuse_nothing)
+async def tell(harness: RunHarness, run_id: str, *events: RunEvent, fence: int = 1) -> None:
+    sink = harness.container.journal.open(run_id, fence, refuse_nothing)
     for event in events:
         sink(event)
-    await desk.parts.journal.flush()
+    await harness.container.journal.flush()
 
 
-async def test_what_is_told_is_stored_in_order_and_moves_the_record(desk: Office) -> None:
-    run_id = await desk.begun()
+async def test_what_is_told_is_stored_in_order_and_moves_the_record(harness: RunHarness) -> None:
+    run_id = await harness.begun()
 
     await tell(
-        desk, run_id, started("research", "researcher"), call(10, "0.5"), completed("research", "Tea.")
+        harness, run_id, started("research", "researcher"), call(10, "0.5"), completed("research", "Tea.")
     )
 
-    assert (await desk.types(run_id))[2:] == ["task.started", "llm.completed", "task.completed"]
-    row, tasks = await desk.row(run_id), await desk.tasks(run_id)
+    assert (await harness.types(run_id))[2:] == ["task.started", "llm.completed", "task.completed"]
+    row, tasks = await harness.row(run_id), await harness.tasks(run_id)
     assert (row.total_tokens, row.llm_calls, row.last_seq) == (10, 1, 5)
     assert tasks["research"].result is not None
     assert tasks["research"].result.raw == "Tea."
     assert tasks["research"].started_at is not None
 
 
-async def test_one_batch_serves_many_runs(desk: Office) -> None:
-    run_ids = [await desk.begun() for _ in range(5)]
-    sinks = [desk.parts.journal.open(run_id, 1, refuse_nothing) for run_id in run_ids]
+async def test_one_batch_serves_many_runs(harness: RunHarness) -> None:
+    run_ids = [await harness.begun() for _ in range(5)]
+    sinks = [harness.container.journal.open(run_id, 1, refuse_nothing) for run_id in run_ids]
 
     for _ in range(4):
         for index, sink in enumerate(sinks):
             sink(call(index + 1, None))
             sink(failed_call())
-    await desk.parts.journal.flush()
+    await harness.container.journal.flush()
 
     for index, run_id in enumerate(run_ids):
-        row = await desk.row(run_id)
+        row = await harness.row(run_id)
         assert (row.total_tokens, row.llm_calls) == (4 * (index + 1), 8)
-        assert (await desk.types(run_id))[2:] == ["llm.completed", "llm.failed"] * 4
+        assert (await harness.types(run_id))[2:] == ["llm.completed", "llm.failed"] * 4
 
 
-async def test_an_older_attempts_words_are_refused_and_it_is_told_so(desk: Office) -> None:
-    run_id = await desk.begun()
+async def test_an_older_attempts_words_are_refused_and_it_is_told_so(harness: RunHarness) -> None:
+    run_id = await harness.begun()
     refused = threading.Event()
-    old = desk.parts.journal.open(run_id, 1, refused.set)
-    async with desk.desk(run_id) as (run, lifecycle):
+    old = harness.container.journal.open(run_id, 1, refused.set)
+    async with harness.transaction(run_id) as (run, lifecycle):
         await lifecycle.begin(run, "another worker", native=True)
 
     old(started("research"))
-    await tell(desk, run_id, started("report"), fence=2)
+    await tell(harness, run_id, started("report"), fence=2)
 
     assert refused.is_set()
-    assert [event.task_key for event in await desk.events(run_id)][3:] == ["report"]
-    assert (await desk.tasks(run_id))["research"].status == "pending"
+    assert [event.task_key for event in await harness.events(run_id)][3:] == ["report"]
+    assert (await harness.tasks(run_id))["research"].status == "pending"
 
 
-async def test_a_finished_run_takes_no_more_words(desk: Office) -> None:
-    run_id = await desk.begun()
+async def test_a_finished_run_takes_no_more_words(harness: RunHarness) -> None:
+    run_id = await harness.begun()
     refused = threading.Event()
-    sink = desk.parts.journal.open(run_id, 1, refused.set)
-    async with desk.desk(run_id) as (run, lifecycle):
+    sink = harness.container.journal.open(run_id, 1, refused.set)
+    async with harness.transaction(run_id) as (run, lifecycle):
         await lifecycle.fail(run, RunFailure(code="x", message="y"))
 
     sink(call())
-    await desk.parts.journal.flush()
+    await harness.container.journal.flush()
 
     assert refused.is_set()
-    assert (await desk.types(run_id))[-1] == "run.failed"
-    assert (await desk.row(run_id)).llm_calls == 0
+    assert (await harness.types(run_id))[-1] == "run.failed"
+    assert (await harness.row(run_id)).llm_calls == 0
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 async def test_a_database_error_loses_nothing_and_doubles_nothing(
-    desk: Office, monkeypatch: pytest.MonkeyPatch, moment: str
+    harness: RunHarness, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
-    run_id = await desk.begun()
+    run_id = await harness.begun()
     monkeypatch.setattr(journal_module, "RETRY_SECONDS", (0.0,))
     whole = EventRepository.add_all
     errors = [OperationalError("INSERT", {}, Exception("server closed the connection"))]
@@ -124,14 +124,16 @@ async def test_a_database_error_loses_nothing_and_doubles_nothing(
 
     monkeypatch.setattr(EventRepository, "add_all", flaky)
 
-    await tell(desk, run_id, started("research"), call(10), completed("research"))
+    await tell(harness, run_id, started("research"), call(10), completed("research"))
 
-    assert (await desk.types(run_id))[2:] == ["task.started", "llm.completed", "task.completed"]
-    assert (await desk.row(run_id)).total_tokens == 10
+    assert (await harness.types(run_id))[2:] == ["task.started", "llm.completed", "task.completed"]
+    assert (await harness.row(run_id)).total_tokens == 10
 
 
-async def test_a_run_that_cannot_be_stored_ends_alone(desk: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    good, bad = await desk.begun(), await desk.begun()
+async def test_a_run_that_cannot_be_stored_ends_alone(
+    harness: RunHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, bad = await harness.begun(), await harness.begun()
     whole = EventRepository.add_all
 
     async def choosy(self: EventRepository, rows: list[dict[str, Any]]) -> None:
@@ -142,121 +144,121 @@ async def test_a_run_that_cannot_be_stored_ends_alone(desk: Office, monkeypatch:
     monkeypatch.setattr(EventRepository, "add_all", choosy)
     ended = threading.Event()
 
-    bad_sink = desk.parts.journal.open(bad, 1, ended.set)
-    good_sink = desk.parts.journal.open(good, 1, refuse_nothing)
+    bad_sink = harness.container.journal.open(bad, 1, ended.set)
+    good_sink = harness.container.journal.open(good, 1, refuse_nothing)
     bad_sink(call())
     good_sink(call())
-    await desk.parts.journal.flush()
+    await harness.container.journal.flush()
 
     assert ended.is_set()
-    assert (await desk.types(good))[-1] == "llm.completed"
-    assert (await desk.types(bad))[-1] == "run.started"
+    assert (await harness.types(good))[-1] == "llm.completed"
+    assert (await harness.types(bad))[-1] == "run.started"
 
 
-async def test_closing_stores_the_rest(desk: Office) -> None:
-    run_id = await desk.begun()
-    sink = desk.parts.journal.open(run_id, 1, refuse_nothing)
+async def test_closing_stores_the_rest(harness: RunHarness) -> None:
+    run_id = await harness.begun()
+    sink = harness.container.journal.open(run_id, 1, refuse_nothing)
     for _ in range(1200):
         sink(failed_call())
 
-    await desk.parts.journal.close()
+    await harness.container.journal.close()
 
-    assert (await desk.row(run_id)).llm_calls == 1200
+    assert (await harness.row(run_id)).llm_calls == 1200
 
 
 @ON_SQLITE
 async def test_closing_does_not_wait_for_what_may_still_come(
-    desk: Office, monkeypatch: pytest.MonkeyPatch
+    harness: RunHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_id, sink = await gathering_for_ages(desk, monkeypatch)
+    run_id, sink = await gathering_for_ages(harness, monkeypatch)
     sink(failed_call())
-    await desk.parts.journal.flush()
+    await harness.container.journal.flush()
     sink(failed_call())
     await asyncio.sleep(0.1)
 
-    await asyncio.wait_for(desk.parts.journal.close(), 10)
+    await asyncio.wait_for(harness.container.journal.close(), 10)
 
-    assert (await desk.row(run_id)).llm_calls == 2
+    assert (await harness.row(run_id)).llm_calls == 2
 
 
 @ON_SQLITE
-async def test_threads_may_tell_at_once_and_nothing_is_lost(desk: Office) -> None:
-    run_id = await desk.begun()
-    sink = desk.parts.journal.open(run_id, 1, refuse_nothing)
+async def test_threads_may_tell_at_once_and_nothing_is_lost(harness: RunHarness) -> None:
+    run_id = await harness.begun()
+    sink = harness.container.journal.open(run_id, 1, refuse_nothing)
 
     def speak() -> None:
         for _ in range(50):
             sink(failed_call())
 
     await asyncio.gather(*(asyncio.to_thread(speak) for _ in range(4)))
-    await desk.parts.journal.flush()
+    await harness.container.journal.flush()
 
-    assert (await desk.row(run_id)).llm_calls == 200
+    assert (await harness.row(run_id)).llm_calls == 200
 
 
 @ON_SQLITE
 async def test_the_first_word_after_a_silence_is_not_held_back(
-    desk: Office, monkeypatch: pytest.MonkeyPatch
+    harness: RunHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_id, sink = await gathering_for_ages(desk, monkeypatch)
-    with desk.parts.hub.listening(run_id) as listener:
+    run_id, sink = await gathering_for_ages(harness, monkeypatch)
+    with harness.container.notifier.subscribe(run_id) as subscription:
         sink(failed_call())
 
-        await asyncio.wait_for(listener.bell.wait(), 10)
+        await asyncio.wait_for(subscription.changed.wait(), 10)
 
-        listener.bell.clear()
+        subscription.changed.clear()
         sink(failed_call())
         await asyncio.sleep(0.3)
-        assert not listener.bell.is_set()
-    await desk.parts.journal.flush()
-    assert (await desk.row(run_id)).llm_calls == 2
+        assert not subscription.changed.is_set()
+    await harness.container.journal.flush()
+    assert (await harness.row(run_id)).llm_calls == 2
 
 
 @ON_SQLITE
-async def test_a_chunk_follows_the_event_it_was_told_after(desk: Office) -> None:
-    run_id = await desk.begun()
-    with desk.parts.hub.listening(run_id) as listener:
+async def test_a_chunk_follows_the_event_it_was_told_after(harness: RunHarness) -> None:
+    run_id = await harness.begun()
+    with harness.container.notifier.subscribe(run_id) as subscription:
         story: Sequence[RunEvent] = [started("research"), chunk("one"), failed_call(), chunk("two")]
-        await tell(desk, run_id, *story)
-        first = listener.take_chunks()
-        await tell(desk, run_id, chunk("three"))
-        second = listener.take_chunks()
+        await tell(harness, run_id, *story)
+        first = subscription.pop_chunks()
+        await tell(harness, run_id, chunk("three"))
+        second = subscription.pop_chunks()
 
     heard = [(chunk.after, json.loads(chunk.text)["data"]["text"]) for chunk in [*first, *second]]
     assert heard == [(3, "one"), (4, "two"), (4, "three")]
-    assert (await desk.types(run_id))[2:] == ["task.started", "llm.failed"]
+    assert (await harness.types(run_id))[2:] == ["task.started", "llm.failed"]
 
 
 @ON_SQLITE
-async def test_readers_do_not_hear_a_refused_attempt(desk: Office) -> None:
-    run_id = await desk.begun()
-    sink = desk.parts.journal.open(run_id, 7, lambda: None)
+async def test_readers_do_not_hear_a_refused_attempt(harness: RunHarness) -> None:
+    run_id = await harness.begun()
+    sink = harness.container.journal.open(run_id, 7, lambda: None)
 
-    with desk.parts.hub.listening(run_id) as listener:
+    with harness.container.notifier.subscribe(run_id) as subscription:
         sink(started("research"))
         sink(chunk("from the past"))
-        await desk.parts.journal.flush()
+        await harness.container.journal.flush()
 
-        assert listener.take_chunks() == []
+        assert subscription.pop_chunks() == []
 
 
 @ON_SQLITE
-async def test_half_a_character_in_a_chunk_does_not_silence_the_writer(desk: Office) -> None:
-    run_id = await desk.begun()
+async def test_half_a_character_in_a_chunk_does_not_silence_the_writer(harness: RunHarness) -> None:
+    run_id = await harness.begun()
 
-    await tell(desk, run_id, call(), chunk("\ud83d"))
-    await tell(desk, run_id, call())
+    await tell(harness, run_id, call(), chunk("\ud83d"))
+    await tell(harness, run_id, call())
 
-    assert (await desk.row(run_id)).llm_calls == 2
+    assert (await harness.row(run_id)).llm_calls == 2
 
 
-async def test_no_secret_is_stored_or_passed_on(desk: Office) -> None:
-    run_id = await desk.begun()
+async def test_no_secret_is_stored_or_passed_on(harness: RunHarness) -> None:
+    run_id = await harness.begun()
 
-    with desk.parts.hub.listening(run_id) as listener:
-        await tell(desk, run_id, completed("research", f"key {CANARY}"), chunk(CANARY))
-        chunks = listener.take_chunks()
+    with harness.container.notifier.subscribe(run_id) as subscription:
+        await tell(harness, run_id, completed("research", f"key {CANARY}"), chunk(CANARY))
+        chunks = subscription.pop_chunks()
 
-    told = [event.model_dump_json() for event in await desk.events(run_id)]
+    told = [event.model_dump_json() for event in await harness.events(run_id)]
     assert CANARY not in "".join(told) + "".join(chunk.text for chunk in chunks)
     assert "••••••" in told[-1]

@@ -11,7 +11,7 @@ from crewai_runner.db.tables.catalog import ModelRow, ProviderRow
 from crewai_runner.db.tables.workflows import WorkflowRow
 from tests.support.documents import ANONYMOUS, STRANGER, speaking_as
 from tests.support.product import TWO_TASKS
-from tests.support.runs import STRANGERS, Office
+from tests.support.runs import STRANGERS, RunHarness
 
 Json = dict[str, Any]
 INLINE = {"name": "mine", "type": "openai_compatible", "baseUrl": "http://127.0.0.1:9/v1"}
@@ -34,8 +34,8 @@ async def check(client: httpx.AsyncClient, **body: Any) -> Json:
     return found
 
 
-async def add_model(desk: Office, name: str, workspace: str = "ws_default", **columns: Any) -> None:
-    async with desk.session() as session:
+async def add_model(harness: RunHarness, name: str, workspace: str = "ws_default", **columns: Any) -> None:
+    async with harness.session() as session:
         place = {"type": "openai_compatible", "base_url": "http://127.0.0.1:9/v1"}
         session.add(ProviderRow(id=f"prov_{name}", name=f"at {name}", workspace_id=workspace, **place))
         await session.flush()
@@ -61,7 +61,7 @@ async def test_a_stranger_sees_their_own_models_only(client: httpx.AsyncClient) 
     assert [problem["code"] for problem in answer.json()["problems"]] == ["no-model"]
 
 
-async def test_a_run_that_can_start_is_ready(desk: Office, client: httpx.AsyncClient) -> None:
+async def test_a_run_that_can_start_is_ready(harness: RunHarness, client: httpx.AsyncClient) -> None:
     found = await check(client, budget={"maxTokens": 1000})
 
     assert (found["ready"], found["problems"], found["warnings"], found["estimatedCalls"]) == (
@@ -78,22 +78,22 @@ async def test_a_run_that_can_start_is_ready(desk: Office, client: httpx.AsyncCl
 
 
 async def test_nothing_is_started_and_nobody_contacted(
-    desk: Office, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    harness: RunHarness, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked_up: list[str] = []
     policy = EgressPolicy(allow_private=True, resolve=lambda host, _port: looked_up.append(host) or [])
-    monkeypatch.setattr(desk.parts, "egress", policy)
+    monkeypatch.setattr(harness.container, "egress", policy)
 
     found = await check(
         client, providerConfig=INLINE | {"baseUrl": "http://models.example/v1", "models": ["m"]}
     )
 
     assert (found["ready"], looked_up) == (True, [])
-    assert await desk.waiting() == 0
+    assert await harness.waiting() == 0
     assert (await client.get("/runs")).json()["runs"] == []
 
 
-async def test_every_problem_is_told_at_once(desk: Office, client: httpx.AsyncClient) -> None:
+async def test_every_problem_is_told_at_once(harness: RunHarness, client: httpx.AsyncClient) -> None:
     document = MANAGED.replace("budget:", "memory: true\nembedder: nowhere\nbudget:")
 
     found = await check(client, workflow=document, inputs={"tpoic": "x", "more": 1})
@@ -133,10 +133,10 @@ async def test_neither_or_both_documents_are_a_problem(client: httpx.AsyncClient
 
 
 async def test_the_tightest_budget_is_shown_and_one_too_tight_is_warned_of(
-    desk: Office, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    harness: RunHarness, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await add_model(desk, "other")
-    monkeypatch.setattr(desk.parts.settings, "max_cost", 2.5)
+    await add_model(harness, "other")
+    monkeypatch.setattr(harness.container.settings, "max_cost", 2.5)
 
     found = await check(client, workflow=MANAGED, budget={"maxTokens": 1000, "maxCost": "9"})
 
@@ -163,8 +163,10 @@ async def test_a_provider_that_cannot_be_is_a_problem(client: httpx.AsyncClient)
     assert [problem["where"] for problem in found["problems"]] == ["/providerConfig/baseUrl"]
 
 
-async def test_a_workflow_that_is_not_there_is_not_found(desk: Office, client: httpx.AsyncClient) -> None:
-    async with desk.session() as session:
+async def test_a_workflow_that_is_not_there_is_not_found(
+    harness: RunHarness, client: httpx.AsyncClient
+) -> None:
+    async with harness.session() as session:
         session.add(WorkflowRow(id="wf_theirs", workspace_id=STRANGERS, name="Theirs"))
 
     for identifier in ("wf_nothing", "wf_theirs"):
@@ -173,9 +175,9 @@ async def test_a_workflow_that_is_not_there_is_not_found(desk: Office, client: h
 
 
 async def test_a_built_in_model_that_is_not_there_is_warned_of(
-    desk: Office, client: httpx.AsyncClient
+    harness: RunHarness, client: httpx.AsyncClient
 ) -> None:
-    async with desk.session() as session:
+    async with harness.session() as session:
         (await session.get_one(ProviderRow, "prov_1")).type = "local"
 
     found = await check(client)
@@ -208,9 +210,9 @@ async def test_it_is_ready_exactly_when_a_start_is_accepted(client: httpx.AsyncC
 
 
 async def test_a_provider_that_cannot_reach_the_run_is_a_problem(
-    client: httpx.AsyncClient, desk: Office
+    client: httpx.AsyncClient, harness: RunHarness
 ) -> None:
-    desk.parts.settings.role = Role.API
+    harness.container.settings.role = Role.API
 
     found = await check(client, providerConfig=INLINE | {"models": ["m"]})
 

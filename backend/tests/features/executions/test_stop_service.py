@@ -11,53 +11,63 @@ from crewai_runner.executor.scripted import Script, ScriptedExecutor
 from crewai_runner.features.executions.service import StopService
 from crewai_runner.features.runs.errors import RunAlreadyFinished, RunNotFound
 from crewai_runner.features.runs.service import NewRun
-from tests.support.runs import FAILURE, ON_SQLITE, OWNER, STRANGER, Office, ask, definition, office, started
+from tests.support.runs import (
+    FAILURE,
+    ON_SQLITE,
+    OWNER,
+    STRANGER,
+    RunHarness,
+    ask,
+    definition,
+    open_harness,
+    started,
+)
 
 
-async def test_a_queued_run_is_stopped_at_once_and_never_begins(desk: Office) -> None:
-    run_id = await desk.create()
+async def test_a_queued_run_is_stopped_at_once_and_never_begins(harness: RunHarness) -> None:
+    run_id = await harness.create()
 
-    answer = await StopService(desk.parts).stop(OWNER, run_id, StopMode.NOW)
-    await desk.execute(run_id, 1)
+    answer = await StopService(harness.container).stop(OWNER, run_id, StopMode.NOW)
+    await harness.execute(run_id, 1)
 
     assert answer.status == "stopped"
     assert answer.receipt is not None
     assert (answer.receipt.mode, answer.receipt.tasks_skipped) == ("graceful", 2)
-    assert desk.executor.specs == []
-    assert (await desk.row(run_id)).state == "stopped"
+    assert harness.executor.specs == []
+    assert (await harness.row(run_id)).state == "stopped"
 
 
-async def test_a_run_at_work_is_stopped_and_the_answer_has_the_receipt(desk: Office) -> None:
-    desk.parts.executor = ScriptedExecutor(Script([started("research")], gate=asyncio.Event()))
-    run_id = await desk.create()
-    job = asyncio.ensure_future(desk.execute(run_id, 1))
-    await desk.until(run_id, "running")
+async def test_a_run_at_work_is_stopped_and_the_answer_has_the_receipt(harness: RunHarness) -> None:
+    harness.container.executor = ScriptedExecutor(Script([started("research")], gate=asyncio.Event()))
+    run_id = await harness.create()
+    job = asyncio.ensure_future(harness.execute(run_id, 1))
+    await harness.until(run_id, "running")
 
-    answer = await asyncio.wait_for(StopService(desk.parts).stop(OWNER, run_id, StopMode.NOW), 10)
+    answer = await asyncio.wait_for(StopService(harness.container).stop(OWNER, run_id, StopMode.NOW), 10)
     await job
 
     assert answer.status == "stopped"
     assert answer.receipt is not None
     assert answer.receipt.llm_calls_after_stop == 0
-    types = await desk.types(run_id)
+    types = await harness.types(run_id)
     assert "run.stopping" in types
     assert types[-1] == "run.stopped"
 
 
-async def test_a_stop_wins_over_an_outcome_that_comes_in_the_same_moment(desk: Office) -> None:
+async def test_a_stop_wins_over_an_outcome_that_comes_in_the_same_moment(harness: RunHarness) -> None:
     gate = asyncio.Event()
-    desk.parts.executor = _Deaf(Script(gate=gate))
-    run_id = await desk.create()
-    job = asyncio.ensure_future(desk.execute(run_id, 1))
-    await desk.until(run_id, "running")
-    stopping = asyncio.ensure_future(StopService(desk.parts).stop(OWNER, run_id, StopMode.NOW))
-    await desk.until(run_id, "stopping")
+    harness.container.executor = _Deaf(Script(gate=gate))
+    run_id = await harness.create()
+    job = asyncio.ensure_future(harness.execute(run_id, 1))
+    await harness.until(run_id, "running")
+    stopping = asyncio.ensure_future(StopService(harness.container).stop(OWNER, run_id, StopMode.NOW))
+    await harness.until(run_id, "stopping")
 
     gate.set()
     await job
 
     assert (await asyncio.wait_for(stopping, 10)).status == "stopped"
-    assert (await desk.row(run_id)).result is None
+    assert (await harness.row(run_id)).result is None
 
 
 class _Deaf(ScriptedExecutor):
@@ -67,52 +77,52 @@ class _Deaf(ScriptedExecutor):
         return await super().execute(spec, sink, RunControl())
 
 
-async def test_a_waiting_run_is_stopped_with_its_question(desk: Office) -> None:
-    run_id, approval_id = await ask(desk)
+async def test_a_waiting_run_is_stopped_with_its_question(harness: RunHarness) -> None:
+    run_id, approval_id = await ask(harness)
 
-    answer = await StopService(desk.parts).stop(OWNER, run_id, StopMode.NOW)
+    answer = await StopService(harness.container).stop(OWNER, run_id, StopMode.NOW)
 
     assert answer.status == "stopped"
-    async with desk.approvals() as approvals:
+    async with harness.approvals() as approvals:
         assert (await approvals.get(OWNER, approval_id)).state == "cancelled"
 
 
 @ON_SQLITE
 async def test_a_stop_that_takes_long_is_answered_before_its_end(database_url: str, tmp_path: Path) -> None:
-    async with office(database_url, tmp_path, stop_wait_seconds=0.01) as desk:
-        run_id = await desk.begun()
+    async with open_harness(database_url, tmp_path, stop_wait_seconds=0.01) as harness:
+        run_id = await harness.begun()
 
-        answer = await StopService(desk.parts).stop(OWNER, run_id, StopMode.AFTER_STEP)
+        answer = await StopService(harness.container).stop(OWNER, run_id, StopMode.AFTER_STEP)
 
         assert (answer.status, answer.receipt) == ("stopping", None)
-        assert (await desk.row(run_id)).stop_mode == "after-step"
+        assert (await harness.row(run_id)).stop_mode == "after-step"
 
 
-async def test_a_workflows_id_stops_its_newest_run(desk: Office) -> None:
-    run_id = await desk.create(NewRun(definition(), {}, workflow_id="wf_1"))
+async def test_a_workflows_id_stops_its_newest_run(harness: RunHarness) -> None:
+    run_id = await harness.create(NewRun(definition(), {}, workflow_id="wf_1"))
 
-    answer = await StopService(desk.parts).stop(OWNER, "wf_1", StopMode.NOW)
+    answer = await StopService(harness.container).stop(OWNER, "wf_1", StopMode.NOW)
 
     assert answer.run_id == run_id
 
 
 @pytest.mark.parametrize("end", ["stopped", "failed"])
-async def test_a_finished_run_cannot_be_stopped(desk: Office, end: str) -> None:
-    run_id = await desk.begun()
-    async with desk.desk(run_id) as (run, lifecycle):
+async def test_a_finished_run_cannot_be_stopped(harness: RunHarness, end: str) -> None:
+    run_id = await harness.begun()
+    async with harness.transaction(run_id) as (run, lifecycle):
         await (lifecycle.stop(run) if end == "stopped" else lifecycle.fail(run, FAILURE))
-    before = await desk.types(run_id)
+    before = await harness.types(run_id)
 
     with pytest.raises(RunAlreadyFinished):
-        await StopService(desk.parts).stop(OWNER, run_id, StopMode.NOW)
+        await StopService(harness.container).stop(OWNER, run_id, StopMode.NOW)
 
-    assert await desk.types(run_id) == before
+    assert await harness.types(run_id) == before
 
 
-async def test_nobody_stops_the_run_of_another_workspace(desk: Office) -> None:
-    run_id = await desk.create()
+async def test_nobody_stops_the_run_of_another_workspace(harness: RunHarness) -> None:
+    run_id = await harness.create()
 
     with pytest.raises(RunNotFound):
-        await StopService(desk.parts).stop(STRANGER, run_id, StopMode.NOW)
+        await StopService(harness.container).stop(STRANGER, run_id, StopMode.NOW)
 
-    assert (await desk.row(run_id)).state == "queued"
+    assert (await harness.row(run_id)).state == "queued"

@@ -9,7 +9,7 @@ from crewai_runner.executor.port import EngineState, EngineStatus
 from crewai_runner.executor.scripted import ScriptedExecutor
 from crewai_runner.features.health import service as health_module
 from crewai_runner.features.health.service import HealthService
-from tests.support.runs import ON_SQLITE, Office
+from tests.support.runs import ON_SQLITE, RunHarness
 
 
 class Engine(ScriptedExecutor):
@@ -21,51 +21,51 @@ class Engine(ScriptedExecutor):
         return self._status
 
 
-async def failing(desk: Office) -> dict[str, str]:
+async def failing(harness: RunHarness) -> dict[str, str]:
     """The parts that are not well, each with its words."""
-    found = await HealthService(desk.parts).readiness()
+    found = await HealthService(harness.container).readiness()
     bad = {name: part.message for name, part in found.parts.items() if not part.ok}
     assert (found.status == "ready") == (not bad)
     return bad
 
 
-async def test_a_process_whose_parts_are_well_is_ready(desk: Office) -> None:
-    assert await failing(desk) == {}
+async def test_a_process_whose_parts_are_well_is_ready(harness: RunHarness) -> None:
+    assert await failing(harness) == {}
 
 
-async def test_a_loading_engine_sends_nobody_away(desk: Office) -> None:
-    desk.parts.executor = Engine(EngineState.LOADING)
+async def test_a_loading_engine_sends_nobody_away(harness: RunHarness) -> None:
+    harness.container.executor = Engine(EngineState.LOADING)
 
-    assert await failing(desk) == {}
-
-
-async def test_a_failed_engine_is_named_with_its_reason(desk: Office) -> None:
-    desk.parts.executor = Engine(EngineState.FAILED, "crewai is not what it was")
-
-    assert await failing(desk) == {"engine": "crewai is not what it was"}
+    assert await failing(harness) == {}
 
 
-async def test_a_queue_that_is_not_open_is_named(desk: Office) -> None:
-    desk.parts.queue_ready.clear()
-    desk.parts.queue_message = "no room"
+async def test_a_failed_engine_is_named_with_its_reason(harness: RunHarness) -> None:
+    harness.container.executor = Engine(EngineState.FAILED, "crewai is not what it was")
 
-    assert await failing(desk) == {"queue": "no room"}
-    assert (await HealthService(desk.parts).about()).waiting_in_queue is None
+    assert await failing(harness) == {"engine": "crewai is not what it was"}
+
+
+async def test_a_queue_that_is_not_open_is_named(harness: RunHarness) -> None:
+    harness.container.queue_ready.clear()
+    harness.container.queue_message = "no room"
+
+    assert await failing(harness) == {"queue": "no room"}
+    assert (await HealthService(harness.container).about()).waiting_in_queue is None
 
 
 @ON_SQLITE
-async def test_a_database_that_is_gone_is_named(desk: Office, tmp_path: Path) -> None:
-    await desk.parts.engine.dispose()
+async def test_a_database_that_is_gone_is_named(harness: RunHarness, tmp_path: Path) -> None:
+    await harness.container.engine.dispose()
     for file in tmp_path.glob("crewai-runner.db*"):
         file.unlink()
     (tmp_path / "crewai-runner.db").mkdir()
 
-    assert set(await failing(desk)) == {"database"}
+    assert set(await failing(harness)) == {"database"}
 
 
 @ON_SQLITE
 async def test_a_database_that_hangs_is_named_before_patience_ends(
-    desk: Office, monkeypatch: pytest.MonkeyPatch
+    harness: RunHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Hanging:
         async def __aenter__(self) -> None:
@@ -75,32 +75,32 @@ async def test_a_database_that_hangs_is_named_before_patience_ends(
             """Never entered."""
 
     monkeypatch.setattr(health_module, "PATIENCE_SECONDS", 0.0)
-    monkeypatch.setattr(health_module, "reading", lambda _sessions: Hanging())
+    monkeypatch.setattr(health_module, "read_session", lambda _sessions: Hanging())
 
-    assert (await failing(desk))["database"].startswith("The database does not answer")
+    assert (await failing(harness))["database"].startswith("The database does not answer")
 
 
 @ON_SQLITE
 @pytest.mark.parametrize("trouble", ["full", "missing", "locked"])
 async def test_a_data_folder_in_trouble_is_named(
-    desk: Office, monkeypatch: pytest.MonkeyPatch, trouble: str
+    harness: RunHarness, monkeypatch: pytest.MonkeyPatch, trouble: str
 ) -> None:
     if trouble == "full":
         monkeypatch.setattr(health_module, "LEAST_FREE_BYTES", 2**70)
     elif trouble == "missing":
-        monkeypatch.setattr(desk.parts.settings, "data_dir", Path("/does/not/exist"))
+        monkeypatch.setattr(harness.container.settings, "data_dir", Path("/does/not/exist"))
     else:
         monkeypatch.setattr(health_module.os, "access", lambda *_: False)
 
-    assert set(await failing(desk)) == {"disk"}
+    assert set(await failing(harness)) == {"disk"}
 
 
-async def test_about_tells_the_figures_of_now(desk: Office) -> None:
-    await desk.create()
+async def test_about_tells_the_figures_of_now(harness: RunHarness) -> None:
+    await harness.create()
 
-    with desk.parts.hub.listening("run_1"):
-        about = await HealthService(desk.parts).about()
+    with harness.container.notifier.subscribe("run_1"):
+        about = await HealthService(harness.container).about()
 
     assert (about.waiting_in_queue, about.runs_at_work, about.stream_readers) == (1, 0, 1)
     assert (about.engine.name, about.engine.native, about.role) == ("scripted", True, "all")
-    assert about.database == ("sqlite" if desk.parts.settings.embedded else "postgresql")
+    assert about.database == ("sqlite" if harness.container.settings.embedded else "postgresql")

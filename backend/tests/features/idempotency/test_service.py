@@ -8,9 +8,9 @@ from pydantic import BaseModel
 
 from crewai_runner.core.clock import now
 from crewai_runner.features.idempotency import service as idempotency
-from crewai_runner.features.idempotency.errors import KeyUsedOtherwise
-from crewai_runner.features.idempotency.service import Once
-from tests.support.runs import Office
+from crewai_runner.features.idempotency.errors import IdempotencyKeyReused
+from crewai_runner.features.idempotency.service import IdempotencyService
+from tests.support.runs import RunHarness
 
 
 class Body(BaseModel):
@@ -24,15 +24,15 @@ class Answer(BaseModel):
 class Making:
     """Counts how often the thing was made, in the caller's transaction."""
 
-    def __init__(self, desk: Office) -> None:
+    def __init__(self, harness: RunHarness) -> None:
         self.made = 0
-        self._desk = desk
+        self._harness = harness
 
     async def __call__(
         self, key: str | None, text: str = "a", route: str = "runs", workspace: str = "ws_default"
     ) -> int:
-        async with self._desk.session() as session:
-            once = Once(session, workspace, route, key)
+        async with self._harness.session() as session:
+            once = IdempotencyService(session, workspace, route, key)
             return (await once(Answer, Body(text=text), self._make)).number
 
     async def _make(self) -> Answer:
@@ -41,8 +41,8 @@ class Making:
 
 
 @pytest.fixture
-def making(desk: Office) -> Making:
-    return Making(desk)
+def making(harness: RunHarness) -> Making:
+    return Making(harness)
 
 
 async def test_the_same_key_and_body_gives_the_first_answer(making: Making) -> None:
@@ -53,7 +53,7 @@ async def test_the_same_key_and_body_gives_the_first_answer(making: Making) -> N
 async def test_the_same_key_with_another_body_is_refused(making: Making) -> None:
     await making("k", "a")
 
-    with pytest.raises(KeyUsedOtherwise):
+    with pytest.raises(IdempotencyKeyReused):
         await making("k", "b")
 
     assert making.made == 1
@@ -78,19 +78,19 @@ async def test_requests_at_once_make_one_thing(making: Making) -> None:
     assert making.made == 1
 
 
-async def test_a_failed_making_leaves_the_key_free(desk: Office, making: Making) -> None:
+async def test_a_failed_making_leaves_the_key_free(harness: RunHarness, making: Making) -> None:
     async def fail() -> Answer:
         raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        await _attempt(desk, fail)
+        await _attempt(harness, fail)
 
     assert await making("k") == 1
 
 
-async def _attempt(desk: Office, make: object) -> None:
-    async with desk.session() as session:
-        await Once(session, "ws_default", "runs", "k")(Answer, Body(text="a"), make)  # type: ignore[arg-type]
+async def _attempt(harness: RunHarness, make: object) -> None:
+    async with harness.session() as session:
+        await IdempotencyService(session, "ws_default", "runs", "k")(Answer, Body(text="a"), make)  # type: ignore[arg-type]
 
 
 async def test_a_key_is_forgotten_after_a_day(making: Making, monkeypatch: pytest.MonkeyPatch) -> None:

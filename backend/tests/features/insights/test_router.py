@@ -13,7 +13,7 @@ from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.db.tables.workflows import WorkflowRow
 from crewai_runner.features.insights import repository, service
 from tests.support.documents import ANONYMOUS, STRANGER, speaking_as
-from tests.support.runs import ON_SQLITE, OWNER, STRANGERS, Office
+from tests.support.runs import ON_SQLITE, OWNER, STRANGERS, RunHarness
 
 Json = dict[str, Any]
 NOW = datetime(2026, 3, 10, 12, 30, tzinfo=UTC)
@@ -44,8 +44,8 @@ def run(hours_ago: float = 1, state: str = "completed", **columns: Any) -> RunRo
     return RunRow(**given | columns)
 
 
-async def store(desk: Office, *rows: object) -> None:
-    async with desk.session() as session:
+async def store(harness: RunHarness, *rows: object) -> None:
+    async with harness.session() as session:
         session.add_all(rows)
 
 
@@ -66,9 +66,11 @@ class TestInsights:
         assert (await client.get("/insights", headers=speaking_as("document-reader"))).status_code == 403
         assert (await client.get("/insights", headers=speaking_as("run-reader"))).status_code == 200
 
-    async def test_hide_the_runs_of_another_workspace(self, desk: Office, client: httpx.AsyncClient) -> None:
+    async def test_hide_the_runs_of_another_workspace(
+        self, harness: RunHarness, client: httpx.AsyncClient
+    ) -> None:
         theirs = {"workspace_id": STRANGERS, "seconds_at_work": 7.0, **dollars("3")}
-        await store(desk, run(**theirs), run(state="queued", workspace_id=STRANGERS), run(state="failed"))
+        await store(harness, run(**theirs), run(state="queued", workspace_id=STRANGERS), run(state="failed"))
 
         mine = await insights(client)
         other = (await client.get("/insights", headers=STRANGER)).json()
@@ -109,10 +111,12 @@ class TestInsights:
     async def test_know_no_other_period(self, client: httpx.AsyncClient) -> None:
         assert (await client.get("/insights", params={"period": "1y"})).status_code == 422
 
-    async def test_count_a_run_where_it_was_started(self, desk: Office, client: httpx.AsyncClient) -> None:
+    async def test_count_a_run_where_it_was_started(
+        self, harness: RunHarness, client: httpx.AsyncClient
+    ) -> None:
         first = NOW.replace(minute=0) - timedelta(hours=23)
         await store(
-            desk,
+            harness,
             run(created_at=first),
             run(created_at=first - timedelta(milliseconds=1)),
             run(created_at=first + timedelta(hours=1)),
@@ -127,10 +131,10 @@ class TestInsights:
         assert [bucket["completed"] for bucket in buckets[:3]] == [2, 1, 0]
         assert [bucket["active"] for bucket in buckets] == [1, *[0] * 22, 1]
 
-    async def test_add_up_to_the_totals(self, desk: Office, client: httpx.AsyncClient) -> None:
+    async def test_add_up_to_the_totals(self, harness: RunHarness, client: httpx.AsyncClient) -> None:
         states = ["completed"] * 6 + ["failed"] * 2 + ["stopped", "crashed", "queued", "stopping"]
         rows = [run(1.7 * number, state, **dollars("0.1", 3)) for number, state in enumerate(states)]
-        await store(desk, *rows, run(-0.2, "running", total_tokens=0))
+        await store(harness, *rows, run(-0.2, "running", total_tokens=0))
 
         found = await insights(client)
 
@@ -143,10 +147,10 @@ class TestInsights:
         assert sum(spent) == Decimal("1.2")
 
     async def test_an_unknown_cost_is_null_and_never_zero(
-        self, desk: Office, client: httpx.AsyncClient
+        self, harness: RunHarness, client: httpx.AsyncClient
     ) -> None:
         await store(
-            desk,
+            harness,
             run(2, **dollars("0.25")),
             run(2, total_tokens=null()),
             run(3, total_tokens=5),
@@ -162,23 +166,23 @@ class TestInsights:
         assert (found["totals"]["cost"], found["totals"]["knownCost"]["amount"]) == (None, "0.25")
 
     async def test_a_run_that_reached_no_model_leaves_the_cost_known(
-        self, desk: Office, client: httpx.AsyncClient
+        self, harness: RunHarness, client: httpx.AsyncClient
     ) -> None:
-        await store(desk, run(**dollars("0.25")), run(state="failed", total_tokens=0))
+        await store(harness, run(**dollars("0.25")), run(state="failed", total_tokens=0))
 
         assert (await insights(client))["totals"]["cost"] == {"amount": "0.25", "currency": "USD"}
 
-    async def test_two_currencies_make_no_sum(self, desk: Office, client: httpx.AsyncClient) -> None:
-        await store(desk, run(**dollars("1")), run(1.1, **dollars("1") | {"cost_currency": "EUR"}))
+    async def test_two_currencies_make_no_sum(self, harness: RunHarness, client: httpx.AsyncClient) -> None:
+        await store(harness, run(**dollars("1")), run(1.1, **dollars("1") | {"cost_currency": "EUR"}))
 
         found = await insights(client)
 
         assert (found["totals"]["cost"], found["workflows"][0]["cost"]) == (None, None)
 
-    async def test_times_are_of_completed_runs(self, desk: Office, client: httpx.AsyncClient) -> None:
+    async def test_times_are_of_completed_runs(self, harness: RunHarness, client: httpx.AsyncClient) -> None:
         rows = [run(0.01 * number, seconds_at_work=float(number)) for number in range(1, 101)]
         slow = [run(state=state, seconds_at_work=9999.0) for state in ("failed", "stopped", "crashed")]
-        await store(desk, *rows, *slow)
+        await store(harness, *rows, *slow)
 
         totals = (await insights(client))["totals"]
 
@@ -188,9 +192,9 @@ class TestInsights:
         ("seconds", "median", "p95"), [([4.0], 4, 4), ([1.0, 3.0], 1, 3), ([5.0, 1.0, 3.0], 3, 5)]
     )
     async def test_times_of_few_runs_are_times_of_runs(
-        self, desk: Office, client: httpx.AsyncClient, seconds: list[float], median: float, p95: float
+        self, harness: RunHarness, client: httpx.AsyncClient, seconds: list[float], median: float, p95: float
     ) -> None:
-        await store(desk, *(run(seconds_at_work=each) for each in seconds))
+        await store(harness, *(run(seconds_at_work=each) for each in seconds))
 
         found = await insights(client)
 
@@ -198,17 +202,19 @@ class TestInsights:
         assert found["workflows"][0]["medianSeconds"] == median
 
     async def test_of_very_many_times_the_newest_are_looked_at(
-        self, desk: Office, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+        self, harness: RunHarness, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(repository, "SAMPLE", 2)
-        await store(desk, *(run(number, seconds_at_work=float(number)) for number in range(1, 6)))
+        await store(harness, *(run(number, seconds_at_work=float(number)) for number in range(1, 6)))
 
         assert (await insights(client))["totals"]["p95Seconds"] == 2
 
-    async def test_by_workflow_begin_with_the_busiest(self, desk: Office, client: httpx.AsyncClient) -> None:
+    async def test_by_workflow_begin_with_the_busiest(
+        self, harness: RunHarness, client: httpx.AsyncClient
+    ) -> None:
         saved = new_id(Prefix.WORKFLOW)
         await store(
-            desk,
+            harness,
             run(3, workflow_id=saved, workflow_name="Old name", seconds_at_work=1.0, **dollars("1")),
             run(2, workflow_id=saved, workflow_name="New name", seconds_at_work=9.0, **dollars("2")),
             run(1, "running", workflow_id=saved, workflow_name="New name", total_tokens=0),
@@ -227,23 +233,27 @@ class TestInsights:
         # A definition may be named like the id of a saved workflow.
         assert (third["workflowId"], third["name"], third["runs"]) == (None, saved, 1)
 
-    async def test_by_workflow_are_twenty_at_most(self, desk: Office, client: httpx.AsyncClient) -> None:
+    async def test_by_workflow_are_twenty_at_most(
+        self, harness: RunHarness, client: httpx.AsyncClient
+    ) -> None:
         busy = [run(workflow_name="Busy"), run(workflow_name="Busy")]
-        await store(desk, *(run(workflow_name=f"W{number}") for number in range(25)), *busy)
+        await store(harness, *(run(workflow_name=f"W{number}") for number in range(25)), *busy)
 
         rows = (await insights(client))["workflows"]
 
         assert (len(rows), rows[0]["name"]) == (20, "Busy")
 
     @ON_SQLITE
-    async def test_are_read_from_the_index_alone(self, desk: Office, client: httpx.AsyncClient) -> None:
-        await store(desk, run())
-        asked = await watched(desk, insights(client))
+    async def test_are_read_from_the_index_alone(
+        self, harness: RunHarness, client: httpx.AsyncClient
+    ) -> None:
+        await store(harness, run())
+        asked = await watched(harness, insights(client))
 
         plans = [
             step
             for statement, values in asked
-            for step in await plan_of(desk, statement, values)
+            for step in await plan_of(harness, statement, values)
             if "runs" in step and ("SCAN" in step or "SEARCH" in step)
         ]
 
@@ -255,7 +265,7 @@ class TestInsights:
         }
 
 
-async def watched(desk: Office, request: Any) -> list[tuple[str, Any]]:
+async def watched(harness: RunHarness, request: Any) -> list[tuple[str, Any]]:
     """What was selected from runs while the request was served."""
     asked: list[tuple[str, Any]] = []
 
@@ -263,15 +273,15 @@ async def watched(desk: Office, request: Any) -> list[tuple[str, Any]]:
         if "FROM runs" in statement:
             asked.append((statement, values))
 
-    engine = desk.parts.engine.sync_engine
+    engine = harness.container.engine.sync_engine
     event.listen(engine, "before_cursor_execute", note)
     await request
     event.remove(engine, "before_cursor_execute", note)
     return asked
 
 
-async def plan_of(desk: Office, statement: str, values: Any) -> list[str]:
-    async with desk.parts.engine.connect() as connection:
+async def plan_of(harness: RunHarness, statement: str, values: Any) -> list[str]:
+    async with harness.container.engine.connect() as connection:
         found = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
         return [row[3] for row in found]
 
@@ -292,20 +302,24 @@ class TestWorkflowsWithTheirRuns:
         assert (await client.get("/workflows", headers=ANONYMOUS)).status_code == 401
         assert (await client.get("/workflows", headers=speaking_as("document-reader"))).status_code == 200
 
-    async def test_one_that_never_ran_has_no_run(self, desk: Office, client: httpx.AsyncClient) -> None:
-        await store(desk, workflow("Fresh"))
+    async def test_one_that_never_ran_has_no_run(
+        self, harness: RunHarness, client: httpx.AsyncClient
+    ) -> None:
+        await store(harness, workflow("Fresh"))
 
         fresh = (await listed(client))["Fresh"]
 
         assert (fresh["lastRun"], fresh["recentRuns"]) == (None, [])
 
-    async def test_show_the_newest_twelve_oldest_first(self, desk: Office, client: httpx.AsyncClient) -> None:
+    async def test_show_the_newest_twelve_oldest_first(
+        self, harness: RunHarness, client: httpx.AsyncClient
+    ) -> None:
         saved = workflow("Busy")
         runs = [
             run(20 - n, id=f"run_{n:02}", workflow_id=saved.id, seconds_at_work=float(n)) for n in range(14)
         ]
         active = run(0.1, "running", id="run_99", workflow_id=saved.id, seconds_at_work=3.0)
-        await store(desk, saved, workflow("Idle"), *runs, active)
+        await store(harness, saved, workflow("Idle"), *runs, active)
 
         busy = (await listed(client))["Busy"]
 
@@ -315,41 +329,45 @@ class TestWorkflowsWithTheirRuns:
         assert (busy["lastRun"]["id"], busy["lastRun"]["status"]) == (active.id, "running")
         assert (busy["lastRun"]["finishedAt"], busy["lastRun"]["createdAt"]) == (None, "2026-03-10T12:24:00Z")
 
-    async def test_runs_stay_with_their_workflow(self, desk: Office, client: httpx.AsyncClient) -> None:
+    async def test_runs_stay_with_their_workflow(
+        self, harness: RunHarness, client: httpx.AsyncClient
+    ) -> None:
         one, two = workflow("One"), workflow("Two")
         first, second = run(workflow_id=one.id), run(2, "failed", workflow_id=two.id)
-        await store(desk, one, two, first, second, run(workflow_name="One"))
+        await store(harness, one, two, first, second, run(workflow_name="One"))
 
         found = await listed(client)
 
         assert [each["id"] for each in found["One"]["recentRuns"]] == [first.id]
         assert [each["id"] for each in found["Two"]["recentRuns"]] == [second.id]
 
-    async def test_show_nothing_of_another_workspace(self, desk: Office, client: httpx.AsyncClient) -> None:
+    async def test_show_nothing_of_another_workspace(
+        self, harness: RunHarness, client: httpx.AsyncClient
+    ) -> None:
         mine, theirs = workflow("Mine"), workflow("Theirs", workspace_id=STRANGERS)
         # A run of theirs that carries my workflow's id, as no road of the product could make it.
-        await store(desk, mine, theirs, run(workflow_id=mine.id, workspace_id=STRANGERS))
+        await store(harness, mine, theirs, run(workflow_id=mine.id, workspace_id=STRANGERS))
 
         assert (await listed(client))["Mine"]["recentRuns"] == []
         assert list(await listed(client, "stranger")) == ["Theirs"]
 
     async def test_without_the_right_to_see_runs_there_are_none(
-        self, desk: Office, client: httpx.AsyncClient
+        self, harness: RunHarness, client: httpx.AsyncClient
     ) -> None:
         saved = workflow("Busy")
-        await store(desk, saved, run(workflow_id=saved.id))
+        await store(harness, saved, run(workflow_id=saved.id))
 
         assert (await listed(client, "document-reader"))["Busy"]["lastRun"] is None
         assert (await listed(client, "run-reader"))["Busy"]["lastRun"] is not None
 
     @pytest.mark.parametrize("count", [1, 200])
     async def test_ask_once_for_the_runs_of_a_page(
-        self, desk: Office, client: httpx.AsyncClient, count: int
+        self, harness: RunHarness, client: httpx.AsyncClient, count: int
     ) -> None:
         many = [workflow(f"W{number:03}") for number in range(count)]
-        await store(desk, *many, *(run(workflow_id=each.id) for each in many))
+        await store(harness, *many, *(run(workflow_id=each.id) for each in many))
 
-        asked = await watched(desk, listed(client, limit=200))
+        asked = await watched(harness, listed(client, limit=200))
         found = await listed(client, limit=200)
 
         assert len(asked) == 1

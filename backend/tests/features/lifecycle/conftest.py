@@ -1,3 +1,3 @@
-from tests.support.run_fixtures import database_url, desk, postgresql_url
+from tests.support.run_fixtures import database_url, harness, postgresql_url
 
-__all__ = ["database_url", "desk", "postgresql_url"]
+__all__ = ["database_url", "harness", "postgresql_url"]

@@ -32,7 +32,7 @@ from tests.features.metrics.test_spans import (
 from tests.support.database import fresh_database
 from tests.support.otlp_collector import Collector
 from tests.support.product import BACKEND
-from tests.support.runs import CANARY, FAILURE, Office, call, completed, office, started
+from tests.support.runs import CANARY, FAILURE, RunHarness, call, completed, open_harness, started
 
 STORY = [
     started("research"),
@@ -44,11 +44,11 @@ STORY = [
 ]
 
 
-async def play(desk: Office) -> str:
-    desk.parts.executor = ScriptedExecutor(Script(STORY, Completed(RunResult(raw="SECRET"))))
-    run_id = await desk.create()
-    await desk.execute(run_id, 1)
-    await desk.parts.telemetry.close()
+async def play(harness: RunHarness) -> str:
+    harness.container.executor = ScriptedExecutor(Script(STORY, Completed(RunResult(raw="SECRET"))))
+    run_id = await harness.create()
+    await harness.execute(run_id, 1)
+    await harness.container.telemetry.close()
     return run_id
 
 
@@ -59,10 +59,10 @@ async def test_a_run_arrives_at_the_collector_whatever_turns_the_engines_telemet
     monkeypatch.setenv("CREWAI_DISABLE_TELEMETRY", "true")
     before = trace.get_tracer_provider()
     with Collector() as collector, fresh_database("sqlite", tmp_path) as url:
-        async with office(url, tmp_path, otlp_endpoint=collector.url) as desk:
-            run_id = await play(desk)
-            row = await desk.row(run_id)
-            [ended] = [event.at for event in await desk.events(run_id) if event.type == "run.completed"]
+        async with open_harness(url, tmp_path, otlp_endpoint=collector.url) as harness:
+            run_id = await play(harness)
+            row = await harness.row(run_id)
+            [ended] = [event.at for event in await harness.events(run_id) if event.type == "run.completed"]
 
     assert {path for path, _, _ in collector.requests} == {"/v1/traces"}
     spans = {span.name: span for span in collector.spans}
@@ -91,10 +91,10 @@ def nanoseconds(moment: datetime) -> int:
 
 async def test_an_error_is_a_failed_span_with_its_code_alone(tmp_path: Path) -> None:
     with Collector() as collector, fresh_database("sqlite", tmp_path) as url:
-        async with office(url, tmp_path, otlp_endpoint=collector.url + "/v1/traces/") as desk:
-            desk.parts.executor = ScriptedExecutor(Script([], Failed(FAILURE)))
-            await desk.execute(await desk.create(), 1)
-            await desk.parts.telemetry.close()
+        async with open_harness(url, tmp_path, otlp_endpoint=collector.url + "/v1/traces/") as harness:
+            harness.container.executor = ScriptedExecutor(Script([], Failed(FAILURE)))
+            await harness.execute(await harness.create(), 1)
+            await harness.container.telemetry.close()
 
     [run] = collector.spans
     assert run.failed
@@ -108,9 +108,9 @@ def otlp_threads() -> set[str]:
 
 async def test_its_thread_ends_with_the_process(tmp_path: Path) -> None:
     with Collector() as collector, fresh_database("sqlite", tmp_path) as url:
-        async with office(url, tmp_path, otlp_endpoint=collector.url) as desk:
+        async with open_harness(url, tmp_path, otlp_endpoint=collector.url) as harness:
             assert otlp_threads()
-            await desk.parts.telemetry.close()
+            await harness.container.telemetry.close()
 
             assert otlp_threads() == set()
 
@@ -133,10 +133,10 @@ async def test_a_collector_that_is_away_costs_no_run(tmp_path: Path) -> None:
     with Collector() as collector:
         gone = collector.url
     with fresh_database("sqlite", tmp_path) as url:
-        async with office(url, tmp_path, otlp_endpoint=gone) as desk:
-            run_id = await play(desk)
+        async with open_harness(url, tmp_path, otlp_endpoint=gone) as harness:
+            run_id = await play(harness)
 
-            assert (await desk.row(run_id)).state == "completed"
+            assert (await harness.row(run_id)).state == "completed"
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,14 @@ from sqlalchemy import event, text
 from crewai_runner.core.clock import now
 from crewai_runner.core.errors import Unavailable
 from crewai_runner.core.ids import Prefix, new_id
-from crewai_runner.db.session import reading
+from crewai_runner.db.session import read_session
 from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.features.metrics import record
 from crewai_runner.features.metrics.repository import MetricsRepository
 from crewai_runner.queue.port import QueueStats
 from crewai_runner.wiring import LateQueue
 from tests.support.exposition import Page
-from tests.support.runs import ON_SQLITE, OWNER, STRANGERS, Office
+from tests.support.runs import ON_SQLITE, OWNER, STRANGERS, RunHarness
 
 STATES = ("queued", "running", "waiting", "stopping")
 
@@ -37,13 +37,13 @@ def run(state: str, workspace_id: str = OWNER.workspace_id) -> RunRow:
     )
 
 
-async def store(desk: Office, *rows: RunRow) -> None:
-    async with desk.session() as session:
+async def store(harness: RunHarness, *rows: RunRow) -> None:
+    async with harness.session() as session:
         session.add_all(rows)
 
 
-async def page_of(desk: Office) -> Page:
-    return Page((await desk.parts.telemetry.text()).decode())
+async def page_of(harness: RunHarness) -> Page:
+    return Page((await harness.container.telemetry.text()).decode())
 
 
 @pytest.fixture
@@ -51,12 +51,12 @@ def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(record, "KEPT_SECONDS", 0.0)
 
 
-async def test_runs_of_every_workspace_are_counted_by_state(desk: Office) -> None:
+async def test_runs_of_every_workspace_are_counted_by_state(harness: RunHarness) -> None:
     await store(
-        desk, run("queued"), run("queued", STRANGERS), run("running"), run("waiting"), run("completed")
+        harness, run("queued"), run("queued", STRANGERS), run("running"), run("waiting"), run("completed")
     )
 
-    page = await page_of(desk)
+    page = await page_of(harness)
 
     assert {state: page("runs", state=state) for state in STATES} == {
         "queued": 2,
@@ -70,62 +70,62 @@ async def test_runs_of_every_workspace_are_counted_by_state(desk: Office) -> Non
 
 
 async def test_the_queue_tells_its_depth_and_how_long_the_oldest_waits(
-    desk: Office, monkeypatch: pytest.MonkeyPatch
+    harness: RunHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def stats() -> QueueStats:
         return QueueStats(waiting=3, running=2, oldest_wait_seconds=61.5)
 
-    monkeypatch.setattr(desk.queue, "stats", stats)
+    monkeypatch.setattr(harness.queue, "stats", stats)
 
-    page = await page_of(desk)
+    page = await page_of(harness)
 
     assert page("queue_depth") == 3
     assert page("queue_taken") == 2
     assert page("queue_oldest_wait_seconds") == 61.5
 
 
-async def test_an_empty_queue_has_waited_for_no_time(desk: Office) -> None:
-    page = await page_of(desk)
+async def test_an_empty_queue_has_waited_for_no_time(harness: RunHarness) -> None:
+    page = await page_of(harness)
 
     assert page.has("queue_oldest_wait_seconds")
     assert (page("queue_depth"), page("queue_oldest_wait_seconds")) == (0, 0)
 
 
-async def test_scrapes_at_once_and_soon_after_ask_the_database_once(desk: Office) -> None:
+async def test_scrapes_at_once_and_soon_after_ask_the_database_once(harness: RunHarness) -> None:
     asked: list[str] = []
 
     def note(_c: Any, _k: Any, statement: str, *_: Any) -> None:
         if "FROM workspaces JOIN runs" in statement.replace("\n", ""):
             asked.append(statement)
 
-    event.listen(desk.parts.engine.sync_engine, "before_cursor_execute", note)
-    await asyncio.gather(*(desk.parts.telemetry.text() for _ in range(5)))
-    await store(desk, run("queued"))
-    page = await page_of(desk)
+    event.listen(harness.container.engine.sync_engine, "before_cursor_execute", note)
+    await asyncio.gather(*(harness.container.telemetry.text() for _ in range(5)))
+    await store(harness, run("queued"))
+    page = await page_of(harness)
 
     assert len(asked) == 1
     assert page("runs", state="queued") == 0  # as it was some seconds ago
 
 
-async def test_after_some_seconds_it_looks_again(desk: Office, forgetful: None) -> None:
-    await page_of(desk)
-    await store(desk, run("queued"))
+async def test_after_some_seconds_it_looks_again(harness: RunHarness, forgetful: None) -> None:
+    await page_of(harness)
+    await store(harness, run("queued"))
 
-    assert (await page_of(desk))("runs", state="queued") == 1
+    assert (await page_of(harness))("runs", state="queued") == 1
 
 
 @ON_SQLITE
 async def test_a_database_that_is_gone_leaves_no_old_figures(
-    desk: Office, forgetful: None, tmp_path: Path
+    harness: RunHarness, forgetful: None, tmp_path: Path
 ) -> None:
-    await store(desk, run("queued"))
-    before = await page_of(desk)
-    await desk.parts.engine.dispose()
+    await store(harness, run("queued"))
+    before = await page_of(harness)
+    await harness.container.engine.dispose()
     for file in tmp_path.glob("crewai-runner.db*"):
         file.unlink()
     (tmp_path / "crewai-runner.db").mkdir()
 
-    after = await page_of(desk)
+    after = await page_of(harness)
 
     assert (before("runs", state="queued"), before("database_up")) == (1, 1)
     assert after.has("database_up")
@@ -135,7 +135,7 @@ async def test_a_database_that_is_gone_leaves_no_old_figures(
 
 @ON_SQLITE
 async def test_a_database_that_hangs_holds_no_scrape_up(
-    desk: Office, monkeypatch: pytest.MonkeyPatch
+    harness: RunHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Hanging:
         async def __aenter__(self) -> None:
@@ -145,37 +145,37 @@ async def test_a_database_that_hangs_holds_no_scrape_up(
             """Never entered."""
 
     monkeypatch.setattr(record, "PATIENCE_SECONDS", 0.0)
-    monkeypatch.setattr(record, "reading", lambda _sessions: Hanging())
+    monkeypatch.setattr(record, "read_session", lambda _sessions: Hanging())
 
-    page = await page_of(desk)
+    page = await page_of(harness)
 
     assert page("database_up") == 0
     assert page.has("runs_started_total")
 
 
 @ON_SQLITE
-async def test_a_queue_that_is_not_open_yet_tells_nothing(desk: Office) -> None:
-    desk.parts.queue = LateQueue()
+async def test_a_queue_that_is_not_open_yet_tells_nothing(harness: RunHarness) -> None:
+    harness.container.queue = LateQueue()
     with pytest.raises(Unavailable):
-        await desk.parts.queue.stats()
+        await harness.container.queue.stats()
 
-    page = await page_of(desk)
+    page = await page_of(harness)
 
     assert not page.has("queue_depth")
     assert not page.has("queue_oldest_wait_seconds")
     assert page("database_up") == 1
 
 
-async def test_finished_runs_are_not_looked_at(desk: Office) -> None:
+async def test_finished_runs_are_not_looked_at(harness: RunHarness) -> None:
     """However many there are, the count reads the few that are not over, from an index."""
-    await store(desk, *(run("completed") for _ in range(3000)), *(run("queued") for _ in range(3)))
-    postgresql = not desk.parts.settings.embedded
-    async with reading(desk.parts.sessions) as session:
+    await store(harness, *(run("completed") for _ in range(3000)), *(run("queued") for _ in range(3)))
+    postgresql = not harness.container.settings.embedded
+    async with read_session(harness.container.sessions) as session:
         if postgresql:
             await session.execute(text("ANALYZE runs, workspaces"))
         statements: list[tuple[str, Any]] = []
         event.listen(
-            desk.parts.engine.sync_engine,
+            harness.container.engine.sync_engine,
             "before_cursor_execute",
             lambda _c, _k, statement, values, *_: statements.append((statement, values)),
         )

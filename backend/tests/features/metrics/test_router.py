@@ -14,23 +14,23 @@ from crewai_runner.features.runs.service import RunService
 from crewai_runner.main import create_app
 from tests.support.database import fresh_database
 from tests.support.exposition import Page
-from tests.support.runs import CANARY, ON_SQLITE, Office, office
+from tests.support.runs import CANARY, ON_SQLITE, RunHarness, open_harness
 
 SIGNED_IN = {"Authorization": f"Bearer {CANARY}"}
 
 
-def application(desk: Office) -> FastAPI:
+def application(harness: RunHarness) -> FastAPI:
     """The product on these parts, as its lifespan would have set it up."""
-    app = create_app(parts=desk.parts)
-    app.state.parts, app.state.mask = desk.parts, desk.parts.mask
-    app.state.telemetry = desk.parts.telemetry
+    app = create_app(container=harness.container)
+    app.state.container, app.state.mask = harness.container, harness.container.mask
+    app.state.telemetry = harness.container.telemetry
     return app
 
 
 @asynccontextmanager
-async def serving(desk: Office, headers: Any = SIGNED_IN) -> AsyncIterator[httpx.AsyncClient]:
+async def serving(harness: RunHarness, headers: Any = SIGNED_IN) -> AsyncIterator[httpx.AsyncClient]:
     """The application of these parts, with the product's own door."""
-    app = application(desk)
+    app = application(harness)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
         yield client
@@ -42,23 +42,27 @@ async def scrape(client: httpx.AsyncClient) -> Page:
     return Page(answer.text)
 
 
-async def test_it_is_prometheus_text_and_is_never_kept(desk: Office) -> None:
-    async with serving(desk) as client:
+async def test_it_is_prometheus_text_and_is_never_kept(harness: RunHarness) -> None:
+    async with serving(harness) as client:
         answer = await client.get("/metrics")
 
     assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert answer.headers["Cache-Control"] == "no-store"
     page = Page(answer.text)
-    assert page("build_info", version="0.1.0", role="all", database=desk.parts.engine.dialect.name) == 1
+    assert (
+        page("build_info", version="0.1.0", role="all", database=harness.container.engine.dialect.name) == 1
+    )
     assert page("process_resident_memory_bytes") > 0
 
 
 @ON_SQLITE
 @pytest.mark.parametrize("credential", [None, "Bearer wrong", f"Basic {CANARY}", f"Bearer {CANARY}x"])
 @pytest.mark.parametrize("path", ["/metrics", "/metrics/"])
-async def test_without_the_key_nobody_reads_it(desk: Office, credential: str | None, path: str) -> None:
+async def test_without_the_key_nobody_reads_it(
+    harness: RunHarness, credential: str | None, path: str
+) -> None:
     headers = {} if credential is None else {"Authorization": credential}
-    async with serving(desk, headers) as client:
+    async with serving(harness, headers) as client:
         answer = await client.get(path)
 
     assert answer.status_code == 401
@@ -68,7 +72,10 @@ async def test_without_the_key_nobody_reads_it(desk: Office, credential: str | N
 
 async def test_metrics_public_opens_it_and_nothing_else(tmp_path: Path) -> None:
     with fresh_database("sqlite", tmp_path) as url:
-        async with office(url, tmp_path, metrics_public=True) as desk, serving(desk, {}) as client:
+        async with (
+            open_harness(url, tmp_path, metrics_public=True) as harness,
+            serving(harness, {}) as client,
+        ):
             page = await scrape(client)
             refused = await client.get("/api/runs")
 
@@ -84,9 +91,9 @@ async def test_a_key_without_the_right_is_refused(client: httpx.AsyncClient) -> 
 
 
 @ON_SQLITE
-async def test_requests_are_counted_by_the_template_of_their_route(desk: Office) -> None:
-    run_id = await desk.create()
-    async with serving(desk) as client:
+async def test_requests_are_counted_by_the_template_of_their_route(harness: RunHarness) -> None:
+    run_id = await harness.create()
+    async with serving(harness) as client:
         before = await scrape(client)
         for path in (f"/api/runs/{run_id}", f"/api/v1/runs/{run_id}", "/api/runs/run_other"):
             await client.get(path)
@@ -113,13 +120,13 @@ async def test_requests_are_counted_by_the_template_of_their_route(desk: Office)
 
 @ON_SQLITE
 async def test_a_defect_is_counted_as_what_it_was_answered_with(
-    desk: Office, monkeypatch: pytest.MonkeyPatch
+    harness: RunHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_: object, **__: object) -> None:
         raise RuntimeError("a defect")
 
     monkeypatch.setattr(RunService, "page", broken)
-    async with serving(desk) as client:
+    async with serving(harness) as client:
         assert (await client.get("/api/runs")).status_code == 500
         page = await scrape(client)
 
@@ -127,9 +134,9 @@ async def test_a_defect_is_counted_as_what_it_was_answered_with(
 
 
 @ON_SQLITE
-async def test_an_open_stream_is_a_reader_and_no_slow_request(desk: Office) -> None:
-    run_id = await desk.begun()
-    app = application(desk)
+async def test_an_open_stream_is_a_reader_and_no_slow_request(harness: RunHarness) -> None:
+    run_id = await harness.begun()
+    app = application(harness)
     begun, gone = asyncio.Event(), asyncio.Event()
 
     async def send(message: Any) -> None:
@@ -156,7 +163,7 @@ async def test_an_open_stream_is_a_reader_and_no_slow_request(desk: Office) -> N
     }
     reading = asyncio.create_task(app(scope, receive, send))
     await asyncio.wait_for(begun.wait(), 20)
-    async with serving(desk) as client:
+    async with serving(harness) as client:
         during = await scrape(client)
         gone.set()
         await asyncio.wait_for(reading, 20)
@@ -170,10 +177,10 @@ async def test_an_open_stream_is_a_reader_and_no_slow_request(desk: Office) -> N
 
 
 @ON_SQLITE
-async def test_a_client_that_goes_before_the_answer_is_counted_as_gone(desk: Office) -> None:
-    async with serving(desk) as client:
+async def test_a_client_that_goes_before_the_answer_is_counted_as_gone(harness: RunHarness) -> None:
+    async with serving(harness) as client:
         await client.get("/health")  # everything is built
-    app = application(desk)
+    app = application(harness)
     asked = asyncio.Event()
 
     async def waiting(*_: object, **__: object) -> None:
@@ -190,7 +197,7 @@ async def test_a_client_that_goes_before_the_answer_is_counted_as_gone(desk: Off
             request.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await request
-    async with serving(desk) as client:
+    async with serving(harness) as client:
         page = await scrape(client)
 
     assert page("http_requests_total", method="GET", route="/api/v1/runs", status="499") == 1
@@ -200,7 +207,7 @@ async def test_two_processes_of_one_interpreter_count_apart(tmp_path: Path) -> N
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     with fresh_database("sqlite", tmp_path / "a") as one, fresh_database("sqlite", tmp_path / "b") as two:
-        async with office(one, tmp_path / "a") as here, office(two, tmp_path / "b") as there:
+        async with open_harness(one, tmp_path / "a") as here, open_harness(two, tmp_path / "b") as there:
             await here.begun()
             async with serving(here) as client:
                 busy = await scrape(client)
@@ -212,8 +219,8 @@ async def test_two_processes_of_one_interpreter_count_apart(tmp_path: Path) -> N
 
 
 @ON_SQLITE
-async def test_neither_the_key_nor_another_secret_stands_in_it(desk: Office) -> None:
-    async with serving(desk) as client:
+async def test_neither_the_key_nor_another_secret_stands_in_it(harness: RunHarness) -> None:
+    async with serving(harness) as client:
         await client.get(f"/api/runs/{CANARY}", params={"key": CANARY})
         await client.request(CANARY, f"/{CANARY}")
         page = await scrape(client)

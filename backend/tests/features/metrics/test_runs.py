@@ -40,12 +40,12 @@ from tests.support.runs import (
     FAILURE,
     ON_SQLITE,
     OWNER,
-    Office,
+    RunHarness,
     call,
     completed,
     definition,
     failed_call,
-    office,
+    open_harness,
     started,
 )
 
@@ -78,20 +78,20 @@ STORY = [
 ]
 
 
-async def page_of(desk: Office) -> Page:
-    return Page((await desk.parts.telemetry.text()).decode())
+async def page_of(harness: RunHarness) -> Page:
+    return Page((await harness.container.telemetry.text()).decode())
 
 
-async def play(desk: Office, *scripts: Script) -> Page:
+async def play(harness: RunHarness, *scripts: Script) -> Page:
     """One run to its end."""
-    desk.parts.executor = ScriptedExecutor(*scripts)
-    run_id = await desk.create()
-    await desk.execute(run_id, 1)
-    return await page_of(desk)
+    harness.container.executor = ScriptedExecutor(*scripts)
+    run_id = await harness.create()
+    await harness.execute(run_id, 1)
+    return await page_of(harness)
 
 
-async def test_every_figure_of_a_run_moves_by_exactly_what_happened(desk: Office) -> None:
-    page = await play(desk, Script(STORY, DONE))
+async def test_every_figure_of_a_run_moves_by_exactly_what_happened(harness: RunHarness) -> None:
+    page = await play(harness, Script(STORY, DONE))
 
     assert page("runs_queued_total", reason="started") == page("runs_started_total") == 1
     assert {s: page("runs_ended_total", state=s) for s in ("completed", "failed", "stopped", "crashed")} == {
@@ -120,51 +120,53 @@ async def test_every_figure_of_a_run_moves_by_exactly_what_happened(desk: Office
     assert page("journal_batch_duration_seconds_count") == page("journal_batch_events_count") >= 1
 
 
-async def test_a_failed_run_and_task_are_counted_as_failed(desk: Office) -> None:
+async def test_a_failed_run_and_task_are_counted_as_failed(harness: RunHarness) -> None:
     lost = TaskFailed(task_key="research", data=TaskFailedData(error=FAILURE))
-    page = await play(desk, Script([started("research"), lost], Failed(FAILURE)))
+    page = await play(harness, Script([started("research"), lost], Failed(FAILURE)))
 
     assert page("runs_ended_total", state="failed") == 1
     assert page("tasks_ended_total", outcome="failed") == 1
     assert page("task_duration_seconds_count", outcome="failed") == 1
 
 
-async def test_what_is_rolled_back_is_not_counted(desk: Office) -> None:
-    run_id = await desk.begun()
-    before = await page_of(desk)
+async def test_what_is_rolled_back_is_not_counted(harness: RunHarness) -> None:
+    run_id = await harness.begun()
+    before = await page_of(harness)
 
-    async with desk.rolled_back(run_id) as (run, lifecycle):
+    async with harness.rolled_back(run_id) as (run, lifecycle):
         await lifecycle.fail(run, RunFailure(code="timeout", message="late"))
 
-    after = await page_of(desk)
+    after = await page_of(harness)
     assert after("runs_ended_total", state="failed") == 0
     assert after("events_stored_total") == before("events_stored_total") == 2
 
 
-async def test_a_run_stopped_in_the_queue_ends_without_having_worked(desk: Office) -> None:
-    run_id = await desk.create()
-    async with desk.desk(run_id) as (run, lifecycle):
+async def test_a_run_stopped_in_the_queue_ends_without_having_worked(harness: RunHarness) -> None:
+    run_id = await harness.create()
+    async with harness.transaction(run_id) as (run, lifecycle):
         await lifecycle.stop(run)
 
-    page = await page_of(desk)
+    page = await page_of(harness)
     assert page("runs_ended_total", state="stopped") == 1
     assert page("runs_started_total") == 0
     assert page("run_duration_seconds_sum", state="stopped") == 0
 
 
-async def test_a_run_that_waits_for_a_person_starts_once_and_ends_once(desk: Office) -> None:
+async def test_a_run_that_waits_for_a_person_starts_once_and_ends_once(harness: RunHarness) -> None:
     asking = Script([started("research")], NeedsHuman("research", "researcher", "A proposal."))
-    desk.parts.executor = ScriptedExecutor(asking, Script([started("report"), completed("report")], DONE))
-    run_id = await desk.create()
-    await desk.execute(run_id, 1)
-    waiting = await page_of(desk)
-    async with desk.approvals() as approvals:
+    harness.container.executor = ScriptedExecutor(
+        asking, Script([started("report"), completed("report")], DONE)
+    )
+    run_id = await harness.create()
+    await harness.execute(run_id, 1)
+    waiting = await page_of(harness)
+    async with harness.approvals() as approvals:
         asked = await approvals.open_of(run_id)
         assert asked is not None
         await approvals.resolve(OWNER, asked.id, ApprovalResolve(action="approve"))
-    await desk.execute(run_id, 2)
+    await harness.execute(run_id, 2)
 
-    page = await page_of(desk)
+    page = await page_of(harness)
     assert waiting.sum("runs_ended_total") == 0
     assert page("runs_started_total") == page("runs_ended_total", state="completed") == 1
     assert page("runs_queued_total", reason="answered") == 1
@@ -173,20 +175,20 @@ async def test_a_run_that_waits_for_a_person_starts_once_and_ends_once(desk: Off
     assert page("task_duration_seconds_count", outcome="completed") == 1
 
 
-async def test_words_of_a_fenced_off_attempt_are_refused_and_counted_as_such(desk: Office) -> None:
-    run_id = await desk.begun()
-    tell = desk.parts.journal.open(run_id, 0, lambda: None)  # the run's fence is 1
+async def test_words_of_a_fenced_off_attempt_are_refused_and_counted_as_such(harness: RunHarness) -> None:
+    run_id = await harness.begun()
+    tell = harness.container.journal.open(run_id, 0, lambda: None)  # the run's fence is 1
     tell(completed("research"))
     tell(completed("report"))
-    await desk.parts.journal.flush()
+    await harness.container.journal.flush()
 
-    page = await page_of(desk)
+    page = await page_of(harness)
     assert page("journal_events_refused_total") == 2
     assert page.sum("tasks_ended_total") == 0
 
 
 @ON_SQLITE
-async def test_a_model_given_with_one_run_is_other_whatever_it_is_called(desk: Office) -> None:
+async def test_a_model_given_with_one_run_is_other_whatever_it_is_called(harness: RunHarness) -> None:
     config = ProviderCreate.model_validate(
         {
             "name": "mine",
@@ -195,35 +197,37 @@ async def test_a_model_given_with_one_run_is_other_whatever_it_is_called(desk: O
             "models": ["x" * 99],
         }
     )
-    desk.parts.executor = ScriptedExecutor(Script([by("x" * 99, call(10))], DONE))
-    run_id = await desk.create(NewRun(definition(), {}, inline_provider=True))
-    desk.parts.inline_providers.keep(run_id, config)
-    await desk.execute(run_id, 1)
+    harness.container.executor = ScriptedExecutor(Script([by("x" * 99, call(10))], DONE))
+    run_id = await harness.create(NewRun(definition(), {}, inline_provider=True))
+    harness.container.inline_providers.keep(run_id, config)
+    await harness.execute(run_id, 1)
 
-    page = await page_of(desk)
+    page = await page_of(harness)
     calls = page.labels("model_calls_total")
     assert calls == [{"provider": "openai_compatible", "model": "other", "outcome": "ok"}]
 
 
-async def test_a_listener_that_fails_costs_no_commit(desk: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_listener_that_fails_costs_no_commit(
+    harness: RunHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: object) -> None:
         raise ValueError("a defect of whoever listens")
 
     monkeypatch.setattr(RunMetrics, "heard", broken)
-    monkeypatch.setattr(desk.parts.telemetry.upkeep, "batch_stored", broken)
-    desk.parts.executor = ScriptedExecutor(Script(STORY, DONE))
-    run_id = await desk.create()
-    await desk.execute(run_id, 1)
+    monkeypatch.setattr(harness.container.telemetry.upkeep, "batch_stored", broken)
+    harness.container.executor = ScriptedExecutor(Script(STORY, DONE))
+    run_id = await harness.create()
+    await harness.execute(run_id, 1)
 
-    assert (await desk.row(run_id)).state == "completed"
+    assert (await harness.row(run_id)).state == "completed"
 
 
 @pytest.mark.parametrize(("role", "places"), [("all", 7), ("worker", 7), ("api", 0)])
 async def test_runs_at_work_here_and_their_places_are_told(tmp_path: Path, role: str, places: int) -> None:
     with fresh_database("sqlite", tmp_path) as url:
-        async with office(url, tmp_path, worker_concurrency=7, role=role) as desk:
-            desk.parts.at_work.add(await desk.begun())
-            page = await page_of(desk)
+        async with open_harness(url, tmp_path, worker_concurrency=7, role=role) as harness:
+            harness.container.at_work.add(await harness.begun())
+            page = await page_of(harness)
 
     assert (page("active_runs"), page("run_places")) == (1, places)
 

@@ -15,7 +15,7 @@ from crewai_runner.queue.engine import make_queue_engine
 from crewai_runner.queue.leases import WorkerLease, create_lease_table
 from tests.support.database import empty_postgresql
 from tests.support.exposition import Page
-from tests.support.runs import ON_SQLITE, Office
+from tests.support.runs import ON_SQLITE, RunHarness
 
 
 def page_of(instruments: Instruments) -> Page:
@@ -40,12 +40,12 @@ async def test_a_loop_that_is_held_up_shows_as_lag(monkeypatch: pytest.MonkeyPat
     assert page_of(instruments)("event_loop_lag_seconds_sum") - quiet > 0.2
 
 
-async def test_the_watch_ends_with_the_process(desk: Office) -> None:
-    desk.parts.telemetry.start()
+async def test_the_watch_ends_with_the_process(harness: RunHarness) -> None:
+    harness.container.telemetry.start()
     await asyncio.sleep(0)
     assert "event-loop-lag" in {task.get_name() for task in asyncio.all_tasks()}
 
-    await desk.parts.telemetry.close()
+    await harness.container.telemetry.close()
 
     assert "event-loop-lag" not in {task.get_name() for task in asyncio.all_tasks()}
 
@@ -89,13 +89,13 @@ def test_a_dead_worker_is_counted_by_the_one_that_retires_it(postgres_url: str) 
 
 @ON_SQLITE
 async def test_runs_given_back_to_the_queue_are_counted(
-    desk: Office, monkeypatch: pytest.MonkeyPatch
+    harness: RunHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def orphans() -> list[tuple[str, int]]:
         return [("run_1", 1), ("run_2", 1)]
 
-    monkeypatch.setattr(desk.queue, "orphans", orphans)
-    await desk.parts.take_up_orphans()
+    monkeypatch.setattr(harness.queue, "orphans", orphans)
+    await harness.container.take_up_orphans()
 
-    page = Page((await desk.parts.telemetry.text()).decode())
+    page = Page((await harness.container.telemetry.text()).decode())
     assert page("orphaned_runs_total") == 2

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from crewai_runner.db.session import reading, unit_of_work
+from crewai_runner.db.session import read_session, unit_of_work
 from crewai_runner.features.providers.editor import ProviderEditor
 from tests.support.catalog import CANARY, ON_SQLITE, OWNER, Catalog, parts_of, speaking_for
 
@@ -440,7 +440,7 @@ async def _waits_for_a_lock(process: SimpleNamespace, task: asyncio.Task[Any]) -
     """Return when the task's session waits for one; on SQLite it cannot even begin to write."""
     waiting = process.sessions.kw["bind"].dialect.name == "sqlite"
     while not waiting and not task.done():
-        async with reading(process.sessions) as session:  # a new one: a transaction sees one state only
+        async with read_session(process.sessions) as session:  # a new one: a transaction sees one state only
             waiting = bool(await session.scalar(WAITING))
 
 

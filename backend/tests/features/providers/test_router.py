@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from crewai_runner.core.egress import EgressPolicy
-from crewai_runner.db.session import reading
+from crewai_runner.db.session import read_session
 from tests.support.catalog import CANARY, ON_SQLITE, speaking_for
 
 Provider = dict[str, Any]
@@ -444,7 +444,7 @@ class TestSecrets:
     async def test_the_key_is_nowhere_in_the_database(
         self, client: httpx.AsyncClient, provider: Provider, process: SimpleNamespace
     ) -> None:
-        async with reading(process.sessions) as session:
+        async with read_session(process.sessions) as session:
             rows = [
                 str(row)
                 for table in ("providers", "idempotency_keys", "models")

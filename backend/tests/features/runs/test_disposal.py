@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from crewai_runner.core.clock import now
 from crewai_runner.db.base import Base
-from crewai_runner.db.session import reading
+from crewai_runner.db.session import read_session
 from crewai_runner.db.tables.runs import ArtifactRow, RunRow
 from crewai_runner.domain.run import RunResult
 from crewai_runner.features.messages.service import MessageService
@@ -16,44 +16,44 @@ from crewai_runner.features.runs import disposal
 from crewai_runner.features.runs.service import NewRun
 from tests.support.documents import ANONYMOUS, STRANGER, speaking_as
 from tests.support.runs import STRANGER as STRANGER_PRINCIPAL
-from tests.support.runs import Office, ask, call, completed, definition, started
+from tests.support.runs import RunHarness, ask, call, completed, definition, started
 
 PARTS = ("run_events", "run_tasks", "llm_calls", "messages", "approvals", "artifacts")
 
 
-async def finished(desk: Office, days_ago: float = 0) -> str:
+async def finished(harness: RunHarness, days_ago: float = 0) -> str:
     """A run that is over and has a row in every table of runs."""
-    run_id, _ = await ask(desk)
-    sink = desk.parts.journal.open(run_id, (await desk.row(run_id)).fence, lambda: None)
+    run_id, _ = await ask(harness)
+    sink = harness.container.journal.open(run_id, (await harness.row(run_id)).fence, lambda: None)
     for event in (started("research"), call(), completed("research")):
         sink(event)
-    await desk.parts.journal.flush()
-    async with desk.session() as session:
+    await harness.container.journal.flush()
+    async with harness.session() as session:
         MessageService(session).create(run_id, "Hello", None, "owner")
         file = {"name": "a.md", "task_key": "research", "media_type": "text/plain", "size": 1}
         session.add(ArtifactRow(run_id=run_id, content=b"x", **file))
-    async with desk.desk(run_id) as (run, lifecycle):
+    async with harness.transaction(run_id) as (run, lifecycle):
         run.state = "running"
         await lifecycle.complete(run, RunResult(raw="done"))
         run.created_at = now() - timedelta(days=days_ago)
     return run_id
 
 
-async def ended(desk: Office, state: str, days_ago: float = 0) -> str:
-    run_id = await desk.create()
-    async with desk.desk(run_id) as (run, _):
+async def ended(harness: RunHarness, state: str, days_ago: float = 0) -> str:
+    run_id = await harness.create()
+    async with harness.transaction(run_id) as (run, _):
         run.state, run.finished_at = state, now()
         run.created_at = now() - timedelta(days=days_ago)
     return run_id
 
 
-async def left(desk: Office) -> set[str]:
-    async with reading(desk.parts.sessions) as session:
+async def left(harness: RunHarness) -> set[str]:
+    async with read_session(harness.container.sessions) as session:
         return set(await session.scalars(select(RunRow.id)))
 
 
-async def rows_of(desk: Office, run_id: str) -> dict[str, int]:
-    async with reading(desk.parts.sessions) as session:
+async def rows_of(harness: RunHarness, run_id: str) -> dict[str, int]:
+    async with read_session(harness.container.sessions) as session:
         return {
             name: await session.scalar(
                 select(func.count()).where(Base.metadata.tables[name].c.run_id == run_id)
@@ -64,9 +64,9 @@ async def rows_of(desk: Office, run_id: str) -> dict[str, int]:
 
 class TestOne:
     async def test_only_those_who_may_write_runs_delete_one(
-        self, desk: Office, client: httpx.AsyncClient
+        self, harness: RunHarness, client: httpx.AsyncClient
     ) -> None:
-        run_id = await ended(desk, "failed")
+        run_id = await ended(harness, "failed")
 
         answers = {
             status: (await client.delete(f"/runs/{run_id}", headers=headers)).status_code
@@ -74,24 +74,26 @@ class TestOne:
         }
 
         assert answers == {401: 401, 403: 403, 404: 404}
-        assert await left(desk) == {run_id}
+        assert await left(harness) == {run_id}
 
     async def test_goes_with_everything_that_belongs_to_it(
-        self, desk: Office, client: httpx.AsyncClient
+        self, harness: RunHarness, client: httpx.AsyncClient
     ) -> None:
-        run_id, other = await finished(desk), await finished(desk)
-        before = await rows_of(desk, run_id)
+        run_id, other = await finished(harness), await finished(harness)
+        before = await rows_of(harness, run_id)
 
         answer = await client.delete(f"/runs/{run_id}")
 
         assert (answer.status_code, answer.content) == (204, b"")
         assert min(before.values()) > 0
-        assert set((await rows_of(desk, run_id)).values()) == {0}
-        assert await rows_of(desk, other) == before
-        assert await left(desk) == {other}
+        assert set((await rows_of(harness, run_id)).values()) == {0}
+        assert await rows_of(harness, other) == before
+        assert await left(harness) == {other}
 
-    async def test_is_gone_however_often_one_asks(self, desk: Office, client: httpx.AsyncClient) -> None:
-        run_id = await ended(desk, "stopped")
+    async def test_is_gone_however_often_one_asks(
+        self, harness: RunHarness, client: httpx.AsyncClient
+    ) -> None:
+        run_id = await ended(harness, "stopped")
 
         statuses = [(await client.delete(f"/runs/{run_id}")).status_code for _ in range(3)]
 
@@ -100,10 +102,10 @@ class TestOne:
 
     @pytest.mark.parametrize("state", ["queued", "running", "waiting", "stopping"])
     async def test_stays_while_it_is_not_over(
-        self, desk: Office, client: httpx.AsyncClient, state: str
+        self, harness: RunHarness, client: httpx.AsyncClient, state: str
     ) -> None:
-        run_id = await desk.create()
-        async with desk.desk(run_id) as (run, _):
+        run_id = await harness.create()
+        async with harness.transaction(run_id) as (run, _):
             run.state = state
 
         answer = await client.delete(f"/runs/{run_id}")
@@ -111,28 +113,28 @@ class TestOne:
         assert answer.status_code == 409
         assert answer.json()["type"].endswith("/run-still-active")
         assert state in answer.json()["detail"]
-        assert await left(desk) == {run_id}
+        assert await left(harness) == {run_id}
 
     @pytest.mark.parametrize("name", ["nothing", "wf_1", "run_%00", "run_" + "x" * 300])
     async def test_of_no_such_id_is_not_found(self, client: httpx.AsyncClient, name: str) -> None:
         assert (await client.delete(f"/runs/{name}")).status_code == 404
 
     async def test_a_job_that_still_waits_for_it_does_nothing(
-        self, desk: Office, client: httpx.AsyncClient
+        self, harness: RunHarness, client: httpx.AsyncClient
     ) -> None:
-        run_id = await ended(desk, "failed")
+        run_id = await ended(harness, "failed")
         await client.delete(f"/runs/{run_id}")
 
-        await desk.execute(run_id, 1)
+        await harness.execute(run_id, 1)
 
-        assert await left(desk) == set()
+        assert await left(harness) == set()
 
 
 class TestMany:
     async def test_only_those_who_may_write_runs_delete_them(
-        self, desk: Office, client: httpx.AsyncClient
+        self, harness: RunHarness, client: httpx.AsyncClient
     ) -> None:
-        run_id = await ended(desk, "failed")
+        run_id = await ended(harness, "failed")
 
         wanted = {"status": "failed"}
         nobody = await client.delete("/runs", params=wanted, headers=ANONYMOUS)
@@ -141,57 +143,59 @@ class TestMany:
 
         assert (nobody.status_code, reader.status_code) == (401, 403)
         assert stranger.json() == {"deleted": 0}
-        assert await left(desk) == {run_id}
+        assert await left(harness) == {run_id}
 
-    async def test_leaves_the_runs_of_others(self, desk: Office, client: httpx.AsyncClient) -> None:
-        theirs = await desk.create(NewRun(definition(), {}), STRANGER_PRINCIPAL)
-        async with desk.desk(theirs) as (run, _):
+    async def test_leaves_the_runs_of_others(self, harness: RunHarness, client: httpx.AsyncClient) -> None:
+        theirs = await harness.create(NewRun(definition(), {}), STRANGER_PRINCIPAL)
+        async with harness.transaction(theirs) as (run, _):
             run.state = "failed"
 
         assert (await client.delete("/runs", params={"status": "failed"})).json() == {"deleted": 0}
-        assert await left(desk) == {theirs}
+        assert await left(harness) == {theirs}
 
-    async def test_by_state_and_age(self, desk: Office, client: httpx.AsyncClient) -> None:
-        old, new = await ended(desk, "failed", 3), await ended(desk, "failed", 1)
-        other = await ended(desk, "completed", 3)
+    async def test_by_state_and_age(self, harness: RunHarness, client: httpx.AsyncClient) -> None:
+        old, new = await ended(harness, "failed", 3), await ended(harness, "failed", 1)
+        other = await ended(harness, "completed", 3)
         moment = (now() - timedelta(days=2)).isoformat()
 
         gone = await client.delete("/runs", params={"status": "failed", "before": moment})
 
-        assert (gone.json(), await left(desk)) == ({"deleted": 1}, {new, other})
-        assert old not in await left(desk)
+        assert (gone.json(), await left(harness)) == ({"deleted": 1}, {new, other})
+        assert old not in await left(harness)
         assert (await client.delete("/runs", params={"before": moment})).json() == {"deleted": 1}
         assert (await client.delete("/runs", params={"status": "failed"})).json() == {"deleted": 1}
         assert (await client.delete("/runs", params={"status": "failed"})).json() == {"deleted": 0}
 
     async def test_several_states_and_more_than_fit_in_one_transaction(
-        self, desk: Office, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+        self, harness: RunHarness, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(disposal, "BATCH", 2)
         for state in ("failed", "stopped", "crashed", "failed", "stopped"):
-            await ended(desk, state)
-        kept = await ended(desk, "completed")
+            await ended(harness, state)
+        kept = await ended(harness, "completed")
 
         gone = await client.delete("/runs", params={"status": ["failed", "stopped", "crashed"]})
 
-        assert (gone.json(), await left(desk)) == ({"deleted": 5}, {kept})
+        assert (gone.json(), await left(harness)) == ({"deleted": 5}, {kept})
 
-    async def test_leaves_those_that_are_not_over(self, desk: Office, client: httpx.AsyncClient) -> None:
-        active = await desk.create()
+    async def test_leaves_those_that_are_not_over(
+        self, harness: RunHarness, client: httpx.AsyncClient
+    ) -> None:
+        active = await harness.create()
         moment = (now() + timedelta(days=1)).isoformat()
 
         assert (await client.delete("/runs", params={"before": moment})).json() == {"deleted": 0}
         assert (await client.delete("/runs", params={"status": "queued"})).status_code == 422
-        assert await left(desk) == {active}
+        assert await left(harness) == {active}
 
     @pytest.mark.parametrize(
         ("query", "status"),
         [({}, 400), ({"before": "yesterday"}, 422), ({"before": "2026-01-01T00:00:00"}, 422)],
     )
     async def test_without_saying_which_nothing_is_deleted(
-        self, desk: Office, client: httpx.AsyncClient, query: dict[str, str], status: int
+        self, harness: RunHarness, client: httpx.AsyncClient, query: dict[str, str], status: int
     ) -> None:
-        run_id = await ended(desk, "failed")
+        run_id = await ended(harness, "failed")
 
         assert (await client.delete("/runs", params=query)).status_code == status
-        assert await left(desk) == {run_id}
+        assert await left(harness) == {run_id}

@@ -7,7 +7,7 @@ import pytest
 
 from crewai_runner.core.errors import BadRequest
 from crewai_runner.core.paging import encode_cursor
-from crewai_runner.db.session import reading
+from crewai_runner.db.session import read_session
 from crewai_runner.db.tables.runs import ArtifactRow
 from crewai_runner.domain.run import RunFailure, RunResult, TaskResult, TaskState
 from crewai_runner.domain.run_event_payloads import TaskFailedData
@@ -19,7 +19,7 @@ from crewai_runner.features.runs.service import NewRun, RunFilter, RunService
 from tests.support.runs import (
     OWNER,
     STRANGER,
-    Office,
+    RunHarness,
     call,
     completed,
     definition,
@@ -30,28 +30,28 @@ from tests.support.runs import (
 EVERYTHING = RunFilter()
 
 
-async def found(desk: Office, wanted: RunFilter) -> list[str]:
-    async with reading(desk.parts.sessions) as session:
+async def found(harness: RunHarness, wanted: RunFilter) -> list[str]:
+    async with read_session(harness.container.sessions) as session:
         return [run.id for run in (await RunService(session).page(OWNER, wanted, 50, None)).runs]
 
 
-async def with_metadata(desk: Office, **metadata: object) -> str:
-    return await desk.create(NewRun(definition(), {}, metadata=metadata))
+async def with_metadata(harness: RunHarness, **metadata: object) -> str:
+    return await harness.create(NewRun(definition(), {}, metadata=metadata))
 
 
-async def tell(desk: Office, run_id: str, *events: RunEvent) -> None:
-    sink = desk.parts.journal.open(run_id, (await desk.row(run_id)).fence, lambda: None)
+async def tell(harness: RunHarness, run_id: str, *events: RunEvent) -> None:
+    sink = harness.container.journal.open(run_id, (await harness.row(run_id)).fence, lambda: None)
     for event in events:
         sink(event)
-    await desk.parts.journal.flush()
+    await harness.container.journal.flush()
 
 
-async def test_a_new_run_has_its_definition_and_a_row_for_each_task(desk: Office) -> None:
+async def test_a_new_run_has_its_definition_and_a_row_for_each_task(harness: RunHarness) -> None:
     reused = {"research": TaskResult(raw="known", agent="researcher")}
 
-    run_id = await desk.create(NewRun(definition(), {"topic": "tea"}, metadata={"a": 1}, reused=reused))
+    run_id = await harness.create(NewRun(definition(), {"topic": "tea"}, metadata={"a": 1}, reused=reused))
 
-    row, tasks = await desk.row(run_id), await desk.tasks(run_id)
+    row, tasks = await harness.row(run_id), await harness.tasks(run_id)
     assert (row.state, row.attempt, row.created_by, row.inputs) == ("queued", 1, "owner", {"topic": "tea"})
     assert list(tasks) == ["research", "report"]
     assert tasks["research"].result == reused["research"]
@@ -61,27 +61,27 @@ async def test_a_new_run_has_its_definition_and_a_row_for_each_task(desk: Office
 @pytest.mark.parametrize(
     "identifier", ["run_nothing", "wf_x", "", "run_\x00", "run_'; --", "run_" + "a" * 500]
 )
-async def test_what_is_not_there_is_not_found(desk: Office, identifier: str) -> None:
-    async with reading(desk.parts.sessions) as session:
+async def test_what_is_not_there_is_not_found(harness: RunHarness, identifier: str) -> None:
+    async with read_session(harness.container.sessions) as session:
         with pytest.raises(RunNotFound):
             await RunService(session).get(OWNER, identifier)
 
 
-async def test_a_run_of_another_workspace_is_not_found(desk: Office) -> None:
-    run_id = await desk.create()
+async def test_a_run_of_another_workspace_is_not_found(harness: RunHarness) -> None:
+    run_id = await harness.create()
 
-    async with reading(desk.parts.sessions) as session:
+    async with read_session(harness.container.sessions) as session:
         with pytest.raises(RunNotFound):
             await RunService(session).get(STRANGER, run_id)
         assert (await RunService(session).page(STRANGER, EVERYTHING, 50, None)).runs == []
 
 
-async def test_pages_follow_each_other_newest_first(desk: Office) -> None:
-    made = {await desk.create() for _ in range(5)}
+async def test_pages_follow_each_other_newest_first(harness: RunHarness) -> None:
+    made = {await harness.create() for _ in range(5)}
     seen: list[str] = []
     cursor = None
 
-    async with reading(desk.parts.sessions) as session:
+    async with read_session(harness.container.sessions) as session:
         for _ in range(3):
             page = await RunService(session).page(OWNER, EVERYTHING, 2, cursor)
             seen += [run.id for run in page.runs]
@@ -92,25 +92,25 @@ async def test_pages_follow_each_other_newest_first(desk: Office) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["x", encode_cursor("\x00"), encode_cursor(1), encode_cursor("mdl_1"), ""])
-async def test_a_cursor_of_somebody_else_is_refused(desk: Office, cursor: str) -> None:
-    async with reading(desk.parts.sessions) as session:
+async def test_a_cursor_of_somebody_else_is_refused(harness: RunHarness, cursor: str) -> None:
+    async with read_session(harness.container.sessions) as session:
         with pytest.raises(BadRequest):
             await RunService(session).page(OWNER, EVERYTHING, 2, cursor)
 
 
 class TestFilters:
-    async def test_by_state(self, desk: Office) -> None:
-        queued, running = await desk.create(), await desk.begun()
+    async def test_by_state(self, harness: RunHarness) -> None:
+        queued, running = await harness.create(), await harness.begun()
 
-        assert await found(desk, RunFilter(states=["queued"])) == [queued]
-        assert set(await found(desk, RunFilter(states=["queued", "running"]))) == {queued, running}
-        assert await found(desk, RunFilter(states=["failed"])) == []
+        assert await found(harness, RunFilter(states=["queued"])) == [queued]
+        assert set(await found(harness, RunFilter(states=["queued", "running"]))) == {queued, running}
+        assert await found(harness, RunFilter(states=["failed"])) == []
 
-    async def test_by_workflow(self, desk: Office) -> None:
-        mine = await desk.create(NewRun(definition(), {}, workflow_id="wf_1"))
-        await desk.create(NewRun(definition(), {}, workflow_id="wf_2"))
+    async def test_by_workflow(self, harness: RunHarness) -> None:
+        mine = await harness.create(NewRun(definition(), {}, workflow_id="wf_1"))
+        await harness.create(NewRun(definition(), {}, workflow_id="wf_2"))
 
-        assert await found(desk, RunFilter(workflow_id="wf_1")) == [mine]
+        assert await found(harness, RunFilter(workflow_id="wf_1")) == [mine]
 
     @pytest.mark.parametrize(
         ("name", "text", "hit"),
@@ -124,64 +124,64 @@ class TestFilters:
         ],
     )
     async def test_by_part_of_the_name_taken_literally(
-        self, desk: Office, name: str, text: str, hit: bool
+        self, harness: RunHarness, name: str, text: str, hit: bool
     ) -> None:
-        run_id = await desk.create(NewRun(definition(name), {}))
+        run_id = await harness.create(NewRun(definition(name), {}))
 
-        assert await found(desk, RunFilter(text=text)) == ([run_id] if hit else [])
+        assert await found(harness, RunFilter(text=text)) == ([run_id] if hit else [])
 
-    async def test_by_part_of_the_id(self, desk: Office) -> None:
-        run_id = await desk.create()
-        await desk.create()
+    async def test_by_part_of_the_id(self, harness: RunHarness) -> None:
+        run_id = await harness.create()
+        await harness.create()
 
-        assert await found(desk, RunFilter(text=run_id[-12:])) == [run_id]
+        assert await found(harness, RunFilter(text=run_id[-12:])) == [run_id]
 
-    async def test_by_time_from_inclusive_to_exclusive(self, desk: Office) -> None:
-        run_id = await desk.create()
-        moment = (await desk.row(run_id)).created_at
+    async def test_by_time_from_inclusive_to_exclusive(self, harness: RunHarness) -> None:
+        run_id = await harness.create()
+        moment = (await harness.row(run_id)).created_at
         later = moment + timedelta(milliseconds=1)
 
-        assert await found(desk, RunFilter(since=moment, until=later)) == [run_id]
-        assert await found(desk, RunFilter(until=moment)) == []
-        assert await found(desk, RunFilter(since=later)) == []
+        assert await found(harness, RunFilter(since=moment, until=later)) == [run_id]
+        assert await found(harness, RunFilter(until=moment)) == []
+        assert await found(harness, RunFilter(since=later)) == []
 
     @pytest.mark.parametrize(
         ("stored", "text"),
         [("blue", "blue"), (3, "3"), (True, "true"), (False, "false"), (1.5, "1.5"), ("", "")],
     )
-    async def test_by_metadata_as_text(self, desk: Office, stored: object, text: str) -> None:
-        run_id = await with_metadata(desk, colour=stored)
-        await with_metadata(desk, colour="other", shade=stored)
-        await with_metadata(desk)
+    async def test_by_metadata_as_text(self, harness: RunHarness, stored: object, text: str) -> None:
+        run_id = await with_metadata(harness, colour=stored)
+        await with_metadata(harness, colour="other", shade=stored)
+        await with_metadata(harness)
 
-        assert await found(desk, RunFilter(metadata={"colour": text})) == [run_id]
+        assert await found(harness, RunFilter(metadata={"colour": text})) == [run_id]
 
     @pytest.mark.parametrize("key", ["a.b", 'quo"te', "$", "0", "sp ace", "a'b", "ключ", "[0]", "%s"])
-    async def test_by_metadata_under_any_key(self, desk: Office, key: str) -> None:
-        run_id = await with_metadata(desk, **{key: "v"})
-        await with_metadata(desk, a={"b": "v"})
+    async def test_by_metadata_under_any_key(self, harness: RunHarness, key: str) -> None:
+        run_id = await with_metadata(harness, **{key: "v"})
+        await with_metadata(harness, a={"b": "v"})
 
-        assert await found(desk, RunFilter(metadata={key: "v"})) == [run_id]
+        assert await found(harness, RunFilter(metadata={key: "v"})) == [run_id]
 
-    async def test_all_metadata_must_match_and_null_matches_nothing(self, desk: Office) -> None:
-        both = await with_metadata(desk, a="1", b="2")
-        await with_metadata(desk, a="1", b=None)
+    async def test_all_metadata_must_match_and_null_matches_nothing(self, harness: RunHarness) -> None:
+        both = await with_metadata(harness, a="1", b="2")
+        await with_metadata(harness, a="1", b=None)
 
-        assert await found(desk, RunFilter(metadata={"a": "1", "b": "2"})) == [both]
-        assert await found(desk, RunFilter(metadata={"b": ""})) == []
+        assert await found(harness, RunFilter(metadata={"a": "1", "b": "2"})) == [both]
+        assert await found(harness, RunFilter(metadata={"b": ""})) == []
 
 
 class TestUsage:
-    async def of(self, desk: Office, *events: RunEvent) -> RunUsage:
-        run_id = await desk.begun()
-        await tell(desk, run_id, *events)
-        async with reading(desk.parts.sessions) as session:
+    async def of(self, harness: RunHarness, *events: RunEvent) -> RunUsage:
+        run_id = await harness.begun()
+        await tell(harness, run_id, *events)
+        async with read_session(harness.container.sessions) as session:
             runs = RunService(session)
             return await runs.usage(await runs.get(OWNER, run_id))
 
-    async def test_calls_sum_to_every_total(self, desk: Office) -> None:
+    async def test_calls_sum_to_every_total(self, harness: RunHarness) -> None:
         usage = await self.of(
-            desk, call(10, "0.25"), call(20, "0.0000001"), call(30, "9.75", key="report", agent="writer")
+            harness, call(10, "0.25"), call(20, "0.0000001"), call(30, "9.75", key="report", agent="writer")
         )
 
         assert usage.total.total_tokens == 60 == sum(c.usage.total_tokens or 0 for c in usage.calls)
@@ -195,64 +195,64 @@ class TestUsage:
         assert usage.by_task["report"].total_tokens == 30
         assert usage.by_agent["researcher"].llm_calls == 2
 
-    async def test_an_unknown_figure_is_unknown_in_the_total(self, desk: Office) -> None:
-        usage = await self.of(desk, call(10, "1"), call(None, None))
+    async def test_an_unknown_figure_is_unknown_in_the_total(self, harness: RunHarness) -> None:
+        usage = await self.of(harness, call(10, "1"), call(None, None))
 
         assert usage.total.total_tokens is None
         assert usage.total.cost is None
         assert usage.total.llm_calls == 2
 
-    async def test_a_failed_call_is_counted_and_costs_nothing(self, desk: Office) -> None:
-        usage = await self.of(desk, failed_call(), call(10, "1"), failed_call())
+    async def test_a_failed_call_is_counted_and_costs_nothing(self, harness: RunHarness) -> None:
+        usage = await self.of(harness, failed_call(), call(10, "1"), failed_call())
 
         assert usage.total.llm_calls == 3
         assert usage.total.cost is not None
         assert usage.total.cost.amount == 1
 
-    async def test_amounts_are_written_without_an_exponent(self, desk: Office) -> None:
-        usage = await self.of(desk, call(10, "100"))
+    async def test_amounts_are_written_without_an_exponent(self, harness: RunHarness) -> None:
+        usage = await self.of(harness, call(10, "100"))
 
         assert '"amount":"100"' in usage.model_dump_json()
 
 
-async def test_a_task_done_again_forgets_how_it_failed(desk: Office) -> None:
-    run_id = await desk.begun()
+async def test_a_task_done_again_forgets_how_it_failed(harness: RunHarness) -> None:
+    run_id = await harness.begun()
     failed = TaskFailed(
         task_key="research", data=TaskFailedData(error=RunFailure(code="timeout", message="late"))
     )
-    await tell(desk, run_id, started("research"), failed)
-    before = (await desk.tasks(run_id))["research"]
+    await tell(harness, run_id, started("research"), failed)
+    before = (await harness.tasks(run_id))["research"]
 
-    await tell(desk, run_id, started("research"))
-    again = (await desk.tasks(run_id))["research"]
-    await tell(desk, run_id, completed("research"))
-    after = (await desk.tasks(run_id))["research"]
+    await tell(harness, run_id, started("research"))
+    again = (await harness.tasks(run_id))["research"]
+    await tell(harness, run_id, completed("research"))
+    after = (await harness.tasks(run_id))["research"]
 
     assert before.error is not None
     assert (again.status, again.error, again.finished_at) == (TaskState.RUNNING, None, None)
     assert (after.status, after.error) == (TaskState.COMPLETED, None)
 
 
-async def test_finished_outputs_survive_and_can_be_forgotten(desk: Office) -> None:
-    run_id = await desk.begun()
-    await tell(desk, run_id, started("research"), completed("research", "Tea."))
+async def test_finished_outputs_survive_and_can_be_forgotten(harness: RunHarness) -> None:
+    run_id = await harness.begun()
+    await tell(harness, run_id, started("research"), completed("research", "Tea."))
 
-    async with desk.session() as session:
+    async with harness.session() as session:
         kept = await RunService(session).finished(run_id)
         await RunService(session).forget_results(run_id)
-    async with reading(desk.parts.sessions) as session:
+    async with read_session(harness.container.sessions) as session:
         left = await RunService(session).finished(run_id)
 
     assert {key: result.raw for key, result in kept.items()} == {"research": "Tea."}
     assert left == {}
 
 
-async def test_a_workflows_id_names_its_newest_run(desk: Office) -> None:
-    await desk.create(NewRun(definition(), {}, workflow_id="wf_1"))
-    second = await desk.create(NewRun(definition(), {}, workflow_id="wf_1"))
-    newest = max(await found(desk, RunFilter(workflow_id="wf_1")))
+async def test_a_workflows_id_names_its_newest_run(harness: RunHarness) -> None:
+    await harness.create(NewRun(definition(), {}, workflow_id="wf_1"))
+    second = await harness.create(NewRun(definition(), {}, workflow_id="wf_1"))
+    newest = max(await found(harness, RunFilter(workflow_id="wf_1")))
 
-    async with reading(desk.parts.sessions) as session:
+    async with read_session(harness.container.sessions) as session:
         runs = RunService(session)
         assert await runs.resolve(OWNER, "wf_1") == newest
         assert await runs.resolve(OWNER, second) == second
@@ -260,15 +260,15 @@ async def test_a_workflows_id_names_its_newest_run(desk: Office) -> None:
             await runs.resolve(STRANGER, "wf_1")
 
 
-async def test_two_runs_are_compared(desk: Office) -> None:
-    a = await desk.create(NewRun(definition(), {"topic": "tea", "n": 1}))
-    b = await desk.create(NewRun(definition("Coffee"), {"topic": "coffee", "n": 1}))
+async def test_two_runs_are_compared(harness: RunHarness) -> None:
+    a = await harness.create(NewRun(definition(), {"topic": "tea", "n": 1}))
+    b = await harness.create(NewRun(definition("Coffee"), {"topic": "coffee", "n": 1}))
     for run_id, raw in ((a, "T"), (b, "C")):
-        async with desk.desk(run_id) as (run, lifecycle):
+        async with harness.transaction(run_id) as (run, lifecycle):
             await lifecycle.begin(run, "e", native=True)
             await lifecycle.complete(run, RunResult(raw=raw))
 
-    async with reading(desk.parts.sessions) as session:
+    async with read_session(harness.container.sessions) as session:
         diff = await RunService(session).diff(OWNER, a, b)
         with pytest.raises(RunNotFound):
             await RunService(session).diff(STRANGER, a, b)
@@ -278,10 +278,10 @@ async def test_two_runs_are_compared(desk: Office) -> None:
     assert [(c.path, c.a, c.b) for c in diff.outputs] == [("/raw", "T", "C")]
 
 
-async def test_an_artifact_is_replaced_and_listed_without_its_content(desk: Office) -> None:
-    run_id = await desk.begun()
+async def test_an_artifact_is_replaced_and_listed_without_its_content(harness: RunHarness) -> None:
+    run_id = await harness.begun()
     for content in (b"first", b"second one"):
-        async with desk.session() as session:
+        async with harness.session() as session:
             await RunService(session).save_artifact(
                 ArtifactRow(
                     run_id=run_id,
@@ -293,7 +293,7 @@ async def test_an_artifact_is_replaced_and_listed_without_its_content(desk: Offi
                 )
             )
 
-    async with reading(desk.parts.sessions) as session:
+    async with read_session(harness.container.sessions) as session:
         (listed,) = await RunService(session).artifacts(run_id)
         whole = await RunService(session).artifact(run_id, "report.md")
 
@@ -302,9 +302,9 @@ async def test_an_artifact_is_replaced_and_listed_without_its_content(desk: Offi
 
 
 @pytest.mark.parametrize("name", ["absent.md", "", "\x00"])
-async def test_an_artifact_that_is_not_there_is_not_found(desk: Office, name: str) -> None:
-    run_id = await desk.begun()
+async def test_an_artifact_that_is_not_there_is_not_found(harness: RunHarness, name: str) -> None:
+    run_id = await harness.begun()
 
-    async with reading(desk.parts.sessions) as session:
+    async with read_session(harness.container.sessions) as session:
         with pytest.raises(ArtifactNotFound):
             await RunService(session).artifact(run_id, name)

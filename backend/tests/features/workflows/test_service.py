@@ -13,7 +13,7 @@ from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.paging import encode_cursor
 from crewai_runner.core.principal import Principal
 from crewai_runner.db.session import Sessions, unit_of_work
-from crewai_runner.features.idempotency.errors import KeyUsedOtherwise
+from crewai_runner.features.idempotency.errors import IdempotencyKeyReused
 from crewai_runner.features.workflows.errors import (
     DocumentInvalid,
     VersionNotFound,
@@ -112,7 +112,7 @@ class TestCreate:
         again = await create(workflows, principal, brief(), "key-1")
 
         assert again == first
-        with pytest.raises(KeyUsedOtherwise):
+        with pytest.raises(IdempotencyKeyReused):
             await create(workflows, principal, brief("Other"), "key-1")
 
 

@@ -4,7 +4,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.principal import BUILTIN_WORKSPACE
-from crewai_runner.db.session import Sessions, reading, unit_of_work
+from crewai_runner.db.session import Sessions, read_session, unit_of_work
 from crewai_runner.db.tables.workspaces import WorkspaceRow
 from crewai_runner.features.workspaces.service import WorkspaceService
 
@@ -40,5 +40,5 @@ async def test_two_processes_that_start_at_once_may_both_make_it(sessions: Sessi
         assert not second.done()
     await second
 
-    async with reading(sessions) as session:
+    async with read_session(sessions) as session:
         assert list(await session.scalars(select(WorkspaceRow.id))) == [BUILTIN_WORKSPACE]

@@ -16,7 +16,7 @@ from crewai_runner.main import create_app
 from tests.support.database import fresh_database
 from tests.support.documents import TokensBySubject, speaking_as
 from tests.support.places import NO_DASHBOARD
-from tests.support.runs import OWNER, STRANGER, office
+from tests.support.runs import OWNER, STRANGER, open_harness
 
 ORIGIN = "http://localhost:5173"
 Ask = Callable[..., Awaitable[httpx.Response]]
@@ -27,13 +27,13 @@ async def app(tmp_path: Path) -> AsyncIterator[FastAPI]:
     """The product with five requests at once and one a second, on a clock that stands still."""
     limits = {"rate_limit_per_minute": 60, "rate_limit_burst": 5, "frontend_dir": NO_DASHBOARD}
     with fresh_database("sqlite", tmp_path) as url:
-        async with office(url, tmp_path, **limits) as desk:
-            desk.parts.auth = TokensBySubject(OWNER, STRANGER)  # type: ignore[assignment]
-            app = create_app(parts=desk.parts)
-            app.state.parts, app.state.mask = desk.parts, SecretMask()
-            assert isinstance(desk.parts.rate_limiter, MemoryRateLimiter)
-            desk.parts.rate_limiter._clock = lambda: 0.0
-            app.state.rate_limiter = desk.parts.rate_limiter
+        async with open_harness(url, tmp_path, **limits) as harness:
+            harness.container.auth = TokensBySubject(OWNER, STRANGER)  # type: ignore[assignment]
+            app = create_app(container=harness.container)
+            app.state.container, app.state.mask = harness.container, SecretMask()
+            assert isinstance(harness.container.rate_limiter, MemoryRateLimiter)
+            harness.container.rate_limiter._clock = lambda: 0.0
+            app.state.rate_limiter = harness.container.rate_limiter
             yield app
 
 
@@ -169,15 +169,15 @@ async def test_a_websocket_costs_one_token_and_is_refused_before_it_is_accepted(
 
 async def test_zero_is_no_limit(tmp_path: Path) -> None:
     with fresh_database("sqlite", tmp_path) as url:
-        async with office(url, tmp_path, rate_limit_per_minute=0, frontend_dir=NO_DASHBOARD) as desk:
-            app = create_app(parts=desk.parts)
-            app.state.parts, app.state.mask = desk.parts, SecretMask()
-            app.state.rate_limiter = desk.parts.rate_limiter
-            desk.parts.auth = TokensBySubject(OWNER)  # type: ignore[assignment]
+        async with open_harness(url, tmp_path, rate_limit_per_minute=0, frontend_dir=NO_DASHBOARD) as harness:
+            app = create_app(container=harness.container)
+            app.state.container, app.state.mask = harness.container, SecretMask()
+            app.state.rate_limiter = harness.container.rate_limiter
+            harness.container.auth = TokensBySubject(OWNER)  # type: ignore[assignment]
             transport = httpx.ASGITransport(app)
             async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
                 answer = await client.get("/api/templates", headers=speaking_as("owner"))
 
-    assert desk.parts.rate_limiter is None
+    assert harness.container.rate_limiter is None
     assert answer.status_code == 200
     assert not any(name in answer.headers for name in HEADERS)

@@ -13,7 +13,7 @@ from crewai_runner.http.problems import respond
 SUBPROTOCOL_PREFIX = "bearer."
 
 
-class Door:
+class AuthMiddleware:
     """Authenticates before routing, body reading and WebSocket acceptance.
 
     A browser cannot set headers on a WebSocket, so there the token may also come as the
@@ -31,7 +31,9 @@ class Door:
         connection = HTTPConnection(scope)
         client = connection.client.host if connection.client else "unknown"
         try:
-            principal: Principal = connection.app.state.parts.auth.authenticate(_authorization(scope), client)
+            principal: Principal = connection.app.state.container.auth.authenticate(
+                _authorization(scope), client
+            )
         except AppError as refusal:
             await self._refuse(refusal, scope, receive, send)
             return

@@ -19,7 +19,7 @@ async def eventually(look: Callable[[], Awaitable[object]], wanted: object) -> N
     assert seen == wanted
 
 
-class Desk:
+class QueueHarness:
     """A database with one product table, and queues opened on it."""
 
     def __init__(self, sessions: Sessions, make: Callable[..., JobQueue], exits: AsyncExitStack) -> None:

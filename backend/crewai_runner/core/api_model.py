@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 
-class Wire(BaseModel):
+class ApiModel(BaseModel):
     """A shape that clients see. Requests accept both spellings; unknown fields are an error."""
 
     model_config = ConfigDict(
