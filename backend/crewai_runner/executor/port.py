@@ -1,8 +1,8 @@
 """The port between the product and the engine that runs a crew.
 
-The worker gives a `RunSpec` and a `RunControl`, hears `RunEvent`s through a sink, and gets one
-`Outcome`. The executor emits everything from `task.started` down to `warning.raised`; the
-`run.*`, `approval.*` and `artifact.*` events are the worker's, made from the outcome.
+The worker passes a `RunSpec` and a `RunControl`, receives `RunEvent`s through a sink and one `Outcome`.
+The executor emits every event from `task.started` to `warning.raised`; the worker derives the `run.*`,
+`approval.*` and `artifact.*` events from the outcome.
 """
 
 import asyncio
@@ -25,12 +25,12 @@ from crewai_runner.domain.usage import Pricing, Usage
 from crewai_runner.domain.workflow import ModelSettings, WorkflowDefinition
 
 EventSink = Callable[[RunEvent], None]
-"""Called from any thread; returns at once and never raises."""
+"""May be called from any thread; must not block or raise."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelBinding:
-    """A registered model with all that is needed to call it. Carries its own credentials."""
+    """A model with everything needed to call it, its credentials included."""
 
     name: str
     provider_name: str
@@ -43,13 +43,13 @@ class ModelBinding:
     kind: ModelKind = ModelKind.LLM
     supports_tools: bool | None = None
     context_window: int | None = None
-    registered: bool = True
-    """False: given with one run, so that its name may be anything."""
+    is_registered: bool = True
+    """False for a model passed with a single run, whose name is arbitrary."""
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A person asked for another go: the answer given before, and what to change."""
+    """A reviewer's request for changes: the previous answer and the feedback on it."""
 
     task_key: str
     previous: str
@@ -58,7 +58,7 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class RunSpec:
-    """Everything one attempt of a run needs; nothing is read from anywhere else."""
+    """The complete input of one attempt of a run."""
 
     run_id: str
     attempt: int
@@ -66,23 +66,25 @@ class RunSpec:
     inputs: Mapping[str, Any]
     models: Mapping[str, ModelBinding]
     default_model: str
-    finished: Mapping[str, TaskResult] = field(default_factory=dict)
+    finished_tasks: Mapping[str, TaskResult] = field(default_factory=dict)
+    """Results of earlier attempts by task key; these tasks are not executed again."""
     revision: Revision | None = None
     budget: Budget = field(default_factory=Budget)
-    spent: Usage = field(default_factory=Usage)
-    seconds_spent: float = 0.0
-    """Work in earlier attempts: what the budget's seconds count."""
-    seconds_timed: float = 0.0
-    """Of those, the ones since a person last let the run go on: what its time limit counts."""
+    prior_usage: Usage = field(default_factory=Usage)
+    """Usage of earlier attempts, which counts toward the budget."""
+    budget_seconds_used: float = 0.0
+    """Execution time of earlier attempts, which counts toward `budget.max_seconds`."""
+    timeout_seconds_used: float = 0.0
+    """Execution time since a user last resumed the run, which counts toward `timeout_seconds`."""
     timeout_seconds: float | None = None
     stream_tokens: bool = True
     memory_scope: str | None = None
-    """Whose memories are shared, such as a workspace and workflow; None: this run's alone."""
+    """Runs with the same scope (workspace and workflow) share memories; None: memories of this run only."""
 
 
 @dataclass(frozen=True, slots=True)
 class UserMessage:
-    """A person's words for the agent at work, or for the one named."""
+    """A user's message to the running agent, or to the agent named by key."""
 
     message_id: str
     text: str
@@ -90,28 +92,31 @@ class UserMessage:
 
 
 class RunControl:
-    """A thread-safe handle on one running attempt: the worker turns it, the executor obeys."""
+    """Thread-safe control of one running attempt: set by the worker, read by the executor.
 
-    def __init__(self, stored: Callable[[], Future[None]] | None = None) -> None:
+    `flush` stores all events emitted so far; its future resolves when they are stored.
+    """
+
+    def __init__(self, flush: Callable[[], Future[None]] | None = None) -> None:
         self._lock = threading.Lock()
-        self._stored = stored
+        self._flush = flush
         self._messages: list[UserMessage] = []
         self._on_stop: list[Callable[[], None]] = []
         self.stop_mode: StopMode | None = None
         self.stop_requested_at: datetime | None = None
 
-    async def all_stored(self) -> None:
-        """Wait until everything told so far is stored by the worker; callable from any event loop."""
-        if self._stored is not None:
-            await asyncio.wrap_future(self._stored())
+    async def wait_until_stored(self) -> None:
+        """Wait until the worker has stored all events emitted so far. May be called from any event loop."""
+        if self._flush is not None:
+            await asyncio.wrap_future(self._flush())
 
     @property
-    def stopping(self) -> bool:
-        """Whether everything must end now."""
+    def is_stopping_now(self) -> bool:
+        """Whether the attempt must end at once, in the middle of a step."""
         return self.stop_mode is StopMode.NOW
 
     def stop(self, mode: StopMode = StopMode.NOW) -> None:
-        """Ask for a stop; a second call may sharpen `after-step` to `now`, never the reverse."""
+        """Request a stop; a second call may change `after-step` to `now`, never the reverse."""
         with self._lock:
             if self.stop_mode is StopMode.NOW:
                 return
@@ -122,10 +127,10 @@ class RunControl:
             listener()
 
     def on_stop(self, listener: Callable[[], None]) -> None:
-        """Call `listener` (from any thread, once) when the run must end now; at once if it must already."""
+        """Call `listener` once, from any thread, as soon as the attempt must end now."""
         with self._lock:
             self._on_stop.append(listener)
-            call_now = self.stopping
+            call_now = self.is_stopping_now
         if call_now:
             listener()
 
@@ -134,7 +139,7 @@ class RunControl:
             self._messages.append(message)
 
     def take_messages(self, agent_key: str | None) -> list[UserMessage]:
-        """Remove and return the messages for this agent: those addressed to it or to nobody."""
+        """Remove and return the messages for this agent, those without an addressee included."""
         with self._lock:
             mine = [m for m in self._messages if m.agent is None or m.agent == agent_key]
             self._messages = [m for m in self._messages if m not in mine]
@@ -160,7 +165,7 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True)
 class NeedsHuman:
-    """The attempt ended to wait for a person; `output` is what the agent proposes."""
+    """The attempt ended to wait for a review; `output` is the agent's proposed answer."""
 
     task_key: str
     agent: str
@@ -170,7 +175,7 @@ class NeedsHuman:
 
 @dataclass(frozen=True, slots=True)
 class OutOfBudget:
-    """The attempt ended before a model call that the budget has no room for."""
+    """The attempt ended because a model call would exceed the budget."""
 
     limit: BudgetLimit
     usage: Usage
@@ -184,13 +189,13 @@ class EngineState(StrEnum):
     LOADING = "loading"
     READY = "ready"
     FAILED = "failed"
-    ELSEWHERE = "elsewhere"
-    """Crews run in other processes, the workers."""
+    REMOTE = "elsewhere"
+    """Crews run in the worker processes."""
 
 
 @dataclass(frozen=True, slots=True)
 class EngineStatus:
-    """What the engine can do now. `native` False: the stock executor runs (see `message`)."""
+    """State of the engine. `native` False: CrewAI's own agent executor is in use (see `message`)."""
 
     state: EngineState
     name: str = "crewai"
@@ -209,23 +214,23 @@ class Executor(Protocol):
     """An engine that runs crews."""
 
     async def load(self) -> None:
-        """Make ready (import the engine off the event loop, check its contract). Call once."""
+        """Import the engine outside the event loop and run its self-test. Call once."""
 
     def status(self) -> EngineStatus: ...
 
     async def execute(self, spec: RunSpec, sink: EventSink, control: RunControl) -> Outcome:
-        """Run one attempt to its outcome; never raises for what the crew or a provider does.
+        """Run one attempt to its outcome; a failure of the crew or a provider is an outcome.
 
-        Waits for the engine to be loaded. Cancelling the awaiting task stops the run at once.
+        Waits until the engine is loaded. Cancelling the awaiting task stops the run at once.
         """
 
-    async def ask(
+    async def complete(
         self,
         model: ModelBinding,
         messages: Sequence[Mapping[str, str]],
         on_text: Callable[[str], Awaitable[None]] | None = None,
     ) -> ModelAnswer:
-        """One plain model call outside any crew. Raises ModelCallFailed."""
+        """Make one model call outside a crew. Raises ModelCallFailed."""
 
 
 class ModelCallFailed(Exception):

@@ -1,4 +1,4 @@
-"""An executor for tests of what stands above it: tells the events it is given and ends as it is told."""
+"""A test double of the executor: emits scripted events and returns scripted outcomes."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ from crewai_runner.executor.port import (
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """One attempt: `events` in order, then `outcome`; with `gate`, the outcome waits until it is set."""
+    """One attempt: `events` in order, then `outcome`, after `gate` is set if there is one."""
 
     events: Sequence[RunEvent] = ()
     outcome: Outcome = Completed(RunResult(raw="done"))  # noqa: RUF009 - frozen
@@ -32,20 +32,20 @@ class Script:
 
 
 class ScriptedExecutor:
-    """Plays one script per attempt, in the order given, the last one again and again.
+    """Runs one script per attempt, in the order given, and repeats the last one.
 
-    Obeys a stop: once stopped it tells no further event and its outcome is `Stopped`. `specs` holds
-    every attempt that was asked for. An error among the scripts is raised instead.
+    After a stop request no further event is emitted and the outcome is `Stopped`. `specs` records the
+    attempts, `prompts` the messages of each model call. An exception in `scripts` is raised.
     """
 
     def __init__(self, *scripts: Script | Exception, answer: str = "answer") -> None:
         self._scripts = list(scripts) or [Script()]
         self._answer = answer
         self.specs: list[RunSpec] = []
-        self.questions: list[list[dict[str, str]]] = []
+        self.prompts: list[list[dict[str, str]]] = []
 
     async def load(self) -> None:
-        """Ready from the start."""
+        """Do nothing: there is nothing to load."""
 
     def status(self) -> EngineStatus:
         return EngineStatus(EngineState.READY, name="scripted", version="1", native=True)
@@ -59,37 +59,37 @@ class ScriptedExecutor:
             if control.stop_mode is not None:
                 return Stopped()
             sink(event.model_copy(update={"run_id": spec.run_id}))
-            await asyncio.sleep(0)  # a stop may come between two events
+            await asyncio.sleep(0)  # lets a stop request take effect between two events
         if script.gate is not None:
-            await _opened(script.gate, control)
+            await _wait_for_gate(script.gate, control)
         return script.outcome if control.stop_mode is None else Stopped()
 
-    async def ask(
+    async def complete(
         self,
         model: ModelBinding,  # noqa: ARG002 - the port's signature
         messages: Sequence[Mapping[str, str]],
         on_text: Callable[[str], Awaitable[None]] | None = None,
     ) -> ModelAnswer:
-        """The scripted answer, in one piece."""
-        self.questions.append([dict(message) for message in messages])
+        """Return the scripted answer, streamed as one piece."""
+        self.prompts.append([dict(message) for message in messages])
         if on_text is not None:
             await on_text(self._answer)
         return ModelAnswer(text=self._answer, usage=Usage(llm_calls=1))
 
 
-async def _opened(gate: asyncio.Event, control: RunControl) -> None:
-    """Wait until the gate opens or the run must end now."""
+async def _wait_for_gate(gate: asyncio.Event, control: RunControl) -> None:
+    """Wait until the gate is set or the attempt must end now."""
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
 
-    def ring() -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits any more
+    def set_stopped() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(stopped.set)
 
-    control.on_stop(ring)
-    waiting = [asyncio.ensure_future(event.wait()) for event in (gate, stopped)]
+    control.on_stop(set_stopped)
+    waiters = [asyncio.ensure_future(event.wait()) for event in (gate, stopped)]
     try:
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waiters, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for one in waiting:
-            one.cancel()
+        for waiter in waiters:
+            waiter.cancel()

@@ -79,7 +79,7 @@ async def test_answers_a_question_in_one_piece() -> None:
         pieces.append(text)
 
     executor = ScriptedExecutor(answer="yes")
-    answer = await executor.ask(None, [{"role": "user", "content": "?"}], hear)  # type: ignore[arg-type]
+    answer = await executor.complete(None, [{"role": "user", "content": "?"}], hear)  # type: ignore[arg-type]
 
     assert (answer.text, pieces) == ("yes", ["yes"])
-    assert executor.questions == [[{"role": "user", "content": "?"}]]
+    assert executor.prompts == [[{"role": "user", "content": "?"}]]

@@ -167,7 +167,7 @@ class ExecutorContract:
         assert isinstance(outcome, Completed)
         assert ("task.reused", "research") in performance.tasks
         assert ("task.started", "research") not in performance.tasks
-        assert outcome.result.tasks["research"].raw == spec.finished["research"].raw
+        assert outcome.result.tasks["research"].raw == spec.finished_tasks["research"].raw
 
     async def test_a_task_for_a_person_ends_the_attempt_with_its_output(self, stage: Stage) -> None:
         performance = Performance(stage.executor, stage.reviewed())

@@ -34,7 +34,7 @@ class CrewStage(Stage):
         await self._kit.requests(1)
 
     def resumed(self) -> RunSpec:
-        return self.spec(finished={"research": KNOWN})
+        return self.spec(finished_tasks={"research": KNOWN})
 
 
 @pytest.mark.crew

@@ -50,7 +50,7 @@ class ScriptedStage(Stage):
         reused = TaskReused(task_key="research", data=TaskCompletedData(raw=KNOWN.raw))
         outputs = OUTPUTS | {"research": KNOWN}
         self._next(Script([reused, *SECOND], Completed(RunResult(raw="End", tasks=outputs))))
-        return self.spec(finished={"research": KNOWN})
+        return self.spec(finished_tasks={"research": KNOWN})
 
 
 class TestScripted(ExecutorContract):

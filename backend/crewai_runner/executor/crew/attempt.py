@@ -208,5 +208,5 @@ class Attempt(Reins):
 
     def _tell_skipped(self) -> None:
         for task in self._spec.definition.tasks:
-            if task.key not in self._begun and task.key not in self._spec.finished:
+            if task.key not in self._begun and task.key not in self._spec.finished_tasks:
                 self.story.tell(told.TaskSkipped, task_key=task.key, agent=task.agent)

@@ -162,7 +162,7 @@ class Builder:
             guardrails=self._guardrails(task, agent),
         )
         made._key, made._review = task.key, task.human_input
-        if (result := self._spec.finished.get(task.key)) is not None:
+        if (result := self._spec.finished_tasks.get(task.key)) is not None:
             made.recall(result)
         return made
 

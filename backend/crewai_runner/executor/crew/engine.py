@@ -124,7 +124,7 @@ class CrewExecutor:
             )
         )
 
-    async def ask(
+    async def complete(
         self,
         model: ModelBinding,
         messages: Sequence[Mapping[str, str]],
@@ -189,13 +189,13 @@ class _Deadline:
         self._spec = spec
         self._timers: list[asyncio.TimerHandle] = []
         if spec.timeout_seconds is not None:
-            left = max(0.0, spec.timeout_seconds - spec.seconds_timed)
+            left = max(0.0, spec.timeout_seconds - spec.timeout_seconds_used)
             self._timers.append(loop.call_later(left, self._time_out))
         budget = spec.budget.max_seconds
         if budget is not None:
-            left = max(0.0, budget - spec.seconds_spent)
+            left = max(0.0, budget - spec.budget_seconds_used)
             self._timers.append(loop.call_later(left, self._out_of_budget))
-            warning = max(0.0, 0.8 * budget - spec.seconds_spent)
+            warning = max(0.0, 0.8 * budget - spec.budget_seconds_used)
             self._timers.append(loop.call_later(warning, attempt.warn_of_budget))
 
     def _time_out(self) -> None:

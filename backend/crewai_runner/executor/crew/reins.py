@@ -34,7 +34,7 @@ class Reins:
         self.loop = asyncio.new_event_loop()
         self.cast = Cast()
         self.story = Story(spec.run_id, sink, Cleaner(_secrets(spec)))
-        self.spending = Spending(spec.budget, spec.spent, spec.seconds_spent)
+        self.spending = Spending(spec.budget, spec.prior_usage, spec.budget_seconds_used)
         self.steering = Steering(control, self.story)
         self.heard = Translator(self.story, self.cast, self.spending, self.steering)
         self.heard.on_spent = self.warn_of_budget
@@ -104,7 +104,7 @@ class Reins:
         data = {"raw": output.raw, "json_output": output.json_dict}
         self.story.tell(told.TaskCompleted, data, task_key=key, agent=agent, longest=None)
         # The next task asks a model only when this one's output is stored: it is never paid for twice.
-        await self._control.all_stored()
+        await self._control.wait_until_stored()
         return output
 
     def warn_of_budget(self) -> None:

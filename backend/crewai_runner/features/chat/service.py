@@ -152,7 +152,7 @@ class ChatService:
         model = await answering_model(self._process, sent.run_id, request.agent)
         try:
             await self._process.load_engine()
-            given: ModelAnswer = await self._process.executor.ask(
+            given: ModelAnswer = await self._process.executor.complete(
                 model, questions_about(run, tasks, request.message), on_text
             )
         except ModelCallFailed as failed:

@@ -27,7 +27,7 @@ class ControlListener:
         self._loop = asyncio.get_running_loop()
         self._bell, self._looking = asyncio.Event(), asyncio.Lock()
         self._passed_on: set[str] = set()
-        self.control = RunControl(stored=self._catching_up)
+        self.control = RunControl(flush=self._catching_up)
 
     async def listen(self) -> None:
         with self._process.notifier.subscribe(control_topic(self._run_id)) as subscription:

@@ -265,7 +265,7 @@ async def _persistently(write: Callable[[], Awaitable[Written]]) -> Written:
 def _called(spec: RunSpec) -> dict[str, CalledModel]:
     """The models this attempt may call, by the names that its events give them; without credentials."""
     bindings = spec.models.values()
-    return {one.name: CalledModel(one.provider_type, one.model, one.registered) for one in bindings}
+    return {one.name: CalledModel(one.provider_type, one.model, one.is_registered) for one in bindings}
 
 
 def _engine_defect() -> Failed:

@@ -65,7 +65,7 @@ class HealthService:
     def _engine_status(self) -> EngineStatus:
         status: EngineStatus = self._process.executor.status()
         if self._process.settings.role is Role.API and status.state is EngineState.LOADING:
-            return replace(status, state=EngineState.ELSEWHERE, message="Crews run in the workers.")
+            return replace(status, state=EngineState.REMOTE, message="Crews run in the workers.")
         return status
 
     async def about(self) -> About:

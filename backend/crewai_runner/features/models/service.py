@@ -136,7 +136,7 @@ class ModelService:
                 base_url=access.base_url,
                 api_key=access.api_key,
                 kind=ModelKind.EMBEDDER if name in embedders else ModelKind.LLM,
-                registered=False,
+                is_registered=False,
             )
             for name in (*names, *embedders)
         }

@@ -26,7 +26,7 @@ async def test_the_call_beyond_the_budget_is_not_made(stage: Stage) -> None:
 async def test_what_earlier_attempts_spent_counts(stage: Stage) -> None:
     spent = Usage(llm_calls=4, prompt_tokens=10, total_tokens=10)
 
-    heard = await stage.play(chain(), budget=Budget(max_llm_calls=5), spent=spent)
+    heard = await stage.play(chain(), budget=Budget(max_llm_calls=5), prior_usage=spent)
 
     assert isinstance(heard.outcome, OutOfBudget)
     assert heard.outcome.usage.llm_calls == 5
@@ -87,8 +87,8 @@ async def test_the_run_s_time_limit_ends_a_call_that_hangs(stage: Stage) -> None
 
 
 async def test_the_time_limit_counts_earlier_attempts_since_a_person_let_the_run_go_on(stage: Stage) -> None:
-    late = await stage.play(timeout_seconds=60, seconds_timed=60, seconds_spent=60)
-    anew = await stage.play(timeout_seconds=60, seconds_timed=0, seconds_spent=60)
+    late = await stage.play(timeout_seconds=60, timeout_seconds_used=60, budget_seconds_used=60)
+    anew = await stage.play(timeout_seconds=60, timeout_seconds_used=0, budget_seconds_used=60)
 
     assert isinstance(late.outcome, Failed)
     assert isinstance(anew.outcome, Completed)

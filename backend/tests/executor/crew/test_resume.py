@@ -11,7 +11,7 @@ DRAFT = TaskResult(raw="the old draft", agent="writer")
 
 
 async def test_finished_tasks_are_taken_and_not_paid_for_again(stage: Stage) -> None:
-    heard = await stage.play(chain(), finished={"draft": DRAFT})
+    heard = await stage.play(chain(), finished_tasks={"draft": DRAFT})
 
     assert isinstance(heard.outcome, Completed)
     assert len(stage.provider.requests) == 1
@@ -25,7 +25,7 @@ async def test_finished_tasks_are_taken_and_not_paid_for_again(stage: Stage) -> 
 async def test_a_finished_task_in_the_middle_of_others_is_taken(stage: Stage) -> None:
     finished = {"right": TaskResult(raw="the right half", agent="editor")}
 
-    heard = await stage.play(crowd(), finished=finished)
+    heard = await stage.play(crowd(), finished_tasks=finished)
 
     assert isinstance(heard.outcome, Completed)
     assert len(stage.provider.requests) == 2
@@ -37,7 +37,7 @@ async def test_finished_tasks_serve_as_context(stage: Stage) -> None:
     tasks = [task("first"), task("second"), task("third", context=["first"])]
     finished = {"first": TaskResult(raw="ONE"), "second": TaskResult(raw="TWO")}
 
-    await stage.play(workflow(tasks=tasks), finished=finished)
+    await stage.play(workflow(tasks=tasks), finished_tasks=finished)
 
     sent = stage.provider.requests[0].text
     assert "ONE" in sent
@@ -48,7 +48,7 @@ async def test_structured_results_come_back_whole(stage: Stage) -> None:
     schema = {"type": "object", "properties": {"n": {"type": "integer"}}}
     finished = {"draft": TaskResult(raw='{"n": 7}', json_output={"n": 7}, agent="writer")}
 
-    heard = await stage.play(workflow(tasks=[task(output_json=schema)]), finished=finished)
+    heard = await stage.play(workflow(tasks=[task(output_json=schema)]), finished_tasks=finished)
 
     assert isinstance(heard.outcome, Completed)
     assert heard.outcome.result.json_output == {"n": 7}
@@ -70,7 +70,7 @@ async def test_an_answer_to_be_reviewed_ends_the_attempt(stage: Stage) -> None:
 async def test_an_approved_task_is_not_asked_for_again(stage: Stage) -> None:
     definition = workflow(tasks=[task(human_input=True), task("next")])
 
-    heard = await stage.play(definition, finished={"draft": DRAFT})
+    heard = await stage.play(definition, finished_tasks={"draft": DRAFT})
 
     assert isinstance(heard.outcome, Completed)
     assert len(stage.provider.requests) == 1

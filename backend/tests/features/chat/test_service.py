@@ -51,7 +51,7 @@ async def test_a_finished_run_answers_from_its_record_and_pays_nothing_for_it(ha
         "About tea.",
         "answered",
     )
-    (messages,) = harness.executor.questions
+    (messages,) = harness.executor.prompts
     assert "State: completed" in messages[0]["content"]
     assert messages[1] == {"role": "user", "content": "What was it about?"}
     assert (await harness.row(run_id)).llm_calls == 0
@@ -83,7 +83,7 @@ async def test_words_to_a_run_that_asks_are_its_feedback(harness: RunHarness) ->
     row = await harness.row(run_id)
     assert row.revision is not None
     assert (row.state, row.revision["feedback"]) == ("queued", "Shorter, please.")
-    assert harness.executor.questions == []
+    assert harness.executor.prompts == []
 
 
 async def test_the_agent_at_work_answers_and_its_words_come_as_they_are_written(harness: RunHarness) -> None:
@@ -112,7 +112,7 @@ async def test_the_agent_at_work_answers_and_its_words_come_as_they_are_written(
 
     assert (answer.answered_by, answer.response) == ("agent", "With lemon.")
     assert (answer.delivery.call, answer.delivery.agent) == (2, "writer")
-    assert harness.executor.questions == []
+    assert harness.executor.prompts == []
 
 
 async def test_a_message_nobody_picks_up_is_answered_from_the_live_state(
@@ -147,7 +147,7 @@ async def test_patience_with_an_agent_ends(database_url: str, tmp_path: Path) ->
 
 
 class _Silent(ScriptedExecutor):
-    async def ask(
+    async def complete(
         self,
         model: ModelBinding,
         messages: Sequence[Mapping[str, str]],
@@ -254,9 +254,9 @@ class Listening(ScriptedExecutor):
         super().__init__()
         self.asked: list[str] = []
 
-    async def ask(self, model: ModelBinding, *rest: Any) -> ModelAnswer:
+    async def complete(self, model: ModelBinding, *rest: Any) -> ModelAnswer:
         self.asked.append(model.name)
-        return await super().ask(model, *rest)
+        return await super().complete(model, *rest)
 
 
 @pytest.mark.parametrize(

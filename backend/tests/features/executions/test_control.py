@@ -27,7 +27,7 @@ async def at_work(harness: RunHarness, run_id: str) -> AsyncIterator[RunControl]
     """The handle of a run whose listener has had its first look and hears nothing since."""
     listener = ControlListener(harness.container, run_id)
     listening = asyncio.create_task(listener.listen())
-    await listener.control.all_stored()
+    await listener.control.wait_until_stored()
     await asyncio.sleep(0)
     try:
         yield listener.control
@@ -48,8 +48,8 @@ async def test_words_from_another_process_are_there_before_the_next_task(harness
     async with at_work(harness, run_id) as control:
         await say(harness, run_id, "Mention the harvest.")
 
-        await control.all_stored()
-        await control.all_stored()
+        await control.wait_until_stored()
+        await control.wait_until_stored()
 
         assert [message.text for message in control.take_messages("writer")] == ["Mention the harvest."]
 
@@ -61,9 +61,9 @@ async def test_a_stop_from_another_process_is_there_before_the_next_task(harness
         async with harness.transaction(run_id) as (run, lifecycle):
             await lifecycle.ask_to_stop(run, StopMode.NOW, "owner")
 
-        await control.all_stored()
+        await control.wait_until_stored()
 
-        assert control.stopping
+        assert control.is_stopping_now
 
 
 @ON_SQLITE
@@ -73,7 +73,7 @@ async def test_in_one_process_a_ring_is_enough(harness: RunHarness) -> None:
         await say(harness, run_id, "Mention the harvest.")
         harness.container.notifier.publish([control_topic(run_id)])
 
-        await control.all_stored()
+        await control.wait_until_stored()
 
         assert len(control.take_messages("writer")) == 1
 
@@ -87,7 +87,7 @@ async def test_in_one_process_no_ring_costs_no_look(
         looks: list[object] = []
         monkeypatch.setattr(control_module, "read_session", looks.append)
 
-        await control.all_stored()
+        await control.wait_until_stored()
 
     assert not looks
 
@@ -98,11 +98,11 @@ async def test_a_look_that_fails_ends_no_crew(harness: RunHarness, monkeypatch: 
         with monkeypatch.context() as patch:
             patch.setattr(control_module, "read_session", _away)
             harness.container.notifier.publish([control_topic(run_id)])
-            await control.all_stored()
+            await control.wait_until_stored()
         await say(harness, run_id, "Mention the harvest.")
         harness.container.notifier.publish([control_topic(run_id)])
 
-        await control.all_stored()
+        await control.wait_until_stored()
 
         assert len(control.take_messages("writer")) == 1
 
@@ -113,7 +113,7 @@ async def test_another_loop_can_wait_for_what_was_told(harness: RunHarness) -> N
     async with at_work(harness, run_id) as control:
         harness.container.journal.open(run_id, 1, control.stop)(call())
 
-        await asyncio.to_thread(lambda: asyncio.run(control.all_stored()))
+        await asyncio.to_thread(lambda: asyncio.run(control.wait_until_stored()))
 
         assert (await harness.row(run_id)).llm_calls == 1
 

@@ -241,7 +241,7 @@ class TestWorkerLoss:
         await harness.execute(run_id, 1)
 
         (spec,) = executor.specs
-        assert {key: done.raw for key, done in spec.finished.items()} == {"research": "R"}
+        assert {key: done.raw for key, done in spec.finished_tasks.items()} == {"research": "R"}
         row = await harness.row(run_id)
         assert (row.state, row.losses, row.fence) == ("completed", 1, 2)
         assert "run.resumed" in await harness.types(run_id)
@@ -252,7 +252,7 @@ class TestWorkerLoss:
 
         await harness.execute(run_id, 1)
 
-        assert executor.specs[0].finished == {}
+        assert executor.specs[0].finished_tasks == {}
 
     async def test_fail_ends_the_run_at_the_first_loss(self, harness: RunHarness) -> None:
         executor = play(harness, Script())

@@ -143,7 +143,7 @@ async def test_a_resumed_run_has_its_time_limit_anew_and_its_budget_counts_on(ha
     await resume(harness, run_id)
 
     spec = (await Planner(harness.container).attempt(run_id, 2)).spec
-    assert (spec.seconds_timed, spec.seconds_spent) == (0.0, 7.0)
+    assert (spec.timeout_seconds_used, spec.budget_seconds_used) == (0.0, 7.0)
 
 
 async def test_a_raised_budget_lets_a_run_go_on_and_other_limits_stay(harness: RunHarness) -> None:
