@@ -69,10 +69,10 @@ def _migrate(_options: argparse.Namespace) -> int:
     settings = _settings()
     if settings is None:
         return 2
-    from crewai_runner.db.migrate import newest_revision, upgrade  # noqa: PLC0415
+    from crewai_runner.db.migrate import head_revision, upgrade  # noqa: PLC0415
 
     upgrade(settings.database)
-    print(f"The database is at revision {newest_revision()}.")  # noqa: T201
+    print(f"The database is at revision {head_revision()}.")  # noqa: T201
     return 0
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import uvicorn
 
 from crewai_runner.boot import StartupApp
-from crewai_runner.core.api_key import API_KEY_FILE, api_key_of
-from crewai_runner.core.listening import port_problem
-from crewai_runner.core.logging import SecretMask, get_logger, set_up_logging
+from crewai_runner.core.api_key import API_KEY_FILE, load_api_key
+from crewai_runner.core.bind_check import find_bind_error
+from crewai_runner.core.logging import SecretMask, configure_logging, get_logger
 from crewai_runner.core.settings import Settings
 from crewai_runner.http.connection import LIMITS
 from crewai_runner.queue.data_dir_lock import DataDirInUse, DataDirLock
@@ -24,13 +24,13 @@ def serve(settings: Settings) -> int:
     """Serve until a signal; the answer is the exit status."""
     # Prompts and outputs are nobody else's business: what is made from here on is the owner's only.
     os.umask(0o077)
-    lock = DataDirLock(settings.embedded_folder) if settings.embedded_folder else None
+    lock = DataDirLock(settings.sqlite_directory) if settings.sqlite_directory else None
     problem = _folder_problem(settings, lock) or _port_problem(settings)
     if problem:
         print(problem, file=sys.stderr)  # noqa: T201
         return 2
     mask = SecretMask()
-    set_up_logging(settings.log_level, settings.log_format, mask)
+    configure_logging(settings.log_level, settings.log_format, mask)
     if settings.api_reload:
         if lock:
             lock.release()  # each process that the reloader starts takes it itself
@@ -45,7 +45,7 @@ class _Serving:
         self._settings, self._mask, self._lock = settings, mask, lock
         self._failed = False
         # Made before anything answers: whoever sees /health may read the key file.
-        self._api_key, self._key_is_new = api_key_of(settings)
+        self._api_key, self._key_is_new = load_api_key(settings)
         mask.add(self._api_key)
         boot = StartupApp(self._make_app, self._ready, self._failure)
         self._server = uvicorn.Server(
@@ -117,7 +117,7 @@ def reloaded() -> Any:
     from crewai_runner.main import create_app  # noqa: PLC0415
 
     settings, mask = Settings(), SecretMask()
-    set_up_logging(settings.log_level, settings.log_format, mask)
+    configure_logging(settings.log_level, settings.log_format, mask)
     return create_app(settings, mask=mask)
 
 
@@ -138,7 +138,7 @@ def _port_problem(settings: Settings) -> str | None:
     """Why the server cannot listen, in words, before anything is started."""
     if settings.api_port == 0:
         return None
-    problem = port_problem(settings.api_host, settings.api_port)
+    problem = find_bind_error(settings.api_host, settings.api_port)
     if problem is None:
         return None
     where = f"{settings.api_host}:{settings.api_port}"

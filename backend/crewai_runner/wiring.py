@@ -8,13 +8,13 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from crewai_runner.core.api_key import api_key_of
+from crewai_runner.core.api_key import load_api_key
 from crewai_runner.core.clock import now
 from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.core.errors import Unavailable
 from crewai_runner.core.logging import SecretMask, get_logger
 from crewai_runner.core.principal import BUILTIN_WORKSPACE
-from crewai_runner.core.secret_key import sealer_of
+from crewai_runner.core.secret_key import create_cipher
 from crewai_runner.core.settings import Role, Settings
 from crewai_runner.db.migrate import upgrade
 from crewai_runner.db.session import Sessions, make_engine, make_sessions, pop_notifications, unit_of_work
@@ -62,11 +62,11 @@ class Container:
     ) -> None:
         self.settings = settings
         self.mask = mask or SecretMask()
-        self.sealer = sealer_of(settings, self.mask.add)
-        self.api_key, _ = api_key_of(settings)
+        self.cipher = create_cipher(settings, self.mask.add)
+        self.api_key, _ = load_api_key(settings)
         self.mask.add(self.api_key)
         self.auth = AuthService(self.api_key, FailureLimit(settings.auth_failures_per_minute))
-        self.egress = EgressPolicy(allow_private=settings.private_urls_allowed)
+        self.egress = EgressPolicy(allow_private=settings.can_use_private_urls)
         self.engine: AsyncEngine = make_engine(settings.database)
         self.telemetry = Telemetry(self)
         self.sessions = make_sessions(self.engine, self.telemetry.heard)
@@ -89,12 +89,12 @@ class Container:
 
     def models(self, session: AsyncSession) -> ModelService:
         return ModelService(
-            session, sealer=self.sealer, mask=self.mask, egress=self.egress, local=self.local_model
+            session, cipher=self.cipher, mask=self.mask, egress=self.egress, local=self.local_model
         )
 
     def providers(self, session: AsyncSession) -> ProviderService:
         return ProviderService(
-            session, sealer=self.sealer, mask=self.mask, egress=self.egress, local=self.local_model
+            session, cipher=self.cipher, mask=self.mask, egress=self.egress, local=self.local_model
         )
 
     async def queue_open(self) -> None:
@@ -174,7 +174,7 @@ class Container:
         if consume:
             await self.load_engine()
             chores = [(self.expire_approvals, SWEEP_SECONDS), (self.forget_old_jobs, SWEEP_SECONDS)]
-            if not self.settings.embedded:
+            if not self.settings.is_embedded:
                 chores.append((self.take_up_orphans, ORPHAN_SECONDS))
                 chores.append((self.forget_rate_buckets, BUCKET_SWEEP_SECONDS))
             self._tasks += [asyncio.create_task(_for_ever(chore, pause)) for chore, pause in chores]
@@ -273,12 +273,12 @@ def _rate_limiter(settings: Settings, sessions: Sessions) -> RateLimiter | None:
     rate = rate_of(settings)
     if rate is None:
         return None
-    return MemoryRateLimiter(rate) if settings.embedded else SharedRateLimiter(sessions, rate)
+    return MemoryRateLimiter(rate) if settings.is_embedded else SharedRateLimiter(sessions, rate)
 
 
 def _notifier(settings: Settings) -> Notifier:
     """On SQLite there is one process, and its own bell is enough."""
-    if settings.embedded:
+    if settings.is_embedded:
         return MemoryNotifier()
     from crewai_runner.stream.postgres import PostgresNotifier  # noqa: PLC0415
 

@@ -9,7 +9,7 @@ from crewai_runner.core.settings import Settings
 API_KEY_FILE = "api-key"
 
 
-def api_key_of(settings: Settings) -> tuple[str, bool]:
+def load_api_key(settings: Settings) -> tuple[str, bool]:
     """The API key, and whether it was made just now."""
     if settings.api_key and settings.api_key.get_secret_value():
         return settings.api_key.get_secret_value(), False

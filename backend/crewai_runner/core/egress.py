@@ -17,14 +17,14 @@ from typing import Any
 import httpcore
 import httpx
 
-from crewai_runner.core.addresses import IPAddress, Reach, reach_of
-from crewai_runner.core.url_rules import (
+from crewai_runner.core.address_scope import AddressScope, IPAddress, classify_address
+from crewai_runner.core.url_validation import (
     HostUnresolved,
     UrlRefused,
-    literal_address,
-    normal_host,
+    get_port,
+    normalize_host,
+    parse_ip_literal,
     parse_url,
-    port_of,
 )
 
 __all__ = [
@@ -79,14 +79,14 @@ class EgressPolicy:
         Raises UrlRefused, or its kind HostUnresolved when the host has no address.
         """
         parsed = parse_url(url)
-        host, port = parsed.raw_host.decode("ascii"), port_of(parsed)
-        addresses = await self.addresses_of(host, port)
-        return ResolvedTarget(url, parsed.scheme, normal_host(host), port, addresses)
+        host, port = parsed.raw_host.decode("ascii"), get_port(parsed)
+        addresses = await self.resolve_allowed(host, port)
+        return ResolvedTarget(url, parsed.scheme, normalize_host(host), port, addresses)
 
-    async def addresses_of(self, host: str, port: int) -> tuple[str, ...]:
+    async def resolve_allowed(self, host: str, port: int) -> tuple[str, ...]:
         """The addresses a host may be reached at. Raises like `check_url`."""
-        name = normal_host(host)
-        literal = literal_address(name)
+        name = normalize_host(host)
+        literal = parse_ip_literal(name)
         if literal is not None:
             return self._judged(name, [literal])
         loop = asyncio.get_running_loop()
@@ -96,10 +96,10 @@ class EgressPolicy:
             raise _unresolved(name) from error
         return self._judged(name, map(ipaddress.ip_address, found))
 
-    def addresses_of_blocking(self, host: str, port: int) -> tuple[str, ...]:
-        """`addresses_of` for a thread without an event loop."""
-        name = normal_host(host)
-        literal = literal_address(name)
+    def resolve_allowed_blocking(self, host: str, port: int) -> tuple[str, ...]:
+        """`resolve_allowed` for a thread without an event loop."""
+        name = normalize_host(host)
+        literal = parse_ip_literal(name)
         if literal is not None:
             return self._judged(name, [literal])
         try:
@@ -111,13 +111,13 @@ class EgressPolicy:
     def _judged(self, name: str, addresses: Iterable[IPAddress]) -> tuple[str, ...]:
         judged = []
         for address in addresses:
-            reach = reach_of(address)
-            if reach is Reach.FORBIDDEN:
+            reach = classify_address(address)
+            if reach is AddressScope.FORBIDDEN:
                 raise UrlRefused(
                     f"{name} leads to {address}: link-local, metadata, multicast and unspecified "
                     "addresses are never contacted."
                 )
-            if reach is Reach.PRIVATE and not self.allow_private:
+            if reach is AddressScope.PRIVATE and not self.allow_private:
                 raise UrlRefused(
                     f"{name} leads to {address}, an address of a private network, "
                     "which this server is set not to contact."
@@ -164,7 +164,7 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
     async def _addresses(self, host: str, port: int, seconds: float | None) -> tuple[str, ...]:
         try:
             async with asyncio.timeout(seconds):
-                return await self._policy.addresses_of(host, port)
+                return await self._policy.resolve_allowed(host, port)
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(f"Looking up {host} took too long") from error
 
@@ -188,7 +188,7 @@ class _GuardedBlockingBackend(httpcore.NetworkBackend):
         socket_options: _ConnectOptions | None = None,
     ) -> httpcore.NetworkStream:
         failure: Exception | None = None
-        for address in self._policy.addresses_of_blocking(host, port):
+        for address in self._policy.resolve_allowed_blocking(host, port):
             try:
                 return self._network.connect_tcp(address, port, timeout, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:

@@ -21,7 +21,7 @@ class Prefix(StrEnum):
     WORKSPACE = "ws"
 
 
-class Ticks:
+class MonotonicTicks:
     """The time in parts of 1/4096 ms (RFC 9562, 6.2, method 3); within a process never the same twice."""
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Ticks:
             return self._last
 
 
-_ticks = Ticks()
+_ticks = MonotonicTicks()
 
 
 def new_id(prefix: Prefix) -> str:

@@ -65,22 +65,22 @@ class SecretMask:
                 text = text.replace(secret, "••••••")
         return text
 
-    def finds(self, text: str) -> bool:
+    def contains_secret(self, text: str) -> bool:
         """Whether a text holds a secret long enough (16 characters) not to be an ordinary word."""
         return any(len(secret) >= 16 and secret in text for secret in self._secrets)
 
-    def deep(self, value: Any) -> Any:
+    def mask_json(self, value: Any) -> Any:
         """The same JSON value with every secret masked, keys included."""
         if isinstance(value, str):
             return self(value)
         if isinstance(value, dict):
-            return {self.deep(key): self.deep(item) for key, item in value.items()}
+            return {self.mask_json(key): self.mask_json(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
-            return [self.deep(item) for item in value]
+            return [self.mask_json(item) for item in value]
         return value
 
 
-def set_up_logging(level: str, log_format: LogFormat, mask: SecretMask) -> None:
+def configure_logging(level: str, log_format: LogFormat, mask: SecretMask) -> None:
     """Send every log line of the process, libraries' included, through one masked formatter."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,

@@ -32,7 +32,7 @@ def decode_cursor(cursor: str, size: int) -> list[str | int]:
     return keys
 
 
-def decode_id(cursor: str | None, prefix: Prefix) -> str | None:
+def decode_id_cursor(cursor: str | None, prefix: Prefix) -> str | None:
     """The id in the cursor of a list that is in order of ids; None for the first page.
 
     Raises BadRequest when the text is not a cursor of ours.

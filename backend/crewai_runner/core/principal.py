@@ -29,5 +29,5 @@ class Principal:
     workspace_id: str
     scopes: frozenset[Scope]
 
-    def may(self, scope: Scope) -> bool:
+    def has_scope(self, scope: Scope) -> bool:
         return scope in self.scopes

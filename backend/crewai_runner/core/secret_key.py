@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from cryptography.fernet import Fernet, MultiFernet
 
-from crewai_runner.core.sealing import Sealer
+from crewai_runner.core.encryption import SecretCipher
 from crewai_runner.core.settings import Settings
 
 SECRET_KEY_FILE = "secret-key"  # noqa: S105  # a file's name
@@ -49,10 +49,10 @@ def write_keys(path: Path, keys: Sequence[str]) -> None:
     aside = path.with_name(f"{path.name}.new")
     _write_aside(aside, keys)
     aside.replace(path)
-    sync_folder(path.parent)
+    fsync_directory(path.parent)
 
 
-def sync_folder(folder: Path) -> None:
+def fsync_directory(folder: Path) -> None:
     """Make a rename within this folder outlast a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -61,12 +61,12 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def print_of(key: str) -> str:
+def key_fingerprint(key: str) -> str:
     """A key's fingerprint (16 hex digits): tells keys apart and leads back to none."""
     return sha256(b"crewai-runner secret key\0" + key.encode()).hexdigest()[:16]
 
 
-def given_keys(settings: Settings) -> list[str]:
+def load_secret_keys(settings: Settings) -> list[str]:
     """The keys in use, the one that seals first; empty when there are none yet. Makes nothing."""
     if settings.secret_key:
         return [key.get_secret_value() for key in settings.secret_key]
@@ -76,17 +76,17 @@ def given_keys(settings: Settings) -> list[str]:
         return []
 
 
-def sealer_of(settings: Settings, note: Callable[[str], None]) -> Sealer:
-    """The sealer of a process. `note` is told every key that it ever uses, to mask it."""
+def create_cipher(settings: Settings, note: Callable[[str], None]) -> SecretCipher:
+    """The cipher of a process. `note` is told every key that it ever uses, to mask it."""
     if not settings.secret_key:
-        return FileSealer(settings.data_dir / SECRET_KEY_FILE, note)
+        return KeyFileCipher(settings.data_dir / SECRET_KEY_FILE, note)
     keys = [key.get_secret_value() for key in settings.secret_key]
     for key in keys:
         note(key)
-    return Sealer(*keys)
+    return SecretCipher(*keys)
 
 
-class FileSealer(Sealer):
+class KeyFileCipher(SecretCipher):
     """Follows its key file: what is put there seals from then on, without a restart."""
 
     def __init__(self, path: Path, note: Callable[[str], None]) -> None:

@@ -195,13 +195,13 @@ class Settings(BaseSettings):
         return _with_password(self.database_url, self.database_password)
 
     @property
-    def embedded(self) -> bool:
+    def is_embedded(self) -> bool:
         return self.database.startswith("sqlite")
 
     @property
-    def embedded_folder(self) -> Path | None:
+    def sqlite_directory(self) -> Path | None:
         """The folder of the SQLite database; one process may work with it."""
-        return Path(self.database.split("///", 1)[-1]).parent if self.embedded else None
+        return Path(self.database.split("///", 1)[-1]).parent if self.is_embedded else None
 
     @property
     def frontend(self) -> Path | None:
@@ -210,7 +210,7 @@ class Settings(BaseSettings):
         return folder if (folder / "index.html").is_file() else None
 
     @property
-    def private_urls_allowed(self) -> bool:
+    def can_use_private_urls(self) -> bool:
         if self.allow_private_urls is not None:
             return self.allow_private_urls
         return self.app_env is not AppEnv.PRODUCTION

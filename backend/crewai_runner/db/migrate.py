@@ -31,11 +31,11 @@ def alembic_config(database_url: str) -> Config:
     return config
 
 
-def newest_revision() -> str | None:
+def head_revision() -> str | None:
     return _scripts().get_current_head()
 
 
-def is_known(revision: str) -> bool:
+def is_known_revision(revision: str) -> bool:
     """Whether this build has the migration that leads to a revision."""
     return any(script.revision == revision for script in _scripts().walk_revisions())
 

@@ -132,7 +132,7 @@ async def shielded(work: Coroutine[Any, Any, Result]) -> Result:
         raise
 
 
-def is_unavailable(error: BaseException) -> bool:
+def is_database_unavailable(error: BaseException) -> bool:
     """Whether a failure means that the database is away or too busy, not that we asked wrongly."""
     if isinstance(error, DBAPIError) and isinstance(error.orig, sqlite3.Error):
         return "database is locked" in str(error.orig)
@@ -145,12 +145,12 @@ async def retry_while_unavailable(read: Callable[[], Coroutine[Any, Any, Result]
         try:
             return await shielded(read())
         except SQLAlchemyError as error:
-            if not is_unavailable(error):
+            if not is_database_unavailable(error):
                 raise
             await asyncio.sleep(AWAY_SECONDS)
 
 
-def record_committed(session: AsyncSession, told: CommittedEvents) -> None:
+def record_committed_events(session: AsyncSession, told: CommittedEvents) -> None:
     """Remember events that this transaction stores, for the listener; without a commit nobody hears them."""
     if _LISTENER in session.info:
         session.info.setdefault(_COMMITTED, []).append(told)

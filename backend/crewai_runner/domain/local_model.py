@@ -27,7 +27,7 @@ _LONG_TEXT = re.compile(
 _MANY_WORDS = 300
 
 
-def warnings_for(
+def list_local_model_warnings(
     definition: WorkflowDefinition,
     local_model_names: Collection[str],
     default_model: str | None = None,

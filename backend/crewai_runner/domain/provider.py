@@ -27,7 +27,7 @@ class ModelKind(StrEnum):
 
 P = ProviderType
 
-TITLES: Mapping[ProviderType, str] = MappingProxyType(
+PROVIDER_TITLES: Mapping[ProviderType, str] = MappingProxyType(
     {
         P.OPENAI: "OpenAI",
         P.ANTHROPIC: "Anthropic",
@@ -59,7 +59,7 @@ DEFAULT_BASE_URLS: Mapping[ProviderType, str] = MappingProxyType(
 )
 """Where a provider without a base URL is reached."""
 
-NEEDS_KEY: frozenset[ProviderType] = frozenset(
+KEY_REQUIRED_TYPES: frozenset[ProviderType] = frozenset(
     {P.OPENAI, P.ANTHROPIC, P.GEMINI, P.AZURE, P.BEDROCK, P.OPENROUTER, P.GROQ, P.MISTRAL, P.DEEPSEEK}
 )
 """Types whose own service takes no call without a key.
@@ -67,7 +67,7 @@ NEEDS_KEY: frozenset[ProviderType] = frozenset(
 Bedrock's key is `ACCESS_KEY_ID:SECRET_ACCESS_KEY`, with `:SESSION_TOKEN` behind it for temporary ones.
 """
 
-NEEDS_BASE_URL: frozenset[ProviderType] = frozenset({P.AZURE, P.OPENAI_COMPATIBLE})
+BASE_URL_REQUIRED_TYPES: frozenset[ProviderType] = frozenset({P.AZURE, P.OPENAI_COMPATIBLE})
 """Types that have no default base URL.
 
 Azure's is the resource, `https://NAME.openai.azure.com`; `?api-version=` may stand behind it.
@@ -75,16 +75,16 @@ Bedrock's names the region: `https://bedrock-runtime.REGION.amazonaws.com`.
 The local type's is known by the product and never taken from a user.
 """
 
-SPEAKS_OPENAI: frozenset[ProviderType] = frozenset(P) - {P.ANTHROPIC, P.GEMINI, P.BEDROCK}
+OPENAI_PROTOCOL_TYPES: frozenset[ProviderType] = frozenset(P) - {P.ANTHROPIC, P.GEMINI, P.BEDROCK}
 """Types that speak OpenAI's protocol, where `GET {base_url}/models` lists models (Azure apart)."""
 
-EXTRAS: Mapping[ProviderType, str] = MappingProxyType(
+PROVIDER_EXTRAS: Mapping[ProviderType, str] = MappingProxyType(
     {P.ANTHROPIC: "anthropic", P.GEMINI: "gemini", P.BEDROCK: "bedrock"}
 )
 """The optional part of this package that a type needs before crews can call it."""
 
 
-def base_url_of(kind: ProviderType, base_url: str | None) -> str | None:
+def resolve_base_url(kind: ProviderType, base_url: str | None) -> str | None:
     """The base URL to call: the one given, tidied, or the type's default; None when there is neither."""
     chosen = (base_url or "").strip() or DEFAULT_BASE_URLS.get(kind)
     if chosen is None:

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse
 from crewai_runner.core.api_model import ApiModel
 from crewai_runner.core.errors import AppError, Unavailable
 from crewai_runner.core.logging import get_logger
-from crewai_runner.db.session import is_unavailable
+from crewai_runner.db.session import is_database_unavailable
 
 log = get_logger(__name__)
 TYPE_BASE = "https://crewai-runner.dev/problems/"
@@ -66,7 +66,7 @@ def respond(
     headers = dict(extra.get("headers") or {})
     body |= {to_camel(key): value for key, value in extra.items() if key != "headers"}
     mask = request.app.state.mask
-    return ProblemResponse(mask.deep(body), status_code=status, headers=headers)
+    return ProblemResponse(mask.mask_json(body), status_code=status, headers=headers)
 
 
 def problems(*errors: type[AppError]) -> dict[int | str, dict[str, Any]]:
@@ -121,7 +121,7 @@ async def _invalid(request: Request, exc: Exception) -> ProblemResponse:
 
 def defect(request: Request, exc: Exception) -> ProblemResponse:
     """Log what went wrong and answer with nothing but the request's id; 503 while the database is away."""
-    if is_unavailable(exc):
+    if is_database_unavailable(exc):
         log.warning("request.database_away", path=request.url.path, error=type(exc).__name__)
         detail = "The database does not answer. Ask again; with an Idempotency-Key nothing happens twice."
         extra = {"headers": {"Retry-After": "2"}}

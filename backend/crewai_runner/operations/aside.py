@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from crewai_runner.core.secret_key import sync_folder
+from crewai_runner.core.secret_key import fsync_directory
 from crewai_runner.operations.refusal import Refused
 
 
@@ -31,7 +31,7 @@ def written_aside(target: Path, *, force: bool) -> Iterator[tuple[BinaryIO, Path
             os.fsync(file.fileno())
             _refuse(target, force=force)
             partial.replace(target)
-            sync_folder(target.parent)
+            fsync_directory(target.parent)
         except BaseException:
             partial.unlink(missing_ok=True)
             raise

@@ -10,7 +10,7 @@ from sqlalchemy.engine import make_url
 from crewai_runner import __version__
 from crewai_runner.core import clock
 from crewai_runner.core.api_key import API_KEY_FILE
-from crewai_runner.core.secret_key import SECRET_KEY_FILE, given_keys
+from crewai_runner.core.secret_key import SECRET_KEY_FILE, load_secret_keys
 from crewai_runner.core.settings import Settings
 from crewai_runner.operations import archive, postgres_copy, sqlite_store
 from crewai_runner.operations.aside import written_aside
@@ -37,7 +37,7 @@ def back_up(settings: Settings, target: Path, *, with_keys: bool = False, force:
     """Write the backup. Raises Refused, OSError and errors of the database."""
     with written_aside(target, force=force) as (file, folder):
         contents = _copy_database(settings, folder / "database")
-        seals, _ = asyncio.run(survey(settings.database, given_keys(settings)))
+        seals, _ = asyncio.run(survey(settings.database, load_secret_keys(settings)))
         vanished = copy_engine(settings.data_dir / ENGINE, folder / ENGINE)
         keys = _copy_keys(settings, folder / "keys") if with_keys else []
         manifest = Manifest(
@@ -53,7 +53,7 @@ def back_up(settings: Settings, target: Path, *, with_keys: bool = False, force:
 
 def _copy_database(settings: Settings, folder: Path) -> Contents:
     folder.mkdir()
-    if not settings.embedded:
+    if not settings.is_embedded:
         return postgres_copy.copy_database(settings.database, folder)
     source, copy = sqlite_file(settings), folder / Path(SQLITE_MEMBER).name
     if not source.is_file():

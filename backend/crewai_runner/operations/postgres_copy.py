@@ -11,7 +11,7 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 
 import crewai_runner.db.tables  # noqa: F401  # registers every table
 from crewai_runner.db.base import Base
-from crewai_runner.db.migrate import current_revision, is_known, newest_revision, sync_url
+from crewai_runner.db.migrate import current_revision, head_revision, is_known_revision, sync_url
 from crewai_runner.operations.manifest import Contents, TableCopy
 from crewai_runner.operations.refusal import Refused
 from crewai_runner.queue.engine import SCHEMA as QUEUE
@@ -81,7 +81,7 @@ def copy_statement(table: Table, columns: Sequence[str], direction: SQL) -> Comp
 
 
 def _wanted(connection: Connection, revision: str) -> list[tuple[Table, list[str]]]:
-    if not is_known(revision):
+    if not is_known_revision(revision):
         raise Refused(
             f"The database has schema {revision}, which this build does not know: use a newer build."
         )
@@ -90,7 +90,7 @@ def _wanted(connection: Connection, revision: str) -> list[tuple[Table, list[str
     foreign = {
         table
         for table in found
-        if table[0] == PRODUCT and revision == newest_revision() and table[1] not in Base.metadata.tables
+        if table[0] == PRODUCT and revision == head_revision() and table[1] not in Base.metadata.tables
     }
     return [(table, found[table]) for table in found if table not in foreign | MADE_ANEW]
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.exc import DBAPIError
 
 from crewai_runner.db.base import Base
-from crewai_runner.db.migrate import alembic_config, current_revision, is_known, upgrade_within
+from crewai_runner.db.migrate import alembic_config, current_revision, is_known_revision, upgrade_within
 from crewai_runner.operations.manifest import Contents, TableCopy
 from crewai_runner.operations.postgres_copy import (
     MADE_ANEW,
@@ -92,7 +92,7 @@ def _make_product_tables(connection: Connection, url: str, revision: str) -> set
     """The product's tables made anew, as they were at a revision, and the queue's; nobody else's."""
     config = alembic_config(url)
     present = current_revision(connection)
-    if present is not None and not is_known(present):
+    if present is not None and not is_known_revision(present):
         raise Refused(
             f"The database has schema {present}, which this build does not know: use a newer build."
         )

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from crewai_runner.core import clock
-from crewai_runner.core.secret_key import given_keys, print_of
+from crewai_runner.core.secret_key import key_fingerprint, load_secret_keys
 from crewai_runner.core.settings import Settings
-from crewai_runner.db.migrate import is_known, newest_revision
+from crewai_runner.db.migrate import head_revision, is_known_revision
 from crewai_runner.operations import archive, postgres_load, sqlite_place, sqlite_store
 from crewai_runner.operations.backup import KEY_FILES, back_up, sqlite_file
 from crewai_runner.operations.engine_files import ENGINE
@@ -39,12 +39,12 @@ def restore(settings: Settings, source: Path, *, force: bool = False) -> Restore
         manifest = archive.unpack(source, folder)
         _refuse_unfit(settings, manifest)
         _refuse_full(settings, folder, force=force)
-        done = Restored(manifest, newest_revision())
+        done = Restored(manifest, head_revision())
         stamp = f"before-restore-{clock.now():%Y%m%d-%H%M%S}"
         # What can still be refused is the database, so it goes first.
         _put_database(settings, folder, stamp, done)
         _put_folders(settings, folder, stamp, done)
-    present = {print_of(key) for key in given_keys(settings)}
+    present = {key_fingerprint(key) for key in load_secret_keys(settings)}
     done.locked_out = sum(n for key, n in manifest.seals.by_key.items() if key not in present)
     return done
 
@@ -52,7 +52,7 @@ def restore(settings: Settings, source: Path, *, force: bool = False) -> Restore
 @contextmanager
 def _held(settings: Settings) -> Iterator[None]:
     """Nobody else works with the data folder meanwhile."""
-    lock = DataDirLock(settings.embedded_folder or settings.data_dir)
+    lock = DataDirLock(settings.sqlite_directory or settings.data_dir)
     try:
         lock.acquire()
     except DataDirInUse as error:
@@ -76,21 +76,21 @@ def _work_folder(settings: Settings) -> Iterator[Path]:
 
 
 def _refuse_unfit(settings: Settings, manifest: Manifest) -> None:
-    here = "sqlite" if settings.embedded else "postgresql"
+    here = "sqlite" if settings.is_embedded else "postgresql"
     if manifest.database.dialect != here:
         raise Refused(
             f"The backup is of {manifest.database.dialect}, DATABASE_URL here names {here}: "
             "a backup goes back into the kind of database it came from."
         )
-    if not is_known(manifest.database.revision):
+    if not is_known_revision(manifest.database.revision):
         raise Refused(
             f"The backup has schema {manifest.database.revision} (of version {manifest.product_version}), "
-            f"newer than this build's {newest_revision()}: restore it with a newer build."
+            f"newer than this build's {head_revision()}: restore it with a newer build."
         )
 
 
 def _refuse_full(settings: Settings, folder: Path, *, force: bool) -> None:
-    if not settings.embedded:
+    if not settings.is_embedded:
         postgres_load.refuse_in_use(settings.database, settings.lease_seconds, force=force)
     if force:
         return
@@ -102,7 +102,7 @@ def _refuse_full(settings: Settings, folder: Path, *, force: bool) -> None:
 
 
 def _database_is_full(settings: Settings) -> bool:
-    if not settings.embedded:
+    if not settings.is_embedded:
         return postgres_load.holds_rows(settings.database)
     path = sqlite_file(settings)
     return path.exists() and sqlite_store.holds_rows(path)
@@ -132,7 +132,7 @@ def _put_folders(settings: Settings, folder: Path, stamp: str, done: Restored) -
 
 def _put_database(settings: Settings, folder: Path, stamp: str, done: Restored) -> None:
     contents = done.manifest.database
-    if settings.embedded:
+    if settings.is_embedded:
         done.kept += sqlite_place.put(folder, sqlite_file(settings), contents, stamp)
         return
     if postgres_load.holds_rows(settings.database):

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
-from crewai_runner.core.sealing import SealBroken, Sealer
-from crewai_runner.core.secret_key import print_of
+from crewai_runner.core.encryption import SecretCipher, SecretUnreadable
+from crewai_runner.core.secret_key import key_fingerprint
 from crewai_runner.db.session import Sessions, make_engine, make_sessions, read_session, unit_of_work
 from crewai_runner.operations.manifest import Seals
 from crewai_runner.operations.repository import Key, SealedRepository, SealedValue, sealed_columns
@@ -25,8 +25,8 @@ class Resealed:
 
 def opens(key: str, sealed: str) -> bool:
     try:
-        Sealer(key).unseal(sealed)
-    except SealBroken:
+        SecretCipher(key).decrypt(sealed)
+    except SecretUnreadable:
         return False
     return True
 
@@ -43,7 +43,7 @@ async def survey(url: str, keys: Sequence[str]) -> tuple[Seals, list[str]]:
                 if opener is None:
                     unreadable.append(value.owner)
                 else:
-                    found[print_of(opener)] += 1
+                    found[key_fingerprint(opener)] += 1
     finally:
         await engine.dispose()
     return Seals(by_key=dict(found), unreadable=len(unreadable)), unreadable
@@ -51,21 +51,23 @@ async def survey(url: str, keys: Sequence[str]) -> tuple[Seals, list[str]]:
 
 async def reseal_once(sessions: Sessions, keys: Sequence[str]) -> Resealed:
     """Seal everything under the first key, a batch a transaction; what others change meanwhile stays."""
-    done, sealer = Resealed(), Sealer(*keys)
+    done, cipher = Resealed(), SecretCipher(*keys)
     async for batch in _batches(sessions):
         stale = [value for value in batch if not opens(keys[0], value.sealed)]
         done.fresh += len(batch) - len(stale)
         async with unit_of_work(sessions) as session:
             repository = SealedRepository(session)
             for value in stale:
-                await _reseal(repository, sealer, value, done)
+                await _reseal(repository, cipher, value, done)
     return done
 
 
-async def _reseal(repository: SealedRepository, sealer: Sealer, value: SealedValue, done: Resealed) -> None:
+async def _reseal(
+    repository: SealedRepository, cipher: SecretCipher, value: SealedValue, done: Resealed
+) -> None:
     try:
-        sealed = sealer.reseal(value.sealed)
-    except SealBroken:
+        sealed = cipher.reencrypt(value.sealed)
+    except SecretUnreadable:
         done.unreadable.append(value.owner)
         return
     if await repository.replace(value, sealed):

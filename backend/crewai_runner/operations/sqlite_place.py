@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from crewai_runner.core.secret_key import sync_folder
+from crewai_runner.core.secret_key import fsync_directory
 from crewai_runner.db.migrate import upgrade
 from crewai_runner.operations import sqlite_store
 from crewai_runner.operations.manifest import SQLITE_MEMBER, Contents
@@ -48,7 +48,7 @@ def _swap(ready: Path, target: Path, stamp: str) -> list[Path]:
     kept = _keep(target, stamp) if target.exists() else []
     ready.replace(target)
     target.chmod(0o600)
-    sync_folder(target.parent)
+    fsync_directory(target.parent)
     return kept
 
 

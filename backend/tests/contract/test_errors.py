@@ -11,7 +11,7 @@ import httpx
 import pytest
 import structlog
 
-from crewai_runner.core.logging import SecretMask, set_up_logging
+from crewai_runner.core.logging import SecretMask, configure_logging
 from crewai_runner.core.settings import LogFormat, Settings
 from crewai_runner.features.auth.rules import FailureLimit
 from crewai_runner.features.auth.service import AuthService
@@ -28,7 +28,7 @@ ORIGIN = "http://localhost:5173"
 def logged() -> Iterator[None]:
     """The product's own logging for one test, then the test runner's again."""
     root, before, level = logging.getLogger(), logging.getLogger().handlers[:], logging.getLogger().level
-    set_up_logging("INFO", LogFormat.JSON, SecretMask())
+    configure_logging("INFO", LogFormat.JSON, SecretMask())
     yield
     root.handlers[:] = before
     root.setLevel(level)
@@ -96,7 +96,7 @@ async def test_the_log_tells_where_a_defect_is_but_no_variables(
     form: LogFormat,
 ) -> None:
     monkeypatch.setattr(TemplateService, "list", broken)
-    set_up_logging("INFO", form, SecretMask())
+    configure_logging("INFO", form, SecretMask())
 
     await http.get("/api/v1/templates", headers={"X-Request-Id": "trace-2"})
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crewai_runner.core.addresses import IPAddress, Reach, reach_of
+from crewai_runner.core.address_scope import AddressScope, IPAddress, classify_address
 from crewai_runner.core.egress import (
     EgressPolicy,
     GuardedTransport,
@@ -21,7 +21,7 @@ from crewai_runner.core.egress import (
     guarded_blocking_client,
     guarded_client,
 )
-from crewai_runner.core.url_rules import parse_url
+from crewai_runner.core.url_validation import parse_url
 
 PUBLIC = "93.184.215.14"
 
@@ -256,12 +256,12 @@ def test_an_ipv4_address_reaches_no_less_far_when_it_is_wrapped_in_ipv6(number: 
         ipaddress.IPv6Address(int(ipaddress.IPv6Address(p)) | number << s) for p, s in prefixes.items()
     ]
 
-    assert all(reach_of(address) >= reach_of(plain) for address in wrapped)
+    assert all(classify_address(address) >= classify_address(plain) for address in wrapped)
 
 
 @given(st.ip_addresses())
 def test_whatever_is_public_is_global(address: IPAddress) -> None:
-    if reach_of(address) is Reach.PUBLIC:
+    if classify_address(address) is AddressScope.PUBLIC:
         mapped: IPAddress | None = getattr(address, "ipv4_mapped", None)
         assert (mapped or address).is_global
 

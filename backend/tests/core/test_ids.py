@@ -9,7 +9,7 @@ from crewai_runner.core.ids import Prefix, has_prefix, new_id
 @pytest.fixture(autouse=True)
 def own_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test sets the clock; the ids that others make later must not bear its time."""
-    monkeypatch.setattr(ids, "_ticks", ids.Ticks())
+    monkeypatch.setattr(ids, "_ticks", ids.MonotonicTicks())
 
 
 @pytest.mark.parametrize("prefix", Prefix)

@@ -6,19 +6,19 @@ from hypothesis import strategies as st
 
 from crewai_runner.core.errors import BadRequest
 from crewai_runner.core.ids import Prefix, new_id
-from crewai_runner.core.paging import decode_cursor, decode_id, encode_cursor
+from crewai_runner.core.paging import decode_cursor, decode_id_cursor, encode_cursor
 
 keys = st.lists(st.text(max_size=20) | st.integers(), min_size=1, max_size=4)
 
 
 @given(keys)
-def test_a_cursor_comes_back_as_it_was(given_keys: list[str | int]) -> None:
-    assert decode_cursor(encode_cursor(*given_keys), len(given_keys)) == given_keys
+def test_a_cursor_comes_back_as_it_was(keys: list[str | int]) -> None:
+    assert decode_cursor(encode_cursor(*keys), len(keys)) == keys
 
 
 @given(keys)
-def test_a_cursor_needs_no_escaping_in_a_url(given_keys: list[str | int]) -> None:
-    assert encode_cursor(*given_keys).replace("-", "").replace("_", "").isalnum()
+def test_a_cursor_needs_no_escaping_in_a_url(keys: list[str | int]) -> None:
+    assert encode_cursor(*keys).replace("-", "").replace("_", "").isalnum()
 
 
 @given(st.text(max_size=60))
@@ -41,8 +41,8 @@ def test_a_cursor_of_another_shape_is_refused(inner: bytes) -> None:
 def test_an_ids_cursor_is_of_its_kind_only() -> None:
     identifier = new_id(Prefix.RUN)
 
-    assert decode_id(encode_cursor(identifier), Prefix.RUN) == identifier
-    assert decode_id(None, Prefix.RUN) is None
+    assert decode_id_cursor(encode_cursor(identifier), Prefix.RUN) == identifier
+    assert decode_id_cursor(None, Prefix.RUN) is None
     for foreign in (new_id(Prefix.MODEL), "run_\x00", 3):
         with pytest.raises(BadRequest):
-            decode_id(encode_cursor(foreign), Prefix.RUN)
+            decode_id_cursor(encode_cursor(foreign), Prefix.RUN)

@@ -1,4 +1,4 @@
-"""Where the sealing keys come from, and a sealer that follows its file."""
+"""Where the sealing keys come from, and a cipher that follows its file."""
 
 import stat
 import subprocess
@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from crewai_runner.core.sealing import SealBroken, Sealer
+from crewai_runner.core.encryption import SecretCipher, SecretUnreadable
 from crewai_runner.core.secret_key import (
-    FileSealer,
-    given_keys,
-    print_of,
+    KeyFileCipher,
+    create_cipher,
+    key_fingerprint,
+    load_secret_keys,
     read_keys,
     read_or_create_keys,
-    sealer_of,
     write_keys,
 )
 from crewai_runner.core.settings import Settings
@@ -36,7 +36,7 @@ def test_a_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
     assert len(first) == 1
     assert first == second
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert Sealer(*first).unseal(Sealer(*first).seal("x")) == "x"
+    assert SecretCipher(*first).decrypt(SecretCipher(*first).encrypt("x")) == "x"
 
 
 @pytest.mark.parametrize(
@@ -62,18 +62,18 @@ def test_keys_are_replaced_whole_and_stay_their_owners(path: Path) -> None:
 def test_a_sealer_follows_its_file(path: Path) -> None:
     write_keys(path, [OLD])
     noted: list[str] = []
-    sealer = FileSealer(path, noted.append)
-    before = sealer.seal("sk-1234")
+    cipher = KeyFileCipher(path, noted.append)
+    before = cipher.encrypt("sk-1234")
 
     write_keys(path, [NEW, OLD])
-    after = sealer.seal("sk-1234")
+    after = cipher.encrypt("sk-1234")
 
-    assert Sealer(OLD).unseal(before) == sealer.unseal(before) == "sk-1234"
-    assert Sealer(NEW).unseal(after) == "sk-1234"
+    assert SecretCipher(OLD).decrypt(before) == cipher.decrypt(before) == "sk-1234"
+    assert SecretCipher(NEW).decrypt(after) == "sk-1234"
     assert set(noted) == {OLD, NEW}
     write_keys(path, [NEW])
-    with pytest.raises(SealBroken):
-        sealer.unseal(before)
+    with pytest.raises(SecretUnreadable):
+        cipher.decrypt(before)
 
 
 @pytest.mark.parametrize(
@@ -81,37 +81,37 @@ def test_a_sealer_follows_its_file(path: Path) -> None:
 )
 def test_a_sealer_does_not_forget_when_its_file_is_spoiled(path: Path, spoil: object) -> None:
     write_keys(path, [OLD])
-    sealer = FileSealer(path, lambda _: None)
-    sealed = sealer.seal("sk-1234")
+    cipher = KeyFileCipher(path, lambda _: None)
+    sealed = cipher.encrypt("sk-1234")
 
     spoil(path)  # type: ignore[operator]
 
-    assert sealer.unseal(sealed) == "sk-1234"
-    assert Sealer(OLD).unseal(sealer.seal("x")) == "x"
+    assert cipher.decrypt(sealed) == "sk-1234"
+    assert SecretCipher(OLD).decrypt(cipher.encrypt("x")) == "x"
 
 
 def test_the_settings_come_before_the_file(tmp_path: Path) -> None:
     settings = Settings(_env_file=None, data_dir=tmp_path, secret_key=f"{NEW},{OLD}")  # type: ignore[call-arg,arg-type]
     noted: list[str] = []
 
-    sealed = sealer_of(settings, noted.append).seal("x")
+    sealed = create_cipher(settings, noted.append).encrypt("x")
 
-    assert Sealer(NEW).unseal(sealed) == "x"
-    assert given_keys(settings) == noted == [NEW, OLD]
+    assert SecretCipher(NEW).decrypt(sealed) == "x"
+    assert load_secret_keys(settings) == noted == [NEW, OLD]
     assert list(tmp_path.iterdir()) == []
 
 
 def test_asking_for_the_keys_makes_none(tmp_path: Path) -> None:
     settings = Settings(_env_file=None, data_dir=tmp_path)  # type: ignore[call-arg]
 
-    assert given_keys(settings) == []
+    assert load_secret_keys(settings) == []
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_fingerprint_tells_keys_apart_and_shows_nothing_of_them() -> None:
-    assert print_of(OLD) == print_of(OLD) != print_of(NEW)
-    assert len(print_of(OLD)) == 16
-    assert not any(OLD[i : i + 6] in print_of(OLD) for i in range(len(OLD) - 5))
+    assert key_fingerprint(OLD) == key_fingerprint(OLD) != key_fingerprint(NEW)
+    assert len(key_fingerprint(OLD)) == 16
+    assert not any(OLD[i : i + 6] in key_fingerprint(OLD) for i in range(len(OLD) - 5))
 
 
 def test_processes_that_start_at_once_agree_on_one_key(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def test_masked_json_is_json(awkward: str, around: str) -> None:
 def test_nested_values_are_masked_keys_included() -> None:
     value = {"a": ["x secret-1", {"secret-1": ("secret-1", 3, None, True)}]}
 
-    assert masking("secret-1").deep(value) == {"a": ["x ••••••", {"••••••": ["••••••", 3, None, True]}]}
+    assert masking("secret-1").mask_json(value) == {"a": ["x ••••••", {"••••••": ["••••••", 3, None, True]}]}
 
 
 def test_a_word_is_no_secret() -> None:
@@ -88,6 +88,6 @@ def test_a_word_is_no_secret() -> None:
 def test_only_a_long_secret_is_surely_one() -> None:
     mask = masking("sk-long-enough-for-sure", "shorter1")
 
-    assert mask.finds("x sk-long-enough-for-sure x")
-    assert not mask.finds("shorter1")
-    assert not mask.finds("nothing")
+    assert mask.contains_secret("x sk-long-enough-for-sure x")
+    assert not mask.contains_secret("shorter1")
+    assert not mask.contains_secret("nothing")

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from crewai_runner.core.text import DEEPEST, Name, first_free, repaired, storable, whole
+from crewai_runner.core.text import (
+    MAX_JSON_DEPTH,
+    Name,
+    check_storable,
+    join_surrogates,
+    pick_unused_name,
+    replace_unstorable,
+)
 
 NAME = TypeAdapter(Name)
 
@@ -26,7 +33,7 @@ def test_a_name_is_one_printable_line(given: str) -> None:
 
 @pytest.mark.parametrize("value", [None, True, 1, 1.5, "text\n", [1, {"a": ["b"]}], {}])
 def test_json_passes_as_it_is(value: Any) -> None:
-    assert storable(value) == value
+    assert check_storable(value) == value
 
 
 @pytest.mark.parametrize(
@@ -34,32 +41,32 @@ def test_json_passes_as_it_is(value: Any) -> None:
 )
 def test_what_no_database_can_hold_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match="must not hold"):
-        storable(value)
+        check_storable(value)
 
 
 def test_nesting_has_an_end() -> None:
     value: Any = 1
-    for _ in range(DEEPEST):
+    for _ in range(MAX_JSON_DEPTH):
         value = [value]
 
-    storable(value)
+    check_storable(value)
     with pytest.raises(ValueError, match="nested"):
-        storable([value])
+        check_storable([value])
 
 
 def test_the_first_free_name_is_found() -> None:
-    assert first_free("local", set()) == "local"
-    assert first_free("local", {"local", "local (built-in 1)"}) == "local (built-in 2)"
+    assert pick_unused_name("local", set()) == "local"
+    assert pick_unused_name("local", {"local", "local (built-in 1)"}) == "local (built-in 2)"
 
 
 @given(st.text(st.characters(exclude_categories=[]), max_size=20))
 def test_a_repaired_text_can_be_stored_and_a_sound_one_stays_as_it_is(text: str) -> None:
-    mended = repaired(text)
+    mended = replace_unstorable(text)
 
-    storable(mended)
+    check_storable(mended)
     mended.encode()  # raises for half a character
     assert len(mended) == len(text)
-    assert repaired(mended) == mended
+    assert replace_unstorable(mended) == mended
 
 
 @pytest.mark.parametrize(
@@ -73,5 +80,5 @@ def test_a_repaired_text_can_be_stored_and_a_sound_one_stays_as_it_is(text: str)
     ],
 )
 def test_halves_that_belong_together_become_one_character(text: str, sound: str) -> None:
-    assert whole(text) == sound
-    assert whole(sound) is sound
+    assert join_surrogates(text) == sound
+    assert join_surrogates(sound) is sound

@@ -12,7 +12,7 @@ from sqlalchemy import Column, Connection, MetaData, create_engine, inspect, tex
 
 import crewai_runner.db.tables  # noqa: F401  # registers every table
 from crewai_runner.db.base import Base
-from crewai_runner.db.migrate import alembic_config, newest_revision, sync_url, upgrade
+from crewai_runner.db.migrate import alembic_config, head_revision, sync_url, upgrade
 from tests.support.database import BACKENDS, empty_postgresql
 
 MOMENT = datetime(2026, 3, 10, tzinfo=UTC)
@@ -75,7 +75,7 @@ def test_runs_once_when_two_servers_start_at_the_same_time(empty_url: str) -> No
     assert failures == []
     engine = create_engine(sync_url(empty_url))
     with engine.connect() as connection:
-        assert MigrationContext.configure(connection).get_current_revision() == newest_revision()
+        assert MigrationContext.configure(connection).get_current_revision() == head_revision()
     engine.dispose()
 
 

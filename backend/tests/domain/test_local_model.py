@@ -1,6 +1,6 @@
 import pytest
 
-from crewai_runner.domain.local_model import MODEL_ID, warnings_for
+from crewai_runner.domain.local_model import MODEL_ID, list_local_model_warnings
 from crewai_runner.domain.workflow import (
     AgentDefinition,
     ModelChoice,
@@ -36,7 +36,7 @@ def a_workflow(
 
 
 def test_says_nothing_of_a_workflow_within_its_powers() -> None:
-    assert warnings_for(a_workflow(), LOCAL) == []
+    assert list_local_model_warnings(a_workflow(), LOCAL) == []
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_says_nothing_of_a_workflow_within_its_powers() -> None:
     ],
 )
 def test_warns_of_what_an_agent_asks(fields: dict[str, object], words: str) -> None:
-    (warning,) = warnings_for(a_workflow(an_agent(**fields)), LOCAL)
+    (warning,) = list_local_model_warnings(a_workflow(an_agent(**fields)), LOCAL)
 
     assert warning.startswith("Agent `writer`: ")
     assert words in warning
@@ -68,7 +68,7 @@ def test_warns_of_what_an_agent_asks(fields: dict[str, object], words: str) -> N
     ],
 )
 def test_warns_of_what_a_task_asks(fields: dict[str, object], words: str) -> None:
-    (warning,) = warnings_for(a_workflow(tasks=[a_task(**fields)]), LOCAL)
+    (warning,) = list_local_model_warnings(a_workflow(tasks=[a_task(**fields)]), LOCAL)
 
     assert warning.startswith("Task `write`: ")
     assert words in warning
@@ -76,11 +76,11 @@ def test_warns_of_what_a_task_asks(fields: dict[str, object], words: str) -> Non
 
 @pytest.mark.parametrize("text", ["At most 300 words.", "Use 12 words.", "Find words for the 2024 report."])
 def test_short_texts_are_no_reason_to_warn(text: str) -> None:
-    assert warnings_for(a_workflow(tasks=[a_task(expected_output=text)]), LOCAL) == []
+    assert list_local_model_warnings(a_workflow(tasks=[a_task(expected_output=text)]), LOCAL) == []
 
 
 def test_warns_of_memory() -> None:
-    (warning,) = warnings_for(a_workflow(memory=True), LOCAL)
+    (warning,) = list_local_model_warnings(a_workflow(memory=True), LOCAL)
 
     assert "memory" in warning
 
@@ -96,7 +96,7 @@ def test_warns_of_managing(management: dict[str, object]) -> None:
         chief, worker, tasks=[a_task("worker")], process=ProcessKind.HIERARCHICAL, **management
     )
 
-    (warning,) = warnings_for(workflow, LOCAL)
+    (warning,) = list_local_model_warnings(workflow, LOCAL)
 
     assert "hierarchical" in warning
 
@@ -104,21 +104,21 @@ def test_warns_of_managing(management: dict[str, object]) -> None:
 def test_a_manager_on_another_model_may_manage() -> None:
     workflow = a_workflow(process=ProcessKind.HIERARCHICAL, manager_model=ModelChoice(name="gpt"))
 
-    assert warnings_for(workflow, LOCAL) == []
+    assert list_local_model_warnings(workflow, LOCAL) == []
 
 
 def test_asks_nothing_of_agents_on_other_models() -> None:
     other = an_agent(model="gpt", tools=["search"], planning=True)
     workflow = a_workflow(other, tasks=[a_task(output_json={"type": "object"})], memory=True)
 
-    assert warnings_for(workflow, LOCAL, default_model="gpt") == []
+    assert list_local_model_warnings(workflow, LOCAL, default_model="gpt") == []
 
 
 def test_an_agent_without_a_model_has_the_default_one() -> None:
     workflow = a_workflow(an_agent(model=None, tools=["search"]))
 
-    assert warnings_for(workflow, LOCAL) == []
-    assert len(warnings_for(workflow, LOCAL, default_model=MODEL_ID)) == 1
+    assert list_local_model_warnings(workflow, LOCAL) == []
+    assert len(list_local_model_warnings(workflow, LOCAL, default_model=MODEL_ID)) == 1
 
 
 def test_a_task_that_anybody_may_do_counts() -> None:
@@ -129,4 +129,4 @@ def test_a_task_that_anybody_may_do_counts() -> None:
         manager_model=ModelChoice(name="gpt"),
     )
 
-    assert any("output_json" in warning for warning in warnings_for(workflow, LOCAL))
+    assert any("output_json" in warning for warning in list_local_model_warnings(workflow, LOCAL))

@@ -11,7 +11,12 @@ import pytest
 from pydantic import SecretStr
 
 from crewai_runner.core.egress import EgressPolicy, UrlRefused
-from crewai_runner.domain.provider import DEFAULT_BASE_URLS, SPEAKS_OPENAI, TITLES, ProviderType
+from crewai_runner.domain.provider import (
+    DEFAULT_BASE_URLS,
+    OPENAI_PROTOCOL_TYPES,
+    PROVIDER_TITLES,
+    ProviderType,
+)
 from crewai_runner.domain.workflow import ModelSettings
 from crewai_runner.executor.port import ModelBinding
 from tests.executor.loading import engine_module
@@ -70,7 +75,7 @@ async def call(llm: Any, **options: Any) -> Any:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("kind", sorted(SPEAKS_OPENAI))
+@pytest.mark.parametrize("kind", sorted(OPENAI_PROTOCOL_TYPES))
 async def test_every_openai_shaped_provider_is_called_with_its_own_key(
     provider: ScriptedProvider, kind: ProviderType, stream: bool
 ) -> None:
@@ -122,7 +127,7 @@ def test_a_provider_without_a_base_url_goes_to_its_own_service_whatever_the_envi
 ) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
 
-    for kind in SPEAKS_OPENAI & DEFAULT_BASE_URLS.keys():
+    for kind in OPENAI_PROTOCOL_TYPES & DEFAULT_BASE_URLS.keys():
         llm = made(binding(kind, None))
         assert str(llm._build_async_client().base_url).rstrip("/") == DEFAULT_BASE_URLS[kind]
 
@@ -134,7 +139,7 @@ def test_a_missing_key_is_said_at_once(kind: ProviderType, key: SecretStr | None
         made(binding(kind, None, api_key=key))
 
     assert failure.value.code == "provider-auth"
-    assert TITLES[kind] in failure.value.hint
+    assert PROVIDER_TITLES[kind] in failure.value.hint
 
 
 @pytest.mark.parametrize("kind", [ProviderType.AZURE, ProviderType.OPENAI_COMPATIBLE, ProviderType.LOCAL])
@@ -163,7 +168,7 @@ def test_a_missing_extra_names_what_to_install(
     with pytest.raises(facts.MissingExtra) as failure:
         made(binding(kind, None, api_key=SecretStr("AKIA:secret")))
 
-    assert TITLES[kind] in str(failure.value)
+    assert PROVIDER_TITLES[kind] in str(failure.value)
     assert f"uv sync --extra {extra}" in failure.value.hint
     assert f'pip install "crewai-runner[{extra}]"' in failure.value.hint
 

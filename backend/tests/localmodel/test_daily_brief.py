@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 from crewai_runner.core.settings import LocalModelMode
-from crewai_runner.domain.local_model import CONTEXT_WINDOW, MODEL_ID, PROVIDER_NAME, warnings_for
+from crewai_runner.domain.local_model import (
+    CONTEXT_WINDOW,
+    MODEL_ID,
+    PROVIDER_NAME,
+    list_local_model_warnings,
+)
 from crewai_runner.domain.provider import ProviderType
 from crewai_runner.domain.run_events import RunEvent
 from crewai_runner.domain.workflow import WorkflowDefinition
@@ -52,7 +57,7 @@ def a_run(definition: WorkflowDefinition, text: str, endpoint: Endpoint) -> RunS
 
 
 def test_asks_nothing_of_the_built_in_model_that_it_cannot_do() -> None:
-    assert warnings_for(the_brief(), {MODEL_ID}) == []
+    assert list_local_model_warnings(the_brief(), {MODEL_ID}) == []
 
 
 @pytest.mark.local_model

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from crewai_runner.core.sealing import Sealer
+from crewai_runner.core.encryption import SecretCipher
 from crewai_runner.core.secret_key import SECRET_KEY_FILE, read_or_create_keys
 from crewai_runner.core.settings import Settings
 from crewai_runner.queue.dbos import make_tables
@@ -49,7 +49,7 @@ def here(database_url: str, tmp_path: Path) -> Settings:
 @pytest.fixture
 def full(here: Settings) -> Settings:
     """A place with rows in every table, sealed under its key, and a memory of a crew."""
-    fill(here.database, Sealer(*read_or_create_keys(here.data_dir / SECRET_KEY_FILE)))
+    fill(here.database, SecretCipher(*read_or_create_keys(here.data_dir / SECRET_KEY_FILE)))
     memory = here.data_dir / "engine" / "memories" / "crew one" / "data"
     memory.mkdir(parents=True)
     (memory / "piece-1.lance").write_bytes(bytes(range(256)))

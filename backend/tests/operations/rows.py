@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-from crewai_runner.core.sealing import Sealer
+from crewai_runner.core.encryption import SecretCipher
 from crewai_runner.db.migrate import sync_url
 
 MOMENT = datetime(2026, 3, 10, 11, 12, 13, 456000, tzinfo=UTC)
@@ -35,16 +35,16 @@ def reflected(connection: Connection) -> MetaData:
     return found
 
 
-def fill(url: str, sealer: Sealer | None = None) -> None:
-    """Some rows into every table; columns that hold seals get secrets sealed by the sealer, or nothing."""
+def fill(url: str, cipher: SecretCipher | None = None) -> None:
+    """Some rows into every table; columns that hold seals get secrets sealed by the cipher, or nothing."""
     engine = create_engine(sync_url(url), poolclass=NullPool)
     with engine.begin() as connection:
         for table in reflected(connection).sorted_tables:
             if table.name not in MADE_BY_MIGRATIONS | OF_THE_LIVING:
-                connection.execute(table.insert(), list(_rows(table, sealer)))
+                connection.execute(table.insert(), list(_rows(table, cipher)))
 
 
-def _rows(table: Table, sealer: Sealer | None) -> Iterator[dict[str, Any]]:
+def _rows(table: Table, cipher: SecretCipher | None) -> Iterator[dict[str, Any]]:
     referring = {
         element.parent.name
         for constraint in table.constraints
@@ -53,15 +53,15 @@ def _rows(table: Table, sealer: Sealer | None) -> Iterator[dict[str, Any]]:
     }
     for number in range(ROWS):
         yield {
-            column.name: _sealed(sealer, number)
+            column.name: _sealed(cipher, number)
             if column.name.startswith("sealed_")
             else _value(column, number, referring=column.name in referring)
             for column in table.columns
         }
 
 
-def _sealed(sealer: Sealer | None, number: int) -> str | None:
-    return sealer.seal(f"sk-canary-of-row-{number}") if sealer else None
+def _sealed(cipher: SecretCipher | None, number: int) -> str | None:
+    return cipher.encrypt(f"sk-canary-of-row-{number}") if cipher else None
 
 
 def _value(column: Column[Any], number: int, *, referring: bool) -> Any:

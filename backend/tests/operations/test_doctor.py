@@ -13,10 +13,10 @@ import pytest
 from cryptography.fernet import Fernet
 
 from crewai_runner.cli import main
-from crewai_runner.core.sealing import Sealer
+from crewai_runner.core.encryption import SecretCipher
 from crewai_runner.core.secret_key import read_keys, write_keys
 from crewai_runner.core.settings import LocalModelMode, Settings
-from crewai_runner.db.migrate import newest_revision
+from crewai_runner.db.migrate import head_revision
 from crewai_runner.operations.doctor import database, examination, folder, parts, port
 from crewai_runner.operations.doctor.finding import Level
 from tests.operations.conftest import ON_POSTGRESQL, ON_SQLITE, empty_place, settings_of
@@ -40,7 +40,7 @@ def well(full: Settings) -> Settings:
     for name in ("models", "providers"):
         one(full.database, f"DELETE FROM {name} WHERE id <> '1'")
     one(full.database, "UPDATE providers SET type = 'openai'")
-    if not full.embedded:
+    if not full.is_embedded:
         one(full.database, "UPDATE dbos.workflow_status SET status = 'SUCCESS'")
     full.data_dir.chmod(0o700)
     return full.model_copy(update={"api_port": 0, "local_model": LocalModelMode.OFF})
@@ -109,7 +109,7 @@ def add_a_key(settings: Settings) -> None:
         "INSERT INTO providers (id, workspace_id, name, type, sealed_api_key, options, models, created_at,"
         " updated_at, version) SELECT 'p2', workspace_id, 'second', type, :sealed, options, models,"
         " created_at, updated_at, version FROM providers",
-        sealed=Sealer(new).seal("sk-2"),
+        sealed=SecretCipher(new).encrypt("sk-2"),
     )
 
 
@@ -121,7 +121,7 @@ def set_revision(revision: str) -> Break:
 
 def drop(table: str) -> Break:
     def drop_it(settings: Settings) -> None:
-        place = "" if settings.embedded else "dbos."
+        place = "" if settings.is_embedded else "dbos."
         one(settings.database, f"DROP TABLE {place}{table}")
 
     return drop_it
@@ -141,7 +141,7 @@ BROKEN = [
 
 @pytest.mark.parametrize(("spoil", "check", "level", "words"), BROKEN)
 def test_what_was_broken_is_found(well: Settings, spoil: Break, check: str, level: Level, words: str) -> None:
-    assert newest_revision() not in ("0001", "9999")
+    assert head_revision() not in ("0001", "9999")
     spoil(well)
 
     findings = found(well)

@@ -213,7 +213,7 @@ class TestRestore:
         assert not any("evil" in path.name for path in backup.parent.rglob("*"))
 
     def test_a_newer_queue(self, backup: Path, there: Settings) -> None:
-        words = "not the one its manifest" if there.embedded else "queue has schema 100000"
+        words = "not the one its manifest" if there.is_embedded else "queue has schema 100000"
         refuses(there, forged(backup, newer_queue), words)
 
     @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE])
@@ -251,7 +251,7 @@ class TestRestore:
         refuses(there, tmp_path / "nothing", "There is no file")
 
     def test_the_other_kind_of_database(self, backup: Path, full: Settings, tmp_path: Path) -> None:
-        other = "postgresql://nobody@127.0.0.1:1/nothing" if full.embedded else ""
+        other = "postgresql://nobody@127.0.0.1:1/nothing" if full.is_embedded else ""
 
         refuses(settings_of(tmp_path / "other", other), backup, "goes back into the kind")
 
@@ -283,7 +283,7 @@ class TestRestore:
 
         assert any((path / "memories").is_dir() for path in kept)
         assert dump(full.database) != changed
-        if full.embedded:
+        if full.is_embedded:
             assert dump(f"sqlite:///{kept[0]}") == changed
             return
         with empty_place(full, tmp_path / "again") as again:

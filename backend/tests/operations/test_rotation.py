@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-from crewai_runner.core.sealing import Sealer
-from crewai_runner.core.secret_key import FileSealer, read_keys, write_keys
+from crewai_runner.core.encryption import SecretCipher
+from crewai_runner.core.secret_key import KeyFileCipher, read_keys, write_keys
 from crewai_runner.core.settings import Settings
 from crewai_runner.operations import rotation, seals
 from crewai_runner.operations.refusal import Refused
@@ -39,8 +39,8 @@ def sealed(url: str) -> list[str]:
     ]
 
 
-def secrets_by(sealer: Sealer, url: str) -> list[str]:
-    return [sealer.unseal(value) for value in sealed(url)]
+def secrets_by(cipher: SecretCipher, url: str) -> list[str]:
+    return [cipher.decrypt(value) for value in sealed(url)]
 
 
 EXPECTED = [f"sk-canary-of-row-{row}" for _ in sealed_columns() for row in range(ROWS)]
@@ -66,7 +66,7 @@ async def test_keys_of_the_settings(given: Settings, old: str) -> None:
 
     assert (first.secrets, first.resealed, first.unreadable) == (SECRETS, SECRETS, [])
     assert (second.secrets, second.resealed) == (SECRETS, 0)
-    assert secrets_by(Sealer(NEW), given.database) == EXPECTED
+    assert secrets_by(SecretCipher(NEW), given.database) == EXPECTED
     assert read_keys(given.data_dir / "secret-key") == [old]
     after = dump(given.database)
     touched = {table.name for table, _ in sealed_columns()}
@@ -79,7 +79,7 @@ async def test_a_key_file_gets_a_new_key_and_loses_the_old(full: Settings, old: 
     [new] = read_keys(full.data_dir / "secret-key")
     assert new != old
     assert (done.key_is_new, done.resealed, done.dropped, done.kept) == (True, SECRETS, 1, 0)
-    assert secrets_by(Sealer(new), full.database) == EXPECTED
+    assert secrets_by(SecretCipher(new), full.database) == EXPECTED
     again = await rotate(full, settle_seconds=0.01)
     assert again.resealed == SECRETS
     assert read_keys(full.data_dir / "secret-key") not in ([new], [old])
@@ -92,7 +92,7 @@ async def test_more_secrets_than_a_batch(full: Settings, monkeypatch: pytest.Mon
 
 
 async def test_what_nobody_opens_is_named_and_the_others_are_done(full: Settings, old: str) -> None:
-    lost = Sealer(Fernet.generate_key().decode()).seal("sk-lost")
+    lost = SecretCipher(Fernet.generate_key().decode()).encrypt("sk-lost")
     one(
         full.database,
         "UPDATE providers SET sealed_api_key = :lost, name = 'Lost one' WHERE id = '1'",
@@ -125,11 +125,11 @@ def test_a_kill_anywhere_leaves_everything_readable(full: Settings, old: str, po
 
     path = full.data_dir / "secret-key"
     between = read_keys(path)
-    assert secrets_by(FileSealer(path, lambda _: None), full.database) == EXPECTED
+    assert secrets_by(KeyFileCipher(path, lambda _: None), full.database) == EXPECTED
     asyncio.run(rotate(full, settle_seconds=0.01))
     [left] = read_keys(path)
     assert left != old
-    assert secrets_by(Sealer(left), full.database) == EXPECTED
+    assert secrets_by(SecretCipher(left), full.database) == EXPECTED
     # A rotation that was begun is ended; only one that never began makes another key.
     assert (between[0] == left) is (len(between) == 2)
     assert not path.with_name("secret-key.new").exists()
@@ -139,27 +139,27 @@ async def test_a_secret_that_is_changed_meanwhile_is_not_lost(
     full: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between reading a seal and replacing it somebody stores another secret, sealed as servers do it."""
-    server = FileSealer(full.data_dir / "secret-key", lambda _: None)
+    server = KeyFileCipher(full.data_dir / "secret-key", lambda _: None)
     original = seals._reseal
     changed = []
 
-    async def reseal(repository: SealedRepository, *arguments: Any) -> None:
+    async def reencrypt(repository: SealedRepository, *arguments: Any) -> None:
         if not changed:
             changed.append(True)
             await repository._session.rollback()
             one(
                 full.database,
                 "UPDATE providers SET sealed_api_key = :s WHERE id = '0'",
-                s=server.seal("sk-other"),
+                s=server.encrypt("sk-other"),
             )
         await original(repository, *arguments)
 
-    monkeypatch.setattr(seals, "_reseal", reseal)
+    monkeypatch.setattr(seals, "_reseal", reencrypt)
     await rotate(full, settle_seconds=0.01)
 
     [key] = read_keys(full.data_dir / "secret-key")
     value = one(full.database, "SELECT sealed_api_key FROM providers WHERE id = '0'")
-    assert Sealer(key).unseal(value) == "sk-other"
+    assert SecretCipher(key).decrypt(value) == "sk-other"
 
 
 @pytest.mark.parametrize("begun", [False, True], ids=["from the start", "after one that was cut short"])
@@ -169,7 +169,7 @@ async def test_a_server_that_sealed_late_under_the_old_key_is_waited_for(
     if begun:
         write_keys(full.data_dir / "secret-key", [NEW, old])
         await rotate(given)
-    late = Sealer(old).seal("sk-late")
+    late = SecretCipher(old).encrypt("sk-late")
     original = seals.reseal_once
     passes = []
 
@@ -185,7 +185,7 @@ async def test_a_server_that_sealed_late_under_the_old_key_is_waited_for(
 
     [key] = read_keys(full.data_dir / "secret-key")
     value = one(full.database, "SELECT sealed_api_key FROM providers WHERE id = '0'")
-    assert Sealer(key).unseal(value) == "sk-late"
+    assert SecretCipher(key).decrypt(value) == "sk-late"
     assert len(passes) == 3
 
 
@@ -196,7 +196,7 @@ async def test_servers_that_keep_sealing_under_the_old_key_end_it(
 
     async def then_again(*arguments: Any) -> Any:
         step = await original(*arguments)
-        again = Sealer(old).seal("sk-again")
+        again = SecretCipher(old).encrypt("sk-again")
         one(given.database, "UPDATE providers SET sealed_api_key = :again WHERE id = '0'", again=again)
         return step
 
@@ -237,7 +237,7 @@ class TestRefusals:
 
 
 def test_whatever_is_sealed_lies_where_the_rotation_looks() -> None:
-    """Every value that comes from a keyring's `seal` goes into a column named `sealed_...`."""
+    """Every value that comes from a keyring's `encrypt` goes into a column named `sealed_...`."""
     elsewhere = []
     for path in (BACKEND / "crewai_runner" / "features").rglob("*.py"):
         for statement in ast.walk(ast.parse(path.read_text())):
@@ -252,6 +252,6 @@ def test_whatever_is_sealed_lies_where_the_rotation_looks() -> None:
 
 def _seals(statement: ast.stmt) -> bool:
     return any(
-        isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "seal"
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "encrypt"
         for node in ast.walk(statement)
     )

@@ -12,10 +12,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.exc import IntegrityError
 
-from crewai_runner.core.sealing import Sealer
+from crewai_runner.core.encryption import SecretCipher
 from crewai_runner.core.secret_key import read_keys, write_keys
 from crewai_runner.core.settings import Settings
-from crewai_runner.db.migrate import alembic_config, newest_revision, sync_url, upgrade, upgrade_within
+from crewai_runner.db.migrate import alembic_config, head_revision, sync_url, upgrade, upgrade_within
 from crewai_runner.operations import postgres_copy, sqlite_store
 from crewai_runner.operations.backup import back_up
 from crewai_runner.operations.manifest import TableCopy
@@ -80,7 +80,7 @@ def test_sealed_credentials_stay_sealed_and_keys_stay_out(
     assert done.locked_out == sum(written.manifest.seals.by_key.values())
     assert not (there.data_dir / "secret-key").exists()
     sealed = one(there.database, "SELECT sealed_api_key FROM providers WHERE id = '1'")
-    assert Sealer(key).unseal(sealed) == "sk-canary-of-row-1"
+    assert SecretCipher(key).decrypt(sealed) == "sk-canary-of-row-1"
 
 
 def test_keys_go_along_when_asked_for(full: Settings, there: Settings, tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_a_backup_of_the_previous_schema_is_migrated_up(url_of_previous: str, tm
     with empty_place(old, tmp_path / "there") as there:
         restore(there, tmp_path / "b.tar.gz")
         found = dump(there.database)
-        assert one(there.database, "SELECT version_num FROM alembic_version") == newest_revision()
+        assert one(there.database, "SELECT version_num FROM alembic_version") == head_revision()
         upgrade(url_of_previous)
         assert found == dump(url_of_previous)
 
@@ -158,7 +158,7 @@ def test_a_backup_is_of_one_moment_while_writers_write(
 ) -> None:
     writers = Writers(here.database)
     with writers:
-        if not here.embedded:
+        if not here.is_embedded:
             _write_between_tables(monkeypatch, here.database)
         for number in range(3):
             writers.wait_for_more()

@@ -15,9 +15,9 @@ from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
 
 from crewai_runner.core.egress import EgressPolicy
+from crewai_runner.core.encryption import SecretCipher
 from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import BUILTIN_WORKSPACE, Principal, Scope
-from crewai_runner.core.sealing import Sealer
 from crewai_runner.core.settings import Settings
 from crewai_runner.db.base import Base
 from crewai_runner.db.session import Sessions, unit_of_work
@@ -98,7 +98,7 @@ def process(sessions: Sessions) -> SimpleNamespace:
     """The parts of a process, as far as the catalog needs them; loopback addresses are allowed."""
     return SimpleNamespace(
         sessions=sessions,
-        sealer=Sealer(Fernet.generate_key().decode()),
+        cipher=SecretCipher(Fernet.generate_key().decode()),
         mask=SecretMask(),
         egress=EgressPolicy(allow_private=True),
         local_model=FakeLocalModel(),
@@ -109,7 +109,7 @@ def process(sessions: Sessions) -> SimpleNamespace:
 
 def parts_of(process: SimpleNamespace) -> dict[str, Any]:
     return {
-        "sealer": process.sealer,
+        "cipher": process.cipher,
         "mask": process.mask,
         "egress": process.egress,
         "local": process.local_model,

@@ -9,9 +9,9 @@ from cryptography.fernet import Fernet
 from fastapi import APIRouter, FastAPI
 
 from crewai_runner.core.egress import EgressPolicy
+from crewai_runner.core.encryption import SecretCipher
 from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import Principal, Scope
-from crewai_runner.core.sealing import Sealer
 from crewai_runner.db.session import Sessions
 from crewai_runner.domain.workflow_yaml.registry import Registry
 from crewai_runner.features.auth.deps import BearerScheme
@@ -75,14 +75,14 @@ def make_process(sessions: Sessions, owner: Principal, stranger: Principal) -> S
     process = SimpleNamespace(
         sessions=sessions,
         mask=SecretMask(),
-        sealer=Sealer(Fernet.generate_key().decode()),
+        cipher=SecretCipher(Fernet.generate_key().decode()),
         egress=EgressPolicy(allow_private=False),
         notifier=MemoryNotifier(),
         auth=TokensBySubject(owner, stranger, reader),
     )
     process.models = lambda session: ModelService(
         session,
-        sealer=process.sealer,
+        cipher=process.cipher,
         mask=process.mask,
         egress=process.egress,
         local=SimpleNamespace(available=lambda: "not installed"),

@@ -17,7 +17,7 @@ from typing import Any
 from crewai.llms.base_llm import BaseLLM, call_stop_override
 from pydantic import BaseModel
 
-from crewai_runner.core.text import whole
+from crewai_runner.core.text import join_surrogates
 from crewai_runner.executor.crew import scene
 from crewai_runner.executor.crew.limits import Pace
 from crewai_runner.executor.port import ModelBinding
@@ -98,7 +98,7 @@ def sound(value: Any) -> Any:
     What is sound already is given back as it is, the same object.
     """
     if isinstance(value, str):
-        return whole(value)
+        return join_surrogates(value)
     if isinstance(value, list | tuple):
         items = [sound(one) for one in value]
         same = all(new is old for new, old in zip(items, value, strict=True))

@@ -7,7 +7,12 @@ from chromadb.api.types import EmbeddingFunction
 from crewai.rag.embeddings.providers.custom.embedding_callable import CustomEmbeddingFunction
 
 from crewai_runner.core.egress import EgressPolicy
-from crewai_runner.domain.provider import SPEAKS_OPENAI, TITLES, ProviderType, base_url_of
+from crewai_runner.domain.provider import (
+    OPENAI_PROTOCOL_TYPES,
+    PROVIDER_TITLES,
+    ProviderType,
+    resolve_base_url,
+)
 from crewai_runner.domain.workflow import ModelSettings
 from crewai_runner.executor.crew.llm import make_llm
 from crewai_runner.executor.crew.model_facts import UnusableModel
@@ -47,11 +52,11 @@ def _reached_as(binding: ModelBinding) -> ModelBinding:
             hint="Register an embedder of another provider, for example nomic-embed-text of Ollama.",
         )
     if kind is ProviderType.GEMINI:
-        base_url = f"{base_url_of(kind, binding.base_url)}{_GEMINI_PATH}"
+        base_url = f"{resolve_base_url(kind, binding.base_url)}{_GEMINI_PATH}"
         return replace(binding, provider_type=ProviderType.OPENAI_COMPATIBLE, base_url=base_url)
-    if kind not in SPEAKS_OPENAI:
+    if kind not in OPENAI_PROTOCOL_TYPES:
         raise UnusableModel(
-            f"Embedding with {TITLES[kind]} is not supported.",
+            f"Embedding with {PROVIDER_TITLES[kind]} is not supported.",
             hint="Register an embedder of OpenAI, Gemini, Mistral, Ollama or an OpenAI-compatible server.",
         )
     return binding

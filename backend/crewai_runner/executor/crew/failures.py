@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from crewai_runner.core.egress import UrlRefused
-from crewai_runner.domain.provider import TITLES, ProviderType
+from crewai_runner.domain.provider import PROVIDER_TITLES, ProviderType
 from crewai_runner.domain.run import RunFailure
 from crewai_runner.executor.crew.model_facts import PageInsteadOfAnswer, UnusableModel
 from crewai_runner.executor.crew.provider_words import mask, status_of, words_of
@@ -161,7 +161,7 @@ def explain(
     """
     chain = list(_chain(error))
     code = _code(chain)
-    title = TITLES[provider_type] if provider_type else None
+    title = PROVIDER_TITLES[provider_type] if provider_type else None
     provider = provider_name or title or "The model's provider"
     telling = _TELLINGS.get(code, _TELLINGS["crew-error"])
     names = {"provider": provider, "model": model or "the model"}

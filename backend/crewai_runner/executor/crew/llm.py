@@ -10,7 +10,14 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 from crewai.llms.base_llm import BaseLLM
 
 from crewai_runner.core.egress import EgressPolicy
-from crewai_runner.domain.provider import EXTRAS, NEEDS_KEY, SPEAKS_OPENAI, TITLES, ProviderType, base_url_of
+from crewai_runner.domain.provider import (
+    KEY_REQUIRED_TYPES,
+    OPENAI_PROTOCOL_TYPES,
+    PROVIDER_EXTRAS,
+    PROVIDER_TITLES,
+    ProviderType,
+    resolve_base_url,
+)
 from crewai_runner.domain.workflow import ModelSettings
 from crewai_runner.executor.crew.model_facts import MissingExtra, ModelFacts, UnusableModel
 from crewai_runner.executor.crew.model_openai import OpenAIModel
@@ -52,7 +59,7 @@ def _makers() -> Mapping[ProviderType, _Maker]:
         ProviderType.GEMINI: _gemini,
         ProviderType.BEDROCK: _bedrock,
     }
-    return MappingProxyType({**dict.fromkeys(SPEAKS_OPENAI, _openai), **others})
+    return MappingProxyType({**dict.fromkeys(OPENAI_PROTOCOL_TYPES, _openai), **others})
 
 
 def _openai(binding: ModelBinding, settings: ModelSettings, stream: bool, egress: EgressPolicy) -> BaseLLM:
@@ -190,21 +197,23 @@ def _retries(settings: ModelSettings) -> int:
 def _key(binding: ModelBinding) -> str:
     """The binding's key, never empty: an empty one would be filled from the environment."""
     key = binding.api_key.get_secret_value().strip() if binding.api_key else ""
-    own_service = base_url_of(binding.provider_type, binding.base_url) == base_url_of(
+    own_service = resolve_base_url(binding.provider_type, binding.base_url) == resolve_base_url(
         binding.provider_type, None
     )
-    keyless = binding.provider_type not in NEEDS_KEY or not (own_service or binding.provider_type in EXTRAS)
+    keyless = binding.provider_type not in KEY_REQUIRED_TYPES or not (
+        own_service or binding.provider_type in PROVIDER_EXTRAS
+    )
     if key or keyless:
         return key or NO_KEY
     raise UnusableModel(
         f"{binding.provider_name} has no API key.",
         code="provider-auth",
-        hint=f"Enter an API key of {TITLES[binding.provider_type]} at this provider.",
+        hint=f"Enter an API key of {PROVIDER_TITLES[binding.provider_type]} at this provider.",
     )
 
 
 def _url_and_query(binding: ModelBinding) -> tuple[str, dict[str, str]]:
-    url = base_url_of(binding.provider_type, binding.base_url)
+    url = resolve_base_url(binding.provider_type, binding.base_url)
     if url is None:
         raise UnusableModel(
             f"{binding.provider_name} has no base URL.", hint="Enter the base URL at this provider."
@@ -218,6 +227,6 @@ def _class_of(module: str, name: str, kind: ProviderType) -> type[BaseLLM]:
     try:
         found = import_module(f"crewai_runner.executor.crew.model_{module}")
     except ImportError as error:
-        raise MissingExtra(TITLES[kind], EXTRAS[kind]) from error
+        raise MissingExtra(PROVIDER_TITLES[kind], PROVIDER_EXTRAS[kind]) from error
     model_class: type[BaseLLM] = getattr(found, name)
     return model_class

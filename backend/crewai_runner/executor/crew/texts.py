@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from crewai_runner.core.text import repaired
+from crewai_runner.core.text import replace_unstorable
 from crewai_runner.domain.run import RunFailure, RunResult
 from crewai_runner.executor.port import Completed, Failed, NeedsHuman, Outcome
 
@@ -61,7 +61,7 @@ class Cleaner:
     def clean(self, value: Any, longest: int | None = LONGEST) -> Any:
         """The same plain JSON value with secrets masked and, unless None, strings bounded."""
         if isinstance(value, str):
-            text = repaired(self._pattern.sub(MASK, value) if self._pattern else value)
+            text = replace_unstorable(self._pattern.sub(MASK, value) if self._pattern else value)
             return text if longest is None else shorten(text, longest)
         if isinstance(value, Mapping):
             return {self.clean(k, longest): self.clean(v, longest) for k, v in value.items()}

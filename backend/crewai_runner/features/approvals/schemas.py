@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from crewai_runner.core.api_model import ApiModel
-from crewai_runner.core.text import Storable
+from crewai_runner.core.text import StorableText
 
 
 class ApprovalState(StrEnum):
@@ -42,8 +42,10 @@ class ApprovalResolve(ApiModel):
     """`approve` takes the output (or `edited` instead), `revise` sends it back, `reject` ends the run."""
 
     action: Literal["approve", "reject", "revise"]
-    feedback: Storable | None = Field(None, max_length=100_000, description="Needed to revise.")
-    edited: Storable | None = Field(None, max_length=1_000_000, description="With approve: take this text.")
+    feedback: StorableText | None = Field(None, max_length=100_000, description="Needed to revise.")
+    edited: StorableText | None = Field(
+        None, max_length=1_000_000, description="With approve: take this text."
+    )
 
 
 class ApprovalAnswer(ApiModel):

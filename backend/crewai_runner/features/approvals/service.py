@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crewai_runner.core.clock import now
 from crewai_runner.core.ids import Prefix, has_prefix, new_id
 from crewai_runner.core.logging import SecretMask
-from crewai_runner.core.paging import decode_id, encode_cursor
+from crewai_runner.core.paging import decode_id_cursor, encode_cursor
 from crewai_runner.core.principal import Principal
 from crewai_runner.db.tables.runs import ApprovalRow, RunRow
 from crewai_runner.domain.run import RunFailure, RunState, TaskState, WaitReason
@@ -61,7 +61,7 @@ class ApprovalService:
             task_key=task_key,
             agent=agent,
             output=self._mask(output),
-            json_output=self._mask.deep(json_output),
+            json_output=self._mask.mask_json(json_output),
             state=ApprovalState.OPEN,
             expires_at=now() + expires_in,
         )
@@ -83,7 +83,7 @@ class ApprovalService:
         limit: int,
         cursor: str | None,
     ) -> ApprovalPage:
-        before = decode_id(cursor, Prefix.APPROVAL)
+        before = decode_id_cursor(cursor, Prefix.APPROVAL)
         if run_id is not None and not has_prefix(run_id, Prefix.RUN):
             return ApprovalPage(approvals=[], next_cursor=None)
         rows = await self._approvals.page(principal.workspace_id, state, run_id, before, limit + 1)

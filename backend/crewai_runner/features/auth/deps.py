@@ -21,6 +21,6 @@ class Requires:
         principal = connection.scope.get("principal")
         if not isinstance(principal, Principal):
             raise TokenMissingOrWrong
-        if not principal.may(self.scope):
+        if not principal.has_scope(self.scope):
             raise ScopeMissing(f"This needs the right {self.scope}.", scope=str(self.scope))
         return principal

@@ -6,7 +6,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from crewai_runner.core.api_model import ApiModel
-from crewai_runner.core.text import Storable
+from crewai_runner.core.text import StorableText
 from crewai_runner.domain.usage import Usage
 from crewai_runner.features.messages.schemas import MessageRead, MessageState
 
@@ -17,12 +17,12 @@ class ChatRequest(ApiModel):
     """`workflowId` is a `run_…`, or a `wf_…` for that workflow's newest run."""
 
     workflow_id: str = Field(max_length=64)
-    message: Storable = Field(min_length=1, max_length=MAX_WORDS, pattern=r"\S")
+    message: StorableText = Field(min_length=1, max_length=MAX_WORDS, pattern=r"\S")
     agent: str | None = Field(None, max_length=200, description="Key of the agent it is for.")
 
 
 class MessageCreate(ApiModel):
-    text: Storable = Field(min_length=1, max_length=MAX_WORDS, pattern=r"\S")
+    text: StorableText = Field(min_length=1, max_length=MAX_WORDS, pattern=r"\S")
     agent: str | None = Field(None, max_length=200, description="Key of the agent it is for.")
 
 

@@ -15,7 +15,7 @@ from crewai_runner.db.session import (
     Sessions,
     add_notification,
     read_session,
-    record_committed,
+    record_committed_events,
     retry_while_unavailable,
 )
 from crewai_runner.db.tables.runs import RunRow
@@ -55,7 +55,7 @@ class EventService:
         await self._events.add_all(self.rows(run.attempt, numbered))
         run.last_seq += len(numbered)
         facts = RunFacts(run.workflow_name, run.created_at, run.seconds_at_work)
-        record_committed(self._session, CommittedEvents(run.id, run.attempt, numbered, facts))
+        record_committed_events(self._session, CommittedEvents(run.id, run.attempt, numbered, facts))
         add_notification(self._session, run.id)
 
     async def add_batch(self, batch: Sequence[tuple[int, Sequence[RunEvent]]]) -> None:

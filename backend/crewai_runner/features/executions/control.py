@@ -47,7 +47,7 @@ class ControlListener:
         """
         await self._process.journal.flush()
         async with self._looking:
-            if self._bell.is_set() or not self._process.settings.embedded:
+            if self._bell.is_set() or not self._process.settings.is_embedded:
                 await self._look_patiently()
 
     async def _look_patiently(self) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from crewai_runner.core.logging import SecretMask, get_logger
 from crewai_runner.core.waiting import wait_event
-from crewai_runner.db.session import Sessions, record_committed, unit_of_work
+from crewai_runner.db.session import Sessions, record_committed_events, unit_of_work
 from crewai_runner.domain.committed_events import NO_MODELS, CalledModel, CommittedEvents
 from crewai_runner.domain.run import FINAL_STATES, RunState
 from crewai_runner.domain.run_events import RUN_EVENT, LlmChunk, RunEvent
@@ -221,7 +221,7 @@ class Journal:
                     await MessageService(session).apply(told)
                 for o, row in owned.items():
                     told_now = CommittedEvents(o[0], row.attempt, numbered[o], models=stories[o].models)
-                    record_committed(session, told_now)
+                    record_committed_events(session, told_now)
         for owner in set(wanted) - owned.keys():
             log.warning("journal.refused", run_id=owner[0], events=len(stories[owner].events))
             self._refuse(owner)

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.settings import Role
-from crewai_runner.domain.local_model import warnings_for
+from crewai_runner.domain.local_model import list_local_model_warnings
 from crewai_runner.domain.provider import ModelKind
 from crewai_runner.domain.tools import TOOLS
 from crewai_runner.domain.workflow import WorkflowDefinition
@@ -92,7 +92,7 @@ class Preflight:
                 "POST /api/models with `default: true`, or name one with `llm:`."
             )
         await self._models.check_registered(workspace, names)
-        return warnings_for(definition, await self._models.local_names(workspace), default)
+        return list_local_model_warnings(definition, await self._models.local_names(workspace), default)
 
     async def embedder(
         self, principal: Principal, definition: WorkflowDefinition, provider: ProviderCreate | None

@@ -14,7 +14,7 @@ from crewai_runner.features.executions.plan import house_budget, remembers
 from crewai_runner.features.executions.preflight import Found, Preflight
 from crewai_runner.features.executions.schemas import PreflightModel, PreflightProblem, RunPreflight, RunStart
 from crewai_runner.features.models.errors import ModelNotRegistered
-from crewai_runner.features.models.schemas import ModelOwner
+from crewai_runner.features.models.schemas import ModelProvider
 
 MANAGER = "manager"
 
@@ -118,11 +118,11 @@ class Readiness:
             embedder = await self._models.default_name(workspace, ModelKind.EMBEDDER)
         return await self._models.default_name(workspace, ModelKind.LLM), embedder
 
-    async def _owners(self, workspace: str, request: RunStart, names: set[str]) -> dict[str, ModelOwner]:
+    async def _owners(self, workspace: str, request: RunStart, names: set[str]) -> dict[str, ModelProvider]:
         given = request.provider_config
         if given is not None:
-            return dict.fromkeys(names, ModelOwner(id=None, name=given.name, type=given.type))
-        owners: dict[str, ModelOwner] = await self._models.owners(workspace, names)
+            return dict.fromkeys(names, ModelProvider(id=None, name=given.name, type=given.type))
+        owners: dict[str, ModelProvider] = await self._models.owners(workspace, names)
         return owners
 
     def _budget(self, request: RunStart, found: Found | None) -> Budget:

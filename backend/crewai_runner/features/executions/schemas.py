@@ -11,7 +11,7 @@ from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.provider import ModelKind
 from crewai_runner.domain.run import RunFailure, RunState, StopMode, StopReceipt, TaskState
 from crewai_runner.domain.usage import Usage
-from crewai_runner.features.models.schemas import ModelOwner
+from crewai_runner.features.models.schemas import ModelProvider
 from crewai_runner.features.providers.schemas import ProviderCreate
 from crewai_runner.features.runs.schemas import RunRead
 
@@ -57,7 +57,7 @@ class PreflightModel(ApiModel):
 
     name: str = Field(description="As the workflow or the default names it.")
     type: ModelKind
-    provider: ModelOwner | None = Field(description="null when the model is not registered.")
+    provider: ModelProvider | None = Field(description="null when the model is not registered.")
     used_by: list[str] = Field(
         description="Keys of agents; `manager` for the manager that a hierarchical crew is given."
     )

@@ -75,7 +75,7 @@ class HealthService:
         return About(
             version=__version__,
             role=process.settings.role,
-            database="sqlite" if process.settings.embedded else "postgresql",
+            database="sqlite" if process.settings.is_embedded else "postgresql",
             engine=EngineRead.model_validate(engine),
             local_model=LocalModelRead(state=local.state, message=local.message),
             runs_at_work=len(process.at_work),

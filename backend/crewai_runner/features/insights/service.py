@@ -75,7 +75,7 @@ class WorkflowOverview:
     ) -> WorkflowPage:
         """One page. Raises BadRequest for a foreign cursor."""
         found = await self._workflows.page(principal, text, sort, limit, cursor)
-        ids = [entry.id for entry in found.workflows] if principal.may(Scope.RUNS_READ) else []
+        ids = [entry.id for entry in found.workflows] if principal.has_scope(Scope.RUNS_READ) else []
         newest = await self._runs.newest(principal, ids, RECENT)
         workflows = [_summary(entry, newest.get(entry.id, [])) for entry in found.workflows]
         return WorkflowPage(workflows=workflows, next_cursor=found.next_cursor)

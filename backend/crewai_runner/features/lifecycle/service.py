@@ -115,7 +115,7 @@ class LifecycleService:
 
     async def complete(self, run: RunRow, result: RunResult) -> None:
         self._end(run, RunState.COMPLETED)
-        run.result = self._mask.deep(result.model_dump(mode="json", by_alias=True))
+        run.result = self._mask.mask_json(result.model_dump(mode="json", by_alias=True))
         done = RunCompletedData(raw=result.raw, usage=usage_of(run))
         await self.tell(run, RunCompleted(data=done))
 
@@ -138,7 +138,7 @@ class LifecycleService:
             if failure.task_key in (None, task.key):
                 own = failure.model_copy(update={"task_key": task.key, "agent": task.agent})
                 task.state = TaskState.FAILED
-                task.error = self._mask.deep(own.model_dump(mode="json", by_alias=True))
+                task.error = self._mask.mask_json(own.model_dump(mode="json", by_alias=True))
                 data = TaskFailedData(error=own)
                 await self.tell(run, TaskFailed(task_key=task.key, agent=task.agent, data=data))
             else:
@@ -146,7 +146,7 @@ class LifecycleService:
                 await self.tell(run, TaskSkipped(task_key=task.key, agent=task.agent))
 
     async def _tell_failure(self, run: RunRow, failure: RunFailure, *, crashed: bool) -> None:
-        run.error = self._mask.deep(failure.model_dump(mode="json", by_alias=True))
+        run.error = self._mask.mask_json(failure.model_dump(mode="json", by_alias=True))
         said = RunFailedData(error=failure, usage=usage_of(run))
         await self.tell(run, RunCrashed(data=said) if crashed else RunFailed(data=said))
 

@@ -74,7 +74,7 @@ def traces_of(settings: Settings) -> Traces | None:
 
 def _describe(instruments: Instruments, process: Any) -> None:
     settings: Settings = process.settings
-    database = "sqlite" if settings.embedded else "postgresql"
+    database = "sqlite" if settings.is_embedded else "postgresql"
     build = instruments.gauge("build_info", "1, with what runs here.", "version", "role", "database")
     build.labels(__version__, settings.role.value, database).set(1)
     active = instruments.gauge("active_runs", "Runs at work in this process.")

@@ -22,7 +22,7 @@ async def _reading(process: Container, session: ReadSessionDep) -> ModelEditor:
 def _editor(process: Any, session: AsyncSession) -> ModelEditor:
     return ModelEditor(
         session,
-        sealer=process.sealer,
+        cipher=process.cipher,
         mask=process.mask,
         egress=process.egress,
         local=process.local_model,

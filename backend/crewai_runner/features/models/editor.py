@@ -6,12 +6,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.clock import now
 from crewai_runner.core.egress import EgressPolicy
+from crewai_runner.core.encryption import SecretCipher
 from crewai_runner.core.ids import Prefix, new_id
 from crewai_runner.core.logging import SecretMask
-from crewai_runner.core.paging import decode_id, encode_cursor
+from crewai_runner.core.optimistic_lock import check_version
+from crewai_runner.core.paging import decode_id_cursor, encode_cursor
 from crewai_runner.core.principal import Principal
-from crewai_runner.core.sealing import Sealer
-from crewai_runner.core.versions import check_version
 from crewai_runner.db.tables.catalog import ModelRow
 from crewai_runner.domain.local_model import LABEL, MODEL_ID
 from crewai_runner.domain.provider import ModelKind, ProviderType
@@ -37,14 +37,14 @@ class ModelEditor:
         self,
         session: AsyncSession,
         *,
-        sealer: Sealer,
+        cipher: SecretCipher,
         mask: SecretMask,
         egress: EgressPolicy,
         local: LocalModel,
     ) -> None:
         self._session = session
         self._models = ModelRepository(session)
-        self._providers = ProviderService(session, sealer=sealer, mask=mask, egress=egress, local=local)
+        self._providers = ProviderService(session, cipher=cipher, mask=mask, egress=egress, local=local)
 
     async def page(
         self,
@@ -55,7 +55,7 @@ class ModelEditor:
         cursor: str | None,
     ) -> ModelList:
         """One page, oldest first. Raises BadRequest for a foreign cursor."""
-        after = decode_id(cursor, Prefix.MODEL)
+        after = decode_id_cursor(cursor, Prefix.MODEL)
         rows = await self._models.page(principal.workspace_id, kind, provider_id, after, limit + 1)
         shown = [_read(row) for row in rows[:limit]]
         more = encode_cursor(shown[-1].id) if len(rows) > limit else None

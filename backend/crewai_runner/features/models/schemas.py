@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from crewai_runner.core.api_model import ApiModel
 from crewai_runner.core.envelope import Envelope
-from crewai_runner.core.text import Name, one_line, storable
+from crewai_runner.core.text import Name, check_single_line, check_storable
 from crewai_runner.domain.provider import ModelKind, ProviderType
 from crewai_runner.domain.usage import Pricing
 from crewai_runner.domain.workflow import ModelSettings
@@ -28,7 +28,7 @@ class ModelCapabilities(ApiModel):
 
 
 def _storable_settings(settings: ModelSettings) -> ModelSettings:
-    storable(settings.model_dump(mode="python"))
+    check_storable(settings.model_dump(mode="python"))
     return settings
 
 
@@ -52,7 +52,7 @@ Prices = Annotated[Pricing, AfterValidator(_plain_prices)]
 EndpointName = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
-    AfterValidator(one_line),
+    AfterValidator(check_single_line),
 ]
 
 
@@ -119,7 +119,7 @@ class ModelList(ApiModel):
     next_cursor: str | None
 
 
-class ModelOwner(ApiModel):
+class ModelProvider(ApiModel):
     """The provider that serves a model."""
 
     id: str | None = Field(description="null: given with the run only.")

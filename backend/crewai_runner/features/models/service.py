@@ -6,11 +6,11 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.egress import EgressPolicy
+from crewai_runner.core.encryption import SecretCipher
 from crewai_runner.core.ids import Prefix, new_id
 from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import BUILTIN_WORKSPACE
-from crewai_runner.core.sealing import Sealer
-from crewai_runner.core.text import first_free
+from crewai_runner.core.text import pick_unused_name
 from crewai_runner.db.tables.catalog import ModelRow
 from crewai_runner.domain.local_model import CONTEXT_WINDOW, MODEL_ID
 from crewai_runner.domain.provider import ModelKind, ProviderType
@@ -20,7 +20,7 @@ from crewai_runner.executor.port import ModelBinding
 from crewai_runner.features.models.errors import ModelNotRegistered
 from crewai_runner.features.models.repository import ModelRepository
 from crewai_runner.features.models.rules import Directory, Entry, without_owner
-from crewai_runner.features.models.schemas import ModelCapabilities, ModelNames, ModelOwner
+from crewai_runner.features.models.schemas import ModelCapabilities, ModelNames, ModelProvider
 from crewai_runner.features.providers.schemas import ProviderCreate
 from crewai_runner.features.providers.service import Access, ProviderService
 from crewai_runner.localmodel.supervisor import LocalModel
@@ -37,13 +37,13 @@ class ModelService:
         self,
         session: AsyncSession,
         *,
-        sealer: Sealer,
+        cipher: SecretCipher,
         mask: SecretMask,
         egress: EgressPolicy,
         local: LocalModel,
     ) -> None:
         self._models = ModelRepository(session)
-        self._providers = ProviderService(session, sealer=sealer, mask=mask, egress=egress, local=local)
+        self._providers = ProviderService(session, cipher=cipher, mask=mask, egress=egress, local=local)
 
     async def default_name(self, workspace_id: str, kind: ModelKind) -> str | None:
         """The name of the default model of a type, None when there is none."""
@@ -66,12 +66,12 @@ class ModelService:
         found[""] = next((entry for entry in entries if entry.default and entry.type is ModelKind.LLM), None)
         return {word: (entry.provider_type, entry.endpoint) for word, entry in found.items() if entry}
 
-    async def owners(self, workspace_id: str, names: Collection[str]) -> dict[str, ModelOwner]:
+    async def owners(self, workspace_id: str, names: Collection[str]) -> dict[str, ModelProvider]:
         """Who serves each of these models; a name that is not registered is left out."""
         directory = await self._directory(workspace_id)
         found = {name: entry for name in names if (entry := directory.find(name)) is not None}
         return {
-            name: ModelOwner(id=entry.provider_id, name=entry.provider_name, type=entry.provider_type)
+            name: ModelProvider(id=entry.provider_id, name=entry.provider_name, type=entry.provider_type)
             for name, entry in found.items()
         }
 
@@ -94,7 +94,7 @@ class ModelService:
         """All that is needed to call these models, by the names asked for. Keys are masked from then on.
 
         Reads only, so a reading session will do; waits for the built-in model when it is asked for.
-        Raises ModelNotRegistered, SealBroken, LocalModelUnavailable.
+        Raises ModelNotRegistered, SecretUnreadable, LocalModelUnavailable.
         """
         if not names:
             return {}
@@ -158,7 +158,7 @@ class ModelService:
             id=new_id(Prefix.MODEL),
             workspace_id=workspace_id,
             provider_id=provider_id,
-            name=first_free(MODEL_ID, {entry.name for entry in entries}),
+            name=pick_unused_name(MODEL_ID, {entry.name for entry in entries}),
             endpoint=MODEL_ID,
             type=ModelKind.LLM.value,
             is_default=not any(entry.default and entry.type is ModelKind.LLM for entry in entries),

@@ -3,9 +3,9 @@
 import time
 
 from crewai_runner.core.egress import EgressPolicy
+from crewai_runner.core.encryption import SecretCipher
 from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import Principal
-from crewai_runner.core.sealing import Sealer
 from crewai_runner.db.session import Sessions, read_session
 from crewai_runner.domain.provider import ProviderType
 from crewai_runner.features.providers.errors import ProviderFailed
@@ -27,19 +27,19 @@ class ConnectionService:
         self,
         sessions: Sessions,
         *,
-        sealer: Sealer,
+        cipher: SecretCipher,
         mask: SecretMask,
         egress: EgressPolicy,
         local: LocalModel,
         limit_seconds: float = LIMIT_SECONDS,
     ) -> None:
         self._sessions = sessions
-        self._sealer, self._mask, self._egress = sealer, mask, egress
+        self._cipher, self._mask, self._egress = cipher, mask, egress
         self._local = local
         self._limit = limit_seconds
 
     async def test(self, principal: Principal, provider_id: str) -> ConnectionReport:
-        """Try a stored provider; what it does is in the report. Raises ProviderNotFound, SealBroken."""
+        """Try a stored provider; what it does is in the report. Raises ProviderNotFound, SecretUnreadable."""
         access, wanted = await self._stored(principal, provider_id)
         return await self._probe(access, wanted)
 
@@ -49,7 +49,7 @@ class ConnectionService:
         return await self._probe(Access(request.name, place.type, place.url, request.api_key), request.models)
 
     async def live_models(self, principal: Principal, provider_id: str) -> LiveModels:
-        """The models a stored provider has now. Raises ProviderNotFound, SealBroken, ProviderFailed."""
+        """The models a stored provider has now. Raises ProviderNotFound, SecretUnreadable, ProviderFailed."""
         access, _ = await self._stored(principal, provider_id)
         report = await self._probe(access, [])
         if not report.ok:
@@ -60,7 +60,7 @@ class ConnectionService:
         workspace_id = principal.workspace_id
         async with read_session(self._sessions) as session:
             providers = ProviderService(
-                session, sealer=self._sealer, mask=self._mask, egress=self._egress, local=self._local
+                session, cipher=self._cipher, mask=self._mask, egress=self._egress, local=self._local
             )
             access = await providers.stored(workspace_id, provider_id)
             return access, await providers.expected_models(workspace_id, provider_id)

@@ -23,7 +23,7 @@ async def _reading(process: Container, session: ReadSessionDep) -> ProviderEdito
 def _service(process: Any, session: AsyncSession) -> ProviderEditor:
     return ProviderEditor(
         session,
-        sealer=process.sealer,
+        cipher=process.cipher,
         mask=process.mask,
         egress=process.egress,
         local=process.local_model,
@@ -33,7 +33,7 @@ def _service(process: Any, session: AsyncSession) -> ProviderEditor:
 async def _connections(process: Container) -> ConnectionService:
     return ConnectionService(
         process.sessions,
-        sealer=process.sealer,
+        cipher=process.cipher,
         mask=process.mask,
         egress=process.egress,
         local=process.local_model,

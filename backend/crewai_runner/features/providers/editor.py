@@ -8,13 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crewai_runner.core.api_model import ApiModel
 from crewai_runner.core.clock import now
 from crewai_runner.core.egress import EgressPolicy
+from crewai_runner.core.encryption import SecretCipher
 from crewai_runner.core.ids import Prefix, new_id
 from crewai_runner.core.keyring import Keyring
 from crewai_runner.core.logging import SecretMask
-from crewai_runner.core.paging import decode_id, encode_cursor
+from crewai_runner.core.optimistic_lock import check_version
+from crewai_runner.core.paging import decode_id_cursor, encode_cursor
 from crewai_runner.core.principal import Principal
-from crewai_runner.core.sealing import Sealer
-from crewai_runner.core.versions import check_version
 from crewai_runner.db.tables.catalog import ProviderRow
 from crewai_runner.domain.provider import ProviderType
 from crewai_runner.features.idempotency.service import IdempotencyService
@@ -44,14 +44,14 @@ class ProviderEditor:
         self,
         session: AsyncSession,
         *,
-        sealer: Sealer,
+        cipher: SecretCipher,
         mask: SecretMask,
         egress: EgressPolicy,
         local: LocalModel,
     ) -> None:
         self._session = session
         self._providers = ProviderRepository(session)
-        self._keys = Keyring(sealer, mask)
+        self._keys = Keyring(cipher, mask)
         self._places = Places(egress)
         self._local = local
 
@@ -59,7 +59,7 @@ class ProviderEditor:
         self, principal: Principal, kind: ProviderType | None, limit: int, cursor: str | None
     ) -> ProviderList:
         """One page, oldest first. Raises BadRequest for a foreign cursor."""
-        after = decode_id(cursor, Prefix.PROVIDER)
+        after = decode_id_cursor(cursor, Prefix.PROVIDER)
         rows = await self._providers.page(principal.workspace_id, kind, after, limit + 1)
         shown = [ProviderRead.model_validate(row) for row in rows[:limit]]
         more = encode_cursor(shown[-1].id) if len(rows) > limit else None
@@ -155,7 +155,7 @@ class ProviderEditor:
         row.type, row.base_url, row.options = place.type.value, place.base_url, dict(place.options)
 
     def _put_key(self, row: ProviderRow, key: SecretStr | None) -> None:
-        row.sealed_api_key = None if key is None else self._keys.seal(key)
+        row.sealed_api_key = None if key is None else self._keys.encrypt(key)
         row.api_key_hint = None if key is None else hint_of(key.get_secret_value())
 
 

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from crewai_runner.core.encryption import SecretUnreadable
 from crewai_runner.core.errors import BadRequest, StaleVersion, Unprocessable
-from crewai_runner.core.sealing import SealBroken
 from crewai_runner.domain.provider import ProviderType
 from crewai_runner.features.idempotency.deps import IdempotencyKey
 from crewai_runner.features.idempotency.errors import IdempotencyKeyReused
@@ -132,7 +132,7 @@ async def delete_provider(
     await providers.delete(principal, provider_id, force=force, expected=expected)
 
 
-@router.post("/{provider_id}/test", responses=problems(ProviderNotFound, SealBroken))
+@router.post("/{provider_id}/test", responses=problems(ProviderNotFound, SecretUnreadable))
 async def test_provider(provider_id: str, principal: Writer, connections: Connections) -> ConnectionReport:
     """Try a provider with its stored key. Takes at most 10 seconds; failures are in the report.
 
@@ -141,7 +141,7 @@ async def test_provider(provider_id: str, principal: Writer, connections: Connec
     return await connections.test(principal, provider_id)
 
 
-@router.get("/{provider_id}/models", responses=problems(ProviderNotFound, ProviderFailed, SealBroken))
+@router.get("/{provider_id}/models", responses=problems(ProviderNotFound, ProviderFailed, SecretUnreadable))
 async def list_live_models(provider_id: str, principal: Reader, connections: Connections) -> LiveModels:
     """Ask the provider which models it has now."""
     return await connections.live_models(principal, provider_id)

@@ -7,8 +7,13 @@ from typing import Any
 
 import httpx
 
-from crewai_runner.core.url_rules import UrlRefused, normal_host, parse_url, port_of
-from crewai_runner.domain.provider import DEFAULT_BASE_URLS, NEEDS_BASE_URL, ProviderType, base_url_of
+from crewai_runner.core.url_validation import UrlRefused, get_port, normalize_host, parse_url
+from crewai_runner.domain.provider import (
+    BASE_URL_REQUIRED_TYPES,
+    DEFAULT_BASE_URLS,
+    ProviderType,
+    resolve_base_url,
+)
 
 HINT_LENGTH = 4
 SHORTEST_KEY_WITH_HINT = 12
@@ -37,7 +42,7 @@ class Place:
         """The base URL that calls use, options worked in; None for the built-in model's moving address."""
         if self.type is ProviderType.BEDROCK and not self.base_url and self.options.get("region"):
             return f"https://bedrock-runtime.{self.options['region']}.amazonaws.com"
-        url = base_url_of(self.type, self.base_url)
+        url = resolve_base_url(self.type, self.base_url)
         if url and self.type is ProviderType.AZURE and self.options.get("api_version"):
             return str(httpx.URL(url).copy_set_param(API_VERSION, self.options["api_version"]))
         return url
@@ -48,7 +53,7 @@ class Place:
         if self.url is None:
             return None
         parsed = httpx.URL(self.url)
-        return parsed.scheme, normal_host(parsed.raw_host.decode("ascii")), port_of(parsed)
+        return parsed.scheme, normalize_host(parsed.raw_host.decode("ascii")), get_port(parsed)
 
     @property
     def is_own_service(self) -> bool:
@@ -76,13 +81,13 @@ def flaws_of(place: Place, api_key: str | None) -> list[Flaw]:
 
 def _url_flaws(place: Place) -> Iterator[Flaw]:
     if place.base_url is None:
-        if place.type in NEEDS_BASE_URL:
+        if place.type in BASE_URL_REQUIRED_TYPES:
             yield "/baseUrl", f"Providers of type {place.type} need a base URL."
         return
     try:
         parsed = parse_url(place.base_url)
-        normal_host(parsed.raw_host.decode("ascii"))
-        port_of(parsed)
+        normalize_host(parsed.raw_host.decode("ascii"))
+        get_port(parsed)
     except UrlRefused as refusal:
         yield "/baseUrl", refusal.detail
         return

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringCo
 
 from crewai_runner.core.api_model import ApiModel
 from crewai_runner.core.envelope import Envelope
-from crewai_runner.core.text import Name, one_line
+from crewai_runner.core.text import Name, check_single_line
 from crewai_runner.domain.provider import ProviderType
 
 MOST_NAMES = 1000
@@ -49,7 +49,7 @@ KeyField = Field(
 BaseUrl = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 BASE_URL_HELP = "http or https, without credentials or query. Left out: the service's own address."
 ModelNames = Annotated[
-    list[Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(one_line)]],
+    list[Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(check_single_line)]],
     Field(max_length=MOST_NAMES, description="The provider's own names of models worth offering."),
 ]
 

@@ -7,12 +7,12 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.egress import EgressPolicy
+from crewai_runner.core.encryption import SecretCipher, SecretUnreadable
 from crewai_runner.core.ids import Prefix, new_id
 from crewai_runner.core.keyring import Keyring
 from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import BUILTIN_WORKSPACE
-from crewai_runner.core.sealing import SealBroken, Sealer
-from crewai_runner.core.text import first_free
+from crewai_runner.core.text import pick_unused_name
 from crewai_runner.db.tables.catalog import ProviderRow
 from crewai_runner.domain.local_model import PROVIDER_NAME
 from crewai_runner.domain.provider import ProviderType
@@ -40,18 +40,18 @@ class ProviderService:
         self,
         session: AsyncSession,
         *,
-        sealer: Sealer,
+        cipher: SecretCipher,
         mask: SecretMask,
         egress: EgressPolicy,
         local: LocalModel,
     ) -> None:
         self._providers = ProviderRepository(session)
-        self._keys = Keyring(sealer, mask)
+        self._keys = Keyring(cipher, mask)
         self._places = Places(egress)
         self._local = local
 
     async def stored(self, workspace_id: str, provider_id: str) -> Access:
-        """As stored, the built-in provider without its address. Raises ProviderNotFound, SealBroken."""
+        """As stored, the built-in provider without its address. Raises ProviderNotFound, SecretUnreadable."""
         row = await self._providers.get(provider_id, workspace_id)
         if row is None:
             raise ProviderNotFound(provider_id)
@@ -60,7 +60,7 @@ class ProviderService:
     async def access(self, workspace_id: str, provider_ids: Sequence[str]) -> dict[str, Access]:
         """How to reach each, by id; waits until the built-in model has an address.
 
-        An id that names nothing is left out. Raises SealBroken, LocalModelUnavailable.
+        An id that names nothing is left out. Raises SecretUnreadable, LocalModelUnavailable.
         """
         rows = await self._providers.many(provider_ids, workspace_id)
         return {row.id: await self._reach(row) for row in rows}
@@ -94,7 +94,7 @@ class ProviderService:
     def inline(self, request: ProviderCreate) -> Access:
         """A provider that is used once and never stored. Raises ProviderInvalid."""
         place = place_of(request)
-        key = request.api_key and self._keys.note(request.api_key)
+        key = request.api_key and self._keys.mask_key(request.api_key)
         return Access(request.name, place.type, place.url, key)
 
     def local_is_available(self) -> bool:
@@ -106,8 +106,8 @@ class ProviderService:
         broken = []
         for provider_id, sealed in await self._providers.sealed_keys():
             try:
-                self._keys.unseal(sealed)
-            except SealBroken:
+                self._keys.decrypt(sealed)
+            except SecretUnreadable:
                 broken.append(provider_id)
         return broken
 
@@ -116,7 +116,7 @@ class ProviderService:
         await self._providers.lock_workspace(workspace_id)
         row = await self._providers.local(workspace_id)
         if row is None:
-            name = first_free(PROVIDER_NAME, await self._providers.names(workspace_id))
+            name = pick_unused_name(PROVIDER_NAME, await self._providers.names(workspace_id))
             row = self._local_row(workspace_id, name)
             await self._providers.add(row)
         return row.id
@@ -124,12 +124,14 @@ class ProviderService:
     async def _reach(self, row: ProviderRow) -> Access:
         if row.type == ProviderType.LOCAL:
             endpoint = await self._local.endpoint()
-            return Access(row.name, ProviderType.LOCAL, endpoint.base_url, self._keys.note(endpoint.token))
+            return Access(
+                row.name, ProviderType.LOCAL, endpoint.base_url, self._keys.mask_key(endpoint.token)
+            )
         return self._unsealed(row)
 
     def _unsealed(self, row: ProviderRow) -> Access:
         place = stored_place(row)
-        return Access(row.name, place.type, place.url, self._keys.unseal(row.sealed_api_key))
+        return Access(row.name, place.type, place.url, self._keys.decrypt(row.sealed_api_key))
 
     @staticmethod
     def _local_row(workspace_id: str, name: str) -> ProviderRow:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.ids import Prefix, has_prefix, new_id
-from crewai_runner.core.paging import decode_id, encode_cursor
+from crewai_runner.core.paging import decode_id_cursor, encode_cursor
 from crewai_runner.core.principal import Principal
 from crewai_runner.db.tables.runs import ArtifactRow, LlmCallRow, RunRow, RunTaskRow
 from crewai_runner.domain.budget import Budget
@@ -144,7 +144,7 @@ class RunService:
         return found
 
     async def page(self, principal: Principal, wanted: RunFilter, limit: int, cursor: str | None) -> RunPage:
-        before = decode_id(cursor, Prefix.RUN)
+        before = decode_id_cursor(cursor, Prefix.RUN)
         conditions = matching(
             states=wanted.states,
             workflow_id=wanted.workflow_id,

@@ -45,9 +45,11 @@ def check_document(text: str, registry: Registry, mask: SecretMask) -> CheckedDo
 
 def _secrets_in(text: str, definition: WorkflowDefinition | None, mask: SecretMask) -> list[Problem]:
     # Written with escapes, a key shows itself only in what the text means.
-    if not mask.finds(text) and (definition is None or not mask.finds(definition.model_dump_json())):
+    if not mask.contains_secret(text) and (
+        definition is None or not mask.contains_secret(definition.model_dump_json())
+    ):
         return []
-    lines = [number for number, line in enumerate(text.split("\n"), start=1) if mask.finds(line)]
+    lines = [number for number, line in enumerate(text.split("\n"), start=1) if mask.contains_secret(line)]
     return [
         Problem(line=line, column=1 if line else 0, path="", code="secret-in-document", message=KEY_FOUND)
         for line in lines or [0]

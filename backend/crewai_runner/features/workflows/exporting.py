@@ -55,7 +55,7 @@ class WorkflowExport:
         return write_archive(masked, file_stem(definition.name))
 
     def _masked(self, text: str) -> str:
-        return self._mask(text) if self._mask.finds(text) else text
+        return self._mask(text) if self._mask.contains_secret(text) else text
 
 
 def _in_crewai(provider: ProviderType, endpoint: str) -> str:

@@ -6,9 +6,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.errors import BadRequest
 from crewai_runner.core.logging import SecretMask
+from crewai_runner.core.optimistic_lock import check_version
 from crewai_runner.core.paging import decode_cursor, encode_cursor
 from crewai_runner.core.principal import Principal
-from crewai_runner.core.versions import check_version
 from crewai_runner.db.tables.workflows import WorkflowVersionRow
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.features.idempotency.service import IdempotencyService

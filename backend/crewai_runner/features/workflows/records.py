@@ -114,6 +114,6 @@ def read(row: WorkflowRow, version: WorkflowVersionRow) -> WorkflowRead:
 
 def veiled(answer: Answer, mask: SecretMask) -> Answer:
     """The answer without stored secrets: a value may have become one after the document was saved."""
-    if not mask.finds(answer.model_dump_json()):
+    if not mask.contains_secret(answer.model_dump_json()):
         return answer
-    return type(answer).model_validate(mask.deep(answer.model_dump(mode="json")))
+    return type(answer).model_validate(mask.mask_json(answer.model_dump(mode="json")))

@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.errors import BadRequest
 from crewai_runner.core.logging import SecretMask
+from crewai_runner.core.optimistic_lock import check_version
 from crewai_runner.core.paging import decode_cursor, encode_cursor
 from crewai_runner.core.principal import Principal
-from crewai_runner.core.text import storable
-from crewai_runner.core.versions import check_version
+from crewai_runner.core.text import check_storable
 from crewai_runner.db.session import Sessions, read_session
 from crewai_runner.domain.tools import TOOLS
 from crewai_runner.domain.workflow import WorkflowDefinition
@@ -171,7 +171,7 @@ def _behind(cursor: str, sort: WorkflowSort) -> ColumnElement[bool]:
 
 def _text(key: str | int) -> str:
     try:
-        return str(storable(key))
+        return str(check_storable(key))
     except ValueError:
         raise _foreign() from None
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 
 from crewai_runner.core import clock
 from crewai_runner.core.settings import Settings
-from crewai_runner.db.migrate import current_revision, is_known, newest_revision
+from crewai_runner.db.migrate import current_revision, head_revision, is_known_revision
 from crewai_runner.operations.backup import sqlite_file
 from crewai_runner.operations.doctor.finding import Finding, fail, ok, warn
 from crewai_runner.operations.postgres_copy import connected
@@ -22,7 +22,7 @@ _TIME = text("SELECT extract(epoch FROM clock_timestamp())")
 @contextmanager
 def looking(settings: Settings) -> Iterator[Connection]:
     """A connection that makes no database where there is none. Raises SQLAlchemyError."""
-    if not settings.embedded:
+    if not settings.is_embedded:
         with connected(settings.database) as connection:
             yield connection
         return
@@ -45,14 +45,14 @@ def _version(connection: Connection) -> str:
 
 
 def _schema(connection: Connection) -> Finding:
-    here, newest = current_revision(connection), newest_revision()
+    here, newest = current_revision(connection), head_revision()
     if here == newest:
         return ok("schema", f"revision {here}, the newest")
     if here is None:
         return warn(
             "schema", "there are no tables yet", "the first start makes them, or crewai-runner migrate"
         )
-    if is_known(here):
+    if is_known_revision(here):
         return warn(
             "schema", f"revision {here}, this build has {newest}", "back up, then crewai-runner migrate"
         )

@@ -47,7 +47,7 @@ def _made(name: str, check: Check) -> list[Finding]:
 
 
 def _database(settings: Settings, kinds: list[str]) -> Iterable[Finding]:
-    if settings.embedded and not sqlite_file(settings).is_file():
+    if settings.is_embedded and not sqlite_file(settings).is_file():
         yield warn("database", f"{sqlite_file(settings)} is not there", "the first start makes it")
         return
     try:

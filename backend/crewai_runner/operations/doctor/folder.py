@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 from crewai_runner.core.api_key import API_KEY_FILE
-from crewai_runner.core.secret_key import SECRET_KEY_FILE, given_keys, print_of
+from crewai_runner.core.secret_key import SECRET_KEY_FILE, key_fingerprint, load_secret_keys
 from crewai_runner.core.settings import Settings
 from crewai_runner.operations.doctor.finding import Finding, fail, ok, warn
 
@@ -55,7 +55,7 @@ def keys(settings: Settings) -> Iterator[Finding]:
             others = _open_to_others(path)
             hint = f"chmod 600 {path}; if others may have read it, replace the key"
             yield fail(name, f"mode {others}, others may read it", hint) if others else ok(name, "mode 600")
-    prints = [print_of(key) for key in given_keys(settings)]
+    prints = [key_fingerprint(key) for key in load_secret_keys(settings)]
     if len(usable_keys(settings)) < len(prints):
         yield fail(
             "sealing", "a key in secret-key is no Fernet key", "put it back from where you keep the keys"
@@ -69,7 +69,7 @@ def keys(settings: Settings) -> Iterator[Finding]:
 
 
 def usable_keys(settings: Settings) -> list[str]:
-    return [key for key in given_keys(settings) if _is_key(key)]
+    return [key for key in load_secret_keys(settings) if _is_key(key)]
 
 
 def _is_key(text: str) -> bool:

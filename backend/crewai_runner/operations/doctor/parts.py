@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, inspect, text
 
 from crewai_runner.core.settings import LocalModelMode, Settings
-from crewai_runner.domain.provider import EXTRAS, TITLES, ProviderType
+from crewai_runner.domain.provider import PROVIDER_EXTRAS, PROVIDER_TITLES, ProviderType
 from crewai_runner.localmodel.child import Refusal, check_model_file
 from crewai_runner.localmodel.install import HOW_TO_INSTALL, installed_model, missing_reason
 from crewai_runner.operations.doctor.finding import Finding, fail, ok, warn
@@ -58,12 +58,16 @@ def extras(report: dict[str, Any], kinds: list[str]) -> Iterator[Finding]:
     """Whether the registered providers have the optional parts they need."""
     absent = set(report.get("absent", []))
     for kind in (ProviderType(kind) for kind in kinds if kind in set(ProviderType)):
-        extra = EXTRAS.get(kind)
+        extra = PROVIDER_EXTRAS.get(kind)
         if extra in absent:
             yield fail(
-                "providers", f"{TITLES[kind]} is registered, its part is missing", f"uv sync --extra {extra}"
+                "providers",
+                f"{PROVIDER_TITLES[kind]} is registered, its part is missing",
+                f"uv sync --extra {extra}",
             )
-    if not absent.intersection(EXTRAS[ProviderType(kind)] for kind in kinds if kind in EXTRAS):
+    if not absent.intersection(
+        PROVIDER_EXTRAS[ProviderType(kind)] for kind in kinds if kind in PROVIDER_EXTRAS
+    ):
         yield ok("providers", f"{len(kinds)} kind(s) registered, with all they need")
 
 

@@ -2,7 +2,7 @@
 
 import http.client
 
-from crewai_runner.core.listening import port_problem
+from crewai_runner.core.bind_check import find_bind_error
 from crewai_runner.core.settings import Settings
 from crewai_runner.operations.doctor.finding import Finding, fail, ok, warn
 
@@ -16,7 +16,7 @@ def port(settings: Settings) -> Finding:
     where = f"{settings.api_host}:{settings.api_port}"
     if settings.api_port == 0:
         return ok("port", "any free one")
-    problem = port_problem(settings.api_host, settings.api_port)
+    problem = find_bind_error(settings.api_host, settings.api_port)
     if problem is None:
         return ok("port", f"{where} is free")
     if settings.api_host not in LOOPBACK:

@@ -42,7 +42,7 @@ def secrets(settings: Settings) -> Iterator[Finding]:
 
 
 def queue(connection: Connection, settings: Settings) -> Iterator[Finding]:
-    place = None if settings.embedded else SCHEMA
+    place = None if settings.is_embedded else SCHEMA
     there = set(inspect(connection).get_table_names(schema=place))
     if "workflow_status" not in there:
         yield warn("queue", "it has no tables yet", "the first start makes them")
@@ -52,7 +52,7 @@ def queue(connection: Connection, settings: Settings) -> Iterator[Finding]:
             "queue", f"tables are missing: {', '.join(sorted(missing))}", "start the server: it makes them"
         )
         return
-    if settings.embedded:
+    if settings.is_embedded:
         jobs = connection.execute(text(_JOBS)).scalar()
         yield ok("queue", f"its tables are there; {jobs} run(s) at work, or going on at the next start")
         return

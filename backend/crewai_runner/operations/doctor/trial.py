@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from crewai_runner.domain.provider import EXTRAS
+from crewai_runner.domain.provider import PROVIDER_EXTRAS
 from crewai_runner.executor.crew.engine import CrewExecutor
 from crewai_runner.localmodel.install import RUNTIME_PACKAGE
 
@@ -27,7 +27,7 @@ def engine() -> dict[str, object]:
         executor = CrewExecutor(Path(folder))
         asyncio.run(executor.load())
         status = executor.status()
-        absent = [extra for kind, extra in EXTRAS.items() if not _importable(kind.value)]
+        absent = [extra for kind, extra in PROVIDER_EXTRAS.items() if not _importable(kind.value)]
     return {
         "state": status.state,
         "version": status.version,

@@ -103,4 +103,4 @@ async def test_about_tells_the_figures_of_now(harness: RunHarness) -> None:
 
     assert (about.waiting_in_queue, about.runs_at_work, about.stream_readers) == (1, 0, 1)
     assert (about.engine.name, about.engine.native, about.role) == ("scripted", True, "all")
-    assert about.database == ("sqlite" if harness.container.settings.embedded else "postgresql")
+    assert about.database == ("sqlite" if harness.container.settings.is_embedded else "postgresql")

@@ -169,7 +169,7 @@ async def test_a_queue_that_is_not_open_yet_tells_nothing(harness: RunHarness) -
 async def test_finished_runs_are_not_looked_at(harness: RunHarness) -> None:
     """However many there are, the count reads the few that are not over, from an index."""
     await store(harness, *(run("completed") for _ in range(3000)), *(run("queued") for _ in range(3)))
-    postgresql = not harness.container.settings.embedded
+    postgresql = not harness.container.settings.is_embedded
     async with read_session(harness.container.sessions) as session:
         if postgresql:
             await session.execute(text("ANALYZE runs, workspaces"))

@@ -10,9 +10,9 @@ import pytest
 from cryptography.fernet import Fernet
 
 from crewai_runner.core.egress import EgressPolicy
+from crewai_runner.core.encryption import SecretCipher, SecretUnreadable
 from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import BUILTIN_WORKSPACE, Principal
-from crewai_runner.core.sealing import SealBroken, Sealer
 from crewai_runner.domain.provider import ModelKind, ProviderType
 from crewai_runner.executor.port import ModelBinding
 from crewai_runner.features.models.errors import ModelNotRegistered
@@ -131,9 +131,9 @@ class TestBindings:
         self, catalog: Catalog, process: SimpleNamespace
     ) -> None:
         await register(catalog, await provide(catalog), name="gpt-4o")
-        process.sealer = Sealer(Fernet.generate_key().decode())
+        process.cipher = SecretCipher(Fernet.generate_key().decode())
 
-        with pytest.raises(SealBroken):
+        with pytest.raises(SecretUnreadable):
             await bind(catalog, "gpt-4o")
 
     async def test_the_built_in_model_is_bound_to_the_address_it_has_now(

@@ -2613,10 +2613,10 @@ export interface components {
       nextCursor: string | null;
     };
     /**
-     * ModelOwner
+     * ModelProvider
      * @description The provider that serves a model.
      */
-    ModelOwner: {
+    ModelProvider: {
       /**
        * Id
        * @description null: given with the run only.
@@ -2759,7 +2759,7 @@ export interface components {
       name: string;
       problem: components["schemas"]["PreflightProblem"] | null;
       /** @description null when the model is not registered. */
-      provider: components["schemas"]["ModelOwner"] | null;
+      provider: components["schemas"]["ModelProvider"] | null;
       type: components["schemas"]["ModelKind"];
       /**
        * Usedby

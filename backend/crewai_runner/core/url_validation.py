@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 import httpx
 
-from crewai_runner.core.addresses import IPAddress
+from crewai_runner.core.address_scope import IPAddress
 from crewai_runner.core.errors import AppError
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -48,14 +48,14 @@ def parse_url(url: str | httpx.URL) -> httpx.URL:
     return parsed
 
 
-def normal_host(host: str) -> str:
+def normalize_host(host: str) -> str:
     """A host in lower case without brackets and without the root's dot. Raises UrlRefused.
 
     Numbers that only some programs read as an address (`2130706433`, `0x7f.1`, `0177.0.0.1`)
     are refused: two readers that disagree are how a check is passed and another host reached.
     """
     name = host.lower().strip("[]").removesuffix(".")
-    if literal_address(name) is not None:
+    if parse_ip_literal(name) is not None:
         return name
     if not _HOST_NAME.fullmatch(name) or len(name) > 253:
         raise UrlRefused("The URL's host is not a valid host name or address.")
@@ -66,7 +66,7 @@ def normal_host(host: str) -> str:
     return name
 
 
-def literal_address(name: str) -> IPAddress | None:
+def parse_ip_literal(name: str) -> IPAddress | None:
     """The address that a host name spells out, if it is one."""
     try:
         return ipaddress.ip_address(name)
@@ -74,7 +74,7 @@ def literal_address(name: str) -> IPAddress | None:
         return None
 
 
-def port_of(url: httpx.URL) -> int:
+def get_port(url: httpx.URL) -> int:
     """The port a URL leads to. Raises UrlRefused."""
     port = url.port if url.port is not None else _DEFAULT_PORTS[url.scheme]
     if not 0 < port < 65536:

@@ -8,7 +8,7 @@ IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPv6 = ipaddress.IPv6Address
 
 
-class Reach(IntEnum):
+class AddressScope(IntEnum):
     """From harmless to forbidden; the greater one wins."""
 
     PUBLIC = 0
@@ -64,7 +64,7 @@ _ISATAP_MARKS = (0x00005EFE, 0x02005EFE)
 _LOW_32 = 2**32 - 1
 
 
-def reach_of(address: IPAddress) -> Reach:
+def classify_address(address: IPAddress) -> AddressScope:
     """The reach of an address and of every IPv4 address wrapped in it, whichever is worse."""
     worst = _reach_as_written(address)
     if isinstance(address, IPv6):
@@ -72,14 +72,14 @@ def reach_of(address: IPAddress) -> Reach:
     return worst
 
 
-def _reach_as_written(address: IPAddress) -> Reach:
+def _reach_as_written(address: IPAddress) -> AddressScope:
     if any(address in network for network in _FORBIDDEN):
-        return Reach.FORBIDDEN
+        return AddressScope.FORBIDDEN
     if any(address in network for network in _PRIVATE):
-        return Reach.PRIVATE
+        return AddressScope.PRIVATE
     if isinstance(address, IPv6) and any(address in network for network in _TRANSLATED_LOW_BITS):
-        return Reach.PUBLIC  # decided by the wrapped address
-    return Reach.PUBLIC if address.is_global else Reach.PRIVATE
+        return AddressScope.PUBLIC  # decided by the wrapped address
+    return AddressScope.PUBLIC if address.is_global else AddressScope.PRIVATE
 
 
 def _wrapped(address: IPv6) -> Iterator[ipaddress.IPv4Address]:

@@ -3,7 +3,7 @@
 import socket
 
 
-def port_problem(host: str, port: int) -> str | None:
+def find_bind_error(host: str, port: int) -> str | None:
     """Why nobody could listen there now, in the system's words; None when somebody could."""
     try:
         family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
