@@ -151,7 +151,7 @@ def welcome(parts: Any, port: int, new_key: str | None) -> str:
     host = "127.0.0.1" if settings.api_host in ("0.0.0.0", "::") else settings.api_host  # noqa: S104
     url = f"http://{host}:{port}"
     key_file = settings.data_dir.absolute() / API_KEY_FILE
-    lines = ["", f"CrewAI Runner answers at {url}"]
+    lines = ["", f"CrewAI Runner is running at {url}"]
     if settings.frontend:
         lines.append(f"  Dashboard           {url}/")
     lines.append(f"  API documentation   {url}/docs")

@@ -56,8 +56,8 @@ class Product:
         assert self._process is not None
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            if b"answers at" in line:
-                return line.decode().split("answers at")[1].strip()
+            if b"is running at" in line:
+                return line.decode().split("is running at")[1].strip()
         self._process.stdout.close()
         self._process.wait()
         raise AssertionError(f"The server ended before it answered:\n{self.log()[-3000:]}")

@@ -22,7 +22,7 @@ def port(settings: Settings) -> Finding:
     if settings.api_host not in LOOPBACK:
         return warn("port", f"{where}: {problem}", "if this is not the server itself, set another API_PORT")
     if _answers_as_ours(LOOPBACK[settings.api_host], settings.api_port):
-        return ok("port", f"CrewAI Runner answers at {where}")
+        return ok("port", f"CrewAI Runner is running at {where}")
     return fail(
         "port", f"{where}: {problem}, and it is not CrewAI Runner that answers", "set another API_PORT"
     )
