@@ -135,7 +135,7 @@ atBothSizes("versions and runs of a workflow", async ({ signedIn: page }) => {
   const yaml = twoTasks("m", unique("Versions"));
   const id = await product.api.workflow(yaml);
   await go(page, `/workflows/${id}?tab=runs`);
-  await expect(page.getByText("This workflow has not been run yet")).toBeVisible();
+  await expect(page.getByText("No runs yet")).toBeVisible();
   await look(page, "no runs of it");
   await product.api.call("PUT", `/api/v1/workflows/${id}`, {
     workflow: { yaml: yaml.replace("Write well", "Write clearly"), note: "Clearer" },

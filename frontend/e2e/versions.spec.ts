@@ -2,7 +2,7 @@ import { unique } from "./api";
 import { twoTasks } from "./documents";
 import { expect, open, test } from "./fixtures";
 
-test("versions are compared, read and restored @phone", async ({ signedIn: page, api }) => {
+test("compares, shows and restores versions @phone", async ({ signedIn: page, api }) => {
   test.slow();
   const name = unique("versions");
   const first = twoTasks("m", name);
@@ -16,7 +16,7 @@ test("versions are compared, read and restored @phone", async ({ signedIn: page,
   await open(page, `/workflows/${id}?tab=versions`);
   const versions = page.getByRole("navigation", { name: "Versions" });
   await expect(versions.getByRole("button")).toHaveCount(3);
-  await expect(page.getByText("Only comments or layout differ: it means the same.")).toBeVisible();
+  await expect(page.getByText("Only comments or formatting changed.")).toBeVisible();
 
   await versions.getByRole("button", { name: /Version 2/ }).click();
   await expect(page).toHaveURL(/to=2/);
@@ -45,7 +45,7 @@ test("versions are compared, read and restored @phone", async ({ signedIn: page,
   await sure.getByRole("button", { name: "Restore version 1" }).click();
 
   await expect(versions.getByRole("button")).toHaveCount(4);
-  await expect(page.getByText("Version 1 is now version 4")).toBeVisible();
+  await expect(page.getByText("Version 1 restored as version 4")).toBeVisible();
   await expect(page.getByRole("button", { name: "Open in the editor" })).toBeVisible();
   const now = await api.call<{ yaml: string; version: number }>("GET", `/api/v1/workflows/${id}`);
   expect(now).toMatchObject({ yaml: first, version: 4 });
@@ -55,7 +55,7 @@ test("versions are compared, read and restored @phone", async ({ signedIn: page,
   await expect(page).toHaveURL(/\/run\?version=2/);
 });
 
-test("a restore that came too late changes nothing, and shows what was saved meanwhile", async ({
+test("a restore fails when a newer version was saved meanwhile, and can be repeated", async ({
   signedIn: page,
   api,
   complaints,
@@ -74,12 +74,12 @@ test("a restore that came too late changes nothing, and shows what was saved mea
   await sure.getByRole("button", { name: "Restore version 1" }).click();
 
   await expect(sure.getByText("Changed by someone else")).toBeVisible();
-  await expect(sure.getByText("saved again as version 4")).toBeVisible();
+  await expect(sure.getByText("saved as version 4")).toBeVisible();
   await sure.getByRole("button", { name: "Restore version 1" }).click();
-  await expect(page.getByText("Version 1 is now version 4")).toBeVisible();
+  await expect(page.getByText("Version 1 restored as version 4")).toBeVisible();
 });
 
-test("the runs of a workflow are listed; before the first, how to make one @phone", async ({
+test("lists the runs of a workflow, and offers to start one while there are none @phone", async ({
   signedIn: page,
   api,
   provider,
@@ -87,7 +87,7 @@ test("the runs of a workflow are listed; before the first, how to make one @phon
   test.slow();
   const id = await api.workflow(twoTasks(await api.model(provider.baseUrl), unique("runs")));
   await open(page, `/workflows/${id}?tab=runs`);
-  await expect(page.getByText("This workflow has not been run yet")).toBeVisible();
+  await expect(page.getByText("No runs yet")).toBeVisible();
 
   const run = await api.run(id);
   await api.until(run, "completed");

@@ -8,87 +8,93 @@ import type { Workflow } from "@/lib/api/types";
 import { usePreference } from "@/lib/preferences";
 import { modelsQuery } from "@/lib/queries/models";
 
-import { KNOWN_TOOLS } from "./completion/known-tools";
-import { DraftNotes } from "./draft/draft-notes";
-import { LeaveGuard } from "./draft/leave-guard";
+import { schemaQuery } from "./completion/workflow-schema";
+import { DraftAlert } from "./draft/draft-alert";
+import { UnsavedChangesGuard } from "./draft/unsaved-changes-guard";
 import { useDraft } from "./draft/use-draft";
-import { useSaving } from "./draft/use-saving";
+import { useSaveDraft } from "./draft/use-save-draft";
 import { ViewSwitch, type View } from "./graph/view-switch";
-import { fetchPanes, Workspace } from "./graph/workspace";
-import { ActionsMenu } from "./header/actions-menu";
-import { Heading, runReason, RunLink, saveReason } from "./header/editor-header";
+import { preloadPanes, Workspace } from "./graph/workspace";
+import { explainRunDisabled, explainSaveDisabled } from "./header/disabled-reasons";
+import { EditorHeading } from "./header/editor-heading";
+import { RunLink } from "./header/run-link";
 import { SaveButton } from "./header/save-button";
-import { schemaQuery, useJudgement } from "./model/use-checked";
-import type { Learned } from "./yaml/extensions";
+import { WorkflowActionsMenu } from "./header/workflow-actions-menu";
+import { useValidation } from "./model/use-validation";
+import type { EditorContext } from "./yaml/editor-extensions";
 
 const ConflictDialog = lazy(async () => ({
   default: (await import("./draft/conflict-dialog")).ConflictDialog,
 }));
 
 const route = getRouteApi("/shell/workflows/$workflowId");
-/** Two panes need more width than a phone or a small window has. */
+/** Below this width two panes do not fit. */
 const NARROW = "(width < 56rem)";
 
-/** The editor itself: text, graph and form of one draft. */
+/** The editor: text, graph and form of the draft. */
 export function EditTab({ workflow, tabs }: { workflow: Workflow; tabs: ReactNode }) {
   const draft = useDraft(workflow);
-  const judgement = useJudgement(draft.text);
-  const saving = useSaving(workflow, draft);
-  const learned = useLearned();
-  const narrow = useMediaQuery(NARROW);
+  const validation = useValidation(draft.text);
+  const saving = useSaveDraft(workflow, draft);
+  const schema = useQuery(schemaQuery());
+  const context = useEditorContext(schema.data);
+  const isNarrow = useMediaQuery(NARROW);
   const [view, setView] = useView();
-  const name = judgement.definition?.name.trim() ? judgement.definition.name : workflow.name;
-  const { changed } = draft;
+  const { definition, errorCount } = validation;
+  const name = definition?.name.trim() ? definition.name : workflow.name;
+  const { isChanged } = draft;
   return (
     <Page
       fill
       title={workflow.name}
       className="gap-3 pb-3 sm:pb-4"
-      heading={<Heading name={name} workflow={workflow} changed={changed} judgement={judgement} />}
+      heading={<EditorHeading {...{ name, workflow, isChanged, validation }} />}
       actions={
         <>
-          <RunLink workflow={workflow} reason={runReason(changed, judgement.errors)} />
+          <RunLink workflow={workflow} disabledReason={explainRunDisabled(isChanged, errorCount)} />
           <SaveButton
-            reason={saveReason(changed, judgement.errors)}
-            busy={saving.busy}
+            disabledReason={explainSaveDisabled(isChanged, errorCount)}
+            isSaving={saving.isSaving}
             onSave={(note) => saving.save(draft.base, note)}
           />
-          <ActionsMenu workflow={workflow} text={draft.text} onGone={draft.discard} />
+          <WorkflowActionsMenu workflow={workflow} text={draft.text} onDeleted={draft.discard} />
         </>
       }
     >
       <div className="flex flex-wrap items-end justify-between gap-2 border-b">
         {tabs}
         <div className="pb-1.5">
-          <ViewSwitch view={view} narrow={narrow} onChange={setView} />
+          <ViewSwitch view={view} isNarrow={isNarrow} onChange={setView} />
         </div>
       </div>
-      <DraftNotes
-        restored={draft.restored}
-        outdated={draft.outdated}
+      <DraftAlert
+        isRestored={draft.isRestored}
+        isOutdated={draft.isOutdated}
         error={saving.error}
         onDiscard={draft.discard}
-        onCompare={saving.compare}
+        onCompare={saving.openConflict}
       />
       <Workspace
         view={view}
-        narrow={narrow}
+        isNarrow={isNarrow}
         text={draft.text}
-        judgement={judgement}
-        learned={learned}
+        validation={validation}
+        context={context}
+        schemaError={schema.error}
+        onSchemaRetry={() => void schema.refetch()}
         onText={draft.setText}
         onView={setView}
       />
-      <LeaveGuard changed={changed} onDiscard={draft.discard} />
-      {saving.comparing && (
+      <UnsavedChangesGuard isChanged={isChanged} onDiscard={draft.discard} />
+      {saving.isConflictOpen && (
         <Suspense>
           <ConflictDialog
             workflowId={workflow.id}
             mine={draft.text}
             base={draft.base}
-            busy={saving.busy}
+            isSaving={saving.isSaving}
             error={saving.error}
-            onClose={saving.decideLater}
+            onClose={saving.closeConflict}
             onKeepMine={saving.keepMine}
             onTakeTheirs={saving.takeTheirs}
           />
@@ -98,37 +104,35 @@ export function EditTab({ workflow, tabs }: { workflow: Workflow; tabs: ReactNod
   );
 }
 
-/** The code of the panes and the workflow come side by side. */
-export function useEarlyPanes(wanted: boolean): void {
+/** Loads the code of the panes while the workflow is being fetched. */
+export function usePreloadedPanes(enabled: boolean): void {
   const [view] = useView();
-  const narrow = useMediaQuery(NARROW);
+  const isNarrow = useMediaQuery(NARROW);
   useEffect(() => {
-    if (wanted) fetchPanes(view, narrow);
-  }, [wanted, view, narrow]);
+    if (enabled) preloadPanes(view, isNarrow);
+  }, [enabled, view, isNarrow]);
 }
 
-/** The view stands in the address; the last one chosen is remembered for other workflows. */
+/** The view of the URL; the last one is remembered for other workflows. */
 function useView(): [View, (view: View) => void] {
-  const asked = route.useSearch({ select: (search) => search.view });
-  const [remembered, remember] = usePreference("workflowView");
+  const viewInUrl = route.useSearch({ select: (search) => search.view });
+  const [lastView, setLastView] = usePreference("workflowView");
   const navigate = route.useNavigate();
-  const show = (view: View) => {
-    remember(view);
+  const setView = (view: View) => {
+    setLastView(view);
     void navigate({ search: (search) => ({ ...search, view }), replace: true, resetScroll: false });
   };
-  return [asked ?? remembered, show];
+  return [viewInUrl ?? lastView, setView];
 }
 
-/** What completion offers beyond the document itself. */
-function useLearned(): Learned {
-  const { data: schema } = useQuery(schemaQuery());
+function useEditorContext(schema: EditorContext["schema"]): EditorContext {
   const { data: models } = useQuery(modelsQuery());
   return useMemo(() => {
-    const named = (type: string) =>
+    const listNames = (type: string) =>
       (models ?? []).filter((model) => model.type === type).map((model) => model.name);
     return {
       schema,
-      known: { models: named("llm"), embedders: named("embedder"), tools: KNOWN_TOOLS },
+      registered: { models: listNames("llm"), embedders: listNames("embedder") },
     };
   }, [schema, models]);
 }

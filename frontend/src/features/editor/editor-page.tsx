@@ -9,7 +9,7 @@ import { SkeletonRows } from "@/components/ui/skeleton";
 import type { Workflow } from "@/lib/api/types";
 import { workflowQuery } from "@/lib/queries/workflows";
 
-import { EditTab, useEarlyPanes } from "./edit-tab";
+import { EditTab, usePreloadedPanes } from "./edit-tab";
 import { PageTabs } from "./header/page-tabs";
 
 const RunsTab = lazy(async () => ({ default: (await import("./tabs/runs-tab")).RunsTab }));
@@ -19,12 +19,12 @@ const VersionsTab = lazy(async () => ({
 
 const route = getRouteApi("/shell/workflows/$workflowId");
 
-/** One workflow: its editor, its runs, its versions. */
+/** A workflow with its editor, its runs and its versions. */
 export function EditorPage() {
   const { workflowId } = route.useParams();
   const tab = route.useSearch({ select: (search) => search.tab });
   const { data: workflow, error, refetch } = useQuery(workflowQuery(workflowId));
-  useEarlyPanes(tab !== "runs" && tab !== "versions");
+  usePreloadedPanes(tab !== "runs" && tab !== "versions");
   if (!workflow) {
     return (
       <Page title="Workflow">

@@ -1,104 +1,28 @@
 import { describe, expect, it } from "vitest";
 
 import { complete } from "./complete";
-import { wordsAt } from "./hover";
-import type { SchemaNode } from "./schema-walk";
+import { describeKeyAt } from "./key-description";
+import { SAMPLE_SCHEMA } from "./sample-schema";
 
-/** Built as the server builds its own: both spellings of keys, mapping or list, open to null. */
-const text = (description: string): SchemaNode => ({ description, type: "string" });
-const open = (description: string, node: SchemaNode): SchemaNode => ({
-  description,
-  anyOf: [node, { type: "null" }],
-});
-const agent: SchemaNode = {
-  type: "object",
-  properties: {
-    role: text("What the agent is."),
-    goal: text("What it wants."),
-    llm: open("A registered model.", {
-      anyOf: [
-        { type: "string" },
-        { type: "object", properties: { model: text("m"), temperature: { type: "number" } } },
-      ],
-    }),
-    model: open("A registered model.", { type: "string" }),
-    tools: open("Tools.", { type: "array", items: { type: "string" } }),
-    max_iter: open("Steps.", { type: "integer" }),
-    maxIter: open("Steps.", { type: "integer" }),
-    verbose: open("Talks.", { type: "boolean" }),
-    settings: { type: "object", description: "folded" },
-  },
-  allOf: [{ anyOf: [{ required: ["role"] }] }, { anyOf: [{ required: ["goal"] }] }],
-};
-const task: SchemaNode = {
-  type: "object",
-  properties: {
-    description: text("What is to be done."),
-    agent: open("The agent that does it.", { type: "string" }),
-    context: open("Earlier tasks.", { type: "array", items: { type: "string" } }),
-    tool_failure_policy: open("Policy.", { type: "string", enum: ["ignore", "warn"] }),
-    toolFailurePolicy: open("Policy.", { type: "string", enum: ["ignore", "warn"] }),
-  },
-  allOf: [{ anyOf: [{ required: ["description"] }] }],
-};
-// oxlint-disable-next-line unicorn/no-thenable -- the keyword of JSON Schema
-const THEN = "then";
-const both = (one: string, named: string): SchemaNode => ({
-  [THEN]: {
-    type: "array",
-    items: {
-      [THEN]: { $ref: `#/$defs/${named}` },
-      else: { type: "object", additionalProperties: { $ref: `#/$defs/${one}` } },
-    },
-  },
-  else: { type: "object", additionalProperties: { $ref: `#/$defs/${one}` } },
-});
-const schema: SchemaNode = {
-  type: "object",
-  properties: {
-    name: open("Called.", { type: "string" }),
-    agents: { description: "Who works.", $ref: "#/$defs/agents" },
-    tasks: { description: "What is done.", $ref: "#/$defs/tasks" },
-    process: open("How.", { type: "string", enum: ["sequential", "hierarchical"] }),
-    manager_agent: open("Manages.", { type: "string" }),
-    embedder: open("Embeds.", { type: "string" }),
-    crew: { $ref: "#/$defs/agents" },
-  },
-  anyOf: [{ required: ["agents", "tasks"] }, { required: ["crew"] }],
-  $defs: {
-    agent,
-    task,
-    namedAgent: {
-      ...agent,
-      properties: { name: text("Its name."), ...agent.properties },
-      required: ["name"],
-    },
-    namedTask: {
-      ...task,
-      properties: { name: text("Its name."), ...task.properties },
-      required: ["name"],
-    },
-    agents: both("agent", "namedAgent"),
-    tasks: both("task", "namedTask"),
-  },
-};
-const known = { models: ["gpt", "local"], embedders: ["embed"], tools: ["calculator", "wait"] };
+const REGISTERED = { models: ["gpt", "local"], embedders: ["embed"] };
 const DOC =
   "agents:\n  finder:\n    role: F\n  writer:\n    role: W\ntasks:\n  find:\n    description: d\n  draft:\n    description: d\n";
 
-function at(marked: string) {
+/** The completion at the `^` in a text, which is removed from the text. */
+function completeAt(marked: string) {
   const position = marked.indexOf("^");
-  return complete(marked.replace("^", ""), position, schema, known);
+  return complete(marked.replace("^", ""), position, SAMPLE_SCHEMA, REGISTERED);
 }
 const labels = (marked: string) =>
-  at(marked)
-    ?.choices.toSorted((a, b) => b.boost - a.boost)
-    .map((choice) => choice.label) ?? [];
+  completeAt(marked)
+    ?.items.toSorted((a, b) => b.boost - a.boost)
+    .map((item) => item.label) ?? [];
 
-const over = (marked: string) => wordsAt(marked.replace("^", ""), marked.indexOf("^"), schema);
+const describeAt = (marked: string) =>
+  describeKeyAt(marked.replace("^", ""), marked.indexOf("^"), SAMPLE_SCHEMA);
 
-describe("completion", () => {
-  it("offers keys that are not there yet, required ones first", () => {
+describe("complete", () => {
+  it("offers missing keys, required ones first", () => {
     expect(labels("agents:\n  a:\n    role: x\n    ^\n")).toEqual([
       "goal",
       "llm",
@@ -115,8 +39,10 @@ describe("completion", () => {
     ]);
   });
 
-  it("says what a key is for, and writes its colon unless it has one", () => {
-    expect(at("agents:\n  a:\n    ro^\n")?.choices.find((one) => one.label === "role")).toEqual({
+  it("describes keys and adds the colon if it is missing", () => {
+    expect(
+      completeAt("agents:\n  a:\n    ro^\n")?.items.find((one) => one.label === "role"),
+    ).toEqual({
       label: "role",
       apply: "role: ",
       detail: "required",
@@ -125,16 +51,16 @@ describe("completion", () => {
       boost: 2,
     });
     expect(
-      at("agents:\n  a:\n    ro^: x\n")?.choices.find((one) => one.label === "role")?.apply,
+      completeAt("agents:\n  a:\n    ro^: x\n")?.items.find((one) => one.label === "role")?.apply,
     ).toBe("role");
-    expect(at("ag^")?.choices.find((one) => one.label === "agents")?.apply).toBe("agents:");
+    expect(completeAt("ag^")?.items.find((one) => one.label === "agents")?.apply).toBe("agents:");
   });
 
-  it("takes another spelling of a key for the key", () => {
+  it("does not offer a key that is present under an alias", () => {
     expect(labels("agents:\n  a:\n    model: x\n    ^\n")).not.toContain("llm");
   });
 
-  it("spells as the document does", () => {
+  it("uses the spelling of the document's other keys", () => {
     expect(labels("agents:\n  - name: a\n    maxIter: 3\n    ^\n")).toEqual([
       "role",
       "goal",
@@ -144,7 +70,7 @@ describe("completion", () => {
     ]);
   });
 
-  it("offers name first in the list form", () => {
+  it("offers the name first in list form", () => {
     expect(labels("agents:\n  - ^")).toEqual([
       "name",
       "role",
@@ -162,7 +88,7 @@ describe("completion", () => {
     expect(labels("agents:\n  - name: a\ntasks:\n- name: t\n  agent: ^")).toEqual(["a"]);
   });
 
-  it("offers the tasks that come before, in brackets and behind dashes", () => {
+  it("offers earlier tasks, in brackets and after dashes", () => {
     expect(labels(`${DOC}    context: [^`)).toEqual(["find"]);
     expect(labels(`${DOC}    context:\n      - ^`)).toEqual(["find"]);
     expect(labels(`${DOC}    context: [find, ^`)).toEqual([]);
@@ -177,40 +103,42 @@ describe("completion", () => {
     expect(labels("agents:\n  a:\n    tools:\n    - ^")).toEqual(["calculator", "wait"]);
   });
 
-  it("offers the settings of a model below it", () => {
+  it("offers the settings of a model", () => {
     expect(labels("agents:\n  a:\n    llm:\n      ^")).toEqual(["model", "temperature"]);
   });
 
-  it("offers what an enumeration and a flag can be", () => {
+  it("offers the values of enumerations and booleans", () => {
     expect(labels("process: ^")).toEqual(["sequential", "hierarchical"]);
     expect(labels("tasks:\n  t:\n    tool_failure_policy: w^")).toEqual(["ignore", "warn"]);
     expect(labels("agents:\n  a:\n    verbose: ^")).toEqual(["true", "false"]);
   });
 
-  it("offers nothing in texts, comments, and where names are free", () => {
-    expect(at("agents:\n  a:\n    role: |\n      x^")).toBeNull();
-    expect(at("# ^")).toBeNull();
-    expect(at("agents:\n  ^")).toBeNull();
-    expect(at("name: ^")).toBeNull();
+  it("offers nothing in block texts, in comments and for free names", () => {
+    expect(completeAt("agents:\n  a:\n    role: |\n      x^")).toBeNull();
+    expect(completeAt("# ^")).toBeNull();
+    expect(completeAt("agents:\n  ^")).toBeNull();
+    expect(completeAt("name: ^")).toBeNull();
   });
 });
 
-describe("hovering", () => {
-  it("says what a key is for", () => {
-    expect(over("agents:\n  a:\n    ro^le: x")).toEqual({
+describe("describeKeyAt", () => {
+  it("describes the key at a position", () => {
+    expect(describeAt("agents:\n  a:\n    ro^le: x")).toEqual({
       from: 17,
       to: 21,
       key: "role",
       description: "What the agent is.",
     });
-    expect(over("tasks:\n  - name: t\n    age^nt: x")?.description).toBe("The agent that does it.");
-    expect(over("ta^sks:")?.description).toBe("What is done.");
+    expect(describeAt("tasks:\n  - name: t\n    age^nt: x")?.description).toBe(
+      "The agent that performs it.",
+    );
+    expect(describeAt("ta^sks:")?.description).toBe("The tasks.");
   });
 
-  it("says nothing elsewhere", () => {
-    expect(over("agents:\n  a:\n    role: x^")).toBeNull();
-    expect(over("agents:\n  a^:\n    role: x")).toBeNull();
-    expect(over("nothing ^here")).toBeNull();
-    expect(over("agents:\n  a:\n    goal: |\n      ro^le: x")).toBeNull();
+  it("returns null for values, unknown keys and block texts", () => {
+    expect(describeAt("agents:\n  a:\n    role: x^")).toBeNull();
+    expect(describeAt("agents:\n  a^:\n    role: x")).toBeNull();
+    expect(describeAt("nothing ^here")).toBeNull();
+    expect(describeAt("agents:\n  a:\n    goal: |\n      ro^le: x")).toBeNull();
   });
 });

@@ -1,129 +1,156 @@
-/** What may be written at a position of a workflow document. */
-import { camel, canonical } from "../model/document";
+import { canonicalKey, toCamelCase } from "../model/parse-workflow";
 
-import { requiredOf, schemasAt, type SchemaNode } from "./schema-walk";
-import { ITEM, namesIn, spotAt, type Spot, type Step } from "./yaml-path";
+import {
+  ITEM,
+  listMemberNames,
+  locateCursor,
+  type CursorLocation,
+  type Step,
+} from "./cursor-location";
+import {
+  expandBranches,
+  findReference,
+  findSchemas,
+  hasType,
+  listRequiredKeys,
+  listValues,
+  type Reference,
+  type SchemaNode,
+} from "./workflow-schema";
 
-export interface Choice {
+export interface CompletionItem {
   label: string;
-  /** What is written; the label itself when absent. */
+  /** The text to insert; the label when absent. */
   apply?: string;
   detail?: string;
   info?: string;
-  kind: "property" | "enum" | "agent" | "task" | "model" | "tool";
-  /** Higher ones come first. */
+  kind: "property" | "value" | Reference;
+  /** Items with a higher boost come first. */
   boost: number;
 }
 
-/** Names that only the server knows. */
-export interface Known {
+/** Names that are registered on the server. */
+export interface RegisteredNames {
   models: string[];
   embedders: string[];
-  tools: string[];
 }
 
 export interface Completion {
   from: number;
-  choices: Choice[];
+  items: CompletionItem[];
 }
 
-const FOLDED = new Set(["crew", "workflow", "settings"]);
+/** Keys that only wrap others; they are understood but not offered. */
+const WRAPPERS = new Set(["crew", "workflow", "settings"]);
 
+/** Completes the key or value at a position of a workflow document. */
 export function complete(
   text: string,
   position: number,
   schema: SchemaNode,
-  known: Known,
+  registered: RegisteredNames,
 ): Completion | null {
-  const spot = spotAt(text, position);
-  if (spot.kind === "text") return null;
-  const nodes = schemasAt(schema, spot.path);
-  const values = valuesFor(text, spot, nodes, known);
-  const keys = spot.kind === "key" ? keysFor(text, position, spot, nodes) : [];
-  const choices = [...keys, ...values].filter((choice) => !spot.present.includes(choice.label));
-  return choices.length > 0 ? { from: spot.from, choices } : null;
+  const location = locateCursor(text, position);
+  if (location.kind === "text") return null;
+  const nodes = findSchemas(schema, location.path);
+  const values = completeValue(text, location, schema, nodes, registered);
+  const keys = location.kind === "key" ? completeKey(text, position, location, schema, nodes) : [];
+  const items = [...keys, ...values].filter((item) => !location.present.includes(item.label));
+  return items.length > 0 ? { from: location.from, items } : null;
 }
 
-function keysFor(text: string, position: number, spot: Spot, nodes: SchemaNode[]): Choice[] {
-  const there = new Set(spot.present.map(canonical));
-  const needed = new Set(nodes.flatMap(requiredOf).map(canonical));
-  const humps = /^\s*(?:- )?[a-z]+[A-Z]\w*:/m.test(text);
+function completeKey(
+  text: string,
+  position: number,
+  location: CursorLocation,
+  schema: SchemaNode,
+  nodes: SchemaNode[],
+): CompletionItem[] {
+  const present = new Set(location.present.map(canonicalKey));
+  const required = new Set(nodes.flatMap(listRequiredKeys).map(canonicalKey));
+  const isCamelCase = /^\s*(?:- )?[a-z]+[A-Z]\w*:/m.test(text);
+  const hasColon = /^\s*:/.test(text.slice(position));
   const properties = new Map(nodes.flatMap((node) => Object.entries(node.properties ?? {})));
   return [...properties]
     .filter(([key]) => {
-      const shown = spelling(canonical(key), humps);
-      return (key === shown || !properties.has(shown)) && !FOLDED.has(key);
+      const preferred = spellKey(canonicalKey(key), isCamelCase);
+      const isPreferred = key === preferred || !properties.has(preferred);
+      return isPreferred && !WRAPPERS.has(key) && !present.has(canonicalKey(key));
     })
-    .filter(([key]) => !there.has(canonical(key)))
-    .map(([key, node]) => keyChoice(key, node, needed.has(canonical(key)), text, position));
+    .map(([key, node]) => {
+      const isRequired = required.has(canonicalKey(key));
+      const space = isMappingOnly(expandBranches(schema, node)) ? "" : " ";
+      return {
+        label: key,
+        apply: hasColon ? key : `${key}:${space}`,
+        detail: isRequired ? "required" : undefined,
+        info: node.description,
+        kind: "property" as const,
+        boost: isRequired ? 2 : 0,
+      };
+    });
 }
 
-/** One spelling for each key: the document's own. */
-function spelling(key: string, humps: boolean): string {
-  if (!humps) return key;
-  return { llm: "model", manager_llm: "managerModel" }[key] ?? camel(key);
+/** The spelling of a key that fits the document's other keys. */
+function spellKey(key: string, isCamelCase: boolean): string {
+  if (!isCamelCase) return key;
+  return { llm: "model", manager_llm: "managerModel" }[key] ?? toCamelCase(key);
 }
 
-function keyChoice(
-  key: string,
-  node: SchemaNode,
-  needed: boolean,
+function isMappingOnly(nodes: SchemaNode[]): boolean {
+  const scalars = ["string", "number", "integer", "boolean"];
+  return hasType(nodes, "object") && !scalars.some((type) => hasType(nodes, type));
+}
+
+function completeValue(
   text: string,
-  position: number,
-): Choice {
-  const hasColon = /^\s*:/.test(text.slice(position));
-  return {
-    label: key,
-    apply: hasColon ? key : `${key}:${holdsMembers(key) ? "" : " "}`,
-    detail: needed ? "required" : undefined,
-    info: node.description,
-    kind: "property",
-    boost: needed ? 2 : 0,
-  };
+  { kind, path }: CursorLocation,
+  schema: SchemaNode,
+  nodes: SchemaNode[],
+  registered: RegisteredNames,
+): CompletionItem[] {
+  if (kind === "key" && hasType(nodes, "object")) return [];
+  const reference = findReference(schema, path);
+  const names = reference ? listNames(text, path, reference, registered) : undefined;
+  if (reference && names) {
+    return names.map((label) => ({ label, kind: reference, boost: 1, detail: reference }));
+  }
+  const flags = hasType(nodes, "boolean") ? ["true", "false"] : [];
+  const itemKind = reference ?? "value";
+  return [...new Set([...listValues(nodes), ...flags])].map((label) => ({
+    label,
+    kind: itemKind,
+    boost: 1,
+    detail: reference,
+  }));
 }
 
-function holdsMembers(key: string): boolean {
-  return ["agents", "tasks", "inputs", "budget"].includes(key);
-}
-
-function valuesFor(text: string, spot: Spot, nodes: SchemaNode[], known: Known): Choice[] {
-  const named = namesFor(text, spot, known);
-  if (named) return named;
-  const fits = (type: string) => nodes.some((node) => node.type === type);
-  if (spot.kind === "key" && fits("object")) return [];
-  const listed = nodes.flatMap((node) => node.enum ?? []).map(String);
-  const flags = fits("boolean") ? ["true", "false"] : [];
-  return [...new Set([...listed, ...flags])].map((label) => ({ label, kind: "enum", boost: 1 }));
-}
-
-/** Names of things: of this document, or registered at the server. */
-function namesFor(text: string, { kind, path }: Spot, known: Known): Choice[] | null {
-  const last = path.findLast((step): step is string => typeof step === "string") ?? "";
-  const inList = path.at(-1) === ITEM;
-  const choices = (names: string[], of: Choice["kind"]) =>
-    names.map((label) => ({ label, kind: of, boost: 1, detail: of }));
-  switch (`${canonical(last)}${inList ? "[]" : ""}`) {
+/** Names of the document, or registered on the server; undefined when the schema lists them. */
+function listNames(
+  text: string,
+  path: Step[],
+  reference: Reference,
+  registered: RegisteredNames,
+): string[] | undefined {
+  switch (reference) {
     case "agent":
-    case "manager_agent":
-      return choices(namesIn(text, "agents"), "agent");
-    case "context[]":
-      return choices(earlierTasks(text, path), "task");
-    case "llm":
-    case "manager_llm":
-      return kind === "key" ? null : choices(known.models, "model");
+      return listMemberNames(text, "agents");
+    case "task":
+      return listEarlierTasks(text, path);
+    case "model":
+      return registered.models;
     case "embedder":
-      return choices(known.embedders, "model");
-    case "tools[]":
-      return choices(known.tools, "tool");
-    default:
-      return null;
+      return registered.embedders;
+    case "tool":
+    case "mcp-server":
+      return undefined;
   }
 }
 
-/** Tasks that come before this one, as far as the path names it. */
-function earlierTasks(text: string, path: Step[]): string[] {
-  const names = namesIn(text, "tasks");
-  const owner = path.find((step, index) => path[index - 1] === "tasks" && step !== ITEM);
-  const at = names.indexOf(String(owner));
-  return at === -1 ? names : names.slice(0, at);
+/** The tasks before the one at the path; all tasks when the path does not name one. */
+function listEarlierTasks(text: string, path: Step[]): string[] {
+  const names = listMemberNames(text, "tasks");
+  const task = path.find((step, index) => path[index - 1] === "tasks" && step !== ITEM);
+  const index = names.indexOf(String(task));
+  return index === -1 ? names : names.slice(0, index);
 }

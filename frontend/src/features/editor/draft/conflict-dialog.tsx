@@ -8,7 +8,7 @@ import { SkeletonRows } from "@/components/ui/skeleton";
 import type { Workflow } from "@/lib/api/types";
 import { workflowQuery } from "@/lib/queries/workflows";
 
-import { plainBreaks } from "./use-draft";
+import { normalizeLineBreaks } from "./use-draft";
 
 const MergeView = lazy(async () => ({ default: (await import("./merge-view")).MergeView }));
 
@@ -16,17 +16,17 @@ interface Props {
   workflowId: string;
   mine: string;
   base: number;
-  busy: boolean;
-  /** Something else went wrong while mine was being saved. */
+  isSaving: boolean;
+  /** An error other than a conflict while saving. */
   error: unknown;
   onClose: () => void;
   onKeepMine: (theirs: Workflow) => void;
   onTakeTheirs: () => void;
 }
 
-/** Two people changed one workflow: shows both, and overwrites nothing by itself. */
+/** Shows both versions after someone else has saved, and lets the user choose one. */
 export function ConflictDialog(props: Props) {
-  const { workflowId, mine, base, busy, error, onClose, onKeepMine, onTakeTheirs } = props;
+  const { workflowId, mine, base, isSaving, error, onClose, onKeepMine, onTakeTheirs } = props;
   const theirs = useQuery({ ...workflowQuery(workflowId), staleTime: 0 });
   const newer = theirs.data && theirs.data.version !== base ? theirs.data : undefined;
   return (
@@ -36,23 +36,23 @@ export function ConflictDialog(props: Props) {
       title="Changed by someone else"
       description={
         newer
-          ? `You began from version ${base}; ${newer.createdBy} has saved version ${newer.version} since. Nothing is overwritten: both stay in the versions.`
-          : `A version newer than ${base} was saved while you were writing. Nothing is overwritten.`
+          ? `Your changes are based on version ${base}, but ${newer.createdBy} has saved version ${newer.version}. Nothing is overwritten: both remain in the version history.`
+          : `A version newer than ${base} was saved while you were editing. Nothing is overwritten.`
       }
       className="w-[min(72rem,calc(100vw-1.5rem))]"
       footer={
         <>
           <Button onClick={onClose}>Decide later</Button>
           <Button disabled={!newer} onClick={onTakeTheirs}>
-            Take theirs, discard mine
+            Discard mine, use theirs
           </Button>
           <Button
             variant="primary"
             disabled={!newer}
-            busy={busy}
+            busy={isSaving}
             onClick={() => newer && onKeepMine(newer)}
           >
-            Keep mine, save as version {(newer?.version ?? base) + 1}
+            Keep mine as version {(newer?.version ?? base) + 1}
           </Button>
         </>
       }
@@ -62,10 +62,10 @@ export function ConflictDialog(props: Props) {
       {newer ? (
         <Suspense fallback={<SkeletonRows />}>
           <div className="mb-1 grid grid-cols-2 text-xs font-medium text-ink-soft">
-            <span>Theirs, version {newer.version}</span>
-            <span className="pl-2">Mine, from version {base}</span>
+            <span>Theirs (version {newer.version})</span>
+            <span className="pl-2">Mine (based on version {base})</span>
           </div>
-          <MergeView theirs={plainBreaks(newer.yaml)} mine={mine} />
+          <MergeView theirs={normalizeLineBreaks(newer.yaml)} mine={mine} />
         </Suspense>
       ) : (
         !theirs.isError && <SkeletonRows />

@@ -1,34 +1,34 @@
-/** What is written but not saved, for each workflow; kept in this browser until it is saved or discarded. */
 import { create } from "zustand";
 import { createJSONStorage, persist } from "zustand/middleware";
 
 export interface Draft {
   text: string;
-  /** The version it began from: a save over a newer one is a conflict. */
+  /** The version on which the draft is based; saving over a newer one is a conflict. */
   base: number;
-  /** When it was last changed, in milliseconds. */
+  /** Time of the last change, in milliseconds. */
   at: number;
 }
 
 interface DraftState {
   drafts: Record<string, Draft>;
-  put: (workflowId: string, text: string, base: number) => void;
-  drop: (workflowId: string) => void;
+  setDraft: (workflowId: string, text: string, base: number) => void;
+  deleteDraft: (workflowId: string) => void;
 }
 
-const KEPT = 30;
+const MAX_DRAFTS = 30;
 
-export const useDrafts = create<DraftState>()(
+/** Unsaved changes by workflow id, kept in this browser until they are saved or discarded. */
+export const useDraftStore = create<DraftState>()(
   persist(
     (set) => ({
       drafts: {},
-      put: (workflowId, text, base) =>
+      setDraft: (workflowId, text, base) =>
         set(({ drafts }) => ({
-          drafts: newest({ ...drafts, [workflowId]: { text, base, at: Date.now() } }),
+          drafts: keepNewest({ ...drafts, [workflowId]: { text, base, at: Date.now() } }),
         })),
-      drop: (workflowId) =>
+      deleteDraft: (workflowId) =>
         set(({ drafts }) => {
-          const { [workflowId]: _gone, ...rest } = drafts;
+          const { [workflowId]: _deleted, ...rest } = drafts;
           return { drafts: rest };
         }),
     }),
@@ -38,7 +38,7 @@ export const useDrafts = create<DraftState>()(
       storage: createJSONStorage(() => ({
         getItem: (name) => localStorage.getItem(name),
         removeItem: (name) => localStorage.removeItem(name),
-        // A full storage costs the draft's survival of a reload, not the draft.
+        // When the storage is full, the draft is lost on reload, but editing continues.
         setItem: (name, value) => {
           try {
             localStorage.setItem(name, value);
@@ -52,11 +52,10 @@ export const useDrafts = create<DraftState>()(
   ),
 );
 
-/** The store does not grow without end: the drafts touched last are kept. */
-function newest(drafts: Record<string, Draft>): Record<string, Draft> {
+function keepNewest(drafts: Record<string, Draft>): Record<string, Draft> {
   return Object.fromEntries(
     Object.entries(drafts)
       .toSorted(([, one], [, two]) => two.at - one.at)
-      .slice(0, KEPT),
+      .slice(0, MAX_DRAFTS),
   );
 }

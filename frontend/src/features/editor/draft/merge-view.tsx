@@ -1,19 +1,19 @@
-import { MergeView as Primitive } from "@codemirror/merge";
+import { MergeView as CodeMirrorMergeView } from "@codemirror/merge";
 import { EditorState } from "@codemirror/state";
 import { EditorView, lineNumbers } from "@codemirror/view";
 import { useEffect, useRef } from "react";
 
-import { yamlLooks } from "../yaml/theme";
+import { yamlTheme } from "../yaml/yaml-theme";
 
-/** Two texts side by side with what differs; only to be read. */
+/** A read-only comparison of two texts side by side. */
 export function MergeView({ theirs, mine }: { theirs: string; mine: string }) {
   const host = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (!host.current) return;
-    const view = new Primitive({
+    const view = new CodeMirrorMergeView({
       parent: host.current,
-      a: { doc: theirs, extensions: extensions("Their version") },
-      b: { doc: mine, extensions: extensions("My version") },
+      a: { doc: theirs, extensions: createExtensions("Their version") },
+      b: { doc: mine, extensions: createExtensions("My version") },
       collapseUnchanged: { margin: 3, minSize: 6 },
       gutter: true,
     });
@@ -22,16 +22,16 @@ export function MergeView({ theirs, mine }: { theirs: string; mine: string }) {
   return <div ref={host} className="max-h-[55dvh] overflow-auto rounded-md border text-[13px]" />;
 }
 
-function extensions(name: string) {
+function createExtensions(label: string) {
   return [
     lineNumbers(),
-    yamlLooks,
+    yamlTheme,
     EditorState.readOnly.of(true),
     EditorView.editable.of(false),
     EditorView.lineWrapping,
     EditorView.contentAttributes.of({
       tabindex: "0",
-      "aria-label": name,
+      "aria-label": label,
       role: "textbox",
       "aria-readonly": "true",
       "aria-multiline": "true",

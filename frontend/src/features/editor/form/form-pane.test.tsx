@@ -3,6 +3,8 @@ import userEvent from "@testing-library/user-event";
 import { useState } from "react";
 import { describe, expect, it } from "vitest";
 
+import { SAMPLE_SCHEMA } from "../completion/sample-schema";
+
 import { FormPane } from "./form-pane";
 
 const TEXT = `agents:
@@ -22,17 +24,24 @@ tasks:
     expected_output: A note
     agent: writer
 `;
-const KNOWN = { models: ["gpt", "local"], embedders: [], tools: ["calculator"] };
+const REGISTERED = { models: ["gpt", "local"], embedders: [] };
 
-function Host({ start, text: first = TEXT }: { start: string | null; text?: string }) {
+function FormHost({ start, text: first = TEXT }: { start: string | null; text?: string }) {
   const [text, setText] = useState(first);
   const [node, setNode] = useState(start);
   return (
     <>
-      <FormPane text={text} node={node} known={KNOWN} onText={setText} onNode={setNode} />
+      <FormPane
+        text={text}
+        node={node}
+        schema={SAMPLE_SCHEMA}
+        registered={REGISTERED}
+        onText={setText}
+        onNode={setNode}
+      />
       <pre data-testid="text">{text}</pre>
       <button type="button" onClick={() => setText(text.replace("role: Writer", "role: Author"))}>
-        Elsewhere
+        Edit outside the form
       </button>
     </>
   );
@@ -40,14 +49,14 @@ function Host({ start, text: first = TEXT }: { start: string | null; text?: stri
 
 const text = () => screen.getByTestId("text").textContent;
 
-describe("the form", () => {
-  it("writes what is entered at once, and leaves the rest", async () => {
-    render(<Host start="agent:writer" />);
+describe("FormPane", () => {
+  it("writes each change into the document and keeps the rest", async () => {
+    render(<FormHost start="agent:writer" />);
 
     await userEvent.type(screen.getByLabelText(/^Role/), " of notes");
-    await userEvent.selectOptions(screen.getByLabelText("Model"), "gpt");
+    await userEvent.selectOptions(screen.getByLabelText("Model llm"), "gpt");
     await userEvent.click(screen.getByLabelText("calculator"));
-    await userEvent.type(screen.getByLabelText("Most steps for one task"), "12");
+    await userEvent.type(screen.getByLabelText("Max iterations max_iter"), "12");
 
     expect(text()).toBe(
       TEXT.replace("role: Writer", "role: Writer of notes").replace(
@@ -55,52 +64,52 @@ describe("the form", () => {
         "    system_template: x\n    llm: gpt\n    tools: [calculator]\n    max_iter: 12\n",
       ),
     );
-    expect(screen.getByText("system_template")).toBeVisible();
+    expect(screen.getByText("backstory, system_template")).toBeVisible();
   });
 
-  it("takes a field away when it is emptied", async () => {
-    render(<Host start="task:draft" />);
+  it("removes a field that is emptied", async () => {
+    render(<FormHost start="task:draft" />);
 
-    await userEvent.click(screen.getByLabelText("Ask a person"));
+    await userEvent.click(screen.getByLabelText("Human input human_input"));
     await userEvent.click(screen.getByLabelText("find"));
     expect(text()).toContain("    human_input: true\n    context: [find]\n");
-    await userEvent.click(screen.getByLabelText("Ask a person"));
+    await userEvent.click(screen.getByLabelText("Human input human_input"));
     await userEvent.click(screen.getByLabelText("find"));
 
     expect(text()).toBe(TEXT);
   });
 
-  it("offers only earlier tasks to build on", () => {
-    render(<Host start="task:find" />);
+  it("offers only earlier tasks as context", () => {
+    render(<FormHost start="task:find" />);
     expect(screen.queryByLabelText("draft")).toBeNull();
   });
 
-  it("begins anew when the text was changed by other hands", async () => {
-    render(<Host start="agent:writer" />);
+  it("resets when the text is changed outside the form", async () => {
+    render(<FormHost start="agent:writer" />);
     await userEvent.type(screen.getByLabelText(/^Goal/), "!");
 
-    await userEvent.click(screen.getByRole("button", { name: "Elsewhere" }));
+    await userEvent.click(screen.getByRole("button", { name: "Edit outside the form" }));
 
     expect(screen.getByLabelText(/^Role/)).toHaveValue("Author");
     expect(screen.getByLabelText(/^Goal/)).toHaveValue("Write!");
   });
 
-  it("renames everywhere, and refuses a name that is taken", async () => {
-    render(<Host start="task:draft" />);
+  it("renames a task and rejects a name that is already used", async () => {
+    render(<FormHost start="task:draft" />);
     const name = screen.getByLabelText("Task name");
 
     await userEvent.clear(name);
     await userEvent.type(name, "find");
-    expect(screen.getByText("Another one has this name already.")).toBeVisible();
+    expect(screen.getByText("This name is already used.")).toBeVisible();
     await userEvent.type(name, "ings{Enter}");
 
     expect(text()).toContain("  findings:\n    description: |");
     expect(screen.getByRole("region", { name: "Task findings" })).toBeVisible();
   });
 
-  it("adds and takes away", async () => {
-    render(<Host start={null} />);
-    expect(screen.getByText("Pick an agent or a task")).toBeVisible();
+  it("adds and deletes an agent", async () => {
+    render(<FormHost start={null} />);
+    expect(screen.getByText("Select an agent or a task")).toBeVisible();
 
     await userEvent.click(screen.getByRole("button", { name: "Add agent" }));
     expect(screen.getByLabelText("Agent name")).toHaveValue("new_agent");
@@ -109,11 +118,11 @@ describe("the form", () => {
     expect(text()).toBe(TEXT);
   });
 
-  it("rests while the YAML is broken, and leaves alone what it cannot show", () => {
-    const { unmount } = render(<Host start="agent:a" text="agents: [" />);
-    expect(screen.getByText("The form rests")).toBeVisible();
+  it("is not available for invalid YAML, and does not edit values it cannot show", () => {
+    const { unmount } = render(<FormHost start="agent:a" text="agents: [" />);
+    expect(screen.getByText("The form is not available")).toBeVisible();
     unmount();
-    render(<Host start="agent:a" text={"agents:\n  a:\n    role: {x: y}\n"} />);
-    expect(screen.getByText(/Role: written in a way/)).toBeVisible();
+    render(<FormHost start="agent:a" text={"agents:\n  a:\n    role: {x: y}\n"} />);
+    expect(screen.getByText(/this value can only be edited in the YAML/)).toBeVisible();
   });
 });

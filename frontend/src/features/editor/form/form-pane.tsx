@@ -6,63 +6,73 @@ import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { toast } from "@/lib/toast";
 
-import type { Known } from "../completion/complete";
-import { parse, type Member, type MemberKind, type Parsed } from "../model/document";
+import type { RegisteredNames } from "../completion/complete";
+import type { SchemaNode } from "../completion/workflow-schema";
+import {
+  memberId,
+  parseWorkflow,
+  type Member,
+  type MemberKind,
+  type ParsedWorkflow,
+} from "../model/parse-workflow";
 
-import { valuesOf, writtenFor } from "./form-values";
-import { NodeForm, type Names } from "./node-form";
-import { NodeHead } from "./node-head";
-import { NotWritable, withField } from "./write-field";
-import { renamed, withNew, without } from "./write-member";
+import { addMember, deleteMember, renameMember } from "./edit-members";
+import { listFormFields, type FormField } from "./form-fields";
+import { readFormValues, toFieldValue, type FormValues } from "./form-values";
+import { NodeForm } from "./node-form";
+import { NodeHeader } from "./node-header";
+import { setField, UnsupportedEdit } from "./set-field";
 
 interface Props {
   text: string;
   node: string | null;
-  known: Known;
+  schema: SchemaNode;
+  registered: RegisteredNames;
   onText: (text: string) => void;
   onNode: (node: string | null) => void;
 }
 
-/** The selected agent or task as a form; every change is written into the document itself. */
-export function FormPane({ text, node, known, onText, onNode }: Props) {
-  const parsed = useMemo(() => parse(text), [text]);
-  const [fault, setFault] = useState<string | null>(null);
+/** A form for the selected agent or task. Each change is written into the document. */
+export function FormPane({ text, node, schema, registered, onText, onNode }: Props) {
+  const parsed = useMemo(() => parseWorkflow(text), [text]);
+  const [error, setError] = useState<string | null>(null);
   const revision = useRevision(text);
   const members = [...parsed.agents, ...parsed.tasks];
-  const member = members.find((one) => `${one.kind}:${one.key}` === node);
+  const member = members.find((one) => memberId(one) === node);
 
-  const attempt = (change: () => string) => {
+  const edit = (change: () => string) => {
     try {
       const next = change();
-      setFault(null);
-      revision.wrote(next);
+      setError(null);
+      revision.recordEdit(next);
       onText(next);
-    } catch (error) {
-      if (!(error instanceof NotWritable)) throw error;
-      setFault(error.message);
+    } catch (failure) {
+      if (!(failure instanceof UnsupportedEdit)) throw failure;
+      setError(failure.message);
     }
   };
   const add = (kind: MemberKind) =>
-    attempt(() => {
-      const { text: next, id } = withNew(text, kind);
-      onNode(id);
-      return next;
+    edit(() => {
+      const added = addMember(text, kind);
+      onNode(added.id);
+      return added.text;
     });
-  const remove = (gone: Member) =>
-    attempt(() => {
-      const next = without(text, `${gone.kind}:${gone.key}`);
+  const remove = (removed: Member) =>
+    edit(() => {
+      const next = deleteMember(text, memberId(removed));
       onNode(null);
-      toast.undo(`Deleted ${gone.kind} ${gone.key}`, () => onText(text));
+      toast.undo(`Deleted ${removed.kind} ${removed.key}`, () => onText(text));
       return next;
     });
 
   if (parsed.doc.errors.length > 0) {
     return (
-      <Alert tone="warn" title="The form rests" className="m-4">
-        The document is not valid YAML at the moment. Mend it there first.
+      <Alert tone="warn" title="The form is not available" className="m-4">
+        The document is not valid YAML. Fix the errors in the YAML first.
       </Alert>
     );
   }
+  const fields = member ? listFormFields(schema, member.kind) : [];
   return (
     <div className="grid gap-4 p-4">
       <div className="flex flex-wrap gap-2">
@@ -75,76 +85,86 @@ export function FormPane({ text, node, known, onText, onNode }: Props) {
           Add task
         </Button>
       </div>
-      {fault && <Alert tone="err" title={fault} />}
+      {error && <Alert tone="err" title={error} />}
       {member ? (
         <section
           key={`${node}:${revision.number}`}
           aria-label={`${member.kind === "agent" ? "Agent" : "Task"} ${member.key}`}
           className="grid max-w-2xl gap-4"
         >
-          <NodeHead
+          <NodeHeader
             member={member}
-            taken={members
+            takenNames={members
               .filter((one) => one.kind === member.kind && one !== member)
               .map((one) => one.key)}
             onDelete={() => remove(member)}
             onRename={(name) =>
-              attempt(() => {
-                const written = renamed(text, node ?? "", name);
-                onNode(written.id);
-                return written.text;
+              edit(() => {
+                const renamed = renameMember(text, memberId(member), name);
+                onNode(renamed.id);
+                return renamed.text;
               })
             }
           />
           <NodeForm
             member={member}
-            names={namesFor(parsed, member, known)}
+            fields={fields}
+            options={listOptions(fields, parsed, member, registered)}
             onWrite={(field, value) =>
-              attempt(() => withField(text, node ?? "", field.name, writtenFor(field, value)))
+              edit(() => setField(text, memberId(member), field.name, toFieldValue(field, value)))
             }
           />
         </section>
       ) : (
-        <EmptyState icon={SquarePen} title="Pick an agent or a task">
-          Its fields appear here. Comments and everything else in the YAML stay as they are.
+        <EmptyState icon={SquarePen} title="Select an agent or a task">
+          Its fields appear here. Comments and other parts of the YAML are not changed.
         </EmptyState>
       )}
     </div>
   );
 }
 
-/** Grows when the text was changed by other hands than the form's: the form then begins anew. */
+/** Counts the changes that were not made by the form; each one resets the form. */
 function useRevision(text: string) {
   const [state, setState] = useState({ text, number: 0 });
   if (state.text !== text) setState({ text, number: state.number + 1 });
   return {
     number: state.number,
-    wrote: (next: string) => setState(({ number }) => ({ text: next, number })),
+    recordEdit: (next: string) => setState(({ number }) => ({ text: next, number })),
   };
 }
 
-/** Names that are there but not registered stay choosable, so that nothing is lost by opening the form. */
-function namesFor({ agents, tasks }: Parsed, member: Member, known: Known): Names {
-  const here = tasks.findIndex((task) => task.key === member.key && member.kind === "task");
-  const own = valuesOf(member);
-  return {
-    agents: withOwn(
-      agents.map((agent) => agent.key),
-      own.agent,
-    ),
-    earlier: withOwn(
-      tasks.slice(0, Math.max(0, here)).map((task) => task.key),
-      own.context,
-    ),
-    models: withOwn(known.models, own.llm),
-    tools: withOwn(known.tools, own.tools),
-    embedders: known.embedders,
-  };
+/** The options of each field; a name that is set but unknown stays an option, so that it is not lost. */
+function listOptions(
+  fields: FormField[],
+  parsed: ParsedWorkflow,
+  member: Member,
+  registered: RegisteredNames,
+): Record<string, string[]> {
+  const values = readFormValues(member, fields);
+  return Object.fromEntries(
+    fields.map((field) => {
+      const names = listNames(field, parsed, member, registered);
+      return [field.name, [...new Set([...names, ...listCurrent(values[field.name])])]];
+    }),
+  );
 }
 
-function withOwn(names: string[], own: string | boolean | string[] | undefined): string[] {
-  const mine = (Array.isArray(own) ? own : [own]).filter(
+function listNames(
+  { reference, values }: FormField,
+  { agents, tasks }: ParsedWorkflow,
+  member: Member,
+  registered: RegisteredNames,
+): string[] {
+  if (reference === "agent") return agents.map((agent) => agent.key);
+  if (reference === "task") return tasks.slice(0, tasks.indexOf(member)).map((task) => task.key);
+  if (reference === "model") return registered.models;
+  if (reference === "embedder") return registered.embedders;
+  return values;
+}
+
+function listCurrent(value: FormValues[string] | undefined): string[] {
+  return (Array.isArray(value) ? value : [value]).filter(
     (name): name is string => typeof name === "string" && name !== "",
   );
-  return [...new Set([...names, ...mine])];
 }

@@ -1,52 +1,58 @@
-/** Between the text of a node and the values of its form. */
 import { isScalar, isSeq } from "yaml";
 
-import { modelOf } from "../model/definition";
-import { fieldOf, itemsOf, pairsOf, canonical, wordOf, type Member } from "../model/document";
+import {
+  canonicalKey,
+  findField,
+  getItemTexts,
+  getPairs,
+  getText,
+  type Member,
+} from "../model/parse-workflow";
+import { readModelName } from "../model/read-definition";
 
-import { FIELDS, type FormField } from "./fields";
-import type { FieldValue } from "./render";
+import type { FormField } from "./form-fields";
+import type { FieldValue } from "./render-yaml";
 
 export type FormValues = Record<string, string | boolean | string[]>;
 
-export function valuesOf(member: Member): FormValues {
-  return Object.fromEntries(
-    FIELDS[member.kind].map((field) => [field.name, valueOf(member, field)]),
-  );
+export function readFormValues(member: Member, fields: FormField[]): FormValues {
+  return Object.fromEntries(fields.map((field) => [field.name, readFormValue(member, field)]));
 }
 
-function valueOf({ body }: Member, { name, kind }: FormField): FormValues[string] {
-  const node = fieldOf(body, name)?.value;
-  if (kind === "flag") return wordOf(node) === "true";
-  if (kind === "tasks" || kind === "tools") return itemsOf(node).map((item) => String(item.value));
-  if (kind === "model") return modelOf(node) ?? "";
-  return (wordOf(node) ?? "").replace(/\n$/, "");
+function readFormValue(
+  { body }: Member,
+  { name, control, reference }: FormField,
+): FormValues[string] {
+  const node = findField(body, name)?.value;
+  if (control === "checkbox") return getText(node) === "true";
+  if (control === "checkboxes") return getItemTexts(node);
+  if (reference === "model") return readModelName(node) ?? "";
+  return (getText(node) ?? "").replace(/\n$/, "");
 }
 
-/** What is written for a value of the form; undefined takes the field away. */
-export function writtenFor(
-  { kind, required }: FormField,
+/** The value to write for a form value; undefined removes the field. */
+export function toFieldValue(
+  { control, required }: FormField,
   value: FormValues[string],
 ): FieldValue | undefined {
   if (typeof value === "boolean") return value || undefined;
   if (Array.isArray(value)) return value.length > 0 ? value : undefined;
   if (value.trim() === "") return required ? "" : undefined;
   const number = Number(value);
-  return kind === "number" && Number.isInteger(number) ? number : value;
+  return control === "number" && Number.isInteger(number) ? number : value;
 }
 
-/** The keys that only the YAML shows. */
-export function otherKeys({ kind, body }: Member): string[] {
-  const known = new Set([...FIELDS[kind].map((field) => field.name), "name"]);
-  return pairsOf(body, ["settings"])
+/** The keys of an agent or task that the form does not show. */
+export function listOtherKeys({ body }: Member, fields: FormField[]): string[] {
+  const shown = new Set([...fields.map((field) => field.name), "name"]);
+  return getPairs(body, ["settings"])
     .map((pair) => String(pair.key.value))
-    .filter((key) => !known.has(canonical(key)));
+    .filter((key) => !shown.has(canonicalKey(key)));
 }
 
-/** A field that holds something the form has no control for, such as several rules or an alias. */
-export function isForeign({ body }: Member, { name, kind }: FormField): boolean {
-  const node = fieldOf(body, name)?.value;
-  if (!node || kind === "model") return false;
-  const list = kind === "tasks" || kind === "tools";
-  return list ? !isSeq(node) && !isScalar(node) : !isScalar(node);
+/** Whether a field has a value that its control cannot show, such as an alias. */
+export function isUnsupported({ body }: Member, { name, control, reference }: FormField): boolean {
+  const node = findField(body, name)?.value;
+  if (!node || reference === "model") return false;
+  return control === "checkboxes" ? !isSeq(node) && !isScalar(node) : !isScalar(node);
 }

@@ -4,133 +4,107 @@ import { Checkbox } from "@/components/ui/checkbox";
 import { Field } from "@/components/ui/field";
 import { Input, Select, Textarea } from "@/components/ui/input";
 
-import type { Known } from "../completion/complete";
-import type { Member } from "../model/document";
+import type { Member } from "../model/parse-workflow";
 
-import { FIELDS, type FormField } from "./fields";
-import { isForeign, otherKeys, valuesOf, type FormValues } from "./form-values";
-
-export interface Names extends Known {
-  agents: string[];
-  /** Tasks that come before this one. */
-  earlier: string[];
-}
+import type { FormField } from "./form-fields";
+import { isUnsupported, listOtherKeys, readFormValues, type FormValues } from "./form-values";
 
 interface Props {
   member: Member;
-  names: Names;
+  fields: FormField[];
+  /** The names or values to choose from, by field name. */
+  options: Record<string, string[]>;
   onWrite: (field: FormField, value: FormValues[string]) => void;
 }
 
-/** The fields of one agent or task. What is entered stands in the document at once. */
-export function NodeForm({ member, names, onWrite }: Props) {
-  const { register, getValues } = useForm<FormValues>({ defaultValues: valuesOf(member) });
-  const write = (field: FormField) => onWrite(field, listed(field, getValues(field.name)));
-  const others = otherKeys(member);
+/** The fields of an agent or task. */
+export function NodeForm({ member, fields, options, onWrite }: Props) {
+  const { register, getValues } = useForm<FormValues>({
+    defaultValues: readFormValues(member, fields),
+  });
+  const write = (field: FormField) => {
+    const value = getValues(field.name) ?? "";
+    // React Hook Form gives `false` for a group of checkboxes of which none is checked.
+    onWrite(field, field.control === "checkboxes" && !Array.isArray(value) ? [] : value);
+  };
+  const otherKeys = listOtherKeys(member, fields);
   return (
     <form className="grid gap-4" onSubmit={(event) => event.preventDefault()}>
-      {FIELDS[member.kind].map((field) =>
-        isForeign(member, field) ? (
+      {fields.map((field) =>
+        isUnsupported(member, field) ? (
           <p key={field.name} className="text-ink-soft">
-            {field.label}: written in a way that only the YAML can show.
+            <FieldLabel field={field} />: this value can only be edited in the YAML.
           </p>
         ) : (
-          <Control key={field.name} field={field} names={names} register={register} write={write} />
+          <Control
+            key={field.name}
+            field={field}
+            options={options[field.name] ?? []}
+            register={register}
+            write={write}
+          />
         ),
       )}
-      {others.length > 0 && (
+      {otherKeys.length > 0 && (
         <p className="text-xs text-ink-soft">
-          Also in the YAML: <span className="font-mono">{others.join(", ")}</span>
+          Also set in the YAML: <span className="font-mono">{otherKeys.join(", ")}</span>
         </p>
       )}
     </form>
   );
 }
 
-/** One ticked box among boxes of one name comes as a list; a lone box as true or false. */
-function listed({ kind }: FormField, value: FormValues[string] | undefined): FormValues[string] {
-  if (kind !== "tasks" && kind !== "tools") return value ?? "";
-  return Array.isArray(value) ? value : [];
+/** The label with the YAML key beside it. */
+function FieldLabel({ field: { label, name } }: { field: FormField }) {
+  return (
+    <>
+      {label} <code className="font-mono text-xs font-normal text-ink-faint">{name}</code>
+    </>
+  );
 }
 
 interface ControlProps {
   field: FormField;
-  names: Names;
+  options: string[];
   register: UseFormRegister<FormValues>;
   write: (field: FormField) => void;
 }
 
-function Control({ field, names, register, write }: ControlProps) {
-  const { label, hint, required, kind } = field;
-  const bound = register(field.name, { onChange: () => write(field) });
-  if (kind === "flag") return <Checkbox label={label} hint={hint} {...bound} />;
-  if (kind === "tasks" || kind === "tools") {
-    const options = kind === "tasks" ? names.earlier : names.tools;
-    return <Choices label={label} hint={hint} options={options} bound={bound} />;
+function Control({ field, options, register, write }: ControlProps) {
+  const { hint, required, control } = field;
+  const label = <FieldLabel field={field} />;
+  const registration = register(field.name, { onChange: () => write(field) });
+  if (control === "checkbox") return <Checkbox label={label} hint={hint} {...registration} />;
+  if (control === "checkboxes") {
+    if (options.length === 0) return null;
+    return (
+      <fieldset className="grid gap-1.5">
+        <legend className="mb-1 font-medium">{label}</legend>
+        <div className="flex flex-wrap gap-x-4 gap-y-1.5">
+          {options.map((option) => (
+            <Checkbox key={option} label={option} value={option} {...registration} />
+          ))}
+        </div>
+        {hint && <p className="text-xs text-ink-faint">{hint}</p>}
+      </fieldset>
+    );
   }
   return (
     <Field label={label} hint={hint} required={required}>
-      {kind === "prose" ? (
-        <Textarea className="field-sizing-content max-h-72 min-h-16" {...bound} />
-      ) : kind === "model" || kind === "agent" ? (
-        <NameSelect
-          kind={kind}
-          names={kind === "model" ? names.models : names.agents}
-          bound={bound}
-        />
+      {control === "prose" ? (
+        <Textarea className="field-sizing-content max-h-72 min-h-16" {...registration} />
+      ) : control === "select" ? (
+        <Select {...registration}>
+          <option value="">{field.reference === "model" ? "Default model" : "None"}</option>
+          {options.map((option) => (
+            <option key={option} value={option}>
+              {option}
+            </option>
+          ))}
+        </Select>
       ) : (
-        <Input inputMode={kind === "number" ? "numeric" : undefined} {...bound} />
+        <Input inputMode={control === "number" ? "numeric" : undefined} {...registration} />
       )}
     </Field>
-  );
-}
-
-type Bound = ReturnType<UseFormRegister<FormValues>>;
-
-/** `Field` gives the id and the descriptions to its only child. */
-function NameSelect({
-  kind,
-  names,
-  bound,
-  ...given
-}: {
-  kind: "model" | "agent";
-  names: string[];
-  bound: Bound;
-}) {
-  return (
-    <Select {...given} {...bound}>
-      <option value="">{kind === "model" ? "The default model" : "Nobody"}</option>
-      {names.map((name) => (
-        <option key={name} value={name}>
-          {name}
-        </option>
-      ))}
-    </Select>
-  );
-}
-
-function Choices({
-  label,
-  hint,
-  options,
-  bound,
-}: {
-  label: string;
-  hint?: string;
-  options: string[];
-  bound: Bound;
-}) {
-  if (options.length === 0) return null;
-  return (
-    <fieldset className="grid gap-1.5">
-      <legend className="mb-1 font-medium">{label}</legend>
-      <div className="flex flex-wrap gap-x-4 gap-y-1.5">
-        {options.map((option) => (
-          <Checkbox key={option} label={option} value={option} {...bound} />
-        ))}
-      </div>
-      {hint && <p className="text-xs text-ink-faint">{hint}</p>}
-    </fieldset>
   );
 }

@@ -8,56 +8,55 @@ import { SegmentedControl } from "@/components/ui/segmented-control";
 import { SkeletonRows } from "@/components/ui/skeleton";
 import type { WorkflowDefinition } from "@/lib/api/types";
 
-export const loadLanes = () => import("@/components/lane-graph/lane-graph");
-const LaneGraph = lazy(async () => ({ default: (await loadLanes()).LaneGraph }));
+export const loadLaneGraph = () => import("@/components/lane-graph/lane-graph");
+const LaneGraph = lazy(async () => ({ default: (await loadLaneGraph()).LaneGraph }));
 
 interface Props {
   definition: WorkflowDefinition | null;
-  /** The text has moved on and cannot be drawn. */
-  stale: boolean;
+  /** The text has changed since and cannot be drawn. */
+  isStale: boolean;
   node: string | null;
   onNode: (node: string | null) => void;
-  /** What picking a node does here. */
+  /** What selecting a node does in this view. */
   hint?: string;
-  /** On a phone the words come first, and have a view of their own. */
+  /** Shows only the graph or only the outline, without a switch. */
   only?: "graph" | "outline";
 }
 
-/** The workflow as swim lanes, or as the same in words. */
-export function GraphPane({ definition, stale, node, onNode, hint, only }: Props) {
-  const [chosen, setChosen] = useState<"graph" | "outline">("graph");
-  const shown = only ?? chosen;
+/** The workflow as a graph or as an outline. */
+export function GraphPane({ definition, isStale, node, onNode, hint, only }: Props) {
+  const [mode, setMode] = useState<"graph" | "outline">("graph");
   if (!definition) {
     return (
-      <EmptyState icon={Network} title="Nothing to draw yet">
-        Agents and tasks appear here as soon as the document has some.
+      <EmptyState icon={Network} title="Nothing to show yet">
+        Agents and tasks appear here once the document defines them.
       </EmptyState>
     );
   }
-  const props = { definition, selected: node, onSelect: onNode, dimmed: stale };
+  const props = { definition, selected: node, onSelect: onNode, dimmed: isStale };
   return (
     <div className="flex h-full min-h-0 flex-col">
       {!only && (
         <div className="flex shrink-0 items-center justify-between gap-2 border-b px-3 py-1">
-          <Note stale={stale} hint={hint} />
+          <GraphStatus isStale={isStale} hint={hint} />
           <SegmentedControl
             label="Show as"
-            value={chosen}
-            onChange={setChosen}
+            value={mode}
+            onChange={setMode}
             options={[
-              { value: "graph", label: <Labelled icon={Network} words="Graph" /> },
-              { value: "outline", label: <Labelled icon={List} words="Outline" /> },
+              { value: "graph", label: <IconLabel icon={Network} label="Graph" /> },
+              { value: "outline", label: <IconLabel icon={List} label="Outline" /> },
             ]}
           />
         </div>
       )}
-      {only && stale && (
+      {only && isStale && (
         <div className="shrink-0 border-b px-3 py-1.5">
-          <Note stale />
+          <GraphStatus isStale />
         </div>
       )}
       <div className="min-h-0 flex-1 overflow-auto">
-        {shown === "outline" ? (
+        {(only ?? mode) === "outline" ? (
           <LaneOutline {...props} />
         ) : (
           <PanelBoundary>
@@ -71,19 +70,19 @@ export function GraphPane({ definition, stale, node, onNode, hint, only }: Props
   );
 }
 
-function Note({ stale, hint }: { stale: boolean; hint?: string }) {
+function GraphStatus({ isStale, hint }: { isStale: boolean; hint?: string }) {
   return (
-    <p role="status" className={stale ? "text-xs text-warn" : "text-xs text-ink-faint"}>
-      {stale ? "The last graph that could be drawn: the YAML is not valid now." : hint}
+    <p role="status" className={isStale ? "text-xs text-warn" : "text-xs text-ink-faint"}>
+      {isStale ? "Showing the last valid graph until the YAML is fixed." : hint}
     </p>
   );
 }
 
-function Labelled({ icon: Icon, words }: { icon: typeof List; words: string }) {
+function IconLabel({ icon: Icon, label }: { icon: typeof List; label: string }) {
   return (
     <>
       <Icon aria-hidden />
-      {words}
+      {label}
     </>
   );
 }

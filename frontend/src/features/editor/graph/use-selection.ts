@@ -1,27 +1,27 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { useCallback, type RefObject } from "react";
 
-import { placeAt, type Checked } from "../model/check";
+import { findMemberAt, type MemberRange } from "../model/analyze-document";
 import type { EditorControls } from "../yaml/yaml-editor";
 
 const route = getRouteApi("/shell/workflows/$workflowId");
 
 export interface Selection {
   node: string | null;
-  /** From the graph: the cursor goes to where the node is written. */
-  pick: (node: string | null) => void;
-  /** From the cursor: the node in which it stands is ringed. */
-  follow: (position: number) => void;
+  /** Selects a node in the graph and moves the cursor to it. */
+  select: (node: string | null) => void;
+  /** Selects the node at a cursor position. */
+  selectAt: (position: number) => void;
 }
 
-/** The one agent or task that graph, text and form agree on; it stands in the address. */
+/** The selected agent or task, shared by graph, text and form; it is kept in the URL. */
 export function useSelection(
-  places: Checked["places"],
+  members: MemberRange[],
   editor: RefObject<EditorControls | null>,
 ): Selection {
   const node = route.useSearch({ select: (search) => search.node ?? null });
   const navigate = route.useNavigate();
-  const show = useCallback(
+  const setNode = useCallback(
     (next: string | null) =>
       void navigate({
         search: (search) => ({ ...search, node: next ?? undefined }),
@@ -30,20 +30,20 @@ export function useSelection(
       }),
     [navigate],
   );
-  const pick = useCallback(
+  const select = useCallback(
     (next: string | null) => {
-      show(next);
-      const place = places.find((one) => one.id === next);
-      if (place) editor.current?.goTo(place.name.from);
+      setNode(next);
+      const member = members.find((one) => one.id === next);
+      if (member) editor.current?.goTo(member.name.from);
     },
-    [show, places, editor],
+    [setNode, members, editor],
   );
-  const follow = useCallback(
+  const selectAt = useCallback(
     (position: number) => {
-      const here = placeAt(places, position)?.id ?? null;
-      if (here !== node) show(here);
+      const id = findMemberAt(members, position)?.id ?? null;
+      if (id !== node) setNode(id);
     },
-    [places, node, show],
+    [members, node, setNode],
   );
-  return { node, pick, follow };
+  return { node, select, selectAt };
 }

@@ -4,7 +4,7 @@ import { SegmentedControl } from "@/components/ui/segmented-control";
 
 export type View = "split" | "yaml" | "graph" | "form";
 
-const WORDS: Record<View, { label: string; icon: LucideIcon }> = {
+const VIEWS: Record<View, { label: string; icon: LucideIcon }> = {
   split: { label: "Split", icon: Columns2 },
   yaml: { label: "YAML", icon: Code },
   graph: { label: "Graph", icon: Network },
@@ -14,15 +14,15 @@ const ORDER: View[] = ["split", "yaml", "graph", "form"];
 
 interface Props {
   view: View;
-  /** A phone has no room for two panes: the outline takes the place of the split. */
-  narrow: boolean;
+  /** On a narrow screen the outline replaces the split view. */
+  isNarrow: boolean;
   onChange: (view: View) => void;
 }
 
-export function ViewSwitch({ view, narrow, onChange }: Props) {
+export function ViewSwitch({ view, isNarrow, onChange }: Props) {
   const options = ORDER.map((value) => {
-    const first = narrow && value === "split";
-    const { label, icon: Icon } = first ? { label: "Outline", icon: List } : WORDS[value];
+    const isOutline = isNarrow && value === "split";
+    const { label, icon: Icon } = isOutline ? { label: "Outline", icon: List } : VIEWS[value];
     return {
       value,
       label: (

@@ -1,16 +1,17 @@
 import { lazy, Suspense, useRef, type ReactNode } from "react";
 
+import { ErrorPanel } from "@/components/error-panel";
 import { PanelBoundary } from "@/components/panel-boundary";
 import { SplitPanes } from "@/components/split-panes";
 import { SkeletonRows } from "@/components/ui/skeleton";
 
 import type { EditorProblem } from "../model/problems";
-import type { Judgement } from "../model/use-checked";
-import type { Learned } from "../yaml/extensions";
+import type { Validation } from "../model/use-validation";
+import type { EditorContext } from "../yaml/editor-extensions";
 import { ProblemsPanel } from "../yaml/problems-panel";
 import type { EditorControls } from "../yaml/yaml-editor";
 
-import { GraphPane, loadLanes } from "./graph-pane";
+import { GraphPane, loadLaneGraph } from "./graph-pane";
 import { useSelection } from "./use-selection";
 import type { View } from "./view-switch";
 
@@ -19,37 +20,41 @@ const YamlEditor = lazy(async () => ({ default: (await loadEditor()).YamlEditor 
 const FormPane = lazy(async () => ({ default: (await import("../form/form-pane")).FormPane }));
 
 const HINTS: Partial<Record<View, string>> = {
-  split: "Pick a node to find it in the YAML.",
-  form: "Pick a node to edit it.",
+  split: "Select a node to find it in the YAML.",
+  form: "Select a node to edit it.",
 };
 
 interface Props {
   view: View;
-  narrow: boolean;
+  isNarrow: boolean;
   text: string;
-  judgement: Judgement;
-  learned: Learned;
+  validation: Validation;
+  context: EditorContext;
+  /** Why the schema could not be fetched. */
+  schemaError: Error | null;
+  onSchemaRetry: () => void;
   onText: (text: string) => void;
   onView: (view: View) => void;
 }
 
-/** Has the code of the view come while the workflow itself is still asked for. */
-export function fetchPanes(view: View, narrow: boolean): void {
-  // What cannot be had now is asked for again when it is drawn.
-  if (view === "yaml" || (view === "split" && !narrow)) loadEditor().catch(() => {});
-  if (view !== "yaml" && !narrow) loadLanes().catch(() => {});
+/** Loads the code of the view's panes in advance. */
+export function preloadPanes(view: View, isNarrow: boolean): void {
+  // A failed import is repeated when the pane is rendered.
+  if (view === "yaml" || (view === "split" && !isNarrow)) loadEditor().catch(() => {});
+  if (view !== "yaml" && !isNarrow) loadLaneGraph().catch(() => {});
 }
 
-/** The panes of the editor, as the view has them. */
-export function Workspace({ view, narrow, text, judgement, learned, onText, onView }: Props) {
+/** The panes of the selected view, and the problems below them. */
+export function Workspace(props: Props) {
+  const { view, isNarrow, text, validation, context, onText, onView } = props;
   const editor = useRef<EditorControls>(null);
-  const { node, pick, follow } = useSelection(judgement.places, editor);
-  const { definition, stale, problems } = judgement;
-  const hasEditor = view === "yaml" || (view === "split" && !narrow);
+  const { node, select, selectAt } = useSelection(validation.members, editor);
+  const { definition, isDefinitionStale, problems } = validation;
+  const hasEditor = view === "yaml" || (view === "split" && !isNarrow);
 
   const goTo = (problem: EditorProblem) => {
     if (hasEditor) editor.current?.goTo(problem.from);
-    else onView(narrow ? "yaml" : "split");
+    else onView(isNarrow ? "yaml" : "split");
   };
   const fix = ({ from, to, suggestion = "" }: EditorProblem) => {
     if (!editor.current) return onText(text.slice(0, from) + suggestion + text.slice(to));
@@ -60,9 +65,9 @@ export function Workspace({ view, narrow, text, judgement, learned, onText, onVi
   const graph = (only?: "graph" | "outline") => (
     <GraphPane
       definition={definition}
-      stale={stale}
+      isStale={isDefinitionStale}
       node={node}
-      onNode={pick}
+      onNode={select}
       hint={HINTS[view]}
       only={only}
     />
@@ -73,9 +78,9 @@ export function Workspace({ view, narrow, text, judgement, learned, onText, onVi
         <YamlEditor
           text={text}
           problems={problems}
-          learned={learned}
+          context={context}
           onChange={onText}
-          onCursor={follow}
+          onCursor={selectAt}
           controls={editor}
         />
       </Suspense>
@@ -84,7 +89,20 @@ export function Workspace({ view, narrow, text, judgement, learned, onText, onVi
   const form = (
     <PanelBoundary>
       <Suspense fallback={<SkeletonRows />}>
-        <FormPane text={text} node={node} known={learned.known} onText={onText} onNode={pick} />
+        {context.schema ? (
+          <FormPane
+            text={text}
+            node={node}
+            schema={context.schema}
+            registered={context.registered}
+            onText={onText}
+            onNode={select}
+          />
+        ) : props.schemaError ? (
+          <ErrorPanel error={props.schemaError} onRetry={props.onSchemaRetry} className="m-4" />
+        ) : (
+          <SkeletonRows />
+        )}
       </Suspense>
     </PanelBoundary>
   );
@@ -92,12 +110,13 @@ export function Workspace({ view, narrow, text, judgement, learned, onText, onVi
     <div className="flex min-h-0 flex-1 flex-col overflow-hidden rounded-lg border bg-surface">
       <div className="min-h-0 flex-1">
         {view === "yaml" && yaml}
-        {view === "graph" && graph(narrow ? "graph" : undefined)}
-        {view === "split" && (narrow ? graph("outline") : <Panes first={yaml} second={graph()} />)}
+        {view === "graph" && graph(isNarrow ? "graph" : undefined)}
+        {view === "split" &&
+          (isNarrow ? graph("outline") : <Panes first={yaml} second={graph()} />)}
         {view === "form" &&
-          (narrow ? (
+          (isNarrow ? (
             <div className="h-full overflow-y-auto">
-              {/* As high as it is, so that the form begins in sight. */}
+              {/* Not full height, so that the form below is visible. */}
               <div className="*:h-auto">{graph("outline")}</div>
               <div className="border-t">{form}</div>
             </div>
@@ -105,7 +124,13 @@ export function Workspace({ view, narrow, text, judgement, learned, onText, onVi
             <Panes first={graph()} second={<div className="h-full overflow-y-auto">{form}</div>} />
           ))}
       </div>
-      <ProblemsPanel problems={problems} onGo={goTo} onFix={fix} />
+      <ProblemsPanel
+        problems={problems}
+        isUnavailable={validation.status === "unavailable"}
+        onRetry={validation.retry}
+        onGo={goTo}
+        onFix={fix}
+      />
     </div>
   );
 }
@@ -118,7 +143,7 @@ function Panes({ first, second }: { first: ReactNode; second: ReactNode }) {
       remembered="editorPanes"
       widths={[45, 55]}
       smallest={["18rem", "18rem"]}
-      label="Width of the panes"
+      label="Pane width"
     />
   );
 }

@@ -6,11 +6,10 @@ const TABS = [
   { tab: "versions", label: "Versions" },
 ] as const;
 
-/** The parts of a workflow's page, as links: each has its own address. */
 export function PageTabs({ workflowId, tab }: { workflowId: string; tab?: string }) {
   const current = tab === "edit" ? undefined : tab;
   return (
-    <nav aria-label="Parts of this workflow" className="flex gap-1">
+    <nav aria-label="Workflow" className="flex gap-1">
       {TABS.map((one) => (
         <Link
           key={one.label}

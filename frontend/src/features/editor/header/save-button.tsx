@@ -9,35 +9,35 @@ import { Textarea } from "@/components/ui/input";
 import { Tooltip } from "@/components/ui/tooltip";
 
 interface Props {
-  /** Why it cannot be saved now; null when it can. */
-  reason: string | null;
-  busy: boolean;
+  /** Why saving is not possible; null when it is. */
+  disabledReason: string | null;
+  isSaving: boolean;
   onSave: (note?: string) => void;
 }
 
-/** Saves with a click or Ctrl/⌘ S; a note on what changed and why is one step away. */
-export function SaveButton({ reason, busy, onSave }: Props) {
-  const [noting, setNoting] = useState(false);
+/** Saves with a click or Ctrl/⌘ S, or with a note. */
+export function SaveButton({ disabledReason, isSaving, onSave }: Props) {
+  const [isNoteOpen, setNoteOpen] = useState(false);
   const [note, setNote] = useState("");
-  const can = reason === null && !busy;
-  useSaveKey(() => can && onSave());
+  const canSave = disabledReason === null && !isSaving;
+  useSaveKey(() => canSave && onSave());
   const saveWithNote = () => {
     onSave(note);
-    setNoting(false);
+    setNoteOpen(false);
     setNote("");
   };
   return (
     <>
       <div className="flex">
-        <Tooltip text={reason ?? "Ctrl/⌘ S"}>
+        <Tooltip text={disabledReason ?? "Ctrl/⌘ S"}>
           <Button
             variant="primary"
             className="rounded-r-none"
-            busy={busy}
-            aria-disabled={reason !== null || undefined}
-            onClick={() => can && onSave()}
+            busy={isSaving}
+            aria-disabled={disabledReason !== null || undefined}
+            onClick={() => canSave && onSave()}
           >
-            {!busy && <Save aria-hidden />}
+            {!isSaving && <Save aria-hidden />}
             Save
           </Button>
         </Tooltip>
@@ -45,24 +45,24 @@ export function SaveButton({ reason, busy, onSave }: Props) {
           label="Save with a note"
           variant="primary"
           className="w-7 rounded-l-none border-l border-accent-ink/25 max-sm:w-10"
-          aria-disabled={!can || undefined}
-          onClick={() => can && setNoting(true)}
+          aria-disabled={!canSave || undefined}
+          onClick={() => canSave && setNoteOpen(true)}
         >
           <ChevronDown aria-hidden />
         </IconButton>
       </div>
       <Dialog
-        open={noting}
-        onOpenChange={setNoting}
+        open={isNoteOpen}
+        onOpenChange={setNoteOpen}
         title="Save with a note"
-        description="It stands beside the version in the list of versions."
+        description="The note is shown in the version history."
         footer={
           <Button variant="primary" onClick={saveWithNote}>
             Save
           </Button>
         }
       >
-        <Field label="What changed and why">
+        <Field label="Note">
           <Textarea
             maxLength={500}
             value={note}

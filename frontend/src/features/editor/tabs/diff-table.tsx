@@ -4,7 +4,13 @@ import { useMediaQuery } from "@/hooks/use-media-query";
 import { cn } from "@/lib/cn";
 import { pluralize } from "@/lib/format";
 
-import { countsOf, hunksOf, pairsOf, type DiffLine, type Hunk } from "./diff-lines";
+import {
+  countChangedLines,
+  pairLines,
+  parseUnifiedDiff,
+  type DiffLine,
+  type Hunk,
+} from "./unified-diff";
 
 interface Props {
   /** The unified diff. */
@@ -13,17 +19,17 @@ interface Props {
   to: number;
 }
 
-/** Two texts line by line: side by side where there is room, else one below the other. */
+/** A line-by-line diff: side by side on wide screens, else unified. */
 export function DiffTable({ diff, from, to }: Props) {
-  const hunks = useMemo(() => hunksOf(diff), [diff]);
-  const wide = useMediaQuery("(width >= 64rem)");
-  const { added, removed } = countsOf(hunks);
-  const columns = wide ? 4 : 3;
+  const hunks = useMemo(() => parseUnifiedDiff(diff), [diff]);
+  const isWide = useMediaQuery("(width >= 64rem)");
+  const { added, removed } = countChangedLines(hunks);
+  const columns = isWide ? 4 : 3;
   return (
     <div
       role="region"
       aria-label="Changed lines"
-      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a box that scrolls must take focus
+      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- scrollable regions must be focusable
       tabIndex={0}
       className="overflow-x-auto rounded-md border"
     >
@@ -32,11 +38,11 @@ export function DiffTable({ diff, from, to }: Props) {
           From version {from} to version {to}: {pluralize(added, "line")} added,{" "}
           {pluralize(removed, "line")} removed
         </caption>
-        {wide ? <SideHead from={from} to={to} /> : <UnifiedHead />}
+        {isWide ? <SideBySideHead from={from} to={to} /> : <UnifiedHead />}
         {hunks.map((hunk, index) => (
           <tbody key={index}>
-            {hunk.skipped > 0 && <Skipped lines={hunk.skipped} columns={columns} />}
-            {wide ? <SideRows hunk={hunk} /> : <UnifiedRows hunk={hunk} />}
+            {hunk.skipped > 0 && <SkippedLines lines={hunk.skipped} columns={columns} />}
+            {isWide ? <SideBySideRows hunk={hunk} /> : <UnifiedRows hunk={hunk} />}
           </tbody>
         ))}
       </table>
@@ -47,7 +53,7 @@ export function DiffTable({ diff, from, to }: Props) {
 const HEAD_CELL =
   "border-b bg-sunken px-2 py-1 text-left font-sans text-xs font-medium text-ink-soft";
 
-function SideHead({ from, to }: { from: number; to: number }) {
+function SideBySideHead({ from, to }: { from: number; to: number }) {
   return (
     <thead>
       <tr>
@@ -73,13 +79,13 @@ function UnifiedHead() {
   );
 }
 
-function SideRows({ hunk }: { hunk: Hunk }) {
-  return pairsOf(hunk.lines).map(({ before, after }, index) => (
+function SideBySideRows({ hunk }: { hunk: Hunk }) {
+  return pairLines(hunk.lines).map(({ before, after }, index) => (
     <tr key={index}>
       <LineNumber number={before?.before} line={before} />
-      <Text line={before} className="border-r" />
+      <LineText line={before} className="border-r" />
       <LineNumber number={after?.after} line={after} />
-      <Text line={after} />
+      <LineText line={after} />
     </tr>
   ));
 }
@@ -89,12 +95,12 @@ function UnifiedRows({ hunk }: { hunk: Hunk }) {
     <tr key={index}>
       <LineNumber number={line.before} line={line} />
       <LineNumber number={line.after} line={line} />
-      <Text line={line} />
+      <LineText line={line} />
     </tr>
   ));
 }
 
-const SHADES: Record<DiffLine["kind"], string> = {
+const BACKGROUNDS: Record<DiffLine["kind"], string> = {
   same: "",
   added: "bg-ok-soft",
   removed: "bg-err-soft",
@@ -121,7 +127,7 @@ function LineNumber({ number, line }: { number?: number | null; line: DiffLine |
     <td
       className={cn(
         "w-10 px-2 text-right align-top text-xs leading-5 text-ink-faint select-none max-sm:w-8 max-sm:px-1",
-        line ? SHADES[line.kind] : "bg-sunken",
+        line ? BACKGROUNDS[line.kind] : "bg-sunken",
       )}
     >
       {number}
@@ -129,17 +135,23 @@ function LineNumber({ number, line }: { number?: number | null; line: DiffLine |
   );
 }
 
-function Text({ line, className }: { line: DiffLine | null; className?: string }) {
+function LineText({ line, className }: { line: DiffLine | null; className?: string }) {
   if (!line) {
     return (
       <td className={cn("bg-sunken", className)}>
-        <span className="sr-only">No such line</span>
+        <span className="sr-only">No corresponding line</span>
       </td>
     );
   }
   return (
-    // oxlint-disable-next-line jsx-a11y/control-has-associated-label -- its text is what it holds
-    <td className={cn("align-top wrap-anywhere whitespace-pre-wrap", SHADES[line.kind], className)}>
+    // oxlint-disable-next-line jsx-a11y/control-has-associated-label -- the label is its content
+    <td
+      className={cn(
+        "align-top wrap-anywhere whitespace-pre-wrap",
+        BACKGROUNDS[line.kind],
+        className,
+      )}
+    >
       <span className="flex gap-2 pr-2">
         <span className="w-3 shrink-0 text-center text-ink-soft">{SIGNS[line.kind]}</span>
         <span className="min-w-0">{line.text}</span>
@@ -148,7 +160,7 @@ function Text({ line, className }: { line: DiffLine | null; className?: string }
   );
 }
 
-function Skipped({ lines, columns }: { lines: number; columns: number }) {
+function SkippedLines({ lines, columns }: { lines: number; columns: number }) {
   return (
     <tr>
       <td colSpan={columns} className="bg-sunken px-3 py-0.5 font-sans text-xs text-ink-faint">

@@ -13,29 +13,28 @@ import { toast } from "@/lib/toast";
 
 interface Props {
   workflow: Workflow;
-  /** The version to go back to. */
   number: number;
 }
 
-/** Saves an old version's text again as the newest. */
+/** Saves the text of an older version as the newest version. */
 export function RestoreVersion({ workflow, number }: Props) {
-  const [asking, setAsking] = useState(false);
-  const restore = useRestore(workflow, () => setAsking(false));
-  const change = (open: boolean) => {
+  const [isConfirming, setConfirming] = useState(false);
+  const restore = useRestore(workflow, () => setConfirming(false));
+  const handleOpenChange = (open: boolean) => {
     if (!open) restore.reset();
-    setAsking(open);
+    setConfirming(open);
   };
   return (
     <>
-      <Button onClick={() => setAsking(true)}>
+      <Button onClick={() => setConfirming(true)}>
         <RotateCcw aria-hidden />
         Restore…
       </Button>
       <ConfirmDialog
-        open={asking}
-        onOpenChange={change}
+        open={isConfirming}
+        onOpenChange={handleOpenChange}
         title={`Restore version ${number}?`}
-        description={`Its text is saved again as version ${workflow.version + 1}, which then is the newest. No version is lost.`}
+        description={`Its text is saved as version ${workflow.version + 1}. All other versions are kept.`}
         action={`Restore version ${number}`}
         busy={restore.isPending}
         onConfirm={() => restore.mutate(number)}
@@ -56,7 +55,7 @@ function useRestore(workflow: Workflow, onDone: () => void) {
         await api.POST("/api/v1/workflows/{workflow_id}/versions/{number}/restore", {
           params: {
             path: { workflow_id: workflow.id, number },
-            // Somebody may have saved meanwhile: then look first.
+            // Fails if someone else has saved a newer version.
             header: { "if-match": `"${workflow.version}"` },
           },
         }),
@@ -68,7 +67,7 @@ function useRestore(workflow: Workflow, onDone: () => void) {
         params,
         search: { tab: "versions", to: restored.version },
       });
-      toast.success(`Version ${number} is now version ${restored.version}`, {
+      toast.success(`Version ${number} restored as version ${restored.version}`, {
         action: {
           label: "Open in the editor",
           onClick: () => void navigate({ to: "/workflows/$workflowId", params }),

@@ -31,7 +31,7 @@ export function RunsTab({ workflow }: { workflow: Workflow }) {
           <span>State</span>
           <span>Started</span>
           <span>Version</span>
-          <span className="text-right">Time at work</span>
+          <span className="text-right">Active time</span>
           <span className="text-right">Tokens</span>
           <span className="text-right">Cost</span>
         </div>
@@ -54,7 +54,7 @@ export function RunsTab({ workflow }: { workflow: Workflow }) {
         search={{ workflow: workflow.id }}
         className="justify-self-start text-accent underline-offset-4 hover:underline"
       >
-        Search and compare them in Runs
+        Search and compare in Runs
       </Link>
     </div>
   );
@@ -64,17 +64,17 @@ function NoRuns({ workflow }: { workflow: Workflow }) {
   return (
     <EmptyState
       icon={Play}
-      title="This workflow has not been run yet"
+      title="No runs yet"
       actions={
         <Button asChild variant="primary">
           <Link to="/workflows/$workflowId/run" params={{ workflowId: workflow.id }}>
             <Play aria-hidden />
-            Run it
+            Run workflow
           </Link>
         </Button>
       }
     >
-      Every run of it will be listed here, with its state, time and cost.
+      Runs of this workflow appear here with their state, active time and cost.
     </EmptyState>
   );
 }

@@ -14,12 +14,12 @@ interface Props {
   to: number;
 }
 
-/** What lies between two versions: in words, and line by line. */
+/** The changes between two versions: a summary and a diff. */
 export function VersionChanges({ workflowId, from, to }: Props) {
   const diff = useQuery(versionDiffQuery(workflowId, from, to));
   if (diff.isPending) return <SkeletonRows rows={4} className="p-0" />;
   if (diff.isError) return <ErrorPanel error={diff.error} onRetry={() => diff.refetch()} />;
-  if (diff.data.text === "") return <Alert title="Both versions have the same text." />;
+  if (diff.data.text === "") return <Alert title="Both versions are identical." />;
   return (
     <>
       <ChangeList changes={diff.data.changes} />

@@ -9,13 +9,13 @@ import { SegmentedControl } from "@/components/ui/segmented-control";
 import type { VersionSummary, Workflow } from "@/lib/api/types";
 
 import { RestoreVersion } from "./restore-version";
-import type { ShownVersions, VersionView } from "./use-shown-versions";
+import type { VersionSelection, VersionView } from "./use-version-selection";
 import { VersionChanges } from "./version-changes";
 import { VersionDocument } from "./version-document";
 
 interface Props {
   workflow: Workflow;
-  shown: ShownVersions;
+  selection: VersionSelection;
   versions: VersionSummary[];
 }
 
@@ -24,9 +24,9 @@ const VIEWS: { value: VersionView; label: string }[] = [
   { value: "document", label: "Document" },
 ];
 
-/** One version: what it changed, or its whole text; and what can be done with it. */
-export function VersionDetail({ workflow, shown, versions }: Props) {
-  const { to, from, view, show } = shown;
+/** A version with its changes or its document, and the actions for it. */
+export function VersionDetail({ workflow, selection, versions }: Props) {
+  const { to, from, view, show } = selection;
   return (
     <Card
       title={`Version ${to}`}
@@ -34,7 +34,7 @@ export function VersionDetail({ workflow, shown, versions }: Props) {
         <div className="flex flex-wrap items-center gap-2">
           {from !== null && (
             <SegmentedControl
-              label="Show of this version"
+              label="Show"
               options={VIEWS}
               value={view}
               onChange={(next) => show({ view: next })}
@@ -57,7 +57,7 @@ export function VersionDetail({ workflow, shown, versions }: Props) {
       <div className="grid gap-4 p-4">
         {view === "changes" && from !== null ? (
           <>
-            <CompareWith {...{ shown, versions }} />
+            <CompareWith {...{ selection, versions }} />
             <VersionChanges workflowId={workflow.id} from={from} to={to} />
           </>
         ) : (
@@ -68,10 +68,10 @@ export function VersionDetail({ workflow, shown, versions }: Props) {
   );
 }
 
-function CompareWith({ shown, versions }: Pick<Props, "shown" | "versions">) {
+function CompareWith({ selection, versions }: Pick<Props, "selection" | "versions">) {
   const id = useId();
-  const others = versions.filter((version) => version.number !== shown.to);
-  const known = others.some((version) => version.number === shown.from);
+  const others = versions.filter((version) => version.number !== selection.to);
+  const isListed = others.some((version) => version.number === selection.from);
   return (
     <div className="flex flex-wrap items-center gap-2">
       <label htmlFor={id} className="text-ink-soft">
@@ -80,10 +80,10 @@ function CompareWith({ shown, versions }: Pick<Props, "shown" | "versions">) {
       <Select
         id={id}
         className="w-auto max-w-full"
-        value={shown.from ?? ""}
-        onChange={(event) => shown.show({ from: Number(event.target.value) })}
+        value={selection.from ?? ""}
+        onChange={(event) => selection.show({ from: Number(event.target.value) })}
       >
-        {!known && <option value={shown.from ?? ""}>Version {shown.from}</option>}
+        {!isListed && <option value={selection.from ?? ""}>Version {selection.from}</option>}
         {others.map(({ number, note }) => (
           <option key={number} value={number}>
             Version {number}

@@ -6,7 +6,7 @@ import { SkeletonRows } from "@/components/ui/skeleton";
 import { YamlView } from "@/components/yaml-view";
 import { versionQuery } from "@/lib/queries/versions";
 
-/** A version's text, as it was saved. */
+/** The document of a version. */
 export function VersionDocument({ workflowId, number }: { workflowId: string; number: number }) {
   const version = useQuery(versionQuery(workflowId, number));
   if (version.isPending) return <SkeletonRows rows={4} className="p-0" />;
@@ -18,9 +18,9 @@ export function VersionDocument({ workflowId, number }: { workflowId: string; nu
     <>
       <div className="flex items-center justify-between gap-2">
         <p className="text-ink-soft">
-          {note ?? "Saved without a note"} <span className="text-ink-faint">by {createdBy}</span>
+          {note ?? "No note"} <span className="text-ink-faint">by {createdBy}</span>
         </p>
-        <CopyButton text={yaml} label="Copy the document" />
+        <CopyButton text={yaml} label="Copy document" />
       </div>
       <YamlView text={yaml} label={`Document of version ${number}`} />
     </>

@@ -5,28 +5,27 @@ import { cn } from "@/lib/cn";
 
 interface Props {
   version: VersionSummary;
-  newest: boolean;
-  /** Whether it is the one that is looked at. */
-  current: boolean;
+  isNewest: boolean;
+  isSelected: boolean;
   onShow: () => void;
 }
 
-/** One save in the list. */
-export function VersionRow({ version, newest, current, onShow }: Props) {
+/** A version in the list. */
+export function VersionRow({ version, isNewest, isSelected, onShow }: Props) {
   return (
     <li>
       <button
         type="button"
-        aria-current={current || undefined}
+        aria-current={isSelected || undefined}
         onClick={onShow}
         className={cn(
           "grid w-full gap-0.5 border-l-2 px-3 py-2 text-left focus-visible:-outline-offset-2",
-          current ? "border-l-accent bg-accent-soft/60" : "border-l-transparent hover:bg-hover",
+          isSelected ? "border-l-accent bg-accent-soft/60" : "border-l-transparent hover:bg-hover",
         )}
       >
         <span className="flex items-center gap-2 font-medium">
           Version {version.number}
-          {newest && <Badge tone="accent">Newest</Badge>}
+          {isNewest && <Badge tone="accent">Newest</Badge>}
         </span>
         <span className={cn("line-clamp-2 break-words", !version.note && "text-ink-faint")}>
           {version.note ?? "No note"}

@@ -6,13 +6,13 @@ import { SkeletonRows } from "@/components/ui/skeleton";
 import type { Workflow } from "@/lib/api/types";
 import { versionsQuery } from "@/lib/queries/versions";
 
-import { useShownVersions } from "./use-shown-versions";
+import { useVersionSelection } from "./use-version-selection";
 import { VersionDetail } from "./version-detail";
 import { VersionRow } from "./version-row";
 
-/** The saves of a workflow: read, compared, restored. */
+/** The version history of a workflow. */
 export function VersionsTab({ workflow }: { workflow: Workflow }) {
-  const shown = useShownVersions(workflow);
+  const selection = useVersionSelection(workflow);
   const list = useInfiniteQuery(versionsQuery(workflow.id));
   const versions = list.data?.pages.flatMap((page) => page.versions) ?? [];
   if (list.isPending) return <SkeletonRows />;
@@ -35,9 +35,9 @@ export function VersionsTab({ workflow }: { workflow: Workflow }) {
             <VersionRow
               key={version.number}
               version={version}
-              newest={version.number === workflow.version}
-              current={version.number === shown.to}
-              onShow={() => shown.show({ to: version.number })}
+              isNewest={version.number === workflow.version}
+              isSelected={version.number === selection.to}
+              onShow={() => selection.show({ to: version.number })}
             />
           ))}
         </ol>
@@ -47,7 +47,12 @@ export function VersionsTab({ workflow }: { workflow: Workflow }) {
           </LoadMore>
         )}
       </nav>
-      <VersionDetail key={shown.to} workflow={workflow} shown={shown} versions={versions} />
+      <VersionDetail
+        key={selection.to}
+        workflow={workflow}
+        selection={selection}
+        versions={versions}
+      />
     </div>
   );
 }

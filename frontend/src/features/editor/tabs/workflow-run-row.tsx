@@ -4,12 +4,12 @@ import { RunStatus } from "@/components/run-status";
 import { TimeAgo } from "@/components/time-ago";
 import type { RunSummary } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
-import { formatCount, formatDuration, formatCost } from "@/lib/format";
+import { formatCost, formatCount, formatDuration } from "@/lib/format";
 
 export const RUN_COLUMNS =
   "grid items-center gap-x-4 grid-cols-[8rem_minmax(0,1fr)_5rem_6rem_5rem_5rem]";
 
-/** One run; a click anywhere in the row opens it. */
+/** A run of the workflow. The whole row is a link. */
 export function WorkflowRunRow({ run }: { run: RunSummary }) {
   return (
     <li
@@ -34,7 +34,7 @@ export function WorkflowRunRow({ run }: { run: RunSummary }) {
         )}
       </div>
       <Figure label="Version">{run.workflowVersion ?? "–"}</Figure>
-      <Figure label="Time at work" right>
+      <Figure label="Active time" right>
         {formatDuration(run.startedAt ? run.secondsAtWork * 1000 : null)}
       </Figure>
       <Figure label="Tokens" right>

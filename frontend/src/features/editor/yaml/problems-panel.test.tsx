@@ -4,57 +4,74 @@ import { describe, expect, it, vi } from "vitest";
 
 import type { EditorProblem } from "../model/problems";
 
-import { problemWords, ProblemsPanel, Verdict } from "./problems-panel";
+import { ProblemsPanel } from "./problems-panel";
+import { countProblems, ValidationBadge } from "./validation-badge";
 
-const wrong: EditorProblem = {
+const error: EditorProblem = {
   from: 3,
   to: 6,
   line: 41,
   message: "There is no agent `writr`.",
-  code: "unknown-agent",
   severity: "error",
   suggestion: "writer",
-  source: "server",
 };
-const odd: EditorProblem = {
-  ...wrong,
+const warning: EditorProblem = {
+  ...error,
   line: 2,
   severity: "warning",
   suggestion: undefined,
   message: "Unused.",
 };
 
-describe("the problems panel", () => {
-  it("leads to the line, and offers what was meant", async () => {
-    const onGo = vi.fn();
-    const onFix = vi.fn();
-    render(<ProblemsPanel problems={[odd, wrong]} onGo={onGo} onFix={onFix} />);
+function renderPanel(problems: EditorProblem[], isUnavailable = false) {
+  const actions = { onRetry: vi.fn(), onGo: vi.fn(), onFix: vi.fn() };
+  const { container } = render(<ProblemsPanel {...{ problems, isUnavailable, ...actions }} />);
+  return { container, ...actions };
+}
+
+describe("ProblemsPanel", () => {
+  it("goes to the line and applies the suggestion", async () => {
+    const { onGo, onFix } = renderPanel([warning, error]);
 
     await userEvent.click(screen.getByRole("button", { name: /Error line 41 There is no agent/ }));
     await userEvent.click(screen.getByRole("button", { name: "Change to writer" }));
 
-    expect(onGo).toHaveBeenCalledWith(wrong);
-    expect(onFix).toHaveBeenCalledWith(wrong);
+    expect(onGo).toHaveBeenCalledWith(error);
+    expect(onFix).toHaveBeenCalledWith(error);
     expect(screen.getByRole("button", { name: /Warning line 2/ })).toBeVisible();
     expect(screen.getAllByRole("button", { name: /Change to/ })).toHaveLength(1);
   });
 
-  it("is not there when nothing is wrong", () => {
-    const { container } = render(<ProblemsPanel problems={[]} onGo={vi.fn()} onFix={vi.fn()} />);
-    expect(container).toBeEmptyDOMElement();
+  it("renders nothing without problems", () => {
+    expect(renderPanel([]).container).toBeEmptyDOMElement();
   });
 
-  it.each([
-    [[], "Valid"],
-    [[wrong], "1 problem"],
-    [[wrong, wrong, odd], "2 problems, 1 warning"],
-    [[odd], "1 warning"],
-  ])("counts %#", (problems, words) => {
-    expect(problemWords(problems)).toBe(words);
-  });
+  it("says that only the syntax was checked when the server is unavailable", async () => {
+    const { onRetry } = renderPanel([], true);
 
-  it("says that warnings hinder nothing, and that the server is still asked", () => {
-    render(<Verdict problems={[odd]} judged={false} />);
-    expect(screen.getByRole("status")).toHaveTextContent("Valid, 1 warning · checking…");
+    expect(screen.getByText(/Only the YAML syntax was checked/)).toBeVisible();
+    await userEvent.click(screen.getByRole("button", { name: "Check again" }));
+
+    expect(onRetry).toHaveBeenCalledOnce();
   });
+});
+
+it.each([
+  [[error], "1 error"],
+  [[error, error, warning], "2 errors, 1 warning"],
+  [[warning], "1 warning"],
+])("countProblems %#", (problems, text) => {
+  expect(countProblems(problems)).toBe(text);
+});
+
+it.each([
+  [[], "checking", "Checking…"],
+  [[], "checked", "Valid"],
+  [[], "unavailable", "Only the syntax was checked"],
+  [[error], "unavailable", "1 error"],
+  [[warning], "checking", "Valid, 1 warning · checking…"],
+  [[warning], "checked", "Valid, 1 warning"],
+] as const)("ValidationBadge %#", (problems, status, text) => {
+  render(<ValidationBadge problems={[...problems]} status={status} />);
+  expect(screen.getByRole("status")).toHaveTextContent(text);
 });

@@ -3,13 +3,13 @@ import { Annotation, EditorState, Transaction } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { useEffect, useImperativeHandle, useRef, type Ref } from "react";
 
+import { findCommonEnds } from "../model/common-ends";
 import type { EditorProblem } from "../model/problems";
 
-import { diagnosticOf, editorExtensions, type Learned } from "./extensions";
+import { createEditorExtensions, toDiagnostic, type EditorContext } from "./editor-extensions";
 
-/** What others may ask of the editor. */
 export interface EditorControls {
-  /** Puts the cursor there, in sight, and gives the editor the focus. */
+  /** Moves the cursor, scrolls to it and focuses the editor. */
   goTo: (position: number) => void;
   replace: (from: number, to: number, text: string) => void;
 }
@@ -17,34 +17,34 @@ export interface EditorControls {
 interface Props {
   text: string;
   problems: EditorProblem[];
-  learned: Learned;
+  context: EditorContext;
   onChange: (text: string) => void;
-  /** The cursor has come to another place by a person's hand. */
+  /** The user has moved the cursor. */
   onCursor: (position: number) => void;
   controls: Ref<EditorControls>;
 }
 
-/** Marks what this component itself has written, so that it is not told as a person's change. */
-const fromOutside = Annotation.define<boolean>();
+/** Marks changes from the `text` prop, which are not reported as changes by the user. */
+const isExternal = Annotation.define<boolean>();
 
-export function YamlEditor({ text, problems, learned, onChange, onCursor, controls }: Props) {
+export function YamlEditor({ text, problems, context, onChange, onCursor, controls }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView>(null);
-  const latest = useRef({ text, learned, onChange, onCursor });
+  const latest = useRef({ text, context, onChange, onCursor });
   useEffect(() => {
-    latest.current = { text, learned, onChange, onCursor };
+    latest.current = { text, context, onChange, onCursor };
   });
 
   useEffect(() => {
     if (!host.current) return;
-    const made = new EditorView({
+    const created = new EditorView({
       parent: host.current,
       state: EditorState.create({
         doc: latest.current.text,
         extensions: [
-          editorExtensions(() => latest.current.learned),
+          createEditorExtensions(() => latest.current.context),
           EditorView.updateListener.of((update) => {
-            if (update.transactions.some((one) => one.annotation(fromOutside))) return;
+            if (update.transactions.some((one) => one.annotation(isExternal))) return;
             if (update.docChanged) latest.current.onChange(update.state.doc.toString());
             if (update.docChanged || update.selectionSet) {
               latest.current.onCursor(update.state.selection.main.head);
@@ -53,22 +53,22 @@ export function YamlEditor({ text, problems, learned, onChange, onCursor, contro
         ],
       }),
     });
-    view.current = made;
+    view.current = created;
     return () => {
       view.current = null;
-      made.destroy();
+      created.destroy();
     };
   }, []);
 
   useEffect(() => {
-    if (view.current) showText(view.current, text);
+    if (view.current) updateText(view.current, text);
   }, [text]);
 
   useEffect(() => {
     const shown = view.current;
     if (!shown || shown.state.doc.toString() !== text) return;
-    const found = problems.map((problem) => diagnosticOf(problem, shown.state.doc.length));
-    shown.dispatch(setDiagnostics(shown.state, found));
+    const diagnostics = problems.map((problem) => toDiagnostic(problem, shown.state.doc.length));
+    shown.dispatch(setDiagnostics(shown.state, diagnostics));
   }, [problems, text]);
 
   useImperativeHandle(
@@ -93,17 +93,17 @@ export function YamlEditor({ text, problems, learned, onChange, onCursor, contro
   return <div ref={host} className="h-full min-h-0 overflow-hidden" />;
 }
 
-/** Changes only what differs, so that the cursor and the folds stay; it can be undone like typing. */
-function showText(view: EditorView, text: string): void {
+/** Replaces only the part that differs, so that cursor and folds are kept; it can be undone. */
+function updateText(view: EditorView, text: string): void {
   const shown = view.state.doc.toString();
   if (shown === text) return;
-  let from = 0;
-  while (from < Math.min(shown.length, text.length) && shown[from] === text[from]) from += 1;
-  let end = 0;
-  const most = Math.min(shown.length, text.length) - from;
-  while (end < most && shown.at(-1 - end) === text.at(-1 - end)) end += 1;
+  const { prefix, suffix } = findCommonEnds(shown, text);
   view.dispatch({
-    changes: { from, to: shown.length - end, insert: text.slice(from, text.length - end) },
-    annotations: [fromOutside.of(true), Transaction.addToHistory.of(true)],
+    changes: {
+      from: prefix,
+      to: shown.length - suffix,
+      insert: text.slice(prefix, text.length - suffix),
+    },
+    annotations: [isExternal.of(true), Transaction.addToHistory.of(true)],
   });
 }
