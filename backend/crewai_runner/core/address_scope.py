@@ -1,4 +1,4 @@
-"""How far an IP address reaches: out to the internet, into this network, or where nobody may go."""
+"""Classify IP addresses as public, private or never to be contacted."""
 
 import ipaddress
 from collections.abc import Iterator
@@ -9,16 +9,15 @@ IPv6 = ipaddress.IPv6Address
 
 
 class AddressScope(IntEnum):
-    """From harmless to forbidden; the greater one wins."""
+    """Ordered by severity, so that `max` gives the strictest scope."""
 
     PUBLIC = 0
     PRIVATE = 1
     FORBIDDEN = 2
 
 
-# Link-local holds the metadata service of most clouds. The single addresses below are the
-# metadata and control services that live inside private or public ranges: AWS over IPv6,
-# Google over IPv6, Alibaba, Oracle, Azure.
+# Link-local holds the metadata service of most clouds. The single addresses are metadata and control
+# services inside private or public ranges: AWS over IPv6, Google over IPv6, Alibaba, Oracle, Azure.
 _FORBIDDEN = tuple(
     ipaddress.ip_network(text)
     for text in (
@@ -60,30 +59,30 @@ _SIX_TO_FOUR = ipaddress.IPv6Network("2002::/16")
 _TEREDO = ipaddress.IPv6Network("2001::/32")
 _NAT64_LOCAL = ipaddress.IPv6Network("64:ff9b:1::/48")
 _LOOPBACK_OR_UNSPECIFIED = 1
-_ISATAP_MARKS = (0x00005EFE, 0x02005EFE)
+_ISATAP_IDENTIFIERS = (0x00005EFE, 0x02005EFE)
 _LOW_32 = 2**32 - 1
 
 
 def classify_address(address: IPAddress) -> AddressScope:
-    """The reach of an address and of every IPv4 address wrapped in it, whichever is worse."""
-    worst = _reach_as_written(address)
+    """Return the strictest scope of an address and of every IPv4 address embedded in it."""
+    scope = _classify_literally(address)
     if isinstance(address, IPv6):
-        worst = max([worst, *(_reach_as_written(inner) for inner in _wrapped(address))])
-    return worst
+        scope = max([scope, *(_classify_literally(inner) for inner in _embedded_addresses(address))])
+    return scope
 
 
-def _reach_as_written(address: IPAddress) -> AddressScope:
+def _classify_literally(address: IPAddress) -> AddressScope:
     if any(address in network for network in _FORBIDDEN):
         return AddressScope.FORBIDDEN
     if any(address in network for network in _PRIVATE):
         return AddressScope.PRIVATE
     if isinstance(address, IPv6) and any(address in network for network in _TRANSLATED_LOW_BITS):
-        return AddressScope.PUBLIC  # decided by the wrapped address
+        return AddressScope.PUBLIC  # the embedded address decides
     return AddressScope.PUBLIC if address.is_global else AddressScope.PRIVATE
 
 
-def _wrapped(address: IPv6) -> Iterator[ipaddress.IPv4Address]:
-    """The IPv4 addresses that a router or tunnel would take out of an IPv6 address."""
+def _embedded_addresses(address: IPv6) -> Iterator[ipaddress.IPv4Address]:
+    """Yield the IPv4 addresses that a router or tunnel extracts from an IPv6 address."""
     number = int(address)
     low = ipaddress.IPv4Address(number & _LOW_32)
     if any(address in network for network in (*_TRANSLATED_LOW_BITS, _NAT64_LOCAL)):
@@ -95,5 +94,5 @@ def _wrapped(address: IPv6) -> Iterator[ipaddress.IPv4Address]:
     if address in _TEREDO:
         yield ipaddress.IPv4Address(number >> 64 & _LOW_32)
         yield ipaddress.IPv4Address(~number & _LOW_32)
-    if number >> 32 & _LOW_32 in _ISATAP_MARKS:
+    if number >> 32 & _LOW_32 in _ISATAP_IDENTIFIERS:
         yield low

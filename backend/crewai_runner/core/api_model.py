@@ -1,11 +1,11 @@
-"""The base of everything that crosses the wire: camelCase in JSON, snake_case in Python."""
+"""Base class of all API schemas: camelCase in JSON, snake_case in Python."""
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 
 class ApiModel(BaseModel):
-    """A shape that clients see. Requests accept both spellings; unknown fields are an error."""
+    """A schema of the API. Requests may use either case; unknown fields are errors."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,

@@ -1,10 +1,10 @@
-"""Whether a server could listen at an address."""
+"""Check whether a server could listen on an address."""
 
 import socket
 
 
 def find_bind_error(host: str, port: int) -> str | None:
-    """Why nobody could listen there now, in the system's words; None when somebody could."""
+    """Try to bind to an address; return the operating system's error message, None on success."""
     try:
         family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, number) as probe:

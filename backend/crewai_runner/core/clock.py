@@ -1,9 +1,12 @@
-"""The one place that asks what time it is."""
+"""The current time; no other module reads the system clock."""
 
 from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """The current moment, UTC, aware, to the millisecond (what the wire and both databases keep)."""
+    """Return the current time in UTC, timezone-aware, truncated to milliseconds.
+
+    The API and both databases store milliseconds.
+    """
     moment = datetime.now(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -1,8 +1,7 @@
-"""The one guard for URLs that users give: where the product may connect to, and where never.
+"""Egress control: which hosts the server may connect to for user-given URLs.
 
-A name is judged by every address it resolves to, and the connection is made to one of the
-addresses judged, so that a name that changes its mind between the two gains nothing. Every hop
-of a redirect is a new connection and is judged again.
+Every address that a name resolves to is checked, and the connection uses one of the checked addresses, so
+DNS rebinding has no effect. Every redirect is a new connection and is checked again.
 """
 
 import asyncio
@@ -40,20 +39,20 @@ __all__ = [
 ]
 
 Resolver = Callable[[str, int], Sequence[str]]
-"""Blocking: host and port in, IP addresses out; raises OSError when the name is unknown."""
+"""Blocking: resolves a host and port to IP addresses; raises OSError when the name is unknown."""
 
 _ConnectOptions = Iterable[Any]
 
 
 def resolve_name(host: str, port: int) -> list[str]:
-    """The addresses of a name by the system's resolver. Blocks; raises OSError."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    """Resolve a name with the system resolver. Blocks; raises OSError."""
+    entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in entries))
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedTarget:
-    """A URL that may be contacted, with the addresses that were judged."""
+    """An allowed URL with its checked addresses."""
 
     url: str
     scheme: str
@@ -64,19 +63,19 @@ class ResolvedTarget:
 
 @dataclass(frozen=True, slots=True)
 class EgressPolicy:
-    """Where outgoing connections to user-given URLs may go.
+    """Decides which addresses may be contacted for user-given URLs.
 
-    `allow_private` admits loopback and private networks (a model server on this machine).
-    Link-local, metadata, multicast, reserved and unspecified addresses are refused always.
+    `allow_private` permits loopback and private networks (such as a model server on this machine).
+    Link-local, metadata, multicast, reserved and unspecified addresses are never permitted.
     """
 
     allow_private: bool
     resolve: Resolver = resolve_name
 
     async def check_url(self, url: str) -> ResolvedTarget:
-        """Judge a URL and all addresses of its host.
+        """Check a URL and all addresses of its host.
 
-        Raises UrlRefused, or its kind HostUnresolved when the host has no address.
+        Raises UrlRefused, or its subclass HostUnresolved when the host has no address.
         """
         parsed = parse_url(url)
         host, port = parsed.raw_host.decode("ascii"), get_port(parsed)
@@ -84,48 +83,48 @@ class EgressPolicy:
         return ResolvedTarget(url, parsed.scheme, normalize_host(host), port, addresses)
 
     async def resolve_allowed(self, host: str, port: int) -> tuple[str, ...]:
-        """The addresses a host may be reached at. Raises like `check_url`."""
+        """Resolve a host to its addresses. Raises like `check_url`."""
         name = normalize_host(host)
         literal = parse_ip_literal(name)
         if literal is not None:
-            return self._judged(name, [literal])
+            return self._check(name, [literal])
         loop = asyncio.get_running_loop()
         try:
             found = await loop.run_in_executor(None, self.resolve, name, port)
         except (OSError, UnicodeError) as error:
             raise _unresolved(name) from error
-        return self._judged(name, map(ipaddress.ip_address, found))
+        return self._check(name, map(ipaddress.ip_address, found))
 
     def resolve_allowed_blocking(self, host: str, port: int) -> tuple[str, ...]:
         """`resolve_allowed` for a thread without an event loop."""
         name = normalize_host(host)
         literal = parse_ip_literal(name)
         if literal is not None:
-            return self._judged(name, [literal])
+            return self._check(name, [literal])
         try:
             found = self.resolve(name, port)
         except (OSError, UnicodeError) as error:
             raise _unresolved(name) from error
-        return self._judged(name, map(ipaddress.ip_address, found))
+        return self._check(name, map(ipaddress.ip_address, found))
 
-    def _judged(self, name: str, addresses: Iterable[IPAddress]) -> tuple[str, ...]:
-        judged = []
+    def _check(self, name: str, addresses: Iterable[IPAddress]) -> tuple[str, ...]:
+        checked = []
         for address in addresses:
-            reach = classify_address(address)
-            if reach is AddressScope.FORBIDDEN:
+            scope = classify_address(address)
+            if scope is AddressScope.FORBIDDEN:
                 raise UrlRefused(
-                    f"{name} leads to {address}: link-local, metadata, multicast and unspecified "
+                    f"{name} resolves to {address}: link-local, metadata, multicast and unspecified "
                     "addresses are never contacted."
                 )
-            if reach is AddressScope.PRIVATE and not self.allow_private:
+            if scope is AddressScope.PRIVATE and not self.allow_private:
                 raise UrlRefused(
-                    f"{name} leads to {address}, an address of a private network, "
-                    "which this server is set not to contact."
+                    f"{name} resolves to {address}, an address of a private network, "
+                    "which this server is configured not to contact."
                 )
-            judged.append(str(address))
-        if not judged:
+            checked.append(str(address))
+        if not checked:
             raise _unresolved(name)
-        return tuple(judged)
+        return tuple(checked)
 
 
 def _unresolved(name: str) -> HostUnresolved:
@@ -134,12 +133,12 @@ def _unresolved(name: str) -> HostUnresolved:
 
 @functools.cache
 def _tls_context() -> ssl.SSLContext:
-    # Reading the certificate bundle is nine tenths of what making a client costs.
+    # Loading the certificate bundle takes 90 % of the time that a new client needs.
     return httpx.create_ssl_context(trust_env=False)
 
 
 class _GuardedBackend(httpcore.AsyncNetworkBackend):
-    """Opens TCP connections to judged addresses only; TLS and Host keep the URL's own name."""
+    """Opens TCP connections to checked addresses only; TLS and the Host header keep the URL's name."""
 
     def __init__(self, policy: EgressPolicy) -> None:
         self._policy = policy
@@ -154,14 +153,14 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
         socket_options: _ConnectOptions | None = None,
     ) -> httpcore.AsyncNetworkStream:
         failure: Exception | None = None
-        for address in await self._addresses(host, port, timeout):
+        for address in await self._resolve(host, port, timeout):
             try:
                 return await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure or httpcore.ConnectError(f"{host} has no address")
 
-    async def _addresses(self, host: str, port: int, seconds: float | None) -> tuple[str, ...]:
+    async def _resolve(self, host: str, port: int, seconds: float | None) -> tuple[str, ...]:
         try:
             async with asyncio.timeout(seconds):
                 return await self._policy.resolve_allowed(host, port)
@@ -173,7 +172,7 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
 
 
 class _GuardedBlockingBackend(httpcore.NetworkBackend):
-    """The same for a thread without an event loop."""
+    """`_GuardedBackend` for a thread without an event loop."""
 
     def __init__(self, policy: EgressPolicy) -> None:
         self._policy = policy
@@ -200,9 +199,9 @@ class _GuardedBlockingBackend(httpcore.NetworkBackend):
 
 
 class GuardedTransport(httpx.AsyncHTTPTransport):
-    """An httpx transport that connects only where its policy allows.
+    """An httpx transport that connects only to addresses that its policy allows.
 
-    Raises UrlRefused from the request that would have gone elsewhere, redirect hops included.
+    Other requests, redirects included, raise UrlRefused.
     """
 
     def __init__(self, policy: EgressPolicy) -> None:
@@ -231,9 +230,10 @@ class GuardedBlockingTransport(httpx.HTTPTransport):
 
 
 def guarded_client(policy: EgressPolicy, **options: Any) -> httpx.AsyncClient:
-    """An httpx client behind the guard; `options` are httpx's, save those that could get round it.
+    """Create an httpx client that applies the policy.
 
-    Environment proxies are ignored. Redirects are off unless `follow_redirects=True`.
+    `options` are those of httpx, except the ones that could bypass the policy. Proxies of the environment are
+    ignored. Redirects are off unless `follow_redirects=True`.
     """
     _refuse_bypass(options)
     return httpx.AsyncClient(transport=GuardedTransport(policy), trust_env=False, **options)
@@ -248,4 +248,4 @@ def guarded_blocking_client(policy: EgressPolicy, **options: Any) -> httpx.Clien
 def _refuse_bypass(options: dict[str, Any]) -> None:
     bypass = {"transport", "mounts", "proxy", "trust_env", "verify", "cert"} & options.keys()
     if bypass:
-        raise TypeError(f"these would get round the guard: {', '.join(sorted(bypass))}")
+        raise TypeError(f"these options would bypass the egress policy: {', '.join(sorted(bypass))}")

@@ -1,4 +1,4 @@
-"""Secrets at rest: authenticated encryption. Where the keys come from: `core/secret_key.py`."""
+"""Authenticated encryption of stored secrets. `core/secret_key.py` loads the keys."""
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
@@ -11,7 +11,7 @@ class SecretUnreadable(AppError):
 
 
 class SecretCipher:
-    """Seals and unseals secrets; the first key seals, every key unseals (so keys can rotate)."""
+    """Encrypts with the first key and decrypts with any, so that keys can be rotated."""
 
     def __init__(self, *keys: str) -> None:
         self._fernet = MultiFernet([Fernet(key) for key in keys])
@@ -19,19 +19,19 @@ class SecretCipher:
     def encrypt(self, secret: str) -> str:
         return self._keys().encrypt(secret.encode()).decode()
 
-    def decrypt(self, sealed: str) -> str:
-        """The secret again. Raises SecretUnreadable when it was sealed under another key."""
+    def decrypt(self, encrypted: str) -> str:
+        """Return the secret. Raises SecretUnreadable when none of the keys fits."""
         try:
-            return self._keys().decrypt(sealed.encode()).decode()
+            return self._keys().decrypt(encrypted.encode()).decode()
         except InvalidToken:
             raise SecretUnreadable(
-                "A stored credential was sealed under another SECRET_KEY. "
+                "A stored credential was encrypted with another SECRET_KEY. "
                 "Restore that key, or enter the credential again."
             ) from None
 
-    def reencrypt(self, sealed: str) -> str:
-        """The same secret under the newest key. Raises SecretUnreadable."""
-        return self.encrypt(self.decrypt(sealed))
+    def reencrypt(self, encrypted: str) -> str:
+        """Encrypt the same secret with the first key. Raises SecretUnreadable."""
+        return self.encrypt(self.decrypt(encrypted))
 
     def _keys(self) -> MultiFernet:
         return self._fernet

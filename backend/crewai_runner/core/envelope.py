@@ -1,4 +1,4 @@
-"""Request bodies that may be sent with or without their name around them."""
+"""Request bodies that may be sent with or without their wrapping member."""
 
 from collections.abc import Mapping
 from typing import Any, Self, cast
@@ -20,5 +20,5 @@ class Envelope(ApiModel):
         name, field = next(iter(cls.model_fields.items()))
         if not isinstance(value, Mapping) or name in value or field.annotation is None:
             return handler(value)
-        made = cls.model_construct(**{name: field.annotation.model_validate(value)})
-        return cast("Self", made)
+        envelope = cls.model_construct(**{name: field.annotation.model_validate(value)})
+        return cast("Self", envelope)

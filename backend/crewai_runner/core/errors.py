@@ -1,14 +1,14 @@
-"""Failures that a caller can understand and act on."""
+"""Base classes of the errors that the API reports to its callers."""
 
 from http import HTTPStatus
 from typing import ClassVar
 
 
 class AppError(Exception):
-    """A failure the caller can understand and act on.
+    """An error that the caller can understand and act on.
 
-    Anything that is not an AppError is a defect and becomes an opaque 500.
-    `extra` members are added to the problem document as they are.
+    Any other exception is a bug and becomes an opaque 500. The members of `extra` are added to the
+    problem document.
     """
 
     status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR

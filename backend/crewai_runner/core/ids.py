@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Prefix(StrEnum):
-    """What an identifier names."""
+    """The kind of object that an identifier belongs to."""
 
     PROVIDER = "prov"
     MODEL = "mdl"
@@ -22,7 +22,7 @@ class Prefix(StrEnum):
 
 
 class MonotonicTicks:
-    """The time in parts of 1/4096 ms (RFC 9562, 6.2, method 3); within a process never the same twice."""
+    """The time in units of 1/4096 ms (RFC 9562, 6.2, method 3); strictly increasing within a process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -38,9 +38,9 @@ _ticks = MonotonicTicks()
 
 
 def new_id(prefix: Prefix) -> str:
-    """A fresh identifier such as `run_0199a1b2c3d47e8f9a0b1c2d3e4f5a6b` (prefix, then 32 hex).
+    """Create an identifier such as `run_0199a1b2c3d47e8f9a0b1c2d3e4f5a6b` (prefix, then 32 hex digits).
 
-    Those of one process sort as they were made.
+    Identifiers of one process sort in the order of their creation.
     """
     millis, fraction = divmod(_ticks.next(), 4096)
     value = (millis & (2**48 - 1)) << 80 | 0x7 << 76 | fraction << 64
@@ -52,6 +52,6 @@ _BODY = re.compile(r"[0-9A-Za-z]{1,56}")
 
 
 def has_prefix(identifier: str, prefix: Prefix) -> bool:
-    """Whether an identifier could name that kind of thing; what could not needs no look into the database."""
+    """Return whether an identifier is well formed and has this prefix; if not, a query is pointless."""
     start, _, body = identifier.partition("_")
     return start == prefix and _BODY.fullmatch(body) is not None

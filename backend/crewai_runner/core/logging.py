@@ -1,4 +1,4 @@
-"""Structured logs: one event a line, with the request's and the run's id in each."""
+"""Structured logs with the request's and the run's id in each line, and the masking of secrets."""
 
 import json
 import logging
@@ -18,47 +18,47 @@ Mask = Callable[[str], str]
 _ESCAPED = frozenset("\\\"'/")
 
 
-def _spellings(secret: str) -> set[str]:
-    """A secret as it stands in plain text, in JSON text and in an address."""
+def _encodings(secret: str) -> set[str]:
+    """Return a secret as plain text, JSON-escaped and URL-encoded."""
     in_json = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
     return {secret, quote(secret, safe=""), quote(secret)} | in_json
 
 
-def _however_quoted(secret: str) -> re.Pattern[str]:
-    """The secret in text that was quoted any number of times.
+def _escaped_pattern(secret: str) -> re.Pattern[str]:
+    """Match the secret however many times the text was escaped.
 
-    A provider's refusal is JSON that its library quotes again as Python text, which an event quotes once
-    more; each puts backslashes before quotation marks and before the backslashes of the one before.
+    A provider's error is JSON, which its library quotes as a Python string, which an event quotes again;
+    each level escapes quotation marks and the backslashes of the level below.
     """
-    # A backslash at the end is left over: those behind it may belong to what follows.
+    # A trailing backslash is ignored: backslashes after it may belong to the following text.
     parts = re.findall(r"\\+|[^\\]", secret.rstrip("\\"))
-    return re.compile("".join(_with_backslashes(part) for part in parts))
+    return re.compile("".join(_allow_backslashes(part) for part in parts))
 
 
-def _with_backslashes(part: str) -> str:
+def _allow_backslashes(part: str) -> str:
     if part[0] == "\\":
         return r"\\+"
     return r"\\*" + part if part in _ESCAPED else re.escape(part)
 
 
 class SecretMask:
-    """Replaces every known secret's value wherever it would leave the process."""
+    """Replaces the value of every known secret in text that leaves the process."""
 
     def __init__(self) -> None:
         self._secrets: list[str] = []
-        self._awkward: dict[str, re.Pattern[str]] = {}
+        self._escaped_patterns: dict[str, re.Pattern[str]] = {}
 
     def add(self, secret: str) -> None:
-        """Mask this value from now on; shorter than six characters is no secret but a word."""
-        if len(secret) >= 6:
-            forms = _spellings(secret)
-            # The longest first: masking a secret within another would leave the rest of that one bare.
-            self._secrets = sorted(forms.union(self._secrets), key=len, reverse=True)
-        if len(secret) >= 6 and _ESCAPED.intersection(secret.rstrip("\\")):
-            self._awkward[secret] = _however_quoted(secret)
+        """Mask this value from now on. Values below six characters are ignored: they may be words."""
+        if len(secret) < 6:
+            return
+        # Longest first: masking a secret inside a longer one would leave the rest of that one visible.
+        self._secrets = sorted(_encodings(secret).union(self._secrets), key=len, reverse=True)
+        if _ESCAPED.intersection(secret.rstrip("\\")):
+            self._escaped_patterns[secret] = _escaped_pattern(secret)
 
     def __call__(self, text: str) -> str:
-        for pattern in self._awkward.values():
+        for pattern in self._escaped_patterns.values():
             text = pattern.sub("••••••", text)
         for secret in self._secrets:
             if secret in text:
@@ -66,11 +66,11 @@ class SecretMask:
         return text
 
     def contains_secret(self, text: str) -> bool:
-        """Whether a text holds a secret long enough (16 characters) not to be an ordinary word."""
+        """Return whether a text contains a secret of at least 16 characters; shorter ones may be words."""
         return any(len(secret) >= 16 and secret in text for secret in self._secrets)
 
     def mask_json(self, value: Any) -> Any:
-        """The same JSON value with every secret masked, keys included."""
+        """Return a copy of a JSON value with every secret masked, also in keys."""
         if isinstance(value, str):
             return self(value)
         if isinstance(value, dict):
@@ -81,7 +81,7 @@ class SecretMask:
 
 
 def configure_logging(level: str, log_format: LogFormat, mask: SecretMask) -> None:
-    """Send every log line of the process, libraries' included, through one masked formatter."""
+    """Send every log line of the process, also those of libraries, through one masking formatter."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -89,7 +89,7 @@ def configure_logging(level: str, log_format: LogFormat, mask: SecretMask) -> No
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
     ]
-    # Never the local variables of a traceback: they hold credentials.
+    # Tracebacks without local variables: those may hold credentials.
     renderer: Any = structlog.dev.ConsoleRenderer(
         colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
     )
@@ -108,7 +108,7 @@ def configure_logging(level: str, log_format: LogFormat, mask: SecretMask) -> No
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                _Masking(renderer, mask),
+                _MaskingRenderer(renderer, mask),
             ],
         )
     )
@@ -123,8 +123,8 @@ def configure_logging(level: str, log_format: LogFormat, mask: SecretMask) -> No
     logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
 
 
-class _Masking:
-    """Renders first and masks the finished line, so that no field can be forgotten."""
+class _MaskingRenderer:
+    """Masks the rendered line, so that no field can be forgotten."""
 
     def __init__(self, renderer: Any, mask: Mask) -> None:
         self._renderer = renderer

@@ -12,38 +12,32 @@ MAX_LIMIT = 200
 
 
 def encode_cursor(*keys: str | int) -> str:
-    """Pack the last row's sort keys into a URL-safe text."""
+    """Encode the sort keys of the last row as URL-safe text."""
     packed = json.dumps(keys, separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str, size: int) -> list[str | int]:
-    """Unpack `size` sort keys.
-
-    Raises BadRequest when the text is not a cursor of ours.
-    """
+    """Decode a cursor of `size` sort keys. Raises BadRequest for anything else."""
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         keys = json.loads(base64.urlsafe_b64decode(padded.encode("ascii")))
     except (ValueError, binascii.Error, UnicodeError, RecursionError):
         keys = None
     if not isinstance(keys, list) or len(keys) != size or not all(type(k) in (str, int) for k in keys):
-        raise _foreign()
+        raise _invalid_cursor()
     return keys
 
 
 def decode_id_cursor(cursor: str | None, prefix: Prefix) -> str | None:
-    """The id in the cursor of a list that is in order of ids; None for the first page.
-
-    Raises BadRequest when the text is not a cursor of ours.
-    """
+    """Decode the cursor of a list ordered by id; None for the first page. Raises BadRequest."""
     if cursor is None:
         return None
     identifier = str(decode_cursor(cursor, 1)[0])
     if not has_prefix(identifier, prefix):
-        raise _foreign()
+        raise _invalid_cursor()
     return identifier
 
 
-def _foreign() -> BadRequest:
-    return BadRequest("The cursor is not one this API gave out; start again without it.")
+def _invalid_cursor() -> BadRequest:
+    return BadRequest("The cursor is not valid; start again without it.")

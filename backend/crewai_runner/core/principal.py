@@ -1,4 +1,4 @@
-"""Who is asking, for which workspace, and what they may do."""
+"""The authenticated caller: subject, workspace and scopes."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ BUILTIN_WORKSPACE = "ws_default"
 
 
 class Scope(StrEnum):
-    """One right; every endpoint names the one it needs."""
+    """A permission; every endpoint requires one."""
 
     PROVIDERS_READ = "providers:read"
     PROVIDERS_WRITE = "providers:write"

@@ -1,4 +1,4 @@
-"""The keys that seal stored secrets: from the settings, or from a 0600 file that servers follow."""
+"""The keys that encrypt stored secrets: from the settings, or from a 0600 file that servers watch."""
 
 import contextlib
 import os
@@ -14,29 +14,30 @@ from crewai_runner.core.encryption import SecretCipher
 from crewai_runner.core.settings import Settings
 
 SECRET_KEY_FILE = "secret-key"  # noqa: S105  # a file's name
-_BETWEEN_KEYS = re.compile(r"[\s,]+")
-_Mark = tuple[int, int, int]
+_KEY_SEPARATOR = re.compile(r"[\s,]+")
+_FileVersion = tuple[int, int, int]
 
 
 def read_keys(path: Path) -> list[str]:
-    """The keys in a key file, one a line, the one that seals first. Raises FileNotFoundError."""
-    return [key for key in _BETWEEN_KEYS.split(path.read_text()) if key]
+    """Read a key file: one key a line, the first encrypts. Raises FileNotFoundError."""
+    return [key for key in _KEY_SEPARATOR.split(path.read_text()) if key]
 
 
 def read_or_create_keys(path: Path) -> list[str]:
-    """The keys of this data folder; one is made at first use, readable by its owner only."""
+    """Read a key file, after creating it with one key when it does not exist."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
-        # Made aside and linked: of several that start at once one wins, and nobody reads half a file.
-        aside = path.with_name(f"{path.name}.{uuid4().hex}")  # containers share process ids
-        _write_aside(aside, [Fernet.generate_key().decode()])
+        # Written to a temporary file and linked: concurrent starts agree on one key, and readers never see
+        # a partial file. The name is random because containers share process ids.
+        temporary = path.with_name(f"{path.name}.{uuid4().hex}")
+        _write_private_file(temporary, [Fernet.generate_key().decode()])
         with contextlib.suppress(FileExistsError):
-            os.link(aside, path)
-        aside.unlink()
+            os.link(temporary, path)
+        temporary.unlink()
     return read_keys(path)
 
 
-def _write_aside(path: Path, keys: Sequence[str]) -> None:
+def _write_private_file(path: Path, keys: Sequence[str]) -> None:
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write("\n".join(keys) + "\n")
@@ -45,15 +46,15 @@ def _write_aside(path: Path, keys: Sequence[str]) -> None:
 
 
 def write_keys(path: Path, keys: Sequence[str]) -> None:
-    """Put these keys in the file's place: whoever reads it, and a power cut, meet the old or the new ones."""
-    aside = path.with_name(f"{path.name}.new")
-    _write_aside(aside, keys)
-    aside.replace(path)
+    """Replace a key file atomically, also with respect to power failures."""
+    temporary = path.with_name(f"{path.name}.new")
+    _write_private_file(temporary, keys)
+    temporary.replace(path)
     fsync_directory(path.parent)
 
 
 def fsync_directory(folder: Path) -> None:
-    """Make a rename within this folder outlast a power cut."""
+    """Flush a directory to disk, so that renames in it survive a power failure."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -62,12 +63,12 @@ def fsync_directory(folder: Path) -> None:
 
 
 def key_fingerprint(key: str) -> str:
-    """A key's fingerprint (16 hex digits): tells keys apart and leads back to none."""
+    """Return 16 hex digits that identify a key without revealing it."""
     return sha256(b"crewai-runner secret key\0" + key.encode()).hexdigest()[:16]
 
 
 def load_secret_keys(settings: Settings) -> list[str]:
-    """The keys in use, the one that seals first; empty when there are none yet. Makes nothing."""
+    """Return the configured keys, the encrypting one first; empty when none exists. Creates nothing."""
     if settings.secret_key:
         return [key.get_secret_value() for key in settings.secret_key]
     try:
@@ -76,45 +77,45 @@ def load_secret_keys(settings: Settings) -> list[str]:
         return []
 
 
-def create_cipher(settings: Settings, note: Callable[[str], None]) -> SecretCipher:
-    """The cipher of a process. `note` is told every key that it ever uses, to mask it."""
+def create_cipher(settings: Settings, on_key: Callable[[str], None]) -> SecretCipher:
+    """Create the cipher of a process. `on_key` is called with every key it uses, so that it can be masked."""
     if not settings.secret_key:
-        return KeyFileCipher(settings.data_dir / SECRET_KEY_FILE, note)
+        return KeyFileCipher(settings.data_dir / SECRET_KEY_FILE, on_key)
     keys = [key.get_secret_value() for key in settings.secret_key]
     for key in keys:
-        note(key)
+        on_key(key)
     return SecretCipher(*keys)
 
 
 class KeyFileCipher(SecretCipher):
-    """Follows its key file: what is put there seals from then on, without a restart."""
+    """Reloads its key file when it changes, so that a rotation needs no restart."""
 
-    def __init__(self, path: Path, note: Callable[[str], None]) -> None:
-        self._path, self._note = path, note
+    def __init__(self, path: Path, on_key: Callable[[str], None]) -> None:
+        self._path, self._on_key = path, on_key
         keys = read_or_create_keys(path)
         super().__init__(*keys)
         for key in keys:
-            note(key)
-        self._mark: _Mark | None = None  # so that the first use looks once more
+            on_key(key)
+        self._loaded: _FileVersion | None = None  # the first use checks the file again
 
     def _keys(self) -> MultiFernet:
-        mark = self._look()
-        if mark is not None and mark != self._mark:
-            # A file that somebody spoiled by hand is no reason to forget the keys at hand.
+        current = self._file_version()
+        if current is not None and current != self._loaded:
+            # An unreadable or invalid file keeps the loaded keys.
             with contextlib.suppress(ValueError, OSError):
-                self._take(read_keys(self._path))
-            self._mark = mark
+                self._use(read_keys(self._path))
+            self._loaded = current
         return self._fernet
 
-    def _take(self, keys: list[str]) -> None:
+    def _use(self, keys: list[str]) -> None:
         self._fernet = MultiFernet([Fernet(key) for key in keys])
         for key in keys:
-            self._note(key)
+            self._on_key(key)
 
-    def _look(self) -> _Mark | None:
-        """What changes with the file; None when it is gone, which is no reason to forget its keys."""
+    def _file_version(self) -> _FileVersion | None:
+        """Return what changes with the file's content; None when the file is missing."""
         try:
-            found = self._path.stat()
+            stat = self._path.stat()
         except OSError:
             return None
-        return found.st_ino, found.st_mtime_ns, found.st_size
+        return stat.st_ino, stat.st_mtime_ns, stat.st_size

@@ -1,4 +1,4 @@
-"""Every setting of the product: environment first, then `.env`, then these defaults."""
+"""Settings: environment variables first, then `.env`, then these defaults."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 SAMPLE_API_KEYS = frozenset({"change-me", "your-api-key", "your-secret-api-key-here", "changeme"})
 
-_PLAIN_ADDRESS = re.compile(r"^https?://[^\s/@?#]+(/[^\s@?#]*)?$")
+_PLAIN_URL = re.compile(r"^https?://[^\s/@?#]+(/[^\s@?#]*)?$")
 
 
 class AppEnv(StrEnum):
@@ -21,7 +21,7 @@ class AppEnv(StrEnum):
 
 
 class Role(StrEnum):
-    """What a process does: answer the API, run crews, or both."""
+    """What a process does: serve the API, execute runs, or both."""
 
     ALL = "all"
     API = "api"
@@ -34,7 +34,11 @@ class LogFormat(StrEnum):
 
 
 class LocalModelMode(StrEnum):
-    """`auto`: with the product, if installed; `lazy`: at first use; `eager`: or no start; `off`: never."""
+    """When the built-in model starts.
+
+    `auto`: with the server, if installed; `lazy`: at first use; `eager`: with the server, which fails without
+    it; `off`: never.
+    """
 
     OFF = "off"
     AUTO = "auto"
@@ -53,7 +57,7 @@ class Settings(BaseSettings):
     role: Role = Role.ALL
 
     api_key: SecretStr | None = Field(
-        None, description="The bearer token of the API. Empty: made at first start, kept in DATA_DIR."
+        None, description="The bearer token of the API. Empty: generated at first start, stored in DATA_DIR."
     )
     api_base_url: str = Field("/api", pattern=r"^/[a-z0-9/_-]*[a-z0-9_-]$", description="Path prefix.")
     api_host: str = "127.0.0.1"
@@ -66,49 +70,55 @@ class Settings(BaseSettings):
     auth_failures_per_minute: int = Field(20, ge=1, le=10_000)
     max_request_bytes: int = Field(4 * 1024 * 1024, ge=1024, le=1024**3)
     request_timeout_seconds: float = Field(
-        60, gt=0, le=3600, description="How long a request may take that neither streams nor waits."
+        60, gt=0, le=3600, description="Time limit of requests that neither stream nor wait for a run."
     )
     rate_limit_per_minute: int = Field(
-        6000, ge=0, le=10_000_000, description="Requests of one key in a minute; 0: as many as it likes."
+        6000, ge=0, le=10_000_000, description="Requests per minute and key; 0: unlimited."
     )
     rate_limit_burst: int = Field(1000, ge=1, le=10_000_000, description="Requests of one key at once.")
 
     frontend_dir: Path | None = Field(
-        None, description="The built dashboard to serve. Empty: the one beside the backend, if there is one."
+        None, description="The built dashboard to serve. Empty: the one next to the backend, if it exists."
     )
 
-    data_dir: Path = Field(Path("data"), description="Everything the embedded default stores.")
-    database_url: str = Field("", description="Empty: SQLite in DATA_DIR. Else postgresql://user@host/db.")
+    data_dir: Path = Field(
+        Path("data"), description="Directory of all stored files, SQLite database included."
+    )
+    database_url: str = Field(
+        "", description="Empty: SQLite in DATA_DIR. Otherwise postgresql://user@host/db."
+    )
     database_password: SecretStr | None = Field(
-        None, description="Goes into DATABASE_URL where that has none; may hold any characters."
+        None, description="Password for a DATABASE_URL without one; may contain any characters."
     )
     secret_key: Annotated[list[SecretStr], NoDecode] = Field(
         default_factory=list,
-        description="Comma-separated Fernet keys; the first seals. Empty: a 0600 file in DATA_DIR.",
+        description="Comma-separated Fernet keys; the first encrypts. Empty: a 0600 file in DATA_DIR.",
     )
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: LogFormat = LogFormat.CONSOLE
-    metrics_public: bool = Field(False, description="May whoever reaches /metrics read it without the key?")
+    metrics_public: bool = Field(False, description="Serve /metrics without authentication.")
     otlp_endpoint: str = Field(
-        "", description="Where traces of runs are sent: an OTLP/HTTP collector's address. Empty: nowhere."
+        "", description="URL of an OTLP/HTTP collector for traces of runs. Empty: no traces."
     )
 
-    worker_concurrency: int = Field(32, ge=1, le=1000, description="Runs at work at once in one process.")
-    run_timeout_seconds: int = Field(3600, ge=1, le=604_800, description="For runs that set none.")
-    max_attempts: int = Field(3, ge=1, le=100, description="Tries of one run after its worker died.")
+    worker_concurrency: int = Field(32, ge=1, le=1000, description="Runs that one process executes at once.")
+    run_timeout_seconds: int = Field(3600, ge=1, le=604_800, description="Time limit of runs that set none.")
+    max_attempts: int = Field(3, ge=1, le=100, description="Attempts of a run whose worker died.")
     lease_seconds: float = Field(
-        15, ge=2, le=300, description="How long a silent worker keeps its runs (several workers only)."
+        15, ge=2, le=300, description="How long an unresponsive worker keeps its runs (several workers only)."
     )
     approval_expires_hours: float = Field(168, gt=0, le=8760)
-    stop_wait_seconds: float = Field(10, gt=0, le=120, description="How long a stop request waits.")
-    chat_wait_seconds: float = Field(60, gt=0, le=600, description="How long a chat request waits.")
-    drain_seconds: float = Field(10, ge=0, le=600, description="Grace for running crews at shutdown.")
+    stop_wait_seconds: float = Field(10, gt=0, le=120, description="How long stop requests wait for the run.")
+    chat_wait_seconds: float = Field(
+        60, gt=0, le=600, description="How long chat requests wait for the reply."
+    )
+    drain_seconds: float = Field(10, ge=0, le=600, description="Time for running crews at shutdown.")
     stream_ping_seconds: float = Field(15, gt=0, le=60)
 
     local_model: LocalModelMode = LocalModelMode.AUTO
     allow_private_urls: bool | None = Field(
-        None, description="May providers and tools be on private addresses? Default: not in production."
+        None, description="Allow providers and tools on private addresses. Default: not in production."
     )
     max_cost: float | None = Field(None, gt=0, description="Upper limit of every run's cost.")
     max_tokens: int | None = Field(None, gt=0, description="Upper limit of every run's tokens.")
@@ -117,11 +127,13 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _from_files(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Settings whose value stands in a file that `<NAME>_FILE` names, as mounted secrets do."""
+        """Read settings from the files named by `<NAME>_FILE`, as used for mounted secrets."""
         named = {
             name: os.environ.get(f"{name.upper()}_FILE") for name in cls.model_fields if name not in values
         }
-        return values | {name: text for name, path in named.items() if path and (text := _read(name, path))}
+        return values | {
+            name: text for name, path in named.items() if path and (text := _read_file(name, path))
+        }
 
     @field_validator("cors_origins", mode="before")
     @classmethod
@@ -135,52 +147,52 @@ class Settings(BaseSettings):
 
     @field_validator("log_level", mode="before")
     @classmethod
-    def _upper(cls, value: Any) -> Any:
+    def _uppercase(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) else value
 
     @field_validator("api_key")
     @classmethod
-    def _sendable(cls, value: SecretStr | None) -> SecretStr | None:
-        # What no header can carry as it is would lock everybody out.
+    def _check_api_key(cls, value: SecretStr | None) -> SecretStr | None:
+        # A key that no header can carry would make the API unusable.
         if value and not all("\x21" <= character <= "\x7e" for character in value.get_secret_value()):
             raise ValueError("must be printable ASCII characters without spaces")
         return value
 
     @field_validator("database_url")
     @classmethod
-    def _known_database(cls, value: str) -> str:
+    def _check_database_url(cls, value: str) -> str:
         if value and not value.startswith(("sqlite", "postgresql", "postgres://")):
-            raise ValueError("must begin with sqlite: or postgresql:")
+            raise ValueError("must start with sqlite: or postgresql:")
         return value.replace("postgres://", "postgresql://", 1)
 
     @field_validator("otlp_endpoint")
     @classmethod
-    def _plain_address(cls, value: str) -> str:
-        if value and not _PLAIN_ADDRESS.match(value):
-            raise ValueError("must be an http: or https: address without a user, a query or a fragment")
+    def _check_otlp_endpoint(cls, value: str) -> str:
+        if value and not _PLAIN_URL.match(value):
+            raise ValueError("must be an http or https URL without user, query or fragment")
         return value
 
     @field_validator("secret_key")
     @classmethod
-    def _fernet_keys(cls, value: list[SecretStr]) -> list[SecretStr]:
-        from cryptography.fernet import Fernet  # noqa: PLC0415  # costs 50 ms, and only when a key is set
+    def _check_secret_keys(cls, value: list[SecretStr]) -> list[SecretStr]:
+        from cryptography.fernet import Fernet  # noqa: PLC0415  # the import takes 50 ms, and only this setting needs it
 
         for key in value:
             try:
                 Fernet(key.get_secret_value())
             except ValueError:
                 raise ValueError(
-                    "every key must be 32 url-safe base64-encoded bytes; `crewai-runner new-key` makes one"
+                    "every key must be 32 url-safe base64-encoded bytes; `crewai-runner new-key` creates one"
                 ) from None
         return value
 
     @model_validator(mode="after")
-    def _production_is_strict(self) -> "Settings":
+    def _check_production(self) -> "Settings":
         if self.app_env is not AppEnv.PRODUCTION:
             return self
         key = self.api_key.get_secret_value() if self.api_key else ""
         if not key or key.lower() in SAMPLE_API_KEYS:
-            raise ValueError("API_KEY must be set to a secret of your own when APP_ENV=production")
+            raise ValueError("API_KEY must be set to a secret value when APP_ENV=production")
         if len(key) < 16:
             raise ValueError("API_KEY must have at least 16 characters when APP_ENV=production")
         if "*" in self.cors_origins:
@@ -189,23 +201,24 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> str:
-        """The database URL, with the embedded default and the password filled in."""
+        """The database URL with the default and the password applied."""
         if not self.database_url:
             return f"sqlite:///{(self.data_dir / 'crewai-runner.db').absolute()}"
         return _with_password(self.database_url, self.database_password)
 
     @property
     def is_embedded(self) -> bool:
+        """Whether the database is SQLite, which allows a single process."""
         return self.database.startswith("sqlite")
 
     @property
     def sqlite_directory(self) -> Path | None:
-        """The folder of the SQLite database; one process may work with it."""
+        """The directory of the SQLite database, None for PostgreSQL."""
         return Path(self.database.split("///", 1)[-1]).parent if self.is_embedded else None
 
     @property
     def frontend(self) -> Path | None:
-        """The folder of the built dashboard, or nothing when another server serves it."""
+        """The directory of the built dashboard, None when there is no build."""
         folder = self.frontend_dir or Path(__file__).parents[3] / "frontend" / "dist"
         return folder if (folder / "index.html").is_file() else None
 
@@ -216,7 +229,7 @@ class Settings(BaseSettings):
         return self.app_env is not AppEnv.PRODUCTION
 
 
-def _read(name: str, path: str) -> str:
+def _read_file(name: str, path: str) -> str:
     try:
         return Path(path).read_text().strip()
     except OSError as error:
@@ -225,10 +238,10 @@ def _read(name: str, path: str) -> str:
 
 def _with_password(url: str, password: SecretStr | None) -> str:
     scheme, _, rest = url.partition("://")
-    user, at, place = rest.rpartition("@")
+    user, at, host = rest.rpartition("@")
     if password is None or not at or ":" in user:
         return url
-    return f"{scheme}://{user}:{quote(password.get_secret_value(), safe='')}@{place}"
+    return f"{scheme}://{user}:{quote(password.get_secret_value(), safe='')}@{host}"
 
 
 def _split(value: Any) -> Any:
@@ -238,7 +251,7 @@ def _split(value: Any) -> Any:
 
 
 def setting_errors(error: ValidationError) -> list[str]:
-    """One clear line for each wrong setting; never the value, which may be a secret."""
+    """Describe each invalid setting in one line, without its value, which may be a secret."""
     return [
         f"{'.'.join(str(part) for part in item['loc'][:1]).upper() or 'settings'}: "
         f"{item['msg'].removeprefix('Value error, ')}"

@@ -1,4 +1,4 @@
-"""Which URLs and host names may be given at all, before anything is looked up."""
+"""Validate the syntax of user-given URLs and host names; nothing is resolved here."""
 
 import ipaddress
 import re
@@ -17,7 +17,7 @@ _MAX_URL_LENGTH = 2048
 
 
 class UrlRefused(AppError):
-    """The URL is not one this server may contact."""
+    """This server may not contact the URL."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     slug = "url-refused"
@@ -25,34 +25,34 @@ class UrlRefused(AppError):
 
 
 class HostUnresolved(UrlRefused):
-    """The URL names a host that has no address."""
+    """The host of the URL has no address."""
 
     slug = "host-unresolved"
     title = "The host of this URL was not found"
 
 
 def parse_url(url: str | httpx.URL) -> httpx.URL:
-    """An http(s) URL with a host and without credentials. Raises UrlRefused."""
+    """Parse an http(s) URL with a host and without credentials. Raises UrlRefused for others."""
     if len(str(url)) > _MAX_URL_LENGTH:
         raise UrlRefused(f"The URL is longer than {_MAX_URL_LENGTH} characters.")
     try:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, ValueError, TypeError) as error:
-        raise UrlRefused("This is not a URL that can be read.") from error
+        raise UrlRefused("This is not a valid URL.") from error
     if parsed.scheme not in _DEFAULT_PORTS:
         raise UrlRefused("Only http and https URLs are allowed.")
     if parsed.userinfo:
         raise UrlRefused("A URL must not carry a user name or password.")
     if not parsed.raw_host:
-        raise UrlRefused("The URL names no host.")
+        raise UrlRefused("The URL has no host.")
     return parsed
 
 
 def normalize_host(host: str) -> str:
-    """A host in lower case without brackets and without the root's dot. Raises UrlRefused.
+    """Return a host in lower case, without brackets and trailing dot. Raises UrlRefused.
 
-    Numbers that only some programs read as an address (`2130706433`, `0x7f.1`, `0177.0.0.1`)
-    are refused: two readers that disagree are how a check is passed and another host reached.
+    Numbers that only some resolvers read as an address (`2130706433`, `0x7f.1`, `0177.0.0.1`) are refused:
+    a check could pass with one reading and the connection use the other.
     """
     name = host.lower().strip("[]").removesuffix(".")
     if parse_ip_literal(name) is not None:
@@ -62,12 +62,12 @@ def normalize_host(host: str) -> str:
     if _NUMBER_LABEL.fullmatch(name.rsplit(".", 1)[-1]):
         raise UrlRefused("Write an IP address in its usual form, such as 192.0.2.1.")
     if name in _METADATA_NAMES:
-        raise UrlRefused(f"{name} is a cloud's metadata service and is never contacted.")
+        raise UrlRefused(f"{name} is a cloud metadata service, which is never contacted.")
     return name
 
 
 def parse_ip_literal(name: str) -> IPAddress | None:
-    """The address that a host name spells out, if it is one."""
+    """Return the IP address if the host name is one, else None."""
     try:
         return ipaddress.ip_address(name)
     except ValueError:
@@ -75,7 +75,7 @@ def parse_ip_literal(name: str) -> IPAddress | None:
 
 
 def get_port(url: httpx.URL) -> int:
-    """The port a URL leads to. Raises UrlRefused."""
+    """Return the port of a URL, explicit or by scheme. Raises UrlRefused."""
     port = url.port if url.port is not None else _DEFAULT_PORTS[url.scheme]
     if not 0 < port < 65536:
         raise UrlRefused("The URL's port is not a valid port.")

@@ -1,13 +1,13 @@
-"""Waiting for something, but not for ever."""
+"""Wait for an asyncio event with a timeout."""
 
 import asyncio
 
 
 async def wait_event(event: asyncio.Event, seconds: float) -> bool:
-    """Wait for the event, at most so many seconds; whether it came.
+    """Wait for the event; return False after `seconds`.
 
-    Not `asyncio.wait_for`: up to Python 3.11 that loses a cancellation which comes together with the event
-    (https://github.com/python/cpython/issues/86296), and a loop that was to end goes on for ever.
+    `asyncio.wait_for` loses a cancellation that arrives together with the event up to Python 3.11
+    (https://github.com/python/cpython/issues/86296), and the cancelled task would never end.
     """
     try:
         async with asyncio.timeout(seconds):

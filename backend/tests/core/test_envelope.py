@@ -1,4 +1,4 @@
-"""Bodies with or without their name around them."""
+"""Request bodies with and without their wrapping member."""
 
 from typing import Any
 
@@ -9,35 +9,35 @@ from crewai_runner.core.api_model import ApiModel
 from crewai_runner.core.envelope import Envelope
 
 
-class Thing(ApiModel):
+class Item(ApiModel):
     long_name: str
 
 
-class ThingEnvelope(Envelope):
-    thing: Thing
+class ItemEnvelope(Envelope):
+    item: Item
 
 
-@pytest.mark.parametrize(
-    "body",
-    [{"thing": {"longName": "x"}}, {"longName": "x"}, {"long_name": "x"}, {"thing": {"long_name": "x"}}],
-)
-def test_reads_both_forms_in_both_spellings(body: dict[str, Any]) -> None:
-    assert ThingEnvelope.model_validate(body).thing.long_name == "x"
+class TestEnvelope:
+    @pytest.mark.parametrize(
+        "body",
+        [{"item": {"longName": "x"}}, {"longName": "x"}, {"long_name": "x"}, {"item": {"long_name": "x"}}],
+    )
+    def test_accepts_wrapped_and_bare_bodies_in_both_cases(self, body: dict[str, Any]) -> None:
+        assert ItemEnvelope.model_validate(body).item.long_name == "x"
 
+    @pytest.mark.parametrize(
+        ("body", "locations"),
+        [
+            ({"item": {}}, [("item", "longName")]),
+            ({}, [("longName",)]),
+            ({"longName": "x", "other": 1}, [("other",)]),
+            ({"item": {"longName": "x"}, "other": 1}, [("other",)]),
+            ({"item": None}, [("item",)]),
+            ([], [()]),
+        ],
+    )
+    def test_error_locations_match_the_form_sent(self, body: Any, locations: list[tuple[str, ...]]) -> None:
+        with pytest.raises(ValidationError) as raised:
+            ItemEnvelope.model_validate(body)
 
-@pytest.mark.parametrize(
-    ("body", "places"),
-    [
-        ({"thing": {}}, [("thing", "longName")]),
-        ({}, [("longName",)]),
-        ({"longName": "x", "other": 1}, [("other",)]),
-        ({"thing": {"longName": "x"}, "other": 1}, [("other",)]),
-        ({"thing": None}, [("thing",)]),
-        ([], [()]),
-    ],
-)
-def test_errors_point_into_the_form_that_was_sent(body: Any, places: list[tuple[str, ...]]) -> None:
-    with pytest.raises(ValidationError) as raised:
-        ThingEnvelope.model_validate(body)
-
-    assert [error["loc"] for error in raised.value.errors()] == places
+        assert [error["loc"] for error in raised.value.errors()] == locations

@@ -1,4 +1,4 @@
-"""Keys are sealed, given back whole, and masked from the moment they are known."""
+"""Credentials are encrypted, decrypted and masked."""
 
 import pytest
 from cryptography.fernet import Fernet
@@ -21,28 +21,27 @@ def keys(mask: SecretMask) -> Keyring:
     return Keyring(SecretCipher(Fernet.generate_key().decode()), mask)
 
 
-def test_a_sealed_key_comes_back_and_does_not_show(keys: Keyring) -> None:
-    sealed = keys.encrypt(SecretStr(KEY))
-    unsealed = keys.decrypt(sealed)
+class TestKeyring:
+    def test_decrypts_what_it_encrypted(self, keys: Keyring) -> None:
+        encrypted = keys.encrypt(SecretStr(KEY))
+        decrypted = keys.decrypt(encrypted)
 
-    assert KEY not in sealed
-    assert unsealed is not None
-    assert unsealed.get_secret_value() == KEY
-    assert keys.decrypt(None) is None
+        assert KEY not in encrypted
+        assert decrypted is not None
+        assert decrypted.get_secret_value() == KEY
+        assert keys.decrypt(None) is None
 
+    def test_masks_keys_on_encryption_and_decryption(self, keys: Keyring, mask: SecretMask) -> None:
+        encrypted = keys.encrypt(SecretStr(KEY))
+        assert mask(KEY) == "••••••"
 
-def test_a_key_is_masked_when_sealed_and_when_unsealed(keys: Keyring, mask: SecretMask) -> None:
-    sealed = keys.encrypt(SecretStr(KEY))
-    assert mask(KEY) == "••••••"
+        mask.__init__()  # type: ignore[misc]
+        assert mask(KEY) == KEY
+        keys.decrypt(encrypted)
 
-    mask.__init__()  # type: ignore[misc]
-    assert mask(KEY) == KEY
-    keys.decrypt(sealed)
+        assert mask(KEY) == "••••••"
 
-    assert mask(KEY) == "••••••"
+    def test_masks_long_parts_of_a_composite_key(self, keys: Keyring, mask: SecretMask) -> None:
+        keys.mask_key(SecretStr("AKIDEXAMPLE:wJalrXUtnFEMI/K7MDENG:short"))
 
-
-def test_the_long_parts_of_a_key_in_parts_are_masked_alone(keys: Keyring, mask: SecretMask) -> None:
-    keys.mask_key(SecretStr("AKIDEXAMPLE:wJalrXUtnFEMI/K7MDENG:short"))
-
-    assert mask("AKIDEXAMPLE wJalrXUtnFEMI/K7MDENG short") == "AKIDEXAMPLE •••••• short"
+        assert mask("AKIDEXAMPLE wJalrXUtnFEMI/K7MDENG short") == "AKIDEXAMPLE •••••• short"

@@ -1,3 +1,5 @@
+"""Masking of secrets in text and JSON."""
+
 import itertools
 import json
 from typing import Any
@@ -9,85 +11,83 @@ from pydantic import BaseModel
 
 from crewai_runner.core.logging import SecretMask
 
-AWKWARD = "ab\\\"'/{}%&"
+SPECIAL_CHARACTERS = "ab\\\"'/{}%&"
 
 
 class Holder(BaseModel):
     text: str
 
 
-def masking(*secrets: str) -> SecretMask:
+def mask_of(*secrets: str) -> SecretMask:
     mask = SecretMask()
     for secret in secrets:
         mask.add(secret)
     return mask
 
 
-@pytest.mark.parametrize(
-    "secret", ["plain-secret", 'quo"ted-secret', "back\\slash-secret", "käse-€-secret", "tab\tsecret"]
-)
-def test_a_secret_is_masked_in_every_spelling_of_json(secret: str) -> None:
-    mask = masking(secret)
+class TestSecretMask:
+    @pytest.mark.parametrize(
+        "secret", ["plain-secret", 'quo"ted-secret', "back\\slash-secret", "käse-€-secret", "tab\tsecret"]
+    )
+    def test_masks_every_json_encoding(self, secret: str) -> None:
+        mask = mask_of(secret)
 
-    for written in (
-        f"<{secret}>",
-        json.dumps({"a": secret}),
-        json.dumps([secret], ensure_ascii=False),
-        Holder(text=secret).model_dump_json(),
-    ):
-        masked = mask(written)
-        assert "••••••" in masked
-        assert "secret" not in masked
+        for written in (
+            f"<{secret}>",
+            json.dumps({"a": secret}),
+            json.dumps([secret], ensure_ascii=False),
+            Holder(text=secret).model_dump_json(),
+        ):
+            masked = mask(written)
+            assert "••••••" in masked
+            assert "secret" not in masked
 
+    @given(
+        st.text(st.characters(codec="utf-8"), min_size=6, max_size=30).filter(lambda s: not set(s) & set("•"))
+    )
+    def test_masks_any_secret_in_serialized_models(self, secret: str) -> None:
+        frame = Holder(text=f"<{secret}>").model_dump_json()
 
-@given(st.text(st.characters(codec="utf-8"), min_size=6, max_size=30).filter(lambda s: not set(s) & set("•")))
-def test_no_frame_lets_any_secret_out(secret: str) -> None:
-    frame = Holder(text=f"<{secret}>").model_dump_json()
+        masked = mask_of(secret)(frame)
 
-    masked = masking(secret)(frame)
+        assert masked == '{"text":"<••••••>"}' or secret not in json.loads(masked).get("text", "")
 
-    assert masked == '{"text":"<••••••>"}' or secret not in json.loads(masked).get("text", "")
+    @pytest.mark.parametrize("order", list(itertools.permutations(["secret-12", "secret-1234567", "123456"])))
+    def test_masks_the_longest_of_nested_secrets(self, order: tuple[str, ...]) -> None:
+        assert mask_of(*order)("<secret-1234567>") == "<••••••>"
 
+    @given(
+        st.lists(st.sampled_from([repr, json.dumps, lambda text: f"{text} and {text!r}"]), max_size=4),
+        st.text(SPECIAL_CHARACTERS, max_size=4),
+    )
+    def test_masks_repeatedly_escaped_secrets(self, escapings: list[Any], special: str) -> None:
+        written = secret = f"{special}s3cr3t{special}"
+        for escape in escapings:
+            written = escape(written)
 
-@pytest.mark.parametrize("order", list(itertools.permutations(["secret-12", "secret-1234567", "123456"])))
-def test_a_secret_within_another_leaves_none_of_the_longer_one(order: tuple[str, ...]) -> None:
-    assert masking(*order)("<secret-1234567>") == "<••••••>"
+        assert "s3cr3t" not in mask_of(secret)(written)
 
+    @given(st.text(SPECIAL_CHARACTERS, max_size=4), st.text('"\\ab', max_size=4))
+    def test_masked_json_stays_valid(self, special: str, around: str) -> None:
+        secret = f"{special}s3cr3t{special}"
 
-@given(
-    st.lists(st.sampled_from([repr, json.dumps, lambda text: f"{text} and {text!r}"]), max_size=4),
-    st.text(AWKWARD, max_size=4),
-)
-def test_a_secret_is_masked_however_often_it_was_quoted(quotations: list[Any], awkward: str) -> None:
-    written = secret = f"{awkward}s3cr3t{awkward}"
-    for quoted in quotations:
-        written = quoted(written)
+        masked = mask_of(secret)(json.dumps([around + secret + around]))
 
-    assert "s3cr3t" not in masking(secret)(written)
+        assert "••••••" in json.loads(masked)[0]
 
+    def test_masks_nested_values_and_keys(self) -> None:
+        value = {"a": ["x secret-1", {"secret-1": ("secret-1", 3, None, True)}]}
 
-@given(st.text(AWKWARD, max_size=4), st.text('"\\ab', max_size=4))
-def test_masked_json_is_json(awkward: str, around: str) -> None:
-    secret = f"{awkward}s3cr3t{awkward}"
+        assert mask_of("secret-1").mask_json(value) == {
+            "a": ["x ••••••", {"••••••": ["••••••", 3, None, True]}]
+        }
 
-    masked = masking(secret)(json.dumps([around + secret + around]))
+    def test_ignores_short_values(self) -> None:
+        assert mask_of("tea", "")("tea time") == "tea time"
 
-    assert "••••••" in json.loads(masked)[0]
+    def test_contains_secret_ignores_values_below_16_characters(self) -> None:
+        mask = mask_of("sk-long-enough-for-sure", "shorter1")
 
-
-def test_nested_values_are_masked_keys_included() -> None:
-    value = {"a": ["x secret-1", {"secret-1": ("secret-1", 3, None, True)}]}
-
-    assert masking("secret-1").mask_json(value) == {"a": ["x ••••••", {"••••••": ["••••••", 3, None, True]}]}
-
-
-def test_a_word_is_no_secret() -> None:
-    assert masking("tea", "")("tea time") == "tea time"
-
-
-def test_only_a_long_secret_is_surely_one() -> None:
-    mask = masking("sk-long-enough-for-sure", "shorter1")
-
-    assert mask.contains_secret("x sk-long-enough-for-sure x")
-    assert not mask.contains_secret("shorter1")
-    assert not mask.contains_secret("nothing")
+        assert mask.contains_secret("x sk-long-enough-for-sure x")
+        assert not mask.contains_secret("shorter1")
+        assert not mask.contains_secret("nothing")
