@@ -28,7 +28,7 @@ atBothSizes("pages with nothing in them yet", async ({ signedIn: page }) => {
     ["/workflows", /No workflows yet/],
     ["/runs", /No runs yet/],
     ["/models", /No provider is connected yet/],
-    ["/no/such/page", /There is no page at this address/],
+    ["/no/such/page", /This page does not exist/],
   ] as const) {
     await go(page, path);
     await expect(page.getByText(words).first()).toBeVisible();
@@ -45,7 +45,7 @@ atBothSizes(
     await expect(page.getByRole("img", { name: /runs? in the last 24 hours: \d+ / })).toBeVisible();
     await expect(page.getByText("Wrong key").first()).toBeVisible();
     await look(page, "dashboard");
-    await page.getByText("Show as a table").first().click();
+    await page.getByText("Show as table").first().click();
     await look(page, "dashboard: a chart as a table");
 
     await go(page, "/workflows");

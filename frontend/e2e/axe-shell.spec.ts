@@ -29,7 +29,7 @@ atBothSizes("the frame and what opens in it", async ({ signedIn: page, isMobile 
   await look(page, "settings: clear");
   await page.keyboard.press("Escape");
 
-  for (const name of ["Theme", "Account", /^Needs you: \d/]) {
+  for (const name of ["Theme", "Account", /^Needs attention: \d/]) {
     await page.getByRole("button", { name }).click();
     await expect(dialog(page)).toBeVisible();
     await look(page, `flyout ${String(name)}`);
@@ -45,7 +45,7 @@ atBothSizes("the frame and what opens in it", async ({ signedIn: page, isMobile 
   await expect(page.getByRole("dialog", { name: "Keyboard shortcuts" })).toBeVisible();
   await look(page, "shortcuts");
   await page.keyboard.press("Escape");
-  const fold = isMobile ? "Open the menu" : "Fold the sidebar";
+  const fold = isMobile ? "Open menu" : "Collapse sidebar";
   await page.getByRole("button", { name: fold }).click();
   // The tooltip of the button under the pointer is no state of the page.
   await page.mouse.move(700, 500);

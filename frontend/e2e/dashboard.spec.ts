@@ -40,7 +40,7 @@ test("shows how runs went, what needs a person and what is at work @phone", asyn
   await page.keyboard.press("ArrowLeft");
   await page.keyboard.press("ArrowRight");
   await expect(chart.getByRole("slider")).toHaveAttribute("aria-valuetext", /Completed [1-9]/);
-  await chart.getByText("Show as a table").click();
+  await chart.getByText("Show as table").click();
   await expect(chart.getByRole("columnheader", { name: "Completed" })).toBeVisible();
 
   await page.getByText("30 days").click();

@@ -16,7 +16,7 @@ test("without a connection the page stays, says so, and goes on by itself @phone
   await expect(bar).toBeVisible();
   await expect(page.getByText("Everything works")).toBeVisible();
   await expectAccessibleInBothThemes(page);
-  await bar.getByRole("button", { name: "Try now" }).click();
+  await bar.getByRole("button", { name: "Retry now" }).click();
   await expect(bar).toBeVisible();
 
   await context.setOffline(false);

@@ -46,11 +46,11 @@ test("the first stop of the keyboard skips to the content", async ({ signedIn: p
 test("the sidebar folds to a rail, and stays so", async ({ signedIn: page }) => {
   await open(page, "/settings");
 
-  await page.getByRole("button", { name: "Fold the sidebar" }).click();
+  await page.getByRole("button", { name: "Collapse sidebar" }).click();
   await page.reload();
 
   const runs = nav(page).getByRole("link", { name: "Runs", exact: true });
-  await expect(page.getByRole("button", { name: "Unfold the sidebar" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Expand sidebar" })).toBeVisible();
   expect((await runs.boundingBox())?.width).toBeLessThan(56);
   await runs.hover();
   await expect(page.getByRole("tooltip", { name: "Runs" })).toBeVisible();
@@ -61,7 +61,7 @@ test("the sidebar folds to a rail, and stays so", async ({ signedIn: page }) => 
 test("on a phone the pages are in a drawer @phone", async ({ signedIn: page }) => {
   await page.setViewportSize(PHONE);
   await open(page, "/settings");
-  const button = page.getByRole("button", { name: "Open the menu" });
+  const button = page.getByRole("button", { name: "Open menu" });
   const drawer = page.getByRole("dialog", { name: "Pages" });
 
   await button.click();
@@ -82,7 +82,7 @@ test("an address without a page says so, in the frame @phone", async ({ signedIn
 
   await expect(heading(page, "Page not found")).toBeVisible();
   await expect(page.getByRole("button", { name: "Account" })).toBeVisible();
-  await page.getByRole("link", { name: "To the dashboard" }).click();
+  await page.getByRole("link", { name: "Go to dashboard" }).click();
   await expect(heading(page, "Dashboard")).toBeVisible();
 });
 
@@ -139,10 +139,10 @@ test("the bell counts what waits for a person, and leads there @phone", async ({
   await api.until(runId, "waiting");
 
   await open(page, "/settings");
-  await page.getByRole("button", { name: /^Needs you: \d/ }).click();
-  const panel = page.getByRole("dialog", { name: /^Needs you/ });
+  await page.getByRole("button", { name: /^Needs attention: \d/ }).click();
+  const panel = page.getByRole("dialog", { name: /^Needs attention/ });
   await expect(panel.getByRole("link", { name: new RegExp(name) })).toContainText(
-    "Task draft asks for your answer",
+    "Approval request from task draft",
   );
   await panel.getByRole("link", { name: new RegExp(name) }).click();
 

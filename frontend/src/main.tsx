@@ -4,7 +4,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
 import { App } from "./app/app";
-import { reloadOnStaleChunk } from "./app/stale-chunk";
+import { reloadOnStaleChunk } from "./app/reload-on-stale-chunk";
 import { watchConnection } from "./lib/connection";
 import { watchTheme } from "./lib/theme";
 

@@ -5,7 +5,7 @@ import { lazyComponent } from "@/components/lazy-component";
 
 const AccountPanel = lazyComponent(async () => (await import("./account-panel")).AccountPanel);
 
-/** Who is signed in, and the way out. */
+/** Account menu in the top bar. */
 export function AccountMenu({ onShowShortcuts }: { onShowShortcuts: () => void }) {
   return (
     <Flyout label="Account" icon={<CircleUserRound aria-hidden />} className="w-60">

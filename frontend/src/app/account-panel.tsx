@@ -11,7 +11,7 @@ interface Props {
   onShowShortcuts: () => void;
 }
 
-/** What belongs to whoever is signed in. */
+/** Content of the account menu. */
 export function AccountPanel({ onFollow, onShowShortcuts }: Props) {
   const remembered = useIsRemembered();
   return (
@@ -19,7 +19,7 @@ export function AccountPanel({ onFollow, onShowShortcuts }: Props) {
       <div className="border-b px-3.5 py-2.5">
         <p className="font-medium">Signed in with the API key</p>
         <p className="text-xs text-ink-faint">
-          {remembered ? "Remembered on this device" : "Until this tab is closed"}
+          {remembered ? "Remembered on this device" : "Kept until this tab is closed"}
         </p>
       </div>
       <div className="grid p-1">

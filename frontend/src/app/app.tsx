@@ -4,13 +4,13 @@ import { useEffect, useState } from "react";
 
 import { createQueryClient } from "@/lib/query-client";
 
-import { leaveOnSignOut } from "./leave-on-sign-out";
+import { redirectOnSignOut } from "./redirect-on-sign-out";
 import { createAppRouter } from "./router";
 
 export function App() {
   const [queryClient] = useState(createQueryClient);
   const [router] = useState(() => createAppRouter(queryClient));
-  useEffect(() => leaveOnSignOut(router, queryClient), [router, queryClient]);
+  useEffect(() => redirectOnSignOut(router, queryClient), [router, queryClient]);
   return (
     <QueryClientProvider client={queryClient}>
       <RouterProvider router={router} />

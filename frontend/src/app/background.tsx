@@ -1,9 +1,9 @@
 import { ToastHost } from "@/components/toast-host";
 
-import { useNewVersion } from "./use-new-version";
+import { useNewVersionToast } from "./use-new-version-toast";
 
-/** The toasts, and the watch for a new version of the product. */
+/** Toasts and the check for a new version. */
 export function Background() {
-  useNewVersion();
+  useNewVersionToast();
   return <ToastHost />;
 }

@@ -2,7 +2,7 @@ import { Link } from "@tanstack/react-router";
 
 import { cn } from "@/lib/cn";
 
-/** The product's mark; leads to the dashboard. */
+/** Logo that links to the dashboard. */
 export function Brand({ rail = false, onFollow }: { rail?: boolean; onFollow?: () => void }) {
   return (
     <Link

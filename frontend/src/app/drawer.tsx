@@ -7,15 +7,15 @@ import { Button } from "@/components/ui/button";
 import { Brand } from "./brand";
 import { Navigation } from "./navigation";
 
-/** The pages on a screen too narrow for a sidebar: a panel that comes in from the left. */
+/** Navigation drawer for screens too narrow for the sidebar. */
 export function Drawer({ onClose }: { onClose: () => void }) {
-  const focusBack = useRestoreFocus();
+  const restoreFocus = useRestoreFocus();
   return (
     <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
       <Dialog.Portal>
         <Dialog.Overlay className="fixed inset-0 z-40 bg-overlay" />
         <Dialog.Content
-          {...focusBack}
+          {...restoreFocus}
           aria-describedby={undefined}
           className="fixed inset-y-0 left-0 z-40 flex w-72 max-w-[85vw] animate-appear flex-col border-r bg-raised shadow-xl"
         >
@@ -25,7 +25,7 @@ export function Drawer({ onClose }: { onClose: () => void }) {
             <Dialog.Close asChild>
               <Button variant="ghost" size="icon">
                 <X aria-hidden />
-                <span className="sr-only">Close the menu</span>
+                <span className="sr-only">Close menu</span>
               </Button>
             </Dialog.Close>
           </div>

@@ -3,44 +3,46 @@ import { use, type ComponentType } from "react";
 import { ServerUnreachable } from "@/lib/api/problem";
 import { connection } from "@/lib/connection";
 
-/** After this long a failed download is forgotten, and the next look at the page tries again. */
-const FORGET_MS = 500;
+/** After this time a failed download can be retried. */
+const RETRY_AFTER_MS = 500;
 
 /**
- * A page whose code comes when it is first needed. The router's own wrapper loads the whole document anew
- * when a file cannot be had: without a connection that would throw away the page one has.
+ * A page whose code is loaded on first use. The router's `lazyRouteComponent` reloads the document when a
+ * download fails; offline, that would lose the current page.
  */
 export function lazyPage(load: () => Promise<ComponentType>) {
   let page: ComponentType | undefined;
-  let coming: Promise<ComponentType> | undefined;
+  let loading: Promise<ComponentType> | undefined;
 
   const start = (): Promise<ComponentType> => {
-    coming ??= load().then(
-      (found) => (page = found),
+    loading ??= load().then(
+      (component) => (page = component),
       (cause: unknown) => {
-        setTimeout(() => (coming = undefined), FORGET_MS);
-        throw withReason(cause);
+        setTimeout(() => (loading = undefined), RETRY_AFTER_MS);
+        throw toLoadError(cause);
       },
     );
-    return coming;
+    return loading;
   };
 
-  function LatePage() {
+  function LazyPage() {
     const Page = page ?? use(start());
     return <Page />;
   }
-  LatePage.preload = () =>
+  LazyPage.preload = () =>
     start().then(
       () => undefined,
       () => undefined,
     );
-  return LatePage;
+  return LazyPage;
 }
 
-/** Browsers say in many words that a file could not be fetched; an error within the file is another thing. */
-function withReason(cause: unknown): unknown {
-  const unfetched = /dynamically imported|importing a module|preload css/i.test(String(cause));
-  if (!unfetched) return cause;
+/** Tells a failed download from an error inside the module; each browser has its own message for the first. */
+function toLoadError(cause: unknown): unknown {
+  const isDownloadError = /dynamically imported|importing a module|preload css/i.test(
+    String(cause),
+  );
+  if (!isDownloadError) return cause;
   connection.reportFailure();
   return new ServerUnreachable(cause);
 }

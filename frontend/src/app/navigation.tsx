@@ -2,21 +2,21 @@ import { Link } from "@tanstack/react-router";
 import { BookOpenText, ExternalLink } from "lucide-react";
 import type { ReactNode } from "react";
 
-import { PAGE_GROUPS, type PageLink } from "@/components/navigation-links";
+import { NAVIGATION_GROUPS, type NavigationLink } from "@/components/navigation-links";
 import { Tooltip } from "@/components/ui/tooltip";
 import { cn } from "@/lib/cn";
 
 interface Props {
-  /** Icons only; the words are then in the tooltips. */
+  /** Shows icons only, with the labels as tooltips. */
   rail?: boolean;
   onFollow?: () => void;
 }
 
-/** The links to every page, in their groups. */
+/** Links to all pages, in groups. */
 export function Navigation({ rail = false, onFollow }: Props) {
   return (
     <div className="flex min-h-0 flex-1 flex-col gap-4 overflow-y-auto p-2">
-      {PAGE_GROUPS.map((group) => (
+      {NAVIGATION_GROUPS.map((group) => (
         <div key={group.label}>
           <h2
             className={cn(
@@ -36,15 +36,15 @@ export function Navigation({ rail = false, onFollow }: Props) {
         </div>
       ))}
       <div className="mt-auto">
-        <Named rail={rail} name="API reference">
-          <a href="/docs" target="_blank" rel="noreferrer" className={itemLooks(rail)}>
+        <RailTooltip rail={rail} name="API reference">
+          <a href="/docs" target="_blank" rel="noreferrer" className={itemStyles(rail)}>
             <BookOpenText aria-hidden />
             <span className={rail ? "sr-only" : "flex-1"}>
               API reference <span className="sr-only">(opens a new tab)</span>
             </span>
             {!rail && <ExternalLink aria-hidden className="size-3.5! text-ink-faint" />}
           </a>
-        </Named>
+        </RailTooltip>
       </div>
     </div>
   );
@@ -55,33 +55,41 @@ function PageItem({
   rail,
   onFollow,
 }: {
-  page: PageLink;
+  page: NavigationLink;
   rail: boolean;
   onFollow?: () => void;
 }) {
   return (
-    <Named rail={rail} name={label}>
+    <RailTooltip rail={rail} name={label}>
       <Link
         to={to}
         activeOptions={{ exact: to === "/", includeSearch: false }}
         onClick={onFollow}
         className={cn(
-          itemLooks(rail),
+          itemStyles(rail),
           "aria-[current=page]:bg-accent-soft aria-[current=page]:font-medium aria-[current=page]:text-accent",
         )}
       >
         <Icon aria-hidden />
         <span className={cn(rail && "sr-only")}>{label}</span>
       </Link>
-    </Named>
+    </RailTooltip>
   );
 }
 
-function Named({ rail, name, children }: { rail: boolean; name: string; children: ReactNode }) {
+function RailTooltip({
+  rail,
+  name,
+  children,
+}: {
+  rail: boolean;
+  name: string;
+  children: ReactNode;
+}) {
   return rail ? <Tooltip text={name}>{children}</Tooltip> : children;
 }
 
-function itemLooks(rail: boolean): string {
+function itemStyles(rail: boolean): string {
   return cn(
     "flex h-8 items-center gap-2.5 rounded-md px-2.5 text-ink-soft hover:bg-hover hover:text-ink focus-visible:-outline-offset-2 max-lg:h-11 [&_svg]:size-4 [&_svg]:shrink-0",
     rail && "justify-center px-0",

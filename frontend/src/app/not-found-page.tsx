@@ -10,14 +10,14 @@ export function NotFoundPage() {
     <Page title="Page not found">
       <EmptyState
         icon={Compass}
-        title="There is no page at this address"
+        title="This page does not exist"
         actions={
           <Button asChild variant="primary">
-            <Link to="/">To the dashboard</Link>
+            <Link to="/">Go to dashboard</Link>
           </Button>
         }
       >
-        The link may be old, or a letter may be missing.
+        The link may be outdated or mistyped.
       </EmptyState>
     </Page>
   );

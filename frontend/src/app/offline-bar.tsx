@@ -2,13 +2,13 @@ import { WifiOff } from "lucide-react";
 
 import { connection, useConnectionState } from "@/lib/connection";
 
-const WORDS = {
+const MESSAGES = {
   online: "",
-  offline: "You are offline. This page shows what it last knew, and goes on by itself.",
-  unreachable: "The server does not answer. Trying again…",
+  offline: "You are offline. Updates resume when the connection is back.",
+  unreachable: "The server is not responding. Retrying…",
 };
 
-/** A slim line while the server cannot be reached. */
+/** Banner shown while the server cannot be reached. */
 export function OfflineBar() {
   const state = useConnectionState();
   return (
@@ -16,13 +16,13 @@ export function OfflineBar() {
       {state !== "online" && (
         <div className="flex items-center gap-2 border-b border-warn/30 bg-warn-soft px-4 py-1.5 text-warn">
           <WifiOff aria-hidden className="size-4 shrink-0" />
-          <p className="min-w-0 flex-1">{WORDS[state]}</p>
+          <p className="min-w-0 flex-1">{MESSAGES[state]}</p>
           <button
             type="button"
             onClick={connection.retry}
             className="shrink-0 font-medium underline-offset-4 hover:underline max-sm:min-h-9"
           >
-            Try now
+            Retry now
           </button>
         </div>
       )}

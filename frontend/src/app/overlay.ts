@@ -1,2 +1,2 @@
-/** What can lie over any page; one at a time. */
+/** Overlays of the app shell; only one is open at a time. */
 export type Overlay = "drawer" | "palette" | "shortcuts";

@@ -13,7 +13,7 @@ interface Props {
   onChange: (next: Overlay | null) => void;
 }
 
-/** What lies over the page; its code comes when it is first asked for. */
+/** Renders the open overlay; the code of each is loaded on first use. */
 export function Overlays({ open, onChange }: Props) {
   const close = () => onChange(null);
   return (

@@ -1,4 +1,4 @@
-/** What each page keeps in its URL. */
+/** The search parameters of each page. */
 import {
   readFlag,
   readPositiveInteger,
@@ -32,16 +32,16 @@ export const workflowSearch = (raw: RawSearch) =>
   optional({
     tab: readChoice(raw, "tab", WORKFLOW_TABS),
     view: readChoice(raw, "view", WORKFLOW_VIEWS),
-    /** What is selected: `agent:researcher` or `task:draft`. */
+    /** The selected node: `agent:researcher` or `task:draft`. */
     node: readText(raw, "node"),
-    /** Versions tab: the two that are compared. */
+    /** Versions tab: the versions to compare. */
     from: readPositiveInteger(raw, "from"),
     to: readPositiveInteger(raw, "to"),
   });
 
 export const launchSearch = (raw: RawSearch) =>
   optional({
-    /** A run whose inputs fill the form. */
+    /** A run whose inputs prefill the form. */
     from: readText(raw, "from"),
     version: readPositiveInteger(raw, "version"),
   });
@@ -64,19 +64,19 @@ export const runSearch = (raw: RawSearch) =>
     span: readText(raw, "span"),
     errors: readFlag(raw, "errors"),
     q: readText(raw, "q"),
-    /** Timeline: only these kinds of steps, only the steps of this task. */
+    /** Timeline filters: kinds of steps, and the key of a task. */
     kind: readChoices(raw, "kind", STEP_KINDS),
     task: readText(raw, "task"),
   });
 
 export const modelsSearch = (raw: RawSearch) =>
   optional({
-    /** The provider whose form is open; `new` for an empty one. */
+    /** The provider whose form is open; `new` for an empty form. */
     provider: readText(raw, "provider"),
     model: readText(raw, "model"),
   });
 
-/** Every part of an address may be left out. */
-function optional<T extends object>(found: T): Partial<T> {
-  return found;
+/** Makes every parameter optional in links. */
+function optional<T extends object>(search: T): Partial<T> {
+  return search;
 }

@@ -76,7 +76,7 @@ const workflow = createRoute({
   getParentRoute: () => shell,
   path: "/workflows/$workflowId",
   validateSearch: search.workflowSearch,
-  // Asked for while the page's code is still on its way; what is known already is left to the page.
+  // Fetched in parallel with the page's code; cached data is left for the page to refresh.
   loader: ({ context, params }) => {
     const query = { ...workflowQuery(params.workflowId), staleTime: Infinity };
     void context.queryClient.prefetchQuery(query);
@@ -128,7 +128,7 @@ const settings = createRoute({
   component: lazyPage(async () => (await import("@/features/settings/settings-page")).SettingsPage),
 });
 
-const nowhere = createRoute({
+const notFound = createRoute({
   getParentRoute: () => shell,
   path: "$",
   component: NotFoundPage,
@@ -147,11 +147,11 @@ const routeTree = root.addChildren([
     run,
     models,
     settings,
-    nowhere,
+    notFound,
   ]),
 ]);
 
-/** The pages of the product and their addresses. */
+/** Creates the router with all pages. */
 export function createAppRouter(queryClient: QueryClient) {
   return createRouter({
     routeTree,

@@ -4,25 +4,25 @@ import { useEffect, useState } from "react";
 import { lazyComponent } from "@/components/lazy-component";
 import { useSessionState } from "@/lib/api/session";
 
-import { Announcer } from "./announcer";
+import { RouteAnnouncer } from "./route-announcer";
 import { OfflineBar } from "./offline-bar";
 import type { Overlay } from "./overlay";
-import { useShellKeys } from "./shell-keys";
+import { useGlobalShortcuts } from "./use-global-shortcuts";
 import { Sidebar } from "./sidebar";
 import { TopBar } from "./top-bar";
-import { WhenIdle } from "./when-idle";
+import { IdleBackground } from "./idle-background";
 
 const Overlays = lazyComponent(async () => (await import("./overlays")).Overlays);
 const SignInAgain = lazyComponent(
   async () => (await import("@/features/auth/sign-in-again")).SignInAgain,
 );
 
-/** The frame around every page of a signed-in person. */
+/** Layout around every page of a signed-in user. */
 export function Shell() {
   const [overlay, setOverlay] = useState<Overlay | null>(null);
   const pathname = useRouterState({ select: (state) => state.location.pathname });
   const expired = useSessionState() === "expired";
-  useShellKeys(setOverlay);
+  useGlobalShortcuts(setOverlay);
   useEffect(() => {
     document.documentElement.dataset.ready = "";
   }, []);
@@ -42,8 +42,8 @@ export function Shell() {
           <Outlet />
         </main>
       </div>
-      <Announcer pathname={pathname} />
-      <WhenIdle />
+      <RouteAnnouncer pathname={pathname} />
+      <IdleBackground />
       {overlay && !expired && <Overlays open={overlay} onChange={setOverlay} />}
       {expired && <SignInAgain />}
     </div>

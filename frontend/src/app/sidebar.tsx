@@ -7,7 +7,7 @@ import { usePreference } from "@/lib/preferences";
 import { Brand } from "./brand";
 import { Navigation } from "./navigation";
 
-/** The pages at the left of a wide screen; folds to a rail of icons, and remembers it. */
+/** Navigation on wide screens; can be collapsed to icons. */
 export function Sidebar() {
   const [open, setOpen] = usePreference("sidebarOpen");
   return (
@@ -21,7 +21,7 @@ export function Sidebar() {
       <Navigation rail={!open} />
       <div className={cn("flex border-t p-2", !open && "justify-center")}>
         <IconButton
-          label={open ? "Fold the sidebar" : "Unfold the sidebar"}
+          label={open ? "Collapse sidebar" : "Expand sidebar"}
           aria-expanded={open}
           onClick={() => setOpen(!open)}
         >

@@ -1,14 +1,14 @@
 import { Check } from "lucide-react";
 
-import { THEMES } from "@/components/theme-choices";
+import { THEME_CHOICES } from "@/components/theme-choices";
 import { usePreference } from "@/lib/preferences";
 
-/** The themes to choose from. */
+/** List of themes. */
 export function ThemePanel({ onChosen }: { onChosen: () => void }) {
   const [choice, choose] = usePreference("theme");
   return (
     <ul className="grid w-40">
-      {THEMES.map(({ value, label, Icon }) => (
+      {THEME_CHOICES.map(({ value, label, Icon }) => (
         <li key={value}>
           <button
             type="button"

@@ -6,7 +6,7 @@ import { useTheme } from "@/lib/theme";
 
 const ThemePanel = lazyComponent(async () => (await import("./theme-panel")).ThemePanel);
 
-/** Light, dark, or as the system has it. */
+/** Theme menu in the top bar. */
 export function ThemeSwitch() {
   const Icon = useTheme() === "dark" ? Moon : Sun;
   return (

@@ -8,15 +8,17 @@ import { AccountMenu } from "./account-menu";
 import type { Overlay } from "./overlay";
 import { ThemeSwitch } from "./theme-switch";
 
-const Bell = lazyComponent(async () => (await import("@/features/attention/bell")).Bell);
-const COMMAND = /mac|iphone|ipad/i.test(navigator.userAgent) ? "⌘" : "Ctrl";
+const Bell = lazyComponent(
+  async () => (await import("@/features/attention/attention-button")).AttentionButton,
+);
+const MODIFIER_KEY = /mac|iphone|ipad/i.test(navigator.userAgent) ? "⌘" : "Ctrl";
 
-/** Search, what needs a person, and the account; the same on every page. */
+/** Search, attention list, theme and account, on every page. */
 export function TopBar({ onOpen }: { onOpen: (overlay: Overlay) => void }) {
   return (
     <header className="flex h-14 shrink-0 items-center gap-1 border-b bg-surface px-2 sm:px-4">
       <IconButton
-        label="Open the menu"
+        label="Open menu"
         aria-haspopup="dialog"
         className="lg:hidden"
         onClick={() => onOpen("drawer")}
@@ -33,7 +35,7 @@ export function TopBar({ onOpen }: { onOpen: (overlay: Overlay) => void }) {
         <Search aria-hidden className="size-4 shrink-0" />
         <span className="flex-1 truncate">Search or jump to…</span>
         <span aria-hidden className="flex gap-0.5 max-sm:hidden">
-          <Kbd>{COMMAND}</Kbd>
+          <Kbd>{MODIFIER_KEY}</Kbd>
           <Kbd>K</Kbd>
         </span>
       </button>

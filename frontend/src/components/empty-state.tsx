@@ -4,13 +4,13 @@ import type { ReactNode } from "react";
 interface Props {
   icon: LucideIcon;
   title: ReactNode;
-  /** One line: what this place is, or why it is empty. */
+  /** One line: what the list contains, or why it is empty. */
   children?: ReactNode;
-  /** One primary action, and at most one quiet link. */
+  /** One primary action and at most one secondary link. */
   actions?: ReactNode;
 }
 
-/** What stands where there is nothing yet. */
+/** Placeholder for an empty list or page. */
 export function EmptyState({ icon: Icon, title, children, actions }: Props) {
   return (
     <div className="grid justify-items-center gap-2 px-6 py-12 text-center">

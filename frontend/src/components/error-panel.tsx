@@ -8,12 +8,12 @@ import { CopyButton } from "./ui/copy-button";
 
 interface Props {
   error: unknown;
-  /** Tries again; without it the panel only tells. */
+  /** Shows a button to try again. */
   onRetry?: () => void;
   className?: string;
 }
 
-/** An error in the place of what could not be shown; the rest of the page lives. */
+/** Shows an error in place of the content that could not be loaded. */
 export function ErrorPanel({ error, onRetry, className }: Props) {
   const { title, detail, requestId } = describeError(error);
   return (
@@ -34,7 +34,7 @@ export function ErrorPanel({ error, onRetry, className }: Props) {
       {requestId && (
         <p className="mt-1 flex items-center gap-1 text-xs">
           Request <code className="font-mono">{requestId}</code>
-          <CopyButton text={requestId} label="Copy the request id" />
+          <CopyButton text={requestId} label="Copy request ID" />
         </p>
       )}
     </Alert>

@@ -13,12 +13,12 @@ interface Props {
 
 /** The panel of a `Flyout`. */
 export function FlyoutPanel({ anchor, label, className, onClose, children }: Props) {
-  const leaveToTheButton = (event: { target: EventTarget | null; preventDefault: () => void }) => {
+  const ignoreAnchor = (event: { target: EventTarget | null; preventDefault: () => void }) => {
     if (anchor.current?.contains(event.target as Node)) event.preventDefault();
   };
-  const focusBack = (event: Event) => {
+  const restoreFocus = (event: Event) => {
     event.preventDefault();
-    // A link in the panel has led to another page, which has the focus by now.
+    // A link in the panel may have opened another page, which has the focus by now.
     if (document.activeElement === document.body) anchor.current?.focus();
   };
   return (
@@ -30,8 +30,8 @@ export function FlyoutPanel({ anchor, label, className, onClose, children }: Pro
           sideOffset={6}
           collisionPadding={8}
           aria-label={label}
-          onPointerDownOutside={leaveToTheButton}
-          onCloseAutoFocus={focusBack}
+          onPointerDownOutside={ignoreAnchor}
+          onCloseAutoFocus={restoreFocus}
           className={cn(
             "z-40 max-h-(--radix-popover-content-available-height) max-w-[calc(100vw-1rem)] animate-appear overflow-y-auto rounded-lg border bg-raised shadow-xl",
             className,

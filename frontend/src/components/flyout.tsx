@@ -7,15 +7,15 @@ const load = () => import("./flyout-panel");
 const FlyoutPanel = lazyComponent(async () => (await load()).FlyoutPanel);
 
 interface Props {
-  /** What it opens: the button's name and its tooltip, and the panel's name. */
+  /** The accessible name of the button and of the panel, and the tooltip. */
   label: string;
   icon: ReactNode;
   className?: string;
-  /** The panel; `close` is for the links and actions in it. */
+  /** Renders the panel; links and actions in it call `close`. */
   children: (close: () => void) => ReactNode;
 }
 
-/** An icon button with a panel; the code of the panel comes when somebody reaches for it. */
+/** An icon button that opens a panel; the panel's code is loaded on hover or focus. */
 export function Flyout({ label, icon, className, children }: Props) {
   const [open, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);

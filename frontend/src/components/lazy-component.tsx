@@ -3,32 +3,31 @@ import { createElement, useEffect, useReducer, type ComponentType } from "react"
 import { connection, useConnectionState } from "@/lib/connection";
 
 /**
- * A part whose code comes when it is first drawn. What cannot be fetched is simply not there yet: it comes
- * with the connection, and takes nothing else with it.
+ * A component whose code is loaded on first render. Unlike `React.lazy`, a failed download renders nothing
+ * and is retried when the connection is back.
  */
 export function lazyComponent<P extends object>(
   load: () => Promise<ComponentType<P>>,
 ): ComponentType<P> {
-  let part: ComponentType<P> | undefined;
+  let loaded: ComponentType<P> | undefined;
 
-  return function Late(props: P) {
-    const [, redraw] = useReducer((count: number) => count + 1, 0);
+  return function LazyComponent(props: P) {
+    const [, rerender] = useReducer((count: number) => count + 1, 0);
     const state = useConnectionState();
     useEffect(() => {
-      if (part || state !== "online") return;
-      let gone = false;
-      const arrived = (found: ComponentType<P>) => {
-        part = found;
-        if (!gone) redraw();
-      };
+      if (loaded || state !== "online") return;
+      let isUnmounted = false;
       load().then(
-        (found) => arrived(found),
+        (component) => {
+          loaded = component;
+          if (!isUnmounted) rerender();
+        },
         () => connection.reportFailure(),
       );
       return () => {
-        gone = true;
+        isUnmounted = true;
       };
     }, [state]);
-    return part ? createElement(part, props) : null;
+    return loaded ? createElement(loaded, props) : null;
   };
 }

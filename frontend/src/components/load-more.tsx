@@ -4,33 +4,33 @@ import { Button } from "./ui/button";
 
 interface Props {
   onLoad: () => void;
-  busy: boolean;
-  /** The button's words. */
+  isLoading: boolean;
+  /** The button's label. */
   children: string;
 }
 
-/** The end of a list that goes on: loads the rest when it comes into sight, or when it is pressed. */
-export function LoadMore({ onLoad, busy, children }: Props) {
-  const place = useRef<HTMLDivElement>(null);
-  const load = useRef(onLoad);
+/** Loads the next page of a list when it is scrolled into view, or on click. */
+export function LoadMore({ onLoad, isLoading, children }: Props) {
+  const container = useRef<HTMLDivElement>(null);
+  const latest = useRef(onLoad);
 
   useEffect(() => {
-    load.current = onLoad;
+    latest.current = onLoad;
   }, [onLoad]);
 
   useEffect(() => {
-    if (busy || !place.current || typeof IntersectionObserver === "undefined") return;
+    if (isLoading || !container.current || typeof IntersectionObserver === "undefined") return;
     const observer = new IntersectionObserver(
-      (entries) => entries.some((entry) => entry.isIntersecting) && load.current(),
+      (entries) => entries.some((entry) => entry.isIntersecting) && latest.current(),
       { rootMargin: "200px" },
     );
-    observer.observe(place.current);
+    observer.observe(container.current);
     return () => observer.disconnect();
-  }, [busy]);
+  }, [isLoading]);
 
   return (
-    <div ref={place} className="grid justify-items-center p-3">
-      <Button busy={busy} onClick={onLoad}>
+    <div ref={container} className="grid justify-items-center p-3">
+      <Button busy={isLoading} onClick={onLoad}>
         {children}
       </Button>
     </div>

@@ -7,16 +7,16 @@ import {
   type LucideIcon,
 } from "lucide-react";
 
-export interface PageLink {
+export interface NavigationLink {
   to: "/" | "/workflows" | "/runs" | "/models" | "/settings";
   label: string;
-  /** The letter that goes there after `g`. */
+  /** The second key of its shortcut, after `g`. */
   letter: string;
   Icon: LucideIcon;
 }
 
-/** The pages that are always one step away, as the sidebar groups them. */
-export const PAGE_GROUPS: { label: string; pages: PageLink[] }[] = [
+/** The pages in the sidebar, by group. */
+export const NAVIGATION_GROUPS: { label: string; pages: NavigationLink[] }[] = [
   {
     label: "Build",
     pages: [
@@ -35,4 +35,4 @@ export const PAGE_GROUPS: { label: string; pages: PageLink[] }[] = [
   },
 ];
 
-export const PAGES: PageLink[] = PAGE_GROUPS.flatMap((group) => group.pages);
+export const NAVIGATION_LINKS: NavigationLink[] = NAVIGATION_GROUPS.flatMap((group) => group.pages);

@@ -4,19 +4,19 @@ import { usePageTitle } from "@/hooks/use-page-title";
 import { cn } from "@/lib/cn";
 
 interface Props {
-  /** The one `h1`, and the title of the browser's tab. */
+  /** The `h1` and the document's title. */
   title: string;
-  /** Instead of the title as the visible heading, e.g. with a badge. */
+  /** Replaces the title as the visible heading, e.g. to add a badge. */
   heading?: ReactNode;
   description?: ReactNode;
   actions?: ReactNode;
-  /** Takes the whole height, for pages that scroll inside. */
+  /** Takes the full height, for pages with their own scroll containers. */
   fill?: boolean;
   className?: string;
   children: ReactNode;
 }
 
-/** The frame of every page: its heading, its actions, its body. */
+/** Layout of every page: heading, actions, content. */
 export function Page({ title, heading, description, actions, fill, className, children }: Props) {
   usePageTitle(title);
   return (

@@ -4,11 +4,11 @@ import { ErrorPanel } from "./error-panel";
 
 interface Props {
   children: ReactNode;
-  /** Called before the panel is drawn again, e.g. to refetch its query. */
+  /** Called before the panel is rendered again, e.g. to refetch its query. */
   onRetry?: () => void;
 }
 
-/** Keeps a panel's failure inside the panel. */
+/** Error boundary around one panel of a page. */
 export class PanelBoundary extends Component<Props, { error: unknown }> {
   override state: { error: unknown } = { error: null };
 

@@ -1,7 +1,7 @@
 import { Monitor, Moon, Sun } from "lucide-react";
 
-/** The themes one can choose, by icon and word. */
-export const THEMES = [
+/** The theme options with their labels and icons. */
+export const THEME_CHOICES = [
   { value: "light", label: "Light", Icon: Sun },
   { value: "dark", label: "Dark", Icon: Moon },
   { value: "system", label: "System", Icon: Monitor },

@@ -1,7 +1,7 @@
 import { useNow } from "@/hooks/use-now";
 import { formatTimeAgo, formatDateTime } from "@/lib/format";
 
-/** `3 minutes ago`, kept true; the full time on hover. */
+/** Relative time such as `3 minutes ago`, updated as time passes; the full time is in the tooltip. */
 export function TimeAgo({ at }: { at: string }) {
   const now = useNow(30_000);
   return (

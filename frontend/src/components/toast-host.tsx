@@ -5,26 +5,26 @@ import { useTheme } from "@/lib/theme";
 import { setToastRenderer, type ToastMessage } from "@/lib/toast";
 
 const PLAIN_MS = 4_000;
-/** Time enough to read it and to reach for its button. */
+/** Long enough to read the message and to use its button. */
 const ACTION_MS = 10_000;
 
-/** The corner in which notes appear. */
+/** Renders toast messages with sonner. */
 export function ToastHost() {
   const theme = useTheme();
-  useEffect(() => setToastRenderer(draw), []);
+  useEffect(() => setToastRenderer(renderMessage), []);
   return (
     <Toaster
       theme={theme}
       position="bottom-right"
       closeButton
       gap={8}
-      style={LOOK}
+      style={STYLE}
       toastOptions={{ classNames: { description: "text-ink-soft" } }}
     />
   );
 }
 
-const LOOK = {
+const STYLE = {
   "--normal-bg": "var(--surface-raised)",
   "--normal-border": "var(--line)",
   "--normal-text": "var(--ink)",
@@ -33,7 +33,7 @@ const LOOK = {
   fontFamily: "var(--font-sans)",
 } as CSSProperties;
 
-function draw({ tone, text, action, persistent: lasting }: ToastMessage): void {
+function renderMessage({ tone, text, action, persistent: lasting }: ToastMessage): void {
   const show = { success: sonner.success, error: sonner.error, plain: sonner }[tone];
   const long = action !== undefined || tone === "error";
   show(text, { action, duration: lasting ? Infinity : long ? ACTION_MS : PLAIN_MS });

@@ -4,37 +4,37 @@ import { ChartFrame, type ChartPoint, type Plot } from "./chart-frame";
 import { barSlot, axisTicks } from "./scale";
 
 export interface BarPoint extends ChartPoint {
-  /** One number for each series. */
+  /** One value per series. */
   values: readonly number[];
 }
 
 export interface Series {
   name: string;
-  /** A colour of the theme, e.g. `var(--ok)`. */
+  /** A CSS colour, e.g. `var(--ok)`. */
   colour: string;
 }
 
 interface Props {
-  sentence: string;
+  description: string;
   points: readonly BarPoint[];
-  /** From the bottom of a bar to its top. */
+  /** In stacking order, bottom first. */
   series: readonly Series[];
 }
 
-/** Whole numbers over time, stacked. */
-export function BarChart({ sentence, points, series }: Props) {
-  const most = Math.max(0, ...points.map((point) => sum(point.values)));
+/** Stacked bars of integer counts over time. */
+export function BarChart({ description, points, series }: Props) {
+  const maximum = Math.max(0, ...points.map((point) => sum(point.values)));
   return (
     <div className="grid gap-3">
       <Legend series={series} />
       <ChartFrame
-        sentence={sentence}
+        description={description}
         points={points}
-        axis={axisTicks(most, 3, true)}
+        axis={axisTicks(maximum, 3, true)}
         formatAxis={formatCount}
         columns={series.map((one) => one.name)}
-        marks={series.map((one) => one.colour)}
-        row={(index) => (points[index]?.values ?? []).map(String)}
+        colours={series.map((one) => one.colour)}
+        rowValues={(index) => (points[index]?.values ?? []).map(String)}
         renderPlot={(plot) =>
           points.map((point, index) => (
             <Bar
@@ -42,7 +42,7 @@ export function BarChart({ sentence, points, series }: Props) {
               values={point.values}
               series={series}
               plot={plot}
-              place={barSlot(index, points.length, plot.width)}
+              slot={barSlot(index, points.length, plot.width)}
               index={index}
             />
           ))
@@ -56,11 +56,11 @@ interface BarProps {
   values: readonly number[];
   series: readonly Series[];
   plot: Plot;
-  place: { x: number; width: number };
+  slot: { x: number; width: number };
   index: number;
 }
 
-function Bar({ values, series, plot, place, index }: BarProps) {
+function Bar({ values, series, plot, slot, index }: BarProps) {
   return (
     <g opacity={plot.active === null || plot.active === index ? 1 : 0.45}>
       {values.map((value, part) => {
@@ -70,10 +70,10 @@ function Bar({ values, series, plot, place, index }: BarProps) {
         return (
           <rect
             key={part}
-            x={place.x}
-            width={place.width}
+            x={slot.x}
+            width={slot.width}
             y={to}
-            // A hair of background parts the pieces, so that they are told apart without colour.
+            // A gap of one pixel separates the segments for users who cannot tell the colours apart.
             height={Math.max(1, from - to - (part > 0 ? 1 : 0))}
             rx={1.5}
             fill={series[part]?.colour}

@@ -2,21 +2,21 @@ import { useState, type PointerEvent, type ReactNode } from "react";
 
 import { useElementWidth } from "@/hooks/use-element-width";
 
-import { barHeight as toPixels, labelIndexes, slotCentre, slotIndexAt } from "./scale";
+import { barHeight, labelIndexes, slotCentre, slotIndexAt } from "./scale";
 
 const LEFT = 44;
 const TOP = 8;
 const BOTTOM = 22;
-const BUBBLE = 168;
+const TOOLTIP_WIDTH = 168;
 
 export interface ChartPoint {
-  /** The whole time of the point, for the bubble and the table. */
+  /** The time range of the point, for the tooltip and the table. */
   label: string;
-  /** A short one for the axis. */
+  /** A short label for the axis. */
   tick: string;
 }
 
-/** What a drawing is given: the box in pixels, whose origin is at the top left of the plot. */
+/** The plot area in pixels, with its origin at the top left. */
 export interface Plot {
   width: number;
   height: number;
@@ -25,36 +25,36 @@ export interface Plot {
 }
 
 interface Props {
-  /** What is drawn, in one sentence, for who does not see it. */
-  sentence: string;
+  /** Describes the chart for screen readers. */
+  description: string;
   points: readonly ChartPoint[];
   axis: readonly number[];
   formatAxis: (value: number) => string;
-  /** The names of the columns and the words of each row, for the bubble and the table. */
+  /** Column names and the formatted values of each row, for the tooltip and the table. */
   columns: readonly string[];
-  row: (index: number) => readonly string[];
-  /** A mark of each column's colour, when there are several. */
-  marks?: readonly string[];
-  pixels?: number;
+  rowValues: (index: number) => readonly string[];
+  /** The colour of each column, when there are several. */
+  colours?: readonly string[];
+  plotHeight?: number;
   renderPlot: (plot: Plot) => ReactNode;
 }
 
-/** What all charts share: axes, the value under the pointer or the arrow keys, and the table. */
+/** Axes, tooltip, keyboard access and data table of a chart. */
 export function ChartFrame(props: Props) {
-  const { sentence, points, pixels = 160 } = props;
-  const [measure, width] = useElementWidth();
+  const { description, points, plotHeight = 160 } = props;
+  const [ref, width] = useElementWidth();
   const [active, setActive] = useState<number | null>(null);
   const plotWidth = Math.max(0, width - LEFT);
   return (
     <figure className="grid gap-2">
       <div
-        ref={measure}
+        ref={ref}
         className="relative rounded-sm has-focus-visible:outline-2 has-focus-visible:outline-accent"
-        style={{ height: pixels + TOP + BOTTOM }}
+        style={{ height: plotHeight + TOP + BOTTOM }}
       >
         {plotWidth > 0 && (
           <>
-            <Drawing {...props} pixels={pixels} width={plotWidth} active={active} />
+            <ChartSvg {...props} plotHeight={plotHeight} width={plotWidth} active={active} />
             <Scrubber
               {...props}
               key={points.length}
@@ -63,31 +63,36 @@ export function ChartFrame(props: Props) {
               onMove={setActive}
             />
             {active !== null && points[active] && (
-              <Bubble {...props} index={active} width={plotWidth} />
+              <ValueTooltip {...props} index={active} width={plotWidth} />
             )}
           </>
         )}
       </div>
-      <figcaption className="sr-only">{sentence}</figcaption>
-      <Numbers {...props} />
+      <figcaption className="sr-only">{description}</figcaption>
+      <ValueTable {...props} />
     </figure>
   );
 }
 
-function Drawing({
-  sentence,
+function ChartSvg({
+  description,
   points,
   axis,
   formatAxis,
   renderPlot,
-  pixels,
+  plotHeight,
   width,
   active,
-}: Props & { pixels: number; width: number; active: number | null }) {
+}: Props & { plotHeight: number; width: number; active: number | null }) {
   const max = axis.at(-1) ?? 1;
-  const y = (value: number) => pixels - toPixels(value, max, pixels);
+  const y = (value: number) => plotHeight - barHeight(value, max, plotHeight);
   return (
-    <svg role="img" aria-label={sentence} width={width + LEFT} height={pixels + TOP + BOTTOM}>
+    <svg
+      role="img"
+      aria-label={description}
+      width={width + LEFT}
+      height={plotHeight + TOP + BOTTOM}
+    >
       <g transform={`translate(${LEFT} ${TOP})`} className="fill-ink-faint text-[11px]">
         {axis.map((value) => (
           <g key={value}>
@@ -101,23 +106,23 @@ function Drawing({
           <text
             key={index}
             x={slotCentre(index, points.length, width)}
-            y={pixels + 16}
+            y={plotHeight + 16}
             textAnchor="middle"
           >
             {points[index]?.tick}
           </text>
         ))}
-        {renderPlot({ width, height: pixels, y, active })}
+        {renderPlot({ width, height: plotHeight, y, active })}
       </g>
     </svg>
   );
 }
 
-/** A slider without looks over the plot: arrow keys, a finger or the pointer choose a point. */
+/** An invisible slider over the plot: arrow keys, touch or the pointer select a point. */
 function Scrubber({
   points,
   columns,
-  row,
+  rowValues,
   width,
   active,
   onMove,
@@ -131,7 +136,7 @@ function Scrubber({
     const { left } = event.currentTarget.getBoundingClientRect();
     onMove(slotIndexAt(event.clientX - left, points.length, width));
   };
-  const words = row(at)
+  const values = rowValues(at)
     .map((value, column) => `${columns[column]} ${value}`)
     .join(", ");
   return (
@@ -141,7 +146,7 @@ function Scrubber({
       max={Math.max(0, points.length - 1)}
       value={at}
       aria-label="Point in time"
-      aria-valuetext={`${points[at]?.label ?? ""}: ${words}`}
+      aria-valuetext={`${points[at]?.label ?? ""}: ${values}`}
       onChange={(event) => onMove(Number(event.target.value))}
       onFocus={(event) => event.target.matches(":focus-visible") && onMove(at)}
       onBlur={() => onMove(null)}
@@ -153,26 +158,28 @@ function Scrubber({
   );
 }
 
-function Bubble({
+function ValueTooltip({
   points,
   columns,
-  row,
-  marks,
+  rowValues,
+  colours,
   index,
   width,
 }: Props & { index: number; width: number }) {
   const centre = LEFT + slotCentre(index, points.length, width);
-  const left = Math.min(Math.max(centre - BUBBLE / 2, 0), width + LEFT - BUBBLE);
+  const left = Math.min(Math.max(centre - TOOLTIP_WIDTH / 2, 0), width + LEFT - TOOLTIP_WIDTH);
   return (
     <div
       aria-hidden
       className="pointer-events-none absolute -top-2 z-10 -translate-y-full rounded-md border bg-raised px-2.5 py-1.5 text-xs shadow-lg"
-      style={{ left, width: BUBBLE }}
+      style={{ left, width: TOOLTIP_WIDTH }}
     >
       <p className="mb-0.5 font-medium">{points[index]?.label}</p>
-      {row(index).map((value, column) => (
+      {rowValues(index).map((value, column) => (
         <p key={columns[column]} className="flex items-center gap-1.5 text-ink-soft">
-          {marks && <span className="size-2 rounded-xs" style={{ background: marks[column] }} />}
+          {colours && (
+            <span className="size-2 rounded-xs" style={{ background: colours[column] }} />
+          )}
           {columns[column]}
           <span className="ml-auto text-ink">{value}</span>
         </p>
@@ -181,17 +188,17 @@ function Bubble({
   );
 }
 
-/** The same figures to read. */
-function Numbers({ points, columns, row, sentence }: Props) {
+/** The values of the chart as a table. */
+function ValueTable({ points, columns, rowValues, description }: Props) {
   return (
     <details className="text-xs">
       <summary className="w-fit cursor-pointer rounded-sm py-1 text-ink-faint hover:text-ink">
-        Show as a table
+        Show as table
       </summary>
       <div
         role="region"
-        aria-label={`Table: ${sentence}`}
-        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard
+        aria-label={`Table: ${description}`}
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scroll container must be reachable by keyboard
         tabIndex={0}
         className="mt-1 max-h-56 overflow-auto rounded-md border"
       >
@@ -214,7 +221,7 @@ function Numbers({ points, columns, row, sentence }: Props) {
                 <th scope="row" className="px-2 py-1 text-left font-normal whitespace-nowrap">
                   {point.label}
                 </th>
-                {row(index).map((value, column) => (
+                {rowValues(index).map((value, column) => (
                   <td key={columns[column]} className="px-2 py-1">
                     {value}
                   </td>

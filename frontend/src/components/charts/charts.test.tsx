@@ -5,21 +5,21 @@ import { BarChart } from "./bar-chart";
 import { LineChart } from "./line-chart";
 import { Sparkline } from "./sparkline";
 
-/** jsdom measures nothing: every element is 544 pixels wide, and the plot 500. */
-class Measured {
-  private readonly tell: ResizeObserverCallback;
-  constructor(tell: ResizeObserverCallback) {
-    this.tell = tell;
+/** jsdom has no layout: every element is 544 pixels wide, and the plot 500. */
+class FixedSizeObserver {
+  private readonly callback: ResizeObserverCallback;
+  constructor(callback: ResizeObserverCallback) {
+    this.callback = callback;
   }
   observe() {
-    this.tell([{ contentRect: { width: 544 } } as ResizeObserverEntry], this as never);
+    this.callback([{ contentRect: { width: 544 } } as ResizeObserverEntry], this as never);
   }
   disconnect() {}
   unobserve() {}
 }
 
 beforeEach(() => {
-  vi.stubGlobal("ResizeObserver", Measured);
+  vi.stubGlobal("ResizeObserver", FixedSizeObserver);
 });
 
 const SERIES = [
@@ -31,27 +31,27 @@ const POINTS = [
   { label: "Monday 11:00", tick: "11:00", values: [0, 0] },
 ];
 
-function bars() {
-  return render(<BarChart sentence="Four runs on Monday." points={POINTS} series={SERIES} />);
+function renderBars() {
+  return render(<BarChart description="Four runs on Monday." points={POINTS} series={SERIES} />);
 }
 
-describe("Bars", () => {
-  it("is a picture with a sentence", () => {
-    bars();
+describe("BarChart", () => {
+  it("is an image with a description", () => {
+    renderBars();
     expect(screen.getByRole("img", { name: "Four runs on Monday." })).toBeInTheDocument();
   });
 
-  it("stacks one piece for each number above 0, in proportion", () => {
-    const { container } = bars();
-    const pieces = [...container.querySelectorAll("svg rect")];
-    expect(pieces).toHaveLength(2);
-    const [done, failed] = pieces.map((piece) => Number(piece.getAttribute("height")));
-    expect(done).toBe(120);
+  it("stacks one proportional segment for each value above 0", () => {
+    const { container } = renderBars();
+    const segments = [...container.querySelectorAll("svg rect")];
+    expect(segments).toHaveLength(2);
+    const [completed, failed] = segments.map((rect) => Number(rect.getAttribute("height")));
+    expect(completed).toBe(120);
     expect(failed).toBe(39);
   });
 
-  it("shows the values under the pointer and takes them away", () => {
-    bars();
+  it("shows the values under the pointer until it leaves", () => {
+    renderBars();
     const slider = screen.getByRole("slider");
     fireEvent.pointerMove(slider, { clientX: 10 });
     expect(slider).toHaveAttribute("aria-valuetext", "Monday 10:00: Completed 3, Failed 1");
@@ -60,8 +60,8 @@ describe("Bars", () => {
     expect(screen.getAllByText("Monday 10:00")).toHaveLength(1);
   });
 
-  it("gives the same figures as a table", () => {
-    bars();
+  it("offers the same values as a table", () => {
+    renderBars();
     const table = screen.getByRole("table");
     const row = within(table).getByRole("row", { name: /Monday 10:00/ });
     expect(
@@ -74,24 +74,29 @@ describe("Bars", () => {
 
 const money = (value: number) => `$${value}`;
 
-describe("Lines", () => {
-  it("says an unknown value as a dash and draws a lonely point as a dot", () => {
+describe("LineChart", () => {
+  it("shows an unknown value as a dash and an isolated point as a dot", () => {
     const points = [
       { label: "Mon", tick: "Mon", value: null },
       { label: "Tue", tick: "Tue", value: 2 },
       { label: "Wed", tick: "Wed", value: null },
     ];
     const { container } = render(
-      <LineChart sentence="Two dollars on Tuesday." points={points} name="Cost" format={money} />,
+      <LineChart
+        description="Two dollars on Tuesday."
+        points={points}
+        name="Cost"
+        format={money}
+      />,
     );
     expect(container.querySelectorAll("circle")).toHaveLength(1);
     expect(screen.getAllByRole("cell").map((cell) => cell.textContent)).toEqual(["–", "$2", "–"]);
   });
 
-  it("joins neighbours by a line, and marks the one that the keyboard is on", () => {
+  it("connects adjacent points by a line and marks the selected one", () => {
     const points = [1, 2, 3].map((value) => ({ label: `Day ${value}`, tick: `${value}`, value }));
     const { container } = render(
-      <LineChart sentence="Rising." points={points} name="Cost" format={money} />,
+      <LineChart description="Rising." points={points} name="Cost" format={money} />,
     );
     expect(container.querySelectorAll("circle")).toHaveLength(0);
     fireEvent.change(screen.getByRole("slider"), { target: { value: "1" } });
@@ -101,7 +106,7 @@ describe("Lines", () => {
 });
 
 describe("Sparkline", () => {
-  it("draws one bar for each run, and a mark under the failures", () => {
+  it("draws one bar per run and underlines failures", () => {
     const { container } = render(
       <Sparkline
         values={[10, null, 20]}
@@ -110,7 +115,9 @@ describe("Sparkline", () => {
       />,
     );
     expect(screen.getByRole("img", { name: "Last three runs: one failed." })).toBeInTheDocument();
-    const tall = [...container.querySelectorAll("rect")].map((bar) => bar.getAttribute("height"));
-    expect(tall).toEqual(["9", "4", "18", "2"]);
+    const heights = [...container.querySelectorAll("rect")].map((bar) =>
+      bar.getAttribute("height"),
+    );
+    expect(heights).toEqual(["9", "4", "18", "2"]);
   });
 });

@@ -7,7 +7,7 @@ export interface LinePoint extends ChartPoint {
 }
 
 interface Props {
-  sentence: string;
+  description: string;
   points: readonly LinePoint[];
   /** What is measured, e.g. `Cost`. */
   name: string;
@@ -15,17 +15,17 @@ interface Props {
   colour?: string;
 }
 
-/** One figure over time. */
-export function LineChart({ sentence, points, name, format, colour = "var(--accent)" }: Props) {
-  const most = Math.max(0, ...points.map((point) => point.value ?? 0));
+/** One value over time. */
+export function LineChart({ description, points, name, format, colour = "var(--accent)" }: Props) {
+  const maximum = Math.max(0, ...points.map((point) => point.value ?? 0));
   return (
     <ChartFrame
-      sentence={sentence}
+      description={description}
       points={points}
-      axis={axisTicks(most)}
+      axis={axisTicks(maximum)}
       formatAxis={format}
       columns={[name]}
-      row={(index) => {
+      rowValues={(index) => {
         const value = points[index]?.value;
         return [value == null ? "–" : format(value)];
       }}
@@ -43,7 +43,7 @@ function Line({
   plot: Plot;
   colour: string;
 }) {
-  const places = points.map((point, index) =>
+  const positions = points.map((point, index) =>
     point.value === null
       ? null
       : { x: slotCentre(index, points.length, plot.width), y: plot.y(point.value) },
@@ -51,16 +51,16 @@ function Line({
   return (
     <g>
       <path
-        d={linePath(places)}
+        d={linePath(positions)}
         fill="none"
         stroke={colour}
         strokeWidth={2}
         strokeLinejoin="round"
       />
-      {places.map((place, index) => {
-        const alone = places[index - 1] == null && places[index + 1] == null;
-        if (!place || !(alone || plot.active === index)) return null;
-        return <circle key={index} cx={place.x} cy={place.y} r={3.5} fill={colour} />;
+      {positions.map((position, index) => {
+        const isIsolated = positions[index - 1] == null && positions[index + 1] == null;
+        if (!position || !(isIsolated || plot.active === index)) return null;
+        return <circle key={index} cx={position.x} cy={position.y} r={3.5} fill={colour} />;
       })}
     </g>
   );

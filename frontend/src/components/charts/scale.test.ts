@@ -13,14 +13,14 @@ import {
 
 const at = (x: number) => ({ x, y: 1 });
 
-describe("ticks", () => {
+describe("axisTicks", () => {
   it.each([
     [10, [0, 5, 10]],
     [7, [0, 5, 10]],
     [3, [0, 1, 2, 3]],
     [0.031, [0, 0.02, 0.04]],
     [1200, [0, 500, 1000, 1500]],
-  ])("are round for a maximum of %d", (max, expected) => {
+  ])("are round values for a maximum of %d", (max, expected) => {
     expect(axisTicks(max)).toEqual(expected);
   });
 
@@ -28,15 +28,15 @@ describe("ticks", () => {
     [1, [0, 1]],
     [2, [0, 1, 2]],
     [4, [0, 2, 4]],
-  ])("are whole when only whole numbers have a sense: %d", (max, expected) => {
+  ])("are integers when asked for: %d", (max, expected) => {
     expect(axisTicks(max, 3, true)).toEqual(expected);
   });
 
-  it.each([0, -1, Number.NaN])("still give an axis for %d", (max) => {
+  it.each([0, -1, Number.NaN])("fall back to 0 and 1 for %d", (max) => {
     expect(axisTicks(max)).toEqual([0, 1]);
   });
 
-  it("begin at 0, rise evenly, and reach the maximum without wasting half the picture", () => {
+  it("start at 0 and reach the maximum without leaving half of the plot empty", () => {
     fc.assert(
       fc.property(fc.double({ min: 1e-6, max: 1e9, noNaN: true }), fc.boolean(), (max, whole) => {
         const found = axisTicks(max, 3, whole);
@@ -51,8 +51,8 @@ describe("ticks", () => {
   });
 });
 
-describe("height", () => {
-  it("is in proportion, and never leaves the box", () => {
+describe("barHeight", () => {
+  it("is proportional and limited to the plot", () => {
     expect(barHeight(5, 10, 100)).toBe(50);
     expect(barHeight(20, 10, 100)).toBe(100);
     expect(barHeight(-1, 10, 100)).toBe(0);
@@ -60,8 +60,8 @@ describe("height", () => {
   });
 });
 
-describe("slot", () => {
-  it("keeps every bar inside the width, apart from its neighbours", () => {
+describe("barSlot", () => {
+  it("keeps every bar inside the width without overlap", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 60 }),
@@ -77,14 +77,14 @@ describe("slot", () => {
     );
   });
 
-  it("stands in the middle of its part, also when the bar could be wider than it may", () => {
+  it("is centred in its slot when the width of the bar is limited", () => {
     const { x, width } = barSlot(0, 2, 400);
     expect(x + width / 2).toBe(slotCentre(0, 2, 400));
   });
 });
 
-describe("partAt", () => {
-  it("is the inverse of middle", () => {
+describe("slotIndexAt", () => {
+  it("is the inverse of slotCentre", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 90 }),
@@ -98,15 +98,15 @@ describe("partAt", () => {
     );
   });
 
-  it("stays within the points when the pointer does not", () => {
+  it("is limited to the points when the pointer is outside", () => {
     expect(slotIndexAt(-5, 10, 100)).toBe(0);
     expect(slotIndexAt(500, 10, 100)).toBe(9);
     expect(slotIndexAt(5, 10, 0)).toBe(0);
   });
 });
 
-describe("labelled", () => {
-  it("leaves room between the labels", () => {
+describe("labelIndexes", () => {
+  it("keeps a gap between labels", () => {
     expect(labelIndexes(24, 640)).toEqual([0, 3, 6, 9, 12, 15, 18, 21]);
     expect(labelIndexes(7, 1000)).toEqual([0, 1, 2, 3, 4, 5, 6]);
     expect(labelIndexes(30, 10)).toEqual([0]);

@@ -2,10 +2,10 @@ import type { RunState } from "@/lib/api/types";
 
 import { barHeight } from "./scale";
 
-const BAR = 5;
+const BAR_WIDTH = 5;
 const GAP = 2;
-const TALLEST = 18;
-const LEAST = 4;
+const MAX_HEIGHT = 18;
+const MIN_HEIGHT = 4;
 
 const COLOURS: Record<RunState, string> = {
   queued: "var(--idle)",
@@ -17,30 +17,32 @@ const COLOURS: Record<RunState, string> = {
   stopped: "var(--idle)",
   crashed: "var(--err)",
 };
-const BAD: ReadonlySet<RunState> = new Set(["failed", "crashed"]);
+const FAILURES: ReadonlySet<RunState> = new Set(["failed", "crashed"]);
 
 interface Props {
-  /** How long each run took, in any one unit; the oldest first. An unknown one is drawn least high. */
+  /** Duration of each run, oldest first; an unknown duration gets the minimum height. */
   values: readonly (number | null)[];
   /** The state of each run. */
   states: readonly RunState[];
-  /** The sentence that says what the picture shows. */
+  /** Describes the chart for screen readers. */
   label: string;
 }
 
-/** A few runs as bars: the height is the duration, the colour the state; failures stand on a mark. */
+/** Recent runs as bars: height is the duration, colour the state; failures are underlined. */
 export function Sparkline({ values, states, label }: Props) {
   const longest = Math.max(...values.map((value) => value ?? 0), 0);
-  const width = Math.max(states.length * (BAR + GAP) - GAP, BAR);
+  const width = Math.max(states.length * (BAR_WIDTH + GAP) - GAP, BAR_WIDTH);
   return (
-    <svg role="img" aria-label={label} width={width} height={TALLEST + 4} className="shrink-0">
+    <svg role="img" aria-label={label} width={width} height={MAX_HEIGHT + 4} className="shrink-0">
       {states.map((state, index) => {
-        const tall = Math.max(LEAST, barHeight(values[index] ?? 0, longest, TALLEST));
-        const x = index * (BAR + GAP);
+        const tall = Math.max(MIN_HEIGHT, barHeight(values[index] ?? 0, longest, MAX_HEIGHT));
+        const x = index * (BAR_WIDTH + GAP);
         return (
           <g key={index} fill={COLOURS[state]}>
-            <rect x={x} y={TALLEST - tall} width={BAR} height={tall} rx={1.5} />
-            {BAD.has(state) && <rect x={x} y={TALLEST + 2} width={BAR} height={2} rx={1} />}
+            <rect x={x} y={MAX_HEIGHT - tall} width={BAR_WIDTH} height={tall} rx={1.5} />
+            {FAILURES.has(state) && (
+              <rect x={x} y={MAX_HEIGHT + 2} width={BAR_WIDTH} height={2} rx={1} />
+            )}
           </g>
         );
       })}

@@ -3,7 +3,7 @@ export interface Entry {
   value: unknown;
 }
 
-/** True for what has members: objects and lists. */
+/** True for objects and arrays. */
 export function isBranch(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
@@ -12,7 +12,7 @@ export function entriesOf(value: object): Entry[] {
   return Object.entries(value).map(([name, member]) => ({ name, value: member as unknown }));
 }
 
-/** What a folded branch says of itself: `{3 fields}`, `[12 items]`. */
+/** Describes a collapsed branch: `{3 fields}`, `[12 items]`. */
 export function summarizeBranch(value: object): string {
   const size = Object.keys(value).length;
   if (Array.isArray(value)) return `[${size} ${size === 1 ? "item" : "items"}]`;

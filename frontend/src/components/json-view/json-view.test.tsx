@@ -5,7 +5,7 @@ import { show } from "@/testing/render";
 import { summarizeBranch } from "./json-shape";
 import { JsonView } from "./json-view";
 
-test("branches fold and say what is in them", async () => {
+test("branches collapse and show how many members they have", async () => {
   const value = { note: "Bees", legs: { count: 6, deep: { more: true } } };
   const { findByRole, queryByText, getByText, user } = show(<JsonView value={value} />);
   const legs = await findByRole("button", { name: "legs: {2 fields}" });
@@ -20,7 +20,7 @@ test("branches fold and say what is in them", async () => {
   expect(getByText("true")).toBeVisible();
 });
 
-test("a long list comes in parts", async () => {
+test("a long list is shown page by page", async () => {
   const { findByRole, queryByText, user } = show(
     <JsonView value={Array.from({ length: 250 }, (_, index) => `item ${index}`)} />,
   );
@@ -31,7 +31,7 @@ test("a long list comes in parts", async () => {
   expect(queryByText('"item 249"')).toBeVisible();
 });
 
-test("a long text is cut until it is wanted; empty things and null are told apart", async () => {
+test("a long text is cut; empty values and null are shown differently", async () => {
   const { findByRole, container, user } = show(
     <JsonView value={{ long: "x".repeat(3000), none: null, list: [], object: {}, no: false }} />,
   );
@@ -39,12 +39,12 @@ test("a long text is cut until it is wanted; empty things and null are told apar
   expect(container.textContent).not.toContain("x".repeat(1001));
   await user.click(more);
   expect(container.textContent).toContain("x".repeat(3000));
-  for (const words of ["none: null", "list: []", "object: {}", "no: false"]) {
-    expect(container).toHaveTextContent(words);
+  for (const text of ["none: null", "list: []", "object: {}", "no: false"]) {
+    expect(container).toHaveTextContent(text);
   }
 });
 
-test("a bare value is shown as one", async () => {
+test("a primitive value is shown without a tree", async () => {
   const { findByText } = show(<JsonView value={42} />);
   expect(await findByText("42")).toBeVisible();
 });
@@ -53,6 +53,6 @@ test.each([
   [[1], "[1 item]"],
   [[1, 2], "[2 items]"],
   [{ a: 1 }, "{1 field}"],
-])("%j is %s", (value, words) => {
-  expect(summarizeBranch(value)).toBe(words);
+])("summarizes %j as %s", (value, summary) => {
+  expect(summarizeBranch(value)).toBe(summary);
 });

@@ -7,12 +7,12 @@ import { entriesOf, isBranch, summarizeBranch, type Entry } from "./json-shape";
 
 interface Props {
   value: unknown;
-  /** How many levels are open at first. */
+  /** How many levels are expanded initially. */
   open?: number;
   className?: string;
 }
 
-/** JSON as a tree that folds. */
+/** JSON as a collapsible tree. */
 export function JsonView({ value, open = 2, className }: Props) {
   return (
     <div className={cn("min-w-0 font-mono text-[13px] leading-5", className)}>
@@ -21,12 +21,12 @@ export function JsonView({ value, open = 2, className }: Props) {
   );
 }
 
-const STEP = 100;
+const PAGE_SIZE = 100;
 
 function Branch({ value, depth, open }: { value: object; depth: number; open: number }) {
-  const [shown, setShown] = useState(STEP);
+  const [shown, setShown] = useState(PAGE_SIZE);
   const entries = entriesOf(value);
-  if (entries.length === 0) return <Soft>{Array.isArray(value) ? "[]" : "{}"}</Soft>;
+  if (entries.length === 0) return <Faint>{Array.isArray(value) ? "[]" : "{}"}</Faint>;
   return (
     <ul className={cn(depth > 0 && "ml-[7px] border-l pl-3")}>
       {entries.slice(0, shown).map((entry) => (
@@ -37,9 +37,9 @@ function Branch({ value, depth, open }: { value: object; depth: number; open: nu
           <button
             type="button"
             className="text-accent hover:underline"
-            onClick={() => setShown(shown + STEP)}
+            onClick={() => setShown(shown + PAGE_SIZE)}
           >
-            Show {Math.min(STEP, entries.length - shown)} more of {entries.length}
+            Show {Math.min(PAGE_SIZE, entries.length - shown)} more of {entries.length}
           </button>
         </li>
       )}
@@ -50,7 +50,7 @@ function Branch({ value, depth, open }: { value: object; depth: number; open: nu
 function Row({ entry, depth, open }: { entry: Entry; depth: number; open: number }) {
   const { name, value } = entry;
   if (isBranch(value) && entriesOf(value).length > 0) {
-    return <Folder name={name} value={value} depth={depth} open={open} />;
+    return <BranchRow name={name} value={value} depth={depth} open={open} />;
   }
   return (
     <li className="py-px pl-5 break-words">
@@ -60,51 +60,51 @@ function Row({ entry, depth, open }: { entry: Entry; depth: number; open: number
   );
 }
 
-function Folder({
+function BranchRow({
   name,
   value,
   depth,
   open,
 }: Entry & { value: object; depth: number; open: number }) {
-  const [unfolded, setUnfolded] = useState(depth + 1 < open);
+  const [isExpanded, setIsExpanded] = useState(depth + 1 < open);
   return (
     <li className="py-px">
       <button
         type="button"
-        aria-expanded={unfolded}
+        aria-expanded={isExpanded}
         className="inline-flex min-h-6 max-w-full items-center gap-1 rounded-sm text-left hover:bg-hover"
-        onClick={() => setUnfolded(!unfolded)}
+        onClick={() => setIsExpanded(!isExpanded)}
       >
         <ChevronRight
           aria-hidden
-          className={cn("size-4 shrink-0 text-ink-faint", unfolded && "rotate-90")}
+          className={cn("size-4 shrink-0 text-ink-faint", isExpanded && "rotate-90")}
         />
         <span className="min-w-0 break-words">
           <Name>{name}</Name>
-          <Soft>{summarizeBranch(value)}</Soft>
+          <Faint>{summarizeBranch(value)}</Faint>
         </span>
       </button>
-      {unfolded && <Branch value={value} depth={depth + 1} open={open} />}
+      {isExpanded && <Branch value={value} depth={depth + 1} open={open} />}
     </li>
   );
 }
 
-const LONG = 1_000;
+const MAX_TEXT_LENGTH = 1_000;
 
 function Leaf({ value }: { value: unknown }) {
-  const [whole, setWhole] = useState(false);
+  const [showAll, setShowAll] = useState(false);
   if (typeof value !== "string") {
     return <span className="text-(--code-number)">{JSON.stringify(value) ?? "undefined"}</span>;
   }
-  const cut = value.length > LONG && !whole;
+  const isCut = value.length > MAX_TEXT_LENGTH && !showAll;
   return (
     <span className="break-words whitespace-pre-wrap text-(--code-text)">
-      &quot;{cut ? value.slice(0, LONG) : value}&quot;
-      {cut && (
+      &quot;{isCut ? value.slice(0, MAX_TEXT_LENGTH) : value}&quot;
+      {isCut && (
         <button
           type="button"
           className="ml-1 text-accent hover:underline"
-          onClick={() => setWhole(true)}
+          onClick={() => setShowAll(true)}
         >
           … show all
         </button>
@@ -121,6 +121,6 @@ function Name({ children }: { children: ReactNode }) {
   );
 }
 
-function Soft({ children }: { children: ReactNode }) {
+function Faint({ children }: { children: ReactNode }) {
   return <span className="text-ink-faint">{children}</span>;
 }

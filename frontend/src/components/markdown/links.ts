@@ -1,20 +1,20 @@
 const SAFE = new Set(["http:", "https:", "mailto:"]);
 
-/** The address when following it can do no harm, else nothing; footnotes may point into the text. */
-export function safeHref(address: string): string {
-  if (address.startsWith("#")) return address;
+/** Returns the URL if its scheme is safe, else an empty string; fragments are for footnotes. */
+export function safeHref(url: string): string {
+  if (url.startsWith("#")) return url;
   try {
-    // Without a base: an agent's relative address means nothing in this product.
-    return SAFE.has(new URL(address).protocol) ? address : "";
+    // No base URL: relative links in agent output do not refer to pages of this product.
+    return SAFE.has(new URL(url).protocol) ? url : "";
   } catch {
     return "";
   }
 }
 
-/** Where a link goes, as the reader should know it: `example.org`. */
-export function linkHost(address: string): string {
+/** Returns the host of a link for display: `example.org`. */
+export function linkHost(href: string): string {
   try {
-    const url = new URL(address);
+    const url = new URL(href);
     return url.host || url.protocol.replace(":", "");
   } catch {
     return "";

@@ -14,9 +14,9 @@ interface Props {
   className?: string;
 }
 
-/** Markdown as React elements: raw HTML is dropped, addresses are judged by `safeHref`. */
+/** Renders Markdown as React elements: raw HTML is dropped, URLs are filtered by `safeHref`. */
 export function MarkdownBody({ text, level, className }: Props) {
-  // Footnotes make ids; two texts on one page must not make the same ones.
+  // Footnotes have ids, which must be unique across all texts on the page.
   const prefix = `${useId()}-`;
   const rehype = useMemo(() => [normalizeHeadings(level)], [level]);
   return (

@@ -8,7 +8,7 @@ import { linkHost, safeHref } from "./links";
 
 const HEADING = "mt-2 font-semibold first:mt-0";
 
-/** How each part of a text looks. Headings have no ids: two texts with footnotes would share one. */
+/** Components for each Markdown element. Headings have no ids: they could clash between two texts. */
 export const markdownComponents: Components = {
   h2: ({ children, className }) => (
     <h2 className={cn(HEADING, "text-lg leading-6", className)}>{children}</h2>
@@ -34,7 +34,7 @@ export const markdownComponents: Components = {
       {children}
     </ol>
   ),
-  // Footnotes lead to their ids and back.
+  // Footnotes link to these ids and back.
   li: ({ children, id }) => (
     <li id={id} className="[&>ol]:mt-1 [&>ul]:mt-1">
       {children}
@@ -52,15 +52,15 @@ export const markdownComponents: Components = {
     </SafeLink>
   ),
   img: ({ src, alt }) => <ImageLink src={typeof src === "string" ? src : ""} alt={alt} />,
-  input: ({ checked }) => <TaskMark done={Boolean(checked)} />,
-  pre: ({ children }) => <Scrolled name="Code">{<pre>{children}</pre>}</Scrolled>,
+  input: ({ checked }) => <TaskCheckbox done={Boolean(checked)} />,
+  pre: ({ children }) => <ScrollBox name="Code">{<pre>{children}</pre>}</ScrollBox>,
   code: ({ children, className }) => (
     <code className={cn("font-mono text-[0.93em]", !className && INLINE_CODE)}>{children}</code>
   ),
   table: ({ children }) => (
-    <Scrolled name="Table">
+    <ScrollBox name="Table">
       <table className="border-collapse text-left">{children}</table>
-    </Scrolled>
+    </ScrollBox>
   ),
   th: ({ children, style }) => (
     <th scope="col" style={style} className="border-b px-3 py-1 font-medium text-ink-soft">
@@ -74,7 +74,7 @@ export const markdownComponents: Components = {
   ),
 };
 
-// A block of code without a language has no class either; inside `pre` these say nothing.
+// A code block without a language has no class name either; the `pre` variants reset the style there.
 const INLINE_CODE =
   "rounded-sm bg-hover px-1 py-0.5 [pre_&]:bg-transparent [pre_&]:p-0 [pre_&]:text-[1em]";
 
@@ -82,40 +82,40 @@ function isTaskList(className: string | undefined): boolean {
   return className?.includes("contains-task-list") ?? false;
 }
 
-/** A link out of the page that gives nothing away; a link that was judged unsafe is only its words. */
+/** A link that sends no referrer; an unsafe link is rendered as plain text. */
 function SafeLink({ href, id, children }: { href?: string; id?: string; children: ReactNode }) {
   if (!href) return <span>{children}</span>;
-  const looks = "text-accent underline underline-offset-2 break-words";
+  const styles = "text-accent underline underline-offset-2 break-words";
   if (href.startsWith("#")) {
     return (
-      <a href={href} id={id} className={looks}>
+      <a href={href} id={id} className={styles}>
         {children}
       </a>
     );
   }
   return (
-    <a href={href} target="_blank" rel="noopener noreferrer nofollow" className={looks}>
+    <a href={href} target="_blank" rel="noopener noreferrer nofollow" className={styles}>
       {children}
     </a>
   );
 }
 
-/** An image is not loaded: that would tell its server who reads this, and when. */
+/** Images are shown as links: loading them would reveal the reader to their server. */
 function ImageLink({ src, alt }: { src: string; alt?: string }) {
-  const words = alt?.trim() || "Image";
+  const label = alt?.trim() || "Image";
   const href = safeHref(src);
   return (
     <span className="inline-flex max-w-full items-center gap-1 align-bottom">
       <ImageIcon aria-hidden className="size-4 shrink-0 text-ink-faint" />
       <SafeLink href={href}>
-        {words}
+        {label}
         {href && <span className="text-ink-faint"> ({linkHost(href)})</span>}
       </SafeLink>
     </span>
   );
 }
 
-function TaskMark({ done }: { done: boolean }) {
+function TaskCheckbox({ done }: { done: boolean }) {
   const Icon = done ? SquareCheck : Square;
   return (
     <>
@@ -125,13 +125,13 @@ function TaskMark({ done }: { done: boolean }) {
   );
 }
 
-/** What may be wider than the page scrolls in its own box, which the keyboard can reach. */
-function Scrolled({ name, children }: { name: string } & Pick<ComponentProps<"div">, "children">) {
+/** A horizontally scrolling box for wide content, reachable by keyboard. */
+function ScrollBox({ name, children }: { name: string } & Pick<ComponentProps<"div">, "children">) {
   return (
     <div
       role="group"
       aria-label={name}
-      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a box that scrolls must take focus
+      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scroll container must be reachable by keyboard
       tabIndex={0}
       className={cn(
         "overflow-x-auto rounded-md",

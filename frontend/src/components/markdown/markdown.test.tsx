@@ -3,21 +3,21 @@ import { beforeAll, expect, test } from "vitest";
 
 import { Markdown } from "./markdown";
 
-const PATIENT = { timeout: 10_000 };
+const TIMEOUT = { timeout: 10_000 };
 
-// What lays texts out comes when it is first needed; here it is waited for once.
+// The renderer is loaded lazily; load it once here instead of in the first test.
 beforeAll(async () => {
   await import("./markdown-body");
 }, 60_000);
 
-async function shown(text: string, level?: number) {
+async function renderMarkdown(text: string, level?: number) {
   const screen = render(<Markdown text={text} level={level} />);
-  await waitFor(() => expect(screen.container.querySelector("p")).not.toBeNull(), PATIENT);
+  await waitFor(() => expect(screen.container.querySelector("p")).not.toBeNull(), TIMEOUT);
   return screen;
 }
 
-test("what could run or load is dropped; what it says stays", async () => {
-  const { container, getByText } = await shown(
+test("drops scripts, images and unsafe links but keeps their text", async () => {
+  const { container, getByText } = await renderMarkdown(
     [
       "Before <b onclick='x()'>bold</b> after",
       "<script>alert(1)</script>",
@@ -35,22 +35,22 @@ test("what could run or load is dropped; what it says stays", async () => {
   expect(getByText("(evil.example)")).toBeInTheDocument();
 });
 
-test("links leave nothing behind", async () => {
-  const { getByRole } = await shown("See [bees](https://example.org).");
+test("links send no referrer", async () => {
+  const { getByRole } = await renderMarkdown("See [bees](https://example.org).");
   const link = getByRole("link", { name: "bees" });
   expect(link).toHaveAttribute("rel", "noopener noreferrer nofollow");
   expect(link).toHaveAttribute("target", "_blank");
 });
 
-test("headings begin below the page's and skip none", async () => {
-  const { getByRole } = await shown("text\n\n# One\n\n### Two\n\n# Three", 3);
+test("headings start at the given level and skip none", async () => {
+  const { getByRole } = await renderMarkdown("text\n\n# One\n\n### Two\n\n# Three", 3);
   expect(getByRole("heading", { name: "One", level: 3 })).toBeVisible();
   expect(getByRole("heading", { name: "Two", level: 4 })).toBeVisible();
   expect(getByRole("heading", { name: "Three", level: 3 })).toBeVisible();
 });
 
-test("tables and code can be reached by the keyboard; tasks say whether they are done", async () => {
-  const { getByRole, container } = await shown(
+test("tables and code are focusable; task lists state what is done", async () => {
+  const { getByRole, container } = await renderMarkdown(
     "text\n\n| a | b |\n| - | - |\n| 1 | 2 |\n\n```py\nx = 1\n```\n\n- [x] this\n- [ ] that",
   );
   expect(getByRole("group", { name: "Table" })).toHaveAttribute("tabindex", "0");
@@ -60,7 +60,7 @@ test("tables and code can be reached by the keyboard; tasks say whether they are
   expect(container.querySelector("input")).toBeNull();
 });
 
-test("footnotes of two texts do not share ids", async () => {
+test("footnotes of two texts have different ids", async () => {
   const text = "A claim[^1].\n\n[^1]: A source.";
   const { container } = render(
     <>
@@ -68,12 +68,12 @@ test("footnotes of two texts do not share ids", async () => {
       <Markdown text={text} />
     </>,
   );
-  await waitFor(() => expect(container.querySelectorAll("li[id*=fn-1]")).toHaveLength(2), PATIENT);
+  await waitFor(() => expect(container.querySelectorAll("li[id*=fn-1]")).toHaveLength(2), TIMEOUT);
   const ids = [...container.querySelectorAll("[id]")].map(({ id }) => id);
   expect(new Set(ids).size).toBe(ids.length);
 });
 
-test("a very long text is shown as it is", () => {
+test("a very long text is shown as plain text", () => {
   const { container } = render(<Markdown text={`# ${"bees ".repeat(50_000)}`} />);
   expect(container.querySelector("h3")).toBeNull();
   expect(container).toHaveTextContent("# bees bees");

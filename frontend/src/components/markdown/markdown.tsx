@@ -6,19 +6,19 @@ const MarkdownBody = lazy(async () => ({
   default: (await import("./markdown-body")).MarkdownBody,
 }));
 
-/** Beyond this many characters a text is shown as it is: laying it out would hold up the page. */
-const LONGEST = 200_000;
+/** Longer texts are shown as plain text: rendering them as Markdown would block the page. */
+const MAX_LENGTH = 200_000;
 
 interface Props {
   text: string;
-  /** The level of the text's highest heading, one below the heading that it stands under. */
+  /** Level of the top headings, one below the heading of the surrounding section. */
   level?: number;
   className?: string;
 }
 
-/** A text of an agent, laid out; nothing in it can run, load or leave the page by itself. */
+/** Renders agent output as Markdown; it cannot run scripts, load resources or navigate. */
 export function Markdown({ text, level = 3, className }: Props) {
-  if (text.length > LONGEST) return <PlainText text={text} className={className} />;
+  if (text.length > MAX_LENGTH) return <PlainText text={text} className={className} />;
   return (
     <Suspense fallback={<PlainText text={text} className={className} />}>
       <MarkdownBody text={text} level={level} className={className} />
@@ -26,7 +26,6 @@ export function Markdown({ text, level = 3, className }: Props) {
   );
 }
 
-/** A text as it was written. */
 function PlainText({ text, className }: Pick<Props, "text" | "className">) {
   return (
     <div dir="auto" className={cn("break-words whitespace-pre-wrap", className)}>

@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 
 import { normalizeHeadings } from "./normalize-headings";
 
-/** The levels that headings of these levels are given. */
-function levels(first: number, given: number[]): number[] {
+/** Returns the normalized levels of headings with the given levels. */
+function normalizeLevels(first: number, given: number[]): number[] {
   const children = given.map((level) => ({ type: "element", tagName: `h${level}`, children: [] }));
   normalizeHeadings(first)()({ type: "root", children });
   return children.map(({ tagName }) => Number(tagName.slice(1)));
@@ -15,15 +15,15 @@ test.each([
   [3, [2, 5, 5, 2], [3, 4, 4, 3]],
   [2, [4, 1, 6], [2, 2, 3]],
   [5, [1, 2, 3, 4], [5, 6, 6, 6]],
-])("from %i on, %j become %j", (first, given, expected) => {
-  expect(levels(first, given)).toEqual(expected);
+])("starting at %i, %j become %j", (first, given, expected) => {
+  expect(normalizeLevels(first, given)).toEqual(expected);
 });
 
-test("no level is skipped, and none is above the first", () => {
+test("skips no level and stays below the first", () => {
   const heading = fc.integer({ min: 1, max: 6 });
   fc.assert(
     fc.property(fc.integer({ min: 2, max: 4 }), fc.array(heading), (first, given) => {
-      const got = levels(first, given);
+      const got = normalizeLevels(first, given);
       got.forEach((level, index) => {
         expect(level).toBeGreaterThanOrEqual(first);
         expect(level).toBeLessThanOrEqual((index === 0 ? first - 1 : (got[index - 1] ?? 0)) + 1);

@@ -1,4 +1,4 @@
-/** The part of a HTML tree that is looked at here. */
+/** The parts of a HTML tree node used here. */
 interface TreeNode {
   type: string;
   tagName?: string;
@@ -8,8 +8,8 @@ interface TreeNode {
 const HEADING = /^h([1-6])$/;
 
 /**
- * A plugin that gives headings levels which begin at `first` and skip none, whatever the text says:
- * a reader by headings then finds the text's outline inside the page's.
+ * A rehype plugin that changes heading levels so that they start at `first` and skip none: the headings
+ * of the text then fit into the outline of the page.
  */
 export function normalizeHeadings(first: number) {
   return () =>

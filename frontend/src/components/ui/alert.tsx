@@ -3,30 +3,30 @@ import type { ReactNode } from "react";
 
 import { cn } from "@/lib/cn";
 
-const LOOKS = {
+const TONES = {
   info: { Icon: Info, className: "border-live/30 bg-live-soft text-live" },
   warn: { Icon: TriangleAlert, className: "border-warn/30 bg-warn-soft text-warn" },
   err: { Icon: CircleAlert, className: "border-err/30 bg-err-soft text-err" },
 };
 
 interface Props {
-  tone?: keyof typeof LOOKS;
+  tone?: keyof typeof TONES;
   title: ReactNode;
-  /** Buttons or links that mend it. */
+  /** Buttons or links that fix the problem. */
   actions?: ReactNode;
   className?: string;
   children?: ReactNode;
 }
 
-/** Something the reader should know, beside what it is about. Errors are announced at once. */
+/** An inline message; errors are announced by screen readers immediately. */
 export function Alert({ tone = "info", title, actions, className, children }: Props) {
-  const { Icon, className: looks } = LOOKS[tone];
+  const { Icon, className: styles } = TONES[tone];
   return (
     <div
       role={tone === "err" ? "alert" : "status"}
       className={cn(
         "flex flex-wrap items-start gap-x-3 gap-y-2 rounded-md border px-3 py-2",
-        looks,
+        styles,
         className,
       )}
     >

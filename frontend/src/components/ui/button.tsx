@@ -30,17 +30,17 @@ const button = cva(
 );
 
 interface Props extends ComponentProps<"button">, VariantProps<typeof button> {
-  /** Gives the looks to the only child, e.g. a link. */
+  /** Applies the styles to the only child, e.g. a link. */
   asChild?: boolean;
-  /** Shows that the action is under way; the button then takes no further click. */
+  /** Shows a spinner and disables the button while its action runs. */
   busy?: boolean;
 }
 
 export function Button({ variant, size, asChild, busy, className, children, ...rest }: Props) {
-  const looks = cn(button({ variant, size }), className);
+  const styles = cn(button({ variant, size }), className);
   if (asChild) {
     return (
-      <Slot.Root className={looks} {...rest}>
+      <Slot.Root className={styles} {...rest}>
         {children}
       </Slot.Root>
     );
@@ -48,7 +48,7 @@ export function Button({ variant, size, asChild, busy, className, children, ...r
   return (
     <button
       type="button"
-      className={looks}
+      className={styles}
       aria-busy={busy || undefined}
       {...rest}
       disabled={rest.disabled || busy}

@@ -2,7 +2,7 @@ import type { ComponentProps, ReactNode } from "react";
 
 import { cn } from "@/lib/cn";
 
-/** A panel with a heading; `actions` stand at its right. */
+/** A panel with a heading and actions. */
 export function Card({
   title,
   actions,

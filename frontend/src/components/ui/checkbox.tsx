@@ -7,7 +7,7 @@ interface Props extends Omit<ComponentProps<"input">, "type"> {
   hint?: ReactNode;
 }
 
-/** A box to tick, with its words. */
+/** A checkbox with its label and hint. */
 export function Checkbox({ label, hint, className, ...rest }: Props) {
   const id = useId();
   return (

@@ -11,14 +11,14 @@ interface Props {
   title: ReactNode;
   /** What will happen, and whether it can be undone. */
   description: ReactNode;
-  /** The verb of the action, e.g. `Delete provider`. */
+  /** Label of the confirming button, e.g. `Delete provider`. */
   action: string;
   onConfirm: () => void;
   busy?: boolean;
   children?: ReactNode;
 }
 
-/** Asks before what cannot be undone. */
+/** Asks for confirmation before a destructive action. */
 export function ConfirmDialog({
   open,
   onOpenChange,
@@ -29,13 +29,13 @@ export function ConfirmDialog({
   busy,
   children,
 }: Props) {
-  const focusBack = useRestoreFocus();
+  const restoreFocus = useRestoreFocus();
   return (
     <AlertDialog.Root open={open} onOpenChange={onOpenChange}>
       <AlertDialog.Portal>
         <AlertDialog.Overlay className="fixed inset-0 z-40 bg-overlay" />
         <AlertDialog.Content
-          {...focusBack}
+          {...restoreFocus}
           className="fixed top-1/2 left-1/2 z-40 w-[min(28rem,calc(100vw-1.5rem))] -translate-x-1/2 -translate-y-1/2 animate-appear rounded-lg border bg-raised p-5 shadow-xl"
         >
           <AlertDialog.Title className="text-base font-semibold">{title}</AlertDialog.Title>

@@ -3,7 +3,7 @@ import { useEffect, useState } from "react";
 
 import { IconButton } from "./icon-button";
 
-/** Copies a text; says for two seconds that it has. */
+/** Copies a text to the clipboard and confirms it for two seconds. */
 export function CopyButton({
   text,
   label = "Copy",
@@ -11,7 +11,7 @@ export function CopyButton({
   text: string | (() => string);
   label?: string;
 }) {
-  const [state, setState] = useState<"idle" | "copied" | "refused">("idle");
+  const [state, setState] = useState<"idle" | "copied" | "failed">("idle");
 
   useEffect(() => {
     if (state === "idle") return;
@@ -24,13 +24,13 @@ export function CopyButton({
       await navigator.clipboard.writeText(typeof text === "string" ? text : text());
       setState("copied");
     } catch {
-      setState("refused");
+      setState("failed");
     }
   };
 
-  const words = { idle: label, copied: "Copied", refused: "The browser refused to copy" }[state];
+  const currentLabel = { idle: label, copied: "Copied", failed: "Copy failed" }[state];
   return (
-    <IconButton size="icon-sm" label={words} onClick={copy}>
+    <IconButton size="icon-sm" label={currentLabel} onClick={copy}>
       {state === "copied" ? <Check aria-hidden /> : <Copy aria-hidden />}
     </IconButton>
   );

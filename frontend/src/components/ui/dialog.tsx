@@ -12,15 +12,15 @@ interface Props {
   onOpenChange: (open: boolean) => void;
   title: ReactNode;
   description?: ReactNode;
-  /** Buttons at the foot. */
+  /** Buttons in the footer. */
   footer?: ReactNode;
   className?: string;
-  /** Without it the dialog stays until its own buttons close it. */
+  /** When false, only the dialog's own buttons close it. */
   closable?: boolean;
   children?: ReactNode;
 }
 
-/** A window over the page; focus stays inside, and goes back to where it was. */
+/** A modal dialog that restores the focus when it closes. */
 export function Dialog({
   open,
   onOpenChange,
@@ -31,8 +31,8 @@ export function Dialog({
   closable = true,
   children,
 }: Props) {
-  const focusBack = useRestoreFocus();
-  const stay = (event: Event) => {
+  const restoreFocus = useRestoreFocus();
+  const preventClose = (event: Event) => {
     if (!closable) event.preventDefault();
   };
   return (
@@ -40,9 +40,9 @@ export function Dialog({
       <Primitive.Portal>
         <Primitive.Overlay className="fixed inset-0 z-40 bg-overlay" />
         <Primitive.Content
-          onEscapeKeyDown={stay}
-          onPointerDownOutside={stay}
-          {...focusBack}
+          onEscapeKeyDown={preventClose}
+          onPointerDownOutside={preventClose}
+          {...restoreFocus}
           {...(description ? {} : { "aria-describedby": undefined })}
           className={cn(
             "fixed top-1/2 left-1/2 z-40 flex max-h-[90dvh] w-[min(32rem,calc(100vw-1.5rem))] -translate-x-1/2 -translate-y-1/2 animate-appear flex-col rounded-lg border bg-raised shadow-xl",

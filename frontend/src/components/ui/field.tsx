@@ -5,20 +5,19 @@ import { cn } from "@/lib/cn";
 
 interface Props {
   label: ReactNode;
-  /** One sentence of help under the label's control. */
+  /** Help text below the control. */
   hint?: ReactNode;
-  /** What is wrong with the value. */
   error?: ReactNode;
   required?: boolean;
   className?: string;
-  /** One control; it is given its id and told of the hint and the error. */
+  /** One control; it gets an id and ARIA attributes for the hint and the error. */
   children: ReactNode;
 }
 
-/** A labelled control with its help and its error, tied together for every reader. */
+/** A labelled control with an accessible hint and error. */
 export function Field({ label, hint, error, required, className, children }: Props) {
   const id = useId();
-  const told = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
+  const describedBy = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
   return (
     <div className={cn("grid content-start gap-1", className)}>
       <label htmlFor={id} className="font-medium">
@@ -27,7 +26,7 @@ export function Field({ label, hint, error, required, className, children }: Pro
       </label>
       <Slot.Root
         {...{ id }}
-        aria-describedby={told || undefined}
+        aria-describedby={describedBy || undefined}
         aria-invalid={error ? true : undefined}
         aria-required={required || undefined}
       >

@@ -4,12 +4,12 @@ import { Button } from "./button";
 import { Tooltip } from "./tooltip";
 
 interface Props extends Omit<ComponentProps<typeof Button>, "children"> {
-  /** What the button does: its name for a screen reader, and its tooltip. */
+  /** Accessible name and tooltip. */
   label: string;
   children: ReactNode;
 }
 
-/** A button that shows an icon only. */
+/** A button that shows only an icon. */
 export function IconButton({ label, children, variant = "ghost", size = "icon", ...rest }: Props) {
   return (
     <Tooltip text={label}>

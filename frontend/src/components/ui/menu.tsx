@@ -3,7 +3,7 @@ import { useState, type ReactNode } from "react";
 
 import { cn } from "@/lib/cn";
 
-/** A button's list of actions. */
+/** A dropdown menu of actions. */
 export function Menu({
   trigger,
   children,
@@ -13,15 +13,15 @@ export function Menu({
   children: ReactNode;
   align?: "start" | "end";
 }) {
-  // Inside the landmark of its button, so that the list is part of the page's structure.
-  const [home, setHome] = useState<HTMLElement | null>(null);
+  // The menu is rendered inside the landmark of its button: content outside of landmarks fails axe.
+  const [container, setContainer] = useState<HTMLElement | null>(null);
   return (
     // Not modal: hiding the page from screen readers would hide its landmarks while focus can still leave.
     <DropdownMenu.Root modal={false}>
-      <DropdownMenu.Trigger asChild ref={(button) => setHome(landmarkOf(button))}>
+      <DropdownMenu.Trigger asChild ref={(button) => setContainer(landmarkOf(button))}>
         {trigger}
       </DropdownMenu.Trigger>
-      <DropdownMenu.Portal container={home}>
+      <DropdownMenu.Portal container={container}>
         <DropdownMenu.Content
           align={align}
           sideOffset={4}
@@ -43,7 +43,7 @@ interface ItemProps {
   onSelect?: () => void;
   disabled?: boolean;
   danger?: boolean;
-  /** Gives the looks to the only child, e.g. a link. */
+  /** Applies the styles to the only child, e.g. a link. */
   asChild?: boolean;
   children: ReactNode;
 }

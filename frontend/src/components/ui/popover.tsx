@@ -5,7 +5,7 @@ import { cn } from "@/lib/cn";
 
 interface Props {
   trigger: ReactNode;
-  /** The name of what opens, for a screen reader. */
+  /** Accessible name of the panel. */
   label: string;
   className?: string;
   align?: "start" | "center" | "end";
@@ -14,7 +14,7 @@ interface Props {
   children: ReactNode;
 }
 
-/** A small panel beside its button. */
+/** A small panel next to its trigger. */
 export function Popover({
   trigger,
   label,

@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import { cn } from "@/lib/cn";
 
 interface Props<T extends string> {
-  /** What is chosen, for a screen reader. */
+  /** Accessible name of the group. */
   label: string;
   options: { value: T; label: ReactNode }[];
   value: T;
@@ -11,7 +11,7 @@ interface Props<T extends string> {
   className?: string;
 }
 
-/** One choice of a few, all in sight: a radio group in a row. */
+/** A radio group in a row. */
 export function SegmentedControl<T extends string>({
   label,
   options,

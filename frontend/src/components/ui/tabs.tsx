@@ -6,18 +6,17 @@ import { cn } from "@/lib/cn";
 export interface Tab<T extends string> {
   value: T;
   label: ReactNode;
-  /** Said instead of opening it, e.g. why there is nothing yet. */
   disabled?: boolean;
 }
 
 interface Props<T extends string> {
-  /** What the tabs choose between, for a screen reader. */
+  /** Accessible name of the tab list. */
   label: string;
   tabs: Tab<T>[];
   value: T;
   onChange: (value: T) => void;
   className?: string;
-  /** The panels: one `TabPanel` for each tab. */
+  /** One `TabPanel` per tab. */
   children: ReactNode;
 }
 

@@ -35,7 +35,7 @@ function RunsOverTime({ insights }: { insights: Insights }) {
       ) : (
         <div className="px-4 py-3">
           <BarChart
-            sentence={runsSentence(insights)}
+            description={runsSentence(insights)}
             points={runPoints(insights)}
             series={SERIES}
           />
@@ -54,7 +54,7 @@ function CostOverTime({ insights }: { insights: Insights }) {
             {costSentence(insights)}
           </p>
           <LineChart
-            sentence={costSentence(insights)}
+            description={costSentence(insights)}
             points={costPoints(insights)}
             name="Cost"
             format={inCurrency(insights)}

@@ -1,8 +1,8 @@
 import { useNavigate } from "@tanstack/react-router";
 import { Keyboard, LogOut, Plus, type LucideIcon } from "lucide-react";
 
-import { PAGES } from "@/components/navigation-links";
-import { THEMES } from "@/components/theme-choices";
+import { NAVIGATION_LINKS } from "@/components/navigation-links";
+import { THEME_CHOICES } from "@/components/theme-choices";
 import { session } from "@/lib/api/session";
 import { setPreference } from "@/lib/preferences";
 
@@ -21,7 +21,7 @@ export interface Command {
 /** The commands that are there on every page, whatever has been saved. */
 export function useCommands(showShortcuts: () => void): { pages: Command[]; actions: Command[] } {
   const navigate = useNavigate();
-  const pages = PAGES.map(({ to, label, letter, Icon }) => ({
+  const pages = NAVIGATION_LINKS.map(({ to, label, letter, Icon }) => ({
     id: `page:${to}`,
     name: label,
     beside: ["go to"],
@@ -61,7 +61,7 @@ function actions(navigate: ReturnType<typeof useNavigate>, showShortcuts: () => 
 }
 
 function themes(): Command[] {
-  return THEMES.map(({ value, label, Icon }) => ({
+  return THEME_CHOICES.map(({ value, label, Icon }) => ({
     id: `theme:${value}`,
     name: `Theme: ${label.toLowerCase()}`,
     beside: [`${label} mode`, "appearance", "colours"],

@@ -1,4 +1,4 @@
-import { THEMES } from "@/components/theme-choices";
+import { THEME_CHOICES } from "@/components/theme-choices";
 import { Card } from "@/components/ui/card";
 import { Kbd } from "@/components/ui/kbd";
 import { SegmentedControl } from "@/components/ui/segmented-control";
@@ -7,7 +7,7 @@ import { usePreference } from "@/lib/preferences";
 import { Setting } from "./setting";
 import { Switch } from "./switch";
 
-const THEME_OPTIONS = THEMES.map(({ value, label, Icon }) => ({
+const THEME_OPTIONS = THEME_CHOICES.map(({ value, label, Icon }) => ({
   value,
   label: (
     <>

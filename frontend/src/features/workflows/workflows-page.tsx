@@ -54,7 +54,7 @@ export function WorkflowsPage() {
         <WorkflowList workflows={workflows} />
       )}
       {list.hasNextPage && (
-        <LoadMore busy={list.isFetchingNextPage} onLoad={() => void list.fetchNextPage()}>
+        <LoadMore isLoading={list.isFetchingNextPage} onLoad={() => void list.fetchNextPage()}>
           More workflows
         </LoadMore>
       )}

@@ -140,9 +140,9 @@ function Panes({ first, second }: { first: ReactNode; second: ReactNode }) {
     <SplitPanes
       first={first}
       second={second}
-      remembered="editorPanes"
+      preference="editorPanes"
       widths={[45, 55]}
-      smallest={["18rem", "18rem"]}
+      minSizes={["18rem", "18rem"]}
       label="Pane width"
     />
   );

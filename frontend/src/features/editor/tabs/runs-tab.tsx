@@ -45,7 +45,7 @@ export function RunsTab({ workflow }: { workflow: Workflow }) {
         </ul>
       </div>
       {list.hasNextPage && (
-        <LoadMore busy={list.isFetchingNextPage} onLoad={() => void list.fetchNextPage()}>
+        <LoadMore isLoading={list.isFetchingNextPage} onLoad={() => void list.fetchNextPage()}>
           Older runs
         </LoadMore>
       )}

@@ -42,7 +42,7 @@ export function VersionsTab({ workflow }: { workflow: Workflow }) {
           ))}
         </ol>
         {list.hasNextPage && (
-          <LoadMore busy={list.isFetchingNextPage} onLoad={() => void list.fetchNextPage()}>
+          <LoadMore isLoading={list.isFetchingNextPage} onLoad={() => void list.fetchNextPage()}>
             Older versions
           </LoadMore>
         )}

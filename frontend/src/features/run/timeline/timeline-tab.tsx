@@ -92,9 +92,9 @@ export function Workbench({ run, store, view, wide, details }: Props) {
       <SplitPanes
         first={list}
         second={<DetailPane run={run} store={store} picked={picked} onPick={pick} />}
-        remembered="runPanes"
+        preference="runPanes"
         widths={[60, 40]}
-        smallest={["26rem", "22rem"]}
+        minSizes={["26rem", "22rem"]}
         label="Width of the timeline"
         className="min-h-0 flex-1"
       />

@@ -1,18 +1,18 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect } from "react";
 
-import { PAGES } from "@/components/navigation-links";
+import { NAVIGATION_LINKS } from "@/components/navigation-links";
 import { useShortcut } from "@/hooks/use-shortcut";
 import { addShortcut } from "@/lib/shortcuts";
 
 import type { Overlay } from "./overlay";
 
-/** The keys that work on every page. */
-export function useShellKeys(open: (overlay: Overlay) => void): void {
+/** Registers the keyboard shortcuts that work on every page. */
+export function useGlobalShortcuts(open: (overlay: Overlay) => void): void {
   const navigate = useNavigate();
 
   useEffect(() => {
-    const ends = PAGES.map(({ to, label, letter }) =>
+    const cleanups = NAVIGATION_LINKS.map(({ to, label, letter }) =>
       addShortcut({
         keys: `g ${letter}`,
         description: label,
@@ -20,7 +20,7 @@ export function useShellKeys(open: (overlay: Overlay) => void): void {
         run: () => void navigate({ to }),
       }),
     );
-    return () => ends.forEach((end) => end());
+    return () => cleanups.forEach((cleanup) => cleanup());
   }, [navigate]);
 
   useShortcut("c", () => void navigate({ to: "/workflows/new" }), {
@@ -31,11 +31,11 @@ export function useShellKeys(open: (overlay: Overlay) => void): void {
     description: "Keyboard shortcuts",
     group: "Anywhere",
   });
-  usePaletteKey(open);
+  usePaletteShortcut(open);
 }
 
-/** Ctrl K or ⌘ K, also while typing. */
-function usePaletteKey(open: (overlay: Overlay) => void): void {
+/** Opens the palette on Ctrl K or ⌘ K, also while typing. */
+function usePaletteShortcut(open: (overlay: Overlay) => void): void {
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey)) return;

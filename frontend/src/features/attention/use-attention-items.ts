@@ -4,30 +4,30 @@ import type { Approval, RunSummary } from "@/lib/api/types";
 import { openApprovalsQuery } from "@/lib/queries/approvals";
 import { runsQuery } from "@/lib/queries/runs";
 
-export interface Need {
+export interface AttentionItem {
   id: string;
   kind: "approval" | "budget";
   runId: string;
   workflowName: string;
-  /** The task that asks, for an approval. */
+  /** The task that requests the approval. */
   task: string | null;
   since: string;
 }
 
-/** Everything that waits for a person, the longest wait first. */
-export function useAttention(): { needs: Need[]; error: Error | null } {
+/** Open approval requests and exceeded budgets, the longest waiting first. */
+export function useAttentionItems(): { items: AttentionItem[]; error: Error | null } {
   const approvals = useQuery(openApprovalsQuery());
   const waiting = useInfiniteQuery(runsQuery({ status: ["waiting"], limit: 200 }));
   const runs = waiting.data?.pages.flatMap((page) => page.runs) ?? [];
   return {
-    needs: needsOf(approvals.data ?? [], runs),
+    items: attentionItems(approvals.data ?? [], runs),
     error: approvals.error ?? waiting.error,
   };
 }
 
-function needsOf(approvals: Approval[], waiting: RunSummary[]): Need[] {
+function attentionItems(approvals: Approval[], waiting: RunSummary[]): AttentionItem[] {
   const names = new Map(waiting.map((run) => [run.id, run.workflowName]));
-  const asked = approvals.map((one): Need => ({
+  const requests = approvals.map((one): AttentionItem => ({
     id: one.id,
     kind: "approval",
     runId: one.runId,
@@ -35,9 +35,9 @@ function needsOf(approvals: Approval[], waiting: RunSummary[]): Need[] {
     task: one.taskKey,
     since: one.createdAt,
   }));
-  const spent = waiting
+  const exceeded = waiting
     .filter((run) => run.waitReason === "budget")
-    .map((run): Need => ({
+    .map((run): AttentionItem => ({
       id: run.id,
       kind: "budget",
       runId: run.id,
@@ -45,5 +45,5 @@ function needsOf(approvals: Approval[], waiting: RunSummary[]): Need[] {
       task: null,
       since: run.startedAt ?? run.createdAt,
     }));
-  return [...asked, ...spent].toSorted((a, b) => Date.parse(a.since) - Date.parse(b.since));
+  return [...requests, ...exceeded].toSorted((a, b) => Date.parse(a.since) - Date.parse(b.since));
 }

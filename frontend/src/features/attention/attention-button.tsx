@@ -3,38 +3,38 @@ import { Bell as BellIcon } from "lucide-react";
 import { Flyout } from "@/components/flyout";
 import { lazyComponent } from "@/components/lazy-component";
 
-import { useAttention } from "./use-attention";
+import { useAttentionItems } from "./use-attention-items";
 
 const AttentionPanel = lazyComponent(
   async () => (await import("./attention-panel")).AttentionPanel,
 );
 
-/** How many things wait for a person, wherever one is. */
-export function Bell() {
-  const { needs, error } = useAttention();
+/** Top-bar button with the number of runs that wait for a person. */
+export function AttentionButton() {
+  const { items, error } = useAttentionItems();
   return (
     <>
       <Flyout
-        label={needs.length > 0 ? `Needs you: ${needs.length}` : "Needs you: nothing"}
+        label={`Needs attention: ${items.length || "none"}`}
         className="w-88"
         icon={
           <span className="relative">
             <BellIcon aria-hidden />
-            {needs.length > 0 && <Count number={needs.length} />}
+            {items.length > 0 && <CountBadge number={items.length} />}
           </span>
         }
       >
-        {(close) => <AttentionPanel needs={needs} error={error} onFollow={close} />}
+        {(close) => <AttentionPanel items={items} error={error} onFollow={close} />}
       </Flyout>
       <span role="status" className="sr-only">
-        {needs.length > 0 &&
-          (needs.length === 1 ? "1 thing needs you" : `${needs.length} things need you`)}
+        {items.length > 0 &&
+          (items.length === 1 ? "1 item needs attention" : `${items.length} items need attention`)}
       </span>
     </>
   );
 }
 
-function Count({ number }: { number: number }) {
+function CountBadge({ number }: { number: number }) {
   return (
     <span
       aria-hidden

@@ -4,15 +4,15 @@ import { session } from "@/lib/api/session";
 
 import type { createAppRouter } from "./router";
 
-/** After signing out, here or in another tab, nothing of what was shown stays in memory or in sight. */
-export function leaveOnSignOut(
+/** Opens the sign-in page and clears the query cache after signing out, here or in another tab. */
+export function redirectOnSignOut(
   router: ReturnType<typeof createAppRouter>,
   queryClient: QueryClient,
 ): () => void {
   return session.subscribe(() => {
     if (session.state !== "signed-out") return;
     const next = router.latestLocation.href;
-    // Drafts are kept by the browser; a question about them must not keep the page open.
+    // Drafts are stored in the browser, so unsaved changes need not block the navigation.
     void router
       .navigate({ to: "/sign-in", search: { next }, ignoreBlocker: true })
       .then(() => queryClient.clear());

@@ -4,24 +4,24 @@ import { useEffect, useRef } from "react";
 import { aboutQuery } from "@/lib/queries/system";
 import { toast } from "@/lib/toast";
 
-const EVERY_MS = 60_000;
+const INTERVAL_MS = 60_000;
 
-/** Offers to load the page anew when the server has been upgraded under it. */
-export function useNewVersion(): void {
+/** Offers to reload the page when the server has been upgraded. */
+export function useNewVersionToast(): void {
   const { data } = useQuery({
     ...aboutQuery(),
-    refetchInterval: EVERY_MS,
+    refetchInterval: INTERVAL_MS,
     select: (about) => about.version,
   });
-  const seen = useRef<string>(undefined);
+  const previous = useRef<string>(undefined);
   useEffect(() => {
     if (data === undefined) return;
-    if (seen.current !== undefined && seen.current !== data) {
-      toast.plain(`CrewAI Runner ${data} is here. Reload to update.`, {
+    if (previous.current !== undefined && previous.current !== data) {
+      toast.plain(`CrewAI Runner ${data} is available. Reload to update.`, {
         action: { label: "Reload", onClick: () => location.reload() },
         persistent: true,
       });
     }
-    seen.current = data;
+    previous.current = data;
   }, [data]);
 }
