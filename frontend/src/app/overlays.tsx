@@ -3,9 +3,11 @@ import { lazyComponent } from "@/components/lazy-component";
 import { Drawer } from "./drawer";
 import type { Overlay } from "./overlay";
 
-const Palette = lazyComponent(async () => (await import("@/features/palette/palette")).Palette);
+const Palette = lazyComponent(
+  async () => (await import("@/features/palette/command-palette")).CommandPalette,
+);
 const ShortcutsSheet = lazyComponent(
-  async () => (await import("@/features/palette/shortcuts-sheet")).ShortcutsSheet,
+  async () => (await import("@/features/palette/shortcuts-dialog")).ShortcutsDialog,
 );
 
 interface Props {

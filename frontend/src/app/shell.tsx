@@ -14,7 +14,7 @@ import { IdleBackground } from "./idle-background";
 
 const Overlays = lazyComponent(async () => (await import("./overlays")).Overlays);
 const SignInAgain = lazyComponent(
-  async () => (await import("@/features/auth/sign-in-again")).SignInAgain,
+  async () => (await import("@/features/auth/session-expired-dialog")).SessionExpiredDialog,
 );
 
 /** Layout around every page of a signed-in user. */

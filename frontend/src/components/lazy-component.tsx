@@ -17,13 +17,15 @@ export function lazyComponent<P extends object>(
     useEffect(() => {
       if (loaded || state !== "online") return;
       let isUnmounted = false;
-      load().then(
-        (component) => {
-          loaded = component;
+      const start = async () => {
+        try {
+          loaded = await load();
           if (!isUnmounted) rerender();
-        },
-        () => connection.reportFailure(),
-      );
+        } catch {
+          connection.reportFailure();
+        }
+      };
+      void start();
       return () => {
         isUnmounted = true;
       };

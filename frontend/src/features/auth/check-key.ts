@@ -16,6 +16,6 @@ export async function checkKey(key: string): Promise<void> {
 }
 
 /** True when a key can be sent at all: a header takes no other characters. */
-export function isSendable(key: string): boolean {
+export function isValidKeyFormat(key: string): boolean {
   return /^[\x21-\x7e]+$/.test(key);
 }

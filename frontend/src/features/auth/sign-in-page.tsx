@@ -4,8 +4,8 @@ import { useEffect } from "react";
 import { usePageTitle } from "@/hooks/use-page-title";
 import { nextPath } from "@/lib/next-path";
 
-import { KeyForm } from "./key-form";
-import { WhereIsTheKey } from "./where-is-the-key";
+import { ApiKeyForm } from "./api-key-form";
+import { ApiKeyHelp } from "./api-key-help";
 
 /** The door: one key, and where to find it. */
 export function SignInPage() {
@@ -26,11 +26,11 @@ export function SignInPage() {
           </div>
         </div>
         <div className="grid gap-5 rounded-lg border bg-surface p-5">
-          <KeyForm
+          <ApiKeyForm
             action="Sign in"
             onSignedIn={() => void navigate({ href: nextPath(next), replace: true })}
           />
-          <WhereIsTheKey />
+          <ApiKeyHelp />
         </div>
       </div>
     </main>

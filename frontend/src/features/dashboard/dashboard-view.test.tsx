@@ -8,7 +8,7 @@ import { server } from "@/testing/server";
 
 import { DashboardView } from "./dashboard-view";
 import type { Period } from "./insights-query";
-import { aRun, someInsights } from "./samples";
+import { runSample, insightsSample } from "./samples";
 
 /** Answers as the API would: by the states that are asked for. */
 function runsAre(...runs: RunSummary[]) {
@@ -31,7 +31,7 @@ beforeEach(() => {
   localModelIs("ready");
   server.use(
     http.get("*/api/v1/approvals", () => HttpResponse.json({ approvals: [], nextCursor: null })),
-    http.get("*/api/v1/insights", () => HttpResponse.json(someInsights())),
+    http.get("*/api/v1/insights", () => HttpResponse.json(insightsSample())),
     http.get("*/api/v1/models", () => HttpResponse.json({ models: [], nextCursor: null })),
     http.get("*/api/v1/templates", () =>
       HttpResponse.json({
@@ -65,9 +65,9 @@ const panel = (name: RegExp) =>
 describe("with runs", () => {
   it("shows what needs a person and what is at work", async () => {
     runsAre(
-      aRun(),
-      aRun({ id: "run_b", status: "waiting", waitReason: "budget", workflowName: "Dear one" }),
-      aRun({ id: "run_f", status: "failed", error: { code: "x", message: "No key." } }),
+      runSample(),
+      runSample({ id: "run_b", status: "waiting", waitReason: "budget", workflowName: "Dear one" }),
+      runSample({ id: "run_f", status: "failed", error: { code: "x", message: "No key." } }),
     );
     dashboard();
 
@@ -81,7 +81,7 @@ describe("with runs", () => {
   });
 
   it("says so when nothing needs a person", async () => {
-    runsAre(aRun({ status: "completed" }));
+    runsAre(runSample({ status: "completed" }));
     dashboard();
 
     expect(await screen.findByText(/Nothing needs you/)).toBeInTheDocument();
@@ -89,7 +89,7 @@ describe("with runs", () => {
   });
 
   it("shows the period's figures, and switches the period", async () => {
-    runsAre(aRun());
+    runsAre(runSample());
     const { user, onPeriod } = dashboard();
 
     expect(await screen.findByText("75 %")).toBeInTheDocument();
@@ -105,7 +105,7 @@ describe("with runs", () => {
   });
 
   it("keeps one panel's error in its panel", async () => {
-    runsAre(aRun());
+    runsAre(runSample());
     server.use(
       http.get("*/api/v1/insights", () =>
         HttpResponse.json({ type: "x/internal", title: "No figures" }, { status: 500 }),
@@ -118,12 +118,12 @@ describe("with runs", () => {
   });
 
   it("tells a period without runs, and costs that are not known", async () => {
-    runsAre(aRun());
-    const { totals } = someInsights();
+    runsAre(runSample());
+    const { totals } = insightsSample();
     server.use(
       http.get("*/api/v1/insights", () =>
         HttpResponse.json(
-          someInsights({
+          insightsSample({
             totals: { ...totals, runs: 0, cost: null, knownCost: null },
             workflows: [],
           }),

@@ -7,14 +7,16 @@ import { SegmentedControl } from "@/components/ui/segmented-control";
 import { Skeleton } from "@/components/ui/skeleton";
 import { runsQuery } from "@/lib/queries/runs";
 
-import { PERIODS } from "./figures";
+import { PERIODS } from "./insights";
 import { InsightPanels } from "./insight-panels";
 import type { Period } from "./insights-query";
 import { LiveRuns } from "./live-runs";
 import { NeedsAttention } from "./needs-attention";
 
 // Seen once in a product's life: not part of every visit's download.
-const FirstRun = lazy(async () => ({ default: (await import("./first-run")).FirstRun }));
+const FirstRun = lazy(async () => ({
+  default: (await import("./getting-started")).GettingStarted,
+}));
 
 interface Props {
   period: Period;

@@ -5,31 +5,31 @@ import { ErrorPanel } from "@/components/error-panel";
 import { Skeleton } from "@/components/ui/skeleton";
 import { cn } from "@/lib/cn";
 
-import { dearest, slowest } from "./figures";
+import { dearest, slowestWorkflows } from "./insights";
 import { insightsQuery, type Period } from "./insights-query";
 import { Ranking } from "./ranking";
 import { Totals } from "./totals";
 
 // The charts are drawn when their figures have come; the page does not wait for them.
-const Charts = lazy(async () => ({ default: (await import("./over-time")).OverTime }));
+const Charts = lazy(async () => ({ default: (await import("./insight-charts")).InsightCharts }));
 
 /** How the runs of the period went. */
 export function InsightPanels({ period }: { period: Period }) {
   const query = useQuery(insightsQuery(period));
-  if (query.isPending) return <Waiting />;
+  if (query.isPending) return <InsightsSkeleton />;
   if (!query.data) return <ErrorPanel error={query.error} onRetry={() => void query.refetch()} />;
   const insights = query.data;
   return (
     <div className={cn("grid gap-4 lg:grid-cols-2", query.isPlaceholderData && "opacity-60")}>
       <Totals insights={insights} />
-      <Suspense fallback={<ChartsWaiting />}>
+      <Suspense fallback={<ChartsSkeleton />}>
         <Charts insights={insights} />
       </Suspense>
       <Ranking
         title="Slowest workflows"
         about="Median time of completed runs"
         none="No run has completed in this time."
-        ranks={slowest(insights.workflows)}
+        ranks={slowestWorkflows(insights.workflows)}
         period={period}
       />
       <Ranking
@@ -44,19 +44,19 @@ export function InsightPanels({ period }: { period: Period }) {
 }
 
 /** Of the final heights, so that nothing jumps. */
-function Waiting() {
+function InsightsSkeleton() {
   return (
     <div role="status" className="grid gap-4 lg:grid-cols-2">
       <span className="sr-only">Loading…</span>
       <Skeleton className="h-44 sm:h-22 lg:col-span-2" />
-      <ChartsWaiting />
+      <ChartsSkeleton />
       <Skeleton className="h-66" />
       <Skeleton className="h-66" />
     </div>
   );
 }
 
-function ChartsWaiting() {
+function ChartsSkeleton() {
   return (
     <>
       <Skeleton className="h-77" />

@@ -11,13 +11,13 @@ import type { RunSummary } from "@/lib/api/types";
 import { formatCount, formatDuration } from "@/lib/format";
 import { runsQuery } from "@/lib/queries/runs";
 
-import { NoRows, RowList, RowsLoading, ROWS, RunRow } from "./row-list";
+import { EmptyRowList, RowList, RowListSkeleton, MAX_ROWS, RunRow } from "./row-list";
 
-const AT_WORK = ["queued", "running", "waiting", "stopping"] as const;
+const ACTIVE_STATES = ["queued", "running", "waiting", "stopping"] as const;
 
 /** The runs that are not over. */
 export function LiveRuns() {
-  const query = useInfiniteQuery(runsQuery({ status: [...AT_WORK] }));
+  const query = useInfiniteQuery(runsQuery({ status: [...ACTIVE_STATES] }));
   const runs = query.data?.pages.flatMap((page) => page.runs) ?? [];
   return (
     <Card
@@ -33,10 +33,10 @@ export function LiveRuns() {
         </>
       }
       actions={
-        runs.length > ROWS && (
+        runs.length > MAX_ROWS && (
           <Link
             to="/runs"
-            search={{ status: [...AT_WORK] }}
+            search={{ status: [...ACTIVE_STATES] }}
             className="text-accent underline-offset-4 hover:underline"
           >
             Show all
@@ -44,18 +44,18 @@ export function LiveRuns() {
         )
       }
     >
-      {query.isPending && <RowsLoading />}
+      {query.isPending && <RowListSkeleton />}
       {query.isError && !query.data && (
         <ErrorPanel error={query.error} onRetry={() => void query.refetch()} className="m-4" />
       )}
       {query.data && runs.length === 0 && (
-        <NoRows icon={<Moon aria-hidden className="size-6 text-ink-faint" />}>
+        <EmptyRowList icon={<Moon aria-hidden className="size-6 text-ink-faint" />}>
           No run is at work.
-        </NoRows>
+        </EmptyRowList>
       )}
       {runs.length > 0 && (
         <RowList>
-          {runs.slice(0, ROWS).map((run) => (
+          {runs.slice(0, MAX_ROWS).map((run) => (
             <LiveRun key={run.id} run={run} />
           ))}
         </RowList>
@@ -72,7 +72,7 @@ function LiveRun({ run }: { run: RunSummary }) {
       title={run.workflowName}
       detail={
         <>
-          <Clock run={run} /> · {formatCount(run.usage.totalTokens)} tokens
+          <ElapsedTime run={run} /> · {formatCount(run.usage.totalTokens)} tokens
         </>
       }
       aside={<RunStatus state={run.status} />}
@@ -80,7 +80,7 @@ function LiveRun({ run }: { run: RunSummary }) {
   );
 }
 
-function Clock({ run }: { run: RunSummary }) {
+function ElapsedTime({ run }: { run: RunSummary }) {
   const now = useNow(1000);
   if (!run.startedAt) return <>not begun</>;
   return <>{formatDuration(Math.max(0, now - Date.parse(run.startedAt)))}</>;

@@ -10,12 +10,12 @@ import { useNow } from "@/hooks/use-now";
 import { openApprovalsQuery } from "@/lib/queries/approvals";
 import { runsQuery } from "@/lib/queries/runs";
 
-import { concerns, type Concern } from "./attention";
-import { NoRows, RowList, RowsLoading, ROWS, RunRow } from "./row-list";
+import { attentionEntries, type AttentionEntry } from "./attention-entries";
+import { EmptyRowList, RowList, RowListSkeleton, MAX_ROWS, RunRow } from "./row-list";
 
 const HOUR = 3_600_000;
 
-const LOOKS = {
+const KINDS = {
   question: { Icon: MessageCircleQuestion, word: "Question", className: "text-warn" },
   budget: { Icon: Wallet, word: "Budget", className: "text-warn" },
   failed: { Icon: CircleX, word: "Failed", className: "text-err" },
@@ -33,7 +33,7 @@ export function NeedsAttention() {
 
   const found =
     approvals.data && waiting.data && failed.data
-      ? concerns(
+      ? attentionEntries(
           approvals.data,
           waiting.data.pages.flatMap((page) => page.runs),
           failed.data.pages.flatMap((page) => page.runs),
@@ -53,7 +53,7 @@ export function NeedsAttention() {
           )}
         </>
       }
-      actions={found && found.length > ROWS && <AllFailed />}
+      actions={found && found.length > MAX_ROWS && <ShowAllLink />}
     >
       {broken ? (
         <ErrorPanel
@@ -62,32 +62,32 @@ export function NeedsAttention() {
           className="m-4"
         />
       ) : (
-        <Concerns found={found} />
+        <EntryList found={found} />
       )}
     </Card>
   );
 }
 
-function Concerns({ found }: { found: Concern[] | null }) {
-  if (!found) return <RowsLoading />;
+function EntryList({ found }: { found: AttentionEntry[] | null }) {
+  if (!found) return <RowListSkeleton />;
   if (found.length === 0) {
     return (
-      <NoRows icon={<CircleCheck aria-hidden className="size-6 text-ok" />}>
+      <EmptyRowList icon={<CircleCheck aria-hidden className="size-6 text-ok" />}>
         Nothing needs you. Questions, used-up budgets and failures of the last 24 hours appear here.
-      </NoRows>
+      </EmptyRowList>
     );
   }
   return (
     <RowList>
-      {found.slice(0, ROWS).map((concern) => (
-        <ConcernRow key={concern.key} concern={concern} />
+      {found.slice(0, MAX_ROWS).map((concern) => (
+        <EntryRow key={concern.key} concern={concern} />
       ))}
     </RowList>
   );
 }
 
-function ConcernRow({ concern }: { concern: Concern }) {
-  const { Icon, word, className } = LOOKS[concern.kind];
+function EntryRow({ concern }: { concern: AttentionEntry }) {
+  const { Icon, word, className } = KINDS[concern.kind];
   return (
     <RunRow
       runId={concern.runId}
@@ -104,7 +104,7 @@ function ConcernRow({ concern }: { concern: Concern }) {
   );
 }
 
-function AllFailed() {
+function ShowAllLink() {
   return (
     <Link
       to="/runs"

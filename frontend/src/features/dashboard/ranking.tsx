@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { Card } from "@/components/ui/card";
 import { pluralize } from "@/lib/format";
 
-import { rate, type Rank } from "./figures";
+import { formatPercent, type RankedWorkflow } from "./insights";
 import type { Period } from "./insights-query";
 
 interface Props {
@@ -11,7 +11,7 @@ interface Props {
   /** What the figure is. */
   about: string;
   none: string;
-  ranks: readonly Rank[];
+  ranks: readonly RankedWorkflow[];
   period: Period;
 }
 
@@ -40,7 +40,7 @@ export function Ranking({ title, about, none, ranks, period }: Props) {
   );
 }
 
-function RankRow({ rank, share, period }: { rank: Rank; share: number; period: Period }) {
+function RankRow({ rank, share, period }: { rank: RankedWorkflow; share: number; period: Period }) {
   const { workflow } = rank;
   const search = workflow.workflowId
     ? { workflow: workflow.workflowId, since: period }
@@ -56,10 +56,10 @@ function RankRow({ rank, share, period }: { rank: Rank; share: number; period: P
           <span className="font-medium">{workflow.name}</span>{" "}
           <span className="text-xs text-ink-faint">
             {pluralize(workflow.runs, "run")}
-            {workflow.successRate !== null && ` · ${rate(workflow.successRate)} ok`}
+            {workflow.successRate !== null && ` · ${formatPercent(workflow.successRate)} ok`}
           </span>
         </span>
-        <span>{rank.words}</span>
+        <span>{rank.label}</span>
         <span aria-hidden className="col-span-2 h-1 rounded-full bg-hover">
           <span
             className="block h-1 rounded-full bg-accent/60"

@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { Skeleton } from "@/components/ui/skeleton";
 
 /** How many rows a list on the dashboard shows; its height is the same with fewer. */
-export const ROWS = 4;
+export const MAX_ROWS = 4;
 
 /** The body of a list, whose height does not change when the rows come. */
 export function RowList({ children }: { children: ReactNode }) {
@@ -43,7 +43,7 @@ export function RunRow({
   );
 }
 
-export function RowsLoading() {
+export function RowListSkeleton() {
   return (
     <div role="status" className="grid min-h-28 content-start gap-3 p-4 sm:min-h-57">
       <span className="sr-only">Loading…</span>
@@ -55,7 +55,7 @@ export function RowsLoading() {
   );
 }
 
-export function NoRows({ icon, children }: { icon: ReactNode; children: ReactNode }) {
+export function EmptyRowList({ icon, children }: { icon: ReactNode; children: ReactNode }) {
   return (
     <div className="grid min-h-28 place-content-center justify-items-center gap-2 px-6 text-center text-ink-soft sm:min-h-57">
       {icon}

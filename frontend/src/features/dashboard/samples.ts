@@ -5,7 +5,7 @@ import type { Bucket, Insights, WorkflowInsight } from "./insights-query";
 
 const USD = (amount: string) => ({ amount, currency: "USD" });
 
-export function aBucket(part: Partial<Bucket> = {}): Bucket {
+export function bucketSample(part: Partial<Bucket> = {}): Bucket {
   return {
     at: "2026-11-22T10:00:00Z",
     completed: 0,
@@ -20,7 +20,7 @@ export function aBucket(part: Partial<Bucket> = {}): Bucket {
   };
 }
 
-export function aWorkflow(part: Partial<WorkflowInsight> = {}): WorkflowInsight {
+export function workflowSample(part: Partial<WorkflowInsight> = {}): WorkflowInsight {
   return {
     workflowId: "wf_1",
     name: "Market research",
@@ -33,7 +33,7 @@ export function aWorkflow(part: Partial<WorkflowInsight> = {}): WorkflowInsight 
   };
 }
 
-export function someInsights(part: Partial<Insights> = {}): Insights {
+export function insightsSample(part: Partial<Insights> = {}): Insights {
   return {
     period: "24h",
     since: "2026-11-21T19:00:00Z",
@@ -54,16 +54,16 @@ export function someInsights(part: Partial<Insights> = {}): Insights {
       p95Seconds: 61,
     },
     buckets: [
-      aBucket({ completed: 3, active: 1, cost: USD("0.50"), knownCost: USD("0.50") }),
-      aBucket({ at: "2026-11-22T11:00:00Z", failed: 1 }),
-      aBucket({ at: "2026-11-22T12:00:00Z" }),
+      bucketSample({ completed: 3, active: 1, cost: USD("0.50"), knownCost: USD("0.50") }),
+      bucketSample({ at: "2026-11-22T11:00:00Z", failed: 1 }),
+      bucketSample({ at: "2026-11-22T12:00:00Z" }),
     ],
-    workflows: [aWorkflow()],
+    workflows: [workflowSample()],
     ...part,
   };
 }
 
-export function aRun(part: Partial<RunSummary> = {}): RunSummary {
+export function runSample(part: Partial<RunSummary> = {}): RunSummary {
   return {
     id: "run_1",
     workflowId: "wf_1",

@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 
 import { formatCount, formatDuration } from "@/lib/format";
 
-import { costWords, rate } from "./figures";
+import { formatKnownCost, formatPercent } from "./insights";
 import type { Insights } from "./insights-query";
 
 /** The period in four figures. */
@@ -19,7 +19,11 @@ export function Totals({ insights: { totals } }: { insights: Insights }) {
             : `${formatCount(totals.active)} at work`
         }
       />
-      <Total name="Success rate" value={rate(totals.successRate)} note="stopped runs left out" />
+      <Total
+        name="Success rate"
+        value={formatPercent(totals.successRate)}
+        note="stopped runs left out"
+      />
       <Total
         name="Median time"
         value={seconds(totals.medianSeconds)}
@@ -27,7 +31,7 @@ export function Totals({ insights: { totals } }: { insights: Insights }) {
       />
       <Total
         name="Cost"
-        value={costWords(totals)}
+        value={formatKnownCost(totals)}
         note={`${formatCount(totals.totalTokens)} tokens`}
       />
     </dl>

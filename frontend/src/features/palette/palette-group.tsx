@@ -1,18 +1,18 @@
 import { Command as Cmdk } from "cmdk";
 
 import { Keys } from "./keys";
-import type { Command } from "./use-commands";
+import type { Command } from "./use-static-commands";
 
 interface Props {
   heading: string;
   commands: Command[];
   onDone: () => void;
   /** Stands there whatever is typed. */
-  always?: boolean;
+  alwaysShown?: boolean;
 }
 
 /** Commands of one kind, under their heading. */
-export function PaletteGroup({ heading, commands, onDone, always }: Props) {
+export function PaletteGroup({ heading, commands, onDone, alwaysShown: always }: Props) {
   if (commands.length === 0) return null;
   return (
     <Cmdk.Group
@@ -24,7 +24,7 @@ export function PaletteGroup({ heading, commands, onDone, always }: Props) {
         <Cmdk.Item
           key={command.id}
           value={command.id}
-          keywords={[command.name, ...(command.beside ?? [])]}
+          keywords={[command.name, ...(command.keywords ?? [])]}
           forceMount={always}
           onSelect={() => {
             onDone();

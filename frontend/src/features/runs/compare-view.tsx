@@ -6,12 +6,12 @@ import { Skeleton } from "@/components/ui/skeleton";
 import type { RunDiff, WorkflowDefinition } from "@/lib/api/types";
 import { runQuery } from "@/lib/queries/runs";
 
-import { outputWords, pathWords, withoutRepeats } from "./compare";
-import { Changes } from "./changes";
-import { diffQuery } from "./diff-query";
-import { FiguresTable } from "./figures-table";
+import { outputLabel, pathLabel, withoutDuplicateResult } from "./run-comparison";
+import { DiffSection } from "./diff-section";
+import { runDiffQuery } from "./run-diff-query";
+import { MetricsTable } from "./metrics-table";
 import { RunPicker } from "./run-picker";
-import { RunSide } from "./run-side";
+import { ComparedRun } from "./compared-run";
 
 export type Side = "a" | "b";
 
@@ -30,7 +30,7 @@ export function CompareView({ a, b, onPick }: Props) {
   };
   const side = (name: Side, runId: string | undefined, other: string | undefined) =>
     runId && changing !== name ? (
-      <RunSide name={name} runId={runId} onChange={() => setChanging(name)} />
+      <ComparedRun name={name} runId={runId} onChange={() => setChanging(name)} />
     ) : (
       <RunPicker
         name={name}
@@ -51,14 +51,14 @@ export function CompareView({ a, b, onPick }: Props) {
 }
 
 function Comparison({ a, b }: { a: string; b: string }) {
-  const diff = useQuery(diffQuery(a, b));
+  const diff = useQuery(runDiffQuery(a, b));
   const definition = useQuery({ ...runQuery(a), retry: false }).data?.definition;
   if (diff.isPending) return <Waiting />;
   if (diff.isError) return <ErrorPanel error={diff.error} onRetry={() => void diff.refetch()} />;
   return (
     <>
       {a === b && <p className="text-ink-soft">Both sides show the same run.</p>}
-      <FiguresTable diff={diff.data} />
+      <MetricsTable diff={diff.data} />
       <Sections diff={diff.data} definition={definition} />
     </>
   );
@@ -67,23 +67,23 @@ function Comparison({ a, b }: { a: string; b: string }) {
 function Sections({ diff, definition }: { diff: RunDiff; definition?: WorkflowDefinition }) {
   return (
     <>
-      <Changes
+      <DiffSection
         title="Inputs"
-        same="Both runs were given the same inputs."
+        emptyText="Both runs were given the same inputs."
         changes={diff.inputs}
-        name={(path) => pathWords(path)}
+        labelFor={(path) => pathLabel(path)}
       />
-      <Changes
+      <DiffSection
         title="Outputs"
-        same="Both runs brought the same."
-        changes={withoutRepeats(diff.outputs)}
-        name={outputWords}
+        emptyText="Both runs brought the same."
+        changes={withoutDuplicateResult(diff.outputs)}
+        labelFor={outputLabel}
       />
-      <Changes
+      <DiffSection
         title="Definition"
-        same="Both runs followed the same definition."
+        emptyText="Both runs followed the same definition."
         changes={diff.definition}
-        name={(path) => pathWords(path, definition)}
+        labelFor={(path) => pathLabel(path, definition)}
       />
     </>
   );

@@ -8,30 +8,30 @@ import { Button } from "@/components/ui/button";
 import { useDemo } from "@/hooks/use-demo";
 import { workflowQuery } from "@/lib/queries/workflows";
 
-import { isFiltered, nothingFound, type RunsSearch } from "./filters";
+import { isFiltered, noRunsMessage, type RunsSearch } from "./run-filters";
 
 /** An empty list: nothing has run yet, or the filters leave nothing over. */
 export function NoRuns({ search, onClear }: { search: RunsSearch; onClear: () => void }) {
   return (
     <div className="rounded-lg border bg-surface">
-      {isFiltered(search) ? <Filtered search={search} onClear={onClear} /> : <First />}
+      {isFiltered(search) ? <NoMatches search={search} onClear={onClear} /> : <NoRunsYet />}
     </div>
   );
 }
 
-function Filtered({ search, onClear }: { search: RunsSearch; onClear: () => void }) {
+function NoMatches({ search, onClear }: { search: RunsSearch; onClear: () => void }) {
   const { workflow } = search;
   const named = useQuery({ ...workflowQuery(workflow ?? ""), enabled: workflow !== undefined });
   return (
     <EmptyState
       icon={SearchX}
-      title={nothingFound(search, named.data?.name)}
+      title={noRunsMessage(search, named.data?.name)}
       actions={<Button onClick={onClear}>Clear filters</Button>}
     />
   );
 }
 
-function First() {
+function NoRunsYet() {
   const { start, availability } = useDemo();
   return (
     <EmptyState

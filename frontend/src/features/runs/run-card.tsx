@@ -5,9 +5,9 @@ import { formatCount, formatCost } from "@/lib/format";
 
 import { RunDuration } from "./run-duration";
 import { RunLink } from "./run-link";
-import { RunRemark } from "./run-remark";
+import { RunNote } from "./run-note";
 import type { RunRow } from "./runs-table";
-import { SelectRow } from "./select-boxes";
+import { SelectRunCheckbox } from "./selection-checkboxes";
 
 /** A run on a phone. */
 export function RunCard({ row }: { row: RunRow }) {
@@ -21,13 +21,13 @@ export function RunCard({ row }: { row: RunRow }) {
       )}
     >
       <div className="flex items-center gap-3">
-        <SelectRow row={row} />
+        <SelectRunCheckbox row={row} />
         <div className="min-w-0 flex-1">
           <RunLink run={run} />
         </div>
         <RunStatus state={run.status} />
       </div>
-      <RunRemark run={run} className="line-clamp-2 break-words" />
+      <RunNote run={run} className="line-clamp-2 break-words" />
       <p className="flex flex-wrap gap-x-2 text-xs text-ink-faint">
         <TimeAgo at={run.startedAt ?? run.createdAt} />
         <span>

@@ -5,7 +5,7 @@ import { useCallback } from "react";
 import { Page } from "@/components/page";
 import { Button } from "@/components/ui/button";
 
-import type { RunsSearch } from "./filters";
+import type { RunsSearch } from "./run-filters";
 import { RunsView } from "./runs-view";
 
 const route = getRouteApi("/shell/runs");

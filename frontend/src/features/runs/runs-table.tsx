@@ -18,16 +18,16 @@ import { formatCount, formatCost } from "@/lib/format";
 import { RunCard } from "./run-card";
 import { RunDuration } from "./run-duration";
 import { RunLink } from "./run-link";
-import { RunRemark } from "./run-remark";
-import { SelectAll, SelectRow } from "./select-boxes";
-import { useRowKeys } from "./use-row-keys";
+import { RunNote } from "./run-note";
+import { SelectAllCheckbox, SelectRunCheckbox } from "./selection-checkboxes";
+import { useRowShortcuts } from "./use-row-shortcuts";
 
 const features = tableFeatures({ rowSelectionFeature });
 export type RunRow = Row<typeof features, RunSummary>;
 
 const column = createColumnHelper<typeof features, RunSummary>();
 const columns = column.columns([
-  column.display({ id: "select", cell: ({ row }) => <SelectRow row={row} /> }),
+  column.display({ id: "select", cell: ({ row }) => <SelectRunCheckbox row={row} /> }),
   column.accessor("status", {
     header: "State",
     cell: ({ row }) => (
@@ -43,7 +43,7 @@ const columns = column.columns([
   column.display({
     id: "remark",
     header: "Note",
-    cell: ({ row }) => <RunRemark run={row.original} />,
+    cell: ({ row }) => <RunNote run={row.original} />,
   }),
   column.accessor("createdAt", {
     header: "Started",
@@ -97,7 +97,7 @@ export function RunsTable({ runs, selection, onSelect }: Props) {
     state: { rowSelection: selection },
     onRowSelectionChange: onSelect,
   });
-  useRowKeys(place, (id) => table.getRow(id).toggleSelected());
+  useRowShortcuts(place, (id) => table.getRow(id).toggleSelected());
   const { rows } = table.getRowModel();
 
   if (narrow) {
@@ -118,9 +118,9 @@ export function RunsTable({ runs, selection, onSelect }: Props) {
         <thead className="border-b bg-sunken text-xs text-ink-faint">
           <tr>
             {table.getFlatHeaders().map((header) => (
-              <th key={header.id} scope="col" className={cellLooks(header.id, "h-9 font-medium")}>
+              <th key={header.id} scope="col" className={cellStyles(header.id, "h-9 font-medium")}>
                 {header.id === "select" ? (
-                  <SelectAll
+                  <SelectAllCheckbox
                     all={table.getIsAllRowsSelected()}
                     some={table.getIsSomeRowsSelected()}
                     onToggle={(on) => table.toggleAllRowsSelected(on)}
@@ -142,7 +142,7 @@ export function RunsTable({ runs, selection, onSelect }: Props) {
             >
               {row.getAllCells().map((cell) => (
                 // oxlint-disable-next-line jsx-a11y/control-has-associated-label -- the cell's words are drawn by the table
-                <td key={cell.id} className={cellLooks(cell.column.id, "h-11")}>
+                <td key={cell.id} className={cellStyles(cell.column.id, "h-11")}>
                   <table.FlexRender cell={cell} />
                 </td>
               ))}
@@ -154,6 +154,6 @@ export function RunsTable({ runs, selection, onSelect }: Props) {
   );
 }
 
-function cellLooks(id: string, className: string): string {
+function cellStyles(id: string, className: string): string {
   return cn("px-2 text-left first:pl-3 last:pr-3", className, WIDTHS[id]);
 }

@@ -6,9 +6,9 @@ import type { RunSummary } from "@/lib/api/types";
 import { show } from "@/testing/render";
 import { server } from "@/testing/server";
 
-import type { RunsSearch } from "./filters";
+import type { RunsSearch } from "./run-filters";
 import { RunsView } from "./runs-view";
-import { aRun } from "./samples";
+import { runSample } from "./run-sample";
 
 beforeEach(() => {
   server.use(
@@ -46,8 +46,8 @@ function list(search: RunsSearch = {}) {
 
 it("shows each run in a row that leads to it", async () => {
   answers([
-    aRun(),
-    aRun({
+    runSample(),
+    runSample({
       id: "run_2",
       status: "failed",
       error: { code: "provider-auth", message: "The key is wrong." },
@@ -65,7 +65,7 @@ it("shows each run in a row that leads to it", async () => {
 });
 
 it("asks the API for what the filters say", async () => {
-  const asked = answers([aRun()]);
+  const asked = answers([runSample()]);
   list({ status: ["failed", "crashed"], workflow: "wf_1", q: "brief" });
 
   await screen.findByRole("row", { name: /Market/ });
@@ -75,7 +75,7 @@ it("asks the API for what the filters say", async () => {
 });
 
 it("changes a state by a click, and the text after a pause in typing", async () => {
-  answers([aRun()]);
+  answers([runSample()]);
   const { user, onChange } = list({ status: ["failed"] });
 
   await user.click(await screen.findByRole("button", { name: "Queued" }));
@@ -88,7 +88,10 @@ it("changes a state by a click, and the text after a pause in typing", async () 
 });
 
 it("loads further pages when asked, and shows no run twice", async () => {
-  const asked = answers([aRun()], [aRun(), aRun({ id: "run_2", workflowName: "Second" })]);
+  const asked = answers(
+    [runSample()],
+    [runSample(), runSample({ id: "run_2", workflowName: "Second" })],
+  );
   const { user } = list();
 
   await user.click(await screen.findByRole("button", { name: "Load more" }));
@@ -130,13 +133,13 @@ it("says what went wrong, and tries again", async () => {
   const { user } = list();
 
   expect(await screen.findByRole("alert")).toHaveTextContent("Something broke");
-  answers([aRun()]);
+  answers([runSample()]);
   await user.click(screen.getByRole("button", { name: "Try again" }));
   expect(await screen.findByRole("row", { name: /Market/ })).toBeInTheDocument();
 });
 
 it("compares two chosen runs, the older one first", async () => {
-  answers([aRun({ id: "run_new" }), aRun({ id: "run_old" })]);
+  answers([runSample({ id: "run_new" }), runSample({ id: "run_old" })]);
   const { user } = list();
 
   await user.click(await screen.findByRole("checkbox", { name: /run_new/ }));
@@ -149,9 +152,9 @@ it("compares two chosen runs, the older one first", async () => {
 
 it("stops the chosen runs that are at work, and tells of each", async () => {
   answers([
-    aRun({ id: "run_a", status: "running", finishedAt: null }),
-    aRun({ id: "run_b", status: "waiting", finishedAt: null, workflowName: "Quick one" }),
-    aRun({ id: "run_c" }),
+    runSample({ id: "run_a", status: "running", finishedAt: null }),
+    runSample({ id: "run_b", status: "waiting", finishedAt: null, workflowName: "Quick one" }),
+    runSample({ id: "run_c" }),
   ]);
   const modes: unknown[] = [];
   server.use(
@@ -187,7 +190,7 @@ it("stops the chosen runs that are at work, and tells of each", async () => {
 });
 
 it("moves by j and k, and selects by x", async () => {
-  answers([aRun({ id: "run_a" }), aRun({ id: "run_b" })]);
+  answers([runSample({ id: "run_a" }), runSample({ id: "run_b" })]);
   const { user } = list();
   const [first, second] = await screen.findAllByRole("link", { name: /Market/ });
 
@@ -207,7 +210,7 @@ it("shows cards on a phone", async () => {
     addEventListener: () => undefined,
     removeEventListener: () => undefined,
   }));
-  answers([aRun()]);
+  answers([runSample()]);
   list();
 
   const card = await screen.findByRole("listitem");

@@ -9,13 +9,13 @@ import { cn } from "@/lib/cn";
 import { pluralize } from "@/lib/format";
 import { runsQuery } from "@/lib/queries/runs";
 
-import { toQuery, type RunsSearch } from "./filters";
+import { toRunListQuery, type RunsSearch } from "./run-filters";
 import { LoadMore } from "./load-more";
 import { RunsTable } from "./runs-table";
 
 // The rows come first: what stands around them is loaded beside them, or when it is needed.
 const RunsFilters = lazy(async () => ({
-  default: (await import("./runs-filters")).RunsFilters,
+  default: (await import("./filter-bar")).RunsFilters,
 }));
 const NoRuns = lazy(async () => ({ default: (await import("./no-runs")).NoRuns }));
 const SelectionBar = lazy(async () => ({
@@ -36,12 +36,12 @@ export function RunsView({ search, onChange, onClear }: Props) {
   // By the hour: a span that moved with every second would ask for another list each time.
   const now = useNow(HOUR);
   const query = useInfiniteQuery({
-    ...runsQuery(toQuery(search, now)),
+    ...runsQuery(toRunListQuery(search, now)),
     placeholderData: keepPreviousData,
   });
   const [selection, setSelection] = useState<Record<string, true>>({});
   const pages = query.data?.pages;
-  const runs = useMemo(() => flat(pages), [pages]);
+  const runs = useMemo(() => uniqueRuns(pages), [pages]);
   const selected = runs.filter((run) => selection[run.id]);
 
   return (
@@ -88,7 +88,7 @@ export function RunsView({ search, onChange, onClear }: Props) {
 }
 
 /** A run that a refetch moved from one page to the next must not stand there twice. */
-function flat(pages: { runs: RunSummary[] }[] | undefined): RunSummary[] {
+function uniqueRuns(pages: { runs: RunSummary[] }[] | undefined): RunSummary[] {
   if (!pages) return NONE;
   return [...new Map(pages.flatMap((page) => page.runs).map((run) => [run.id, run])).values()];
 }

@@ -8,9 +8,9 @@ import type { RunSummary } from "@/lib/api/types";
 import { pluralize } from "@/lib/format";
 import { runKeys } from "@/lib/queries/runs";
 
-import { stopRuns, type StopMode, type StopOutcome } from "./stop-runs";
+import { stopRuns, type StopMode, type StopResult } from "./stop-runs";
 
-const LOOKS = {
+const KINDS = {
   waiting: { Icon: CircleDashed, className: "text-ink-faint", words: "Not asked yet" },
   asking: { Icon: LoaderCircle, className: "animate-spin text-live", words: "Stopping…" },
   stopped: { Icon: CircleCheck, className: "text-ok", words: "" },
@@ -32,7 +32,7 @@ const MODES: { value: StopMode; label: string; hint: string }[] = [
 export function StopRunsDialog({ runs, onClose }: { runs: RunSummary[]; onClose: () => void }) {
   const client = useQueryClient();
   const [mode, setMode] = useState<StopMode>("after-step");
-  const [outcomes, setOutcomes] = useState<Record<string, StopOutcome>>({});
+  const [outcomes, setOutcomes] = useState<Record<string, StopResult>>({});
   const stop = useMutation({
     mutationFn: () =>
       stopRuns(runs, mode, (id, outcome) => setOutcomes((all) => ({ ...all, [id]: outcome }))),
@@ -80,7 +80,7 @@ export function StopRunsDialog({ runs, onClose }: { runs: RunSummary[]; onClose:
       )}
       <ul className="divide-y rounded-md border">
         {runs.map((run) => (
-          <RunOutcome key={run.id} run={run} outcome={outcomes[run.id]} begun={!stop.isIdle} />
+          <RunStopResult key={run.id} run={run} outcome={outcomes[run.id]} begun={!stop.isIdle} />
         ))}
       </ul>
     </Dialog>
@@ -116,16 +116,16 @@ function ModeChoice({ mode, onChange }: { mode: StopMode; onChange: (mode: StopM
   );
 }
 
-function RunOutcome({
+function RunStopResult({
   run,
   outcome = { kind: "waiting" },
   begun,
 }: {
   run: RunSummary;
-  outcome?: StopOutcome;
+  outcome?: StopResult;
   begun: boolean;
 }) {
-  const { Icon, className, words } = LOOKS[outcome.kind];
+  const { Icon, className, words } = KINDS[outcome.kind];
   return (
     <li className="flex items-start gap-2 px-3 py-2">
       {begun && <Icon aria-hidden className={`mt-0.5 size-4 shrink-0 ${className}`} />}

@@ -6,7 +6,7 @@ import { pluralize } from "@/lib/format";
 
 export type StopMode = "now" | "after-step";
 
-export type StopOutcome =
+export type StopResult =
   | { kind: "waiting" }
   | { kind: "asking" }
   | { kind: "stopped"; words: string }
@@ -14,13 +14,13 @@ export type StopOutcome =
   | { kind: "over"; words: string }
   | { kind: "failed"; words: string };
 
-const AT_ONCE = 4;
+const CONCURRENCY = 4;
 
 /** Asks each run to stop and tells of every step; never throws. */
 export async function stopRuns(
   runs: readonly RunSummary[],
   mode: StopMode,
-  tell: (runId: string, outcome: StopOutcome) => void,
+  tell: (runId: string, outcome: StopResult) => void,
 ): Promise<void> {
   const queue = runs.map((run) => run.id);
   const worker = async () => {
@@ -28,20 +28,20 @@ export async function stopRuns(
       tell(id, { kind: "asking" });
       // One after the other, on purpose: the others of the four go on meanwhile.
       // oxlint-disable-next-line no-await-in-loop
-      tell(id, await stopOne(id, mode));
+      tell(id, await stopRun(id, mode));
     }
   };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, runs.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(CONCURRENCY, runs.length) }, worker));
 }
 
-async function stopOne(runId: string, mode: StopMode): Promise<StopOutcome> {
+async function stopRun(runId: string, mode: StopMode): Promise<StopResult> {
   try {
     const params = { path: { run_id: runId } };
     const { receipt } = body(
       await api.POST("/api/v1/runs/{run_id}/stop", { params, body: { mode } }),
     );
     return receipt
-      ? { kind: "stopped", words: receiptWords(receipt) }
+      ? { kind: "stopped", words: receiptMessage(receipt) }
       : { kind: "stopping", words: "Asked; it ends with the step at hand" };
   } catch (error) {
     if (error instanceof ApiProblem && error.slug === "run-already-finished") {
@@ -53,7 +53,7 @@ async function stopOne(runId: string, mode: StopMode): Promise<StopOutcome> {
 }
 
 /** `Stopped; 1 model call was closed`. */
-function receiptWords(receipt: StopReceipt): string {
+function receiptMessage(receipt: StopReceipt): string {
   const parts = ["Stopped"];
   if (receipt.llmCallsInFlight > 0) {
     const verb = receipt.llmCallsInFlight === 1 ? "was" : "were";

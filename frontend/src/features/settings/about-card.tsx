@@ -7,7 +7,7 @@ import { SkeletonRows } from "@/components/ui/skeleton";
 import type { About } from "@/lib/api/types";
 import { aboutQuery } from "@/lib/queries/system";
 
-import { Facts, type Fact } from "./facts";
+import { FactList, type Fact } from "./fact-list";
 import { StateBadge } from "./state-badge";
 
 const EVERY_MS = 5_000;
@@ -24,9 +24,9 @@ export function AboutCard() {
   return (
     <Card
       title="About"
-      actions={data && <CopyButton label="Copy the versions" text={() => reportOf(data)} />}
+      actions={data && <CopyButton label="Copy the versions" text={() => versionReport(data)} />}
     >
-      {data && <Facts facts={aboutFacts(data)} />}
+      {data && <FactList facts={aboutFacts(data)} />}
       {!data && !error && <SkeletonRows rows={5} />}
       {!data && error && (
         <ErrorPanel error={error} className="m-4" onRetry={() => void refetch()} />
@@ -67,7 +67,7 @@ function EngineState({ engine }: { engine: About["engine"] }) {
   return <StateBadge state="good" word={engine.native ? "Ready, native" : "Ready"} />;
 }
 
-function reportOf({ version, engine, python, database, role }: About): string {
+function versionReport({ version, engine, python, database, role }: About): string {
   const native = engine.native ? "native" : "stock";
   return [
     `CrewAI Runner ${version} (${role})`,

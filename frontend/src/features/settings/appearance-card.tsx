@@ -4,8 +4,8 @@ import { Kbd } from "@/components/ui/kbd";
 import { SegmentedControl } from "@/components/ui/segmented-control";
 import { usePreference } from "@/lib/preferences";
 
-import { Setting } from "./setting";
-import { Switch } from "./switch";
+import { SettingRow } from "./setting-row";
+import { SwitchSetting } from "./switch-setting";
 
 const THEME_OPTIONS = THEME_CHOICES.map(({ value, label, Icon }) => ({
   value,
@@ -25,15 +25,15 @@ export function AppearanceCard() {
   return (
     <Card title="Appearance and behaviour">
       <div className="divide-y">
-        <Setting name="Theme" hint="System follows your device as it changes.">
+        <SettingRow name="Theme" hint="System follows your device as it changes.">
           <SegmentedControl
             label="Theme"
             options={THEME_OPTIONS}
             value={theme}
             onChange={setTheme}
           />
-        </Setting>
-        <Switch
+        </SettingRow>
+        <SwitchSetting
           name="Single-key shortcuts"
           hint={
             <>
@@ -44,7 +44,7 @@ export function AppearanceCard() {
           on={shortcuts}
           onChange={setShortcuts}
         />
-        <Switch
+        <SwitchSetting
           name="Follow live runs"
           hint="The run page moves along with the step that is at work."
           on={followLive}

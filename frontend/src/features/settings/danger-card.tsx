@@ -6,7 +6,7 @@ import { ConfirmDialog } from "@/components/ui/confirm-dialog";
 import { clearPreferences } from "@/lib/preferences";
 
 import { DeleteRuns } from "./delete-runs";
-import { Setting } from "./setting";
+import { SettingRow } from "./setting-row";
 
 /** What cannot be undone. */
 export function DangerCard() {
@@ -14,16 +14,16 @@ export function DangerCard() {
     <Card title="Danger zone" className="border-err/40">
       <div className="divide-y">
         <DeleteRuns />
-        <ClearThisBrowser />
+        <ClearBrowserData />
       </div>
     </Card>
   );
 }
 
-function ClearThisBrowser() {
+function ClearBrowserData() {
   const [asking, setAsking] = useState(false);
   return (
-    <Setting
+    <SettingRow
       name="Clear what this browser keeps"
       hint="Unsaved drafts of workflows, the theme, pane sizes and hints. Nothing on the server."
     >
@@ -38,7 +38,7 @@ function ClearThisBrowser() {
         action="Clear"
         onConfirm={clear}
       />
-    </Setting>
+    </SettingRow>
   );
 }
 

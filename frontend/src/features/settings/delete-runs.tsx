@@ -10,7 +10,7 @@ import { pluralize } from "@/lib/format";
 import { runKeys } from "@/lib/queries/runs";
 import { toast } from "@/lib/toast";
 
-import { Setting } from "./setting";
+import { SettingRow } from "./setting-row";
 
 const DAY_MS = 86_400_000;
 const AGES = [
@@ -26,10 +26,10 @@ export function DeleteRuns() {
   const id = useId();
   const [days, setDays] = useState(30);
   const [asking, setAsking] = useState(false);
-  const deletion = useDeletion(() => setAsking(false));
+  const deletion = useDeleteRuns(() => setAsking(false));
   const words = AGES.find((age) => age.days === days)?.words ?? "";
   return (
-    <Setting
+    <SettingRow
       name={<label htmlFor={id}>Delete finished runs</label>}
       hint="With their events, messages and files. Runs at work and workflows stay."
     >
@@ -62,11 +62,11 @@ export function DeleteRuns() {
       >
         {deletion.error && <ErrorPanel error={deletion.error} className="mt-4" />}
       </ConfirmDialog>
-    </Setting>
+    </SettingRow>
   );
 }
 
-function useDeletion(onDone: () => void) {
+function useDeleteRuns(onDone: () => void) {
   const queryClient = useQueryClient();
   return useMutation({
     mutationFn: async (days: number) => {

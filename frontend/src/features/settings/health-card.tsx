@@ -7,7 +7,7 @@ import type { About, Readiness } from "@/lib/api/types";
 import { pluralize } from "@/lib/format";
 import { aboutQuery, readinessQuery } from "@/lib/queries/system";
 
-import { Facts, type Fact } from "./facts";
+import { FactList, type Fact } from "./fact-list";
 import { StateBadge } from "./state-badge";
 
 const EVERY_MS = 5_000;
@@ -19,8 +19,8 @@ export function HealthCard() {
   const error = ready.error ?? about.error;
   const known = ready.data && about.data;
   return (
-    <Card title="Health" actions={ready.data && <Verdict ready={ready.data} />}>
-      {known && <Facts facts={[...partFacts(ready.data), ...workFacts(about.data)]} />}
+    <Card title="Health" actions={ready.data && <OverallHealth ready={ready.data} />}>
+      {known && <FactList facts={[...partFacts(ready.data), ...activityFacts(about.data)]} />}
       {!known && !error && <SkeletonRows rows={7} />}
       {!known && error && (
         <ErrorPanel
@@ -36,7 +36,7 @@ export function HealthCard() {
   );
 }
 
-function Verdict({ ready }: { ready: Readiness }) {
+function OverallHealth({ ready }: { ready: Readiness }) {
   return ready.status === "ready" ? (
     <StateBadge state="good" word="Everything works" />
   ) : (
@@ -45,7 +45,7 @@ function Verdict({ ready }: { ready: Readiness }) {
 }
 
 /** Messages that only repeat the badge beside them. */
-const SAYS_NO_MORE = new Set(["answers", "runs", "ready", "loading"]);
+const REDUNDANT_MESSAGES = new Set(["answers", "runs", "ready", "loading"]);
 const PARTS: Record<string, string> = {
   database: "Database",
   queue: "Queue",
@@ -57,7 +57,7 @@ function partFacts({ parts }: Readiness): Fact[] {
   const facts = Object.entries(parts).map(([name, { ok, message }]) => ({
     name: PARTS[name] ?? name,
     value: <PartState ok={ok} message={message} />,
-    note: SAYS_NO_MORE.has(message) ? undefined : message,
+    note: REDUNDANT_MESSAGES.has(message) ? undefined : message,
   }));
   // This very answer is the proof.
   return [{ name: "API", value: <StateBadge state="good" word="Works" /> }, ...facts];
@@ -70,7 +70,7 @@ function PartState({ ok, message }: { ok: boolean; message: string }) {
   return <StateBadge state="good" word="Works" />;
 }
 
-function workFacts(about: About): Fact[] {
+function activityFacts(about: About): Fact[] {
   const { localModel, runsAtWork, workerConcurrency, streamReaders, waitingInQueue } = about;
   const queued = waitingInQueue ? `${pluralize(waitingInQueue, "run")} in the queue` : undefined;
   return [

@@ -4,13 +4,13 @@ import { AboutCard } from "./about-card";
 import { AppearanceCard } from "./appearance-card";
 import { DangerCard } from "./danger-card";
 import { HealthCard } from "./health-card";
-import { KeyCard } from "./key-card";
+import { ApiKeyCard } from "./api-key-card";
 
 export function SettingsPage() {
   return (
     <Page title="Settings" className="max-w-4xl">
       <AppearanceCard />
-      <KeyCard />
+      <ApiKeyCard />
       <HealthCard />
       <AboutCard />
       <DangerCard />

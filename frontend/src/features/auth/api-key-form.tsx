@@ -1,0 +1,104 @@
+import { Eye, EyeOff } from "lucide-react";
+import { useState, type ComponentProps } from "react";
+import { useForm } from "react-hook-form";
+
+import { Button } from "@/components/ui/button";
+import { Checkbox } from "@/components/ui/checkbox";
+import { Field } from "@/components/ui/field";
+import { IconButton } from "@/components/ui/icon-button";
+import { Input } from "@/components/ui/input";
+import { session } from "@/lib/api/session";
+
+import { checkKey, isValidKeyFormat } from "./check-key";
+import { toSignInError, type SignInError } from "./sign-in-error";
+import { SignInErrorAlert } from "./sign-in-error-alert";
+
+interface Values {
+  key: string;
+  remember: boolean;
+}
+
+interface Props {
+  /** The words of its button. */
+  action: string;
+  onSignedIn?: () => void;
+}
+
+const INVALID_KEY = "The server does not take this key. Check that you have copied all of it.";
+
+/** Asks for the API key, tries it, and signs in with it. */
+export function ApiKeyForm({ action, onSignedIn }: Props) {
+  const [refusal, setRefusal] = useState<SignInError | null>(null);
+  const { register, handleSubmit, formState, setError, setFocus } = useForm<Values>({
+    defaultValues: { key: "", remember: session.isRemembered },
+    reValidateMode: "onSubmit",
+  });
+
+  const signIn = async ({ key, remember }: Values) => {
+    setRefusal(null);
+    try {
+      await checkKey(key.trim());
+    } catch (error) {
+      const found = toSignInError(error);
+      setRefusal(found);
+      if (found.kind !== "wrong-key") return;
+      setError("key", { message: INVALID_KEY });
+      return setFocus("key", { shouldSelect: true });
+    }
+    session.signIn(key.trim(), remember);
+    onSignedIn?.();
+  };
+
+  return (
+    <form className="grid gap-4" noValidate onSubmit={handleSubmit(signIn)}>
+      {refusal && refusal.kind !== "wrong-key" && <SignInErrorAlert refusal={refusal} />}
+      <Field
+        label="API key"
+        error={
+          formState.errors.key?.message && <span role="alert">{formState.errors.key.message}</span>
+        }
+      >
+        <SecretInput
+          autoComplete="current-password"
+          {...register("key", {
+            validate: (key) => {
+              if (!key.trim()) return "Enter the API key.";
+              return isValidKeyFormat(key.trim()) || INVALID_KEY;
+            },
+          })}
+        />
+      </Field>
+      <Checkbox
+        label="Remember on this device"
+        hint="Otherwise the key is forgotten when this tab is closed."
+        {...register("remember")}
+      />
+      <Button type="submit" variant="primary" size="lg" busy={formState.isSubmitting}>
+        {action}
+      </Button>
+    </form>
+  );
+}
+
+/** A field for a secret, which its owner may look at. */
+function SecretInput(props: ComponentProps<"input">) {
+  const [shown, setShown] = useState(false);
+  return (
+    <div className="relative">
+      <Input
+        {...props}
+        type={shown ? "text" : "password"}
+        spellCheck={false}
+        autoCapitalize="none"
+        className="h-10 pr-11 font-mono"
+      />
+      <IconButton
+        label={shown ? "Hide the key" : "Show the key"}
+        className="absolute top-1 right-1 max-sm:top-0 max-sm:right-0"
+        onClick={() => setShown(!shown)}
+      >
+        {shown ? <EyeOff aria-hidden /> : <Eye aria-hidden />}
+      </IconButton>
+    </div>
+  );
+}

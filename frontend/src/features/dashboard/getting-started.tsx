@@ -1,0 +1,131 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { Check, Play } from "lucide-react";
+import type { ReactNode } from "react";
+
+import { ErrorPanel } from "@/components/error-panel";
+import { Badge } from "@/components/ui/badge";
+import { Button } from "@/components/ui/button";
+import { Card } from "@/components/ui/card";
+import { Skeleton } from "@/components/ui/skeleton";
+import { useDemo } from "@/hooks/use-demo";
+import { modelsQuery } from "@/lib/queries/models";
+
+/** Before anything has run: three steps, none of which needs the one before. */
+export function GettingStarted() {
+  const demo = useDemo();
+  const models = useQuery(modelsQuery());
+  const connected = models.data?.some((model) => model.providerType !== "local") ?? false;
+  const noDemo = demo.availability?.available === false;
+  return (
+    <div className="mx-auto grid w-full max-w-2xl gap-3">
+      <Card title="Three steps to your first crew">
+        <ol className="divide-y">
+          <Step number={1} title="Run the demo" action={<DemoButton demo={demo} />}>
+            <DemoDescription demo={demo} />
+          </Step>
+          <Step
+            number={2}
+            title="Connect a provider"
+            action={
+              connected ? (
+                <Badge tone="ok">
+                  <Check aria-hidden />
+                  Connected
+                </Badge>
+              ) : (
+                <Button asChild variant={noDemo ? "primary" : "outline"}>
+                  <Link to="/models" search={{ provider: "new" }}>
+                    Connect a provider
+                  </Link>
+                </Button>
+              )
+            }
+          >
+            OpenAI, Anthropic, Ollama or any compatible server. The key stays on this server,
+            encrypted.
+          </Step>
+          <Step
+            number={3}
+            title="Make it yours"
+            action={
+              <Button asChild>
+                <Link to="/workflows/new">Browse templates</Link>
+              </Button>
+            }
+          >
+            Start from a template or a blank page: agents, their tasks, and what they are given.
+          </Step>
+        </ol>
+      </Card>
+      <p className="text-center text-xs text-ink-faint">
+        Take the steps in any order. Once something has run, this page shows how it goes.
+      </p>
+    </div>
+  );
+}
+
+type Demo = ReturnType<typeof useDemo>;
+
+function DemoButton({ demo: { start, availability } }: { demo: Demo }) {
+  if (availability && !availability.available) return null;
+  return (
+    <Button
+      variant="primary"
+      disabled={!availability}
+      busy={start.isPending || start.isSuccess}
+      onClick={() => start.mutate()}
+    >
+      {!start.isPending && !start.isSuccess && <Play aria-hidden />}
+      Run the demo
+    </Button>
+  );
+}
+
+function DemoDescription({ demo: { start, availability, error } }: { demo: Demo }) {
+  return (
+    <>
+      {availability?.available === false ? (
+        <>
+          The small model for the demo is not available here: {availability.message} Connect a
+          provider to run a workflow.
+        </>
+      ) : (
+        <>
+          Two agents turn a few sentences of news into a brief, on a small model on this machine: no
+          key, no cost, a few seconds. It shows how a run works; expect mistakes in what it writes.
+        </>
+      )}
+      {!availability && !error && <Skeleton className="mt-1 h-4 w-40" />}
+      {(start.error ?? error) && <ErrorPanel error={start.error ?? error} className="mt-2" />}
+    </>
+  );
+}
+
+function Step({
+  number,
+  title,
+  action,
+  children,
+}: {
+  number: number;
+  title: string;
+  action: ReactNode;
+  children: ReactNode;
+}) {
+  return (
+    <li className="flex flex-wrap items-center gap-x-4 gap-y-3 p-4">
+      <span
+        aria-hidden
+        className="grid size-7 shrink-0 place-items-center self-start rounded-full bg-accent-soft font-semibold text-accent"
+      >
+        {number}
+      </span>
+      <div className="min-w-0 flex-1 basis-60">
+        <h3 className="font-medium">{title}</h3>
+        <div className="text-ink-soft">{children}</div>
+      </div>
+      <div className="max-sm:w-full max-sm:pl-11">{action}</div>
+    </li>
+  );
+}

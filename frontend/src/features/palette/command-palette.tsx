@@ -1,0 +1,85 @@
+import { Command as Cmdk } from "cmdk";
+import { LoaderCircle, Search } from "lucide-react";
+import { Dialog } from "radix-ui";
+import { useState } from "react";
+
+import { useRestoreFocus } from "@/hooks/use-restore-focus";
+
+import { PaletteGroup } from "./palette-group";
+import { scoreCommand } from "./score-command";
+import { useStaticCommands } from "./use-static-commands";
+import { useCommandSearch } from "./use-command-search";
+
+interface Props {
+  onClose: () => void;
+  onShowShortcuts: () => void;
+}
+
+/** Everything by name: pages, workflows, runs, actions. */
+export function CommandPalette({ onClose, onShowShortcuts }: Props) {
+  const focusBack = useRestoreFocus();
+  return (
+    <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
+      <Dialog.Portal>
+        <Dialog.Overlay className="fixed inset-0 z-40 bg-overlay" />
+        <Dialog.Content
+          {...focusBack}
+          aria-describedby={undefined}
+          className="fixed top-[12dvh] left-1/2 z-40 w-[min(38rem,calc(100vw-1rem))] -translate-x-1/2 animate-appear overflow-hidden rounded-lg border bg-raised shadow-xl max-sm:top-2"
+        >
+          <Dialog.Title className="sr-only">Search or jump to</Dialog.Title>
+          <CommandMenu onDone={onClose} onShowShortcuts={onShowShortcuts} />
+        </Dialog.Content>
+      </Dialog.Portal>
+    </Dialog.Root>
+  );
+}
+
+function CommandMenu({
+  onDone,
+  onShowShortcuts,
+}: {
+  onDone: () => void;
+  onShowShortcuts: () => void;
+}) {
+  const [typed, setTyped] = useState("");
+  const { pages, actions } = useStaticCommands(onShowShortcuts);
+  const found = useCommandSearch(typed);
+  return (
+    <Cmdk label="Commands" loop filter={filterByName}>
+      <div className="flex h-12 items-center gap-2.5 border-b px-4">
+        {found.searching ? (
+          <LoaderCircle aria-hidden className="size-4 animate-spin text-ink-faint" />
+        ) : (
+          <Search aria-hidden className="size-4 text-ink-faint" />
+        )}
+        <Cmdk.Input
+          value={typed}
+          onValueChange={setTyped}
+          placeholder="Search pages, workflows, runs…"
+          aria-label="Search pages, workflows and runs"
+          className="h-full min-w-0 flex-1 bg-transparent text-base outline-none placeholder:text-ink-faint"
+        />
+      </div>
+      <Cmdk.List
+        aria-label="Commands"
+        className="max-h-[min(26rem,70dvh)] scroll-py-2 overflow-y-auto p-1.5"
+      >
+        <Cmdk.Empty className="px-4 py-8 text-center text-ink-soft">
+          Nothing is called that.
+        </Cmdk.Empty>
+        <PaletteGroup heading="Pages" commands={pages} onDone={onDone} />
+        <PaletteGroup heading="Workflows" commands={found.workflows} onDone={onDone} />
+        {typed && <PaletteGroup heading="Start a run" commands={found.launches} onDone={onDone} />}
+        <PaletteGroup heading="Recent runs" commands={found.runs} onDone={onDone} />
+        <PaletteGroup heading="Actions" commands={actions} onDone={onDone} />
+        <PaletteGroup heading="Elsewhere" commands={found.search} onDone={onDone} alwaysShown />
+      </Cmdk.List>
+    </Cmdk>
+  );
+}
+
+/** cmdk's own filter puts "Run Market research…" before Runs; the name is the first keyword. */
+function filterByName(_value: string, typed: string, words: string[] = []): number {
+  return scoreCommand(words[0] ?? "", typed, words.slice(1));
+}

@@ -1,0 +1,91 @@
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { History, Play, Search, Workflow } from "lucide-react";
+import { useDeferredValue } from "react";
+
+import { runStateWord } from "@/components/run-status";
+import type { RunSummary, WorkflowSummary } from "@/lib/api/types";
+import { formatTimeAgo } from "@/lib/format";
+import { runsQuery } from "@/lib/queries/runs";
+import { workflowsQuery } from "@/lib/queries/workflows";
+
+import type { Command } from "./use-static-commands";
+
+const MOST_WORKFLOWS = 8;
+const MOST_RUNS = 6;
+
+export interface CommandSearch {
+  workflows: Command[];
+  launches: Command[];
+  runs: Command[];
+  search: Command[];
+  searching: boolean;
+}
+
+/** Saved workflows and recent runs that fit what was typed; the server searches beyond the first page. */
+export function useCommandSearch(typed: string): CommandSearch {
+  const navigate = useNavigate();
+  const text = useDeferredValue(typed.trim());
+  const workflows = useInfiniteQuery({
+    ...workflowsQuery(withoutVerb(text)),
+    placeholderData: keepPreviousData,
+  });
+  const runs = useInfiniteQuery({
+    ...runsQuery({ limit: MOST_RUNS, ...(text ? { q: text } : {}) }),
+    placeholderData: keepPreviousData,
+  });
+  const saved = (workflows.data?.pages[0]?.workflows ?? []).slice(0, MOST_WORKFLOWS);
+  return {
+    workflows: saved.map((one) => openCommand(one, navigate)),
+    launches: saved.map((one) => launchCommand(one, navigate)),
+    runs: (runs.data?.pages[0]?.runs ?? []).map((run) => runCommand(run, navigate)),
+    search: text ? [searchCommand(text, navigate)] : [],
+    searching: workflows.isFetching || runs.isFetching,
+  };
+}
+
+/** "run honey" is about the workflow called honey. */
+function withoutVerb(text: string): string {
+  return text.replace(/^(run|open|start|launch)\s+/i, "");
+}
+
+type Navigate = ReturnType<typeof useNavigate>;
+
+function openCommand({ id, name }: WorkflowSummary, navigate: Navigate): Command {
+  return {
+    id: `workflow:${id}`,
+    name,
+    keywords: [id, "workflow", "open"],
+    Icon: Workflow,
+    run: () => void navigate({ to: "/workflows/$workflowId", params: { workflowId: id } }),
+  };
+}
+
+function launchCommand({ id, name }: WorkflowSummary, navigate: Navigate): Command {
+  return {
+    id: `launch:${id}`,
+    name: `Run ${name}`,
+    keywords: ["start", "launch"],
+    Icon: Play,
+    run: () => void navigate({ to: "/workflows/$workflowId/run", params: { workflowId: id } }),
+  };
+}
+
+function runCommand(run: RunSummary, navigate: Navigate): Command {
+  return {
+    id: `run:${run.id}`,
+    name: `${run.workflowName} · ${runStateWord(run.status).toLowerCase()} · ${formatTimeAgo(run.createdAt)}`,
+    keywords: [run.id, run.workflowName],
+    Icon: History,
+    run: () => void navigate({ to: "/runs/$runId", params: { runId: run.id } }),
+  };
+}
+
+function searchCommand(text: string, navigate: Navigate): Command {
+  return {
+    id: "search:runs",
+    name: `Search runs for “${text}”`,
+    Icon: Search,
+    run: () => void navigate({ to: "/runs", search: { q: text } }),
+  };
+}

@@ -1,0 +1,74 @@
+import { useNavigate } from "@tanstack/react-router";
+import { Keyboard, LogOut, Plus, type LucideIcon } from "lucide-react";
+
+import { NAVIGATION_LINKS } from "@/components/navigation-links";
+import { THEME_CHOICES } from "@/components/theme-choices";
+import { session } from "@/lib/api/session";
+import { setPreference } from "@/lib/preferences";
+
+export interface Command {
+  /** Unlike any other's. */
+  id: string;
+  name: string;
+  /** Further words by which it is found. */
+  keywords?: string[];
+  Icon: LucideIcon;
+  /** Keys that do the same without the palette. */
+  keys?: string;
+  run: () => void;
+}
+
+/** The commands that are there on every page, whatever has been saved. */
+export function useStaticCommands(showShortcuts: () => void): {
+  pages: Command[];
+  actions: Command[];
+} {
+  const navigate = useNavigate();
+  const pages = NAVIGATION_LINKS.map(({ to, label, letter, Icon }) => ({
+    id: `page:${to}`,
+    name: label,
+    beside: ["go to"],
+    Icon,
+    keys: `g ${letter}`,
+    run: () => void navigate({ to }),
+  }));
+  return { pages, actions: [...actions(navigate, showShortcuts), ...themes()] };
+}
+
+function actions(navigate: ReturnType<typeof useNavigate>, showShortcuts: () => void): Command[] {
+  return [
+    {
+      id: "action:new-workflow",
+      name: "New workflow",
+      keywords: ["create", "template", "add"],
+      Icon: Plus,
+      keys: "c",
+      run: () => void navigate({ to: "/workflows/new" }),
+    },
+    {
+      id: "action:shortcuts",
+      name: "Keyboard shortcuts",
+      keywords: ["keys", "help"],
+      Icon: Keyboard,
+      keys: "?",
+      run: showShortcuts,
+    },
+    {
+      id: "action:sign-out",
+      name: "Sign out",
+      keywords: ["log out", "leave"],
+      Icon: LogOut,
+      run: () => session.signOut(),
+    },
+  ];
+}
+
+function themes(): Command[] {
+  return THEME_CHOICES.map(({ value, label, Icon }) => ({
+    id: `theme:${value}`,
+    name: `Theme: ${label.toLowerCase()}`,
+    beside: [`${label} mode`, "appearance", "colours"],
+    Icon,
+    run: () => setPreference("theme", value),
+  }));
+}

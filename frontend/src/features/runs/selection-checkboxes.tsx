@@ -1,0 +1,46 @@
+import type { RunRow } from "./runs-table";
+
+/** Chooses one run; Shift chooses all up to the one chosen before. */
+export function SelectRunCheckbox({ row }: { row: RunRow }) {
+  const { workflowName, id } = row.original;
+  return (
+    // The label is larger than the box: a target of 24 px, above the link that covers the row.
+    <label className="relative z-10 -m-2 grid size-9 place-items-center">
+      <span className="sr-only">
+        Select {workflowName} {id}
+      </span>
+      <input
+        type="checkbox"
+        className="size-4 accent-(--accent) max-sm:size-5"
+        checked={row.getIsSelected()}
+        onChange={row.getToggleSelectedHandler()}
+      />
+    </label>
+  );
+}
+
+/** Chooses all that is loaded, or nothing. */
+export function SelectAllCheckbox({
+  all,
+  some,
+  onToggle,
+}: {
+  all: boolean;
+  some: boolean;
+  onToggle: (on: boolean) => void;
+}) {
+  return (
+    <label className="-m-2 grid size-9 place-items-center">
+      <span className="sr-only">Select all runs shown</span>
+      <input
+        type="checkbox"
+        className="size-4 accent-(--accent)"
+        checked={all}
+        ref={(box) => {
+          if (box) box.indeterminate = some && !all;
+        }}
+        onChange={(event) => onToggle(event.target.checked)}
+      />
+    </label>
+  );
+}
