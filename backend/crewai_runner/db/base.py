@@ -1,4 +1,4 @@
-"""The base of every table, and column types that mean the same on SQLite and PostgreSQL."""
+"""The declarative base, and column types that behave the same on SQLite and PostgreSQL."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +10,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 
 class Timestamp(TypeDecorator[datetime]):
-    """An aware moment in UTC; SQLite forgets the zone, so it is put back."""
+    """A timezone-aware UTC timestamp. SQLite drops the time zone, so it is restored on read."""
 
     impl = DateTime(timezone=True)
     cache_ok = True

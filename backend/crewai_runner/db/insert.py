@@ -1,4 +1,4 @@
-"""Inserting what another process may be inserting at this very moment."""
+"""Insert rows that another process may insert concurrently."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from crewai_runner.db.base import Base
 def insert_if_absent(
     session: AsyncSession, table: type[Base], values: dict[str, Any]
 ) -> SqliteInsert | PostgresqlInsert:
-    """An insert that does nothing where the row is there; another's unfinished one is awaited first."""
+    """Build an insert that does nothing when the row exists, after waiting for concurrent inserts of it."""
     dialect = session.get_bind().dialect.name
     insert = sqlite_insert if dialect == "sqlite" else postgresql_insert
     return insert(table).values(values).on_conflict_do_nothing()

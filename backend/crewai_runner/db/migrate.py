@@ -1,4 +1,4 @@
-"""Brings a database to the newest schema, by one process at a time."""
+"""Migrate a database to the current schema, in one process at a time."""
 
 import asyncio
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import make_url
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-LOCK_NUMBER = 7_204_511_309
+ADVISORY_LOCK_ID = 7_204_511_309
 
 
 def sync_url(database_url: str) -> str:
-    """The same database under a synchronous driver."""
+    """Return the URL of the same database for a synchronous driver."""
     url = make_url(database_url)
     driver = "sqlite" if url.get_backend_name() == "sqlite" else "postgresql+psycopg"
     return url.set(drivername=driver).render_as_string(hide_password=False)
@@ -36,21 +36,21 @@ def head_revision() -> str | None:
 
 
 def is_known_revision(revision: str) -> bool:
-    """Whether this build has the migration that leads to a revision."""
+    """Return whether this build contains the migration with this revision."""
     return any(script.revision == revision for script in _scripts().walk_revisions())
 
 
 def current_revision(connection: Connection) -> str | None:
-    """The revision of a database's schema; None when it has none of our tables."""
+    """Return the schema revision of a database, None for one without our tables."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
 def upgrade(database_url: str) -> None:
-    """Run every missing migration; a second process waits and then finds nothing to do."""
+    """Run all pending migrations. Concurrent calls wait for each other."""
     config = alembic_config(database_url)
     engine = create_engine(config.attributes["url"])
     try:
-        with _alone(database_url), engine.connect() as connection:
+        with _migration_file_lock(database_url), engine.connect() as connection:
             upgrade_within(connection, config)
             connection.commit()
     finally:
@@ -59,7 +59,8 @@ def upgrade(database_url: str) -> None:
 
 def upgrade_within(connection: Connection, config: Config, revision: str = "head") -> None:
     """Run the migrations up to a revision in the caller's transaction."""
-    _lock(connection)
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": ADVISORY_LOCK_ID})
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
 
@@ -69,7 +70,8 @@ async def upgrade_async(database_url: str) -> None:
 
 
 @contextmanager
-def _alone(database_url: str) -> Iterator[None]:
+def _migration_file_lock(database_url: str) -> Iterator[None]:
+    """Hold a lock file next to an SQLite database; PostgreSQL uses an advisory lock instead."""
     database = make_url(database_url).database
     if not database_url.startswith("sqlite") or not database or database == ":memory:":
         yield
@@ -83,8 +85,3 @@ def _scripts() -> ScriptDirectory:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     return ScriptDirectory.from_config(config)
-
-
-def _lock(connection: Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": LOCK_NUMBER})

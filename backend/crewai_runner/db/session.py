@@ -1,4 +1,4 @@
-"""Engine, sessions and the unit of work: the one place that commits."""
+"""Engine, sessions and the unit of work. No other module commits."""
 
 import asyncio
 import sqlite3
@@ -25,23 +25,23 @@ from crewai_runner.domain.committed_events import CommitListener, CommittedEvent
 
 log = get_logger(__name__)
 BUSY_TIMEOUT_MS = 30_000
-AWAY_SECONDS = 0.5
+RETRY_SECONDS = 0.5
 READ_ONLY = "crewai_runner_read_only"
-_NEWS = "crewai_runner_news"
+_NOTIFICATIONS = "crewai_runner_notifications"
 _COMMITTED = "crewai_runner_committed"
 _LISTENER = "crewai_runner_commit_listener"
 Result = TypeVar("Result")
 
 
 def async_url(database_url: str) -> str:
-    """The same database under the driver this product uses (aiosqlite, psycopg)."""
+    """Return the URL of the same database for its asynchronous driver (aiosqlite, psycopg)."""
     url = make_url(database_url)
     driver = {"sqlite": "sqlite+aiosqlite"}.get(url.get_backend_name(), "postgresql+psycopg")
     return url.set(drivername=driver).render_as_string(hide_password=False)
 
 
 def make_engine(database_url: str, *, pool_size: int = 20) -> AsyncEngine:
-    """An engine for SQLite (WAL, foreign keys, busy time-out) or PostgreSQL."""
+    """Create an engine for SQLite (WAL, foreign keys, busy timeout) or PostgreSQL."""
     url = async_url(database_url)
     if not url.startswith("sqlite"):
         return create_async_engine(url, pool_size=pool_size, max_overflow=10, pool_pre_ping=True)
@@ -52,7 +52,7 @@ def make_engine(database_url: str, *, pool_size: int = 20) -> AsyncEngine:
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:
-    # The driver's own implicit BEGIN is turned off; `_begin_sqlite` says which kind is meant.
+    # Disable the driver's implicit BEGIN: `_begin_sqlite` chooses the kind of transaction.
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in (
@@ -67,11 +67,10 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:
 
 
 def add_subsecond_clock(connection: DBAPIConnection) -> None:
-    """Teach an SQLite the milliseconds that the queue's tables are dated with.
+    """Add the millisecond timestamps that the queue's tables need to SQLite.
 
-    Before 3.42 it knows `unixepoch` but answers NULL to `unixepoch('subsec')`, and the insert fails. On
-    Python 3.11 the queue asks `strftime('%s', 'now')` instead, whose whole seconds would put the jobs of
-    one second in any order.
+    SQLite before 3.42 returns NULL for `unixepoch('subsec')`, and the queue's insert fails. On Python 3.11
+    the queue calls `strftime('%s', 'now')`, whose full seconds would not order the jobs of one second.
     """
     if sqlite3.sqlite_version_info < (3, 42):
         connection.create_function("unixepoch", 1, lambda _modifier: time.time())
@@ -81,13 +80,13 @@ def add_subsecond_clock(connection: DBAPIConnection) -> None:
 
 def _strftime(form: str, when: str) -> float:
     if (form, when) != ("%s", "now"):
-        raise ValueError("only the present moment in seconds is known")
+        raise ValueError("only strftime('%s', 'now') is supported")
     return time.time()
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that reads first and writes later would fail at once when another writer got
-    # in between (no busy time-out helps there), so writers take the lock from the start.
+    # A transaction that upgrades from reading to writing fails at once when another one has written in the
+    # meantime; the busy timeout does not apply. So writers take the lock at the start.
     read_only = connection.get_execution_options().get(READ_ONLY, False)
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
@@ -96,14 +95,14 @@ Sessions = async_sessionmaker[AsyncSession]
 
 
 def make_sessions(engine: AsyncEngine, on_commit: CommitListener | None = None) -> Sessions:
-    """Sessions on an engine; `on_commit` hears the events that their units of work stored."""
+    """Create a session factory. `on_commit` receives the events that each committed unit of work stored."""
     info = {} if on_commit is None else {_LISTENER: on_commit}
     return async_sessionmaker(engine, expire_on_commit=False, info=info)
 
 
 @asynccontextmanager
 async def unit_of_work(sessions: Sessions) -> AsyncIterator[AsyncSession]:
-    """One transaction: committed at the end, rolled back on any exception."""
+    """Open a session for one transaction: committed at the end, rolled back on any exception."""
     async with sessions() as session:
         try:
             yield session
@@ -111,19 +110,19 @@ async def unit_of_work(sessions: Sessions) -> AsyncIterator[AsyncSession]:
         except BaseException:
             await session.rollback()
             raise
-        _pass_on(session)
+        _call_commit_listener(session)
 
 
 @asynccontextmanager
 async def read_session(sessions: Sessions) -> AsyncIterator[AsyncSession]:
-    """A consistent look without a write lock; nothing is committed."""
+    """Open a session for a read-only transaction without a write lock; nothing is committed."""
     async with sessions() as session:
         await session.connection(execution_options={READ_ONLY: True})
         yield session
 
 
 async def shielded(work: Coroutine[Any, Any, Result]) -> Result:
-    """Let database work end before a cancellation goes on: a connection cut in the middle is lost."""
+    """Finish database work before raising a cancellation: interrupting it would break the connection."""
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)
@@ -133,45 +132,45 @@ async def shielded(work: Coroutine[Any, Any, Result]) -> Result:
 
 
 def is_database_unavailable(error: BaseException) -> bool:
-    """Whether a failure means that the database is away or too busy, not that we asked wrongly."""
+    """Return whether an error means that the database is unreachable or overloaded, not a wrong statement."""
     if isinstance(error, DBAPIError) and isinstance(error.orig, sqlite3.Error):
         return "database is locked" in str(error.orig)
     return isinstance(error, (OperationalError, InterfaceError, PoolTimeout))
 
 
 async def retry_while_unavailable(read: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-    """The answer of a read, however long the database is away."""
+    """Return the result of a read, retrying it for as long as the database is unavailable."""
     while True:
         try:
             return await shielded(read())
         except SQLAlchemyError as error:
             if not is_database_unavailable(error):
                 raise
-            await asyncio.sleep(AWAY_SECONDS)
+            await asyncio.sleep(RETRY_SECONDS)
 
 
-def record_committed_events(session: AsyncSession, told: CommittedEvents) -> None:
-    """Remember events that this transaction stores, for the listener; without a commit nobody hears them."""
+def record_committed_events(session: AsyncSession, events: CommittedEvents) -> None:
+    """Record events that this transaction stores; the commit listener receives them after the commit."""
     if _LISTENER in session.info:
-        session.info.setdefault(_COMMITTED, []).append(told)
+        session.info.setdefault(_COMMITTED, []).append(events)
 
 
-def _pass_on(session: AsyncSession) -> None:
+def _call_commit_listener(session: AsyncSession) -> None:
     batch = session.info.pop(_COMMITTED, None)
     if batch is None:
         return
     try:
         session.info[_LISTENER](batch)
     except Exception:
-        log.exception("commit.listener_failed")  # what is committed stays so, whoever listens
+        log.exception("commit.listener_failed")  # the transaction is committed in any case
 
 
 def add_notification(session: AsyncSession, topic: str) -> None:
-    """Remember that this transaction makes news of a topic, to be rung after the commit."""
-    session.info.setdefault(_NEWS, set()).add(topic)
+    """Record a topic that changed in this transaction; it is published after the commit."""
+    session.info.setdefault(_NOTIFICATIONS, set()).add(topic)
 
 
 def pop_notifications(session: AsyncSession) -> set[str]:
-    """The topics to ring now that the transaction is committed."""
-    topics: set[str] = session.info.pop(_NEWS, set())
+    """Return and clear the topics to publish after the commit."""
+    topics: set[str] = session.info.pop(_NOTIFICATIONS, set())
     return topics

@@ -1,4 +1,4 @@
-"""The built-in model: its names, and what a workflow asks of it that it cannot do."""
+"""The built-in model: its names, its limits, and warnings about workflows that exceed them."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -13,18 +13,18 @@ from crewai_runner.domain.workflow import (
 
 PROVIDER_NAME = "local"
 MODEL_ID = "smollm2-135m"
-LABEL = "Built-in demo model (135M): shows that crews run; answers are unreliable, tools are not used"
+DESCRIPTION = "Built-in demo model (135M): shows that crews run; answers are unreliable, tools are not used"
 CONTEXT_WINDOW = 8192
-"""Tokens of prompt and answer together."""
+"""Tokens of prompt and completion together."""
 
-LONGEST_ANSWER = 512
-"""Tokens; longer ones lose their thread."""
+MAX_COHERENT_TOKENS = 512
+"""Longer completions become incoherent."""
 
 _LONG_TEXT = re.compile(
     r"\b(?P<words>\d[\d,.]{2,})[- ]?words?\b|\b(?:pages?|chapters?|essay|in[- ]depth|comprehensive)\b",
     re.IGNORECASE,
 )
-_MANY_WORDS = 300
+_MAX_WORDS = 300
 
 
 def list_local_model_warnings(
@@ -32,17 +32,15 @@ def list_local_model_warnings(
     local_model_names: Collection[str],
     default_model: str | None = None,
 ) -> list[str]:
-    """What this workflow asks of the built-in model that it cannot do, a sentence each.
+    """List what this workflow requires that the built-in model cannot do, one sentence each.
 
-    `local_model_names` are the registered models that the built-in one serves; `default_model` is the one
-    used where the document names none. Empty when the workflow does not use the built-in model, or uses it
-    within its powers. Workflows run all the same: these are warnings.
+    `local_model_names` are the registered names of the built-in model; `default_model` is used where the
+    document names no model. The workflow can be run in spite of these warnings.
     """
-    rules = _Rules(definition, local_model_names, default_model)
-    return list(dict.fromkeys(rules.warnings()))
+    return list(dict.fromkeys(_Checks(definition, local_model_names, default_model).warnings()))
 
 
-class _Rules:
+class _Checks:
     def __init__(
         self, definition: WorkflowDefinition, local: Collection[str], default_model: str | None
     ) -> None:
@@ -52,66 +50,66 @@ class _Rules:
         self._agents = [agent for agent in definition.agents if self._is_local(agent.model)]
 
     def warnings(self) -> Iterator[str]:
-        yield from self._about_the_crew()
+        yield from self._check_crew()
         for agent in self._agents:
-            yield from self._about_agent(agent)
+            yield from self._check_agent(agent)
         for task in self._definition.tasks:
-            if self._does(task):
-                yield from self._about_task(task)
+            if self._may_do(task):
+                yield from self._check_task(task)
 
     def _is_local(self, choice: ModelChoice | None) -> bool:
         return (choice.name if choice else self._default) in self._local
 
-    def _does(self, task: TaskDefinition) -> bool:
-        """Whether an agent on the built-in model does this task; any may, where a manager decides."""
+    def _may_do(self, task: TaskDefinition) -> bool:
+        """Whether an agent on the built-in model may get this task; a manager may assign it to any agent."""
         return any(task.agent in (None, agent.key) for agent in self._agents)
 
-    def _about_the_crew(self) -> Iterator[str]:
+    def _check_crew(self) -> Iterator[str]:
         definition = self._definition
-        if definition.process is ProcessKind.HIERARCHICAL and self._manages():
-            yield "`hierarchical`: the built-in model never delegates; the manager does the work alone."
+        if definition.process is ProcessKind.HIERARCHICAL and self._is_manager_local():
+            yield "`hierarchical`: the built-in model never delegates; the manager does all the work itself."
         if definition.memory and (self._agents or self._is_local(None)):
-            yield "`memory`: the built-in model cannot sort memories, and trying takes it minutes."
+            yield "`memory`: the built-in model cannot classify memories, and trying takes it minutes."
 
-    def _manages(self) -> bool:
+    def _is_manager_local(self) -> bool:
         definition = self._definition
         if definition.manager_agent is not None:
             return any(agent.key == definition.manager_agent for agent in self._agents)
         return self._is_local(definition.manager_model)
 
-    def _about_agent(self, agent: AgentDefinition) -> Iterator[str]:
-        where = f"Agent `{agent.key}`"
+    def _check_agent(self, agent: AgentDefinition) -> Iterator[str]:
+        subject = f"Agent `{agent.key}`"
         if agent.tools:
-            yield f"{where}: the built-in model calls no tools; {_listed(agent.tools)} will not be used."
+            yield f"{subject}: the built-in model calls no tools; {_quoted(agent.tools)} will not be used."
         if agent.allow_delegation:
-            yield f"{where}: the built-in model never delegates."
+            yield f"{subject}: the built-in model never delegates."
         if agent.planning:
-            yield f"{where}: the built-in model cannot plan; leave `planning` off."
+            yield f"{subject}: the built-in model cannot plan; leave `planning` off."
         if agent.guardrail:
-            yield f"{where}: the built-in model cannot judge a `guardrail`; its verdicts are chance."
+            yield f"{subject}: the built-in model cannot check a `guardrail`; its verdicts are random."
         settings = agent.model.settings if agent.model else None
-        if settings and (settings.max_tokens or 0) > LONGEST_ANSWER:
-            yield f"{where}: answers of the built-in model lose their thread after {LONGEST_ANSWER} tokens."
+        if settings and (settings.max_tokens or 0) > MAX_COHERENT_TOKENS:
+            yield f"{subject}: the built-in model becomes incoherent after {MAX_COHERENT_TOKENS} tokens."
 
-    def _about_task(self, task: TaskDefinition) -> Iterator[str]:
-        where = f"Task `{task.key}`"
+    def _check_task(self, task: TaskDefinition) -> Iterator[str]:
+        subject = f"Task `{task.key}`"
         if task.tools:
-            yield f"{where}: the built-in model calls no tools; {_listed(task.tools)} will not be used."
+            yield f"{subject}: the built-in model calls no tools; {_quoted(task.tools)} will not be used."
         if task.output_json is not None:
-            yield f"{where}: the built-in model cannot fill `output_json` sensibly; the task may fail."
+            yield f"{subject}: the built-in model cannot produce `output_json` reliably; the task may fail."
         if task.guardrails:
-            yield f"{where}: the built-in model cannot judge `guardrails`; its verdicts are chance."
-        if _asks_for_much(task.expected_output) or _asks_for_much(task.description):
-            yield f"{where}: the built-in model cannot write long texts; ask it for a few sentences."
+            yield f"{subject}: the built-in model cannot check `guardrails`; its verdicts are random."
+        if _requests_long_text(task.expected_output) or _requests_long_text(task.description):
+            yield f"{subject}: the built-in model cannot write long texts; ask it for a few sentences."
 
 
-def _asks_for_much(text: str) -> bool:
+def _requests_long_text(text: str) -> bool:
     for match in _LONG_TEXT.finditer(text):
         words = match["words"]
-        if words is None or int(re.sub(r"\D", "", words)) > _MANY_WORDS:
+        if words is None or int(re.sub(r"\D", "", words)) > _MAX_WORDS:
             return True
     return False
 
 
-def _listed(names: list[str]) -> str:
+def _quoted(names: list[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)

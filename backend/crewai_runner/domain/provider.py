@@ -1,4 +1,4 @@
-"""Which kinds of model provider there are, and what each needs to be reached."""
+"""The types of model providers, and the settings each needs."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -57,39 +57,39 @@ DEFAULT_BASE_URLS: Mapping[ProviderType, str] = MappingProxyType(
         P.DEEPSEEK: "https://api.deepseek.com/v1",
     }
 )
-"""Where a provider without a base URL is reached."""
+"""The base URL of a provider that has none."""
 
 KEY_REQUIRED_TYPES: frozenset[ProviderType] = frozenset(
     {P.OPENAI, P.ANTHROPIC, P.GEMINI, P.AZURE, P.BEDROCK, P.OPENROUTER, P.GROQ, P.MISTRAL, P.DEEPSEEK}
 )
-"""Types whose own service takes no call without a key.
+"""Types whose own service requires a key.
 
-Bedrock's key is `ACCESS_KEY_ID:SECRET_ACCESS_KEY`, with `:SESSION_TOKEN` behind it for temporary ones.
+Bedrock's key is `ACCESS_KEY_ID:SECRET_ACCESS_KEY`, with `:SESSION_TOKEN` appended for temporary credentials.
 """
 
 BASE_URL_REQUIRED_TYPES: frozenset[ProviderType] = frozenset({P.AZURE, P.OPENAI_COMPATIBLE})
-"""Types that have no default base URL.
+"""Types without a default base URL.
 
-Azure's is the resource, `https://NAME.openai.azure.com`; `?api-version=` may stand behind it.
-Bedrock's names the region: `https://bedrock-runtime.REGION.amazonaws.com`.
-The local type's is known by the product and never taken from a user.
+Azure: the resource, `https://NAME.openai.azure.com`, optionally with `?api-version=`.
+Bedrock: the region, `https://bedrock-runtime.REGION.amazonaws.com`.
+The built-in local model's address is known to the server and never set by users.
 """
 
 OPENAI_PROTOCOL_TYPES: frozenset[ProviderType] = frozenset(P) - {P.ANTHROPIC, P.GEMINI, P.BEDROCK}
-"""Types that speak OpenAI's protocol, where `GET {base_url}/models` lists models (Azure apart)."""
+"""Types with the OpenAI protocol, where `GET {base_url}/models` lists models (except for Azure)."""
 
 PROVIDER_EXTRAS: Mapping[ProviderType, str] = MappingProxyType(
     {P.ANTHROPIC: "anthropic", P.GEMINI: "gemini", P.BEDROCK: "bedrock"}
 )
-"""The optional part of this package that a type needs before crews can call it."""
+"""The optional extra of this package that crews need to call a type."""
 
 
 def resolve_base_url(kind: ProviderType, base_url: str | None) -> str | None:
-    """The base URL to call: the one given, tidied, or the type's default; None when there is neither."""
-    chosen = (base_url or "").strip() or DEFAULT_BASE_URLS.get(kind)
-    if chosen is None:
+    """Return the normalized base URL, or the type's default; None when there is neither."""
+    url = (base_url or "").strip() or DEFAULT_BASE_URLS.get(kind)
+    if url is None:
         return None
-    chosen = chosen.rstrip("/")
-    if kind is P.OLLAMA and not chosen.endswith("/v1"):
-        chosen += "/v1"
-    return chosen
+    url = url.rstrip("/")
+    if kind is P.OLLAMA and not url.endswith("/v1"):
+        url += "/v1"
+    return url

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs migrations on the connection it is given, or on the configured URL."""
+"""Alembic environment: migrates the given connection, or the configured database."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from crewai_runner.db.base import Base
 from crewai_runner.db.migrate import sync_url
 
 config = context.config
-assert tables  # noqa: S101  # importing the package registers every table
+assert tables  # noqa: S101  # the import registers the tables
 
 
-def ours(thing: Any, name: str | None, kind: str, reflected: bool, other: Any) -> bool:  # noqa: ARG001
-    """Only tables of ours; the queue engine keeps its own beside them."""
+def is_own_table(thing: Any, name: str | None, kind: str, reflected: bool, other: Any) -> bool:  # noqa: ARG001
+    """Exclude the tables of the queue engine in the same database."""
     return kind != "table" or name in Base.metadata.tables
 
 
@@ -23,7 +23,7 @@ def run(connection: Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
-        include_object=ours,
+        include_object=is_own_table,
         render_as_batch=connection.dialect.name == "sqlite",
         compare_type=True,
     )
@@ -31,12 +31,12 @@ def run(connection: Connection) -> None:
         context.run_migrations()
 
 
-given = config.attributes.get("connection")
-if given is not None:
-    run(given)
+connection_in_use = config.attributes.get("connection")
+if connection_in_use is not None:
+    run(connection_in_use)
 else:
     engine = create_engine(config.attributes.get("url") or sync_url(Settings().database))
-    with engine.connect() as opened:
-        run(opened)
-        opened.commit()
+    with engine.connect() as connection:
+        run(connection)
+        connection.commit()
     engine.dispose()

@@ -1,4 +1,4 @@
-"""All tables; importing this package registers every one with the metadata."""
+"""All tables. Importing this package registers them with the metadata."""
 
 from crewai_runner.db.tables import catalog, idempotency, rate_limits, runs, workflows, workspaces
 

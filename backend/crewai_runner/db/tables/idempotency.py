@@ -1,4 +1,4 @@
-"""Answers given to requests that carried an Idempotency-Key."""
+"""Stored responses to requests with an Idempotency-Key."""
 
 from datetime import datetime
 

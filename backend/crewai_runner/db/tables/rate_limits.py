@@ -1,4 +1,4 @@
-"""Buckets of requests that several processes share."""
+"""Token buckets of the rate limiter, shared by several processes."""
 
 from datetime import datetime
 
@@ -9,12 +9,12 @@ from crewai_runner.db.base import Base
 
 
 class RateBucketRow(Base):
-    """How many requests a caller may make at once, as it stood at `refilled_at`."""
+    """The tokens of one caller at `refilled_at`."""
 
     __tablename__ = "rate_buckets"
 
     caller: Mapped[str] = mapped_column(String(255), primary_key=True)
     tokens: Mapped[float] = mapped_column(Float(53))
-    # What the last taking was given: the statement that takes can only return what it has written.
+    # The tokens granted last: RETURNING of the upsert can only return stored columns.
     granted: Mapped[float] = mapped_column(Float(53))
     refilled_at: Mapped[datetime]

@@ -1,4 +1,4 @@
-"""Runs and everything that belongs to one: tasks, calls, events, messages, approvals, artifacts."""
+"""Runs and their tasks, model calls, events, messages, approvals and artifacts."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -19,8 +19,8 @@ class RunRow(Base):
         Index("ix_runs_newest", "workspace_id", "id"),
         Index("ix_runs_state", "workspace_id", "state", "id"),
         Index("ix_runs_workflow", "workflow_id", "id"),
-        # Holds all that is summed up over many runs, so that none of their rows has to be read; only of
-        # finished runs, so that a run at work does not move in it with each model call.
+        # Covers all columns of the statistics, so that they need no table rows. Limited to finished runs,
+        # so that a running one does not update the index with every model call.
         Index(
             "ix_runs_finished",
             "workspace_id",
@@ -73,7 +73,7 @@ class RunRow(Base):
     cost_currency: Mapped[str | None] = mapped_column(String(3))
     seconds_at_work: Mapped[float] = mapped_column(default=0.0)
     seconds_before: Mapped[float] = mapped_column(default=0.0)
-    """Of those, the ones before a person last let the run go on: its time limit counts the rest."""
+    """Seconds before the last manual resume, which do not count towards the time limit."""
 
     created_by: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(default=now)
@@ -98,7 +98,7 @@ class RunTaskRow(Base):
 
 
 class LlmCallRow(Base):
-    """One finished model call; these rows sum to the run's usage."""
+    """One finished model call. The usage of a run is the sum of its calls."""
 
     __tablename__ = "llm_calls"
 
@@ -125,7 +125,7 @@ class RunEventRow(Base):
     attempt: Mapped[int] = mapped_column()
     type: Mapped[str] = mapped_column(String(32))
     at: Mapped[datetime] = mapped_column()
-    # The finished frame as JSON text: readers pass it on without parsing it again.
+    # The serialized frame: readers send it without parsing it.
     frame: Mapped[str] = mapped_column(Text)
 
 

@@ -25,7 +25,7 @@ class WorkflowRow(Base):
 
 
 class WorkflowVersionRow(Base):
-    """One save, never changed: the author's text byte for byte and what it means."""
+    """One immutable version: the document as written, and its parsed definition."""
 
     __tablename__ = "workflow_versions"
 

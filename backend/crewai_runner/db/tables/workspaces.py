@@ -1,4 +1,4 @@
-"""Who owns things. One built-in workspace now; every owned row names its workspace."""
+"""Workspaces. There is one built-in workspace; every owned row refers to its workspace."""
 
 from datetime import datetime
 

@@ -13,7 +13,7 @@ from crewai_runner.core.optimistic_lock import check_version
 from crewai_runner.core.paging import decode_id_cursor, encode_cursor
 from crewai_runner.core.principal import Principal
 from crewai_runner.db.tables.catalog import ModelRow
-from crewai_runner.domain.local_model import LABEL, MODEL_ID
+from crewai_runner.domain.local_model import DESCRIPTION, MODEL_ID
 from crewai_runner.domain.provider import ModelKind, ProviderType
 from crewai_runner.features.idempotency.service import IdempotencyService
 from crewai_runner.features.models.errors import ModelBuiltIn, ModelInvalid, ModelNotFound
@@ -176,4 +176,4 @@ def _stored(request: ModelCreate | ModelUpdate, name: str) -> Any:
 def _read(row: Any) -> ModelRead:
     fields = {name: getattr(row, name) for name in ModelRead.model_fields if name != "description"}
     local = row.provider_type == ProviderType.LOCAL
-    return ModelRead.model_validate({**fields, "description": LABEL if local else None})
+    return ModelRead.model_validate({**fields, "description": DESCRIPTION if local else None})
