@@ -110,7 +110,7 @@ atBothSizes("the editor", async ({ signedIn: page }) => {
     await expect(
       page
         .locator(".react-flow__node-card")
-        .or(page.getByRole("list", { name: "Outline of the workflow" }))
+        .or(page.getByRole("list", { name: "Workflow outline" }))
         .first(),
     ).toBeVisible({ timeout: 30_000 });
     await look(page, `editor: ${view}`);

@@ -69,7 +69,7 @@ atBothSizes("runs that are under way", async ({ signedIn: page }) => {
   await go(page, `/runs/${running}`);
   await expect(page.getByRole("treeitem", { name: /LLM call.*running/ })).toBeVisible();
   await look(page, "running");
-  await page.getByRole("button", { name: "Ways to stop" }).click();
+  await page.getByRole("button", { name: "Stop options" }).click();
   await expect(page.getByRole("menuitem", { name: "Stop now" })).toBeVisible();
   await look(page, "ways to stop");
   for (const view of ["graph", "output", "chat"]) {
@@ -80,25 +80,25 @@ atBothSizes("runs that are under way", async ({ signedIn: page }) => {
   }
 
   await go(page, `/runs/${approval}`);
-  await expect(banner(page)).toContainText("asks you to check");
-  await expect(page.getByRole("treeitem", { name: /Waits for a person/ })).toBeVisible();
+  await expect(banner(page)).toContainText("requests approval");
+  await expect(page.getByRole("treeitem", { name: /Approval requested/ })).toBeVisible();
   await look(page, "waiting for a person");
-  await banner(page).getByRole("button", { name: "Answer", exact: true }).click();
+  await banner(page).getByRole("button", { name: "Review", exact: true }).click();
   await expect(banner(page).getByLabel(/^Feedback for/)).toBeVisible();
   await banner(page).getByRole("button", { name: "Send back" }).click();
-  await expect(banner(page).getByText("Say what should change.")).toBeVisible();
+  await expect(banner(page).getByText("Describe what should change.")).toBeVisible();
   await look(page, "the answer's form, with a fault");
   await banner(page)
     .getByLabel(/^Feedback for/)
     .fill("No.");
   await banner(page).getByRole("button", { name: "Edit and approve" }).click();
-  await expect(banner(page).getByLabel("The output to take instead")).toBeVisible();
+  await expect(banner(page).getByLabel("Edited output")).toBeVisible();
   await look(page, "an own text");
 
   await go(page, `/runs/${budget}`);
-  await expect(banner(page)).toContainText("Budget reached");
+  await expect(banner(page)).toContainText("Budget exceeded");
   await banner(page).getByLabel("New limit: Model calls").fill("1");
-  await banner(page).getByRole("button", { name: "Raise and go on" }).click();
+  await banner(page).getByRole("button", { name: "Raise limit and resume" }).click();
   await look(page, "waiting for a budget, with a fault");
 });
 
@@ -163,7 +163,7 @@ atBothSizes("the tabs, details and menus of a run", async ({ signedIn: page, isM
   await expect(page.getByRole("menu")).toBeVisible();
   await look(page, "what can be downloaded");
   await page.keyboard.press("Escape");
-  await pick(page, "More ways to run again", "Re-run from a step…");
+  await pick(page, "More run options", "Re-run from a step…");
   await expect(page.getByRole("dialog", { name: "Re-run from a step" })).toBeVisible();
   await look(page, "from which step");
   await page.keyboard.press("Escape");

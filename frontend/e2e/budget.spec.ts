@@ -8,46 +8,46 @@ import { expectAccessibleInBothThemes } from "./themes";
 
 const banner = (page: Page) => page.getByRole("region", { name: "Needs attention" });
 
-/** A run that may make one model call and needs two. */
-async function thriftyRun(api: Api, provider: Provider): Promise<string> {
+/** Starts a run that needs two model calls but is limited to one, and waits until it is paused. */
+async function startLimitedRun(api: Api, provider: Provider): Promise<string> {
   const model = await api.model(provider.baseUrl);
-  const yaml = `${twoTasks(model, unique("Thrifty"))}budget:\n  max_llm_calls: 1\n`;
+  const yaml = `${twoTasks(model, unique("Limited"))}budget:\n  max_llm_calls: 1\n`;
   const runId = await api.run(await api.workflow(yaml));
   await api.until(runId, "waiting");
   return runId;
 }
 
-test("a used-up budget is raised and the run goes on @phone", async ({
+test("an exceeded budget is raised and the run continues @phone", async ({
   signedIn: page,
   api,
   provider,
 }) => {
-  const runId = await thriftyRun(api, provider);
+  const runId = await startLimitedRun(api, provider);
   await open(page, `/runs/${runId}?view=output`);
 
-  await expect(banner(page)).toContainText("Budget reached: 1 of 1");
+  await expect(banner(page)).toContainText("Budget exceeded: 1 of 1");
   const limit = banner(page).getByLabel("New limit: Model calls");
   await expect(limit).toHaveValue("2");
   await limit.fill("1");
-  await banner(page).getByRole("button", { name: "Raise and go on" }).click();
-  await expect(banner(page).getByText("Enter more than 1, which is used up.")).toBeVisible();
+  await banner(page).getByRole("button", { name: "Raise limit and resume" }).click();
+  await expect(banner(page).getByText("Enter a value greater than 1.")).toBeVisible();
 
   await limit.fill("10");
-  await banner(page).getByRole("button", { name: "Raise and go on" }).click();
+  await banner(page).getByRole("button", { name: "Raise limit and resume" }).click();
 
   await api.until(runId, "completed");
   await expect(banner(page)).toHaveCount(0);
   await expect(page.getByRole("tabpanel").getByText("Answer 2").first()).toBeVisible();
 });
 
-test("a run without budget is stopped instead", async ({ signedIn: page, api, provider }) => {
-  const runId = await thriftyRun(api, provider);
+test("a run with an exceeded budget is stopped", async ({ signedIn: page, api, provider }) => {
+  const runId = await startLimitedRun(api, provider);
   await open(page, `/runs/${runId}?view=output`);
 
-  await banner(page).getByRole("button", { name: "Stop the run" }).click();
+  await banner(page).getByRole("button", { name: "Stop run" }).click();
   const dialog = page.getByRole("alertdialog", { name: "Stop this run?" });
   await expectAccessibleInBothThemes(page);
-  await dialog.getByRole("button", { name: "Stop the run" }).click();
+  await dialog.getByRole("button", { name: "Stop run" }).click();
 
   await api.until(runId, "stopped");
   await expect(banner(page)).toHaveCount(0);

@@ -6,15 +6,15 @@ import { expect, open, test } from "./fixtures";
 import { hold, type Provider } from "./provider";
 import { expectAccessibleInBothThemes } from "./themes";
 
-async function start(api: Api, provider: Provider): Promise<string> {
+async function startRun(api: Api, provider: Provider): Promise<string> {
   const model = await api.model(provider.baseUrl);
-  return api.run(await api.workflow(twoTasks(model, unique("Talk"))));
+  return api.run(await api.workflow(twoTasks(model, unique("Chat"))));
 }
 
-const box = (page: Page) => page.getByRole("textbox", { name: "Message to the run" });
+const textbox = (page: Page) => page.getByRole("textbox", { name: "Message to the run" });
 const messages = (page: Page) => page.getByRole("group", { name: "Messages" });
 
-test("a message to a run at work goes into the next model call @phone", async ({
+test("a message to a running agent is added to its next model call @phone", async ({
   signedIn: page,
   api,
   provider,
@@ -23,15 +23,15 @@ test("a message to a run at work goes into the next model call @phone", async ({
     { contains: "Write a note", reply: hold("second", "Bees make honey.") },
     { reply: hold("first", "Bees fly."), times: 1 },
   ]);
-  const runId = await start(api, provider);
+  const runId = await startRun(api, provider);
   await provider.calls(1);
   await open(page, `/runs/${runId}?view=chat`);
-  await expect(page.getByText("researcher is at work and reads the message")).toBeVisible();
+  await expect(page.getByText("researcher is running and reads the message")).toBeVisible();
 
-  await box(page).fill("Mention honey.");
-  await box(page).press("Enter");
-  await expect(messages(page).getByText("Queued for whoever is at work")).toBeVisible();
-  await expect(box(page)).toHaveValue("");
+  await textbox(page).fill("Mention honey.");
+  await textbox(page).press("Enter");
+  await expect(messages(page).getByText("Queued for any agent")).toBeVisible();
+  await expect(textbox(page)).toHaveValue("");
 
   await provider.release("first");
   await expect(messages(page).getByText("Delivered to writer in call 2")).toBeVisible();
@@ -44,24 +44,24 @@ test("a message to a run at work goes into the next model call @phone", async ({
   await expect(messages(page).getByText("Mention honey.")).toHaveCount(1);
 });
 
-test("a message waits for the agent that it is for; what is begun is kept", async ({
+test("a message is queued for its agent, and unsent text is kept", async ({
   signedIn: page,
   api,
   provider,
 }) => {
   await provider.script([{ reply: hold("first", "Bees fly."), times: 1 }]);
-  const runId = await start(api, provider);
+  const runId = await startRun(api, provider);
   await provider.calls(1);
   await open(page, `/runs/${runId}?view=chat`);
 
   await page.getByLabel("To", { exact: true }).selectOption("writer");
-  await expect(page.getByText("writer is not at work now")).toBeVisible();
-  await box(page).pressSequentially("One");
-  await box(page).press("Shift+Enter");
-  await box(page).pressSequentially("Two");
+  await expect(page.getByText("writer is not running")).toBeVisible();
+  await textbox(page).pressSequentially("One");
+  await textbox(page).press("Shift+Enter");
+  await textbox(page).pressSequentially("Two");
   await page.getByRole("tab", { name: "Output" }).click();
   await page.getByRole("tab", { name: "Chat" }).click();
-  await expect(box(page)).toHaveValue("One\nTwo");
+  await expect(textbox(page)).toHaveValue("One\nTwo");
 
   await page.getByLabel("To", { exact: true }).selectOption("writer");
   await page.getByRole("button", { name: "Send" }).click();
@@ -70,24 +70,24 @@ test("a message waits for the agent that it is for; what is begun is kept", asyn
   await expect(messages(page).getByText("Answered by writer")).toBeVisible();
 });
 
-test("questions about the result are answered, and the answers are kept", async ({
+test("questions about the result are answered and the answers are stored", async ({
   signedIn: page,
   api,
   provider,
 }) => {
-  const runId = await start(api, provider);
+  const runId = await startRun(api, provider);
   await api.until(runId, "completed");
   await open(page, `/runs/${runId}?view=chat`);
   await expect(page.getByText("Ask about the result")).toBeVisible();
 
-  // The workspace's default model answers: where one is installed that is not the scripted one.
-  await box(page).fill("Which insects?");
+  // The workspace's default model answers, which may not be the scripted one.
+  await textbox(page).fill("Which insects?");
   await page.getByRole("button", { name: "Send" }).click();
 
   await expect(messages(page).getByText("Answered from the result")).toBeVisible({
     timeout: 30_000,
   });
-  await expect(messages(page).getByText("by a model, from what the run brought")).toBeVisible();
+  await expect(messages(page).getByText("generated from the run's result")).toBeVisible();
   await expectAccessibleInBothThemes(page);
 
   await page.reload();

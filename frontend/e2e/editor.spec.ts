@@ -319,7 +319,7 @@ test("shows the outline first on a phone @phone", async ({ api, signedIn: page }
   const narrow = (page.viewportSize()?.width ?? 0) < 600;
   if (!narrow) await page.setViewportSize({ width: 390, height: 844 });
 
-  const outline = page.getByRole("list", { name: "Outline of the workflow" });
+  const outline = page.getByRole("list", { name: "Workflow outline" });
   await expect(outline.getByRole("button", { name: /research/ }).first()).toBeVisible();
   await page.getByRole("radio", { name: "YAML" }).check({ force: true });
   await expect(editor(page)).toContainText("researcher");

@@ -3,8 +3,8 @@ import { twoTasks } from "./documents";
 import { expect, open, test } from "./fixtures";
 import type { Provider } from "./provider";
 
-/** A run whose first task went well, and whose provider answered its second with this. */
-async function failedInDraft(api: Api, provider: Provider, status: number, message: string) {
+/** Starts a run whose first task succeeds and whose second fails with this provider error. */
+async function startFailingRun(api: Api, provider: Provider, status: number, message: string) {
   const model = await api.model(provider.baseUrl);
   await provider.script([
     { contains: "Find three", reply: "Three facts." },
@@ -15,13 +15,13 @@ async function failedInDraft(api: Api, provider: Provider, status: number, messa
   return runId;
 }
 
-test("a failed run opens at the step that failed, with what to do about it @phone", async ({
+test("a failed run opens at the failed step with a suggested action @phone", async ({
   signedIn: page,
   api,
   provider,
   isMobile,
 }) => {
-  const runId = await failedInDraft(api, provider, 401, "Incorrect API key provided");
+  const runId = await startFailingRun(api, provider, 401, "Incorrect API key provided");
 
   await open(page, `/runs/${runId}`);
   const failed = page.getByRole("treeitem", { selected: true });
@@ -31,8 +31,8 @@ test("a failed run opens at the step that failed, with what to do about it @phon
   await expect(details.getByText("Check this provider's API key and save it again.")).toBeVisible();
   await expect(details.getByText("provider-auth")).toBeVisible();
 
-  const remedy = details.getByRole("link", { name: /^Check provider-/ });
-  await expect(remedy).toHaveAttribute("href", /\/models\?provider=/);
+  const action = details.getByRole("link", { name: /^Check provider-/ });
+  await expect(action).toHaveAttribute("href", /\/models\?provider=/);
 
   if (!isMobile) {
     await page.keyboard.press("e");
@@ -41,19 +41,19 @@ test("a failed run opens at the step that failed, with what to do about it @phon
     await expect(page.getByRole("treeitem")).toHaveCount(3);
   }
 
-  // The key is mended; the run is done once more, as a new one.
+  // Once the key is fixed, a new run succeeds.
   await provider.script(["A note."]);
   await page.getByRole("button", { name: "Run again", exact: true }).first().click();
   await expect(page).not.toHaveURL(new RegExp(runId));
   await expect(page.getByText("Completed", { exact: true }).first()).toBeVisible();
 });
 
-test("a run that its provider failed goes on where it stood, from the card of the failure", async ({
+test("a run that failed at the provider is resumed from the failure card", async ({
   signedIn: page,
   api,
   provider,
 }) => {
-  const runId = await failedInDraft(api, provider, 503, "Overloaded");
+  const runId = await startFailingRun(api, provider, 503, "Overloaded");
   await open(page, `/runs/${runId}`);
 
   await provider.script(["A note."]);
@@ -65,15 +65,15 @@ test("a run that its provider failed goes on where it stood, from the card of th
   expect((await provider.state()).count).toBe(count + 1);
 });
 
-test("a run is done again from one of its steps", async ({ signedIn: page, api, provider }) => {
+test("a run is repeated from one of its steps", async ({ signedIn: page, api, provider }) => {
   const model = await api.model(provider.baseUrl);
   await provider.script(["Words."]);
-  const workflowId = await api.workflow(twoTasks(model, unique("Again")));
+  const workflowId = await api.workflow(twoTasks(model, unique("Rerun")));
   const runId = await api.run(workflowId);
   await api.until(runId, "completed");
   await open(page, `/runs/${runId}`);
 
-  await page.getByRole("button", { name: "More ways to run again" }).click();
+  await page.getByRole("button", { name: "More run options" }).click();
   await expect(page.getByRole("menuitem", { name: "Edit inputs…" })).toHaveAttribute(
     "href",
     `/workflows/${workflowId}/run?from=${runId}`,
@@ -92,12 +92,12 @@ test("a run is done again from one of its steps", async ({ signedIn: page, api, 
   await page.getByRole("menuitem", { name: /^Markdown/ }).click();
   expect((await saved).suggestedFilename()).toMatch(/^run_.*\.md$/);
 
-  // Back to the run before by its key.
+  // `[` opens the previous run.
   await page.keyboard.press("[");
   await expect(page).toHaveURL(new RegExp(runId));
 });
 
-test("a run that is not there says so", async ({ signedIn: page, complaints }) => {
+test("an unknown run id shows a not-found page", async ({ signedIn: page, complaints }) => {
   complaints.allow(/404/);
   await open(page, "/runs/run_00000000000000000000000000000000");
   await expect(page.getByRole("heading", { level: 1, name: "Run not found" })).toBeVisible();

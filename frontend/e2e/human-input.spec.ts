@@ -6,8 +6,8 @@ import { expect, open, test } from "./fixtures";
 import type { Provider } from "./provider";
 import { expectAccessibleInBothThemes } from "./themes";
 
-/** Starts a run whose second task asks a person, and waits until it does. */
-async function askingRun(api: Api, provider: Provider): Promise<string> {
+/** Starts a run whose second task needs approval, and waits until it is requested. */
+async function startRunWithApproval(api: Api, provider: Provider): Promise<string> {
   await provider.script([
     { contains: "Shorter, please", reply: "Bees hum.", times: 1 },
     { contains: "Write a note", reply: "# Bees\n\nBees **hum** in the garden." },
@@ -20,26 +20,22 @@ async function askingRun(api: Api, provider: Provider): Promise<string> {
   return runId;
 }
 
-async function unfold(page: Page): Promise<void> {
-  await page.getByRole("button", { name: "Answer", exact: true }).first().click();
+async function openReview(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Review", exact: true }).first().click();
 }
 
 const banner = (page: Page) => page.getByRole("region", { name: "Needs attention" });
 
-test("a person approves what an agent proposes, and the crew goes on @phone", async ({
-  signedIn: page,
-  api,
-  provider,
-}) => {
-  const runId = await askingRun(api, provider);
+test("approving an output continues the run @phone", async ({ signedIn: page, api, provider }) => {
+  const runId = await startRunWithApproval(api, provider);
   await open(page, `/runs/${runId}?view=output`);
 
-  await expect(banner(page)).toContainText("writer asks you to check draft");
+  await expect(banner(page)).toContainText("writer requests approval for draft");
   await expect(banner(page)).toContainText("Expires in");
-  // Nothing is torn from under the reader: the form opens only when it is asked for.
+  // The form stays collapsed and does not take the focus.
   await expect(banner(page).locator(":focus")).toHaveCount(0);
 
-  await unfold(page);
+  await openReview(page);
   await expect(banner(page).getByRole("heading", { name: "Bees" })).toBeVisible();
   await banner(page).getByRole("button", { name: "Approve", exact: true }).click();
 
@@ -48,64 +44,60 @@ test("a person approves what an agent proposes, and the crew goes on @phone", as
   await expect(page.getByRole("tabpanel").getByRole("heading", { name: "Bees" })).toBeVisible();
 });
 
-test("a person sends an output back, and the agent hears why", async ({
+test("sending an output back passes the feedback to the agent", async ({
   signedIn: page,
   api,
   provider,
 }) => {
-  const runId = await askingRun(api, provider);
+  const runId = await startRunWithApproval(api, provider);
   await open(page, `/runs/${runId}?view=output`);
-  await unfold(page);
+  await openReview(page);
 
   const send = banner(page).getByRole("button", { name: "Send back" });
   const feedback = banner(page).getByLabel("Feedback for writer");
   await send.click();
-  await expect(banner(page).getByText("Say what should change.")).toBeVisible();
+  await expect(banner(page).getByText("Describe what should change.")).toBeVisible();
   await expect(feedback).toBeFocused();
 
   await feedback.fill("Shorter, please: two words.");
   await send.click();
 
-  // The agent tries again and asks again, with the other text.
-  await expect(banner(page).getByRole("button", { name: "Answer", exact: true })).toBeVisible();
+  // The agent revises its output and requests approval again.
+  await expect(banner(page).getByRole("button", { name: "Review", exact: true })).toBeVisible();
   await expect(banner(page)).toContainText("Bees hum.");
   const sent = JSON.stringify(await provider.requests());
   expect(sent).toContain("Shorter, please: two words.");
 
-  await unfold(page);
+  await openReview(page);
   await expect(banner(page).getByLabel("Feedback for writer")).toHaveValue("");
   await banner(page).getByRole("button", { name: "Approve", exact: true }).click();
   await api.until(runId, "completed");
   await expect(page.getByRole("tabpanel").getByText("Bees hum.").first()).toBeVisible();
 });
 
-test("a person puts an own text in place of the agent's", async ({
-  signedIn: page,
-  api,
-  provider,
-}) => {
-  const runId = await askingRun(api, provider);
+test("an edited output replaces the agent's output", async ({ signedIn: page, api, provider }) => {
+  const runId = await startRunWithApproval(api, provider);
   await open(page, `/runs/${runId}?view=output`);
-  await unfold(page);
+  await openReview(page);
 
   await banner(page).getByRole("button", { name: "Edit and approve" }).click();
-  const own = banner(page).getByLabel("The output to take instead");
-  await expect(own).toHaveValue(/Bees \*\*hum\*\* in the garden\./);
-  await own.fill("Bees sleep.");
-  await banner(page).getByRole("button", { name: "Approve this text" }).click();
+  const editedOutput = banner(page).getByLabel("Edited output");
+  await expect(editedOutput).toHaveValue(/Bees \*\*hum\*\* in the garden\./);
+  await editedOutput.fill("Bees sleep.");
+  await banner(page).getByRole("button", { name: "Approve edited output" }).click();
 
   await api.until(runId, "completed");
   await expect(page.getByRole("tabpanel").getByText("Bees sleep.").first()).toBeVisible();
 });
 
-test("a rejected output fails the run, which may be retried", async ({
+test("rejecting an output fails the run, which can be resumed", async ({
   signedIn: page,
   api,
   provider,
 }) => {
-  const runId = await askingRun(api, provider);
+  const runId = await startRunWithApproval(api, provider);
   await open(page, `/runs/${runId}?view=output`);
-  await unfold(page);
+  await openReview(page);
 
   await banner(page).getByLabel("Feedback for writer").fill("Off topic.");
   await banner(page).getByRole("button", { name: "Reject" }).click();
@@ -117,17 +109,17 @@ test("a rejected output fails the run, which may be retried", async ({
   await expect(banner(page)).toContainText("Off topic.");
 
   await banner(page).getByRole("button", { name: "Resume" }).click();
-  await expect(banner(page)).toContainText("writer asks you to check draft");
+  await expect(banner(page)).toContainText("writer requests approval for draft");
 });
 
-test("a question that another person answers leaves the page", async ({
+test("an approval answered elsewhere disappears from the page", async ({
   signedIn: page,
   api,
   provider,
 }) => {
-  const runId = await askingRun(api, provider);
+  const runId = await startRunWithApproval(api, provider);
   await open(page, `/runs/${runId}?view=output`);
-  await unfold(page);
+  await openReview(page);
   await banner(page).getByLabel("Feedback for writer").fill("I was about to say…");
 
   const { approvals } = await api.call<{ approvals: { id: string }[] }>(
@@ -137,5 +129,5 @@ test("a question that another person answers leaves the page", async ({
   await api.call("POST", `/api/v1/approvals/${approvals[0]?.id}/resolve`, { action: "approve" });
 
   await expect(banner(page).getByRole("button", { name: "Approve", exact: true })).toHaveCount(0);
-  await expect(page.getByText("The result will be here")).toHaveCount(0);
+  await expect(page.getByText("The result appears here")).toHaveCount(0);
 });

@@ -1,7 +1,8 @@
-"""Makes the story of a finished run long: its one use of a tool happens many times.
+"""Repeat the tool call of a finished run many times in the database of the product under test.
 
-A crew needs minutes for ten thousand events on a busy machine, and its speed is not what is looked at. The
-rows are the ones that the product wrote itself, copied and numbered anew in the product's own database.
+A real crew needs minutes to emit ten thousand events. The rows are those the product wrote, copied and renumbered.
+
+Usage: many-events.py RUN_ID TOOL_CALLS; prints the resulting number of events.
 """
 
 import json
@@ -10,50 +11,50 @@ import sys
 import tempfile
 from pathlib import Path
 
-TOOL = ("tool.started", "tool.completed")
+TOOL_EVENTS = ("tool.started", "tool.completed")
 
 
-def database_of(run_id: str) -> sqlite3.Connection:
-    """The database of whichever product under test has the run."""
+def open_database(run_id: str) -> sqlite3.Connection:
+    """Open the database that contains the run; several products may be under test."""
     for path in Path(tempfile.gettempdir()).glob("crewai-runner-e2e-*/data/crewai-runner.db"):
         database = sqlite3.connect(path, timeout=30)
         if database.execute("SELECT 1 FROM runs WHERE id = ?", (run_id,)).fetchone():
             return database
         database.close()
-    raise SystemExit(f"No product under test has {run_id}.")
+    raise SystemExit(f"No product under test has run {run_id}.")
 
 
-def lengthen(run_id: str, uses: int) -> int:
-    database = database_of(run_id)
+def repeat_tool_call(run_id: str, tool_calls: int) -> int:
+    database = open_database(run_id)
     columns = "seq, attempt, type, at, frame"
     rows = database.execute(
         f"SELECT {columns} FROM run_events WHERE run_id = ? ORDER BY seq", (run_id,)
     ).fetchall()
-    first = next(index for index, row in enumerate(rows) if row[2] == TOOL[0])
-    pair = [row for row in rows if row[2] in TOOL]
-    copies = [with_id(row, f"use-{number}") for number in range(uses) for row in pair]
-    told = rows[:first] + copies + [row for row in rows[first:] if row[2] not in TOOL]
+    first = next(index for index, row in enumerate(rows) if row[2] == TOOL_EVENTS[0])
+    pair = [row for row in rows if row[2] in TOOL_EVENTS]
+    copies = [with_tool_call_id(row, f"call-{number}") for number in range(tool_calls) for row in pair]
+    events = rows[:first] + copies + [row for row in rows[first:] if row[2] not in TOOL_EVENTS]
     with database:
         database.execute("DELETE FROM run_events WHERE run_id = ?", (run_id,))
         database.executemany(
             f"INSERT INTO run_events (run_id, {columns}) VALUES (?, ?, ?, ?, ?, ?)",
-            [(run_id, *numbered(row, seq)) for seq, row in enumerate(told, start=1)],
+            [(run_id, *with_seq(row, seq)) for seq, row in enumerate(events, start=1)],
         )
-        database.execute("UPDATE runs SET last_seq = ? WHERE id = ?", (len(told), run_id))
+        database.execute("UPDATE runs SET last_seq = ? WHERE id = ?", (len(events), run_id))
     database.close()
-    return len(told)
+    return len(events)
 
 
-def with_id(row: tuple, use_id: str) -> tuple:
+def with_tool_call_id(row: tuple, tool_call_id: str) -> tuple:
     frame = json.loads(row[4])
-    frame["data"]["toolCallId"] = use_id
+    frame["data"]["toolCallId"] = tool_call_id
     return (*row[:4], json.dumps(frame))
 
 
-def numbered(row: tuple, seq: int) -> tuple:
+def with_seq(row: tuple, seq: int) -> tuple:
     frame = json.loads(row[4]) | {"seq": seq}
     return (seq, *row[1:4], json.dumps(frame))
 
 
 if __name__ == "__main__":
-    print(lengthen(sys.argv[1], int(sys.argv[2])))
+    print(repeat_tool_call(sys.argv[1], int(sys.argv[2])))

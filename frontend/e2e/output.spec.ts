@@ -8,7 +8,7 @@ import { expect, open, test } from "./fixtures";
 import { hold, type Provider } from "./provider";
 import { expectAccessibleInBothThemes } from "./themes";
 
-const HOSTILE = `# Bees
+const MALICIOUS_OUTPUT = `# Bees
 
 <script>window.harmed = "script";</script>
 <img src="x" onerror="window.harmed = 'handler'">
@@ -30,7 +30,7 @@ const HOSTILE = `# Bees
 - [ ] Counted
 `;
 
-async function finished(api: Api, provider: Provider, extra = ""): Promise<string> {
+async function runToCompletion(api: Api, provider: Provider, extra = ""): Promise<string> {
   const model = await api.model(provider.baseUrl);
   const runId = await api.run(await api.workflow(twoTasks(model, unique("Views")) + extra));
   await api.until(runId, "completed");
@@ -39,18 +39,18 @@ async function finished(api: Api, provider: Provider, extra = ""): Promise<strin
 
 const panel = (page: Page) => page.getByRole("tabpanel");
 
-test("a hostile output runs nothing and calls nobody @phone", async ({
+test("malicious output runs no scripts and makes no requests @phone", async ({
   signedIn: page,
   api,
   provider,
   baseURL,
 }) => {
-  await provider.script([HOSTILE]);
-  const runId = await finished(api, provider);
-  const foreign: string[] = [];
+  await provider.script([MALICIOUS_OUTPUT]);
+  const runId = await runToCompletion(api, provider);
+  const externalRequests: string[] = [];
   page.on("request", (request) => {
     if (!request.url().startsWith(baseURL ?? "") && !request.url().startsWith("blob:")) {
-      foreign.push(request.url());
+      externalRequests.push(request.url());
     }
   });
 
@@ -65,11 +65,11 @@ test("a hostile output runs nothing and calls nobody @phone", async ({
     "href",
     "https://evil.example/pixel.png",
   );
-  const good = panel(page).getByRole("link", { name: "A good page" });
-  await expect(good).toHaveAttribute("rel", "noopener noreferrer nofollow");
-  await expect(good).toHaveAttribute("target", "_blank");
+  const safeLink = panel(page).getByRole("link", { name: "A good page" });
+  await expect(safeLink).toHaveAttribute("rel", "noopener noreferrer nofollow");
+  await expect(safeLink).toHaveAttribute("target", "_blank");
   expect(await page.evaluate(() => "harmed" in window)).toBe(false);
-  expect(foreign).toEqual([]);
+  expect(externalRequests).toEqual([]);
   await expectAccessibleInBothThemes(page);
 
   await page.getByText("Raw", { exact: true }).click();
@@ -77,7 +77,7 @@ test("a hostile output runs nothing and calls nobody @phone", async ({
   expect(await page.evaluate(() => "harmed" in window)).toBe(false);
 });
 
-test("structured output is a tree; outputs and files can be taken away", async ({
+test("JSON output is shown as a tree; outputs and files can be downloaded", async ({
   signedIn: page,
   api,
   provider,
@@ -86,7 +86,7 @@ test("structured output is a tree; outputs and files can be taken away", async (
     { contains: "Write a note", reply: JSON.stringify({ note: "Bees", legs: { count: 6 } }) },
     "Bees fly.",
   ]);
-  const runId = await finished(api, provider, "    output_file: note.json\n");
+  const runId = await runToCompletion(api, provider, "    output_file: note.json\n");
   await open(page, `/runs/${runId}?view=output`);
 
   const legs = panel(page).getByRole("button", { name: "legs: {1 field}" });
@@ -105,18 +105,14 @@ test("structured output is a tree; outputs and files can be taken away", async (
   expect((await file).suggestedFilename()).toBe("note.json");
   expect(readFileSync(await (await file).path(), "utf8")).toContain('"legs"');
 
-  const whole = page.waitForEvent("download");
+  const download = page.waitForEvent("download");
   await panel(page).getByRole("button", { name: "Download", exact: true }).click();
-  await page.getByRole("menuitem", { name: "Markdown, all outputs" }).click();
-  const text = readFileSync(await (await whole).path(), "utf8");
+  await page.getByRole("menuitem", { name: "Markdown (all outputs)" }).click();
+  const text = readFileSync(await (await download).path(), "utf8");
   expect(text).toContain("## research (researcher)\n\nBees fly.");
 });
 
-test("outputs of tasks come while the run is at work", async ({
-  signedIn: page,
-  api,
-  provider,
-}) => {
+test("task outputs appear while the run is active", async ({ signedIn: page, api, provider }) => {
   await provider.script([
     {
       contains: "Write a note",
@@ -129,24 +125,24 @@ test("outputs of tasks come while the run is at work", async ({
   await open(page, `/runs/${runId}?view=output`);
 
   await expect(
-    panel(page).getByText("The result will be here when the run completes"),
+    panel(page).getByText("The result appears here when the run completes"),
   ).toBeVisible();
   await expect(panel(page).getByText("Bees fly.")).toBeVisible();
 
   await provider.release("note");
   await expect(panel(page).getByText("A note.").first()).toBeVisible();
-  await expect(panel(page).getByText("The result will be here")).toHaveCount(0);
+  await expect(panel(page).getByText("The result appears here")).toHaveCount(0);
 });
 
-test("the graph shows states, and picking a task shows its steps @phone", async ({
+test("the graph shows task states and selecting a task filters the timeline @phone", async ({
   signedIn: page,
   api,
   provider,
 }) => {
-  const runId = await finished(api, provider);
+  const runId = await runToCompletion(api, provider);
   await open(page, `/runs/${runId}?view=graph`);
 
-  const outline = panel(page).getByRole("list", { name: "Outline of the workflow" });
+  const outline = panel(page).getByRole("list", { name: "Workflow outline" });
   await expect(outline.getByText("Completed")).toHaveCount(2);
 
   await outline.getByRole("button", { name: /draft/ }).click();
@@ -154,13 +150,13 @@ test("the graph shows states, and picking a task shows its steps @phone", async 
   await expect(page).toHaveURL(/view=timeline|\/runs\/[^?]+\?q=/);
 });
 
-test("inputs, definition and facts of a run are there to be read @phone", async ({
+test("the inputs, definition and properties of a run are shown @phone", async ({
   signedIn: page,
   api,
   provider,
 }) => {
   const model = await api.model(provider.baseUrl);
-  const runId = await api.run(await api.workflow(twoTasks(model, unique("Facts"))), {
+  const runId = await api.run(await api.workflow(twoTasks(model, unique("Config"))), {
     topic: "wasps",
   });
   await api.until(runId, "completed");
@@ -168,7 +164,7 @@ test("inputs, definition and facts of a run are there to be read @phone", async 
 
   await expect(panel(page).getByText("wasps")).toBeVisible();
   await expect(panel(page).getByLabel("Workflow as YAML")).toContainText("expected_output: A note");
-  await expect(panel(page).getByRole("link", { name: "Open in the editor" })).toBeVisible();
+  await expect(panel(page).getByRole("link", { name: "Open in editor" })).toBeVisible();
   await expect(panel(page).getByText("2 calls")).toBeVisible();
   await expect(
     panel(page)

@@ -8,18 +8,18 @@ import { twoTasks } from "./documents";
 import { expect, open, test } from "./fixtures";
 import { hold } from "./provider";
 
-interface Told {
+interface StoredEvent {
   type: string;
   seq: number;
   data: { callId?: string; toolCallId?: string };
 }
 
-/** A wire between the browser and the product that can be cut. */
-class Wire {
+/** A TCP proxy between the browser and the server whose connections can be cut. */
+class TcpProxy {
   readonly url: string;
   private readonly server: Server;
   private readonly sockets: Set<Socket>;
-  down = false;
+  isDown = false;
 
   private constructor(server: Server, sockets: Set<Socket>, port: number) {
     this.server = server;
@@ -27,10 +27,10 @@ class Wire {
     this.url = `http://127.0.0.1:${port}`;
   }
 
-  static async to(target: string): Promise<Wire> {
+  static async start(target: string): Promise<TcpProxy> {
     const sockets = new Set<Socket>();
     const server = createServer((inner) => {
-      if (wire.down) return inner.destroy();
+      if (proxy.isDown) return inner.destroy();
       const outer = connect(Number(new URL(target).port), "127.0.0.1");
       for (const socket of [inner, outer]) {
         sockets.add(socket);
@@ -43,12 +43,16 @@ class Wire {
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     const address = server.address();
-    const wire = new Wire(server, sockets, typeof address === "object" ? (address?.port ?? 0) : 0);
-    return wire;
+    const proxy = new TcpProxy(
+      server,
+      sockets,
+      typeof address === "object" ? (address?.port ?? 0) : 0,
+    );
+    return proxy;
   }
 
   cut(): void {
-    this.down = true;
+    this.isDown = true;
     for (const socket of this.sockets) socket.destroy();
   }
 
@@ -58,30 +62,33 @@ class Wire {
   }
 }
 
-const rows = (page: Page) =>
+const rowIds = (page: Page) =>
   page
     .getByRole("treeitem")
     .evaluateAll((items) => items.map((item) => (item as HTMLElement).dataset.row ?? ""));
 
-/** The calls and tools that the API knows of, by the ids of their rows. */
-async function stepsOf(api: Api, runId: string): Promise<string[]> {
-  const { events } = await api.call<{ events: Told[] }>("GET", `/api/v1/runs/${runId}/events`);
+/** The row ids of the model and tool calls, according to the API. */
+async function stepIds(api: Api, runId: string): Promise<string[]> {
+  const { events } = await api.call<{ events: StoredEvent[] }>(
+    "GET",
+    `/api/v1/runs/${runId}/events`,
+  );
   return events.flatMap(({ type, data }) => {
     if (type === "llm.started") return [`llm:${data.callId}`];
     return type === "tool.started" ? [`tool:${data.toolCallId}`] : [];
   });
 }
 
-test("a stream that breaks off is taken up again: nothing is missing, nothing is twice", async ({
+test("an interrupted stream resumes without missing or duplicate steps", async ({
   signedIn: page,
   api,
   provider,
   baseURL,
   complaints,
 }) => {
-  // The browser itself tells of the wire that this test cuts.
+  // The browser logs the connections this test cuts.
   complaints.allow(/Failed to load resource: net::ERR_/);
-  const wire = await Wire.to(baseURL ?? "");
+  const proxy = await TcpProxy.start(baseURL ?? "");
   const model = await api.model(provider.baseUrl);
   const sum = { kind: "CallTools", calls: [["calculator", { expression: "2+2" }]] };
   await provider.script([
@@ -97,29 +104,29 @@ test("a stream that breaks off is taken up again: nothing is missing, nothing is
   const runId = await api.run(await api.workflow(yaml));
   await provider.calls(1);
 
-  await open(page, `${wire.url}/runs/${runId}`);
+  await open(page, `${proxy.url}/runs/${runId}`);
   await expect(page.getByText("Live", { exact: true })).toBeVisible();
   await expect(page.getByRole("treeitem", { name: /LLM call/ })).toHaveCount(1);
 
-  wire.cut();
+  proxy.cut();
   await expect(page.getByText("Reconnecting…")).toBeVisible();
   await provider.release("first");
   await provider.calls(4);
-  wire.down = false;
+  proxy.isDown = false;
 
   await expect(page.getByText("Live", { exact: true })).toBeVisible({ timeout: 20_000 });
   await expect(page.getByRole("treeitem", { name: /LLM call/ })).toHaveCount(4);
   await provider.release("last");
   await expect(page.getByText("Completed", { exact: true }).first()).toBeVisible();
 
-  const shown = await rows(page);
+  const shown = await rowIds(page);
   const steps = shown.filter((id) => /^(llm|tool):/.test(id));
   expect(new Set(shown).size).toBe(shown.length);
-  expect(steps).toEqual(await stepsOf(api, runId));
-  wire.close();
+  expect(steps).toEqual(await stepIds(api, runId));
+  proxy.close();
 });
 
-test("a run is watched while it writes, step by step @phone", async ({
+test("a running step streams its output into the timeline and the details @phone", async ({
   signedIn: page,
   api,
   provider,
@@ -141,7 +148,7 @@ test("a run is watched while it writes, step by step @phone", async ({
   await expect(page).toHaveTitle(new RegExp(`● ${name} – running`));
   await expect(page.getByText("1/2", { exact: true })).toBeVisible();
 
-  // Picking a row shows what is written in it, letter by letter.
+  // The details of the selected row stream its output.
   await writing.click();
   const details = page.getByRole("region", { name: "Details" });
   await expect(details.getByRole("heading", { name: /LLM call/ })).toBeVisible();
@@ -163,7 +170,7 @@ test("a run is watched while it writes, step by step @phone", async ({
       "false",
     );
     await page.keyboard.press("f");
-    await expect(page.getByRole("heading", { name: "At work now" })).toBeVisible();
+    await expect(page.getByRole("heading", { name: "Running", exact: true })).toBeVisible();
     await page.keyboard.press("k");
     await page.keyboard.press("j");
     await expect(page.getByRole("treeitem", { selected: true })).toHaveCount(1);

@@ -4,7 +4,7 @@ import { expect, open, test } from "./fixtures";
 import { hold } from "./provider";
 import { expectAccessibleInBothThemes } from "./themes";
 
-test("a stop in the middle of a call closes it at the provider, and says what it did @phone", async ({
+test("stopping now cancels the model call at the provider and shows a receipt @phone", async ({
   signedIn: page,
   api,
   provider,
@@ -20,7 +20,7 @@ test("a stop in the middle of a call closes it at the provider, and says what it
   await open(page, `/runs/${runId}`);
   await expect(page.getByRole("treeitem", { name: /LLM call.*running.*word\d/ })).toBeVisible();
 
-  await page.getByRole("button", { name: "Ways to stop" }).click();
+  await page.getByRole("button", { name: "Stop options" }).click();
   await page.getByRole("menuitem", { name: "Stop now" }).click();
 
   await expect(page.getByRole("button", { name: "Resume" })).toBeVisible();
@@ -28,20 +28,20 @@ test("a stop in the middle of a call closes it at the provider, and says what it
     await page.getByRole("tab", { name: "Details" }).click();
   }
   const receipt = page.getByRole("region", { name: "Stop receipt" });
-  await expect(receipt).toContainText("Model calls cut off1");
-  await expect(receipt).toContainText("Model calls begun after the stopnone (0)");
+  await expect(receipt).toContainText("Model calls cancelled1");
+  await expect(receipt).toContainText("Model calls started after the stop0");
   await expect.poll(async () => (await provider.state()).disconnects).toBe(1);
   expect((await provider.state()).inFlight).toBe(0);
   await expectAccessibleInBothThemes(page);
 
-  // What was done is not done again: the same run goes on with its second task.
+  // Resuming continues the same run with its second task.
   await page.getByRole("button", { name: "Resume" }).click();
   await expect(page.getByRole("heading", { name: "Result" })).toBeVisible();
   await api.until(runId, "completed");
   expect((await provider.state()).count).toBe(3);
 });
 
-test("a stop after the step lets the call end, and says Stopping… until it has", async ({
+test("stopping after the step waits for the model call to finish", async ({
   signedIn: page,
   api,
   provider,
@@ -49,7 +49,7 @@ test("a stop after the step lets the call end, and says Stopping… until it has
   const model = await api.model(provider.baseUrl);
   const facts = { kind: "Say", text: "Three facts." };
   await provider.script([{ reply: hold("call", facts) }]);
-  const runId = await api.run(await api.workflow(twoTasks(model, unique("Gently"))));
+  const runId = await api.run(await api.workflow(twoTasks(model, unique("After step"))));
   await provider.calls(1);
   await open(page, `/runs/${runId}`);
   await expect(page.getByText("Live", { exact: true })).toBeVisible();
@@ -64,7 +64,7 @@ test("a stop after the step lets the call end, and says Stopping… until it has
   await expect(page.getByRole("button", { name: "Stopping…" })).toBeDisabled();
   await provider.release("call");
   await expect(page.getByRole("region", { name: "Stop receipt" })).toContainText(
-    "Model calls cut off0",
+    "Model calls cancelled0",
   );
   expect((await provider.state()).disconnects).toBe(0);
 });

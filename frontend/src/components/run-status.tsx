@@ -13,29 +13,35 @@ import type { RunState } from "@/lib/api/types";
 
 import { Badge, type Tone } from "./ui/badge";
 
-const LOOKS: Record<RunState, { word: string; tone: Tone; Icon: LucideIcon; spins?: boolean }> = {
-  queued: { word: "Queued", tone: "idle", Icon: CircleDashed },
-  running: { word: "Running", tone: "live", Icon: LoaderCircle, spins: true },
-  waiting: { word: "Waiting", tone: "warn", Icon: CirclePause },
-  stopping: { word: "Stopping…", tone: "warn", Icon: LoaderCircle, spins: true },
-  completed: { word: "Completed", tone: "ok", Icon: CircleCheck },
-  failed: { word: "Failed", tone: "err", Icon: CircleX },
-  stopped: { word: "Stopped", tone: "idle", Icon: CircleStop },
-  crashed: { word: "Crashed", tone: "err", Icon: ShieldAlert },
-};
-
-/** The word for a run's state. */
-export function runStateWord(state: RunState): string {
-  return LOOKS[state].word;
+interface StateStyle {
+  label: string;
+  tone: Tone;
+  Icon: LucideIcon;
+  spins?: boolean;
 }
 
-/** A run's state by icon, word and colour. */
+const STYLES: Record<RunState, StateStyle> = {
+  queued: { label: "Queued", tone: "idle", Icon: CircleDashed },
+  running: { label: "Running", tone: "live", Icon: LoaderCircle, spins: true },
+  waiting: { label: "Waiting", tone: "warn", Icon: CirclePause },
+  stopping: { label: "Stopping…", tone: "warn", Icon: LoaderCircle, spins: true },
+  completed: { label: "Completed", tone: "ok", Icon: CircleCheck },
+  failed: { label: "Failed", tone: "err", Icon: CircleX },
+  stopped: { label: "Stopped", tone: "idle", Icon: CircleStop },
+  crashed: { label: "Crashed", tone: "err", Icon: ShieldAlert },
+};
+
+export function runStateLabel(state: RunState): string {
+  return STYLES[state].label;
+}
+
+/** A run's state as a badge with icon and label. */
 export function RunStatus({ state }: { state: RunState }) {
-  const { word, tone, Icon, spins } = LOOKS[state];
+  const { label, tone, Icon, spins } = STYLES[state];
   return (
     <Badge tone={tone}>
       <Icon aria-hidden className={spins ? "animate-spin" : undefined} />
-      {word}
+      {label}
     </Badge>
   );
 }

@@ -15,59 +15,61 @@ import type { TaskState, WorkflowDefinition } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
 
 import { IconButton } from "../ui/icon-button";
-import { LaneColumn, TaskBox, type CardNode, type LaneNode } from "./lane-column";
-import { CARD, planLanes, type LanePlan, type NodeId } from "./plan-lanes";
+
+import { LaneColumn, type LaneNode } from "./lane-column";
+import { CARD_SIZE, planLanes, type LanePlan, type NodeId } from "./plan-lanes";
+import { TaskNode, type TaskCardNode } from "./task-node";
 
 interface Props {
   definition: WorkflowDefinition;
-  /** During a run: each task's state, by its key. */
+  /** During a run: the state of each task by key. */
   states?: Record<string, TaskState>;
   selected?: NodeId | null;
-  /** Without it the graph is only looked at. */
+  /** Without it, nodes cannot be selected. */
   onSelect?: (node: NodeId | null) => void;
-  /** It shows something older than what stands beside it. */
+  /** The graph is older than the document shown next to it. */
   dimmed?: boolean;
 }
 
-const NODE_TYPES = { lane: LaneColumn, card: TaskBox };
-const FIT = { padding: 0.06, maxZoom: 1, minZoom: 0.2 };
-const MIDDLE = CARD.width / 2;
-// Known beforehand, so that edges are right in the first picture.
+const NODE_TYPES = { lane: LaneColumn, card: TaskNode };
+const FIT_OPTIONS = { padding: 0.06, maxZoom: 1, minZoom: 0.2 };
+const CENTER = CARD_SIZE.width / 2;
+// Fixed positions, so that React Flow draws the edges before it has measured the nodes.
 const HANDLES = [
-  { type: "target" as const, position: Position.Top, x: MIDDLE, y: 0, width: 1, height: 1 },
+  { type: "target" as const, position: Position.Top, x: CENTER, y: 0, width: 1, height: 1 },
   {
     type: "source" as const,
     position: Position.Bottom,
-    x: MIDDLE,
-    y: CARD.height,
+    x: CENTER,
+    y: CARD_SIZE.height,
     width: 1,
     height: 1,
   },
 ];
 
-/** A workflow as swim lanes. Heavy: import it lazily, and offer `LaneOutline` beside it. */
+/** A workflow as swim lanes, one per agent. Large: import it lazily. `LaneOutline` is the accessible alternative. */
 export function LaneGraph({ definition, states, selected, onSelect, dimmed }: Props) {
   const plan = useMemo(() => planLanes(definition), [definition]);
   const nodes = useMemo(
-    () => nodesOf(plan, { states, selected, onSelect }),
+    () => buildNodes(plan, { states, selected, onSelect }),
     [plan, states, selected, onSelect],
   );
-  const edges = useMemo(() => edgesOf(plan, selected), [plan, selected]);
-  // A new shape is shown whole; a change of words or states keeps the place.
-  const shape = `${plan.width}x${plan.height}`;
+  const edges = useMemo(() => buildEdges(plan, selected), [plan, selected]);
+  // The key refits the view when the size changes; other changes keep zoom and position.
+  const size = `${plan.width}x${plan.height}`;
   return (
-    // Dimmed by colour only: text must stay readable.
+    // Only the colours are dimmed, so that text stays readable.
     <div
       className={cn("size-full min-h-40", dimmed && "grayscale [&_.react-flow__edges]:opacity-40")}
     >
       <ReactFlowProvider>
         <ReactFlow
-          key={shape}
+          key={size}
           nodes={nodes}
           edges={edges}
           nodeTypes={NODE_TYPES}
           fitView
-          fitViewOptions={FIT}
+          fitViewOptions={FIT_OPTIONS}
           minZoom={0.2}
           maxZoom={1.5}
           nodesDraggable={false}
@@ -84,16 +86,16 @@ export function LaneGraph({ definition, states, selected, onSelect, dimmed }: Pr
               "--xy-background-color": `var(--surface${dimmed ? "-sunken" : ""})`,
             } as React.CSSProperties
           }
-          aria-label="Graph of the workflow"
+          aria-label="Workflow graph"
         >
-          <ViewButtons />
+          <ZoomButtons />
         </ReactFlow>
       </ReactFlowProvider>
     </div>
   );
 }
 
-function ViewButtons() {
+function ZoomButtons() {
   const view = useReactFlow();
   return (
     <Panel position="bottom-right" className="m-2! flex rounded-md border bg-raised p-0.5">
@@ -103,18 +105,21 @@ function ViewButtons() {
       <IconButton size="icon-sm" label="Zoom in" onClick={() => void view.zoomIn()}>
         <ZoomIn aria-hidden />
       </IconButton>
-      <IconButton size="icon-sm" label="Show all" onClick={() => void view.fitView(FIT)}>
+      <IconButton size="icon-sm" label="Fit view" onClick={() => void view.fitView(FIT_OPTIONS)}>
         <Maximize aria-hidden />
       </IconButton>
     </Panel>
   );
 }
 
-type Choices = Pick<Props, "states" | "selected" | "onSelect">;
+type NodeOptions = Pick<Props, "states" | "selected" | "onSelect">;
 
-// Sizes stand on every node: without them React Flow keeps a node hidden until it has measured it.
-function nodesOf(plan: LanePlan, { states, selected, onSelect }: Choices): (LaneNode | CardNode)[] {
-  const pick = (id: NodeId) => onSelect && (() => onSelect(id));
+// React Flow hides nodes without a size until it has measured them.
+function buildNodes(
+  plan: LanePlan,
+  { states, selected, onSelect }: NodeOptions,
+): (LaneNode | TaskCardNode)[] {
+  const selectHandler = (id: NodeId) => onSelect && (() => onSelect(id));
   const lanes = plan.lanes.map<LaneNode>((lane) => ({
     id: lane.id,
     type: "lane",
@@ -122,37 +127,37 @@ function nodesOf(plan: LanePlan, { states, selected, onSelect }: Choices): (Lane
     width: lane.width,
     height: lane.height,
     zIndex: -1,
-    data: { lane, selected: selected === lane.id, onPick: pick(lane.id) },
+    data: { lane, selected: selected === lane.id, onSelect: selectHandler(lane.id) },
   }));
-  const cards = plan.cards.map<CardNode>((card) => ({
+  const cards = plan.cards.map<TaskCardNode>((card) => ({
     id: card.id,
     type: "card",
     position: { x: card.x, y: card.y },
-    ...CARD,
+    ...CARD_SIZE,
     zIndex: 1,
     handles: HANDLES,
     data: {
       card,
       state: states?.[card.task.key],
       selected: selected === card.id,
-      onPick: pick(card.id),
+      onSelect: selectHandler(card.id),
     },
   }));
   return [...lanes, ...cards];
 }
 
-function edgesOf(plan: LanePlan, selected?: NodeId | null): Edge[] {
-  return plan.flows.map(({ id, from, to, implied }) => {
-    const near = selected === from || selected === to;
+function buildEdges(plan: LanePlan, selected?: NodeId | null): Edge[] {
+  return plan.edges.map(({ id, from, to, isImplied }) => {
+    const isHighlighted = selected === from || selected === to;
     return {
       id,
       source: from,
       target: to,
       type: "smoothstep",
       style: {
-        stroke: near ? "var(--accent)" : "var(--line-strong)",
-        strokeWidth: near ? 2 : 1.5,
-        strokeDasharray: implied ? "4 4" : undefined,
+        stroke: isHighlighted ? "var(--accent)" : "var(--line-strong)",
+        strokeWidth: isHighlighted ? 2 : 1.5,
+        strokeDasharray: isImplied ? "4 4" : undefined,
       },
       pathOptions: { borderRadius: 10 },
     };

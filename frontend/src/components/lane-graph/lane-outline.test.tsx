@@ -11,7 +11,7 @@ const definition = {
   process: "sequential",
   agents: [
     { key: "writer", role: "Writer" },
-    { key: "idle", role: "Nobody" },
+    { key: "idle", role: "Spare" },
   ],
   tasks: [
     { key: "find", description: "d", agent: "writer", context: [] },
@@ -20,23 +20,23 @@ const definition = {
   ],
 } as unknown as WorkflowDefinition;
 
-describe("the outline", () => {
-  it("lists each agent with its tasks, what they build on and who is asked", () => {
+describe("LaneOutline", () => {
+  it("lists each agent with its tasks, their context and markers", () => {
     render(<LaneOutline definition={definition} />);
-    const outline = screen.getByRole("list", { name: "Outline of the workflow" });
+    const outline = screen.getByRole("list", { name: "Workflow outline" });
 
     const lanes = within(outline)
       .getAllByRole("listitem")
       .filter((item) => item.parentElement === outline)
       .map((item) => item.textContent);
     expect(lanes).toEqual([
-      "writer Writer1find2draftbuilds on findasks a person",
-      "Unassigned No agent is named3loose",
-      "idle Nobodyunused",
+      "writer Writer1find2draftcontext: findhuman input",
+      "Unassigned No agent assigned3loose",
+      "idle Spareunused",
     ]);
   });
 
-  it("selects what is picked, and says what is selected", async () => {
+  it("selects agents and tasks and marks the selected one", async () => {
     const onSelect = vi.fn();
     render(<LaneOutline definition={definition} selected="task:find" onSelect={onSelect} />);
 
@@ -48,7 +48,7 @@ describe("the outline", () => {
     expect(screen.queryByRole("button", { name: /Unassigned/ })).toBeNull();
   });
 
-  it("says each state by word", () => {
+  it("shows the state of each task as text", () => {
     render(<LaneOutline definition={definition} states={{ find: "completed", draft: "failed" }} />);
 
     expect(screen.getByText("Completed")).toBeVisible();

@@ -4,7 +4,7 @@ import type { TaskState, WorkflowDefinition } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
 
 import { planLanes, type Lane, type NodeId, type TaskCard } from "./plan-lanes";
-import { TASK_LOOKS } from "./task-state-styles";
+import { TASK_STATE_STYLES } from "./task-state-styles";
 
 interface Props {
   definition: WorkflowDefinition;
@@ -14,20 +14,20 @@ interface Props {
   dimmed?: boolean;
 }
 
-/** The graph in words: each agent with its tasks, and what each task builds on. */
+/** The graph as nested lists: each agent with its tasks, and the context of each task. */
 export function LaneOutline({ definition, states, selected, onSelect, dimmed }: Props) {
   const plan = planLanes(definition);
-  const ofLane = (lane: Lane) => plan.cards.filter((card) => inLane(card, lane, plan.lanes));
+  const cardsOf = (lane: Lane) => plan.cards.filter((card) => isInLane(card, lane, plan.lanes));
   return (
     <ol
-      aria-label="Outline of the workflow"
+      aria-label="Workflow outline"
       className={cn("grid gap-3 p-3", dimmed && "bg-sunken grayscale")}
     >
       {plan.lanes.map((lane) => (
         <li key={lane.id} className="overflow-hidden rounded-lg border bg-surface">
           <LaneRow lane={lane} selected={selected === lane.id} onSelect={onSelect} />
           <ol className="divide-y">
-            {ofLane(lane).map((card) => (
+            {cardsOf(lane).map((card) => (
               <li key={card.id}>
                 <TaskRow
                   card={card}
@@ -44,31 +44,31 @@ export function LaneOutline({ definition, states, selected, onSelect, dimmed }: 
   );
 }
 
-function inLane(card: TaskCard, lane: Lane, lanes: Lane[]): boolean {
-  const own = lanes.find((one) => one.id === `agent:${card.task.agent}`);
-  return own ? own.id === lane.id : lane.manager;
+function isInLane(card: TaskCard, lane: Lane, lanes: Lane[]): boolean {
+  const agentLane = lanes.find((candidate) => candidate.id === `agent:${card.task.agent}`);
+  return agentLane ? agentLane.id === lane.id : lane.isUnassigned;
 }
 
 type RowProps = Pick<Props, "onSelect"> & { selected: boolean };
 
 function LaneRow({ lane, selected, onSelect }: RowProps & { lane: Lane }) {
-  const Icon = lane.manager ? Network : Bot;
+  const Icon = lane.isUnassigned ? Network : Bot;
   return (
-    <Row
+    <SelectableRow
       selected={selected}
-      onPick={onSelect && !lane.manager ? () => onSelect(lane.id) : undefined}
+      onSelect={onSelect && !lane.isUnassigned ? () => onSelect(lane.id) : undefined}
       className="bg-sunken"
     >
       <Icon
         aria-hidden
-        className={cn("size-4 shrink-0", lane.manager ? "text-ink-faint" : "text-kind-agent")}
+        className={cn("size-4 shrink-0", lane.isUnassigned ? "text-ink-faint" : "text-kind-agent")}
       />
       <span className="min-w-0 flex-1">
         <span className="font-semibold">{lane.title}</span>{" "}
         <span className="text-ink-soft">{lane.subtitle}</span>
       </span>
-      {lane.unused && <span className="text-xs text-ink-faint">unused</span>}
-    </Row>
+      {lane.isUnused && <span className="text-xs text-ink-faint">unused</span>}
+    </SelectableRow>
   );
 }
 
@@ -79,9 +79,9 @@ function TaskRow({
   onSelect,
 }: RowProps & { card: TaskCard; state?: TaskState }) {
   const { task } = card;
-  const look = state && TASK_LOOKS[state];
+  const style = state && TASK_STATE_STYLES[state];
   return (
-    <Row selected={selected} onPick={onSelect && (() => onSelect(card.id))}>
+    <SelectableRow selected={selected} onSelect={onSelect && (() => onSelect(card.id))}>
       <span className="w-4 shrink-0 text-right font-mono text-xs text-ink-faint">
         {card.number}
       </span>
@@ -89,52 +89,52 @@ function TaskRow({
         <span className="font-medium">{task.key}</span>
         <span className="flex flex-wrap gap-x-3 text-xs text-ink-soft">
           {task.context && task.context.length > 0 && (
-            <span>builds on {task.context.join(", ")}</span>
+            <span>context: {task.context.join(", ")}</span>
           )}
           {task.humanInput && (
             <span className="inline-flex items-center gap-1">
               <UserRoundCheck aria-hidden className="size-3.5 text-kind-task" />
-              asks a person
+              human input
             </span>
           )}
           {task.asyncExecution && (
             <span className="inline-flex items-center gap-1">
               <Zap aria-hidden className="size-3.5 text-kind-task" />
-              runs beside others
+              async execution
             </span>
           )}
         </span>
       </span>
-      {look && (
-        <span className={cn("flex items-center gap-1 text-xs font-medium", look.text)}>
-          <look.Icon aria-hidden className={cn("size-3.5", look.spins && "animate-spin")} />
-          {look.word}
+      {style && (
+        <span className={cn("flex items-center gap-1 text-xs font-medium", style.text)}>
+          <style.Icon aria-hidden className={cn("size-3.5", style.spins && "animate-spin")} />
+          {style.label}
         </span>
       )}
-    </Row>
+    </SelectableRow>
   );
 }
 
-interface RowLooks {
+interface SelectableRowProps {
   selected: boolean;
-  onPick?: () => void;
+  onSelect?: () => void;
   className?: string;
   children: React.ReactNode;
 }
 
-function Row({ selected, onPick, className, children }: RowLooks) {
-  const looks = cn(
+function SelectableRow({ selected, onSelect, className, children }: SelectableRowProps) {
+  const rowClassName = cn(
     "flex min-h-11 w-full items-center gap-2 px-3 py-1.5 text-left",
     className,
     selected && "bg-accent-soft",
   );
-  if (!onPick) return <div className={looks}>{children}</div>;
+  if (!onSelect) return <div className={rowClassName}>{children}</div>;
   return (
     <button
       type="button"
       aria-pressed={selected}
-      onClick={onPick}
-      className={cn(looks, "hover:bg-hover focus-visible:-outline-offset-2")}
+      onClick={onSelect}
+      className={cn(rowClassName, "hover:bg-hover focus-visible:-outline-offset-2")}
     >
       {children}
     </button>

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import type { WorkflowDefinition } from "@/lib/api/types";
 
-import { CARD, LANE_HEAD, flowsOf, planLanes } from "./plan-lanes";
+import { CARD_SIZE, contextEdges, LANE_HEADER_HEIGHT, planLanes } from "./plan-lanes";
 
 type Task = WorkflowDefinition["tasks"][number];
 
@@ -44,11 +44,11 @@ const crew = (
   ...more,
 });
 
-const edges = (definition: WorkflowDefinition) =>
-  flowsOf(definition).map((flow) => `${flow.id}${flow.implied ? " (implied)" : ""}`);
+const edgeLabels = (definition: WorkflowDefinition) =>
+  contextEdges(definition).map((edge) => `${edge.id}${edge.isImplied ? " (implied)" : ""}`);
 
-describe("lanes", () => {
-  it("puts agents in order of first use, and the unused at the end", () => {
+describe("planLanes", () => {
+  it("orders lanes by first use, unused agents last", () => {
     const plan = planLanes(
       crew(
         ["idle", "writer", "finder"],
@@ -56,14 +56,14 @@ describe("lanes", () => {
       ),
     );
 
-    expect(plan.lanes.map((lane) => [lane.id, lane.unused])).toEqual([
+    expect(plan.lanes.map((lane) => [lane.id, lane.isUnused])).toEqual([
       ["agent:finder", false],
       ["agent:writer", false],
       ["agent:idle", true],
     ]);
   });
 
-  it("gives tasks that nobody is named for a lane of the manager", () => {
+  it("puts unassigned tasks into the manager's lane", () => {
     const plan = planLanes(
       crew(["a"], [task("x"), task("y", { agent: "a" })], { process: "hierarchical" }),
     );
@@ -72,7 +72,7 @@ describe("lanes", () => {
       ["manager", "Manager"],
       ["agent:a", "a"],
     ]);
-    expect(plan.lanes[0]).toMatchObject({ manager: true, subtitle: "Hands out the work" });
+    expect(plan.lanes[0]).toMatchObject({ isUnassigned: true, subtitle: "Assigns the tasks" });
   });
 
   it("treats a task of an unknown agent as unassigned", () => {
@@ -81,13 +81,13 @@ describe("lanes", () => {
     expect(plan.lanes.map((lane) => lane.title)).toEqual(["Unassigned", "a"]);
   });
 
-  it("says who manages", () => {
+  it("marks the manager agent", () => {
     const plan = planLanes(crew(["boss"], [task("x")], { managerAgent: "boss" }));
 
-    expect(plan.lanes[1]?.subtitle).toBe("Manages · boss's role");
+    expect(plan.lanes[1]?.subtitle).toBe("Manager · boss's role");
   });
 
-  it("puts rows by what a task waits for", () => {
+  it("places tasks below the tasks they depend on", () => {
     const none = { context: [] as string[] };
     const plan = planLanes(
       crew(
@@ -117,41 +117,41 @@ describe("lanes", () => {
   });
 
   it("is empty for a workflow without agents and tasks", () => {
-    expect(planLanes(crew([], []))).toMatchObject({ lanes: [], cards: [], flows: [] });
+    expect(planLanes(crew([], []))).toMatchObject({ lanes: [], cards: [], edges: [] });
   });
 });
 
-describe("flows", () => {
-  it("follow the named context, once each, and only to tasks there are", () => {
+describe("contextEdges", () => {
+  it("follows `context`, ignoring duplicates, unknown tasks and the task itself", () => {
     const definition = crew(
       ["a"],
       [task("x", { context: [] }), task("y", { context: ["x", "x", "gone", "y"] })],
     );
 
-    expect(edges(definition)).toEqual(["x→y"]);
+    expect(edgeLabels(definition)).toEqual(["x→y"]);
   });
 
-  it("without context come from the task before", () => {
-    expect(edges(crew(["a"], [task("x"), task("y"), task("z")]))).toEqual([
+  it("without context links to the previous task", () => {
+    expect(edgeLabels(crew(["a"], [task("x"), task("y"), task("z")]))).toEqual([
       "x→y (implied)",
       "y→z (implied)",
     ]);
   });
 
-  it("gather tasks that ran side by side", () => {
-    const beside = { asyncExecution: true };
+  it("links async tasks to the next synchronous task", () => {
+    const isAsync = { asyncExecution: true };
     expect(
-      edges(crew(["a"], [task("s"), task("p", beside), task("q", beside), task("end")])),
+      edgeLabels(crew(["a"], [task("s"), task("p", isAsync), task("q", isAsync), task("end")])),
     ).toEqual(["s→p (implied)", "s→q (implied)", "p→end (implied)", "q→end (implied)"]);
   });
 
-  it("have nothing to begin with", () => {
-    expect(edges(crew(["a"], [task("p", { asyncExecution: true }), task("q")]))).toEqual([
+  it("has no edge to the first task", () => {
+    expect(edgeLabels(crew(["a"], [task("p", { asyncExecution: true }), task("q")]))).toEqual([
       "p→q (implied)",
     ]);
   });
 
-  it("survive a context that comes later or waits for itself", () => {
+  it("allows context cycles", () => {
     const plan = planLanes(
       crew(["a"], [task("x", { context: ["y"] }), task("y", { context: ["x"] })]),
     );
@@ -160,7 +160,7 @@ describe("flows", () => {
   });
 });
 
-describe("any workflow", () => {
+describe("planLanes for any workflow", () => {
   const names = fc.uniqueArray(fc.stringMatching(/^[a-z]{1,4}$/), { minLength: 1, maxLength: 8 });
   const workflows = fc.tuple(names, names).chain(([agents, keys]) =>
     fc
@@ -182,33 +182,35 @@ describe("any workflow", () => {
       ),
   );
 
-  it("has no two cards on one another, and every card inside its lane", () => {
+  it("places cards inside their lane without overlap", () => {
     fc.assert(
       fc.property(workflows, (definition) => {
         const plan = planLanes(definition);
-        const places = plan.cards.map((card) => `${card.x},${card.y}`);
-        expect(new Set(places).size).toBe(definition.tasks.length);
+        const positions = plan.cards.map((card) => `${card.x},${card.y}`);
+        expect(new Set(positions).size).toBe(definition.tasks.length);
         for (const card of plan.cards) {
-          const lane = plan.lanes.find((one) => one.x <= card.x && card.x < one.x + one.width);
+          const lane = plan.lanes.find(
+            (candidate) => candidate.x <= card.x && card.x < candidate.x + candidate.width,
+          );
           expect(lane).toBeDefined();
-          expect(card.x + CARD.width).toBeLessThanOrEqual((lane?.x ?? 0) + (lane?.width ?? 0));
-          expect(card.y).toBeGreaterThan(LANE_HEAD);
-          expect(card.y + CARD.height).toBeLessThan(lane?.height ?? 0);
+          expect(card.x + CARD_SIZE.width).toBeLessThanOrEqual((lane?.x ?? 0) + (lane?.width ?? 0));
+          expect(card.y).toBeGreaterThan(LANE_HEADER_HEIGHT);
+          expect(card.y + CARD_SIZE.height).toBeLessThan(lane?.height ?? 0);
         }
       }),
     );
   });
 
-  it("has every agent in one lane, and edges downwards wherever the context came earlier", () => {
+  it("has one lane per agent and edges that point down to later tasks", () => {
     fc.assert(
       fc.property(workflows, (definition) => {
         const plan = planLanes(definition);
         const ids = plan.lanes.map((lane) => lane.id);
         expect(new Set(ids).size).toBe(ids.length);
         for (const one of definition.agents) expect(ids).toContain(`agent:${one.key}`);
-        for (const flow of plan.flows) {
-          const from = plan.cards.find((card) => card.id === flow.from);
-          const to = plan.cards.find((card) => card.id === flow.to);
+        for (const edge of plan.edges) {
+          const from = plan.cards.find((card) => card.id === edge.from);
+          const to = plan.cards.find((card) => card.id === edge.to);
           if (from && to && from.number < to.number) expect(from.row).toBeLessThan(to.row);
         }
       }),

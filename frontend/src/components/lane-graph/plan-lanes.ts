@@ -1,20 +1,18 @@
-/** The swim-lane picture of a workflow: a column for each agent, tasks in rows by what they wait for. */
 import type { WorkflowDefinition } from "@/lib/api/types";
 
-type Agent = WorkflowDefinition["agents"][number];
 type Task = WorkflowDefinition["tasks"][number];
 
-/** What can be selected: `agent:NAME` or `task:NAME`. */
+/** `agent:KEY`, `task:KEY`, or `manager` for the lane of unassigned tasks. */
 export type NodeId = string;
 
 export interface Lane {
-  /** `agent:NAME`; the lane of tasks that nobody is named for is `manager`. */
   id: NodeId;
   title: string;
   subtitle: string;
-  manager: boolean;
-  /** No task names this agent. */
-  unused: boolean;
+  /** The lane of tasks without an agent; in a hierarchical process, the manager's lane. */
+  isUnassigned: boolean;
+  /** No task is assigned to this agent. */
+  isUnused: boolean;
   x: number;
   width: number;
   height: number;
@@ -23,141 +21,144 @@ export interface Lane {
 export interface TaskCard {
   id: NodeId;
   task: Task;
-  /** Its place in the order of the document, from 1. */
+  /** Position in the document, starting at 1. */
   number: number;
   row: number;
   x: number;
   y: number;
 }
 
-export interface Flow {
+export interface ContextEdge {
   id: string;
   from: NodeId;
   to: NodeId;
-  /** The document does not name it: CrewAI passes on what came before. */
-  implied: boolean;
+  /** Not listed in `context`: CrewAI passes the preceding outputs by default. */
+  isImplied: boolean;
 }
 
 export interface LanePlan {
   lanes: Lane[];
   cards: TaskCard[];
-  flows: Flow[];
+  edges: ContextEdge[];
   width: number;
   height: number;
 }
 
-export const CARD = { width: 208, height: 68 };
-export const LANE_HEAD = 56;
+export const CARD_SIZE = { width: 208, height: 68 };
+export const LANE_HEADER_HEIGHT = 56;
 const LANE_WIDTH = 240;
 const LANE_GAP = 16;
 const ROW_GAP = 44;
 const PADDING = 20;
-const MANAGER = "manager";
+const UNASSIGNED_LANE = "manager";
 
-const agentNode = (name: string): NodeId => `agent:${name}`;
-const taskNode = (name: string): NodeId => `task:${name}`;
+const agentNodeId = (name: string): NodeId => `agent:${name}`;
+const taskNodeId = (name: string): NodeId => `task:${name}`;
 
-/** Lanes, cards and edges with their places; pure, so that the same document always looks the same. */
+/** Lays out a workflow: one lane per agent, one card per task below the tasks it depends on. Sizes are in pixels. */
 export function planLanes(definition: WorkflowDefinition): LanePlan {
-  const flows = flowsOf(definition);
-  const columns = columnsOf(definition);
-  const column = (task: Task) => columns.indexOf(laneOf(task, definition));
-  const rows = rowsOf(definition.tasks, flows, column);
-  const height = LANE_HEAD + PADDING + heightOf(Math.max(0, ...rows.values()) + 1) + PADDING;
+  const edges = contextEdges(definition);
+  const columns = orderedLanes(definition);
+  const columnOf = (task: Task) => columns.indexOf(laneOf(task, definition));
+  const rows = assignRows(definition.tasks, edges, columnOf);
+  const height =
+    LANE_HEADER_HEIGHT + PADDING + rowsHeight(Math.max(0, ...rows.values()) + 1) + PADDING;
   return {
     lanes: columns.map((id, index) => ({
-      ...laneWords(id, definition),
+      ...laneHeader(id, definition),
       x: index * (LANE_WIDTH + LANE_GAP),
       width: LANE_WIDTH,
       height,
     })),
     cards: definition.tasks.map((task, index) => {
       const row = rows.get(task.key) ?? 0;
-      const x = column(task) * (LANE_WIDTH + LANE_GAP) + (LANE_WIDTH - CARD.width) / 2;
-      const y = LANE_HEAD + PADDING + row * (CARD.height + ROW_GAP);
-      return { id: taskNode(task.key), task, number: index + 1, row, x, y };
+      const x = columnOf(task) * (LANE_WIDTH + LANE_GAP) + (LANE_WIDTH - CARD_SIZE.width) / 2;
+      const y = LANE_HEADER_HEIGHT + PADDING + row * (CARD_SIZE.height + ROW_GAP);
+      return { id: taskNodeId(task.key), task, number: index + 1, row, x, y };
     }),
-    flows,
+    edges,
     width: columns.length * (LANE_WIDTH + LANE_GAP) - LANE_GAP,
     height,
   };
 }
 
-/** Who hands what to whom: the named context, or what CrewAI passes on by itself. */
-export function flowsOf({ tasks }: WorkflowDefinition): Flow[] {
+/** The tasks whose output each task receives: its `context`, or what CrewAI passes by default. */
+export function contextEdges({ tasks }: WorkflowDefinition): ContextEdge[] {
   const known = new Set(tasks.map((task) => task.key));
   return tasks.flatMap((task, index) =>
     task.context
       ? unique(task.context)
           .filter((name) => known.has(name) && name !== task.key)
-          .map((name) => flow(name, task.key, false))
-      : passedOn(tasks, index).map((name) => flow(name, task.key, true)),
+          .map((name) => contextEdge(name, task.key, false))
+      : defaultContext(tasks, index).map((name) => contextEdge(name, task.key, true)),
   );
 }
 
-/** Without `context` a task is given what came before: the last task, or those that ran side by side. */
-function passedOn(tasks: Task[], index: number): string[] {
+/** Without `context`, a task receives the output of the last task or of the async tasks before it. */
+function defaultContext(tasks: Task[], index: number): string[] {
   const before = tasks.slice(0, index);
-  const lastAlone = before.findLastIndex((task) => !task.asyncExecution);
-  const beside = tasks[index]?.asyncExecution ? [] : before.slice(lastAlone + 1);
-  const sources = beside.length > 0 ? beside : before.slice(Math.max(0, lastAlone)).slice(0, 1);
-  return lastAlone < 0 && beside.length === 0 ? [] : sources.map((task) => task.key);
+  const lastSync = before.findLastIndex((task) => !task.asyncExecution);
+  const asyncSources = tasks[index]?.asyncExecution ? [] : before.slice(lastSync + 1);
+  const sources =
+    asyncSources.length > 0 ? asyncSources : before.slice(Math.max(0, lastSync)).slice(0, 1);
+  return lastSync < 0 && asyncSources.length === 0 ? [] : sources.map((task) => task.key);
 }
 
-function flow(from: string, to: string, implied: boolean): Flow {
-  return { id: `${from}→${to}`, from: taskNode(from), to: taskNode(to), implied };
+function contextEdge(from: string, to: string, isImplied: boolean): ContextEdge {
+  return { id: `${from}→${to}`, from: taskNodeId(from), to: taskNodeId(to), isImplied };
 }
 
-/** Lanes from left to right: in order of first use, the manager where first needed, the unused last. */
-function columnsOf(definition: WorkflowDefinition): NodeId[] {
+/** Lane ids from left to right in order of first use, unused agents last. */
+function orderedLanes(definition: WorkflowDefinition): NodeId[] {
   const used = unique(definition.tasks.map((task) => laneOf(task, definition)));
-  const all = definition.agents.map((agent) => agentNode(agent.key));
-  return [...used, ...all.filter((id) => !used.includes(id))];
+  const agentLanes = definition.agents.map((agent) => agentNodeId(agent.key));
+  return [...used, ...agentLanes.filter((id) => !used.includes(id))];
 }
 
 function laneOf(task: Task, { agents }: WorkflowDefinition): NodeId {
-  const known = task.agent != null && agents.some((agent) => agent.key === task.agent);
-  return known ? agentNode(task.agent ?? "") : MANAGER;
+  const isKnown = task.agent != null && agents.some((agent) => agent.key === task.agent);
+  return isKnown ? agentNodeId(task.agent ?? "") : UNASSIGNED_LANE;
 }
 
-/** A task stands below all that it waits for, and below the earlier tasks of its own lane. */
-function rowsOf(tasks: Task[], flows: Flow[], column: (task: Task) => number): Map<string, number> {
+/** Places each task below the tasks it depends on and below the earlier tasks of its lane. */
+function assignRows(
+  tasks: Task[],
+  edges: ContextEdge[],
+  columnOf: (task: Task) => number,
+): Map<string, number> {
   const rows = new Map<string, number>();
-  const filled = new Map<number, number>();
+  const nextFreeRow = new Map<number, number>();
   for (const task of tasks) {
-    const above = flows
-      .filter((one) => one.to === taskNode(task.key))
-      .map((one) => (rows.get(one.from.slice("task:".length)) ?? -1) + 1);
-    const lane = column(task);
-    const row = Math.max(filled.get(lane) ?? 0, ...above);
+    const minimumRows = edges
+      .filter((edge) => edge.to === taskNodeId(task.key))
+      .map((edge) => (rows.get(edge.from.slice("task:".length)) ?? -1) + 1);
+    const lane = columnOf(task);
+    const row = Math.max(nextFreeRow.get(lane) ?? 0, ...minimumRows);
     rows.set(task.key, row);
-    filled.set(lane, row + 1);
+    nextFreeRow.set(lane, row + 1);
   }
   return rows;
 }
 
-function laneWords(
+function laneHeader(
   id: NodeId,
   definition: WorkflowDefinition,
-): Pick<Lane, "id" | "title" | "subtitle" | "manager" | "unused"> {
-  const agent = definition.agents.find((one) => agentNode(one.key) === id);
+): Pick<Lane, "id" | "title" | "subtitle" | "isUnassigned" | "isUnused"> {
+  const agent = definition.agents.find(({ key }) => agentNodeId(key) === id);
   if (!agent) {
-    const subtitle =
-      definition.process === "hierarchical" ? "Hands out the work" : "No agent is named";
-    const title = definition.process === "hierarchical" ? "Manager" : "Unassigned";
-    return { id, title, subtitle, manager: true, unused: false };
+    const header =
+      definition.process === "hierarchical"
+        ? { title: "Manager", subtitle: "Assigns the tasks" }
+        : { title: "Unassigned", subtitle: "No agent assigned" };
+    return { id, ...header, isUnassigned: true, isUnused: false };
   }
-  const unused = !definition.tasks.some((task) => task.agent === agent.key);
-  return { id, title: agent.key, subtitle: agentWords(agent, definition), manager: false, unused };
+  const isUnused = !definition.tasks.some((task) => task.agent === agent.key);
+  const subtitle = definition.managerAgent === agent.key ? `Manager · ${agent.role}` : agent.role;
+  return { id, title: agent.key, subtitle, isUnassigned: false, isUnused };
 }
 
-function agentWords(agent: Agent, definition: WorkflowDefinition): string {
-  if (definition.managerAgent === agent.key) return `Manages · ${agent.role}`;
-  return agent.role;
-}
-
-function heightOf(rows: number): number {
-  return rows * CARD.height + (rows - 1) * ROW_GAP;
+function rowsHeight(rows: number): number {
+  return rows * CARD_SIZE.height + (rows - 1) * ROW_GAP;
 }
 
 function unique<T>(items: T[]): T[] {

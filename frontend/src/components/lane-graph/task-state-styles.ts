@@ -11,28 +11,27 @@ import {
 
 import type { TaskState } from "@/lib/api/types";
 
-interface Look {
-  word: string;
+interface TaskStateStyle {
+  label: string;
   Icon: LucideIcon;
-  /** Colour of icon and word, and of the card's border. */
+  /** Colour of icon and label. */
   text: string;
   border: string;
   spins?: boolean;
 }
 
-/** How a task's state looks: always icon and word beside the colour. */
-export const TASK_LOOKS: Record<TaskState, Look> = {
-  pending: { word: "Pending", Icon: CircleDashed, text: "text-idle", border: "border-line" },
+export const TASK_STATE_STYLES: Record<TaskState, TaskStateStyle> = {
+  pending: { label: "Pending", Icon: CircleDashed, text: "text-idle", border: "border-line" },
   running: {
-    word: "Running",
+    label: "Running",
     Icon: LoaderCircle,
     text: "text-live",
     border: "border-live",
     spins: true,
   },
-  waiting: { word: "Waiting", Icon: CirclePause, text: "text-warn", border: "border-warn" },
-  completed: { word: "Completed", Icon: CircleCheck, text: "text-ok", border: "border-ok/60" },
-  reused: { word: "Reused", Icon: Recycle, text: "text-ok", border: "border-ok/60" },
-  failed: { word: "Failed", Icon: CircleX, text: "text-err", border: "border-err" },
-  skipped: { word: "Skipped", Icon: SkipForward, text: "text-idle", border: "border-line" },
+  waiting: { label: "Waiting", Icon: CirclePause, text: "text-warn", border: "border-warn" },
+  completed: { label: "Completed", Icon: CircleCheck, text: "text-ok", border: "border-ok/60" },
+  reused: { label: "Reused", Icon: Recycle, text: "text-ok", border: "border-ok/60" },
+  failed: { label: "Failed", Icon: CircleX, text: "text-err", border: "border-err" },
+  skipped: { label: "Skipped", Icon: SkipForward, text: "text-idle", border: "border-line" },
 };

@@ -3,7 +3,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { History, Play, Search, Workflow } from "lucide-react";
 import { useDeferredValue } from "react";
 
-import { runStateWord } from "@/components/run-status";
+import { runStateLabel } from "@/components/run-status";
 import type { RunSummary, WorkflowSummary } from "@/lib/api/types";
 import { formatTimeAgo } from "@/lib/format";
 import { runsQuery } from "@/lib/queries/runs";
@@ -74,7 +74,7 @@ function launchCommand({ id, name }: WorkflowSummary, navigate: Navigate): Comma
 function runCommand(run: RunSummary, navigate: Navigate): Command {
   return {
     id: `run:${run.id}`,
-    name: `${run.workflowName} · ${runStateWord(run.status).toLowerCase()} · ${formatTimeAgo(run.createdAt)}`,
+    name: `${run.workflowName} · ${runStateLabel(run.status).toLowerCase()} · ${formatTimeAgo(run.createdAt)}`,
     keywords: [run.id, run.workflowName],
     Icon: History,
     run: () => void navigate({ to: "/runs/$runId", params: { runId: run.id } }),

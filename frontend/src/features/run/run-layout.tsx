@@ -1,8 +1,9 @@
 import { useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, type ReactNode } from "react";
+import { useStore } from "zustand";
 
 import { PanelBoundary } from "@/components/panel-boundary";
-import { runStateWord } from "@/components/run-status";
+import { runStateLabel } from "@/components/run-status";
 import { SkeletonRows } from "@/components/ui/skeleton";
 import { TabPanel, Tabs } from "@/components/ui/tabs";
 import { useRunFavicon } from "@/hooks/use-run-favicon";
@@ -12,37 +13,36 @@ import { useShortcut } from "@/hooks/use-shortcut";
 import type { Run } from "@/lib/api/types";
 import { hasEnded } from "@/lib/run-state";
 
-import { Announcer } from "./header/run-announcer";
-import { BannerRoom } from "./banners/banner-placeholder";
+import { BannerPlaceholder } from "./banners/banner-placeholder";
+import { RunAnnouncer } from "./header/run-announcer";
 import { RunHeader } from "./header/run-header";
-import { useNeighbours } from "./header/use-adjacent-runs";
-import { useRunStore } from "./store/use-span";
+import { useAdjacentRuns } from "./header/use-adjacent-runs";
 import type { RunStore } from "./store/run-store";
-import { useLiveRun } from "./store/use-live-run-store";
-import { useRunView } from "./store/use-run-search";
-import { Workbench } from "./timeline/timeline-tab";
+import { useLiveRunStore } from "./store/use-live-run-store";
+import { useRunSearch } from "./store/use-run-search";
+import { TimelineTab } from "./timeline/timeline-tab";
 
-const CODE = {
+const IMPORTS = {
   banner: () => import("./banners/attention-banner"),
   graph: () => import("./graph/graph-tab"),
   output: () => import("./output/output-tab"),
   chat: () => import("./chat/chat-tab"),
   input: () => import("./config/config-tab"),
 };
-const AttentionBanner = lazy(async () => ({ default: (await CODE.banner()).AttentionBanner }));
-const GraphTab = lazy(async () => ({ default: (await CODE.graph()).GraphTab }));
-const OutputTab = lazy(async () => ({ default: (await CODE.output()).OutputTab }));
-const ChatTab = lazy(async () => ({ default: (await CODE.chat()).ChatTab }));
-const InputTab = lazy(async () => ({ default: (await CODE.input()).InputTab }));
+const AttentionBanner = lazy(async () => ({ default: (await IMPORTS.banner()).AttentionBanner }));
+const GraphTab = lazy(async () => ({ default: (await IMPORTS.graph()).GraphTab }));
+const OutputTab = lazy(async () => ({ default: (await IMPORTS.output()).OutputTab }));
+const ChatTab = lazy(async () => ({ default: (await IMPORTS.chat()).ChatTab }));
+const ConfigTab = lazy(async () => ({ default: (await IMPORTS.input()).ConfigTab }));
 
-const WIDE = [
+const WIDE_TABS = [
   { value: "timeline", label: "Timeline" },
   { value: "graph", label: "Graph" },
   { value: "output", label: "Output" },
   { value: "chat", label: "Chat" },
   { value: "input", label: "Inputs & config" },
 ] as const;
-const NARROW = [
+const NARROW_TABS = [
   { value: "timeline", label: "Timeline" },
   { value: "details", label: "Details" },
   { value: "output", label: "Output" },
@@ -50,70 +50,75 @@ const NARROW = [
   { value: "graph", label: "Graph" },
   { value: "input", label: "Inputs & config" },
 ] as const;
-type View = (typeof NARROW)[number]["value"];
-const NEEDS_A_PERSON: ReadonlySet<string> = new Set(["waiting", "failed", "crashed"]);
+type TabName = (typeof NARROW_TABS)[number]["value"];
+const STATES_WITH_BANNER: ReadonlySet<string> = new Set(["waiting", "failed", "crashed"]);
 
-/** Has the code of the open tab come while the run itself is still asked for. */
-export function useEarlyTab(): void {
-  const view = useRunView().search.view ?? "timeline";
+/** Loads the code of the selected tab while the run is being fetched. */
+export function usePreloadTab(): void {
+  const tab = useRunSearch().params.view ?? "timeline";
   useEffect(() => {
-    const wanted = ["banner", view].filter((name) => name in CODE) as (keyof typeof CODE)[];
-    // What cannot be had now is asked for again when it is drawn.
-    for (const name of wanted) CODE[name]().catch(() => {});
-  }, [view]);
+    const names = ["banner", tab].filter((name) => name in IMPORTS) as (keyof typeof IMPORTS)[];
+    // A failed import is tried again when the component renders.
+    for (const name of names) IMPORTS[name]().catch(() => {});
+  }, [tab]);
 }
 
-/** The run page around its tabs. */
-export function RunFrame({ run }: { run: Run }) {
-  const store = useLiveRun(run);
-  const view = useRunView();
-  const wide = useMediaQuery("(width >= 64rem)");
-  useTitle(run, store);
-  useRunKeys(run);
+/** The header, the banner and the tabs of a run. */
+export function RunLayout({ run }: { run: Run }) {
+  const store = useLiveRunStore(run);
+  const search = useRunSearch();
+  const isWide = useMediaQuery("(width >= 64rem)");
+  useRunTitle(run, store);
+  useRunShortcuts(run);
 
-  const asked: View = view.search.view ?? "timeline";
-  // Beside the timeline there is room for the details; an address from a phone still works.
-  const shown: View = wide && asked === "details" ? "timeline" : asked;
+  const requested: TabName = search.params.view ?? "timeline";
+  // Wide pages show the details beside the timeline and have no tab for them.
+  const tab: TabName = isWide && requested === "details" ? "timeline" : requested;
   return (
     <div className="flex h-full min-h-0 flex-col">
       <RunHeader run={run} store={store} />
-      <Announcer store={store} />
+      <RunAnnouncer store={store} />
       <PanelBoundary>
         <Suspense
-          fallback={NEEDS_A_PERSON.has(run.status) && <BannerRoom detailed={!!run.error?.hint} />}
+          fallback={
+            STATES_WITH_BANNER.has(run.status) && (
+              <BannerPlaceholder hasDetail={!!run.error?.hint} />
+            )
+          }
         >
           <AttentionBanner run={run} store={store} />
         </Suspense>
       </PanelBoundary>
       <Tabs
-        label="Views of the run"
-        tabs={wide ? [...WIDE] : [...NARROW]}
-        value={shown}
-        onChange={(next: View) => view.show({ view: next === "timeline" ? undefined : next })}
+        label="Run views"
+        tabs={isWide ? [...WIDE_TABS] : [...NARROW_TABS]}
+        value={tab}
+        onChange={(next: TabName) =>
+          search.update({ view: next === "timeline" ? undefined : next })
+        }
         className="flex-1 bg-surface"
       >
-        <Panel value={shown}>
-          {(shown === "timeline" || shown === "details") && (
-            <Workbench
+        <RunTabPanel value={tab}>
+          {(tab === "timeline" || tab === "details") && (
+            <TimelineTab
               run={run}
               store={store}
-              view={view}
-              wide={wide}
-              details={shown === "details"}
+              search={search}
+              isWide={isWide}
+              showDetails={tab === "details"}
             />
           )}
-          {shown === "graph" && <GraphTab run={run} store={store} />}
-          {shown === "output" && <OutputTab run={run} store={store} />}
-          {shown === "chat" && <ChatTab run={run} store={store} />}
-          {shown === "input" && <InputTab run={run} store={store} />}
-        </Panel>
+          {tab === "graph" && <GraphTab run={run} store={store} />}
+          {tab === "output" && <OutputTab run={run} store={store} />}
+          {tab === "chat" && <ChatTab run={run} store={store} />}
+          {tab === "input" && <ConfigTab run={run} store={store} />}
+        </RunTabPanel>
       </Tabs>
     </div>
   );
 }
 
-/** The open tab; what breaks in it leaves the rest of the page alone. */
-function Panel({ value, children }: { value: View; children: ReactNode }) {
+function RunTabPanel({ value, children }: { value: TabName; children: ReactNode }) {
   return (
     <TabPanel key={value} value={value} className="flex flex-col overflow-y-auto">
       <PanelBoundary>
@@ -123,23 +128,23 @@ function Panel({ value, children }: { value: View; children: ReactNode }) {
   );
 }
 
-/** `● Market research – running`, and the same in the icon. */
-function useTitle(run: Run, store: RunStore): void {
-  const told = useRunStore(store, (now) => now.status);
-  const connection = useRunStore(store, (now) => now.connection);
-  // Without a stream the API's last answer is the newer word.
-  const status = connection === "idle" || connection === "loading" ? run.status : told;
-  const mark = hasEnded(status) ? "" : "● ";
-  usePageTitle(`${mark}${run.workflowName} – ${runStateWord(status).toLowerCase()}`);
+/** Shows name and status in the page title, e.g. `● Market research – running`, and in the favicon. */
+function useRunTitle(run: Run, store: RunStore): void {
+  const liveStatus = useStore(store, (state) => state.status);
+  const connection = useStore(store, (state) => state.connection);
+  // Without a stream, the last API response is more recent.
+  const status = connection === "idle" || connection === "loading" ? run.status : liveStatus;
+  const marker = hasEnded(status) ? "" : "● ";
+  usePageTitle(`${marker}${run.workflowName} – ${runStateLabel(status).toLowerCase()}`);
   useRunFavicon(status);
 }
 
-function useRunKeys(run: Run): void {
+function useRunShortcuts(run: Run): void {
   const navigate = useNavigate();
-  const { older, newer } = useNeighbours(run);
-  const go = (runId: string | null) => {
+  const { older, newer } = useAdjacentRuns(run);
+  const openRun = (runId: string | null) => {
     if (runId) void navigate({ to: "/runs/$runId", params: { runId } });
   };
-  useShortcut("[", () => go(older), { description: "Previous run", group: "Run" });
-  useShortcut("]", () => go(newer), { description: "Next run", group: "Run" });
+  useShortcut("[", () => openRun(older), { description: "Previous run", group: "Run" });
+  useShortcut("]", () => openRun(newer), { description: "Next run", group: "Run" });
 }

@@ -12,25 +12,25 @@ import { ApiProblem } from "@/lib/api/problem";
 import { runQuery } from "@/lib/queries/runs";
 import { hasEnded } from "@/lib/run-state";
 
-import { RunFrame, useEarlyTab } from "./run-layout";
+import { RunLayout, usePreloadTab } from "./run-layout";
 
 const route = getRouteApi("/shell/runs/$runId");
-const HIDDEN_MS = 20_000;
+const HIDDEN_REFETCH_MS = 20_000;
 
-/** One run: what it does now, what it did, and what can be done with it. */
+/** The page of one run. */
 export function RunPage() {
   const { runId } = route.useParams();
   const { data, error, refetch } = useQuery({
     ...runQuery(runId),
-    // A tab in the back has no stream; its title and icon still tell how the run goes.
+    // A hidden page has no event stream, but its title and icon still show the status.
     refetchInterval: ({ state }) =>
-      document.hidden && state.data && !hasEnded(state.data.status) ? HIDDEN_MS : false,
+      document.hidden && state.data && !hasEnded(state.data.status) ? HIDDEN_REFETCH_MS : false,
     refetchIntervalInBackground: true,
   });
-  useEarlyTab();
-  // The page is built anew for each run: nothing of one may be left in the next.
-  if (data) return <RunFrame key={runId} run={data} />;
-  if (error instanceof ApiProblem && error.status === 404) return <NotHere runId={runId} />;
+  usePreloadTab();
+  // The key resets all component state when the run changes.
+  if (data) return <RunLayout key={runId} run={data} />;
+  if (error instanceof ApiProblem && error.status === 404) return <RunNotFound runId={runId} />;
   if (error) {
     return (
       <Page title="Run">
@@ -38,15 +38,15 @@ export function RunPage() {
       </Page>
     );
   }
-  return <Loading />;
+  return <RunSkeleton />;
 }
 
-function NotHere({ runId }: { runId: string }) {
+function RunNotFound({ runId }: { runId: string }) {
   return (
     <Page title="Run not found">
       <EmptyState
         icon={Footprints}
-        title="This run is not here"
+        title="This run does not exist"
         actions={
           <Button asChild variant="primary">
             <Link to="/runs">All runs</Link>
@@ -54,18 +54,17 @@ function NotHere({ runId }: { runId: string }) {
         }
       >
         There is no run <code className="font-mono break-all">{runId}</code>. It may have been
-        deleted with its workspace&apos;s old runs.
+        deleted.
       </EmptyState>
     </Page>
   );
 }
 
-/** The page's shape while the run is asked for. */
-function Loading() {
+function RunSkeleton() {
   usePageTitle("Run");
   return (
     <div role="status" className="flex h-full flex-col">
-      <span className="sr-only">Loading the run…</span>
+      <span className="sr-only">Loading run…</span>
       <div className="grid gap-2 border-b bg-surface px-4 py-2.5">
         <Skeleton className="h-8 w-80 max-w-full" />
         <Skeleton className="h-5 w-[32rem] max-w-full" />

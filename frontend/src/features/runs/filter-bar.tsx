@@ -2,7 +2,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Search, X } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 
-import { runStateWord } from "@/components/run-status";
+import { runStateLabel } from "@/components/run-status";
 import { Button } from "@/components/ui/button";
 import { Input, Select } from "@/components/ui/input";
 import { useShortcut } from "@/hooks/use-shortcut";
@@ -185,7 +185,7 @@ function StateFilter({
               "border-accent bg-accent-soft text-accent hover:bg-accent-soft",
           )}
         >
-          {runStateWord(state).replace("…", "")}
+          {runStateLabel(state).replace("…", "")}
         </button>
       ))}
     </div>

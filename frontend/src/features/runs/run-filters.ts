@@ -1,6 +1,6 @@
 /** What the list of runs keeps in its URL, what it asks the API for, and the words for it. */
 import type { RunListQuery, RunState } from "@/lib/api/types";
-import { runStateWord } from "@/components/run-status";
+import { runStateLabel } from "@/components/run-status";
 
 export interface RunsSearch {
   status?: RunState[];
@@ -48,7 +48,7 @@ export function periodOf(search: RunsSearch): "any" | "24h" | "7d" | "30d" | "cu
 
 /** `No failed or crashed runs of Daily brief in the last 7 days`. */
 export function noRunsMessage(search: RunsSearch, workflowName?: string): string {
-  const states = (search.status ?? []).map((state) => runStateWord(state).replace("…", ""));
+  const states = (search.status ?? []).map((state) => runStateLabel(state).replace("…", ""));
   const last = states.pop()?.toLowerCase();
   const kind = last ? [...states.map((word) => word.toLowerCase()), last] : [];
   return [

@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 
 import { Sparkline } from "@/components/charts/sparkline";
-import { runStateWord, RunStatus } from "@/components/run-status";
+import { runStateLabel, RunStatus } from "@/components/run-status";
 import { TimeAgo } from "@/components/time-ago";
 import type { WorkflowSummary } from "@/lib/api/types";
 import { pluralize } from "@/lib/format";
@@ -44,7 +44,7 @@ export function RecentRuns({ workflow: { recentRuns } }: Props) {
 export function inWords(runs: WorkflowSummary["recentRuns"]): string {
   const counts = new Map<string, number>();
   for (const { status } of runs) {
-    const word = runStateWord(status).toLowerCase();
+    const word = runStateLabel(status).toLowerCase();
     counts.set(word, (counts.get(word) ?? 0) + 1);
   }
   const parts = [...counts].map(([word, count]) => `${count} ${word}`);

@@ -2,54 +2,54 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { EventStream, type StreamState } from "./event-stream";
 
-interface Wire {
-  /** The number after which each connection was asked to begin. */
-  asked: string[];
+interface TestStream {
+  /** The `Last-Event-ID` of each connection. */
+  requestedIds: string[];
   states: StreamState[];
   messages: string[];
   stream: EventStream;
 }
 
-type Answer = (signal: AbortSignal) => Response | Promise<Response>;
+type StubResponse = (signal: AbortSignal) => Response | Promise<Response>;
 
-const bytes = new TextEncoder();
-let hidden = false;
+const encoder = new TextEncoder();
+let isHidden = false;
 
-/** A stream to a server that gives these answers, one for each connection; the last one for all others. */
-function connectTo(answers: Answer[], isOver = () => false): Wire {
-  const wire: Omit<Wire, "stream"> = { asked: [], states: [], messages: [] };
-  let lastId = "";
+/** Opens a stream to a server that gives one response per connection and repeats the last one. */
+function openStream(responses: StubResponse[], isComplete = () => false): TestStream {
+  const recorded: Omit<TestStream, "stream"> = { requestedIds: [], states: [], messages: [] };
+  let lastEventId = "";
   vi.stubGlobal("fetch", (request: Request) => {
-    wire.asked.push(request.headers.get("Last-Event-ID") ?? "");
-    const answer = answers[Math.min(wire.asked.length, answers.length) - 1];
-    if (!answer) throw new TypeError("no answer");
-    return Promise.resolve(answer(request.signal));
+    recorded.requestedIds.push(request.headers.get("Last-Event-ID") ?? "");
+    const respond = responses[Math.min(recorded.requestedIds.length, responses.length) - 1];
+    if (!respond) throw new TypeError("no response");
+    return Promise.resolve(respond(request.signal));
   });
   const stream = new EventStream({
     url: "/api/v1/runs/run_1/stream",
-    lastId: () => lastId,
+    lastEventId: () => lastEventId,
     onMessage: ({ id, data }) => {
-      if (id) lastId = id;
-      wire.messages.push(data);
+      if (id) lastEventId = id;
+      recorded.messages.push(data);
     },
-    onState: (state) => wire.states.push(state),
-    isOver,
+    onState: (state) => recorded.states.push(state),
+    isComplete,
   });
   stream.open();
-  return { ...wire, stream };
+  return { ...recorded, stream };
 }
 
-/** Sends the text and closes; or stays open when `open`. */
-const says =
-  (text: string, open = false): Answer =>
+/** Sends the text, then closes the connection unless `stayOpen`. */
+const sends =
+  (text: string, stayOpen = false): StubResponse =>
   (signal) =>
     new Response(
       new ReadableStream({
         start(controller) {
-          if (text) controller.enqueue(bytes.encode(text));
-          if (!open) controller.close();
+          if (text) controller.enqueue(encoder.encode(text));
+          if (!stayOpen) controller.close();
           signal.addEventListener("abort", () => {
-            if (open) controller.error(new DOMException("aborted", "AbortError"));
+            if (stayOpen) controller.error(new DOMException("aborted", "AbortError"));
           });
         },
       }),
@@ -57,139 +57,145 @@ const says =
     );
 
 const refuses =
-  (status: number, headers: Record<string, string> = {}): Answer =>
+  (status: number, headers: Record<string, string> = {}): StubResponse =>
   () =>
     new Response("{}", { status, headers });
 
-const breaks: Answer = () => Promise.reject(new TypeError("network"));
+const networkError: StubResponse = () => Promise.reject(new TypeError("network"));
 
-function hide(value: boolean): void {
-  hidden = value;
+function setHidden(value: boolean): void {
+  isHidden = value;
   document.dispatchEvent(new Event("visibilitychange"));
 }
 
-const pass = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds);
+const advance = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds);
 
 beforeEach(() => {
   vi.useFakeTimers();
   vi.spyOn(Math, "random").mockReturnValue(1);
-  vi.spyOn(document, "hidden", "get").mockImplementation(() => hidden);
+  vi.spyOn(document, "hidden", "get").mockImplementation(() => isHidden);
 });
 
 afterEach(() => {
-  hidden = false;
+  isHidden = false;
   vi.useRealTimers();
 });
 
-describe("an event stream", () => {
-  it("begins again after the last event it took in", async () => {
-    const wire = connectTo([says("id: 1\ndata: a\n\nid: 2\ndata: b\n\nid: 3\nda"), says("", true)]);
-    await pass(600);
+describe("EventStream", () => {
+  it("resumes after the last complete event", async () => {
+    const opened = openStream([
+      sends("id: 1\ndata: a\n\nid: 2\ndata: b\n\nid: 3\nda"),
+      sends("", true),
+    ]);
+    await advance(600);
 
-    expect(wire.messages).toEqual(["a", "b"]);
-    expect(wire.asked).toEqual(["", "2"]);
-    wire.stream.close();
+    expect(opened.messages).toEqual(["a", "b"]);
+    expect(opened.requestedIds).toEqual(["", "2"]);
+    opened.stream.close();
   });
 
-  it("waits longer after each failure, as long as the server asked at first", async () => {
-    const wire = connectTo([says("retry: 1000\n\n"), breaks]);
-    await pass(999);
-    expect(wire.asked).toHaveLength(1);
-    await pass(1);
-    expect(wire.asked).toHaveLength(2);
-    await pass(2000);
-    expect(wire.asked).toHaveLength(3);
-    await pass(3999);
-    expect(wire.asked).toHaveLength(3);
-    await pass(1);
-    expect(wire.asked).toHaveLength(4);
-    wire.stream.close();
+  it("backs off exponentially from the retry delay sent by the server", async () => {
+    const opened = openStream([sends("retry: 1000\n\n"), networkError]);
+    await advance(999);
+    expect(opened.requestedIds).toHaveLength(1);
+    await advance(1);
+    expect(opened.requestedIds).toHaveLength(2);
+    await advance(2000);
+    expect(opened.requestedIds).toHaveLength(3);
+    await advance(3999);
+    expect(opened.requestedIds).toHaveLength(3);
+    await advance(1);
+    expect(opened.requestedIds).toHaveLength(4);
+    opened.stream.close();
   });
 
-  it("says that it reconnects only when the break lasts", async () => {
-    const brief = connectTo([says(": hello\n\n"), says("", true)]);
-    await pass(5000);
+  it("reports reconnecting only after two seconds", async () => {
+    const brief = openStream([sends(": hello\n\n"), sends("", true)]);
+    await advance(5000);
     expect(brief.states).toEqual(["connecting", "live"]);
     brief.stream.close();
 
-    const long = connectTo([says(": hello\n\n"), breaks]);
-    await pass(1990);
+    const long = openStream([sends(": hello\n\n"), networkError]);
+    await advance(1990);
     expect(long.states).toEqual(["connecting", "live"]);
-    await pass(20);
+    await advance(20);
     expect(long.states).toEqual(["connecting", "live", "reconnecting"]);
     long.stream.close();
   });
 
-  it("gives a silent connection up after 45 seconds", async () => {
-    const wire = connectTo([says("id: 4\ndata: a\n\n", true), says(": hello\n\n", true)]);
-    await pass(44_900);
-    expect(wire.asked).toHaveLength(1);
-    await pass(1_000);
-    expect(wire.asked).toEqual(["", "4"]);
-    wire.stream.close();
+  it("reconnects when nothing is received for 45 seconds", async () => {
+    const opened = openStream([sends("id: 4\ndata: a\n\n", true), sends(": hello\n\n", true)]);
+    await advance(44_900);
+    expect(opened.requestedIds).toHaveLength(1);
+    await advance(1_000);
+    expect(opened.requestedIds).toEqual(["", "4"]);
+    opened.stream.close();
   });
 
-  it("says so when nothing is heard for a minute, and takes it back", async () => {
-    const wire = connectTo([says(": hello\n\n"), ...Array.from({ length: 7 }, () => breaks)]);
-    await pass(61_000);
-    expect(wire.states.at(-1)).toBe("stalled");
-    wire.stream.close();
+  it("reports stalled after a minute without data", async () => {
+    const opened = openStream([
+      sends(": hello\n\n"),
+      ...Array.from({ length: 7 }, () => networkError),
+    ]);
+    await advance(61_000);
+    expect(opened.states.at(-1)).toBe("stalled");
+    opened.stream.close();
   });
 
-  it("ends when the story is over, and gives up what is not there", async () => {
-    const over = connectTo([says("id: 1\ndata: end\n\n")], () => true);
-    await pass(100);
+  it("ends after the last message and gives up on a 404", async () => {
+    const over = openStream([sends("id: 1\ndata: end\n\n")], () => true);
+    await advance(100);
     expect(over.states).toEqual(["connecting", "live", "ended"]);
 
-    const gone = connectTo([refuses(404)]);
-    await pass(60_000);
+    const gone = openStream([refuses(404)]);
+    await advance(60_000);
     expect(gone.states).toEqual(["connecting", "gone"]);
-    expect(gone.asked).toHaveLength(1);
+    expect(gone.requestedIds).toHaveLength(1);
   });
 
-  it("comes again when a busy server says", async () => {
-    const wire = connectTo([refuses(503, { "Retry-After": "3" }), says("", true)]);
-    await pass(2_900);
-    expect(wire.asked).toHaveLength(1);
-    await pass(200);
-    expect(wire.asked).toHaveLength(2);
-    wire.stream.close();
+  it("honours Retry-After", async () => {
+    const opened = openStream([refuses(503, { "Retry-After": "3" }), sends("", true)]);
+    await advance(2_900);
+    expect(opened.requestedIds).toHaveLength(1);
+    await advance(200);
+    expect(opened.requestedIds).toHaveLength(2);
+    opened.stream.close();
   });
 
-  it("closes five seconds after the page is hidden, and goes on when it is seen", async () => {
-    const wire = connectTo([says("id: 7\ndata: a\n\n", true)]);
-    await pass(10);
-    hide(true);
-    await pass(4_900);
-    hide(false);
-    await pass(10_000);
-    expect(wire.asked).toHaveLength(1);
+  it("pauses five seconds after the page is hidden and resumes when it is visible", async () => {
+    const opened = openStream([sends("id: 7\ndata: a\n\n", true)]);
+    await advance(10);
+    setHidden(true);
+    await advance(4_900);
+    setHidden(false);
+    await advance(10_000);
+    expect(opened.requestedIds).toHaveLength(1);
 
-    hide(true);
-    await pass(120_000);
-    expect(wire.asked).toHaveLength(1);
-    expect(wire.states).toEqual(["connecting", "live"]);
-    hide(false);
-    await pass(10);
-    expect(wire.asked).toEqual(["", "7"]);
-    wire.stream.close();
+    setHidden(true);
+    await advance(120_000);
+    expect(opened.requestedIds).toHaveLength(1);
+    expect(opened.states).toEqual(["connecting", "live"]);
+    setHidden(false);
+    await advance(10);
+    expect(opened.requestedIds).toEqual(["", "7"]);
+    opened.stream.close();
   });
 
-  it("tries at once when the network is back", async () => {
-    const wire = connectTo([breaks, says("", true)]);
-    await pass(10);
+  it("reconnects at once when the network is back", async () => {
+    const opened = openStream([networkError, sends("", true)]);
+    await advance(10);
     window.dispatchEvent(new Event("online"));
-    await pass(10);
-    expect(wire.asked).toHaveLength(2);
-    wire.stream.close();
+    await advance(10);
+    expect(opened.requestedIds).toHaveLength(2);
+    opened.stream.close();
   });
 
-  it("is silent once it is closed", async () => {
-    const wire = connectTo([breaks]);
-    await pass(10);
-    wire.stream.close();
-    await pass(60_000);
-    expect(wire.asked).toHaveLength(1);
-    expect(wire.states).toEqual(["connecting"]);
+  it("does nothing after close", async () => {
+    const opened = openStream([networkError]);
+    await advance(10);
+    opened.stream.close();
+    await advance(60_000);
+    expect(opened.requestedIds).toHaveLength(1);
+    expect(opened.states).toEqual(["connecting"]);
   });
 });

@@ -1,83 +1,86 @@
-/** Server-sent events over `fetch`: with the key, resumed where they broke off, quiet while nobody looks. */
 import { createParser, type EventSourceMessage } from "eventsource-parser";
 
 import { authorisedFetch } from "@/lib/api/client";
 
 /**
- * `connecting` at first, `live` while frames can come, `reconnecting` when a break lasts, `stalled` when
- * nothing has been heard for a minute, `ended` when there is nothing more to come, `gone` when the server
- * refuses for good.
+ * - `connecting`: the first connection is being opened
+ * - `live`: connected
+ * - `reconnecting`: the connection was lost more than two seconds ago
+ * - `stalled`: nothing was received for a minute
+ * - `ended`: the last message was received
+ * - `gone`: the server refused the request; there are no further attempts
  */
 export type StreamState = "connecting" | "live" | "reconnecting" | "stalled" | "ended" | "gone";
 
 interface Options {
   url: string;
-  /** The id of the last event that was taken in: where a new connection begins. */
-  lastId: () => string;
+  /** Id of the last processed message, where a new connection resumes; empty for none. */
+  lastEventId: () => string;
   onMessage: (message: EventSourceMessage) => void;
   onState: (state: StreamState) => void;
-  /** True when the last event has come, so that a closed connection is the end and not a break. */
-  isOver: () => boolean;
+  /** True once the last message was received, so that a closed connection needs no reconnect. */
+  isComplete: () => boolean;
 }
 
-const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 15_000;
-const SILENCE_MS = 45_000;
-const SHOWN_AFTER_MS = 2_000;
+const FIRST_RETRY_MS = 500;
+const MAX_RETRY_MS = 15_000;
+const SILENCE_TIMEOUT_MS = 45_000;
+const RECONNECTING_AFTER_MS = 2_000;
 const STALLED_AFTER_MS = 60_000;
-const HIDDEN_MS = 5_000;
-const SLICE_MS = 10;
+const PAUSE_WHEN_HIDDEN_MS = 5_000;
+const MAX_BLOCKING_MS = 10;
 
-const TIMERS = ["again", "silence", "shown", "stalled", "hidden"] as const;
+const TIMERS = ["retry", "silence", "reconnecting", "stalled", "hidden"] as const;
 
-type Timer = ReturnType<typeof setTimeout>;
+type TimerName = (typeof TIMERS)[number];
 
-/** One stream that is kept up until `close`, the end, or a refusal. */
+/**
+ * Server-sent events over `fetch`, which unlike `EventSource` sends the API key. Reconnects with
+ * exponential backoff and resumes after the last message; pauses while the page is hidden.
+ */
 export class EventStream {
   private readonly options: Options;
   private state: StreamState = "connecting";
   private connection: AbortController | null = null;
-  private baseWait = FIRST_WAIT_MS;
+  private baseRetryMs = FIRST_RETRY_MS;
   private failures = 0;
-  private readonly timers: Partial<Record<(typeof TIMERS)[number], Timer>> = {};
+  private readonly timers: Partial<Record<TimerName, ReturnType<typeof setTimeout>>> = {};
 
   constructor(options: Options) {
     this.options = options;
   }
 
   open(): void {
-    document.addEventListener("visibilitychange", this.onVisibility);
+    document.addEventListener("visibilitychange", this.onVisibilityChange);
     window.addEventListener("online", this.onOnline);
     this.options.onState(this.state);
-    this.set("stalled", STALLED_AFTER_MS, () => this.becomes("stalled"));
+    this.startTimer("stalled", STALLED_AFTER_MS, () => this.setState("stalled"));
     this.connect();
   }
 
   close(): void {
-    document.removeEventListener("visibilitychange", this.onVisibility);
+    document.removeEventListener("visibilitychange", this.onVisibilityChange);
     window.removeEventListener("online", this.onOnline);
-    for (const name of TIMERS) this.unset(name);
-    this.connection?.abort();
-    this.connection = null;
+    this.pause();
   }
 
   private connect(): void {
-    clearTimeout(this.timers.again);
+    clearTimeout(this.timers.retry);
     this.connection?.abort();
     const connection = new AbortController();
     this.connection = connection;
-    this.watchSilence();
-    void this.listen(connection).then(
-      (wait) => this.connection === connection && this.broke(wait),
-      () => this.connection === connection && this.broke(null),
+    this.restartSilenceTimer();
+    void this.read(connection).then(
+      (retryMs) => this.connection === connection && this.onDisconnect(retryMs),
+      () => this.connection === connection && this.onDisconnect(null),
     );
   }
 
-  /** Reads until the connection ends; the answer is how long the server asks to wait, if it does. */
-  private async listen(connection: AbortController): Promise<number | null> {
+  /** Reads until the connection ends; returns the retry delay requested by the server in ms, if any. */
+  private async read(connection: AbortController): Promise<number | null> {
     const headers: Record<string, string> = { Accept: "text/event-stream" };
-    const lastId = this.options.lastId();
-    if (lastId) headers["Last-Event-ID"] = lastId;
+    const lastEventId = this.options.lastEventId();
+    if (lastEventId) headers["Last-Event-ID"] = lastEventId;
     const request = new Request(new URL(this.options.url, location.origin), {
       headers,
       cache: "no-store",
@@ -85,45 +88,45 @@ export class EventStream {
     });
     const response = await authorisedFetch(request);
     if (this.connection !== connection) return null;
-    if (!response.ok || !response.body) return this.refused(response);
-    this.becomes("live");
-    await this.read(response.body, connection);
+    if (!response.ok || !response.body) return this.onRefusal(response);
+    this.setState("live");
+    await this.readMessages(response.body, connection);
     return null;
   }
 
-  private async read(body: ReadableStream<Uint8Array>, connection: AbortController): Promise<void> {
+  private async readMessages(
+    body: ReadableStream<Uint8Array>,
+    connection: AbortController,
+  ): Promise<void> {
     const parser = createParser({
       onEvent: (message) => {
-        // What still comes out of a connection that was given up must not be taken twice.
+        // An aborted connection may still deliver messages that its successor receives again.
         if (this.connection === connection) this.options.onMessage(message);
       },
-      onRetry: (wait) => {
-        this.baseWait = wait;
+      onRetry: (retryMs) => {
+        this.baseRetryMs = retryMs;
       },
     });
     const decoder = new TextDecoder();
     const reader = body.getReader();
-    let rested = performance.now();
+    let lastYield = performance.now();
     for (;;) {
       const { done, value } = await reader.read();
       if (done || this.connection !== connection) return;
-      this.heard();
+      this.onData();
       parser.feed(decoder.decode(value, { stream: true }));
-      // A long story that is told at once must leave the page time to answer its user.
-      if (performance.now() - rested > SLICE_MS) {
-        await turn();
-        rested = performance.now();
+      // Long bursts must not block the page.
+      if (performance.now() - lastYield > MAX_BLOCKING_MS) {
+        await new Promise((resolve) => setTimeout(resolve));
+        lastYield = performance.now();
       }
     }
   }
 
-  private refused(response: Response): number | null {
+  private onRefusal(response: Response): number | null {
     void response.body?.cancel();
-    if (
-      response.status >= 400 &&
-      response.status < 500 &&
-      ![408, 425, 429].includes(response.status)
-    ) {
+    const { status } = response;
+    if (status >= 400 && status < 500 && ![408, 425, 429].includes(status)) {
       this.finish("gone");
       return null;
     }
@@ -131,37 +134,36 @@ export class EventStream {
     return seconds > 0 ? seconds * 1000 : null;
   }
 
-  /** Something was said on the line, be it only a heartbeat. */
-  private heard(): void {
+  /** Called for all received data, including heartbeat comments. */
+  private onData(): void {
     this.failures = 0;
-    this.watchSilence();
-    this.set("stalled", STALLED_AFTER_MS, () => this.becomes("stalled"));
-    if (this.state === "stalled") this.becomes("live");
+    this.restartSilenceTimer();
+    this.startTimer("stalled", STALLED_AFTER_MS, () => this.setState("stalled"));
+    if (this.state === "stalled") this.setState("live");
   }
 
-  private watchSilence(): void {
-    this.set("silence", SILENCE_MS, () => {
+  private restartSilenceTimer(): void {
+    this.startTimer("silence", SILENCE_TIMEOUT_MS, () => {
       this.connection?.abort();
-      this.connection = null;
-      this.broke(null);
+      this.onDisconnect(null);
     });
   }
 
-  private broke(wait: number | null): void {
+  private onDisconnect(retryMs: number | null): void {
     this.connection = null;
     clearTimeout(this.timers.silence);
-    if (this.options.isOver()) return this.finish("ended");
-    // Counted from the first break, not from the last of several attempts.
-    if (this.state === "live" && this.timers.shown === undefined) {
-      this.set("shown", SHOWN_AFTER_MS, () => this.becomes("reconnecting"));
+    if (this.options.isComplete()) return this.finish("ended");
+    // Measured from the first of several failed attempts.
+    if (this.state === "live" && this.timers.reconnecting === undefined) {
+      this.startTimer("reconnecting", RECONNECTING_AFTER_MS, () => this.setState("reconnecting"));
     }
     if (document.hidden && this.timers.hidden === undefined) return;
-    this.set("again", wait ?? this.nextWait(), () => this.connect());
+    this.startTimer("retry", retryMs ?? this.nextRetryMs(), () => this.connect());
   }
 
-  /** Doubles with each failure up to a bound, and is never the same for all who wait. */
-  private nextWait(): number {
-    const wait = Math.min(this.baseWait * 2 ** this.failures, LONGEST_WAIT_MS);
+  /** Exponential backoff with jitter. */
+  private nextRetryMs(): number {
+    const wait = Math.min(this.baseRetryMs * 2 ** this.failures, MAX_RETRY_MS);
     this.failures += 1;
     return wait * (0.5 + Math.random() / 2);
   }
@@ -172,39 +174,39 @@ export class EventStream {
     this.options.onState(state);
   }
 
-  private becomes(state: StreamState): void {
-    if (state === "live") this.unset("shown");
+  private setState(state: StreamState): void {
+    if (state === "live") this.clearTimer("reconnecting");
     if (state === "reconnecting" && this.state === "stalled") return;
     if (this.state === state) return;
     this.state = state;
     this.options.onState(state);
   }
 
-  private set(name: (typeof TIMERS)[number], wait: number, act: () => void): void {
+  private startTimer(name: TimerName, delayMs: number, callback: () => void): void {
     clearTimeout(this.timers[name]);
-    this.timers[name] = setTimeout(act, wait);
+    this.timers[name] = setTimeout(callback, delayMs);
   }
 
-  private unset(name: (typeof TIMERS)[number]): void {
+  private clearTimer(name: TimerName): void {
     clearTimeout(this.timers[name]);
     delete this.timers[name];
   }
 
-  /** A hidden page gives its connection up, since a browser has only six to one origin. */
-  private readonly onVisibility = (): void => {
+  // Browsers allow six HTTP/1.1 connections per origin; hidden pages must not use them up.
+  private readonly onVisibilityChange = (): void => {
     if (document.hidden) {
-      this.set("hidden", HIDDEN_MS, () => this.pause());
+      this.startTimer("hidden", PAUSE_WHEN_HIDDEN_MS, () => this.pause());
       return;
     }
-    this.unset("hidden");
+    this.clearTimer("hidden");
     if (this.connection) return;
     this.failures = 0;
-    this.set("stalled", STALLED_AFTER_MS, () => this.becomes("stalled"));
+    this.startTimer("stalled", STALLED_AFTER_MS, () => this.setState("stalled"));
     this.connect();
   };
 
   private pause(): void {
-    for (const name of TIMERS) this.unset(name);
+    for (const name of TIMERS) this.clearTimer(name);
     this.connection?.abort();
     this.connection = null;
   }
@@ -213,9 +215,4 @@ export class EventStream {
     this.failures = 0;
     if (!document.hidden) this.connect();
   };
-}
-
-/** Returns when the browser has had its turn. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve));
 }

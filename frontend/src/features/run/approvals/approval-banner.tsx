@@ -1,61 +1,44 @@
-import { ChevronDown, CircleCheck, UserRoundCheck } from "lucide-react";
+import { ChevronDown, UserRoundCheck } from "lucide-react";
 import { useState } from "react";
 
 import { Button } from "@/components/ui/button";
 import { useNow } from "@/hooks/use-now";
 import type { Approval } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
-import { previewText } from "@/lib/format";
+
+import { Banner } from "../banners/banner";
+import { previewMarkdown } from "../output/parse-output";
 
 import { ApprovalCard } from "./approval-card";
-import { expiry, outcome } from "./approval-labels";
-import { BannerBox } from "../banners/banner";
-import { teaser } from "../output/parse-output";
+import { expiryLabel } from "./approval-labels";
 
-/** The run asks a person; the form unfolds in place, and only when it is asked for. */
+/** An open approval request; the form is shown only on request. */
 export function ApprovalBanner({ approval }: { approval: Approval }) {
-  const [open, setOpen] = useState(false);
+  const [isOpen, setOpen] = useState(false);
   const now = useNow(15_000);
   return (
-    <BannerBox
+    <Banner
       tone="warn"
       icon={UserRoundCheck}
-      title={`${approval.agent ?? "The crew"} asks you to check ${approval.taskKey}`}
+      title={`${approval.agent ?? "The crew"} requests approval for ${approval.taskKey}`}
       detail={
         <span>
-          {!open && <q className="break-words">{teaser(approval.output, 100)}</q>}{" "}
-          <span className="text-xs whitespace-nowrap">{expiry(approval, now)}</span>
+          {!isOpen && <q className="break-words">{previewMarkdown(approval.output, 100)}</q>}{" "}
+          <span className="text-xs whitespace-nowrap">{expiryLabel(approval, now)}</span>
         </span>
       }
       actions={
         <Button
-          variant={open ? "outline" : "primary"}
-          aria-expanded={open}
-          onClick={() => setOpen(!open)}
+          variant={isOpen ? "outline" : "primary"}
+          aria-expanded={isOpen}
+          onClick={() => setOpen(!isOpen)}
         >
-          {open ? "Fold" : "Answer"}
-          <ChevronDown aria-hidden className={cn(open && "rotate-180")} />
+          {isOpen ? "Collapse" : "Review"}
+          <ChevronDown aria-hidden className={cn(isOpen && "rotate-180")} />
         </Button>
       }
     >
-      {open && <ApprovalCard approval={approval} level={2} headless />}
-    </BannerBox>
-  );
-}
-
-/** What was answered a moment ago, until the run asks or tells something else. */
-export function AnsweredBanner({ approval, onClose }: { approval: Approval; onClose: () => void }) {
-  return (
-    <BannerBox
-      tone="live"
-      icon={CircleCheck}
-      title={`${outcome(approval)}: ${approval.taskKey}`}
-      detail={approval.feedback ? <q>{previewText(approval.feedback, 160)}</q> : undefined}
-      actions={
-        <Button size="sm" onClick={onClose}>
-          Close
-        </Button>
-      }
-    />
+      {isOpen && <ApprovalCard approval={approval} level={2} hideHeader />}
+    </Banner>
   );
 }

@@ -17,48 +17,47 @@ import type { Approval } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
 import { formatDateTime } from "@/lib/format";
 
-import { ApprovalForm } from "./approval-form";
-import { expiry, outcome } from "./approval-labels";
-import { outputOf } from "../output/parse-output";
 import { OutputView, type OutputMode } from "../output/output-view";
+import { parseOutput } from "../output/parse-output";
+
+import { ApprovalForm } from "./approval-form";
+import { expiryLabel, outcomeLabel } from "./approval-labels";
 
 interface Props {
   approval: Approval;
-  /** The level of the card's heading. */
+  /** Heading level of the card. */
   level?: 2 | 3;
-  /** Stands below a line that has said already who asks about what. */
-  headless?: boolean;
+  /** The parent already shows agent and task. */
+  hideHeader?: boolean;
   className?: string;
 }
 
-/** A question of the run to a person: what the agent proposes, and the answer to it. */
-export function ApprovalCard({ approval, level = 3, headless, className }: Props) {
+/** An approval request: the proposed output, and the form to answer it or the answer given. */
+export function ApprovalCard({ approval, level = 3, hideHeader, className }: Props) {
   const id = useId();
   const Heading = `h${level}` as const;
-  const open = approval.status === "open";
+  const isOpen = approval.status === "open";
   return (
     <section
-      {...(headless
-        ? { "aria-label": `Answer about ${approval.taskKey}` }
-        : { "aria-labelledby": id })}
+      {...(hideHeader ? { "aria-label": `Review ${approval.taskKey}` } : { "aria-labelledby": id })}
       className={cn("min-w-0 overflow-hidden rounded-lg border bg-surface", className)}
     >
-      {!headless && (
+      {!hideHeader && (
         <header className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b px-4 py-2">
           <Heading id={id} className="font-semibold">
-            {approval.agent ?? "The crew"} asks you about {approval.taskKey}
+            {approval.agent ?? "The crew"} requests approval for {approval.taskKey}
           </Heading>
-          <Outcome approval={approval} />
-          {open && <Deadline approval={approval} />}
+          <OutcomeBadge approval={approval} />
+          {isOpen && <Expiry approval={approval} />}
         </header>
       )}
-      <Proposal approval={approval} level={headless ? level : level + 1} />
-      {open ? <ApprovalForm approval={approval} /> : <Answer approval={approval} />}
+      <Proposal approval={approval} level={hideHeader ? level : level + 1} />
+      {isOpen ? <ApprovalForm approval={approval} /> : <Answer approval={approval} />}
     </section>
   );
 }
 
-const LOOKS: Record<Approval["status"], { tone: Tone; Icon: LucideIcon }> = {
+const STYLES: Record<Approval["status"], { tone: Tone; Icon: LucideIcon }> = {
   open: { tone: "warn", Icon: UserRoundCheck },
   approved: { tone: "ok", Icon: CircleCheck },
   revised: { tone: "live", Icon: Undo2 },
@@ -67,24 +66,24 @@ const LOOKS: Record<Approval["status"], { tone: Tone; Icon: LucideIcon }> = {
   cancelled: { tone: "idle", Icon: CircleX },
 };
 
-function Outcome({ approval }: { approval: Approval }) {
-  const { tone, Icon } = LOOKS[approval.status];
+function OutcomeBadge({ approval }: { approval: Approval }) {
+  const { tone, Icon } = STYLES[approval.status];
   return (
     <Badge tone={tone} className="whitespace-normal">
       <Icon aria-hidden />
-      {outcome(approval)}
+      {outcomeLabel(approval)}
     </Badge>
   );
 }
 
-function Deadline({ approval }: { approval: Approval }) {
+function Expiry({ approval }: { approval: Approval }) {
   const now = useNow(15_000);
   return (
     <p
       className="ml-auto text-xs text-ink-soft max-sm:ml-0"
       title={formatDateTime(approval.expiresAt)}
     >
-      {expiry(approval, now)}
+      {expiryLabel(approval, now)}
     </p>
   );
 }
@@ -94,7 +93,7 @@ function Proposal({ approval, level }: { approval: Approval; level: number }) {
   return (
     <div>
       <div className="flex items-center justify-between gap-2 px-4 pt-2">
-        <p className="text-xs text-ink-soft">What the agent proposes</p>
+        <p className="text-xs text-ink-soft">Proposed output</p>
         <Button
           size="sm"
           variant="ghost"
@@ -102,23 +101,22 @@ function Proposal({ approval, level }: { approval: Approval; level: number }) {
           onClick={() => setMode(mode === "raw" ? "formatted" : "raw")}
         >
           <Code aria-hidden />
-          As written
+          Raw
         </Button>
       </div>
       <div
-        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a box that scrolls must take focus
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- scrollable regions must be focusable
         tabIndex={0}
         role="group"
-        aria-label="What the agent proposes"
+        aria-label="Proposed output"
         className="max-h-[32dvh] overflow-y-auto px-4 py-2 focus-visible:-outline-offset-2"
       >
-        <OutputView output={outputOf({ raw: approval.output })} mode={mode} level={level} />
+        <OutputView output={parseOutput({ raw: approval.output })} mode={mode} level={level} />
       </div>
     </div>
   );
 }
 
-/** What was answered, once it is. */
 function Answer({ approval }: { approval: Approval }) {
   return (
     <div className="grid gap-1 border-t bg-sunken px-4 py-2 text-ink-soft">
@@ -129,7 +127,7 @@ function Answer({ approval }: { approval: Approval }) {
       )}
       {approval.resolvedAt && (
         <p className="text-xs">
-          {outcome(approval)} · <TimeAgo at={approval.resolvedAt} />
+          {outcomeLabel(approval)} · <TimeAgo at={approval.resolvedAt} />
         </p>
       )}
     </div>

@@ -1,18 +1,19 @@
 import { waitFor } from "@testing-library/react";
 import { http, HttpResponse } from "msw";
-import { expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { show } from "@/testing/render";
 import { server } from "@/testing/server";
 
-import { ApprovalCard } from "./approval-card";
-import { draft } from "../store/text-drafts";
+import { getTextDraft } from "../store/text-drafts";
 import { sampleApproval } from "../testing/run-fixtures";
+
+import { ApprovalCard } from "./approval-card";
 
 const RESOLVE = "*/api/v1/approvals/:id/resolve";
 
-/** Answers each attempt with `status`, and keeps what was sent. */
-function answering(status = 200, problem: object = {}) {
+/** Responds to every answer with `status` and records what was sent. */
+function stubResolve(status = 200, problem: object = {}) {
   const sent: unknown[] = [];
   server.use(
     http.post(RESOLVE, async ({ request }) => {
@@ -24,98 +25,102 @@ function answering(status = 200, problem: object = {}) {
   return sent;
 }
 
-/** A question of its own for each test: drafts are kept by its id. */
-function question(id: string) {
+/** Each test uses its own id, because drafts are kept by id. */
+function renderCard(id: string) {
   return show(<ApprovalCard approval={sampleApproval({ id })} />);
 }
 
-test("approving sends the words along, when there are any", async () => {
-  const sent = answering();
-  const { findByRole, getByLabelText, user } = question("appr_a");
-  await user.type(await waitFor(() => getByLabelText("Feedback for writer")), "Good. ");
-  await user.click(await findByRole("button", { name: "Approve" }));
-  await waitFor(() => expect(sent).toEqual([{ action: "approve", feedback: "Good." }]));
+describe("ApprovalForm", () => {
+  it("sends the feedback with an approval", async () => {
+    const sent = stubResolve();
+    const { findByRole, getByLabelText, user } = renderCard("appr_a");
+    await user.type(await waitFor(() => getByLabelText("Feedback for writer")), "Good. ");
+    await user.click(await findByRole("button", { name: "Approve" }));
+    await waitFor(() => expect(sent).toEqual([{ action: "approve", feedback: "Good." }]));
+  });
+
+  it("requires feedback to send back, and keeps it until the answer is accepted", async () => {
+    const sent = stubResolve(500, { title: "Broken", status: 500 });
+    const { findByRole, findByText, getByLabelText, user } = renderCard("appr_b");
+    const sendBack = await findByRole("button", { name: "Send back" });
+    await user.click(sendBack);
+    expect(await findByText("Describe what should change.")).toBeVisible();
+    expect(getByLabelText("Feedback for writer")).toHaveFocus();
+    expect(sent).toEqual([]);
+
+    await user.type(getByLabelText("Feedback for writer"), "Shorter.");
+    await user.click(sendBack);
+    expect(await findByText("Broken")).toBeVisible();
+    expect(getByLabelText("Feedback for writer")).toHaveValue("Shorter.");
+
+    stubResolve();
+    await user.click(sendBack);
+    await waitFor(() => expect(getTextDraft("approval:appr_b")).toBe(""));
+  });
+
+  it("approves an edited output", async () => {
+    const sent = stubResolve();
+    const { findByRole, findByLabelText, user } = renderCard("appr_c");
+    await user.click(await findByRole("button", { name: "Edit and approve…" }));
+    const textarea = await findByLabelText("Edited output");
+    expect(textarea).toHaveValue("# Bees\n\nBees hum.");
+    await user.clear(textarea);
+    expect(await findByRole("button", { name: "Approve edited output" })).toBeDisabled();
+    await user.type(textarea, "Bees sleep.");
+    await user.click(await findByRole("button", { name: "Approve edited output" }));
+    await waitFor(() => expect(sent).toEqual([{ action: "approve", edited: "Bees sleep." }]));
+  });
+
+  it("asks for confirmation before rejecting", async () => {
+    const sent = stubResolve();
+    const { findByRole, user } = renderCard("appr_d");
+    await user.click(await findByRole("button", { name: "Reject…" }));
+    await user.click(await findByRole("button", { name: "Cancel" }));
+    expect(sent).toEqual([]);
+    await user.click(await findByRole("button", { name: "Reject…" }));
+    await user.click(await findByRole("button", { name: "Reject" }));
+    await waitFor(() => expect(sent).toEqual([{ action: "reject" }]));
+  });
+
+  it.each([
+    [409, "Already answered"],
+    [410, "Approval request expired"],
+    [403, "Permission denied"],
+  ])("explains a refusal with status %i: %s", async (status, title) => {
+    stubResolve(status, { title: "No", status, detail: "This was approved by ada already." });
+    const { findByRole, findByText, user } = renderCard(`appr_${status}`);
+    await user.click(await findByRole("button", { name: "Approve" }));
+    expect(await findByText(title)).toBeVisible();
+  });
+
+  it("shares unsent feedback between two forms for the same approval", async () => {
+    const approval = sampleApproval({ id: "appr_twice" });
+    const { findAllByLabelText, user } = show(
+      <>
+        <ApprovalCard approval={approval} />
+        <ApprovalCard approval={approval} />
+      </>,
+    );
+    const [first, second] = await findAllByLabelText("Feedback for writer");
+    if (first) await user.type(first, "Shorter");
+    expect(second).toHaveValue("Shorter");
+  });
 });
 
-test("sending back needs words, and keeps them until they are taken", async () => {
-  const sent = answering(500, { title: "Broken", status: 500 });
-  const { findByRole, findByText, getByLabelText, user } = question("appr_b");
-  const send = await findByRole("button", { name: "Send back" });
-  await user.click(send);
-  expect(await findByText("Say what should change.")).toBeVisible();
-  expect(getByLabelText("Feedback for writer")).toHaveFocus();
-  expect(sent).toEqual([]);
-
-  await user.type(getByLabelText("Feedback for writer"), "Shorter.");
-  await user.click(send);
-  expect(await findByText("Broken")).toBeVisible();
-  expect(getByLabelText("Feedback for writer")).toHaveValue("Shorter.");
-
-  answering();
-  await user.click(send);
-  await waitFor(() => expect(draft("approval:appr_b")).toBe(""));
-});
-
-test("an own text is taken instead of the agent's", async () => {
-  const sent = answering();
-  const { findByRole, findByLabelText, user } = question("appr_c");
-  await user.click(await findByRole("button", { name: "Edit and approve…" }));
-  const box = await findByLabelText("The output to take instead");
-  expect(box).toHaveValue("# Bees\n\nBees hum.");
-  await user.clear(box);
-  expect(await findByRole("button", { name: "Approve this text" })).toBeDisabled();
-  await user.type(box, "Bees sleep.");
-  await user.click(await findByRole("button", { name: "Approve this text" }));
-  await waitFor(() => expect(sent).toEqual([{ action: "approve", edited: "Bees sleep." }]));
-});
-
-test("rejecting asks first", async () => {
-  const sent = answering();
-  const { findByRole, user } = question("appr_d");
-  await user.click(await findByRole("button", { name: "Reject…" }));
-  await user.click(await findByRole("button", { name: "Cancel" }));
-  expect(sent).toEqual([]);
-  await user.click(await findByRole("button", { name: "Reject…" }));
-  await user.click(await findByRole("button", { name: "Reject" }));
-  await waitFor(() => expect(sent).toEqual([{ action: "reject" }]));
-});
-
-test.each([
-  [409, "Somebody has answered already"],
-  [410, "The question has expired"],
-  [403, "This key may not answer"],
-])("a refusal with %i says: %s", async (status, words) => {
-  answering(status, { title: "No", status, detail: "This was approved by ada already." });
-  const { findByRole, findByText, user } = question(`appr_${status}`);
-  await user.click(await findByRole("button", { name: "Approve" }));
-  expect(await findByText(words)).toBeVisible();
-});
-
-test("the same question in two places shares its words", async () => {
-  const approval = sampleApproval({ id: "appr_twice" });
-  const { findAllByLabelText, user } = show(
-    <>
-      <ApprovalCard approval={approval} />
-      <ApprovalCard approval={approval} />
-    </>,
-  );
-  const [first, second] = await findAllByLabelText("Feedback for writer");
-  if (first) await user.type(first, "Shorter");
-  expect(second).toHaveValue("Shorter");
-});
-
-test("an answered question shows what was answered", async () => {
-  const { findAllByText, findByText, queryByRole } = show(
-    <ApprovalCard
-      approval={sampleApproval({
-        status: "revised",
-        resolvedBy: "ada",
-        resolvedAt: "2026-11-22T10:01:00Z",
-        feedback: "Shorter.",
-      })}
-    />,
-  );
-  expect(await findByText("Shorter.")).toBeVisible();
-  expect((await findAllByText(/Sent back to writer by ada/)).length).toBeGreaterThan(0);
-  expect(queryByRole("button", { name: "Approve" })).toBeNull();
+describe("ApprovalCard", () => {
+  it("shows the answer once the approval is resolved", async () => {
+    const { findAllByText, findByText, queryByRole } = show(
+      <ApprovalCard
+        approval={sampleApproval({
+          status: "revised",
+          resolvedBy: "ada",
+          resolvedAt: "2026-11-22T10:01:00Z",
+          feedback: "Shorter.",
+        })}
+      />,
+    );
+    expect(await findByText("Shorter.")).toBeVisible();
+    expect((await findAllByText(/Sent back to writer by ada/)).length).toBeGreaterThan(0);
+    expect(queryByRole("button", { name: "Approve" })).toBeNull();
+  });
 });

@@ -8,32 +8,39 @@ import { Field } from "@/components/ui/field";
 import { Textarea } from "@/components/ui/input";
 import type { Approval } from "@/lib/api/types";
 
-import { refusal } from "./approval-labels";
-import { draft, setDraft, useDraft } from "../store/text-drafts";
-import { editedDraft, feedbackDraft, useResolve, type Verdict } from "./use-resolve-approval";
+import { getTextDraft, setTextDraft, useTextDraft } from "../store/text-drafts";
 
-/** Approve, send back, edit or reject. The words are kept until they are taken, in every place alike. */
+import { resolveErrorMessage } from "./approval-labels";
+import {
+  feedbackDraftName,
+  outputDraftName,
+  useResolveApproval,
+  type ApprovalAnswer,
+} from "./use-resolve-approval";
+
+/** The form to approve, send back, edit or reject. Unsent text is kept and shared between forms. */
 export function ApprovalForm({ approval }: { approval: Approval }) {
-  const resolve = useResolve(approval);
-  const [feedback, setFeedback] = useDraft(feedbackDraft(approval));
-  const [editing, setEditing] = useState(() => draft(editedDraft(approval)) !== "");
-  const answer = (verdict: Verdict) =>
-    resolve.mutate({ ...verdict, ...(feedback.trim() ? { feedback: feedback.trim() } : {}) });
-  const edit = () => {
-    if (!draft(editedDraft(approval))) setDraft(editedDraft(approval), approval.output);
+  const resolve = useResolveApproval(approval);
+  const [feedback, setFeedback] = useTextDraft(feedbackDraftName(approval));
+  const [isEditing, setEditing] = useState(() => getTextDraft(outputDraftName(approval)) !== "");
+  const submit = (answer: ApprovalAnswer) =>
+    resolve.mutate({ ...answer, ...(feedback.trim() ? { feedback: feedback.trim() } : {}) });
+  const startEditing = () => {
+    if (!getTextDraft(outputDraftName(approval)))
+      setTextDraft(outputDraftName(approval), approval.output);
     setEditing(true);
   };
   const stopEditing = () => {
-    setDraft(editedDraft(approval), "");
+    setTextDraft(outputDraftName(approval), "");
     setEditing(false);
   };
   return (
     <div className="grid gap-3 border-t bg-sunken px-4 py-3">
-      {editing ? (
+      {isEditing ? (
         <EditForm
           approval={approval}
           busy={resolve.isPending}
-          onAnswer={answer}
+          onAnswer={submit}
           onCancel={stopEditing}
         />
       ) : (
@@ -41,14 +48,14 @@ export function ApprovalForm({ approval }: { approval: Approval }) {
           approval={approval}
           feedback={feedback}
           onFeedback={setFeedback}
-          under={resolve.isPending ? (resolve.variables?.action ?? null) : null}
-          onAnswer={answer}
-          onEdit={edit}
+          pendingAction={resolve.isPending ? (resolve.variables?.action ?? null) : null}
+          onAnswer={submit}
+          onEdit={startEditing}
         />
       )}
-      {resolve.isError && <Refused error={resolve.error} />}
+      {resolve.isError && <ResolveError error={resolve.error} />}
       <p className="text-xs text-ink-faint">
-        Anyone whose API key has the scope approvals:write may answer; the first answer counts.
+        Requires an API key with the approvals:write scope. The first answer counts.
       </p>
     </div>
   );
@@ -58,32 +65,39 @@ interface AnswerProps {
   approval: Approval;
   feedback: string;
   onFeedback: (feedback: string) => void;
-  /** The answer that is under way. */
-  under: Verdict["action"] | null;
-  onAnswer: (verdict: Verdict) => void;
+  /** The answer that is being sent. */
+  pendingAction: ApprovalAnswer["action"] | null;
+  onAnswer: (answer: ApprovalAnswer) => void;
   onEdit: () => void;
 }
 
-function AnswerForm({ approval, feedback, onFeedback, under, onAnswer, onEdit }: AnswerProps) {
-  const [missing, setMissing] = useState(false);
-  const [rejecting, setRejecting] = useState(false);
-  const box = useRef<HTMLTextAreaElement>(null);
+function AnswerForm({
+  approval,
+  feedback,
+  onFeedback,
+  pendingAction,
+  onAnswer,
+  onEdit,
+}: AnswerProps) {
+  const [isFeedbackMissing, setFeedbackMissing] = useState(false);
+  const [isConfirmOpen, setConfirmOpen] = useState(false);
+  const textarea = useRef<HTMLTextAreaElement>(null);
   const agent = approval.agent ?? "the agent";
   const sendBack = () => {
-    setMissing(feedback.trim() === "");
-    if (feedback.trim() === "") box.current?.focus();
+    setFeedbackMissing(feedback.trim() === "");
+    if (feedback.trim() === "") textarea.current?.focus();
     else onAnswer({ action: "revise" });
   };
   return (
     <>
       <Field
         label={`Feedback for ${agent}`}
-        hint="Needed to send it back; the agent then tries again and you are asked again."
+        hint="Required to send back. The agent revises its output and requests approval again."
         className="max-w-3xl"
-        error={missing && feedback.trim() === "" && "Say what should change."}
+        error={isFeedbackMissing && feedback.trim() === "" && "Describe what should change."}
       >
         <Textarea
-          ref={box}
+          ref={textarea}
           value={feedback}
           maxLength={100_000}
           className="field-sizing-content max-h-60 min-h-16"
@@ -93,40 +107,44 @@ function AnswerForm({ approval, feedback, onFeedback, under, onAnswer, onEdit }:
       <div className="flex flex-wrap gap-2">
         <Button
           variant="primary"
-          busy={under === "approve"}
-          disabled={under !== null}
+          busy={pendingAction === "approve"}
+          disabled={pendingAction !== null}
           onClick={() => onAnswer({ action: "approve" })}
         >
           <Check aria-hidden />
           Approve
         </Button>
-        <Button busy={under === "revise"} disabled={under !== null} onClick={sendBack}>
+        <Button
+          busy={pendingAction === "revise"}
+          disabled={pendingAction !== null}
+          onClick={sendBack}
+        >
           <Undo2 aria-hidden />
           Send back
         </Button>
-        <Button disabled={under !== null} onClick={onEdit}>
+        <Button disabled={pendingAction !== null} onClick={onEdit}>
           <Pencil aria-hidden />
           Edit and approve…
         </Button>
         <Button
           variant="danger"
           className="sm:ml-auto"
-          busy={under === "reject"}
-          disabled={under !== null}
-          onClick={() => setRejecting(true)}
+          busy={pendingAction === "reject"}
+          disabled={pendingAction !== null}
+          onClick={() => setConfirmOpen(true)}
         >
           <X aria-hidden />
           Reject…
         </Button>
       </div>
       <ConfirmDialog
-        open={rejecting}
-        onOpenChange={setRejecting}
+        open={isConfirmOpen}
+        onOpenChange={setConfirmOpen}
         title={`Reject the output of ${approval.taskKey}?`}
-        description="The run fails here. Your feedback, if you wrote any, is kept as the reason. The run can be resumed later; you are then asked again."
+        description="The run fails, with your feedback as the reason. Resuming the run requests approval again."
         action="Reject"
         onConfirm={() => {
-          setRejecting(false);
+          setConfirmOpen(false);
           onAnswer({ action: "reject" });
         }}
       />
@@ -137,16 +155,16 @@ function AnswerForm({ approval, feedback, onFeedback, under, onAnswer, onEdit }:
 interface EditProps {
   approval: Approval;
   busy: boolean;
-  onAnswer: (verdict: Verdict) => void;
+  onAnswer: (answer: ApprovalAnswer) => void;
   onCancel: () => void;
 }
 
-/** The output in the person's own version. */
+/** Edits the output before approving it. */
 function EditForm({ approval, busy, onAnswer, onCancel }: EditProps) {
-  const [text, setText] = useDraft(editedDraft(approval));
+  const [text, setText] = useTextDraft(outputDraftName(approval));
   return (
     <>
-      <Field label="The output to take instead" hint="The run goes on with this text.">
+      <Field label="Edited output" hint="The run continues with this text.">
         <Textarea
           value={text}
           maxLength={1_000_000}
@@ -162,18 +180,18 @@ function EditForm({ approval, busy, onAnswer, onCancel }: EditProps) {
           onClick={() => onAnswer({ action: "approve", edited: text })}
         >
           <Check aria-hidden />
-          Approve this text
+          Approve edited output
         </Button>
         <Button disabled={busy} onClick={onCancel}>
-          Back to the agent&apos;s text
+          Discard edits
         </Button>
       </div>
     </>
   );
 }
 
-function Refused({ error }: { error: unknown }) {
-  const { title, detail } = refusal(error);
+function ResolveError({ error }: { error: unknown }) {
+  const { title, detail } = resolveErrorMessage(error);
   return (
     <Alert tone="err" title={title}>
       {detail}

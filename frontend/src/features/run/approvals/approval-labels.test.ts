@@ -1,34 +1,44 @@
-import { expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { ApiProblem, ServerUnreachable } from "@/lib/api/problem";
 
-import { expiry, outcome, refusal } from "./approval-labels";
 import { sampleApproval } from "../testing/run-fixtures";
 
-test.each([
-  [{ status: "approved", resolvedBy: "ada" }, "Approved by ada"],
-  [{ status: "revised", resolvedBy: "ada" }, "Sent back to writer by ada"],
-  [{ status: "revised", agent: null }, "Sent back to the agent"],
-  [{ status: "rejected" }, "Rejected"],
-  [{ status: "expired" }, "Nobody answered in time"],
-  [{ status: "cancelled" }, "Withdrawn: the run ended before it was answered"],
-] as const)("%j reads %s", (change, words) => {
-  expect(outcome(sampleApproval(change))).toBe(words);
+import { expiryLabel, outcomeLabel, resolveErrorMessage } from "./approval-labels";
+
+describe("outcomeLabel", () => {
+  it.each([
+    [{ status: "approved", resolvedBy: "ada" }, "Approved by ada"],
+    [{ status: "revised", resolvedBy: "ada" }, "Sent back to writer by ada"],
+    [{ status: "revised", agent: null }, "Sent back to the agent"],
+    [{ status: "rejected" }, "Rejected"],
+    [{ status: "expired" }, "Expired without an answer"],
+    [{ status: "cancelled" }, "Cancelled because the run ended"],
+  ] as const)("describes %j as %s", (change, label) => {
+    expect(outcomeLabel(sampleApproval(change))).toBe(label);
+  });
 });
 
-test.each([
-  ["2026-11-22T13:05:00Z", "Expires in 3h 5m"],
-  ["2026-11-22T10:00:30Z", "Expires in less than a minute"],
-  ["2026-11-22T10:00:00Z", "Its time is over"],
-])("a question until %s: %s", (expiresAt, words) => {
-  expect(expiry(sampleApproval({ expiresAt }), Date.parse("2026-11-22T10:00:00Z"))).toBe(words);
+describe("expiryLabel", () => {
+  it.each([
+    ["2026-11-22T13:05:00Z", "Expires in 3h 5m"],
+    ["2026-11-22T10:00:30Z", "Expires in less than a minute"],
+    ["2026-11-22T10:00:00Z", "Expired"],
+  ])("describes an expiry at %s as %s", (expiresAt, label) => {
+    const now = Date.parse("2026-11-22T10:00:00Z");
+    expect(expiryLabel(sampleApproval({ expiresAt }), now)).toBe(label);
+  });
 });
 
-test("refusals are told in plain words", () => {
-  const taken = new ApiProblem(409, { detail: "This was approved by ada already." });
-  expect(refusal(taken)).toMatchObject({ title: "Somebody has answered already" });
-  expect(refusal(taken).detail).toContain("by ada");
-  expect(refusal(new ApiProblem(410, {})).detail).toContain("Resume it to be asked again");
-  expect(refusal(new ApiProblem(403, {})).detail).toContain("approvals:write");
-  expect(refusal(new ServerUnreachable(null)).title).toBe("No connection");
+describe("resolveErrorMessage", () => {
+  it("explains conflicts, expiry, missing scopes and lost connections", () => {
+    const conflict = new ApiProblem(409, { detail: "This was approved by ada already." });
+    expect(resolveErrorMessage(conflict)).toMatchObject({ title: "Already answered" });
+    expect(resolveErrorMessage(conflict).detail).toContain("by ada");
+    expect(resolveErrorMessage(new ApiProblem(410, {})).detail).toContain(
+      "Resume it to request approval again",
+    );
+    expect(resolveErrorMessage(new ApiProblem(403, {})).detail).toContain("approvals:write");
+    expect(resolveErrorMessage(new ServerUnreachable(null)).title).toBe("No connection");
+  });
 });

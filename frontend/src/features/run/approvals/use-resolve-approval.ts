@@ -5,37 +5,37 @@ import type { Approval } from "@/lib/api/types";
 import { approvalKeys } from "@/lib/queries/approvals";
 import { runKeys } from "@/lib/queries/runs";
 
-import { setDraft } from "../store/text-drafts";
+import { setTextDraft } from "../store/text-drafts";
 
-export interface Verdict {
+export interface ApprovalAnswer {
   action: "approve" | "revise" | "reject";
   feedback?: string;
-  /** With `approve`: taken instead of what the agent wrote. */
+  /** With `approve`: replaces the agent's output. */
   edited?: string;
 }
 
-/** Where the words to an approval are kept until they are sent. */
-export const feedbackDraft = (approval: Approval) => `approval:${approval.id}`;
-export const editedDraft = (approval: Approval) => `approval-edit:${approval.id}`;
+/** Names of the drafts that hold an unsent answer. */
+export const feedbackDraftName = (approval: Approval) => `approval:${approval.id}`;
+export const outputDraftName = (approval: Approval) => `approval-edit:${approval.id}`;
 
-/** Answers a question of a run; every list of questions then looks again, refused or not. */
-export function useResolve(approval: Approval) {
-  const queries = useQueryClient();
+/** Answers an approval request. The approvals are refetched even if the answer is refused. */
+export function useResolveApproval(approval: Approval) {
+  const queryClient = useQueryClient();
   return useMutation({
-    mutationFn: async (verdict: Verdict) => {
+    mutationFn: async (answer: ApprovalAnswer) => {
       const params = { path: { approval_id: approval.id } };
       return body(
-        await api.POST("/api/v1/approvals/{approval_id}/resolve", { params, body: verdict }),
+        await api.POST("/api/v1/approvals/{approval_id}/resolve", { params, body: answer }),
       ).approval;
     },
     onSuccess: () => {
-      setDraft(feedbackDraft(approval), "");
-      setDraft(editedDraft(approval), "");
+      setTextDraft(feedbackDraftName(approval), "");
+      setTextDraft(outputDraftName(approval), "");
     },
     onSettled: () =>
       Promise.all([
-        queries.invalidateQueries({ queryKey: approvalKeys.all }),
-        queries.invalidateQueries({ queryKey: runKeys.detail(approval.runId), exact: true }),
+        queryClient.invalidateQueries({ queryKey: approvalKeys.all }),
+        queryClient.invalidateQueries({ queryKey: runKeys.detail(approval.runId), exact: true }),
       ]),
   });
 }

@@ -1,32 +1,35 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { useStore } from "zustand";
 
 import { useNow } from "@/hooks/use-now";
 import type { Approval } from "@/lib/api/types";
 import { runApprovalsQuery } from "@/lib/queries/approvals";
 import { hasEnded } from "@/lib/run-state";
 
-import { BannerRoom } from "./banner-placeholder";
-import { useRunStore } from "../store/use-span";
-
-import { AnsweredBanner, ApprovalBanner } from "../approvals/approval-banner";
+import { ApprovalBanner } from "../approvals/approval-banner";
+import { ResolvedApprovalBanner } from "../approvals/resolved-approval-banner";
 import { BudgetBanner } from "../budget/budget-banner";
-import { FailedBanner } from "./failed-banner";
-import type { TabProps } from "../tab-props";
-import { useRunNews } from "./use-invalidate-on-events";
+import type { RunProps } from "../run-props";
 
-/** What a person must look at first, one thing at a time; nothing when the run needs nobody. */
-export function AttentionBanner({ run, store }: TabProps) {
-  useRunNews(store);
-  const status = useRunStore(store, (now) => now.status);
-  const told = useRunStore(store, (now) => now.failure);
-  const [closed, setClosed] = useState<string | null>(null);
-  const asks = run.definition.tasks.some((task) => task.humanInput);
-  const approvals = useQuery({ ...runApprovalsQuery(run.id), enabled: asks });
+import { BannerPlaceholder } from "./banner-placeholder";
+import { FailedBanner } from "./failed-banner";
+import { useInvalidateOnEvents } from "./use-invalidate-on-events";
+
+const RECENT_MS = 90_000;
+
+/** The most important banner of the run, if any: approval, budget, failure, or a recent approval. */
+export function AttentionBanner({ run, store }: RunProps) {
+  useInvalidateOnEvents(store);
+  const status = useStore(store, (state) => state.status);
+  const liveFailure = useStore(store, (state) => state.failure);
+  const [dismissed, setDismissed] = useState<string | null>(null);
+  const canAsk = run.definition.tasks.some((task) => task.humanInput);
+  const approvals = useQuery({ ...runApprovalsQuery(run.id), enabled: canAsk });
   const now = useNow(15_000);
   const newest = approvals.data?.[0];
 
-  if (status === "waiting" && approvals.isLoading) return <BannerRoom />;
+  if (status === "waiting" && approvals.isLoading) return <BannerPlaceholder />;
 
   if (newest?.status === "open" && status === "waiting") {
     return <ApprovalBanner key={newest.id} approval={newest} />;
@@ -35,19 +38,16 @@ export function AttentionBanner({ run, store }: TabProps) {
     return <BudgetBanner run={run} />;
   }
   if (status === "failed" || status === "crashed") {
-    const failure = told ?? run.error;
+    const failure = liveFailure ?? run.error;
     return failure && <FailedBanner run={run} store={store} failure={failure} />;
   }
-  if (newest && isNews(newest, now) && !hasEnded(status) && newest.id !== closed) {
-    return <AnsweredBanner approval={newest} onClose={() => setClosed(newest.id)} />;
+  if (newest && isRecentlyResolved(newest, now) && !hasEnded(status) && newest.id !== dismissed) {
+    return <ResolvedApprovalBanner approval={newest} onDismiss={() => setDismissed(newest.id)} />;
   }
   return null;
 }
 
-const NEWS_MS = 90_000;
-
-/** True for an answer that was given a moment ago. */
-function isNews(approval: Approval, now: number): boolean {
-  const answered = approval.status === "approved" || approval.status === "revised";
-  return answered && now - Date.parse(approval.resolvedAt ?? "") < NEWS_MS;
+function isRecentlyResolved(approval: Approval, now: number): boolean {
+  const isResolved = approval.status === "approved" || approval.status === "revised";
+  return isResolved && now - Date.parse(approval.resolvedAt ?? "") < RECENT_MS;
 }

@@ -3,35 +3,35 @@ import type { ReactNode } from "react";
 
 import { cn } from "@/lib/cn";
 
-const LOOKS = {
-  warn: { box: "border-warn/30 bg-warn-soft", words: "text-warn" },
-  err: { box: "border-err/30 bg-err-soft", words: "text-err" },
-  live: { box: "border-live/30 bg-live-soft", words: "text-live" },
+const STYLES = {
+  warn: { box: "border-warn/30 bg-warn-soft", text: "text-warn" },
+  err: { box: "border-err/30 bg-err-soft", text: "text-err" },
+  live: { box: "border-live/30 bg-live-soft", text: "text-live" },
 };
 
 interface Props {
-  tone: keyof typeof LOOKS;
+  tone: keyof typeof STYLES;
   icon: LucideIcon;
   title: ReactNode;
   detail?: ReactNode;
-  /** At the end of the line. */
+  /** Buttons at the end of the line. */
   actions?: ReactNode;
-  /** Below the line, e.g. a form. */
+  /** Content below the line, e.g. a form. */
   children?: ReactNode;
 }
 
-/** The one thing about a run that a person should look at first. */
-export function BannerBox({ tone, icon: Icon, title, detail, actions, children }: Props) {
-  const looks = LOOKS[tone];
+/** A banner at the top of the run page for something that needs attention. */
+export function Banner({ tone, icon: Icon, title, detail, actions, children }: Props) {
+  const style = STYLES[tone];
   return (
     <section
       aria-label="Needs attention"
-      className={cn("grid gap-2 border-b px-4 py-2.5 sm:px-6", looks.box)}
+      className={cn("grid gap-2 border-b px-4 py-2.5 sm:px-6", style.box)}
     >
       <div className="flex flex-wrap items-start gap-x-3 gap-y-2">
-        <Icon aria-hidden className={cn("mt-0.5 size-4 shrink-0", looks.words)} />
+        <Icon aria-hidden className={cn("mt-0.5 size-4 shrink-0", style.text)} />
         <div role="status" className="min-w-0 flex-1 basis-60">
-          <p className={cn("font-medium break-words", looks.words)}>{title}</p>
+          <p className={cn("font-medium break-words", style.text)}>{title}</p>
           {detail && <div className="break-words text-ink-soft">{detail}</div>}
         </div>
         {actions && <div className="flex flex-wrap items-center gap-2">{actions}</div>}

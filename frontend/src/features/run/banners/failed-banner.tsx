@@ -3,34 +3,27 @@ import { CircleX, Play, ScanSearch } from "lucide-react";
 
 import { ErrorPanel } from "@/components/error-panel";
 import { Button } from "@/components/ui/button";
-import type { Run, RunFailure } from "@/lib/api/types";
+import type { RunFailure } from "@/lib/api/types";
 
-import type { RunStore } from "../store/run-store";
+import type { RunProps } from "../run-props";
 
-import { BannerBox } from "./banner";
-import { deepestFailure, isOfProvider } from "./find-failed-span";
-import { useResume } from "./use-inline-resume";
+import { Banner } from "./banner";
+import { findFailedSpan } from "./find-failed-span";
+import { isProviderFailure } from "./is-provider-failure";
+import { useInlineResume } from "./use-inline-resume";
 
-/** What went wrong, where, and the ways on. */
-export function FailedBanner({
-  run,
-  store,
-  failure,
-}: {
-  run: Run;
-  store: RunStore;
-  failure: RunFailure;
-}) {
+/** The error of a failed run, with buttons to open the failed step and to resume. */
+export function FailedBanner({ run, store, failure }: RunProps & { failure: RunFailure }) {
   const navigate = useNavigate();
-  const resume = useResume(run);
-  const openStep = () =>
+  const resume = useInlineResume(run);
+  const openFailedStep = () =>
     void navigate({
       to: "/runs/$runId",
       params: { runId: run.id },
-      search: { view: "timeline", span: deepestFailure(store.spans())?.id },
+      search: { view: "timeline", span: findFailedSpan(store.spans())?.id },
     });
   return (
-    <BannerBox
+    <Banner
       tone="err"
       icon={CircleX}
       title={
@@ -42,14 +35,14 @@ export function FailedBanner({
       detail={failure.hint && <Hint failure={failure} hint={failure.hint} />}
       actions={
         <>
-          <Button onClick={openStep}>
+          <Button onClick={openFailedStep}>
             <ScanSearch aria-hidden />
-            Open
+            Open step
           </Button>
           <Button
             variant="primary"
             busy={resume.isPending}
-            title="Goes on after the last finished task"
+            title="Continues after the last finished task"
             onClick={() => resume.mutate(undefined)}
           >
             <Play aria-hidden />
@@ -59,20 +52,19 @@ export function FailedBanner({
       }
     >
       {resume.isError && <ErrorPanel error={resume.error} />}
-    </BannerBox>
+    </Banner>
   );
 }
 
-/** What to do about it; a provider that is at fault is one click away. */
 function Hint({ failure, hint }: { failure: RunFailure; hint: string }) {
   return (
     <p>
       {hint}
-      {isOfProvider(failure) && (
+      {isProviderFailure(failure) && (
         <>
           {" "}
           <Link to="/models" className="text-accent underline underline-offset-2">
-            {failure.provider ? `Look at ${failure.provider}` : "Look at the providers"}
+            {failure.provider ? `Check ${failure.provider}` : "Check providers"}
           </Link>
         </>
       )}

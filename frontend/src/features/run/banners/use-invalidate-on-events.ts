@@ -5,44 +5,48 @@ import { approvalKeys } from "@/lib/queries/approvals";
 import { invalidateQuery } from "@/lib/queries/invalidate-query";
 import { runKeys } from "@/lib/queries/runs";
 
-import type { RunNow, RunStore } from "../store/run-store";
+import type { RunStore, RunStoreState } from "../store/run-store";
 
-/**
- * Asks the server again for whatever the run's events say has changed. Where nobody looks, the answer is
- * only marked as old, so one such listener serves every tab.
- */
-export function useRunNews(store: RunStore): void {
-  const queries = useQueryClient();
+/** Invalidates the queries whose data has changed according to the run's events. */
+export function useInvalidateOnEvents(store: RunStore): void {
+  const queryClient = useQueryClient();
   useEffect(() => {
-    let seen = store.getNow();
-    return store.subscribe(() => {
-      const now = store.getNow();
-      // Events that are only being read again say nothing new; the queries are as old as the last of them.
-      if (!now.complete) return;
-      for (const queryKey of outdated(store.runId, seen, now)) {
-        void invalidateQuery(queries, queryKey);
+    let previous = store.getState();
+    return store.subscribe((state) => {
+      // Replayed events are older than the data of the queries.
+      if (!state.isComplete) return;
+      for (const queryKey of staleQueryKeys(store.runId, previous, state)) {
+        void invalidateQuery(queryClient, queryKey);
       }
-      seen = now;
+      previous = state;
     });
-  }, [store, queries]);
+  }, [store, queryClient]);
 }
 
-type Told = Pick<
-  RunNow,
-  "status" | "tasks" | "messages" | "approvals" | "artifacts" | "budget" | "complete"
+type ObservedState = Pick<
+  RunStoreState,
+  "status" | "tasks" | "messageVersion" | "approvalVersion" | "artifactVersion" | "budgetVersion"
 >;
 
-/** The answers of the API that what was told between two moments has outdated. */
-export function outdated(runId: string, before: Told, now: Told): QueryKey[] {
-  const moved = now.status !== before.status;
+/** The keys of the queries that became stale between two states of a run. */
+export function staleQueryKeys(
+  runId: string,
+  before: ObservedState,
+  after: ObservedState,
+): QueryKey[] {
+  const statusChanged = after.status !== before.status;
   const keys: QueryKey[] = [];
-  if (moved || now.budget !== before.budget) keys.push(runKeys.detail(runId));
-  if (moved || now.tasks !== before.tasks) keys.push(runKeys.tasks(runId));
-  if (moved) keys.push(runKeys.usage(runId));
-  if (moved || now.messages !== before.messages) keys.push(runKeys.messages(runId));
-  if (moved || now.approvals !== before.approvals) {
+  if (statusChanged || after.budgetVersion !== before.budgetVersion) {
+    keys.push(runKeys.detail(runId));
+  }
+  if (statusChanged || after.tasks !== before.tasks) keys.push(runKeys.tasks(runId));
+  if (statusChanged) keys.push(runKeys.usage(runId));
+  if (statusChanged || after.messageVersion !== before.messageVersion) {
+    keys.push(runKeys.messages(runId));
+  }
+  if (statusChanged || after.approvalVersion !== before.approvalVersion) {
     keys.push(approvalKeys.forRun(runId), approvalKeys.open());
   }
-  if (now.artifacts !== before.artifacts) keys.push(runKeys.artifacts(runId));
+  if (after.artifactVersion !== before.artifactVersion) keys.push(runKeys.artifacts(runId));
   return keys;
 }

@@ -1,67 +1,70 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Gauge, Play, Square } from "lucide-react";
-import { useState } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { Gauge, Play } from "lucide-react";
 import { useForm } from "react-hook-form";
 
 import { ErrorPanel } from "@/components/error-panel";
 import { Button } from "@/components/ui/button";
-import { ConfirmDialog } from "@/components/ui/confirm-dialog";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
 import { Skeleton } from "@/components/ui/skeleton";
-import { api } from "@/lib/api/client";
 import type { Run } from "@/lib/api/types";
-import { runKeys } from "@/lib/queries/runs";
 
-import { BannerBox } from "../banners/banner";
+import { Banner } from "../banners/banner";
+import { useInlineResume } from "../banners/use-inline-resume";
+
+import {
+  findExceededLimit,
+  isServerLimit,
+  suggestLimit,
+  validateLimit,
+  type BudgetLimit,
+} from "./budget-limits";
 import { budgetStopQuery } from "./budget-stop-query";
-import { isServersOwn, limitOf, nextLimit, type Limit } from "./budget-limits";
-import { useResume } from "../banners/use-inline-resume";
+import { StopRunButton } from "./stop-run-button";
 
-/** The run has used up what it may: raise it and go on, or stop. */
+/** The exceeded limit of a waiting run, with a form to raise it and a button to stop the run. */
 export function BudgetBanner({ run }: { run: Run }) {
   const stop = useQuery(budgetStopQuery(run));
-  const limit = stop.data ? limitOf(stop.data) : undefined;
-  const servers = limit !== undefined && isServersOwn(limit, run.budget);
+  const limit = stop.data ? findExceededLimit(stop.data) : undefined;
+  const isServerWide = limit !== undefined && isServerLimit(limit, run.budget);
   return (
-    <BannerBox
+    <Banner
       tone="warn"
       icon={Gauge}
-      title={limit ? `Budget reached: ${limit.words}` : "Budget reached"}
-      detail={limit && detailOf(limit, servers)}
+      title={limit ? `Budget exceeded: ${limit.summary}` : "Budget exceeded"}
+      detail={limit && explainLimit(limit, isServerWide)}
     >
       {stop.isPending && <Skeleton className="h-8 w-80 max-w-full" />}
-      {limit && !servers && <RaiseForm key={limit.allowed} run={run} limit={limit} />}
-      {!stop.isPending && (!limit || servers) && <PlainChoice run={run} />}
-    </BannerBox>
+      {limit && !isServerWide && <RaiseLimitForm key={limit.allowed} run={run} limit={limit} />}
+      {!stop.isPending && (!limit || isServerWide) && <ResumeOrStop run={run} />}
+    </Banner>
   );
 }
 
-function detailOf({ noun }: Limit, servers: boolean): string {
-  if (servers) {
-    return `The server's own limit for ${noun} holds; whoever runs the server can raise it in its settings.`;
+function explainLimit({ noun }: BudgetLimit, isServerWide: boolean): string {
+  if (isServerWide) {
+    return `The server-wide limit for ${noun} is reached. An administrator can raise it in the server settings.`;
   }
-  return `The limit for ${noun} is used up. Nothing is lost: the run goes on where it stands.`;
+  return `The limit for ${noun} is reached. Raise it to continue the run where it stopped.`;
 }
 
-/** Where nothing can be raised from here, going on can still be tried. */
-function PlainChoice({ run }: { run: Run }) {
-  const resume = useResume(run);
+function ResumeOrStop({ run }: { run: Run }) {
+  const resume = useInlineResume(run);
   return (
     <div className="flex flex-wrap gap-2">
       <Button busy={resume.isPending} onClick={() => resume.mutate(undefined)}>
         <Play aria-hidden />
-        Try to go on
+        Try to resume
       </Button>
-      <StopButton run={run} />
+      <StopRunButton run={run} />
       {resume.isError && <ErrorPanel error={resume.error} className="w-full" />}
     </div>
   );
 }
 
-function RaiseForm({ run, limit }: { run: Run; limit: Limit }) {
-  const resume = useResume(run);
-  const form = useForm({ defaultValues: { allowed: String(nextLimit(limit)) } });
+function RaiseLimitForm({ run, limit }: { run: Run; limit: BudgetLimit }) {
+  const resume = useInlineResume(run);
+  const form = useForm({ defaultValues: { allowed: String(suggestLimit(limit)) } });
   const { errors } = form.formState;
   const submit = form.handleSubmit(({ allowed }) =>
     resume.mutate({ [limit.name]: Number(allowed) }),
@@ -71,68 +74,27 @@ function RaiseForm({ run, limit }: { run: Run; limit: Limit }) {
       <div className="flex flex-wrap items-end gap-2">
         <Field label={`New limit: ${limit.label}`} className="w-44">
           <Input
-            inputMode={limit.whole ? "numeric" : "decimal"}
+            inputMode={limit.isInteger ? "numeric" : "decimal"}
             autoComplete="off"
-            {...form.register("allowed", { validate: (text) => mistake(text, limit) ?? true })}
+            {...form.register("allowed", {
+              validate: (text) => validateLimit(text, limit) ?? true,
+            })}
             aria-invalid={errors.allowed ? true : undefined}
-            aria-errormessage={errors.allowed ? "budget-mistake" : undefined}
+            aria-errormessage={errors.allowed ? "limit-error" : undefined}
           />
         </Field>
         <Button type="submit" variant="primary" busy={resume.isPending}>
           <Play aria-hidden />
-          Raise and go on
+          Raise limit and resume
         </Button>
-        <StopButton run={run} />
+        <StopRunButton run={run} />
       </div>
       {errors.allowed && (
-        <p id="budget-mistake" role="alert" className="text-xs text-err">
+        <p id="limit-error" role="alert" className="text-xs text-err">
           {errors.allowed.message}
         </p>
       )}
       {resume.isError && <ErrorPanel error={resume.error} />}
     </form>
-  );
-}
-
-/** What is wrong with a new limit. */
-export function mistake(text: string, limit: Limit): string | undefined {
-  const figure = Number(text);
-  if (text.trim() === "" || !Number.isFinite(figure)) return "Enter a number.";
-  if (limit.whole && !Number.isInteger(figure)) return "Enter a whole number.";
-  const least = Math.max(limit.used ?? 0, limit.allowed);
-  return figure > least ? undefined : `Enter more than ${least}, which is used up.`;
-}
-
-function StopButton({ run }: { run: Run }) {
-  const queries = useQueryClient();
-  const [asking, setAsking] = useState(false);
-  const stop = useMutation({
-    mutationFn: () =>
-      api.POST("/api/v1/runs/{run_id}/stop", {
-        params: { path: { run_id: run.id } },
-        body: { mode: "now" },
-      }),
-    onSettled: () => {
-      setAsking(false);
-      return queries.invalidateQueries({ queryKey: runKeys.detail(run.id), exact: true });
-    },
-  });
-  return (
-    <>
-      <Button onClick={() => setAsking(true)}>
-        <Square aria-hidden />
-        Stop the run
-      </Button>
-      <ConfirmDialog
-        open={asking}
-        onOpenChange={setAsking}
-        title="Stop this run?"
-        description="What its tasks brought so far is kept. It can be resumed later."
-        action="Stop the run"
-        busy={stop.isPending}
-        onConfirm={() => stop.mutate()}
-      />
-      {stop.isError && <ErrorPanel error={stop.error} className="w-full" />}
-    </>
   );
 }

@@ -1,97 +1,95 @@
-import type { Budget, Run, Usage } from "@/lib/api/types";
-import { formatCount, formatDuration, formatCost } from "@/lib/format";
+import type { Budget, Run } from "@/lib/api/types";
+import { formatCost, formatCount, formatDuration } from "@/lib/format";
 
 import type { BudgetStop } from "./budget-stop-query";
 
-export type LimitName = keyof Budget;
-
-/** One limit of a budget beside what was used of it. */
-export interface Limit {
-  name: LimitName;
-  /** As a noun: `cost`, `tokens`. */
+export interface BudgetLimit {
+  name: keyof Budget;
+  /** For use within a sentence, e.g. `model calls`. */
   noun: string;
-  /** In the form's label, with the unit. */
+  /** Form label with the unit. */
   label: string;
   used: number | null;
   allowed: number;
-  /** `$0.50 of $0.50`. */
-  words: string;
-  /** Whole numbers only. */
-  whole: boolean;
+  /** Used and allowed, e.g. `$0.50 of $0.50`. */
+  summary: string;
+  isInteger: boolean;
 }
 
-type Spent = Pick<Run, "budget" | "usage" | "secondsAtWork">;
+type BudgetedRun = Pick<Run, "budget" | "usage" | "secondsAtWork">;
 
-/** The limits that a run has, each with what was used of it; the order is the server's. */
-export function limitsOf({ budget, usage, secondsAtWork }: Spent): Limit[] {
+type LimitFields = Pick<BudgetLimit, "name" | "noun" | "label" | "used" | "isInteger"> & {
+  format: (value: number) => string;
+};
+
+/** The limits set in a budget, each with its usage. */
+export function listLimits({ budget, usage, secondsAtWork }: BudgetedRun): BudgetLimit[] {
   const currency = usage.cost?.currency ?? "USD";
-  const spent = usage.cost ? Number(usage.cost.amount) : null;
-  const inMoney = (amount: number) => formatCost({ amount: String(amount), currency });
-  const known = [
-    limit("maxCost", "cost", `Cost (${currency})`, spent, budget.maxCost, inMoney, false),
-    limit("maxTokens", "tokens", "Tokens", tokens(usage), budget.maxTokens, formatCount, true),
-    limit(
-      "maxLlmCalls",
-      "model calls",
-      "Model calls",
-      usage.llmCalls ?? 0,
-      budget.maxLlmCalls,
-      String,
-      true,
-    ),
-    limit(
-      "maxSeconds",
-      "time at work",
-      "Seconds at work",
-      secondsAtWork,
-      budget.maxSeconds,
-      seconds,
-      false,
-    ),
+  const fields: LimitFields[] = [
+    {
+      name: "maxCost",
+      noun: "cost",
+      label: `Cost (${currency})`,
+      used: usage.cost ? Number(usage.cost.amount) : null,
+      format: (amount) => formatCost({ amount: String(amount), currency }),
+      isInteger: false,
+    },
+    {
+      name: "maxTokens",
+      noun: "tokens",
+      label: "Tokens",
+      used: usage.totalTokens ?? null,
+      format: formatCount,
+      isInteger: true,
+    },
+    {
+      name: "maxLlmCalls",
+      noun: "model calls",
+      label: "Model calls",
+      used: usage.llmCalls ?? 0,
+      format: String,
+      isInteger: true,
+    },
+    {
+      name: "maxSeconds",
+      noun: "active time",
+      label: "Active time (seconds)",
+      used: secondsAtWork,
+      format: (seconds) => formatDuration(seconds * 1000),
+      isInteger: false,
+    },
   ];
-  return known.filter((one) => one !== null);
+  return fields.flatMap(({ format, ...limit }) => {
+    const value = budget[limit.name];
+    if (value == null) return [];
+    const allowed = Number(value);
+    const used = limit.used === null ? "–" : format(limit.used);
+    return [{ ...limit, allowed, summary: `${used} of ${format(allowed)}` }];
+  });
 }
 
-/** The limit that holds a run up. */
-export function limitOf({
-  limit,
-  budget,
-  usage,
-  seconds: secondsAtWork,
-}: BudgetStop): Limit | undefined {
-  return limitsOf({ budget, usage, secondsAtWork }).find(({ name }) => name === limit);
+/** The limit that paused a run. */
+export function findExceededLimit(stop: BudgetStop): BudgetLimit | undefined {
+  const { limit, budget, usage, seconds } = stop;
+  return listLimits({ budget, usage, secondsAtWork: seconds }).find(({ name }) => name === limit);
 }
 
-/** True when the run itself may spend more than what held it up: then the server's own limit did. */
-export function isServersOwn({ name, allowed }: Limit, own: Budget): boolean {
-  return own[name] != null && Number(own[name]) > allowed;
+/** True if the run's own budget allows more, so that a server-wide limit paused it. */
+export function isServerLimit({ name, allowed }: BudgetLimit, runBudget: Budget): boolean {
+  return runBudget[name] != null && Number(runBudget[name]) > allowed;
 }
 
-/** A sensible next limit: twice as much, in round figures. */
-export function nextLimit({ allowed, used, whole }: Limit): number {
-  const wanted = Math.max(allowed, used ?? 0) * 2;
-  return whole ? Math.ceil(wanted) : Number(wanted.toPrecision(3));
+/** Twice the current limit, rounded. */
+export function suggestLimit({ allowed, used, isInteger }: BudgetLimit): number {
+  const doubled = Math.max(allowed, used ?? 0) * 2;
+  return isInteger ? Math.ceil(doubled) : Number(doubled.toPrecision(3));
 }
 
-function limit(
-  name: LimitName,
-  noun: string,
-  label: string,
-  used: number | null,
-  given: string | number | null | undefined,
-  write: (figure: number) => string,
-  whole: boolean,
-): Limit | null {
-  if (given == null) return null;
-  const allowed = Number(given);
-  const words = `${used === null ? "–" : write(used)} of ${write(allowed)}`;
-  return { name, noun, label, used, allowed, words, whole };
-}
-
-function tokens(usage: Usage): number | null {
-  return usage.totalTokens ?? null;
-}
-
-function seconds(figure: number): string {
-  return formatDuration(figure * 1000);
+/** Returns an error message if the text is not a valid higher limit. */
+export function validateLimit(text: string, limit: BudgetLimit): string | undefined {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) return "Enter a number.";
+  if (limit.isInteger && !Number.isInteger(value)) return "Enter a whole number.";
+  const minimum = Math.max(limit.used ?? 0, limit.allowed);
+  return value > minimum ? undefined : `Enter a value greater than ${minimum}.`;
 }

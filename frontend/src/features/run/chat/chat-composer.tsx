@@ -1,33 +1,33 @@
 import { SendHorizontal } from "lucide-react";
-import { useId, useState, useSyncExternalStore, type KeyboardEvent } from "react";
+import { useId, useState, type KeyboardEvent } from "react";
+import { useStore } from "zustand";
 
 import { Button } from "@/components/ui/button";
 import { Select, Textarea } from "@/components/ui/input";
 import type { Run } from "@/lib/api/types";
 import { hasEnded } from "@/lib/run-state";
 
-import { useRunStore } from "../store/use-span";
+import type { RunProps } from "../run-props";
+import { useTextDraft } from "../store/text-drafts";
 
-import { destination } from "./message-destination";
-import type { Talk } from "./chat-store";
-import { useDraft } from "../store/text-drafts";
-import type { TabProps } from "../tab-props";
+import type { ChatStore } from "./chat-store";
+import { messageDestination } from "./message-destination";
 
-const LONGEST = 20_000;
+const MAX_LENGTH = 20_000;
 
-/** Where a message is written; what is begun here is kept until it is sent. */
-export function ChatComposer({ run, store, talk }: TabProps & { talk: Talk }) {
-  const [text, setText] = useDraft(`chat:${run.id}`);
+/** The form that sends a message. Unsent text is kept. */
+export function ChatComposer({ run, store, chat }: RunProps & { chat: ChatStore }) {
+  const [text, setText] = useTextDraft(`chat:${run.id}`);
   const [agent, setAgent] = useState("");
-  const tasks = useRunStore(store, (now) => now.tasks);
-  const busy = useSyncExternalStore(talk.subscribe, () => talk.isAsking);
+  const tasks = useStore(store, (state) => state.tasks);
+  const isAwaitingReply = useStore(chat.state, (state) => state.isAwaitingReply);
   const id = useId();
-  const over = hasEnded(run.status);
-  const blocked = over && busy;
+  const isOver = hasEnded(run.status);
+  const isBlocked = isOver && isAwaitingReply;
 
   const send = () => {
-    if (text.trim() === "" || blocked) return;
-    void talk.send(text.trim(), over ? null : agent || null);
+    if (text.trim() === "" || isBlocked) return;
+    void chat.send(text.trim(), isOver ? null : agent || null);
     setText("");
   };
   const onKeyDown = (event: KeyboardEvent) => {
@@ -53,8 +53,8 @@ export function ChatComposer({ run, store, talk }: TabProps & { talk: Talk }) {
             id={id}
             value={text}
             rows={1}
-            maxLength={LONGEST}
-            aria-describedby={`${id}-where`}
+            maxLength={MAX_LENGTH}
+            aria-describedby={`${id}-destination`}
             className="field-sizing-content max-h-48 min-h-10 flex-1 resize-none"
             onChange={(event) => setText(event.target.value)}
             onKeyDown={onKeyDown}
@@ -63,20 +63,20 @@ export function ChatComposer({ run, store, talk }: TabProps & { talk: Talk }) {
             type="submit"
             variant="primary"
             size="lg"
-            disabled={text.trim() === "" || blocked}
+            disabled={text.trim() === "" || isBlocked}
           >
             <SendHorizontal aria-hidden />
             Send
           </Button>
         </div>
         <div className="flex flex-wrap items-center gap-x-3 gap-y-1 text-xs text-ink-soft">
-          {!over && <Addressee run={run} agent={agent} onChange={setAgent} />}
-          <p id={`${id}-where`} className="min-w-0 flex-1 basis-56">
-            {blocked
-              ? "The answer is being written; the next question can follow it."
-              : destination(run, [...tasks.values()], agent || null)}{" "}
+          {!isOver && <RecipientSelect run={run} agent={agent} onChange={setAgent} />}
+          <p id={`${id}-destination`} className="min-w-0 flex-1 basis-56">
+            {isBlocked
+              ? "Wait for the reply before asking the next question."
+              : messageDestination(run, [...tasks.values()], agent || null)}{" "}
             <span className="text-ink-faint max-sm:hidden">
-              Enter sends, Shift+Enter starts a new line.
+              Enter sends, Shift+Enter adds a line.
             </span>
           </p>
         </div>
@@ -85,7 +85,7 @@ export function ChatComposer({ run, store, talk }: TabProps & { talk: Talk }) {
   );
 }
 
-function Addressee({
+function RecipientSelect({
   run,
   agent,
   onChange,
@@ -104,7 +104,7 @@ function Addressee({
         className="h-7 w-auto py-0 text-xs max-sm:h-10"
         onChange={(event) => onChange(event.target.value)}
       >
-        <option value="">whoever is at work</option>
+        <option value="">any agent</option>
         {run.definition.agents.map(({ key }) => (
           <option key={key} value={key}>
             {key}

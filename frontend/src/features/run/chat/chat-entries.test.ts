@@ -1,12 +1,13 @@
-import { expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 
-import { linesOf, receiptsOf } from "./chat-entries";
-import type { TalkState, Turn } from "./chat-store";
 import { sampleMessage, sampleRun } from "../testing/run-fixtures";
 
-const SILENT: TalkState = { turns: [], notes: {} };
+import { buildChatEntries, deliverySteps } from "./chat-entries";
+import type { PendingMessage } from "./chat-store";
+
+const NO_PENDING = { pending: [], details: {} };
 const RUNNING = sampleRun();
-const OVER = sampleRun({ status: "completed", finishedAt: "2026-11-22T10:05:00Z" });
+const ENDED = sampleRun({ status: "completed", finishedAt: "2026-11-22T10:05:00Z" });
 const DELIVERED = { status: "delivered", call: 3, deliveredTo: "writer" } as const;
 const ANSWERED = {
   ...DELIVERED,
@@ -15,97 +16,111 @@ const ANSWERED = {
   answeredBy: "agent",
 } as const;
 
-function turn(change: Partial<Turn> = {}): Turn {
+function pendingMessage(change: Partial<PendingMessage> = {}): PendingMessage {
   return {
-    id: "turn-1",
+    id: "pending-1",
     text: "Mention honey.",
     agent: null,
     sentAt: "2026-11-22T10:00:05Z",
-    sent: false,
-    words: "",
+    isAccepted: false,
+    reply: "",
     error: null,
-    known: new Set(),
+    knownIds: new Set(),
     ...change,
   };
 }
 
-const words = (...given: Parameters<typeof receiptsOf>) =>
-  receiptsOf(...given).map((receipt) => receipt.words);
+const labels = (...args: Parameters<typeof deliverySteps>) =>
+  deliverySteps(...args).map((step) => step.label);
 
-test("receipts tell a message's way", () => {
-  expect(words(sampleMessage(), RUNNING)).toEqual(["Queued for whoever is at work"]);
-  expect(words(sampleMessage({ agent: "writer" }), RUNNING)).toEqual(["Queued for writer"]);
-  expect(words(sampleMessage(DELIVERED), RUNNING)).toEqual([
-    "Queued for whoever is at work",
-    "Delivered to writer in call 3",
-  ]);
-  expect(words(sampleMessage(ANSWERED), RUNNING).at(-1)).toBe("Answered by writer");
+describe("deliverySteps", () => {
+  it("lists the steps from queued to answered", () => {
+    expect(labels(sampleMessage(), RUNNING)).toEqual(["Queued for any agent"]);
+    expect(labels(sampleMessage({ agent: "writer" }), RUNNING)).toEqual(["Queued for writer"]);
+    expect(labels(sampleMessage(DELIVERED), RUNNING)).toEqual([
+      "Queued for any agent",
+      "Delivered to writer in call 3",
+    ]);
+    expect(labels(sampleMessage(ANSWERED), RUNNING).at(-1)).toBe("Answered by writer");
+  });
+
+  it("says when the run ended before delivery or answer", () => {
+    expect(labels(sampleMessage(), ENDED).at(-1)).toBe("Not delivered: the run ended");
+    expect(labels(sampleMessage(DELIVERED), ENDED).at(-1)).toBe("Not answered: the run ended");
+    expect(labels(sampleMessage(ANSWERED), ENDED).at(-1)).toBe("Answered by writer");
+  });
+
+  it("names no agent for a question about an ended run", () => {
+    const later = { createdAt: "2026-11-22T10:06:00Z" };
+    expect(labels(sampleMessage(later), ENDED)).toEqual(["Not answered yet"]);
+    const answered = {
+      ...later,
+      status: "answered",
+      answer: "Six.",
+      answeredBy: "result",
+    } as const;
+    expect(labels(sampleMessage(answered), ENDED)).toEqual(["Answered from the result"]);
+  });
 });
 
-test("an ended run owes nothing silently", () => {
-  expect(words(sampleMessage(), OVER).at(-1)).toBe("The run ended before it was delivered");
-  expect(words(sampleMessage(DELIVERED), OVER).at(-1)).toBe("The run ended without an answer");
-  expect(words(sampleMessage(ANSWERED), OVER).at(-1)).toBe("Answered by writer");
-});
+describe("buildChatEntries", () => {
+  it("shows a message to a waiting run as feedback", () => {
+    const used = { status: "answered", answer: "Sent back.", answeredBy: "live-state" } as const;
+    const [entry] = buildChatEntries([sampleMessage(used)], NO_PENDING, RUNNING);
+    expect(entry?.delivery.at(-1)?.label).toBe("Used as feedback");
+    expect(entry?.replies).toMatchObject([{ from: "Run", text: "Sent back." }]);
+  });
 
-test("a question to an ended run is for no agent", () => {
-  const later = { createdAt: "2026-11-22T10:06:00Z" };
-  expect(words(sampleMessage(later), OVER)).toEqual(["Not answered yet"]);
-  const answered = { ...later, status: "answered", answer: "Six.", answeredBy: "result" } as const;
-  expect(words(sampleMessage(answered), OVER)).toEqual(["Answered from the result"]);
-});
+  it("shows a pending message at the end until the server lists it", () => {
+    const old = sampleMessage({ id: "msg_0" });
+    const sending = pendingMessage({ knownIds: new Set(["msg_0"]), reply: "Hon" });
+    const chat = { pending: [sending], details: {} };
 
-test("words to a waiting run are told as feedback", () => {
-  const taken = { status: "answered", answer: "Sent back.", answeredBy: "live-state" } as const;
-  const [line] = linesOf([sampleMessage(taken)], SILENT, RUNNING);
-  expect(line?.receipts.at(-1)?.words).toBe("Taken as feedback");
-  expect(line?.replies).toMatchObject([{ from: "Run", text: "Sent back." }]);
-});
+    const before = buildChatEntries([old], chat, RUNNING);
+    expect(before.map(({ key }) => key)).toEqual(["msg_0", "pending-1"]);
+    expect(before[1]?.delivery[0]?.label).toBe("Sending…");
 
-test("a message on its way stands at the end until the server has it, then once", () => {
-  const old = sampleMessage({ id: "msg_0" });
-  const sending = turn({ known: new Set(["msg_0"]), words: "Hon" });
-  const talk = { turns: [sending], notes: {} };
+    const stored = sampleMessage({ ...DELIVERED, id: "msg_1" });
+    const after = buildChatEntries([old, stored], chat, RUNNING);
+    expect(after.map(({ key }) => key)).toEqual(["msg_0", "msg_1"]);
+    expect(after[1]?.replies).toMatchObject([{ from: "writer", text: "Hon", isStreaming: true }]);
+  });
 
-  const before = linesOf([old], talk, RUNNING);
-  expect(before.map((line) => line.key)).toEqual(["msg_0", "turn-1"]);
-  expect(before[1]?.receipts[0]?.words).toBe("Sending…");
+  it("keeps two messages with the same text apart", () => {
+    const chat = {
+      pending: [pendingMessage(), pendingMessage({ id: "pending-2" })],
+      details: {},
+    };
+    expect(buildChatEntries([sampleMessage()], chat, RUNNING).map(({ key }) => key)).toEqual([
+      "msg_1",
+      "pending-2",
+    ]);
+  });
 
-  const after = linesOf([old, sampleMessage({ ...DELIVERED, id: "msg_1" })], talk, RUNNING);
-  expect(after.map((line) => line.key)).toEqual(["msg_0", "msg_1"]);
-  expect(after[1]?.replies).toMatchObject([{ from: "writer", text: "Hon", streaming: true }]);
-});
+  it("attributes a reply streamed before delivery to the live state", () => {
+    const chat = { pending: [pendingMessage({ reply: "It is at…" })], details: {} };
+    const [entry] = buildChatEntries([sampleMessage()], chat, RUNNING);
+    expect(entry?.replies).toMatchObject([{ from: "Live state", isStreaming: true }]);
+  });
 
-test("the same words sent twice are two messages", () => {
-  const talk = { turns: [turn(), turn({ id: "turn-2" })], notes: {} };
-  expect(linesOf([sampleMessage()], talk, RUNNING).map(({ key }) => key)).toEqual([
-    "msg_1",
-    "turn-2",
-  ]);
-});
+  it("shows a reply from the live state together with the agent's reply", () => {
+    const liveReply = { text: "Running.", at: "2026-11-22T10:00:09Z" };
+    const chat = { pending: [], details: { msg_1: { liveReply } } };
+    const [entry] = buildChatEntries([sampleMessage(ANSWERED)], chat, RUNNING);
+    expect(entry?.replies.map(({ from, text }) => [from, text])).toEqual([
+      ["Live state", "Running."],
+      ["writer", "Honey it is."],
+    ]);
+  });
 
-test("words that stream before any agent has the message come from the live state", () => {
-  const talk = { turns: [turn({ words: "It is at…" })], notes: {} };
-  const [line] = linesOf([sampleMessage()], talk, RUNNING);
-  expect(line?.replies).toMatchObject([{ from: "Live state", streaming: true }]);
-});
-
-test("a reply by the live state stays beside the agent's own", () => {
-  const notes = { msg_1: { live: { text: "At work.", at: "2026-11-22T10:00:09Z" } } };
-  const [line] = linesOf([sampleMessage(ANSWERED)], { turns: [], notes }, RUNNING);
-  expect(line?.replies.map(({ from, text }) => [from, text])).toEqual([
-    ["Live state", "At work."],
-    ["writer", "Honey it is."],
-  ]);
-});
-
-test("what was not sent keeps its text and says why", () => {
-  const talk = { turns: [turn({ error: "No connection" })], notes: {} };
-  const [line] = linesOf([], talk, RUNNING);
-  expect(line).toMatchObject({
-    text: "Mention honey.",
-    problem: "No connection",
-    unsent: "turn-1",
-    receipts: [],
+  it("keeps the text and the error of an unsent message", () => {
+    const chat = { pending: [pendingMessage({ error: "No connection" })], details: {} };
+    const [entry] = buildChatEntries([], chat, RUNNING);
+    expect(entry).toMatchObject({
+      text: "Mention honey.",
+      error: "No connection",
+      unsentId: "pending-1",
+      delivery: [],
+    });
   });
 });

@@ -1,166 +1,179 @@
 import type { Message, Run } from "@/lib/api/types";
 import { hasEnded } from "@/lib/run-state";
 
-import { isOf, type Note, type TalkState, type Turn } from "./chat-store";
+import {
+  isSameMessage,
+  type ChatState,
+  type MessageDetails,
+  type PendingMessage,
+} from "./chat-store";
 
-export interface Receipt {
-  state: "sending" | "queued" | "delivered" | "answered" | "lost";
-  words: string;
+export interface DeliveryStep {
+  state: "sending" | "queued" | "delivered" | "answered" | "undelivered";
+  label: string;
   at: string | null;
 }
 
 export interface Reply {
-  /** Who speaks, as a heading: an agent's key, or what the words were drawn from. */
+  /** Shown as the sender: an agent's key, or what the reply is based on. */
   from: string;
-  /** What the reader should know about where the words come from. */
+  /** How the reply was generated. */
   source: string;
   text: string;
   at: string | null;
-  streaming: boolean;
+  isStreaming: boolean;
 }
 
-/** One message of a person and all that came of it. */
-export interface Line {
+/** A user message with its delivery status and replies. */
+export interface ChatEntry {
   key: string;
   text: string;
   agent: string | null;
-  by: string | null;
+  createdBy: string | null;
   at: string;
-  receipts: Receipt[];
+  delivery: DeliveryStep[];
   replies: Reply[];
-  problem: string | null;
-  /** The turn that was not sent, for sending it again. */
-  unsent: string | null;
+  error: string | null;
+  /** Id of the pending message that could not be sent. */
+  unsentId: string | null;
 }
 
-type Standing = Pick<Run, "status" | "finishedAt">;
+type RunStatus = Pick<Run, "status" | "finishedAt">;
 
-/** The conversation, oldest first: the server's messages, and what is still on its way to it. */
-export function linesOf(messages: readonly Message[], talk: TalkState, run: Standing): Line[] {
-  const turns = new Map<string, Turn>();
-  const onTheirWay: Turn[] = [];
-  for (const turn of talk.turns) {
-    const arrived = messages.find((message) => isOf(turn, message) && !turns.has(message.id));
-    if (arrived && !turn.error) turns.set(arrived.id, turn);
-    else onTheirWay.push(turn);
+/** The conversation, oldest first: the server's messages, then those still on their way. */
+export function buildChatEntries(
+  messages: readonly Message[],
+  { pending, details }: Pick<ChatState, "pending" | "details">,
+  run: RunStatus,
+): ChatEntry[] {
+  const stored = new Map<string, PendingMessage>();
+  const unstored: PendingMessage[] = [];
+  for (const candidate of pending) {
+    const match = messages.find(
+      (message) => isSameMessage(candidate, message) && !stored.has(message.id),
+    );
+    if (match && !candidate.error) stored.set(match.id, candidate);
+    else unstored.push(candidate);
   }
   return [
-    ...messages.map((one) => lineOf(one, turns.get(one.id), talk.notes[one.id], run)),
-    ...onTheirWay.map((turn) => lineOfTurn(turn, run)),
+    ...messages.map((message) =>
+      messageEntry(message, stored.get(message.id), details[message.id], run),
+    ),
+    ...unstored.map((message) => pendingEntry(message, run)),
   ];
 }
 
-function lineOf(
+function messageEntry(
   message: Message,
-  turn: Turn | undefined,
-  note: Note | undefined,
-  run: Standing,
-): Line {
+  pending: PendingMessage | undefined,
+  details: MessageDetails | undefined,
+  run: RunStatus,
+): ChatEntry {
   return {
     key: message.id,
     text: message.text,
     agent: message.agent,
-    by: message.createdBy,
+    createdBy: message.createdBy,
     at: message.createdAt,
-    receipts: receiptsOf(message, run),
-    replies: repliesOf(message, turn, note),
-    problem: note?.error ?? null,
-    unsent: null,
+    delivery: deliverySteps(message, run),
+    replies: repliesTo(message, pending, details),
+    error: details?.error ?? null,
+    unsentId: null,
   };
 }
 
-function lineOfTurn(turn: Turn, run: Standing): Line {
-  const words = turn.sent ? "Sent, waiting for the answer…" : "Sending…";
-  const sending: Receipt = { state: "sending", words, at: null };
+function pendingEntry(message: PendingMessage, run: RunStatus): ChatEntry {
+  const label = message.isAccepted ? "Sent, waiting for the reply…" : "Sending…";
+  const sender = hasEnded(run.status) ? RESULT : UNKNOWN;
   return {
-    key: turn.id,
-    text: turn.text,
-    agent: turn.agent,
-    by: null,
-    at: turn.sentAt,
-    receipts: turn.error ? [] : [sending],
-    replies: turn.words ? [streamed(turn.words, hasEnded(run.status) ? RESULT : UNKNOWN)] : [],
-    problem: turn.error,
-    unsent: turn.error ? turn.id : null,
+    key: message.id,
+    text: message.text,
+    agent: message.agent,
+    createdBy: null,
+    at: message.sentAt,
+    delivery: message.error ? [] : [{ state: "sending", label, at: null }],
+    replies: message.reply ? [streamingReply(message.reply, sender)] : [],
+    error: message.error,
+    unsentId: message.error ? message.id : null,
   };
 }
 
-/** What became of a message, step by step. */
-export function receiptsOf(message: Message, run: Standing): Receipt[] {
-  if (isQuestion(message, run)) return receiptsOfQuestion(message);
-  const to = message.agent ?? "whoever is at work";
-  const receipts: Receipt[] = [
-    { state: "queued", words: `Queued for ${to}`, at: message.createdAt },
+/** The delivery status of a message, step by step. */
+export function deliverySteps(message: Message, run: RunStatus): DeliveryStep[] {
+  if (isQuestion(message, run)) {
+    return message.status === "answered"
+      ? [answeredStep(message)]
+      : [{ state: "queued", label: "Not answered yet", at: message.createdAt }];
+  }
+  const steps: DeliveryStep[] = [
+    { state: "queued", label: `Queued for ${message.agent ?? "any agent"}`, at: message.createdAt },
   ];
   if (message.call !== null) {
-    const words = `Delivered to ${message.deliveredTo ?? "the agent"} in call ${message.call}`;
-    receipts.push({ state: "delivered", words, at: message.deliveredAt });
+    const label = `Delivered to ${message.deliveredTo ?? "the agent"} in call ${message.call}`;
+    steps.push({ state: "delivered", label, at: message.deliveredAt });
   }
-  if (message.status === "answered") receipts.push(answeredReceipt(message));
+  if (message.status === "answered") steps.push(answeredStep(message));
   else if (hasEnded(run.status)) {
-    const words =
-      message.call === null
-        ? "The run ended before it was delivered"
-        : "The run ended without an answer";
-    receipts.push({ state: "lost", words, at: run.finishedAt });
+    const label =
+      message.call === null ? "Not delivered: the run ended" : "Not answered: the run ended";
+    steps.push({ state: "undelivered", label, at: run.finishedAt });
   }
-  return receipts;
+  return steps;
 }
 
-/** True for what was asked after the run's end: such a message is for no agent. */
-function isQuestion(message: Message, run: Standing): boolean {
+/** True for a message sent after the run ended, which is answered from its result. */
+function isQuestion(message: Message, run: RunStatus): boolean {
   if (message.answeredBy === "result") return true;
   return run.finishedAt !== null && Date.parse(message.createdAt) >= Date.parse(run.finishedAt);
 }
 
-function receiptsOfQuestion(message: Message): Receipt[] {
-  if (message.status === "answered") return [answeredReceipt(message)];
-  return [{ state: "queued", words: "Not answered yet", at: message.createdAt }];
-}
-
-function answeredReceipt(message: Message): Receipt {
-  const words = {
+function answeredStep(message: Message): DeliveryStep {
+  const label = {
     agent: `Answered by ${message.deliveredTo ?? "the agent"}`,
-    "live-state": "Taken as feedback",
+    "live-state": "Used as feedback",
     result: "Answered from the result",
   }[message.answeredBy ?? "agent"];
-  return { state: "answered", words, at: message.answeredAt };
+  return { state: "answered", label, at: message.answeredAt };
 }
 
-type Speaker = Pick<Reply, "from" | "source">;
+type Sender = Pick<Reply, "from" | "source">;
 
-const RESULT: Speaker = {
-  from: "Result",
-  source: "by a model, from what the run brought",
-};
-const LIVE: Speaker = {
+const RESULT: Sender = { from: "Result", source: "generated from the run's result" };
+const LIVE_STATE: Sender = {
   from: "Live state",
-  source: "by a model, from what is known of the run; no agent",
+  source: "generated from the run's current state, not by an agent",
 };
-const UNKNOWN: Speaker = { from: "Reply", source: "" };
-const FEEDBACK: Speaker = { from: "Run", source: "" };
+const UNKNOWN: Sender = { from: "Reply", source: "" };
+const FEEDBACK: Sender = { from: "Run", source: "" };
 
-function repliesOf(message: Message, turn: Turn | undefined, note: Note | undefined): Reply[] {
+function repliesTo(
+  message: Message,
+  pending: PendingMessage | undefined,
+  details: MessageDetails | undefined,
+): Reply[] {
   const replies: Reply[] = [];
-  if (note?.live) replies.push({ ...LIVE, ...note.live, streaming: false });
+  if (details?.liveReply) {
+    replies.push({ ...LIVE_STATE, ...details.liveReply, isStreaming: false });
+  }
   if (message.answer !== null) {
     const at = message.answeredAt;
-    replies.push({ ...speakerOf(message), text: message.answer, at, streaming: false });
-  } else if (turn?.words) {
-    replies.push(streamed(turn.words, message.call === null ? LIVE : agentOf(message)));
+    replies.push({ ...senderOf(message), text: message.answer, at, isStreaming: false });
+  } else if (pending?.reply) {
+    const sender = message.call === null ? LIVE_STATE : agentSender(message);
+    replies.push(streamingReply(pending.reply, sender));
   }
   return replies;
 }
 
-function streamed(text: string, speaker: Speaker): Reply {
-  return { ...speaker, text, at: null, streaming: true };
+function streamingReply(text: string, sender: Sender): Reply {
+  return { ...sender, text, at: null, isStreaming: true };
 }
 
-function speakerOf(message: Message): Speaker {
+function senderOf(message: Message): Sender {
   if (message.answeredBy === "result") return RESULT;
-  return message.answeredBy === "live-state" ? FEEDBACK : agentOf(message);
+  return message.answeredBy === "live-state" ? FEEDBACK : agentSender(message);
 }
 
-function agentOf(message: Message): Speaker {
-  return { from: message.deliveredTo ?? "Agent", source: "the agent itself" };
+function agentSender(message: Message): Sender {
+  return { from: message.deliveredTo ?? "Agent", source: "agent" };
 }

@@ -7,35 +7,35 @@ import { CopyButton } from "@/components/ui/copy-button";
 import { cn } from "@/lib/cn";
 import { formatDateTime } from "@/lib/format";
 
-import type { Line, Receipt, Reply } from "./chat-entries";
+import type { ChatEntry, DeliveryStep, Reply } from "./chat-entries";
 
 interface Props {
-  line: Line;
+  entry: ChatEntry;
   onEdit: () => void;
-  onSendAgain: () => void;
+  onRetry: () => void;
 }
 
-/** A person's message, what became of it, and the replies. */
-export function ChatLine({ line, onEdit, onSendAgain }: Props) {
+/** A user message with its delivery status and replies. */
+export function ChatEntryItem({ entry, onEdit, onRetry }: Props) {
   return (
     <li className="grid gap-3">
       <div className="grid justify-items-end gap-1">
         <p className="text-xs text-ink-faint">
-          {line.by ?? "You"}
-          {line.agent && <> to {line.agent}</>} · <TimeAgo at={line.at} />
+          {entry.createdBy ?? "You"}
+          {entry.agent && <> to {entry.agent}</>} · <TimeAgo at={entry.at} />
         </p>
         <p
           dir="auto"
           className="max-w-[85%] rounded-lg rounded-tr-sm bg-accent-soft px-3 py-2 break-words whitespace-pre-wrap"
         >
-          {line.text}
+          {entry.text}
         </p>
-        <Receipts receipts={line.receipts} />
+        <DeliveryStatus steps={entry.delivery} />
       </div>
-      {line.replies.map((reply, index) => (
+      {entry.replies.map((reply, index) => (
         <ReplyBubble key={index} reply={reply} />
       ))}
-      {line.problem && <Trouble line={line} onEdit={onEdit} onSendAgain={onSendAgain} />}
+      {entry.error && <EntryError entry={entry} onEdit={onEdit} onRetry={onRetry} />}
     </li>
   );
 }
@@ -45,32 +45,32 @@ const ICONS = {
   queued: Clock,
   delivered: Check,
   answered: CheckCheck,
-  lost: CircleAlert,
+  undelivered: CircleAlert,
 };
 
-function Receipts({ receipts }: { receipts: Receipt[] }) {
+function DeliveryStatus({ steps }: { steps: DeliveryStep[] }) {
   return (
     <ul
-      aria-label="What became of it"
+      aria-label="Delivery status"
       className="flex flex-wrap justify-end gap-x-3 gap-y-0.5 text-xs text-ink-soft empty:hidden"
     >
-      {receipts.map((receipt, index) => (
-        <ReceiptMark key={receipt.state} receipt={receipt} last={index === receipts.length - 1} />
+      {steps.map((step, index) => (
+        <DeliveryStepItem key={step.state} step={step} isLast={index === steps.length - 1} />
       ))}
     </ul>
   );
 }
 
-function ReceiptMark({ receipt, last }: { receipt: Receipt; last: boolean }) {
-  const Icon = ICONS[receipt.state];
-  const tone = { answered: "text-ok", lost: "text-warn" }[receipt.state as string];
+function DeliveryStepItem({ step, isLast }: { step: DeliveryStep; isLast: boolean }) {
+  const Icon = ICONS[step.state];
+  const colour = { answered: "text-ok", undelivered: "text-warn" }[step.state as string];
   return (
     <li
-      title={receipt.at ? formatDateTime(receipt.at) : undefined}
-      className={cn("inline-flex items-center gap-1", last ? tone : "text-ink-faint")}
+      title={step.at ? formatDateTime(step.at) : undefined}
+      className={cn("inline-flex items-center gap-1", isLast ? colour : "text-ink-faint")}
     >
       <Icon aria-hidden className="size-3.5 shrink-0" />
-      {receipt.words}
+      {step.label}
     </li>
   );
 }
@@ -91,23 +91,22 @@ function ReplyBubble({ reply }: { reply: Reply }) {
       <div className="flex max-w-full min-w-0 items-end gap-1">
         <div className="min-w-0 rounded-lg rounded-tl-sm border bg-surface px-3 py-2">
           <Markdown text={reply.text} level={2} />
-          {reply.streaming && (
+          {reply.isStreaming && (
             <span className="inline-flex items-center gap-1 text-xs text-live">
               <span aria-hidden className="h-3.5 w-1.5 animate-pulse bg-live" />
-              Answering…
+              Replying…
             </span>
           )}
         </div>
-        {!reply.streaming && (
-          <CopyButton text={reply.text} label={`Copy the answer of ${reply.from}`} />
+        {!reply.isStreaming && (
+          <CopyButton text={reply.text} label={`Copy reply from ${reply.from}`} />
         )}
       </div>
     </div>
   );
 }
 
-/** What went wrong, at the message it went wrong with; its text is kept. */
-function Trouble({ line, onEdit, onSendAgain }: Props) {
+function EntryError({ entry, onEdit, onRetry }: Props) {
   return (
     <div
       role="alert"
@@ -115,17 +114,17 @@ function Trouble({ line, onEdit, onSendAgain }: Props) {
     >
       <CircleAlert aria-hidden className="size-4 shrink-0" />
       <span className="min-w-0 break-words">
-        {line.unsent ? "Not sent" : "No answer came"}: {line.problem}
+        {entry.unsentId ? "Not sent" : "No reply"}: {entry.error}
       </span>
-      {line.unsent && (
+      {entry.unsentId && (
         <Button size="sm" variant="ghost" onClick={onEdit}>
           <Pencil aria-hidden />
           Edit
         </Button>
       )}
-      <Button size="sm" onClick={onSendAgain}>
+      <Button size="sm" onClick={onRetry}>
         <RotateCw aria-hidden />
-        {line.unsent ? "Send again" : "Ask again"}
+        {entry.unsentId ? "Retry" : "Ask again"}
       </Button>
     </div>
   );

@@ -1,176 +1,170 @@
 import type { QueryClient } from "@tanstack/react-query";
+import { createStore } from "zustand";
 
 import { describeError } from "@/lib/api/problem";
-import type { ChatAnswer, Message } from "@/lib/api/types";
+import type { Message } from "@/lib/api/types";
 import { runMessagesQuery } from "@/lib/queries/runs";
 
-import { ask, leave, type Question } from "./send-chat-message";
+import { queueMessage, sendChatMessage, type OutgoingMessage } from "./send-chat-message";
 
-/** A message on its way: sent from here, not yet (or never) in the server's list. */
-export interface Turn {
+/** A message sent from this tab that is not yet in the server's list. */
+export interface PendingMessage {
   id: string;
   text: string;
   agent: string | null;
   sentAt: string;
-  /** The server has it and is at the answer. */
-  sent: boolean;
-  /** The reply so far, as it streams in. */
-  words: string;
-  /** Why it was not sent. */
+  /** The server has accepted the message and is generating the reply. */
+  isAccepted: boolean;
+  /** The reply received so far. */
+  reply: string;
+  /** Why sending failed. */
   error: string | null;
-  /** The messages that the server had before. */
-  known: ReadonlySet<string>;
+  /** Ids of the messages that existed before this one was sent. */
+  knownIds: ReadonlySet<string>;
 }
 
-/** What this tab alone knows of a message that the server has. */
-export interface Note {
-  /** A reply by the run's live state; the server keeps only replies of agents. */
-  live?: { text: string; at: string };
-  /** Why no reply came. */
+/** What only this tab knows about a message on the server. */
+export interface MessageDetails {
+  /** A reply generated from the live state; the server stores replies of agents only. */
+  liveReply?: { text: string; at: string };
+  /** Why there is no reply. */
   error?: string;
 }
 
-export interface TalkState {
-  turns: readonly Turn[];
-  notes: Readonly<Record<string, Note>>;
+export interface ChatState {
+  pending: readonly PendingMessage[];
+  /** By message id. */
+  details: Readonly<Record<string, MessageDetails>>;
+  /** While true, further messages are queued for the agents without waiting for a reply. */
+  isAwaitingReply: boolean;
 }
 
-/** One run's conversation as this tab of the browser leads it; it outlives the view. */
-export class Talk {
-  private state: TalkState = { turns: [], notes: {} };
-  private readonly listeners = new Set<() => void>();
-  private made = 0;
-  private asking = false;
-
+/** Sends messages to one run and keeps the state of those on their way, also while the tab is not shown. */
+export class ChatStore {
+  readonly state = createStore<ChatState>(() => ({
+    pending: [],
+    details: {},
+    isAwaitingReply: false,
+  }));
   private readonly runId: string;
-  private readonly queries: QueryClient;
+  private readonly queryClient: QueryClient;
+  private sentMessages = 0;
 
-  constructor(runId: string, queries: QueryClient) {
+  constructor(runId: string, queryClient: QueryClient) {
     this.runId = runId;
-    this.queries = queries;
+    this.queryClient = queryClient;
   }
 
-  readonly subscribe = (listener: () => void): (() => void) => {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
-  };
-
-  readonly snapshot = (): TalkState => this.state;
-
-  /** True while a reply is awaited; a further message to a run at work is then only left for it. */
-  get isAsking(): boolean {
-    return this.asking;
-  }
-
-  /** Sends; what goes wrong is told by the turn, which keeps the text. */
+  /** Sends a message. Errors are kept with the pending message. */
   async send(text: string, agent: string | null): Promise<void> {
-    const turn = this.begin(text, agent);
-    const question = { runId: this.runId, text, agent };
+    const message = this.addPending(text, agent);
+    const outgoing = { runId: this.runId, text, agent };
     try {
-      await (this.asking ? leave(question) : this.ask(turn.id, question));
+      if (this.state.getState().isAwaitingReply) await queueMessage(outgoing);
+      else await this.sendAndAwaitReply(message.id, outgoing);
     } catch (error) {
-      await this.failed(turn, error);
+      await this.onError(message, error);
       return;
     }
-    await this.refresh();
-    this.discard(turn.id);
+    await this.refetchMessages();
+    this.discard(message.id);
   }
 
-  /** Forgets a message that was not sent; the answer is its text. */
-  discard(id: string): string {
-    const text = this.state.turns.find((turn) => turn.id === id)?.text ?? "";
-    this.become({ turns: this.state.turns.filter((turn) => turn.id !== id) });
-    return text;
+  /** Removes a pending message. */
+  discard(id: string): void {
+    this.state.setState(({ pending }) => ({
+      pending: pending.filter((message) => message.id !== id),
+    }));
   }
 
-  private async ask(id: string, question: Question): Promise<void> {
-    this.asking = true;
+  private async sendAndAwaitReply(id: string, outgoing: OutgoingMessage): Promise<void> {
+    this.state.setState({ isAwaitingReply: true });
     try {
-      this.note(
-        await ask(question, {
-          onSent: () => this.change(id, (turn) => ({ ...turn, sent: true })),
-          onWords: (words) => this.heard(id, words),
-        }),
-      );
+      const answer = await sendChatMessage(outgoing, {
+        onAccepted: () => this.updatePending(id, () => ({ isAccepted: true })),
+        onChunk: (chunk) => this.updatePending(id, ({ reply }) => ({ reply: reply + chunk })),
+      });
+      if (answer.answeredBy === "live-state") {
+        const liveReply = { text: answer.response, at: answer.timestamp };
+        this.setDetails(answer.messageId, { liveReply });
+      }
     } finally {
-      this.asking = false;
+      this.state.setState({ isAwaitingReply: false });
     }
   }
 
-  private begin(text: string, agent: string | null): Turn {
-    this.made += 1;
-    const sentAt = new Date().toISOString();
-    const known = new Set(this.messages().map((message) => message.id));
-    const turn = {
-      id: `turn-${this.made}`,
+  private addPending(text: string, agent: string | null): PendingMessage {
+    this.sentMessages += 1;
+    const message = {
+      id: `pending-${this.sentMessages}`,
       text,
       agent,
-      sentAt,
-      sent: false,
-      words: "",
+      sentAt: new Date().toISOString(),
+      isAccepted: false,
+      reply: "",
       error: null,
-      known,
+      knownIds: new Set(this.serverMessages().map(({ id }) => id)),
     };
-    this.become({ turns: [...this.state.turns, turn] });
-    return turn;
+    this.state.setState(({ pending }) => ({ pending: [...pending, message] }));
+    return message;
   }
 
-  private heard(id: string, words: string): void {
-    this.change(id, (turn) => ({ ...turn, words: turn.words + words }));
-  }
-
-  private note(answer: ChatAnswer): void {
-    if (answer.answeredBy !== "live-state") return;
-    const live = { text: answer.response, at: answer.timestamp };
-    this.become({ notes: { ...this.state.notes, [answer.messageId]: { live } } });
-  }
-
-  /** The server may have the message though its answer never came: then it was sent, and says so. */
-  private async failed(turn: Turn, error: unknown): Promise<void> {
-    const words = describeError(error).detail || describeError(error).title;
-    await this.refresh();
-    const sent = this.messages().find((message) => isOf(turn, message));
-    if (!sent) {
-      this.change(turn.id, (one) => ({ ...one, error: words }));
+  /** The server may have stored the message although no reply arrived: then the error belongs to the reply. */
+  private async onError(message: PendingMessage, error: unknown): Promise<void> {
+    const { title, detail } = describeError(error);
+    await this.refetchMessages();
+    const stored = this.serverMessages().find((candidate) => isSameMessage(message, candidate));
+    if (!stored) {
+      this.updatePending(message.id, () => ({ error: detail || title }));
       return;
     }
-    this.discard(turn.id);
-    this.become({ notes: { ...this.state.notes, [sent.id]: { error: words } } });
+    this.discard(message.id);
+    this.setDetails(stored.id, { error: detail || title });
   }
 
-  /** Looks at the server's list now, whoever else is looking. */
-  private async refresh(): Promise<void> {
-    const wanted = runMessagesQuery(this.runId);
-    await this.queries.cancelQueries({ queryKey: wanted.queryKey });
-    await this.queries.fetchQuery({ ...wanted, staleTime: 0, retry: false }).catch(() => undefined);
+  private async refetchMessages(): Promise<void> {
+    const query = runMessagesQuery(this.runId);
+    await this.queryClient.cancelQueries({ queryKey: query.queryKey });
+    await this.queryClient
+      .fetchQuery({ ...query, staleTime: 0, retry: false })
+      .catch(() => undefined);
   }
 
-  private messages(): readonly Message[] {
-    return this.queries.getQueryData(runMessagesQuery(this.runId).queryKey) ?? [];
+  private serverMessages(): readonly Message[] {
+    return this.queryClient.getQueryData(runMessagesQuery(this.runId).queryKey) ?? [];
   }
 
-  private change(id: string, how: (turn: Turn) => Turn): void {
-    this.become({ turns: this.state.turns.map((turn) => (turn.id === id ? how(turn) : turn)) });
+  private updatePending(
+    id: string,
+    change: (message: PendingMessage) => Partial<PendingMessage>,
+  ): void {
+    this.state.setState(({ pending }) => ({
+      pending: pending.map((message) =>
+        message.id === id ? { ...message, ...change(message) } : message,
+      ),
+    }));
   }
 
-  private become(next: Partial<TalkState>): void {
-    this.state = { ...this.state, ...next };
-    for (const tell of this.listeners) tell();
+  private setDetails(messageId: string, details: MessageDetails): void {
+    this.state.setState((state) => ({ details: { ...state.details, [messageId]: details } }));
   }
 }
 
-/** True when the server's message is what this turn has sent. */
-export function isOf(turn: Pick<Turn, "text" | "agent" | "known">, message: Message): boolean {
-  return !turn.known.has(message.id) && message.text === turn.text && message.agent === turn.agent;
+/** True if the server's message is the stored form of the pending one. */
+export function isSameMessage(
+  { text, agent, knownIds }: Pick<PendingMessage, "text" | "agent" | "knownIds">,
+  stored: Message,
+): boolean {
+  return !knownIds.has(stored.id) && stored.text === text && stored.agent === agent;
 }
 
-const talks = new WeakMap<QueryClient, Map<string, Talk>>();
+const stores = new WeakMap<QueryClient, Map<string, ChatStore>>();
 
-/** The conversation with a run; the same as long as the page lives. */
-export function talkOf(runId: string, queries: QueryClient): Talk {
-  const here = talks.get(queries) ?? new Map<string, Talk>();
-  talks.set(queries, here);
-  const talk = here.get(runId) ?? new Talk(runId, queries);
-  here.set(runId, talk);
-  return talk;
+/** Returns the chat store of a run; it lives as long as the page. */
+export function getChatStore(runId: string, queryClient: QueryClient): ChatStore {
+  const byRun = stores.get(queryClient) ?? new Map<string, ChatStore>();
+  stores.set(queryClient, byRun);
+  const store = byRun.get(runId) ?? new ChatStore(runId, queryClient);
+  byRun.set(runId, store);
+  return store;
 }

@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { ArrowDown, MessagesSquare } from "lucide-react";
-import { useSyncExternalStore } from "react";
+import { useStore } from "zustand";
 
 import { EmptyState } from "@/components/empty-state";
 import { ErrorPanel } from "@/components/error-panel";
@@ -10,20 +10,21 @@ import type { Run } from "@/lib/api/types";
 import { runMessagesQuery } from "@/lib/queries/runs";
 import { hasEnded } from "@/lib/run-state";
 
+import type { RunProps } from "../run-props";
+import { setTextDraft } from "../store/text-drafts";
+
 import { ChatComposer } from "./chat-composer";
-import { ChatLine } from "./chat-entry-item";
-import { linesOf, type Line } from "./chat-entries";
-import { talkOf, type Talk } from "./chat-store";
-import { setDraft } from "../store/text-drafts";
-import type { TabProps } from "../tab-props";
+import { buildChatEntries, type ChatEntry } from "./chat-entries";
+import { ChatEntryItem } from "./chat-entry-item";
+import { getChatStore, type ChatStore } from "./chat-store";
 import { useAutoscroll } from "./use-autoscroll";
 
-/** Talking with the run: steering it while it works, asking about its result later. */
-export function ChatTab({ run, store }: TabProps) {
-  const talk = talkOf(run.id, useQueryClient());
-  const state = useSyncExternalStore(talk.subscribe, talk.snapshot);
+/** Messages to the agents of an active run, and questions about the result of an ended one. */
+export function ChatTab({ run, store }: RunProps) {
+  const chat = getChatStore(run.id, useQueryClient());
+  const state = useStore(chat.state);
   const messages = useQuery(runMessagesQuery(run.id));
-  const lines = linesOf(messages.data ?? [], state, run);
+  const entries = buildChatEntries(messages.data ?? [], state, run);
   return (
     <div className="flex h-full min-h-96 flex-col">
       {messages.isPending && <SkeletonRows rows={3} className="flex-1" />}
@@ -34,80 +35,88 @@ export function ChatTab({ run, store }: TabProps) {
           className="m-4"
         />
       )}
-      {!messages.isPending && <Lines lines={lines} talk={talk} run={run} />}
-      <ChatComposer run={run} store={store} talk={talk} />
+      {!messages.isPending && <ChatEntryList entries={entries} chat={chat} run={run} />}
+      <ChatComposer run={run} store={store} chat={chat} />
     </div>
   );
 }
 
-function Lines({ lines, talk, run }: { lines: Line[]; talk: Talk; run: Run }) {
-  const { box, content, onScroll, away, toEnd } = useAutoscroll();
-  const edit = (line: Line) => {
-    if (line.unsent) setDraft(`chat:${run.id}`, talk.discard(line.unsent));
+interface ListProps {
+  entries: ChatEntry[];
+  chat: ChatStore;
+  run: Run;
+}
+
+function ChatEntryList({ entries, chat, run }: ListProps) {
+  const { container, content, onScroll, isScrolledAway, scrollToEnd } = useAutoscroll();
+  const edit = ({ text, unsentId }: ChatEntry) => {
+    if (!unsentId) return;
+    chat.discard(unsentId);
+    setTextDraft(`chat:${run.id}`, text);
   };
-  const sendAgain = (line: Line) => {
-    if (line.unsent) talk.discard(line.unsent);
-    void talk.send(line.text, line.agent);
+  const retry = ({ text, agent, unsentId }: ChatEntry) => {
+    if (unsentId) chat.discard(unsentId);
+    void chat.send(text, agent);
   };
   return (
     <div className="relative min-h-0 flex-1">
       <div
-        ref={box}
+        ref={container}
         onScroll={onScroll}
-        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a box that scrolls must take focus
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- scrollable regions must be focusable
         tabIndex={0}
         role="group"
         aria-label="Messages"
         className="h-full overflow-y-auto focus-visible:-outline-offset-2"
       >
-        {lines.length === 0 && <Silence over={hasEnded(run.status)} />}
+        {entries.length === 0 && <NoMessages isOver={hasEnded(run.status)} />}
         <ol ref={content} className="mx-auto grid max-w-3xl gap-5 p-4 empty:hidden">
-          {lines.map((line) => (
-            <ChatLine
-              key={line.key}
-              line={line}
-              onEdit={() => edit(line)}
-              onSendAgain={() => sendAgain(line)}
+          {entries.map((entry) => (
+            <ChatEntryItem
+              key={entry.key}
+              entry={entry}
+              onEdit={() => edit(entry)}
+              onRetry={() => retry(entry)}
             />
           ))}
         </ol>
       </div>
-      {away && (
+      {isScrolledAway && (
         <Button
           size="sm"
           className="absolute bottom-2 left-1/2 -translate-x-1/2 bg-raised shadow-lg"
-          onClick={toEnd}
+          onClick={scrollToEnd}
         >
           <ArrowDown aria-hidden />
-          To the newest
+          Scroll to latest
         </Button>
       )}
-      <Announcement lines={lines} />
+      <ReplyAnnouncement entries={entries} />
     </div>
   );
 }
 
-/** Tells who cannot see the page that an answer is there; not its words as they stream. */
-function Announcement({ lines }: { lines: Line[] }) {
-  const last = lines.at(-1)?.replies.at(-1);
+/** Tells screen readers that a reply has arrived, without reading it while it streams. */
+function ReplyAnnouncement({ entries }: { entries: ChatEntry[] }) {
+  const reply = entries.at(-1)?.replies.at(-1);
   return (
     <p role="status" className="sr-only">
-      {last && !last.streaming ? `${last.from} answered.` : ""}
+      {reply && !reply.isStreaming ? `${reply.from} replied.` : ""}
     </p>
   );
 }
 
-function Silence({ over }: { over: boolean }) {
-  if (over) {
+function NoMessages({ isOver }: { isOver: boolean }) {
+  if (isOver) {
     return (
       <EmptyState icon={MessagesSquare} title="Ask about the result">
-        A model answers from what this run brought: its outputs, its inputs, and what went wrong.
+        A model answers from the inputs, outputs and errors of this run.
       </EmptyState>
     );
   }
   return (
-    <EmptyState icon={MessagesSquare} title="Talk to the crew while it works">
-      Your message goes into an agent&apos;s next model call. You see when it was delivered, and
+    <EmptyState icon={MessagesSquare} title="Send a message to the running crew">
+      Your message is added to an agent&apos;s next model call. You see when it was delivered and
       what the agent answered.
     </EmptyState>
   );

@@ -1,39 +1,43 @@
-import { expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import type { RunState } from "@/lib/api/types";
 
-import { becomesFeedback, destination } from "./message-destination";
+import { isFeedback, messageDestination } from "./message-destination";
 
 const task = (key: string, agent: string, state: "running" | "waiting" | "pending") => ({
   key,
   agent,
   state,
 });
-const AT_WORK = [task("research", "researcher", "running"), task("draft", "writer", "pending")];
-const ASKING = [task("draft", "writer", "waiting")];
+const RUNNING = [task("research", "researcher", "running"), task("draft", "writer", "pending")];
+const WAITING = [task("draft", "writer", "waiting")];
 
-test.each<[RunState, "human-input" | "budget" | null, typeof AT_WORK, string | null, RegExp]>([
-  ["running", null, AT_WORK, null, /^researcher is at work and reads the message in its next/],
-  ["running", null, AT_WORK, "researcher", /^researcher is at work/],
-  ["running", null, AT_WORK, "writer", /^writer is not at work now: the message is queued/],
-  ["running", null, [], null, /^The agent is at work/],
-  ["running", null, [], "writer", /^writer is at work/],
-  ["queued", null, [], null, /queued for the first agent at work/],
-  ["queued", null, [], "writer", /queued for writer/],
-  ["waiting", "human-input", ASKING, null, /back to writer as feedback on draft/],
-  ["waiting", "human-input", [], null, /back as feedback/],
-  ["waiting", "budget", [], null, /waits for its budget: the message is queued for whoever/],
-  ["stopping", null, AT_WORK, null, /no agent will read/],
-  ["completed", null, [], null, /^The run is over/],
-  ["failed", null, [], null, /^The run is over/],
-  ["stopped", null, [], null, /^The run is over/],
-  ["crashed", null, [], null, /^The run is over/],
-])("a %s run (%s) takes a message so", (status, waitReason, tasks, agent, words) => {
-  expect(destination({ status, waitReason }, tasks, agent)).toMatch(words);
+describe("messageDestination", () => {
+  it.each<[RunState, "human-input" | "budget" | null, typeof RUNNING, string | null, RegExp]>([
+    ["running", null, RUNNING, null, /^researcher is running and reads the message in its next/],
+    ["running", null, RUNNING, "researcher", /^researcher is running/],
+    ["running", null, RUNNING, "writer", /^writer is not running: the message is queued/],
+    ["running", null, [], null, /^The agent is running/],
+    ["running", null, [], "writer", /^writer is running/],
+    ["queued", null, [], null, /queued for the first agent/],
+    ["queued", null, [], "writer", /queued for writer/],
+    ["waiting", "human-input", WAITING, null, /back to writer as feedback on draft/],
+    ["waiting", "human-input", [], null, /back as feedback/],
+    ["waiting", "budget", [], null, /waiting for budget: the message is queued for the next agent/],
+    ["stopping", null, RUNNING, null, /no agent will read/],
+    ["completed", null, [], null, /^The run has ended/],
+    ["failed", null, [], null, /^The run has ended/],
+    ["stopped", null, [], null, /^The run has ended/],
+    ["crashed", null, [], null, /^The run has ended/],
+  ])("explains a message to a %s run (%s)", (status, waitReason, tasks, agent, expected) => {
+    expect(messageDestination({ status, waitReason }, tasks, agent)).toMatch(expected);
+  });
 });
 
-test("only words to a question become feedback", () => {
-  expect(becomesFeedback({ status: "waiting", waitReason: "human-input" })).toBe(true);
-  expect(becomesFeedback({ status: "waiting", waitReason: "budget" })).toBe(false);
-  expect(becomesFeedback({ status: "running", waitReason: null })).toBe(false);
+describe("isFeedback", () => {
+  it("is true only while the run waits for human input", () => {
+    expect(isFeedback({ status: "waiting", waitReason: "human-input" })).toBe(true);
+    expect(isFeedback({ status: "waiting", waitReason: "budget" })).toBe(false);
+    expect(isFeedback({ status: "running", waitReason: null })).toBe(false);
+  });
 });

@@ -1,47 +1,50 @@
 import type { Run } from "@/lib/api/types";
 import { hasEnded } from "@/lib/run-state";
 
-import type { TaskView } from "../store/task-progress";
+import type { TaskProgress } from "../store/task-progress";
 
-type Standing = Pick<Run, "status" | "waitReason">;
-type Place = Pick<TaskView, "key" | "agent" | "state">;
+type RunStatus = Pick<Run, "status" | "waitReason">;
+type TaskStatus = Pick<TaskProgress, "key" | "agent" | "state">;
 
-/** Where a message would go that is sent now, in words. */
-export function destination(run: Standing, tasks: readonly Place[], agent: string | null): string {
-  if (hasEnded(run.status)) {
-    return "The run is over: a model answers from what it brought.";
-  }
+/** Explains what happens to a message that is sent now. `agent` is its recipient, null for any agent. */
+export function messageDestination(
+  run: RunStatus,
+  tasks: readonly TaskStatus[],
+  agent: string | null,
+): string {
+  if (hasEnded(run.status)) return "The run has ended: a model answers from its result.";
   if (run.status === "queued") {
-    return `The run has not begun: the message is queued for ${agent ?? "the first agent at work"}.`;
+    return `The run has not started: the message is queued for ${agent ?? "the first agent"}.`;
   }
-  if (run.status === "waiting") return whileWaiting(run, tasks, agent);
-  if (run.status === "stopping") {
-    return "The run is stopping: no agent will read the message any more.";
+  if (run.status === "waiting") {
+    return isFeedback(run)
+      ? feedbackDestination(tasks)
+      : `The run is waiting for budget: the message is queued for ${agent ?? "the next agent"}.`;
   }
-  return whileRunning(tasks, agent);
+  if (run.status === "stopping") return "The run is stopping: no agent will read the message.";
+  return activeDestination(tasks, agent);
 }
 
-/** True when the message is taken as feedback on the question that the run asks. */
-export function becomesFeedback(run: Standing): boolean {
+/** True if a message is used as feedback on the open approval request. */
+export function isFeedback(run: RunStatus): boolean {
   return run.status === "waiting" && run.waitReason === "human-input";
 }
 
-function whileWaiting(run: Standing, tasks: readonly Place[], agent: string | null): string {
-  if (!becomesFeedback(run)) {
-    return `The run waits for its budget: the message is queued for ${agent ?? "whoever goes on"}.`;
-  }
-  const asked = tasks.find((task) => task.state === "waiting");
-  const to = asked ? `to ${asked.agent ?? "its agent"} as feedback on ${asked.key}` : "as feedback";
-  return `The run waits for an answer: the message sends its output back ${to}.`;
+function feedbackDestination(tasks: readonly TaskStatus[]): string {
+  const task = tasks.find(({ state }) => state === "waiting");
+  const recipient = task
+    ? `to ${task.agent ?? "its agent"} as feedback on ${task.key}`
+    : "as feedback";
+  return `The run is waiting for approval: the message sends the output back ${recipient}.`;
 }
 
-function whileRunning(tasks: readonly Place[], agent: string | null): string {
-  const atWork = tasks
+function activeDestination(tasks: readonly TaskStatus[], agent: string | null): string {
+  const running = tasks
     .filter((task) => task.state === "running")
     .flatMap((task) => task.agent ?? []);
-  if (agent !== null && atWork.length > 0 && !atWork.includes(agent)) {
-    return `${agent} is not at work now: the message is queued until it is.`;
+  if (agent !== null && running.length > 0 && !running.includes(agent)) {
+    return `${agent} is not running: the message is queued until it is.`;
   }
-  const reader = agent ?? atWork[0] ?? "The agent";
-  return `${reader} is at work and reads the message in its next model call.`;
+  const reader = agent ?? running[0] ?? "The agent";
+  return `${reader} is running and reads the message in its next model call.`;
 }

@@ -4,52 +4,52 @@ import { api, body } from "@/lib/api/client";
 import { ApiProblem } from "@/lib/api/problem";
 import type { ChatAnswer } from "@/lib/api/types";
 
-export interface Question {
+export interface OutgoingMessage {
   runId: string;
   text: string;
   agent: string | null;
 }
 
-interface Ear {
-  /** The server has the message. */
-  onSent: () => void;
-  /** More of the reply. */
-  onWords: (words: string) => void;
+interface Callbacks {
+  /** The server has accepted the message. */
+  onAccepted: () => void;
+  /** A part of the reply. */
+  onChunk: (chunk: string) => void;
 }
 
-/** Sends a message and waits for the reply, telling its words as they come. */
-export async function ask(
-  { runId, text, agent }: Question,
-  { onSent, onWords }: Ear,
+/** Sends a message and waits for the complete reply. */
+export async function sendChatMessage(
+  { runId, text, agent }: OutgoingMessage,
+  { onAccepted, onChunk }: Callbacks,
 ): Promise<ChatAnswer> {
-  const answer = await api.POST("/api/v1/chat", {
+  const response = await api.POST("/api/v1/chat", {
     body: { workflowId: runId, message: text, agent },
     headers: { Accept: "text/event-stream" },
     parseAs: "stream",
   });
-  onSent();
-  return read(body(answer) as unknown as ReadableStream<Uint8Array>, onWords);
+  onAccepted();
+  return readReply(body(response) as unknown as ReadableStream<Uint8Array>, onChunk);
 }
 
-/** Leaves a message for the agents of a run at work, without waiting for a reply. */
-export async function leave({ runId, text, agent }: Question): Promise<void> {
+/** Queues a message for the agents of an active run without waiting for a reply. */
+export async function queueMessage({ runId, text, agent }: OutgoingMessage): Promise<void> {
   await api.POST("/api/v1/runs/{run_id}/messages", {
     params: { path: { run_id: runId } },
     body: { text, agent },
   });
 }
 
-async function read(
+async function readReply(
   stream: ReadableStream<Uint8Array>,
-  onWords: (words: string) => void,
+  onChunk: (chunk: string) => void,
 ): Promise<ChatAnswer> {
   let answer: ChatAnswer | undefined;
   const parser = createParser({
     onEvent: ({ event, data }) => {
-      const said = JSON.parse(data) as Record<string, unknown>;
-      if (event === "chunk") onWords(String(said.text));
-      if (event === "answer") answer = said as ChatAnswer;
-      if (event === "problem") throw new ApiProblem(Number(said.status), said);
+      const payload = JSON.parse(data) as Record<string, unknown>;
+      if (event === "chunk") onChunk(String(payload.text));
+      if (event === "answer") answer = payload as ChatAnswer;
+      if (event === "problem") throw new ApiProblem(Number(payload.status), payload);
     },
   });
   const reader = stream.pipeThrough(new TextDecoderStream() as never).getReader();
@@ -59,5 +59,5 @@ async function read(
     parser.feed(value);
   }
   if (answer) return answer;
-  throw new Error("The connection ended before the answer was whole.");
+  throw new Error("The connection was closed before the reply was complete.");
 }

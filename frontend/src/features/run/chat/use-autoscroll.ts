@@ -1,38 +1,38 @@
 import { useEffect, useRef, useState } from "react";
 
-const NEAR = 48;
+const END_TOLERANCE_PX = 48;
 
-/** Keeps a box at its end while its reader is there; whoever has scrolled up is left in peace. */
+/** Keeps a container scrolled to its end as the content grows, unless the user has scrolled up. */
 export function useAutoscroll() {
-  const [away, setAway] = useState(false);
-  const box = useRef<HTMLDivElement>(null);
+  const [isScrolledAway, setScrolledAway] = useState(false);
+  const container = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLOListElement>(null);
-  const stays = useRef(true);
+  const isAtEnd = useRef(true);
 
-  const toEnd = () => {
-    stays.current = true;
-    setAway(false);
-    if (box.current) box.current.scrollTop = box.current.scrollHeight;
+  const scrollToEnd = () => {
+    isAtEnd.current = true;
+    setScrolledAway(false);
+    if (container.current) container.current.scrollTop = container.current.scrollHeight;
   };
 
   const onScroll = () => {
-    if (!box.current) return;
-    const { scrollHeight, scrollTop, clientHeight } = box.current;
-    stays.current = scrollHeight - scrollTop - clientHeight < NEAR;
-    setAway(!stays.current);
+    if (!container.current) return;
+    const { scrollHeight, scrollTop, clientHeight } = container.current;
+    isAtEnd.current = scrollHeight - scrollTop - clientHeight < END_TOLERANCE_PX;
+    setScrolledAway(!isAtEnd.current);
   };
 
-  // The content grows by streamed words, by what is laid out late, and when the window changes.
+  // The content grows with streamed text and late layout, and changes with the window size.
   useEffect(() => {
-    const [element, inside] = [box.current, content.current];
-    if (!element || !inside || typeof ResizeObserver === "undefined") return;
-    const growth = new ResizeObserver(() => {
-      if (stays.current) element.scrollTop = element.scrollHeight;
+    const [element, inner] = [container.current, content.current];
+    if (!element || !inner || typeof ResizeObserver === "undefined") return;
+    const observer = new ResizeObserver(() => {
+      if (isAtEnd.current) element.scrollTop = element.scrollHeight;
     });
-    growth.observe(inside);
-    growth.observe(element);
-    return () => growth.disconnect();
+    observer.observe(inner);
+    observer.observe(element);
+    return () => observer.disconnect();
   }, []);
 
-  return { box, content, onScroll, away, toEnd };
+  return { container, content, onScroll, isScrolledAway, scrollToEnd };
 }

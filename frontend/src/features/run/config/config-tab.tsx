@@ -1,20 +1,21 @@
 import { useQuery } from "@tanstack/react-query";
 
-import { CopyButton } from "@/components/ui/copy-button";
 import { Card } from "@/components/ui/card";
+import { CopyButton } from "@/components/ui/copy-button";
 import type { Run } from "@/lib/api/types";
 
 import { BudgetCard } from "../budget/budget-card";
+import type { RunProps } from "../run-props";
+
 import { DefinitionCard } from "./definition-card";
-import { FactsCard } from "./run-properties-card";
 import { engineQuery } from "./engine-query";
 import { InputValue } from "./input-value";
-import { inputsOf } from "./list-inputs";
+import { listInputs } from "./list-inputs";
 import { ModelsCard } from "./models-card";
-import type { TabProps } from "../tab-props";
+import { RunPropertiesCard } from "./run-properties-card";
 
-/** What the run was given and how it is set up; nothing here changes any more. */
-export function InputTab({ run }: TabProps) {
+/** The inputs, workflow definition, models and budget of the run. */
+export function ConfigTab({ run }: RunProps) {
   const engine = useQuery(engineQuery(run));
   return (
     <div className="mx-auto grid w-full max-w-6xl content-start gap-4 p-4 sm:p-6 lg:grid-cols-[3fr_2fr]">
@@ -23,7 +24,7 @@ export function InputTab({ run }: TabProps) {
         <DefinitionCard run={run} />
       </div>
       <div className="grid min-w-0 content-start gap-4">
-        <FactsCard run={run} engine={engine.data ?? null} />
+        <RunPropertiesCard run={run} engine={engine.data ?? null} />
         <ModelsCard run={run} />
         <BudgetCard run={run} />
       </div>
@@ -32,7 +33,7 @@ export function InputTab({ run }: TabProps) {
 }
 
 function InputsCard({ run }: { run: Run }) {
-  const inputs = inputsOf(run);
+  const inputs = listInputs(run);
   return (
     <Card
       title="Inputs"
@@ -40,13 +41,13 @@ function InputsCard({ run }: { run: Run }) {
         inputs.length > 0 && (
           <CopyButton
             text={() => JSON.stringify(run.inputs, null, 2)}
-            label="Copy the inputs as JSON"
+            label="Copy inputs as JSON"
           />
         )
       }
     >
       {inputs.length === 0 ? (
-        <p className="p-4 text-ink-soft">This workflow takes no inputs.</p>
+        <p className="p-4 text-ink-soft">This workflow has no inputs.</p>
       ) : (
         <dl className="divide-y">
           {inputs.map(({ name, type, value }) => (

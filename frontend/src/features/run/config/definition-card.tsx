@@ -10,44 +10,44 @@ import { Skeleton } from "@/components/ui/skeleton";
 import type { Run } from "@/lib/api/types";
 import { versionQuery } from "@/lib/queries/versions";
 
-/** The definition that the run is pinned to: later saves of the workflow do not touch it. */
+/** The workflow definition the run uses; later changes of the workflow do not affect it. */
 export function DefinitionCard({ run }: { run: Run }) {
   const { workflowId, workflowVersion } = run;
-  const saved = workflowId !== null && workflowVersion !== null;
+  const isSaved = workflowId !== null && workflowVersion !== null;
   const version = useQuery({
     ...versionQuery(workflowId ?? "", workflowVersion ?? 0),
-    enabled: saved,
+    enabled: isSaved,
     retry: false,
   });
   const yaml = version.data?.yaml;
   return (
     <Card
-      title={saved ? `Workflow, version ${workflowVersion}` : "Workflow"}
+      title={isSaved ? `Workflow version ${workflowVersion}` : "Workflow"}
       actions={
         <div className="flex items-center gap-1">
-          {yaml !== undefined && <CopyButton text={yaml} label="Copy the YAML" />}
-          {saved && !version.isError && (
+          {yaml !== undefined && <CopyButton text={yaml} label="Copy YAML" />}
+          {isSaved && !version.isError && (
             <Button size="sm" asChild>
               <Link to="/workflows/$workflowId" params={{ workflowId }}>
                 <SquarePen aria-hidden />
-                Open in the editor
+                Open in editor
               </Link>
             </Button>
           )}
         </div>
       }
     >
-      {saved && version.isPending && <Skeleton className="m-4 h-64" />}
-      {yaml !== undefined && <Yaml text={yaml} />}
-      {(!saved || version.isError) && <Pinned run={run} deleted={saved} />}
+      {isSaved && version.isPending && <Skeleton className="m-4 h-64" />}
+      {yaml !== undefined && <YamlText text={yaml} />}
+      {(!isSaved || version.isError) && <DefinitionTree run={run} isMissing={isSaved} />}
     </Card>
   );
 }
 
-function Yaml({ text }: { text: string }) {
+function YamlText({ text }: { text: string }) {
   return (
     <pre
-      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a box that scrolls must take focus
+      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- scrollable regions must be focusable
       tabIndex={0}
       role="group"
       aria-label="Workflow as YAML"
@@ -58,14 +58,14 @@ function Yaml({ text }: { text: string }) {
   );
 }
 
-/** Without a saved text there is still the definition itself. */
-function Pinned({ run, deleted }: { run: Run; deleted: boolean }) {
+/** The definition as a tree, for a workflow without saved YAML. */
+function DefinitionTree({ run, isMissing }: { run: Run; isMissing: boolean }) {
   return (
     <div className="grid gap-2 px-4 py-3">
       <p className="text-xs text-ink-faint">
-        {deleted
-          ? "The saved text cannot be read; the workflow may have been deleted. This is what the run goes by."
-          : "This run was started with a workflow that is not saved. This is what it goes by."}
+        {isMissing
+          ? "The saved version could not be loaded; the workflow may have been deleted. This is the definition the run uses."
+          : "This run was started from an unsaved workflow. This is the definition it uses."}
       </p>
       <JsonView value={run.definition} open={1} />
     </div>

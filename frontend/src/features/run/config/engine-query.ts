@@ -9,15 +9,15 @@ export interface Engine {
   native: boolean;
 }
 
-/** The engine that runs the crew, as the run's story names it; null until it has begun. */
+/** The engine named by the run's `run.started` event; null until the run has started. */
 export const engineQuery = (run: Run) =>
   queryOptions({
     queryKey: [...runKeys.detail(run.id), "engine", run.startedAt !== null] as const,
     queryFn: async ({ signal }): Promise<Engine | null> => {
       const params = { path: { run_id: run.id }, query: { after: 0, limit: 10 } };
       const { events } = body(await api.GET("/api/v1/runs/{run_id}/events", { params, signal }));
-      const begun = events.find((event) => event.type === "run.started");
-      return begun ? { name: begun.data.engine, native: begun.data.native } : null;
+      const started = events.find((event) => event.type === "run.started");
+      return started ? { name: started.data.engine, native: started.data.native } : null;
     },
     enabled: run.startedAt !== null,
     staleTime: Infinity,

@@ -1,22 +1,22 @@
 import type { Run } from "@/lib/api/types";
 
-export interface GivenInput {
+export interface RunInput {
   name: string;
-  /** As the workflow declares it; empty for what it does not declare. */
+  /** The declared type; empty for undeclared inputs. */
   type: string;
   value: unknown;
 }
 
-/** The values that a run was given: the declared ones in their order, then any others. */
-export function inputsOf({ inputs, definition }: Pick<Run, "inputs" | "definition">): GivenInput[] {
+/** The inputs of a run: declared inputs in order, then all others. */
+export function listInputs({ inputs, definition }: Pick<Run, "inputs" | "definition">): RunInput[] {
   const declared = (definition.inputs ?? []).map(({ name, type }) => ({
     name,
     type: type ?? "",
     value: inputs[name],
   }));
-  const known = new Set(declared.map(({ name }) => name));
-  const others = Object.entries(inputs)
-    .filter(([name]) => !known.has(name))
+  const declaredNames = new Set(declared.map(({ name }) => name));
+  const undeclared = Object.entries(inputs)
+    .filter(([name]) => !declaredNames.has(name))
     .map(([name, value]) => ({ name, type: "", value }));
-  return [...declared, ...others];
+  return [...declared, ...undeclared];
 }

@@ -4,10 +4,10 @@ import { ErrorPanel } from "@/components/error-panel";
 import { Card } from "@/components/ui/card";
 import { SkeletonRows } from "@/components/ui/skeleton";
 import type { Run, Usage } from "@/lib/api/types";
-import { formatCount, formatCost, pluralize } from "@/lib/format";
+import { formatCost, formatCount, pluralize } from "@/lib/format";
 import { runUsageQuery } from "@/lib/queries/runs";
 
-/** Which models were asked, and which agent is set to which. */
+/** The usage of each model, and the model configured for each agent. */
 export function ModelsCard({ run }: { run: Run }) {
   const usage = useQuery(runUsageQuery(run.id));
   return (
@@ -16,13 +16,13 @@ export function ModelsCard({ run }: { run: Run }) {
       {usage.isError && (
         <ErrorPanel error={usage.error} onRetry={() => void usage.refetch()} className="m-4" />
       )}
-      {usage.data && <Used byModel={usage.data.byModel} />}
+      {usage.data && <ModelUsage byModel={usage.data.byModel} />}
       <dl className="grid gap-x-4 gap-y-1 border-t px-4 py-3 sm:grid-cols-[8rem_1fr]">
         {run.definition.agents.map(({ key, model }) => (
           <div key={key} className="contents">
             <dt className="break-words text-ink-soft">{key}</dt>
             <dd className="min-w-0 break-words">
-              {model?.name ?? <span className="text-ink-faint">the workspace&apos;s default</span>}
+              {model?.name ?? <span className="text-ink-faint">workspace default</span>}
             </dd>
           </div>
         ))}
@@ -31,9 +31,9 @@ export function ModelsCard({ run }: { run: Run }) {
   );
 }
 
-function Used({ byModel }: { byModel: Record<string, Usage> }) {
+function ModelUsage({ byModel }: { byModel: Record<string, Usage> }) {
   const models = Object.entries(byModel);
-  if (models.length === 0) return <p className="p-4 text-ink-soft">No model has been asked yet.</p>;
+  if (models.length === 0) return <p className="p-4 text-ink-soft">No model calls yet.</p>;
   return (
     <ul className="divide-y">
       {models.map(([name, usage]) => (
@@ -41,7 +41,7 @@ function Used({ byModel }: { byModel: Record<string, Usage> }) {
           <span className="min-w-0 flex-1 font-medium break-words">{name}</span>
           <span className="text-xs text-ink-soft">
             {pluralize(usage.llmCalls ?? 0, "call")} · {formatCount(usage.totalTokens)} tokens ·{" "}
-            {usage.cost ? formatCost(usage.cost) : "no price"}
+            {usage.cost ? formatCost(usage.cost) : "price unknown"}
           </span>
         </li>
       ))}

@@ -1,40 +1,40 @@
 import { ArrowLeft, Footprints, X } from "lucide-react";
 
-import { Button } from "@/components/ui/button";
 import { EmptyState } from "@/components/empty-state";
+import { Button } from "@/components/ui/button";
 import { IconButton } from "@/components/ui/icon-button";
 import type { Run } from "@/lib/api/types";
 
-import { useSpan } from "../store/use-span";
 import type { RunStore } from "../store/run-store";
+import { useSpan } from "../store/use-span";
 
-import { RunDigest } from "./run-summary-panel";
+import { RunSummaryPanel } from "./run-summary-panel";
 import { SpanDetail } from "./span-detail";
 
 interface Props {
   run: Run;
   store: RunStore;
-  picked: string | null;
-  onPick: (id: string | null) => void;
-  /** On a narrow page: back to the list. */
+  selected: string | null;
+  onSelect: (id: string | null) => void;
+  /** On narrow pages: returns to the timeline. */
   onBack?: () => void;
 }
 
-/** The right side of the run page: the picked step, or the run as a whole. */
-export function DetailPane({ run, store, picked, onPick, onBack }: Props) {
-  const span = useSpan(store, picked);
+/** The right side of the run page: the selected span, or a summary of the run. */
+export function DetailPane({ run, store, selected, onSelect, onBack }: Props) {
+  const span = useSpan(store, selected);
   return (
     <section aria-label="Details" className="flex h-full min-h-0 flex-col">
       {onBack && (
         <div className="shrink-0 border-b p-1">
           <Button variant="ghost" size="sm" onClick={onBack}>
             <ArrowLeft aria-hidden />
-            Back to the timeline
+            Back to timeline
           </Button>
         </div>
       )}
-      {picked === null && <RunDigest run={run} store={store} onPick={onPick} />}
-      {picked !== null && span && (
+      {selected === null && <RunSummaryPanel run={run} store={store} onSelect={onSelect} />}
+      {selected !== null && span && (
         <SpanDetail
           key={span.id}
           run={run}
@@ -42,20 +42,21 @@ export function DetailPane({ run, store, picked, onPick, onBack }: Props) {
           span={span}
           close={
             !onBack && (
-              <IconButton size="icon-sm" label="Close the step" onClick={() => onPick(null)}>
+              <IconButton size="icon-sm" label="Close details" onClick={() => onSelect(null)}>
                 <X aria-hidden />
               </IconButton>
             )
           }
         />
       )}
-      {picked !== null && !span && (
+      {selected !== null && !span && (
         <EmptyState
           icon={Footprints}
-          title="This step is not here"
-          actions={<Button onClick={() => onPick(null)}>Show the run</Button>}
+          title="Step not found"
+          actions={<Button onClick={() => onSelect(null)}>Show run summary</Button>}
         >
-          It may not have been read yet, or it is one of the oldest of a very long run.
+          It may not be loaded yet, or it is one of the oldest steps of a very long run, which are
+          not shown.
         </EmptyState>
       )}
     </section>

@@ -9,67 +9,66 @@ import { isResumable } from "@/lib/run-state";
 
 import { useResumeRun } from "../header/run-mutations";
 
-import { remedyFor } from "./suggested-action";
+import { suggestedAction } from "./suggested-action";
 
 interface Props {
   run: Run;
   failure: RunFailure | null;
   message: string;
-  /** It passed when tried again, or what it was part of passed. */
-  mended?: boolean;
+  /** The step was retried successfully, or its task succeeded. */
+  isRecovered?: boolean;
   taskKey?: string | null;
   agent?: string | null;
 }
 
-/** What went wrong, what to do about it, and the button that leads there. */
-export function FailureCard({ run, failure, message, mended, taskKey, agent }: Props) {
-  const where = {
+/** An error with its hint and a button for the suggested action. */
+export function FailureCard({ run, failure, message, isRecovered, taskKey, agent }: Props) {
+  const source = {
     taskKey: failure?.taskKey ?? taskKey ?? null,
     agent: failure?.agent ?? agent ?? null,
   };
   return (
     <Alert
-      tone={mended ? "warn" : "err"}
+      tone={isRecovered ? "warn" : "err"}
       title={<span className="break-words whitespace-pre-wrap">{failure?.message ?? message}</span>}
     >
       {failure?.hint && <p>{failure.hint}</p>}
       {failure && (
         <p className="mt-1 text-xs">
           <code className="font-mono">{failure.code}</code>
-          {where.taskKey && ` · task ${where.taskKey}`}
-          {where.agent && ` · agent ${where.agent}`}
+          {source.taskKey && ` · task ${source.taskKey}`}
+          {source.agent && ` · agent ${source.agent}`}
         </p>
       )}
-      {!mended && failure && (
+      {!isRecovered && failure && (
         <div className="mt-2 empty:hidden">
-          <Remedy run={run} failure={failure} {...where} />
+          <SuggestedAction run={run} failure={failure} {...source} />
         </div>
       )}
     </Alert>
   );
 }
 
-interface RemedyProps {
+interface ActionProps {
   run: Run;
   failure: RunFailure;
   taskKey: string | null;
   agent: string | null;
 }
 
-function Remedy({ run, failure, taskKey, agent }: RemedyProps) {
-  const remedy = remedyFor(failure.code);
-  switch (remedy) {
+function SuggestedAction({ run, failure, taskKey, agent }: ActionProps) {
+  switch (suggestedAction(failure.code)) {
     case "provider":
       return <ProviderLink name={failure.provider ?? null} />;
     case "resume":
-      return <Resume run={run} />;
+      return <ResumeButton run={run} />;
     case "agent":
       return (
-        <EditorLink run={run} node={agent ? `agent:${agent}` : null} words="Change the model" />
+        <EditorLink run={run} node={agent ? `agent:${agent}` : null} label="Change the model" />
       );
     case "task":
       return (
-        <EditorLink run={run} node={taskKey ? `task:${taskKey}` : null} words="Edit the task" />
+        <EditorLink run={run} node={taskKey ? `task:${taskKey}` : null} label="Edit the task" />
       );
     case "none":
       return null;
@@ -78,7 +77,7 @@ function Remedy({ run, failure, taskKey, agent }: RemedyProps) {
 
 function ProviderLink({ name }: { name: string | null }) {
   const { data = [] } = useQuery(providersQuery());
-  const provider = data.find((one) => one.name === name);
+  const provider = data.find((candidate) => candidate.name === name);
   return (
     <Button asChild size="sm">
       <Link to="/models" search={provider ? { provider: provider.id } : {}}>
@@ -88,7 +87,7 @@ function ProviderLink({ name }: { name: string | null }) {
   );
 }
 
-function Resume({ run }: { run: Run }) {
+function ResumeButton({ run }: { run: Run }) {
   const resume = useResumeRun(run);
   if (!isResumable(run.status)) return null;
   return (
@@ -98,12 +97,12 @@ function Resume({ run }: { run: Run }) {
   );
 }
 
-function EditorLink({ run, node, words }: { run: Run; node: string | null; words: string }) {
+function EditorLink({ run, node, label }: { run: Run; node: string | null; label: string }) {
   if (!run.workflowId || !node) return null;
   return (
     <Button asChild size="sm">
       <Link to="/workflows/$workflowId" params={{ workflowId: run.workflowId }} search={{ node }}>
-        {words}
+        {label}
       </Link>
     </Button>
   );

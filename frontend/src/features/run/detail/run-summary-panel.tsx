@@ -1,4 +1,5 @@
 import { Link } from "@tanstack/react-router";
+import { useStore } from "zustand";
 
 import { Markdown } from "@/components/markdown/markdown";
 import { Button } from "@/components/ui/button";
@@ -6,47 +7,45 @@ import { CopyButton } from "@/components/ui/copy-button";
 import type { Run } from "@/lib/api/types";
 import { hasEnded } from "@/lib/run-state";
 
-import { useRunStore, useSpan } from "../store/use-span";
-import type { RunStore } from "../store/run-store";
-import { KindIcon, kindWord, StateIcon } from "../timeline/span-styles";
-import { currentPath, deepestFailure } from "../timeline/timeline-rows";
+import type { RunProps } from "../run-props";
+import { useSpan } from "../store/use-span";
+import { SpanKindIcon, spanKindLabel, SpanStateIcon } from "../timeline/span-styles";
+import { findCurrentPath, findRootCause } from "../timeline/timeline-rows";
 
 import { FailureCard } from "./failure-card";
-import { ReceiptCard } from "./stop-receipt-card";
+import { StopReceiptCard } from "./stop-receipt-card";
 import { TextBlock } from "./text-block";
 
-interface Props {
-  run: Run;
-  store: RunStore;
-  onPick: (id: string | null) => void;
+interface Props extends RunProps {
+  onSelect: (id: string | null) => void;
 }
 
-/** The run as a whole: the step at hand while it works, its result when done, its error when failed. */
-export function RunDigest({ run, store, onPick }: Props) {
-  const status = useRunStore(store, (now) => now.status);
+/** Shown while no span is selected: the current step, the result, the error or the stop receipt. */
+export function RunSummaryPanel({ run, store, onSelect }: Props) {
+  const status = useStore(store, (state) => state.status);
   return (
     <div
       role="region"
-      aria-label="The run"
-      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reached by keys
+      aria-label="Run summary"
+      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- scrollable regions must be focusable
       tabIndex={0}
       className="flex min-h-0 flex-1 flex-col gap-4 overflow-y-auto p-3 focus-visible:-outline-offset-2"
     >
       <h2 className="font-semibold">{TITLES[status]}</h2>
-      {status === "stopped" && <Receipt run={run} store={store} />}
+      {status === "stopped" && <StopReceipt run={run} store={store} />}
       {(status === "failed" || status === "crashed") && (
-        <Failed run={run} store={store} onPick={onPick} />
+        <Failure run={run} store={store} onSelect={onSelect} />
       )}
-      {!hasEnded(status) && <AtHand store={store} run={run} onPick={onPick} />}
+      {!hasEnded(status) && <CurrentStep store={store} run={run} onSelect={onSelect} />}
       {run.result && <Result run={run} />}
     </div>
   );
 }
 
 const TITLES = {
-  queued: "Waiting for its turn",
-  running: "At work now",
-  waiting: "Waiting for a person",
+  queued: "Queued",
+  running: "Running",
+  waiting: "Waiting",
   stopping: "Stopping",
   completed: "Result",
   failed: "What went wrong",
@@ -54,52 +53,54 @@ const TITLES = {
   crashed: "What went wrong",
 } as const;
 
-function Receipt({ run, store }: Pick<Props, "run" | "store">) {
-  const told = useRunStore(store, (now) => now.receipt);
-  const receipt = told ?? run.receipt;
-  return receipt && <ReceiptCard receipt={receipt} />;
+function StopReceipt({ run, store }: RunProps) {
+  const liveReceipt = useStore(store, (state) => state.receipt);
+  const receipt = liveReceipt ?? run.receipt;
+  return receipt && <StopReceiptCard receipt={receipt} />;
 }
 
-function Failed({ run, store, onPick }: Props) {
-  const told = useRunStore(store, (now) => now.failure);
-  useRunStore(store, (now) => now.structure);
-  const failure = told ?? run.error;
-  const cause = deepestFailure(store);
+function Failure({ run, store, onSelect }: Props) {
+  const liveFailure = useStore(store, (state) => state.failure);
+  useStore(store, (state) => state.structureVersion);
+  const failure = liveFailure ?? run.error;
+  const cause = findRootCause(store);
   if (!failure) return null;
   return (
     <>
       <FailureCard run={run} failure={failure} message={failure.message} />
       {cause && (
-        <Button className="self-start justify-self-start" onClick={() => onPick(cause)}>
-          Show the failed step
+        <Button className="self-start justify-self-start" onClick={() => onSelect(cause)}>
+          Show failed step
         </Button>
       )}
     </>
   );
 }
 
-/** The innermost step that is under way, with its words as they come. */
-function AtHand({ run, store, onPick }: Props) {
-  useRunStore(store, (now) => now.structure);
-  const path = currentPath(store);
+/** The innermost step that is running, with its streamed output. */
+function CurrentStep({ run, store, onSelect }: Props) {
+  useStore(store, (state) => state.structureVersion);
+  const path = findCurrentPath(store);
   const span = useSpan(store, path.at(-1));
-  if (!span) return <p className="text-ink-soft">{run.queuedBecause ?? "No step is under way."}</p>;
-  const above = path.slice(0, -1).flatMap((id) => store.getSpan(id)?.name ?? []);
-  const live = span.state === "running" && span.kind === "llm";
+  if (!span) return <p className="text-ink-soft">{run.queuedBecause ?? "No step is running."}</p>;
+  const ancestors = path.slice(0, -1).flatMap((id) => store.getSpan(id)?.name ?? []);
+  const isStreaming = span.state === "running" && span.kind === "llm";
   return (
     <section className="grid gap-2">
-      <p className="text-ink-soft">{above.join(" › ")}</p>
+      <p className="text-ink-soft">{ancestors.join(" › ")}</p>
       <p className="flex items-center gap-2">
-        <KindIcon kind={span.kind} />
-        <StateIcon state={span.state} />
+        <SpanKindIcon kind={span.kind} />
+        <SpanStateIcon state={span.state} />
         <span className="font-medium">
-          {kindWord(span.kind)} {span.name}
+          {spanKindLabel(span.kind)} {span.name}
         </span>
-        <Button size="sm" variant="ghost" className="ml-auto" onClick={() => onPick(span.id)}>
+        <Button size="sm" variant="ghost" className="ml-auto" onClick={() => onSelect(span.id)}>
           Details
         </Button>
       </p>
-      {(live || span.output) && <TextBlock title="Output so far" text={span.output} live={live} />}
+      {(isStreaming || span.output) && (
+        <TextBlock title="Output so far" text={span.output} isStreaming={isStreaming} />
+      )}
     </section>
   );
 }
@@ -111,10 +112,10 @@ function Result({ run }: { run: Run }) {
       <div className="flex items-center gap-2">
         <Button asChild size="sm">
           <Link to="/runs/$runId" params={{ runId: run.id }} search={{ view: "output" }}>
-            Open as output
+            Open in Output
           </Link>
         </Button>
-        <CopyButton text={run.result.raw} label="Copy the result" />
+        <CopyButton text={run.result.raw} label="Copy result" />
       </div>
       <Markdown text={run.result.raw} level={3} />
     </section>

@@ -3,22 +3,28 @@ import { useState, type ReactNode } from "react";
 import { CopyButton } from "@/components/ui/copy-button";
 import { TabPanel, Tabs } from "@/components/ui/tabs";
 import type { Run } from "@/lib/api/types";
-import { formatCount, formatDuration, formatCost } from "@/lib/format";
 import { cn } from "@/lib/cn";
+import { formatCost, formatCount, formatDuration } from "@/lib/format";
 
 import type { RunStore } from "../store/run-store";
 import type { Span } from "../store/span";
-import { useServerNow } from "../store/use-live-run-store";
-import { KindIcon, kindWord, stateColour, StateIcon, stateWord } from "../timeline/span-styles";
-import { lengthOf } from "../timeline/time-axis";
+import { useServerTime } from "../store/use-server-time";
+import {
+  SpanKindIcon,
+  spanKindLabel,
+  spanStateColour,
+  SpanStateIcon,
+  spanStateLabel,
+} from "../timeline/span-styles";
+import { spanDuration } from "../timeline/time-axis";
 
 import { RawEvents } from "./raw-events";
 import { SpanInput } from "./span-input";
+import { SpanLinks } from "./span-links";
 import { SpanOutput } from "./span-output";
 import { SpanTools } from "./span-tools";
-import { SpanLinks } from "./span-links";
 
-type Part = "output" | "input" | "tools" | "raw";
+type DetailTab = "output" | "input" | "tools" | "raw";
 
 interface Props {
   run: Run;
@@ -27,9 +33,9 @@ interface Props {
   close: ReactNode;
 }
 
-/** One step: what it was, what it cost, what went in and what came out. */
+/** The details of one span: status, cost, output, input, tool calls and raw events. */
 export function SpanDetail({ run, store, span, close }: Props) {
-  const [part, setPart] = useState<Part>("output");
+  const [tab, setTab] = useState<DetailTab>("output");
   const tabs = [
     { value: "output" as const, label: "Output" },
     { value: "input" as const, label: "Input" },
@@ -38,14 +44,8 @@ export function SpanDetail({ run, store, span, close }: Props) {
   ];
   return (
     <>
-      <Head run={run} store={store} span={span} close={close} />
-      <Tabs
-        label="Parts of the step"
-        tabs={tabs}
-        value={part}
-        onChange={setPart}
-        className="flex-1"
-      >
+      <SpanHeader run={run} store={store} span={span} close={close} />
+      <Tabs label="Step details" tabs={tabs} value={tab} onChange={setTab} className="flex-1">
         <TabPanel value="output" className="overflow-y-auto p-3">
           <SpanOutput run={run} store={store} span={span} />
         </TabPanel>
@@ -73,27 +73,27 @@ function toolsLabel(span: Span): string {
   return span.toolCalls.length > 0 ? `Tool calls (${span.toolCalls.length})` : "Tool calls";
 }
 
-function Head({ store, span, close }: Props) {
-  const now = useServerNow(store);
+function SpanHeader({ store, span, close }: Props) {
+  const now = useServerTime(store);
   return (
     <header className="shrink-0 px-3 pt-2.5 pb-1">
       <div className="flex items-center gap-2">
-        <KindIcon kind={span.kind} />
+        <SpanKindIcon kind={span.kind} />
         <h2 className="flex min-w-0 flex-1 items-baseline gap-2 font-semibold">
-          <span className="shrink-0 text-ink-soft">{kindWord(span.kind)}</span>
+          <span className="shrink-0 text-ink-soft">{spanKindLabel(span.kind)}</span>
           <span className="truncate">{span.name}</span>
         </h2>
-        <CopyButton text={() => location.href} label="Copy the link to this step" />
+        <CopyButton text={() => location.href} label="Copy link to this step" />
         {close}
       </div>
       <dl className="mt-1.5 flex flex-wrap gap-x-5 gap-y-1">
         <Figure name="Status">
-          <span className={cn("inline-flex items-center gap-1", stateColour(span.state))}>
-            <StateIcon state={span.state} />
-            {stateWord(span.state)}
+          <span className={cn("inline-flex items-center gap-1", spanStateColour(span.state))}>
+            <SpanStateIcon state={span.state} />
+            {spanStateLabel(span.state)}
           </span>
         </Figure>
-        <Figure name="Duration">{formatDuration(lengthOf(span, now))}</Figure>
+        <Figure name="Duration">{formatDuration(spanDuration(span, now))}</Figure>
         {span.usage.llmCalls > 0 && (
           <>
             <Figure name="Tokens">

@@ -4,7 +4,7 @@ import type { Span } from "../store/span";
 
 import { TextBlock } from "./text-block";
 
-/** What a step was given. */
+/** The input of a span. */
 export function SpanInput({ span }: { span: Span }) {
   if (span.kind === "tool" && span.json !== null && typeof span.json === "object") {
     return (
@@ -14,12 +14,13 @@ export function SpanInput({ span }: { span: Span }) {
       </section>
     );
   }
-  if (!span.input) return <p className="text-ink-faint">{absent(span)}</p>;
+  if (!span.input) return <p className="text-ink-faint">{missingInputMessage(span)}</p>;
   return (
     <TextBlock title={TITLES[span.kind] ?? "Input"} text={span.input}>
       {span.kind === "llm" && (
         <p className="text-xs text-ink-faint">
-          The last message that was sent{span.note && ` (${span.note})`}. Long ones are shortened.
+          Last message sent to the model{span.note && ` (${span.note})`}. Long messages are
+          truncated.
         </p>
       )}
     </TextBlock>
@@ -34,8 +35,8 @@ const TITLES: Partial<Record<Span["kind"], string>> = {
   message: "Message",
 };
 
-function absent(span: Span): string {
+function missingInputMessage(span: Span): string {
   return span.kind === "agent"
-    ? "An agent is given its task; each of its calls shows what the model was sent."
-    : "This step has no input of its own.";
+    ? "The input of an agent is its task. Select one of its LLM calls to see the prompt."
+    : "This step has no input.";
 }

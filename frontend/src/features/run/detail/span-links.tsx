@@ -8,12 +8,12 @@ import { hasEnded } from "@/lib/run-state";
 import { useForkRun } from "../header/run-mutations";
 import type { Span } from "../store/span";
 
-/** Where to go from a step: to its place in the workflow, or back to it in a new run. */
+/** Links from a span to the editor and to a new run from its task. */
 export function SpanLinks({ run, span }: { run: Run; span: Span }) {
   const fork = useForkRun(run);
-  const node = nodeOf(run, span);
-  const rerun = hasEnded(run.status) && span.taskKey !== null && isTask(run, span.taskKey);
-  if (!(run.workflowId && node) && !rerun) return null;
+  const node = editorNodeOf(run, span);
+  const canRerun = hasEnded(run.status) && span.taskKey !== null && isTask(run, span.taskKey);
+  if (!(run.workflowId && node) && !canRerun) return null;
   return (
     <footer className="flex shrink-0 flex-wrap gap-2 border-t px-3 py-2">
       {run.workflowId && node && (
@@ -21,14 +21,14 @@ export function SpanLinks({ run, span }: { run: Run; span: Span }) {
           <Link
             to="/workflows/$workflowId"
             params={{ workflowId: run.workflowId }}
-            search={{ node: node.address }}
+            search={{ node: node.id }}
           >
             <SquarePen aria-hidden />
-            Open in editor: {node.words}
+            Open in editor: {node.label}
           </Link>
         </Button>
       )}
-      {rerun && span.taskKey !== null && (
+      {canRerun && span.taskKey !== null && (
         <Button
           size="sm"
           busy={fork.isPending}
@@ -46,10 +46,10 @@ function isTask(run: Run, key: string): boolean {
   return run.definition.tasks.some((task) => task.key === key);
 }
 
-function nodeOf(run: Run, span: Span): { address: string; words: string } | null {
-  const agent =
+function editorNodeOf(run: Run, span: Span): { id: string; label: string } | null {
+  const isKnownAgent =
     span.kind === "agent" && run.definition.agents.some(({ key }) => key === span.agent);
-  if (agent) return { address: `agent:${span.agent}`, words: `agents.${span.agent}` };
+  if (isKnownAgent) return { id: `agent:${span.agent}`, label: `agents.${span.agent}` };
   if (span.taskKey === null || !isTask(run, span.taskKey)) return null;
-  return { address: `task:${span.taskKey}`, words: `tasks.${span.taskKey}` };
+  return { id: `task:${span.taskKey}`, label: `tasks.${span.taskKey}` };
 }

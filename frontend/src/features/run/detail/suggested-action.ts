@@ -1,7 +1,7 @@
-/** Where a failure is mended: at the provider, in the workflow, or by letting the run go on. */
-export type Remedy = "provider" | "resume" | "agent" | "task" | "none";
+/** What to change after a failure: the provider, the agent or the task; `resume` if only time is needed. */
+export type SuggestedAction = "provider" | "resume" | "agent" | "task" | "none";
 
-const REMEDIES: Record<string, Remedy> = {
+const ACTIONS: Record<string, SuggestedAction> = {
   "provider-auth": "provider",
   "provider-forbidden": "provider",
   "provider-quota": "provider",
@@ -24,6 +24,6 @@ const REMEDIES: Record<string, Remedy> = {
   "input-missing": "task",
 };
 
-export function remedyFor(code: string): Remedy {
-  return REMEDIES[code] ?? "none";
+export function suggestedAction(code: string): SuggestedAction {
+  return ACTIONS[code] ?? "none";
 }

@@ -5,14 +5,12 @@ import { CopyButton } from "@/components/ui/copy-button";
 interface Props {
   title: string;
   text: string;
-  /** Still being written. */
-  live?: boolean;
-  mono?: boolean;
+  isStreaming?: boolean;
   children?: ReactNode;
 }
 
-/** A text of a step, to be read and copied; a caret at its end while it is written. */
-export function TextBlock({ title, text, live, mono, children }: Props) {
+/** A titled text with a copy button, and a caret while it is being streamed. */
+export function TextBlock({ title, text, isStreaming, children }: Props) {
   return (
     <section className="grid gap-1">
       <header className="flex h-7 items-center justify-between">
@@ -21,10 +19,10 @@ export function TextBlock({ title, text, live, mono, children }: Props) {
       </header>
       <div
         dir="auto"
-        className={`rounded-md border bg-sunken px-3 py-2 break-words whitespace-pre-wrap ${mono ? "font-mono text-[13px]" : ""}`}
+        className="rounded-md border bg-sunken px-3 py-2 break-words whitespace-pre-wrap"
       >
         {text}
-        {live && (
+        {isStreaming && (
           <span
             aria-hidden
             className="ml-px inline-block h-4 w-1.5 translate-y-0.5 animate-pulse bg-live"

@@ -1,28 +1,27 @@
 import { useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useMemo } from "react";
+import { useStore } from "zustand";
 
 import { LaneOutline } from "@/components/lane-graph/lane-outline";
 import { PanelBoundary } from "@/components/panel-boundary";
 import { Skeleton } from "@/components/ui/skeleton";
 
-import { useRunStore } from "../store/use-span";
-
-import type { TabProps } from "../tab-props";
+import type { RunProps } from "../run-props";
 
 const LaneGraph = lazy(async () => ({
   default: (await import("@/components/lane-graph/lane-graph")).LaneGraph,
 }));
 
-/** The workflow as lanes with the state of each task, and the same in words. */
-export function GraphTab({ run, store }: TabProps) {
+/** The workflow graph with the state of each task, and the same as an outline. */
+export function GraphTab({ run, store }: RunProps) {
   const navigate = useNavigate();
-  const tasks = useRunStore(store, (now) => now.tasks);
+  const tasks = useStore(store, (state) => state.tasks);
   const states = useMemo(
     () => Object.fromEntries([...tasks.values()].map(({ key, state }) => [key, state])),
     [tasks],
   );
-  // An agent is in the timeline by its key as well, so either is a filter.
-  const show = (node: string | null) => {
+  // The text filter finds both agents and tasks by their key.
+  const showInTimeline = (node: string | null) => {
     if (node === null) return;
     const q = node.slice(node.indexOf(":") + 1);
     void navigate({
@@ -31,13 +30,13 @@ export function GraphTab({ run, store }: TabProps) {
       search: { view: "timeline", q },
     });
   };
-  const shared = { definition: run.definition, states, onSelect: show };
+  const graphProps = { definition: run.definition, states, onSelect: showInTimeline };
   return (
     <div className="flex h-full min-h-0 flex-col lg:flex-row">
       <div className="h-full min-h-0 flex-1 max-sm:hidden">
         <PanelBoundary>
           <Suspense fallback={<Skeleton className="m-4 h-80" />}>
-            <LaneGraph {...shared} selected={null} />
+            <LaneGraph {...graphProps} selected={null} />
           </Suspense>
         </PanelBoundary>
       </div>
@@ -48,8 +47,8 @@ export function GraphTab({ run, store }: TabProps) {
         <h2 id="graph-outline" className="px-3 pt-3 font-semibold">
           Agents and tasks
         </h2>
-        <p className="px-3 text-xs text-ink-faint">Pick one to see its steps in the timeline.</p>
-        <LaneOutline {...shared} selected={null} />
+        <p className="px-3 text-xs text-ink-faint">Select one to see its steps in the timeline.</p>
+        <LaneOutline {...graphProps} selected={null} />
       </section>
     </div>
   );

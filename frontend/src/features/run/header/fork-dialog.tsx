@@ -7,32 +7,28 @@ import type { Run } from "@/lib/api/types";
 
 import { useForkRun } from "./run-mutations";
 
-/** Asks from which task a new run should begin; what was done before it is taken over. */
+/** Starts a new run from a chosen task, reusing the results of earlier tasks. */
 export function ForkDialog({ run, onClose }: { run: Run; onClose: () => void }) {
   const fork = useForkRun(run);
   const { tasks } = run.definition;
-  const [from, setFrom] = useState(tasks[0]?.key ?? "");
+  const [fromTask, setFromTask] = useState(tasks[0]?.key ?? "");
   return (
     <Dialog
       open
       onOpenChange={onClose}
       title="Re-run from a step"
-      description="A new run takes over what was done before this step and does the rest again."
+      description="Starts a new run that reuses the results of earlier steps and runs the rest again."
       footer={
         <>
           <Button onClick={onClose}>Cancel</Button>
-          <Button
-            variant="primary"
-            busy={fork.isPending}
-            onClick={() => fork.mutate({ fromTask: from })}
-          >
-            Run from {from}
+          <Button variant="primary" busy={fork.isPending} onClick={() => fork.mutate({ fromTask })}>
+            Run from {fromTask}
           </Button>
         </>
       }
     >
       <fieldset className="grid gap-1">
-        <legend className="mb-1 font-medium">Begin with</legend>
+        <legend className="mb-1 font-medium">Start from</legend>
         {tasks.map((task) => (
           <label
             key={task.key}
@@ -42,8 +38,8 @@ export function ForkDialog({ run, onClose }: { run: Run; onClose: () => void }) 
               type="radio"
               name="from"
               className="accent-accent"
-              checked={from === task.key}
-              onChange={() => setFrom(task.key)}
+              checked={fromTask === task.key}
+              onChange={() => setFromTask(task.key)}
             />
             <span className="font-medium">{task.key}</span>
             <span className="min-w-0 truncate text-ink-faint">{task.agent}</span>

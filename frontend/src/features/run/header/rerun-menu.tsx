@@ -1,33 +1,22 @@
 import { Link } from "@tanstack/react-router";
-import {
-  ChevronDown,
-  Download,
-  FileJson,
-  FileText,
-  GitBranch,
-  GitCompareArrows,
-  Play,
-  RotateCcw,
-  SquarePen,
-} from "lucide-react";
+import { ChevronDown, GitBranch, GitCompareArrows, Play, RotateCcw, SquarePen } from "lucide-react";
 import { useState } from "react";
 
 import { Button } from "@/components/ui/button";
 import { Menu, MenuItem, MenuSeparator } from "@/components/ui/menu";
 import type { Run } from "@/lib/api/types";
 import { isResumable } from "@/lib/run-state";
-import { toast } from "@/lib/toast";
 
 import { ForkDialog } from "./fork-dialog";
-import { useNeighbours } from "./use-adjacent-runs";
 import { useResumeRun, useRetryRun } from "./run-mutations";
+import { useAdjacentRuns } from "./use-adjacent-runs";
 
-/** What can be done with a run that is over. */
-export function AgainMenu({ run }: { run: Run }) {
+/** Ways to repeat or continue a run that has ended. */
+export function RerunMenu({ run }: { run: Run }) {
   const retry = useRetryRun(run);
   const resume = useResumeRun(run);
-  const { older } = useNeighbours(run);
-  const [forking, setForking] = useState(false);
+  const { older } = useAdjacentRuns(run);
+  const [isForkDialogOpen, setForkDialogOpen] = useState(false);
 
   return (
     <>
@@ -55,7 +44,7 @@ export function AgainMenu({ run }: { run: Run }) {
               className="rounded-l-none border-l border-l-accent-ink/30"
             >
               <ChevronDown aria-hidden />
-              <span className="sr-only">More ways to run again</span>
+              <span className="sr-only">More run options</span>
             </Button>
           }
         >
@@ -71,7 +60,7 @@ export function AgainMenu({ run }: { run: Run }) {
               </Link>
             </MenuItem>
           )}
-          <MenuItem onSelect={() => setForking(true)}>
+          <MenuItem onSelect={() => setForkDialogOpen(true)}>
             <GitBranch aria-hidden />
             Re-run from a step…
           </MenuItem>
@@ -81,45 +70,14 @@ export function AgainMenu({ run }: { run: Run }) {
               <MenuItem asChild>
                 <Link to="/runs/compare" search={{ a: older, b: run.id }}>
                   <GitCompareArrows aria-hidden />
-                  Compare with the previous run
+                  Compare with previous run
                 </Link>
               </MenuItem>
             </>
           )}
         </Menu>
       </div>
-      {forking && <ForkDialog run={run} onClose={() => setForking(false)} />}
+      {isForkDialogOpen && <ForkDialog run={run} onClose={() => setForkDialogOpen(false)} />}
     </>
-  );
-}
-
-/** The run as a file. */
-export function DownloadMenu({ run }: { run: Run }) {
-  const save = async (kind: "json" | "markdown") => {
-    try {
-      const { saveRun } = await import("./export-run");
-      await saveRun(run, kind);
-    } catch (error) {
-      toast.error(error instanceof Error ? error.message : "The file could not be made");
-    }
-  };
-  return (
-    <Menu
-      trigger={
-        <Button size="icon">
-          <Download aria-hidden />
-          <span className="sr-only">Download</span>
-        </Button>
-      }
-    >
-      <MenuItem onSelect={() => void save("json")}>
-        <FileJson aria-hidden />
-        JSON: the run, its tasks and figures
-      </MenuItem>
-      <MenuItem onSelect={() => void save("markdown")}>
-        <FileText aria-hidden />
-        Markdown: inputs and outputs
-      </MenuItem>
-    </Menu>
   );
 }

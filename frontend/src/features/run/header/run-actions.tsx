@@ -1,19 +1,20 @@
-import type { Run } from "@/lib/api/types";
+import { useStore } from "zustand";
+
 import { hasEnded } from "@/lib/run-state";
 
-import { useRunStore } from "../store/use-span";
-import type { RunStore } from "../store/run-store";
+import type { RunProps } from "../run-props";
 
-import { AgainMenu, DownloadMenu } from "./rerun-menu";
-import { StopButton } from "./stop-run-menu";
+import { DownloadRunMenu } from "./download-run-menu";
+import { RerunMenu } from "./rerun-menu";
+import { StopRunMenu } from "./stop-run-menu";
 
-/** What can be done with the run as it stands. Comes after the page: menus and dialogs are heavy. */
-export function RunActions({ run, store }: { run: Run; store: RunStore }) {
-  const status = useRunStore(store, (now) => now.status);
+/** The actions for the run's current status. Loaded lazily, because menus and dialogs are large. */
+export function RunActions({ run, store }: RunProps) {
+  const status = useStore(store, (state) => state.status);
   return (
     <>
-      <DownloadMenu run={run} />
-      {hasEnded(status) ? <AgainMenu run={run} /> : <StopButton run={run} store={store} />}
+      <DownloadRunMenu run={run} />
+      {hasEnded(status) ? <RerunMenu run={run} /> : <StopRunMenu run={run} store={store} />}
     </>
   );
 }

@@ -1,52 +1,52 @@
 import { useEffect, useState } from "react";
 
-import { runStateWord } from "@/components/run-status";
+import { runStateLabel } from "@/components/run-status";
 
-import type { RunNow, RunStore } from "../store/run-store";
+import type { RunStore, RunStoreState } from "../store/run-store";
 
-const PAUSE_MS = 2_000;
+const INTERVAL_MS = 2_000;
 
-/** Tells a screen reader how the run and its tasks move on, at most once each two seconds. */
-export function Announcer({ store }: { store: RunStore }) {
-  const [words, setWords] = useState("");
+/** Announces changes of the run and its tasks to screen readers, at most every two seconds. */
+export function RunAnnouncer({ store }: { store: RunStore }) {
+  const [message, setMessage] = useState("");
   useEffect(() => {
-    let seen = store.getNow();
+    let announced = store.getState();
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const tell = () => {
+    const announce = () => {
       timer = undefined;
-      const now = store.getNow();
-      const news = newsBetween(seen, now);
-      seen = now;
-      if (news) setWords(news);
+      const state = store.getState();
+      const change = describeChange(announced, state);
+      announced = state;
+      if (change) setMessage(change);
     };
-    const stop = store.subscribe(() => {
-      // The story of what was before is not news.
-      if (!store.getNow().complete) seen = store.getNow();
-      else timer ??= setTimeout(tell, PAUSE_MS);
+    const unsubscribe = store.subscribe((state) => {
+      // Events from before the page was opened are not announced.
+      if (!state.isComplete) announced = state;
+      else timer ??= setTimeout(announce, INTERVAL_MS);
     });
     return () => {
-      stop();
+      unsubscribe();
       clearTimeout(timer);
     };
   }, [store]);
   return (
     <p role="status" className="sr-only">
-      {words}
+      {message}
     </p>
   );
 }
 
-/** Only the newest task's move and the run's own. */
-export function newsBetween(
-  before: Pick<RunNow, "status" | "tasks">,
-  now: Pick<RunNow, "status" | "tasks">,
+/** Describes the last task that changed and the run's own change; empty if nothing changed. */
+export function describeChange(
+  before: Pick<RunStoreState, "status" | "tasks">,
+  after: Pick<RunStoreState, "status" | "tasks">,
 ): string {
-  const moved = [...now.tasks.values()].findLast(
+  const changedTask = [...after.tasks.values()].findLast(
     (task) => before.tasks.get(task.key)?.state !== task.state && task.state !== "pending",
   );
-  const parts = [
-    moved && `Task ${moved.key}: ${moved.state}.`,
-    now.status !== before.status && `Run ${runStateWord(now.status).toLowerCase()}.`,
+  const sentences = [
+    changedTask && `Task ${changedTask.key}: ${changedTask.state}.`,
+    after.status !== before.status && `Run ${runStateLabel(after.status).toLowerCase()}.`,
   ];
-  return parts.filter(Boolean).join(" ");
+  return sentences.filter(Boolean).join(" ");
 }

@@ -1,5 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
+import { useStore } from "zustand";
 
 import { ErrorPanel } from "@/components/error-panel";
 import { RunStatus } from "@/components/run-status";
@@ -7,18 +8,17 @@ import { CopyButton } from "@/components/ui/copy-button";
 import { Skeleton } from "@/components/ui/skeleton";
 import type { Run } from "@/lib/api/types";
 
-import { useRunStore } from "../store/use-span";
-import type { RunStore } from "../store/run-store";
+import type { RunProps } from "../run-props";
 
-import { RunFigures } from "./run-metrics";
-import { useRefusedAction } from "./run-mutations";
+import { RunMetrics } from "./run-metrics";
+import { useRunActionError } from "./run-mutations";
 
 const RunActions = lazy(async () => ({ default: (await import("./run-actions")).RunActions }));
 
-/** The run in two lines: what it is and how it stands, and what it has taken so far. */
-export function RunHeader({ run, store }: { run: Run; store: RunStore }) {
-  const status = useRunStore(store, (now) => now.status);
-  const refused = useRefusedAction(run);
+/** Name, status, actions and metrics of the run. */
+export function RunHeader({ run, store }: RunProps) {
+  const status = useStore(store, (state) => state.status);
+  const actionError = useRunActionError(run);
   return (
     <header className="grid shrink-0 gap-1.5 border-b bg-surface px-4 py-2.5 max-sm:px-3">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5">
@@ -29,12 +29,12 @@ export function RunHeader({ run, store }: { run: Run; store: RunStore }) {
             </Link>
             <span aria-hidden>/</span>
           </nav>
-          <Name run={run} />
+          <WorkflowName run={run} />
         </div>
         <RunStatus state={status} />
         <span className="flex items-center font-mono text-xs text-ink-faint">
-          {shortened(run.id)}
-          <CopyButton text={run.id} label="Copy the run's id" />
+          {shortId(run.id)}
+          <CopyButton text={run.id} label="Copy run ID" />
         </span>
         <div className="ml-auto flex flex-wrap items-center gap-2">
           <Suspense fallback={<Skeleton className="h-8 w-36 max-sm:h-10" />}>
@@ -42,13 +42,13 @@ export function RunHeader({ run, store }: { run: Run; store: RunStore }) {
           </Suspense>
         </div>
       </div>
-      <RunFigures run={run} store={store} />
-      {refused !== null && <ErrorPanel error={refused} />}
+      <RunMetrics run={run} store={store} />
+      {actionError !== null && <ErrorPanel error={actionError} />}
     </header>
   );
 }
 
-function Name({ run }: { run: Run }) {
+function WorkflowName({ run }: { run: Run }) {
   const version = run.workflowVersion === null ? null : `v${run.workflowVersion}`;
   return (
     <h1 className="min-w-0 truncate text-base font-semibold">
@@ -68,7 +68,6 @@ function Name({ run }: { run: Run }) {
   );
 }
 
-/** The end of an id tells runs apart; the whole is copied. */
-function shortened(id: string): string {
+function shortId(id: string): string {
   return id.length > 14 ? `run_…${id.slice(-6)}` : id;
 }

@@ -1,104 +1,105 @@
 import type { ReactNode } from "react";
+import { useStore } from "zustand";
 
-import type { Run } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
-import { formatCount, formatDuration, formatCost } from "@/lib/format";
+import { formatCost, formatCount, formatDuration } from "@/lib/format";
 import { hasEnded } from "@/lib/run-state";
 
-import { useRunStore } from "../store/use-span";
-import type { RunStore } from "../store/run-store";
-import { useServerNow } from "../store/use-live-run-store";
+import type { RunProps } from "../run-props";
+import { useServerTime } from "../store/use-server-time";
 
-import { LiveDot } from "./connection-status";
-import { shareOf } from "./used-fraction";
+import { ConnectionStatus } from "./connection-status";
+import { usedFraction } from "./used-fraction";
 
-/** What the run has taken so far, against what it may take. */
-export function RunFigures({ run, store }: { run: Run; store: RunStore }) {
-  const told = useRunStore(store, (now) => now.usage);
-  const complete = useRunStore(store, (now) => now.complete);
-  const usage = complete ? told : run.usage;
-  const { maxCost, maxTokens, maxLlmCalls, maxSeconds } = run.budget;
+/** Duration, tokens and cost of the run, with the limits of its budget. */
+export function RunMetrics({ run, store }: RunProps) {
+  const liveUsage = useStore(store, (state) => state.usage);
+  const isComplete = useStore(store, (state) => state.isComplete);
+  const usage = isComplete ? liveUsage : run.usage;
+  const { maxCost, maxTokens, maxLlmCalls } = run.budget;
   const currency = usage.cost?.currency ?? "USD";
   return (
     <div className="flex flex-wrap items-center gap-x-5 gap-y-1 max-sm:gap-x-4">
       <dl className="contents">
-        <Elapsed run={run} store={store} limit={maxSeconds ?? null} />
-        <Figure name="Tokens" share={shareOf(usage.totalTokens, maxTokens)}>
+        <DurationMetric run={run} store={store} />
+        <Metric name="Tokens" used={usedFraction(usage.totalTokens, maxTokens)}>
           {formatCount(usage.totalTokens)}
           {maxTokens != null && ` of ${formatCount(maxTokens)}`}
           <span className="text-ink-faint max-sm:hidden">
             {" "}
             (in {formatCount(usage.promptTokens)} / out {formatCount(usage.completionTokens)})
           </span>
-        </Figure>
-        <Figure name="Cost" share={shareOf(usage.cost?.amount, maxCost)}>
+        </Metric>
+        <Metric name="Cost" used={usedFraction(usage.cost?.amount, maxCost)}>
           {formatCost(usage.cost)}
           {maxCost != null && ` of ${formatCost({ amount: maxCost, currency })}`}
-        </Figure>
+        </Metric>
         {maxLlmCalls != null && (
-          <Figure name="Calls" share={shareOf(usage.llmCalls, maxLlmCalls)}>
+          <Metric name="Model calls" used={usedFraction(usage.llmCalls, maxLlmCalls)}>
             {usage.llmCalls} of {maxLlmCalls}
-          </Figure>
+          </Metric>
         )}
-        <Steps run={run} store={store} />
-        <Figure name="By" className="max-sm:hidden">
+        <TasksMetric run={run} store={store} />
+        <Metric name="Started by" className="max-sm:hidden">
           {run.createdBy}
-        </Figure>
+        </Metric>
       </dl>
-      <LiveDot store={store} />
+      <ConnectionStatus store={store} />
     </div>
   );
 }
 
-function Elapsed({ run, store, limit }: { run: Run; store: RunStore; limit: number | null }) {
-  const now = useServerNow(store);
-  const end = hasEnded(run.status) && run.finishedAt ? Date.parse(run.finishedAt) : now;
+function DurationMetric({ run, store }: RunProps) {
+  const now = useServerTime(store);
+  const isOver = hasEnded(run.status);
+  const end = isOver && run.finishedAt ? Date.parse(run.finishedAt) : now;
   const elapsed = run.startedAt ? Math.max(0, end - Date.parse(run.startedAt)) : null;
+  const { maxSeconds } = run.budget;
   return (
-    <Figure name="Elapsed">
-      {elapsed === null ? "–" : inSeconds(elapsed, hasEnded(run.status))}
-      {limit !== null && ` (at most ${formatDuration(limit * 1000)} of work)`}
-    </Figure>
+    <Metric name="Duration">
+      {elapsed === null ? "–" : formatElapsed(elapsed, isOver)}
+      {maxSeconds != null && ` (active time limit ${formatDuration(maxSeconds * 1000)})`}
+    </Metric>
   );
 }
 
-/** A clock that ticks shows whole seconds. */
-function inSeconds(milliseconds: number, over: boolean): string {
-  if (over || milliseconds >= 59_950) return formatDuration(milliseconds);
+/** Shows whole seconds while the clock is running. */
+function formatElapsed(milliseconds: number, isOver: boolean): string {
+  if (isOver || milliseconds >= 59_950) return formatDuration(milliseconds);
   return `${Math.floor(milliseconds / 1000)} s`;
 }
 
-function Steps({ run, store }: { run: Run; store: RunStore }) {
-  const tasks = useRunStore(store, (now) => now.tasks);
-  const done = [...tasks.values()].filter(
+function TasksMetric({ run, store }: RunProps) {
+  const tasks = useStore(store, (state) => state.tasks);
+  const finished = [...tasks.values()].filter(
     ({ state }) => state === "completed" || state === "reused",
   ).length;
   return (
-    <Figure name="Steps">
-      {done}/{run.definition.tasks.length}
-    </Figure>
+    <Metric name="Tasks">
+      {finished}/{run.definition.tasks.length}
+    </Metric>
   );
 }
 
-interface FigureProps {
+interface MetricProps {
   name: string;
-  /** How much of its limit is used, from 0 to 1. */
-  share?: number | null;
+  /** Used fraction of the limit, between 0 and 1. */
+  used?: number | null;
   className?: string;
   children: ReactNode;
 }
 
-function Figure({ name, share = null, className, children }: FigureProps) {
+function Metric({ name, used = null, className, children }: MetricProps) {
   return (
     <div className={cn("flex items-center gap-1.5", className)}>
       <dt className="text-ink-faint">{name}</dt>
       <dd className="flex items-center gap-2 text-ink">
         <span>{children}</span>
-        {share !== null && (
+        {used !== null && (
           <span aria-hidden className="h-1.5 w-16 overflow-hidden rounded-full bg-line">
             <span
-              className={cn("block h-full", share < 0.8 ? "bg-accent" : "bg-warn")}
-              style={{ width: `${share * 100}%` }}
+              className={cn("block h-full", used < 0.8 ? "bg-accent" : "bg-warn")}
+              style={{ width: `${used * 100}%` }}
             />
           </span>
         )}

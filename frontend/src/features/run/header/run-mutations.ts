@@ -9,85 +9,86 @@ import { toast } from "@/lib/toast";
 
 export type StopMode = "now" | "after-step";
 
-const keyOf = (run: Run) => ["run-action", run.id];
+const mutationKey = (run: Run) => ["run-action", run.id];
 
-/** The last thing asked of this run, if the server refused it. */
-export function useRefusedAction(run: Run): unknown {
+/** The error of the last action on this run; null if it succeeded. */
+export function useRunActionError(run: Run): unknown {
   const states = useMutationState({
-    filters: { mutationKey: keyOf(run) },
+    filters: { mutationKey: mutationKey(run) },
     select: ({ state }) => state,
   });
   return states.at(-1)?.error ?? null;
 }
 
 export function useStopRun(run: Run) {
-  const queries = useQueryClient();
+  const queryClient = useQueryClient();
   return useMutation({
-    mutationKey: keyOf(run),
+    mutationKey: mutationKey(run),
     mutationFn: async (mode: StopMode) => {
       const params = { path: { run_id: run.id } };
       try {
         return body(await api.POST("/api/v1/runs/{run_id}/stop", { params, body: { mode } }));
       } catch (error) {
-        // It ended by itself in the meantime: what was wanted has come about.
+        // The run finished in the meantime, so there is nothing left to stop.
         if (error instanceof ApiProblem && error.slug === "run-already-finished") return null;
         throw error;
       }
     },
-    onSettled: () => queries.invalidateQueries({ queryKey: runKeys.detail(run.id), exact: true }),
+    onSettled: () =>
+      queryClient.invalidateQueries({ queryKey: runKeys.detail(run.id), exact: true }),
   });
 }
 
-/** A new run with the same inputs. */
+/** Starts a new run with the same inputs. */
 export function useRetryRun(run: Run) {
-  const goTo = useGoToRun("Started again");
+  const openNewRun = useOpenNewRun("New run started");
   return useMutation({
-    mutationKey: keyOf(run),
+    mutationKey: mutationKey(run),
     mutationFn: async () => {
       const params = { path: { run_id: run.id } };
       return body(await api.POST("/api/v1/runs/{run_id}/retry", { params, body: {} })).run;
     },
-    onSuccess: goTo,
+    onSuccess: openNewRun,
   });
 }
 
-/** A new run that takes over what was done before one of its tasks. */
+/** Starts a new run that reuses the results of the tasks before `fromTask`. */
 export function useForkRun(run: Run) {
-  const goTo = useGoToRun("Started from that step");
+  const openNewRun = useOpenNewRun("New run started from this step");
   return useMutation({
-    mutationKey: keyOf(run),
+    mutationKey: mutationKey(run),
     mutationFn: async ({ fromTask }: { fromTask: string }) => {
       const params = { path: { run_id: run.id } };
-      const answer = await api.POST("/api/v1/runs/{run_id}/fork", { params, body: { fromTask } });
-      return body(answer).run;
+      const response = await api.POST("/api/v1/runs/{run_id}/fork", { params, body: { fromTask } });
+      return body(response).run;
     },
-    onSuccess: goTo,
+    onSuccess: openNewRun,
   });
 }
 
-/** The same run goes on from its last finished task. */
+/** Continues the same run after its last finished task. Errors are shown in the header. */
 export function useResumeRun(run: Run) {
-  const queries = useQueryClient();
+  const queryClient = useQueryClient();
   return useMutation({
-    mutationKey: keyOf(run),
+    mutationKey: mutationKey(run),
     mutationFn: async () => {
       const params = { path: { run_id: run.id } };
       return body(await api.POST("/api/v1/runs/{run_id}/resume", { params, body: {} })).run;
     },
     onSuccess: (resumed) => {
-      queries.setQueryData(runKeys.detail(run.id), resumed);
-      toast.success("The run goes on");
+      queryClient.setQueryData(runKeys.detail(run.id), resumed);
+      toast.success("Run resumed");
     },
   });
 }
 
-function useGoToRun(words: string) {
-  const queries = useQueryClient();
+function useOpenNewRun(message: string) {
+  const queryClient = useQueryClient();
   const navigate = useNavigate();
   return (run: Run) => {
-    queries.setQueryData(runKeys.detail(run.id), run);
-    void queries.invalidateQueries({ queryKey: runKeys.lists() });
-    toast.success(words);
+    queryClient.setQueryData(runKeys.detail(run.id), run);
+    void queryClient.invalidateQueries({ queryKey: runKeys.lists() });
+    toast.success(message);
     return navigate({ to: "/runs/$runId", params: { runId: run.id } });
   };
 }

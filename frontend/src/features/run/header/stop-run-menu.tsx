@@ -1,30 +1,29 @@
 import { ChevronDown, CircleStop, Square } from "lucide-react";
 import { useState } from "react";
+import { useStore } from "zustand";
 
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { Menu, MenuItem } from "@/components/ui/menu";
 import { useShortcut } from "@/hooks/use-shortcut";
-import type { Run } from "@/lib/api/types";
 
-import { useRunStore } from "../store/use-span";
-import type { RunStore } from "../store/run-store";
+import type { RunProps } from "../run-props";
 
 import { useStopRun, type StopMode } from "./run-mutations";
 
-/** Both ways to stop a run. Says "Stopping…" until the run itself tells that it has stopped. */
-export function StopButton({ run, store }: { run: Run; store: RunStore }) {
+/** Stops the run now or after the current step. Shows "Stopping…" until the run reports that it has stopped. */
+export function StopRunMenu({ run, store }: RunProps) {
   const stop = useStopRun(run);
-  const status = useRunStore(store, (now) => now.status);
-  const told = useRunStore(store, (now) => now.stopping);
-  const [asking, setAsking] = useState(false);
-  const stopping = stop.isPending || status === "stopping";
-  const mode = told ?? (stop.isPending ? stop.variables : null);
-  useShortcut(".", () => setAsking(true), { description: "Stop the run (asks)", group: "Run" });
+  const status = useStore(store, (state) => state.status);
+  const reportedMode = useStore(store, (state) => state.stopMode);
+  const [isDialogOpen, setDialogOpen] = useState(false);
+  const isStopping = stop.isPending || status === "stopping";
+  const mode = reportedMode ?? (stop.isPending ? stop.variables : null);
+  useShortcut(".", () => setDialogOpen(true), { description: "Stop run…", group: "Run" });
 
-  const choose = (chosen: StopMode) => {
-    setAsking(false);
-    stop.mutate(chosen);
+  const stopRun = (chosenMode: StopMode) => {
+    setDialogOpen(false);
+    stop.mutate(chosenMode);
   };
 
   return (
@@ -33,11 +32,11 @@ export function StopButton({ run, store }: { run: Run; store: RunStore }) {
         <Button
           variant="danger"
           className="rounded-r-none border-r-0"
-          busy={stopping}
-          onClick={() => choose("after-step")}
+          busy={isStopping}
+          onClick={() => stopRun("after-step")}
         >
-          {!stopping && <Square aria-hidden />}
-          {stopping ? "Stopping…" : "Stop"}
+          {!isStopping && <Square aria-hidden />}
+          {isStopping ? "Stopping…" : "Stop"}
         </Button>
         <Menu
           trigger={
@@ -45,40 +44,41 @@ export function StopButton({ run, store }: { run: Run; store: RunStore }) {
               variant="danger"
               size="icon"
               className="rounded-l-none"
-              disabled={stopping && mode === "now"}
+              disabled={isStopping && mode === "now"}
             >
               <ChevronDown aria-hidden />
-              <span className="sr-only">Ways to stop</span>
+              <span className="sr-only">Stop options</span>
             </Button>
           }
         >
-          <MenuItem disabled={stopping} onSelect={() => choose("after-step")}>
+          <MenuItem disabled={isStopping} onSelect={() => stopRun("after-step")}>
             <Square aria-hidden />
             Stop after the current step
           </MenuItem>
-          <MenuItem danger onSelect={() => choose("now")}>
+          <MenuItem danger onSelect={() => stopRun("now")}>
             <CircleStop aria-hidden />
             Stop now
           </MenuItem>
         </Menu>
       </div>
       <Dialog
-        open={asking}
-        onOpenChange={setAsking}
+        open={isDialogOpen}
+        onOpenChange={setDialogOpen}
         title="Stop this run?"
-        description="What is done is kept, and the run can be resumed from its last finished task."
+        description="Completed work is kept. You can resume the run from its last finished task."
         footer={
           <>
-            <Button onClick={() => setAsking(false)}>Keep running</Button>
-            <Button onClick={() => choose("after-step")}>After the current step</Button>
-            <Button variant="danger" onClick={() => choose("now")}>
+            <Button onClick={() => setDialogOpen(false)}>Keep running</Button>
+            <Button onClick={() => stopRun("after-step")}>After the current step</Button>
+            <Button variant="danger" onClick={() => stopRun("now")}>
               Stop now
             </Button>
           </>
         }
       >
         <p className="text-ink-soft">
-          “Stop now” cuts off the model call at hand. “After the current step” lets it end first.
+          “Stop now” cancels the model call in progress. “After the current step” waits for it to
+          finish.
         </p>
       </Dialog>
     </>

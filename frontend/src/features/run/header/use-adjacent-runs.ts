@@ -4,27 +4,27 @@ import { api, body } from "@/lib/api/client";
 import type { Run } from "@/lib/api/types";
 import { runKeys } from "@/lib/queries/runs";
 
-const NEWER = 100;
+const MAX_NEWER_RUNS = 100;
 
-/** The runs of the same workflow before and after this one. */
-export function useNeighbours(run: Run): { older: string | null; newer: string | null } {
+/** Ids of the previous and the next run of the same workflow. */
+export function useAdjacentRuns(run: Run): { older: string | null; newer: string | null } {
   const { workflowId, createdAt, id } = run;
   const { data } = useQuery({
-    queryKey: [...runKeys.detail(id), "neighbours"],
+    queryKey: [...runKeys.detail(id), "adjacent"],
     queryFn: async ({ signal }) => {
-      const of = { workflowId };
-      const [before, since] = await Promise.all([
+      const [until, since] = await Promise.all([
         api.GET("/api/v1/runs", {
-          params: { query: { ...of, until: createdAt, limit: 2 } },
+          params: { query: { workflowId, until: createdAt, limit: 2 } },
           signal,
         }),
         api.GET("/api/v1/runs", {
-          params: { query: { ...of, since: createdAt, limit: NEWER } },
+          params: { query: { workflowId, since: createdAt, limit: MAX_NEWER_RUNS } },
           signal,
         }),
       ]);
-      const older = body(before).runs.filter((one) => one.id !== id);
-      const newer = body(since).runs.filter((one) => one.id !== id);
+      // Both lists are newest first and include this run.
+      const older = body(until).runs.filter((other) => other.id !== id);
+      const newer = body(since).runs.filter((other) => other.id !== id);
       return { older: older[0]?.id ?? null, newer: newer.at(-1)?.id ?? null };
     },
     enabled: workflowId !== null,

@@ -1,5 +1,5 @@
-/** How much of a limit is used, from 0 to 1; null when either is not known. */
-export function shareOf(
+/** The used fraction of a limit, between 0 and 1; null if either value is unknown. */
+export function usedFraction(
   used: number | string | null | undefined,
   limit: number | string | null | undefined,
 ): number | null {

@@ -9,17 +9,17 @@ import type { Artifact, Run } from "@/lib/api/types";
 import { runArtifactsQuery } from "@/lib/queries/runs";
 import { downloadFile } from "@/lib/download-file";
 
-import { fileSize } from "./parse-output";
+import { formatFileSize } from "./format-file-size";
 
-/** The files that tasks made; nothing when no task makes any. */
+/** The files written by the run's tasks; renders nothing if no task writes files. */
 export function ArtifactList({ run }: { run: Run }) {
   const artifacts = useQuery(runArtifactsQuery(run.id));
-  const promised = run.definition.tasks.some((task) => task.outputFile);
+  const writesFiles = run.definition.tasks.some((task) => task.outputFile);
   if (artifacts.isError) {
     return <ErrorPanel error={artifacts.error} onRetry={() => void artifacts.refetch()} />;
   }
   const files = artifacts.data ?? [];
-  if (files.length === 0 && !promised) return null;
+  if (files.length === 0 && !writesFiles) return null;
   return (
     <Card title="Files">
       {files.length === 0 ? (
@@ -39,7 +39,7 @@ export function ArtifactList({ run }: { run: Run }) {
 
 function ArtifactRow({ runId, file }: { runId: string; file: Artifact }) {
   const download = useMutation({
-    mutationFn: async () => downloadFile(file.name, await contentOf(runId, file.name)),
+    mutationFn: async () => downloadFile(file.name, await fetchArtifact(runId, file.name)),
   });
   return (
     <li className="grid gap-2 px-4 py-2">
@@ -47,7 +47,7 @@ function ArtifactRow({ runId, file }: { runId: string; file: Artifact }) {
         <FileText aria-hidden className="size-4 shrink-0 text-ink-faint" />
         <span className="min-w-0 flex-1 basis-40 font-medium break-words">{file.name}</span>
         <span className="text-xs text-ink-soft">
-          {file.taskKey} · {file.mediaType} · {fileSize(file.size)}
+          {file.taskKey} · {file.mediaType} · {formatFileSize(file.size)}
         </span>
         <Button size="sm" busy={download.isPending} onClick={() => download.mutate()}>
           <Download aria-hidden />
@@ -59,10 +59,10 @@ function ArtifactRow({ runId, file }: { runId: string; file: Artifact }) {
   );
 }
 
-async function contentOf(runId: string, name: string): Promise<Blob> {
-  const answer = await api.GET("/api/v1/runs/{run_id}/artifacts/{name}", {
+async function fetchArtifact(runId: string, name: string): Promise<Blob> {
+  const response = await api.GET("/api/v1/runs/{run_id}/artifacts/{name}", {
     params: { path: { run_id: runId, name } },
     parseAs: "blob",
   });
-  return body(answer) as unknown as Blob;
+  return body(response) as unknown as Blob;
 }

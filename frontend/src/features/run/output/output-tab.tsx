@@ -5,14 +5,15 @@ import { ErrorPanel } from "@/components/error-panel";
 import { SkeletonRows } from "@/components/ui/skeleton";
 import { runTasksQuery } from "@/lib/queries/runs";
 
+import type { RunProps } from "../run-props";
+
 import { ArtifactList } from "./artifact-list";
 import { OutputModeSwitch, type OutputMode } from "./output-view";
 import { ResultCard } from "./result-card";
-import type { TabProps } from "../tab-props";
 import { TaskOutputs } from "./task-outputs";
 
-/** What the run has brought: its result first, then each task's output, then files. */
-export function OutputTab({ run }: TabProps) {
+/** The result of the run, the output of each task, and the files. */
+export function OutputTab({ run }: RunProps) {
   const [mode, setMode] = useState<OutputMode>("formatted");
   const tasks = useQuery(runTasksQuery(run.id));
   return (

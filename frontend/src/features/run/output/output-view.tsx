@@ -7,39 +7,34 @@ import type { Output } from "./parse-output";
 
 export type OutputMode = "formatted" | "raw";
 
-/** One output, laid out or as it came. */
-export function OutputView({
-  output,
-  mode,
-  level,
-  className,
-}: {
+interface Props {
   output: Output;
   mode: OutputMode;
-  /** The level of the highest heading inside. */
+  /** Level of the highest heading inside. */
   level: number;
   className?: string;
-}) {
+}
+
+/** One output as Markdown, as a JSON tree or as raw text. */
+export function OutputView({ output, mode, level, className }: Props) {
   if (output.raw.trim() === "" && output.json === undefined) {
     return <p className={cn("text-ink-faint", className)}>The output is empty.</p>;
   }
-  if (mode === "raw") return <Raw text={output.raw} className={className} />;
+  if (mode === "raw") {
+    return (
+      <pre
+        dir="auto"
+        className={cn("font-mono text-[13px] leading-5 break-words whitespace-pre-wrap", className)}
+      >
+        {output.raw}
+      </pre>
+    );
+  }
   if (output.json !== undefined) return <JsonView value={output.json} className={className} />;
   return <Markdown text={output.raw} level={level} className={className} />;
 }
 
-function Raw({ text, className }: { text: string; className?: string }) {
-  return (
-    <pre
-      dir="auto"
-      className={cn("font-mono text-[13px] leading-5 break-words whitespace-pre-wrap", className)}
-    >
-      {text}
-    </pre>
-  );
-}
-
-/** How the outputs of a page are shown. */
+/** Switches between formatted and raw outputs. */
 export function OutputModeSwitch({
   mode,
   onChange,
@@ -49,7 +44,7 @@ export function OutputModeSwitch({
 }) {
   return (
     <SegmentedControl
-      label="Show outputs"
+      label="Output format"
       options={[
         { value: "formatted", label: "Formatted" },
         { value: "raw", label: "Raw" },

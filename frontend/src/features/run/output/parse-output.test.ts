@@ -1,75 +1,32 @@
-import { expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 
-import {
-  fileName,
-  fileSize,
-  jsonOf,
-  markdownOf,
-  outputOf,
-  plainText,
-  teaser,
-} from "./parse-output";
-import { sampleRun, sampleTask } from "../testing/run-fixtures";
+import { outputToText, parseOutput, previewMarkdown } from "./parse-output";
 
-test("an output's structure is what the task says it is, else what the text is", () => {
-  expect(outputOf({ raw: "text", jsonOutput: { a: 1 } }).json).toEqual({ a: 1 });
-  expect(outputOf({ raw: ' {"a": 1} ' }).json).toEqual({ a: 1 });
-  expect(outputOf({ raw: "[1, 2]", jsonOutput: null }).json).toEqual([1, 2]);
-  expect(outputOf({ raw: "{bees}" }).json).toBeUndefined();
-  expect(outputOf({ raw: "42" }).json).toBeUndefined();
-  expect(plainText(outputOf({ raw: '{"a":1}' }))).toBe('{\n  "a": 1\n}');
-  expect(plainText(outputOf({ raw: "bees" }))).toBe("bees");
+describe("parseOutput", () => {
+  it("uses the task's JSON output, else JSON found in the text", () => {
+    expect(parseOutput({ raw: "text", jsonOutput: { a: 1 } }).json).toEqual({ a: 1 });
+    expect(parseOutput({ raw: ' {"a": 1} ' }).json).toEqual({ a: 1 });
+    expect(parseOutput({ raw: "[1, 2]", jsonOutput: null }).json).toEqual([1, 2]);
+    expect(parseOutput({ raw: "{bees}" }).json).toBeUndefined();
+    expect(parseOutput({ raw: "42" }).json).toBeUndefined();
+  });
 });
 
-test.each([
-  ["# Bees\n\nfly", "Bees"],
-  ["\n---\n- **Bees** `fly`", "Bees fly"],
-  ["", ""],
-  ["> quoted", "quoted"],
-  ["2 * 3", "2 * 3"],
-])("the first words of %j are %j", (text, words) => {
-  expect(teaser(text, 40)).toBe(words);
+describe("outputToText", () => {
+  it("indents JSON and keeps text", () => {
+    expect(outputToText(parseOutput({ raw: '{"a":1}' }))).toBe('{\n  "a": 1\n}');
+    expect(outputToText(parseOutput({ raw: "bees" }))).toBe("bees");
+  });
 });
 
-test("a run is told whole in Markdown and in JSON", () => {
-  const run = sampleRun({ status: "completed", result: { raw: "Done.", tasks: {} } });
-  const tasks = [
-    sampleTask(),
-    sampleTask({ key: "sort", agent: null, result: { raw: '{"a":1}' } }),
-    sampleTask({ key: "draft", result: null, status: "skipped" }),
-  ];
-  expect(markdownOf(run, tasks)).toBe(
-    [
-      "# Market research",
-      "Run run_123456abcdef, completed",
-      "## Result",
-      "Done.",
-      "## research (researcher)",
-      "Bees fly.",
-      "## sort",
-      '```json\n{\n  "a": 1\n}\n```\n',
-    ].join("\n\n"),
-  );
-  const whole = JSON.parse(jsonOf(run, tasks)) as { result: { raw: string }; tasks: unknown[] };
-  expect(whole.result.raw).toBe("Done.");
-  expect(whole.tasks).toHaveLength(3);
-});
-
-test.each([
-  ["Market research", "market-research-abcdef.md"],
-  ["../../etc/passwd", "etc-passwd-abcdef.md"],
-  ["日本語 レポート", "日本語-レポート-abcdef.md"],
-  ["???", "run-abcdef.md"],
-])("the file of %j is %s", (workflowName, name) => {
-  expect(fileName(sampleRun({ workflowName }), "md")).toBe(name);
-});
-
-test.each([
-  [0, "0 B"],
-  [999, "999 B"],
-  [1000, "1 kB"],
-  [13_600, "13.6 kB"],
-  [2_000_000, "2 MB"],
-])("%i bytes are %s", (bytes, words) => {
-  expect(fileSize(bytes)).toBe(words);
+describe("previewMarkdown", () => {
+  it.each([
+    ["# Bees\n\nfly", "Bees"],
+    ["\n---\n- **Bees** `fly`", "Bees fly"],
+    ["", ""],
+    ["> quoted", "quoted"],
+    ["2 * 3", "2 * 3"],
+  ])("shortens %j to %j", (text, expected) => {
+    expect(previewMarkdown(text, 40)).toBe(expected);
+  });
 });

@@ -10,8 +10,9 @@ import type { Run, RunTask } from "@/lib/api/types";
 import { hasEnded } from "@/lib/run-state";
 import { downloadFile } from "@/lib/download-file";
 
-import { fileName, jsonOf, markdownOf, outputOf, plainText } from "./parse-output";
+import { exportFileName, outputsToJson, outputsToMarkdown } from "./export-outputs";
 import { OutputView, type OutputMode } from "./output-view";
+import { outputToText, parseOutput } from "./parse-output";
 
 interface Props {
   run: Run;
@@ -20,38 +21,36 @@ interface Props {
   modeSwitch: ReactNode;
 }
 
-/** The final result, or the words for why there is none. */
+/** The final result of the run, or why there is none. */
 export function ResultCard({ run, tasks, mode, modeSwitch }: Props) {
-  const anything = run.result ?? tasks.some((task) => task.result);
+  const hasOutput = run.result ?? tasks.some((task) => task.result);
   return (
     <Card
       title="Result"
       actions={
-        anything && (
+        hasOutput && (
           <div className="flex flex-wrap items-center gap-1">
             {modeSwitch}
-            {run.result && <CopyResult result={run.result} />}
-            <DownloadMenu run={run} tasks={tasks} />
+            {run.result && (
+              <CopyButton text={outputToText(parseOutput(run.result))} label="Copy result" />
+            )}
+            <DownloadOutputsMenu run={run} tasks={tasks} />
           </div>
         )
       }
     >
       {run.result ? (
-        <OutputView output={outputOf(run.result)} mode={mode} level={3} className="p-4" />
+        <OutputView output={parseOutput(run.result)} mode={mode} level={3} className="p-4" />
       ) : (
-        <NoResult run={run} some={Boolean(anything)} />
+        <NoResult run={run} hasTaskOutputs={Boolean(hasOutput)} />
       )}
     </Card>
   );
 }
 
-function CopyResult({ result }: { result: NonNullable<Run["result"]> }) {
-  return <CopyButton text={() => plainText(outputOf(result))} label="Copy the result" />;
-}
-
-function DownloadMenu({ run, tasks }: { run: Run; tasks: readonly RunTask[] }) {
-  const save = (ending: string, type: string, text: string) =>
-    downloadFile(fileName(run, ending), new Blob([text], { type }));
+function DownloadOutputsMenu({ run, tasks }: { run: Run; tasks: readonly RunTask[] }) {
+  const save = (extension: string, type: string, text: string) =>
+    downloadFile(exportFileName(run, extension), new Blob([text], { type }));
   return (
     <Menu
       trigger={
@@ -62,29 +61,29 @@ function DownloadMenu({ run, tasks }: { run: Run; tasks: readonly RunTask[] }) {
         </Button>
       }
     >
-      <MenuItem onSelect={() => save("md", "text/markdown", markdownOf(run, tasks))}>
-        Markdown, all outputs
+      <MenuItem onSelect={() => save("md", "text/markdown", outputsToMarkdown(run, tasks))}>
+        Markdown (all outputs)
       </MenuItem>
-      <MenuItem onSelect={() => save("json", "application/json", jsonOf(run, tasks))}>
-        JSON, all outputs and inputs
+      <MenuItem onSelect={() => save("json", "application/json", outputsToJson(run, tasks))}>
+        JSON (inputs and outputs)
       </MenuItem>
     </Menu>
   );
 }
 
-function NoResult({ run, some }: { run: Run; some: boolean }) {
-  const below = some ? " What its tasks brought is below." : "";
+function NoResult({ run, hasTaskOutputs }: { run: Run; hasTaskOutputs: boolean }) {
   if (!hasEnded(run.status)) {
     return (
-      <EmptyState icon={Hourglass} title="The result will be here when the run completes">
-        Outputs of tasks appear below as each of them finishes.
+      <EmptyState icon={Hourglass} title="The result appears here when the run completes">
+        Task outputs appear below as tasks finish.
       </EmptyState>
     );
   }
   const verb = run.status === "stopped" ? "was stopped" : "failed";
   return (
-    <EmptyState icon={PackageOpen} title="There is no result">
-      The run {verb} before its last task was done.{below}
+    <EmptyState icon={PackageOpen} title="No result">
+      The run {verb} before its last task finished.
+      {hasTaskOutputs && " The outputs of finished tasks are shown below."}
     </EmptyState>
   );
 }

@@ -1,16 +1,17 @@
 import { ChevronRight } from "lucide-react";
 import { useState } from "react";
 
+import { TASK_STATE_STYLES } from "@/components/lane-graph/task-state-styles";
 import { Card } from "@/components/ui/card";
 import { CopyButton } from "@/components/ui/copy-button";
 import type { Run, RunTask } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
 import { formatDuration } from "@/lib/format";
 
-import { outputOf, plainText, teaser } from "./parse-output";
 import { OutputView, type OutputMode } from "./output-view";
-import { newestDone, timeTaken } from "./task-duration";
-import { TaskMark, taskWord } from "./task-state-icon";
+import { outputToText, parseOutput, previewMarkdown } from "./parse-output";
+import { newestOutputTask, taskDuration } from "./task-duration";
+import { TaskStateIcon } from "./task-state-icon";
 
 interface Props {
   run: Run;
@@ -18,23 +19,23 @@ interface Props {
   mode: OutputMode;
 }
 
-/** What each task brought; without a final result the newest one stands open. */
+/** The output of each task. While there is no final result, the newest output is expanded. */
 export function TaskOutputs({ run, tasks, mode }: Props) {
-  // What a person has opened or closed stays so; all else follows the run.
-  const [chosen, setChosen] = useState<Record<string, boolean>>({});
-  const newest = run.result ? undefined : newestDone(tasks);
+  // Tasks the user has expanded or collapsed; all others follow the run.
+  const [toggled, setToggled] = useState<Record<string, boolean>>({});
+  const newest = run.result ? undefined : newestOutputTask(tasks);
   return (
     <Card title="Tasks">
       <ul className="divide-y">
         {tasks.map((task) => {
-          const open = chosen[task.key] ?? task.key === newest;
+          const isOpen = toggled[task.key] ?? task.key === newest;
           return (
             <TaskOutput
               key={task.key}
               task={task}
               mode={mode}
-              open={open}
-              onToggle={() => setChosen({ ...chosen, [task.key]: !open })}
+              isOpen={isOpen}
+              onToggle={() => setToggled({ ...toggled, [task.key]: !isOpen })}
             />
           );
         })}
@@ -46,32 +47,32 @@ export function TaskOutputs({ run, tasks, mode }: Props) {
 interface ItemProps {
   task: RunTask;
   mode: OutputMode;
-  open: boolean;
+  isOpen: boolean;
   onToggle: () => void;
 }
 
-function TaskOutput({ task, mode, open, onToggle }: ItemProps) {
-  if (!task.result) return <TaskWithout task={task} />;
-  const output = outputOf(task.result);
+function TaskOutput({ task, mode, isOpen, onToggle }: ItemProps) {
+  if (!task.result) return <TaskWithoutOutput task={task} />;
+  const output = parseOutput(task.result);
   return (
     <li>
       <div className="flex items-center gap-1 pr-2 hover:bg-hover">
         <button
           type="button"
-          aria-expanded={open}
+          aria-expanded={isOpen}
           onClick={onToggle}
           className="flex min-h-11 min-w-0 flex-1 items-center gap-2 py-1.5 pl-3 text-left focus-visible:-outline-offset-2"
         >
           <ChevronRight
             aria-hidden
-            className={cn("size-4 shrink-0 text-ink-faint", open && "rotate-90")}
+            className={cn("size-4 shrink-0 text-ink-faint", isOpen && "rotate-90")}
           />
-          <TaskMark state={task.status} />
-          <TaskLine task={task} says={open ? "" : teaser(output.raw, 160)} />
+          <TaskStateIcon state={task.status} />
+          <TaskLine task={task} text={isOpen ? "" : previewMarkdown(output.raw, 160)} />
         </button>
-        <CopyButton text={() => plainText(output)} label={`Copy the output of ${task.key}`} />
+        <CopyButton text={() => outputToText(output)} label={`Copy output of ${task.key}`} />
       </div>
-      {open && (
+      {isOpen && (
         <OutputView
           output={output}
           mode={mode}
@@ -83,22 +84,27 @@ function TaskOutput({ task, mode, open, onToggle }: ItemProps) {
   );
 }
 
-function TaskWithout({ task }: { task: RunTask }) {
+function TaskWithoutOutput({ task }: { task: RunTask }) {
   return (
     <li className="flex min-h-11 items-center gap-2 py-1.5 pr-4 pl-9">
-      <TaskMark state={task.status} />
+      <TaskStateIcon state={task.status} />
       <TaskLine
         task={task}
-        says={task.error?.message ?? taskWord(task.status)}
-        failed={task.error !== null}
+        text={task.error?.message ?? TASK_STATE_STYLES[task.status].label}
+        isError={task.error !== null}
       />
     </li>
   );
 }
 
-/** Name, agent, the first words, the time it took. */
-function TaskLine({ task, says, failed }: { task: RunTask; says: string; failed?: boolean }) {
-  const took = timeTaken(task);
+interface TaskLineProps {
+  task: RunTask;
+  text: string;
+  isError?: boolean;
+}
+
+function TaskLine({ task, text, isError }: TaskLineProps) {
+  const milliseconds = taskDuration(task);
   return (
     <span className="flex min-w-0 flex-1 flex-wrap items-baseline gap-x-2">
       <span className="font-medium">{task.key}</span>
@@ -106,12 +112,14 @@ function TaskLine({ task, says, failed }: { task: RunTask; says: string; failed?
       <span
         className={cn(
           "min-w-0 flex-1 basis-40 truncate text-xs",
-          failed ? "text-err" : "text-ink-faint",
+          isError ? "text-err" : "text-ink-faint",
         )}
       >
-        {says}
+        {text}
       </span>
-      {took !== null && <span className="text-xs text-ink-soft">{formatDuration(took)}</span>}
+      {milliseconds !== null && (
+        <span className="text-xs text-ink-soft">{formatDuration(milliseconds)}</span>
+      )}
     </span>
   );
 }

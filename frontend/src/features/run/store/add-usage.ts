@@ -10,53 +10,56 @@ export const NO_USAGE: Usage = {
   cost: null,
 };
 
-/** Both together, by the server's rule: what is unknown in one is unknown in the sum. */
-export function plus(one: Usage, other: Usage): Usage {
+/** Adds two usages the way the server does: a value unknown in either is unknown in the sum. */
+export function addUsage(left: Usage, right: Usage): Usage {
   return {
-    promptTokens: sum(one.promptTokens, other.promptTokens),
-    completionTokens: sum(one.completionTokens, other.completionTokens),
-    cachedTokens: sum(one.cachedTokens, other.cachedTokens),
-    totalTokens: sum(one.totalTokens, other.totalTokens),
-    llmCalls: one.llmCalls + other.llmCalls,
-    toolCalls: one.toolCalls + other.toolCalls,
-    cost: costOf(one, other),
+    promptTokens: addKnown(left.promptTokens, right.promptTokens),
+    completionTokens: addKnown(left.completionTokens, right.completionTokens),
+    cachedTokens: addKnown(left.cachedTokens, right.cachedTokens),
+    totalTokens: addKnown(left.totalTokens, right.totalTokens),
+    llmCalls: left.llmCalls + right.llmCalls,
+    toolCalls: left.toolCalls + right.toolCalls,
+    cost: addCosts(left, right),
   };
 }
 
-function sum(one: number | null | undefined, other: number | null | undefined): number | null {
-  return one == null || other == null ? null : one + other;
+function addKnown(
+  left: number | null | undefined,
+  right: number | null | undefined,
+): number | null {
+  return left == null || right == null ? null : left + right;
 }
 
-function costOf(one: Usage, other: Usage): Cost | null {
-  // No tokens, no money: a call that failed leaves the sum as it is.
-  if (one.totalTokens === 0) return other.cost ?? null;
-  if (other.totalTokens === 0) return one.cost ?? null;
-  if (!one.cost || !other.cost || one.cost.currency !== other.cost.currency) return null;
-  return { amount: addDecimals(one.cost.amount, other.cost.amount), currency: one.cost.currency };
+function addCosts(left: Usage, right: Usage): Cost | null {
+  // Usage without tokens costs nothing, so a failed call does not make the sum unknown.
+  if (left.totalTokens === 0) return right.cost ?? null;
+  if (right.totalTokens === 0) return left.cost ?? null;
+  if (!left.cost || !right.cost || left.cost.currency !== right.cost.currency) return null;
+  return { amount: addDecimals(left.cost.amount, right.cost.amount), currency: left.cost.currency };
 }
 
-/** The exact sum of two decimal texts: money is not counted in binary fractions. */
-export function addDecimals(one: string, other: string): string {
-  const [left, right] = [written(one), written(other)];
-  const places = Math.max(fraction(left).length, fraction(right).length);
-  const total = scaled(left, places) + scaled(right, places);
+/** The exact sum of two decimal strings; floating point would round amounts of money. */
+export function addDecimals(left: string, right: string): string {
+  const [a, b] = [withoutExponent(left), withoutExponent(right)];
+  const places = Math.max(fractionOf(a).length, fractionOf(b).length);
+  const total = toScaledInteger(a, places) + toScaledInteger(b, places);
   const digits = String(total).padStart(places + 1, "0");
   if (places === 0) return digits;
-  const whole = digits.slice(0, -places);
-  const rest = digits.slice(-places).replace(/0+$/, "");
-  return rest ? `${whole}.${rest}` : whole;
+  const integer = digits.slice(0, -places);
+  const fraction = digits.slice(-places).replace(/0+$/, "");
+  return fraction ? `${integer}.${fraction}` : integer;
 }
 
-/** Very small amounts come as `1E-7`. */
-function written(text: string): string {
-  return /e/i.test(text) ? Number(text).toFixed(15) : text;
+/** The server writes very small amounts as `1E-7`. */
+function withoutExponent(decimal: string): string {
+  return /e/i.test(decimal) ? Number(decimal).toFixed(15) : decimal;
 }
 
-function fraction(text: string): string {
-  return text.split(".")[1] ?? "";
+function fractionOf(decimal: string): string {
+  return decimal.split(".")[1] ?? "";
 }
 
-function scaled(text: string, places: number): bigint {
-  const [whole = "0"] = text.split(".");
-  return BigInt(whole + fraction(text).padEnd(places, "0"));
+function toScaledInteger(decimal: string, places: number): bigint {
+  const [integer = "0"] = decimal.split(".");
+  return BigInt(integer + fractionOf(decimal).padEnd(places, "0"));
 }

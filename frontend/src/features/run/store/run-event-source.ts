@@ -1,66 +1,66 @@
-/** Where a run's story comes from: the stream while it is under way, pages once it is over. */
+/** Feeds a run store from the API: from the event stream while the run is active, page by page afterwards. */
 import { api, apiUrl, body } from "@/lib/api/client";
 import { EventStream } from "@/lib/sse/event-stream";
 
 import type { RunStore } from "./run-store";
-import type { Frame } from "./span";
+import type { StreamFrame } from "./span";
 
-const PAGE = 1000;
+const PAGE_SIZE = 1000;
 
-/** Follows a run that is under way; the answer ends it. */
-export function follow(store: RunStore): () => void {
-  let heard = false;
+/** Follows the event stream of an active run; the returned function closes it. */
+export function followRun(store: RunStore): () => void {
+  let hasReceivedFrame = false;
   const stream = new EventStream({
     url: apiUrl(`/api/v1/runs/${encodeURIComponent(store.runId)}/stream`),
-    lastId: () => (store.lastSeq ? String(store.lastSeq) : ""),
+    lastEventId: () => (store.lastSeq ? String(store.lastSeq) : ""),
     onMessage: ({ data }) => {
-      heard = true;
-      store.take([JSON.parse(data) as Frame]);
+      hasReceivedFrame = true;
+      store.apply([JSON.parse(data) as StreamFrame]);
     },
-    onState: (state) => store.connectionBecomes(state),
-    // A run that is resumed was over before: only what this stream told counts.
-    isOver: () => heard && store.isOver,
+    onState: (state) => store.setConnection(state),
+    // The store of a resumed run still holds the previous end, so this stream must have sent something.
+    isComplete: () => hasReceivedFrame && store.hasEnded,
   });
   stream.open();
   document.addEventListener("visibilitychange", store.flush);
   return () => {
     document.removeEventListener("visibilitychange", store.flush);
     stream.close();
-    store.connectionBecomes("idle");
+    store.setConnection("idle");
   };
 }
 
-/** Reads the story of a run that is over, page by page; the answer breaks it off. */
-export function readStory(store: RunStore): () => void {
-  const reading = new AbortController();
-  store.connectionBecomes("loading");
-  readPages(store, reading.signal).then(
-    () => store.connectionBecomes("ended"),
+/** Loads the events of a run that has ended; the returned function cancels the request. */
+export function loadRunEvents(store: RunStore): () => void {
+  const controller = new AbortController();
+  store.setConnection("loading");
+  loadPages(store, controller.signal).then(
+    () => store.setConnection("ended"),
     (error: unknown) => {
-      if (!reading.signal.aborted) store.connectionBecomes("failed", error);
+      if (!controller.signal.aborted) store.setConnection("failed", error);
     },
   );
-  return () => reading.abort();
+  return () => controller.abort();
 }
 
-async function readPages(store: RunStore, signal: AbortSignal): Promise<void> {
+async function loadPages(store: RunStore, signal: AbortSignal): Promise<void> {
   for (;;) {
     const after = store.lastSeq;
     const page = body(
-      // oxlint-disable-next-line no-await-in-loop -- each page begins where the one before ended
+      // oxlint-disable-next-line no-await-in-loop -- each page starts where the previous one ended
       await api.GET("/api/v1/runs/{run_id}/events", {
-        params: { path: { run_id: store.runId }, query: { after, limit: PAGE } },
+        params: { path: { run_id: store.runId }, query: { after, limit: PAGE_SIZE } },
         signal,
       }),
     );
-    store.take(page.events);
+    store.apply(page.events);
     if (page.events.length === 0 || store.lastSeq >= page.lastSeq || store.lastSeq === after)
       return;
   }
 }
 
-/** One event, whole: for a text that is too long to be kept. */
-export async function readEvent(runId: string, seq: number, signal: AbortSignal) {
+/** Fetches one event with its full text, which the store may have truncated. */
+export async function fetchRunEvent(runId: string, seq: number, signal: AbortSignal) {
   const page = body(
     await api.GET("/api/v1/runs/{run_id}/events", {
       params: { path: { run_id: runId }, query: { after: seq - 1, limit: 1 } },

@@ -1,34 +1,35 @@
 import { describe, expect, it } from "vitest";
 
 import {
-  begun,
-  call,
-  completed,
-  failedCall,
-  framesOf,
+  RUN_STARTED,
+  llmCall,
+  runCompleted,
+  failedLlmCall,
+  toFrames,
   snapshot,
-  task,
-  told,
-  tool,
-  used,
+  taskEvents,
+  numberEvents,
+  toolCall,
+  usageOf,
 } from "../testing/event-fixtures";
-import { LONGEST_TEXT } from "./span";
-import { Story } from "./run-reducer";
+
+import { RunReducer } from "./run-reducer";
+import { MAX_TEXT_LENGTH } from "./span";
 
 const PLAN = [
   { key: "research", agent: "researcher" },
   { key: "draft", agent: "writer" },
 ];
 
-function read(...parts: Parameters<typeof framesOf>): Story {
-  const story = new Story(PLAN);
-  for (const frame of framesOf(...parts)) story.read(frame);
-  return story;
+function reduce(...parts: Parameters<typeof toFrames>): RunReducer {
+  const reducer = new RunReducer(PLAN);
+  for (const frame of toFrames(...parts)) reducer.apply(frame);
+  return reducer;
 }
 
-/** The tree as indented lines: `research ok`. */
-function outline(story: Story): string[] {
-  const { tree } = story.stage;
+/** The tree as indented lines, e.g. `research ok`. */
+function outline(reducer: RunReducer): string[] {
+  const { tree } = reducer.builder;
   const lines: string[] = [];
   const list = (ids: readonly string[], depth: number) => {
     for (const id of ids) {
@@ -42,18 +43,18 @@ function outline(story: Story): string[] {
   return lines;
 }
 
-describe("a story", () => {
-  it("is a tree of tasks, agents, calls and tools", () => {
-    const story = read(
-      begun,
-      task("research", "researcher", (where) => [
-        ...call("c1", where, { toolCalls: ["search"] }),
-        ...tool("t1", where),
-        ...call("c2", where, { text: "Bees" }),
+describe("RunReducer", () => {
+  it("builds a tree of tasks, agents, model calls and tool calls", () => {
+    const reducer = reduce(
+      RUN_STARTED,
+      taskEvents("research", "researcher", (context) => [
+        ...llmCall("c1", context, { toolCalls: ["search"] }),
+        ...toolCall("t1", context),
+        ...llmCall("c2", context, { text: "Bees" }),
       ]),
     );
 
-    expect(outline(story)).toEqual([
+    expect(outline(reducer)).toEqual([
       "research ok",
       "  researcher ok",
       "    small ok",
@@ -63,74 +64,77 @@ describe("a story", () => {
     ]);
   });
 
-  it("sums tokens, cost and tools up to the agent, the task and the run", () => {
-    const story = read(
-      begun,
-      task("research", "researcher", (where) => [
-        ...call("c1", where, { usage: used(5, "0.1") }),
-        ...tool("t1", where),
-        ...call("c2", where, { usage: used(7, "0.2") }),
+  it("adds up tokens, cost and tool calls for the agent, the task and the run", () => {
+    const reducer = reduce(
+      RUN_STARTED,
+      taskEvents("research", "researcher", (context) => [
+        ...llmCall("c1", context, { usage: usageOf(5, "0.1") }),
+        ...toolCall("t1", context),
+        ...llmCall("c2", context, { usage: usageOf(7, "0.2") }),
       ]),
     );
 
-    const spent = story.stage.tree.get("task:research")?.usage;
+    const spent = reducer.builder.tree.get("task:research")?.usage;
     expect(spent).toMatchObject({ totalTokens: 24, llmCalls: 2, toolCalls: 1 });
     expect(spent?.cost).toEqual({ amount: "0.3", currency: "USD" });
-    expect(story.usage).toEqual(spent);
+    expect(reducer.usage).toEqual(spent);
   });
 
-  it("counts a failed call, but no tokens of it", () => {
-    const story = read(
-      begun,
-      task("research", "r", (where) => [...failedCall("c1", where), ...call("c2", where)]),
-    );
-
-    expect(story.usage).toMatchObject({ llmCalls: 2, totalTokens: 10 });
-    expect(story.usage.cost?.amount).toBe("0.001");
-  });
-
-  it("turns a failure amber when the same thing passes, or when its task does", () => {
-    const story = read(
-      begun,
-      task("research", "r", (where) => [
-        ...failedCall("c1", where),
-        ...tool("t1", where, "no network"),
-        ...call("c2", where),
+  it("counts a failed call without tokens", () => {
+    const reducer = reduce(
+      RUN_STARTED,
+      taskEvents("research", "r", (context) => [
+        ...failedLlmCall("c1", context),
+        ...llmCall("c2", context),
       ]),
     );
 
-    expect(story.stage.tree.get("llm:c1")?.state).toBe("retried");
-    expect(story.stage.tree.get("tool:t1")?.state).toBe("recovered");
+    expect(reducer.usage).toMatchObject({ llmCalls: 2, totalTokens: 10 });
+    expect(reducer.usage.cost?.amount).toBe("0.001");
   });
 
-  it("keeps a failure red as long as nothing has mended it", () => {
-    const where = { taskKey: "research", agent: "researcher" };
+  it("marks failures as retried or recovered once a retry or the task succeeds", () => {
+    const reducer = reduce(
+      RUN_STARTED,
+      taskEvents("research", "r", (context) => [
+        ...failedLlmCall("c1", context),
+        ...toolCall("t1", context, "no network"),
+        ...llmCall("c2", context),
+      ]),
+    );
+
+    expect(reducer.builder.tree.get("llm:c1")?.state).toBe("retried");
+    expect(reducer.builder.tree.get("tool:t1")?.state).toBe("recovered");
+  });
+
+  it("keeps failures that were never recovered as failed", () => {
+    const context = { taskKey: "research", agent: "researcher" };
     const error = { code: "provider-auth", message: "refused", hint: "Check" };
-    const story = read(begun, [
-      { type: "task.started", ...where, data: { description: "Do" } },
-      { type: "agent.started", ...where, data: { tools: [] } },
-      ...failedCall("c1", where),
-      { type: "agent.failed", ...where, data: { message: "401" } },
-      { type: "task.failed", ...where, data: { error } },
-      { type: "run.failed", data: { error, usage: used(0) } },
+    const reducer = reduce(RUN_STARTED, [
+      { type: "task.started", ...context, data: { description: "Do" } },
+      { type: "agent.started", ...context, data: { tools: [] } },
+      ...failedLlmCall("c1", context),
+      { type: "agent.failed", ...context, data: { message: "401" } },
+      { type: "task.failed", ...context, data: { error } },
+      { type: "run.failed", data: { error, usage: usageOf(0) } },
     ]);
 
-    expect(outline(story)).toEqual([
+    expect(outline(reducer)).toEqual([
       "research failed",
       "  researcher failed",
       "    small failed",
       "draft skipped",
     ]);
-    expect(story.failure).toEqual(error);
-    expect(story.status).toBe("failed");
+    expect(reducer.failure).toEqual(error);
+    expect(reducer.status).toBe("failed");
   });
 
-  it("keeps tasks apart that run at the same time", () => {
+  it("keeps concurrent tasks apart", () => {
     const a = { taskKey: "research", agent: "researcher" };
     const b = { taskKey: "draft", agent: "writer" };
-    const [a1, a2] = call("c1", a, { text: "A" });
-    const [b1, b2] = call("c2", b, { text: "B" });
-    const story = read(begun, [
+    const [a1, a2] = llmCall("c1", a, { text: "A" });
+    const [b1, b2] = llmCall("c2", b, { text: "B" });
+    const reducer = reduce(RUN_STARTED, [
       { type: "task.started", ...a, data: { description: "" } },
       { type: "task.started", ...b, data: { description: "" } },
       { type: "agent.started", ...a, data: { tools: [] } },
@@ -138,7 +142,7 @@ describe("a story", () => {
       ...[a1, b1, a2, b2].filter((one) => one !== undefined),
     ]);
 
-    expect(outline(story)).toEqual([
+    expect(outline(reducer)).toEqual([
       "research running",
       "  researcher running",
       "    small ok",
@@ -148,50 +152,50 @@ describe("a story", () => {
     ]);
   });
 
-  it("puts what a coworker does under the delegation", () => {
+  it("nests the work of a coworker under the delegation", () => {
     const boss = { taskKey: "research", agent: "boss" };
     const helper = { taskKey: "research", agent: "helper" };
-    const same = { to: "helper", toolCallId: "d1" };
-    const story = read(begun, [
+    const shared = { to: "helper", toolCallId: "d1" };
+    const reducer = reduce(RUN_STARTED, [
       { type: "task.started", ...boss, data: { description: "" } },
       { type: "agent.started", ...boss, data: { tools: [] } },
-      { type: "delegation.started", ...boss, data: { ...same, request: "Look" } },
+      { type: "delegation.started", ...boss, data: { ...shared, request: "Look" } },
       { type: "agent.started", ...helper, data: { tools: [] } },
-      ...call("c1", helper),
+      ...llmCall("c1", helper),
       { type: "agent.completed", ...helper, data: { output: "Seen" } },
-      { type: "delegation.completed", ...boss, data: { ...same, output: "Seen" } },
-      ...call("c2", boss),
+      { type: "delegation.completed", ...boss, data: { ...shared, output: "Seen" } },
+      ...llmCall("c2", boss),
     ]);
 
-    expect(outline(story).slice(0, 6)).toEqual([
+    expect(outline(reducer).slice(0, 6)).toEqual([
       "research running",
       "  boss running",
-      "    Asks helper ok",
+      "    Delegated to helper ok",
       "      helper ok",
       "        small ok",
       "    small ok",
     ]);
   });
 
-  it("shows what a lost worker had begun as stopped, and does it again in a row of its own", () => {
-    const where = { taskKey: "draft", agent: "writer" };
-    const story = read(
-      begun,
-      task("research", "researcher", (at) => call("c1", at)),
+  it("shows the work of a lost worker as stopped and its repetition as a new row", () => {
+    const context = { taskKey: "draft", agent: "writer" };
+    const reducer = reduce(
+      RUN_STARTED,
+      taskEvents("research", "researcher", (at) => llmCall("c1", at)),
       [
-        { type: "task.started", ...where, data: { description: "" } },
-        { type: "agent.started", ...where, data: { tools: [] } },
+        { type: "task.started", ...context, data: { description: "" } },
+        { type: "agent.started", ...context, data: { tools: [] } },
         { type: "run.resumed", data: { attempt: 2, engine: "test", native: true } },
         {
           type: "task.reused",
           taskKey: "research",
           data: { raw: "research done", jsonOutput: null },
         },
-        ...task("draft", "writer", (at) => call("c2", at)),
+        ...taskEvents("draft", "writer", (at) => llmCall("c2", at)),
       ],
     );
 
-    expect(outline(story)).toEqual([
+    expect(outline(reducer)).toEqual([
       "research ok",
       "  researcher ok",
       "    small ok",
@@ -201,32 +205,34 @@ describe("a story", () => {
       "  writer ok",
       "    small ok",
     ]);
-    expect(story.stage.tasks.get("draft")).toMatchObject({ state: "completed", attempt: 2 });
-    expect(story.stage.tasks.get("research")).toMatchObject({ state: "completed", attempt: 1 });
+    expect(reducer.builder.tasks.get("draft")).toMatchObject({ state: "completed", attempt: 2 });
+    expect(reducer.builder.tasks.get("research")).toMatchObject({ state: "completed", attempt: 1 });
   });
 
-  it("shows a task as reused that a run was forked with", () => {
+  it("shows tasks taken from the forked run as reused", () => {
     const reused = { raw: "old", jsonOutput: null };
-    const story = read(begun, [{ type: "task.reused", taskKey: "research", data: reused }]);
+    const reducer = reduce(RUN_STARTED, [
+      { type: "task.reused", taskKey: "research", data: reused },
+    ]);
 
-    expect(outline(story)[0]).toBe("research reused");
-    expect(story.stage.tree.get("task:research")?.output).toBe("old");
+    expect(outline(reducer)[0]).toBe("research reused");
+    expect(reducer.builder.tree.get("task:research")?.output).toBe("old");
   });
 
-  it("waits for a person, and goes on in the same row", () => {
-    const where = { taskKey: "research", agent: "researcher" };
-    const story = read(begun, [
-      { type: "task.started", ...where, data: { description: "" } },
-      { type: "approval.requested", ...where, data: { approvalId: "ap", output: "Right?" } },
+  it("waits for an approval and continues in the same row", () => {
+    const context = { taskKey: "research", agent: "researcher" };
+    const reducer = reduce(RUN_STARTED, [
+      { type: "task.started", ...context, data: { description: "" } },
+      { type: "approval.requested", ...context, data: { approvalId: "ap", output: "Right?" } },
       { type: "run.waiting", data: { reason: "human-input", approvalId: "ap" } },
     ]);
-    expect(outline(story).slice(0, 2)).toEqual([
+    expect(outline(reducer).slice(0, 2)).toEqual([
       "research waiting",
-      "  Waits for a person waiting",
+      "  Approval requested waiting",
     ]);
-    expect(story.status).toBe("waiting");
+    expect(reducer.status).toBe("waiting");
 
-    const rest = told(
+    const rest = numberEvents(
       [
         { type: "approval.resolved", data: { approvalId: "ap", action: "approve", by: "ada" } },
         { type: "run.queued", data: { workflowId: null, attempt: 2, reason: "answered" } },
@@ -235,102 +241,108 @@ describe("a story", () => {
       ],
       6,
     );
-    for (const event of rest) story.read(event);
-    expect(outline(story).slice(0, 2)).toEqual(["research ok", "  Approved by ada ok"]);
+    for (const event of rest) reducer.apply(event);
+    expect(outline(reducer).slice(0, 2)).toEqual(["research ok", "  Approved by ada ok"]);
   });
 
-  it("ends everything that was open when the run is stopped", () => {
-    const where = { taskKey: "research", agent: "researcher" };
+  it("ends all open spans when the run is stopped", () => {
+    const context = { taskKey: "research", agent: "researcher" };
     const receipt = { llmCallsAfterStop: 0 };
-    const story = read(begun, [
-      { type: "task.started", ...where, data: { description: "" } },
-      ...call("c1", where).slice(0, 1),
+    const reducer = reduce(RUN_STARTED, [
+      { type: "task.started", ...context, data: { description: "" } },
+      ...llmCall("c1", context).slice(0, 1),
       { type: "run.stopping", data: { mode: "now", by: "ada" } },
     ]);
-    expect(story).toMatchObject({ status: "stopping", stopping: "now" });
+    expect(reducer).toMatchObject({ status: "stopping", stopMode: "now" });
 
-    for (const event of told([{ type: "run.stopped", data: { receipt, usage: used(1) } }], 6)) {
-      story.read(event);
+    for (const event of numberEvents(
+      [{ type: "run.stopped", data: { receipt, usage: usageOf(1) } }],
+      6,
+    )) {
+      reducer.apply(event);
     }
-    expect(outline(story)).toEqual(["research stopped", "  small stopped", "draft skipped"]);
-    expect(story).toMatchObject({ status: "stopped", stopping: null, receipt });
-    expect(story.stage.tasks.get("research")?.state).toBe("skipped");
+    expect(outline(reducer)).toEqual(["research stopped", "  small stopped", "draft skipped"]);
+    expect(reducer).toMatchObject({ status: "stopped", stopMode: null, receipt });
+    expect(reducer.builder.tasks.get("research")?.state).toBe("skipped");
   });
 
-  it("writes streamed text as it comes and takes the whole at the end", () => {
-    const story = new Story(PLAN);
-    const frames = framesOf(begun, [
+  it("appends streamed chunks and replaces them by the final text", () => {
+    const reducer = new RunReducer(PLAN);
+    const frames = toFrames(RUN_STARTED, [
       { type: "task.started", taskKey: "research", data: { description: "" } },
-      ...call("c1", { taskKey: "research" }, { pieces: ["Bees ", "hum"], text: "Bees hum." }),
+      ...llmCall("c1", { taskKey: "research" }, { chunks: ["Bees ", "hum"], text: "Bees hum." }),
     ]);
-    for (const frame of frames.slice(0, -1)) story.read(frame);
-    expect(story.stage.tree.get("llm:c1")?.output).toBe("Bees hum");
+    for (const frame of frames.slice(0, -1)) reducer.apply(frame);
+    expect(reducer.builder.tree.get("llm:c1")?.output).toBe("Bees hum");
 
-    for (const frame of frames.slice(-1)) story.read(frame);
-    expect(story.stage.tree.get("llm:c1")?.output).toBe("Bees hum.");
-    expect(story.read(frames.at(-2) ?? snapshot(1))).toBe(false);
+    for (const frame of frames.slice(-1)) reducer.apply(frame);
+    expect(reducer.builder.tree.get("llm:c1")?.output).toBe("Bees hum.");
+    expect(reducer.apply(frames.at(-2) ?? snapshot(1))).toBe(false);
   });
 
-  it("says where text is missing that was streamed before it listened", () => {
-    const story = new Story(PLAN);
-    story.read(snapshot(4));
-    const where = { taskKey: "research" };
-    const frames = framesOf(begun, [
-      { type: "task.started", ...where, data: { description: "" } },
-      ...call("c1", where, { pieces: ["late"] }),
+  it("marks text that was streamed before the connection as missing", () => {
+    const reducer = new RunReducer(PLAN);
+    reducer.apply(snapshot(4));
+    const context = { taskKey: "research" };
+    const frames = toFrames(RUN_STARTED, [
+      { type: "task.started", ...context, data: { description: "" } },
+      ...llmCall("c1", context, { chunks: ["late"] }),
     ]);
-    for (const frame of frames.slice(0, -1)) story.read(frame);
-    expect(story.stage.tree.get("llm:c1")).toMatchObject({ gap: true, output: "late" });
+    for (const frame of frames.slice(0, -1)) reducer.apply(frame);
+    expect(reducer.builder.tree.get("llm:c1")).toMatchObject({ hasGap: true, output: "late" });
 
-    story.read(snapshot(4));
-    expect(story.stage.tree.get("llm:c1")?.output).toBe("late […] ");
-    for (const frame of frames.slice(-1)) story.read(frame);
-    expect(story.stage.tree.get("llm:c1")).toMatchObject({ gap: false, output: "late" });
+    reducer.apply(snapshot(4));
+    expect(reducer.builder.tree.get("llm:c1")?.output).toBe("late […] ");
+    for (const frame of frames.slice(-1)) reducer.apply(frame);
+    expect(reducer.builder.tree.get("llm:c1")).toMatchObject({ hasGap: false, output: "late" });
   });
 
-  it("believes the snapshot until it has read as far itself", () => {
-    const story = new Story(PLAN);
-    story.read(snapshot(3));
-    expect(story.usage.promptTokens).toBe(999);
+  it("uses the status and usage of the snapshot until the events have caught up", () => {
+    const reducer = new RunReducer(PLAN);
+    reducer.apply(snapshot(3));
+    expect(reducer.usage.promptTokens).toBe(999);
 
-    for (const event of told([...begun, completed(used(4))])) story.read(event);
-    expect(story.usage.promptTokens).toBe(4);
+    for (const event of numberEvents([...RUN_STARTED, runCompleted(usageOf(4))]))
+      reducer.apply(event);
+    expect(reducer.usage.promptTokens).toBe(4);
   });
 
-  it("keeps only so much of a very long text", () => {
-    const text = "x".repeat(LONGEST_TEXT + 1);
-    const story = read(
-      begun,
-      task("research", "r", (where) => call("c1", where, { text })),
+  it("truncates very long output", () => {
+    const text = "x".repeat(MAX_TEXT_LENGTH + 1);
+    const reducer = reduce(
+      RUN_STARTED,
+      taskEvents("research", "r", (context) => llmCall("c1", context, { text })),
     );
 
-    const span = story.stage.tree.get("llm:c1");
-    expect(span).toMatchObject({ cut: true });
-    expect(span?.output).toHaveLength(LONGEST_TEXT);
+    const span = reducer.builder.tree.get("llm:c1");
+    expect(span).toMatchObject({ isTruncated: true });
+    expect(span?.output).toHaveLength(MAX_TEXT_LENGTH);
   });
 
-  it("lets the oldest ended steps go above the limit, and says how many", () => {
-    const story = new Story(PLAN, "queued", 8);
+  it("drops the oldest ended spans above the limit and counts them", () => {
+    const reducer = new RunReducer(PLAN, "queued", 8);
     const many = Array.from({ length: 10 }, (_, index) => `c${index}`);
-    const parts = task("research", "r", (where) => many.flatMap((id) => call(id, where)));
-    for (const frame of framesOf(begun, parts)) story.read(frame);
-    story.stage.tree.trim();
+    const parts = taskEvents("research", "r", (context) =>
+      many.flatMap((id) => llmCall(id, context)),
+    );
+    for (const frame of toFrames(RUN_STARTED, parts)) reducer.apply(frame);
+    reducer.builder.tree.trim();
 
-    expect(story.stage.tree.spans.size).toBe(8);
-    expect(story.stage.tree.cut).toBe(5);
-    expect(story.stage.tree.get("llm:c4")).toBeUndefined();
-    expect(story.stage.tree.get("llm:c5")).toBeDefined();
-    expect(story.stage.tree.get("task:research")?.usage.llmCalls).toBe(10);
+    expect(reducer.builder.tree.spans.size).toBe(8);
+    expect(reducer.builder.tree.droppedSpans).toBe(5);
+    expect(reducer.builder.tree.get("llm:c4")).toBeUndefined();
+    expect(reducer.builder.tree.get("llm:c5")).toBeDefined();
+    expect(reducer.builder.tree.get("task:research")?.usage.llmCalls).toBe(10);
   });
 
-  it("drops what it has read already", () => {
-    const events = framesOf(
-      begun,
-      task("research", "r", (where) => call("c1", where)),
+  it("ignores events that were already applied", () => {
+    const events = toFrames(
+      RUN_STARTED,
+      taskEvents("research", "r", (context) => llmCall("c1", context)),
     );
-    const story = new Story(PLAN);
-    for (const event of [...events, ...events]) story.read(event);
+    const reducer = new RunReducer(PLAN);
+    for (const event of [...events, ...events]) reducer.apply(event);
 
-    expect(story.usage.llmCalls).toBe(1);
+    expect(reducer.usage.llmCalls).toBe(1);
   });
 });

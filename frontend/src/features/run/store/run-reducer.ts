@@ -1,214 +1,214 @@
 import type { RunEvent, RunFailure, RunState, StopReceipt, Usage } from "@/lib/api/types";
 
-import type { Frame, RunSnapshot } from "./span";
-import { Stage, timeOf, type Of } from "./span-builder";
-import type { PlannedTask } from "./task-progress";
+import { addUsage, NO_USAGE } from "./add-usage";
+import { timeOf, type EventOf } from "./run-event";
+import type { RunSnapshot, StreamFrame } from "./span";
+import { SpanBuilder } from "./span-builder";
 import * as steps from "./step-spans";
-import { NO_USAGE, plus } from "./add-usage";
+import type { PlannedTask } from "./task-progress";
 
-type Told = Exclude<RunEvent, { type: "llm.chunk" }>;
+type StoredEvent = Exclude<RunEvent, { type: "llm.chunk" }>;
 
-/** Reads a run's events, in order and each once, into spans, tasks and figures. */
-export class Story {
-  readonly stage: Stage;
+/** Reduces a run's events to its state, spans, tasks and usage. Duplicate events are ignored. */
+export class RunReducer {
+  readonly builder: SpanBuilder;
   lastSeq = 0;
   receipt: StopReceipt | null = null;
   failure: RunFailure | null = null;
-  /** Set while the run is asked to stop: how. */
-  stopping: "now" | "after-step" | null = null;
-  /** Each counts up whenever something is said of a message, an approval, a file, a budget. */
-  messages = 0;
-  approvals = 0;
-  artifacts = 0;
-  budget = 0;
-  /** How far the server's clock is ahead of this one, in milliseconds. */
-  skew = 0;
-  /** Counts up with each frame that changed something. */
-  version = 0;
-  /** The state by the last event that was read. */
-  told: RunState;
-  private spent: Usage = NO_USAGE;
+  /** How the run was asked to stop, while it is stopping. */
+  stopMode: "now" | "after-step" | null = null;
+  /** Each version increases with every event about messages, approvals, artifacts or budgets. */
+  messageVersion = 0;
+  approvalVersion = 0;
+  artifactVersion = 0;
+  budgetVersion = 0;
+  /** Server clock minus local clock, in milliseconds. */
+  clockOffset = 0;
+  /** Run state according to the last event, ignoring the snapshot. */
+  eventStatus: RunState;
+  private eventUsage: Usage = NO_USAGE;
   private snapshot: RunSnapshot | null = null;
 
-  constructor(planned: readonly PlannedTask[] = [], status: RunState = "queued", most?: number) {
-    this.stage = new Stage(planned, most);
-    this.told = status;
+  constructor(
+    planned: readonly PlannedTask[] = [],
+    status: RunState = "queued",
+    maxSpans?: number,
+  ) {
+    this.builder = new SpanBuilder(planned, maxSpans);
+    this.eventStatus = status;
   }
 
-  /** The server's word until everything before it has been read here. */
+  /** The snapshot's status until the events have caught up with the snapshot. */
   get status(): RunState {
-    return this.ahead?.data.status ?? this.told;
+    return this.newerSnapshot?.data.status ?? this.eventStatus;
   }
 
   get usage(): Usage {
-    return this.ahead?.data.usage ?? this.spent;
+    return this.newerSnapshot?.data.usage ?? this.eventUsage;
   }
 
-  private get ahead(): RunSnapshot | null {
+  private get newerSnapshot(): RunSnapshot | null {
     return this.snapshot && this.snapshot.seq > this.lastSeq ? this.snapshot : null;
   }
 
-  /** Reads one frame; false when it was known already. */
-  read(frame: Frame): boolean {
-    const news = this.take(frame);
-    if (news) this.version += 1;
-    return news;
-  }
-
-  private take(frame: Frame): boolean {
-    if (frame.type === "run.snapshot") return this.takeSnapshot(frame);
-    if (frame.type === "llm.chunk") return this.takeChunk(frame);
+  /** Applies one frame; returns false if it changed nothing. */
+  apply(frame: StreamFrame): boolean {
+    if (frame.type === "run.snapshot") return this.applySnapshot(frame);
+    if (frame.type === "llm.chunk") return this.applyChunk(frame);
     if (frame.seq <= this.lastSeq) return false;
     this.lastSeq = frame.seq;
-    this.apply(frame);
+    this.applyEvent(frame);
     return true;
   }
 
-  private takeSnapshot(snapshot: RunSnapshot): boolean {
+  private applySnapshot(snapshot: RunSnapshot): boolean {
     this.snapshot = snapshot;
-    this.skew = Date.parse(snapshot.at) - Date.now();
-    const { tree } = this.stage;
-    // Text streamed while nobody listened is not told again; the end of the call brings the whole.
+    this.clockOffset = Date.parse(snapshot.at) - Date.now();
+    const { tree } = this.builder;
+    // Chunks sent while disconnected are not replayed; `llm.completed` carries the full text.
     for (const span of tree.spans.values()) {
       if (span.kind !== "llm" || span.state !== "running") continue;
-      tree.set(span, { gap: true, output: span.output && `${span.output} […] ` });
+      tree.update(span, { hasGap: true, output: span.output && `${span.output} […] ` });
     }
     return true;
   }
 
-  private takeChunk({ data }: Of<"llm.chunk">): boolean {
-    const span = this.stage.tree.get(`llm:${data.callId}`);
-    if (span?.state !== "running" || span.cut) return false;
-    this.stage.tree.set(span, { output: span.output + data.text });
+  private applyChunk({ data }: EventOf<"llm.chunk">): boolean {
+    const { tree } = this.builder;
+    const span = tree.get(`llm:${data.callId}`);
+    if (span?.state !== "running" || span.isTruncated) return false;
+    tree.update(span, { output: span.output + data.text });
     return true;
   }
 
-  private apply(event: Told): void {
-    const { stage } = this;
+  private applyEvent(event: StoredEvent): void {
+    const { builder } = this;
     switch (event.type) {
       case "run.queued":
-        this.told = "queued";
-        this.receipt = this.failure = this.stopping = null;
-        return stage.attemptOver(timeOf(event));
+        this.eventStatus = "queued";
+        this.receipt = this.failure = this.stopMode = null;
+        return builder.endAttempt(timeOf(event));
       case "run.started":
       case "run.resumed":
-        this.told = "running";
-        stage.attempt = event.data.attempt;
-        return stage.attemptOver(timeOf(event));
+        this.eventStatus = "running";
+        builder.attempt = event.data.attempt;
+        return builder.endAttempt(timeOf(event));
       case "run.waiting":
-        this.told = "waiting";
-        this.approvals += 1;
-        return event.data.reason === "budget" ? stage.allWait(timeOf(event)) : undefined;
+        this.eventStatus = "waiting";
+        this.approvalVersion += 1;
+        return event.data.reason === "budget"
+          ? builder.pauseRunningTasks(timeOf(event))
+          : undefined;
       case "run.stopping":
-        this.told = "stopping";
-        this.stopping = event.data.mode;
+        this.eventStatus = "stopping";
+        this.stopMode = event.data.mode;
         return;
       case "run.completed":
-        return this.over("completed", event);
+        return this.endRun("completed", event);
       case "run.failed":
         this.failure = event.data.error;
-        return this.over("failed", event);
+        return this.endRun("failed", event);
       case "run.crashed":
         this.failure = event.data.error;
-        return this.over("crashed", event);
+        return this.endRun("crashed", event);
       case "run.stopped":
         this.receipt = event.data.receipt;
-        return this.over("stopped", event);
+        return this.endRun("stopped", event);
       case "task.started":
-        return stage.taskStarted(event);
+        return builder.startTask(event);
       case "task.completed":
       case "task.reused":
-        return stage.taskPassed(event);
+        return builder.completeTask(event);
       case "task.failed":
-        return stage.taskFailed(event);
+        return builder.failTask(event);
       case "task.skipped":
-        return stage.taskSkipped(event);
+        return builder.skipTask(event);
       case "agent.started":
-        return stage.agentStarted(event);
+        return builder.startAgent(event);
       case "agent.completed":
-        return stage.agentEnds(event, { state: "ok", output: event.data.output });
+        return builder.endAgent(event, { state: "ok", output: event.data.output });
       case "agent.failed":
-        return stage.agentEnds(event, { state: "failed", error: event.data.message });
+        return builder.endAgent(event, { state: "failed", error: event.data.message });
       case "delegation.started":
-        return stage.delegationStarted(event);
+        return builder.startDelegation(event);
       case "delegation.completed":
-        return stage.delegationCompleted(event);
+        return builder.completeDelegation(event);
       case "llm.started":
-        return steps.callStarted(stage, event, event.seq <= (this.snapshot?.seq ?? 0));
+        return steps.startLlmCall(builder, event, event.seq <= (this.snapshot?.seq ?? 0));
       case "llm.completed":
-        this.spent = plus(this.spent, event.data.usage);
-        return steps.callCompleted(stage, event);
+        this.eventUsage = addUsage(this.eventUsage, event.data.usage);
+        return steps.completeLlmCall(builder, event);
       case "llm.failed":
-        this.spent = { ...this.spent, llmCalls: this.spent.llmCalls + 1 };
-        return steps.callFailed(stage, event);
+        this.eventUsage = { ...this.eventUsage, llmCalls: this.eventUsage.llmCalls + 1 };
+        return steps.failLlmCall(builder, event);
       case "tool.started":
-        return steps.toolStarted(stage, event);
+        return steps.startToolCall(builder, event);
       case "tool.completed":
-        this.spent = plus(this.spent, steps.ONE_TOOL);
-        return steps.toolCompleted(stage, event);
+        this.eventUsage = addUsage(this.eventUsage, steps.ONE_TOOL_CALL);
+        return steps.completeToolCall(builder, event);
       case "tool.failed":
-        this.spent = plus(this.spent, steps.ONE_TOOL);
-        return steps.toolFailed(stage, event);
+        this.eventUsage = addUsage(this.eventUsage, steps.ONE_TOOL_CALL);
+        return steps.failToolCall(builder, event);
       case "guardrail.passed":
       case "guardrail.failed":
-        return steps.guardrail(stage, event);
+        return steps.addGuardrail(builder, event);
       case "message.queued":
       case "message.delivered":
       case "message.answered":
-        this.messages += 1;
-        return steps.message(stage, event);
+        this.messageVersion += 1;
+        return steps.updateMessage(builder, event);
       case "approval.requested":
-        this.approvals += 1;
-        return steps.approvalRequested(stage, event);
+        this.approvalVersion += 1;
+        return steps.requestApproval(builder, event);
       case "approval.resolved":
       case "approval.expired":
-        this.approvals += 1;
-        return steps.approvalEnds(stage, event);
+        this.approvalVersion += 1;
+        return steps.endApproval(builder, event);
       case "budget.warned":
       case "budget.exceeded":
-        this.budget += 1;
-        return this.warn(event, budgetWords(event));
+        this.budgetVersion += 1;
+        return this.addWarning(event, budgetMessage(event));
       case "warning.raised":
-        return this.warn(event, event.data.message);
+        return this.addWarning(event, event.data.message);
       case "artifact.saved":
-        this.artifacts += 1;
-        steps.point(stage, event, "note", `Saved ${event.data.name}`, { state: "ok" });
+        this.artifactVersion += 1;
+        steps.addPoint(builder, event, "note", `Saved ${event.data.name}`, { state: "ok" });
         return;
       default:
-        return unheardOf(event);
+        return ignoreUnknownEvent(event);
     }
   }
 
-  private warn(event: Told, words: string): void {
-    steps.point(this.stage, event, "note", words, { state: "warned" });
+  private addWarning(event: StoredEvent, message: string): void {
+    steps.addPoint(this.builder, event, "note", message, { state: "warned" });
   }
 
-  private over(
+  private endRun(
     status: RunState,
-    event: Of<"run.completed"> | Of<"run.failed"> | Of<"run.stopped"> | Of<"run.crashed">,
+    event: EventOf<"run.completed" | "run.failed" | "run.stopped" | "run.crashed">,
   ): void {
-    this.told = status;
-    this.stopping = null;
-    this.spent = event.data.usage;
-    this.stage.runOver(timeOf(event), status === "stopped");
+    this.eventStatus = status;
+    this.stopMode = null;
+    this.eventUsage = event.data.usage;
+    this.builder.endRun(timeOf(event), status === "stopped");
   }
 }
 
-const LIMITS: Record<string, string> = {
+const LIMIT_LABELS: Record<string, string> = {
   maxCost: "cost",
   maxTokens: "tokens",
   maxLlmCalls: "model calls",
-  maxSeconds: "time",
+  maxSeconds: "active time",
 };
 
-function budgetWords(event: Of<"budget.warned"> | Of<"budget.exceeded">): string {
-  const limit = LIMITS[event.data.limit] ?? event.data.limit;
+function budgetMessage(event: EventOf<"budget.warned" | "budget.exceeded">): string {
+  const limit = LIMIT_LABELS[event.data.limit] ?? event.data.limit;
   return event.type === "budget.exceeded"
-    ? `The budget for ${limit} is used up`
-    : `The budget for ${limit} is nearly used up`;
+    ? `Budget exceeded: ${limit}`
+    : `Budget almost exceeded: ${limit}`;
 }
 
-/** A newer server may tell what this page does not know; the types say that ours does not. */
-function unheardOf(event: never): void {
+/** A newer server may send event types this page does not know; the parameter type checks that ours are handled. */
+function ignoreUnknownEvent(event: never): void {
   void event;
 }

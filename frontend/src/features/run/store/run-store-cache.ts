@@ -1,59 +1,61 @@
-/** The stores of the runs that are looked at, and for a minute after: Back then finds them as they were. */
+/** Keeps the store of each visible run, and for a minute after, so that going back shows it at once. */
 import type { Run } from "@/lib/api/types";
 import { hasEnded } from "@/lib/run-state";
 
-import { follow, readStory } from "./run-event-source";
+import { followRun, loadRunEvents } from "./run-event-source";
 import { RunStore } from "./run-store";
 
-const KEPT_MS = 60_000;
+const RETENTION_MS = 60_000;
 
-interface Kept {
+interface CacheEntry {
   store: RunStore;
   readers: number;
-  release: () => void;
-  dropping: ReturnType<typeof setTimeout> | undefined;
+  disconnect: () => void;
+  eviction: ReturnType<typeof setTimeout> | undefined;
 }
 
-const kept = new Map<string, Kept>();
+const entries = new Map<string, CacheEntry>();
 
-/** The store of a run; the same one as long as somebody looks at the run. */
-export function storeOf(run: Run): RunStore {
-  const known = kept.get(run.id);
-  if (known) return known.store;
-  const tasks = run.definition.tasks.map(({ key, agent }) => ({ key, agent: agent ?? null }));
-  const store = new RunStore(run.id, { status: run.status, tasks, lastSeq: run.lastSeq });
-  const entry: Kept = { store, readers: 0, release: () => {}, dropping: undefined };
-  kept.set(run.id, entry);
-  dropLater(entry);
-  return store;
+/** Returns the cached store of a run, creating it if needed. */
+export function getRunStore(run: Run): RunStore {
+  return getEntry(run).store;
 }
 
-/** Keeps a run's story coming until the answer is called. */
-export function attach(run: Run): () => void {
-  storeOf(run);
-  const entry = kept.get(run.id);
-  if (!entry) return () => {};
-  clearTimeout(entry.dropping);
+/** Keeps a run's store connected to its events until the returned function is called. */
+export function connectRunStore(run: Run): () => void {
+  const entry = getEntry(run);
+  clearTimeout(entry.eviction);
   entry.readers += 1;
-  if (entry.readers === 1) entry.release = tellOf(run, entry.store);
+  if (entry.readers === 1) entry.disconnect = connect(run, entry.store);
   return () => {
     entry.readers -= 1;
     if (entry.readers > 0) return;
-    entry.release();
-    dropLater(entry);
+    entry.disconnect();
+    scheduleEviction(entry);
   };
 }
 
-function tellOf(run: Run, store: RunStore): () => void {
-  if (!hasEnded(run.status)) return follow(store);
-  if (store.lastSeq >= run.lastSeq && store.lastSeq > 0) {
-    store.connectionBecomes("ended");
-    return () => {};
-  }
-  return readStory(store);
+function getEntry(run: Run): CacheEntry {
+  const existing = entries.get(run.id);
+  if (existing) return existing;
+  const tasks = run.definition.tasks.map(({ key, agent }) => ({ key, agent: agent ?? null }));
+  const store = new RunStore(run.id, { status: run.status, tasks, lastSeq: run.lastSeq });
+  const entry = { store, readers: 0, disconnect: () => {}, eviction: undefined };
+  entries.set(run.id, entry);
+  scheduleEviction(entry);
+  return entry;
 }
 
-function dropLater(entry: Kept): void {
-  clearTimeout(entry.dropping);
-  entry.dropping = setTimeout(() => kept.delete(entry.store.runId), KEPT_MS);
+function connect(run: Run, store: RunStore): () => void {
+  if (!hasEnded(run.status)) return followRun(store);
+  if (store.lastSeq >= run.lastSeq && store.lastSeq > 0) {
+    store.setConnection("ended");
+    return () => {};
+  }
+  return loadRunEvents(store);
+}
+
+function scheduleEviction(entry: CacheEntry): void {
+  clearTimeout(entry.eviction);
+  entry.eviction = setTimeout(() => entries.delete(entry.store.runId), RETENTION_MS);
 }

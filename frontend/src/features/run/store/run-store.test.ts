@@ -1,104 +1,115 @@
 import { act, renderHook } from "@testing-library/react";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { useStore } from "zustand";
 
-import { begun, call, framesOf, task } from "../testing/event-fixtures";
-import { useRunStore, useSpan } from "./use-span";
+import { llmCall, RUN_STARTED, taskEvents, toFrames } from "../testing/event-fixtures";
+
 import { RunStore } from "./run-store";
+import { useSpan } from "./use-span";
 
-let frames: (() => void)[] = [];
+let animationFrames: (() => void)[] = [];
 
 beforeEach(() => {
-  frames = [];
-  vi.stubGlobal("requestAnimationFrame", (draw: () => void) => frames.push(draw));
+  animationFrames = [];
+  vi.stubGlobal("requestAnimationFrame", (draw: () => void) => animationFrames.push(draw));
   vi.stubGlobal("cancelAnimationFrame", () => {});
 });
 afterEach(() => vi.useRealTimers());
 
 function nextFrame(): void {
-  const due = frames;
-  frames = [];
-  for (const draw of due) draw();
+  const callbacks = animationFrames;
+  animationFrames = [];
+  for (const callback of callbacks) callback();
 }
 
-const story = framesOf(
-  begun,
-  task("draft", "writer", (where) => call("c1", where, { pieces: ["a", "b", "c"] })),
+const frames = toFrames(
+  RUN_STARTED,
+  taskEvents("draft", "writer", (context) => llmCall("c1", context, { chunks: ["a", "b", "c"] })),
 );
 
-it("tells once a frame, however much comes in", () => {
-  const store = new RunStore("run_1");
-  const heard = vi.fn();
-  store.subscribe(heard);
+describe("RunStore", () => {
+  it("notifies at most once per animation frame, and not for known events", () => {
+    const store = new RunStore("run_1");
+    const listener = vi.fn();
+    store.subscribe(listener);
 
-  for (const frame of story) store.take([frame]);
-  expect(heard).not.toHaveBeenCalled();
-  nextFrame();
-  expect(heard).toHaveBeenCalledTimes(1);
-
-  store.take(story);
-  nextFrame();
-  expect(heard).toHaveBeenCalledTimes(1);
-});
-
-it("tells only those who look at what has changed", () => {
-  const store = new RunStore("run_1");
-  const [, , ...rest] = story;
-  store.take(story.slice(0, 6));
-  nextFrame();
-  const agent = vi.fn();
-  const model = vi.fn();
-  store.subscribeSpan("agent:4", agent);
-  store.subscribeSpan("llm:c1", model);
-
-  store.take(rest.slice(4, 5));
-  nextFrame();
-
-  expect(model).toHaveBeenCalledTimes(1);
-  expect(agent).not.toHaveBeenCalled();
-});
-
-it("is drawn in a page in the back too, only less often", () => {
-  vi.useFakeTimers();
-  vi.spyOn(document, "hidden", "get").mockReturnValue(true);
-  const store = new RunStore("run_1");
-  store.take(story);
-  expect(frames).toHaveLength(0);
-
-  vi.advanceTimersByTime(250);
-  expect(store.getSpan("llm:c1")?.output).toBe("abc");
-});
-
-it("draws a component again only when its part changes", () => {
-  const store = new RunStore("run_1");
-  let drawn = 0;
-  const { result } = renderHook(() => {
-    drawn += 1;
-    return useRunStore(store, (now) => now.status);
-  });
-  act(() => {
-    store.take(story.slice(0, 2));
+    for (const frame of frames) store.apply([frame]);
+    expect(listener).not.toHaveBeenCalled();
     nextFrame();
-  });
-  expect(result.current).toBe("running");
-  const before = drawn;
-  act(() => {
-    store.take(story.slice(2));
+    expect(listener).toHaveBeenCalledTimes(1);
+
+    store.apply(frames);
     nextFrame();
+    expect(listener).toHaveBeenCalledTimes(1);
   });
-  expect(drawn).toBe(before);
+
+  it("publishes changes less often while the page is hidden", () => {
+    vi.useFakeTimers();
+    vi.spyOn(document, "hidden", "get").mockReturnValue(true);
+    const store = new RunStore("run_1");
+    store.apply(frames);
+    expect(animationFrames).toHaveLength(0);
+
+    vi.advanceTimersByTime(250);
+    expect(store.getSpan("llm:c1")?.output).toBe("abc");
+  });
+
+  it("rerenders a component only when the selected part of the state changes", () => {
+    const store = new RunStore("run_1");
+    let renders = 0;
+    const { result } = renderHook(() => {
+      renders += 1;
+      return useStore(store, (state) => state.status);
+    });
+    act(() => {
+      store.apply(frames.slice(0, 2));
+      nextFrame();
+    });
+    expect(result.current).toBe("running");
+    const before = renders;
+    act(() => {
+      store.apply(frames.slice(2));
+      nextFrame();
+    });
+    expect(renders).toBe(before);
+  });
 });
 
-it("gives a component the span it looks at", () => {
-  const store = new RunStore("run_1");
-  const { result, rerender } = renderHook(({ id }: { id: string | null }) => useSpan(store, id), {
-    initialProps: { id: "llm:c1" as string | null },
-  });
-  expect(result.current).toBeUndefined();
-  act(() => {
-    store.take(story);
+describe("useSpan", () => {
+  it("rerenders only the components whose span has changed", () => {
+    const store = new RunStore("run_1");
+    store.apply(frames.slice(0, 6));
     nextFrame();
+    const renders = { agent: 0, llm: 0 };
+    renderHook(() => {
+      renders.agent += 1;
+      return useSpan(store, "agent:4");
+    });
+    renderHook(() => {
+      renders.llm += 1;
+      return useSpan(store, "llm:c1");
+    });
+
+    act(() => {
+      store.apply(frames.slice(6, 7));
+      nextFrame();
+    });
+
+    expect(renders).toEqual({ agent: 1, llm: 2 });
   });
-  expect(result.current?.output).toBe("abc");
-  rerender({ id: null });
-  expect(result.current).toBeUndefined();
+
+  it("returns the span with the given id", () => {
+    const store = new RunStore("run_1");
+    const { result, rerender } = renderHook(({ id }: { id: string | null }) => useSpan(store, id), {
+      initialProps: { id: "llm:c1" as string | null },
+    });
+    expect(result.current).toBeUndefined();
+    act(() => {
+      store.apply(frames);
+      nextFrame();
+    });
+    expect(result.current?.output).toBe("abc");
+    rerender({ id: null });
+    expect(result.current).toBeUndefined();
+  });
 });

@@ -1,197 +1,184 @@
+import { createStore, type StoreApi } from "zustand";
+
 import type { RunFailure, RunState, StopReceipt, Usage } from "@/lib/api/types";
 import { hasEnded } from "@/lib/run-state";
 import type { StreamState } from "@/lib/sse/event-stream";
 
-import type { Frame, Span } from "./span";
-import type { PlannedTask, TaskView } from "./task-progress";
-import { Story } from "./run-reducer";
+import { RunReducer } from "./run-reducer";
+import type { Span, StreamFrame } from "./span";
+import type { PlannedTask, TaskProgress } from "./task-progress";
 
-/** The stream's own states, and those of a run whose story is only read. */
+/** The states of the event stream, and those of a run whose events are loaded page by page. */
 export type Connection = StreamState | "idle" | "loading" | "failed";
 
-/** What is known of a run at one moment. A new object whenever any of it has changed. */
-export interface RunNow {
+export interface RunStoreState {
   readonly status: RunState;
-  readonly tasks: ReadonlyMap<string, TaskView>;
-  /** Live totals of the run. */
+  readonly tasks: ReadonlyMap<string, TaskProgress>;
+  /** Totals of the run so far. */
   readonly usage: Usage;
   readonly receipt: StopReceipt | null;
   readonly failure: RunFailure | null;
-  /** How the run is asked to stop, while it is stopping. */
-  readonly stopping: "now" | "after-step" | null;
-  /** Each counts up when something is said of a message, an approval, a file or a budget. */
-  readonly messages: number;
-  readonly approvals: number;
-  readonly artifacts: number;
-  readonly budget: number;
+  /** How the run was asked to stop, while it is stopping. */
+  readonly stopMode: "now" | "after-step" | null;
+  /** Each version increases with every event about messages, approvals, artifacts or budgets. */
+  readonly messageVersion: number;
+  readonly approvalVersion: number;
+  readonly artifactVersion: number;
+  readonly budgetVersion: number;
   readonly connection: Connection;
-  /** Why the story could not be read, while `connection` is `failed`. */
-  readonly problem: unknown;
-  /** True once everything up to now has been read. */
-  readonly complete: boolean;
-  /** Changes when spans come, go or change state: what lists of them depend on. */
-  readonly structure: number;
-  /** How many of the oldest spans are no longer kept. */
-  readonly cut: number;
+  /** Why loading failed, while `connection` is `failed`. */
+  readonly loadError: unknown;
+  /** True once all events known to exist have been applied. */
+  readonly isComplete: boolean;
+  /** Increases when spans are added, removed or change state. */
+  readonly structureVersion: number;
+  /** Number of oldest spans that were removed to limit memory. */
+  readonly droppedSpans: number;
   readonly lastSeq: number;
-  /** How far the server's clock is ahead of this one, in milliseconds. */
-  readonly skew: number;
+  /** Server clock minus local clock, in milliseconds. */
+  readonly clockOffset: number;
 }
 
 export interface RunStoreOptions {
   status?: RunState;
   tasks?: readonly PlannedTask[];
-  /** The newest event's number when the run was asked for. */
+  /** The last event number when the run was fetched. */
   lastSeq?: number;
-  /** At most so many spans are kept. */
-  most?: number;
+  maxSpans?: number;
 }
 
 /**
- * One run as it happens, outside React. Frames go in as they come; readers are told at most once a frame
- * of the screen, each of the spans it looks at.
+ * The live state of one run; read it with zustand's `useStore` and `useSpan`.
+ *
+ * Events can arrive in bursts of thousands. They are applied to mutable spans at once, and published as
+ * immutable state at most once per animation frame; copying the state for every event would block the page.
  */
 export class RunStore {
   readonly runId: string;
-  private readonly story: Story;
-  private now: RunNow;
-  private readonly shown = new Map<string, Span>();
-  private shownRoots: readonly string[] = [];
-  private readonly listeners = new Set<() => void>();
-  private readonly spanListeners = new Map<string, Set<() => void>>();
+  private readonly reducer: RunReducer;
+  private readonly publishedSpans = new Map<string, Span>();
+  private publishedRoots: readonly string[] = [];
   private connection: Connection = "idle";
-  private problem: unknown = null;
-  private target: number;
-  private pending: (() => void) | null = null;
+  private loadError: unknown = null;
+  private targetSeq: number;
+  private cancelFlush: (() => void) | null = null;
+  private readonly store: StoreApi<RunStoreState>;
 
   constructor(runId: string, options: RunStoreOptions = {}) {
     this.runId = runId;
-    this.story = new Story(options.tasks, options.status, options.most);
-    this.target = options.lastSeq ?? 0;
-    this.now = this.look();
+    this.reducer = new RunReducer(options.tasks, options.status, options.maxSpans);
+    this.targetSeq = options.lastSeq ?? 0;
     this.publishSpans();
+    this.store = createStore(() => this.buildState());
   }
 
-  /** The state of the run; the same object until something changes. */
-  readonly getNow = (): RunNow => this.now;
+  readonly getState = (): RunStoreState => this.store.getState();
 
-  readonly subscribe = (listener: () => void): (() => void) => {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
-  };
+  readonly getInitialState = (): RunStoreState => this.store.getInitialState();
 
-  /** One span; the same object until it changes. */
-  readonly getSpan = (id: string): Span | undefined => this.shown.get(id);
+  readonly subscribe = (
+    listener: (state: RunStoreState, previous: RunStoreState) => void,
+  ): (() => void) => this.store.subscribe(listener);
 
-  readonly subscribeSpan = (id: string, listener: () => void): (() => void) => {
-    const set = this.spanListeners.get(id) ?? new Set();
-    this.spanListeners.set(id, set.add(listener));
-    return () => {
-      set.delete(listener);
-      if (set.size === 0 && this.spanListeners.get(id) === set) this.spanListeners.delete(id);
-    };
-  };
+  /** The same object until the span changes. */
+  readonly getSpan = (id: string): Span | undefined => this.publishedSpans.get(id);
 
+  /** Ids of the top-level spans. */
   get roots(): readonly string[] {
-    return this.shownRoots;
+    return this.publishedRoots;
   }
 
-  /** Every span that is kept, in no order that matters. */
+  /** All spans, in no particular order. */
   spans(): Iterable<Span> {
-    return this.shown.values();
+    return this.publishedSpans.values();
   }
 
-  /** The number of the last event taken in: where a new connection begins. */
+  /** Number of the last applied event. */
   get lastSeq(): number {
-    return this.story.lastSeq;
+    return this.reducer.lastSeq;
   }
 
-  /** True when the run's last event is known here, and no later one is known of. */
-  get isOver(): boolean {
-    return hasEnded(this.story.told) && this.story.lastSeq >= this.target;
+  /** True when the run's final event was applied and no later event is known to exist. */
+  get hasEnded(): boolean {
+    return hasEnded(this.reducer.eventStatus) && this.reducer.lastSeq >= this.targetSeq;
   }
 
-  /** Takes frames in; what is known already is dropped. */
-  take(frames: Iterable<Frame>): void {
-    let news = false;
+  /** Applies frames; events that were applied before are ignored. */
+  apply(frames: Iterable<StreamFrame>): void {
+    let hasChanged = false;
     for (const frame of frames) {
-      if (frame.type === "run.snapshot") this.target = Math.max(this.target, frame.seq);
-      news = this.story.read(frame) || news;
+      if (frame.type === "run.snapshot") this.targetSeq = Math.max(this.targetSeq, frame.seq);
+      hasChanged = this.reducer.apply(frame) || hasChanged;
     }
-    if (news) this.schedule();
+    if (hasChanged) this.scheduleFlush();
   }
 
-  connectionBecomes(connection: Connection, problem: unknown = null): void {
-    if (connection === this.connection && problem === this.problem) return;
+  setConnection(connection: Connection, loadError: unknown = null): void {
+    if (connection === this.connection && loadError === this.loadError) return;
     this.connection = connection;
-    this.problem = problem;
-    this.schedule();
+    this.loadError = loadError;
+    this.scheduleFlush();
   }
 
-  /** Shows at once what has come in. */
+  /** Publishes all applied changes now. */
   readonly flush = (): void => {
-    this.pending?.();
-    this.pending = null;
-    this.story.stage.tree.trim();
-    const changed = this.publishSpans();
-    this.now = this.look();
-    for (const id of changed) for (const tell of this.spanListeners.get(id) ?? []) tell();
-    for (const tell of this.listeners) tell();
+    this.cancelFlush?.();
+    this.cancelFlush = null;
+    this.reducer.builder.tree.trim();
+    this.publishSpans();
+    this.store.setState(this.buildState(), true);
   };
 
-  private schedule(): void {
-    if (this.pending) return;
-    // A hidden page is drawn no frames; its title and icon still tell the state.
+  private scheduleFlush(): void {
+    if (this.cancelFlush) return;
+    // Hidden pages get no animation frames, but their title and icon still show the status.
     if (document.hidden) {
       const timer = setTimeout(this.flush, 250);
-      this.pending = () => clearTimeout(timer);
+      this.cancelFlush = () => clearTimeout(timer);
       return;
     }
     const frame = requestAnimationFrame(this.flush);
-    this.pending = () => cancelAnimationFrame(frame);
+    this.cancelFlush = () => cancelAnimationFrame(frame);
   }
 
-  private publishSpans(): readonly string[] {
-    const { tree } = this.story.stage;
-    const changed = [...tree.dirty];
+  private publishSpans(): void {
+    const { tree } = this.reducer.builder;
+    if (tree.dirty.size > 0 || this.publishedRoots.length !== tree.roots.length) {
+      this.publishedRoots = [...tree.roots];
+    }
+    for (const id of tree.dirty) {
+      const span = tree.get(id);
+      if (span) this.publishedSpans.set(id, { ...span, children: [...span.children] });
+    }
     tree.dirty.clear();
-    for (const id of changed) {
-      const draft = tree.get(id);
-      if (draft) this.shown.set(id, { ...draft, children: [...draft.children] });
+    if (this.publishedSpans.size > tree.spans.size) {
+      for (const id of this.publishedSpans.keys()) {
+        if (!tree.spans.has(id)) this.publishedSpans.delete(id);
+      }
     }
-    if (this.shown.size > tree.spans.size) this.forgetTrimmed();
-    if (this.shownRoots.length !== tree.roots.length || changed.length > 0) {
-      this.shownRoots = [...tree.roots];
-    }
-    return changed;
   }
 
-  private forgetTrimmed(): void {
-    const { tree } = this.story.stage;
-    for (const id of this.shown.keys()) if (!tree.spans.has(id)) this.shown.delete(id);
-  }
-
-  private look(): RunNow {
-    const { story, connection } = this;
-    const { tree } = story.stage;
+  private buildState(): RunStoreState {
+    const { reducer, connection, loadError } = this;
+    const { tasks, tree } = reducer.builder;
     return {
-      status: story.status,
-      tasks: story.stage.tasks,
-      usage: story.usage,
-      receipt: story.receipt,
-      failure: story.failure,
-      stopping: story.stopping,
-      messages: story.messages,
-      approvals: story.approvals,
-      artifacts: story.artifacts,
-      budget: story.budget,
+      status: reducer.status,
+      tasks,
+      usage: reducer.usage,
+      receipt: reducer.receipt,
+      failure: reducer.failure,
+      stopMode: reducer.stopMode,
+      messageVersion: reducer.messageVersion,
+      approvalVersion: reducer.approvalVersion,
+      artifactVersion: reducer.artifactVersion,
+      budgetVersion: reducer.budgetVersion,
       connection,
-      problem: this.problem,
-      complete: story.lastSeq >= this.target && connection !== "idle",
-      structure: tree.structure,
-      cut: tree.cut,
-      lastSeq: story.lastSeq,
-      skew: story.skew,
+      loadError,
+      isComplete: reducer.lastSeq >= this.targetSeq && connection !== "idle",
+      structureVersion: tree.structureVersion,
+      droppedSpans: tree.droppedSpans,
+      lastSeq: reducer.lastSeq,
+      clockOffset: reducer.clockOffset,
     };
   }
 }

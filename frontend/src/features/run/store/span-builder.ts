@@ -1,45 +1,32 @@
 import type { RunEvent, TaskState } from "@/lib/api/types";
 
-import { isOpen, type Draft, type SpanState } from "./span";
+import { timeOf, type EventOf } from "./run-event";
+import { isOpen, type MutableSpan, type SpanState } from "./span";
 import { SpanTree } from "./span-tree";
-import type { PlannedTask, TaskView } from "./task-progress";
+import type { PlannedTask, TaskProgress } from "./task-progress";
 
-export type Of<T extends RunEvent["type"]> = Extract<RunEvent, { type: T }>;
-
-export function timeOf(event: { at?: string }): number {
-  return event.at ? Date.parse(event.at) : 0;
-}
-
-/** Who is at work where: tasks, and in each the agents and delegations that are open. */
-export class Stage {
+/** Builds the span tree and the task progress from task, agent and delegation events. */
+export class SpanBuilder {
   readonly tree: SpanTree;
-  tasks: ReadonlyMap<string, TaskView> = new Map();
+  tasks: ReadonlyMap<string, TaskProgress> = new Map();
   attempt = 1;
-  /** The newest span of each task. */
-  private readonly current = new Map<string, Draft>();
-  /** Open agent and delegation spans of each task, the innermost last. */
-  private readonly scenes = new Map<string, Draft[]>();
+  private readonly newestTaskSpan = new Map<string, MutableSpan>();
+  /** Open agent and delegation spans by task key, innermost last. */
+  private readonly openSpans = new Map<string, MutableSpan[]>();
 
-  constructor(planned: readonly PlannedTask[], most?: number) {
-    this.tree = new SpanTree(most);
+  constructor(planned: readonly PlannedTask[], maxSpans?: number) {
+    this.tree = new SpanTree(maxSpans);
     for (const { key, agent } of planned) {
-      const span = this.tree.begin({ ...taskRow(key, agent), id: `task:${key}`, state: "pending" });
-      this.becomes(span, "pending");
+      const fields = taskSpanFields(key, agent);
+      const span = this.tree.getOrCreate({ ...fields, id: `task:${key}`, state: "pending" });
+      this.setTaskState(span, "pending");
     }
   }
 
-  /** The span that an event belongs under: its agent's, else whatever is at work in its task. */
-  parentOf(event: RunEvent): string | null {
-    if (event.taskKey == null) return null;
-    const scene = this.scenes.get(event.taskKey) ?? [];
-    const own = scene.findLast((one) => one.kind === "agent" && one.agent === event.agent);
-    return (own ?? scene.at(-1) ?? this.current.get(event.taskKey))?.id ?? null;
-  }
-
-  taskStarted(event: Of<"task.started">): void {
+  startTask(event: EventOf<"task.started">): void {
     const key = event.taskKey ?? "";
-    const span = this.rowFor(key, event.agent ?? null, event.seq);
-    this.tree.set(span, {
+    const span = this.taskSpanToStart(key, event.agent ?? null, event.seq);
+    this.tree.update(span, {
       state: "running",
       agent: event.agent ?? span.agent,
       attempt: this.attempt,
@@ -48,114 +35,93 @@ export class Stage {
       input: event.data.description,
       startSeq: span.startSeq || event.seq,
     });
-    this.scenes.delete(key);
-    this.becomes(span, "running");
+    this.openSpans.delete(key);
+    this.setTaskState(span, "running");
   }
 
-  /** The row of a task that begins: the planned or the waiting one, else a further one. */
-  private rowFor(key: string, agent: string | null, seq: number): Draft {
-    const known = this.current.get(key);
-    if (known && (known.state === "pending" || known.state === "waiting")) return known;
-    if (known) this.tree.closeAll(known, "stopped", known.startedAt ?? 0);
-    return this.tree.begin({
-      ...taskRow(key, agent),
-      id: known ? `task:${key}:${seq}` : `task:${key}`,
-    });
-  }
-
-  taskPassed(event: Of<"task.completed"> | Of<"task.reused">): void {
+  completeTask(event: EventOf<"task.completed"> | EventOf<"task.reused">): void {
     const key = event.taskKey ?? "";
-    const known = this.current.get(key);
-    // Each further attempt tells again of what earlier ones have done.
-    if (event.type === "task.reused" && (known?.state === "ok" || known?.state === "reused"))
-      return;
-    const span = known ?? this.rowFor(key, event.agent ?? null, event.seq);
-    const afresh = event.type === "task.reused" && span.state !== "waiting";
+    const existing = this.newestTaskSpan.get(key);
+    const isReused = event.type === "task.reused";
+    // Every attempt reports the tasks finished by earlier attempts again.
+    if (isReused && (existing?.state === "ok" || existing?.state === "reused")) return;
+    const span = existing ?? this.taskSpanToStart(key, event.agent ?? null, event.seq);
     const { raw, jsonOutput } = event.data;
-    const brought = { output: raw, json: jsonOutput ?? null, agent: event.agent ?? span.agent };
-    this.endTask(event, span, afresh ? "reused" : "ok", brought);
-    this.becomes(span, event.type === "task.reused" ? "reused" : "completed");
-    this.tree.forgive(span);
-    this.tree.outdo(span);
+    // A task that waited for approval is reported as reused once the run resumes, but finished just now.
+    this.endTask(event, span, isReused && span.state !== "waiting" ? "reused" : "ok", {
+      output: raw,
+      json: jsonOutput ?? null,
+      agent: event.agent ?? span.agent,
+    });
+    this.setTaskState(span, isReused ? "reused" : "completed");
+    this.tree.markRecovered(span);
+    this.tree.markRetried(span);
   }
 
-  taskFailed(event: Of<"task.failed">): void {
-    const key = event.taskKey ?? "";
-    const span = this.current.get(key) ?? this.rowFor(key, event.agent ?? null, event.seq);
+  failTask(event: EventOf<"task.failed">): void {
     const failure = event.data.error;
+    const span = this.currentTaskSpan(event);
     this.endTask(event, span, "failed", { failure, error: failure.message });
-    this.becomes(span, "failed");
+    this.setTaskState(span, "failed");
   }
 
-  taskSkipped(event: Of<"task.skipped">): void {
-    const key = event.taskKey ?? "";
-    const span = this.current.get(key) ?? this.rowFor(key, event.agent ?? null, event.seq);
+  skipTask(event: EventOf<"task.skipped">): void {
+    const span = this.currentTaskSpan(event);
     this.endTask(event, span, "skipped", {});
-    this.becomes(span, "skipped");
+    this.setTaskState(span, "skipped");
   }
 
-  private endTask(event: RunEvent, span: Draft, state: SpanState, brought: Partial<Draft>): void {
-    const at = timeOf(event);
-    for (const child of this.tree.childrenOf(span)) this.tree.closeAll(child, "stopped", at);
-    // What was skipped has neither a beginning nor an end.
-    const times = state === "skipped" ? {} : { startedAt: span.startedAt ?? at, finishedAt: at };
-    const numbers = { startSeq: span.startSeq || event.seq, endSeq: event.seq };
-    this.tree.set(span, { ...times, ...numbers, ...brought, state, cut: false });
-    this.scenes.delete(span.taskKey ?? "");
-  }
-
-  agentStarted(event: Of<"agent.started">): void {
-    const scene = this.sceneOf(event.taskKey);
-    const before = scene.findLast((one) => one.kind === "agent" && one.agent === event.agent);
-    if (before) this.leave(scene, before, timeOf(event));
-    const parent = scene.at(-1) ?? this.current.get(event.taskKey ?? "");
-    const span = this.tree.begin({
-      ...this.place(event),
+  startAgent(event: EventOf<"agent.started">): void {
+    const open = this.openSpansOf(event.taskKey);
+    const previous = findAgentSpan(open, event.agent);
+    if (previous) this.closeFrom(open, previous, timeOf(event));
+    const parent = open.at(-1) ?? this.newestTaskSpan.get(event.taskKey ?? "");
+    const span = this.tree.getOrCreate({
+      ...this.contextOf(event),
       id: `agent:${event.seq}`,
       kind: "agent",
       name: event.agent ?? "Agent",
       parent: parent?.id ?? null,
       toolCalls: event.data.tools ?? [],
     });
-    scene.push(span);
+    open.push(span);
   }
 
-  agentEnds(
-    event: Of<"agent.completed"> | Of<"agent.failed">,
+  endAgent(
+    event: EventOf<"agent.completed"> | EventOf<"agent.failed">,
     change: { state: SpanState; output?: string; error?: string },
   ): void {
-    const scene = this.sceneOf(event.taskKey);
-    const span = scene.findLast((one) => one.kind === "agent" && one.agent === event.agent);
+    const open = this.openSpansOf(event.taskKey);
+    const span = findAgentSpan(open, event.agent);
     if (!span) return;
-    this.tree.set(span, { ...change, finishedAt: timeOf(event), endSeq: event.seq });
-    this.leave(scene, span, timeOf(event));
-    if (change.state === "ok") this.tree.outdo(span);
+    this.tree.update(span, { ...change, finishedAt: timeOf(event), endSeq: event.seq });
+    this.closeFrom(open, span, timeOf(event));
+    if (change.state === "ok") this.tree.markRetried(span);
   }
 
-  delegationStarted(event: Of<"delegation.started">): void {
-    const span = this.tree.begin({
-      ...this.place(event),
+  startDelegation(event: EventOf<"delegation.started">): void {
+    const span = this.tree.getOrCreate({
+      ...this.contextOf(event),
       id: `delegation:${event.data.toolCallId}`,
       kind: "delegation",
-      name: `Asks ${event.data.to}`,
+      name: `Delegated to ${event.data.to}`,
       input: event.data.request,
-      subject: event.data.toolCallId,
     });
-    this.sceneOf(event.taskKey).push(span);
+    this.openSpansOf(event.taskKey).push(span);
   }
 
-  delegationCompleted(event: Of<"delegation.completed">): void {
+  completeDelegation(event: EventOf<"delegation.completed">): void {
     const span = this.tree.get(`delegation:${event.data.toolCallId}`);
     if (!span) return;
     const { output } = event.data;
-    this.tree.set(span, { state: "ok", output, finishedAt: timeOf(event), endSeq: event.seq });
-    this.leave(this.sceneOf(event.taskKey), span, timeOf(event));
+    this.tree.update(span, { state: "ok", output, finishedAt: timeOf(event), endSeq: event.seq });
+    this.closeFrom(this.openSpansOf(event.taskKey), span, timeOf(event));
   }
 
-  /** Where and when an event's span stands. */
-  place(event: RunEvent) {
+  /** The fields that every span created by an event shares. */
+  contextOf(event: RunEvent) {
     return {
-      parent: this.parentOf(event),
+      parent: this.parentIdOf(event),
       taskKey: event.taskKey ?? null,
       agent: event.agent ?? null,
       attempt: this.attempt,
@@ -164,77 +130,120 @@ export class Stage {
     };
   }
 
-  /** The task of a question waits for its answer. */
-  taskWaits(key: string, at: number): void {
-    const span = this.current.get(key);
+  /** Marks a task as waiting, e.g. for an approval. */
+  pauseTask(key: string, at: number): void {
+    const span = this.newestTaskSpan.get(key);
     if (!span) return;
     for (const child of this.tree.childrenOf(span)) {
       if (child.state !== "waiting") this.tree.closeAll(child, "stopped", at);
     }
-    this.scenes.delete(key);
-    this.tree.set(span, { state: "waiting" });
-    this.becomes(span, "waiting");
+    this.openSpans.delete(key);
+    this.tree.update(span, { state: "waiting" });
+    this.setTaskState(span, "waiting");
   }
 
-  /** Every task at work waits, e.g. for a larger budget. */
-  allWait(at: number): void {
-    for (const span of this.current.values()) {
-      if (span.state === "running") this.taskWaits(span.taskKey ?? "", at);
+  pauseRunningTasks(at: number): void {
+    for (const span of this.newestTaskSpan.values()) {
+      if (span.state === "running") this.pauseTask(span.taskKey ?? "", at);
     }
   }
 
-  /** An attempt is over before its work was: what ran was cut off and is to be done again. */
-  attemptOver(at: number): void {
-    for (const id of this.tree.roots) this.cutOff(id, at);
-    for (const span of this.current.values()) {
-      if (span.state === "stopped") this.becomes(span, "pending");
+  /** Ends an attempt: running spans are stopped and their tasks become pending again. */
+  endAttempt(at: number): void {
+    for (const id of this.tree.roots) {
+      const span = this.tree.get(id);
+      if (span?.state === "running") this.tree.closeAll(span, "stopped", at);
     }
-    this.scenes.clear();
+    for (const span of this.newestTaskSpan.values()) {
+      if (span.state === "stopped") this.setTaskState(span, "pending");
+    }
+    this.openSpans.clear();
   }
 
-  private cutOff(id: string, at: number): void {
-    const span = this.tree.get(id);
-    if (span?.state === "running") this.tree.closeAll(span, "stopped", at);
-  }
-
-  /** The run is over: nothing is open any more, and what has not begun never will. */
-  runOver(at: number, stopped: boolean): void {
+  /** Ends the run: open spans are stopped and pending tasks are skipped. */
+  endRun(at: number, wasStopped: boolean): void {
     for (const span of this.tree.spans.values()) {
-      if (isOpen(span)) this.tree.set(span, { state: "stopped", finishedAt: at });
+      if (isOpen(span)) this.tree.update(span, { state: "stopped", finishedAt: at });
     }
-    for (const span of this.current.values()) {
-      const was = this.tasks.get(span.taskKey ?? "")?.state;
-      if (span.state === "pending") this.tree.set(span, { state: "skipped" });
-      if (was === "pending") this.becomes(span, "skipped");
-      if (was === "running" || was === "waiting")
-        this.becomes(span, stopped ? "skipped" : "failed");
+    for (const span of this.newestTaskSpan.values()) {
+      const state = this.tasks.get(span.taskKey ?? "")?.state;
+      if (span.state === "pending") this.tree.update(span, { state: "skipped" });
+      if (state === "pending") this.setTaskState(span, "skipped");
+      if (state === "running" || state === "waiting")
+        this.setTaskState(span, wasStopped ? "skipped" : "failed");
     }
-    this.scenes.clear();
+    this.openSpans.clear();
   }
 
-  private leave(scene: Draft[], span: Draft, at: number): void {
-    const from = scene.indexOf(span);
-    if (from >= 0) scene.splice(from);
+  /** The parent of an event's span: its agent, else the innermost open span of its task, else the task. */
+  private parentIdOf(event: RunEvent): string | null {
+    if (event.taskKey == null) return null;
+    const open = this.openSpans.get(event.taskKey) ?? [];
+    const parent =
+      findAgentSpan(open, event.agent) ?? open.at(-1) ?? this.newestTaskSpan.get(event.taskKey);
+    return parent?.id ?? null;
+  }
+
+  private currentTaskSpan(event: RunEvent): MutableSpan {
+    const key = event.taskKey ?? "";
+    return (
+      this.newestTaskSpan.get(key) ?? this.taskSpanToStart(key, event.agent ?? null, event.seq)
+    );
+  }
+
+  /** The pending or waiting span of a task; otherwise a new one, because the task runs again. */
+  private taskSpanToStart(key: string, agent: string | null, seq: number): MutableSpan {
+    const existing = this.newestTaskSpan.get(key);
+    if (existing && (existing.state === "pending" || existing.state === "waiting")) return existing;
+    if (existing) this.tree.closeAll(existing, "stopped", existing.startedAt ?? 0);
+    const id = existing ? `task:${key}:${seq}` : `task:${key}`;
+    return this.tree.getOrCreate({ ...taskSpanFields(key, agent), id });
+  }
+
+  private endTask(
+    event: RunEvent,
+    span: MutableSpan,
+    state: SpanState,
+    result: Partial<MutableSpan>,
+  ): void {
+    const at = timeOf(event);
+    for (const child of this.tree.childrenOf(span)) this.tree.closeAll(child, "stopped", at);
+    // A skipped task has no times.
+    const times = state === "skipped" ? {} : { startedAt: span.startedAt ?? at, finishedAt: at };
+    const sequence = { startSeq: span.startSeq || event.seq, endSeq: event.seq };
+    this.tree.update(span, { ...times, ...sequence, ...result, state, isTruncated: false });
+    this.openSpans.delete(span.taskKey ?? "");
+  }
+
+  /** Removes a span and the spans inside it from the open spans, and ends them. */
+  private closeFrom(open: MutableSpan[], span: MutableSpan, at: number): void {
+    const index = open.indexOf(span);
+    if (index >= 0) open.splice(index);
     this.tree.closeAll(span, "stopped", at);
   }
 
-  private sceneOf(key: string | null | undefined): Draft[] {
-    const known = this.scenes.get(key ?? "");
-    if (known) return known;
-    const fresh: Draft[] = [];
-    this.scenes.set(key ?? "", fresh);
-    return fresh;
+  private openSpansOf(taskKey: string | null | undefined): MutableSpan[] {
+    const open = this.openSpans.get(taskKey ?? "") ?? [];
+    this.openSpans.set(taskKey ?? "", open);
+    return open;
   }
 
-  private becomes(span: Draft, state: TaskState): void {
+  private setTaskState(span: MutableSpan, state: TaskState): void {
     const key = span.taskKey ?? "";
-    this.current.set(key, span);
+    this.newestTaskSpan.set(key, span);
     const { agent, startedAt, finishedAt, attempt, error, id } = span;
-    const view = { key, state, agent, startedAt, finishedAt, attempt, error, span: id };
-    this.tasks = new Map(this.tasks).set(key, view);
+    const progress = { key, state, agent, startedAt, finishedAt, attempt, error, span: id };
+    this.tasks = new Map(this.tasks).set(key, progress);
   }
 }
 
-function taskRow(key: string, agent: string | null) {
+function taskSpanFields(key: string, agent: string | null) {
   return { kind: "task" as const, name: key, taskKey: key, agent };
+}
+
+function findAgentSpan(
+  open: readonly MutableSpan[],
+  agent: string | null | undefined,
+): MutableSpan | undefined {
+  return open.findLast((span) => span.kind === "agent" && span.agent === agent);
 }

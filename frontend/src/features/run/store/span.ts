@@ -8,26 +8,26 @@ export type SpanState =
   | "running"
   | "waiting"
   | "ok"
-  /** Taken over from an earlier attempt or from the run it was forked from. */
+  /** Result reused from an earlier attempt or from the run this one was forked from. */
   | "reused"
   | "failed"
-  /** Failed, and the same thing passed when it was tried again. */
+  /** Failed, but a later try of the same step succeeded. */
   | "retried"
-  /** Failed, and what it was part of passed all the same. */
+  /** Failed, but the step it belongs to succeeded. */
   | "recovered"
   | "skipped"
-  /** Something to know of that stopped nothing. */
+  /** A warning that did not stop anything. */
   | "warned"
-  /** Cut off by a stop, a crash or the end of an attempt. */
+  /** Ended by a stop, a crash or the end of an attempt. */
   | "stopped";
 
-/** One row of a run's story: a stretch of time with a beginning, an end and what it brought. */
+/** One row of the timeline: a step with its start, end, input and output. Times are in milliseconds. */
 export interface Span {
   readonly id: string;
   readonly kind: SpanKind;
   readonly parent: string | null;
   readonly children: readonly string[];
-  /** Position in the order of telling. */
+  /** Creation order within the run. */
   readonly order: number;
   readonly depth: number;
   readonly name: string;
@@ -35,36 +35,33 @@ export interface Span {
   readonly taskKey: string | null;
   readonly agent: string | null;
   readonly attempt: number;
-  /** Milliseconds of the server's clock; null for a task that has not begun. */
+  /** Server time; null for a task that has not started. */
   readonly startedAt: number | null;
   readonly finishedAt: number | null;
-  /** As measured by the server where it says so; else the distance of the two times. */
+  /** As measured by the server; null if it reports none. */
   readonly durationMs: number | null;
   readonly input: string;
   readonly output: string;
-  /** Text that was streamed before it was seen here is missing at the front or in the middle. */
-  readonly gap: boolean;
-  /** The output was longer than what is kept; the whole is fetched by `endSeq`. */
-  readonly cut: boolean;
+  /** Some text was streamed while the page was not connected and is missing from `output`. */
+  readonly hasGap: boolean;
+  /** `output` exceeds `MAX_TEXT_LENGTH`; event `endSeq` has the full text. */
+  readonly isTruncated: boolean;
   readonly error: string;
   readonly failure: RunFailure | null;
-  /** Structured output of a task, arguments of a tool. */
+  /** Structured output of a task, or arguments of a tool call. */
   readonly json: unknown;
   readonly toolCalls: readonly string[];
-  readonly model: string | null;
-  /** Of this span and of everything below it. */
+  /** Includes the usage of all descendants. */
   readonly usage: Usage;
   readonly startSeq: number;
   readonly endSeq: number | null;
-  /** A few words beside the name: "from cache", "call 3, 4 messages". */
+  /** Short label such as "from cache" or "call 3, 4 messages". */
   readonly note: string;
-  /** Message, approval, call or tool-call id. */
-  readonly subject: string;
 }
 
-export type Draft = { -readonly [K in keyof Span]: Span[K] } & { children: string[] };
+export type MutableSpan = { -readonly [K in keyof Span]: Span[K] } & { children: string[] };
 
-/** The first frame of a stream: the state so far, as of event `seq`. */
+/** The first frame of a stream: the state of the run as of event `seq`. */
 export interface RunSnapshot {
   type: "run.snapshot";
   seq: number;
@@ -77,19 +74,19 @@ export interface RunSnapshot {
   };
 }
 
-export type Frame = RunEvent | RunSnapshot;
+export type StreamFrame = RunEvent | RunSnapshot;
 
-export const LONGEST_TEXT = 256_000;
+export const MAX_TEXT_LENGTH = 256_000;
 
 const FAILED: ReadonlySet<SpanState> = new Set(["failed", "retried", "recovered"]);
 const OPEN: ReadonlySet<SpanState> = new Set(["running", "waiting"]);
 
-/** True for what went wrong, mended or not. */
-export function wentWrong(span: Pick<Span, "state">): boolean {
+/** True for a span that failed, even if it was retried or recovered. */
+export function hasFailed(span: Pick<Span, "state">): boolean {
   return FAILED.has(span.state);
 }
 
-/** True for what is still under way. */
+/** True for a span that has not ended. */
 export function isOpen(span: Pick<Span, "state">): boolean {
   return OPEN.has(span.state);
 }

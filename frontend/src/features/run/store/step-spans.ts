@@ -1,172 +1,190 @@
-/** The steps within a task: what each event of them makes of the tree. */
+/** Adds the steps within a task to the span tree: model calls, tools, guardrails, messages, approvals. */
 import type { RunEvent } from "@/lib/api/types";
 
-import type { Draft, SpanKind } from "./span";
-import { timeOf, type Of, type Stage } from "./span-builder";
 import { NO_USAGE } from "./add-usage";
+import { timeOf, type EventOf } from "./run-event";
+import type { MutableSpan, SpanKind } from "./span";
+import type { SpanBuilder } from "./span-builder";
 
-const ONE_CALL = { ...NO_USAGE, llmCalls: 1 };
-export const ONE_TOOL = { ...NO_USAGE, toolCalls: 1 };
+const ONE_LLM_CALL = { ...NO_USAGE, llmCalls: 1 };
+export const ONE_TOOL_CALL = { ...NO_USAGE, toolCalls: 1 };
 
-export function callStarted(stage: Stage, event: Of<"llm.started">, late: boolean): void {
-  stage.tree.begin({ ...call(stage, event), input: event.data.prompt ?? "", gap: late });
+/** `isReplayed`: the event predates the connection, so text streamed before it is missing. */
+export function startLlmCall(
+  builder: SpanBuilder,
+  event: EventOf<"llm.started">,
+  isReplayed: boolean,
+): void {
+  const input = event.data.prompt ?? "";
+  builder.tree.getOrCreate({ ...llmSpanFields(builder, event), input, hasGap: isReplayed });
 }
 
-function call(stage: Stage, event: Of<"llm.started" | "llm.completed" | "llm.failed">) {
-  const { callId, model } = event.data;
-  const messages = "messages" in event.data ? `, ${event.data.messages} messages` : "";
-  const note = `call ${event.data.call}${messages}`;
-  const looks = { kind: "llm" as const, name: model, model, note, subject: callId };
-  return { ...stage.place(event), id: `llm:${callId}`, ...looks };
-}
-
-export function callCompleted(stage: Stage, event: Of<"llm.completed">): void {
-  const span = stage.tree.begin(call(stage, event));
+export function completeLlmCall(builder: SpanBuilder, event: EventOf<"llm.completed">): void {
+  const span = builder.tree.getOrCreate(llmSpanFields(builder, event));
   const { text, toolCalls, durationMs, usage, finishReason } = event.data;
-  stage.tree.set(span, {
-    ...ending(event),
+  builder.tree.update(span, {
+    ...endFields(event),
     state: "ok",
     output: text,
-    gap: false,
-    cut: false,
+    hasGap: false,
+    isTruncated: false,
     toolCalls: toolCalls ?? [],
     durationMs,
     json: finishReason ? { finishReason } : null,
   });
-  stage.tree.spend(span, usage);
-  stage.tree.outdo(span);
+  builder.tree.addUsage(span, usage);
+  builder.tree.markRetried(span);
 }
 
-export function callFailed(stage: Stage, event: Of<"llm.failed">): void {
-  const span = stage.tree.begin(call(stage, event));
+export function failLlmCall(builder: SpanBuilder, event: EventOf<"llm.failed">): void {
+  const span = builder.tree.getOrCreate(llmSpanFields(builder, event));
   const { error, durationMs, willRetry } = event.data;
-  stage.tree.set(span, {
-    ...ending(event),
+  builder.tree.update(span, {
+    ...endFields(event),
     state: willRetry ? "retried" : "failed",
     failure: error,
     error: error.message,
     durationMs,
   });
-  stage.tree.spend(span, ONE_CALL);
+  builder.tree.addUsage(span, ONE_LLM_CALL);
 }
 
-export function toolStarted(stage: Stage, event: Of<"tool.started">): void {
+function llmSpanFields(
+  builder: SpanBuilder,
+  event: EventOf<"llm.started" | "llm.completed" | "llm.failed">,
+) {
+  const { callId, model, call } = event.data;
+  const messages = "messages" in event.data ? `, ${event.data.messages} messages` : "";
+  const note = `call ${call}${messages}`;
+  return {
+    ...builder.contextOf(event),
+    id: `llm:${callId}`,
+    kind: "llm" as const,
+    name: model,
+    note,
+  };
+}
+
+export function startToolCall(builder: SpanBuilder, event: EventOf<"tool.started">): void {
   const json = event.data.arguments ?? null;
-  stage.tree.begin({ ...tool(stage, event), json, input: written(json) });
+  const input = json === null || typeof json === "string" ? json : JSON.stringify(json, null, 2);
+  builder.tree.getOrCreate({ ...toolSpanFields(builder, event), json, input: input ?? "" });
 }
 
-function tool(stage: Stage, event: Of<"tool.started" | "tool.completed" | "tool.failed">) {
-  const { tool: name, toolCallId } = event.data;
-  const looks = { kind: "tool" as const, name, subject: toolCallId };
-  return { ...stage.place(event), id: `tool:${toolCallId}`, ...looks };
-}
-
-export function toolCompleted(stage: Stage, event: Of<"tool.completed">): void {
-  const span = stage.tree.begin(tool(stage, event));
+export function completeToolCall(builder: SpanBuilder, event: EventOf<"tool.completed">): void {
+  const span = builder.tree.getOrCreate(toolSpanFields(builder, event));
   const { output, durationMs, fromCache } = event.data;
   const note = fromCache ? "from cache" : "";
-  stage.tree.set(span, { ...ending(event), state: "ok", output, durationMs, note });
-  stage.tree.spend(span, ONE_TOOL);
-  stage.tree.outdo(span);
+  builder.tree.update(span, { ...endFields(event), state: "ok", output, durationMs, note });
+  builder.tree.addUsage(span, ONE_TOOL_CALL);
+  builder.tree.markRetried(span);
 }
 
-export function toolFailed(stage: Stage, event: Of<"tool.failed">): void {
-  const span = stage.tree.begin(tool(stage, event));
+export function failToolCall(builder: SpanBuilder, event: EventOf<"tool.failed">): void {
+  const span = builder.tree.getOrCreate(toolSpanFields(builder, event));
   const { message, durationMs } = event.data;
-  stage.tree.set(span, { ...ending(event), state: "failed", error: message, durationMs });
-  stage.tree.spend(span, ONE_TOOL);
+  builder.tree.update(span, { ...endFields(event), state: "failed", error: message, durationMs });
+  builder.tree.addUsage(span, ONE_TOOL_CALL);
 }
 
-export function guardrail(
-  stage: Stage,
-  event: Of<"guardrail.passed"> | Of<"guardrail.failed">,
+function toolSpanFields(
+  builder: SpanBuilder,
+  event: EventOf<"tool.started" | "tool.completed" | "tool.failed">,
+) {
+  const { tool: name, toolCallId } = event.data;
+  return { ...builder.contextOf(event), id: `tool:${toolCallId}`, kind: "tool" as const, name };
+}
+
+export function addGuardrail(
+  builder: SpanBuilder,
+  event: EventOf<"guardrail.passed"> | EventOf<"guardrail.failed">,
 ): void {
   const passed = event.type === "guardrail.passed";
   const { guardrail: name, message, retry } = event.data;
-  const span = point(stage, event, "guardrail", name ?? "Guardrail", {
+  const span = addPoint(builder, event, "guardrail", name ?? "Guardrail", {
     state: passed ? "ok" : "failed",
-    error: passed ? "" : (message ?? "Not passed"),
+    error: passed ? "" : (message ?? "Guardrail failed"),
     note: retry ? `retry ${retry}` : "",
   });
-  if (passed) stage.tree.outdo(span);
+  if (passed) builder.tree.markRetried(span);
 }
 
-type MessageEvent = Of<"message.queued"> | Of<"message.delivered"> | Of<"message.answered">;
+type MessageEvent =
+  EventOf<"message.queued"> | EventOf<"message.delivered"> | EventOf<"message.answered">;
 
-export function message(stage: Stage, event: MessageEvent): void {
-  const { tree } = stage;
-  const span = tree.begin({
-    ...stage.place(event),
+export function updateMessage(builder: SpanBuilder, event: MessageEvent): void {
+  const { tree } = builder;
+  const span = tree.getOrCreate({
+    ...builder.contextOf(event),
     id: `message:${event.data.messageId}`,
     kind: "message",
     name: "Message",
     state: "waiting",
     note: "queued",
-    subject: event.data.messageId,
   });
-  if (event.type === "message.queued") return tree.set(span, { input: event.data.text });
-  const reached = event.type === "message.delivered";
-  const news = reached
-    ? { note: `reached ${event.agent ?? "the agent"} in call ${event.data.call}` }
-    : { note: "answered", output: event.data.text };
-  tree.set(span, { ...ending(event), state: "ok", ...news });
+  if (event.type === "message.queued") return tree.update(span, { input: event.data.text });
+  const change =
+    event.type === "message.delivered"
+      ? { note: `delivered to ${event.agent ?? "the agent"} in call ${event.data.call}` }
+      : { note: "answered", output: event.data.text };
+  tree.update(span, { ...endFields(event), state: "ok", ...change });
 }
 
-export function approvalRequested(stage: Stage, event: Of<"approval.requested">): void {
-  const key = event.taskKey ?? "";
-  stage.taskWaits(key, timeOf(event));
-  stage.tree.begin({
-    ...stage.place(event),
+export function requestApproval(builder: SpanBuilder, event: EventOf<"approval.requested">): void {
+  builder.pauseTask(event.taskKey ?? "", timeOf(event));
+  builder.tree.getOrCreate({
+    ...builder.contextOf(event),
     id: `approval:${event.data.approvalId}`,
     kind: "approval",
-    name: "Waits for a person",
+    name: "Approval requested",
     state: "waiting",
     output: event.data.output,
-    subject: event.data.approvalId,
   });
 }
 
-export function approvalEnds(
-  stage: Stage,
-  event: Of<"approval.resolved"> | Of<"approval.expired">,
+export function endApproval(
+  builder: SpanBuilder,
+  event: EventOf<"approval.resolved"> | EventOf<"approval.expired">,
 ): void {
-  const span = stage.tree.get(`approval:${event.data.approvalId}`);
+  const span = builder.tree.get(`approval:${event.data.approvalId}`);
   if (!span) return;
   if (event.type === "approval.expired") {
-    const error = "Nobody answered in time";
-    return stage.tree.set(span, { ...ending(event), name: "Expired", state: "failed", error });
+    const error = "Expired without an answer";
+    builder.tree.update(span, { ...endFields(event), name: "Expired", state: "failed", error });
+    return;
   }
   const { action, by, feedback } = event.data;
-  const words = { approve: "Approved", revise: "Sent back", reject: "Rejected" }[action];
-  const said = feedback ? `: ${feedback}` : "";
-  const rejected = action === "reject";
-  stage.tree.set(span, {
-    ...ending(event),
-    name: `${words} by ${by}`,
-    state: rejected ? "failed" : "ok",
-    ...(rejected ? { error: `Rejected${said}` } : { note: feedback ?? "" }),
+  const label = { approve: "Approved", revise: "Sent back", reject: "Rejected" }[action];
+  const isRejected = action === "reject";
+  builder.tree.update(span, {
+    ...endFields(event),
+    name: `${label} by ${by}`,
+    state: isRejected ? "failed" : "ok",
+    ...(isRejected
+      ? { error: feedback ? `Rejected: ${feedback}` : "Rejected" }
+      : { note: feedback ?? "" }),
   });
 }
 
-/** Something that has no length: a warning, a verdict, a file. */
-export function point(
-  stage: Stage,
+/** Adds a span without duration, e.g. a warning or a saved file. */
+export function addPoint(
+  builder: SpanBuilder,
   event: RunEvent,
   kind: SpanKind,
   name: string,
-  rest: Partial<Draft>,
-): Draft {
-  const id = `${kind}:${event.seq}`;
-  const { children: _none, ...given } = rest;
-  const when = { finishedAt: timeOf(event), durationMs: 0, endSeq: event.seq };
-  return stage.tree.begin({ ...stage.place(event), ...given, id, kind, name, ...when });
+  fields: Partial<Omit<MutableSpan, "children">>,
+): MutableSpan {
+  return builder.tree.getOrCreate({
+    ...builder.contextOf(event),
+    ...fields,
+    id: `${kind}:${event.seq}`,
+    kind,
+    name,
+    durationMs: 0,
+    ...endFields(event),
+  });
 }
 
-function ending(event: RunEvent) {
+function endFields(event: RunEvent) {
   return { finishedAt: timeOf(event), endSeq: event.seq };
-}
-
-function written(value: unknown): string {
-  if (value == null) return "";
-  return typeof value === "string" ? value : JSON.stringify(value, null, 2);
 }

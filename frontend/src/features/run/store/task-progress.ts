@@ -1,16 +1,16 @@
 import type { TaskState } from "@/lib/api/types";
 
-/** What is known of one task now; `span` is the newest of its rows. */
-export interface TaskView {
+/** Current progress of one task. Times are milliseconds of server time. */
+export interface TaskProgress {
   readonly key: string;
   readonly state: TaskState;
   readonly agent: string | null;
-  /** Milliseconds of the server's clock. */
   readonly startedAt: number | null;
   readonly finishedAt: number | null;
-  /** The attempt of the run in which it began last. */
+  /** The run attempt in which the task last started. */
   readonly attempt: number;
   readonly error: string;
+  /** Id of the task's newest span. */
   readonly span: string;
 }
 

@@ -1,41 +1,40 @@
-import { useSyncExternalStore } from "react";
+import { create } from "zustand";
+import { createJSONStorage, persist } from "zustand/middleware";
 
-/** Words that a person has begun to write, kept in this tab of the browser until they are sent. */
-const PREFIX = "crewai-runner:draft:";
-const kept = new Map<string, string>();
-const listeners = new Set<() => void>();
-
-export function draft(name: string): string {
-  if (!kept.has(name)) kept.set(name, stored(name));
-  return kept.get(name) ?? "";
+interface TextDrafts {
+  drafts: Readonly<Record<string, string>>;
 }
 
-export function setDraft(name: string, text: string): void {
-  kept.set(name, text);
-  try {
-    if (text) sessionStorage.setItem(PREFIX + name, text);
-    else sessionStorage.removeItem(PREFIX + name);
-  } catch {
-    // The draft then lives as long as this page does.
-  }
-  for (const tell of listeners) tell();
+/** Unsent text by name, kept for this browser tab until it is sent. */
+const useTextDrafts = create<TextDrafts>()(
+  persist(() => ({ drafts: {} }), {
+    name: "crewai-runner:text-drafts",
+    storage: createJSONStorage(() => ({
+      getItem: (name) => sessionStorage.getItem(name),
+      removeItem: (name) => sessionStorage.removeItem(name),
+      setItem: (name, value) => {
+        try {
+          sessionStorage.setItem(name, value);
+        } catch {
+          // Storage is full: the drafts last until the page is reloaded.
+        }
+      },
+    })),
+  }),
+);
+
+export function getTextDraft(name: string): string {
+  return useTextDrafts.getState().drafts[name] ?? "";
 }
 
-/** A draft and its setter; two forms with the same name share it. */
-export function useDraft(name: string): [string, (text: string) => void] {
-  const text = useSyncExternalStore(subscribe, () => draft(name));
-  return [text, (next) => setDraft(name, next)];
+/** An empty text removes the draft. */
+export function setTextDraft(name: string, text: string): void {
+  const { [name]: _previous, ...others } = useTextDrafts.getState().drafts;
+  useTextDrafts.setState({ drafts: text ? { ...others, [name]: text } : others });
 }
 
-function stored(name: string): string {
-  try {
-    return sessionStorage.getItem(PREFIX + name) ?? "";
-  } catch {
-    return "";
-  }
-}
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
+/** A draft and its setter; all components using the same name share it. */
+export function useTextDraft(name: string): [string, (text: string) => void] {
+  const text = useTextDrafts(({ drafts }) => drafts[name] ?? "");
+  return [text, (next) => setTextDraft(name, next)];
 }

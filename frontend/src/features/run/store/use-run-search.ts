@@ -3,38 +3,37 @@ import { useMemo } from "react";
 
 const route = getRouteApi("/shell/runs/$runId");
 
-export type RunSearch = ReturnType<typeof route.useSearch>;
+export type RunSearchParams = ReturnType<typeof route.useSearch>;
 
-/** What the page's address says is shown, and the way to change it. */
-export function useRunView() {
-  const search = route.useSearch();
+/** The search parameters of the run page, and a function that changes them. */
+export function useRunSearch() {
+  const params = route.useSearch();
   const navigate = route.useNavigate();
   return useMemo(
     () => ({
-      search,
-      /** Replaces the entry in the history unless Back should lead here again. */
-      show: (change: Partial<RunSearch>, { push = false } = {}) =>
+      params,
+      /** Replaces the history entry; with `push`, Back returns to the current one. */
+      update: (change: Partial<RunSearchParams>, { push = false } = {}) =>
         void navigate({
-          search: (now) => without({ ...now, ...change }),
+          search: (current) => omitDefaults({ ...current, ...change }),
           replace: !push,
           resetScroll: false,
         }),
     }),
-    [search, navigate],
+    [params, navigate],
   );
 }
 
-export type RunView = ReturnType<typeof useRunView>;
+export type RunSearch = ReturnType<typeof useRunSearch>;
 
-/** An address says only what differs from the usual. */
-function without(search: RunSearch): RunSearch {
+function omitDefaults(params: RunSearchParams): RunSearchParams {
   return Object.fromEntries(
-    Object.entries(search).filter(
-      ([, value]) => value !== undefined && value !== false && value !== "" && !isEmpty(value),
+    Object.entries(params).filter(
+      ([, value]) =>
+        value !== undefined &&
+        value !== false &&
+        value !== "" &&
+        !(Array.isArray(value) && value.length === 0),
     ),
   );
-}
-
-function isEmpty(value: unknown): boolean {
-  return Array.isArray(value) && value.length === 0;
 }

@@ -1,24 +1,28 @@
-/** Stories for tests: events as the server tells them, numbered and timed. */
+/** Run events for tests, with sequence numbers and times as the server assigns them. */
 import type { RunEvent, Usage } from "@/lib/api/types";
 
-import type { Frame, RunSnapshot } from "../store/span";
+import type { RunSnapshot, StreamFrame } from "../store/span";
 
-type Plain = Partial<Omit<RunEvent, "data">> & { type: RunEvent["type"]; data?: object };
+type EventDraft = Partial<Omit<RunEvent, "data">> & { type: RunEvent["type"]; data?: object };
 
 const START = Date.parse("2026-11-22T10:00:00Z");
 
-/** Events numbered from `first`, a tenth of a second apart. */
-export function told(events: readonly Plain[], first = 1): RunEvent[] {
-  let seq = first - 1;
-  return events.map((event) => {
-    if (event.type !== "llm.chunk") seq += 1;
+/** Completes events with numbers from `firstSeq` and times 100 ms apart; chunks have no number. */
+export function numberEvents(drafts: readonly EventDraft[], firstSeq = 1): RunEvent[] {
+  let seq = firstSeq - 1;
+  return drafts.map((draft) => {
+    if (draft.type !== "llm.chunk") seq += 1;
     const at = new Date(START + seq * 100).toISOString();
-    const numbered = event.type === "llm.chunk" ? 0 : seq;
-    return { data: {}, runId: "run_1", at, ...event, seq: numbered } as unknown as RunEvent;
+    const ownSeq = draft.type === "llm.chunk" ? 0 : seq;
+    return { data: {}, runId: "run_1", at, ...draft, seq: ownSeq } as unknown as RunEvent;
   });
 }
 
-export function used(tokens: number, amount: string | null = null): Usage {
+export function toFrames(...parts: EventDraft[][]): StreamFrame[] {
+  return numberEvents(parts.flat());
+}
+
+export function usageOf(tokens: number, amount: string | null = null): Usage {
   return {
     promptTokens: tokens,
     completionTokens: tokens,
@@ -31,77 +35,83 @@ export function used(tokens: number, amount: string | null = null): Usage {
 }
 
 export function snapshot(seq: number): RunSnapshot {
-  const data = { status: "running" as const, tasks: [], usage: used(999) };
+  const data = { status: "running" as const, tasks: [], usage: usageOf(999) };
   const at = new Date(START + seq * 100).toISOString();
   return { type: "run.snapshot", seq, runId: "run_1", at, data };
 }
 
-interface CallOptions {
+interface LlmCallOptions {
   text?: string;
   usage?: Usage;
-  pieces?: string[];
+  chunks?: string[];
   toolCalls?: string[];
 }
 
-/** A model call from its beginning to its end, with the text as it streams. */
-export function call(callId: string, where: object, options: CallOptions = {}): Plain[] {
-  const { pieces = [], text = pieces.join(""), usage = used(5, "0.001"), toolCalls = [] } = options;
-  const same = { callId, call: 1, model: "small" };
+/** A completed model call with its streamed chunks. `context` holds `taskKey` and `agent`. */
+export function llmCall(
+  callId: string,
+  context: object,
+  options: LlmCallOptions = {},
+): EventDraft[] {
+  const { chunks = [], text = chunks.join(""), toolCalls = [] } = options;
+  const usage = options.usage ?? usageOf(5, "0.001");
+  const shared = { callId, call: 1, model: "small" };
   return [
-    { type: "llm.started", ...where, data: { ...same, messages: 2, prompt: "Say something" } },
-    ...pieces.map((piece) => ({
+    { type: "llm.started", ...context, data: { ...shared, messages: 2, prompt: "Say something" } },
+    ...chunks.map((chunk) => ({
       type: "llm.chunk" as const,
-      ...where,
-      data: { callId, text: piece },
+      ...context,
+      data: { callId, text: chunk },
     })),
     {
       type: "llm.completed",
-      ...where,
-      data: { ...same, text, toolCalls, usage, durationMs: 70, finishReason: "stop" },
+      ...context,
+      data: { ...shared, text, toolCalls, usage, durationMs: 70, finishReason: "stop" },
     },
   ];
 }
 
-export function failedCall(callId: string, where: object): Plain[] {
-  const same = { callId, call: 1, model: "small" };
+export function failedLlmCall(callId: string, context: object): EventDraft[] {
+  const shared = { callId, call: 1, model: "small" };
   const error = { code: "provider-auth", message: "refused the API key", hint: "Check the key" };
   return [
-    { type: "llm.started", ...where, data: { ...same, messages: 2, prompt: "Say something" } },
-    { type: "llm.failed", ...where, data: { ...same, error, durationMs: 30 } },
+    { type: "llm.started", ...context, data: { ...shared, messages: 2, prompt: "Say something" } },
+    { type: "llm.failed", ...context, data: { ...shared, error, durationMs: 30 } },
   ];
 }
 
-export function tool(id: string, where: object, message?: string): Plain[] {
-  const same = { tool: "search", toolCallId: id };
+/** A tool call; it fails if an error message is given. */
+export function toolCall(id: string, context: object, error?: string): EventDraft[] {
+  const shared = { tool: "search", toolCallId: id };
   return [
-    { type: "tool.started", ...where, data: { ...same, arguments: { query: "bees" } } },
-    message === undefined
-      ? { type: "tool.completed", ...where, data: { ...same, output: "found", durationMs: 8 } }
-      : { type: "tool.failed", ...where, data: { ...same, message, durationMs: 8 } },
+    { type: "tool.started", ...context, data: { ...shared, arguments: { query: "bees" } } },
+    error === undefined
+      ? { type: "tool.completed", ...context, data: { ...shared, output: "found", durationMs: 8 } }
+      : { type: "tool.failed", ...context, data: { ...shared, message: error, durationMs: 8 } },
   ];
 }
 
-/** A task with one agent that does these steps. */
-export function task(key: string, agent: string, steps: (where: object) => Plain[]): Plain[] {
-  const where = { taskKey: key, agent };
+/** A completed task whose only agent performs the given steps. */
+export function taskEvents(
+  key: string,
+  agent: string,
+  steps: (context: object) => EventDraft[],
+): EventDraft[] {
+  const context = { taskKey: key, agent };
   return [
-    { type: "task.started", ...where, data: { description: `Do ${key}` } },
-    { type: "agent.started", ...where, data: { tools: ["search"] } },
-    ...steps(where),
-    { type: "agent.completed", ...where, data: { output: `${key} done` } },
-    { type: "task.completed", ...where, data: { raw: `${key} done`, jsonOutput: null } },
+    { type: "task.started", ...context, data: { description: `Do ${key}` } },
+    { type: "agent.started", ...context, data: { tools: ["search"] } },
+    ...steps(context),
+    { type: "agent.completed", ...context, data: { output: `${key} done` } },
+    { type: "task.completed", ...context, data: { raw: `${key} done`, jsonOutput: null } },
   ];
 }
 
-export const begun: Plain[] = [
+export const RUN_STARTED: EventDraft[] = [
   { type: "run.queued", data: { workflowId: null, attempt: 1, reason: "started" } },
   { type: "run.started", data: { attempt: 1, engine: "test", native: true } },
 ];
 
-export function completed(usage: Usage): Plain {
+export function runCompleted(usage: Usage): EventDraft {
   return { type: "run.completed", data: { raw: "done", usage } };
-}
-
-export function framesOf(...parts: Plain[][]): Frame[] {
-  return told(parts.flat());
 }

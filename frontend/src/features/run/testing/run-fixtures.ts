@@ -1,4 +1,4 @@
-/** Made-up answers of the API, for this folder's tests. */
+/** API responses for the tests of the run page. */
 import type { Approval, Message, Run, RunTask, Usage } from "@/lib/api/types";
 
 export const USAGE: Usage = {

@@ -1,8 +1,8 @@
 import { defaultRangeExtractor, type Range } from "@tanstack/react-virtual";
 
-/** The rows in sight and the active one, wherever it is. */
-export function withActive(range: Range, active: number): number[] {
-  const shown = defaultRangeExtractor(range);
-  if (active < 0 || active >= range.count || shown.includes(active)) return shown;
-  return [...shown, active].toSorted((a, b) => a - b);
+/** The indexes of the rows to render: those in view and the active row. */
+export function rangeWithActiveRow(range: Range, active: number): number[] {
+  const visible = defaultRangeExtractor(range);
+  if (active < 0 || active >= range.count || visible.includes(active)) return visible;
+  return [...visible, active].toSorted((a, b) => a - b);
 }

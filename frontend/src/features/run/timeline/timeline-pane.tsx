@@ -1,4 +1,5 @@
 import { ListTree, SearchX, X } from "lucide-react";
+import { useStore } from "zustand";
 
 import { EmptyState } from "@/components/empty-state";
 import { ErrorPanel } from "@/components/error-panel";
@@ -9,36 +10,35 @@ import type { Run } from "@/lib/api/types";
 import { usePreference } from "@/lib/preferences";
 import { hasEnded } from "@/lib/run-state";
 
-import { useRunStore } from "../store/use-span";
-import { readStory } from "../store/run-event-source";
+import { loadRunEvents } from "../store/run-event-source";
 import type { RunStore } from "../store/run-store";
-import { MOST_SPANS } from "../store/span-tree";
+import { MAX_SPANS } from "../store/span-tree";
 
-import { EVERYTHING, isFiltered } from "./timeline-rows";
 import { TimeRuler } from "./time-ruler";
+import { NO_FILTER, isFiltered } from "./timeline-rows";
 import { TimelineToolbar } from "./timeline-toolbar";
 import { TimelineTree } from "./timeline-tree";
-import { useAxis, type useTimeline } from "./use-timeline";
+import { useTimeAxis, type useTimeline } from "./use-timeline";
 
 interface Props {
   run: Run;
   store: RunStore;
   timeline: ReturnType<typeof useTimeline>;
   active: string | null;
-  /** The row that stays in sight; null when the run is not followed. */
+  /** The row kept in view; null if the run is not followed. */
   followed: string | null;
-  follow: { on: boolean; toggle: () => void };
-  onPick: (id: string) => void;
+  follow: { isOn: boolean; toggle: () => void };
+  onSelect: (id: string) => void;
   onOpen: (id: string) => void;
 }
 
-/** The left side of the run page: what happened, step by step. */
+/** The left side of the run page: the toolbar and the tree of spans. */
 export function TimelinePane(props: Props) {
   const { run, store, timeline, active, follow } = props;
-  const status = useRunStore(store, (now) => now.status);
-  const cut = useRunStore(store, (now) => now.cut);
-  const live = !hasEnded(status);
-  const axis = useAxis(store, status === "running" || status === "stopping");
+  const status = useStore(store, (state) => state.status);
+  const droppedSpans = useStore(store, (state) => state.droppedSpans);
+  const isLive = !hasEnded(status);
+  const axis = useTimeAxis(store, status === "running" || status === "stopping");
 
   return (
     <section aria-label="Timeline" className="flex h-full min-h-0 flex-col">
@@ -47,7 +47,7 @@ export function TimelinePane(props: Props) {
         onFilter={timeline.setFilter}
         onCollapseAll={timeline.collapseAll}
         onExpandAll={timeline.expandAll}
-        {...(live && { follow })}
+        {...(isLive && { follow })}
       />
       <Hint />
       {status === "queued" && run.queuedBecause && (
@@ -55,10 +55,10 @@ export function TimelinePane(props: Props) {
           {run.queuedBecause}
         </p>
       )}
-      {cut > 0 && (
+      {droppedSpans > 0 && (
         <p role="status" className="border-b bg-warn-soft px-3 py-1 text-xs text-warn">
-          Showing the newest {MOST_SPANS.toLocaleString("en")} steps; {cut.toLocaleString("en")}{" "}
-          older ones are left out.
+          Showing the newest {MAX_SPANS.toLocaleString("en")} steps;{" "}
+          {droppedSpans.toLocaleString("en")} older steps are hidden.
         </p>
       )}
       {timeline.rows.length > 0 ? (
@@ -70,31 +70,31 @@ export function TimelinePane(props: Props) {
             axis={axis}
             active={active}
             followed={props.followed}
-            onPick={props.onPick}
+            onSelect={props.onSelect}
             onOpen={props.onOpen}
             onToggle={timeline.toggle}
           />
         </>
       ) : (
-        <Nothing run={run} store={store} timeline={timeline} />
+        <EmptyTimeline run={run} store={store} timeline={timeline} />
       )}
-      <Unread store={store} />
+      <LoadError store={store} />
     </section>
   );
 }
 
-function Nothing({ run, store, timeline }: Pick<Props, "run" | "store" | "timeline">) {
-  const complete = useRunStore(store, (now) => now.complete);
+function EmptyTimeline({ run, store, timeline }: Pick<Props, "run" | "store" | "timeline">) {
+  const isComplete = useStore(store, (state) => state.isComplete);
   if (isFiltered(timeline.filter)) {
     return (
       <EmptyState
         icon={SearchX}
-        title={timeline.filter.errors ? "No step went wrong here" : "No step matches"}
-        actions={<Button onClick={() => timeline.setFilter(EVERYTHING)}>Clear filters</Button>}
+        title={timeline.filter.errors ? "No errors" : "No matching steps"}
+        actions={<Button onClick={() => timeline.setFilter(NO_FILTER)}>Clear filters</Button>}
       />
     );
   }
-  if (!complete) return <SkeletonRows rows={8} />;
+  if (!isComplete) return <SkeletonRows rows={8} />;
   return (
     <EmptyState icon={ListTree} title="No steps yet">
       {run.queuedBecause ?? "Steps appear here as the agents work."}
@@ -102,22 +102,21 @@ function Nothing({ run, store, timeline }: Pick<Props, "run" | "store" | "timeli
   );
 }
 
-/** The story could not be read: what there is stays, and it can be asked for again. */
-function Unread({ store }: { store: RunStore }) {
-  const connection = useRunStore(store, (now) => now.connection);
-  const problem = useRunStore(store, (now) => now.problem);
+/** Offers to load the events again; the events loaded so far stay visible. */
+function LoadError({ store }: { store: RunStore }) {
+  const connection = useStore(store, (state) => state.connection);
+  const error = useStore(store, (state) => state.loadError);
   if (connection !== "failed") return null;
-  return <ErrorPanel error={problem} onRetry={() => readStory(store)} className="m-3" />;
+  return <ErrorPanel error={error} onRetry={() => loadRunEvents(store)} className="m-3" />;
 }
 
-/** One line for who is here for the first time. */
 function Hint() {
   const [dismissed, setDismissed] = usePreference("runHintDismissed");
   if (dismissed) return null;
   return (
     <p className="flex items-center gap-2 border-b bg-accent-soft py-0.5 pr-1 pl-3 text-accent">
-      <span className="flex-1">Each row is a step. Pick one to see what the model saw.</span>
-      <IconButton size="icon-sm" label="Dismiss the hint" onClick={() => setDismissed(true)}>
+      <span className="flex-1">Each row is a step. Select one to see its input and output.</span>
+      <IconButton size="icon-sm" label="Dismiss hint" onClick={() => setDismissed(true)}>
         <X aria-hidden />
       </IconButton>
     </p>

@@ -4,22 +4,29 @@ import { memo } from "react";
 import { cn } from "@/lib/cn";
 import { formatDuration } from "@/lib/format";
 
-import { useSpan } from "../store/use-span";
 import type { RunStore } from "../store/run-store";
 import type { Span } from "../store/span";
+import { useSpan } from "../store/use-span";
 
-import { barColour, KindIcon, kindWord, stateColour, StateIcon, stateWord } from "./span-styles";
-import { wordsOf } from "./describe-span";
+import { describeSpan } from "./describe-span";
+import {
+  spanBarColour,
+  SpanKindIcon,
+  spanKindLabel,
+  spanStateColour,
+  SpanStateIcon,
+  spanStateLabel,
+} from "./span-styles";
+import { barPosition, spanDuration, type TimeAxis } from "./time-axis";
 import type { Row } from "./timeline-rows";
-import { barOf, lengthOf, type Axis } from "./time-axis";
 
-const DEEPEST = 4;
-const INDENT = 16;
+const MAX_INDENT_LEVEL = 4;
+const INDENT_PX = 16;
 
 interface Props {
   store: RunStore;
   row: Row;
-  axis: Axis;
+  axis: TimeAxis;
   active: boolean;
   start: number;
   height: number;
@@ -29,7 +36,7 @@ export function rowElementId(id: string): string {
   return `row-${id}`;
 }
 
-/** One step: its icons, its name, what it says, how long it took and where on the axis it lies. */
+/** One span: icons, name, description, duration and bar. */
 export const TimelineRow = memo(function TimelineRow(props: Props) {
   const { store, row, active, start, height } = props;
   const span = useSpan(store, row.id);
@@ -52,19 +59,19 @@ export const TimelineRow = memo(function TimelineRow(props: Props) {
       )}
     >
       <Label span={span} row={row} />
-      <Length span={span} now={props.axis.to} />
+      <DurationCell span={span} now={props.axis.to} />
       <Bar span={span} axis={props.axis} />
     </div>
   );
 });
 
 function Label({ span, row }: { span: Span; row: Row }) {
-  const { text, wrong } = wordsOf(span);
-  const dim = span.state === "pending" || span.state === "skipped";
+  const { text, isError } = describeSpan(span);
+  const isDimmed = span.state === "pending" || span.state === "skipped";
   return (
     <span
       className="flex min-w-0 items-center gap-1.5"
-      style={{ paddingLeft: Math.min(row.level - 1, DEEPEST) * INDENT }}
+      style={{ paddingLeft: Math.min(row.level - 1, MAX_INDENT_LEVEL) * INDENT_PX }}
     >
       <span
         aria-hidden
@@ -76,21 +83,21 @@ function Label({ span, row }: { span: Span; row: Row }) {
       >
         <ChevronRight className={cn("size-4", row.expanded && "rotate-90")} />
       </span>
-      <KindIcon kind={span.kind} />
-      <span className="sr-only">{kindWord(span.kind)}: </span>
-      <StateIcon state={span.state} />
+      <SpanKindIcon kind={span.kind} />
+      <span className="sr-only">{spanKindLabel(span.kind)}: </span>
+      <SpanStateIcon state={span.state} />
       <span
         className={cn(
           "max-w-[60%] shrink-0 truncate",
           span.kind === "task" && "font-medium",
-          dim && "text-ink-faint",
+          isDimmed && "text-ink-faint",
         )}
       >
         {span.name}
       </span>
-      <StateWord span={span} />
+      <StateLabel span={span} />
       {text && (
-        <span className={cn("min-w-0 truncate", wrong ? "text-err" : "text-ink-faint")}>
+        <span className={cn("min-w-0 truncate", isError ? "text-err" : "text-ink-faint")}>
           {text}
         </span>
       )}
@@ -98,34 +105,33 @@ function Label({ span, row }: { span: Span; row: Row }) {
   );
 }
 
-/** Said aloud for every row; shown where the icon alone would not tell. */
-function StateWord({ span }: { span: Span }) {
-  const word = stateWord(span.state);
-  const told = ["retried", "recovered", "reused", "stopped", "skipped", "waiting"];
-  if (!told.includes(span.state)) return <span className="sr-only">, {word}. </span>;
+/** Read by screen readers for every row; visible for states that the icon alone does not explain. */
+function StateLabel({ span }: { span: Span }) {
+  const label = spanStateLabel(span.state);
+  const visibleStates = ["retried", "recovered", "reused", "stopped", "skipped", "waiting"];
+  if (!visibleStates.includes(span.state)) return <span className="sr-only">, {label}. </span>;
   return (
-    <span className={cn("shrink-0 text-xs", stateColour(span.state))}>
+    <span className={cn("shrink-0 text-xs", spanStateColour(span.state))}>
       <span className="sr-only">, </span>
-      {word}
-      {span.attempt > 1 && span.kind === "task" && ` in attempt ${span.attempt}`}
+      {label}
+      {span.attempt > 1 && span.kind === "task" && ` (attempt ${span.attempt})`}
     </span>
   );
 }
 
-function Length({ span, now }: { span: Span; now: number }) {
-  const length = lengthOf(span, now);
-  const point = span.durationMs === 0 && span.kind !== "llm" && span.kind !== "tool";
+function DurationCell({ span, now }: { span: Span; now: number }) {
+  const milliseconds = spanDuration(span, now);
+  const isPoint = span.durationMs === 0 && span.kind !== "llm" && span.kind !== "tool";
   return (
     <span className="text-right text-xs whitespace-nowrap text-ink-soft">
-      {length === null || point ? "" : formatDuration(length)}
+      {milliseconds === null || isPoint ? "" : formatDuration(milliseconds)}
     </span>
   );
 }
 
-function Bar({ span, axis }: { span: Span; axis: Axis }) {
-  const bar = barOf(span, axis);
+function Bar({ span, axis }: { span: Span; axis: TimeAxis }) {
+  const bar = barPosition(span, axis);
   if (!bar) return <span className="max-sm:hidden" />;
-  const live = span.state === "running";
   return (
     <span
       aria-hidden
@@ -134,8 +140,8 @@ function Bar({ span, axis }: { span: Span; axis: Axis }) {
       <span
         className={cn(
           "absolute inset-y-0 min-w-[3px] rounded-[2px]",
-          barColour(span.kind, span.state),
-          live && "opacity-80",
+          spanBarColour(span.kind, span.state),
+          span.state === "running" && "opacity-80",
           (span.kind === "task" || span.kind === "agent") && "opacity-55",
         )}
         style={{ left: `${bar.left * 100}%`, width: `${bar.width * 100}%` }}

@@ -1,13 +1,21 @@
 import { describe, expect, it } from "vitest";
 
-import { begun, call, failedCall, framesOf, task, tool, used } from "../testing/event-fixtures";
 import { RunStore } from "../store/run-store";
+import {
+  failedLlmCall,
+  llmCall,
+  RUN_STARTED,
+  taskEvents,
+  toFrames,
+  toolCall,
+  usageOf,
+} from "../testing/event-fixtures";
 
 import {
-  currentPath,
-  deepestFailure,
-  EVERYTHING,
-  visibleRows,
+  buildRows,
+  findCurrentPath,
+  findRootCause,
+  NO_FILTER,
   type RowFilter,
 } from "./timeline-rows";
 
@@ -16,29 +24,29 @@ const PLAN = [
   { key: "draft", agent: "writer" },
 ];
 
-function storeOf(...parts: Parameters<typeof framesOf>): RunStore {
+function storeWith(...parts: Parameters<typeof toFrames>): RunStore {
   const store = new RunStore("run_1", { tasks: PLAN });
-  store.take(framesOf(begun, ...parts));
+  store.apply(toFrames(RUN_STARTED, ...parts));
   store.flush();
   return store;
 }
 
-const store = storeOf(
-  task("research", "researcher", (where) => [
-    ...call("c1", where, { toolCalls: ["search"] }),
-    ...tool("t1", where, "no network"),
-    ...call("c2", where, { text: "Bees (all of them) hum" }),
+const store = storeWith(
+  taskEvents("research", "researcher", (context) => [
+    ...llmCall("c1", context, { toolCalls: ["search"] }),
+    ...toolCall("t1", context, "no network"),
+    ...llmCall("c2", context, { text: "Bees (all of them) hum" }),
   ]),
 );
 
-const ids = (filter: Partial<RowFilter> = {}, collapsed: string[] = []) =>
-  visibleRows(store, { ...EVERYTHING, ...filter }, new Set(collapsed)).map((row) => row.id);
+const rowIds = (filter: Partial<RowFilter> = {}, collapsed: string[] = []) =>
+  buildRows(store, { ...NO_FILTER, ...filter }, new Set(collapsed)).map((row) => row.id);
 
-describe("the rows", () => {
-  it("go down the tree, with what has not begun at the end", () => {
+describe("buildRows", () => {
+  it("lists the tree from top to bottom, with pending tasks at the end", () => {
     const all = ["task:research", "agent:4", "llm:c1", "tool:t1", "llm:c2", "task:draft"];
-    expect(ids()).toEqual(all);
-    expect(visibleRows(store, EVERYTHING, new Set())[1]).toEqual({
+    expect(rowIds()).toEqual(all);
+    expect(buildRows(store, NO_FILTER, new Set())[1]).toEqual({
       id: "agent:4",
       level: 2,
       position: 1,
@@ -49,54 +57,60 @@ describe("the rows", () => {
     });
   });
 
-  it("leave out what is folded", () => {
-    expect(ids({}, ["agent:4"])).toEqual(["task:research", "agent:4", "task:draft"]);
-    expect(ids({}, ["task:research"])).toEqual(["task:research", "task:draft"]);
+  it("leaves out the children of collapsed rows", () => {
+    expect(rowIds({}, ["agent:4"])).toEqual(["task:research", "agent:4", "task:draft"]);
+    expect(rowIds({}, ["task:research"])).toEqual(["task:research", "task:draft"]);
   });
 
-  it("keep what a filter finds, and what that is part of", () => {
-    expect(ids({ errors: true })).toEqual(["task:research", "agent:4", "tool:t1"]);
-    expect(ids({ kinds: ["llm"] })).toEqual(["task:research", "agent:4", "llm:c1", "llm:c2"]);
-    expect(ids({ task: "draft" })).toEqual(["task:draft"]);
-    expect(ids({ text: "nothing like it" })).toEqual([]);
+  it("keeps the rows that match the filter, and their ancestors", () => {
+    expect(rowIds({ errors: true })).toEqual(["task:research", "agent:4", "tool:t1"]);
+    expect(rowIds({ kinds: ["llm"] })).toEqual(["task:research", "agent:4", "llm:c1", "llm:c2"]);
+    expect(rowIds({ task: "draft" })).toEqual(["task:draft"]);
+    expect(rowIds({ text: "nothing like it" })).toEqual([]);
   });
 
-  it("are searched by name, words and error, letter by letter", () => {
-    expect(ids({ text: "BEES (ALL" })).toEqual(["task:research", "agent:4", "llm:c2"]);
-    expect(ids({ text: "no network" })).toEqual(["task:research", "agent:4", "tool:t1"]);
-    expect(ids({ text: ".*" })).toEqual([]);
+  it("searches name, text and error literally, ignoring case", () => {
+    expect(rowIds({ text: "BEES (ALL" })).toEqual(["task:research", "agent:4", "llm:c2"]);
+    expect(rowIds({ text: "no network" })).toEqual(["task:research", "agent:4", "tool:t1"]);
+    expect(rowIds({ text: ".*" })).toEqual([]);
   });
 });
 
-describe("where to look", () => {
-  const where = { taskKey: "research", agent: "researcher" };
+const context = { taskKey: "research", agent: "researcher" };
+
+describe("findRootCause", () => {
   const error = { code: "provider-auth", message: "refused" };
 
-  it("is the deepest failure of the first step that failed", () => {
-    const failed = storeOf([
-      { type: "task.started", ...where, data: { description: "" } },
-      { type: "agent.started", ...where, data: { tools: [] } },
-      ...call("c1", where),
-      ...failedCall("c2", where),
-      { type: "agent.failed", ...where, data: { message: "401" } },
-      { type: "task.failed", ...where, data: { error } },
-      { type: "run.failed", data: { error, usage: used(1) } },
+  it("returns the deepest failed span of the first failed task", () => {
+    const failed = storeWith([
+      { type: "task.started", ...context, data: { description: "" } },
+      { type: "agent.started", ...context, data: { tools: [] } },
+      ...llmCall("c1", context),
+      ...failedLlmCall("c2", context),
+      { type: "agent.failed", ...context, data: { message: "401" } },
+      { type: "task.failed", ...context, data: { error } },
+      { type: "run.failed", data: { error, usage: usageOf(1) } },
     ]);
-    expect(deepestFailure(failed)).toBe("llm:c2");
+    expect(findRootCause(failed)).toBe("llm:c2");
   });
 
-  it("is nothing when what failed was mended", () => {
-    expect(deepestFailure(store)).toBeNull();
-    expect(currentPath(store)).toEqual([]);
+  it("ignores failures that were recovered", () => {
+    expect(findRootCause(store)).toBeNull();
+  });
+});
+
+describe("findCurrentPath", () => {
+  it("returns the open spans down to the innermost step", () => {
+    const live = storeWith([
+      { type: "task.started", ...context, data: { description: "" } },
+      { type: "agent.started", ...context, data: { tools: [] } },
+      ...llmCall("c1", context),
+      ...llmCall("c2", context).slice(0, 1),
+    ]);
+    expect(findCurrentPath(live)).toEqual(["task:research", "agent:4", "llm:c2"]);
   });
 
-  it("is the innermost step while the run is at work", () => {
-    const live = storeOf([
-      { type: "task.started", ...where, data: { description: "" } },
-      { type: "agent.started", ...where, data: { tools: [] } },
-      ...call("c1", where),
-      ...call("c2", where).slice(0, 1),
-    ]);
-    expect(currentPath(live)).toEqual(["task:research", "agent:4", "llm:c2"]);
+  it("is empty when nothing is running", () => {
+    expect(findCurrentPath(store)).toEqual([]);
   });
 });

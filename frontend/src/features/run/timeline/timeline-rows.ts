@@ -1,5 +1,4 @@
-/** Which spans make the rows of the timeline, in which order. Pure. */
-import { isOpen, wentWrong, type Span, type SpanKind } from "../store/span";
+import { isOpen, hasFailed, type Span, type SpanKind } from "../store/span";
 
 export interface SpanSource {
   readonly roots: readonly string[];
@@ -7,12 +6,12 @@ export interface SpanSource {
 }
 
 export interface RowFilter {
-  /** Only what went wrong. */
+  /** Only spans that failed. */
   errors: boolean;
   text: string;
-  /** Only these kinds; empty for all. */
+  /** Only these kinds; empty for all kinds. */
   kinds: readonly SpanKind[];
-  /** Only what this task did. */
+  /** Only spans of this task. */
   task: string | null;
 }
 
@@ -26,88 +25,90 @@ export interface Row {
   readonly expanded: boolean;
 }
 
-export const EVERYTHING: RowFilter = { errors: false, text: "", kinds: [], task: null };
+export const NO_FILTER: RowFilter = { errors: false, text: "", kinds: [], task: null };
 
 export function isFiltered(filter: RowFilter): boolean {
   return filter.errors || filter.text !== "" || filter.kinds.length > 0 || filter.task !== null;
 }
 
-/** The rows from top to bottom. A filter keeps what matches and whatever that is part of. */
-export function visibleRows(
+/** The rows from top to bottom. A filter keeps the matching spans and their ancestors. */
+export function buildRows(
   source: SpanSource,
   filter: RowFilter,
   collapsed: ReadonlySet<string>,
 ): Row[] {
-  const kept = isFiltered(filter) ? matching(source, filter) : null;
+  const matches = isFiltered(filter) ? findMatches(source, filter) : null;
   const rows: Row[] = [];
-  const list = (ids: readonly string[], level: number, parent: string | null) => {
-    const shown = kept ? ids.filter((id) => kept.has(id)) : ids;
-    for (const [index, id] of shown.entries()) {
+  const addRows = (ids: readonly string[], level: number, parent: string | null) => {
+    const visible = matches ? ids.filter((id) => matches.has(id)) : ids;
+    for (const [index, id] of visible.entries()) {
       const span = source.getSpan(id);
       if (!span) continue;
-      const below = kept ? span.children.filter((child) => kept.has(child)) : span.children;
-      const expandable = below.length > 0;
+      const children = matches
+        ? span.children.filter((child) => matches.has(child))
+        : span.children;
+      const expandable = children.length > 0;
       const expanded = expandable && !collapsed.has(id);
-      const place = { level, position: index + 1, setSize: shown.length, parent };
-      rows.push({ id, ...place, expandable, expanded });
-      if (expanded) list(below, level + 1, id);
+      const position = index + 1;
+      const setSize = visible.length;
+      rows.push({ id, level, position, setSize, parent, expandable, expanded });
+      if (expanded) addRows(children, level + 1, id);
     }
   };
-  list(inOrder(source), 1, null);
+  addRows(sortedRoots(source), 1, null);
   return rows;
 }
 
-/** What began first stands first; what has not begun, last. */
-function inOrder({ roots, getSpan }: SpanSource): readonly string[] {
-  const begun = (id: string) => getSpan(id)?.startSeq || Number.MAX_SAFE_INTEGER;
-  return roots.toSorted((a, b) => begun(a) - begun(b));
+/** In order of start; spans that have not started come last. */
+function sortedRoots({ roots, getSpan }: SpanSource): readonly string[] {
+  const startOf = (id: string) => getSpan(id)?.startSeq || Number.MAX_SAFE_INTEGER;
+  return roots.toSorted((a, b) => startOf(a) - startOf(b));
 }
 
-function matching(source: SpanSource, filter: RowFilter): Set<string> {
-  const kept = new Set<string>();
-  const test = tester(filter);
+function findMatches(source: SpanSource, filter: RowFilter): Set<string> {
+  const matches = new Set<string>();
+  const isMatch = matcher(filter);
   const visit = (id: string): boolean => {
     const span = source.getSpan(id);
     if (!span) return false;
-    // Every child is looked at, also after one was found.
-    const below = span.children.filter(visit).length > 0;
-    if (below || test(span)) kept.add(id);
-    return kept.has(id);
+    const hasMatchingChild = span.children.filter(visit).length > 0;
+    if (hasMatchingChild || isMatch(span)) matches.add(id);
+    return matches.has(id);
   };
   source.roots.forEach(visit);
-  return kept;
+  return matches;
 }
 
-function tester({ errors, text, kinds, task }: RowFilter): (span: Span) => boolean {
-  const wanted = text === "" ? null : new RegExp(escaped(text), "i");
+function matcher({ errors, text, kinds, task }: RowFilter): (span: Span) => boolean {
+  const pattern = text === "" ? null : new RegExp(escapeRegExp(text), "i");
   return (span) =>
-    (!errors || wentWrong(span)) &&
+    (!errors || hasFailed(span)) &&
     (kinds.length === 0 || kinds.includes(span.kind)) &&
     (task === null || span.taskKey === task) &&
-    (wanted === null ||
-      [span.name, span.error, span.output, span.input].some((t) => wanted.test(t)));
+    (pattern === null ||
+      [span.name, span.error, span.output, span.input].some((value) => pattern.test(value)));
 }
 
-function escaped(text: string): string {
+function escapeRegExp(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
-/** The deepest span of the first step that failed: where to look for the cause. */
-export function deepestFailure(source: SpanSource): string | null {
-  let ids = inOrder(source);
-  let found: string | null = null;
+/** Id of the deepest failed span of the first task that failed. */
+export function findRootCause(source: SpanSource): string | null {
+  let ids = sortedRoots(source);
+  let cause: string | null = null;
   for (;;) {
     const next = ids.find((id) => source.getSpan(id)?.state === "failed");
-    if (next === undefined) return found;
-    found = next;
+    if (next === undefined) return cause;
+    cause = next;
     ids = source.getSpan(next)?.children ?? [];
   }
 }
 
-/** The spans at work now, from the task down to the innermost step; empty when none is. */
-export function currentPath(source: SpanSource): string[] {
+/** Ids of the open spans from the current task down to the innermost step. */
+export function findCurrentPath(source: SpanSource): string[] {
   const path: string[] = [];
-  let ids = inOrder(source);
+  let ids = sortedRoots(source);
   for (;;) {
     const next = ids.findLast((id) => {
       const span = source.getSpan(id);

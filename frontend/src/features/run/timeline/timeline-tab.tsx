@@ -1,134 +1,133 @@
 import { lazy, Suspense, useMemo, useState } from "react";
+import { useStore } from "zustand";
 
 import { useShortcut } from "@/hooks/use-shortcut";
 import type { Run } from "@/lib/api/types";
 import { usePreference } from "@/lib/preferences";
 import { hasEnded } from "@/lib/run-state";
 
-import { useRunStore } from "../store/use-span";
 import type { RunStore } from "../store/run-store";
-import type { RunView } from "../store/use-run-search";
+import type { RunSearch } from "../store/use-run-search";
 
-import { currentPath, deepestFailure } from "./timeline-rows";
 import { TimelinePane } from "./timeline-pane";
-import { usePicked } from "./use-selected-span";
+import { findCurrentPath, findRootCause } from "./timeline-rows";
+import { useSelectedSpan } from "./use-selected-span";
 import { useTimeline } from "./use-timeline";
 
-// Asked for together with the page, but the page's first rows do not wait for them.
-const panes = import("@/components/split-panes");
-const details = import("../detail/detail-pane");
-const SplitPanes = lazy(async () => ({ default: (await panes).SplitPanes }));
-const DetailPane = lazy(async () => ({ default: (await details).DetailPane }));
+// Requested together with the page, without delaying its first rows.
+const splitPanes = import("@/components/split-panes");
+const detailPane = import("../detail/detail-pane");
+const SplitPanes = lazy(async () => ({ default: (await splitPanes).SplitPanes }));
+const DetailPane = lazy(async () => ({ default: (await detailPane).DetailPane }));
 
 interface Props {
   run: Run;
   store: RunStore;
-  view: RunView;
-  /** Room for the list and the details beside it. */
-  wide: boolean;
-  /** On a narrow page: the details instead of the list. */
-  details: boolean;
+  search: RunSearch;
+  /** Shows the details beside the timeline. */
+  isWide: boolean;
+  /** On narrow pages: shows the details instead of the timeline. */
+  showDetails: boolean;
 }
 
-/** The timeline and the details of what is picked in it. */
-export function Workbench({ run, store, view, wide, details }: Props) {
-  const timeline = useTimeline(store, view);
-  const { picked, pick } = usePickedOrFailed(store, view);
-  const follow = useFollow(store, picked !== null);
+/** The timeline and the details of the selected span. */
+export function TimelineTab({ run, store, search, isWide, showDetails }: Props) {
+  const timeline = useTimeline(store, search);
+  const { selected, select } = useSelectionOrRootCause(store, search);
+  const follow = useFollow(store, selected !== null);
 
-  const pickRow = (id: string) => {
+  const selectRow = (id: string) => {
     follow.set(false);
-    pick(id);
+    select(id);
   };
   const openRow = (id: string) => {
-    pickRow(id);
-    // Back returns to the list.
-    if (!wide) view.show({ span: id, view: "details" }, { push: true });
+    selectRow(id);
+    // Back returns to the timeline.
+    if (!isWide) search.update({ span: id, view: "details" }, { push: true });
   };
-  const step = (by: number) => {
-    const at = timeline.rows.findIndex((row) => row.id === picked);
-    const next = timeline.rows[Math.min(Math.max(at + by, 0), timeline.rows.length - 1)];
-    if (next) pickRow(next.id);
+  const moveSelection = (offset: number) => {
+    const index = timeline.rows.findIndex((row) => row.id === selected);
+    const next = timeline.rows[Math.min(Math.max(index + offset, 0), timeline.rows.length - 1)];
+    if (next) selectRow(next.id);
   };
   const toggleFollow = () => {
-    if (!follow.on) pick(null);
-    follow.set(!follow.on);
+    if (!follow.isOn) select(null);
+    follow.set(!follow.isOn);
   };
-  const keys = { group: "Run" };
-  useShortcut("j", () => step(1), { ...keys, description: "Next step" });
-  useShortcut("k", () => step(-1), { ...keys, description: "Step before" });
+  useShortcut("j", () => moveSelection(1), { group: "Run", description: "Next step" });
+  useShortcut("k", () => moveSelection(-1), { group: "Run", description: "Previous step" });
   useShortcut("e", () => timeline.setFilter({ errors: !timeline.filter.errors }), {
-    ...keys,
+    group: "Run",
     description: "Errors only",
   });
-  useShortcut("f", toggleFollow, { ...keys, description: "Follow live" });
+  useShortcut("f", toggleFollow, { group: "Run", description: "Follow live" });
 
-  const list = (
+  const timelinePane = (
     <TimelinePane
       run={run}
       store={store}
       timeline={timeline}
-      active={picked}
+      active={selected}
       followed={follow.row}
-      follow={{ on: follow.on, toggle: toggleFollow }}
-      onPick={pickRow}
+      follow={{ isOn: follow.isOn, toggle: toggleFollow }}
+      onSelect={selectRow}
       onOpen={openRow}
     />
   );
-  if (!wide) {
-    if (!details) return list;
+  if (!isWide) {
+    if (!showDetails) return timelinePane;
     return (
       <DetailPane
         run={run}
         store={store}
-        picked={picked}
-        onPick={pick}
-        onBack={() => view.show({ view: undefined })}
+        selected={selected}
+        onSelect={select}
+        onBack={() => search.update({ view: undefined })}
       />
     );
   }
   return (
-    <Suspense fallback={<div className="min-h-0 flex-1">{list}</div>}>
+    <Suspense fallback={<div className="min-h-0 flex-1">{timelinePane}</div>}>
       <SplitPanes
-        first={list}
-        second={<DetailPane run={run} store={store} picked={picked} onPick={pick} />}
+        first={timelinePane}
+        second={<DetailPane run={run} store={store} selected={selected} onSelect={select} />}
         preference="runPanes"
         widths={[60, 40]}
         minSizes={["26rem", "22rem"]}
-        label="Width of the timeline"
+        label="Timeline width"
         className="min-h-0 flex-1"
       />
     </Suspense>
   );
 }
 
-/** What the reader has picked; until then, the cause of a failed run. */
-function usePickedOrFailed(store: RunStore, view: RunView) {
-  const { picked, pick } = usePicked(view);
-  const [chosen, setChosen] = useState(false);
-  const failed = useRunStore(
+/** The selected span; for a failed run the root cause, until the user selects something. */
+function useSelectionOrRootCause(store: RunStore, search: RunSearch) {
+  const { selected, select } = useSelectedSpan(search);
+  const [hasUserSelected, setUserSelected] = useState(false);
+  const hasFailed = useStore(
     store,
-    (now) => now.complete && (now.status === "failed" || now.status === "crashed"),
+    (state) => state.isComplete && (state.status === "failed" || state.status === "crashed"),
   );
-  const cause = useMemo(() => (failed ? deepestFailure(store) : null), [failed, store]);
+  const cause = useMemo(() => (hasFailed ? findRootCause(store) : null), [hasFailed, store]);
   return {
-    picked: picked ?? (chosen ? null : cause),
-    pick: (id: string | null) => {
-      setChosen(true);
-      pick(id);
+    selected: selected ?? (hasUserSelected ? null : cause),
+    select: (id: string | null) => {
+      setUserSelected(true);
+      select(id);
     },
   };
 }
 
-/** Keeps the newest step in sight as long as nothing is picked and nobody has turned it off. */
-function useFollow(store: RunStore, hasPicked: boolean) {
+/** Keeps the current step in view unless a span is selected or the user has turned it off. */
+function useFollow(store: RunStore, hasSelection: boolean) {
   const [preferred, setPreferred] = usePreference("followLive");
-  const [on, setOn] = useState(preferred && !hasPicked);
-  const row = useRunStore(store, (now) =>
-    on && !hasEnded(now.status) ? (currentPath(store).at(-1) ?? null) : null,
+  const [isOn, setOn] = useState(preferred && !hasSelection);
+  const row = useStore(store, (state) =>
+    isOn && !hasEnded(state.status) ? (findCurrentPath(store).at(-1) ?? null) : null,
   );
   return {
-    on,
+    isOn,
     row,
     set: (next: boolean) => {
       setOn(next);

@@ -6,44 +6,44 @@ import { IconButton } from "@/components/ui/icon-button";
 import { Input } from "@/components/ui/input";
 import { cn } from "@/lib/cn";
 
-import { KindIcon } from "./span-styles";
+import { SpanKindIcon } from "./span-styles";
 import type { RowFilter } from "./timeline-rows";
 
 const KINDS = [
-  { kind: "agent", word: "Agent" },
-  { kind: "llm", word: "LLM" },
-  { kind: "tool", word: "Tool" },
+  { kind: "agent", label: "Agent" },
+  { kind: "llm", label: "LLM" },
+  { kind: "tool", label: "Tool" },
 ] as const;
-const TYPING_MS = 200;
+const FILTER_DELAY_MS = 200;
 
 interface Props {
   filter: RowFilter;
   onFilter: (change: Partial<RowFilter>) => void;
   onCollapseAll: () => void;
   onExpandAll: () => void;
-  /** Absent on a run that is over. */
-  follow?: { on: boolean; toggle: () => void };
+  /** Only for a run that has not ended. */
+  follow?: { isOn: boolean; toggle: () => void };
 }
 
-/** What narrows the list, and what folds and follows it. */
+/** Filters, follow mode, and collapse and expand buttons. */
 export function TimelineToolbar({ filter, onFilter, onCollapseAll, onExpandAll, follow }: Props) {
   return (
     <div className="flex shrink-0 flex-wrap items-center gap-1.5 border-b px-2 py-1.5">
       <FilterText text={filter.text} onChange={(text) => onFilter({ text })} />
-      <Toggle on={filter.errors} onClick={() => onFilter({ errors: !filter.errors })}>
+      <Toggle isOn={filter.errors} onClick={() => onFilter({ errors: !filter.errors })}>
         <CircleX aria-hidden className="text-err" />
         Errors only
       </Toggle>
       <fieldset className="flex gap-1">
-        <legend className="sr-only">Only these kinds</legend>
-        {KINDS.map(({ kind, word }) => (
+        <legend className="sr-only">Filter by kind</legend>
+        {KINDS.map(({ kind, label }) => (
           <Toggle
             key={kind}
-            on={filter.kinds.includes(kind)}
-            onClick={() => onFilter({ kinds: toggled(filter.kinds, kind) })}
+            isOn={filter.kinds.includes(kind)}
+            onClick={() => onFilter({ kinds: toggleItem(filter.kinds, kind) })}
           >
-            <KindIcon kind={kind} />
-            {word}
+            <SpanKindIcon kind={kind} />
+            {label}
           </Toggle>
         ))}
       </fieldset>
@@ -51,12 +51,12 @@ export function TimelineToolbar({ filter, onFilter, onCollapseAll, onExpandAll, 
         <Button size="sm" onClick={() => onFilter({ task: null })}>
           Task: {filter.task}
           <X aria-hidden />
-          <span className="sr-only">Show every task</span>
+          <span className="sr-only">Show all tasks</span>
         </Button>
       )}
       <div className="ml-auto flex items-center gap-0.5">
         {follow && (
-          <Toggle on={follow.on} onClick={follow.toggle}>
+          <Toggle isOn={follow.isOn} onClick={follow.toggle}>
             <ArrowDownToLine aria-hidden />
             Follow
           </Toggle>
@@ -72,16 +72,16 @@ export function TimelineToolbar({ filter, onFilter, onCollapseAll, onExpandAll, 
   );
 }
 
-function toggled<T>(list: readonly T[], one: T): readonly T[] {
-  return list.includes(one) ? list.filter((other) => other !== one) : [...list, one];
+function toggleItem<T>(list: readonly T[], item: T): readonly T[] {
+  return list.includes(item) ? list.filter((other) => other !== item) : [...list, item];
 }
 
 function Toggle({
-  on,
+  isOn,
   onClick,
   children,
 }: {
-  on: boolean;
+  isOn: boolean;
   onClick: () => void;
   children: ReactNode;
 }) {
@@ -89,28 +89,28 @@ function Toggle({
     <Button
       size="sm"
       variant="ghost"
-      aria-pressed={on}
+      aria-pressed={isOn}
       onClick={onClick}
-      className={cn(on && "bg-accent-soft text-accent hover:bg-accent-soft hover:text-accent")}
+      className={cn(isOn && "bg-accent-soft text-accent hover:bg-accent-soft hover:text-accent")}
     >
       {children}
     </Button>
   );
 }
 
-/** Writes to the address when the typing pauses, not with each letter. */
+/** Updates the URL when typing pauses, not on every key. */
 function FilterText({ text, onChange }: { text: string; onChange: (text: string) => void }) {
   const [draft, setDraft] = useState<string | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => () => clearTimeout(timer.current), []);
 
-  const type = (next: string) => {
+  const onType = (next: string) => {
     setDraft(next);
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => onChange(next), TYPING_MS);
+    timer.current = setTimeout(() => onChange(next), FILTER_DELAY_MS);
   };
-  // The address may be changed elsewhere too, e.g. by "Clear filters".
-  const leave = () => {
+  // The URL can also be changed elsewhere, e.g. by "Clear filters".
+  const onBlur = () => {
     if (draft === null) return;
     clearTimeout(timer.current);
     if (draft !== text) onChange(draft);
@@ -128,8 +128,8 @@ function FilterText({ text, onChange }: { text: string; onChange: (text: string)
         aria-label="Filter steps"
         placeholder="Filter steps"
         value={draft ?? text}
-        onChange={(event) => type(event.target.value)}
-        onBlur={leave}
+        onChange={(event) => onType(event.target.value)}
+        onBlur={onBlur}
         className="h-7 pl-8"
       />
     </div>

@@ -5,100 +5,100 @@ import { useMediaQuery } from "@/hooks/use-media-query";
 
 import type { RunStore } from "../store/run-store";
 
-import type { Row } from "./timeline-rows";
-import type { Axis } from "./time-axis";
+import { rangeWithActiveRow } from "./range-with-active-row";
+import type { TimeAxis } from "./time-axis";
 import { rowElementId, TimelineRow } from "./timeline-row";
-import { targetOf } from "./tree-key-action";
-import { withActive } from "./range-with-active-row";
+import type { Row } from "./timeline-rows";
+import { treeKeyAction } from "./tree-key-action";
 
-const ROW = 32;
-const ROW_TOUCH = 44;
+const ROW_PX = 32;
+const TOUCH_ROW_PX = 44;
 
 interface Props {
   store: RunStore;
   rows: readonly Row[];
-  axis: Axis;
+  axis: TimeAxis;
   active: string | null;
-  /** The row that stays in sight while the run is followed. */
+  /** The row kept in view while the run is followed. */
   followed: string | null;
-  onPick: (id: string) => void;
-  /** Asks for the details of a row, not only for it to be picked. */
+  onSelect: (id: string) => void;
+  /** Selects a row and shows its details. */
   onOpen: (id: string) => void;
   onToggle: (id: string, open: boolean) => void;
 }
 
-/** The rows as a tree of WAI-ARIA's pattern; only those in sight are in the document. */
+/** A virtualised tree following the WAI-ARIA tree pattern. */
 export function TimelineTree(props: Props) {
-  const { store, rows, axis, active, followed, onPick, onOpen, onToggle } = props;
+  const { store, rows, axis, active, followed, onSelect, onOpen, onToggle } = props;
   const scroller = useRef<HTMLDivElement>(null);
-  const touch = useMediaQuery("(pointer: coarse), (width < 40rem)");
-  const height = touch ? ROW_TOUCH : ROW;
+  const isTouch = useMediaQuery("(pointer: coarse), (width < 40rem)");
+  const height = isTouch ? TOUCH_ROW_PX : ROW_PX;
   const activeIndex = rows.findIndex((row) => row.id === active);
 
-  // oxlint-disable-next-line react/incompatible-library -- nothing here is memoised by a compiler
-  const virtual = useVirtualizer({
+  // oxlint-disable-next-line react/incompatible-library -- the React compiler is not used
+  const virtualizer = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => height,
     getItemKey: (index) => rows[index]?.id ?? index,
     overscan: 8,
-    // The browser needs the active row in the document to tell of it.
-    rangeExtractor: (range) => withActive(range, activeIndex),
+    // `aria-activedescendant` must refer to an element in the document.
+    rangeExtractor: (range) => rangeWithActiveRow(range, activeIndex),
     useFlushSync: false,
   });
 
-  useEffect(() => virtual.measure(), [virtual, height]);
-  const reveal = useCallback(
+  useEffect(() => virtualizer.measure(), [virtualizer, height]);
+  const scrollTo = useCallback(
     (id: string | null) => {
       const index = rows.findIndex((row) => row.id === id);
-      if (index >= 0) virtual.scrollToIndex(index, { align: "auto" });
+      if (index >= 0) virtualizer.scrollToIndex(index, { align: "auto" });
     },
-    [rows, virtual],
+    [rows, virtualizer],
   );
-  // Picked by a link, a key or the failure itself: the row comes into sight once.
-  const revealed = useRef<string | null>(null);
+  // Scrolls to a newly selected row once.
+  const scrolledTo = useRef<string | null>(null);
   useEffect(() => {
-    if (active === revealed.current || !rows.some((row) => row.id === active)) return;
-    revealed.current = active;
-    reveal(active);
-  }, [active, rows, reveal]);
-  useEffect(() => reveal(followed), [followed, reveal]);
+    if (active === scrolledTo.current || !rows.some((row) => row.id === active)) return;
+    scrolledTo.current = active;
+    scrollTo(active);
+  }, [active, rows, scrollTo]);
+  useEffect(() => scrollTo(followed), [followed, scrollTo]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / height) - 1);
-    const target = targetOf(event.key, rows, activeIndex, page);
-    if (!target) return;
+    const action = treeKeyAction(event.key, rows, activeIndex, page);
+    if (!action) return;
     event.preventDefault();
-    if (target.kind === "open") onOpen(target.id);
-    else if (target.kind === "pick") onPick(target.id);
-    else onToggle(target.id, target.open);
+    if (action.kind === "open") onOpen(action.id);
+    else if (action.kind === "select") onSelect(action.id);
+    else onToggle(action.id, action.open);
   };
 
   const onClick = (event: MouseEvent) => {
     const element = event.target as Element;
-    const toggled = element.closest<HTMLElement>("[data-toggle]")?.dataset.toggle;
-    if (toggled) {
-      const row = rows.find((one) => one.id === toggled);
-      return onToggle(toggled, !row?.expanded);
+    const toggledId = element.closest<HTMLElement>("[data-toggle]")?.dataset.toggle;
+    if (toggledId) {
+      const row = rows.find((candidate) => candidate.id === toggledId);
+      return onToggle(toggledId, !row?.expanded);
     }
-    const picked = element.closest<HTMLElement>("[data-row]")?.dataset.row;
-    if (picked) onOpen(picked);
+    const clickedId = element.closest<HTMLElement>("[data-row]")?.dataset.row;
+    if (clickedId) onOpen(clickedId);
   };
 
   return (
     <div
       ref={scroller}
       role="tree"
-      aria-label="Steps of the run"
+      aria-label="Run steps"
       tabIndex={0}
       aria-activedescendant={activeIndex >= 0 && active ? rowElementId(active) : undefined}
       onKeyDown={onKeyDown}
       onClick={onClick}
       className="min-h-0 flex-1 overflow-x-hidden overflow-y-auto focus-visible:-outline-offset-2"
     >
-      <div role="none" className="relative" style={{ height: virtual.getTotalSize() }}>
-        {virtual.getVirtualItems().map((item) => {
+      <div role="none" className="relative" style={{ height: virtualizer.getTotalSize() }}>
+        {virtualizer.getVirtualItems().map((item) => {
           const row = rows[item.index];
           return (
             row && (

@@ -1,33 +1,36 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 
-import type { RunView } from "../store/use-run-search";
+import type { RunSearch } from "../store/use-run-search";
 
-const SETTLE_MS = 150;
+const URL_DELAY_MS = 150;
 
 /**
- * The step that is picked. It is shown at once; the address follows when the picking pauses, since a key
- * that is held down picks thirty steps a second.
+ * The id of the selected span and its setter. The URL is updated with a delay, because holding an arrow key
+ * selects dozens of spans per second.
  */
-export function usePicked(view: RunView) {
-  const inAddress = view.search.span ?? null;
-  const [ahead, setAhead] = useState<{ id: string | null; from: string | null } | null>(null);
+export function useSelectedSpan(search: RunSearch) {
+  const urlSpan = search.params.span ?? null;
+  const [pending, setPending] = useState<{ id: string | null; from: string | null } | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  const latest = useRef(view);
+  const latestSearch = useRef(search);
   useEffect(() => {
-    latest.current = view;
-  }, [view]);
+    latestSearch.current = search;
+  }, [search]);
   useEffect(() => () => clearTimeout(timer.current), []);
 
-  // The address wins as soon as it has moved, be it by us or by Back.
-  const picked = ahead && ahead.from === inAddress ? ahead.id : inAddress;
+  // Once the URL changes, by this hook or by Back, it takes precedence.
+  const selected = pending && pending.from === urlSpan ? pending.id : urlSpan;
 
-  const pick = useCallback(
+  const select = useCallback(
     (id: string | null) => {
-      setAhead({ id, from: inAddress });
+      setPending({ id, from: urlSpan });
       clearTimeout(timer.current);
-      timer.current = setTimeout(() => latest.current.show({ span: id ?? undefined }), SETTLE_MS);
+      timer.current = setTimeout(
+        () => latestSearch.current.update({ span: id ?? undefined }),
+        URL_DELAY_MS,
+      );
     },
-    [inAddress],
+    [urlSpan],
   );
-  return { picked, pick };
+  return { selected, select };
 }

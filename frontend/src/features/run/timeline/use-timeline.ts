@@ -1,38 +1,39 @@
 import { useDeferredValue, useMemo, useState } from "react";
+import { useStore } from "zustand";
 
-import { useRunStore } from "../store/use-span";
 import type { RunStore } from "../store/run-store";
-import { useServerNow } from "../store/use-live-run-store";
-import type { RunView } from "../store/use-run-search";
+import type { RunSearch } from "../store/use-run-search";
+import { useServerTime } from "../store/use-server-time";
 
-import { axisOf } from "./time-axis";
-import { visibleRows, type RowFilter } from "./timeline-rows";
+import { timeAxisOf } from "./time-axis";
+import { buildRows, type RowFilter } from "./timeline-rows";
 
-const KINDS = ["agent", "llm", "tool"] as const;
+const FILTER_KINDS = ["agent", "llm", "tool"] as const;
 
-/** The rows of a run's timeline as the address filters them and the reader has folded them. */
-export function useTimeline(store: RunStore, view: RunView) {
-  const { errors = false, q = "", kind = [], task = null } = view.search;
+/** The rows of the timeline, with the filter from the URL and the collapsed rows. */
+export function useTimeline(store: RunStore, search: RunSearch) {
+  const { errors = false, q = "", kind = [], task = null } = search.params;
   const filter: RowFilter = useMemo(
     () => ({ errors, text: q, kinds: kind, task }),
-    // oxlint-disable-next-line react/exhaustive-deps -- a list in an address is a new one each time
+    // oxlint-disable-next-line react/exhaustive-deps -- the router parses `kind` into a new array each time
     [errors, q, kind.join(), task],
   );
   const [collapsed, setCollapsed] = useState<ReadonlySet<string>>(new Set());
-  const structure = useDeferredValue(useRunStore(store, (now) => now.structure));
+  const structureVersion = useDeferredValue(useStore(store, (state) => state.structureVersion));
   const rows = useMemo(
-    () => visibleRows(store, filter, collapsed),
-    // oxlint-disable-next-line react/exhaustive-deps -- the structure's number stands for the spans
-    [store, filter, collapsed, structure],
+    () => buildRows(store, filter, collapsed),
+    // oxlint-disable-next-line react/exhaustive-deps -- the version changes with the store's spans
+    [store, filter, collapsed, structureVersion],
   );
 
   return {
     rows,
     filter,
-    setFilter: (change: Partial<RowFilter>) => view.show(addressOf({ ...filter, ...change })),
+    setFilter: (change: Partial<RowFilter>) =>
+      search.update(toSearchParams({ ...filter, ...change })),
     toggle: (id: string, open: boolean) =>
-      setCollapsed((now) => {
-        const next = new Set(now);
+      setCollapsed((previous) => {
+        const next = new Set(previous);
         if (open) next.delete(id);
         else next.add(id);
         return next;
@@ -42,29 +43,26 @@ export function useTimeline(store: RunStore, view: RunView) {
   };
 }
 
-function addressOf({ errors, text, kinds, task }: RowFilter) {
+function toSearchParams({ errors, text, kinds, task }: RowFilter) {
   return {
     errors: errors || undefined,
     q: text || undefined,
-    kind: KINDS.filter((kind) => kinds.includes(kind)),
+    kind: FILTER_KINDS.filter((kind) => kinds.includes(kind)),
     task: task ?? undefined,
   };
 }
 
-/**
- * The axis of time under the rows: of the whole run, whatever is filtered. While a person is waited for the
- * clock stands still on it, and a task that is not over ends with the last step in it.
- */
-export function useAxis(store: RunStore, live: boolean) {
-  const structure = useRunStore(store, (now) => now.structure);
-  const serverNow = useServerNow(store);
+/** The time axis of the whole run, regardless of the filter. It ends at the current time while `isLive`. */
+export function useTimeAxis(store: RunStore, isLive: boolean) {
+  const structureVersion = useStore(store, (state) => state.structureVersion);
+  const serverTime = useServerTime(store);
   return useMemo(
     () => {
-      if (!live) return axisOf(store.spans(), null);
+      if (!isLive) return timeAxisOf(store.spans(), null);
       const roots = store.roots.flatMap((id) => store.getSpan(id) ?? []);
-      return axisOf(roots, serverNow);
+      return timeAxisOf(roots, serverTime);
     },
-    // oxlint-disable-next-line react/exhaustive-deps -- the structure's number stands for the spans
-    [store, structure, live && serverNow],
+    // oxlint-disable-next-line react/exhaustive-deps -- the version changes with the store's spans
+    [store, structureVersion, isLive && serverTime],
   );
 }

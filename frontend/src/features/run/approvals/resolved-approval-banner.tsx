@@ -1,0 +1,32 @@
+import { CircleCheck } from "lucide-react";
+
+import { Button } from "@/components/ui/button";
+import type { Approval } from "@/lib/api/types";
+import { previewText } from "@/lib/format";
+
+import { Banner } from "../banners/banner";
+
+import { outcomeLabel } from "./approval-labels";
+
+/** Confirms a recent answer to an approval request. */
+export function ResolvedApprovalBanner({
+  approval,
+  onDismiss,
+}: {
+  approval: Approval;
+  onDismiss: () => void;
+}) {
+  return (
+    <Banner
+      tone="live"
+      icon={CircleCheck}
+      title={`${outcomeLabel(approval)}: ${approval.taskKey}`}
+      detail={approval.feedback ? <q>{previewText(approval.feedback, 160)}</q> : undefined}
+      actions={
+        <Button size="sm" onClick={onDismiss}>
+          Dismiss
+        </Button>
+      }
+    />
+  );
+}
