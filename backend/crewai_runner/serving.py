@@ -163,7 +163,7 @@ def welcome(parts: Any, port: int, new_key: str | None) -> str:
             lines.append(f"  API key (shown once) {new_key}")
         lines.append(f"  API key file        {key_file}")
         shown = f'$(cat "{key_file}")'
-    local = parts.local_model.available()
+    local = parts.local_model.unavailable_reason()
     lines.append(f"  Built-in model      {local or 'ready to use as `smollm2-135m`, no key needed'}")
     lines += [
         "",

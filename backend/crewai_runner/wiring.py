@@ -33,7 +33,7 @@ from crewai_runner.http.ratelimit.memory import MemoryRateLimiter
 from crewai_runner.http.ratelimit.port import Rate, RateLimiter
 from crewai_runner.http.ratelimit.repository import RateBucketRepository
 from crewai_runner.http.ratelimit.shared import SharedRateLimiter
-from crewai_runner.localmodel.supervisor import LocalModel
+from crewai_runner.localmodel.supervisor import LocalModelSupervisor
 from crewai_runner.queue.data_dir_lock import DataDirLock
 from crewai_runner.queue.port import JobQueue, QueueStats, RunJob
 from crewai_runner.stream.notifier import MemoryNotifier, Notifier
@@ -76,7 +76,7 @@ class Container:
         """The runs whose crews this process drives now."""
         self.inline_providers = InlineProviders()
         self.journal = Journal(self.sessions, self.notifier, self.mask, self.telemetry.upkeep)
-        self.local_model = LocalModel(settings.local_model)
+        self.local_model = LocalModelSupervisor(settings.local_model)
         self.queue = LateQueue()
         self.queue_ready = asyncio.Event()
         self._queue_failed = asyncio.Event()
@@ -150,7 +150,7 @@ class Container:
         self._tasks = [asyncio.create_task(self._come_up(), name="come-up")]
 
     async def _seed_local_model(self) -> None:
-        if self.local_model.available() is None:
+        if self.local_model.unavailable_reason() is None:
             self.mask.add(self.local_model.token.get_secret_value())
             async with unit_of_work(self.sessions) as session:
                 await self.models(session).ensure_local(BUILTIN_WORKSPACE)

@@ -17,7 +17,7 @@ class BoundedConnection(HttpToolsProtocol):
     _head_bytes = 0
     _heard = False
     _in_head = True
-    _patience: asyncio.TimerHandle | None = None
+    _policy: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -40,7 +40,7 @@ class BoundedConnection(HttpToolsProtocol):
             return
         if self._head_bytes > MOST_HEAD_BYTES:
             self._end(b"431 Request Header Fields Too Large")
-        elif self._patience is None:
+        elif self._policy is None:
             self._wait_for_head()
 
     def on_message_begin(self) -> None:
@@ -52,12 +52,12 @@ class BoundedConnection(HttpToolsProtocol):
         super().on_headers_complete()
 
     def _wait_for_head(self) -> None:
-        self._patience = self.loop.call_later(HEAD_SECONDS, self._end, b"408 Request Timeout")
+        self._policy = self.loop.call_later(HEAD_SECONDS, self._end, b"408 Request Timeout")
 
     def _forget_patience(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+        if self._policy is not None:
+            self._policy.cancel()
+            self._policy = None
 
     def _end(self, status: bytes) -> None:
         self._forget_patience()

@@ -1,1 +1,1 @@
-"""The built-in model: a real language model, very small, that needs no key and no network."""
+"""The built-in model: a small language model in a child process; needs no key and no network."""

@@ -1,4 +1,4 @@
-"""The words of the built-in model: how it is, where it answers, why it does not."""
+"""State, endpoint and errors of the built-in model."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +9,7 @@ from crewai_runner.core.errors import Unavailable
 
 
 class LocalModelUnavailable(Unavailable):
-    """The built-in model cannot answer now; `detail` says why and what helps."""
+    """The built-in model is not available; `detail` gives the reason and a fix."""
 
     slug = "local-model-unavailable"
     title = "Built-in model not available"
@@ -25,28 +25,28 @@ class LocalModelState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LocalModelStatus:
-    """For the health page; `message` is fit for users."""
+    """`message` is shown to users."""
 
     state: LocalModelState
     message: str
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where the model answers in OpenAI's protocol; `base_url` ends in `/v1`."""
+class LocalModelEndpoint:
+    """The OpenAI-compatible endpoint of the model; `base_url` ends in `/v1`."""
 
     base_url: str
     token: SecretStr
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How the model is watched, in seconds; the pauses between restarts double up to the longest."""
+class RestartPolicy:
+    """Timeouts, restart delays and probe intervals in seconds; the delay doubles up to `max_delay`."""
 
     start_timeout: float = 60.0
-    first_pause: float = 0.1
-    longest_pause: float = 60.0
-    failures_to_report: int = 3
+    initial_delay: float = 0.1
+    max_delay: float = 60.0
+    failures_before_report: int = 3
     probe_interval: float = 10.0
     probe_timeout: float = 5.0
-    probes_to_miss: int = 3
+    max_missed_probes: int = 3

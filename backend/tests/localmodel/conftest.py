@@ -5,22 +5,23 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from crewai_runner.localmodel.install import missing_reason
-from crewai_runner.localmodel.supervisor import LocalModel, LocalModelMode
+from crewai_runner.core.settings import LocalModelMode
+from crewai_runner.localmodel.installation import installation_problem
+from crewai_runner.localmodel.supervisor import LocalModelSupervisor
 
 DEADLINE_SECONDS = 60.0
 
 
-async def until(condition: Callable[[], object]) -> None:
-    """Wait for something that happens in another process."""
+async def wait_until(condition: Callable[[], object]) -> None:
+    """Poll a condition that another process makes true."""
     deadline = time.monotonic() + DEADLINE_SECONDS
     while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
+        assert time.monotonic() < deadline, "the condition was not met in time"
         await asyncio.sleep(0.02)
 
 
-def gone(pid: int) -> bool:
-    """Whether no such process is left, not even as a zombie."""
+def has_exited(pid: int) -> bool:
+    """Whether the process no longer exists, not even as a zombie."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -29,17 +30,17 @@ def gone(pid: int) -> bool:
 
 
 @pytest.fixture(autouse=True)
-def _needs_the_extra(request: pytest.FixtureRequest) -> None:
-    if request.node.get_closest_marker("local_model") and (reason := missing_reason()):
+def _skip_without_local_extra(request: pytest.FixtureRequest) -> None:
+    if request.node.get_closest_marker("local_model") and (reason := installation_problem()):
         pytest.skip(reason)
 
 
 @pytest.fixture
-async def make_model() -> AsyncIterator[Callable[..., Awaitable[LocalModel]]]:
-    models: list[LocalModel] = []
+async def make_model() -> AsyncIterator[Callable[..., Awaitable[LocalModelSupervisor]]]:
+    models: list[LocalModelSupervisor] = []
 
-    async def make(mode: LocalModelMode = LocalModelMode.AUTO, **options: object) -> LocalModel:
-        model = LocalModel(mode, **options)
+    async def make(mode: LocalModelMode = LocalModelMode.AUTO, **options: object) -> LocalModelSupervisor:
+        model = LocalModelSupervisor(mode, **options)
         models.append(model)
         await model.start()
         return model

@@ -1,4 +1,4 @@
-"""The whole way: the template, read from its file, run by CrewAI on the built-in model."""
+"""The template `daily-brief`, run by CrewAI on the built-in model."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -20,23 +20,24 @@ from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.domain.workflow_yaml.document import parse
 from crewai_runner.executor.crew.engine import CrewExecutor
 from crewai_runner.executor.port import Completed, ModelBinding, RunControl, RunSpec
-from crewai_runner.localmodel.supervisor import Endpoint, LocalModel
+from crewai_runner.localmodel.status import LocalModelEndpoint
+from crewai_runner.localmodel.supervisor import LocalModelSupervisor
 
 DOCUMENT = resources.files("crewai_runner.features.templates") / "documents" / "daily-brief.yaml"
 
-A_MEETING = (
+MEETING_NOTES = (
     "The sales team met on Tuesday. Maria reported that orders grew by 12 percent in Europe. John said that "
     "two customers in Asia left because of slow support. The team will hire two support agents in June."
 )
 
 
-def the_brief() -> WorkflowDefinition:
+def load_definition() -> WorkflowDefinition:
     definition = parse(DOCUMENT.read_text("utf-8")).definition
     assert definition is not None
     return definition
 
 
-def a_run(definition: WorkflowDefinition, text: str, endpoint: Endpoint) -> RunSpec:
+def run_spec(definition: WorkflowDefinition, text: str, endpoint: LocalModelEndpoint) -> RunSpec:
     binding = ModelBinding(
         name=MODEL_ID,
         provider_name=PROVIDER_NAME,
@@ -56,24 +57,24 @@ def a_run(definition: WorkflowDefinition, text: str, endpoint: Endpoint) -> RunS
     )
 
 
-def test_asks_nothing_of_the_built_in_model_that_it_cannot_do() -> None:
-    assert list_local_model_warnings(the_brief(), {MODEL_ID}) == []
+def test_template_has_no_local_model_warnings() -> None:
+    assert list_local_model_warnings(load_definition(), {MODEL_ID}) == []
 
 
 @pytest.mark.local_model
 @pytest.mark.crew
 @pytest.mark.timeout(300)
-async def test_brings_three_facts_and_a_brief_of_two_sentences(
-    make_model: Callable[..., Awaitable[LocalModel]], tmp_path: Path
+async def test_writes_three_facts_and_a_brief_of_two_sentences(
+    make_model: Callable[..., Awaitable[LocalModelSupervisor]], tmp_path: Path
 ) -> None:
-    definition = the_brief()
+    definition = load_definition()
     model = await make_model(LocalModelMode.EAGER)
     engine = CrewExecutor(tmp_path)
     await engine.load()
     default = definition.inputs[0].default
 
-    for text in (str(default), A_MEETING):
-        spec = a_run(definition, text, await model.endpoint())
+    for text in (str(default), MEETING_NOTES):
+        spec = run_spec(definition, text, await model.endpoint())
         events: list[RunEvent] = []
         outcome = await engine.execute(spec, events.append, RunControl())
 

@@ -246,7 +246,7 @@ class TestParts:
     def test_a_built_in_model_that_is_not_installed(
         self, well: Settings, monkeypatch: pytest.MonkeyPatch, mode: str, level: Level
     ) -> None:
-        monkeypatch.setattr(parts, "missing_reason", lambda: "The built-in model is not installed.")
+        monkeypatch.setattr(parts, "installation_problem", lambda: "The built-in model is not installed.")
 
         findings = found(well.model_copy(update={"local_model": LocalModelMode(mode)}))
 

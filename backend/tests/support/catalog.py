@@ -26,7 +26,7 @@ from crewai_runner.features.models.editor import ModelEditor
 from crewai_runner.features.models.service import ModelService
 from crewai_runner.features.providers.editor import ProviderEditor
 from crewai_runner.features.providers.service import ProviderService
-from crewai_runner.localmodel.supervisor import Endpoint, LocalModelUnavailable
+from crewai_runner.localmodel.status import LocalModelEndpoint, LocalModelUnavailable
 from crewai_runner.main import create_app
 from crewai_runner.stream.notifier import MemoryNotifier
 from tests.support.database import BACKENDS, fresh_database
@@ -77,20 +77,20 @@ class FakeLocalModel:
     """Switched on and off by the test."""
 
     reason: str | None = "The built-in model is not installed."
-    at: Endpoint | None = None
+    at: LocalModelEndpoint | None = None
     asked: int = field(default=0)
 
-    def available(self) -> str | None:
+    def unavailable_reason(self) -> str | None:
         return self.reason
 
-    async def endpoint(self, timeout_seconds: float | None = None) -> Endpoint:
+    async def endpoint(self, timeout_seconds: float | None = None) -> LocalModelEndpoint:
         self.asked += 1
         if self.at is None:
             raise LocalModelUnavailable(self.reason or "The built-in model keeps failing.")
         return self.at
 
     def serve(self, base_url: str, token: str) -> None:
-        self.reason, self.at = None, Endpoint(base_url, SecretStr(token))
+        self.reason, self.at = None, LocalModelEndpoint(base_url, SecretStr(token))
 
 
 @pytest.fixture

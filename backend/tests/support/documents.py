@@ -85,7 +85,7 @@ def make_process(sessions: Sessions, owner: Principal, stranger: Principal) -> S
         cipher=process.cipher,
         mask=process.mask,
         egress=process.egress,
-        local=SimpleNamespace(available=lambda: "not installed"),
+        local=SimpleNamespace(unavailable_reason=lambda: "not installed"),
     )
     return process
 

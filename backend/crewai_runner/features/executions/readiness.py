@@ -131,7 +131,7 @@ class Readiness:
 
     def _absent(self, models: Iterable[PreflightModel]) -> list[str]:
         """The built-in model may be registered without being there."""
-        reason = self._process.local_model.available()
+        reason = self._process.local_model.unavailable_reason()
         local = [m.name for m in models if m.provider and m.provider.type is ProviderType.LOCAL]
         return [f"Model `{name}` cannot answer now. {reason}" for name in local if reason]
 

@@ -27,7 +27,7 @@ from crewai_runner.features.models.schemas import (
 )
 from crewai_runner.features.providers.errors import ProviderNotFound
 from crewai_runner.features.providers.service import ProviderService
-from crewai_runner.localmodel.supervisor import LocalModel
+from crewai_runner.localmodel.supervisor import LocalModelSupervisor
 
 
 class ModelEditor:
@@ -40,7 +40,7 @@ class ModelEditor:
         cipher: SecretCipher,
         mask: SecretMask,
         egress: EgressPolicy,
-        local: LocalModel,
+        local: LocalModelSupervisor,
     ) -> None:
         self._session = session
         self._models = ModelRepository(session)

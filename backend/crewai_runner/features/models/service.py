@@ -23,7 +23,7 @@ from crewai_runner.features.models.rules import Directory, Entry, without_owner
 from crewai_runner.features.models.schemas import ModelCapabilities, ModelNames, ModelProvider
 from crewai_runner.features.providers.schemas import ProviderCreate
 from crewai_runner.features.providers.service import Access, ProviderService
-from crewai_runner.localmodel.supervisor import LocalModel
+from crewai_runner.localmodel.supervisor import LocalModelSupervisor
 
 _LOCAL_CAPABILITIES = ModelCapabilities(
     tools=False, vision=False, json_output=False, context_window=CONTEXT_WINDOW
@@ -40,7 +40,7 @@ class ModelService:
         cipher: SecretCipher,
         mask: SecretMask,
         egress: EgressPolicy,
-        local: LocalModel,
+        local: LocalModelSupervisor,
     ) -> None:
         self._models = ModelRepository(session)
         self._providers = ProviderService(session, cipher=cipher, mask=mask, egress=egress, local=local)

@@ -13,7 +13,8 @@ from crewai_runner.features.providers.places import place_of
 from crewai_runner.features.providers.probe import Probe
 from crewai_runner.features.providers.schemas import ConnectionReport, LiveModels, ProviderTest, Stage
 from crewai_runner.features.providers.service import Access, ProviderService
-from crewai_runner.localmodel.supervisor import LocalModel, LocalModelUnavailable
+from crewai_runner.localmodel.status import LocalModelUnavailable
+from crewai_runner.localmodel.supervisor import LocalModelSupervisor
 
 LIMIT_SECONDS = 10.0
 # The built-in model's own address is on this machine, whatever is allowed to users.
@@ -30,7 +31,7 @@ class ConnectionService:
         cipher: SecretCipher,
         mask: SecretMask,
         egress: EgressPolicy,
-        local: LocalModel,
+        local: LocalModelSupervisor,
         limit_seconds: float = LIMIT_SECONDS,
     ) -> None:
         self._sessions = sessions

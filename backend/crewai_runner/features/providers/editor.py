@@ -34,7 +34,7 @@ from crewai_runner.features.providers.schemas import (
     ProviderRead,
     ProviderUpdate,
 )
-from crewai_runner.localmodel.supervisor import LocalModel
+from crewai_runner.localmodel.supervisor import LocalModelSupervisor
 
 
 class ProviderEditor:
@@ -47,7 +47,7 @@ class ProviderEditor:
         cipher: SecretCipher,
         mask: SecretMask,
         egress: EgressPolicy,
-        local: LocalModel,
+        local: LocalModelSupervisor,
     ) -> None:
         self._session = session
         self._providers = ProviderRepository(session)
@@ -129,7 +129,7 @@ class ProviderEditor:
         await self._providers.lock_workspace(principal.workspace_id)
         row = await self._locked(principal, provider_id)
         check_version(row.version, expected)
-        if row.type == ProviderType.LOCAL and self._local.available() is None:
+        if row.type == ProviderType.LOCAL and self._local.unavailable_reason() is None:
             raise ProviderBuiltIn(
                 "The built-in provider stays as long as its model is available; LOCAL_MODEL=off ends that."
             )

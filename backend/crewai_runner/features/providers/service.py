@@ -20,7 +20,7 @@ from crewai_runner.features.providers.errors import ProviderNotFound
 from crewai_runner.features.providers.places import Places, place_of, stored_place
 from crewai_runner.features.providers.repository import ProviderRepository
 from crewai_runner.features.providers.schemas import ProviderCreate
-from crewai_runner.localmodel.supervisor import LocalModel
+from crewai_runner.localmodel.supervisor import LocalModelSupervisor
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class ProviderService:
         cipher: SecretCipher,
         mask: SecretMask,
         egress: EgressPolicy,
-        local: LocalModel,
+        local: LocalModelSupervisor,
     ) -> None:
         self._providers = ProviderRepository(session)
         self._keys = Keyring(cipher, mask)
@@ -99,7 +99,7 @@ class ProviderService:
 
     def local_is_available(self) -> bool:
         """Whether the built-in model can be used on this installation."""
-        return self._local.available() is None
+        return self._local.unavailable_reason() is None
 
     async def mask_stored_keys(self) -> list[str]:
         """Mask every key of every workspace, at start; the ids of providers whose key cannot be read."""

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, inspect, text
 
 from crewai_runner.core.settings import LocalModelMode, Settings
 from crewai_runner.domain.provider import PROVIDER_EXTRAS, PROVIDER_TITLES, ProviderType
-from crewai_runner.localmodel.child import Refusal, check_model_file
-from crewai_runner.localmodel.install import HOW_TO_INSTALL, installed_model, missing_reason
+from crewai_runner.localmodel.child_main import CannotServe, check_model_file
+from crewai_runner.localmodel.installation import HOW_TO_INSTALL, installation_problem, installed_model
 from crewai_runner.operations.doctor.finding import Finding, fail, ok, warn
 
 PATIENCE_SECONDS = 180.0
@@ -80,7 +80,7 @@ def provider_kinds(connection: Connection) -> list[str]:
 def local_model(settings: Settings) -> Finding:
     if settings.local_model is LocalModelMode.OFF:
         return ok("local model", "off (LOCAL_MODEL)")
-    reason = missing_reason() or _unusable()
+    reason = installation_problem() or _unusable()
     if reason is None:
         return ok("local model", "installed, and its runtime loads")
     if settings.local_model is LocalModelMode.EAGER:
@@ -94,7 +94,7 @@ def _unusable() -> str | None:
     model = installed_model()
     try:
         check_model_file(model.path, model.sha256)
-    except Refusal as refusal:
+    except CannotServe as refusal:
         return str(refusal)
     report = try_out("local-model")
     return None if report["state"] == "ready" else f"Its runtime does not load: {report['message']}"

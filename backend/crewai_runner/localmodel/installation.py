@@ -1,4 +1,4 @@
-"""Whether the parts of the built-in model are installed, and where."""
+"""Whether the packages of the built-in model are installed, and where."""
 
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
@@ -21,9 +21,9 @@ class ModelFile:
     sha256: str | None
 
 
-def missing_reason() -> str | None:
-    """Why the built-in model cannot be started here, in words for the user; None when it can."""
-    absent = [name for name in (RUNTIME_PACKAGE, WEIGHTS_PACKAGE) if _found(name) is None]
+def installation_problem() -> str | None:
+    """A message for the user when the built-in model is not installed; None when it is."""
+    absent = [name for name in (RUNTIME_PACKAGE, WEIGHTS_PACKAGE) if _find_package(name) is None]
     if absent:
         return f"The built-in model is not installed ({', '.join(absent)}). {HOW_TO_INSTALL}"
     if not _weights_path().is_file():
@@ -32,19 +32,19 @@ def missing_reason() -> str | None:
 
 
 def installed_model() -> ModelFile:
-    """The packaged model file; call it when `missing_reason()` is None."""
+    """The packaged model file; call it only when `installation_problem()` is None."""
     return ModelFile(_weights_path(), WEIGHTS_SHA256)
 
 
 def _weights_path() -> Path:
-    # Found, never imported: importing the package would load the runtime that it was made for.
-    spec = _found(WEIGHTS_PACKAGE)
+    # Located without importing it: the import would load another runtime.
+    spec = _find_package(WEIGHTS_PACKAGE)
     locations = spec.submodule_search_locations if spec else None
     return Path(next(iter(locations or []), "")) / WEIGHTS_FILE
 
 
-def _found(package: str) -> ModuleSpec | None:
+def _find_package(package: str) -> ModuleSpec | None:
     try:
         return find_spec(package)
-    except (ImportError, ValueError):  # import hooks, and half-removed modules, answer in these ways
+    except (ImportError, ValueError):  # raised by import hooks and partially removed packages
         return None

@@ -1,4 +1,4 @@
-"""One child process from its start to its end."""
+"""The child process that serves the built-in model."""
 
 import asyncio
 import json
@@ -13,27 +13,27 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from crewai_runner.domain.local_model import CONTEXT_WINDOW, MODEL_ID
-from crewai_runner.localmodel.child import TOKEN_VARIABLE
-from crewai_runner.localmodel.install import ModelFile
+from crewai_runner.localmodel.child_main import TOKEN_VARIABLE
+from crewai_runner.localmodel.installation import ModelFile
 
-_CHILD_MODULE = "crewai_runner.localmodel.child"
+_CHILD_MODULE = "crewai_runner.localmodel.child_main"
 _IMPORT_ROOT = Path(__file__).resolve().parents[2]
-# The child gets no more of the environment than it needs: provider keys stay here.
-_PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "GOMP_SPINCOUNT")
+# The child gets only these variables: provider keys must not reach it.
+_INHERITED_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "GOMP_SPINCOUNT")
 _TAIL_LINES = 40
-_LONGEST_LINE = 500
+_MAX_LINE_LENGTH = 500
 
 
-class ChildRefused(Exception):
-    """The child says that it cannot serve; starting it again would not help."""
+class ChildCannotServe(Exception):
+    """The child reported that it cannot serve; restarting it would not help."""
 
 
-class ChildDied(Exception):
-    """The child ended, or hung, before it was ready."""
+class ChildExited(Exception):
+    """The child exited or hung before it was ready."""
 
 
 class ChildProcess:
-    """A running child; make it with `spawn`."""
+    """A running child process; create it with `spawn`."""
 
     def __init__(self, process: asyncio.subprocess.Process, token: SecretStr) -> None:
         self._process = process
@@ -43,15 +43,15 @@ class ChildProcess:
 
     @classmethod
     async def spawn(cls, model: ModelFile, token: SecretStr, port: int) -> "ChildProcess":
-        """Start a child on `port` of the loopback interface (0, or taken: one that is free).
+        """Start a child on `port` of the loopback interface, or on a free port if `port` is 0 or in use.
 
-        Raises OSError when the system gives no process.
+        Raises OSError when no process can be created.
         """
         starting = asyncio.ensure_future(cls._start(model, token, port))
         try:
             return await asyncio.shield(starting)
         except asyncio.CancelledError:
-            # A process half started belongs to nobody: it is let start, and ended.
+            # Let the process finish starting, then stop it, so that it is not orphaned.
             await (await starting).stop()
             raise
 
@@ -65,7 +65,7 @@ class ChildProcess:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env=_environment(token),
-            # Ctrl-C in a terminal reaches the whole group; the child's end is ours to decide.
+            # Ctrl-C in a terminal is sent to the whole process group; only the supervisor stops the child.
             start_new_session=True,
         )
         return cls(process, token)
@@ -76,43 +76,43 @@ class ChildProcess:
 
     @property
     def stderr_tail(self) -> str:
-        """The last lines the child wrote to stderr, for logs; the token is masked."""
+        """The last lines of the child's stderr, with the token redacted."""
         return "\n".join(self._tail).replace(self._token.get_secret_value(), "***")
 
-    async def hello(self, timeout_seconds: float) -> str:
-        """Wait until the child serves; returns its address, `http://127.0.0.1:<port>`.
+    async def wait_until_ready(self, timeout_seconds: float) -> str:
+        """Wait until the child is ready and return its URL, `http://127.0.0.1:<port>`.
 
-        Raises ChildRefused or ChildDied.
+        Raises ChildCannotServe or ChildExited.
         """
         try:
             async with asyncio.timeout(timeout_seconds):
-                line = await _piped(self._process.stdout).readline()
+                line = await _require_pipe(self._process.stdout).readline()
                 if not line:
-                    raise ChildDied(_how_it_ended(await self._process.wait()))
+                    raise ChildExited(_describe_exit(await self._process.wait()))
         except TimeoutError as error:
-            raise ChildDied(f"not ready after {timeout_seconds:g} s") from error
+            raise ChildExited(f"not ready after {timeout_seconds:g} s") from error
         answer: dict[str, str] = json.loads(line)
         if "error" in answer:
-            raise ChildRefused(answer["error"])
+            raise ChildCannotServe(answer["error"])
         return answer["url"]
 
-    async def ended(self) -> str:
-        """Wait for the end of the process; returns how it ended, in words."""
-        return _how_it_ended(await self._process.wait())
+    async def wait(self) -> str:
+        """Wait until the process exits and return a description of its exit status."""
+        return _describe_exit(await self._process.wait())
 
     async def stop(self, grace_seconds: float = 0.4) -> None:
-        """End the process and wait for it: SIGTERM first, SIGKILL after the grace. Never cut short."""
-        ending = asyncio.ensure_future(self._end(grace_seconds))
+        """Stop the process and wait for it: SIGTERM, then SIGKILL after the grace period. Not cancellable."""
+        stopping = asyncio.ensure_future(self._terminate(grace_seconds))
         try:
-            await asyncio.shield(ending)
+            await asyncio.shield(stopping)
         except asyncio.CancelledError:
-            await ending
+            await stopping
             raise
 
-    async def _end(self, grace_seconds: float) -> None:
-        for end in (self._process.terminate, self._process.kill):
+    async def _terminate(self, grace_seconds: float) -> None:
+        for signal_process in (self._process.terminate, self._process.kill):
             with suppress(ProcessLookupError):
-                end()
+                signal_process()
             with suppress(TimeoutError):
                 async with asyncio.timeout(grace_seconds):
                     await self._process.wait()
@@ -123,17 +123,17 @@ class ChildProcess:
             self._process.stdin.close()
 
     async def _drain_stderr(self) -> None:
-        # Read in blocks, not lines: a line longer than the reader's limit would end the reading.
-        stderr, rest = _piped(self._process.stderr), b""
+        # Read in blocks: `readline` fails on lines longer than the reader's limit.
+        stderr, rest = _require_pipe(self._process.stderr), b""
         while block := await stderr.read(4096):
             *lines, rest = (rest + block).split(b"\n")
-            self._tail.extend(line.decode(errors="replace")[:_LONGEST_LINE] for line in lines)
-            rest = rest[-_LONGEST_LINE:]
+            self._tail.extend(line.decode(errors="replace")[:_MAX_LINE_LENGTH] for line in lines)
+            rest = rest[-_MAX_LINE_LENGTH:]
         if rest:
             self._tail.append(rest.decode(errors="replace"))
 
 
-def _piped(stream: asyncio.StreamReader | None) -> asyncio.StreamReader:
+def _require_pipe(stream: asyncio.StreamReader | None) -> asyncio.StreamReader:
     if stream is None:
         raise TypeError("the process was started without this pipe")
     return stream
@@ -147,21 +147,21 @@ def _arguments(model: ModelFile, port: int) -> Iterator[str]:
 
 
 def _environment(token: SecretStr) -> dict[str, str]:
-    passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    inherited = {name: os.environ[name] for name in _INHERITED_VARIABLES if name in os.environ}
     return {
         "GOMP_SPINCOUNT": "1000",
-        **passed_on,
+        **inherited,
         "PYTHONPATH": str(_IMPORT_ROOT),
         TOKEN_VARIABLE: token.get_secret_value(),
     }
 
 
-def _how_it_ended(code: int) -> str:
+def _describe_exit(code: int) -> str:
     if code >= 0:
         return f"it exited with code {code}"
     name = signal.Signals(-code).name
     hints = {
-        "SIGILL": "; the runtime needs a processor with AVX2 and FMA",
+        "SIGILL": "; the runtime needs a CPU with AVX2 and FMA",
         "SIGKILL": "; the system may be short of memory (the model takes about 350 MB)",
     }
-    return f"it was ended by {name}{hints.get(name, '')}"
+    return f"it was killed by {name}{hints.get(name, '')}"
