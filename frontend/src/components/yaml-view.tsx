@@ -1,7 +1,7 @@
 import { useMemo } from "react";
 
 import { cn } from "@/lib/cn";
-import { yamlTokens, type TokenKind } from "@/lib/yaml-tokens";
+import { tokenizeYaml, type TokenKind } from "@/lib/tokenize-yaml";
 
 const COLOURS: Record<TokenKind, string> = {
   key: "text-(--code-key)",
@@ -13,19 +13,19 @@ const COLOURS: Record<TokenKind, string> = {
 
 interface Props {
   text: string;
-  /** What the text is, for a screen reader. */
+  /** Accessible name of the region. */
   label: string;
   className?: string;
 }
 
-/** A YAML text to read, with numbered lines; it scrolls inside itself. */
+/** Read-only YAML with line numbers, in a scrollable region. */
 export function YamlView({ text, label, className }: Props) {
-  const lines = useMemo(() => yamlTokens(text.replace(/\n$/, "")), [text]);
+  const lines = useMemo(() => tokenizeYaml(text.replace(/\n$/, "")), [text]);
   return (
     <pre
       role="region"
       aria-label={label}
-      // Scrolls, so the keyboard must reach it.
+      // Scrollable regions must be focusable.
       // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
       tabIndex={0}
       className={cn(

@@ -6,107 +6,106 @@ import { Field } from "@/components/ui/field";
 import { Input, Select, Textarea } from "@/components/ui/input";
 import type { InputDefinition } from "@/lib/api/types";
 
-import { inWords, isChoice } from "./input-values";
+import { formatInputValue, isChoice } from "./input-values";
 
 interface Props {
   input: InputDefinition;
-  field: UseFormRegisterReturn;
-  /** What stands in it now, to keep a choice that the list does not have. */
-  content: unknown;
+  registration: UseFormRegisterReturn;
+  /** The current value; it stays an option even if it is no longer listed. */
+  value: unknown;
   error?: string;
 }
 
 /** The control for one typed input. */
-export function InputField({ input, field, content, error }: Props) {
-  if (input.type === "boolean" && !isChoice(input)) return <Tick {...{ input, field, error }} />;
+export function InputField({ input, registration, value, error }: Props) {
+  if (input.type === "boolean" && !isChoice(input))
+    return <BooleanField {...{ input, registration, error }} />;
   return (
     <Field
-      label={<Name input={input} />}
-      hint={hintOf(input)}
+      label={<InputLabel input={input} />}
+      hint={input.description}
       error={error}
       required={input.required && input.default == null}
     >
       {isChoice(input) ? (
-        <Choices input={input} field={field} content={content} />
+        <InputSelect input={input} registration={registration} value={value} />
       ) : input.type === "text" ? (
-        <Textarea className="min-h-28" placeholder={placeholderOf(input)} {...field} />
+        <Textarea className="min-h-28" placeholder={getPlaceholder(input)} {...registration} />
       ) : (
         <Input
           autoComplete="off"
-          inputMode={KEYBOARDS[input.type]}
-          placeholder={placeholderOf(input)}
-          {...field}
+          inputMode={INPUT_MODES[input.type]}
+          placeholder={getPlaceholder(input)}
+          {...registration}
         />
       )}
     </Field>
   );
 }
 
-const KEYBOARDS = { string: "text", integer: "numeric", number: "decimal" } as Record<
+const INPUT_MODES = { string: "text", integer: "numeric", number: "decimal" } as Record<
   string,
   "text" | "numeric" | "decimal"
 >;
 
-function Name({ input }: { input: InputDefinition }) {
+function InputLabel({ input }: { input: InputDefinition }) {
   return (
     <>
-      {input.name} <span className="text-xs font-normal text-ink-faint">{typeWord(input)}</span>
+      {input.name} <span className="text-xs font-normal text-ink-faint">{describeType(input)}</span>
     </>
   );
 }
 
-type ChoicesProps = Omit<ComponentProps<typeof Select>, "content"> &
-  Pick<Props, "input" | "field" | "content">;
+type InputSelectProps = Omit<ComponentProps<typeof Select>, "value"> &
+  Pick<Props, "input" | "registration" | "value">;
 
-/** A list to choose from; what its `Field` gives it goes on to the control. */
-function Choices({ input, field, content, ...rest }: ChoicesProps) {
+/** A select; the id and ARIA attributes from its `Field` are passed on. */
+function InputSelect({ input, registration, value: current, ...rest }: InputSelectProps) {
   const choices = (input.enum ?? []).map((one) => ({
     value: JSON.stringify(one),
-    word: inWords(one),
+    label: formatInputValue(one),
   }));
-  const foreign =
-    typeof content === "string" && content && !choices.some(({ value }) => value === content);
+  const isRemoved =
+    typeof current === "string" && current && !choices.some(({ value }) => value === current);
   return (
-    <Select {...rest} {...field}>
-      <option value="">{emptyChoice(input)}</option>
-      {choices.map(({ value, word }) => (
+    <Select {...rest} {...registration}>
+      <option value="">{describeEmptyChoice(input)}</option>
+      {choices.map(({ value, label }) => (
         <option key={value} value={value}>
-          {word}
+          {label}
         </option>
       ))}
-      {foreign && <option value={content}>{content} (no longer a choice)</option>}
+      {isRemoved && <option value={current}>{current} (no longer available)</option>}
     </Select>
   );
 }
 
-function emptyChoice(input: InputDefinition): string {
-  if (input.default != null) return `Default: ${inWords(input.default)}`;
+function describeEmptyChoice(input: InputDefinition): string {
+  if (input.default != null) return `Default: ${formatInputValue(input.default)}`;
   return input.required ? "Choose…" : "None";
 }
 
-function Tick({ input, field, error }: Omit<Props, "content">) {
+function BooleanField({ input, registration, error }: Omit<Props, "value">) {
   return (
     <div className="grid gap-1">
-      <Checkbox label={<Name input={input} />} hint={input.description} {...field} />
+      <Checkbox label={<InputLabel input={input} />} hint={input.description} {...registration} />
       {error && <p className="text-xs text-err">{error}</p>}
     </div>
   );
 }
 
-function placeholderOf(input: InputDefinition): string | undefined {
-  const numeric = input.type === "integer" || input.type === "number";
-  return numeric && input.default != null ? `Default: ${inWords(input.default)}` : undefined;
+function getPlaceholder(input: InputDefinition): string | undefined {
+  const isNumeric = input.type === "integer" || input.type === "number";
+  return isNumeric && input.default != null
+    ? `Default: ${formatInputValue(input.default)}`
+    : undefined;
 }
 
-function hintOf(input: InputDefinition): string | undefined {
-  return input.description ?? undefined;
-}
-
-/** What the control itself does not show: that only numbers fit, that it may stay empty. */
-function typeWord(input: InputDefinition): string {
-  const kinds = { integer: "whole number", number: "number" } as Record<string, string>;
-  const words = isChoice(input) ? [] : [kinds[input.type]];
-  return [...words, !input.required && input.type !== "boolean" && "optional"]
+/** `whole number, optional`: what the control itself does not show. */
+function describeType(input: InputDefinition): string {
+  const typeNames = { integer: "whole number", number: "number" } as Record<string, string>;
+  const parts = isChoice(input) ? [] : [typeNames[input.type]];
+  return [...parts, !input.required && input.type !== "boolean" && "optional"]
     .filter(Boolean)
     .join(", ");
 }

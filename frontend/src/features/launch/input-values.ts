@@ -1,55 +1,56 @@
 import type { InputDefinition } from "@/lib/api/types";
 
-/** What a control of the form holds: ticked or not, else the text that stands in it. */
-export type Shown = string | boolean;
-export type ShownInputs = Record<string, Shown>;
-export type GivenInputs = Record<string, unknown>;
+/** The value of a form control: a text, or whether a checkbox is checked. */
+export type InputFormValue = string | boolean;
+export type InputFormValues = Record<string, InputFormValue>;
+export type RunInputs = Record<string, unknown>;
 
-type Read = { value: unknown } | { problem: string } | "left out";
+/** `omitted`: the input is not sent, so that its default applies. */
+type ParsedInput = { value: unknown } | { problem: string } | "omitted";
 
 const LARGEST = 2 ** 53;
 
-/** What the form shows at first: the given values, else the defaults. */
-export function shownInputs(
+/** The initial values of the form: the given inputs, else the defaults. */
+export function toFormValues(
   inputs: readonly InputDefinition[],
-  given: GivenInputs = {},
-): ShownInputs {
+  given: RunInputs = {},
+): InputFormValues {
   return Object.fromEntries(
-    inputs.map((input) => [input.name, shown(input, given[input.name] ?? input.default)]),
+    inputs.map((input) => [input.name, toFormValue(input, given[input.name] ?? input.default)]),
   );
 }
 
-function shown(input: InputDefinition, value: unknown): Shown {
+function toFormValue(input: InputDefinition, value: unknown): InputFormValue {
   if (isChoice(input)) return value == null ? "" : JSON.stringify(value);
   if (input.type === "boolean") return value === true;
   if (value == null) return "";
-  return inWords(value);
+  return formatInputValue(value);
 }
 
-/** Whether the value is one of a few that the workflow lists. */
+/** Whether the workflow lists the possible values. */
 export function isChoice(input: InputDefinition): boolean {
   return (input.enum?.length ?? 0) > 0;
 }
 
-/** The value that a control's content stands for, or what is wrong with it. */
-export function readInput(input: InputDefinition, content: Shown): Read {
+/** Parses the value of a form control. */
+export function parseInput(input: InputDefinition, content: InputFormValue): ParsedInput {
   if (typeof content === "boolean") return { value: content };
-  if (isChoice(input)) return readChoice(input, content);
-  if (input.type === "integer" || input.type === "number") return readNumber(input, content);
-  return readText(input, content);
+  if (isChoice(input)) return parseChoice(input, content);
+  if (input.type === "integer" || input.type === "number") return parseNumber(input, content);
+  return parseText(input, content);
 }
 
-function readChoice(input: InputDefinition, content: string): Read {
-  if (content === "") return absent(input);
+function parseChoice(input: InputDefinition, content: string): ParsedInput {
+  if (content === "") return parseEmpty(input);
   const choice = input.enum?.find((one) => JSON.stringify(one) === content);
   return choice === undefined
     ? { problem: "Choose one of the listed values." }
     : { value: choice as unknown };
 }
 
-function readNumber(input: InputDefinition, content: string): Read {
+function parseNumber(input: InputDefinition, content: string): ParsedInput {
   const text = content.trim();
-  if (text === "") return absent(input);
+  if (text === "") return parseEmpty(input);
   const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
   if (Number.isNaN(value)) {
     const example = input.type === "integer" ? "such as 12" : "such as 12 or 0.5";
@@ -61,66 +62,65 @@ function readNumber(input: InputDefinition, content: string): Read {
   return Math.abs(value) >= LARGEST ? { problem: "This number is too large." } : { value };
 }
 
-function readText(input: InputDefinition, content: string): Read {
+function parseText(input: InputDefinition, content: string): ParsedInput {
   if (content.trim() === "" && input.required) return { problem: "This is required." };
-  return content === "" && input.default == null ? "left out" : { value: content };
+  return content === "" && input.default == null ? "omitted" : { value: content };
 }
 
-/** Nothing is given: the server then takes the default. */
-function absent(input: InputDefinition): Read {
-  const needed = input.required && input.default == null;
-  return needed ? { problem: "This is required." } : "left out";
+function parseEmpty(input: InputDefinition): ParsedInput {
+  const isRequired = input.required && input.default == null;
+  return isRequired ? { problem: "This is required." } : "omitted";
 }
 
-/** What is wrong with a control's content, if anything: for the form. */
-export function problemOf(input: InputDefinition, content: Shown): string | true {
-  const read = readInput(input, content);
-  return typeof read === "object" && "problem" in read ? read.problem : true;
+/** The error of a form control, or true: as React Hook Form expects it. */
+export function validateInput(input: InputDefinition, content: InputFormValue): string | true {
+  const parsed = parseInput(input, content);
+  return typeof parsed === "object" && "problem" in parsed ? parsed.problem : true;
 }
 
-/** The values that a run is started with. What cannot be read is passed over: the form has told of it. */
-export function givenInputs(
+/** The inputs of the run; invalid values are omitted, because the form reports them. */
+export function toRunInputs(
   inputs: readonly InputDefinition[],
-  contents: ShownInputs,
-): GivenInputs {
-  const given: GivenInputs = {};
+  contents: InputFormValues,
+): RunInputs {
+  const given: RunInputs = {};
   for (const input of inputs) {
-    const read = readInput(input, contents[input.name] ?? "");
-    if (typeof read === "object" && "value" in read) given[input.name] = read.value;
+    const parsed = parseInput(input, contents[input.name] ?? "");
+    if (typeof parsed === "object" && "value" in parsed) given[input.name] = parsed.value;
   }
   return given;
 }
 
-/** What the JSON view shows for a form: what can be read as its value, the rest as it stands. */
-export function asJson(inputs: readonly InputDefinition[], contents: ShownInputs): string {
+/** The form values as JSON; invalid values stay as they were entered. */
+export function toJson(inputs: readonly InputDefinition[], contents: InputFormValues): string {
   const members = inputs.map((input) => {
     const content = contents[input.name] ?? "";
-    const read = readInput(input, content);
-    if (read === "left out") return [input.name, input.default ?? null];
-    return [input.name, "value" in read ? read.value : content || null];
+    const parsed = parseInput(input, content);
+    if (parsed === "omitted") return [input.name, input.default ?? null];
+    return [input.name, "value" in parsed ? parsed.value : content || null];
   });
   return JSON.stringify(Object.fromEntries(members), null, 2);
 }
 
-/** A JSON text as the values of a run. */
-export function fromJson(text: string): { given: GivenInputs } | { problem: string } {
+/** Parses the JSON view; members that are null are omitted. */
+export function parseJson(text: string): { given: RunInputs } | { problem: string } {
   try {
-    const read: unknown = JSON.parse(text.trim() || "{}");
-    if (read === null || typeof read !== "object" || Array.isArray(read)) {
-      return { problem: 'The inputs are one object: { "name": value }.' };
+    const parsed: unknown = JSON.parse(text.trim() || "{}");
+    if (parsed === null || typeof parsed !== "object" || Array.isArray(parsed)) {
+      return { problem: 'Enter a JSON object: { "name": value }.' };
     }
-    return { given: withoutNulls(read as GivenInputs) };
+    const members = Object.entries(parsed).filter(([, value]) => value !== null);
+    return { given: Object.fromEntries(members) };
   } catch (error) {
-    return { problem: `This is not valid JSON: ${(error as Error).message}` };
+    return { problem: `Invalid JSON: ${(error as Error).message}` };
   }
 }
 
-function withoutNulls(given: GivenInputs): GivenInputs {
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null));
-}
-
-/** What the form could not show without changing it; empty when the form can take over. */
-export function unshowable(inputs: readonly InputDefinition[], given: GivenInputs): string[] {
+/** Explains why the form cannot show some inputs without changing them; empty when it can show all. */
+export function findUnsupportedInputs(
+  inputs: readonly InputDefinition[],
+  given: RunInputs,
+): string[] {
   return Object.entries(given).flatMap(([name, value]) => {
     const input = inputs.find((one) => one.name === name);
     if (!input) return [`“${name}” is not an input of this workflow.`];
@@ -129,12 +129,12 @@ export function unshowable(inputs: readonly InputDefinition[], given: GivenInput
       return typeof value === "boolean" ? [] : [`“${name}” must be true or false.`];
     }
     return typeof value === "object" || typeof value === "boolean"
-      ? [`“${name}” must be ${WORDS[input.type ?? "string"]}.`]
+      ? [`“${name}” must be ${TYPE_NAMES[input.type ?? "string"]}.`]
       : [];
   });
 }
 
-const WORDS = {
+const TYPE_NAMES = {
   string: "text",
   text: "text",
   integer: "a whole number",
@@ -142,12 +142,12 @@ const WORDS = {
   boolean: "true or false",
 };
 
-/** Names of earlier inputs that this workflow no longer asks for. */
-export function foreignInputs(inputs: readonly InputDefinition[], given: GivenInputs): string[] {
+/** The names of earlier inputs that the workflow no longer has. */
+export function findRemovedInputs(inputs: readonly InputDefinition[], given: RunInputs): string[] {
   return Object.keys(given).filter((name) => !inputs.some((input) => input.name === name));
 }
 
-/** A value in a few words, such as a default in a hint. */
-export function inWords(value: unknown): string {
+/** A value as text, for hints and summaries. */
+export function formatInputValue(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -7,22 +7,20 @@ import type { InputDefinition } from "@/lib/api/types";
 
 import { InputField } from "./input-field";
 import {
-  asJson,
-  fromJson,
-  problemOf,
-  shownInputs,
-  unshowable,
-  type GivenInputs,
+  toJson,
+  parseJson,
+  validateInput,
+  toFormValues,
+  findUnsupportedInputs,
+  type RunInputs,
 } from "./input-values";
-import { JsonInputs } from "./json-inputs";
-import type { LaunchValues } from "./launch-values";
+import { JsonField } from "./json-field";
+import type { InputsView, LaunchValues } from "./launch-values";
 
-// What opens beside its button weighs more than the form; it comes when the form stands.
+// Loaded after the form, because the popover is larger than the form itself.
 const PreviousInputs = lazy(async () => ({
   default: (await import("./previous-inputs")).PreviousInputs,
 }));
-
-export type InputsView = "form" | "json";
 
 interface Props {
   form: UseFormReturn<LaunchValues>;
@@ -37,26 +35,26 @@ const VIEWS: { value: InputsView; label: string }[] = [
   { value: "json", label: "JSON" },
 ];
 
-/** The inputs, by the form or as JSON; what was entered goes along from one to the other. */
+/** The inputs as form fields or as JSON; switching keeps the values. */
 export function InputsCard({ form, workflowId, inputs, view, onView }: Props) {
-  const change = (next: InputsView) => {
+  const changeView = (next: InputsView) => {
     if (next === view) return;
-    if (next === "json") form.setValue("json", asJson(inputs, form.getValues("inputs")));
-    else if (!takeOver(form, inputs)) return;
+    if (next === "json") form.setValue("json", toJson(inputs, form.getValues("inputs")));
+    else if (!copyJsonToForm(form, inputs)) return;
     form.clearErrors();
     onView(next);
   };
-  const fill = (given: GivenInputs) => {
-    const contents = shownInputs(inputs, given);
-    form.setValue("inputs", contents);
-    form.setValue("json", asJson(inputs, contents));
+  const fill = (given: RunInputs) => {
+    const values = toFormValues(inputs, given);
+    form.setValue("inputs", values);
+    form.setValue("json", toJson(inputs, values));
     form.clearErrors();
   };
 
   if (inputs.length === 0) {
     return (
       <Card title="Inputs">
-        <p className="p-4 text-ink-soft">This workflow asks for nothing: start it is.</p>
+        <p className="p-4 text-ink-soft">This workflow has no inputs.</p>
       </Card>
     );
   }
@@ -69,25 +67,25 @@ export function InputsCard({ form, workflowId, inputs, view, onView }: Props) {
             <PreviousInputs workflowId={workflowId} onPick={(run) => fill(run.inputs)} />
           </Suspense>
           <SegmentedControl
-            label="Show the inputs as"
+            label="Input format"
             options={VIEWS}
             value={view}
-            onChange={change}
+            onChange={changeView}
           />
         </div>
       }
     >
       <div className="grid gap-4 p-4">
         {view === "json" ? (
-          <JsonInputs form={form} />
+          <JsonField form={form} />
         ) : (
           inputs.map((input) => (
             <InputField
               key={input.name}
               input={input}
-              content={form.getValues(`inputs.${input.name}`)}
-              field={form.register(`inputs.${input.name}`, {
-                validate: (content) => problemOf(input, content),
+              value={form.getValues(`inputs.${input.name}`)}
+              registration={form.register(`inputs.${input.name}`, {
+                validate: (content) => validateInput(input, content),
               })}
               error={form.formState.errors.inputs?.[input.name]?.message}
             />
@@ -98,14 +96,18 @@ export function InputsCard({ form, workflowId, inputs, view, onView }: Props) {
   );
 }
 
-/** Puts the JSON's values into the form, unless the form cannot show them as they are. */
-function takeOver(form: UseFormReturn<LaunchValues>, inputs: readonly InputDefinition[]): boolean {
-  const read = fromJson(form.getValues("json"));
-  const problems = "problem" in read ? [read.problem] : unshowable(inputs, read.given);
-  if ("problem" in read || problems.length > 0) {
+/** Copies the JSON into the form; returns false when the form cannot show its values. */
+function copyJsonToForm(
+  form: UseFormReturn<LaunchValues>,
+  inputs: readonly InputDefinition[],
+): boolean {
+  const parsed = parseJson(form.getValues("json"));
+  const problems =
+    "problem" in parsed ? [parsed.problem] : findUnsupportedInputs(inputs, parsed.given);
+  if ("problem" in parsed || problems.length > 0) {
     form.setError("json", { message: problems.join("\n") }, { shouldFocus: true });
     return false;
   }
-  form.setValue("inputs", shownInputs(inputs, read.given));
+  form.setValue("inputs", toFormValues(inputs, parsed.given));
   return true;
 }

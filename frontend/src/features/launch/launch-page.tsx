@@ -10,20 +10,24 @@ import { runQuery } from "@/lib/queries/runs";
 import { versionQuery } from "@/lib/queries/versions";
 import { workflowQuery } from "@/lib/queries/workflows";
 
-import { foreignInputs } from "./input-values";
+import { findRemovedInputs } from "./input-values";
 import { LaunchForm } from "./launch-form";
 
 const route = getRouteApi("/shell/workflows/$workflowId/run");
 
-/** Everything that is asked before a run starts; filled from an earlier run by `?from=`. */
+/** The page that starts a run; `?from=` fills it with the inputs of an earlier run. */
 export function LaunchPage() {
   const { workflowId } = route.useParams();
   const { from, version } = route.useSearch();
   const workflow = useQuery(workflowQuery(workflowId));
-  const old = useQuery({ ...versionQuery(workflowId, version ?? 0), enabled: Boolean(version) });
-  const earlier = useQuery({ ...runQuery(from ?? ""), enabled: Boolean(from) });
-  const error = workflow.error ?? old.error;
-  const waiting = !workflow.data || (version && !old.data) || (from && earlier.isPending);
+  const selectedVersion = useQuery({
+    ...versionQuery(workflowId, version ?? 0),
+    enabled: Boolean(version),
+  });
+  const earlierRun = useQuery({ ...runQuery(from ?? ""), enabled: Boolean(from) });
+  const error = workflow.error ?? selectedVersion.error;
+  const isLoading =
+    !workflow.data || (version && !selectedVersion.data) || (from && earlierRun.isPending);
   return (
     <Page
       title={workflow.data ? `Run ${workflow.data.name}` : "Run"}
@@ -32,7 +36,7 @@ export function LaunchPage() {
           {workflow.data && (
             <>
               Version {version ?? workflow.data.version}
-              {(!version || version === workflow.data.version) && ", the newest"} ·{" "}
+              {(!version || version === workflow.data.version) && " (newest)"} ·{" "}
             </>
           )}
           <Link
@@ -47,16 +51,16 @@ export function LaunchPage() {
     >
       {error ? (
         <ErrorPanel error={error} onRetry={() => workflow.refetch()} />
-      ) : waiting || !workflow.data ? (
+      ) : isLoading || !workflow.data ? (
         <LaunchSkeleton />
       ) : (
-        <Launch
-          key={`${old.data?.number} ${from}`}
+        <LaunchContent
+          key={`${selectedVersion.data?.number} ${from}`}
           workflow={workflow.data}
-          version={old.data?.number ?? workflow.data.version}
-          definition={(old.data ?? workflow.data).definition}
-          earlier={earlier.data}
-          problem={earlier.error}
+          version={selectedVersion.data?.number ?? workflow.data.version}
+          definition={(selectedVersion.data ?? workflow.data).definition}
+          earlierRun={earlierRun.data}
+          earlierRunError={earlierRun.error}
         />
       )}
     </Page>
@@ -67,42 +71,41 @@ interface Props {
   workflow: Workflow;
   version: number;
   definition: WorkflowDefinition;
-  earlier?: Run;
-  /** Why the earlier run's inputs could not be fetched. */
-  problem: unknown;
+  earlierRun?: Run;
+  earlierRunError: unknown;
 }
 
-function Launch({ workflow, version, definition, earlier, problem }: Props) {
+function LaunchContent({ workflow, version, definition, earlierRun, earlierRunError }: Props) {
   const navigate = useNavigate();
   const open = (runId: string) => void navigate({ to: "/runs/$runId", params: { runId } });
   return (
     <>
-      {problem !== null && (
-        <Alert tone="warn" title="The earlier run’s inputs could not be fetched">
-          The form shows the defaults instead.
+      {earlierRunError !== null && (
+        <Alert tone="warn" title="The inputs of the earlier run could not be loaded">
+          The form shows the default values instead.
         </Alert>
       )}
-      {earlier && <FilledFrom earlier={earlier} definition={definition} />}
+      {earlierRun && <InputsSource run={earlierRun} definition={definition} />}
       <LaunchForm
         workflowId={workflow.id}
         version={version}
         definition={definition}
-        given={earlier?.inputs}
+        given={earlierRun?.inputs}
         onStarted={open}
       />
     </>
   );
 }
 
-function FilledFrom({ earlier, definition }: { earlier: Run; definition: WorkflowDefinition }) {
-  const gone = foreignInputs(definition.inputs ?? [], earlier.inputs);
+function InputsSource({ run, definition }: { run: Run; definition: WorkflowDefinition }) {
+  const removed = findRemovedInputs(definition.inputs ?? [], run.inputs);
   return (
     <p className="text-ink-soft">
-      Filled with the inputs of{" "}
-      <Link to="/runs/$runId" params={{ runId: earlier.id }} className="text-accent underline">
+      Inputs copied from{" "}
+      <Link to="/runs/$runId" params={{ runId: run.id }} className="text-accent underline">
         an earlier run
       </Link>
-      .{gone.length > 0 && ` This version no longer asks for ${gone.join(", ")}.`}
+      .{removed.length > 0 && ` No longer in this version: ${removed.join(", ")}.`}
     </p>
   );
 }

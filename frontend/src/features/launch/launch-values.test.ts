@@ -1,29 +1,29 @@
 import { describe, expect, test } from "vitest";
 
-import { launchOf } from "./launch-of";
+import { buildRunRequest } from "./build-run-request";
 import {
-  fieldAt,
-  givenBudget,
-  givenMetadata,
-  launchValues,
-  limitProblem,
+  findFormField,
+  toBudget,
+  toMetadata,
+  createLaunchValues,
+  validateLimit,
   LIMITS,
   type Limit,
 } from "./launch-values";
 
 const inputs = [{ name: "topic", type: "string", required: true } as const];
 
-function limit(name: string): Limit {
+function findLimit(name: string): Limit {
   const found = LIMITS.find((one) => one.name === name);
   if (!found) throw new Error(name);
   return found;
 }
 
-describe("limits", () => {
+describe("budget", () => {
   test.each([
     ["maxCost", "", true],
     ["maxCost", "0.05", true],
-    ["maxCost", "0", "A limit is more than 0."],
+    ["maxCost", "0", "Enter a number greater than 0."],
     ["maxCost", "-1", "Enter a number, or leave it empty."],
     ["maxCost", "$1", "Enter a number, or leave it empty."],
     ["maxTokens", "1000", true],
@@ -31,25 +31,25 @@ describe("limits", () => {
     ["maxLlmCalls", "99999999999", "This limit is too large."],
     ["maxSeconds", "2.5", true],
   ])("%s %j: %s", (name, content, problem) => {
-    expect(limitProblem(limit(name), content)).toBe(problem);
+    expect(validateLimit(findLimit(name), content)).toBe(problem);
   });
 
-  test("only what is set is sent; money as text", () => {
-    const none = launchValues(inputs).budget;
-    expect(givenBudget(none)).toBeNull();
-    expect(givenBudget({ ...none, maxCost: " 0.10 ", maxLlmCalls: "5" })).toEqual({
+  test("toBudget contains only set limits, money as text", () => {
+    const none = createLaunchValues(inputs).budget;
+    expect(toBudget(none)).toBeNull();
+    expect(toBudget({ ...none, maxCost: " 0.10 ", maxLlmCalls: "5" })).toEqual({
       maxCost: "0.10",
       maxLlmCalls: 5,
     });
   });
 });
 
-test("metadata without a key is left out", () => {
+test("toMetadata omits rows without a key", () => {
   const rows = [
     { key: " ticket ", value: "42" },
     { key: " ", value: "lost" },
   ];
-  expect(givenMetadata(rows)).toEqual({ ticket: "42" });
+  expect(toMetadata(rows)).toEqual({ ticket: "42" });
 });
 
 test.each([
@@ -59,28 +59,28 @@ test.each([
   ["/budget/other", null],
   ["/metadata/a", null],
   ["", null],
-])("pointer %j leads to %j", (pointer, field) => {
-  expect(fieldAt(pointer, inputs)).toBe(field);
+])("findFormField(%j) is %j", (pointer, field) => {
+  expect(findFormField(pointer, inputs)).toBe(field);
 });
 
-describe("the request", () => {
-  const subject = { workflowId: "wf_1", version: 3, inputs };
+describe("buildRunRequest", () => {
+  const target = { workflowId: "wf_1", version: 3, inputs };
 
-  test("is read from the form, or from the JSON as it was written", () => {
+  test("uses the form values, or the JSON as it was entered", () => {
     const values = {
-      ...launchValues(inputs, { topic: "bees" }),
+      ...createLaunchValues(inputs, { topic: "bees" }),
       json: '{"topic": "tea", "other": 1}',
     };
     const rest = { workflowId: "wf_1", version: 3, budget: null, metadata: {} };
-    expect(launchOf(subject, values, "form")).toEqual({ ...rest, inputs: { topic: "bees" } });
-    expect(launchOf(subject, values, "json")).toEqual({
+    expect(buildRunRequest(target, values, "form")).toEqual({ ...rest, inputs: { topic: "bees" } });
+    expect(buildRunRequest(target, values, "json")).toEqual({
       ...rest,
       inputs: { topic: "tea", other: 1 },
     });
   });
 
-  test("is not made of broken JSON", () => {
-    const broken = { ...launchValues(inputs), json: "{" };
-    expect(launchOf(subject, broken, "json")).toHaveProperty("problem");
+  test("reports invalid JSON", () => {
+    const broken = { ...createLaunchValues(inputs), json: "{" };
+    expect(buildRunRequest(target, broken, "json")).toHaveProperty("problem");
   });
 });

@@ -7,16 +7,16 @@ import { Input } from "@/components/ui/input";
 
 import type { LaunchValues } from "./launch-values";
 
-const MOST = 50;
+const MAX_ROWS = 50;
 
-/** Words of one's own on the run, by which the list of runs can be searched through the API. */
+/** Key-value pairs stored with the run. */
 export function MetadataFields({ form }: { form: UseFormReturn<LaunchValues> }) {
   const { fields, append, remove } = useFieldArray({ control: form.control, name: "metadata" });
   return (
     <fieldset className="grid gap-2">
       <legend className="font-medium">Metadata</legend>
       <p className="text-xs text-ink-faint">
-        Kept with the run, such as a ticket’s number. The API finds runs by it.
+        Stored with the run, for example a ticket number. The API can filter runs by metadata.
       </p>
       {fields.map((row, index) => (
         <div key={row.id} className="grid grid-cols-[1fr_1fr_auto] gap-2">
@@ -35,14 +35,14 @@ export function MetadataFields({ form }: { form: UseFormReturn<LaunchValues> }) 
           </IconButton>
         </div>
       ))}
-      {fields.length < MOST && (
+      {fields.length < MAX_ROWS && (
         <Button
           size="sm"
           className="justify-self-start"
           onClick={() => append({ key: "", value: "" })}
         >
           <Plus aria-hidden />
-          Add a row
+          Add row
         </Button>
       )}
     </fieldset>

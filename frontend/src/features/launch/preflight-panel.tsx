@@ -10,14 +10,14 @@ import type { RunPreflight } from "@/lib/api/types";
 import { formatCount, formatDuration, pluralize } from "@/lib/format";
 import { providersQuery } from "@/lib/queries/models";
 
-import { findingsOf, isBlocked } from "./preflight";
+import { summarizePreflight, isBlocked } from "./preflight";
 
-/** What stands between this form and a good run: models, their providers, what is missing, what it may spend. */
+/** Problems, models and spending limits of the run, checked before it starts. */
 export function PreflightPanel({ preflight }: { preflight: UseQueryResult<RunPreflight> }) {
   return (
-    <Card title="Before it starts" aria-busy={preflight.isFetching}>
+    <Card title="Preflight checks" aria-busy={preflight.isFetching}>
       {preflight.data ? (
-        <Report report={preflight.data} />
+        <PreflightReport report={preflight.data} />
       ) : preflight.error ? (
         <ErrorPanel
           error={preflight.error}
@@ -31,61 +31,59 @@ export function PreflightPanel({ preflight }: { preflight: UseQueryResult<RunPre
   );
 }
 
-function Report({ report }: { report: RunPreflight }) {
-  // Without them only a missing key stays unsaid.
+function PreflightReport({ report }: { report: RunPreflight }) {
+  // Needed only to warn of missing API keys, so errors are ignored.
   const providers = useQuery(providersQuery());
-  const { inputs, problems, warnings } = findingsOf(report, providers.data);
+  const { inputs, problems, warnings } = summarizePreflight(report, providers.data);
   return (
     <div className="divide-y divide-line">
-      <ul aria-label="Findings" className="grid gap-2 px-4 py-3">
+      <ul aria-label="Checks" className="grid gap-2 px-4 py-3">
         {!isBlocked(report) && inputs === 0 && <Finding kind="ok">Ready to start.</Finding>}
-        {inputs > 0 && (
-          <Finding kind="input">{pluralize(inputs, "input")} still to be filled in.</Finding>
-        )}
-        {problems.map((words) => (
-          <Finding key={words} kind="err">
-            {words}
+        {inputs > 0 && <Finding kind="input">Complete {pluralize(inputs, "input")}.</Finding>}
+        {problems.map((message) => (
+          <Finding key={message} kind="err">
+            {message}
           </Finding>
         ))}
-        {warnings.map((words) => (
-          <Finding key={words} kind="warn">
-            {words}
+        {warnings.map((message) => (
+          <Finding key={message} kind="warn">
+            {message}
           </Finding>
         ))}
       </ul>
       {report.models.length > 0 && (
         <ul aria-label="Models" className="grid gap-2.5 px-4 py-3">
           {report.models.map((model) => (
-            <ModelUse key={`${model.type} ${model.name}`} model={model} />
+            <ModelUsage key={`${model.type} ${model.name}`} model={model} />
           ))}
         </ul>
       )}
-      <p className="px-4 py-3 text-ink-soft">{spending(report)}</p>
+      <p className="px-4 py-3 text-ink-soft">{describeBudget(report)}</p>
     </div>
   );
 }
 
-const MARKS = {
-  ok: { Icon: CircleCheck, className: "text-ok", word: "" },
-  input: { Icon: TextCursorInput, className: "text-ink-faint", word: "" },
-  warn: { Icon: TriangleAlert, className: "text-warn", word: "Warning: " },
-  err: { Icon: CircleAlert, className: "text-err", word: "Problem: " },
+const FINDING_STYLES = {
+  ok: { Icon: CircleCheck, className: "text-ok", label: "" },
+  input: { Icon: TextCursorInput, className: "text-ink-faint", label: "" },
+  warn: { Icon: TriangleAlert, className: "text-warn", label: "Warning: " },
+  err: { Icon: CircleAlert, className: "text-err", label: "Problem: " },
 };
 
-function Finding({ kind, children }: { kind: keyof typeof MARKS; children: ReactNode }) {
-  const { Icon, className, word } = MARKS[kind];
+function Finding({ kind, children }: { kind: keyof typeof FINDING_STYLES; children: ReactNode }) {
+  const { Icon, className, label } = FINDING_STYLES[kind];
   return (
     <li className="flex gap-2">
       <Icon aria-hidden className={`mt-0.5 size-4 shrink-0 ${className}`} />
       <span className="min-w-0 wrap-anywhere">
-        <span className="sr-only">{word}</span>
+        <span className="sr-only">{label}</span>
         {children}
       </span>
     </li>
   );
 }
 
-function ModelUse({ model }: { model: RunPreflight["models"][number] }) {
+function ModelUsage({ model }: { model: RunPreflight["models"][number] }) {
   const { name, type, provider, usedBy, problem } = model;
   return (
     <li className="grid gap-0.5">
@@ -94,7 +92,7 @@ function ModelUse({ model }: { model: RunPreflight["models"][number] }) {
         {provider && <span className="text-ink-soft">{provider.name}</span>}
       </span>
       <span className="text-xs text-ink-faint">
-        {type === "embedder" ? "for memory and knowledge" : `asked by ${usedBy.join(", ")}`}
+        {type === "embedder" ? "Used for memory and knowledge" : `Used by ${usedBy.join(", ")}`}
       </span>
       {problem && (
         <span className="text-err">
@@ -108,15 +106,15 @@ function ModelUse({ model }: { model: RunPreflight["models"][number] }) {
   );
 }
 
-/** `At least 2 model calls. It may spend up to 50 calls and 10m 0s.` */
-function spending({ estimatedCalls, budget }: RunPreflight): string {
+/** `At least 2 model calls. Budget: 50 model calls, 10m 0s active time.` */
+function describeBudget({ estimatedCalls, budget }: RunPreflight): string {
   const calls =
     estimatedCalls === null ? "" : `At least ${pluralize(estimatedCalls, "model call")}. `;
   const limits = [
-    budget.maxCost != null && `a cost of ${budget.maxCost}`,
+    budget.maxCost != null && `cost ${budget.maxCost}`,
     budget.maxTokens != null && `${formatCount(budget.maxTokens)} tokens`,
-    budget.maxLlmCalls != null && `${formatCount(budget.maxLlmCalls)} calls`,
-    budget.maxSeconds != null && `${formatDuration(budget.maxSeconds * 1000)} at work`,
+    budget.maxLlmCalls != null && `${formatCount(budget.maxLlmCalls)} model calls`,
+    budget.maxSeconds != null && `${formatDuration(budget.maxSeconds * 1000)} active time`,
   ].filter(Boolean);
-  return `${calls}${limits.length > 0 ? `It may spend up to ${limits.join(", ")}.` : "Nothing limits what it may spend."}`;
+  return `${calls}${limits.length > 0 ? `Budget: ${limits.join(", ")}.` : "No spending limit."}`;
 }

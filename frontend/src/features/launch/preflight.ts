@@ -3,28 +3,31 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api, body } from "@/lib/api/client";
 import type { Provider, RunPreflight } from "@/lib/api/types";
 
-import type { Launch } from "./start-run";
+import type { RunRequest } from "./use-start-run";
 
-/** What a start with these values would meet; asked anew when they change. */
-export const preflightQuery = (launch: Launch) =>
+/** Checks on the server whether a run with these values could start. */
+export const preflightQuery = (request: RunRequest) =>
   queryOptions({
-    queryKey: ["preflight", launch] as const,
+    queryKey: ["preflight", request] as const,
     queryFn: async ({ signal }) =>
-      body(await api.POST("/api/v1/runs/preflight", { body: launch as never, signal })),
-    // While the next answer is on its way, the last one is better than nothing.
+      body(await api.POST("/api/v1/runs/preflight", { body: request as never, signal })),
+    // The previous result stays visible while the next one is fetched.
     placeholderData: keepPreviousData,
   });
 
-/** What the panel says of a preflight, told apart by what is to be done. */
-export interface Findings {
-  /** Inputs that do not fit yet: the form itself shows which. */
+/** The result of a preflight, grouped by what the user has to do. */
+export interface PreflightSummary {
+  /** Number of missing or invalid inputs; the form shows which. */
   inputs: number;
-  /** What stands in the way otherwise, and is not said at a model. */
+  /** Other problems, except those that are shown at a model. */
   problems: string[];
   warnings: string[];
 }
 
-export function findingsOf(preflight: RunPreflight, providers: readonly Provider[] = []): Findings {
+export function summarizePreflight(
+  preflight: RunPreflight,
+  providers: readonly Provider[] = [],
+): PreflightSummary {
   const inputs = preflight.problems.filter((one) => one.where?.startsWith("/inputs"));
   const atModels = new Set(preflight.models.map((model) => model.problem?.message));
   const others = preflight.problems.filter(
@@ -33,22 +36,22 @@ export function findingsOf(preflight: RunPreflight, providers: readonly Provider
   return {
     inputs: inputs.length,
     problems: others.map((one) => one.message),
-    warnings: [...preflight.warnings, ...keyless(preflight, providers)],
+    warnings: [...preflight.warnings, ...warnMissingKeys(preflight, providers)],
   };
 }
 
-const WITHOUT_KEY: ReadonlySet<string> = new Set(["local", "ollama", "openai_compatible"]);
+const KEYLESS_TYPES: ReadonlySet<string> = new Set(["local", "ollama", "openai_compatible"]);
 
-/** Providers that will refuse, for want of a key; the server contacts nobody before a run starts. */
-function keyless({ models }: RunPreflight, providers: readonly Provider[]): string[] {
+/** Warns of providers without an API key; the server does not contact providers before a run. */
+function warnMissingKeys({ models }: RunPreflight, providers: readonly Provider[]): string[] {
   const used = new Set(models.map((model) => model.provider?.id));
   return providers
-    .filter((one) => used.has(one.id) && !one.hasApiKey && !WITHOUT_KEY.has(one.type))
-    .map((one) => `Provider “${one.name}” has no API key: its models will refuse to answer.`);
+    .filter((one) => used.has(one.id) && !one.hasApiKey && !KEYLESS_TYPES.has(one.type))
+    .map((one) => `Provider “${one.name}” has no API key. Requests to its models will fail.`);
 }
 
-/** Whether anything but an unfilled input keeps the run from starting. */
+/** Whether the run cannot start for a reason other than its inputs. */
 export function isBlocked(preflight: RunPreflight): boolean {
-  const { problems } = findingsOf(preflight);
+  const { problems } = summarizePreflight(preflight);
   return problems.length > 0 || preflight.models.some((model) => model.problem !== null);
 }

@@ -12,16 +12,16 @@ import type { Run } from "@/lib/api/types";
 import { previewText } from "@/lib/format";
 import { runKeys, runQuery } from "@/lib/queries/runs";
 
-import { inWords, type GivenInputs } from "./input-values";
+import { formatInputValue, type RunInputs } from "./input-values";
 
-const SHOWN = 6;
+const MAX_RUNS = 6;
 
 interface Props {
   workflowId: string;
   onPick: (run: Run) => void;
 }
 
-/** Fills the form with what an earlier run was given. */
+/** Fills the form with the inputs of an earlier run. */
 export function PreviousInputs({ workflowId, onPick }: Props) {
   const [open, setOpen] = useState(false);
   const pick = (run: Run) => {
@@ -50,7 +50,7 @@ function PreviousRuns({ workflowId, onPick }: Props) {
   const newest = useQuery({
     queryKey: [...runKeys.lists(), "newest-of", workflowId],
     queryFn: async ({ signal }) => {
-      const params = { query: { workflowId, limit: SHOWN } };
+      const params = { query: { workflowId, limit: MAX_RUNS } };
       return body(await api.GET("/api/v1/runs", { params, signal })).runs;
     },
   });
@@ -58,18 +58,18 @@ function PreviousRuns({ workflowId, onPick }: Props) {
   if (newest.isPending || runs.some((one) => one.isPending)) return <SkeletonRows rows={3} />;
   const found = runs.flatMap((one) => (one.data ? [one.data] : []));
   if (found.length === 0) {
-    return <p className="px-3 py-4 text-ink-soft">There are no earlier runs of this workflow.</p>;
+    return <p className="px-3 py-4 text-ink-soft">No earlier runs of this workflow.</p>;
   }
   return (
     <ul className="grid max-h-80 overflow-y-auto">
-      {differing(found).map((run) => (
+      {removeDuplicateInputs(found).map((run) => (
         <li key={run.id}>
           <button
             type="button"
             onClick={() => onPick(run)}
             className="grid w-full gap-0.5 rounded-sm px-3 py-2 text-left hover:bg-hover"
           >
-            <span className="truncate">{summary(run.inputs)}</span>
+            <span className="truncate">{summarizeInputs(run.inputs)}</span>
             <span className="flex items-center gap-2 text-xs text-ink-faint">
               <RunStatus state={run.status} /> <TimeAgo at={run.createdAt} />
             </span>
@@ -81,7 +81,7 @@ function PreviousRuns({ workflowId, onPick }: Props) {
 }
 
 /** The newest run of each set of inputs. */
-function differing(runs: Run[]): Run[] {
+function removeDuplicateInputs(runs: Run[]): Run[] {
   const seen = new Set<string>();
   return runs.filter((run) => {
     const text = JSON.stringify(run.inputs);
@@ -89,9 +89,9 @@ function differing(runs: Run[]): Run[] {
   });
 }
 
-function summary(inputs: GivenInputs): string {
-  const words = Object.entries(inputs).map(
-    ([name, value]) => `${name}: ${previewText(inWords(value), 60)}`,
+function summarizeInputs(inputs: RunInputs): string {
+  const parts = Object.entries(inputs).map(
+    ([name, value]) => `${name}: ${previewText(formatInputValue(value), 60)}`,
   );
-  return words.join(" · ") || "No inputs";
+  return parts.join(" · ") || "No inputs";
 }

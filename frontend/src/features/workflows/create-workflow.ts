@@ -2,52 +2,51 @@ import { api, body } from "@/lib/api/client";
 import { ApiProblem } from "@/lib/api/problem";
 import type { Workflow, YamlProblem } from "@/lib/api/types";
 
-import { renamed } from "./document-name";
+import { renameDocument } from "./rename-document";
 import type { Source } from "./import-source";
 
-const TRIES = 3;
+const MAX_ATTEMPTS = 3;
 
-/** Saves a document of ours as a new workflow; a taken name gets a number, for nobody chose that name. */
+/** Saves a generated document as a new workflow, under a free name if its name is taken. */
 export async function createWorkflow(yaml: string, note?: string): Promise<Workflow> {
   let text = yaml;
-  for (let tries = 1; ; tries += 1) {
+  for (let attempt = 1; ; attempt += 1) {
     try {
-      // One after the other: each try answers the refusal before.
+      // Sequential, because each attempt uses the name suggested by the previous error.
       // oxlint-disable-next-line no-await-in-loop
       return body(await api.POST("/api/v1/workflows", { body: { workflow: { yaml: text, note } } }))
         .workflow;
     } catch (error) {
-      const free = freeName(error);
-      if (!free || tries === TRIES) throw error;
+      const name = getSuggestedName(error);
+      if (!name || attempt === MAX_ATTEMPTS) throw error;
       // oxlint-disable-next-line no-await-in-loop
-      text = await renamed(text, free);
+      text = await renameDocument(text, name);
     }
   }
 }
 
-/** A name that is free, when a name was refused because it is taken. */
-export function freeName(error: unknown): string | null {
+/** The free name that the server suggests when a name is taken. */
+export function getSuggestedName(error: unknown): string | null {
   const taken = error instanceof ApiProblem && error.slug === "workflow-name-taken";
   const { suggestion } = taken ? error.extra : {};
   return typeof suggestion === "string" ? suggestion : null;
 }
 
-/** The workflow that has the refused name. */
-export function nameOwner(error: unknown): string | null {
+/** The id of the workflow that has the taken name. */
+export function getNameOwner(error: unknown): string | null {
   const owner = error instanceof ApiProblem ? error.extra["workflowId"] : null;
   return typeof owner === "string" ? owner : null;
 }
 
-/** What is wrong inside a refused document, with lines; empty when the refusal is about something else. */
-export function documentProblems(error: unknown): YamlProblem[] {
+/** The problems of a rejected document; empty when it was rejected for another reason. */
+export function getDocumentProblems(error: unknown): YamlProblem[] {
   const problems = error instanceof ApiProblem ? error.extra["problems"] : null;
   return Array.isArray(problems) ? (problems as YamlProblem[]) : [];
 }
 
-/** Makes a workflow of what was pasted, dropped or chosen. */
 export async function importWorkflow(source: Source) {
   if (source.kind === "archive") return importArchive(source.file);
-  const given =
+  const request =
     source.kind === "document"
       ? { yaml: source.text }
       : {
@@ -55,7 +54,7 @@ export async function importWorkflow(source: Source) {
           tasksYaml: source.tasks?.text,
           name: source.name.trim() || undefined,
         };
-  return body(await api.POST("/api/v1/workflows/import", { body: given }));
+  return body(await api.POST("/api/v1/workflows/import", { body: request }));
 }
 
 async function importArchive(file: File) {

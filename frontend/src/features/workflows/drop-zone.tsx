@@ -6,38 +6,38 @@ import { cn } from "@/lib/cn";
 
 import { ACCEPTED } from "./import-source";
 
-/** Takes files, dropped or chosen. */
+/** Accepts files by drag and drop or from a file dialog. */
 export function DropZone({ onFiles }: { onFiles: (files: File[]) => void }) {
   const input = useRef<HTMLInputElement>(null);
-  const [over, setOver] = useState(false);
+  const [isDragOver, setDragOver] = useState(false);
 
   const drop = (event: DragEvent) => {
     event.preventDefault();
-    setOver(false);
+    setDragOver(false);
     onFiles([...event.dataTransfer.files]);
   };
   return (
-    // Dropping is an extra for the mouse; the button does the same for everyone.
+    // The button offers the same to keyboard users.
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
     <div
       role="group"
       aria-label="Files to import"
       onDragOver={(event) => {
         event.preventDefault();
-        setOver(true);
+        setDragOver(true);
       }}
-      onDragLeave={() => setOver(false)}
+      onDragLeave={() => setDragOver(false)}
       onDrop={drop}
       className={cn(
         "grid justify-items-center gap-2 rounded-lg border-2 border-dashed px-4 py-6 text-center",
-        over ? "border-accent bg-accent-soft" : "bg-sunken",
+        isDragOver ? "border-accent bg-accent-soft" : "bg-sunken",
       )}
     >
       <Upload aria-hidden className="size-6 text-ink-faint" />
       <p className="max-w-md text-ink-soft">
         <span className="max-sm:hidden">Drop files here: </span>
         <span className="sm:hidden">Files: </span>a workflow document, agents.yaml and tasks.yaml,
-        or a zip of a CrewAI project. Python in it is never run.
+        or a zip of a CrewAI project. Python code is never executed.
       </p>
       <Button onClick={() => input.current?.click()}>Choose files</Button>
       <input
@@ -50,7 +50,7 @@ export function DropZone({ onFiles }: { onFiles: (files: File[]) => void }) {
         className="sr-only"
         onChange={(event) => {
           onFiles([...(event.target.files ?? [])]);
-          // The same file can then be chosen again.
+          // Lets the user select the same file again.
           event.target.value = "";
         }}
       />

@@ -9,54 +9,55 @@ import { Textarea } from "@/components/ui/input";
 import type { YamlProblem } from "@/lib/api/types";
 import { workflowKeys } from "@/lib/queries/workflows";
 
-import { ChosenFiles } from "./chosen-files";
+import { SelectedFiles } from "./selected-files";
 import { importWorkflow } from "./create-workflow";
 import { DropZone } from "./drop-zone";
-import { renamed } from "./document-name";
-import { ImportProblem } from "./import-problem";
-import { ImportedCard } from "./imported-card";
-import { missing, sourceOf, type Source } from "./import-source";
+import { renameDocument } from "./rename-document";
+import { ImportError } from "./import-error";
+import { ImportResultCard } from "./import-result-card";
+import { describeMissing, createSource, type Source } from "./import-source";
 import { selectLine } from "./select-line";
 
-const NOTHING: Source = { kind: "document", text: "" };
+const EMPTY_SOURCE: Source = { kind: "document", text: "" };
 
-/** Takes a workflow in: pasted, dropped, or chosen. */
+/** Imports a workflow from pasted text or files. */
 export function ImportPanel() {
-  const [source, setSource] = useState<Source>(NOTHING);
-  const [refused, setRefused] = useState<string | null>(null);
+  const [source, setSource] = useState<Source>(EMPTY_SOURCE);
+  const [sourceError, setSourceError] = useState<string | null>(null);
   const text = useRef<HTMLTextAreaElement>(null);
-  const run = useImport();
+  const importMutation = useImport();
 
   const change = (next: Source) => {
-    run.reset();
-    setRefused(null);
+    importMutation.reset();
+    setSourceError(null);
     setSource(next);
   };
-  const take = async (files: File[]) => {
-    const next = await sourceOf(files, source);
-    if ("problem" in next) setRefused(next.problem);
+  const addFiles = async (files: File[]) => {
+    const next = await createSource(files, source);
+    if ("problem" in next) setSourceError(next.problem);
     else change(next);
   };
-  const send = (next: Source) => {
+  const submit = (next: Source) => {
     setSource(next);
-    const lacking = missing(next);
-    setRefused(lacking);
-    if (!lacking) run.mutate(next);
+    const missing = describeMissing(next);
+    setSourceError(missing);
+    if (!missing) importMutation.mutate(next);
   };
   const rename = async (name: string) => {
     if (source.kind === "document") {
-      send({ ...source, text: await renamed(source.text, name) });
-    } else if (source.kind === "pair") send({ ...source, name });
+      submit({ ...source, text: await renameDocument(source.text, name) });
+    } else if (source.kind === "pair") submit({ ...source, name });
   };
   const goTo = ({ line }: YamlProblem) => text.current && selectLine(text.current, line);
 
-  if (run.data && run.data.warnings.length > 0) return <ImportedCard imported={run.data} />;
+  if (importMutation.data && importMutation.data.warnings.length > 0)
+    return <ImportResultCard result={importMutation.data} />;
   return (
     <Card>
       <div className="grid gap-4 p-4">
-        <DropZone onFiles={(files) => void take(files)} />
+        <DropZone onFiles={(files) => void addFiles(files)} />
         {source.kind === "document" ? (
-          <Field label="Or paste the document">
+          <Field label="Or paste a document">
             <Textarea
               ref={text}
               spellCheck={false}
@@ -68,18 +69,18 @@ export function ImportPanel() {
             />
           </Field>
         ) : (
-          <ChosenFiles source={source} onChange={change} onClear={() => change(NOTHING)} />
+          <SelectedFiles source={source} onChange={change} onClear={() => change(EMPTY_SOURCE)} />
         )}
-        <ImportProblem
-          refused={refused}
-          error={run.error}
+        <ImportError
+          sourceError={sourceError}
+          error={importMutation.error}
           source={source}
           onRename={(name) => void rename(name)}
-          onPick={source.kind === "document" ? goTo : undefined}
+          onSelect={source.kind === "document" ? goTo : undefined}
         />
       </div>
       <footer className="flex justify-end border-t px-4 py-3">
-        <Button variant="primary" busy={run.isPending} onClick={() => send(source)}>
+        <Button variant="primary" busy={importMutation.isPending} onClick={() => submit(source)}>
           Import
         </Button>
       </footer>
@@ -87,7 +88,7 @@ export function ImportPanel() {
   );
 }
 
-/** Imports; without warnings it goes straight to the editor. */
+/** Imports a workflow, and opens the editor unless there are warnings. */
 function useImport() {
   const queryClient = useQueryClient();
   const navigate = useNavigate();

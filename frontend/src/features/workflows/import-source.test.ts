@@ -1,23 +1,23 @@
 import { describe, expect, test } from "vitest";
 
-import { MAX_UPLOAD_BYTES, missing, sourceOf, type Source } from "./import-source";
+import { MAX_UPLOAD_BYTES, describeMissing, createSource, type Source } from "./import-source";
 
-const nothing: Source = { kind: "document", text: "" };
+const EMPTY: Source = { kind: "document", text: "" };
 const file = (name: string, text = name) => new File([text], name);
 
-describe("what the chosen files are", () => {
-  test("one YAML file is the document", async () => {
-    expect(await sourceOf([file("crew.yml", "name: A")], nothing)).toEqual({
+describe("createSource", () => {
+  test("takes one YAML file as the document", async () => {
+    expect(await createSource([file("crew.yml", "name: A")], EMPTY)).toEqual({
       kind: "document",
       text: "name: A",
     });
   });
 
-  test("a zip is a project", async () => {
-    expect(await sourceOf([file("crew.ZIP")], nothing)).toMatchObject({ kind: "archive" });
+  test("takes a zip as a project", async () => {
+    expect(await createSource([file("crew.ZIP")], EMPTY)).toMatchObject({ kind: "archive" });
   });
 
-  test("the two files of CrewAI, in any order, together or one by one", async () => {
+  test("takes agents.yaml and tasks.yaml together or one by one, in any order", async () => {
     const pair = {
       kind: "pair",
       agents: { name: "agents.yaml", text: "a" },
@@ -25,12 +25,12 @@ describe("what the chosen files are", () => {
       name: "",
     };
     const [agents, tasks] = [file("agents.yaml", "a"), file("my_tasks.yml", "t")];
-    expect(await sourceOf([tasks, agents], nothing)).toEqual(pair);
-    const half = (await sourceOf([tasks], nothing)) as Source;
-    expect(missing(half)).toBe("Add agents.yaml too.");
-    expect(await sourceOf([agents], half)).toEqual(pair);
-    const other = (await sourceOf([agents], nothing)) as Source;
-    expect(await sourceOf([tasks], other)).toEqual(pair);
+    expect(await createSource([tasks, agents], EMPTY)).toEqual(pair);
+    const half = (await createSource([tasks], EMPTY)) as Source;
+    expect(describeMissing(half)).toBe("Add agents.yaml too.");
+    expect(await createSource([agents], half)).toEqual(pair);
+    const other = (await createSource([agents], EMPTY)) as Source;
+    expect(await createSource([tasks], other)).toEqual(pair);
   });
 
   test.each([
@@ -39,29 +39,31 @@ describe("what the chosen files are", () => {
     [["a.zip", "agents.yaml"]],
     [["agents.yaml", "tasks.yaml", "more.yaml"]],
     [["crew.py"]],
-  ])("%j cannot be imported", async (names) => {
+  ])("rejects %j", async (names) => {
     expect(
-      await sourceOf(
+      await createSource(
         names.map((name) => file(name)),
-        nothing,
+        EMPTY,
       ),
     ).toHaveProperty("problem");
   });
 
-  test("too large a file is not even read", async () => {
+  test("rejects a file that is too large", async () => {
     const large = file("a.yaml", "x".repeat(MAX_UPLOAD_BYTES + 1));
-    expect(await sourceOf([large], nothing)).toEqual({ problem: "a.yaml is larger than 4 MiB." });
+    expect(await createSource([large], EMPTY)).toEqual({ problem: "a.yaml is larger than 4 MiB." });
   });
 
-  test("no files change nothing", async () => {
-    expect(await sourceOf([], nothing)).toBe(nothing);
+  test("keeps the source when no file is selected", async () => {
+    expect(await createSource([], EMPTY)).toBe(EMPTY);
   });
 });
 
-test("what is still missing is said", () => {
-  expect(missing(nothing)).toMatch(/^Paste/);
-  expect(missing({ kind: "document", text: "name: A" })).toBeNull();
+test("describeMissing names the missing files", () => {
+  expect(describeMissing(EMPTY)).toMatch(/^Paste/);
+  expect(describeMissing({ kind: "document", text: "name: A" })).toBeNull();
   const agents = { name: "agents.yaml", text: "" };
-  expect(missing({ kind: "pair", agents, tasks: null, name: "" })).toBe("Add tasks.yaml too.");
-  expect(missing({ kind: "pair", agents, tasks: agents, name: "" })).toBeNull();
+  expect(describeMissing({ kind: "pair", agents, tasks: null, name: "" })).toBe(
+    "Add tasks.yaml too.",
+  );
+  expect(describeMissing({ kind: "pair", agents, tasks: agents, name: "" })).toBeNull();
 });

@@ -3,15 +3,15 @@ import { ArrowLeft } from "lucide-react";
 
 import { Page } from "@/components/page";
 
-import { Gallery } from "./gallery";
+import { TemplateGallery } from "./template-gallery";
 import { ImportPanel } from "./import-panel";
 
 const route = getRouteApi("/shell/workflows/new");
 
-/** Where a workflow begins: with a template, blank, or from elsewhere. */
+/** The page that creates a workflow: blank, from a template or by import. */
 export function NewWorkflowPage() {
-  const { template, import: importing } = route.useSearch();
-  if (importing) {
+  const { template, import: isImport } = route.useSearch();
+  if (isImport) {
     return (
       <Page
         title="Import a workflow"
@@ -28,8 +28,11 @@ export function NewWorkflowPage() {
     );
   }
   return (
-    <Page title="New workflow" description="Begin with something that works, and make it yours.">
-      <Gallery chosen={template} />
+    <Page
+      title="New workflow"
+      description="Start from a template, from scratch, or from an existing project."
+    >
+      <TemplateGallery previewedName={template} />
     </Page>
   );
 }

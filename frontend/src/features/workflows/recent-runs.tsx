@@ -10,7 +10,7 @@ interface Props {
   workflow: WorkflowSummary;
 }
 
-/** How the newest run stands, and when it was started. */
+/** The state and start time of the newest run. */
 export function LastRun({ workflow: { lastRun } }: Props) {
   if (!lastRun) return <p className="text-ink-faint">Not run yet</p>;
   return (
@@ -28,25 +28,25 @@ export function LastRun({ workflow: { lastRun } }: Props) {
   );
 }
 
-/** The newest runs as a picture; a single one says no more than its state does. */
+/** A chart of the newest runs; not shown for a single run. */
 export function RecentRuns({ workflow: { recentRuns } }: Props) {
   if (recentRuns.length < 2) return null;
   return (
     <Sparkline
       values={recentRuns.map((run) => run.seconds)}
       states={recentRuns.map((run) => run.status)}
-      label={inWords(recentRuns)}
+      label={describeRecentRuns(recentRuns)}
     />
   );
 }
 
-/** `The last 5 runs: 4 completed, 1 failed`. */
-export function inWords(runs: WorkflowSummary["recentRuns"]): string {
+/** `Last 5 runs: 4 completed, 1 failed`. */
+export function describeRecentRuns(runs: WorkflowSummary["recentRuns"]): string {
   const counts = new Map<string, number>();
   for (const { status } of runs) {
     const word = runStateLabel(status).toLowerCase();
     counts.set(word, (counts.get(word) ?? 0) + 1);
   }
   const parts = [...counts].map(([word, count]) => `${count} ${word}`);
-  return `The last ${pluralize(runs.length, "run")}: ${parts.join(", ")}`;
+  return `Last ${pluralize(runs.length, "run")}: ${parts.join(", ")}`;
 }

@@ -1,4 +1,4 @@
-/** Selects a line (from 1) of a text that is being edited, and brings it into sight. */
+/** Selects a line (counted from 1) of a textarea and scrolls to it. */
 export function selectLine(area: HTMLTextAreaElement, line: number): void {
   const lines = area.value.split("\n");
   const start = lines.slice(0, line - 1).reduce((sum, one) => sum + one.length + 1, 0);

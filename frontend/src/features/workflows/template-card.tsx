@@ -34,7 +34,7 @@ export function TemplateCard({ template, busy, onUse }: Props) {
   );
 }
 
-/** What a template is made of, and what it needs. */
+/** The size, tags and requirements of a template. */
 export function TemplateFacts({ template }: { template: Template }) {
   return (
     <>

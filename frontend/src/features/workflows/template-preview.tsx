@@ -8,7 +8,7 @@ import type { Template } from "@/lib/api/types";
 import { TemplateFacts } from "./template-card";
 
 interface Props {
-  /** The template's name in the URL. */
+  /** The name of the template in the URL. */
   name?: string;
   templates?: Template[];
   busy: boolean;
@@ -17,7 +17,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** A template, whole, before one decides. */
+/** The document of a template. */
 export function TemplatePreview({ name, templates, busy, error, onUse, onClose }: Props) {
   if (!name || !templates) return null;
   const template = templates.find((one) => one.name === name);
@@ -25,7 +25,7 @@ export function TemplatePreview({ name, templates, busy, error, onUse, onClose }
     <Dialog
       open
       onOpenChange={(open) => !open && onClose()}
-      title={template?.title ?? "No such template"}
+      title={template?.title ?? "Template not found"}
       description={template?.description}
       className="w-[min(52rem,calc(100vw-1.5rem))]"
       footer={

@@ -3,18 +3,18 @@ import { lazy, Suspense, useState } from "react";
 import { ErrorPanel } from "@/components/error-panel";
 import type { WorkflowSummary } from "@/lib/api/types";
 
-import { useRowActions } from "./use-row-actions";
+import { useWorkflowActions } from "./use-workflow-actions";
 import { COLUMNS, WorkflowRow } from "./workflow-row";
 
-// Dialogs and menus weigh more than the list; they come when it stands.
-const DeleteDialog = lazy(async () => ({
-  default: (await import("./delete-dialog")).DeleteDialog,
+// Loaded after the list, to keep its first download small.
+const DeleteWorkflowDialog = lazy(async () => ({
+  default: (await import("./delete-workflow-dialog")).DeleteWorkflowDialog,
 }));
 
-/** The workflows, a row each; on a phone a card each. */
+/** The workflows as rows, or as cards on a phone. */
 export function WorkflowList({ workflows }: { workflows: WorkflowSummary[] }) {
-  const [doomed, setDoomed] = useState<WorkflowSummary | null>(null);
-  const actions = useRowActions();
+  const [workflowToDelete, setWorkflowToDelete] = useState<WorkflowSummary | null>(null);
+  const actions = useWorkflowActions();
   return (
     <>
       {actions.error && <ErrorPanel error={actions.error} />}
@@ -35,13 +35,16 @@ export function WorkflowList({ workflows }: { workflows: WorkflowSummary[] }) {
               key={workflow.id}
               workflow={workflow}
               actions={actions}
-              onDelete={() => setDoomed(workflow)}
+              onDelete={() => setWorkflowToDelete(workflow)}
             />
           ))}
         </ul>
       </div>
       <Suspense>
-        <DeleteDialog workflow={doomed} onClose={() => setDoomed(null)} />
+        <DeleteWorkflowDialog
+          workflow={workflowToDelete}
+          onClose={() => setWorkflowToDelete(null)}
+        />
       </Suspense>
     </>
   );

@@ -8,20 +8,22 @@ import type { WorkflowSummary } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
 
 import { LastRun, RecentRuns } from "./recent-runs";
-import type { RowActions } from "./use-row-actions";
+import type { WorkflowActions } from "./use-workflow-actions";
 
-const RowMenu = lazy(async () => ({ default: (await import("./row-menu")).RowMenu }));
+const WorkflowRowMenu = lazy(async () => ({
+  default: (await import("./workflow-row-menu")).WorkflowRowMenu,
+}));
 
 export const COLUMNS =
   "grid items-center gap-x-4 grid-cols-[minmax(0,1fr)_9.5rem_6.5rem] md:grid-cols-[minmax(0,1fr)_9.5rem_7rem_6.5rem] lg:grid-cols-[minmax(0,1fr)_10rem_8rem_8rem_6.5rem]";
 
 interface Props {
   workflow: WorkflowSummary;
-  actions: RowActions;
+  actions: WorkflowActions;
   onDelete: () => void;
 }
 
-/** One workflow; a click anywhere in the row opens it. */
+/** A workflow in the list. The whole row is a link. */
 export function WorkflowRow({ workflow, actions, onDelete }: Props) {
   return (
     <li
@@ -60,7 +62,7 @@ export function WorkflowRow({ workflow, actions, onDelete }: Props) {
           </Link>
         </Button>
         <Suspense fallback={<span className="size-7 max-sm:size-9" />}>
-          <RowMenu workflow={workflow} actions={actions} onDelete={onDelete} />
+          <WorkflowRowMenu workflow={workflow} actions={actions} onDelete={onDelete} />
         </Suspense>
       </div>
     </li>

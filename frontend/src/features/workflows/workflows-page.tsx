@@ -12,7 +12,7 @@ import type { WorkflowSummary } from "@/lib/api/types";
 import { workflowsQuery } from "@/lib/queries/workflows";
 import { hasEnded } from "@/lib/run-state";
 
-import { SearchBox } from "./search-box";
+import { WorkflowSearch } from "./workflow-search";
 import { useBlankWorkflow } from "./use-blank-workflow";
 import { WorkflowList } from "./workflow-list";
 
@@ -23,10 +23,10 @@ export function WorkflowsPage() {
   const list = useInfiniteQuery({
     ...workflowsQuery(q),
     placeholderData: keepPreviousData,
-    refetchInterval: (query) => (query.state.data?.pages.some(anyAtWork) ? 3_000 : 30_000),
+    refetchInterval: (query) => (query.state.data?.pages.some(hasActiveRun) ? 3_000 : 30_000),
   });
   const workflows = list.data?.pages.flatMap((page) => page.workflows) ?? [];
-  const nothing = list.isSuccess && workflows.length === 0;
+  const isEmpty = list.isSuccess && workflows.length === 0;
   return (
     <Page
       title="Workflows"
@@ -39,14 +39,14 @@ export function WorkflowsPage() {
         </Button>
       }
     >
-      {!(nothing && !q) && <SearchBox q={q} />}
+      {!(isEmpty && !q) && <WorkflowSearch q={q} />}
       {list.isPending ? (
         <SkeletonRows className="rounded-lg border bg-surface" />
       ) : list.isError && workflows.length === 0 ? (
         <ErrorPanel error={list.error} onRetry={() => list.refetch()} />
-      ) : nothing ? (
+      ) : isEmpty ? (
         q ? (
-          <NothingFound q={q} />
+          <NoResults q={q} />
         ) : (
           <NoWorkflows />
         )
@@ -65,18 +65,18 @@ export function WorkflowsPage() {
   );
 }
 
-function anyAtWork(page: { workflows: WorkflowSummary[] }): boolean {
+function hasActiveRun(page: { workflows: WorkflowSummary[] }): boolean {
   return page.workflows.some(({ lastRun }) => lastRun && !hasEnded(lastRun.status));
 }
 
-function NothingFound({ q }: { q: string }) {
+function NoResults({ q }: { q: string }) {
   return (
     <EmptyState
       icon={WorkflowIcon}
-      title={`No workflow has “${q}” in its name or description`}
+      title={`No workflows match “${q}”`}
       actions={
         <Button asChild>
-          <Link to="/workflows">Clear the search</Link>
+          <Link to="/workflows">Clear search</Link>
         </Button>
       }
     />
@@ -107,7 +107,7 @@ function NoWorkflows() {
           </>
         }
       >
-        A workflow is a crew of agents and the tasks they do.
+        A workflow is a crew of agents and their tasks.
       </EmptyState>
       {blank.isError && <ErrorPanel error={blank.error} />}
     </>

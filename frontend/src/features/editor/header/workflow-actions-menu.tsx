@@ -11,10 +11,10 @@ import { api } from "@/lib/api/client";
 import { describeError } from "@/lib/api/problem";
 import type { Workflow } from "@/lib/api/types";
 import { workflowKeys } from "@/lib/queries/workflows";
+import { downloadWorkflow, type ExportFormat } from "@/lib/download-workflow";
 import { toast } from "@/lib/toast";
 
 import { duplicateWorkflow } from "./duplicate-workflow";
-import { exportWorkflow } from "./export-workflow";
 
 interface Props {
   workflow: Workflow;
@@ -30,7 +30,7 @@ export function WorkflowActionsMenu({ workflow, text, onDeleted }: Props) {
   const [isConfirming, setConfirming] = useState(false);
   const refresh = () => queryClient.invalidateQueries({ queryKey: workflowKeys.all });
   const exportMutation = useMutation({
-    mutationFn: (format: "yaml" | "crewai") => exportWorkflow(workflow.id, format),
+    mutationFn: (format: ExportFormat) => downloadWorkflow(workflow, format),
     onError: showError,
   });
   const duplicateMutation = useMutation({

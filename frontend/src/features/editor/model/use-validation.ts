@@ -1,12 +1,12 @@
 import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 
+import { useDebounced } from "@/hooks/use-debounced";
 import { api, body } from "@/lib/api/client";
 import type { WorkflowDefinition } from "@/lib/api/types";
 
 import { analyzeDocument, type MemberRange } from "./analyze-document";
 import { locateProblems, selectProblems, type EditorProblem } from "./problems";
-import { useDebounced } from "./use-debounced";
 
 const PAUSE_MS = 200;
 /** A server that has not answered by then counts as unavailable. */

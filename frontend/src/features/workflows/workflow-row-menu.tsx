@@ -5,22 +5,22 @@ import { Button } from "@/components/ui/button";
 import { Menu, MenuItem, MenuSeparator } from "@/components/ui/menu";
 import type { WorkflowSummary } from "@/lib/api/types";
 
-import type { RowActions } from "./use-row-actions";
+import type { WorkflowActions } from "./use-workflow-actions";
 
 interface Props {
   workflow: WorkflowSummary;
-  actions: RowActions;
+  actions: WorkflowActions;
   onDelete: () => void;
 }
 
-/** What else can be done with a workflow of the list. */
-export function RowMenu({ workflow, actions, onDelete }: Props) {
+/** Further actions for a workflow in the list. */
+export function WorkflowRowMenu({ workflow, actions, onDelete }: Props) {
   return (
     <Menu
       trigger={
-        <Button variant="ghost" size="icon-sm" busy={actions.busyWith === workflow.id}>
-          {actions.busyWith !== workflow.id && <Ellipsis aria-hidden />}
-          <span className="sr-only">More for {workflow.name}</span>
+        <Button variant="ghost" size="icon-sm" busy={actions.pendingId === workflow.id}>
+          {actions.pendingId !== workflow.id && <Ellipsis aria-hidden />}
+          <span className="sr-only">More actions for {workflow.name}</span>
         </Button>
       }
     >

@@ -15,29 +15,34 @@ import { useBlankWorkflow } from "./use-blank-workflow";
 
 const GRID = "grid gap-3 sm:grid-cols-2 lg:grid-cols-3";
 
-/** Templates to choose from, and the two ways to do without. */
-export function Gallery({ chosen }: { chosen?: string }) {
+/** The ways to create a workflow: blank, by import, or from a template. */
+export function TemplateGallery({ previewedName }: { previewedName?: string }) {
   const navigate = useNavigate();
   const templates = useQuery(templatesQuery());
   const blank = useBlankWorkflow();
-  const use = useMutation({
+  const create = useMutation({
     mutationFn: ({ title, yaml }: Template) =>
-      createWorkflow(yaml, `From the template “${title}”.`),
+      createWorkflow(yaml, `Created from the template “${title}”.`),
     onSuccess: ({ id }) => navigate({ to: "/workflows/$workflowId", params: { workflowId: id } }),
   });
-  const error = blank.error ?? use.error;
-  const busyWith = use.isPending ? use.variables.name : null;
+  const error = blank.error ?? create.error;
+  const pendingName = create.isPending ? create.variables.name : null;
   return (
     <>
       {error && <ErrorPanel error={error} />}
       <div className={GRID}>
-        <Way icon={FilePlus2} title="Blank" busy={blank.isPending} onPick={() => blank.mutate()}>
-          One agent, one task, explained by comments.
-        </Way>
-        <Link to="/workflows/new" search={{ import: true }} className={WAY}>
-          <WayWords icon={Upload} title="Import">
-            A document, a CrewAI project, or its two files.
-          </WayWords>
+        <CreateButton
+          icon={FilePlus2}
+          title="Blank"
+          busy={blank.isPending}
+          onSelect={() => blank.mutate()}
+        >
+          One agent and one task, with explanatory comments.
+        </CreateButton>
+        <Link to="/workflows/new" search={{ import: true }} className={OPTION}>
+          <OptionContent icon={Upload} title="Import">
+            A workflow document, a CrewAI project, or agents.yaml and tasks.yaml.
+          </OptionContent>
         </Link>
       </div>
       <section aria-labelledby="templates" className="grid gap-3">
@@ -52,49 +57,53 @@ export function Gallery({ chosen }: { chosen?: string }) {
               <TemplateCard
                 key={template.name}
                 template={template}
-                busy={busyWith === template.name}
-                onUse={() => use.mutate(template)}
+                busy={pendingName === template.name}
+                onUse={() => create.mutate(template)}
               />
-            )) ?? <Waiting />}
+            )) ?? <TemplateSkeletons />}
           </ul>
         )}
       </section>
       <TemplatePreview
-        name={chosen}
+        name={previewedName}
         templates={templates.data}
-        busy={use.isPending}
-        error={use.error}
-        onUse={(template) => use.mutate(template)}
+        busy={create.isPending}
+        error={create.error}
+        onUse={(template) => create.mutate(template)}
         onClose={() => void navigate({ to: "/workflows/new", search: {} })}
       />
     </>
   );
 }
 
-const WAY =
+const OPTION =
   "flex items-start gap-3 rounded-lg border bg-surface p-4 text-left hover:border-line-strong/60 hover:bg-hover/50 disabled:opacity-60";
 
-interface WayProps {
+interface OptionProps {
   icon: LucideIcon;
   title: string;
   children: ReactNode;
 }
 
-function Way({ busy, onPick, ...words }: WayProps & { busy: boolean; onPick: () => void }) {
+function CreateButton({
+  busy,
+  onSelect,
+  ...content
+}: OptionProps & { busy: boolean; onSelect: () => void }) {
   return (
     <button
       type="button"
       disabled={busy}
       aria-busy={busy || undefined}
-      onClick={onPick}
-      className={WAY}
+      onClick={onSelect}
+      className={OPTION}
     >
-      <WayWords {...words} />
+      <OptionContent {...content} />
     </button>
   );
 }
 
-function WayWords({ icon: Icon, title, children }: WayProps) {
+function OptionContent({ icon: Icon, title, children }: OptionProps) {
   return (
     <>
       <span className="rounded-md bg-accent-soft p-2 text-accent">
@@ -108,7 +117,7 @@ function WayWords({ icon: Icon, title, children }: WayProps) {
   );
 }
 
-function Waiting() {
+function TemplateSkeletons() {
   return Array.from({ length: 4 }, (_, index) => (
     <li key={index}>
       <Skeleton className="h-48" />

@@ -6,7 +6,7 @@ import type { Budget } from "@/lib/api/types";
 import { runKeys } from "@/lib/queries/runs";
 import { workflowKeys } from "@/lib/queries/workflows";
 
-export interface Launch {
+export interface RunRequest {
   workflowId: string;
   version: number;
   inputs: Record<string, unknown>;
@@ -14,23 +14,26 @@ export interface Launch {
   metadata: Record<string, unknown>;
 }
 
-/** Starts a run, once for what stands in the form: a second click, or a try after a lost answer, makes no second run. */
+/**
+ * Starts a run. Repeated requests with the same values send the same idempotency key, so that a second
+ * click, or a retry after a lost response, does not start a second run.
+ */
 export function useStartRun(onStarted: (runId: string) => void) {
   const queryClient = useQueryClient();
   const sent = useRef<{ text: string; key: string } | null>(null);
 
-  const keyFor = (launch: Launch): string => {
-    const text = JSON.stringify(launch);
-    if (sent.current?.text !== text) sent.current = { text, key: randomKey() };
+  const getIdempotencyKey = (request: RunRequest): string => {
+    const text = JSON.stringify(request);
+    if (sent.current?.text !== text) sent.current = { text, key: createRandomKey() };
     return sent.current.key;
   };
 
   return useMutation({
-    mutationFn: async (launch: Launch) =>
+    mutationFn: async (request: RunRequest) =>
       body(
         await api.POST("/api/v1/runs", {
-          body: launch as never,
-          headers: { "Idempotency-Key": keyFor(launch) },
+          body: request as never,
+          headers: { "Idempotency-Key": getIdempotencyKey(request) },
         }),
       ),
     onSuccess: async ({ runId }) => {
@@ -43,8 +46,8 @@ export function useStartRun(onStarted: (runId: string) => void) {
   });
 }
 
-/** `crypto.randomUUID` is missing where the product is served over plain HTTP. */
-function randomKey(): string {
+/** `crypto.randomUUID` is not available over plain HTTP. */
+function createRandomKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -6,26 +6,26 @@ import { Card } from "@/components/ui/card";
 import type { Workflow, YamlProblem } from "@/lib/api/types";
 import { pluralize } from "@/lib/format";
 
-import { ProblemList } from "./problem-list";
+import { YamlProblemList } from "./yaml-problem-list";
 
 interface Props {
-  imported: { workflow: Workflow; warnings: YamlProblem[] };
+  result: { workflow: Workflow; warnings: YamlProblem[] };
 }
 
-/** What an import left out or changed; it stays until it has been read. */
-export function ImportedCard({ imported: { workflow, warnings } }: Props) {
+/** The warnings of an import. */
+export function ImportResultCard({ result: { workflow, warnings } }: Props) {
   return (
-    <Card title={`${workflow.name} is imported`}>
+    <Card title={`${workflow.name} was imported`}>
       <div className="grid gap-3 p-4">
-        <Alert tone="warn" title={`${pluralize(warnings.length, "thing")} to know about it`}>
-          It can be run; look at these lines when you have a moment.
+        <Alert tone="warn" title={pluralize(warnings.length, "warning")}>
+          The workflow can be run. Review these lines when you have time.
         </Alert>
-        <ProblemList problems={warnings} />
+        <YamlProblemList problems={warnings} />
       </div>
       <footer className="flex justify-end gap-2 border-t px-4 py-3">
         <Button asChild>
           <Link to="/workflows/$workflowId/run" params={{ workflowId: workflow.id }}>
-            Run it
+            Run workflow
           </Link>
         </Button>
         <Button asChild variant="primary">

@@ -1,12 +1,12 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { yamlTokens } from "./yaml-tokens";
+import { tokenizeYaml } from "./tokenize-yaml";
 
 const kinds = (text: string) =>
-  yamlTokens(text).map((line) => line.map(({ kind, text: piece }) => [kind, piece]));
+  tokenizeYaml(text).map((line) => line.map(({ kind, text: token }) => [kind, token]));
 
-describe("the colours of a YAML text", () => {
+describe("tokenizeYaml", () => {
   test.each([
     [
       "name: Daily",
@@ -65,7 +65,7 @@ describe("the colours of a YAML text", () => {
     expect(kinds(text)).toEqual([expected]);
   });
 
-  test("a block text is text, keys in it too, until the indentation ends", () => {
+  test("treats a block text as text until its indentation ends", () => {
     expect(kinds("a: |\n  b: 1\n\n  # no\nc: 2").map((line) => line[0]?.[0])).toEqual([
       "key",
       "text",
@@ -75,11 +75,11 @@ describe("the colours of a YAML text", () => {
     ]);
   });
 
-  test("never change the text", () => {
+  test("never changes the text", () => {
     fc.assert(
       fc.property(fc.array(fc.string()), (lines) => {
         const text = lines.join("\n");
-        const back = yamlTokens(text).map((line) => line.map((token) => token.text).join(""));
+        const back = tokenizeYaml(text).map((line) => line.map((token) => token.text).join(""));
         expect(back.join("\n")).toBe(text);
       }),
     );

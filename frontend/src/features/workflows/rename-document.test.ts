@@ -1,9 +1,9 @@
 import { parse } from "yaml";
 import { describe, expect, test } from "vitest";
 
-import { renamed } from "./document-name";
+import { renameDocument } from "./rename-document";
 
-describe("a document under another name", () => {
+describe("renameDocument", () => {
   test.each([
     ["name: Old\ntasks: {}\n", "name: New 2\ntasks: {}\n"],
     ["# top\nname: Old # why\ntasks: {}\n", "# top\nname: New 2 # why\ntasks: {}\n"],
@@ -15,13 +15,13 @@ describe("a document under another name", () => {
     ["agents:\n  name: not this\nname: Old\n", "agents:\n  name: not this\nname: New 2\n"],
     ['{"name": "Old", "b": 2}', '{"name": New 2, "b": 2}'],
   ])("%j", async (before, after) => {
-    expect(await renamed(before, "New 2")).toBe(after);
+    expect(await renameDocument(before, "New 2")).toBe(after);
   });
 
   test.each(["a: b", "- x", "#1", "yes", "1.0", "it's", 'say "hi"', "ünï"])(
-    "the name %j is read as it is",
+    "quotes the name %j if necessary",
     async (name) => {
-      const document = parse(await renamed("name: Old\nb: 2\n", name)) as {
+      const document = parse(await renameDocument("name: Old\nb: 2\n", name)) as {
         name: unknown;
         b: number;
       };

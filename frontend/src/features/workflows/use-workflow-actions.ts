@@ -2,22 +2,22 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 
 import type { WorkflowSummary } from "@/lib/api/types";
+import { downloadWorkflow, type ExportFormat } from "@/lib/download-workflow";
 import { workflowKeys, workflowQuery } from "@/lib/queries/workflows";
 import { toast } from "@/lib/toast";
 
 import { createWorkflow } from "./create-workflow";
-import { downloadWorkflow, type ExportFormat } from "./download-workflow";
 
-export interface RowActions {
+export interface WorkflowActions {
   duplicate: (workflow: WorkflowSummary) => void;
   download: (workflow: WorkflowSummary, format: ExportFormat) => void;
-  /** The workflow at which something is under way. */
-  busyWith: string | null;
+  /** The id of the workflow for which an action is pending. */
+  pendingId: string | null;
   error: Error | null;
 }
 
-/** What a row of the list can do without leaving it. */
-export function useRowActions(): RowActions {
+/** Duplicates and downloads workflows from the list. */
+export function useWorkflowActions(): WorkflowActions {
   const queryClient = useQueryClient();
   const navigate = useNavigate();
 
@@ -30,7 +30,7 @@ export function useRowActions(): RowActions {
       await queryClient.invalidateQueries({ queryKey: workflowKeys.all });
       const open = () =>
         void navigate({ to: "/workflows/$workflowId", params: { workflowId: copy.id } });
-      toast.success(`Made ${copy.name}`, { action: { label: "Open", onClick: open } });
+      toast.success(`Created ${copy.name}`, { action: { label: "Open", onClick: open } });
     },
   });
   const download = useMutation({
@@ -47,7 +47,7 @@ export function useRowActions(): RowActions {
       duplicate.reset();
       download.mutate({ workflow, format });
     },
-    busyWith:
+    pendingId:
       (duplicate.isPending && duplicate.variables.id) ||
       (download.isPending && download.variables.workflow.id) ||
       null,

@@ -9,17 +9,17 @@ import { workflowKeys } from "@/lib/queries/workflows";
 import { toast } from "@/lib/toast";
 
 interface Props {
-  /** The one to delete; null while nothing is asked. */
+  /** The workflow to delete; null while the dialog is closed. */
   workflow: WorkflowSummary | null;
   onClose: () => void;
 }
 
-/** Asks before a workflow and its versions are gone for good. */
-export function DeleteDialog({ workflow, onClose }: Props) {
+/** Asks for confirmation before a workflow and its versions are deleted. */
+export function DeleteWorkflowDialog({ workflow, onClose }: Props) {
   const queryClient = useQueryClient();
-  // Still named while the dialog fades.
-  const [last, setLast] = useState(workflow);
-  if (workflow && workflow !== last) setLast(workflow);
+  // Kept, so that the name is shown while the dialog closes.
+  const [shown, setShown] = useState(workflow);
+  if (workflow && workflow !== shown) setShown(workflow);
 
   const remove = useMutation({
     mutationFn: async ({ id }: WorkflowSummary) => {
@@ -42,8 +42,8 @@ export function DeleteDialog({ workflow, onClose }: Props) {
     <ConfirmDialog
       open={workflow !== null}
       onOpenChange={(open) => !open && close()}
-      title={`Delete ${last?.name}?`}
-      description={`All its versions (${last?.version}) go with it, and this cannot be undone. Its runs stay: each keeps the definition it was started with.`}
+      title={`Delete ${shown?.name}?`}
+      description={`All its versions (${shown?.version}) are deleted. This cannot be undone. Its runs are kept.`}
       action="Delete workflow"
       busy={remove.isPending}
       onConfirm={() => workflow && remove.mutate(workflow)}

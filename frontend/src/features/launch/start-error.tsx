@@ -6,8 +6,7 @@ import { Alert } from "@/components/ui/alert";
 import { ApiProblem } from "@/lib/api/problem";
 import type { InputDefinition } from "@/lib/api/types";
 
-import type { InputsView } from "./inputs-card";
-import { fieldAt, type LaunchValues } from "./launch-values";
+import { findFormField, type InputsView, type LaunchValues } from "./launch-values";
 
 interface Props {
   error: unknown;
@@ -17,13 +16,13 @@ interface Props {
 
 const MODEL_PROBLEMS: ReadonlySet<string> = new Set(["no-model", "model-not-registered"]);
 
-/** Why the run was not started, unless the fields say it all. */
-export function StartProblem({ error, inputs, view }: Props) {
-  if (error instanceof ApiProblem && toldByFields(error, inputs, view)) {
+/** Why the run was not started; errors that are shown at their fields are not repeated. */
+export function StartError({ error, inputs, view }: Props) {
+  if (error instanceof ApiProblem && areShownAtFields(error, inputs, view)) {
     return (
       <Alert
         tone="err"
-        title="The run was not started: some values do not fit. They are marked above."
+        title="The run was not started because some values are invalid. They are marked above."
       />
     );
   }
@@ -39,8 +38,8 @@ export function StartProblem({ error, inputs, view }: Props) {
   );
 }
 
-/** Writes the server's objections to the fields they are about, and goes to the first. */
-export function tellFields(
+/** Shows the errors of the server at their fields, and focuses the first one. */
+export function showFieldErrors(
   form: UseFormReturn<LaunchValues>,
   error: unknown,
   inputs: readonly InputDefinition[],
@@ -48,30 +47,31 @@ export function tellFields(
 ): void {
   if (!(error instanceof ApiProblem)) return;
   if (view === "json") {
-    const words = error.fields.filter(isInput).map((one) => one.detail);
-    if (words.length > 0)
-      form.setError("json", { message: words.join("\n") }, { shouldFocus: true });
+    const details = error.fields.filter(isInputPointer).map((one) => one.detail);
+    if (details.length > 0)
+      form.setError("json", { message: details.join("\n") }, { shouldFocus: true });
   }
-  let first = true;
+  let isFirst = true;
   for (const { pointer, detail } of error.fields) {
-    const field = fieldAt(pointer, inputs);
+    const field = findFormField(pointer, inputs);
     if (!field || (view === "json" && field.startsWith("inputs."))) continue;
-    form.setError(field, { message: detail }, { shouldFocus: first });
-    first = false;
+    form.setError(field, { message: detail }, { shouldFocus: isFirst });
+    isFirst = false;
   }
 }
 
-function toldByFields(
+function areShownAtFields(
   error: ApiProblem,
   inputs: readonly InputDefinition[],
   view: InputsView,
 ): boolean {
-  const told = error.fields.filter(
-    (one) => fieldAt(one.pointer, inputs) !== null || (view === "json" && isInput(one)),
+  const shown = error.fields.filter(
+    (one) =>
+      findFormField(one.pointer, inputs) !== null || (view === "json" && isInputPointer(one)),
   );
-  return told.length > 0 && told.length === error.fields.length;
+  return shown.length > 0 && shown.length === error.fields.length;
 }
 
-function isInput({ pointer }: { pointer: string }): boolean {
+function isInputPointer({ pointer }: { pointer: string }): boolean {
   return pointer.startsWith("/inputs");
 }

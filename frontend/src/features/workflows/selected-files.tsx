@@ -12,28 +12,28 @@ interface Props {
   onClear: () => void;
 }
 
-/** The files that will be imported, and those still missing. */
-export function ChosenFiles({ source, onChange, onClear }: Props) {
+/** The files to import, and the ones that are missing. */
+export function SelectedFiles({ source, onChange, onClear }: Props) {
   const files =
     source.kind === "archive"
-      ? [{ name: source.file.name, there: true }]
+      ? [{ name: source.file.name, isSelected: true }]
       : [
-          { name: source.agents?.name ?? "agents.yaml", there: source.agents !== null },
-          { name: source.tasks?.name ?? "tasks.yaml", there: source.tasks !== null },
+          { name: source.agents?.name ?? "agents.yaml", isSelected: source.agents !== null },
+          { name: source.tasks?.name ?? "tasks.yaml", isSelected: source.tasks !== null },
         ];
   return (
     <div className="grid gap-3">
       <div className="flex flex-wrap items-center justify-between gap-2 rounded-md border px-3 py-2">
-        <ul aria-label="Chosen files" className="flex flex-wrap gap-x-4 gap-y-1">
-          {files.map(({ name, there }) => (
+        <ul aria-label="Selected files" className="flex flex-wrap gap-x-4 gap-y-1">
+          {files.map(({ name, isSelected }) => (
             <li key={name} className="flex items-center gap-1.5">
-              {there ? (
+              {isSelected ? (
                 <CircleCheck aria-hidden className="size-4 text-ok" />
               ) : (
                 <CircleDashed aria-hidden className="size-4 text-ink-faint" />
               )}
               {name}
-              {!there && <span className="text-ink-faint">still missing</span>}
+              {!isSelected && <span className="text-ink-faint">missing</span>}
             </li>
           ))}
         </ul>
@@ -43,7 +43,7 @@ export function ChosenFiles({ source, onChange, onClear }: Props) {
         </Button>
       </div>
       {source.kind === "pair" && (
-        <Field label="Name of the workflow" hint="The two files do not say how the crew is called.">
+        <Field label="Workflow name" hint="agents.yaml and tasks.yaml do not contain a name.">
           <Input
             maxLength={200}
             placeholder="Imported crew"

@@ -5,13 +5,13 @@ import { Textarea } from "@/components/ui/input";
 
 import type { LaunchValues } from "./launch-values";
 
-/** The inputs as one JSON object: to paste them, or to see exactly what is sent. */
-export function JsonInputs({ form }: { form: UseFormReturn<LaunchValues> }) {
+/** The inputs as a JSON object. */
+export function JsonField({ form }: { form: UseFormReturn<LaunchValues> }) {
   const problems = form.formState.errors.json?.message?.split("\n") ?? [];
   return (
     <Field
       label="Inputs as JSON"
-      hint="What is sent, by the inputs’ names."
+      hint="A JSON object with one member per input."
       error={
         problems.length > 0 && (
           <span className="grid gap-0.5">

@@ -1,8 +1,8 @@
-/** What a blank workflow begins with: small, valid, and it explains itself. */
-export const STARTER = `# A workflow is a crew of agents and the tasks they do, in the order in which they stand here.
+/** The document of a new blank workflow. */
+export const BLANK_DOCUMENT = `# A workflow is a crew of agents and their tasks. Tasks run in the order in which they are listed.
 name: New workflow
 
-# What is asked for before each run; {topic} below is filled with it.
+# Inputs are entered before each run. {topic} below is replaced by the input of that name.
 inputs:
   topic:
     type: string
@@ -14,7 +14,7 @@ agents:
     role: Writer
     goal: Explain things in plain words.
     backstory: You write short, clear texts for curious people.
-    # llm: my-model        # without it, the default model is used
+    # llm: my-model        # optional: the default model is used without it
 
 tasks:
   explain:

@@ -4,26 +4,26 @@ import type { YamlProblem } from "@/lib/api/types";
 
 interface Props {
   problems: readonly YamlProblem[];
-  /** Goes to the place of a problem; without it the lines are only told. */
-  onPick?: (problem: YamlProblem) => void;
+  /** Makes the line numbers buttons. */
+  onSelect?: (problem: YamlProblem) => void;
 }
 
-/** What is wrong with a document, by line. */
-export function ProblemList({ problems, onPick }: Props) {
+/** The problems of a document by line. */
+export function YamlProblemList({ problems, onSelect }: Props) {
   return (
     <ul
-      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reached by the keyboard
+      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- scrollable regions must be focusable
       tabIndex={0}
       aria-label="Problems by line"
       className="max-h-64 divide-y divide-line overflow-y-auto rounded-md border bg-surface"
     >
       {problems.map((problem, index) => (
         <li key={index} className="grid grid-cols-[auto_4.5rem_minmax(0,1fr)] gap-x-2 px-3 py-2">
-          <Mark problem={problem} />
-          {problem.line > 0 && onPick ? (
+          <SeverityIcon problem={problem} />
+          {problem.line > 0 && onSelect ? (
             <button
               type="button"
-              onClick={() => onPick(problem)}
+              onClick={() => onSelect(problem)}
               className="text-left text-accent underline underline-offset-2"
             >
               line {problem.line}
@@ -43,13 +43,13 @@ export function ProblemList({ problems, onPick }: Props) {
   );
 }
 
-function Mark({ problem }: { problem: YamlProblem }) {
-  const warning = problem.severity === "warning";
-  const Icon = warning ? TriangleAlert : CircleAlert;
+function SeverityIcon({ problem }: { problem: YamlProblem }) {
+  const isWarning = problem.severity === "warning";
+  const Icon = isWarning ? TriangleAlert : CircleAlert;
   return (
-    <span className={warning ? "text-warn" : "text-err"}>
+    <span className={isWarning ? "text-warn" : "text-err"}>
       <Icon aria-hidden className="mt-0.5 size-4" />
-      <span className="sr-only">{warning ? "Warning" : "Error"}</span>
+      <span className="sr-only">{isWarning ? "Warning" : "Error"}</span>
     </span>
   );
 }

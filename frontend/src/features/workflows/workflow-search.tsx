@@ -6,25 +6,25 @@ import { Input } from "@/components/ui/input";
 
 const PAUSE_MS = 250;
 
-/** Searches as one types; the words stand in the URL. */
-export function SearchBox({ q }: { q: string }) {
+/** Searches after a pause in typing; the query is kept in the URL. */
+export function WorkflowSearch({ q }: { q: string }) {
   const navigate = useNavigate();
-  const [typed, setTyped] = useState(q);
-  const [known, setKnown] = useState(q);
-  if (known !== q) {
-    // The URL was changed from elsewhere: by Back, or by clearing the search.
-    setKnown(q);
-    if (typed.trim() !== q) setTyped(q);
+  const [text, setText] = useState(q);
+  const [urlQuery, setUrlQuery] = useState(q);
+  if (urlQuery !== q) {
+    // The URL was changed by navigation, or by clearing the search.
+    setUrlQuery(q);
+    if (text.trim() !== q) setText(q);
   }
 
   useEffect(() => {
-    const words = typed.trim();
-    if (words === q) return;
+    const query = text.trim();
+    if (query === q) return;
     const timer = setTimeout(() => {
-      void navigate({ to: "/workflows", search: words ? { q: words } : {}, replace: true });
+      void navigate({ to: "/workflows", search: query ? { q: query } : {}, replace: true });
     }, PAUSE_MS);
     return () => clearTimeout(timer);
-  }, [typed, q, navigate]);
+  }, [text, q, navigate]);
 
   return (
     <div role="search" className="relative max-w-sm max-sm:max-w-none">
@@ -38,8 +38,8 @@ export function SearchBox({ q }: { q: string }) {
         placeholder="Search by name or description"
         maxLength={200}
         className="pl-8"
-        value={typed}
-        onChange={(event) => setTyped(event.target.value)}
+        value={text}
+        onChange={(event) => setText(event.target.value)}
       />
     </div>
   );
