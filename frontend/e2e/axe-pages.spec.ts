@@ -51,13 +51,13 @@ atBothSizes(
     await go(page, "/workflows");
     await expect(page.getByRole("link", { name: "Thrifty brief", exact: true })).toBeVisible();
     await look(page, "workflows");
-    await page.getByRole("button", { name: "More for Thrifty brief" }).click();
+    await page.getByRole("button", { name: "More actions for Thrifty brief" }).click();
     await look(page, "workflows: menu");
     await page.getByRole("menuitem", { name: "Delete…" }).click();
     await expect(page.getByRole("alertdialog")).toBeVisible();
     await look(page, "workflows: delete");
     await go(page, "/workflows?q=zzzz");
-    await expect(page.getByText(/No workflow has “zzzz”/)).toBeVisible();
+    await expect(page.getByText(/No workflows match “zzzz”/)).toBeVisible();
     await look(page, "workflows: none found");
 
     await page.route("**/api/v1/workflows/*", (route) =>
@@ -92,14 +92,14 @@ atBothSizes("new workflows: templates and import", async ({ signedIn: page, comp
   await look(page, "import: a file is missing");
   await go(page, "/workflows/new?import=1");
   await look(page, "import");
-  const text = page.getByLabel("Or paste the document");
+  const text = page.getByLabel("Or paste a document");
   await text.fill(twoTasks("m", "Broken").replace("agent: writer", "agent: writr"));
   await page.getByRole("button", { name: "Import", exact: true }).click();
-  await expect(page.getByText("Nothing was imported: 1 problem to mend first")).toBeVisible();
-  await look(page, "import: refused");
+  await expect(page.getByText("Import failed. Fix 1 error and try again.")).toBeVisible();
+  await look(page, "import: errors");
   await text.fill(`${twoTasks("m", unique("Warned"))}verbose: true\n`);
   await page.getByRole("button", { name: "Import", exact: true }).click();
-  await expect(page.getByText("to know about it")).toBeVisible();
+  await expect(page.getByText(/^\d warnings?$/)).toBeVisible();
   await look(page, "import: with a warning");
 });
 
@@ -136,7 +136,7 @@ atBothSizes("versions and runs of a workflow", async ({ signedIn: page }) => {
   const id = await product.api.workflow(yaml);
   await go(page, `/workflows/${id}?tab=runs`);
   await expect(page.getByText("No runs yet")).toBeVisible();
-  await look(page, "no runs of it");
+  await look(page, "no runs");
   await product.api.call("PUT", `/api/v1/workflows/${id}`, {
     workflow: { yaml: yaml.replace("Write well", "Write clearly"), note: "Clearer" },
   });
@@ -151,21 +151,21 @@ atBothSizes("versions and runs of a workflow", async ({ signedIn: page }) => {
   await look(page, "restore");
   await go(page, `/workflows/${workflow}?tab=runs`);
   await expect(page.getByRole("list", { name: /^Runs of/ })).toBeVisible();
-  await look(page, "its runs");
+  await look(page, "runs of a workflow");
 });
 
 atBothSizes("the launch of a run", async ({ signedIn: page }) => {
   const { workflow } = await product.runs();
   const id = await product.api.workflow(everyType("gone", unique("Typed")));
   await go(page, `/workflows/${id}/run`);
-  await expect(page.getByText("Cannot start yet")).toBeVisible();
+  await expect(page.getByText("Cannot start")).toBeVisible();
   await look(page, "cannot start");
   await page.getByLabel("count").fill("many");
   await page.getByText("Advanced").click();
-  await page.getByRole("button", { name: "Add a row" }).click();
+  await page.getByRole("button", { name: "Add row" }).click();
   await page.getByRole("button", { name: "Start run" }).click();
   await expect(page.getByLabel("topic")).toBeFocused();
-  await look(page, "faults at the fields");
+  await look(page, "errors at the fields");
   await page.getByLabel("count").fill("3");
   await page.getByText("JSON", { exact: true }).click();
   await expect(page.getByLabel("Inputs as JSON")).toBeVisible();

@@ -2,7 +2,7 @@ import { unique } from "./api";
 import { everyType, twoTasks } from "./documents";
 import { expect, open, test } from "./fixtures";
 
-interface Started {
+interface StartedRun {
   run: {
     inputs: Record<string, unknown>;
     budget: unknown;
@@ -11,7 +11,7 @@ interface Started {
   };
 }
 
-test("every type of input: wrong values are told at their fields, right ones start one run @phone", async ({
+test("validates every type of input and starts one run @phone", async ({
   signedIn: page,
   api,
   provider,
@@ -19,7 +19,7 @@ test("every type of input: wrong values are told at their fields, right ones sta
   test.slow();
   const id = await api.workflow(everyType(await api.model(provider.baseUrl), unique("typed")));
   await open(page, `/workflows/${id}/run`);
-  await expect(page.getByText("3 inputs still to be filled in.")).toBeVisible();
+  await expect(page.getByText("Complete 3 inputs.")).toBeVisible();
   await expect(page.getByText("At least 2 model calls.")).toBeVisible();
 
   await page.getByLabel("count").fill("many");
@@ -35,7 +35,7 @@ test("every type of input: wrong values are told at their fields, right ones sta
   await expect(page.getByLabel("count")).toHaveAccessibleDescription("Enter a number, such as 12.");
   await expect(page.getByLabel("ratio")).toHaveAttribute("aria-invalid", "true");
   await expect(page.getByLabel("tone")).toHaveAccessibleDescription("This is required.");
-  await expect(page.getByText("A limit is more than 0.")).toBeVisible();
+  await expect(page.getByText("Enter a number greater than 0.")).toBeVisible();
 
   await page.getByLabel("topic").fill("bees");
   await page.getByLabel("count").fill("3");
@@ -45,16 +45,16 @@ test("every type of input: wrong values are told at their fields, right ones sta
   await page.getByLabel("Model calls").fill("20");
   await page.getByLabel("Cost").fill("0.10");
   await page.getByText("Advanced").click();
-  await page.getByRole("button", { name: "Add a row" }).click();
+  await page.getByRole("button", { name: "Add row" }).click();
   await page.getByLabel("Key 1").fill("ticket");
   await page.getByLabel("Value 1").fill("T-42");
   await expect(page.getByText("Ready to start.")).toBeVisible();
-  await expect(page.getByText("It may spend up to a cost of 0.10, 20 calls.")).toBeVisible();
+  await expect(page.getByText("Budget: cost 0.10, 20 model calls.")).toBeVisible();
   await start.dblclick();
 
   await expect(page).toHaveURL(/\/runs\/run_/);
   const runId = /run_[0-9a-f]+/.exec(page.url())?.[0] ?? "";
-  const { run } = await api.call<Started>("GET", `/api/v1/runs/${runId}`);
+  const { run } = await api.call<StartedRun>("GET", `/api/v1/runs/${runId}`);
   expect(run.inputs).toEqual({
     topic: "bees",
     text: "A few sentences.",
@@ -70,7 +70,7 @@ test("every type of input: wrong values are told at their fields, right ones sta
   expect(runs).toHaveLength(1);
 });
 
-test("the JSON view keeps what was entered, and is not left with what the form cannot show", async ({
+test("keeps the inputs between form and JSON, unless the form cannot show them", async ({
   signedIn: page,
   api,
   provider,
@@ -98,9 +98,9 @@ test("the JSON view keeps what was entered, and is not left with what the form c
   await expect(page.getByText("“publish” must be true or false.")).toBeVisible();
   await json.fill("{");
   await page.getByText("Form", { exact: true }).click();
-  await expect(page.getByText(/This is not valid JSON/)).toBeVisible();
+  await expect(page.getByText(/Invalid JSON/)).toBeVisible();
   await page.getByRole("button", { name: "Start run" }).click();
-  await expect(page.getByText(/This is not valid JSON/)).toBeVisible();
+  await expect(page.getByText(/Invalid JSON/)).toBeVisible();
 
   await json.fill('{"topic": "tea", "count": "3", "tone": "dry"}');
   await page.getByRole("button", { name: "Start run" }).click();
@@ -113,7 +113,7 @@ test("the JSON view keeps what was entered, and is not left with what the form c
   await expect(page).toHaveURL(/\/runs\/run_/);
 });
 
-test("what the server objects to is shown at the field it is about", async ({
+test("shows an error of the server at its field", async ({
   signedIn: page,
   api,
   provider,
@@ -122,7 +122,7 @@ test("what the server objects to is shown at the field it is about", async ({
   complaints.allow(/status of 422/);
   const id = await api.workflow(everyType(await api.model(provider.baseUrl), unique("refused")));
   await open(page, `/workflows/${id}/run`);
-  // A control character: the form lets it pass, the server does not.
+  // Only the server rejects control characters.
   await page.getByLabel("topic").fill("be\u0007es");
   await page.getByLabel("count").fill("3");
   await page.getByLabel("tone").selectOption("calm");
@@ -135,7 +135,7 @@ test("what the server objects to is shown at the field it is about", async ({
   await expect(page.getByRole("alert")).toContainText("They are marked above");
 });
 
-test("earlier inputs fill the form: by the address, and from the list", async ({
+test("fills the form with earlier inputs, from the URL and from the list", async ({
   signedIn: page,
   api,
   provider,
@@ -152,7 +152,7 @@ test("earlier inputs fill the form: by the address, and from the list", async ({
 
   await open(page, `/workflows/${id}/run?from=${first}`);
   await expect(page.getByLabel("topic")).toHaveValue("bees");
-  await expect(page.getByText("This version no longer asks for gone.")).toBeVisible();
+  await expect(page.getByText("No longer in this version: gone.")).toBeVisible();
   await page.getByRole("button", { name: "Previous inputs" }).click();
   const earlier = page.getByRole("dialog", { name: "Previous inputs" });
   await expect(earlier.getByRole("listitem")).toHaveCount(2);
@@ -165,7 +165,7 @@ test("earlier inputs fill the form: by the address, and from the list", async ({
   await expect(page.getByLabel("gone")).toHaveValue("x");
 });
 
-test("a model that is not there is told before the start, and by the server", async ({
+test("reports an unknown model before the start and on the server", async ({
   signedIn: page,
   api,
   complaints,
@@ -175,8 +175,8 @@ test("a model that is not there is told before the start, and by the server", as
   await open(page, `/workflows/${id}/run`);
   const models = page.getByRole("list", { name: "Models" });
   await expect(models).toContainText("no-such-model");
-  await expect(models).toContainText("asked by researcher, writer");
-  await expect(page.getByText("Cannot start yet")).toBeVisible();
+  await expect(models).toContainText("Used by researcher, writer");
+  await expect(page.getByText("Cannot start")).toBeVisible();
   await expect(models.getByRole("link", { name: "Providers & models" })).toBeVisible();
 
   await page.getByRole("button", { name: "Start run" }).click();

@@ -7,17 +7,17 @@ import { twoTasks } from "./documents";
 import { expect, open, test } from "./fixtures";
 import { zipOf } from "./zip";
 
-const REFUSED = /status of (409|422)/;
+const REJECTED = /status of (409|422)/;
 
-test("the list finds, runs, copies, exports and deletes a workflow @phone", async ({
+test("searches, exports, duplicates, deletes and runs workflows from the list @phone", async ({
   signedIn: page,
   api,
   provider,
   complaints,
 }) => {
   test.slow();
-  // A copy asks for the name it has, and takes the free one that the refusal names.
-  complaints.allow(REFUSED);
+  // A copy is rejected under its own name, and is saved under the suggested one.
+  complaints.allow(REJECTED);
   const model = await api.model(provider.baseUrl);
   const name = unique("crew");
   const id = await api.workflow(twoTasks(model, name));
@@ -33,10 +33,10 @@ test("the list finds, runs, copies, exports and deletes a workflow @phone", asyn
   await expect(list.getByRole("listitem")).toHaveCount(1);
   await expect(row.getByText("Completed", { exact: true })).toBeVisible();
   if ((page.viewportSize()?.width ?? 0) > 1024) {
-    await expect(row.getByRole("img", { name: "The last 2 runs: 2 completed" })).toBeVisible();
+    await expect(row.getByRole("img", { name: "Last 2 runs: 2 completed" })).toBeVisible();
   }
 
-  const more = row.getByRole("button", { name: `More for ${name}` });
+  const more = row.getByRole("button", { name: `More actions for ${name}` });
   await more.click();
   const [file] = await Promise.all([
     page.waitForEvent("download"),
@@ -48,32 +48,32 @@ test("the list finds, runs, copies, exports and deletes a workflow @phone", asyn
   await more.click();
   await page.getByRole("menuitem", { name: "Duplicate" }).click();
   await expect(list.getByRole("listitem")).toHaveCount(2);
-  await expect(page.getByText(`Made ${name} 2`)).toBeVisible();
+  await expect(page.getByText(`Created ${name} 2`)).toBeVisible();
   const copy = list.getByRole("listitem").filter({ hasText: `${name} 2` });
-  await copy.getByRole("button", { name: `More for ${name} 2` }).click();
+  await copy.getByRole("button", { name: `More actions for ${name} 2` }).click();
   await page.getByRole("menuitem", { name: "Delete…" }).click();
-  const sure = page.getByRole("alertdialog", { name: `Delete ${name} 2?` });
-  await expect(sure.getByText("this cannot be undone")).toBeVisible();
-  await sure.getByRole("button", { name: "Delete workflow" }).click();
+  const dialog = page.getByRole("alertdialog", { name: `Delete ${name} 2?` });
+  await expect(dialog.getByText("this cannot be undone")).toBeVisible();
+  await dialog.getByRole("button", { name: "Delete workflow" }).click();
   await expect(list.getByRole("listitem")).toHaveCount(1);
 
   await row.getByRole("link", { name: `Run ${name}` }).click();
   await expect(page.getByRole("heading", { level: 1, name: `Run ${name}` })).toBeVisible();
 });
 
-test("nothing found says so, and clears the search", async ({ signedIn: page, api }) => {
+test("shows when nothing matches, and clears the search", async ({ signedIn: page, api }) => {
   const name = unique("crew");
   await api.workflow(twoTasks("no-such-model", name));
 
   await open(page, "/workflows?q=zzzzzz");
-  await expect(page.getByText("No workflow has “zzzzzz” in its name or description")).toBeVisible();
-  await page.getByRole("link", { name: "Clear the search" }).click();
+  await expect(page.getByText("No workflows match “zzzzzz”")).toBeVisible();
+  await page.getByRole("link", { name: "Clear search" }).click();
 
   await expect(page.getByRole("link", { name, exact: true })).toBeVisible();
   await expect(page.getByRole("searchbox", { name: "Search workflows" })).toHaveValue("");
 });
 
-test("a long list goes on by itself", async ({ signedIn: page, api }) => {
+test("loads more workflows while scrolling", async ({ signedIn: page, api }) => {
   test.slow();
   const word = unique("many");
   for (let number = 0; number < 55; number += 1) {
@@ -88,16 +88,16 @@ test("a long list goes on by itself", async ({ signedIn: page, api }) => {
   await expect(rows).toHaveCount(55);
 });
 
-test("a template is looked at, taken, changed and run @phone", async ({
+test("previews, uses, changes and runs a template @phone", async ({
   signedIn: page,
   api,
   provider,
   complaints,
 }) => {
   test.slow();
-  // Taken before: the name is refused once, and the free one is used.
-  complaints.allow(REFUSED);
-  // The template names no model, so it asks the default one.
+  // The name is taken, so that it is rejected once, and the suggested one is used.
+  complaints.allow(REJECTED);
+  // The template names no model, so that it uses the default one.
   const model = await api.model(provider.baseUrl);
   await open(page, "/workflows/new");
   const template = page.getByRole("listitem").filter({ hasText: "Daily brief" });
@@ -126,11 +126,11 @@ test("a template is looked at, taken, changed and run @phone", async ({
   await expect(page).toHaveURL(/\/runs\/run_/);
 });
 
-test("an unknown template is told, and a blank workflow opens in the editor", async ({
+test("reports an unknown template, and opens a blank workflow in the editor", async ({
   signedIn: page,
   complaints,
 }) => {
-  complaints.allow(REFUSED);
+  complaints.allow(REJECTED);
   await open(page, "/workflows/new?template=no-such");
   await expect(page.getByText("There is no template named “no-such”.")).toBeVisible();
   await page.keyboard.press("Escape");
@@ -153,7 +153,7 @@ const TASKS = `research:
   agent: researcher
 `;
 
-test("CrewAI's two files come in together, under a name of one's choice @phone", async ({
+test("imports agents.yaml and tasks.yaml under a chosen name @phone", async ({
   signedIn: page,
 }) => {
   test.slow();
@@ -161,23 +161,23 @@ test("CrewAI's two files come in together, under a name of one's choice @phone",
   await open(page, "/workflows/new?import=1");
   const files = page.getByLabel("Choose files to import");
   await files.setInputFiles(textFile("tasks.yaml", TASKS));
-  await expect(page.getByRole("list", { name: "Chosen files" })).toContainText(
-    "agents.yamlstill missing",
+  await expect(page.getByRole("list", { name: "Selected files" })).toContainText(
+    "agents.yamlmissing",
   );
   await page.getByRole("button", { name: "Import", exact: true }).click();
   await expect(page.getByText("Add agents.yaml too.")).toBeVisible();
   await files.setInputFiles(textFile("agents.yaml", AGENTS));
-  await page.getByLabel("Name of the workflow").fill(name);
+  await page.getByLabel("Workflow name").fill(name);
   await page.getByRole("button", { name: "Import", exact: true }).click();
 
-  await opened(page, name);
+  await expectOpened(page, name);
 });
 
-test("a project's zip comes in; what it leaves out is told and stays in sight", async ({
+test("imports the zip of a project, and explains why an import fails", async ({
   signedIn: page,
   complaints,
 }) => {
-  complaints.allow(REFUSED);
+  complaints.allow(REJECTED);
   const name = unique("project").toLowerCase();
   const project = zipOf({
     [`${name}/pyproject.toml`]: `[project]\nname = "${name}"\n`,
@@ -189,13 +189,13 @@ test("a project's zip comes in; what it leaves out is told and stays in sight", 
   await open(page, "/workflows/new?import=1");
   await page.getByLabel("Choose files to import").setInputFiles(upload);
   await page.getByRole("button", { name: "Import", exact: true }).click();
-  await opened(page, name);
+  await expectOpened(page, name);
 
   await open(page, "/workflows/new?import=1");
   await page.getByLabel("Choose files to import").setInputFiles(upload);
   await page.getByRole("button", { name: "Import", exact: true }).click();
-  await expect(page.getByText("There is a workflow of this name already")).toBeVisible();
-  await expect(page.getByRole("link", { name: "Open that one" })).toBeVisible();
+  await expect(page.getByText("A workflow with this name already exists")).toBeVisible();
+  await expect(page.getByRole("link", { name: "Open existing workflow" })).toBeVisible();
 
   await page.getByRole("button", { name: "Remove" }).click();
   await page
@@ -205,21 +205,21 @@ test("a project's zip comes in; what it leaves out is told and stays in sight", 
   await expect(page.getByText("Archive refused")).toBeVisible();
 });
 
-test("problems of a pasted document are told by line, mended in place, a taken name changed", async ({
+test("shows the errors of a pasted document by line, and imports it under another name", async ({
   signedIn: page,
   api,
   complaints,
 }) => {
   test.slow();
-  complaints.allow(REFUSED);
+  complaints.allow(REJECTED);
   const name = unique("paste");
   await api.workflow(twoTasks("m", name));
   await open(page, "/workflows/new?import=1");
-  const text = page.getByLabel("Or paste the document");
+  const text = page.getByLabel("Or paste a document");
   await text.fill(twoTasks("m", name).replace("agent: writer", "agent: writr"));
   await page.getByRole("button", { name: "Import", exact: true }).click();
 
-  await expect(page.getByText("Nothing was imported: 1 problem to mend first")).toBeVisible();
+  await expect(page.getByText("Import failed. Fix 1 error and try again.")).toBeVisible();
   await page.getByRole("button", { name: "line 25" }).click();
   const selected = await text.evaluate((area: HTMLTextAreaElement) =>
     area.value.slice(area.selectionStart, area.selectionEnd),
@@ -228,15 +228,13 @@ test("problems of a pasted document are told by line, mended in place, a taken n
   await page.keyboard.type("    agent: writer");
   await page.getByRole("button", { name: "Import", exact: true }).click();
   await page.getByRole("button", { name: `Import as “${name} 2”` }).click();
-  // The model is not registered: a warning, which stays until it has been read.
+  // The model is not registered, which is a warning.
   await page.getByRole("link", { name: "Open in the editor" }).click();
 
-  await opened(page, `${name} 2`);
+  await expectOpened(page, `${name} 2`);
 });
 
-test("a dropped document is taken, and its warnings are kept until they are read", async ({
-  signedIn: page,
-}) => {
+test("imports a dropped document and shows its warnings", async ({ signedIn: page }) => {
   test.slow();
   const name = unique("drop");
   const yaml = `${twoTasks("m", name)}verbose: true\nmystery_key: 1\n`;
@@ -252,16 +250,16 @@ test("a dropped document is taken, and its warnings are kept until they are read
   await page.getByRole("group", { name: "Files to import" }).dispatchEvent("drop", {
     dataTransfer: dropped,
   });
-  await expect(page.getByLabel("Or paste the document")).toHaveValue(/^name: drop/);
+  await expect(page.getByLabel("Or paste a document")).toHaveValue(/^name: drop/);
   await page.getByRole("button", { name: "Import", exact: true }).click();
 
-  await expect(page.getByRole("heading", { name: `${name} is imported` })).toBeVisible();
-  await expect(page.getByText("to know about it")).toBeVisible();
+  await expect(page.getByRole("heading", { name: `${name} was imported` })).toBeVisible();
+  await expect(page.getByText(/^\d warnings?$/)).toBeVisible();
   await page.getByRole("link", { name: "Open in the editor" }).click();
-  await opened(page, name);
+  await expectOpened(page, name);
 });
 
-async function opened(page: Page, name: string): Promise<void> {
+async function expectOpened(page: Page, name: string): Promise<void> {
   await expect(page).toHaveURL(/\/workflows\/wf_/);
   await expect(page.getByRole("heading", { level: 1 })).toContainText(name);
 }
