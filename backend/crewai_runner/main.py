@@ -16,14 +16,18 @@ from crewai_runner.features.metrics.middleware import RequestCounting
 from crewai_runner.features.metrics.router import PATH as METRICS
 from crewai_runner.features.metrics.router import router as metrics
 from crewai_runner.http import documentation, frontend, problems
-from crewai_runner.http.alias import NEWEST, NewestVersion
 from crewai_runner.http.deprecation import HEADERS as DEPRECATION_HEADERS
-from crewai_runner.http.middleware import BodyLimit, RequestScope, UnhandledErrors
-from crewai_runner.http.openapi import describe, operation_id
+from crewai_runner.http.middleware import (
+    BodyLimitMiddleware,
+    RequestContextMiddleware,
+    UnhandledErrorMiddleware,
+)
+from crewai_runner.http.openapi import build_openapi, operation_id
 from crewai_runner.http.ratelimit.middleware import HEADERS as RATE_HEADERS
-from crewai_runner.http.ratelimit.middleware import RateLimit
-from crewai_runner.http.time_limit import TimeLimit
-from crewai_runner.http.versions import VERSIONS, Versions
+from crewai_runner.http.ratelimit.middleware import RateLimitMiddleware
+from crewai_runner.http.time_limit import TimeLimitMiddleware
+from crewai_runner.http.version_alias import LATEST_VERSION, VersionAliasMiddleware
+from crewai_runner.http.versions import API_VERSIONS, ApiVersionMiddleware
 from crewai_runner.queue.data_dir_lock import DataDirLock
 from crewai_runner.routes import api
 from crewai_runner.wiring import Container, rate_of
@@ -64,16 +68,18 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's documented way
+    app.openapi = lambda: build_openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
     problems.install(app)
     documentation.install(app)
     app.include_router(health)
     app.include_router(metrics)
-    app.include_router(api(f"{settings.api_base_url}/{NEWEST}", deprecated=VERSIONS[NEWEST] is not None))
+    app.include_router(
+        api(f"{settings.api_base_url}/{LATEST_VERSION}", deprecated=API_VERSIONS[LATEST_VERSION] is not None)
+    )
     if settings.frontend:
         frontend.install(app, settings.frontend, settings.api_base_url, [settings.api_base_url, *NOT_PAGES])
     else:
-        frontend.install_absence(app)
+        frontend.install_missing_build(app)
     _wrap(app, settings)
     return app
 
@@ -86,15 +92,15 @@ def openapi_text() -> str:
 
 def _wrap(app: FastAPI, settings: Settings) -> None:
     """The first added is the innermost; a request passes them from the last to the first."""
-    app.add_middleware(BodyLimit, limit=settings.max_request_bytes)
-    app.add_middleware(TimeLimit, seconds=settings.request_timeout_seconds)
-    app.add_middleware(Versions, prefix=settings.api_base_url)
+    app.add_middleware(BodyLimitMiddleware, limit=settings.max_request_bytes)
+    app.add_middleware(TimeLimitMiddleware, seconds=settings.request_timeout_seconds)
+    app.add_middleware(ApiVersionMiddleware, prefix=settings.api_base_url)
     if (rate := rate_of(settings)) is not None:
-        app.add_middleware(RateLimit, rate=rate)
+        app.add_middleware(RateLimitMiddleware, rate=rate)
     closed = [settings.api_base_url] if settings.metrics_public else [settings.api_base_url, METRICS]
     app.add_middleware(AuthMiddleware, protected=closed)
-    app.add_middleware(NewestVersion, prefix=settings.api_base_url)
-    app.add_middleware(UnhandledErrors)
+    app.add_middleware(VersionAliasMiddleware, prefix=settings.api_base_url)
+    app.add_middleware(UnhandledErrorMiddleware)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,
@@ -102,5 +108,5 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
         allow_headers=["Authorization", "Content-Type", "If-Match", "Idempotency-Key", "Last-Event-ID"],
         expose_headers=["ETag", "X-Request-Id", "Retry-After", *RATE_HEADERS, *DEPRECATION_HEADERS],
     )
-    app.add_middleware(RequestScope)
+    app.add_middleware(RequestContextMiddleware)
     app.add_middleware(RequestCounting)

@@ -14,7 +14,7 @@ from crewai_runner.core.api_key import API_KEY_FILE, load_api_key
 from crewai_runner.core.bind_check import find_bind_error
 from crewai_runner.core.logging import SecretMask, configure_logging, get_logger
 from crewai_runner.core.settings import Settings
-from crewai_runner.http.connection import LIMITS
+from crewai_runner.http.connection_limits import UVICORN_LIMITS
 from crewai_runner.queue.data_dir_lock import DataDirInUse, DataDirLock
 
 SHUTDOWN_SECONDS = 10
@@ -58,7 +58,7 @@ class _Serving:
                 access_log=False,
                 timeout_graceful_shutdown=SHUTDOWN_SECONDS,
                 server_header=False,
-                **LIMITS,
+                **UVICORN_LIMITS,
             )
         )
 
@@ -107,7 +107,7 @@ def _serve_reloading(settings: Settings) -> int:
         host=settings.api_host,
         port=settings.api_port,
         log_config=None,
-        **LIMITS,
+        **UVICORN_LIMITS,
     )
     return 0
 

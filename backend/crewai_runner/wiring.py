@@ -197,7 +197,7 @@ class Container:
 
     async def forget_rate_buckets(self) -> None:
         async with unit_of_work(self.sessions) as session:
-            await RateBucketRepository(session).forget(now() - BUCKETS_KEPT)
+            await RateBucketRepository(session).delete_unused(now() - BUCKETS_KEPT)
 
     async def stop(self) -> None:
         """Give running crews a moment, hand them back to the queue, close everything."""

@@ -1,8 +1,8 @@
-"""Says of an endpoint or a version that it will go: RFC 9745 (Deprecation), RFC 8594 (Sunset).
+"""Deprecation of endpoints and API versions: RFC 9745 (Deprecation), RFC 8594 (Sunset).
 
     @router.get("/old", **deprecated(Deprecation(since=..., sunset=..., link="https://...")))
 
-marks it in the API document and on each of its answers.
+marks an endpoint as deprecated in the OpenAPI document and in the headers of its responses.
 """
 
 from collections.abc import Mapping
@@ -12,14 +12,14 @@ from email.utils import format_datetime
 from typing import Any
 
 EXTENSION = "x-deprecation"
-"""Where the API document tells the same, for machines."""
+"""The extension of the OpenAPI document with the same information."""
 
 HEADERS = ("Deprecation", "Sunset", "Link")
 
 
 @dataclass(frozen=True, slots=True)
 class Deprecation:
-    """Since when it is better not used, when it will be gone (if that is known), where to read of it."""
+    """Since when something is deprecated, when it will be removed, and where this is documented."""
 
     since: datetime
     link: str
@@ -27,21 +27,22 @@ class Deprecation:
 
     def __post_init__(self) -> None:
         if any(moment is not None and moment.tzinfo is None for moment in (self.since, self.sunset)):
-            raise ValueError("A moment without a time zone is another one everywhere.")
+            raise ValueError("Timestamps must have a time zone.")
         if self.sunset is not None and self.sunset < self.since:
-            raise ValueError("Nothing can be gone before it is deprecated.")
+            raise ValueError("The sunset must not be before the date it is deprecated.")
 
     def headers(self) -> list[tuple[bytes, bytes]]:
-        told = [
+        """Return the response headers."""
+        headers = [
             (b"deprecation", f"@{int(self.since.timestamp())}".encode()),
             (b"link", f'<{self.link}>; rel="deprecation"; type="text/html"'.encode()),
         ]
         if self.sunset is not None:
-            told.append((b"sunset", format_datetime(self.sunset.astimezone(UTC), usegmt=True).encode()))
-        return told
+            headers.append((b"sunset", format_datetime(self.sunset.astimezone(UTC), usegmt=True).encode()))
+        return headers
 
-    def told(self) -> dict[str, Any]:
-        """As it stands in the API document."""
+    def to_openapi(self) -> dict[str, Any]:
+        """Return the value of the OpenAPI extension."""
         return {
             name: value.isoformat() if isinstance(value, datetime) else value
             for name, value in asdict(self).items()
@@ -50,18 +51,18 @@ class Deprecation:
 
 
 def deprecated(deprecation: Deprecation) -> dict[str, Any]:
-    """The arguments of a route that is deprecated."""
-    return {"deprecated": True, "openapi_extra": {EXTENSION: deprecation.told()}}
+    """Return the route arguments that deprecate an endpoint."""
+    return {"deprecated": True, "openapi_extra": {EXTENSION: deprecation.to_openapi()}}
 
 
-def deprecation_of(route: Any) -> Deprecation | None:
-    """What was said of a route by `deprecated`."""
-    told: Mapping[str, Any] | None = (getattr(route, "openapi_extra", None) or {}).get(EXTENSION)
-    if told is None:
+def get_deprecation(route: Any) -> Deprecation | None:
+    """Return the deprecation that `deprecated` attached to a route."""
+    extension: Mapping[str, Any] | None = (getattr(route, "openapi_extra", None) or {}).get(EXTENSION)
+    if extension is None:
         return None
-    sunset = told.get("sunset")
+    sunset = extension.get("sunset")
     return Deprecation(
-        since=datetime.fromisoformat(told["since"]),
-        link=told["link"],
+        since=datetime.fromisoformat(extension["since"]),
+        link=extension["link"],
         sunset=None if sunset is None else datetime.fromisoformat(sunset),
     )

@@ -1,4 +1,4 @@
-"""Swagger UI and ReDoc from this server's own files: no other host is asked, no inline script runs."""
+"""Swagger UI and ReDoc, served from local files without external hosts or inline scripts."""
 
 from collections.abc import Mapping
 from importlib.resources import files
@@ -13,7 +13,7 @@ ASSETS: Mapping[str, str] = {
     "redoc.standalone.js": "text/javascript",
     "favicon.png": "image/png",
 }
-# Both viewers style their elements from script, hence the inline styles; scripts come from here only.
+# Both viewers set inline styles from scripts.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; "
@@ -60,20 +60,20 @@ def _page(title: str, head: str, *scripts: str) -> HTMLResponse:
 
 @router.get("/docs")
 async def show_swagger() -> HTMLResponse:
-    """The API, to be tried out: press Authorize and enter the API key."""
+    """Swagger UI. Press Authorize and enter the API key to send requests."""
     style = '<link rel="stylesheet" href="/docs/assets/swagger-ui.css">'
     return _page("CrewAI Runner API", style, "swagger-ui-bundle.js", "swagger-start.js")
 
 
 @router.get("/redoc")
 async def show_redoc() -> HTMLResponse:
-    """The API, to be read."""
+    """ReDoc."""
     return _page("CrewAI Runner API", "", "redoc.standalone.js", "redoc-start.js")
 
 
 @router.get("/docs/assets/{name}")
 def send_asset(name: str) -> Response:
-    """A file of the viewers; the names are fixed."""
+    """Return a file of the viewers."""
     if name in STARTS:
         return Response(STARTS[name], media_type="text/javascript", headers=CACHED)
     if name not in ASSETS:
@@ -83,5 +83,5 @@ def send_asset(name: str) -> Response:
 
 
 def install(app: FastAPI) -> None:
-    """Mount the viewers; the app's own `docs_url` and `redoc_url` must be off."""
+    """Add the viewers to an app whose own `docs_url` and `redoc_url` are disabled."""
     app.include_router(router)

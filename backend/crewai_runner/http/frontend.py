@@ -1,4 +1,4 @@
-"""Serves the built dashboard: its page at every address that is nobody else's, its files as they are."""
+"""Serve the built dashboard: a single-page application and its static files."""
 
 import contextlib
 import hashlib
@@ -22,7 +22,7 @@ PAGE_POLICY = "; ".join(
     (
         "default-src 'self'",
         "script-src 'self'",
-        # The editor and the dialogs write style elements of their own.
+        # The editor and the dialogs create style elements.
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data:",
         "connect-src 'self'",
@@ -33,9 +33,9 @@ PAGE_POLICY = "; ".join(
         "require-trusted-types-for 'script'",
     )
 )
-FOREVER = "public, max-age=31536000, immutable"
-ALWAYS_ASK = "no-cache"
-PACKED = ".gz"
+IMMUTABLE = "public, max-age=31536000, immutable"
+REVALIDATE = "no-cache"
+GZIP_SUFFIX = ".gz"
 
 
 class DashboardNotBuilt(NotFound):
@@ -43,129 +43,129 @@ class DashboardNotBuilt(NotFound):
     title = "The dashboard is not built"
 
 
-def install(app: FastAPI, folder: Path, api_base_url: str, taken: Sequence[str]) -> None:
-    """Serve the build in `folder`; addresses at or below a `taken` path are never answered with the page.
+def install(app: FastAPI, folder: Path, api_base_url: str, reserved: Sequence[str]) -> None:
+    """Serve the build in `folder` at all paths, except for the `reserved` ones and those below them.
 
-    Must come after every other route. Files under `/assets` carry a hash in their name and may be kept for
-    ever; a missing one is a 404, never the page, so that an old page notices an upgrade.
+    Must be called after all other routes are added. Files under `/assets` have a hash in their name and are
+    immutable; a missing one is a 404 instead of the page, so that an outdated page notices the upgrade.
     """
-    page = Page(folder / "index.html", api_base_url)
-    files = BuiltFiles(folder, ALWAYS_ASK)
+    page = IndexPage(folder / "index.html", api_base_url)
+    files = PrecompressedFiles(folder, REVALIDATE)
 
     async def frontend(request: Request) -> Response:
         path: str = request.path_params["path"]
         segments = path.split("/")
-        # An address of the dashboard is a plain one; other spellings of the API's must not look like one.
+        # Unnormalized paths are no pages: variants of API paths must not return the dashboard.
         if any(segment.startswith(".") or not segment for segment in segments[:-1]):
             raise HTTPException(404)
         if "." not in segments[-1] or path == "index.html":
-            return page.answer(request)
+            return page.respond(request)
         return await files.get_response(path, request.scope)
 
-    app.mount("/assets", BuiltFiles(folder / "assets", FOREVER), name="assets")
-    app.router.routes.append(Elsewhere("/{path:path}", frontend, taken))
+    app.mount("/assets", PrecompressedFiles(folder / "assets", IMMUTABLE), name="assets")
+    app.router.routes.append(FallbackRoute("/{path:path}", frontend, reserved))
 
 
-def install_absence(app: FastAPI) -> None:
-    """Without a build, say at `/` what there is instead."""
+def install_missing_build(app: FastAPI) -> None:
+    """Explain at `/` that there is no build."""
 
-    async def absence(_: Request) -> Response:
+    async def explain(_: Request) -> Response:
         raise DashboardNotBuilt(
-            "The API works, its documentation is at /docs. `make build` builds the dashboard; "
-            "a build elsewhere is named by FRONTEND_DIR. Then start the server again."
+            "The API is running; its documentation is at /docs. Build the dashboard with `make build` or set "
+            "FRONTEND_DIR to an existing build, then restart the server."
         )
 
-    app.router.routes.append(Route("/", absence, methods=["GET", "HEAD"], include_in_schema=False))
+    app.router.routes.append(Route("/", explain, methods=["GET", "HEAD"], include_in_schema=False))
 
 
-class Elsewhere(Route):
-    """Every address but the taken ones: there an unknown path stays a 404 for every method."""
+class FallbackRoute(Route):
+    """Matches all paths except for the reserved ones, where unknown paths remain a 404 for every method."""
 
     def __init__(
-        self, path: str, endpoint: Callable[[Request], Awaitable[Response]], taken: Sequence[str]
+        self, path: str, endpoint: Callable[[Request], Awaitable[Response]], reserved: Sequence[str]
     ) -> None:
         super().__init__(path, endpoint, methods=["GET", "HEAD"], include_in_schema=False)
-        self._taken = tuple(f"{prefix}/" for prefix in taken)
+        self._reserved = tuple(f"{prefix}/" for prefix in reserved)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        # In any case: `/API/…` is a mistake, and the page would hide it.
-        if scope["type"] == "http" and f"{scope['path']}/".lower().startswith(self._taken):
+        # Case-insensitive: `/API/…` is a mistake that the page would hide.
+        if scope["type"] == "http" and f"{scope['path']}/".lower().startswith(self._reserved):
             return Match.NONE, {}
         return super().matches(scope)
 
 
-class Page:
-    """The one page, which is told where the API is; read again when it was built again."""
+class IndexPage:
+    """The HTML page with the API's base URL inserted; reloaded when the file changes."""
 
     def __init__(self, file: Path, api_base_url: str) -> None:
         self._file = file
-        self._where = f'<meta name="api-base" content="{html.escape(api_base_url)}" />'
-        self._built = -1
-        self._read()
+        self._meta_tag = f'<meta name="api-base" content="{html.escape(api_base_url)}" />'
+        self._modified = -1
+        self._reload()
 
-    def answer(self, request: Request) -> Response:
-        self._read()
+    def respond(self, request: Request) -> Response:
+        self._reload()
         headers = {
-            "Cache-Control": ALWAYS_ASK,
+            "Cache-Control": REVALIDATE,
             "Content-Security-Policy": PAGE_POLICY,
-            "ETag": self._tag,
+            "ETag": self._etag,
         }
-        known = request.headers.get("if-none-match", "")
-        if self._tag in [tag.strip().removeprefix("W/") for tag in known.split(",")]:
-            # With the policy: a browser would keep the API's, which every answer without one is given.
+        cached = request.headers.get("if-none-match", "")
+        if self._etag in [tag.strip().removeprefix("W/") for tag in cached.split(",")]:
+            # The policy is required: responses without one get the API's, which browsers would store.
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         return HTMLResponse(self._text, headers=headers)
 
-    def _read(self) -> None:
+    def _reload(self) -> None:
         try:
-            built = self._file.stat().st_mtime_ns
-            if built == self._built:
+            modified = self._file.stat().st_mtime_ns
+            if modified == self._modified:
                 return
             text = self._file.read_text(encoding="utf-8")
         except FileNotFoundError:
-            if self._built < 0:
+            if self._modified < 0:
                 raise
-            return  # it is being built at this moment
-        self._built = built
-        self._text = text.replace("</head>", f"{self._where}</head>", 1)
-        self._tag = f'"{hashlib.sha256(self._text.encode()).hexdigest()[:32]}"'
+            return  # a build is in progress
+        self._modified = modified
+        self._text = text.replace("</head>", f"{self._meta_tag}</head>", 1)
+        self._etag = f'"{hashlib.sha256(self._text.encode()).hexdigest()[:32]}"'
 
 
-class BuiltFiles(StaticFiles):
-    """Files of a build, compressed beforehand where a `.gz` lies beside them."""
+class PrecompressedFiles(StaticFiles):
+    """Static files that are sent as `.gz` where that exists and the client accepts it."""
 
     def __init__(self, directory: Path, cache: str) -> None:
         super().__init__(directory=directory, check_dir=False)
         self._cache = cache
 
     async def check_config(self) -> None:
-        """A build without such a folder has no such files; that is all."""
+        """Do not fail when the directory is missing: then every file is a 404."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        if path.endswith(PACKED) or any(part.startswith(".") for part in path.split("/")):
+        if path.endswith(GZIP_SUFFIX) or any(part.startswith(".") for part in path.split("/")):
             raise HTTPException(404)
-        response = await self._smallest(path, scope)
+        response = await self._select_encoding(path, scope)
         response.headers["Cache-Control"] = self._cache
         response.headers["Vary"] = "Accept-Encoding"
         response.headers["Content-Security-Policy"] = PAGE_POLICY
         return response
 
-    async def _smallest(self, path: str, scope: Scope) -> Response:
-        # Looked for first, whatever the reader has of it: the type is the plain file's.
+    async def _select_encoding(self, path: str, scope: Scope) -> Response:
+        # Requested without conditional headers, for its content type.
         plain = await super().get_response(path, {**scope, "headers": []})
-        if _takes_gzip(scope):
+        if _accepts_gzip(scope):
             with contextlib.suppress(HTTPException):
-                packed = await super().get_response(path + PACKED, scope)
-                if packed.status_code == HTTPStatus.OK:
-                    packed.headers["Content-Type"] = plain.headers["Content-Type"]
-                    packed.headers["Content-Encoding"] = "gzip"
-                return packed
+                compressed = await super().get_response(path + GZIP_SUFFIX, scope)
+                if compressed.status_code == HTTPStatus.OK:
+                    compressed.headers["Content-Type"] = plain.headers["Content-Type"]
+                    compressed.headers["Content-Encoding"] = "gzip"
+                return compressed
         return await super().get_response(path, scope)
 
 
-def _takes_gzip(scope: Scope) -> bool:
-    for offer in Headers(scope=scope).get("accept-encoding", "").split(","):
-        name, _, weight = offer.replace(" ", "").partition(";")
+def _accepts_gzip(scope: Scope) -> bool:
+    for encoding in Headers(scope=scope).get("accept-encoding", "").split(","):
+        name, _, weight = encoding.replace(" ", "").partition(";")
         if name in ("gzip", "*"):
             return weight not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
     return False

@@ -1,4 +1,4 @@
-"""What happens around every request: its id, its log line, its size limit, safe headers."""
+"""Middleware of every request: request id, access log, security headers, body limit, unhandled errors."""
 
 import re
 import time
@@ -12,12 +12,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crewai_runner.core.errors import TooLarge
 from crewai_runner.core.logging import get_logger
-from crewai_runner.http.problems import defect, respond
+from crewai_runner.http.problems import error_response, unhandled_error_response
 
 log = get_logger("crewai_runner.access")
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,128}$")
 
-SAFE_HEADERS = {
+SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -27,8 +27,8 @@ SAFE_HEADERS = {
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
-class RequestScope:
-    """Gives every request an id (the caller's, when it is a sane one), a log line and safe headers."""
+class RequestContextMiddleware:
+    """Adds the request id (the client's, if it is well formed), the access log and security headers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -37,10 +37,10 @@ class RequestScope:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id", "")
-        request_id = given if _REQUEST_ID.match(given) else uuid.uuid4().hex
+        client_id = Headers(scope=scope).get("x-request-id", "")
+        request_id = client_id if _REQUEST_ID.match(client_id) else uuid.uuid4().hex
         scope["request_id"] = request_id
-        began = time.perf_counter()
+        started = time.perf_counter()
         status = 0
 
         async def send_with_headers(message: Message) -> None:
@@ -49,7 +49,7 @@ class RequestScope:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = request_id
-                for name, value in SAFE_HEADERS.items():
+                for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
                 headers.setdefault("Content-Security-Policy", API_POLICY)
             await send(message)
@@ -64,15 +64,15 @@ class RequestScope:
                         method=scope["method"],
                         path=scope["path"],
                         status=int(status),
-                        ms=round((time.perf_counter() - began) * 1000, 1),
+                        ms=round((time.perf_counter() - started) * 1000, 1),
                     )
 
 
-class UnhandledErrors:
-    """Answers a defect with an opaque 500 that has the headers of every other answer.
+class UnhandledErrorMiddleware:
+    """Responds to unhandled exceptions with an opaque 500 that carries the usual headers.
 
-    The framework's own handler stands outside all middleware: its answer would have no request id, no
-    origin that a browser accepts, and would cost the client its connection.
+    Starlette's own handler is outside of all middleware: its response would have no request id and no CORS
+    headers, and the connection would be closed.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -82,23 +82,23 @@ class UnhandledErrors:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun = False
+        response_started = False
 
-        async def watched(message: Message) -> None:
-            nonlocal begun
-            begun = True
+        async def tracking_send(message: Message) -> None:
+            nonlocal response_started
+            response_started = True
             await send(message)
 
         try:
-            await self._app(scope, receive, watched)
+            await self._app(scope, receive, tracking_send)
         except Exception as error:
-            if begun:
-                raise  # the answer breaks off, and the client must notice
-            await defect(Request(scope), error)(scope, receive, send)
+            if response_started:
+                raise  # closes the connection, so that the client notices the truncated response
+            await unhandled_error_response(Request(scope), error)(scope, receive, send)
 
 
-class BodyLimit:
-    """Refuses a body above the limit, whether its length is declared or not."""
+class BodyLimitMiddleware:
+    """Rejects bodies above the limit, with or without a Content-Length."""
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self._app = app
@@ -108,26 +108,20 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        error = TooLarge(f"The body exceeds the limit of {self._limit} bytes (MAX_REQUEST_BYTES).")
         declared = Headers(scope=scope).get("content-length", "0")
         if declared.isdecimal() and int(declared) > self._limit:
-            await self._refuse(scope, receive, send)
+            await error_response(Request(scope), error)(scope, receive, send)
             return
-        seen = 0
+        received = 0
 
-        async def counted() -> Message:
-            nonlocal seen
+        async def counting_receive() -> Message:
+            nonlocal received
             message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > self._limit:
-                # FastAPI turns any other exception during reading into a 400.
-                raise HTTPException(TooLarge.status, self._words())
+            received += len(message.get("body", b""))
+            if received > self._limit:
+                # FastAPI turns any other exception raised while reading into a 400.
+                raise HTTPException(error.status, error.detail)
             return message
 
-        await self._app(scope, counted, send)
-
-    def _words(self) -> str:
-        return f"The body is larger than {self._limit} bytes, the limit of this server (MAX_REQUEST_BYTES)."
-
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = respond(Request(scope), TooLarge.status, TooLarge.slug, TooLarge.title, self._words(), {})
-        await response(scope, receive, send)
+        await self._app(scope, counting_receive, send)

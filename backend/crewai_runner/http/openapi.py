@@ -1,4 +1,4 @@
-"""The OpenAPI document: problem bodies, unique operation ids, the bearer scheme."""
+"""The OpenAPI document: problem responses and operation ids."""
 
 from typing import Any
 
@@ -7,21 +7,21 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 DESCRIPTION = """\
-Write crews, run them for real, watch every agent, task, model call and tool call, talk to a crew
-while it works, stop it and know that it stopped.
+Write crews, run them, follow every agent, task, model call and tool call, send messages to running
+agents, and stop runs reliably.
 
 Every path under `/api/v1` is also reachable under `/api`. Press **Authorize** and enter the API key.
 """
 
 
 def operation_id(route: APIRoute) -> str:
-    """`runs:start_run`: the feature's tag, then the endpoint function's name."""
+    """Return the tag and the function name of an endpoint, such as `runs:start_run`."""
     tag = str(route.tags[0]) if route.tags else "root"
     return f"{tag}:{route.name}"
 
 
-def describe(app: FastAPI) -> dict[str, Any]:
-    """The document, made once: every failure body is a ProblemDetails, every body limit is declared."""
+def build_openapi(app: FastAPI) -> dict[str, Any]:
+    """Build the document once; every error response has the schema ProblemDetails."""
     if app.openapi_schema:
         return app.openapi_schema
     schema = get_openapi(

@@ -1,4 +1,4 @@
-"""Every failure as an RFC 9457 problem document."""
+"""Error responses as RFC 9457 problem documents."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -27,9 +27,9 @@ class FieldProblem(ApiModel):
 
 
 class ProblemDetails(ApiModel):
-    """RFC 9457, with further members by type of problem.
+    """RFC 9457 problem details, with further members by problem type.
 
-    `error` and `message` repeat the detail for clients of the first version.
+    `error` and `message` repeat `detail` for clients of the first API version.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -49,10 +49,13 @@ class ProblemResponse(JSONResponse):
     media_type = "application/problem+json"
 
 
-def respond(
+def problem_response(
     request: HTTPConnection, status: int, slug: str, title: str, detail: str, extra: Mapping[str, Any]
 ) -> ProblemResponse:
-    """Build the problem document; `extra` members are added in camelCase."""
+    """Build a response with a problem document; members of `extra` are added in camelCase.
+
+    `extra["headers"]` becomes headers of the response.
+    """
     body: dict[str, Any] = {
         "type": TYPE_BASE + slug,
         "title": title,
@@ -69,75 +72,81 @@ def respond(
     return ProblemResponse(mask.mask_json(body), status_code=status, headers=headers)
 
 
+def error_response(request: HTTPConnection, error: AppError) -> ProblemResponse:
+    """Build the response to an application error."""
+    return problem_response(request, error.status, error.slug, error.title, error.detail, error.extra)
+
+
 def problems(*errors: type[AppError]) -> dict[int | str, dict[str, Any]]:
-    """Declare an endpoint's failures so that generated clients know them."""
-    declared: dict[int | str, dict[str, Any]] = {}
+    """Declare the errors of an endpoint for the OpenAPI document."""
+    responses: dict[int | str, dict[str, Any]] = {}
     for error in errors:
-        known = declared.setdefault(int(error.status), {"description": error.title, "model": ProblemDetails})
-        if error.title not in known["description"]:
-            known["description"] += f" / {error.title}"
-    return declared
+        response = responses.setdefault(
+            int(error.status), {"description": error.title, "model": ProblemDetails}
+        )
+        if error.title not in response["description"]:
+            response["description"] += f" / {error.title}"
+    return responses
 
 
-async def _app_error(request: Request, exc: Exception) -> ProblemResponse:
+async def _handle_app_error(request: Request, exc: Exception) -> ProblemResponse:
     assert isinstance(exc, AppError)  # noqa: S101  # the handler is registered for this type only
-    return respond(request, exc.status, exc.slug, exc.title, exc.detail, exc.extra)
+    return error_response(request, exc)
 
 
-async def _http_error(request: Request, exc: Exception) -> ProblemResponse:
+async def _handle_http_exception(request: Request, exc: Exception) -> ProblemResponse:
     assert isinstance(exc, HTTPException)  # noqa: S101
     status = HTTPStatus(exc.status_code)
     detail = {
-        404: f"There is nothing at {request.url.path}.",
-        405: f"{request.method} is not possible at {request.url.path}.",
+        404: f"{request.url.path} does not exist.",
+        405: f"{request.method} is not allowed for {request.url.path}.",
     }.get(exc.status_code, str(exc.detail))
     slug = status.phrase.lower().replace(" ", "-")
-    return respond(request, status, slug, status.phrase, detail, {"headers": exc.headers or {}})
+    return problem_response(request, status, slug, status.phrase, detail, {"headers": exc.headers or {}})
 
 
-_WHERE = {"query": "?", "header": "header:", "path": "path:"}
+_POINTER_PREFIXES = {"query": "?", "header": "header:", "path": "path:"}
 
 
-def pointer(location: tuple[int | str, ...]) -> str:
-    """Where in a request a value stands: `/provider/name`, `?limit`, `header:if-match`."""
-    place, *rest = location
-    if place == "body":
+def format_pointer(location: tuple[int | str, ...]) -> str:
+    """Format a Pydantic error location: `/provider/name`, `?limit`, `header:if-match`."""
+    source, *rest = location
+    if source == "body":
         return "/" + "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in rest)
-    return _WHERE.get(str(place), f"{place}:") + ".".join(str(part) for part in rest)
+    return _POINTER_PREFIXES.get(str(source), f"{source}:") + ".".join(str(part) for part in rest)
 
 
-async def _invalid(request: Request, exc: Exception) -> ProblemResponse:
+async def _handle_validation_error(request: Request, exc: Exception) -> ProblemResponse:
     assert isinstance(exc, RequestValidationError)  # noqa: S101
     errors = [
-        {"pointer": pointer(item["loc"]), "detail": item["msg"].removeprefix("Value error, ")}
+        {"pointer": format_pointer(item["loc"]), "detail": item["msg"].removeprefix("Value error, ")}
         for item in exc.errors()
     ]
-    first = errors[0] if errors else {"pointer": "/", "detail": "The request cannot be read."}
+    first = errors[0] if errors else {"pointer": "/", "detail": "The request is malformed."}
     detail = f"{first['pointer']}: {first['detail']}"
     if len(errors) > 1:
         detail += f" (and {len(errors) - 1} more)"
-    return respond(request, 422, "invalid-request", "Invalid request", detail, {"errors": errors})
+    return problem_response(request, 422, "invalid-request", "Invalid request", detail, {"errors": errors})
 
 
-def defect(request: Request, exc: Exception) -> ProblemResponse:
-    """Log what went wrong and answer with nothing but the request's id; 503 while the database is away."""
+def unhandled_error_response(request: Request, exc: Exception) -> ProblemResponse:
+    """Log an unhandled exception and build an opaque 500, or a 503 while the database is unavailable."""
     if is_database_unavailable(exc):
-        log.warning("request.database_away", path=request.url.path, error=type(exc).__name__)
-        detail = "The database does not answer. Ask again; with an Idempotency-Key nothing happens twice."
-        extra = {"headers": {"Retry-After": "2"}}
-        return respond(request, Unavailable.status, Unavailable.slug, Unavailable.title, detail, extra)
-    log.error("request.defect", path=request.url.path, exc_info=exc)
-    detail = "Something went wrong on our side. Quote the request id when you report it."
-    return respond(request, 500, "internal-error", "Internal error", detail, {})
+        log.warning("request.database_unavailable", path=request.url.path, error=type(exc).__name__)
+        detail = "The database is unavailable. Try again; an Idempotency-Key makes retries safe."
+        return error_response(request, Unavailable(detail, headers={"Retry-After": "2"}))
+    log.error("request.unhandled_error", path=request.url.path, exc_info=exc)
+    detail = "An internal error occurred. Include the request id when you report it."
+    return problem_response(request, 500, "internal-error", "Internal error", detail, {})
 
 
-async def _defect(request: Request, exc: Exception) -> ProblemResponse:
-    return defect(request, exc)
+async def _handle_unhandled_error(request: Request, exc: Exception) -> ProblemResponse:
+    return unhandled_error_response(request, exc)
 
 
 def install(app: FastAPI) -> None:
-    """Register the handlers; `app.state.mask` must be set."""
-    app.add_exception_handler(AppError, _app_error)
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(Exception, _defect)
+    """Register the exception handlers; `app.state.mask` must be set."""
+    app.add_exception_handler(AppError, _handle_app_error)
+    app.add_exception_handler(HTTPException, _handle_http_exception)
+    app.add_exception_handler(RequestValidationError, _handle_validation_error)
+    app.add_exception_handler(Exception, _handle_unhandled_error)

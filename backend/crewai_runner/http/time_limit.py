@@ -1,4 +1,4 @@
-"""How long a request may take, its body included, until its answer begins."""
+"""The time limit of requests, from their first byte to the start of the response."""
 
 import asyncio
 from http import HTTPStatus
@@ -7,27 +7,27 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crewai_runner.core.errors import AppError, Unavailable
-from crewai_runner.http.problems import respond
+from crewai_runner.http.problems import error_response
 
-_LIMIT = "crewai_runner.time_limit"
+_SCOPE_KEY = "crewai_runner.time_limit"
 
 
 class RequestTimeout(Unavailable):
     slug = "request-timeout"
-    title = "The request took too long"
+    title = "Request timed out"
 
 
 class BodyTooSlow(AppError):
     status = HTTPStatus.REQUEST_TIMEOUT
     slug = "body-too-slow"
-    title = "The body came too slowly"
+    title = "Request body received too slowly"
 
 
-class TimeLimit:
-    """Cancels the work on a request that takes longer, so that its transaction is rolled back.
+class TimeLimitMiddleware:
+    """Cancels requests that take too long, so that their transaction is rolled back.
 
-    The limit ends when the answer begins: streams and downloads may take as long as they like. An
-    endpoint that waits for a run or a person has its limit lifted by `disable_timeout`.
+    The limit ends with the start of the response: streams and downloads may take any time. Endpoints that
+    wait for a run or a person disable it with `disable_timeout`.
     """
 
     def __init__(self, app: ASGIApp, seconds: float) -> None:
@@ -37,41 +37,48 @@ class TimeLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        reading = False
+        is_reading = False
 
-        async def watched_receive() -> Message:
-            nonlocal reading
-            reading = True
+        async def tracking_receive() -> Message:
+            nonlocal is_reading
+            is_reading = True
             message = await receive()
-            reading = False
+            is_reading = False
             return message
 
-        async def watched_send(message: Message) -> None:
+        async def limited_send(message: Message) -> None:
             if message["type"] == "http.response.start":
-                if limit.expired():
-                    await asyncio.sleep(0)  # called off already: the cancellation comes through here
-                limit.reschedule(None)
+                if timeout.expired():
+                    await asyncio.sleep(0)  # the pending cancellation is raised here
+                timeout.reschedule(None)
             await send(message)
 
         try:
-            async with asyncio.timeout(self._seconds) as limit:
-                scope[_LIMIT] = limit
-                await self._app(scope, watched_receive, watched_send)
+            async with asyncio.timeout(self._seconds) as timeout:
+                scope[_SCOPE_KEY] = timeout
+                await self._app(scope, tracking_receive, limited_send)
         except TimeoutError:
-            if not limit.expired():
+            if not timeout.expired():
                 raise
-            await self._refuse(BodyTooSlow if reading else RequestTimeout, scope, receive, send)
+            error = self._slow_body_error() if is_reading else self._timeout_error()
+            await error_response(Request(scope), error)(scope, receive, send)
 
-    async def _refuse(self, kind: type[AppError], scope: Scope, receive: Receive, send: Send) -> None:
-        words = f"It was not done within {self._seconds:g} s, the limit of this server, and was called off."
-        # What is still to come of the body must not be waited for.
-        headers = {"Connection": "close"} if kind is BodyTooSlow else {"Retry-After": "5"}
-        response = respond(Request(scope), kind.status, kind.slug, kind.title, words, {"headers": headers})
-        await response(scope, receive, send)
+    def _slow_body_error(self) -> AppError:
+        # Closing the connection discards the rest of the body.
+        return BodyTooSlow(
+            f"The body was not received within {self._seconds:g} s and the request was cancelled.",
+            headers={"Connection": "close"},
+        )
+
+    def _timeout_error(self) -> AppError:
+        return RequestTimeout(
+            f"The request exceeded the limit of {self._seconds:g} s and was cancelled.",
+            headers={"Retry-After": "5"},
+        )
 
 
 def disable_timeout(scope: Scope) -> None:
-    """Let this request take as long as it needs."""
-    limit = scope.get(_LIMIT)
-    if isinstance(limit, asyncio.Timeout) and not limit.expired():
-        limit.reschedule(None)
+    """Remove the time limit of this request."""
+    timeout = scope.get(_SCOPE_KEY)
+    if isinstance(timeout, asyncio.Timeout) and not timeout.expired():
+        timeout.reschedule(None)

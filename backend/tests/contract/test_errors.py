@@ -101,14 +101,14 @@ async def test_the_log_tells_where_a_defect_is_but_no_variables(
     await http.get("/api/v1/templates", headers={"X-Request-Id": "trace-2"})
 
     log = capsys.readouterr().err
-    assert "request.defect" in log
+    assert "request.unhandled_error" in log
     assert "trace-2" in log
     assert "broken" in log
     assert "RuntimeError" in log
     assert "the-local-variable" not in log
     if form is LogFormat.JSON:
         lines = [json.loads(line) for line in log.splitlines()]
-        assert [line["event"] for line in lines] == ["request.defect", "request"]
+        assert [line["event"] for line in lines] == ["request.unhandled_error", "request"]
         assert [line["request_id"] for line in lines] == ["trace-2"] * 2
         assert lines[1]["status"] == HTTPStatus.INTERNAL_SERVER_ERROR
 

@@ -1,4 +1,4 @@
-"""A small application behind a real socket, with the limits that the product's server has."""
+"""A small application on a real socket, with the connection limits of the product."""
 
 import socket
 import threading
@@ -8,42 +8,42 @@ from typing import Any
 
 import uvicorn
 
-from crewai_runner.http.connection import LIMITS
+from crewai_runner.http.connection_limits import UVICORN_LIMITS
 
-PATIENCE_SECONDS = 20.0
+TIMEOUT_SECONDS = 20.0
 
 
 @contextmanager
 def serving(app: Any) -> Iterator[int]:
-    """The port on which the application answers."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, **LIMITS))
+    """Serve the application; yields its port."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, **UVICORN_LIMITS))
     thread = threading.Thread(target=server.run)
-    begun = threading.Event()
+    started = threading.Event()
     startup = server.startup
 
-    async def announced(*args: Any, **kwargs: Any) -> None:
+    async def signalling_startup(*args: Any, **kwargs: Any) -> None:
         await startup(*args, **kwargs)
-        begun.set()
+        started.set()
 
-    server.startup = announced  # type: ignore[method-assign]
+    server.startup = signalling_startup  # type: ignore[method-assign]
     thread.start()
     try:
-        assert begun.wait(PATIENCE_SECONDS)
+        assert started.wait(TIMEOUT_SECONDS)
         yield server.servers[0].sockets[0].getsockname()[1]
     finally:
         server.should_exit = True
-        thread.join(PATIENCE_SECONDS)
+        thread.join(TIMEOUT_SECONDS)
 
 
 @contextmanager
-def connected(port: int) -> Iterator[socket.socket]:
-    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as opened:
-        yield opened
+def open_socket(port: int) -> Iterator[socket.socket]:
+    with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_SECONDS) as connection:
+        yield connection
 
 
-def all_of(connection: socket.socket) -> bytes:
-    """Everything until the other side closes."""
-    pieces = []
-    while piece := connection.recv(65536):
-        pieces.append(piece)
-    return b"".join(pieces)
+def read_all(connection: socket.socket) -> bytes:
+    """Read until the server closes the connection."""
+    blocks = []
+    while block := connection.recv(65536):
+        blocks.append(block)
+    return b"".join(blocks)

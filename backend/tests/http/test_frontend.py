@@ -1,4 +1,4 @@
-"""The built dashboard: its page where nothing else is, its files as they are, and no way past them."""
+"""Serving of the built dashboard: page, files, path traversal, and the API paths next to it."""
 
 import gzip
 import os
@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.settings import Settings
-from crewai_runner.http.frontend import ALWAYS_ASK, FOREVER, PAGE_POLICY
+from crewai_runner.http.frontend import IMMUTABLE, PAGE_POLICY, REVALIDATE
 from crewai_runner.http.middleware import API_POLICY
 from crewai_runner.main import create_app
 from tests.support.documents import TokensBySubject, speaking_as
@@ -25,7 +25,7 @@ ADDRESSES = ["/", "/index.html", "/runs/run_1", "/workflows", "/apix", "/docsy/x
 
 
 def make_build(tmp_path: Path) -> Path:
-    """A build beside a file that is nobody's business, with a hidden file and links out of it."""
+    """A build with hidden files and symbolic links to a file outside of it."""
     folder = tmp_path / "dist"
     (folder / "assets" / ".hidden").mkdir(parents=True)
     (folder / "index.html").write_text(PAGE)
@@ -48,7 +48,7 @@ def build(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
-    """Made once, as that takes a while; on a build that no test changes."""
+    """Shared, as creating it is slow; no test changes its build."""
     return _app(make_build(tmp_path_factory.mktemp("build")))
 
 
@@ -78,7 +78,7 @@ async def browser(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 PLAIN = {"Accept-Encoding": "identity"}
 
 
-class TestPage:
+class TestIndexPage:
     @pytest.mark.parametrize("method", ["GET", "HEAD"])
     @pytest.mark.parametrize(
         "path",
@@ -94,24 +94,24 @@ class TestPage:
             "/runs/",
         ],
     )
-    async def test_is_at_every_address_that_is_nobody_elses(
+    async def test_is_served_at_every_other_path(
         self, browser: httpx.AsyncClient, method: str, path: str
     ) -> None:
         answer = await browser.request(method, path)
 
         assert answer.status_code == 200
         assert answer.headers["content-type"] == "text/html; charset=utf-8"
-        assert answer.headers["cache-control"] == ALWAYS_ASK
+        assert answer.headers["cache-control"] == REVALIDATE
         assert answer.headers["content-security-policy"] == PAGE_POLICY
 
-    async def test_runs_no_script_but_our_own(self, browser: httpx.AsyncClient) -> None:
+    async def test_policy_allows_only_own_scripts(self, browser: httpx.AsyncClient) -> None:
         policy = (await browser.get("/")).headers["content-security-policy"]
 
         rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
         assert rules["script-src"] == "'self'"
         assert (rules["frame-ancestors"], rules["base-uri"], rules["object-src"]) == ("'none'",) * 3
 
-    async def test_is_sent_once(self, browser: httpx.AsyncClient) -> None:
+    async def test_etag_gives_304(self, browser: httpx.AsyncClient) -> None:
         first = await browser.get("/runs/a")
         tag = first.headers["etag"]
 
@@ -121,7 +121,7 @@ class TestPage:
             assert again.headers["content-security-policy"] == PAGE_POLICY
         assert (await browser.get("/", headers={"If-None-Match": '"other"'})).status_code == 200
 
-    async def test_is_read_again_when_it_was_built_again(self, build: Path) -> None:
+    async def test_is_reloaded_after_a_build(self, build: Path) -> None:
         async with httpx.AsyncClient(transport=make_app(build), base_url="http://test") as browser:
             tag = (await browser.get("/")).headers["etag"]
             (build / "index.html").unlink()
@@ -133,7 +133,7 @@ class TestPage:
             newer = await browser.get("/", headers={"If-None-Match": tag})
             assert (newer.status_code, "Newer" in newer.text) == (200, True)
 
-    async def test_is_told_where_the_api_is(self, build: Path) -> None:
+    async def test_contains_the_api_base_url(self, build: Path) -> None:
         transport = make_app(build, api_base_url="/backend/api")
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as moved:
             assert '<meta name="api-base" content="/backend/api" /></head>' in (await moved.get("/runs")).text
@@ -141,32 +141,32 @@ class TestPage:
             assert (await moved.get("/backend/apis")).status_code == 200
 
     @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-    async def test_takes_nothing(self, browser: httpx.AsyncClient, method: str) -> None:
+    async def test_rejects_other_methods(self, browser: httpx.AsyncClient, method: str) -> None:
         answer = await browser.request(method, "/runs/run_1")
 
         assert answer.status_code == 405
         assert answer.headers["content-type"] == "application/problem+json"
 
 
-class TestFiles:
-    async def test_under_assets_are_kept_for_ever(self, browser: httpx.AsyncClient) -> None:
+class TestStaticFiles:
+    async def test_assets_are_immutable(self, browser: httpx.AsyncClient) -> None:
         answer = await browser.get("/assets/small-abc.css")
 
         assert (answer.status_code, answer.text) == (200, "a{}")
-        assert answer.headers["cache-control"] == FOREVER
+        assert answer.headers["cache-control"] == IMMUTABLE
         assert answer.headers["content-type"].startswith("text/css")
         assert answer.headers["x-content-type-options"] == "nosniff"
-        # A worker's script is held to the policy it came with.
+        # A worker's script is subject to the policy of its own response.
         assert answer.headers["content-security-policy"] == PAGE_POLICY
 
-    async def test_beside_them_are_asked_for_again(self, browser: httpx.AsyncClient) -> None:
+    async def test_other_files_are_revalidated(self, browser: httpx.AsyncClient) -> None:
         answer = await browser.get("/favicon.svg")
 
-        assert (answer.text, answer.headers["cache-control"]) == ("<svg/>", ALWAYS_ASK)
+        assert (answer.text, answer.headers["cache-control"]) == ("<svg/>", REVALIDATE)
         assert answer.headers["content-type"].startswith("image/svg+xml")
 
     @pytest.mark.parametrize(
-        ("offered", "packed"),
+        ("accepted", "compressed"),
         [
             ("gzip", True),
             ("br, gzip;q=0.5", True),
@@ -177,20 +177,22 @@ class TestFiles:
             ("xgzip", False),
         ],
     )
-    async def test_come_packed_to_those_who_take_it(
-        self, browser: httpx.AsyncClient, offered: str, packed: bool
+    async def test_gzip_is_negotiated(
+        self, browser: httpx.AsyncClient, accepted: str, compressed: bool
     ) -> None:
-        answer = await browser.get("/assets/index-abc.js", headers={"Accept-Encoding": offered})
+        answer = await browser.get("/assets/index-abc.js", headers={"Accept-Encoding": accepted})
 
         assert (answer.status_code, answer.text) == (200, SCRIPT)
         assert answer.headers["content-type"].startswith("text/javascript")
-        assert answer.headers.get("content-encoding") == ("gzip" if packed else None)
+        assert answer.headers.get("content-encoding") == ("gzip" if compressed else None)
         assert answer.headers["vary"].startswith("Accept-Encoding")
-        assert (int(answer.headers["content-length"]) < len(SCRIPT)) is packed
+        assert (int(answer.headers["content-length"]) < len(SCRIPT)) is compressed
 
     @pytest.mark.parametrize("encoding", ["gzip", "identity"])
     @pytest.mark.parametrize("path", ["/assets/index-abc.js", "/assets/small-abc.css", "/favicon.svg"])
-    async def test_are_sent_once(self, browser: httpx.AsyncClient, encoding: str, path: str) -> None:
+    async def test_etag_of_a_file_gives_304(
+        self, browser: httpx.AsyncClient, encoding: str, path: str
+    ) -> None:
         accept = {"Accept-Encoding": encoding}
         tag = (await browser.get(path, headers=accept)).headers["etag"]
 
@@ -200,14 +202,16 @@ class TestFiles:
         assert again.headers["vary"].startswith("Accept-Encoding")
         assert again.headers["cache-control"]
 
-    async def test_packed_and_plain_are_told_apart(self, browser: httpx.AsyncClient) -> None:
+    async def test_encodings_have_different_etags(self, browser: httpx.AsyncClient) -> None:
         plain = await browser.get("/assets/index-abc.js", headers=PLAIN)
 
-        packed = await browser.get("/assets/index-abc.js", headers={"If-None-Match": plain.headers["etag"]})
+        compressed = await browser.get(
+            "/assets/index-abc.js", headers={"If-None-Match": plain.headers["etag"]}
+        )
 
-        assert (packed.status_code, packed.headers["content-encoding"]) == (200, "gzip")
+        assert (compressed.status_code, compressed.headers["content-encoding"]) == (200, "gzip")
 
-    async def test_may_be_asked_for_without_their_content(self, browser: httpx.AsyncClient) -> None:
+    async def test_head_request(self, browser: httpx.AsyncClient) -> None:
         answer = await browser.head("/assets/small-abc.css")
 
         assert (answer.status_code, answer.headers["content-length"], answer.content) == (200, "3", b"")
@@ -215,14 +219,14 @@ class TestFiles:
     @pytest.mark.parametrize(
         "path", ["/assets/old-123.js", "/assets/x", "/assets/", "/assets/index-abc.js.gz"]
     )
-    async def test_that_are_missing_are_not_the_page(self, browser: httpx.AsyncClient, path: str) -> None:
+    async def test_missing_files_are_404(self, browser: httpx.AsyncClient, path: str) -> None:
         answer = await browser.get(f"/assets/{path}")
 
         assert answer.status_code == 404
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.headers["content-security-policy"] == API_POLICY
 
-    async def test_a_build_without_assets_has_none(self, build: Path) -> None:
+    async def test_missing_assets_directory_is_404(self, build: Path) -> None:
         (build / "assets").rename(build / "elsewhere")
         async with httpx.AsyncClient(transport=make_app(build), base_url="http://test") as client:
             assert (await client.get("/assets/index-abc.js")).status_code == 404
@@ -253,9 +257,7 @@ class TestFiles:
             "/assets/" + "x" * 5000,
         ],
     )
-    async def test_nothing_else_can_be_read(
-        self, browser: httpx.AsyncClient, path: str, encoding: str
-    ) -> None:
+    async def test_path_traversal_is_404(self, browser: httpx.AsyncClient, path: str, encoding: str) -> None:
         raw = httpx.URL(scheme="http", host="test", raw_path=path.encode())
 
         answer = await browser.get(raw, headers={"Accept-Encoding": encoding})
@@ -264,10 +266,10 @@ class TestFiles:
         assert SECRET not in answer.text
 
 
-class TestTheApi:
+class TestApiPaths:
     @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
     @pytest.mark.parametrize("path", ["/api/unknown", "/api/v1/unknown/x", "/api/v1"])
-    async def test_an_unknown_path_of_it_stays_a_404(
+    async def test_unknown_path_is_404_for_every_method(
         self, browser: httpx.AsyncClient, method: str, path: str
     ) -> None:
         answer = await browser.request(method, path, headers=speaking_as("owner"))
@@ -276,16 +278,16 @@ class TestTheApi:
         assert answer.headers["content-type"] == "application/problem+json"
 
     @pytest.mark.parametrize("path", ["/api", "/api/unknown"])
-    async def test_says_nothing_without_a_token(self, browser: httpx.AsyncClient, path: str) -> None:
+    async def test_anonymous_gets_401(self, browser: httpx.AsyncClient, path: str) -> None:
         assert (await browser.get(path)).status_code == 401
 
     @pytest.mark.parametrize("path", ["/API/v1/models", "/Api", "//api/v1/models", "/docs/x", "/Docs/x"])
-    async def test_other_spellings_of_it_are_no_pages(self, browser: httpx.AsyncClient, path: str) -> None:
+    async def test_path_variants_are_404(self, browser: httpx.AsyncClient, path: str) -> None:
         raw = httpx.URL(scheme="http", host="test", raw_path=path.encode())
 
         assert (await browser.get(raw)).status_code == 404
 
-    async def test_health_and_documents_are_as_ever(self, browser: httpx.AsyncClient) -> None:
+    async def test_health_and_documentation_are_unchanged(self, browser: httpx.AsyncClient) -> None:
         assert (await browser.get("/health")).json() == {"status": "healthy"}
         for path in ("/docs", "/redoc", "/openapi.json"):
             answer = await browser.get(path)
@@ -293,25 +295,25 @@ class TestTheApi:
             assert "Dashboard</title>" not in answer.text
 
     @pytest.mark.parametrize("path", ["/runs/run_1", "/assets/index-abc.js", "/"])
-    async def test_a_websocket_of_nothing_is_closed(self, app: FastAPI, path: str) -> None:
-        said: list[dict[str, object]] = []
+    async def test_unknown_websocket_is_closed(self, app: FastAPI, path: str) -> None:
+        sent: list[dict[str, object]] = []
 
         async def send(message: dict[str, object]) -> None:
-            said.append(message)
+            sent.append(message)
 
         scope = {"type": "websocket", "path": path, "raw_path": path.encode(), "scheme": "ws"}
         await app(scope | {"headers": [], "query_string": b"", "subprotocols": []}, _connect, send)
 
-        assert [message["type"] for message in said] == ["websocket.close"]
+        assert [message["type"] for message in sent] == ["websocket.close"]
 
 
-class TestWithoutABuild:
+class TestWithoutBuild:
     @pytest.fixture
-    def nothing(self, tmp_path: Path) -> httpx.ASGITransport:
-        return make_app(tmp_path / "nothing")
+    def transport(self, tmp_path: Path) -> httpx.ASGITransport:
+        return make_app(tmp_path / "missing")
 
-    async def test_the_front_door_says_what_there_is(self, nothing: httpx.ASGITransport) -> None:
-        async with httpx.AsyncClient(transport=nothing, base_url="http://test") as client:
+    async def test_root_explains_how_to_build(self, transport: httpx.ASGITransport) -> None:
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             answer = await client.get("/")
 
         assert answer.status_code == 404
@@ -320,8 +322,8 @@ class TestWithoutABuild:
         assert "/docs" in answer.json()["detail"]
         assert "FRONTEND_DIR" in answer.json()["detail"]
 
-    async def test_the_api_works(self, nothing: httpx.ASGITransport) -> None:
-        async with httpx.AsyncClient(transport=nothing, base_url="http://test") as client:
+    async def test_api_is_available(self, transport: httpx.ASGITransport) -> None:
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             assert (await client.get("/health")).status_code == 200
             assert (await client.get("/docs")).status_code == 200
             assert (await client.get("/runs")).status_code == 404

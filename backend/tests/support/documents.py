@@ -24,9 +24,9 @@ from crewai_runner.features.workflows.documents import CheckedDocument, check_do
 from crewai_runner.features.workflows.router import router as workflows_router
 from crewai_runner.features.yaml.router import router as yaml_router
 from crewai_runner.http import problems
-from crewai_runner.http.alias import NewestVersion
-from crewai_runner.http.middleware import RequestScope
+from crewai_runner.http.middleware import RequestContextMiddleware
 from crewai_runner.http.openapi import operation_id
+from crewai_runner.http.version_alias import VersionAliasMiddleware
 from crewai_runner.stream.notifier import MemoryNotifier
 
 BRIEF = """\
@@ -99,8 +99,8 @@ def make_app(process: SimpleNamespace) -> FastAPI:
         api.include_router(router)
     app.include_router(api)
     app.add_middleware(AuthMiddleware, protected=["/api"])
-    app.add_middleware(NewestVersion, prefix="/api")
-    app.add_middleware(RequestScope)
+    app.add_middleware(VersionAliasMiddleware, prefix="/api")
+    app.add_middleware(RequestContextMiddleware)
     return app
 
 

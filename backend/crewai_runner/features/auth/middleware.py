@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crewai_runner.core.errors import AppError
 from crewai_runner.core.principal import Principal
-from crewai_runner.http.problems import respond
+from crewai_runner.http.problems import error_response
 
 SUBPROTOCOL_PREFIX = "bearer."
 
@@ -50,10 +50,7 @@ class AuthMiddleware:
             await send({"type": "websocket.close", "code": 1008, "reason": refusal.title})
             return
         request = Request(scope, receive)
-        response = respond(
-            request, refusal.status, refusal.slug, refusal.title, refusal.detail, refusal.extra
-        )
-        await response(scope, receive, send)
+        await error_response(request, refusal)(scope, receive, send)
 
 
 def _authorization(scope: Scope) -> str | None:

@@ -1,4 +1,4 @@
-"""What a caller who asks too often is told."""
+"""Errors of the rate limiter."""
 
 from crewai_runner.core.errors import TooManyRequests
 

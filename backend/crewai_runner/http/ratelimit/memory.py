@@ -1,31 +1,31 @@
-"""Token buckets of one process."""
+"""Rate limiter with token buckets in memory."""
 
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from crewai_runner.http.ratelimit.port import MOST_BUCKETS, Rate, Verdict
+from crewai_runner.http.ratelimit.port import MAX_BUCKETS, Rate, RateLimitDecision
 
 
 class MemoryRateLimiter:
-    """Exact where one process answers everybody. A forgotten bucket begins full again."""
+    """Exact for a single process. A dropped bucket is full when its caller returns."""
 
     def __init__(self, rate: Rate, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate, self._clock = rate, clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    async def take(self, caller: str) -> Verdict:
-        rate, moment = self._rate, self._clock()
-        tokens, since = self._buckets.get(caller) or (float(rate.burst), moment)
-        tokens = rate.refilled(tokens, moment - since)
-        allowed = rate.holds_one(tokens)
+    async def take(self, caller: str) -> RateLimitDecision:
+        rate, current = self._rate, self._clock()
+        tokens, updated = self._buckets.get(caller) or (float(rate.burst), current)
+        tokens = rate.refill(tokens, current - updated)
+        allowed = rate.has_token(tokens)
         if allowed:
             tokens -= 1
-        self._buckets[caller] = (tokens, moment)
+        self._buckets[caller] = (tokens, current)
         self._buckets.move_to_end(caller)
-        if len(self._buckets) > MOST_BUCKETS:
+        if len(self._buckets) > MAX_BUCKETS:
             self._buckets.popitem(last=False)
-        return rate.verdict(tokens, allowed=allowed)
+        return rate.decide(tokens, allowed=allowed)
 
     def __len__(self) -> int:
         return len(self._buckets)

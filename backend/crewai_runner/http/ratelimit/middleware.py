@@ -1,25 +1,26 @@
-"""Holds known callers to their rate, and tells them on every answer how they stand."""
+"""Middleware that limits the request rate of authenticated callers."""
 
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crewai_runner.core.principal import Principal
-from crewai_runner.http.problems import respond
+from crewai_runner.http.problems import error_response
 from crewai_runner.http.ratelimit.errors import RateLimited
-from crewai_runner.http.ratelimit.port import Rate, RateLimiter, Verdict
+from crewai_runner.http.ratelimit.port import Rate, RateLimitDecision, RateLimiter
 
 HEADERS = ("RateLimit-Policy", "RateLimit", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
-"""What the answers carry; pages of other origins may read them."""
+"""The response headers; CORS exposes them to other origins."""
 
 POLICY = "default"
 TRY_AGAIN_LATER = 1013
+"""Close code of WebSockets (RFC 6455 registry)."""
 
 
-class RateLimit:
-    """Stands behind the door: only who has come through it has a bucket, so memory is bounded.
+class RateLimitMiddleware:
+    """Must be inside of the authentication middleware: only known callers get a bucket, so memory is bounded.
 
-    A request costs one token whatever it answers with; a stream or a WebSocket costs one when it is
-    opened. The limiter is `app.state.rate_limiter`; without one nobody is counted.
+    Each request costs one token, whatever its response; so does opening a stream or a WebSocket. The limiter
+    is `app.state.rate_limiter`; None disables the limit.
     """
 
     def __init__(self, app: ASGIApp, rate: Rate) -> None:
@@ -35,43 +36,34 @@ class RateLimit:
         if limiter is None or not isinstance(principal, Principal):
             await self._app(scope, receive, send)
             return
-        verdict = await limiter.take(f"{principal.workspace_id}/{principal.subject}")
-        headers = self._headers(verdict)
+        decision = await limiter.take(f"{principal.workspace_id}/{principal.subject}")
+        headers = [
+            *self._policy,
+            (b"ratelimit", b'"default";r=%d;t=%d' % (decision.remaining, decision.reset_seconds)),
+            (b"ratelimit-remaining", b"%d" % decision.remaining),
+            (b"ratelimit-reset", b"%d" % decision.reset_seconds),
+        ]
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 message["headers"] = [*message.get("headers", ()), *headers]
             await send(message)
 
-        if verdict.allowed:
+        if decision.allowed:
             await self._app(scope, receive, send_with_headers)
         else:
-            await self._refuse(verdict, scope, receive, send_with_headers)
-
-    def _headers(self, verdict: Verdict) -> list[tuple[bytes, bytes]]:
-        return [
-            *self._policy,
-            (b"ratelimit", b'"default";r=%d;t=%d' % (verdict.remaining, verdict.reset_seconds)),
-            (b"ratelimit-remaining", b"%d" % verdict.remaining),
-            (b"ratelimit-reset", b"%d" % verdict.reset_seconds),
-        ]
+            await self._reject(decision, scope, receive, send_with_headers)
 
     @staticmethod
-    async def _refuse(verdict: Verdict, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _reject(decision: RateLimitDecision, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             await receive()
             if "websocket.http.response" not in scope.get("extensions", {}):
                 await send({"type": "websocket.close", "code": TRY_AGAIN_LATER, "reason": RateLimited.title})
                 return
-        seconds = verdict.retry_seconds
-        words = f"This key has used up its requests; try again in {seconds} s."
-        headers = {"Retry-After": str(seconds)}
-        response = respond(
-            HTTPConnection(scope),
-            RateLimited.status,
-            RateLimited.slug,
-            RateLimited.title,
-            words,
-            {"headers": headers},
+        seconds = decision.retry_seconds
+        error = RateLimited(
+            f"Rate limit exceeded for this API key. Try again in {seconds} s.",
+            headers={"Retry-After": str(seconds)},
         )
-        await response(scope, receive, send)
+        await error_response(HTTPConnection(scope), error)(scope, receive, send)

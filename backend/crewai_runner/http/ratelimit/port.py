@@ -1,20 +1,20 @@
-"""The port: how many requests a caller may make, whoever counts them."""
+"""The rate limiter port: token buckets by caller."""
 
 import math
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-MOST_BUCKETS = 10_000
-"""Callers whose buckets a process remembers; the one who was silent longest is forgotten first."""
+MAX_BUCKETS = 10_000
+"""Callers whose buckets a process keeps in memory; the least recently used are dropped."""
 
-_ALMOST = 1e-9  # sums of binary fractions fall short of a whole token by this much
+_EPSILON = 1e-9  # rounding errors of floating-point sums
 
 
-class Verdict(NamedTuple):
-    """Whether a request may go on, and what is left.
+class RateLimitDecision(NamedTuple):
+    """Whether a request is allowed, and the state of the bucket after it.
 
-    `remaining` requests may follow at once; the bucket is full again in `reset_seconds`. A refused
-    request may be tried again in `retry_seconds`.
+    `remaining` requests may follow immediately; the bucket is full again in `reset_seconds`. A rejected
+    request may be retried in `retry_seconds`.
     """
 
     allowed: bool
@@ -25,7 +25,7 @@ class Verdict(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A bucket holds `burst` tokens and gains `per_minute` of them a minute; a request takes one."""
+    """A bucket holds up to `burst` tokens and is refilled with `per_minute`; a request takes one."""
 
     per_minute: int
     burst: int
@@ -36,26 +36,27 @@ class Rate:
 
     @property
     def window_seconds(self) -> int:
-        """How long an empty bucket takes to be full."""
+        """The time to refill an empty bucket."""
         return math.ceil(self.burst / self.per_second)
 
-    def refilled(self, tokens: float, seconds: float) -> float:
+    def refill(self, tokens: float, seconds: float) -> float:
+        """Return the tokens of a bucket after some seconds without requests."""
         return min(self.burst, tokens + max(0.0, seconds) * self.per_second)
 
-    def verdict(self, tokens: float, *, allowed: bool) -> Verdict:
-        """What to tell a caller whose bucket holds so many tokens after this request."""
-        left = int(tokens + _ALMOST)
-        reset = math.ceil((self.burst - tokens) / self.per_second - _ALMOST)
-        retry = 0 if allowed else max(1, math.ceil((1 - tokens) / self.per_second - _ALMOST))
-        return Verdict(allowed, max(0, left), max(0, reset), retry)
+    def has_token(self, tokens: float) -> bool:
+        return tokens + _EPSILON >= 1
 
-    def holds_one(self, tokens: float) -> bool:
-        return tokens + _ALMOST >= 1
+    def decide(self, tokens: float, *, allowed: bool) -> RateLimitDecision:
+        """Describe the decision for a bucket with this many tokens after the request."""
+        remaining = int(tokens + _EPSILON)
+        reset = math.ceil((self.burst - tokens) / self.per_second - _EPSILON)
+        retry = 0 if allowed else max(1, math.ceil((1 - tokens) / self.per_second - _EPSILON))
+        return RateLimitDecision(allowed, max(0, remaining), max(0, reset), retry)
 
 
 class RateLimiter(Protocol):
-    """Counts the requests of each caller."""
+    """Limits the request rate of each caller."""
 
-    async def take(self, caller: str) -> Verdict:
-        """Take a token out of the caller's bucket, if it holds one. Never raises."""
+    async def take(self, caller: str) -> RateLimitDecision:
+        """Take a token from the caller's bucket if it has one. Never raises."""
         ...

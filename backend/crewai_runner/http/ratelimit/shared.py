@@ -1,4 +1,4 @@
-"""Token buckets that several processes share: each takes tokens out of the row in small batches."""
+"""Rate limiter with token buckets in the database: each process takes tokens in small batches."""
 
 import asyncio
 import time
@@ -9,89 +9,90 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from crewai_runner.core.logging import get_logger
 from crewai_runner.db.session import Sessions, unit_of_work
-from crewai_runner.http.ratelimit.port import MOST_BUCKETS, Rate, Verdict
-from crewai_runner.http.ratelimit.repository import Grant, RateBucketRepository
+from crewai_runner.http.ratelimit.port import MAX_BUCKETS, Rate, RateLimitDecision
+from crewai_runner.http.ratelimit.repository import RateBucketRepository, TokenGrant
 
 log = get_logger(__name__)
-SHARE_OF_BURST = 20
-MOST_IN_ADVANCE = 100
-# A batch that lasted less than this was too small; a bucket found empty is not asked again sooner.
-QUICK_SECONDS = 1.0
-PAUSE_SECONDS = 0.1
+BATCHES_PER_BURST = 20
+MAX_BATCH_SIZE = 100
+# A batch used up in less time doubles the size of the next one.
+FAST_BATCH_SECONDS = 1.0
+# An empty bucket is not queried again sooner.
+EMPTY_BUCKET_SECONDS = 0.1
 
 
-class _Lease:
-    """Tokens of one caller that this process has taken out of the row, and what it knows of the rest."""
+class _TokenBatch:
+    """The tokens that this process has taken for one caller, and the last known state of the bucket."""
 
-    __slots__ = ("asked_at", "asking", "closed_until", "left", "tokens", "wanted")
+    __slots__ = ("empty_until", "fetched_at", "fetching", "left", "size", "tokens")
 
     def __init__(self, burst: int) -> None:
-        self.tokens, self.wanted, self.left = 0, 1, float(burst)
-        self.asked_at = self.closed_until = float("-inf")
-        self.asking: asyncio.Task[None] | None = None
+        self.tokens, self.size, self.left = 0, 1, float(burst)
+        self.fetched_at = self.empty_until = float("-inf")
+        self.fetching: asyncio.Task[None] | None = None
 
 
 class SharedRateLimiter:
-    """Exact up to the tokens that lie unused in the processes: at most `in_advance` in each.
+    """Exact up to the unused tokens in the batches of the processes: at most `max_batch` in each.
 
-    A token is in the row or in one process, so with N processes never more than N times `in_advance`
-    requests pass above the rate, and never more than (N - 1) times as many are refused below it.
-    Without the database requests pass: they fail by themselves where they need it.
+    A token is either in the bucket or in one process. So N processes together allow at most N times
+    `max_batch` requests above the rate, and reject at most (N - 1) times `max_batch` below it. Without the
+    database all requests are allowed; those that need it fail by themselves.
     """
 
     def __init__(self, sessions: Sessions, rate: Rate, clock: Callable[[], float] = time.monotonic) -> None:
         self._sessions, self._rate, self._clock = sessions, rate, clock
-        self.in_advance = max(1, min(MOST_IN_ADVANCE, rate.burst // SHARE_OF_BURST))
-        self._leases: OrderedDict[str, _Lease] = OrderedDict()
+        self.max_batch = max(1, min(MAX_BATCH_SIZE, rate.burst // BATCHES_PER_BURST))
+        self._batches: OrderedDict[str, _TokenBatch] = OrderedDict()
 
-    async def take(self, caller: str) -> Verdict:
-        lease = self._lease(caller)
+    async def take(self, caller: str) -> RateLimitDecision:
+        batch = self._get_batch(caller)
         while True:
-            moment = self._clock()
-            if lease.tokens > 0:
-                lease.tokens -= 1
-                return self._rate.verdict(self._held(lease, moment), allowed=True)
-            if moment < lease.closed_until:
-                return self._rate.verdict(min(self._held(lease, moment), 0.99), allowed=False)
-            if lease.asking is None:
-                lease.asking = asyncio.create_task(self._renew(caller, lease))
-            # A caller who leaves must not take the batch with them that others wait for.
-            await asyncio.shield(lease.asking)
+            current = self._clock()
+            if batch.tokens > 0:
+                batch.tokens -= 1
+                return self._rate.decide(self._estimate_tokens(batch, current), allowed=True)
+            if current < batch.empty_until:
+                return self._rate.decide(min(self._estimate_tokens(batch, current), 0.99), allowed=False)
+            if batch.fetching is None:
+                batch.fetching = asyncio.create_task(self._fetch(caller, batch))
+            # Shielded: a cancelled request must not cancel the fetch that others wait for.
+            await asyncio.shield(batch.fetching)
 
     def __len__(self) -> int:
-        return len(self._leases)
+        return len(self._batches)
 
-    def _lease(self, caller: str) -> _Lease:
-        lease = self._leases.get(caller)
-        if lease is None:
-            lease = self._leases[caller] = _Lease(self._rate.burst)
-            if len(self._leases) > MOST_BUCKETS:
-                self._leases.popitem(last=False)
-        self._leases.move_to_end(caller)
-        return lease
+    def _get_batch(self, caller: str) -> _TokenBatch:
+        batch = self._batches.get(caller)
+        if batch is None:
+            batch = self._batches[caller] = _TokenBatch(self._rate.burst)
+            if len(self._batches) > MAX_BUCKETS:
+                self._batches.popitem(last=False)
+        self._batches.move_to_end(caller)
+        return batch
 
-    def _held(self, lease: _Lease, moment: float) -> float:
-        """What the bucket holds as far as is known here: others may have taken from it since."""
-        return min(self._rate.burst, lease.tokens + self._rate.refilled(lease.left, moment - lease.asked_at))
+    def _estimate_tokens(self, batch: _TokenBatch, current: float) -> float:
+        """Estimate the caller's tokens; other processes may have taken some since the last fetch."""
+        refilled = self._rate.refill(batch.left, current - batch.fetched_at)
+        return min(self._rate.burst, batch.tokens + refilled)
 
-    async def _renew(self, caller: str, lease: _Lease) -> None:
-        began = self._clock()
-        busy = began - lease.asked_at < QUICK_SECONDS
-        lease.wanted = min(self.in_advance, lease.wanted * 2) if busy else 1
+    async def _fetch(self, caller: str, batch: _TokenBatch) -> None:
+        is_busy = self._clock() - batch.fetched_at < FAST_BATCH_SECONDS
+        batch.size = min(self.max_batch, batch.size * 2) if is_busy else 1
         try:
-            grant = await self._take_from_row(caller, lease.wanted)
+            grant = await self._take_from_bucket(caller, batch.size)
         finally:
-            lease.asking = None
-        lease.asked_at = self._clock()
-        lease.tokens, lease.left = grant.tokens, grant.left
+            batch.fetching = None
+        batch.fetched_at = self._clock()
+        batch.tokens, batch.left = grant.tokens, grant.left
         if grant.tokens == 0:
             wait = (1 - grant.left) / self._rate.per_second
-            lease.closed_until = lease.asked_at + max(PAUSE_SECONDS, wait)
+            batch.empty_until = batch.fetched_at + max(EMPTY_BUCKET_SECONDS, wait)
 
-    async def _take_from_row(self, caller: str, wanted: int) -> Grant:
+    async def _take_from_bucket(self, caller: str, wanted: int) -> TokenGrant:
         try:
             async with unit_of_work(self._sessions) as session:
                 return await RateBucketRepository(session).take(caller, wanted, self._rate)
         except (SQLAlchemyError, OSError) as error:
-            log.warning("rate_limit.not_counted", error=type(error).__name__)
-            return Grant(self.in_advance, 0.0)
+            log.warning("rate_limit.database_unavailable", error=type(error).__name__)
+            return TokenGrant(self.max_batch, 0.0)

@@ -1,4 +1,4 @@
-"""Buckets of one process: the contract, bounded memory, a cost that nobody notices."""
+"""The rate limiter in memory: contract, memory bound and performance."""
 
 import time
 
@@ -35,37 +35,34 @@ class TestMemoryRateLimiter(RateLimiterContract):
         return go
 
 
-async def test_only_so_many_callers_are_remembered_the_most_silent_is_forgotten(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(memory, "MOST_BUCKETS", 3)
-    limiter = MemoryRateLimiter(Rate(per_minute=6, burst=1), Clock())
-    for caller in ("a", "b", "c", "a", "d"):
-        await limiter.take(caller)
+class TestMemory:
+    async def test_drops_the_least_recently_used_bucket(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(memory, "MAX_BUCKETS", 3)
+        limiter = MemoryRateLimiter(Rate(per_minute=6, burst=1), Clock())
+        for caller in ("a", "b", "c", "a", "d"):
+            await limiter.take(caller)
 
-    assert len(limiter) == 3
-    assert not (await limiter.take("a")).allowed
-    assert (await limiter.take("b")).allowed
+        assert len(limiter) == 3
+        assert not (await limiter.take("a")).allowed
+        assert (await limiter.take("b")).allowed
 
+    async def test_clock_going_back_changes_nothing(self) -> None:
+        clock = Clock()
+        limiter = MemoryRateLimiter(SLOW, clock)
+        await limiter.take("a")
 
-async def test_a_clock_that_goes_back_gives_nothing_and_takes_nothing() -> None:
-    clock = Clock()
-    limiter = MemoryRateLimiter(SLOW, clock)
-    await limiter.take("a")
+        clock.now -= 500
 
-    clock.now -= 500
+        assert (await limiter.take("a")).remaining == SLOW.burst - 2
 
-    assert (await limiter.take("a")).remaining == SLOW.burst - 2
+    async def test_take_is_fast(self) -> None:
+        limiter = MemoryRateLimiter(Rate(per_minute=600_000, burst=100_000))
+        times = []
+        for _ in range(20):
+            started = time.perf_counter()
+            for _ in range(500):
+                await limiter.take("ws_default/api-key")
+            times.append((time.perf_counter() - started) / 500)
 
-
-async def test_a_request_costs_microseconds() -> None:
-    limiter = MemoryRateLimiter(Rate(per_minute=600_000, burst=100_000))
-    times = []
-    for _ in range(20):
-        began = time.perf_counter()
-        for _ in range(500):
-            await limiter.take("ws_default/api-key")
-        times.append((time.perf_counter() - began) / 500)
-
-    # Some 2 µs; the bound is for the quietest moment of a machine that is busy with other things.
-    assert min(times) < 50e-6
+        # About 2 µs; the generous bound allows for a busy machine.
+        assert min(times) < 50e-6

@@ -2860,9 +2860,9 @@ export interface components {
     };
     /**
      * ProblemDetails
-     * @description RFC 9457, with further members by type of problem.
+     * @description RFC 9457 problem details, with further members by problem type.
      *
-     *     `error` and `message` repeat the detail for clients of the first version.
+     *     `error` and `message` repeat `detail` for clients of the first API version.
      */
     ProblemDetails: {
       /** Detail */
@@ -4697,7 +4697,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -4733,7 +4733,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4788,7 +4788,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -4824,7 +4824,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4882,7 +4882,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -4918,7 +4918,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4980,7 +4980,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -5034,7 +5034,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5097,7 +5097,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -5151,7 +5151,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5201,7 +5201,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -5237,7 +5237,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5293,7 +5293,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -5329,7 +5329,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5383,7 +5383,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -5428,7 +5428,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5486,7 +5486,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -5522,7 +5522,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5581,7 +5581,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -5635,7 +5635,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5700,7 +5700,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -5754,7 +5754,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5808,7 +5808,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -5844,7 +5844,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5898,7 +5898,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -5943,7 +5943,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5994,7 +5994,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -6030,7 +6030,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6088,7 +6088,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -6124,7 +6124,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6186,7 +6186,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -6240,7 +6240,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6305,7 +6305,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -6359,7 +6359,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6417,7 +6417,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -6471,7 +6471,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6529,7 +6529,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -6574,7 +6574,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6637,7 +6637,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -6673,7 +6673,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6736,7 +6736,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -6781,7 +6781,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6833,7 +6833,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -6869,7 +6869,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6928,7 +6928,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -6964,7 +6964,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -7024,7 +7024,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -7060,7 +7060,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -7118,7 +7118,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -7154,7 +7154,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -7210,7 +7210,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -7255,7 +7255,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -7313,7 +7313,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -7349,7 +7349,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -7408,7 +7408,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -7444,7 +7444,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -7510,7 +7510,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -7546,7 +7546,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -7611,7 +7611,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -7714,7 +7714,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -7750,7 +7750,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -7812,7 +7812,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -7857,7 +7857,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -7919,7 +7919,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -8029,7 +8029,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -8136,7 +8136,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -8181,7 +8181,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -8245,7 +8245,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -8281,7 +8281,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -8339,7 +8339,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -8375,7 +8375,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -8433,7 +8433,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -8469,7 +8469,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -8516,7 +8516,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -8552,7 +8552,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -8610,7 +8610,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -8646,7 +8646,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -8702,7 +8702,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -8738,7 +8738,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -8792,7 +8792,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -8837,7 +8837,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -8919,7 +8919,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -8973,7 +8973,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -9036,7 +9036,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -9081,7 +9081,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -9141,7 +9141,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -9186,7 +9186,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -9244,7 +9244,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -9280,7 +9280,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -9345,7 +9345,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -9399,7 +9399,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -9458,7 +9458,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -9503,7 +9503,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -9568,7 +9568,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -9604,7 +9604,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -9662,7 +9662,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -9698,7 +9698,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -9761,7 +9761,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -9797,7 +9797,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -9860,7 +9860,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -9896,7 +9896,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -9956,7 +9956,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -9992,7 +9992,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -10057,7 +10057,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -10111,7 +10111,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -10162,7 +10162,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -10198,7 +10198,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -10256,7 +10256,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -10292,7 +10292,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -10343,7 +10343,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The body came too slowly */
+      /** @description Request body received too slowly */
       408: {
         headers: {
           [name: string]: unknown;
@@ -10379,7 +10379,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / The request took too long */
+      /** @description Not available now / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;

@@ -1,0 +1,78 @@
+"""Limits on request headers, which uvicorn's httptools parser does not enforce itself."""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+MAX_HEADER_BYTES = 64 * 1024
+HEADER_TIMEOUT_SECONDS = 15.0
+KEEP_ALIVE_SECONDS = 75
+"""Longer than that of usual proxies (nginx: 60), so that the server is never the one to close first."""
+
+
+class LimitedHttpProtocol(HttpToolsProtocol):
+    """Closes connections whose request headers are too large (431) or arrive too slowly (408)."""
+
+    _header_bytes = 0
+    _has_received = False
+    _in_headers = True
+    _header_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._start_timer()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._cancel_timer()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        began_in_headers, self._has_received = self._in_headers, True
+        super().data_received(data)
+        if not self._in_headers:
+            self._header_bytes = 0
+            self._cancel_timer()
+            return
+        # A block that began in a body is not counted: most of it may belong to that body.
+        self._header_bytes += len(data) if began_in_headers else 0
+        if self.transport.is_closing():
+            return
+        if self._header_bytes > MAX_HEADER_BYTES:
+            self._close(b"431 Request Header Fields Too Large")
+        elif self._header_timer is None:
+            self._start_timer()
+
+    def on_message_begin(self) -> None:
+        self._in_headers = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._in_headers = False
+        super().on_headers_complete()
+
+    def _start_timer(self) -> None:
+        self._header_timer = self.loop.call_later(HEADER_TIMEOUT_SECONDS, self._close, b"408 Request Timeout")
+
+    def _cancel_timer(self) -> None:
+        if self._header_timer is not None:
+            self._header_timer.cancel()
+            self._header_timer = None
+
+    def _close(self, status: bytes) -> None:
+        self._cancel_timer()
+        if self._has_received:  # an idle connection is closed without a response
+            self.transport.write(
+                b"HTTP/1.1 " + status + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            )
+        self.transport.close()
+
+
+UVICORN_LIMITS: dict[str, Any] = {
+    "http": LimitedHttpProtocol,
+    "timeout_keep_alive": KEEP_ALIVE_SECONDS,
+    # Only effective with the h11 parser.
+    "h11_max_incomplete_event_size": MAX_HEADER_BYTES,
+    "ws_max_size": 1024 * 1024,
+}
+"""uvicorn options of every server process. No limit on connections: it would also reject health checks."""
