@@ -61,8 +61,9 @@ export function planLanes(definition: WorkflowDefinition): LanePlan {
   const columns = orderedLanes(definition);
   const columnOf = (task: Task) => columns.indexOf(laneOf(task, definition));
   const rows = assignRows(definition.tasks, edges, columnOf);
-  const height =
-    LANE_HEADER_HEIGHT + PADDING + rowsHeight(Math.max(0, ...rows.values()) + 1) + PADDING;
+  const rowCount = Math.max(0, ...rows.values()) + 1;
+  const rowsHeight = rowCount * CARD_SIZE.height + (rowCount - 1) * ROW_GAP;
+  const height = LANE_HEADER_HEIGHT + PADDING + rowsHeight + PADDING;
   return {
     lanes: columns.map((id, index) => ({
       ...laneHeader(id, definition),
@@ -155,10 +156,6 @@ function laneHeader(
   const isUnused = !definition.tasks.some((task) => task.agent === agent.key);
   const subtitle = definition.managerAgent === agent.key ? `Manager · ${agent.role}` : agent.role;
   return { id, title: agent.key, subtitle, isUnassigned: false, isUnused };
-}
-
-function rowsHeight(rows: number): number {
-  return rows * CARD_SIZE.height + (rows - 1) * ROW_GAP;
 }
 
 function unique<T>(items: T[]): T[] {

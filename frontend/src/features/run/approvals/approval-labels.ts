@@ -32,7 +32,7 @@ export function resolveErrorMessage(error: unknown): { title: string; detail: st
   }
   if (error instanceof ApiProblem && error.status === 410) {
     const detail =
-      "Nobody answered in time, so the run failed. Resume it to request approval again.";
+      "The run failed because the request expired. Resume it to request approval again.";
     return { title: "Approval request expired", detail };
   }
   if (error instanceof ApiProblem && error.status === 403) {

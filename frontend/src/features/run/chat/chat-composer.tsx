@@ -104,7 +104,7 @@ function RecipientSelect({
         className="h-7 w-auto py-0 text-xs max-sm:h-10"
         onChange={(event) => onChange(event.target.value)}
       >
-        <option value="">any agent</option>
+        <option value="">Any agent</option>
         {run.definition.agents.map(({ key }) => (
           <option key={key} value={key}>
             {key}

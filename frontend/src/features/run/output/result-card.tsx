@@ -23,7 +23,8 @@ interface Props {
 
 /** The final result of the run, or why there is none. */
 export function ResultCard({ run, tasks, mode, modeSwitch }: Props) {
-  const hasOutput = run.result ?? tasks.some((task) => task.result);
+  const { result } = run;
+  const hasOutput = Boolean(result) || tasks.some((task) => task.result);
   return (
     <Card
       title="Result"
@@ -31,18 +32,18 @@ export function ResultCard({ run, tasks, mode, modeSwitch }: Props) {
         hasOutput && (
           <div className="flex flex-wrap items-center gap-1">
             {modeSwitch}
-            {run.result && (
-              <CopyButton text={outputToText(parseOutput(run.result))} label="Copy result" />
+            {result && (
+              <CopyButton text={() => outputToText(parseOutput(result))} label="Copy result" />
             )}
             <DownloadOutputsMenu run={run} tasks={tasks} />
           </div>
         )
       }
     >
-      {run.result ? (
-        <OutputView output={parseOutput(run.result)} mode={mode} level={3} className="p-4" />
+      {result ? (
+        <OutputView output={parseOutput(result)} mode={mode} level={3} className="p-4" />
       ) : (
-        <NoResult run={run} hasTaskOutputs={Boolean(hasOutput)} />
+        <NoResult run={run} hasTaskOutputs={hasOutput} />
       )}
     </Card>
   );
