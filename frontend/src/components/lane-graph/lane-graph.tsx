@@ -47,7 +47,10 @@ const HANDLES = [
   },
 ];
 
-/** A workflow as swim lanes, one per agent. Large: import it lazily. `LaneOutline` is the accessible alternative. */
+/**
+ * A workflow as swim lanes, one per agent. Large: import it lazily. `LaneOutline` is the accessible
+ * alternative.
+ */
 export function LaneGraph({ definition, states, selected, onSelect, dimmed }: Props) {
   const plan = useMemo(() => planLanes(definition), [definition]);
   const nodes = useMemo(

@@ -55,7 +55,10 @@ const UNASSIGNED_LANE = "manager";
 const agentNodeId = (name: string): NodeId => `agent:${name}`;
 const taskNodeId = (name: string): NodeId => `task:${name}`;
 
-/** Lays out a workflow: one lane per agent, one card per task below the tasks it depends on. Sizes are in pixels. */
+/**
+ * Lays out a workflow: one lane per agent, one card per task below the tasks it depends on. Sizes
+ * are in pixels.
+ */
 export function planLanes(definition: WorkflowDefinition): LanePlan {
   const edges = contextEdges(definition);
   const columns = orderedLanes(definition);

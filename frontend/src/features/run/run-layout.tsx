@@ -128,7 +128,9 @@ function RunTabPanel({ value, children }: { value: TabName; children: ReactNode 
   );
 }
 
-/** Shows name and status in the page title, e.g. `● Market research – running`, and in the favicon. */
+/**
+ * Shows name and status in the page title, e.g. `● Market research – running`, and in the favicon.
+ */
 function useRunTitle(run: Run, store: RunStore): void {
   const liveStatus = useStore(store, (state) => state.status);
   const connection = useStore(store, (state) => state.connection);

@@ -76,7 +76,9 @@ export class EventStream {
     );
   }
 
-  /** Reads until the connection ends; returns the retry delay requested by the server in ms, if any. */
+  /**
+   * Reads until the connection ends; returns the retry delay requested by the server in ms, if any.
+   */
   private async read(connection: AbortController): Promise<number | null> {
     const headers: Record<string, string> = { Accept: "text/event-stream" };
     const lastEventId = this.options.lastEventId();

@@ -4,7 +4,9 @@ import { api } from "@/lib/api/client";
 import type { Run } from "@/lib/api/types";
 import { runKeys } from "@/lib/queries/runs";
 
-/** Resumes a run from a banner, optionally with a higher budget. The banner shows the error itself. */
+/**
+ * Resumes a run from a banner, optionally with a higher budget. The banner shows the error itself.
+ */
 export function useInlineResume(run: Run) {
   const queryClient = useQueryClient();
   return useMutation({

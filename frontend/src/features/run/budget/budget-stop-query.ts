@@ -9,7 +9,10 @@ export type BudgetStop = Extract<RunEvent, { type: "budget.exceeded" }>["data"];
 /** A waiting run emits few events, so the one that paused it is among the last. */
 const MAX_EVENTS = 200;
 
-/** The exceeded budget of a waiting run: the lowest of the run's, the workflow's and the server's limits. */
+/**
+ * The exceeded budget of a waiting run: the lowest of the run's, the workflow's and the server's
+ * limits.
+ */
 export const budgetStopQuery = (run: Run) =>
   queryOptions({
     queryKey: [...runKeys.detail(run.id), "budget-stop", run.attempt, run.lastSeq] as const,

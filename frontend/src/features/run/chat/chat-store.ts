@@ -39,7 +39,10 @@ export interface ChatState {
   isAwaitingReply: boolean;
 }
 
-/** Sends messages to one run and keeps the state of those on their way, also while the tab is not shown. */
+/**
+ * Sends messages to one run and keeps the state of those on their way, also while the tab is not
+ * shown.
+ */
 export class ChatStore {
   readonly state = createStore<ChatState>(() => ({
     pending: [],
@@ -109,7 +112,10 @@ export class ChatStore {
     return message;
   }
 
-  /** The server may have stored the message although no reply arrived: then the error belongs to the reply. */
+  /**
+   * The server may have stored the message although no reply arrived: then the error belongs to the
+   * reply.
+   */
   private async onError(message: PendingMessage, error: unknown): Promise<void> {
     const { title, detail } = describeError(error);
     await this.refetchMessages();

@@ -6,7 +6,10 @@ import type { TaskProgress } from "../store/task-progress";
 type RunStatus = Pick<Run, "status" | "waitReason">;
 type TaskStatus = Pick<TaskProgress, "key" | "agent" | "state">;
 
-/** Explains what happens to a message that is sent now. `agent` is its recipient, null for any agent. */
+/**
+ * Explains what happens to a message that is sent now. `agent` is its recipient, null for any
+ * agent.
+ */
 export function messageDestination(
   run: RunStatus,
   tasks: readonly TaskStatus[],

@@ -1,4 +1,7 @@
-/** What to change after a failure: the provider, the agent or the task; `resume` if only time is needed. */
+/**
+ * What to change after a failure: the provider, the agent or the task; `resume` if only time is
+ * needed.
+ */
 export type SuggestedAction = "provider" | "resume" | "agent" | "task" | "none";
 
 const ACTIONS: Record<string, SuggestedAction> = {

@@ -11,7 +11,10 @@ import type { RunProps } from "../run-props";
 
 import { useStopRun, type StopMode } from "./run-mutations";
 
-/** Stops the run now or after the current step. Shows "Stopping…" until the run reports that it has stopped. */
+/**
+ * Stops the run now or after the current step. Shows "Stopping…" until the run reports that it has
+ * stopped.
+ */
 export function StopRunMenu({ run, store }: RunProps) {
   const stop = useStopRun(run);
   const status = useStore(store, (state) => state.status);

@@ -30,7 +30,9 @@ function encode(frame: StreamFrame): string {
   return `${id}event: ${frame.type}\ndata: ${JSON.stringify(frame)}\n\n`;
 }
 
-/** Stubs a server that resumes after `Last-Event-ID`; the n-th response ends after `cuts[n]` bytes. */
+/**
+ * Stubs a server that resumes after `Last-Event-ID`; the n-th response ends after `cuts[n]` bytes.
+ */
 function stubStream(frames: readonly StreamFrame[], cuts: number[], chunkSize: number): void {
   const remainingCuts = [...cuts];
   vi.stubGlobal("fetch", (request: Request) => {

@@ -1,4 +1,7 @@
-/** Feeds a run store from the API: from the event stream while the run is active, page by page afterwards. */
+/**
+ * Feeds a run store from the API: from the event stream while the run is active, page by page
+ * afterwards.
+ */
 import { api, apiUrl, body } from "@/lib/api/client";
 import { EventStream } from "@/lib/sse/event-stream";
 

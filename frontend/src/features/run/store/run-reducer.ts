@@ -208,7 +208,10 @@ function budgetMessage(event: EventOf<"budget.warned" | "budget.exceeded">): str
     : `Budget almost exceeded: ${limit}`;
 }
 
-/** A newer server may send event types this page does not know; the parameter type checks that ours are handled. */
+/**
+ * A newer server may send event types this page does not know; the parameter type checks that ours
+ * are handled.
+ */
 function ignoreUnknownEvent(event: never): void {
   void event;
 }

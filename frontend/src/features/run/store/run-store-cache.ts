@@ -1,4 +1,6 @@
-/** Keeps the store of each visible run, and for a minute after, so that going back shows it at once. */
+/**
+ * Keeps the store of each visible run, and for a minute after, so that going back shows it at once.
+ */
 import type { Run } from "@/lib/api/types";
 import { hasEnded } from "@/lib/run-state";
 

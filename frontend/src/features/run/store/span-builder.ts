@@ -175,7 +175,7 @@ export class SpanBuilder {
     this.openSpans.clear();
   }
 
-  /** The parent of an event's span: its agent, else the innermost open span of its task, else the task. */
+  /** The event's agent span, else the innermost open span of its task, else the task span. */
   private parentIdOf(event: RunEvent): string | null {
     if (event.taskKey == null) return null;
     const open = this.openSpans.get(event.taskKey) ?? [];
@@ -191,7 +191,7 @@ export class SpanBuilder {
     );
   }
 
-  /** The pending or waiting span of a task; otherwise a new one, because the task runs again. */
+  /** The pending or waiting span of a task, or a new span if the task runs again. */
   private taskSpanToStart(key: string, agent: string | null, seq: number): MutableSpan {
     const existing = this.newestTaskSpan.get(key);
     if (existing && (existing.state === "pending" || existing.state === "waiting")) return existing;

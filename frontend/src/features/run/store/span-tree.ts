@@ -8,7 +8,10 @@ export const MAX_SPANS = 20_000;
 type NewSpan = Pick<Span, "id" | "kind" | "name"> &
   Partial<Omit<MutableSpan, "children" | "order">>;
 
-/** The spans of one run. Spans are changed in place; `dirty` collects the ids changed since it was last cleared. */
+/**
+ * The spans of one run. Spans are changed in place; `dirty` collects the ids changed since it was
+ * last cleared.
+ */
 export class SpanTree {
   readonly spans = new Map<string, MutableSpan>();
   readonly roots: string[] = [];

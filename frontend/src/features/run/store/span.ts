@@ -21,7 +21,9 @@ export type SpanState =
   /** Ended by a stop, a crash or the end of an attempt. */
   | "stopped";
 
-/** One row of the timeline: a step with its start, end, input and output. Times are in milliseconds. */
+/**
+ * One row of the timeline: a step with its start, end, input and output. Times are in milliseconds.
+ */
 export interface Span {
   readonly id: string;
   readonly kind: SpanKind;

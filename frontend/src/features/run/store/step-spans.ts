@@ -1,4 +1,7 @@
-/** Adds the steps within a task to the span tree: model calls, tools, guardrails, messages, approvals. */
+/**
+ * Adds the steps within a task to the span tree: model calls, tools, guardrails, messages,
+ * approvals.
+ */
 import type { RunEvent } from "@/lib/api/types";
 
 import { NO_USAGE } from "./add-usage";

@@ -67,10 +67,11 @@ function sortedRoots({ roots, getSpan }: SpanSource): readonly string[] {
 
 function findMatches(source: SpanSource, filter: RowFilter): Set<string> {
   const matches = new Set<string>();
-  const isMatch = matcher(filter);
+  const isMatch = createMatcher(filter);
   const visit = (id: string): boolean => {
     const span = source.getSpan(id);
     if (!span) return false;
+    // `filter` instead of `some`: every child must be visited.
     const hasMatchingChild = span.children.filter(visit).length > 0;
     if (hasMatchingChild || isMatch(span)) matches.add(id);
     return matches.has(id);
@@ -79,7 +80,7 @@ function findMatches(source: SpanSource, filter: RowFilter): Set<string> {
   return matches;
 }
 
-function matcher({ errors, text, kinds, task }: RowFilter): (span: Span) => boolean {
+function createMatcher({ errors, text, kinds, task }: RowFilter): (span: Span) => boolean {
   const pattern = text === "" ? null : new RegExp(escapeRegExp(text), "i");
   return (span) =>
     (!errors || hasFailed(span)) &&

@@ -52,7 +52,10 @@ function toSearchParams({ errors, text, kinds, task }: RowFilter) {
   };
 }
 
-/** The time axis of the whole run, regardless of the filter. It ends at the current time while `isLive`. */
+/**
+ * The time axis of the whole run, regardless of the filter. It ends at the current time while
+ * `isLive`.
+ */
 export function useTimeAxis(store: RunStore, isLive: boolean) {
   const structureVersion = useStore(store, (state) => state.structureVersion);
   const serverTime = useServerTime(store);
