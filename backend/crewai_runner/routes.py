@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from crewai_runner.core.errors import BadRequest, TooLarge, Unavailable, Unprocessable
 from crewai_runner.features.approvals.router import router as approvals
 from crewai_runner.features.auth.deps import BearerScheme
-from crewai_runner.features.auth.errors import TokenMissingOrWrong, TooManyFailures
+from crewai_runner.features.auth.errors import InvalidApiKey, TooManySignInFailures
 from crewai_runner.features.chat.router import router as chat
 from crewai_runner.features.events.router import router as events
 from crewai_runner.features.executions.router import first_version
@@ -26,11 +26,11 @@ from crewai_runner.http.time_limit import BodyTooSlow, RequestTimeout
 
 EVERYWHERE = problems(
     BadRequest,
-    TokenMissingOrWrong,
+    InvalidApiKey,
     BodyTooSlow,
     TooLarge,
     Unprocessable,
-    TooManyFailures,
+    TooManySignInFailures,
     RateLimited,
     Unavailable,
     RequestTimeout,

@@ -20,7 +20,7 @@ from crewai_runner.db.migrate import upgrade
 from crewai_runner.db.session import Sessions, make_engine, make_sessions, pop_notifications, unit_of_work
 from crewai_runner.executor.port import EngineState, Executor
 from crewai_runner.features.approvals.service import ApprovalService
-from crewai_runner.features.auth.rules import FailureLimit
+from crewai_runner.features.auth.rules import SignInFailureLimiter
 from crewai_runner.features.auth.service import AuthService
 from crewai_runner.features.executions.inline_providers import InlineProviders
 from crewai_runner.features.executions.jobs import RunExecutions
@@ -65,7 +65,7 @@ class Container:
         self.cipher = create_cipher(settings, self.mask.add)
         self.api_key, _ = load_api_key(settings)
         self.mask.add(self.api_key)
-        self.auth = AuthService(self.api_key, FailureLimit(settings.auth_failures_per_minute))
+        self.auth = AuthService(self.api_key, SignInFailureLimiter(settings.auth_failures_per_minute))
         self.egress = EgressPolicy(allow_private=settings.can_use_private_urls)
         self.engine: AsyncEngine = make_engine(settings.database)
         self.telemetry = Telemetry(self)

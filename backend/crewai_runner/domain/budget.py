@@ -38,7 +38,7 @@ class BudgetLimit(StrEnum):
     SECONDS = "maxSeconds"
 
 
-def tightest(budgets: Iterable[Budget | None]) -> Budget:
+def merge_budgets(budgets: Iterable[Budget | None]) -> Budget:
     """For each limit, the smallest that any of the budgets sets."""
     given = [budget for budget in budgets if budget is not None]
 
@@ -53,7 +53,7 @@ def tightest(budgets: Iterable[Budget | None]) -> Budget:
     )
 
 
-def reached(budget: Budget, usage: Usage, seconds: float) -> BudgetLimit | None:
+def find_reached_limit(budget: Budget, usage: Usage, seconds: float) -> BudgetLimit | None:
     """The first limit that leaves no room for one more model call, if any.
 
     A cost or token figure that is unknown cannot be held to a limit and is passed over.

@@ -54,7 +54,7 @@ FINAL_STATES: frozenset[RunState] = frozenset({S.COMPLETED, S.FAILED, S.STOPPED,
 
 # A stop that was asked for wins over whatever the crew still brings back: `stopping` ends in
 # `stopped` alone. `running -> queued` is a resume after a worker was lost.
-MOVES: dict[RunState, frozenset[RunState]] = {
+TRANSITIONS: dict[RunState, frozenset[RunState]] = {
     S.QUEUED: frozenset({S.RUNNING, S.STOPPED, S.FAILED, S.CRASHED}),
     S.RUNNING: frozenset({S.WAITING, S.STOPPING, S.COMPLETED, S.FAILED, S.STOPPED, S.CRASHED, S.QUEUED}),
     S.WAITING: frozenset({S.QUEUED, S.STOPPED, S.FAILED}),
@@ -71,14 +71,14 @@ class IllegalTransition(Conflict):
     title = "The run is not in a state that allows this"
 
 
-def can_move(state: RunState, to: RunState) -> bool:
+def can_transition(state: RunState, to: RunState) -> bool:
     """The one judge. Final states other than `completed` may only be resumed (`queued`)."""
-    return to in MOVES[state]
+    return to in TRANSITIONS[state]
 
 
 def transition(state: RunState, to: RunState) -> RunState:
     """The new state. Raises IllegalTransition when the judge says no."""
-    if not can_move(state, to):
+    if not can_transition(state, to):
         raise IllegalTransition(f"A {state} run cannot become {to}.", state=state)
     return to
 

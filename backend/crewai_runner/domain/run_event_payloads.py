@@ -10,7 +10,7 @@ from crewai_runner.domain.run import RunFailure, StopMode, StopReceipt, WaitReas
 from crewai_runner.domain.usage import Usage
 
 
-class Nothing(ApiModel):
+class EmptyData(ApiModel):
     """An event whose type says it all."""
 
 

@@ -21,6 +21,7 @@ from crewai_runner.domain.run_event_payloads import (
     BudgetData,
     DelegationCompletedData,
     DelegationStartedData,
+    EmptyData,
     GuardrailData,
     LlmChunkData,
     LlmCompletedData,
@@ -29,7 +30,6 @@ from crewai_runner.domain.run_event_payloads import (
     MessageAnsweredData,
     MessageDeliveredData,
     MessageQueuedData,
-    Nothing,
     RunCompletedData,
     RunFailedData,
     RunQueuedData,
@@ -119,7 +119,7 @@ class TaskFailed(Event):
 
 class TaskSkipped(Event):
     type: Literal["task.skipped"] = "task.skipped"
-    data: Nothing = Field(default_factory=Nothing)
+    data: EmptyData = Field(default_factory=EmptyData)
 
 
 class TaskReused(Event):
@@ -294,4 +294,4 @@ RunEvent = Annotated[
 ]
 
 RUN_EVENT: TypeAdapter[RunEvent] = TypeAdapter(RunEvent)
-ENDINGS = frozenset({"run.completed", "run.failed", "run.stopped", "run.crashed"})
+FINAL_EVENT_TYPES = frozenset({"run.completed", "run.failed", "run.stopped", "run.crashed"})

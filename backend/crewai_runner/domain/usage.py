@@ -61,15 +61,17 @@ def _sum(one: int | None, other: int | None) -> int | None:
     return None if one is None or other is None else one + other
 
 
-def plain(amount: Decimal) -> Decimal:
+def normalize_amount(amount: Decimal) -> Decimal:
     """The same amount without trailing zeros and without an exponent: `10`, never `1E+1`."""
     short = amount.normalize()
     return short if int(short.as_tuple().exponent) <= 0 else short.quantize(Decimal(1))
 
 
-def price(prompt_tokens: int | None, completion_tokens: int | None, pricing: Pricing | None) -> Cost | None:
+def calculate_cost(
+    prompt_tokens: int | None, completion_tokens: int | None, pricing: Pricing | None
+) -> Cost | None:
     """The cost of one call, or None when the price or the tokens are unknown."""
     if pricing is None or prompt_tokens is None or completion_tokens is None:
         return None
     amount = pricing.input_per_million * prompt_tokens + pricing.output_per_million * completion_tokens
-    return Cost(amount=plain(amount / 1_000_000), currency=pricing.currency)
+    return Cost(amount=normalize_amount(amount / 1_000_000), currency=pricing.currency)

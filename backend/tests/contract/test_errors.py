@@ -13,7 +13,7 @@ import structlog
 
 from crewai_runner.core.logging import SecretMask, configure_logging
 from crewai_runner.core.settings import LogFormat, Settings
-from crewai_runner.features.auth.rules import FailureLimit
+from crewai_runner.features.auth.rules import SignInFailureLimiter
 from crewai_runner.features.auth.service import AuthService
 from crewai_runner.features.templates.service import TemplateService
 from crewai_runner.main import create_app
@@ -39,7 +39,7 @@ def logged() -> Iterator[None]:
 async def http(logged: None) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(Settings.model_construct(frontend_dir=NO_DASHBOARD))
     app.state.mask = SecretMask()
-    app.state.container = SimpleNamespace(auth=AuthService(KEY, FailureLimit(100)))
+    app.state.container = SimpleNamespace(auth=AuthService(KEY, SignInFailureLimiter(100)))
     headers = {"Authorization": f"Bearer {KEY}", "Origin": ORIGIN}
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:

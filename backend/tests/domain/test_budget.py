@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crewai_runner.domain.budget import Budget, BudgetLimit, reached, tightest
+from crewai_runner.domain.budget import Budget, BudgetLimit, find_reached_limit, merge_budgets
 from crewai_runner.domain.usage import Cost, Usage
 
 FIELDS = ("max_cost", "max_tokens", "max_llm_calls", "max_seconds")
@@ -21,7 +21,7 @@ budgets = st.builds(
 
 @given(st.lists(st.none() | budgets, max_size=4))
 def test_each_limit_is_the_smallest_that_is_set(given_budgets: list[Budget | None]) -> None:
-    found = tightest(given_budgets)
+    found = merge_budgets(given_budgets)
 
     for name in FIELDS:
         values = [getattr(b, name) for b in given_budgets if b is not None and getattr(b, name) is not None]
@@ -52,7 +52,7 @@ def test_each_limit_is_the_smallest_that_is_set(given_budgets: list[Budget | Non
 def test_a_limit_is_reached_when_no_room_is_left(
     budget: Budget, usage: Usage, seconds: float, limit: BudgetLimit | None
 ) -> None:
-    assert reached(budget, usage, seconds) is limit
+    assert find_reached_limit(budget, usage, seconds) is limit
 
 
 @pytest.mark.parametrize("wrong", [{"max_tokens": 0}, {"max_cost": -1}, {"max_seconds": 0}, {"max_calls": 1}])

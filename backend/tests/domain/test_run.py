@@ -5,7 +5,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from crewai_runner.domain.run import FINAL_STATES, MOVES, IllegalTransition, RunState, can_move, transition
+from crewai_runner.domain.run import (
+    FINAL_STATES,
+    TRANSITIONS,
+    IllegalTransition,
+    RunState,
+    can_transition,
+    transition,
+)
 
 S = RunState
 states = st.sampled_from(list(RunState))
@@ -23,7 +30,7 @@ class LifeOfARun(RuleBasedStateMachine):
     @rule(to=states)
     def try_to_move(self, to: RunState) -> None:
         before = self.state
-        if can_move(before, to):
+        if can_transition(before, to):
             self.state = transition(before, to)
             self.was_completed |= to is S.COMPLETED
             self.stop_asked = to is S.STOPPING or (self.stop_asked and to is not S.STOPPED)
@@ -33,15 +40,15 @@ class LifeOfARun(RuleBasedStateMachine):
             assert refused.value.extra["state"] is before
 
     @rule(chance=st.data())
-    @precondition(lambda self: MOVES[self.state])
+    @precondition(lambda self: TRANSITIONS[self.state])
     def go_on(self, chance: st.DataObject) -> None:
-        self.try_to_move(chance.draw(st.sampled_from(sorted(MOVES[self.state]))))
+        self.try_to_move(chance.draw(st.sampled_from(sorted(TRANSITIONS[self.state]))))
 
     @rule()
     @precondition(lambda self: self.state not in FINAL_STATES)
     def end_by_a_stop(self) -> None:
         """Whatever it does, an unfinished run can be stopped in two moves at most."""
-        if not can_move(self.state, S.STOPPED):
+        if not can_transition(self.state, S.STOPPED):
             self.state = transition(self.state, S.STOPPING)
         self.state = transition(self.state, S.STOPPED)
         self.stop_asked = False
@@ -63,7 +70,7 @@ def _reaches_an_end(state: RunState) -> bool:
     seen, border = set(), {state}
     while border:
         seen |= border
-        border = {to for one in border for to in MOVES[one]} - seen
+        border = {to for one in border for to in TRANSITIONS[one]} - seen
     return bool(seen & FINAL_STATES)
 
 
@@ -72,17 +79,17 @@ TestLifeOfARun.settings = settings(max_examples=100, stateful_step_count=20, dea
 
 
 def test_the_table_knows_every_state() -> None:
-    assert set(MOVES) == set(RunState)
+    assert set(TRANSITIONS) == set(RunState)
 
 
 @pytest.mark.parametrize("state", sorted(FINAL_STATES - {S.COMPLETED}))
 def test_a_finished_run_can_only_be_resumed(state: RunState) -> None:
-    assert MOVES[state] == {S.QUEUED}
+    assert TRANSITIONS[state] == {S.QUEUED}
 
 
 def test_a_run_asked_to_stop_ends_stopped_whatever_its_crew_brings() -> None:
-    assert MOVES[S.STOPPING] == {S.STOPPED}
+    assert TRANSITIONS[S.STOPPING] == {S.STOPPED}
 
 
 def test_no_state_moves_to_itself() -> None:
-    assert not [state for state in RunState if can_move(state, state)]
+    assert not [state for state in RunState if can_transition(state, state)]

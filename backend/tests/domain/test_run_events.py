@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from crewai_runner.domain import run_events
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.run import StopReceipt
-from crewai_runner.domain.run_events import ENDINGS, RUN_EVENT, Event
+from crewai_runner.domain.run_events import FINAL_EVENT_TYPES, RUN_EVENT, Event
 from crewai_runner.domain.usage import Cost, Usage
 
 CLASSES: list[type[Event]] = [
@@ -46,7 +46,7 @@ def test_types_are_noun_past_verb_and_fit_the_column() -> None:
 
 
 def test_endings_are_events() -> None:
-    assert {type_of(kind) for kind in KINDS} >= ENDINGS
+    assert {type_of(kind) for kind in KINDS} >= FINAL_EVENT_TYPES
 
 
 json_values = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=5)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crewai_runner.domain.usage import Cost, Pricing, Usage, plain, price
+from crewai_runner.domain.usage import Cost, Pricing, Usage, calculate_cost, normalize_amount
 
 NOTHING = Usage()
 counts = st.none() | st.integers(0, 10**9)
@@ -65,7 +65,7 @@ class TestPrice:
     pricing = Pricing(input_per_million="2.5", output_per_million="10")
 
     def test_is_exact(self) -> None:
-        cost = price(1, 1, self.pricing)
+        cost = calculate_cost(1, 1, self.pricing)
 
         assert cost == Cost(amount="0.0000125", currency="USD")
 
@@ -73,22 +73,22 @@ class TestPrice:
         ("tokens", "written"), [(4_000_000, "10"), (40_000_000, "100"), (0, "0"), (400_000, "1")]
     )
     def test_is_written_as_a_plain_decimal(self, tokens: int, written: str) -> None:
-        cost = price(tokens, 0, self.pricing)
+        cost = calculate_cost(tokens, 0, self.pricing)
 
         assert cost is not None
         assert f'"amount":"{written}"' in cost.model_dump_json()
 
     @pytest.mark.parametrize(("prompt", "completion"), [(None, 1), (1, None), (None, None)])
     def test_is_unknown_for_unknown_tokens(self, prompt: int | None, completion: int | None) -> None:
-        assert price(prompt, completion, self.pricing) is None
+        assert calculate_cost(prompt, completion, self.pricing) is None
 
     def test_is_unknown_without_a_price_list(self) -> None:
-        assert price(1, 1, None) is None
+        assert calculate_cost(1, 1, None) is None
 
 
 @given(st.decimals(0, 10**9, places=10))
 def test_a_plain_amount_is_the_same_amount(amount: Decimal) -> None:
-    short = plain(amount)
+    short = normalize_amount(amount)
 
     assert short == amount
     assert "E" not in f"{short}" or abs(short) < Decimal("0.000001")

@@ -21,7 +21,7 @@ from crewai_runner.core.principal import BUILTIN_WORKSPACE, Principal, Scope
 from crewai_runner.core.settings import Settings
 from crewai_runner.db.base import Base
 from crewai_runner.db.session import Sessions, unit_of_work
-from crewai_runner.features.auth.errors import TokenMissingOrWrong
+from crewai_runner.features.auth.errors import InvalidApiKey
 from crewai_runner.features.models.editor import ModelEditor
 from crewai_runner.features.models.service import ModelService
 from crewai_runner.features.providers.editor import ProviderEditor
@@ -69,7 +69,7 @@ class ByName:
         try:
             return _PRINCIPALS[(authorization or "").removeprefix("Bearer ")]
         except KeyError:
-            raise TokenMissingOrWrong from None
+            raise InvalidApiKey from None
 
 
 @dataclass

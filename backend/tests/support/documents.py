@@ -15,7 +15,7 @@ from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.db.session import Sessions
 from crewai_runner.domain.workflow_yaml.registry import Registry
 from crewai_runner.features.auth.deps import BearerScheme
-from crewai_runner.features.auth.errors import TokenMissingOrWrong
+from crewai_runner.features.auth.errors import InvalidApiKey
 from crewai_runner.features.auth.middleware import AuthMiddleware
 from crewai_runner.features.insights.router import workflow_list
 from crewai_runner.features.models.service import ModelService
@@ -65,7 +65,7 @@ class TokensBySubject:
     def authenticate(self, authorization: str | None, client: str) -> Principal:
         token = (authorization or "").removeprefix("Bearer ")
         if token not in self._principals:
-            raise TokenMissingOrWrong
+            raise InvalidApiKey
         return self._principals[token]
 
 

@@ -131,7 +131,7 @@ class RunHarness:
     async def transaction(self, run_id: str) -> AsyncIterator[tuple[RunRow, LifecycleService]]:
         """One transaction on one locked run."""
         async with self.session() as session:
-            run = await RunService(session).for_executor(run_id)
+            run = await RunService(session).lock_for_worker(run_id)
             assert run is not None
             yield run, LifecycleService(session, self.container.queue, self.container.mask)
 
@@ -165,16 +165,16 @@ class RunHarness:
 
     async def row(self, run_id: str) -> RunRow:
         async with read_session(self.container.sessions) as session:
-            return await RunService(session).peek(run_id)
+            return await RunService(session).get_for_worker(run_id)
 
     async def tasks(self, run_id: str) -> dict[str, RunTaskRead]:
         async with read_session(self.container.sessions) as session:
-            return {task.key: task for task in await RunService(session).tasks(run_id)}
+            return {task.key: task for task in await RunService(session).list_tasks(run_id)}
 
     async def events(self, run_id: str) -> list[RunEvent]:
         """The stored story; its numbers are checked to have no gap."""
         async with read_session(self.container.sessions) as session:
-            rows = await EventRepository(session).after(run_id, 0, 10_000)
+            rows = await EventRepository(session).list_after(run_id, 0, 10_000)
         assert [row.seq for row in rows] == list(range(1, len(rows) + 1))
         return [RUN_EVENT.validate_json(row.frame) for row in rows]
 
@@ -200,7 +200,7 @@ async def ask(
     """(run, approval) of a run that asks about its first task."""
     run_id = run_id or await harness.begun()
     async with harness.session() as session:
-        run = await RunService(session).for_executor(run_id)
+        run = await RunService(session).lock_for_worker(run_id)
         assert run is not None
         approvals = ApprovalService(session, harness.container.queue, harness.container.mask)
         asked = await approvals.request(run, "research", "researcher", "A proposal.", {"n": 1}, expires_in)

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from decimal import Decimal
 
-from crewai_runner.domain.budget import Budget, BudgetLimit, reached
+from crewai_runner.domain.budget import Budget, BudgetLimit, find_reached_limit
 from crewai_runner.domain.usage import Cost, Usage
 
 WARN_AT = 0.8
@@ -53,7 +53,7 @@ class Spending:
     def begin_call(self) -> int | BudgetLimit:
         """The number of the model call that may begin now, or the limit that forbids it."""
         with self._lock:
-            limit = reached(self._budget, self._measured(), self.seconds)
+            limit = find_reached_limit(self._budget, self._measured(), self.seconds)
             if limit is not None:
                 return limit
             self._begun += 1

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from crewai_runner.domain.usage import Usage, price
+from crewai_runner.domain.usage import Usage, calculate_cost
 from crewai_runner.executor.crew.texts import LONGEST_PROMPT, shorten
 from crewai_runner.executor.crew.tooling import plain
 from crewai_runner.executor.port import ModelBinding
@@ -24,7 +24,7 @@ def usage_of(reported: dict[str, Any] | None, binding: ModelBinding | None) -> U
         cached_tokens=cached if cached is not None or not known else 0,
         total_tokens=total,
         llm_calls=1,
-        cost=price(prompt, completion, binding.pricing if binding else None),
+        cost=calculate_cost(prompt, completion, binding.pricing if binding else None),
     )
 
 

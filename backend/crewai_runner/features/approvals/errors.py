@@ -1,4 +1,4 @@
-"""What can go wrong with approvals."""
+"""Errors of approval requests."""
 
 from crewai_runner.core.errors import Conflict, Gone, NotFound, Unprocessable
 
@@ -8,14 +8,16 @@ class ApprovalNotFound(NotFound):
     title = "Approval not found"
 
 
-class AlreadyResolved(Conflict):
+class ApprovalAlreadyResolved(Conflict):
     slug = "approval-already-resolved"
-    title = "Already answered"
+    title = "Approval already resolved"
 
 
-class ApprovalOver(Gone):
+class ApprovalDeadlinePassed(Gone):
+    """The request has expired, or its deadline has passed and it is about to expire."""
+
     slug = "approval-expired"
-    title = "The question has expired"
+    title = "Approval expired"
 
 
 class FeedbackMissing(Unprocessable):

@@ -1,4 +1,4 @@
-"""Rows of approvals."""
+"""Queries on approval requests."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,17 +21,19 @@ class ApprovalRepository:
             ApprovalRow.workspace_id == workspace_id, ApprovalRow.id == approval_id
         )
         if lock:
-            # What another transaction wrote while the lock was awaited counts, not what was read before.
+            # Reload: another transaction may have changed the row while this one waited for the lock.
             query = query.with_for_update().execution_options(populate_existing=True)
         return await self._session.scalar(query)
 
-    async def open_of(self, run_id: str) -> ApprovalRow | None:
+    async def lock_open(self, run_id: str) -> ApprovalRow | None:
+        """Return the run's open approval request, locked."""
         query = select(ApprovalRow).where(ApprovalRow.run_id == run_id, ApprovalRow.state == "open")
         return await self._session.scalar(query.with_for_update().execution_options(populate_existing=True))
 
-    async def page(
+    async def list_page(
         self, workspace_id: str, state: str | None, run_id: str | None, before: str | None, limit: int
     ) -> Sequence[ApprovalRow]:
+        """Return approvals with an id below `before`, newest first."""
         query = select(ApprovalRow).where(ApprovalRow.workspace_id == workspace_id)
         if state is not None:
             query = query.where(ApprovalRow.state == state)
@@ -41,11 +43,11 @@ class ApprovalRepository:
             query = query.where(ApprovalRow.id < before)
         return (await self._session.scalars(query.order_by(ApprovalRow.id.desc()).limit(limit))).all()
 
-    async def runs_of_overdue(self, moment: datetime, limit: int) -> Sequence[str]:
-        """Runs whose open question is older than its time; not locked."""
+    async def list_overdue_run_ids(self, at: datetime, limit: int) -> Sequence[str]:
+        """Return the runs whose open approval request expires at or before `at`; nothing is locked."""
         query = (
             select(ApprovalRow.run_id)
-            .where(ApprovalRow.state == "open", ApprovalRow.expires_at <= moment)
+            .where(ApprovalRow.state == "open", ApprovalRow.expires_at <= at)
             .order_by(ApprovalRow.run_id)
             .limit(limit)
         )

@@ -1,4 +1,4 @@
-"""API shapes of approvals: questions of a run to a person."""
+"""API schemas of approval requests, and their construction from database rows."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -8,6 +8,7 @@ from pydantic import Field
 
 from crewai_runner.core.api_model import ApiModel
 from crewai_runner.core.text import StorableText
+from crewai_runner.db.tables.runs import ApprovalRow
 
 
 class ApprovalState(StrEnum):
@@ -20,11 +21,13 @@ class ApprovalState(StrEnum):
 
 
 class ApprovalRead(ApiModel):
+    """A task output that a person must approve, revise or reject before the run continues."""
+
     id: str
     run_id: str
     task_key: str
     agent: str | None
-    output: str = Field(description="What the agent proposes.")
+    output: str = Field(description="The proposed task output.")
     status: ApprovalState
     feedback: str | None
     resolved_by: str | None
@@ -39,14 +42,22 @@ class ApprovalPage(ApiModel):
 
 
 class ApprovalResolve(ApiModel):
-    """`approve` takes the output (or `edited` instead), `revise` sends it back, `reject` ends the run."""
+    """`approve` accepts the output (or `edited` in its place), `revise` returns it to the agent with
+    feedback, `reject` fails the run.
+    """
 
     action: Literal["approve", "reject", "revise"]
-    feedback: StorableText | None = Field(None, max_length=100_000, description="Needed to revise.")
+    feedback: StorableText | None = Field(None, max_length=100_000, description="Required for `revise`.")
     edited: StorableText | None = Field(
-        None, max_length=1_000_000, description="With approve: take this text."
+        None, max_length=1_000_000, description="Only with `approve`: replaces the output."
     )
 
 
 class ApprovalAnswer(ApiModel):
     approval: ApprovalRead
+
+
+def to_approval_read(row: ApprovalRow) -> ApprovalRead:
+    names = set(ApprovalRead.model_fields) - {"status"}
+    fields = {name: getattr(row, name) for name in names}
+    return ApprovalRead.model_validate(fields | {"status": row.state})

@@ -1,4 +1,4 @@
-"""Questions of runs to people. Waiting holds no thread: the answer queues the next attempt."""
+"""Human approval of task outputs. A waiting run uses no worker: its resolution queues the next attempt."""
 
 from datetime import timedelta
 from typing import Any
@@ -25,23 +25,28 @@ from crewai_runner.domain.run_events import (
     TaskCompleted,
 )
 from crewai_runner.features.approvals.errors import (
-    AlreadyResolved,
+    ApprovalAlreadyResolved,
+    ApprovalDeadlinePassed,
     ApprovalNotFound,
-    ApprovalOver,
     FeedbackMissing,
 )
 from crewai_runner.features.approvals.repository import ApprovalRepository
 from crewai_runner.features.approvals.schemas import (
     ApprovalPage,
-    ApprovalRead,
     ApprovalResolve,
     ApprovalState,
+    to_approval_read,
 )
 from crewai_runner.features.lifecycle.service import LifecycleService
 from crewai_runner.features.runs.service import RunService
 from crewai_runner.queue.port import JobQueue
 
-SWEEP = 100
+EXPIRY_BATCH_SIZE = 100
+_STATE_AFTER = {
+    "approve": ApprovalState.APPROVED,
+    "revise": ApprovalState.REVISED,
+    "reject": ApprovalState.REJECTED,
+}
 
 
 class ApprovalService:
@@ -53,7 +58,7 @@ class ApprovalService:
     async def request(
         self, run: RunRow, task_key: str, agent: str, output: str, json_output: Any, expires_in: timedelta
     ) -> ApprovalRow:
-        """Ask a person about a task's output; the run (held locked) goes to `waiting`."""
+        """Request approval of a task output; the run, locked by the caller, moves to `waiting`."""
         approval = ApprovalRow(
             id=new_id(Prefix.APPROVAL),
             workspace_id=run.workspace_id,
@@ -66,16 +71,16 @@ class ApprovalService:
             expires_at=now() + expires_in,
         )
         self._approvals.add(approval)
-        await self._set_task(run.id, task_key, TaskState.WAITING)
-        asked = ApprovalRequested(
+        await self._set_task_state(run.id, task_key, TaskState.WAITING)
+        requested = ApprovalRequested(
             task_key=task_key,
             agent=agent,
             data=ApprovalRequestedData(approval_id=approval.id, output=output),
         )
-        await self._lifecycle.wait(run, WaitReason.HUMAN_INPUT, asked, approval_id=approval.id)
+        await self._lifecycle.wait(run, WaitReason.HUMAN_INPUT, requested, approval_id=approval.id)
         return approval
 
-    async def page(
+    async def list_page(
         self,
         principal: Principal,
         state: str | None,
@@ -83,121 +88,129 @@ class ApprovalService:
         limit: int,
         cursor: str | None,
     ) -> ApprovalPage:
+        """Return one page, newest first. Raises BadRequest for an invalid cursor."""
         before = decode_id_cursor(cursor, Prefix.APPROVAL)
         if run_id is not None and not has_prefix(run_id, Prefix.RUN):
             return ApprovalPage(approvals=[], next_cursor=None)
-        rows = await self._approvals.page(principal.workspace_id, state, run_id, before, limit + 1)
-        shown = [read(row) for row in rows[:limit]]
-        next_cursor = encode_cursor(shown[-1].id) if len(rows) > limit else None
-        return ApprovalPage(approvals=shown, next_cursor=next_cursor)
+        rows = await self._approvals.list_page(principal.workspace_id, state, run_id, before, limit + 1)
+        approvals = [to_approval_read(row) for row in rows[:limit]]
+        next_cursor = encode_cursor(approvals[-1].id) if len(rows) > limit else None
+        return ApprovalPage(approvals=approvals, next_cursor=next_cursor)
 
     async def get(self, principal: Principal, approval_id: str) -> ApprovalRow:
+        """Return the approval. Raises ApprovalNotFound, also for one of another workspace."""
         if has_prefix(approval_id, Prefix.APPROVAL):
             approval = await self._approvals.get(approval_id, principal.workspace_id)
             if approval is not None:
                 return approval
-        raise ApprovalNotFound(f"There is no approval {approval_id!r} here.")
+        raise ApprovalNotFound(f"Approval {approval_id!r} does not exist in this workspace.")
 
-    async def open_of(self, run_id: str) -> ApprovalRow | None:
-        """The question a waiting run asks, locked."""
-        return await self._approvals.open_of(run_id)
+    async def lock_open(self, run_id: str) -> ApprovalRow | None:
+        """Return the run's open approval request, locked."""
+        return await self._approvals.lock_open(run_id)
 
-    async def resolve(self, principal: Principal, approval_id: str, answer: ApprovalResolve) -> ApprovalRow:
-        """Answer once. Raises AlreadyResolved (409), ApprovalOver (410), FeedbackMissing (422)."""
-        asked = await self.get(principal, approval_id)
-        # The run is locked before the approval, as everywhere, so that two answers cannot deadlock.
-        run = await self._runs.get(principal, asked.run_id, lock=True)
+    async def resolve(
+        self, principal: Principal, approval_id: str, resolution: ApprovalResolve
+    ) -> ApprovalRow:
+        """Resolve an open approval request and move its run on.
+
+        Raises ApprovalNotFound (404), ApprovalAlreadyResolved (409), ApprovalDeadlinePassed (410) and
+        FeedbackMissing (422).
+        """
+        found = await self.get(principal, approval_id)
+        # Every transaction locks the run before its approval, so two resolutions cannot deadlock.
+        run = await self._runs.get(principal, found.run_id, lock=True)
         approval = await self._approvals.get(approval_id, principal.workspace_id, lock=True)
-        assert approval is not None  # noqa: S101  # it was there a moment ago and is never deleted alone
-        _check_open(approval, answer)
-        await self._take(run, approval, principal.subject, answer)
+        assert approval is not None  # noqa: S101  # approvals are only deleted together with their run
+        _check_resolvable(approval, resolution)
+        await self._apply(run, approval, principal.subject, resolution)
         return approval
 
-    async def _take(self, run: RunRow, approval: ApprovalRow, by: str, answer: ApprovalResolve) -> None:
-        state = {
-            "approve": ApprovalState.APPROVED,
-            "revise": ApprovalState.REVISED,
-            "reject": ApprovalState.REJECTED,
-        }[answer.action]
-        approval.state, approval.feedback = state, answer.feedback
-        approval.resolved_by, approval.resolved_at = by, now()
+    async def _apply(
+        self, run: RunRow, approval: ApprovalRow, resolved_by: str, resolution: ApprovalResolve
+    ) -> None:
+        approval.state = _STATE_AFTER[resolution.action]
+        approval.feedback = resolution.feedback
+        approval.resolved_by, approval.resolved_at = resolved_by, now()
         resolved = ApprovalResolvedData(
-            approval_id=approval.id, action=answer.action, feedback=answer.feedback, by=by
+            approval_id=approval.id, action=resolution.action, feedback=resolution.feedback, by=resolved_by
         )
-        await self._lifecycle.tell(run, ApprovalResolved(task_key=approval.task_key, data=resolved))
-        if answer.action == "reject":
-            await self._lifecycle.fail(run, _rejected(approval, answer.feedback))
+        await self._lifecycle.emit(run, ApprovalResolved(task_key=approval.task_key, data=resolved))
+        if resolution.action == "reject":
+            await self._lifecycle.fail(run, _rejection_failure(approval))
             return
-        if answer.action == "approve":
-            await self._accept(run, approval, answer.edited)
+        if resolution.action == "approve":
+            await self._complete_task(run, approval, resolution.edited)
         else:
-            feedback = {"taskKey": approval.task_key, "previous": approval.output}
-            run.revision = feedback | {"feedback": answer.feedback}
-            await self._set_task(run.id, approval.task_key, TaskState.PENDING)
+            run.revision = {
+                "taskKey": approval.task_key,
+                "previous": approval.output,
+                "feedback": resolution.feedback,
+            }
+            await self._set_task_state(run.id, approval.task_key, TaskState.PENDING)
         await self._lifecycle.queue_again(run, "answered")
 
-    async def _accept(self, run: RunRow, approval: ApprovalRow, edited: str | None) -> None:
+    async def _complete_task(self, run: RunRow, approval: ApprovalRow, edited: str | None) -> None:
         raw = approval.output if edited is None else edited
         json_output = approval.json_output if edited is None else None
-        for task in await self._runs.task_rows(run.id):
+        for task in await self._runs.list_task_rows(run.id):
             if task.key == approval.task_key:
                 task.state, task.finished_at = TaskState.COMPLETED, now()
                 task.result = {"raw": raw, "jsonOutput": json_output, "agent": approval.agent}
         run.revision = None
-        done = TaskCompletedData(raw=raw, json_output=json_output)
-        accepted = TaskCompleted(task_key=approval.task_key, agent=approval.agent, data=done)
-        await self._lifecycle.tell(run, accepted)
+        completed = TaskCompletedData(raw=raw, json_output=json_output)
+        await self._lifecycle.emit(
+            run, TaskCompleted(task_key=approval.task_key, agent=approval.agent, data=completed)
+        )
 
     async def cancel(self, run_id: str) -> None:
-        """The run ended otherwise; its question is no more."""
-        approval = await self._approvals.open_of(run_id)
+        """Cancel the open approval request of a run that ends for another reason."""
+        approval = await self._approvals.lock_open(run_id)
         if approval is not None:
             approval.state, approval.resolved_at = ApprovalState.CANCELLED, now()
 
     async def expire_overdue(self) -> list[str]:
-        """Fail the runs whose questions nobody answered in time; the ids of those runs."""
-        ended = []
-        for run_id in await self._approvals.runs_of_overdue(now(), SWEEP):
-            run = await self._runs.for_executor(run_id)
-            approval = await self._approvals.open_of(run_id)
+        """Fail the runs whose approval request passed its deadline and return their ids."""
+        failed_ids = []
+        for run_id in await self._approvals.list_overdue_run_ids(now(), EXPIRY_BATCH_SIZE):
+            run = await self._runs.lock_for_worker(run_id)
+            approval = await self._approvals.lock_open(run_id)
             if approval is None or approval.expires_at > now():
-                continue  # answered while the run's lock was awaited
+                continue  # resolved while this transaction waited for the lock
             approval.state, approval.resolved_at = ApprovalState.EXPIRED, now()
             if run is not None and run.state == RunState.WAITING:
                 expired = ApprovalExpiredData(approval_id=approval.id)
-                await self._lifecycle.tell(run, ApprovalExpired(task_key=approval.task_key, data=expired))
-                await self._lifecycle.fail(run, _expired(approval))
-                ended.append(run.id)
-        return ended
+                await self._lifecycle.emit(run, ApprovalExpired(task_key=approval.task_key, data=expired))
+                await self._lifecycle.fail(run, _expiry_failure(approval))
+                failed_ids.append(run.id)
+        return failed_ids
 
-    async def _set_task(self, run_id: str, key: str, state: TaskState) -> None:
-        for task in await self._runs.task_rows(run_id):
+    async def _set_task_state(self, run_id: str, key: str, state: TaskState) -> None:
+        for task in await self._runs.list_task_rows(run_id):
             if task.key == key:
                 task.state = state
 
 
-def read(row: ApprovalRow) -> ApprovalRead:
-    same = set(ApprovalRead.model_fields) - {"status"}
-    fields = {name: getattr(row, name) for name in same}
-    return ApprovalRead.model_validate(fields | {"status": row.state})
-
-
-def _check_open(approval: ApprovalRow, answer: ApprovalResolve) -> None:
+def _check_resolvable(approval: ApprovalRow, resolution: ApprovalResolve) -> None:
     if approval.state == ApprovalState.EXPIRED or (
         approval.state == ApprovalState.OPEN and approval.expires_at <= now()
     ):
-        raise ApprovalOver("Nobody answered in time, and the run has ended. Resume or retry the run.")
+        raise ApprovalDeadlinePassed(
+            "The approval request expired before it was resolved. Resume or retry the run."
+        )
     if approval.state != ApprovalState.OPEN:
         by = f" by {approval.resolved_by}" if approval.resolved_by else ""
-        raise AlreadyResolved(f"This was {approval.state}{by} already.", status_now=approval.state)
-    if answer.action == "revise" and not (answer.feedback or "").strip():
-        raise FeedbackMissing("Say in `feedback` what the agent should change.")
-    if answer.edited is not None and answer.action != "approve":
-        raise FeedbackMissing("`edited` goes with `approve` only; send `feedback` to revise.")
+        raise ApprovalAlreadyResolved(
+            f"The approval was already {approval.state}{by}.", status_now=approval.state
+        )
+    if resolution.action == "revise" and not (resolution.feedback or "").strip():
+        raise FeedbackMissing("`revise` requires `feedback` that tells the agent what to change.")
+    if resolution.edited is not None and resolution.action != "approve":
+        raise FeedbackMissing("`edited` is only allowed with `approve`; send `feedback` to revise.")
 
 
-def _rejected(approval: ApprovalRow, feedback: str | None) -> RunFailure:
-    reason = f": {feedback}" if feedback else "."
+def _rejection_failure(approval: ApprovalRow) -> RunFailure:
+    reason = f": {approval.feedback}" if approval.feedback else "."
     return RunFailure(
         code="approval-rejected",
         message=f"The output of task {approval.task_key} was rejected{reason}",
@@ -207,11 +220,11 @@ def _rejected(approval: ApprovalRow, feedback: str | None) -> RunFailure:
     )
 
 
-def _expired(approval: ApprovalRow) -> RunFailure:
+def _expiry_failure(approval: ApprovalRow) -> RunFailure:
     return RunFailure(
         code="approval-expired",
-        message=f"Nobody answered the question about task {approval.task_key} in time.",
-        hint="Resume the run to be asked again; APPROVAL_EXPIRES_HOURS sets how long a question stays open.",
+        message=f"The approval request for task {approval.task_key} was not resolved in time.",
+        hint="Resume the run to request approval again; APPROVAL_EXPIRES_HOURS sets the time limit.",
         task_key=approval.task_key,
         agent=approval.agent,
     )

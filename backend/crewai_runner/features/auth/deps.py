@@ -5,7 +5,7 @@ from fastapi.security import HTTPBearer
 from starlette.requests import HTTPConnection
 
 from crewai_runner.core.principal import Principal, Scope
-from crewai_runner.features.auth.errors import ScopeMissing, TokenMissingOrWrong
+from crewai_runner.features.auth.errors import InvalidApiKey, ScopeMissing
 
 # Declares the scheme for Swagger's Authorize button; the door has checked the token already.
 BearerScheme = Security(HTTPBearer(auto_error=False, description="The API key of this server."))
@@ -20,7 +20,7 @@ class Requires:
     async def __call__(self, connection: HTTPConnection) -> Principal:
         principal = connection.scope.get("principal")
         if not isinstance(principal, Principal):
-            raise TokenMissingOrWrong
+            raise InvalidApiKey
         if not principal.has_scope(self.scope):
             raise ScopeMissing(f"This needs the right {self.scope}.", scope=str(self.scope))
         return principal

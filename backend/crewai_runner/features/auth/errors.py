@@ -3,7 +3,7 @@
 from crewai_runner.core.errors import Forbidden, TooManyRequests, Unauthenticated
 
 
-class TokenMissingOrWrong(Unauthenticated):
+class InvalidApiKey(Unauthenticated):
     """The same words for both, so that nothing is learnt from them."""
 
     def __init__(self) -> None:
@@ -13,7 +13,7 @@ class TokenMissingOrWrong(Unauthenticated):
         )
 
 
-class TooManyFailures(TooManyRequests):
+class TooManySignInFailures(TooManyRequests):
     slug = "too-many-failed-sign-ins"
     title = "Too many failed sign-ins"
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 MAX_CLIENTS = 10_000
 
 
-class FailureLimit:
+class SignInFailureLimiter:
     """A token bucket per client address, of failures only; memory is bounded.
 
     `per_minute` failures may come at once; one is forgiven every 60 / per_minute seconds.

@@ -5,14 +5,14 @@ import hmac
 import math
 
 from crewai_runner.core.principal import BUILTIN_WORKSPACE, Principal, Scope
-from crewai_runner.features.auth.errors import TokenMissingOrWrong, TooManyFailures
-from crewai_runner.features.auth.rules import FailureLimit
+from crewai_runner.features.auth.errors import InvalidApiKey, TooManySignInFailures
+from crewai_runner.features.auth.rules import SignInFailureLimiter
 
 
 class AuthService:
     """Knows the one built-in API key; its owner may do everything in the built-in workspace."""
 
-    def __init__(self, api_key: str, limit: FailureLimit) -> None:
+    def __init__(self, api_key: str, limit: SignInFailureLimiter) -> None:
         if not api_key:
             raise ValueError("An empty API key would let everybody in.")
         self._digest = _digest(api_key)
@@ -21,7 +21,7 @@ class AuthService:
     def authenticate(self, authorization: str | None, client: str) -> Principal:
         """The principal behind an Authorization header.
 
-        Raises TokenMissingOrWrong, and TooManyFailures (429 with Retry-After) after many of them.
+        Raises InvalidApiKey, and TooManySignInFailures (429 with Retry-After) after many of them.
         """
         scheme, _, token = (authorization or "").partition(" ")
         # Both sides are digests of one length, so the comparison takes the same time for any token.
@@ -29,13 +29,13 @@ class AuthService:
         if right and scheme.lower() == "bearer":
             return Principal("api-key", BUILTIN_WORKSPACE, frozenset(Scope))
         self._refuse(client)
-        raise TokenMissingOrWrong
+        raise InvalidApiKey
 
     def _refuse(self, client: str) -> None:
         wait = self._limit.wait_seconds(client)
         if wait:
             seconds = math.ceil(wait)
-            raise TooManyFailures(
+            raise TooManySignInFailures(
                 f"Too many failed sign-ins from this address; try again in {seconds} s.",
                 headers={"Retry-After": str(seconds)},
             )

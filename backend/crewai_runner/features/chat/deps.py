@@ -1,4 +1,4 @@
-"""What the chat endpoints are given."""
+"""Dependencies of the chat endpoints."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from crewai_runner.features.chat.service import ChatService
 from crewai_runner.http.deps import Container
 
 Reader = Annotated[Principal, Depends(Requires(Scope.RUNS_READ))]
-Speaker = Annotated[Principal, Depends(Requires(Scope.RUNS_WRITE))]
+Writer = Annotated[Principal, Depends(Requires(Scope.RUNS_WRITE))]
 
 
 async def _service(process: Container) -> ChatService:

@@ -1,4 +1,4 @@
-"""What can go wrong when talking to a run."""
+"""Errors of chatting with a run."""
 
 from http import HTTPStatus
 
@@ -7,17 +7,17 @@ from crewai_runner.core.errors import AppError, Conflict, Unprocessable
 
 class AgentUnknown(Unprocessable):
     slug = "agent-unknown"
-    title = "No such agent"
+    title = "Unknown agent"
 
 
-class RunIsOver(Conflict):
+class RunNotAcceptingMessages(Conflict):
     slug = "run-is-over"
-    title = "The run is over"
+    title = "Run already finished"
 
 
 class ModelFailed(AppError):
-    """The model that should answer did not; the provider's words are in the detail."""
+    """The model that should answer failed; the detail holds the provider's message."""
 
     status = HTTPStatus.BAD_GATEWAY
     slug = "model-failed"
-    title = "The model did not answer"
+    title = "Model call failed"

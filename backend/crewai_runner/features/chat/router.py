@@ -1,4 +1,4 @@
-"""Talking to runs."""
+"""Endpoints for chatting with runs and sending them messages."""
 
 import json
 from collections.abc import AsyncIterator
@@ -10,9 +10,9 @@ from starlette.responses import Response, StreamingResponse
 
 from crewai_runner.core.errors import AppError
 from crewai_runner.core.principal import Principal
-from crewai_runner.features.approvals.errors import AlreadyResolved
-from crewai_runner.features.chat.deps import Chat, Reader, Speaker
-from crewai_runner.features.chat.errors import AgentUnknown, ModelFailed, RunIsOver
+from crewai_runner.features.approvals.errors import ApprovalAlreadyResolved
+from crewai_runner.features.chat.deps import Chat, Reader, Writer
+from crewai_runner.features.chat.errors import AgentUnknown, ModelFailed, RunNotAcceptingMessages
 from crewai_runner.features.chat.schemas import ChatAnswer, ChatRequest, MessageAnswer, MessageCreate
 from crewai_runner.features.chat.service import ChatService
 from crewai_runner.features.messages.schemas import MessageList
@@ -27,42 +27,39 @@ router = APIRouter(tags=["chat"])
     "/chat",
     response_model=ChatAnswer,
     dependencies=[NoTimeout, QueueOpen],
-    responses=problems(RunNotFound, AgentUnknown, ModelFailed, AlreadyResolved)
-    | {200: {"content": {"text/event-stream": {}}, "description": "The reply"}},
+    responses=problems(RunNotFound, AgentUnknown, ModelFailed, ApprovalAlreadyResolved)
+    | {200: {"content": {"text/event-stream": {}}, "description": "The answer"}},
 )
 async def send_chat(
     body: ChatRequest,
-    speaker: Speaker,
+    writer: Writer,
     chat: Chat,
     accept: Annotated[str, Header(max_length=500)] = "",
 ) -> Response | ChatAnswer:
-    """Talk to a run and get the reply.
+    """Send a message to a run and wait for the answer.
 
-    A running run: the message goes into the addressed agent's next model call (default: whoever is
-    at work) and the reply is the agent's; when no model call comes soon, the workflow's model answers
-    from the run's live state, and the message stays queued for the agent. A run that waits for human
-    input: the message is feedback on what it asks. A finished run: questions about its result.
-    With `Accept: text/event-stream` the reply comes as `chunk` events, then one `answer` or `problem`.
+    A running run: the message is added to the next model call of the addressed agent (by default the agent
+    that is working) and the agent answers. If no model call starts soon, the workflow's model answers from
+    the run's live state, and the message stays queued for the agent. A run that waits for approval: the
+    message is sent back as feedback on the proposed output. A finished run: a model answers from its
+    result. With `Accept: text/event-stream` the answer is streamed as `chunk` events, followed by one
+    `answer` or `problem` event.
     """
     if "text/event-stream" in accept:
-        return StreamingResponse(_events(chat, speaker, body), media_type="text/event-stream")
-    return await chat.say(speaker, body, _unheard)
+        return StreamingResponse(_encode_events(chat, writer, body), media_type="text/event-stream")
+    return await chat.send(writer, body)
 
 
-async def _unheard(text: str) -> None:
-    """The whole reply is the answer; nobody listens to its parts."""
-
-
-async def _events(chat: ChatService, speaker: Principal, body: ChatRequest) -> AsyncIterator[bytes]:
+async def _encode_events(chat: ChatService, principal: Principal, body: ChatRequest) -> AsyncIterator[bytes]:
     try:
-        async for name, text in chat.stream(speaker, body):
+        async for name, text in chat.stream(principal, body):
             yield f"event: {name}\ndata: {text}\n\n".encode()
     except AppError as error:
         yield f"event: problem\ndata: {_problem(error)}\n\n".encode()
 
 
 def _problem(error: AppError) -> str:
-    # The status line is gone already, so the problem travels as an event.
+    # The response has already started with status 200, so the error is sent as an event.
     body = {
         "type": TYPE_BASE + error.slug,
         "title": error.title,
@@ -74,16 +71,16 @@ def _problem(error: AppError) -> str:
 
 @router.get("/runs/{run_id}/messages", responses=problems(RunNotFound))
 async def list_messages(run_id: str, reader: Reader, chat: Chat) -> MessageList:
-    """Messages to the run with their receipts, oldest first."""
-    return await chat.messages(reader, run_id)
+    """List the messages to the run with their delivery and answers, oldest first."""
+    return await chat.list_messages(reader, run_id)
 
 
 @router.post(
     "/runs/{run_id}/messages",
     dependencies=[QueueOpen],
     status_code=HTTPStatus.ACCEPTED,
-    responses=problems(RunNotFound, AgentUnknown, RunIsOver),
+    responses=problems(RunNotFound, AgentUnknown, RunNotAcceptingMessages),
 )
-async def create_message(run_id: str, body: MessageCreate, speaker: Speaker, chat: Chat) -> MessageAnswer:
-    """Leave a message for the agents without waiting; its receipts are events of the run."""
-    return MessageAnswer(message=await chat.queue(speaker, run_id, body.text, body.agent))
+async def create_message(run_id: str, body: MessageCreate, writer: Writer, chat: Chat) -> MessageAnswer:
+    """Queue a message for the agents and return at once; delivery and answer are events of the run."""
+    return MessageAnswer(message=await chat.queue(writer, run_id, body.text, body.agent))

@@ -1,4 +1,4 @@
-"""API shapes of talking to a run."""
+"""API schemas of chatting with a run."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -10,28 +10,28 @@ from crewai_runner.core.text import StorableText
 from crewai_runner.domain.usage import Usage
 from crewai_runner.features.messages.schemas import MessageRead, MessageState
 
-MAX_WORDS = 20_000
+MAX_MESSAGE_LENGTH = 20_000
 
 
 class ChatRequest(ApiModel):
-    """`workflowId` is a `run_…`, or a `wf_…` for that workflow's newest run."""
+    """`workflowId` is a run id (`run_…`), or a workflow id (`wf_…`) for that workflow's newest run."""
 
     workflow_id: str = Field(max_length=64)
-    message: StorableText = Field(min_length=1, max_length=MAX_WORDS, pattern=r"\S")
-    agent: str | None = Field(None, max_length=200, description="Key of the agent it is for.")
+    message: StorableText = Field(min_length=1, max_length=MAX_MESSAGE_LENGTH, pattern=r"\S")
+    agent: str | None = Field(None, max_length=200, description="Key of the addressed agent.")
 
 
 class MessageCreate(ApiModel):
-    text: StorableText = Field(min_length=1, max_length=MAX_WORDS, pattern=r"\S")
-    agent: str | None = Field(None, max_length=200, description="Key of the agent it is for.")
+    text: StorableText = Field(min_length=1, max_length=MAX_MESSAGE_LENGTH, pattern=r"\S")
+    agent: str | None = Field(None, max_length=200, description="Key of the addressed agent.")
 
 
 class MessageAnswer(ApiModel):
     message: MessageRead
 
 
-class Responder(StrEnum):
-    """Who gave the answer."""
+class AnswerSource(StrEnum):
+    """Where the answer comes from."""
 
     AGENT = "agent"
     LIVE_STATE = "live-state"
@@ -39,8 +39,8 @@ class Responder(StrEnum):
     APPROVAL = "approval"
 
 
-class Delivery(ApiModel):
-    """What became of the message: which agent heard it in which model call."""
+class MessageDelivery(ApiModel):
+    """Delivery of the message: which agent received it, in which model call."""
 
     status: MessageState
     call: int | None = None
@@ -48,15 +48,18 @@ class Delivery(ApiModel):
 
 
 class ChatAnswer(ApiModel):
-    """The reply. `answeredBy` tells whether the agent itself, the run's live state or its result spoke."""
+    """The answer. `answeredBy`: the agent itself, a model that knows the run's live state or its result, or
+    the approval request that the message resolved.
+    """
 
     workflow_id: str
     run_id: str
     response: str
     timestamp: datetime
     message_id: str
-    answered_by: Responder
-    delivery: Delivery
+    answered_by: AnswerSource
+    delivery: MessageDelivery
     usage: Usage | None = Field(
-        None, description="Of the call that made this answer, when no agent gave it; not part of the run's."
+        None,
+        description="Usage of the model call that answered, unless an agent did; not part of the run's.",
     )

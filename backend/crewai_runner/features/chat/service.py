@@ -1,4 +1,4 @@
-"""Talking to a run: its agent answers when it can, else a model from what is known of the run."""
+"""Chat with a run: its agent answers if it can, otherwise a model answers from the stored run."""
 
 import asyncio
 import json
@@ -14,230 +14,251 @@ from crewai_runner.db.tables.runs import MessageRow, RunRow
 from crewai_runner.domain.run import FINAL_STATES, RunState
 from crewai_runner.domain.run_event_payloads import MessageAnsweredData, MessageQueuedData
 from crewai_runner.domain.run_events import MessageAnswered, MessageQueued
+from crewai_runner.domain.usage import Usage
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.executor.port import ModelAnswer, ModelCallFailed
 from crewai_runner.features.approvals.schemas import ApprovalResolve
 from crewai_runner.features.approvals.service import ApprovalService
-from crewai_runner.features.chat.errors import AgentUnknown, ModelFailed, RunIsOver
-from crewai_runner.features.chat.rules import questions_about
-from crewai_runner.features.chat.schemas import ChatAnswer, ChatRequest, Delivery, Responder
+from crewai_runner.features.chat.errors import AgentUnknown, ModelFailed, RunNotAcceptingMessages
+from crewai_runner.features.chat.rules import build_messages
+from crewai_runner.features.chat.schemas import AnswerSource, ChatAnswer, ChatRequest, MessageDelivery
 from crewai_runner.features.executions.service import answering_model
 from crewai_runner.features.lifecycle.service import LifecycleService
-from crewai_runner.features.messages.schemas import MessageList, MessageRead, MessageState
-from crewai_runner.features.messages.service import MessageService, answer, read
+from crewai_runner.features.messages.schemas import MessageList, MessageRead, MessageState, to_message_read
+from crewai_runner.features.messages.service import MessageService, mark_answered
 from crewai_runner.features.runs.errors import RunNotFound
+from crewai_runner.features.runs.schemas import to_run_read
 from crewai_runner.features.runs.service import RunService
-from crewai_runner.features.runs.service import read as read_run
 from crewai_runner.stream.notifier import Chunk, Subscription, control_topic
 
-# A message that no agent picks up within this time is answered from the run's live state.
-PICK_UP_SECONDS = 10.0
+PICKUP_TIMEOUT_SECONDS = 10.0
+"""A message that no agent receives within this time is answered from the run's live state."""
+POLL_SECONDS = 0.5
 OnText = Callable[[str], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class ApprovalNote:
-    """What became of a message that answered a question."""
-
-    words: str
+async def ignore_text(_text: str) -> None:
+    """An `OnText` for callers that only need the complete answer."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Sent:
-    """A stored message and how the run stood when it came."""
+class _SentMessage:
+    """A stored message, the run's state when it was stored, and the reply if it resolved an approval."""
 
     message_id: str
     run_id: str
     state: RunState
-    approval: ApprovalNote | None = None
+    approval_reply: str | None = None
 
 
 class ChatService:
-    """Needs its own transactions: a message must be seen before its answer is awaited."""
+    """Opens its own transactions: a message must be committed before its answer is awaited."""
 
     def __init__(self, process: Any) -> None:
         self._process = process
 
-    async def say(self, principal: Principal, request: ChatRequest, on_text: OnText) -> ChatAnswer:
-        """Send a message and wait for the reply; its text also goes to `on_text`, as it comes.
+    async def send(
+        self, principal: Principal, request: ChatRequest, on_text: OnText = ignore_text
+    ) -> ChatAnswer:
+        """Send a message and wait for the answer; `on_text` receives its text in pieces as it is generated.
 
         Raises RunNotFound, AgentUnknown, ModelFailed.
         """
-        run_id = await self._resolve(principal, request.workflow_id)
+        run_id = await self._resolve_run_id(principal, request.workflow_id)
         with self._process.notifier.subscribe(run_id) as subscription:
-            sent = await self._send(principal, run_id, request.message, request.agent)
-            if sent.approval is not None:
-                return await self._answer_now(sent, sent.approval.words, Responder.APPROVAL, None)
+            sent = await self._store_message(principal, run_id, request.message, request.agent)
+            if sent.approval_reply is not None:
+                return await self._build_answer(sent, sent.approval_reply, AnswerSource.APPROVAL)
             if sent.state is RunState.RUNNING:
-                heard = await self._await_agent(sent, subscription, on_text)
-                if heard is not None:
-                    return heard
-        return await self._answer_for_the_run(principal, sent, request, on_text)
+                answer = await self._wait_for_agent(sent, subscription, on_text)
+                if answer is not None:
+                    return answer
+        return await self._ask_model(principal, sent, request, on_text)
+
+    async def stream(self, principal: Principal, request: ChatRequest) -> AsyncIterator[tuple[str, str]]:
+        """Like `send`, but yield (event name, JSON): `chunk` for each piece of text, then `answer`."""
+        texts: asyncio.Queue[str | None] = asyncio.Queue()
+        sending = asyncio.create_task(self.send(principal, request, texts.put))
+        sending.add_done_callback(lambda _: texts.put_nowait(None))
+        try:
+            while (text := await texts.get()) is not None:
+                yield "chunk", json.dumps({"text": text})
+            yield "answer", (await sending).model_dump_json()
+        finally:
+            sending.cancel()
 
     async def queue(self, principal: Principal, run_id: str, text: str, agent: str | None) -> MessageRead:
-        """Leave a message for a run at work, without waiting. Raises RunIsOver (409) for a finished one."""
+        """Queue a message for a run without waiting for an answer.
+
+        Raises RunNotFound, AgentUnknown, and RunNotAcceptingMessages (409) if the run has finished.
+        """
         async with read_session(self._process.sessions) as session:
             run = await RunService(session).get(principal, run_id)
         if RunState(run.state) in FINAL_STATES:
-            raise RunIsOver(f"The run is {run.state}; ask about its result at POST /api/chat.")
-        sent = await self._send(principal, run_id, text, agent)
-        return await self._message(sent)
+            raise RunNotAcceptingMessages(
+                f"The run is {run.state}; send questions about its result to POST /api/chat."
+            )
+        sent = await self._store_message(principal, run_id, text, agent)
+        message, _ = await self._read_message(sent)
+        return message
 
-    async def messages(self, principal: Principal, run_id: str) -> MessageList:
+    async def list_messages(self, principal: Principal, run_id: str) -> MessageList:
+        """Return the run's messages, oldest first. Raises RunNotFound."""
         async with read_session(self._process.sessions) as session:
             run = await RunService(session).get(principal, run_id)
-            return MessageList(messages=await MessageService(session).of_run(run.id))
+            return MessageList(messages=await MessageService(session).list_for_run(run.id))
 
-    async def _resolve(self, principal: Principal, identifier: str) -> str:
+    async def _resolve_run_id(self, principal: Principal, identifier: str) -> str:
         async with read_session(self._process.sessions) as session:
             runs = RunService(session)
             return (await runs.get(principal, await runs.resolve(principal, identifier))).id
 
-    async def _send(self, principal: Principal, run_id: str, text: str, agent: str | None) -> _Sent:
+    async def _store_message(
+        self, principal: Principal, run_id: str, text: str, agent: str | None
+    ) -> _SentMessage:
         process = self._process
         async with unit_of_work(process.sessions) as session:
             run = await RunService(session).get(principal, run_id, lock=True)
             _check_agent(run, agent)
             message = MessageService(session).create(run_id, text, agent, principal.subject)
             lifecycle = LifecycleService(session, process.queue, process.mask)
-            queued = MessageQueuedData(message_id=message.id, text=text, addressed_to=agent)
-            state, approval = RunState(run.state), None
+            state, reply = RunState(run.state), None
             if state not in FINAL_STATES:
-                await lifecycle.tell(run, MessageQueued(agent=agent, data=queued))
+                queued = MessageQueuedData(message_id=message.id, text=text, addressed_to=agent)
+                await lifecycle.emit(run, MessageQueued(agent=agent, data=queued))
             if state is RunState.WAITING:
                 approvals = ApprovalService(session, process.queue, process.mask)
-                approval = await _answer_question(approvals, lifecycle, principal, run, message)
+                reply = await _send_as_feedback(approvals, lifecycle, principal, run, message)
         process.notifier.publish({*pop_notifications(session), control_topic(run_id)})
-        return _Sent(message.id, run_id, state, approval)
+        return _SentMessage(message.id, run_id, state, reply)
 
-    async def _await_agent(
-        self, sent: _Sent, subscription: Subscription, on_text: OnText
+    async def _wait_for_agent(
+        self, sent: _SentMessage, subscription: Subscription, on_text: OnText
     ) -> ChatAnswer | None:
-        """The agent's own answer, or None when nothing will be asked of a model soon."""
-        patience = self._process.settings.chat_wait_seconds
-        began = asyncio.get_running_loop().time()
-        told = False
-        while (waited := asyncio.get_running_loop().time() - began) < patience:
+        """Return the agent's answer, or None if the agent did not receive or answer the message in time."""
+        time_limit = self._process.settings.chat_wait_seconds
+        started_at = asyncio.get_running_loop().time()
+        has_streamed = False
+        while (waited := asyncio.get_running_loop().time() - started_at) < time_limit:
             subscription.changed.clear()
-            message, over = await self._look(sent)
+            message, is_running = await self._read_message(sent)
             if message.status is MessageState.ANSWERED:
-                if not told:
+                if not has_streamed:
                     await on_text(message.answer or "")
-                return _answer_of(message)
-            if over or (message.status is MessageState.QUEUED and waited > PICK_UP_SECONDS):
+                return _to_chat_answer(message)
+            is_ignored = message.status is MessageState.QUEUED and waited > PICKUP_TIMEOUT_SECONDS
+            if is_ignored or not is_running:
                 return None
-            for text in _texts_of(subscription.pop_chunks(), message):
-                told = True
+            for text in _extract_texts(subscription.pop_chunks(), message):
+                has_streamed = True
                 await on_text(text)
-            await wait_event(subscription.changed, 0.5)
+            await wait_event(subscription.changed, POLL_SECONDS)
         return None
 
-    async def _look(self, sent: _Sent) -> tuple[MessageRead, bool]:
+    async def _read_message(self, sent: _SentMessage) -> tuple[MessageRead, bool]:
+        """Return the message and whether its run is still running."""
         async with read_session(self._process.sessions) as session:
-            run = await RunService(session).peek(sent.run_id)
+            run = await RunService(session).get_for_worker(sent.run_id)
             message = await MessageService(session).get(sent.message_id, sent.run_id)
-            assert message is not None  # noqa: S101  # messages are never deleted alone
-            return read(message), run.state != RunState.RUNNING
+            assert message is not None  # noqa: S101  # messages are only deleted together with their run
+            return to_message_read(message), run.state == RunState.RUNNING
 
-    async def _message(self, sent: _Sent) -> MessageRead:
-        return (await self._look(sent))[0]
-
-    async def _answer_for_the_run(
-        self, principal: Principal, sent: _Sent, request: ChatRequest, on_text: OnText
+    async def _ask_model(
+        self, principal: Principal, sent: _SentMessage, request: ChatRequest, on_text: OnText
     ) -> ChatAnswer:
+        """Let the workflow's model answer from the stored run. Raises ModelFailed."""
         async with read_session(self._process.sessions) as session:
             runs = RunService(session)
-            run = read_run(await runs.get(principal, sent.run_id))
-            tasks = await runs.tasks(sent.run_id)
+            run = to_run_read(await runs.get(principal, sent.run_id))
+            tasks = await runs.list_tasks(sent.run_id)
         model = await answering_model(self._process, sent.run_id, request.agent)
         try:
             await self._process.load_engine()
-            given: ModelAnswer = await self._process.executor.complete(
-                model, questions_about(run, tasks, request.message), on_text
+            answer: ModelAnswer = await self._process.executor.complete(
+                model, build_messages(run, tasks, request.message), on_text
             )
         except ModelCallFailed as failed:
             raise ModelFailed(failed.failure.message, code=failed.failure.code, run_id=run.id) from failed
-        by = Responder.RESULT if run.status in FINAL_STATES else Responder.LIVE_STATE
-        return await self._answer_now(sent, given.text, by, given)
+        source = AnswerSource.RESULT if run.status in FINAL_STATES else AnswerSource.LIVE_STATE
+        return await self._build_answer(sent, answer.text, source, answer.usage)
 
-    async def _answer_now(
-        self, sent: _Sent, words: str, by: Responder, given: ModelAnswer | None
+    async def _build_answer(
+        self, sent: _SentMessage, text: str, source: AnswerSource, usage: Usage | None = None
     ) -> ChatAnswer:
-        """Note the answer; a message that an agent may still hear stays queued for it."""
+        """Build the answer, and store it if it comes from the result of a finished run.
+
+        In an active run the message stays queued, because an agent may still receive it.
+        """
         async with unit_of_work(self._process.sessions) as session:
             message = await MessageService(session).get(sent.message_id, sent.run_id)
-            if message is None:  # the run was deleted while the model wrote
+            if message is None:  # the run was deleted while the model was generating
                 raise RunNotFound(sent.run_id)
-            if by is Responder.RESULT:
-                answer(message, words, by)
-            note = read(message)
+            if source is AnswerSource.RESULT:
+                mark_answered(message, text, source)
+            stored = to_message_read(message)
         return ChatAnswer(
             workflow_id=sent.run_id,
             run_id=sent.run_id,
-            response=words,
+            response=text,
             timestamp=now(),
             message_id=sent.message_id,
-            answered_by=by,
-            delivery=Delivery(status=note.status, call=note.call, agent=note.delivered_to),
-            usage=None if given is None else given.usage,
+            answered_by=source,
+            delivery=_to_delivery(stored),
+            usage=usage,
         )
 
-    async def stream(self, principal: Principal, request: ChatRequest) -> AsyncIterator[tuple[str, str]]:
-        """(event, JSON) pairs: `chunk`s as the answer is written, then `answer` or `problem`."""
-        texts: asyncio.Queue[str | None] = asyncio.Queue()
-        talk = asyncio.create_task(self.say(principal, request, texts.put))
-        talk.add_done_callback(lambda _: texts.put_nowait(None))
-        try:
-            while (text := await texts.get()) is not None:
-                yield "chunk", json.dumps({"text": text})
-            yield "answer", (await talk).model_dump_json()
-        finally:
-            talk.cancel()
 
-
-async def _answer_question(
+async def _send_as_feedback(
     approvals: ApprovalService,
     lifecycle: LifecycleService,
     principal: Principal,
     run: RunRow,
     message: MessageRow,
-) -> ApprovalNote | None:
-    """Words to a run that waits for a person are feedback on what it asked about."""
-    asked = await approvals.open_of(run.id)
-    if asked is None:
+) -> str | None:
+    """Resolve the run's open approval request with the message as feedback and return the reply.
+
+    Returns None if the run waits for something else.
+    """
+    approval = await approvals.lock_open(run.id)
+    if approval is None:
         return None
-    feedback = ApprovalResolve(action="revise", feedback=message.text)
-    await approvals.resolve(principal, asked.id, feedback)
-    words = (
-        f"Sent back to {asked.agent or 'the agent'} as feedback on task {asked.task_key}. To accept its "
-        f"output instead, resolve approval {asked.id} with `approve`."
+    await approvals.resolve(principal, approval.id, ApprovalResolve(action="revise", feedback=message.text))
+    reply = (
+        f"Sent back to {approval.agent or 'the agent'} as feedback on task {approval.task_key}. To accept "
+        f"its output instead, resolve approval {approval.id} with `approve`."
     )
-    answer(message, words, "live-state")
-    told = MessageAnsweredData(message_id=message.id, text=words, by="live-state")
-    await lifecycle.tell(run, MessageAnswered(task_key=asked.task_key, agent=asked.agent, data=told))
-    return ApprovalNote(words)
+    mark_answered(message, reply, "live-state")
+    answered = MessageAnsweredData(message_id=message.id, text=reply, by="live-state")
+    await lifecycle.emit(
+        run, MessageAnswered(task_key=approval.task_key, agent=approval.agent, data=answered)
+    )
+    return reply
 
 
 def _check_agent(run: RunRow, agent: str | None) -> None:
     keys = [a.key for a in WorkflowDefinition.model_validate(run.definition).agents]
     if agent is not None and agent not in keys:
-        raise AgentUnknown(f"The run has no agent {agent!r}; it has {', '.join(keys)}.")
+        raise AgentUnknown(f"The run has no agent {agent!r}. Its agents are: {', '.join(keys)}.")
 
 
-def _answer_of(message: MessageRead) -> ChatAnswer:
+def _to_chat_answer(message: MessageRead) -> ChatAnswer:
     return ChatAnswer(
         workflow_id=message.run_id,
         run_id=message.run_id,
         response=message.answer or "",
         timestamp=message.answered_at or now(),
         message_id=message.id,
-        answered_by=Responder(message.answered_by or Responder.AGENT),
-        delivery=Delivery(status=message.status, call=message.call, agent=message.delivered_to),
+        answered_by=AnswerSource(message.answered_by or AnswerSource.AGENT),
+        delivery=_to_delivery(message),
     )
 
 
-def _texts_of(chunks: list[Chunk], message: MessageRead) -> list[str]:
-    """The live text of the agent that has the message."""
+def _to_delivery(message: MessageRead) -> MessageDelivery:
+    return MessageDelivery(status=message.status, call=message.call, agent=message.delivered_to)
+
+
+def _extract_texts(chunks: list[Chunk], message: MessageRead) -> list[str]:
+    """Return the live text generated by the agent that received the message."""
     if message.status is not MessageState.DELIVERED:
         return []
     frames = [json.loads(chunk.text) for chunk in chunks]

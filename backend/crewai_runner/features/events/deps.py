@@ -1,4 +1,4 @@
-"""What the event endpoints are given."""
+"""Dependencies of the event endpoints."""
 
 from typing import Annotated
 
@@ -6,7 +6,8 @@ from fastapi import Depends, Header, Query
 
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.deps import Requires
-from crewai_runner.features.events.service import EventService, Follower
+from crewai_runner.features.events.run_event_stream import RunEventStream
+from crewai_runner.features.events.service import EventService
 from crewai_runner.http.deps import Container, ReadSessionDep
 
 Reader = Annotated[Principal, Depends(Requires(Scope.RUNS_READ))]
@@ -17,14 +18,15 @@ async def _service(session: ReadSessionDep, process: Container) -> EventService:
     return EventService(session, process.mask)
 
 
-async def _follower(process: Container) -> Follower:
-    return Follower(process.sessions, process.notifier, process.settings.stream_ping_seconds)
+async def _event_stream(process: Container) -> RunEventStream:
+    return RunEventStream(process.sessions, process.notifier, process.settings.stream_ping_seconds)
 
 
 async def _after(
-    after: Annotated[int, Query(ge=0, le=MAX_SEQ, description="Only events after this number.")] = 0,
+    after: Annotated[int, Query(ge=0, le=MAX_SEQ, description="Only events with a higher `seq`.")] = 0,
     last_event_id: Annotated[
-        str | None, Header(max_length=20, description="The last `id` seen; wins over `after`.")
+        str | None,
+        Header(max_length=20, description="The last `id` received; overrides `after`."),
     ] = None,
 ) -> int:
     if last_event_id is not None and last_event_id.isdecimal() and int(last_event_id) <= MAX_SEQ:
@@ -33,5 +35,5 @@ async def _after(
 
 
 Events = Annotated[EventService, Depends(_service, scope="function")]
-Follow = Annotated[Follower, Depends(_follower)]
+EventStream = Annotated[RunEventStream, Depends(_event_stream)]
 After = Annotated[int, Depends(_after)]

@@ -1,4 +1,4 @@
-"""A run's story: as a page, as server-sent events, over a WebSocket."""
+"""Endpoints for the events of a run: as a page, as server-sent events and over a WebSocket."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -8,11 +8,11 @@ from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
 from starlette.responses import StreamingResponse
 
 from crewai_runner.core.paging import MAX_LIMIT
-from crewai_runner.core.principal import Principal, Scope
+from crewai_runner.core.principal import Scope
 from crewai_runner.features.auth.deps import Requires
-from crewai_runner.features.events.deps import MAX_SEQ, After, Events, Follow, Reader
+from crewai_runner.features.events.deps import MAX_SEQ, After, Events, EventStream, Reader
+from crewai_runner.features.events.run_event_stream import Frame
 from crewai_runner.features.events.schemas import EventPage
-from crewai_runner.features.events.service import Follower, Frame
 from crewai_runner.features.runs.errors import RunNotFound
 from crewai_runner.http.problems import problems
 
@@ -27,10 +27,10 @@ async def list_events(
     reader: Reader,
     events: Events,
     after: After,
-    limit: Annotated[int, Query(ge=1, le=1000, description="How many at most.")] = MAX_LIMIT,
+    limit: Annotated[int, Query(ge=1, le=1000, description="Maximum number of events.")] = MAX_LIMIT,
 ) -> EventPage:
-    """Stored events of a run in order, for clients without streaming."""
-    return await events.page(reader, run_id, after, limit)
+    """List stored events of a run in order, for clients that do not stream."""
+    return await events.list_page(reader, run_id, after, limit)
 
 
 @router.get(
@@ -39,48 +39,47 @@ async def list_events(
     responses=problems(RunNotFound)
     | {200: {"description": "Server-sent events", "content": {"text/event-stream": {}}}},
 )
-async def stream_events(run_id: str, reader: Reader, follower: Follow, after: After) -> StreamingResponse:
-    """Follow a run as server-sent events.
+async def stream_events(run_id: str, reader: Reader, stream: EventStream, after: After) -> StreamingResponse:
+    """Stream the events of a run as server-sent events.
 
-    The first frame is `run.snapshot`; then every event after `Last-Event-ID` (or `?after=`) with
-    `id: <seq>`, live token text as `llm.chunk` without an id, and a comment as a heartbeat.
-    Reconnect with `Last-Event-ID` and nothing is missed or repeated. The server ends the stream
+    The first event is `run.snapshot`. Then every event after `Last-Event-ID` (or `?after=`) follows with
+    `id: <seq>`, live model output as `llm.chunk` without an id, and a comment as a heartbeat. After a
+    disconnect, reconnect with `Last-Event-ID`: no event is missed or repeated. The server ends the stream
     after the run's last event.
     """
-    await follower.check(reader, run_id)
-    frames = _sse(follower.follow(reader, run_id, after))
+    await stream.check_access(reader, run_id)
+    frames = _encode_frames(stream.open(reader, run_id, after))
     return StreamingResponse(frames, media_type="text/event-stream", headers=STREAM_HEADERS)
 
 
-async def _sse(frames: AsyncIterator[Frame | None]) -> AsyncIterator[bytes]:
+async def _encode_frames(frames: AsyncIterator[Frame | None]) -> AsyncIterator[bytes]:
     async for frame in frames:
-        yield b": still here\n\n" if frame is None else encode(frame)
+        yield b": heartbeat\n\n" if frame is None else encode_frame(frame)
 
 
-def encode(frame: Frame) -> bytes:
-    """One server-sent event; the JSON text has no line breaks."""
-    number = "" if frame.seq is None else f"id: {frame.seq}\n"
-    return f"{number}event: {frame.type}\ndata: {frame.text}\n\n".encode()
+def encode_frame(frame: Frame) -> bytes:
+    """Encode one server-sent event; the JSON text contains no line breaks."""
+    event_id = "" if frame.seq is None else f"id: {frame.seq}\n"
+    return f"{event_id}event: {frame.type}\ndata: {frame.text}\n\n".encode()
 
 
 @router.websocket("/{run_id}/ws")
-async def follow_over_websocket(websocket: WebSocket, run_id: str, follower: Follow, after: int = 0) -> None:
-    """The same frames as the stream, one JSON text each. Send nothing; the server closes at the end."""
+async def stream_events_over_websocket(
+    websocket: WebSocket, run_id: str, stream: EventStream, after: int = 0
+) -> None:
+    """Stream the same events as `/stream`, one JSON text message each.
+
+    The client sends nothing; the server closes the connection after the run's last event.
+    """
     reader = await Requires(Scope.RUNS_READ)(websocket)
     try:
-        await follower.check(reader, run_id)
+        await stream.check_access(reader, run_id)
     except RunNotFound:
         await websocket.close(4404, "run not found")
         return
     offered = websocket.scope.get("subprotocols", [])
     await websocket.accept(subprotocol=SUBPROTOCOL if SUBPROTOCOL in offered else None)
     with contextlib.suppress(WebSocketDisconnect):
-        await _send_frames(websocket, follower, reader, run_id, after)
-
-
-async def _send_frames(
-    websocket: WebSocket, follower: Follower, reader: Principal, run_id: str, after: int
-) -> None:
-    async for frame in follower.follow(reader, run_id, min(max(after, 0), MAX_SEQ)):
-        await websocket.send_text('{"type":"ping"}' if frame is None else frame.text)
-    await websocket.close()
+        async for frame in stream.open(reader, run_id, min(max(after, 0), MAX_SEQ)):
+            await websocket.send_text('{"type":"ping"}' if frame is None else frame.text)
+        await websocket.close()

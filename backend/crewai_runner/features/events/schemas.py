@@ -1,4 +1,4 @@
-"""API shapes of the event stream."""
+"""API schemas of the event stream."""
 
 from datetime import datetime
 from typing import Literal
@@ -13,14 +13,14 @@ from crewai_runner.features.runs.schemas import RunTaskRead
 
 
 class EventPage(ApiModel):
-    """Stored events in order; ask again with `after` = the last one's `seq`."""
+    """Stored events in order. For the next page, pass the last event's `seq` as `after`."""
 
     events: list[RunEvent]
-    last_seq: int = Field(description="The run's newest event now.")
+    last_seq: int = Field(description="Sequence number of the run's newest event.")
 
 
 class SnapshotData(ApiModel):
-    """The state so far, as of event `seq`."""
+    """The state of the run as of event `seq`."""
 
     status: RunState
     tasks: list[RunTaskRead]
@@ -28,7 +28,7 @@ class SnapshotData(ApiModel):
 
 
 class RunSnapshot(ApiModel):
-    """The first frame of every stream; carries no id."""
+    """The first event of every stream; it has no id."""
 
     type: Literal["run.snapshot"] = "run.snapshot"
     seq: int

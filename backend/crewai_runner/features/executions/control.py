@@ -59,8 +59,8 @@ class ControlListener:
 
     async def _look(self) -> None:
         async with read_session(self._process.sessions) as session:
-            asked = await RunService(session).control_state(self._run_id)
-            messages = await MessageService(session).queued(self._run_id)
+            asked = await RunService(session).get_control_state(self._run_id)
+            messages = await MessageService(session).list_queued(self._run_id)
         if asked is None:
             self.control.stop()
             return

@@ -102,7 +102,7 @@ class RunExecutions:
             engine = f"{status.name} {status.version or ''}".strip()
             await desk.lifecycle.begin(desk.run, engine, native=status.native)
             definition = WorkflowDefinition.model_validate(desk.run.definition)
-            finished = await desk.runs.finished(run_id)
+            finished = await desk.runs.get_task_results(run_id)
             done = result_when_all_done(definition, finished)
             if done is None:
                 return desk.run.fence
@@ -125,7 +125,7 @@ class RunExecutions:
             await desk.lifecycle.crash(run, _worker_lost(run.losses, policy))
             return False
         if policy is OnWorkerLoss.RESTART:
-            await desk.runs.forget_results(run.id)
+            await desk.runs.reset_tasks(run.id)
         return True
 
     async def _plan(self, run_id: str, fence: int) -> Attempt | None:
@@ -228,7 +228,7 @@ class RunExecutions:
         )
         await desk.runs.save_artifact(artifact)
         saved = ArtifactSavedData(name=name, media_type=kind, size=len(content))
-        await desk.lifecycle.tell(desk.run, ArtifactSaved(task_key=task_key, data=saved))
+        await desk.lifecycle.emit(desk.run, ArtifactSaved(task_key=task_key, data=saved))
 
     @contextlib.asynccontextmanager
     async def _desk(self, run_id: str) -> AsyncIterator[_RunTransaction | None]:
@@ -236,7 +236,7 @@ class RunExecutions:
         process = self._process
         async with unit_of_work(process.sessions) as session:
             runs = RunService(session)
-            run = await runs.for_executor(run_id)
+            run = await runs.lock_for_worker(run_id)
             if run is None:
                 yield None
             else:

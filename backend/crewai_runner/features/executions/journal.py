@@ -23,7 +23,7 @@ from crewai_runner.db.session import Sessions, record_committed_events, unit_of_
 from crewai_runner.domain.committed_events import NO_MODELS, CalledModel, CommittedEvents
 from crewai_runner.domain.run import FINAL_STATES, RunState
 from crewai_runner.domain.run_events import RUN_EVENT, LlmChunk, RunEvent
-from crewai_runner.features.events.service import EventService, number
+from crewai_runner.features.events.service import EventService, assign_sequence_numbers
 from crewai_runner.features.messages.service import MessageService
 from crewai_runner.features.runs.service import RunService
 from crewai_runner.stream.notifier import Chunk, Notifier
@@ -216,9 +216,9 @@ class Journal:
             numbered = {o: self._numbered(o, row.last_seq, stories[o]) for o, row in owned.items()}
             if owned:
                 await events.add_batch([(row.attempt, numbered[o]) for o, row in owned.items()])
-                await runs.apply([(row, numbered[o]) for o, row in owned.items()])
+                await runs.apply_events([(row, numbered[o]) for o, row in owned.items()])
                 for told in numbered.values():
-                    await MessageService(session).apply(told)
+                    await MessageService(session).apply_events(told)
                 for o, row in owned.items():
                     told_now = CommittedEvents(o[0], row.attempt, numbered[o], models=stories[o].models)
                     record_committed_events(session, told_now)
@@ -229,7 +229,7 @@ class Journal:
 
     def _numbered(self, owner: Owner, last_seq: int, story: _Story) -> list[RunEvent]:
         """The events as they are kept: what they bring into tasks and messages holds no secret either."""
-        return number(owner[0], last_seq, [self._masked(event) for event in story.events])
+        return assign_sequence_numbers(owner[0], last_seq, [self._masked(event) for event in story.events])
 
     def _masked(self, event: RunEvent) -> RunEvent:
         text = event.model_dump_json()

@@ -7,13 +7,14 @@ from typing import Any
 from crewai_runner.core.settings import Settings
 from crewai_runner.db.session import read_session
 from crewai_runner.db.tables.runs import RunRow
-from crewai_runner.domain.budget import Budget, tightest
+from crewai_runner.domain.budget import Budget, merge_budgets
 from crewai_runner.domain.provider import ModelKind
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.executor.port import ModelBinding, Revision, RunSpec
 from crewai_runner.features.executions.errors import NoModel, ProviderConfigNeeded
 from crewai_runner.features.models.service import ModelService
-from crewai_runner.features.runs.service import RunService, usage_of
+from crewai_runner.features.runs.schemas import to_usage
+from crewai_runner.features.runs.service import RunService
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,9 @@ class Planner:
         """Everything the executor needs. Raises an AppError when a model or credential is missing."""
         async with read_session(self._process.sessions) as session:
             runs = RunService(session)
-            run = await runs.peek(run_id)
+            run = await runs.get_for_worker(run_id)
             definition = WorkflowDefinition.model_validate(run.definition)
-            finished = await runs.finished(run_id)
+            finished = await runs.get_task_results(run_id)
             models = self._process.models(session)
             bindings, default = await self._bindings(models, run, definition)
         spec = RunSpec(
@@ -47,7 +48,7 @@ class Planner:
             finished_tasks=finished,
             revision=None if run.revision is None else _revision(run.revision),
             budget=self.budget(run, definition),
-            prior_usage=usage_of(run),
+            prior_usage=to_usage(run),
             budget_seconds_used=run.seconds_at_work,
             timeout_seconds_used=run.seconds_at_work - run.seconds_before,
             memory_scope=None if run.workflow_id is None else f"{run.workspace_id}/{run.workflow_id}",
@@ -62,7 +63,7 @@ class Planner:
         """
         own = Budget.model_validate(run.budget)
         workflows = None if run.budget_raised else definition.budget
-        return tightest([own, workflows, house_budget(self._process.settings)])
+        return merge_budgets([own, workflows, house_budget(self._process.settings)])
 
     async def _bindings(
         self, models: ModelService, run: RunRow, definition: WorkflowDefinition

@@ -7,7 +7,7 @@ from typing import Any
 
 from crewai_runner.core.errors import Unprocessable
 from crewai_runner.core.principal import Principal
-from crewai_runner.domain.budget import Budget, tightest
+from crewai_runner.domain.budget import Budget, merge_budgets
 from crewai_runner.domain.provider import ModelKind, ProviderType
 from crewai_runner.domain.workflow import ProcessKind, WorkflowDefinition
 from crewai_runner.features.executions.plan import house_budget, remembers
@@ -127,7 +127,7 @@ class Readiness:
 
     def _budget(self, request: RunStart, found: Found | None) -> Budget:
         workflows = None if found is None else found.definition.budget
-        return tightest([request.budget, workflows, house_budget(self._process.settings)])
+        return merge_budgets([request.budget, workflows, house_budget(self._process.settings)])
 
     def _absent(self, models: Iterable[PreflightModel]) -> list[str]:
         """The built-in model may be registered without being there."""

@@ -35,8 +35,8 @@ from crewai_runner.features.executions.schemas import (
 from crewai_runner.features.lifecycle.service import LifecycleService, QueueReason
 from crewai_runner.features.providers.schemas import ProviderCreate
 from crewai_runner.features.runs.errors import RunAlreadyFinished, RunNotResumable
-from crewai_runner.features.runs.schemas import RunRead
-from crewai_runner.features.runs.service import NewRun, RunService, read, usage_of
+from crewai_runner.features.runs.schemas import RunRead, to_run_read, to_usage
+from crewai_runner.features.runs.service import NewRun, RunService
 from crewai_runner.stream.notifier import control_topic
 
 
@@ -92,7 +92,7 @@ class ExecutionService:
         keys = [task.key for task in definition.tasks]
         if body.from_task not in keys:
             raise TaskUnknown(f"The run has no task {body.from_task!r}; it has {', '.join(keys)}.")
-        reused = reused_before(definition, await self._runs.finished(run_id), body.from_task)
+        reused = reused_before(definition, await self._runs.get_task_results(run_id), body.from_task)
         return await self._again(principal, old, body.inputs, body.provider_config, "forked", reused)
 
     async def _again(
@@ -121,7 +121,7 @@ class ExecutionService:
             forked_from=old.id,
             reused=reused,
         )
-        return read(await self._queue_new(principal, new, reason, provider))
+        return to_run_read(await self._queue_new(principal, new, reason, provider))
 
     async def resume(self, principal: Principal, run_id: str, body: ResumeBody) -> RunRead:
         """Go on from the last finished task, with the time limit anew.
@@ -141,7 +141,7 @@ class ExecutionService:
             self._process.inline_providers.keep(run.id, provider)
         run.seconds_before = run.seconds_at_work
         await self._lifecycle.queue_again(run, "resumed")
-        return read(run)
+        return to_run_read(run)
 
     async def _queue_new(
         self, principal: Principal, new: NewRun, reason: QueueReason, provider: ProviderCreate | None
@@ -162,15 +162,15 @@ class ExecutionService:
     async def get(self, principal: Principal, run_id: str) -> RunRead:
         """One run, whole. Raises RunNotFound."""
         run = await self._runs.get(principal, run_id)
-        return read(run, queued_because(self._process, run))
+        return to_run_read(run, queued_because(self._process, run))
 
     async def status(self, principal: Principal, identifier: str) -> WorkflowStatus:
         """The first version's view of a run, or of a workflow's newest."""
         run = await self._runs.get(principal, await self._runs.resolve(principal, identifier))
-        tasks = await self._runs.tasks(run.id)
+        tasks = await self._runs.list_tasks(run.id)
         definition = WorkflowDefinition.model_validate(run.definition)
         current = next((t.key for t in tasks if t.status in ("running", "waiting")), None)
-        whole = read(run, queued_because(self._process, run))
+        whole = to_run_read(run, queued_because(self._process, run))
         return WorkflowStatus(
             workflow_id=run.id,
             run_id=run.id,
@@ -191,7 +191,7 @@ class ExecutionService:
             ],
             current_task=current,
             progress=100 if whole.status is RunState.COMPLETED else progress(tasks),
-            usage=usage_of(run),
+            usage=to_usage(run),
             result=whole.result.raw if whole.result else None,
             error=whole.error,
             queued_because=whole.queued_because,
@@ -244,7 +244,7 @@ class StopService:
 
     async def _is_over(self, run_id: str) -> bool:
         async with read_session(self._process.sessions) as session:
-            return await RunService(session).is_over(run_id)
+            return await RunService(session).is_finished(run_id)
 
     async def _answer(self, principal: Principal, run_id: str) -> StopAnswer:
         async with read_session(self._process.sessions) as session:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Self
 
-from crewai_runner.domain.usage import Cost, plain
+from crewai_runner.domain.usage import Cost, normalize_amount
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -85,10 +85,10 @@ class Figures:
         """The sum of what is known; None when nothing is, or when currencies differ."""
         if self.cost is None or len(self.currencies) != 1:
             return None
-        return Cost(amount=plain(self.cost), currency=min(self.currencies))
+        return Cost(amount=normalize_amount(self.cost), currency=min(self.currencies))
 
     @property
-    def whole_cost(self) -> Cost | None:
+    def exact_cost(self) -> Cost | None:
         """The sum, when every run's cost is known."""
         return None if self.cost_unknown else self.known_cost
 

@@ -19,7 +19,7 @@ from crewai_runner.features.insights.schemas import (
     WorkflowPage,
     WorkflowSummary,
 )
-from crewai_runner.features.runs.schemas import RunGlance
+from crewai_runner.features.runs.schemas import RunBrief
 from crewai_runner.features.runs.service import RunService
 from crewai_runner.features.workflows.schemas import WorkflowEntry, WorkflowSort
 from crewai_runner.features.workflows.service import WorkflowService
@@ -60,7 +60,7 @@ class InsightService:
         busiest = await figures.busiest(window, WORKFLOWS)
         medians = await figures.medians(window, busiest)
         saved = [key for key in busiest if not key.startswith(NAMED)]
-        newest = await RunService(self._session).newest(principal, saved, 1)
+        newest = await RunService(self._session).list_newest_by_workflow(principal, saved, 1)
         return [_workflow(key, part, medians, newest) for key, part in busiest.items()]
 
 
@@ -76,7 +76,7 @@ class WorkflowOverview:
         """One page. Raises BadRequest for a foreign cursor."""
         found = await self._workflows.page(principal, text, sort, limit, cursor)
         ids = [entry.id for entry in found.workflows] if principal.has_scope(Scope.RUNS_READ) else []
-        newest = await self._runs.newest(principal, ids, RECENT)
+        newest = await self._runs.list_newest_by_workflow(principal, ids, RECENT)
         workflows = [_summary(entry, newest.get(entry.id, [])) for entry in found.workflows]
         return WorkflowPage(workflows=workflows, next_cursor=found.next_cursor)
 
@@ -94,7 +94,7 @@ def _totals(figures: Figures, seconds: tuple[float, float] | None) -> InsightTot
 
 def _part(figures: Figures) -> dict[str, object]:
     counts = {name: getattr(figures, name) for name in _COUNTS}
-    money = {"cost": figures.whole_cost, "known_cost": figures.known_cost}
+    money = {"cost": figures.exact_cost, "known_cost": figures.known_cost}
     return counts | money | {"total_tokens": figures.total_tokens}
 
 
@@ -102,7 +102,7 @@ def _workflow(
     key: str,
     figures: Figures,
     medians: Mapping[str, float],
-    newest: Mapping[str, Sequence[RunGlance]],
+    newest: Mapping[str, Sequence[RunBrief]],
 ) -> WorkflowInsight:
     named = key.startswith(NAMED)
     return WorkflowInsight(
@@ -111,12 +111,12 @@ def _workflow(
         runs=figures.runs,
         success_rate=figures.success_rate,
         median_seconds=medians.get(key),
-        cost=figures.whole_cost,
+        cost=figures.exact_cost,
         known_cost=figures.known_cost,
     )
 
 
-def _summary(entry: WorkflowEntry, newest: Sequence[RunGlance]) -> WorkflowSummary:
+def _summary(entry: WorkflowEntry, newest: Sequence[RunBrief]) -> WorkflowSummary:
     recent = [RecentRun(id=run.id, status=run.status, seconds=run.seconds) for run in reversed(newest)]
     return WorkflowSummary(
         **entry.model_dump(by_alias=False),
@@ -125,5 +125,5 @@ def _summary(entry: WorkflowEntry, newest: Sequence[RunGlance]) -> WorkflowSumma
     )
 
 
-def _last(run: RunGlance) -> LastRun:
+def _last(run: RunBrief) -> LastRun:
     return LastRun(id=run.id, status=run.status, created_at=run.created_at, finished_at=run.finished_at)

@@ -42,7 +42,8 @@ from crewai_runner.domain.run_events import (
     TaskSkipped,
 )
 from crewai_runner.features.events.service import EventService
-from crewai_runner.features.runs.service import RunService, usage_of
+from crewai_runner.features.runs.schemas import to_usage
+from crewai_runner.features.runs.service import RunService
 from crewai_runner.queue.port import JobQueue
 
 QueueReason = Literal["started", "retried", "resumed", "forked", "answered", "handed-back"]
@@ -56,7 +57,7 @@ class LifecycleService:
         self._events = EventService(session, mask)
         self._runs = RunService(session)
 
-    async def tell(self, run: RunRow, *events: RunEvent) -> None:
+    async def emit(self, run: RunRow, *events: RunEvent) -> None:
         await self._events.append(run, *events)
 
     async def submit_first(self, run: RunRow, reason: QueueReason) -> None:
@@ -77,11 +78,11 @@ class LifecycleService:
         self._count_seconds(run)
         run.state = transition(RunState(run.state), RunState.QUEUED)
         back = RunQueuedData(workflow_id=run.workflow_id, attempt=run.attempt, reason="handed-back")
-        await self.tell(run, RunQueued(data=back))
+        await self.emit(run, RunQueued(data=back))
 
     async def _submit(self, run: RunRow, reason: QueueReason) -> None:
         attempt = RunQueuedData(workflow_id=run.workflow_id, attempt=run.attempt, reason=reason)
-        await self.tell(run, RunQueued(data=attempt))
+        await self.emit(run, RunQueued(data=attempt))
         await self._queue.submit(self._session, run.id, run.attempt, tenant=run.workspace_id)
 
     async def begin(self, run: RunRow, engine: str, *, native: bool) -> None:
@@ -93,7 +94,7 @@ class LifecycleService:
         run.attempt_started_at = now()
         run.started_at = run.started_at or run.attempt_started_at
         facts = RunStartedData(attempt=run.attempt, engine=engine, native=native)
-        await self.tell(run, RunStarted(data=facts) if first else RunResumed(data=facts))
+        await self.emit(run, RunStarted(data=facts) if first else RunResumed(data=facts))
 
     async def wait(
         self, run: RunRow, reason: WaitReason, *before: RunEvent, approval_id: str | None = None
@@ -102,7 +103,7 @@ class LifecycleService:
         run.state = transition(RunState(run.state), RunState.WAITING)
         run.wait_reason = reason
         waiting = RunWaitingData(reason=reason, approval_id=approval_id)
-        await self.tell(run, *before, RunWaiting(data=waiting))
+        await self.emit(run, *before, RunWaiting(data=waiting))
 
     async def ask_to_stop(self, run: RunRow, mode: StopMode, by: str) -> None:
         """A running run is asked to stop; a second call may sharpen the mode, never soften it."""
@@ -111,13 +112,13 @@ class LifecycleService:
         mode = StopMode.NOW if run.stop_mode == StopMode.NOW else mode
         run.stop_mode = mode
         run.stop_requested_at = run.stop_requested_at or now()
-        await self.tell(run, RunStopping(data=RunStoppingData(mode=mode, by=by)))
+        await self.emit(run, RunStopping(data=RunStoppingData(mode=mode, by=by)))
 
     async def complete(self, run: RunRow, result: RunResult) -> None:
         self._end(run, RunState.COMPLETED)
         run.result = self._mask.mask_json(result.model_dump(mode="json", by_alias=True))
-        done = RunCompletedData(raw=result.raw, usage=usage_of(run))
-        await self.tell(run, RunCompleted(data=done))
+        done = RunCompletedData(raw=result.raw, usage=to_usage(run))
+        await self.emit(run, RunCompleted(data=done))
 
     async def fail(self, run: RunRow, failure: RunFailure) -> None:
         self._end(run, RunState.FAILED)
@@ -131,7 +132,7 @@ class LifecycleService:
 
     async def _end_tasks(self, run: RunRow, failure: RunFailure) -> None:
         """What was at work ends with the run: as failed, or as skipped when another task failed."""
-        for task in await self._runs.task_rows(run.id):
+        for task in await self._runs.list_task_rows(run.id):
             if task.state not in (TaskState.RUNNING, TaskState.WAITING):
                 continue
             task.finished_at = run.finished_at
@@ -140,15 +141,15 @@ class LifecycleService:
                 task.state = TaskState.FAILED
                 task.error = self._mask.mask_json(own.model_dump(mode="json", by_alias=True))
                 data = TaskFailedData(error=own)
-                await self.tell(run, TaskFailed(task_key=task.key, agent=task.agent, data=data))
+                await self.emit(run, TaskFailed(task_key=task.key, agent=task.agent, data=data))
             else:
                 task.state = TaskState.SKIPPED
-                await self.tell(run, TaskSkipped(task_key=task.key, agent=task.agent))
+                await self.emit(run, TaskSkipped(task_key=task.key, agent=task.agent))
 
     async def _tell_failure(self, run: RunRow, failure: RunFailure, *, crashed: bool) -> None:
         run.error = self._mask.mask_json(failure.model_dump(mode="json", by_alias=True))
-        said = RunFailedData(error=failure, usage=usage_of(run))
-        await self.tell(run, RunCrashed(data=said) if crashed else RunFailed(data=said))
+        said = RunFailedData(error=failure, usage=to_usage(run))
+        await self.emit(run, RunCrashed(data=said) if crashed else RunFailed(data=said))
 
     async def stop(
         self,
@@ -159,7 +160,7 @@ class LifecycleService:
         abandoned: tuple[str, ...] = (),
     ) -> StopReceipt:
         """The end of a stop, with its receipt; tasks that never ended are skipped."""
-        tasks = await self._runs.task_rows(run.id)
+        tasks = await self._runs.list_task_rows(run.id)
         done = [t for t in tasks if t.state in (TaskState.COMPLETED, TaskState.REUSED)]
         for task in tasks:
             if task not in done and task.state != TaskState.FAILED:
@@ -177,7 +178,7 @@ class LifecycleService:
             abandoned=list(abandoned),
         )
         run.receipt = receipt.model_dump(mode="json", by_alias=True)
-        await self.tell(run, RunStopped(data=RunStoppedData(receipt=receipt, usage=usage_of(run))))
+        await self.emit(run, RunStopped(data=RunStoppedData(receipt=receipt, usage=to_usage(run))))
         return receipt
 
     def _end(self, run: RunRow, state: RunState) -> None:

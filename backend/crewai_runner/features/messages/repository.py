@@ -1,4 +1,4 @@
-"""Rows of messages."""
+"""Queries on messages."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,10 @@ class MessageRepository:
         message = await self._session.get(MessageRow, message_id, populate_existing=True)
         return message if message is not None and message.run_id == run_id else None
 
-    async def of_run(self, run_id: str, state: str | None = None, limit: int = 500) -> Sequence[MessageRow]:
+    async def list_for_run(
+        self, run_id: str, state: str | None = None, limit: int = 500
+    ) -> Sequence[MessageRow]:
+        """Return the oldest `limit` messages of a run, optionally in one state, oldest first."""
         query = select(MessageRow).where(MessageRow.run_id == run_id)
         if state is not None:
             query = query.where(MessageRow.state == state)

@@ -1,4 +1,4 @@
-"""API shapes of messages to a run."""
+"""API schemas of messages to a run, and their construction from database rows."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from crewai_runner.core.api_model import ApiModel
+from crewai_runner.db.tables.runs import MessageRow
 
 
 class MessageState(StrEnum):
@@ -16,14 +17,14 @@ class MessageState(StrEnum):
 
 
 class MessageRead(ApiModel):
-    """A person's message and what became of it."""
+    """A user's message to a run, with its delivery and answer."""
 
     id: str
     run_id: str
     text: str
-    agent: str | None = Field(description="Key of the agent it is for; null = whoever is at work.")
+    agent: str | None = Field(description="Key of the addressed agent; null: the agent currently working.")
     status: MessageState
-    call: int | None = Field(description="Number of the model call that carried it.")
+    call: int | None = Field(description="Number of the model call that included the message.")
     delivered_to: str | None
     answer: str | None
     answered_by: Literal["agent", "live-state", "result"] | None
@@ -35,3 +36,9 @@ class MessageRead(ApiModel):
 
 class MessageList(ApiModel):
     messages: list[MessageRead]
+
+
+def to_message_read(row: MessageRow) -> MessageRead:
+    names = set(MessageRead.model_fields) - {"status"}
+    fields = {name: getattr(row, name) for name in names}
+    return MessageRead.model_validate(fields | {"status": row.state})

@@ -7,7 +7,7 @@ from starlette.requests import HTTPConnection
 
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.deps import BearerScheme, Requires
-from crewai_runner.features.auth.errors import ScopeMissing, TokenMissingOrWrong, TooManyFailures
+from crewai_runner.features.auth.errors import InvalidApiKey, ScopeMissing, TooManySignInFailures
 from crewai_runner.features.metrics.instruments import TEXT
 from crewai_runner.http.deps import Container
 from crewai_runner.http.problems import problems
@@ -28,7 +28,7 @@ class MayScrape(Requires):
 @router.get(
     PATH,
     response_class=Response,
-    responses=problems(TokenMissingOrWrong, TooManyFailures, ScopeMissing)
+    responses=problems(InvalidApiKey, TooManySignInFailures, ScopeMissing)
     | {200: {"description": "Prometheus' text format", "content": {"text/plain": {}}}},
 )
 async def get_metrics(

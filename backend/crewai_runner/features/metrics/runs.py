@@ -9,7 +9,7 @@ from crewai_runner.core.clock import now
 from crewai_runner.domain.committed_events import CommittedEvents
 from crewai_runner.domain.run import FINAL_STATES
 from crewai_runner.domain.run_events import (
-    ENDINGS,
+    FINAL_EVENT_TYPES,
     AgentStarted,
     DelegationCompleted,
     LlmCompleted,
@@ -50,7 +50,7 @@ class RunMetrics:
             "run.queued": self._runs.queued,
             "run.started": self._runs.started,
             "run.waiting": self._runs.left,
-            **dict.fromkeys(ENDINGS, self._runs.ended),
+            **dict.fromkeys(FINAL_EVENT_TYPES, self._runs.ended),
             "task.started": self._runs.task_started,
             **dict.fromkeys(
                 ("task.completed", "task.failed", "task.skipped", "task.reused"), self._runs.task_ended

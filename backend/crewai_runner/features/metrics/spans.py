@@ -15,7 +15,7 @@ from typing import Any
 from crewai_runner.domain.committed_events import CommittedEvents
 from crewai_runner.domain.provider import ProviderType
 from crewai_runner.domain.run_events import (
-    ENDINGS,
+    FINAL_EVENT_TYPES,
     AgentCompleted,
     AgentFailed,
     AgentStarted,
@@ -83,7 +83,7 @@ class SpanBook:
             "run.resumed": self._run_started,
             "run.waiting": self._run_left,
             "run.queued": self._run_left,
-            **dict.fromkeys(ENDINGS, self._run_left),
+            **dict.fromkeys(FINAL_EVENT_TYPES, self._run_left),
             "task.started": self._task_started,
             "task.completed": self._task_ended,
             "task.failed": self._task_ended,

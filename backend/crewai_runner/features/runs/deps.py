@@ -1,4 +1,4 @@
-"""What the run endpoints are given."""
+"""Dependencies of the run endpoints."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,15 +11,15 @@ from crewai_runner.core.errors import BadRequest
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.domain.run import RunState
 from crewai_runner.features.auth.deps import Requires
-from crewai_runner.features.runs.disposal import RunDisposal
+from crewai_runner.features.runs.deletion import RunDeletionService
 from crewai_runner.features.runs.service import RunFilter, RunService
 from crewai_runner.http.deps import Container, ReadSessionDep
 
 FinishedState = Literal["completed", "failed", "stopped", "crashed"]
 
 
-class Doomed(NamedTuple):
-    """Which finished runs to delete."""
+class RunDeletionFilter(NamedTuple):
+    """Which finished runs to delete: those in one of `states`, if any, created before `before`, if set."""
 
     states: Sequence[str]
     before: datetime | None
@@ -37,17 +37,17 @@ async def _filter(
     status: Annotated[list[RunState] | None, Query(description="Any of these states.")] = None,
     workflow_id: Annotated[str | None, Query(alias="workflowId", max_length=64)] = None,
     q: Annotated[
-        str | None, Query(max_length=200, description="Part of the workflow's name or the id.")
+        str | None, Query(max_length=200, description="Part of the workflow name or of the run id.")
     ] = None,
-    since: Annotated[AwareDatetime | None, Query(description="Started at or after.")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Started before.")] = None,
+    since: Annotated[AwareDatetime | None, Query(description="Created at or after this time.")] = None,
+    until: Annotated[AwareDatetime | None, Query(description="Created before this time.")] = None,
     metadata: Annotated[
         list[str] | None, Query(description="`key=value`; all must match.", max_length=10)
     ] = None,
 ) -> RunFilter:
     pairs = [pair.partition("=") for pair in metadata or []]
     if any(not separator or not key for key, separator, _ in pairs):
-        raise BadRequest("A metadata filter is written key=value.")
+        raise BadRequest("A metadata filter must have the form key=value.")
     if any("\x00" in text for text in [q or "", workflow_id or "", *(metadata or [])]):
         raise BadRequest("A filter must not contain the NUL character.")
     return RunFilter(
@@ -60,20 +60,20 @@ async def _filter(
     )
 
 
-async def _disposal(process: Container) -> RunDisposal:
-    return RunDisposal(process.sessions)
+async def _deletion(process: Container) -> RunDeletionService:
+    return RunDeletionService(process.sessions)
 
 
-async def _doomed(
+async def _deletion_filter(
     status: Annotated[list[FinishedState] | None, Query(description="Any of these states.")] = None,
-    before: Annotated[AwareDatetime | None, Query(description="Started before.")] = None,
-) -> Doomed:
+    before: Annotated[AwareDatetime | None, Query(description="Created before this time.")] = None,
+) -> RunDeletionFilter:
     if not status and before is None:
-        raise BadRequest("Say which runs to delete: `status`, `before` or both.")
-    return Doomed(list(status or []), before)
+        raise BadRequest("Specify which runs to delete: `status`, `before` or both.")
+    return RunDeletionFilter(list(status or []), before)
 
 
 Runs = Annotated[RunService, Depends(_service, scope="function")]
-Disposal = Annotated[RunDisposal, Depends(_disposal)]
-DoomedRuns = Annotated[Doomed, Depends(_doomed)]
+Deletion = Annotated[RunDeletionService, Depends(_deletion)]
+DeletionFilter = Annotated[RunDeletionFilter, Depends(_deletion_filter)]
 Filter = Annotated[RunFilter, Depends(_filter)]

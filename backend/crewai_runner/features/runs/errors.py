@@ -1,4 +1,4 @@
-"""What can go wrong with runs."""
+"""Errors of runs."""
 
 from crewai_runner.core.errors import Conflict, NotFound, Unprocessable
 
@@ -8,7 +8,9 @@ class RunNotFound(NotFound):
     title = "Run not found"
 
     def __init__(self, run_id: str) -> None:
-        super().__init__(f"There is no run {run_id!r} here. It may have been deleted.", run_id=run_id)
+        super().__init__(
+            f"Run {run_id!r} does not exist in this workspace. It may have been deleted.", run_id=run_id
+        )
 
 
 class ArtifactNotFound(NotFound):
@@ -23,7 +25,7 @@ class RunAlreadyFinished(Conflict):
 
 class RunStillActive(Conflict):
     slug = "run-still-active"
-    title = "The run is not over"
+    title = "Run still active"
 
 
 class RunNotResumable(Conflict):

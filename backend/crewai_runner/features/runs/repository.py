@@ -1,4 +1,7 @@
-"""Rows of runs. Every read for a person starts from their workspace."""
+"""Queries on runs and their tasks, model calls and artifacts.
+
+Reads for a user are restricted to the user's workspace; methods for workers and for the event writer are not.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -6,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Row,
     Select,
     Text,
     case,
@@ -24,10 +26,11 @@ from sqlalchemy.orm import defer
 
 from crewai_runner.db.tables.runs import ArtifactRow, LlmCallRow, RunRow, RunTaskRow
 from crewai_runner.domain.run import FINAL_STATES
+from crewai_runner.features.runs.schemas import SelectedRow
 
-# Plain columns, not entities: a list of fifty rows must not make fifty objects with a history.
+# Columns instead of entities: rows of a list need no change tracking.
 _RUNS = RunRow.__table__.c
-SUMMARY = (
+SUMMARY_COLUMNS = (
     _RUNS.id,
     _RUNS.workflow_id,
     _RUNS.workflow_version,
@@ -52,7 +55,7 @@ SUMMARY = (
     _RUNS.finished_at,
 )
 
-GLANCE = (
+BRIEF_COLUMNS = (
     _RUNS.id,
     _RUNS.workflow_id,
     _RUNS.workflow_name,
@@ -67,35 +70,36 @@ class RunRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    def add(self, run: RunRow, tasks: Iterable[RunTaskRow]) -> None:
+    async def add(self, run: RunRow, tasks: Iterable[RunTaskRow]) -> None:
         self._session.add(run)
+        await self._session.flush()
         self._session.add_all(tasks)
 
     async def get(self, run_id: str, workspace_id: str, *, lock: bool = False) -> RunRow | None:
         query = select(RunRow).where(RunRow.workspace_id == workspace_id, RunRow.id == run_id)
         if lock:
-            # What another transaction wrote while the lock was awaited counts, not what was read before.
+            # Reload: another transaction may have changed the row while this one waited for the lock.
             query = query.with_for_update().execution_options(populate_existing=True)
         return await self._session.scalar(query)
 
-    async def get_for_executor(self, run_id: str) -> RunRow | None:
-        """The one read without a workspace: a worker acts for the product, not for a person."""
+    async def lock_for_worker(self, run_id: str) -> RunRow | None:
+        """Return the run, locked, without a workspace check."""
         return await self._session.get(RunRow, run_id, with_for_update=True, populate_existing=True)
 
-    async def peek(self, run_id: str) -> RunRow | None:
-        """As `get_for_executor`, without a lock."""
+    async def get_for_worker(self, run_id: str) -> RunRow | None:
+        """Return the run, not locked, without a workspace check."""
         return await self._session.get(RunRow, run_id)
 
-    async def control_state(self, run_id: str) -> tuple[str, str | None] | None:
+    async def get_control_state(self, run_id: str) -> tuple[str, str | None] | None:
         query = select(RunRow.state, RunRow.stop_mode).where(RunRow.id == run_id)
         row = (await self._session.execute(query)).one_or_none()
         return None if row is None else (row.state, row.stop_mode)
 
-    async def state_for_reader(self, run_id: str) -> str | None:
-        """A run's state, for a reader whose right was checked when the stream was opened."""
+    async def get_state(self, run_id: str) -> str | None:
+        """Return the run's state, without a workspace check."""
         return await self._session.scalar(select(RunRow.state).where(RunRow.id == run_id))
 
-    async def newest_of(self, workflow_id: str, workspace_id: str) -> str | None:
+    async def get_newest_id(self, workflow_id: str, workspace_id: str) -> str | None:
         query = (
             select(RunRow.id)
             .where(RunRow.workspace_id == workspace_id, RunRow.workflow_id == workflow_id)
@@ -104,54 +108,56 @@ class RunRepository:
         )
         return await self._session.scalar(query)
 
-    async def newest(self, workspace_id: str, workflow_ids: Sequence[str], each: int) -> Sequence[Row[Any]]:
-        """The newest runs of each workflow, newest first: from an index, in one statement."""
-        of_each = [
-            select(*GLANCE)
+    async def list_newest_by_workflow(
+        self, workspace_id: str, workflow_ids: Sequence[str], limit_each: int
+    ) -> Sequence[SelectedRow]:
+        """Return the newest runs of each workflow, newest first, in one statement."""
+        subqueries = [
+            select(*BRIEF_COLUMNS)
             .where(RunRow.workspace_id == workspace_id, RunRow.workflow_id == workflow_id)
             .order_by(RunRow.id.desc())
-            .limit(each)
+            .limit(limit_each)
             .subquery()
             for workflow_id in workflow_ids
         ]
-        if not of_each:
+        if not subqueries:
             return []
-        together = union_all(*(select(runs) for runs in of_each)).subquery()
-        result = await self._session.execute(select(together).order_by(together.c.id.desc()))
-        rows: Sequence[Row[Any]] = result.all()
+        combined = union_all(*(select(runs) for runs in subqueries)).subquery()
+        result = await self._session.execute(select(combined).order_by(combined.c.id.desc()))
+        rows: Sequence[SelectedRow] = result.all()
         return rows
 
-    async def page(
+    async def list_page(
         self,
         workspace_id: str,
         conditions: Sequence[ColumnElement[bool]],
         metadata: Mapping[str, str],
         before: str | None,
         limit: int,
-    ) -> Sequence[Row[Any]]:
-        """Newest first; ids are time-sortable, so the id is the cursor."""
-        query: Select[Any] = select(*SUMMARY).where(RunRow.workspace_id == workspace_id, *conditions)
-        query = query.where(*(self._says(key, value) for key, value in metadata.items()))
+    ) -> Sequence[SelectedRow]:
+        """Return runs with an id below `before`, newest first; run ids sort by creation time."""
+        query: Select[Any] = select(*SUMMARY_COLUMNS).where(RunRow.workspace_id == workspace_id, *conditions)
+        query = query.where(*(self._has_metadata(key, value) for key, value in metadata.items()))
         if before is not None:
             query = query.where(RunRow.id < before)
         result = await self._session.execute(query.order_by(RunRow.id.desc()).limit(limit))
-        rows: Sequence[Row[Any]] = result.all()
+        rows: Sequence[SelectedRow] = result.all()
         return rows
 
-    def _says(self, key: str, value: str) -> ColumnElement[bool]:
-        """Whether a run's metadata holds this value, compared as text: `3` and `true` are found too."""
+    def _has_metadata(self, key: str, value: str) -> ColumnElement[bool]:
+        """A condition that compares a metadata value as text, so numbers and booleans match as well."""
         if self._session.get_bind().dialect.name == "postgresql":
-            found: ColumnElement[bool] = RunRow.extra[key].as_string() == value
-            return found
-        # SQLite would compare a number with a text, and takes no key with a quote in it as a path.
+            matches: ColumnElement[bool] = RunRow.extra[key].as_string() == value
+            return matches
+        # SQLite does not compare numbers with text, and its JSON paths cannot contain a quoted key.
         entry = func.json_each(RunRow.extra).table_valued("key", "value", "type")
-        word = case((entry.c.type.in_(("true", "false")), entry.c.type), else_=cast(entry.c.value, Text))
-        return select(entry.c.key).where(entry.c.key == key, word == value).exists()
+        text = case((entry.c.type.in_(("true", "false")), entry.c.type), else_=cast(entry.c.value, Text))
+        return select(entry.c.key).where(entry.c.key == key, text == value).exists()
 
-    async def take_finished(
+    async def lock_finished_ids(
         self, workspace_id: str, conditions: Sequence[ColumnElement[bool]], limit: int
     ) -> Sequence[str]:
-        """Ids of finished runs, the oldest first; nobody else moves them before this transaction ends."""
+        """Lock finished runs until the end of the transaction and return their ids, oldest first."""
         query = select(RunRow.id).where(
             RunRow.workspace_id == workspace_id, RunRow.state.in_(FINAL_STATES), *conditions
         )
@@ -159,19 +165,19 @@ class RunRepository:
         return (await self._session.scalars(query)).all()
 
     async def delete(self, run_ids: Sequence[str]) -> None:
-        """These runs; everything that belongs to them goes with them, by the tables' own rules."""
-        gone = delete(RunRow).where(RunRow.id.in_(run_ids))
-        await self._session.execute(gone.execution_options(synchronize_session=False))
+        """Delete the runs; the database cascades to everything that belongs to them."""
+        statement = delete(RunRow).where(RunRow.id.in_(run_ids))
+        await self._session.execute(statement.execution_options(synchronize_session=False))
 
-    async def tasks(self, run_id: str) -> Sequence[RunTaskRow]:
+    async def list_tasks(self, run_id: str) -> Sequence[RunTaskRow]:
         query = select(RunTaskRow).where(RunTaskRow.run_id == run_id).order_by(RunTaskRow.position)
         return (await self._session.scalars(query)).all()
 
-    async def calls(self, run_id: str) -> Sequence[LlmCallRow]:
+    async def list_calls(self, run_id: str) -> Sequence[LlmCallRow]:
         query = select(LlmCallRow).where(LlmCallRow.run_id == run_id).order_by(LlmCallRow.seq)
         return (await self._session.scalars(query)).all()
 
-    async def artifacts(self, run_id: str) -> Sequence[ArtifactRow]:
+    async def list_artifacts(self, run_id: str) -> Sequence[ArtifactRow]:
         query = (
             select(ArtifactRow)
             .where(ArtifactRow.run_id == run_id)
@@ -180,14 +186,14 @@ class RunRepository:
         )
         return (await self._session.scalars(query)).all()
 
-    async def artifact(self, run_id: str, name: str) -> ArtifactRow | None:
+    async def get_artifact(self, run_id: str, name: str) -> ArtifactRow | None:
         return await self._session.get(ArtifactRow, (run_id, name))
 
-    async def put_artifact(self, artifact: ArtifactRow) -> None:
+    async def save_artifact(self, artifact: ArtifactRow) -> None:
         await self._session.merge(artifact)
 
-    async def lock_many(self, run_ids: Sequence[str]) -> Sequence[Any]:
-        """What the journal needs of the runs it is about to write, locked in one order."""
+    async def lock_many(self, run_ids: Sequence[str]) -> Sequence[SelectedRow]:
+        """Lock runs in the order of their ids and return the columns the event writer needs."""
         query = (
             select(
                 RunRow.id,
@@ -208,29 +214,22 @@ class RunRepository:
             .order_by(RunRow.id)
             .with_for_update()
         )
-        return (await self._session.execute(query)).all()
+        rows: Sequence[SelectedRow] = (await self._session.execute(query)).all()
+        return rows
 
-    async def write_figures(self, rows: list[dict[str, Any]]) -> None:
+    async def update_counters(self, rows: list[dict[str, Any]]) -> None:
         """Set the counters of many runs; each row has `id` and the columns to set."""
         await self._session.execute(update(RunRow), rows)
 
-    async def write_tasks(self, rows: list[dict[str, Any]]) -> None:
-        await self._session.execute(update(RunTaskRow), rows)
+    async def update_task(self, columns: dict[str, Any]) -> None:
+        """Set the columns of one task; `columns` includes its `run_id` and `key`."""
+        await self._session.execute(update(RunTaskRow), [columns])
 
     async def add_calls(self, rows: list[dict[str, Any]]) -> None:
         await self._session.execute(insert(LlmCallRow), rows)
 
-    async def unfinished(self, states: Sequence[str]) -> Sequence[tuple[str, str, int]]:
-        """(id, state, attempt) of every run in these states, for start-up and metrics."""
-        query = select(RunRow.id, RunRow.state, RunRow.attempt).where(RunRow.state.in_(states))
-        return [(r.id, r.state, r.attempt) for r in await self._session.execute(query)]
 
-    async def count_by_state(self) -> dict[str, int]:
-        query = select(RunRow.state, func.count()).group_by(RunRow.state)
-        return {state: count for state, count in await self._session.execute(query)}  # noqa: C416
-
-
-def matching(
+def build_conditions(
     *,
     states: Sequence[str] = (),
     workflow_id: str | None = None,
@@ -238,7 +237,7 @@ def matching(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> list[ColumnElement[bool]]:
-    """Conditions of a filtered list."""
+    """Return the WHERE conditions of a filtered run list; `until` is exclusive."""
     conditions: list[ColumnElement[bool]] = []
     if states:
         conditions.append(RunRow.state.in_(states))

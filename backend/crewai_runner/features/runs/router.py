@@ -1,4 +1,4 @@
-"""Reading runs."""
+"""Endpoints that list, read, compare and delete runs."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from crewai_runner.core.errors import BadRequest
-from crewai_runner.features.runs.deps import Disposal, DoomedRuns, Filter, Reader, Runs, Writer
+from crewai_runner.features.runs.deps import Deletion, DeletionFilter, Filter, Reader, Runs, Writer
 from crewai_runner.features.runs.errors import ArtifactNotFound, RunNotFound, RunStillActive
 from crewai_runner.features.runs.schemas import (
     ArtifactList,
@@ -28,56 +28,56 @@ _FILE = {"type": "string", "format": "binary"}
 
 @router.get("", responses=problems(BadRequest))
 async def list_runs(
-    reader: Reader, runs: Runs, wanted: Filter, limit: Limit = LIMIT, cursor: Cursor = None
+    reader: Reader, runs: Runs, run_filter: Filter, limit: Limit = LIMIT, cursor: Cursor = None
 ) -> RunPage:
-    """Runs, newest first."""
-    return await runs.page(reader, wanted, limit, cursor)
+    """List runs, newest first."""
+    return await runs.list_page(reader, run_filter, limit, cursor)
 
 
 @router.delete("", responses=problems(BadRequest))
-async def delete_runs(writer: Writer, disposal: Disposal, doomed: DoomedRuns) -> RunsDeleted:
-    """Delete finished runs by state, age or both, with their events, tasks, messages and files.
+async def delete_runs(writer: Writer, deletion: Deletion, which: DeletionFilter) -> RunsDeleted:
+    """Delete finished runs by state, creation time or both, with their events, tasks, messages and files.
 
-    Runs that are not over are left alone. Asked again, it deletes what is left.
+    Active runs are not deleted. If the request is interrupted, repeat it to delete the remaining runs.
     """
-    return RunsDeleted(deleted=await disposal.delete_finished(writer, doomed.states, doomed.before))
+    return RunsDeleted(deleted=await deletion.delete_finished(writer, which.states, which.before))
 
 
 @router.delete(
     "/{run_id}", status_code=HTTPStatus.NO_CONTENT, responses=problems(RunNotFound, RunStillActive)
 )
-async def delete_run(run_id: str, writer: Writer, disposal: Disposal) -> None:
-    """Delete a run that is over, with its events, tasks, calls, messages, approvals and files.
+async def delete_run(run_id: str, writer: Writer, deletion: Deletion) -> None:
+    """Delete a finished run with its events, tasks, model calls, messages, approvals and files.
 
-    There is no way back. A run that is not over has to be stopped first.
+    This cannot be undone. An active run must be stopped first.
     """
-    await disposal.delete(writer, run_id)
+    await deletion.delete(writer, run_id)
 
 
 @router.get("/diff", responses=problems(RunNotFound))
 async def diff_runs(reader: Reader, runs: Runs, a: RunId, b: RunId) -> RunDiff:
-    """Two runs side by side: definition, inputs, outputs and figures."""
+    """Compare two runs: definition, inputs, outputs and usage."""
     return await runs.diff(reader, a, b)
 
 
 @router.get("/{run_id}/tasks", responses=problems(RunNotFound))
 async def list_tasks(run_id: str, reader: Reader, runs: Runs) -> RunTaskList:
-    """The run's tasks in order, with their outputs."""
+    """List the run's tasks in order, with their outputs."""
     run = await runs.get(reader, run_id)
-    return RunTaskList(tasks=await runs.tasks(run.id))
+    return RunTaskList(tasks=await runs.list_tasks(run.id))
 
 
 @router.get("/{run_id}/usage", responses=problems(RunNotFound))
 async def get_usage(run_id: str, reader: Reader, runs: Runs) -> RunUsage:
-    """Tokens and cost per call, task, agent, model and in all."""
-    return await runs.usage(await runs.get(reader, run_id))
+    """Get tokens and cost by model call, task, agent and model, and in total."""
+    return await runs.get_usage(await runs.get(reader, run_id))
 
 
 @router.get("/{run_id}/artifacts", responses=problems(RunNotFound))
 async def list_artifacts(run_id: str, reader: Reader, runs: Runs) -> ArtifactList:
-    """Files that the run's tasks made (`output_file`)."""
+    """List the files written by the run's tasks (`output_file`)."""
     run = await runs.get(reader, run_id)
-    return ArtifactList(artifacts=await runs.artifacts(run.id))
+    return ArtifactList(artifacts=await runs.list_artifacts(run.id))
 
 
 @router.get(
@@ -87,9 +87,9 @@ async def list_artifacts(run_id: str, reader: Reader, runs: Runs) -> ArtifactLis
     | {200: {"description": "The file", "content": {"*/*": {"schema": _FILE}}}},
 )
 async def download_artifact(run_id: str, name: str, reader: Reader, runs: Runs) -> Response:
-    """One file, as a download."""
+    """Download one file."""
     run = await runs.get(reader, run_id)
-    artifact = await runs.artifact(run.id, name)
+    artifact = await runs.get_artifact(run.id, name)
     disposition = f"attachment; filename*=UTF-8''{quote(artifact.name, safe='')}"
     return Response(
         artifact.content,

@@ -1,4 +1,4 @@
-"""What a batch of events changes in a run's record. Pure."""
+"""Which changes a batch of events makes to the rows of a run, and how two JSON values differ. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ from crewai_runner.domain.usage import Usage
 
 @dataclass(slots=True)
 class TaskChange:
-    """New values of one task's row; None leaves a value as it is."""
+    """New values of one task row; None leaves the stored value unchanged."""
 
     state: TaskState
     agent: str | None = None
@@ -35,23 +35,25 @@ class TaskChange:
 
 @dataclass(slots=True)
 class RunChanges:
+    """The changes of one batch: usage to add, task changes by key, and finished model calls."""
+
     usage: Usage = field(default_factory=Usage)
     tasks: dict[str, TaskChange] = field(default_factory=dict)
     calls: list[LlmCompleted] = field(default_factory=list)
 
 
-def changes_of(events: Iterable[RunEvent]) -> RunChanges:
-    """Fold events, in order, into the changes they make."""
+def collect_changes(events: Iterable[RunEvent]) -> RunChanges:
+    """Combine events, given in order, into the changes they make."""
     changes = RunChanges()
     for event in events:
-        _count(changes, event)
-        if event.task_key is not None and (change := _task_change(event)) is not None:
+        _add_usage(changes, event)
+        if event.task_key is not None and (change := _to_task_change(event)) is not None:
             before = changes.tasks.get(event.task_key)
             changes.tasks[event.task_key] = change if before is None else _merge(before, change)
     return changes
 
 
-def _count(changes: RunChanges, event: RunEvent) -> None:
+def _add_usage(changes: RunChanges, event: RunEvent) -> None:
     match event:
         case LlmCompleted():
             changes.calls.append(event)
@@ -64,7 +66,7 @@ def _count(changes: RunChanges, event: RunEvent) -> None:
             pass
 
 
-def _task_change(event: RunEvent) -> TaskChange | None:
+def _to_task_change(event: RunEvent) -> TaskChange | None:
     match event:
         case TaskStarted():
             return TaskChange(TaskState.RUNNING, event.agent, started_at=event.at)
@@ -91,12 +93,53 @@ def _merge(before: TaskChange, after: TaskChange) -> TaskChange:
     return after
 
 
-def difference(a: Any, b: Any, path: str = "") -> list[tuple[str, Any, Any]]:
-    """Where two JSON values differ, as (path, value in a, value in b), in order of path."""
+def counter_columns(total: Usage) -> dict[str, Any]:
+    """The usage columns of a run, set to `total`."""
+    return _token_and_cost_columns(total) | {"llm_calls": total.llm_calls, "tool_calls": total.tool_calls}
+
+
+def call_columns(run_id: str, call: LlmCompleted) -> dict[str, Any]:
+    """The row of a finished model call."""
+    return _token_and_cost_columns(call.data.usage) | {
+        "run_id": run_id,
+        "seq": call.seq,
+        "task_key": call.task_key,
+        "agent": call.agent,
+        "model": call.data.model,
+        "duration_ms": call.data.duration_ms,
+        "at": call.at,
+    }
+
+
+def _token_and_cost_columns(usage: Usage) -> dict[str, Any]:
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "cached_tokens": usage.cached_tokens,
+        "total_tokens": usage.total_tokens,
+        "cost_amount": usage.cost.amount if usage.cost else None,
+        "cost_currency": usage.cost.currency if usage.cost else None,
+    }
+
+
+def task_columns(run_id: str, key: str, change: TaskChange) -> dict[str, Any]:
+    """The columns to set in a task row; values left by an earlier attempt are cleared."""
+    optional = ("agent", "result", "error", "started_at", "finished_at")
+    new_values = {name: value for name in optional if (value := getattr(change, name)) is not None}
+    cleared: dict[str, Any] = {}
+    if change.state is TaskState.RUNNING:
+        cleared = {"result": None, "error": None, "finished_at": None}
+    elif change.state in (TaskState.COMPLETED, TaskState.REUSED):
+        cleared = {"error": None}
+    return {"run_id": run_id, "key": key, "state": change.state} | cleared | new_values
+
+
+def find_differences(a: Any, b: Any, path: str = "") -> list[tuple[str, Any, Any]]:
+    """Return (path, value in a, value in b) where two JSON values differ, ordered by path."""
     if isinstance(a, dict) and isinstance(b, dict):
         keys = sorted(a.keys() | b.keys())
-        return [d for key in keys for d in difference(a.get(key), b.get(key), f"{path}/{key}")]
+        return [d for key in keys for d in find_differences(a.get(key), b.get(key), f"{path}/{key}")]
     if isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
         pairs = enumerate(zip(a, b, strict=True))
-        return [d for i, (x, y) in pairs for d in difference(x, y, f"{path}/{i}")]
+        return [d for i, (x, y) in pairs for d in find_differences(x, y, f"{path}/{i}")]
     return [] if a == b else [(path or "/", a, b)]

@@ -1,11 +1,13 @@
-"""API shapes of runs."""
+"""API schemas of runs, and their construction from database rows."""
 
 from datetime import datetime
 from typing import Any
 
 from pydantic import Field
+from sqlalchemy import Row
 
 from crewai_runner.core.api_model import ApiModel
+from crewai_runner.db.tables.runs import LlmCallRow, RunRow, RunTaskRow
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.run import (
     RunFailure,
@@ -16,8 +18,11 @@ from crewai_runner.domain.run import (
     TaskState,
     WaitReason,
 )
-from crewai_runner.domain.usage import Usage
+from crewai_runner.domain.usage import Cost, Usage, normalize_amount
 from crewai_runner.domain.workflow import WorkflowDefinition
+
+SelectedRow = Row[*tuple[Any, ...]]
+"""A row of selected columns, which mypy cannot type one by one."""
 
 
 class RunSummary(ApiModel):
@@ -41,7 +46,7 @@ class RunSummary(ApiModel):
 
 
 class RunRead(RunSummary):
-    """One run, whole."""
+    """One run with all its fields."""
 
     definition: WorkflowDefinition
     inputs: dict[str, Any]
@@ -49,13 +54,13 @@ class RunRead(RunSummary):
     result: RunResult | None
     receipt: StopReceipt | None
     forked_from: str | None
-    last_seq: int = Field(description="The newest event's number.")
-    queued_because: str | None = Field(None, description="Why a queued run has not begun.")
+    last_seq: int = Field(description="Sequence number of the newest event.")
+    queued_because: str | None = Field(None, description="Why a queued run has not started.")
     version: int
 
 
-class RunGlance(ApiModel):
-    """As much of a run as fits beside its workflow."""
+class RunBrief(ApiModel):
+    """The fields of a run that a list of workflows shows. `seconds` is null until the run has finished."""
 
     id: str
     status: RunState
@@ -96,7 +101,7 @@ class TaskUsage(ApiModel):
 
 
 class LlmCallRead(ApiModel):
-    seq: int = Field(description="The event that ended the call.")
+    seq: int = Field(description="Sequence number of the event that ended the call.")
     task_key: str | None
     agent: str | None
     model: str
@@ -106,7 +111,7 @@ class LlmCallRead(ApiModel):
 
 
 class RunUsage(ApiModel):
-    """Usage of a run, split; the calls sum to the total."""
+    """Usage of a run in total and by task, agent and model; the calls add up to the total."""
 
     total: Usage
     by_task: dict[str, Usage]
@@ -134,10 +139,77 @@ class Change(ApiModel):
 
 
 class RunDiff(ApiModel):
-    """Two runs side by side: what differs, and the figures of both."""
+    """The differences between two runs, with the summary of each."""
 
     a: RunSummary
     b: RunSummary
     definition: list[Change]
     inputs: list[Change]
     outputs: list[Change]
+
+
+def to_usage(row: RunRow | LlmCallRow | SelectedRow) -> Usage:
+    """Combine the usage columns of a run or of a model call, which counts as one call."""
+    cost = None
+    if row.cost_amount is not None and row.cost_currency:
+        cost = Cost(amount=normalize_amount(row.cost_amount), currency=row.cost_currency)
+    return Usage(
+        prompt_tokens=row.prompt_tokens,
+        completion_tokens=row.completion_tokens,
+        cached_tokens=row.cached_tokens,
+        total_tokens=row.total_tokens,
+        llm_calls=getattr(row, "llm_calls", 1),
+        tool_calls=getattr(row, "tool_calls", 0),
+        cost=cost,
+    )
+
+
+def to_run_summary(row: RunRow | SelectedRow) -> RunSummary:
+    return RunSummary.model_validate(_summary_fields(row))
+
+
+def to_run_read(run: RunRow, queued_because: str | None = None) -> RunRead:
+    names = ("definition", "inputs", "budget", "result", "receipt", "forked_from", "last_seq", "version")
+    fields = _summary_fields(run) | {name: getattr(run, name) for name in names}
+    return RunRead.model_validate(fields | {"queued_because": queued_because})
+
+
+def _summary_fields(row: RunRow | SelectedRow) -> dict[str, Any]:
+    names = set(RunSummary.model_fields) - {"status", "metadata", "usage"}
+    fields = {name: getattr(row, name) for name in names}
+    return fields | {"status": row.state, "metadata": row.extra, "usage": to_usage(row)}
+
+
+def to_run_brief(row: SelectedRow) -> RunBrief:
+    return RunBrief(
+        id=row.id,
+        status=row.state,
+        workflow_name=row.workflow_name,
+        seconds=None if row.finished_at is None else row.seconds_at_work,
+        created_at=row.created_at,
+        finished_at=row.finished_at,
+    )
+
+
+def to_run_task_read(row: RunTaskRow) -> RunTaskRead:
+    return RunTaskRead(
+        key=row.key,
+        agent=row.agent,
+        status=TaskState(row.state),
+        result=None if row.result is None else TaskResult.model_validate(row.result),
+        error=None if row.error is None else RunFailure.model_validate(row.error),
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+    )
+
+
+def to_llm_call_read(row: LlmCallRow) -> LlmCallRead:
+    return LlmCallRead(
+        seq=row.seq,
+        task_key=row.task_key,
+        agent=row.agent,
+        model=row.model,
+        usage=to_usage(row),
+        duration_ms=row.duration_ms,
+        at=row.at,
+    )

@@ -1,4 +1,4 @@
-"""The record of runs: reading them, and the changes that events make to them."""
+"""Runs as stored: creating and reading them, and applying events to their rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,32 +10,42 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crewai_runner.core.ids import Prefix, has_prefix, new_id
 from crewai_runner.core.paging import decode_id_cursor, encode_cursor
 from crewai_runner.core.principal import Principal
-from crewai_runner.db.tables.runs import ArtifactRow, LlmCallRow, RunRow, RunTaskRow
+from crewai_runner.db.tables.runs import ArtifactRow, RunRow, RunTaskRow
 from crewai_runner.domain.budget import Budget
-from crewai_runner.domain.run import FINAL_STATES, RunFailure, RunState, TaskResult, TaskState
+from crewai_runner.domain.run import FINAL_STATES, RunState, TaskResult, TaskState
 from crewai_runner.domain.run_events import RunEvent
-from crewai_runner.domain.usage import Cost, Usage, plain
+from crewai_runner.domain.usage import Usage
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.features.runs.errors import ArtifactNotFound, RunNotFound
-from crewai_runner.features.runs.repository import RunRepository, matching
-from crewai_runner.features.runs.rules import RunChanges, TaskChange, changes_of, difference
+from crewai_runner.features.runs.repository import RunRepository, build_conditions
+from crewai_runner.features.runs.rules import (
+    call_columns,
+    collect_changes,
+    counter_columns,
+    find_differences,
+    task_columns,
+)
 from crewai_runner.features.runs.schemas import (
     ArtifactRead,
     Change,
     LlmCallRead,
+    RunBrief,
     RunDiff,
-    RunGlance,
     RunPage,
-    RunRead,
-    RunSummary,
     RunTaskRead,
     RunUsage,
+    SelectedRow,
+    to_llm_call_read,
+    to_run_brief,
+    to_run_summary,
+    to_run_task_read,
+    to_usage,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class NewRun:
-    """What a run is made from."""
+    """What a run is created from. `reused` holds task outputs taken from an earlier run, by task key."""
 
     definition: WorkflowDefinition
     inputs: Mapping[str, Any]
@@ -50,6 +60,8 @@ class NewRun:
 
 @dataclass(frozen=True, slots=True)
 class RunFilter:
+    """Conditions of a run list; an empty field does not filter. `since` is inclusive, `until` exclusive."""
+
     states: Sequence[str] = ()
     workflow_id: str | None = None
     text: str | None = None
@@ -59,12 +71,14 @@ class RunFilter:
 
 
 class RunService:
+    """Reads and updates runs in the caller's transaction; state transitions belong to the lifecycle."""
+
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
         self._runs = RunRepository(session)
 
     async def create(self, principal: Principal, new: NewRun) -> RunRow:
-        """A queued run with a row for each task; outputs given as `reused` are taken over."""
+        """Add a queued run with one row per task; reused outputs are stored as those tasks' results."""
         run = RunRow(
             id=new_id(Prefix.RUN),
             workspace_id=principal.workspace_id,
@@ -91,13 +105,11 @@ class RunService:
             )
             for position, task in enumerate(new.definition.tasks)
         ]
-        self._runs.add(run, [])
-        await self._session.flush()
-        self._session.add_all(tasks)
+        await self._runs.add(run, tasks)
         return run
 
     async def get(self, principal: Principal, run_id: str, *, lock: bool = False) -> RunRow:
-        """The run. Raises RunNotFound, also for another workspace's."""
+        """Return the run. Raises RunNotFound, also for a run of another workspace."""
         if has_prefix(run_id, Prefix.RUN):
             run = await self._runs.get(run_id, principal.workspace_id, lock=lock)
             if run is not None:
@@ -105,246 +117,151 @@ class RunService:
         raise RunNotFound(run_id)
 
     async def resolve(self, principal: Principal, identifier: str) -> str:
-        """The run that an id names: a `run_…` itself, a `wf_…` by its newest run."""
+        """Return the run id for a run id, or the newest run's id for a workflow id. Raises RunNotFound."""
         if has_prefix(identifier, Prefix.WORKFLOW):
-            newest = await self._runs.newest_of(identifier, principal.workspace_id)
+            newest = await self._runs.get_newest_id(identifier, principal.workspace_id)
             if newest is not None:
                 return newest
             raise RunNotFound(identifier)
         return identifier
 
-    async def for_executor(self, run_id: str) -> RunRow | None:
-        """The run, locked; for workers only."""
-        return await self._runs.get_for_executor(run_id)
+    async def lock_for_worker(self, run_id: str) -> RunRow | None:
+        """Return the run, locked, without a workspace check; for workers only."""
+        return await self._runs.lock_for_worker(run_id)
 
-    async def peek(self, run_id: str) -> RunRow:
-        """The run, not locked; for workers only. Raises RunNotFound."""
-        run = await self._runs.peek(run_id)
+    async def get_for_worker(self, run_id: str) -> RunRow:
+        """Return the run, not locked, without a workspace check; for workers only. Raises RunNotFound."""
+        run = await self._runs.get_for_worker(run_id)
         if run is None:
             raise RunNotFound(run_id)
         return run
 
-    async def control_state(self, run_id: str) -> tuple[RunState, str | None] | None:
-        """(state, stop mode) for the worker that runs it; None when the run is gone."""
-        asked = await self._runs.control_state(run_id)
-        return None if asked is None else (RunState(asked[0]), asked[1])
+    async def get_control_state(self, run_id: str) -> tuple[RunState, str | None] | None:
+        """Return (state, stop mode) for the run's worker; None if the run was deleted."""
+        found = await self._runs.get_control_state(run_id)
+        return None if found is None else (RunState(found[0]), found[1])
 
-    async def is_over(self, run_id: str) -> bool:
-        """Whether a run is gone or final; for readers whose right was checked before."""
-        state = await self._runs.state_for_reader(run_id)
+    async def is_finished(self, run_id: str) -> bool:
+        """Whether the run is in a final state or deleted; the caller has checked access."""
+        state = await self._runs.get_state(run_id)
         return state is None or RunState(state) in FINAL_STATES
 
-    async def newest(
-        self, principal: Principal, workflow_ids: Sequence[str], each: int
-    ) -> Mapping[str, Sequence[RunGlance]]:
-        """The newest runs of each workflow that has any, newest first."""
-        found: dict[str, list[RunGlance]] = {}
-        for row in await self._runs.newest(principal.workspace_id, workflow_ids, each):
-            found.setdefault(row.workflow_id, []).append(_glance(row))
-        return found
+    async def list_newest_by_workflow(
+        self, principal: Principal, workflow_ids: Sequence[str], limit_each: int
+    ) -> Mapping[str, Sequence[RunBrief]]:
+        """Return the newest runs of each workflow, newest first; workflows without runs are left out."""
+        by_workflow: dict[str, list[RunBrief]] = {}
+        rows = await self._runs.list_newest_by_workflow(principal.workspace_id, workflow_ids, limit_each)
+        for row in rows:
+            by_workflow.setdefault(row.workflow_id, []).append(to_run_brief(row))
+        return by_workflow
 
-    async def page(self, principal: Principal, wanted: RunFilter, limit: int, cursor: str | None) -> RunPage:
+    async def list_page(
+        self, principal: Principal, run_filter: RunFilter, limit: int, cursor: str | None
+    ) -> RunPage:
+        """Return one page of matching runs, newest first. Raises BadRequest for an invalid cursor."""
         before = decode_id_cursor(cursor, Prefix.RUN)
-        conditions = matching(
-            states=wanted.states,
-            workflow_id=wanted.workflow_id,
-            text=wanted.text,
-            since=wanted.since,
-            until=wanted.until,
+        conditions = build_conditions(
+            states=run_filter.states,
+            workflow_id=run_filter.workflow_id,
+            text=run_filter.text,
+            since=run_filter.since,
+            until=run_filter.until,
         )
-        rows = await self._runs.page(principal.workspace_id, conditions, wanted.metadata, before, limit + 1)
-        more = len(rows) > limit
-        runs = [summary(row) for row in rows[:limit]]
-        return RunPage(runs=runs, next_cursor=encode_cursor(runs[-1].id) if more else None)
+        rows = await self._runs.list_page(
+            principal.workspace_id, conditions, run_filter.metadata, before, limit + 1
+        )
+        runs = [to_run_summary(row) for row in rows[:limit]]
+        next_cursor = encode_cursor(runs[-1].id) if len(rows) > limit else None
+        return RunPage(runs=runs, next_cursor=next_cursor)
 
-    async def task_rows(self, run_id: str) -> Sequence[RunTaskRow]:
-        return await self._runs.tasks(run_id)
+    async def list_task_rows(self, run_id: str) -> Sequence[RunTaskRow]:
+        return await self._runs.list_tasks(run_id)
 
-    async def tasks(self, run_id: str) -> list[RunTaskRead]:
-        return [read_task(row) for row in await self._runs.tasks(run_id)]
+    async def list_tasks(self, run_id: str) -> list[RunTaskRead]:
+        return [to_run_task_read(row) for row in await self._runs.list_tasks(run_id)]
 
-    async def finished(self, run_id: str) -> dict[str, TaskResult]:
-        """Outputs that need not be paid for again."""
-        rows = await self._runs.tasks(run_id)
+    async def get_task_results(self, run_id: str) -> dict[str, TaskResult]:
+        """Return the stored task outputs by task key; these tasks are not executed again."""
+        rows = await self._runs.list_tasks(run_id)
         return {row.key: TaskResult.model_validate(row.result) for row in rows if row.result is not None}
 
-    async def usage(self, run: RunRow) -> RunUsage:
-        calls = [read_call(row) for row in await self._runs.calls(run.id)]
+    async def reset_tasks(self, run_id: str) -> None:
+        """Set every task back to pending, without its result (`on_worker_loss: restart`)."""
+        for row in await self._runs.list_tasks(run_id):
+            row.state, row.result, row.error = TaskState.PENDING, None, None
+
+    async def get_usage(self, run: RunRow) -> RunUsage:
+        calls = [to_llm_call_read(row) for row in await self._runs.list_calls(run.id)]
         return RunUsage(
-            total=usage_of(run),
-            by_task=_grouped(calls, "task_key"),
-            by_agent=_grouped(calls, "agent"),
-            by_model=_grouped(calls, "model"),
+            total=to_usage(run),
+            by_task=_sum_usage_by(calls, "task_key"),
+            by_agent=_sum_usage_by(calls, "agent"),
+            by_model=_sum_usage_by(calls, "model"),
             calls=calls,
         )
 
-    async def artifacts(self, run_id: str) -> list[ArtifactRead]:
-        return [ArtifactRead.model_validate(row) for row in await self._runs.artifacts(run_id)]
+    async def list_artifacts(self, run_id: str) -> list[ArtifactRead]:
+        return [ArtifactRead.model_validate(row) for row in await self._runs.list_artifacts(run_id)]
 
-    async def artifact(self, run_id: str, name: str) -> ArtifactRow:
-        found = None if "\x00" in name else await self._runs.artifact(run_id, name)
-        if found is None:
+    async def get_artifact(self, run_id: str, name: str) -> ArtifactRow:
+        """Return the file with its content. Raises ArtifactNotFound."""
+        artifact = None if "\x00" in name else await self._runs.get_artifact(run_id, name)
+        if artifact is None:
             raise ArtifactNotFound(f"Run {run_id} has no artifact {name!r}.")
-        return found
+        return artifact
 
     async def save_artifact(self, artifact: ArtifactRow) -> None:
-        await self._runs.put_artifact(artifact)
+        """Add the file, or replace the one of the same run and name."""
+        await self._runs.save_artifact(artifact)
 
     async def diff(self, principal: Principal, a_id: str, b_id: str) -> RunDiff:
+        """Compare two runs. Raises RunNotFound."""
         a, b = await self.get(principal, a_id), await self.get(principal, b_id)
         return RunDiff(
-            a=summary(a),
-            b=summary(b),
-            definition=_changes(a.definition, b.definition),
-            inputs=_changes(a.inputs, b.inputs),
-            outputs=_changes(_outputs(a), _outputs(b)),
+            a=to_run_summary(a),
+            b=to_run_summary(b),
+            definition=_list_changes(a.definition, b.definition),
+            inputs=_list_changes(a.inputs, b.inputs),
+            outputs=_list_changes(a.result or {}, b.result or {}),
         )
 
-    async def forget_results(self, run_id: str) -> None:
-        """Let every task be done again (`on_worker_loss: restart`)."""
-        for row in await self._runs.tasks(run_id):
-            row.state, row.result, row.error = TaskState.PENDING, None, None
-
-    async def lock_many(self, run_ids: Sequence[str]) -> Mapping[str, Any]:
+    async def lock_many(self, run_ids: Sequence[str]) -> Mapping[str, SelectedRow]:
+        """Lock runs and return the columns the event writer needs, by run id."""
         return {row.id: row for row in await self._runs.lock_many(run_ids)}
 
-    async def apply(self, batch: Sequence[tuple[Any, Sequence[RunEvent]]]) -> None:
-        """Move the records of many runs on by their (numbered) events: few statements for all."""
-        figures: list[dict[str, Any]] = []
+    async def apply_events(self, batch: Sequence[tuple[SelectedRow, Sequence[RunEvent]]]) -> None:
+        """Update the rows of many runs from their numbered events, with few statements for the batch.
+
+        Each entry is a locked run (from `lock_many`) and its new events in order.
+        """
+        runs: list[dict[str, Any]] = []
         tasks: list[dict[str, Any]] = []
         calls: list[dict[str, Any]] = []
         for row, events in batch:
-            changes = changes_of(events)
-            figures.append({"id": row.id, "last_seq": row.last_seq + len(events)} | _figures(row, changes))
-            tasks += [_task_columns(row.id, key, change) for key, change in changes.tasks.items()]
-            calls += _call_columns(row.id, changes)
-        await self._runs.write_figures(figures)
+            changes = collect_changes(events)
+            counters = counter_columns(to_usage(row).plus(changes.usage))
+            runs.append({"id": row.id, "last_seq": row.last_seq + len(events)} | counters)
+            tasks += [task_columns(row.id, key, change) for key, change in changes.tasks.items()]
+            calls += [call_columns(row.id, call) for call in changes.calls]
+        await self._runs.update_counters(runs)
         for columns in tasks:
-            await self._runs.write_tasks([columns])
+            await self._runs.update_task(columns)
         if calls:
             await self._runs.add_calls(calls)
 
 
-def usage_of(run: Any) -> Usage:
-    """The usage columns of a row as one figure."""
-    cost = None
-    if run.cost_amount is not None and run.cost_currency:
-        cost = Cost(amount=plain(run.cost_amount), currency=run.cost_currency)
-    return Usage(
-        prompt_tokens=run.prompt_tokens,
-        completion_tokens=run.completion_tokens,
-        cached_tokens=run.cached_tokens,
-        total_tokens=run.total_tokens,
-        llm_calls=getattr(run, "llm_calls", 1),
-        tool_calls=getattr(run, "tool_calls", 0),
-        cost=cost,
-    )
-
-
-def summary(row: Any) -> RunSummary:
-    return RunSummary.model_validate(_summary_fields(row))
-
-
-def _summary_fields(row: Any) -> dict[str, Any]:
-    same = ("id", "workflow_id", "workflow_version", "workflow_name", "wait_reason", "attempt", "error")
-    times = ("seconds_at_work", "created_by", "created_at", "started_at", "finished_at")
-    fields = {name: getattr(row, name) for name in same + times}
-    return fields | {"status": row.state, "metadata": row.extra, "usage": usage_of(row)}
-
-
-def read(run: RunRow, queued_because: str | None = None) -> RunRead:
-    same = ("definition", "inputs", "budget", "result", "receipt", "forked_from", "last_seq", "version")
-    fields = _summary_fields(run) | {name: getattr(run, name) for name in same}
-    return RunRead.model_validate(fields | {"queued_because": queued_because})
-
-
-def _glance(row: Any) -> RunGlance:
-    same = {name: getattr(row, name) for name in ("id", "workflow_name", "created_at", "finished_at")}
-    seconds = None if row.finished_at is None else row.seconds_at_work
-    return RunGlance(status=row.state, seconds=seconds, **same)
-
-
-def read_task(row: RunTaskRow) -> RunTaskRead:
-    return RunTaskRead(
-        key=row.key,
-        agent=row.agent,
-        status=TaskState(row.state),
-        result=None if row.result is None else TaskResult.model_validate(row.result),
-        error=None if row.error is None else RunFailure.model_validate(row.error),
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-    )
-
-
-def read_call(row: LlmCallRow) -> LlmCallRead:
-    same = ("seq", "task_key", "agent", "model", "duration_ms", "at")
-    fields = {name: getattr(row, name) for name in same}
-    return LlmCallRead.model_validate(fields | {"usage": usage_of(row)})
-
-
-def _grouped(calls: Sequence[LlmCallRead], by: str) -> dict[str, Usage]:
+def _sum_usage_by(calls: Sequence[LlmCallRead], field_name: str) -> dict[str, Usage]:
     groups: dict[str, Usage] = {}
     for call in calls:
-        key = getattr(call, by) or ""
+        key = getattr(call, field_name) or ""
         groups[key] = groups.get(key, Usage()).plus(call.usage)
     return groups
 
 
-def _changes(a: Any, b: Any) -> list[Change]:
-    return [Change(path=path, a=left, b=right) for path, left, right in difference(a, b)]
-
-
-def _outputs(run: RunRow) -> Any:
-    return run.result or {}
+def _list_changes(a: Any, b: Any) -> list[Change]:
+    return [Change(path=path, a=left, b=right) for path, left, right in find_differences(a, b)]
 
 
 def _dump_result(result: TaskResult | None) -> dict[str, Any] | None:
     return None if result is None else result.model_dump(mode="json", by_alias=True)
-
-
-def _figures(row: Any, changes: RunChanges) -> dict[str, Any]:
-    total = usage_of(row).plus(changes.usage)
-    return {
-        "prompt_tokens": total.prompt_tokens,
-        "completion_tokens": total.completion_tokens,
-        "cached_tokens": total.cached_tokens,
-        "total_tokens": total.total_tokens,
-        "llm_calls": total.llm_calls,
-        "tool_calls": total.tool_calls,
-        "cost_amount": total.cost.amount if total.cost else None,
-        "cost_currency": total.cost.currency if total.cost else None,
-    }
-
-
-def _task_columns(run_id: str, key: str, change: TaskChange) -> dict[str, Any]:
-    optional = ("agent", "result", "error", "started_at", "finished_at")
-    given = {name: value for name in optional if (value := getattr(change, name)) is not None}
-    return {"run_id": run_id, "key": key, "state": change.state} | _outdated(change.state) | given
-
-
-def _outdated(state: TaskState) -> dict[str, Any]:
-    """What an earlier attempt left in the task's row and no longer holds."""
-    if state is TaskState.RUNNING:
-        return {"result": None, "error": None, "finished_at": None}
-    return {"error": None} if state in (TaskState.COMPLETED, TaskState.REUSED) else {}
-
-
-def _call_columns(run_id: str, changes: RunChanges) -> list[dict[str, Any]]:
-    return [
-        {
-            "run_id": run_id,
-            "seq": call.seq,
-            "task_key": call.task_key,
-            "agent": call.agent,
-            "model": call.data.model,
-            "prompt_tokens": call.data.usage.prompt_tokens,
-            "completion_tokens": call.data.usage.completion_tokens,
-            "cached_tokens": call.data.usage.cached_tokens,
-            "total_tokens": call.data.usage.total_tokens,
-            "cost_amount": call.data.usage.cost.amount if call.data.usage.cost else None,
-            "cost_currency": call.data.usage.cost.currency if call.data.usage.cost else None,
-            "duration_ms": call.data.duration_ms,
-            "at": call.at,
-        }
-        for call in changes.calls
-    ]

@@ -12,21 +12,21 @@ from crewai_runner.db.session import make_engine, make_sessions
 from crewai_runner.db.tables.runs import ApprovalRow
 from crewai_runner.domain.run import TaskState
 from crewai_runner.features.approvals.errors import (
-    AlreadyResolved,
+    ApprovalAlreadyResolved,
+    ApprovalDeadlinePassed,
     ApprovalNotFound,
-    ApprovalOver,
     FeedbackMissing,
 )
 from crewai_runner.features.approvals.repository import ApprovalRepository
-from crewai_runner.features.approvals.schemas import ApprovalRead, ApprovalResolve
-from crewai_runner.features.approvals.service import ApprovalService, read
+from crewai_runner.features.approvals.schemas import ApprovalRead, ApprovalResolve, to_approval_read
+from crewai_runner.features.approvals.service import ApprovalService
 from tests.support.runs import ON_POSTGRESQL, OWNER, STRANGER, RunHarness, ask
 
 
 async def resolve(harness: RunHarness, approval_id: str, action: str, **more: Any) -> ApprovalRead:
     async with harness.approvals() as approvals:
         answer = ApprovalResolve(action=action, **more)
-        return read(await approvals.resolve(OWNER, approval_id, answer))
+        return to_approval_read(await approvals.resolve(OWNER, approval_id, answer))
 
 
 async def test_a_question_makes_the_run_wait(harness: RunHarness) -> None:
@@ -132,7 +132,7 @@ async def test_a_question_is_answered_once(harness: RunHarness, second: str) -> 
     _, approval_id = await ask(harness)
     await resolve(harness, approval_id, "approve")
 
-    with pytest.raises(AlreadyResolved):
+    with pytest.raises(ApprovalAlreadyResolved):
         await resolve(harness, approval_id, second, feedback="f")
 
 
@@ -145,7 +145,7 @@ async def test_of_many_answers_at_once_one_counts(harness: RunHarness) -> None:
     outcomes = await asyncio.gather(*answers, return_exceptions=True)
 
     assert sum(isinstance(outcome, ApprovalRead) for outcome in outcomes) == 1
-    assert sum(isinstance(outcome, AlreadyResolved) for outcome in outcomes) == 8
+    assert sum(isinstance(outcome, ApprovalAlreadyResolved) for outcome in outcomes) == 8
     assert (await harness.types(run_id)).count("approval.resolved") == 1
 
 
@@ -157,7 +157,7 @@ async def test_an_answer_that_came_while_the_lock_was_awaited_counts(harness: Ru
         late = ApprovalService(session, harness.container.queue, harness.container.mask)
         await late.get(OWNER, approval_id)
         await resolve(harness, approval_id, "approve")
-        with pytest.raises(AlreadyResolved):
+        with pytest.raises(ApprovalAlreadyResolved):
             await late.resolve(OWNER, approval_id, ApprovalResolve(action="reject"))
 
     assert (await harness.row(run_id)).state == "queued"
@@ -177,14 +177,14 @@ async def test_an_overdue_question_ends_its_run(harness: RunHarness) -> None:
     assert (await harness.types(run_id))[-3:] == ["approval.expired", "task.failed", "run.failed"]
     assert (await harness.tasks(run_id))["research"].status == "failed"
     assert (await harness.row(waiting)).state == "waiting"
-    with pytest.raises(ApprovalOver):
+    with pytest.raises(ApprovalDeadlinePassed):
         await resolve(harness, approval_id, "approve")
 
 
 async def test_an_overdue_question_takes_no_answer_before_the_sweep_either(harness: RunHarness) -> None:
     _, approval_id = await ask(harness, timedelta(0))
 
-    with pytest.raises(ApprovalOver):
+    with pytest.raises(ApprovalDeadlinePassed):
         await resolve(harness, approval_id, "approve")
 
 
@@ -193,12 +193,12 @@ async def test_a_question_answered_while_the_sweep_goes_on_hides_none_behind_it(
 ) -> None:
     asked = [await ask(harness, timedelta(0)) for _ in range(3)]
     first, answered, last = sorted(run_id for run_id, _ in asked)
-    look = ApprovalRepository.open_of
+    look = ApprovalRepository.lock_open
 
     async def answered_meanwhile(repository: ApprovalRepository, run_id: str) -> ApprovalRow | None:
         return None if run_id == answered else await look(repository, run_id)
 
-    monkeypatch.setattr(ApprovalRepository, "open_of", answered_meanwhile)
+    monkeypatch.setattr(ApprovalRepository, "lock_open", answered_meanwhile)
 
     async with harness.approvals() as approvals:
         ended = await approvals.expire_overdue()
@@ -259,7 +259,7 @@ async def test_the_end_of_the_run_cancels_its_question(harness: RunHarness) -> N
         await approvals.cancel(run_id)
         await lifecycle.stop(run)
 
-    with pytest.raises(AlreadyResolved):
+    with pytest.raises(ApprovalAlreadyResolved):
         await resolve(harness, approval_id, "approve")
 
 
@@ -269,7 +269,7 @@ async def test_a_question_of_another_workspace_is_hidden(harness: RunHarness) ->
     async with harness.approvals() as approvals:
         with pytest.raises(ApprovalNotFound):
             await approvals.get(STRANGER, approval_id)
-        assert (await approvals.page(STRANGER, None, None, 10, None)).approvals == []
+        assert (await approvals.list_page(STRANGER, None, None, 10, None)).approvals == []
 
 
 @pytest.mark.parametrize("identifier", ["appr_none", "run_1", "appr_\x00", ""])
@@ -285,12 +285,12 @@ async def test_pages_are_filtered_and_follow_each_other(harness: RunHarness) -> 
     await resolve(harness, first, "approve")
 
     async with harness.approvals() as approvals:
-        of_run = await approvals.page(OWNER, None, run_id, 10, None)
-        page = await approvals.page(OWNER, "open", None, 1, None)
-        rest = await approvals.page(OWNER, "open", None, 1, page.next_cursor)
-        nothing = await approvals.page(OWNER, None, "run_\x00", 10, None)
+        of_run = await approvals.list_page(OWNER, None, run_id, 10, None)
+        page = await approvals.list_page(OWNER, "open", None, 1, None)
+        rest = await approvals.list_page(OWNER, "open", None, 1, page.next_cursor)
+        nothing = await approvals.list_page(OWNER, None, "run_\x00", 10, None)
         with pytest.raises(BadRequest):
-            await approvals.page(OWNER, None, None, 10, encode_cursor("\x00"))
+            await approvals.list_page(OWNER, None, None, 10, encode_cursor("\x00"))
 
     assert [approval.id for approval in of_run.approvals] == [first]
     assert {a.id for a in page.approvals + rest.approvals} == {made[1][1], made[2][1]}

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crewai_runner.features.auth import rules
-from crewai_runner.features.auth.rules import FailureLimit
+from crewai_runner.features.auth.rules import SignInFailureLimiter
 
 
 class Clock:
@@ -15,9 +15,9 @@ class Clock:
         return self.seconds
 
 
-def limit(per_minute: int = 3) -> tuple[FailureLimit, Clock]:
+def limit(per_minute: int = 3) -> tuple[SignInFailureLimiter, Clock]:
     clock = Clock()
-    return FailureLimit(per_minute, clock), clock
+    return SignInFailureLimiter(per_minute, clock), clock
 
 
 def test_some_failures_may_come_at_once_then_the_door_is_shut() -> None:

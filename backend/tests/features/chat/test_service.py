@@ -16,7 +16,7 @@ from crewai_runner.domain.workflow import ModelChoice
 from crewai_runner.executor.port import ModelAnswer, ModelBinding, ModelCallFailed
 from crewai_runner.executor.scripted import ScriptedExecutor
 from crewai_runner.features.chat import service as chat_module
-from crewai_runner.features.chat.errors import AgentUnknown, ModelFailed, RunIsOver
+from crewai_runner.features.chat.errors import AgentUnknown, ModelFailed, RunNotAcceptingMessages
 from crewai_runner.features.chat.schemas import ChatAnswer, ChatRequest
 from crewai_runner.features.chat.service import ChatService
 from crewai_runner.features.runs.errors import RunNotFound
@@ -30,7 +30,7 @@ async def unheard(_text: str) -> None:
 
 async def say(harness: RunHarness, run_id: str, message: str = "How is it?", **more: Any) -> ChatAnswer:
     request = ChatRequest(workflow_id=run_id, message=message, **more)
-    return await ChatService(harness.container).say(OWNER, request, unheard)
+    return await ChatService(harness.container).send(OWNER, request, unheard)
 
 
 async def finished(harness: RunHarness) -> str:
@@ -96,9 +96,9 @@ async def test_the_agent_at_work_answers_and_its_words_come_as_they_are_written(
 
     with harness.container.notifier.subscribe(run_id) as subscription:
         request = ChatRequest(workflow_id=run_id, message="Lemon?")
-        talk = asyncio.ensure_future(ChatService(harness.container).say(OWNER, request, hear))
+        talk = asyncio.ensure_future(ChatService(harness.container).send(OWNER, request, hear))
         await asyncio.wait_for(subscription.changed.wait(), 10)
-    (message,) = (await ChatService(harness.container).messages(OWNER, run_id)).messages
+    (message,) = (await ChatService(harness.container).list_messages(OWNER, run_id)).messages
     sink(MessageDelivered(agent="writer", data=MessageDeliveredData(message_id=message.id, call=2)))
     sink(LlmChunk(agent="researcher", data=LlmChunkData(call_id="x", text="not for you")))
     sink(LlmChunk(agent="writer", data=LlmChunkData(call_id="c", text="With ")))
@@ -118,7 +118,7 @@ async def test_the_agent_at_work_answers_and_its_words_come_as_they_are_written(
 async def test_a_message_nobody_picks_up_is_answered_from_the_live_state(
     harness: RunHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chat_module, "PICK_UP_SECONDS", -1.0)
+    monkeypatch.setattr(chat_module, "PICKUP_TIMEOUT_SECONDS", -1.0)
     run_id = await harness.begun()
 
     answer = await say(harness, run_id)
@@ -170,7 +170,7 @@ async def test_an_unknown_agent_is_refused_and_nothing_is_left(harness: RunHarne
     with pytest.raises(AgentUnknown, match="researcher, writer"):
         await say(harness, run_id, agent="boss")
 
-    assert (await ChatService(harness.container).messages(OWNER, run_id)).messages == []
+    assert (await ChatService(harness.container).list_messages(OWNER, run_id)).messages == []
     assert "message.queued" not in await harness.types(run_id)
 
 
@@ -179,11 +179,11 @@ async def test_a_stranger_finds_no_run_to_talk_to(harness: RunHarness) -> None:
     chat = ChatService(harness.container)
 
     with pytest.raises(RunNotFound):
-        await chat.say(STRANGER, ChatRequest(workflow_id=run_id, message="Hi"), unheard)
+        await chat.send(STRANGER, ChatRequest(workflow_id=run_id, message="Hi"), unheard)
     with pytest.raises(RunNotFound):
         await chat.queue(STRANGER, run_id, "Hi", None)
     with pytest.raises(RunNotFound):
-        await chat.messages(STRANGER, run_id)
+        await chat.list_messages(STRANGER, run_id)
 
 
 async def test_a_workflows_id_means_its_newest_run(harness: RunHarness) -> None:
@@ -201,7 +201,7 @@ async def test_a_message_may_be_left_without_waiting_but_not_for_a_finished_run(
     assert (left.status, left.agent) == ("queued", "writer")
     async with harness.transaction(run_id) as (run, lifecycle):
         await lifecycle.fail(run, FAILURE)
-    with pytest.raises(RunIsOver):
+    with pytest.raises(RunNotAcceptingMessages):
         await chat.queue(OWNER, run_id, "Too late", None)
 
 
@@ -244,7 +244,7 @@ async def test_a_listener_who_leaves_ends_the_talk(harness: RunHarness) -> None:
     await pairs.aclose()  # type: ignore[attr-defined]
     await harness.row(run_id)
 
-    assert not [task for task in asyncio.all_tasks() if "say" in repr(task.get_coro())]
+    assert not [task for task in asyncio.all_tasks() if "send" in repr(task.get_coro())]
 
 
 class Listening(ScriptedExecutor):

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from crewai_runner.domain.run import RunFailure, RunResult, TaskState
 from crewai_runner.domain.run_events import RunEvent, TaskSkipped
-from crewai_runner.features.events import service as events_module
+from crewai_runner.features.events import run_event_stream as events_module
 from crewai_runner.features.events.repository import EventRepository
-from crewai_runner.features.events.service import EventService, Follower, Frame, in_order, number
+from crewai_runner.features.events.run_event_stream import Frame, RunEventStream, merge_by_sequence
+from crewai_runner.features.events.service import EventService, assign_sequence_numbers
 from crewai_runner.features.runs.errors import RunNotFound
 from crewai_runner.stream.notifier import Chunk
 from tests.support.database import fresh_database
@@ -23,14 +24,14 @@ FAILURE = RunFailure(code="x", message="y")
 Frames = list[Frame | None]
 
 
-def follower(harness: RunHarness, ping_seconds: float = 10.0) -> Follower:
-    return Follower(harness.container.sessions, harness.container.notifier, ping_seconds)
+def follower(harness: RunHarness, ping_seconds: float = 10.0) -> RunEventStream:
+    return RunEventStream(harness.container.sessions, harness.container.notifier, ping_seconds)
 
 
 async def read(harness: RunHarness, run_id: str, after: int = 0) -> Frames:
     """The whole stream, to its end."""
     async with asyncio.timeout(20):
-        return [frame async for frame in follower(harness).follow(OWNER, run_id, after)]
+        return [frame async for frame in follower(harness).open(OWNER, run_id, after)]
 
 
 def ids(frames: Frames) -> list[int]:
@@ -40,7 +41,7 @@ def ids(frames: Frames) -> list[int]:
 async def a_finished_run(harness: RunHarness, skipped: int = 5) -> str:
     run_id = await harness.begun()
     async with harness.transaction(run_id) as (run, lifecycle):
-        await lifecycle.tell(run, *[TaskSkipped(task_key="report")] * skipped)
+        await lifecycle.emit(run, *[TaskSkipped(task_key="report")] * skipped)
         await lifecycle.complete(run, RunResult(raw="r"))
     return run_id
 
@@ -67,7 +68,7 @@ async def test_a_cut_at_any_place_and_a_resume_are_the_uncut_stream(harness: Run
 
 
 async def test_many_pages_are_one_stream(harness: RunHarness, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events_module, "PAGE", 3)
+    monkeypatch.setattr(events_module, "PAGE_SIZE", 3)
     run_id = await a_finished_run(harness, skipped=10)
 
     assert ids(await read(harness, run_id)) == list(range(1, 14))
@@ -83,14 +84,14 @@ async def test_a_run_of_another_workspace_is_hidden(harness: RunHarness) -> None
     run_id = await a_finished_run(harness)
 
     with pytest.raises(RunNotFound):
-        await follower(harness).check(STRANGER, run_id)
+        await follower(harness).check_access(STRANGER, run_id)
     with pytest.raises(RunNotFound):
-        await anext(follower(harness).follow(STRANGER, run_id, 0))
+        await anext(follower(harness).open(STRANGER, run_id, 0))
 
 
 async def test_news_reach_a_waiting_reader_and_the_end_ends_the_stream(harness: RunHarness) -> None:
     run_id = await harness.begun()
-    frames = follower(harness).follow(OWNER, run_id, 2)
+    frames = follower(harness).open(OWNER, run_id, 2)
     await anext(frames)
     reading = asyncio.ensure_future(anext(frames))
 
@@ -109,7 +110,7 @@ async def test_the_reader_of_a_resumed_run_goes_on(harness: RunHarness) -> None:
     async with harness.transaction(run_id) as (run, lifecycle):
         await lifecycle.fail(run, FAILURE)
         await lifecycle.queue_again(run, "resumed")
-    frames = follower(harness).follow(OWNER, run_id, 0)
+    frames = follower(harness).open(OWNER, run_id, 0)
 
     heard = [await asyncio.wait_for(anext(frames), 10) for _ in range(5)]
     async with harness.transaction(run_id) as (run, lifecycle):
@@ -133,13 +134,13 @@ class TestTheBell:
 
     @pytest.fixture(autouse=True)
     def no_poll(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(events_module, "SLOW_POLL_SECONDS", 1000.0)
+        monkeypatch.setattr(events_module, "POLL_SECONDS", 1000.0)
 
     async def test_news_of_the_very_moment_of_a_look_is_not_lost(
         self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         run_id = await harness.begun()
-        whole = EventRepository.after
+        whole = EventRepository.list_after
         looks = 0
 
         async def news_after_the_look(self: EventRepository, run: str, seq: int, limit: int) -> Any:
@@ -152,14 +153,14 @@ class TestTheBell:
             return rows
 
         telling, told = asyncio.Event(), asyncio.Event()
-        monkeypatch.setattr(EventRepository, "after", news_after_the_look)
-        frames = follower(harness, ping_seconds=1000.0).follow(OWNER, run_id, 2)
+        monkeypatch.setattr(EventRepository, "list_after", news_after_the_look)
+        frames = follower(harness, ping_seconds=1000.0).open(OWNER, run_id, 2)
         await anext(frames)
         reading = asyncio.ensure_future(anext(frames))
         await asyncio.wait_for(telling.wait(), 10)
 
         async with harness.transaction(run_id) as (run, lifecycle):
-            await lifecycle.tell(run, TaskSkipped(task_key="report"))
+            await lifecycle.emit(run, TaskSkipped(task_key="report"))
         told.set()
 
         heard = await asyncio.wait_for(reading, 10)
@@ -169,14 +170,14 @@ class TestTheBell:
 
     async def test_one_ring_is_one_look(self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch) -> None:
         run_id = await harness.begun()
-        whole, looks = Follower._next, []
+        whole, looks = RunEventStream._read_events, []
 
-        async def counted(self: Follower, run: str, after: int) -> Any:
+        async def counted(self: RunEventStream, run: str, after: int) -> Any:
             looks.append(after)
             return await whole(self, run, after)
 
-        monkeypatch.setattr(Follower, "_next", counted)
-        frames = follower(harness, ping_seconds=1000.0).follow(OWNER, run_id, 0)
+        monkeypatch.setattr(RunEventStream, "_read_events", counted)
+        frames = follower(harness, ping_seconds=1000.0).open(OWNER, run_id, 0)
         for _ in range(3):
             await anext(frames)
         reading = asyncio.ensure_future(anext(frames))
@@ -184,7 +185,7 @@ class TestTheBell:
             await harness.row(run_id)  # gives the reader time for more looks than it should make
         before = len(looks)
         async with harness.transaction(run_id) as (run, lifecycle):
-            await lifecycle.tell(run, TaskSkipped(task_key="report"))
+            await lifecycle.emit(run, TaskSkipped(task_key="report"))
         await asyncio.wait_for(reading, 10)
         waiting = asyncio.ensure_future(anext(frames))
         for _ in range(5):
@@ -198,7 +199,7 @@ class TestTheBell:
 @ON_SQLITE
 async def test_a_quiet_stream_has_a_heartbeat(harness: RunHarness) -> None:
     run_id = await harness.begun()
-    frames = follower(harness, ping_seconds=0.01).follow(OWNER, run_id, 2)
+    frames = follower(harness, ping_seconds=0.01).open(OWNER, run_id, 2)
     await anext(frames)
 
     assert [await asyncio.wait_for(anext(frames), 10) for _ in range(2)] == [None, None]
@@ -207,7 +208,7 @@ async def test_a_quiet_stream_has_a_heartbeat(harness: RunHarness) -> None:
 
 @ON_SQLITE
 async def test_a_reader_who_leaves_is_forgotten_by_the_hub(harness: RunHarness) -> None:
-    frames = follower(harness).follow(OWNER, await harness.begun(), 0)
+    frames = follower(harness).open(OWNER, await harness.begun(), 0)
     await anext(frames)
     assert harness.container.notifier.subscriber_count() == 1
 
@@ -225,7 +226,7 @@ async def test_the_snapshot_tells_the_state_of_now(harness: RunHarness) -> None:
     harness.container.journal.open(run_id, 1, lambda: None)(started("research"))
     await harness.container.journal.flush()
 
-    frames = follower(harness).follow(OWNER, run_id, 0)
+    frames = follower(harness).open(OWNER, run_id, 0)
     first = await anext(frames)
     await _close(frames)
 
@@ -239,7 +240,7 @@ async def test_a_page_holds_events_after_a_number_in_order(harness: RunHarness) 
     run_id = await a_finished_run(harness)
 
     async with harness.session() as session:
-        page = await EventService(session, harness.container.mask).page(OWNER, run_id, 3, 2)
+        page = await EventService(session, harness.container.mask).list_page(OWNER, run_id, 3, 2)
 
     assert [event.seq for event in page.events] == [4, 5]
     assert page.last_seq == 8
@@ -250,7 +251,9 @@ class TestInOrder:
 
     def told(self, *after: int) -> list[str]:
         rows = [_Row(row.seq or 0, row.type, row.text) for row in self.rows]
-        return [frame.text for frame in in_order(rows, [Chunk(a, f"c{i}") for i, a in enumerate(after)])]
+        return [
+            frame.text for frame in merge_by_sequence(rows, [Chunk(a, f"c{i}") for i, a in enumerate(after)])
+        ]
 
     def test_a_chunk_stands_right_after_its_event(self) -> None:
         assert self.told(4, 6) == ["4", "c0", "5", "6", "c1"]
@@ -262,7 +265,7 @@ class TestInOrder:
         assert self.told(2) == ["c0", "4", "5", "6"]
 
     def test_chunks_have_no_number(self) -> None:
-        (frame,) = in_order([], [Chunk(3, "x")])
+        (frame,) = merge_by_sequence([], [Chunk(3, "x")])
 
         assert frame == Frame(None, "llm.chunk", "x")
 
@@ -275,7 +278,7 @@ class _Row:
 def test_numbers_go_on_without_a_gap() -> None:
     events: list[RunEvent] = [TaskSkipped(task_key=str(n)) for n in range(3)]
 
-    numbered = number("run_1", 7, events)
+    numbered = assign_sequence_numbers("run_1", 7, events)
 
     assert [(event.seq, event.run_id, event.task_key) for event in numbered] == [
         (8, "run_1", "0"),
@@ -315,7 +318,7 @@ async def _live_through(steps: list[str], folder: Path) -> None:
 async def _do(step: str, harness: RunHarness, run_id: str, reader: "_Reader") -> None:
     async with harness.transaction(run_id) as (run, lifecycle):
         if step == "tell":
-            await lifecycle.tell(run, TaskSkipped(task_key="report"), TaskSkipped(task_key="report"))
+            await lifecycle.emit(run, TaskSkipped(task_key="report"), TaskSkipped(task_key="report"))
         if step == "fail":
             await lifecycle.fail(run, FAILURE)
             await lifecycle.queue_again(run, "resumed")
@@ -331,7 +334,7 @@ class _Reader:
 
     def _dial(self) -> AsyncIterator[Frame | None]:
         after = self.seen[-1] if self.seen else 0
-        return follower(self._harness).follow(OWNER, self._run_id, after)
+        return follower(self._harness).open(OWNER, self._run_id, after)
 
     async def catch_one(self) -> None:
         """Take one numbered frame if there is one to come."""

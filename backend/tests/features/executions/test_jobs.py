@@ -85,7 +85,7 @@ async def test_a_completed_run_has_its_result_usage_and_artifacts(harness: RunHa
     assert row.result is not None
     assert (row.result["raw"], row.total_tokens) == ("The end.", 10)
     async with read_session(harness.container.sessions) as session:
-        artifact = await RunService(session).artifact(run_id, "report.html")
+        artifact = await RunService(session).get_artifact(run_id, "report.html")
     assert (artifact.content, artifact.media_type, artifact.task_key) == (b"The end.", "text/plain", "report")
     assert (await harness.types(run_id))[-2:] == ["artifact.saved", "run.completed"]
 
@@ -146,7 +146,7 @@ async def test_a_person_s_feedback_reaches_the_next_attempt(harness: RunHarness)
     run_id = await harness.create()
     await harness.execute(run_id, 1)
     async with harness.approvals() as approvals:
-        (asked,) = (await approvals.page(OWNER, "open", run_id, 1, None)).approvals
+        (asked,) = (await approvals.list_page(OWNER, "open", run_id, 1, None)).approvals
         await approvals.resolve(OWNER, asked.id, ApprovalResolve(action="revise", feedback="Shorter."))
 
     await harness.execute(run_id, 2)
@@ -163,7 +163,7 @@ async def test_when_the_last_answer_is_approved_no_engine_is_asked(harness: RunH
     run_id = await harness.create(NewRun(only, {}))
     await harness.execute(run_id, 1)
     async with harness.approvals() as approvals:
-        (asked,) = (await approvals.page(OWNER, "open", run_id, 1, None)).approvals
+        (asked,) = (await approvals.list_page(OWNER, "open", run_id, 1, None)).approvals
         await approvals.resolve(OWNER, asked.id, ApprovalResolve(action="approve"))
 
     await harness.execute(run_id, 2)
@@ -212,14 +212,14 @@ class TestTaking:
     ) -> None:
         monkeypatch.setattr(jobs_module.asyncio, "sleep", _at_once(asyncio.sleep))
         errors = [OperationalError("SELECT", {}, Exception("gone")) for _ in range(3)]
-        whole = RunService.for_executor
+        whole = RunService.lock_for_worker
 
         async def flaky(self: RunService, run_id: str) -> Any:
             if errors:
                 raise errors.pop()
             return await whole(self, run_id)
 
-        monkeypatch.setattr(RunService, "for_executor", flaky)
+        monkeypatch.setattr(RunService, "lock_for_worker", flaky)
         play(harness, Script(STORY, Completed(RESULT)))
         run_id = await harness.create()
 

@@ -39,7 +39,7 @@ def test_a_moment_on_the_edge_begins_a_stretch() -> None:
 def test_nothing_came_to_nothing_and_its_rate_and_cost_are_unknown() -> None:
     nothing = added([])
 
-    assert (nothing.runs, nothing.success_rate, nothing.whole_cost, nothing.total_tokens) == (
+    assert (nothing.runs, nothing.success_rate, nothing.exact_cost, nothing.total_tokens) == (
         0,
         None,
         None,
@@ -59,7 +59,7 @@ def test_one_unknown_makes_the_sum_unknown_and_leaves_a_lower_bound() -> None:
 
     both = added([known, unknown])
 
-    assert (both.whole_cost, both.total_tokens) == (None, None)
+    assert (both.exact_cost, both.total_tokens) == (None, None)
     assert both.known_cost == Cost(amount=Decimal("0.5"), currency="USD")
 
 
@@ -69,4 +69,4 @@ def test_currencies_are_never_added_up() -> None:
 
     both = added([dollar, euro])
 
-    assert (both.whole_cost, both.known_cost, both.runs) == (None, None, 2)
+    assert (both.exact_cost, both.known_cost, both.runs) == (None, None, 2)

@@ -15,7 +15,7 @@ async def leave(harness: RunHarness, run_id: str, text: str, agent: str | None =
 
 async def messages(harness: RunHarness, run_id: str) -> list[MessageRead]:
     async with read_session(harness.container.sessions) as session:
-        return await MessageService(session).of_run(run_id)
+        return await MessageService(session).list_for_run(run_id)
 
 
 def delivered(message_id: str, call: int = 3, agent: str = "writer") -> MessageDelivered:
@@ -38,7 +38,7 @@ async def test_a_message_waits_until_an_agent_hears_it(harness: RunHarness) -> N
     first, second = await leave(harness, run_id, "one"), await leave(harness, run_id, "two", "writer")
 
     async with read_session(harness.container.sessions) as session:
-        queued = await MessageService(session).queued(run_id)
+        queued = await MessageService(session).list_queued(run_id)
 
     assert {message.id for message in queued} == {first, second}
     assert {(m.text, m.agent, m.status) for m in await messages(harness, run_id)} == {

@@ -161,7 +161,7 @@ async def test_a_run_that_waits_for_a_person_starts_once_and_ends_once(harness: 
     await harness.execute(run_id, 1)
     waiting = await page_of(harness)
     async with harness.approvals() as approvals:
-        asked = await approvals.open_of(run_id)
+        asked = await approvals.lock_open(run_id)
         assert asked is not None
         await approvals.resolve(OWNER, asked.id, ApprovalResolve(action="approve"))
     await harness.execute(run_id, 2)

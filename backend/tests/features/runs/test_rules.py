@@ -21,14 +21,14 @@ from crewai_runner.domain.run_events import (
     ToolCompleted,
     ToolFailed,
 )
-from crewai_runner.features.runs.rules import changes_of, difference
+from crewai_runner.features.runs.rules import collect_changes, find_differences
 from tests.support.runs import call, completed, failed_call, started
 
 FAILED = TaskFailed(task_key="t", data=TaskFailedData(error=RunFailure(code="timeout", message="late")))
 
 
 def test_nothing_told_changes_nothing() -> None:
-    changes = changes_of([])
+    changes = collect_changes([])
 
     assert (changes.tasks, changes.calls, changes.usage.llm_calls) == ({}, [], 0)
 
@@ -36,7 +36,7 @@ def test_nothing_told_changes_nothing() -> None:
 def test_a_task_s_last_word_counts_and_its_start_is_kept() -> None:
     begin = started("t", "writer")
 
-    change = changes_of([begin, completed("t", "Tea.")]).tasks["t"]
+    change = collect_changes([begin, completed("t", "Tea.")]).tasks["t"]
 
     assert (change.state, change.agent, change.started_at) == (TaskState.COMPLETED, "writer", begin.at)
     assert change.result is not None
@@ -55,11 +55,11 @@ def test_a_task_s_last_word_counts_and_its_start_is_kept() -> None:
     ],
 )
 def test_each_event_of_a_task_has_its_state(event: RunEvent, state: TaskState) -> None:
-    assert changes_of([event]).tasks["t"].state is state
+    assert collect_changes([event]).tasks["t"].state is state
 
 
 def test_a_failed_task_has_its_error() -> None:
-    error = changes_of([FAILED]).tasks["t"].error
+    error = collect_changes([FAILED]).tasks["t"].error
 
     assert error is not None
     assert error["code"] == "timeout"
@@ -69,7 +69,7 @@ def test_calls_and_tools_are_counted_failed_ones_too() -> None:
     tool = ToolCompleted(data=ToolCompletedData(tool="t", tool_call_id="1", output="o", duration_ms=1))
     broken = ToolFailed(data=ToolFailedData(tool="t", tool_call_id="2", message="m", duration_ms=1))
 
-    changes = changes_of([call(10, "1"), failed_call(), tool, broken, call(5, "2")])
+    changes = collect_changes([call(10, "1"), failed_call(), tool, broken, call(5, "2")])
 
     assert (changes.usage.llm_calls, changes.usage.tool_calls, changes.usage.total_tokens) == (3, 2, 15)
     assert changes.usage.cost is not None
@@ -86,7 +86,7 @@ def test_it_does_not_matter_how_a_story_is_cut_into_batches(
 ) -> None:
     cut = data.draw(st.integers(0, len(story)))
 
-    whole, first, second = changes_of(story), changes_of(story[:cut]), changes_of(story[cut:])
+    whole, first, second = collect_changes(story), collect_changes(story[:cut]), collect_changes(story[cut:])
 
     assert first.usage.plus(second.usage) == whole.usage
     assert [*first.calls, *second.calls] == whole.calls
@@ -104,11 +104,11 @@ json_values = st.recursive(
 class TestDifference:
     @given(json_values)
     def test_a_value_differs_from_itself_nowhere(self, value: Any) -> None:
-        assert difference(value, value) == []
+        assert find_differences(value, value) == []
 
     @given(json_values, json_values)
     def test_both_ways_name_the_same_places(self, a: Any, b: Any) -> None:
-        there, back = difference(a, b), difference(b, a)
+        there, back = find_differences(a, b), find_differences(b, a)
 
         assert there == [(path, y, x) for path, x, y in back]
         assert all(x != y for _, x, y in there)
@@ -124,4 +124,4 @@ class TestDifference:
         ],
     )
     def test_each_place_is_a_path(self, a: Any, b: Any, found: list[tuple[str, Any, Any]]) -> None:
-        assert difference(a, b) == found
+        assert find_differences(a, b) == found

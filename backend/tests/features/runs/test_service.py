@@ -32,7 +32,7 @@ EVERYTHING = RunFilter()
 
 async def found(harness: RunHarness, wanted: RunFilter) -> list[str]:
     async with read_session(harness.container.sessions) as session:
-        return [run.id for run in (await RunService(session).page(OWNER, wanted, 50, None)).runs]
+        return [run.id for run in (await RunService(session).list_page(OWNER, wanted, 50, None)).runs]
 
 
 async def with_metadata(harness: RunHarness, **metadata: object) -> str:
@@ -73,7 +73,7 @@ async def test_a_run_of_another_workspace_is_not_found(harness: RunHarness) -> N
     async with read_session(harness.container.sessions) as session:
         with pytest.raises(RunNotFound):
             await RunService(session).get(STRANGER, run_id)
-        assert (await RunService(session).page(STRANGER, EVERYTHING, 50, None)).runs == []
+        assert (await RunService(session).list_page(STRANGER, EVERYTHING, 50, None)).runs == []
 
 
 async def test_pages_follow_each_other_newest_first(harness: RunHarness) -> None:
@@ -83,7 +83,7 @@ async def test_pages_follow_each_other_newest_first(harness: RunHarness) -> None
 
     async with read_session(harness.container.sessions) as session:
         for _ in range(3):
-            page = await RunService(session).page(OWNER, EVERYTHING, 2, cursor)
+            page = await RunService(session).list_page(OWNER, EVERYTHING, 2, cursor)
             seen += [run.id for run in page.runs]
             cursor = page.next_cursor
 
@@ -95,7 +95,7 @@ async def test_pages_follow_each_other_newest_first(harness: RunHarness) -> None
 async def test_a_cursor_of_somebody_else_is_refused(harness: RunHarness, cursor: str) -> None:
     async with read_session(harness.container.sessions) as session:
         with pytest.raises(BadRequest):
-            await RunService(session).page(OWNER, EVERYTHING, 2, cursor)
+            await RunService(session).list_page(OWNER, EVERYTHING, 2, cursor)
 
 
 class TestFilters:
@@ -177,7 +177,7 @@ class TestUsage:
         await tell(harness, run_id, *events)
         async with read_session(harness.container.sessions) as session:
             runs = RunService(session)
-            return await runs.usage(await runs.get(OWNER, run_id))
+            return await runs.get_usage(await runs.get(OWNER, run_id))
 
     async def test_calls_sum_to_every_total(self, harness: RunHarness) -> None:
         usage = await self.of(
@@ -238,10 +238,10 @@ async def test_finished_outputs_survive_and_can_be_forgotten(harness: RunHarness
     await tell(harness, run_id, started("research"), completed("research", "Tea."))
 
     async with harness.session() as session:
-        kept = await RunService(session).finished(run_id)
-        await RunService(session).forget_results(run_id)
+        kept = await RunService(session).get_task_results(run_id)
+        await RunService(session).reset_tasks(run_id)
     async with read_session(harness.container.sessions) as session:
-        left = await RunService(session).finished(run_id)
+        left = await RunService(session).get_task_results(run_id)
 
     assert {key: result.raw for key, result in kept.items()} == {"research": "Tea."}
     assert left == {}
@@ -294,8 +294,8 @@ async def test_an_artifact_is_replaced_and_listed_without_its_content(harness: R
             )
 
     async with read_session(harness.container.sessions) as session:
-        (listed,) = await RunService(session).artifacts(run_id)
-        whole = await RunService(session).artifact(run_id, "report.md")
+        (listed,) = await RunService(session).list_artifacts(run_id)
+        whole = await RunService(session).get_artifact(run_id, "report.md")
 
     assert (listed.name, listed.size) == ("report.md", 10)
     assert whole.content == b"second one"
@@ -307,4 +307,4 @@ async def test_an_artifact_that_is_not_there_is_not_found(harness: RunHarness, n
 
     async with read_session(harness.container.sessions) as session:
         with pytest.raises(ArtifactNotFound):
-            await RunService(session).artifact(run_id, name)
+            await RunService(session).get_artifact(run_id, name)

@@ -33,7 +33,7 @@ export interface paths {
     };
     /**
      * List Approvals
-     * @description Questions to people, newest first.
+     * @description List approval requests, newest first.
      */
     get: operations["approvals:list_approvals"];
     put?: never;
@@ -53,7 +53,7 @@ export interface paths {
     };
     /**
      * Get Approval
-     * @description One question, with what the agent proposes.
+     * @description Get one approval request with the proposed output.
      */
     get: operations["approvals:get_approval"];
     put?: never;
@@ -75,7 +75,7 @@ export interface paths {
     put?: never;
     /**
      * Resolve Approval
-     * @description Approve, revise or reject; one answer only. The run goes on by itself.
+     * @description Approve, revise or reject a task output, once. An approved or revised run continues automatically.
      */
     post: operations["approvals:resolve_approval"];
     delete?: never;
@@ -95,13 +95,14 @@ export interface paths {
     put?: never;
     /**
      * Send Chat
-     * @description Talk to a run and get the reply.
+     * @description Send a message to a run and wait for the answer.
      *
-     *     A running run: the message goes into the addressed agent's next model call (default: whoever is
-     *     at work) and the reply is the agent's; when no model call comes soon, the workflow's model answers
-     *     from the run's live state, and the message stays queued for the agent. A run that waits for human
-     *     input: the message is feedback on what it asks. A finished run: questions about its result.
-     *     With `Accept: text/event-stream` the reply comes as `chunk` events, then one `answer` or `problem`.
+     *     A running run: the message is added to the next model call of the addressed agent (by default the agent
+     *     that is working) and the agent answers. If no model call starts soon, the workflow's model answers from
+     *     the run's live state, and the message stays queued for the agent. A run that waits for approval: the
+     *     message is sent back as feedback on the proposed output. A finished run: a model answers from its
+     *     result. With `Accept: text/event-stream` the answer is streamed as `chunk` events, followed by one
+     *     `answer` or `problem` event.
      */
     post: operations["chat:send_chat"];
     delete?: never;
@@ -315,7 +316,7 @@ export interface paths {
     };
     /**
      * List Runs
-     * @description Runs, newest first.
+     * @description List runs, newest first.
      */
     get: operations["runs:list_runs"];
     put?: never;
@@ -326,9 +327,9 @@ export interface paths {
     post: operations["executions:start_run"];
     /**
      * Delete Runs
-     * @description Delete finished runs by state, age or both, with their events, tasks, messages and files.
+     * @description Delete finished runs by state, creation time or both, with their events, tasks, messages and files.
      *
-     *     Runs that are not over are left alone. Asked again, it deletes what is left.
+     *     Active runs are not deleted. If the request is interrupted, repeat it to delete the remaining runs.
      */
     delete: operations["runs:delete_runs"];
     options?: never;
@@ -345,7 +346,7 @@ export interface paths {
     };
     /**
      * Diff Runs
-     * @description Two runs side by side: definition, inputs, outputs and figures.
+     * @description Compare two runs: definition, inputs, outputs and usage.
      */
     get: operations["runs:diff_runs"];
     put?: never;
@@ -394,9 +395,9 @@ export interface paths {
     post?: never;
     /**
      * Delete Run
-     * @description Delete a run that is over, with its events, tasks, calls, messages, approvals and files.
+     * @description Delete a finished run with its events, tasks, model calls, messages, approvals and files.
      *
-     *     There is no way back. A run that is not over has to be stopped first.
+     *     This cannot be undone. An active run must be stopped first.
      */
     delete: operations["runs:delete_run"];
     options?: never;
@@ -413,7 +414,7 @@ export interface paths {
     };
     /**
      * List Artifacts
-     * @description Files that the run's tasks made (`output_file`).
+     * @description List the files written by the run's tasks (`output_file`).
      */
     get: operations["runs:list_artifacts"];
     put?: never;
@@ -433,7 +434,7 @@ export interface paths {
     };
     /**
      * Download Artifact
-     * @description One file, as a download.
+     * @description Download one file.
      */
     get: operations["runs:download_artifact"];
     put?: never;
@@ -453,7 +454,7 @@ export interface paths {
     };
     /**
      * List Events
-     * @description Stored events of a run in order, for clients without streaming.
+     * @description List stored events of a run in order, for clients that do not stream.
      */
     get: operations["events:list_events"];
     put?: never;
@@ -493,13 +494,13 @@ export interface paths {
     };
     /**
      * List Messages
-     * @description Messages to the run with their receipts, oldest first.
+     * @description List the messages to the run with their delivery and answers, oldest first.
      */
     get: operations["chat:list_messages"];
     put?: never;
     /**
      * Create Message
-     * @description Leave a message for the agents without waiting; its receipts are events of the run.
+     * @description Queue a message for the agents and return at once; delivery and answer are events of the run.
      */
     post: operations["chat:create_message"];
     delete?: never;
@@ -579,11 +580,11 @@ export interface paths {
     };
     /**
      * Stream Events
-     * @description Follow a run as server-sent events.
+     * @description Stream the events of a run as server-sent events.
      *
-     *     The first frame is `run.snapshot`; then every event after `Last-Event-ID` (or `?after=`) with
-     *     `id: <seq>`, live token text as `llm.chunk` without an id, and a comment as a heartbeat.
-     *     Reconnect with `Last-Event-ID` and nothing is missed or repeated. The server ends the stream
+     *     The first event is `run.snapshot`. Then every event after `Last-Event-ID` (or `?after=`) follows with
+     *     `id: <seq>`, live model output as `llm.chunk` without an id, and a comment as a heartbeat. After a
+     *     disconnect, reconnect with `Last-Event-ID`: no event is missed or repeated. The server ends the stream
      *     after the run's last event.
      */
     get: operations["events:stream_events"];
@@ -604,7 +605,7 @@ export interface paths {
     };
     /**
      * List Tasks
-     * @description The run's tasks in order, with their outputs.
+     * @description List the run's tasks in order, with their outputs.
      */
     get: operations["runs:list_tasks"];
     put?: never;
@@ -624,7 +625,7 @@ export interface paths {
     };
     /**
      * Get Usage
-     * @description Tokens and cost per call, task, agent, model and in all.
+     * @description Get tokens and cost by model call, task, agent and model, and in total.
      */
     get: operations["runs:get_usage"];
     put?: never;
@@ -1286,6 +1287,12 @@ export interface components {
        */
       status: "healthy";
     };
+    /**
+     * AnswerSource
+     * @description Where the answer comes from.
+     * @enum {string}
+     */
+    AnswerSource: "agent" | "live-state" | "result" | "approval";
     /** ApprovalAnswer */
     ApprovalAnswer: {
       approval: components["schemas"]["ApprovalRead"];
@@ -1330,7 +1337,10 @@ export interface components {
       /** Nextcursor */
       nextCursor: string | null;
     };
-    /** ApprovalRead */
+    /**
+     * ApprovalRead
+     * @description A task output that a person must approve, revise or reject before the run continues.
+     */
     ApprovalRead: {
       /** Agent */
       agent: string | null;
@@ -1350,7 +1360,7 @@ export interface components {
       id: string;
       /**
        * Output
-       * @description What the agent proposes.
+       * @description The proposed task output.
        */
       output: string;
       /** Resolvedat */
@@ -1400,7 +1410,8 @@ export interface components {
     };
     /**
      * ApprovalResolve
-     * @description `approve` takes the output (or `edited` instead), `revise` sends it back, `reject` ends the run.
+     * @description `approve` accepts the output (or `edited` in its place), `revise` returns it to the agent with
+     *     feedback, `reject` fails the run.
      */
     ApprovalResolve: {
       /**
@@ -1410,12 +1421,12 @@ export interface components {
       action: "approve" | "reject" | "revise";
       /**
        * Edited
-       * @description With approve: take this text.
+       * @description Only with `approve`: replaces the output.
        */
       edited?: string | null;
       /**
        * Feedback
-       * @description Needed to revise.
+       * @description Required for `revise`.
        */
       feedback?: string | null;
     };
@@ -1656,11 +1667,12 @@ export interface components {
     ChangeKind: "added" | "removed" | "changed" | "moved";
     /**
      * ChatAnswer
-     * @description The reply. `answeredBy` tells whether the agent itself, the run's live state or its result spoke.
+     * @description The answer. `answeredBy`: the agent itself, a model that knows the run's live state or its result, or
+     *     the approval request that the message resolved.
      */
     ChatAnswer: {
-      answeredBy: components["schemas"]["Responder"];
-      delivery: components["schemas"]["Delivery"];
+      answeredBy: components["schemas"]["AnswerSource"];
+      delivery: components["schemas"]["MessageDelivery"];
       /** Messageid */
       messageId: string;
       /** Response */
@@ -1672,19 +1684,19 @@ export interface components {
        * Format: date-time
        */
       timestamp: string;
-      /** @description Of the call that made this answer, when no agent gave it; not part of the run's. */
+      /** @description Usage of the model call that answered, unless an agent did; not part of the run's. */
       usage?: components["schemas"]["Usage"] | null;
       /** Workflowid */
       workflowId: string;
     };
     /**
      * ChatRequest
-     * @description `workflowId` is a `run_…`, or a `wf_…` for that workflow's newest run.
+     * @description `workflowId` is a run id (`run_…`), or a workflow id (`wf_…`) for that workflow's newest run.
      */
     ChatRequest: {
       /**
        * Agent
-       * @description Key of the agent it is for.
+       * @description Key of the addressed agent.
        */
       agent?: string | null;
       /** Message */
@@ -1828,16 +1840,10 @@ export interface components {
       toolCallId: string;
     };
     /**
-     * Delivery
-     * @description What became of the message: which agent heard it in which model call.
+     * EmptyData
+     * @description An event whose type says it all.
      */
-    Delivery: {
-      /** Agent */
-      agent?: string | null;
-      /** Call */
-      call?: number | null;
-      status: components["schemas"]["MessageState"];
-    };
+    EmptyData: Record<string, never>;
     /** EngineRead */
     EngineRead: {
       /** Message */
@@ -1857,7 +1863,7 @@ export interface components {
     EngineState: "loading" | "ready" | "failed" | "elsewhere";
     /**
      * EventPage
-     * @description Stored events in order; ask again with `after` = the last one's `seq`.
+     * @description Stored events in order. For the next page, pass the last event's `seq` as `after`.
      */
     EventPage: {
       /** Events */
@@ -1903,7 +1909,7 @@ export interface components {
       )[];
       /**
        * Lastseq
-       * @description The run's newest event now.
+       * @description Sequence number of the run's newest event.
        */
       lastSeq: number;
     };
@@ -2170,7 +2176,7 @@ export interface components {
       model: string;
       /**
        * Seq
-       * @description The event that ended the call.
+       * @description Sequence number of the event that ended the call.
        */
       seq: number;
       /** Taskkey */
@@ -2411,7 +2417,7 @@ export interface components {
     MessageCreate: {
       /**
        * Agent
-       * @description Key of the agent it is for.
+       * @description Key of the addressed agent.
        */
       agent?: string | null;
       /** Text */
@@ -2451,6 +2457,17 @@ export interface components {
       call: number;
       /** Messageid */
       messageId: string;
+    };
+    /**
+     * MessageDelivery
+     * @description Delivery of the message: which agent received it, in which model call.
+     */
+    MessageDelivery: {
+      /** Agent */
+      agent?: string | null;
+      /** Call */
+      call?: number | null;
+      status: components["schemas"]["MessageState"];
     };
     /** MessageList */
     MessageList: {
@@ -2496,12 +2513,12 @@ export interface components {
     };
     /**
      * MessageRead
-     * @description A person's message and what became of it.
+     * @description A user's message to a run, with its delivery and answer.
      */
     MessageRead: {
       /**
        * Agent
-       * @description Key of the agent it is for; null = whoever is at work.
+       * @description Key of the addressed agent; null: the agent currently working.
        */
       agent: string | null;
       /** Answer */
@@ -2512,7 +2529,7 @@ export interface components {
       answeredBy: ("agent" | "live-state" | "result") | null;
       /**
        * Call
-       * @description Number of the model call that carried it.
+       * @description Number of the model call that included the message.
        */
       call: number | null;
       /**
@@ -2723,11 +2740,6 @@ export interface components {
     ModelUpdateEnvelope: {
       model: components["schemas"]["ModelUpdate"];
     };
-    /**
-     * Nothing
-     * @description An event whose type says it all.
-     */
-    Nothing: Record<string, never>;
     /**
      * OnWorkerLoss
      * @description What becomes of a run whose worker died.
@@ -3090,12 +3102,6 @@ export interface components {
       status: components["schemas"]["RunState"];
     };
     /**
-     * Responder
-     * @description Who gave the answer.
-     * @enum {string}
-     */
-    Responder: "agent" | "live-state" | "result" | "approval";
-    /**
      * ResumeBody
      * @description Go on from the last finished task; a raised budget, when that is what the run waits for.
      */
@@ -3182,7 +3188,7 @@ export interface components {
     };
     /**
      * RunDiff
-     * @description Two runs side by side: what differs, and the figures of both.
+     * @description The differences between two runs, with the summary of each.
      */
     RunDiff: {
       a: components["schemas"]["RunSummary"];
@@ -3333,7 +3339,7 @@ export interface components {
     };
     /**
      * RunRead
-     * @description One run, whole.
+     * @description One run with all its fields.
      */
     RunRead: {
       /** Attempt */
@@ -3360,7 +3366,7 @@ export interface components {
       };
       /**
        * Lastseq
-       * @description The newest event's number.
+       * @description Sequence number of the newest event.
        */
       lastSeq: number;
       /** Metadata */
@@ -3369,7 +3375,7 @@ export interface components {
       };
       /**
        * Queuedbecause
-       * @description Why a queued run has not begun.
+       * @description Why a queued run has not started.
        */
       queuedBecause?: string | null;
       receipt: components["schemas"]["StopReceipt"] | null;
@@ -3671,7 +3677,7 @@ export interface components {
     };
     /**
      * RunUsage
-     * @description Usage of a run, split; the calls sum to the total.
+     * @description Usage of a run in total and by task, agent and model; the calls add up to the total.
      */
     RunUsage: {
       /** Byagent */
@@ -4000,7 +4006,7 @@ export interface components {
        * Format: date-time
        */
       at?: string;
-      data?: components["schemas"]["Nothing"];
+      data?: components["schemas"]["EmptyData"];
       /**
        * Runid
        * @default
@@ -4747,7 +4753,7 @@ export interface operations {
   "approvals:list_approvals": {
     parameters: {
       query?: {
-        /** @description Only those in this state. */
+        /** @description Only approvals in this state. */
         status?: components["schemas"]["ApprovalState"] | null;
         runId?: string | null;
         /** @description How many at most. */
@@ -4989,7 +4995,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Already answered / The run is not in a state that allows this */
+      /** @description Approval already resolved / The run is not in a state that allows this */
       409: {
         headers: {
           [name: string]: unknown;
@@ -4998,7 +5004,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The question has expired */
+      /** @description Approval expired */
       410: {
         headers: {
           [name: string]: unknown;
@@ -5060,7 +5066,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description The reply */
+      /** @description The answer */
       200: {
         headers: {
           [name: string]: unknown;
@@ -5106,7 +5112,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Already answered */
+      /** @description Approval already resolved */
       409: {
         headers: {
           [name: string]: unknown;
@@ -5124,7 +5130,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description No such agent */
+      /** @description Unknown agent */
       422: {
         headers: {
           [name: string]: unknown;
@@ -5142,7 +5148,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The model did not answer */
+      /** @description Model call failed */
       502: {
         headers: {
           [name: string]: unknown;
@@ -6595,11 +6601,11 @@ export interface operations {
         /** @description Any of these states. */
         status?: components["schemas"]["RunState"][] | null;
         workflowId?: string | null;
-        /** @description Part of the workflow's name or the id. */
+        /** @description Part of the workflow name or of the run id. */
         q?: string | null;
-        /** @description Started at or after. */
+        /** @description Created at or after this time. */
         since?: string | null;
-        /** @description Started before. */
+        /** @description Created before this time. */
         until?: string | null;
         /** @description `key=value`; all must match. */
         metadata?: string[] | null;
@@ -6797,7 +6803,7 @@ export interface operations {
       query?: {
         /** @description Any of these states. */
         status?: ("completed" | "failed" | "stopped" | "crashed")[] | null;
-        /** @description Started before. */
+        /** @description Created before this time. */
         before?: string | null;
       };
       header?: never;
@@ -7219,7 +7225,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The run is not over */
+      /** @description Run still active */
       409: {
         headers: {
           [name: string]: unknown;
@@ -7458,13 +7464,13 @@ export interface operations {
   "events:list_events": {
     parameters: {
       query?: {
-        /** @description How many at most. */
+        /** @description Maximum number of events. */
         limit?: number;
-        /** @description Only events after this number. */
+        /** @description Only events with a higher `seq`. */
         after?: number;
       };
       header?: {
-        /** @description The last `id` seen; wins over `after`. */
+        /** @description The last `id` received; overrides `after`. */
         "last-event-id"?: string | null;
       };
       path: {
@@ -7821,7 +7827,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The run is over */
+      /** @description Run already finished */
       409: {
         headers: {
           [name: string]: unknown;
@@ -7839,7 +7845,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description No such agent */
+      /** @description Unknown agent */
       422: {
         headers: {
           [name: string]: unknown;
@@ -8195,11 +8201,11 @@ export interface operations {
   "events:stream_events": {
     parameters: {
       query?: {
-        /** @description Only events after this number. */
+        /** @description Only events with a higher `seq`. */
         after?: number;
       };
       header?: {
-        /** @description The last `id` seen; wins over `after`. */
+        /** @description The last `id` received; overrides `after`. */
         "last-event-id"?: string | null;
       };
       path: {

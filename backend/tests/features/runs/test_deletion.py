@@ -12,7 +12,7 @@ from crewai_runner.db.session import read_session
 from crewai_runner.db.tables.runs import ArtifactRow, RunRow
 from crewai_runner.domain.run import RunResult
 from crewai_runner.features.messages.service import MessageService
-from crewai_runner.features.runs import disposal
+from crewai_runner.features.runs import deletion
 from crewai_runner.features.runs.service import NewRun
 from tests.support.documents import ANONYMOUS, STRANGER, speaking_as
 from tests.support.runs import STRANGER as STRANGER_PRINCIPAL
@@ -169,7 +169,7 @@ class TestMany:
     async def test_several_states_and_more_than_fit_in_one_transaction(
         self, harness: RunHarness, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(disposal, "BATCH", 2)
+        monkeypatch.setattr(deletion, "BATCH_SIZE", 2)
         for state in ("failed", "stopped", "crashed", "failed", "stopped"):
             await ended(harness, state)
         kept = await ended(harness, "completed")

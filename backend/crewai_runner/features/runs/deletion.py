@@ -1,4 +1,4 @@
-"""Deletes runs that are over, with everything that belongs to them."""
+"""Deletes finished runs with everything that belongs to them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,21 +7,21 @@ from crewai_runner.core.principal import Principal
 from crewai_runner.db.session import Sessions, unit_of_work
 from crewai_runner.domain.run import FINAL_STATES, RunState
 from crewai_runner.features.runs.errors import RunStillActive
-from crewai_runner.features.runs.repository import RunRepository, matching
+from crewai_runner.features.runs.repository import RunRepository, build_conditions
 from crewai_runner.features.runs.service import RunService
 
-BATCH = 200
-"""Runs deleted in one transaction: others may write in between."""
+BATCH_SIZE = 200
+"""Runs deleted in one transaction; between two of them other writers get their turn."""
 
 
-class RunDisposal:
-    """Needs its own transactions: many runs have very many events."""
+class RunDeletionService:
+    """Opens its own transactions, because many runs may have a very large number of events."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
 
     async def delete(self, principal: Principal, run_id: str) -> None:
-        """One run. Raises RunNotFound, RunStillActive (409)."""
+        """Delete one run. Raises RunNotFound, RunStillActive (409)."""
         async with unit_of_work(self._sessions) as session:
             run = await RunService(session).get(principal, run_id, lock=True)
             if RunState(run.state) not in FINAL_STATES:
@@ -33,17 +33,22 @@ class RunDisposal:
     async def delete_finished(
         self, principal: Principal, states: Sequence[str], before: datetime | None
     ) -> int:
-        """All that are over and match; how many those were. Cut short, it goes on when asked again."""
+        """Delete all finished runs that match and return their number.
+
+        If it is interrupted, the batches deleted so far stay deleted.
+        """
         deleted = 0
-        while gone := await self._delete_some(principal, states, before):
-            deleted += gone
+        while count := await self._delete_batch(principal, states, before):
+            deleted += count
         return deleted
 
-    async def _delete_some(self, principal: Principal, states: Sequence[str], before: datetime | None) -> int:
+    async def _delete_batch(
+        self, principal: Principal, states: Sequence[str], before: datetime | None
+    ) -> int:
         async with unit_of_work(self._sessions) as session:
             runs = RunRepository(session)
-            conditions = matching(states=states, until=before)
-            ids = await runs.take_finished(principal.workspace_id, conditions, BATCH)
+            conditions = build_conditions(states=states, until=before)
+            ids = await runs.lock_finished_ids(principal.workspace_id, conditions, BATCH_SIZE)
             if ids:
                 await runs.delete(ids)
             return len(ids)
