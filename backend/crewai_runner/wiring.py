@@ -301,7 +301,7 @@ def _durable_queue(
 
 
 def _crew_executor(settings: Settings, egress: EgressPolicy) -> Executor:
-    from crewai_runner.executor.crew.engine import CrewExecutor  # noqa: PLC0415
+    from crewai_runner.executor.crew.executor import CrewExecutor  # noqa: PLC0415
 
     folder = Path(settings.data_dir).absolute() / "engine"
     return CrewExecutor(folder, settings.worker_concurrency, egress=egress)

@@ -5,7 +5,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from crewai_runner.executor.crew.environment import import_engine
+from crewai_runner.executor.crew.compat.environment import import_engine
 
 
 def engine_module(name: str) -> Any:

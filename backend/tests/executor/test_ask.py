@@ -17,7 +17,7 @@ from crewai_runner.executor.port import ModelBinding, ModelCallFailed
 from tests.executor.loading import engine_module
 from tests.support.scripted_provider import Empty, Fail, Hang, HangMidStream, Say, ScriptedProvider, Usage
 
-ask = engine_module("ask").ask
+ask = engine_module("llm.completion").complete
 
 pytestmark = pytest.mark.crew
 OPEN_FILES = Path("/proc/self/fd")

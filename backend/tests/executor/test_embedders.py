@@ -12,9 +12,9 @@ from crewai_runner.executor.port import ModelBinding
 from tests.executor.loading import engine_module
 from tests.support.scripted_provider import ScriptedProvider
 
-make_embedder = engine_module("embedders").make_embedder
-explain = engine_module("failures").explain
-facts = engine_module("model_facts")
+make_embedder = engine_module("llm.embedders").make_embedder
+explain = engine_module("errors.classify").classify_error
+facts = engine_module("context.exceptions")
 pytestmark = pytest.mark.crew
 
 

@@ -16,11 +16,11 @@ from crewai_runner.executor.port import ModelBinding
 from tests.executor.loading import engine_module
 from tests.support.scripted_provider import Drop, Fail, Garbage, Hang, Reply, Say, ScriptedProvider
 
-explain = engine_module("failures").explain
-CODES = engine_module("failures").CODES
-make_llm = engine_module("llm").make_llm
-facts = engine_module("model_facts")
-mask = engine_module("provider_words").mask
+explain = engine_module("errors.classify").classify_error
+CODES = engine_module("errors.classify").FAILURE_CODES
+make_llm = engine_module("llm.factory").make_llm
+facts = engine_module("context.exceptions")
+mask = engine_module("errors.provider_message").mask_credentials
 
 pytestmark = pytest.mark.crew
 

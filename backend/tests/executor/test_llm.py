@@ -22,8 +22,8 @@ from crewai_runner.executor.port import ModelBinding
 from tests.executor.loading import engine_module
 from tests.support.scripted_provider import CallTools, Fail, Garbage, Hang, Say, ScriptedProvider
 
-make_llm = engine_module("llm").make_llm
-facts = engine_module("model_facts")
+make_llm = engine_module("llm.factory").make_llm
+facts = engine_module("context.exceptions")
 
 pytestmark = pytest.mark.crew
 HELLO = [{"role": "user", "content": "hello"}]
@@ -163,7 +163,7 @@ def test_a_missing_extra_names_what_to_install(
 
     for name in [package, *(one for one in sys.modules if one.startswith(f"{package}."))]:
         monkeypatch.setitem(sys.modules, name, None)
-    monkeypatch.delitem(sys.modules, f"crewai_runner.executor.crew.model_{extra}", raising=False)
+    monkeypatch.delitem(sys.modules, f"crewai_runner.executor.crew.llm.{extra}", raising=False)
 
     with pytest.raises(facts.MissingExtra) as failure:
         made(binding(kind, None, api_key=SecretStr("AKIA:secret")))
@@ -368,7 +368,7 @@ async def test_providers_with_a_client_of_their_own_use_nothing_of_the_environme
 def test_bedrock_goes_to_amazon_alone(base_url: str) -> None:
     pytest.importorskip("aiobotocore", exc_type=ImportError)
 
-    with pytest.raises(facts.UnusableModel, match="not one of Amazon Bedrock"):
+    with pytest.raises(facts.UnusableModel, match="not an Amazon Bedrock URL"):
         made(binding(ProviderType.BEDROCK, base_url, api_key=SecretStr("AKIA:secret")))
 
 
@@ -476,7 +476,7 @@ async def test_a_web_page_is_not_an_empty_answer(provider: ScriptedProvider, str
             made(binding(ProviderType.OPENAI_COMPATIBLE, provider.base_url), stream=stream, max_retries=0)
         )
 
-    assert facts.PageInsteadOfAnswer in causes_of(failure.value)
+    assert facts.UnexpectedHtml in causes_of(failure.value)
 
 
 @pytest.mark.parametrize("stream", [False, True])

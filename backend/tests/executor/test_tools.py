@@ -20,9 +20,9 @@ from crewai_runner.domain.tools import TOOLS
 from tests.executor.loading import engine_module
 from tests.support.servers import server
 
-tools = engine_module("tools")
-web = engine_module("web")
-page_text = engine_module("page_text").page_text
+tools = engine_module("tools.factory")
+web = engine_module("tools.http_fetch")
+page_text = engine_module("tools.html_text").html_to_text
 pytestmark = pytest.mark.crew
 
 HERE = EgressPolicy(allow_private=True)
@@ -287,19 +287,19 @@ def test_a_stop_cuts_a_tool_short() -> None:
     cut = threading.Event()
 
     class StoppedAttempt:
-        def wait_for(self, work: Any, loop: asyncio.AbstractEventLoop) -> Any:
+        def run_blocking(self, work: Any, loop: asyncio.AbstractEventLoop) -> Any:
             waiting = asyncio.run_coroutine_threadsafe(work, loop)
             waiting.cancel()
             cut.set()
             raise InterruptedError
 
-    scene = engine_module("scene")
-    token = scene.attempt.set(StoppedAttempt())
+    scene = engine_module("context.run_context")
+    token = scene.current_run.set(StoppedAttempt())
     try:
         with pytest.raises(InterruptedError):
             made("wait").run(seconds=60)
     finally:
-        scene.attempt.reset(token)
+        scene.current_run.reset(token)
 
     assert cut.is_set()
 
@@ -380,8 +380,8 @@ async def test_an_unknown_charset_is_read_as_well_as_can_be() -> None:
 @pytest.mark.parametrize(
     ("head", "words"),
     [
-        ("404 Not Found", "answered with status 404"),
-        ("500 Oops", "answered with status 500"),
+        ("404 Not Found", "returned status 404"),
+        ("500 Oops", "returned status 500"),
         ("200 OK\r\nContent-Type: image/png", "not text but image/png"),
         ("200 OK\r\nContent-Type: application/octet-stream", "not text"),
         ("200 OK\r\nContent-Type: text/plain\r\nContent-Encoding: gzip", "compressed"),
@@ -390,7 +390,7 @@ async def test_an_unknown_charset_is_read_as_well_as_can_be() -> None:
 )
 async def test_what_cannot_be_read_is_said(head: str, words: str) -> None:
     async with web_server(head) as (url, _):
-        with pytest.raises(web.CannotRead, match=words):
+        with pytest.raises(web.FetchFailed, match=words):
             await made("http_get").arun(url=url)
 
 
@@ -398,16 +398,16 @@ async def test_an_endless_document_is_read_up_to_the_bound() -> None:
     async with web_server("200 OK\r\nContent-Type: text/plain", endless=b"x" * 65536) as (url, _):
         text = await made("http_get").arun(url=url)
 
-    assert text == "x" * web.LONGEST_TEXT + "\n[shortened: the document is longer]"
+    assert text == "x" * web.MAX_TEXT_LENGTH + "\n[truncated: the document is longer]"
 
 
 async def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     async def listen(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         await reader.read()
 
-    monkeypatch.setattr(web, "SECONDS", 0.1)
+    monkeypatch.setattr(web, "TIMEOUT_SECONDS", 0.1)
     async with server(listen) as port:
-        with pytest.raises(web.CannotRead, match=r"did not answer|could not be read"):
+        with pytest.raises(web.FetchFailed, match=r"did not respond|could not be read"):
             await made("http_get").arun(url=f"http://127.0.0.1:{port}/")
 
 
@@ -464,7 +464,7 @@ def test_the_text_of_a_page(page: str, text: str) -> None:
 def test_a_hostile_page_costs_no_more_than_a_plain_one(piece: str) -> None:
     began = time.process_time()
 
-    page_text(piece * (web.MOST_BYTES // len(piece)))
+    page_text(piece * (web.MAX_BYTES // len(piece)))
 
     assert time.process_time() - began < 10
 

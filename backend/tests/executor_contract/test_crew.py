@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from crewai_runner.domain.workflow import WorkflowDefinition
-from crewai_runner.executor.crew.engine import CrewExecutor
+from crewai_runner.executor.crew.executor import CrewExecutor
 from crewai_runner.executor.port import Completed, RunSpec
 from tests.executor.crew.kit import Stage as CrewKit
 from tests.executor_contract.contract import KNOWN, ExecutorContract, Performance, Stage

@@ -18,7 +18,7 @@ from crewai_runner.domain.provider import ProviderType
 from crewai_runner.domain.run_events import RunEvent
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.domain.workflow_yaml.document import parse
-from crewai_runner.executor.crew.engine import CrewExecutor
+from crewai_runner.executor.crew.executor import CrewExecutor
 from crewai_runner.executor.port import Completed, ModelBinding, RunControl, RunSpec
 from crewai_runner.localmodel.status import LocalModelEndpoint
 from crewai_runner.localmodel.supervisor import LocalModelSupervisor

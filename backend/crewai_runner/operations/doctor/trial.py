@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from crewai_runner.domain.provider import PROVIDER_EXTRAS
-from crewai_runner.executor.crew.engine import CrewExecutor
+from crewai_runner.executor.crew.executor import CrewExecutor
 from crewai_runner.localmodel.installation import RUNTIME_PACKAGE
 
 
@@ -39,7 +39,7 @@ def engine() -> dict[str, object]:
 
 def _importable(kind: str) -> bool:
     try:
-        importlib.import_module(f"crewai_runner.executor.crew.model_{kind}")
+        importlib.import_module(f"crewai_runner.executor.crew.llm.{kind}")
     except ImportError:
         return False
     return True

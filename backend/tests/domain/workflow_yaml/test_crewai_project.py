@@ -10,7 +10,7 @@ from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.domain.workflow_yaml.crewai_export import to_crewai_project
 from crewai_runner.domain.workflow_yaml.crewai_import import from_crewai_project
 from crewai_runner.domain.workflow_yaml.document import parse
-from crewai_runner.executor.crew.environment import import_engine
+from crewai_runner.executor.crew.compat.environment import import_engine
 from tests.domain.workflow_yaml.documents import LISTED, NATIVE, definition_of
 from tests.domain.workflow_yaml.strategies import definitions
 

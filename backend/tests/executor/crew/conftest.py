@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from crewai_runner.executor.crew.engine import CrewExecutor
+from crewai_runner.executor.crew.executor import CrewExecutor
 from crewai_runner.executor.port import EngineState
 from tests.executor.crew.kit import Stage
 from tests.support.scripted_provider import ScriptedProvider

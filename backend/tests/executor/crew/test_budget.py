@@ -4,7 +4,8 @@ import pytest
 
 from crewai_runner.domain.budget import Budget, BudgetLimit
 from crewai_runner.domain.usage import Usage
-from crewai_runner.executor.crew.limits import Pace, Spending
+from crewai_runner.executor.crew.context.budget import BudgetTracker
+from crewai_runner.executor.crew.llm.rate_limiter import RateLimiter
 from crewai_runner.executor.port import Completed, Failed, OutOfBudget
 from tests.executor.crew.kit import Stage, chain, crowd, workflow
 from tests.support.scripted_provider import Hang, Say
@@ -106,16 +107,16 @@ async def test_each_limit_is_warned_of_once_at_four_fifths(stage: Stage) -> None
 
 
 def test_what_was_warned_of_in_an_earlier_attempt_is_not_told_again() -> None:
-    spending = Spending(Budget(max_llm_calls=10), Usage(llm_calls=8), 0)
+    spending = BudgetTracker(Budget(max_llm_calls=10), Usage(llm_calls=8), 0)
 
-    spending.begin_call()
+    spending.reserve_call()
 
-    assert spending.new_warnings() == []
+    assert spending.take_new_warnings() == []
 
 
 def test_a_pace_gives_turns_until_the_minute_is_full() -> None:
     now = [100.0]
-    pace = Pace(2, clock=lambda: now[0])
+    pace = RateLimiter(2, clock=lambda: now[0])
 
     waits = [pace.reserve(), pace.reserve(), pace.reserve(), pace.reserve()]
     now[0] = 170.0

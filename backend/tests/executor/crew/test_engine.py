@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from crewai_runner.executor.crew.engine import CrewExecutor
+from crewai_runner.executor.crew.executor import CrewExecutor
 from crewai_runner.executor.port import Completed, EngineState, Failed, RunControl, Stopped
 from tests.executor.crew.kit import Heard, Stage, chain, crowd, hierarchy, stop_after, workflow
 from tests.support.scripted_provider import CallTools, Hang, Hold, Say, ScriptedProvider
@@ -28,13 +28,10 @@ def test_the_loaded_engine_says_what_it_is(engine: CrewExecutor) -> None:
 async def test_an_engine_that_changed_falls_back_to_its_own_executor(
     attribute: str, tmp_path: Path, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from crewai_runner.executor.crew import contract
+    from crewai_runner.executor.crew.compat import executor_check
 
-    class Changed(contract.AgentExecutor):  # type: ignore[misc, name-defined]
-        pass
-
-    changed = {name: None for name in (*contract._STEPS, *contract._LEANS_ON) if name != attribute}
-    monkeypatch.setattr(contract, "AgentExecutor", type("Changed", (), changed))
+    members = {name: None for name in executor_check.REQUIRED_MEMBERS if name != attribute}
+    monkeypatch.setattr(executor_check, "AgentExecutor", type("Changed", (), members))
     executor = CrewExecutor(tmp_path)
 
     await executor.load()
@@ -52,9 +49,9 @@ async def test_a_call_that_is_not_made_natively_falls_back(
 ) -> None:
     from crewai.agents.agent_executor import AgentExecutor
 
-    from crewai_runner.executor.crew import contract
+    from crewai_runner.executor.crew import self_test
 
-    monkeypatch.setattr(contract, "NativeExecutor", AgentExecutor)
+    monkeypatch.setattr(self_test, "AsyncAgentExecutor", AgentExecutor)
     executor = CrewExecutor(tmp_path)
 
     await executor.load()
@@ -68,9 +65,9 @@ def stock(engine: CrewExecutor, provider: ScriptedProvider, monkeypatch: pytest.
     """The stage with the engine's own executor."""
     from crewai.agents.agent_executor import AgentExecutor
 
-    from crewai_runner.executor.crew.workshop import Workshop
+    from crewai_runner.executor.crew.build.component_factory import ComponentFactory
 
-    monkeypatch.setattr(Workshop, "executor_class", AgentExecutor)
+    monkeypatch.setattr(ComponentFactory, "executor_class", AgentExecutor)
     return Stage(engine, provider)
 
 
@@ -147,7 +144,7 @@ async def test_a_stop_while_the_engine_loads_ends_the_run(tmp_path: Path, provid
 async def test_an_engine_that_cannot_be_loaded_fails_runs_with_the_cause(
     tmp_path: Path, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from crewai_runner.executor.crew import environment
+    from crewai_runner.executor.crew.compat import environment
 
     def broken(_storage: Path) -> None:
         raise ImportError("no module named crewai")
@@ -167,7 +164,7 @@ async def test_an_engine_that_cannot_be_loaded_fails_runs_with_the_cause(
 PROBE = """
 import asyncio, os, signal, sys, threading
 from pathlib import Path
-from crewai_runner.executor.crew.engine import CrewExecutor
+from crewai_runner.executor.crew.executor import CrewExecutor
 before = signal.getsignal(signal.SIGTERM)
 executor = CrewExecutor(Path(sys.argv[1]))
 assert "crewai" not in sys.modules

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from crewai_runner.executor.crew.engine import CrewExecutor
+from crewai_runner.executor.crew.executor import CrewExecutor
 from crewai_runner.executor.port import Completed
 from tests.executor.crew.kit import Stage, agent, chain, task, workflow
 from tests.support.scripted_provider import CallTools, Say
@@ -23,9 +23,9 @@ Sound = Callable[[Any], Any]
 @pytest.fixture
 def sound(engine: CrewExecutor) -> Sound:
     """The engine is imported by loading it, with its warnings silenced."""
-    from crewai_runner.executor.crew.calls import sound
+    from crewai_runner.executor.crew.llm.surrogates import strip_surrogates
 
-    return sound
+    return strip_surrogates
 
 
 class Call(BaseModel):

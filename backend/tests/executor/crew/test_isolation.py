@@ -159,7 +159,7 @@ async def test_long_texts_are_shortened_in_events_but_whole_in_the_result(stage:
     assert len(heard.one("task.completed").data.raw) == 300_000
     told = heard.one("llm.completed").data.text
     assert len(told) < 257_000
-    assert told.endswith("[shortened: 300000 characters in all]")
+    assert told.endswith("[truncated: 300000 characters in total]")
 
 
 async def test_the_prompt_is_told_short(stage: Stage) -> None:

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from crewai_runner.domain.run import RunFailure, RunResult, TaskResult
-from crewai_runner.executor.crew.cast import Cast
-from crewai_runner.executor.crew.chunks import Chunks
-from crewai_runner.executor.crew.reading import usage_of
-from crewai_runner.executor.crew.texts import Cleaner, fill, shorten
-from crewai_runner.executor.crew.threads import StepThreads
+from crewai_runner.executor.crew.attempt.thread_pool import StepThreadPool
+from crewai_runner.executor.crew.build.placeholders import fill_placeholders
+from crewai_runner.executor.crew.context.agent_keys import AgentKeyMap
+from crewai_runner.executor.crew.context.redaction import Redactor, truncate
+from crewai_runner.executor.crew.events.chunk_buffer import ChunkBuffer
+from crewai_runner.executor.crew.llm.response import parse_usage
 from crewai_runner.executor.port import Completed, Failed, NeedsHuman
 
 SECRET = "sk-very-secret"
@@ -20,7 +21,7 @@ SECRET = "sk-very-secret"
 
 def test_chunks_come_together_and_nothing_is_lost() -> None:
     told: list[str] = []
-    chunks = Chunks(told.append)
+    chunks = ChunkBuffer(told.append)
 
     for number in range(200):
         chunks.add(f"{number} ")
@@ -42,7 +43,7 @@ async def test_a_pause_in_the_stream_sends_what_has_gathered() -> None:
         if len(told) == 2:
             sent.set()
 
-    chunks = Chunks(tell)
+    chunks = ChunkBuffer(tell)
     chunks.add("first")
     chunks.add("second")
 
@@ -63,24 +64,24 @@ async def test_a_pause_in_the_stream_sends_what_has_gathered() -> None:
 def test_known_placeholders_are_filled_and_all_else_stays(text: str, filled: str) -> None:
     inputs = {"a": "one", "b-2": 2, "c": {"x": [1]}, "empty": None, "flag": True}
 
-    assert fill(text, inputs) == filled
+    assert fill_placeholders(text, inputs) == filled
 
 
 def test_secrets_are_masked_at_every_depth_and_short_words_are_left_alone() -> None:
-    cleaner = Cleaner([SECRET, "none"])
+    redactor = Redactor([SECRET, "none"])
 
-    cleaned = cleaner.clean({"a": [f"x {SECRET} y", 3, None], SECRET: "none of it"})
+    cleaned = redactor.redact({"a": [f"x {SECRET} y", 3, None], SECRET: "none of it"})
 
     assert cleaned == {"a": ["x [secret] y", 3, None], "[secret]": "none of it"}
 
 
 def test_outcomes_are_cleaned_whole() -> None:
-    cleaner = Cleaner([SECRET])
+    redactor = Redactor([SECRET])
     long = "x" * 300_000 + SECRET
 
-    done = cleaner.outcome(Completed(RunResult(raw=long, tasks={"t": TaskResult(raw=SECRET)})))
-    failed = cleaner.outcome(Failed(RunFailure(code="c", message=SECRET, task_key="t")))
-    review = cleaner.outcome(NeedsHuman("t", "a", SECRET, {"k": SECRET}))
+    done = redactor.redact_outcome(Completed(RunResult(raw=long, tasks={"t": TaskResult(raw=SECRET)})))
+    failed = redactor.redact_outcome(Failed(RunFailure(code="c", message=SECRET, task_key="t")))
+    review = redactor.redact_outcome(NeedsHuman("t", "a", SECRET, {"k": SECRET}))
 
     assert isinstance(done, Completed)
     assert done.result.raw == "x" * 300_000 + "[secret]"
@@ -90,38 +91,38 @@ def test_outcomes_are_cleaned_whole() -> None:
 
 
 def test_long_texts_say_how_long_they_were() -> None:
-    assert shorten("abc", 3) == "abc"
-    assert shorten("abcd", 3) == "abc\n[shortened: 4 characters in all]"
+    assert truncate("abc", 3) == "abc"
+    assert truncate("abcd", 3) == "abc\n[truncated: 4 characters in total]"
 
 
 def test_the_cast_knows_agents_by_id_and_coworkers_by_role() -> None:
-    cast = Cast()
+    cast = AgentKeyMap()
     cast.add(SimpleNamespace(id="1", role='Senior  "Data"\nWriter'), "writer")
 
-    assert cast.key("1") == "writer"
-    assert cast.key("2") is None
-    assert cast.key(None) is None
-    assert cast.key_for_role("senior data writer") == "writer"
-    assert cast.key_for_role("nobody") == "nobody"
+    assert cast.find("1") == "writer"
+    assert cast.find("2") is None
+    assert cast.find(None) is None
+    assert cast.find_by_role("senior data writer") == "writer"
+    assert cast.find_by_role("nobody") == "nobody"
 
 
 @pytest.mark.parametrize("reported", [None, {}, {"total_tokens": 0}])
 def test_what_was_not_reported_is_unknown_not_nothing(reported: dict[str, Any] | None) -> None:
-    usage = usage_of(reported, None)
+    usage = parse_usage(reported, None)
 
     assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (None, None, None)
     assert (usage.cached_tokens, usage.cost, usage.llm_calls) == (None, None, 1)
 
 
 def test_usage_is_read_in_the_words_of_other_providers() -> None:
-    usage = usage_of({"input_tokens": 3, "output_tokens": 4, "cache_read_input_tokens": 1}, None)
+    usage = parse_usage({"input_tokens": 3, "output_tokens": 4, "cache_read_input_tokens": 1}, None)
 
     assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (3, 4, 7)
     assert usage.cached_tokens == 1
 
 
 def test_a_chain_of_steps_needs_one_thread() -> None:
-    steps, gate = StepThreads(), threading.Event()
+    steps, gate = StepThreadPool(), threading.Event()
     following: Future[Future[int]] = Future()
 
     def first() -> int:
@@ -136,11 +137,11 @@ def test_a_chain_of_steps_needs_one_thread() -> None:
 
 
 def test_steps_run_in_threads_that_hold_up_no_exit() -> None:
-    assert StepThreads().submit(lambda: threading.current_thread().daemon).result(5)
+    assert StepThreadPool().submit(lambda: threading.current_thread().daemon).result(5)
 
 
 def test_a_step_that_blocks_holds_no_other_step() -> None:
-    steps, gate = StepThreads(), threading.Event()
+    steps, gate = StepThreadPool(), threading.Event()
     blocked = [steps.submit(gate.wait, 10) for _ in range(20)]
 
     assert steps.submit(lambda: "free").result(5) == "free"
@@ -154,4 +155,4 @@ def test_a_step_that_fails_gives_its_error() -> None:
         raise SystemExit("over")
 
     with pytest.raises(SystemExit, match="over"):
-        StepThreads().submit(fail).result(5)
+        StepThreadPool().submit(fail).result(5)

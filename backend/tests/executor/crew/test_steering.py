@@ -1,6 +1,6 @@
 import pytest
 
-from crewai_runner.executor.crew.steering import spoken
+from crewai_runner.executor.crew.events.message_inbox import extract_answer
 from crewai_runner.executor.port import Completed, UserMessage
 from tests.executor.crew.kit import Heard, Stage, agent, chain, workflow
 from tests.support.scripted_provider import CallTools, Hold, Say
@@ -69,4 +69,4 @@ async def test_an_answer_by_tool_is_not_yet_an_answer(stage: Stage) -> None:
     ],
 )
 def test_spoken_words_are_told_from_wishes_for_tools(text: str, words: str | None) -> None:
-    assert spoken(text) == words
+    assert extract_answer(text) == words

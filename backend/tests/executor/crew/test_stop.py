@@ -176,7 +176,7 @@ def blocking_tool(monkeypatch: pytest.MonkeyPatch, engine: Any) -> Iterator[thre
     """A tool named `wait` that holds its thread until the event is set."""
     from crewai.tools import BaseTool
 
-    from crewai_runner.executor.crew.workshop import Workshop
+    from crewai_runner.executor.crew.build.component_factory import ComponentFactory
 
     release = threading.Event()
 
@@ -188,7 +188,7 @@ def blocking_tool(monkeypatch: pytest.MonkeyPatch, engine: Any) -> Iterator[thre
             release.wait(20)
             return "waited"
 
-    monkeypatch.setattr(Workshop, "make_tools", lambda _self, names: [Wait()] if names else [])
+    monkeypatch.setattr(ComponentFactory, "make_tools", lambda _self, names: [Wait()] if names else [])
     yield release
     release.set()
 
@@ -215,7 +215,7 @@ async def test_a_tool_that_cannot_be_interrupted_is_abandoned_and_named(
 async def test_a_step_that_holds_the_run_s_own_thread_is_abandoned_and_asks_nothing_more(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from crewai_runner.executor.crew.workshop import Workshop
+    from crewai_runner.executor.crew.build.component_factory import ComponentFactory
 
     entered, release, left = threading.Event(), threading.Event(), threading.Event()
 
@@ -225,7 +225,7 @@ async def test_a_step_that_holds_the_run_s_own_thread_is_abandoned_and_asks_noth
         left.set()
         return True, output.raw
 
-    monkeypatch.setattr(Workshop, "text_guardrail", lambda *_arguments: judge)
+    monkeypatch.setattr(ComponentFactory, "make_guardrail", lambda *_arguments: judge)
     tasks = [task("draft", None, guardrails=["polite"]), task("next", None)]
     heard, run = stage.begin(stage.spec(hierarchy().model_copy(update={"tasks": tasks})))
     await asyncio.to_thread(entered.wait, 10)

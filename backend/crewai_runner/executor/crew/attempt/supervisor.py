@@ -1,0 +1,239 @@
+"""Supervises the crew of one attempt: its model calls, tools, blocking threads and tasks."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Awaitable, Coroutine
+from concurrent.futures import CancelledError as BlockingCallCancelled
+from typing import Any
+
+from crewai_runner.domain import run_events
+from crewai_runner.domain.budget import BudgetLimit
+from crewai_runner.domain.run import RunFailure, TaskResult
+from crewai_runner.executor.crew.attempt.blocking_calls import BlockingCalls
+from crewai_runner.executor.crew.context.agent_keys import AgentKeyMap
+from crewai_runner.executor.crew.context.budget import BudgetTracker
+from crewai_runner.executor.crew.context.exceptions import AttemptEnded
+from crewai_runner.executor.crew.context.redaction import Redactor
+from crewai_runner.executor.crew.context.run_context import (
+    RunContext,
+    TaskScope,
+    current_task,
+    reserved_call,
+)
+from crewai_runner.executor.crew.errors.run_failure import failure_fields
+from crewai_runner.executor.crew.events.emitter import EventEmitter
+from crewai_runner.executor.crew.events.message_inbox import MessageInbox
+from crewai_runner.executor.crew.events.translator import EventTranslator
+from crewai_runner.executor.port import EventSink, Failed, Outcome, OutOfBudget, RunControl, RunSpec, Stopped
+
+
+class RunSupervisor(RunContext):
+    """Permits, counts and reports what a crew does, and holds the outcome once it is decided.
+
+    `loop` is the attempt's event loop. Thread-safe, except for `run_task` and `wait_for_parallel_tasks`.
+    """
+
+    def __init__(
+        self, spec: RunSpec, sink: EventSink, control: RunControl, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self._spec = spec
+        self._control = control
+        self._loop = loop
+        keys = [model.api_key.get_secret_value() for model in spec.models.values() if model.api_key]
+        self.agent_keys = AgentKeyMap()
+        self.emitter = EventEmitter(spec.run_id, sink, Redactor(keys))
+        self.budget = BudgetTracker(spec.budget, spec.prior_usage, spec.budget_seconds_used)
+        self._inbox = MessageInbox(control, self.emitter)
+        self.translator = EventTranslator(
+            self.emitter,
+            self.agent_keys,
+            self.budget,
+            self._inbox,
+            on_usage=self.emit_budget_warnings,
+            is_stopping=lambda: control.stop_mode is not None,
+        )
+        self._blocking_calls = BlockingCalls()
+        self._lock = threading.Lock()
+        self._outcome: Outcome | None = None
+        self._calls_in_flight_at_stop = 0
+        self._task_coroutines: set[asyncio.Task[Any]] = set()
+        self._started_tasks: set[str | None] = set()
+        self._failed_scope = TaskScope()
+
+    # RunContext
+
+    def reserve_call(self) -> int:
+        """Return the number of the next model call. Raises AttemptEnded when no call may start."""
+        with self._lock:
+            self._raise_if_ended()
+            number = reserved_call.get()
+            if number is not None:
+                return number
+            reserved = self.budget.reserve_call()
+            if isinstance(reserved, BudgetLimit):
+                self._outcome = self._out_of_budget(reserved)
+                raise AttemptEnded(self._outcome)
+        reserved_call.set(reserved)
+        self.emit_budget_warnings()
+        return reserved
+
+    def run_blocking(
+        self, work: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop | None = None
+    ) -> Any:
+        """Run `work` in `loop` and block until it is done. Raises AttemptEnded when it is cancelled."""
+        try:
+            return self._blocking_calls.run(work, loop or self._loop)
+        except (BlockingCallCancelled, asyncio.CancelledError) as error:
+            raise AttemptEnded(self._outcome or Stopped()) from error
+
+    def agent_key(self, agent_id: str) -> str | None:
+        return self.agent_keys.find(agent_id)
+
+    async def run_task(self, scope: TaskScope, description: str, work: Awaitable[Any]) -> Any:
+        """Await a task's `work`, emit its events and wait until they are stored."""
+        self._started_tasks.add(scope.task_key)
+        if (coroutine := asyncio.current_task()) is not None:
+            self._task_coroutines.add(coroutine)
+        self._emit(run_events.TaskStarted, {"description": description}, scope)
+        try:
+            output = await work
+        except Exception as error:
+            self._failed_scope = scope
+            self._emit(run_events.TaskFailed, {"error": self._failure_fields(error, scope)}, scope)
+            raise
+        self._emit_result(run_events.TaskCompleted, output.raw, output.json_dict, scope)
+        # Stored before the next task calls a model, so that no finished task is paid for twice.
+        await self._control.wait_until_stored()
+        return output
+
+    def emit_warning(self, code: str, message: str) -> None:
+        self._emit(run_events.WarningRaised, {"code": code, "message": message}, current_task.get())
+
+    def emit_retry_warning(self, seconds: float) -> None:
+        binding = self.translator.model_calls.last_binding.get(current_task.get().task_key)
+        name = binding.provider_name if binding else "The provider"
+        self.emit_warning(
+            "provider-retry", f"A call to {name} failed and is retried in {seconds:.1f} seconds."
+        )
+
+    # CrewAI hooks
+
+    def before_model_call(self, context: Any) -> None:
+        """Reserve an agent's model call and deliver the user's messages. Raises AttemptEnded."""
+        if context.executor is None:
+            return
+        number = self.reserve_call()
+        scope = current_task.get()
+        agent = self.agent_keys.find(str(getattr(context.agent, "id", ""))) or scope.agent
+        self._inbox.deliver(context.messages, call=number, task_key=scope.task_key, agent=agent)
+
+    def before_tool_call(self, context: Any) -> None:
+        """Raise AttemptEnded when no tool may be used any more."""
+        try:
+            with self._lock:
+                self._raise_if_ended()
+        except AttemptEnded:
+            self.translator.tool_calls.discard(context.tool_name)
+            raise
+
+    # The end of the attempt
+
+    def end(self, outcome: Outcome) -> None:
+        """Decide the outcome, unless it is decided already; a stop overrides every other outcome."""
+        with self._lock:
+            if self._outcome is None or isinstance(outcome, Stopped):
+                self._outcome = outcome
+            if isinstance(outcome, Stopped):
+                self._calls_in_flight_at_stop = len(self.translator.model_calls.open_calls)
+        self._blocking_calls.cancel_all()
+
+    def end_out_of_time(self) -> None:
+        """Decide the outcome because the budget's seconds are used up."""
+        self.end(self._out_of_budget(BudgetLimit.SECONDS))
+
+    def stop_waiting(self) -> Outcome:
+        """Return the decided outcome, a stop by default."""
+        with self._lock:
+            self._outcome = self._outcome or Stopped()
+            return self._outcome
+
+    def outcome_of(self, error: BaseException) -> Outcome:
+        """Return the decided outcome, or the one that an error of the crew results in."""
+        with self._lock:
+            if isinstance(error, AttemptEnded):
+                self._outcome = self._outcome or error.outcome
+            if self._outcome is not None:
+                return self._outcome
+        fields = self._failure_fields(error, self._failed_scope)
+        return Failed(RunFailure(**self.emitter.redactor.redact(fields)))
+
+    async def wait_for_parallel_tasks(self) -> None:
+        """Let tasks that run in parallel finish the step that is already paid for."""
+        others = {task for task in self._task_coroutines if not task.done()} - {asyncio.current_task()}
+        if others:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait(others)
+
+    def finish(self, outcome: Outcome, *, has_pending_work: bool = False) -> Outcome:
+        """Emit the last events, discard later ones and return the outcome, redacted."""
+        if self._control.stop_mode is not None or isinstance(outcome, Stopped):
+            outcome = self._stopped(has_pending_work=has_pending_work)
+        self.translator.model_calls.flush_chunks()
+        if isinstance(outcome, Stopped | Failed):
+            self._emit_skipped_tasks()
+        self.emitter.close()
+        return self.emitter.redactor.redact_outcome(outcome)
+
+    # Events
+
+    def emit_reused(self, task_key: str, result: TaskResult) -> None:
+        """Report that the result of an earlier attempt is used."""
+        scope = TaskScope(task_key, result.agent)
+        self._emit_result(run_events.TaskReused, result.raw, result.json_output, scope)
+
+    def emit_budget_warnings(self) -> None:
+        """Warn of limits that are used to 80 %, once per limit and run."""
+        for limit in self.budget.take_new_warnings():
+            data = {
+                "limit": limit,
+                "budget": self._spec.budget,
+                "usage": self.budget.total_usage(),
+                "seconds": self.budget.seconds,
+            }
+            self.emitter.emit(run_events.BudgetWarned, data)
+
+    def _emit_result(self, event_class: Any, raw: str, json_output: Any, scope: TaskScope) -> None:
+        data = {"raw": raw, "json_output": json_output}
+        self.emitter.emit(event_class, data, task_key=scope.task_key, agent=scope.agent, max_length=None)
+
+    def _emit_skipped_tasks(self) -> None:
+        for task in self._spec.definition.tasks:
+            if task.key not in self._started_tasks and task.key not in self._spec.finished_tasks:
+                self.emitter.emit(run_events.TaskSkipped, task_key=task.key, agent=task.agent)
+
+    def _emit(self, event_class: Any, data: dict[str, Any], scope: TaskScope) -> None:
+        self.emitter.emit(event_class, data, task_key=scope.task_key, agent=scope.agent)
+
+    def _failure_fields(self, error: BaseException, scope: TaskScope) -> dict[str, Any]:
+        binding = self.translator.model_calls.last_binding.get(scope.task_key)
+        return failure_fields(error, binding, task_key=scope.task_key, agent=scope.agent)
+
+    def _stopped(self, *, has_pending_work: bool) -> Stopped:
+        abandoned = self.translator.tool_calls.describe_open_calls()
+        if has_pending_work:
+            abandoned += self.translator.describe_pending_work()
+        return Stopped(
+            llm_calls_in_flight=self._calls_in_flight_at_stop,
+            llm_calls_after_stop=self.translator.model_calls.calls_after_stop,
+            abandoned=tuple(abandoned),
+        )
+
+    def _out_of_budget(self, limit: BudgetLimit) -> OutOfBudget:
+        return OutOfBudget(limit=limit, usage=self.budget.total_usage(), seconds=self.budget.seconds)
+
+    def _raise_if_ended(self) -> None:
+        if self._outcome is None and self._control.stop_mode is not None:
+            self._outcome = Stopped()
+        if self._outcome is not None:
+            raise AttemptEnded(self._outcome)

@@ -1,0 +1,47 @@
+"""Creates the parts of crews: models, tools, embedders, guardrails."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from crewai.tasks.llm_guardrail import LLMGuardrail
+from crewai.tools import BaseTool
+
+from crewai_runner.core.egress import EgressPolicy
+from crewai_runner.domain.workflow import ModelSettings
+from crewai_runner.executor.crew.compat.agent_executor import agent_executor_class
+from crewai_runner.executor.crew.llm.embedders import make_embedder
+from crewai_runner.executor.crew.llm.factory import make_llm
+from crewai_runner.executor.crew.tools.factory import make_tools
+from crewai_runner.executor.port import ModelBinding
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentFactory:
+    """Set up once when the engine is loaded.
+
+    `memory_root` is the folder of all memories. `use_async_executor` False: agents run in CrewAI's own
+    executor.
+    """
+
+    memory_root: Path
+    egress: EgressPolicy | None = None
+    use_async_executor: bool = True
+
+    @property
+    def executor_class(self) -> type[Any]:
+        return agent_executor_class(is_async=self.use_async_executor)
+
+    def make_llm(self, binding: ModelBinding, *, settings: ModelSettings, stream: bool) -> Any:
+        return make_llm(binding, settings=settings, stream=stream, egress=self.egress)
+
+    def make_tools(self, names: Sequence[str]) -> list[BaseTool]:
+        return make_tools(names, egress=self.egress) if names else []
+
+    def make_embedder(self, binding: ModelBinding) -> dict[str, Any]:
+        return make_embedder(binding, egress=self.egress)
+
+    def make_guardrail(self, text: str, llm: Any) -> Any:
+        """Create a guardrail that `llm` evaluates, for tasks without an agent."""
+        return LLMGuardrail(description=text, llm=llm)

@@ -1,0 +1,73 @@
+"""Tasks that emit events, restore earlier results and request reviews."""
+
+from typing import Any
+
+from crewai import Task
+from crewai.tasks.task_output import TaskOutput
+from pydantic import PrivateAttr
+
+from crewai_runner.domain.run import TaskResult
+from crewai_runner.executor.crew.compat.crew_internals import create_output
+from crewai_runner.executor.crew.context.exceptions import AttemptEnded
+from crewai_runner.executor.crew.context.run_context import TaskScope, current_run, current_task
+from crewai_runner.executor.port import NeedsHuman
+
+
+class InstrumentedTask(Task):
+    """A task of the workflow that runs under the current run's supervision."""
+
+    _task_key: str = PrivateAttr(default="")
+    _needs_review: bool = PrivateAttr(default=False)
+    _is_restored: bool = PrivateAttr(default=False)
+    _agent_key: str | None = PrivateAttr(default=None)
+
+    @property
+    def task_key(self) -> str:
+        """The task's key in the workflow; `Task.key` is CrewAI's own hash."""
+        return self._task_key
+
+    def configure(self, task_key: str, *, needs_review: bool) -> None:
+        """Set what the workflow says about the task beyond CrewAI's fields."""
+        self._task_key = task_key
+        self._needs_review = needs_review
+
+    def restore(self, result: TaskResult) -> None:
+        """Use the result of an earlier attempt instead of executing the task."""
+        self._is_restored = True
+        self._agent_key = result.agent
+        self.output = create_output(self, result)
+
+    def result(self) -> TaskResult | None:
+        """Return the task's result, or None while there is none."""
+        if self.output is None:
+            return None
+        return TaskResult(raw=self.output.raw, json_output=self.output.json_dict, agent=self._agent_key)
+
+    async def aexecute_sync(
+        self, agent: Any = None, context: str | None = None, tools: list[Any] | None = None
+    ) -> TaskOutput:
+        """Execute the task, unless it is restored. Raises AttemptEnded when its answer needs a review."""
+        if self._is_restored:
+            return self.output
+        run = current_run.get()
+        if run is None:
+            return await super().aexecute_sync(agent, context, tools)
+        self._agent_key = run.agent_key(str(agent.id)) if agent is not None else None
+        scope = TaskScope(self._task_key, self._agent_key)
+        current_task.set(scope)
+        return await run.run_task(scope, self.description, self._execute_for_review(agent, context, tools))
+
+    async def _execute_for_review(
+        self, agent: Any, context: str | None, tools: list[Any] | None
+    ) -> TaskOutput:
+        output = await super().aexecute_sync(agent, context, tools)
+        if self._needs_review:
+            raise AttemptEnded(
+                NeedsHuman(
+                    task_key=self._task_key,
+                    agent=self._agent_key or "",
+                    output=output.raw,
+                    json_output=output.json_dict,
+                )
+            )
+        return output

@@ -1,0 +1,53 @@
+"""Private members of CrewAI's LLM classes: clients, retries and per-call overrides."""
+
+import asyncio
+import contextlib
+import copy
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+from crewai.llms.base_llm import BaseLLM, call_stop_override, call_stream_override
+
+
+def without_retries(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `call` or `acall` without CrewAI's retries; the client retries as the model's settings say."""
+    undecorated: Callable[..., Any] = getattr(method, "__wrapped__", method)
+    return undecorated
+
+
+def mark_as_decorated(method: Callable[..., Any]) -> None:
+    """Keep CrewAI from adding its retries to a method of a subclass."""
+    setattr(method, "_crewai_rate_limit_wrapped", True)  # noqa: B010 - not an attribute of functions
+
+
+def has_own_async_client(llm_class: type[BaseLLM]) -> bool:
+    """Return whether objects of the class can create async clients."""
+    return hasattr(llm_class, "_build_async_client")
+
+
+@contextlib.asynccontextmanager
+async def copy_with_new_client(llm: Any) -> AsyncIterator[Any]:
+    """Yield a copy with a client for the running event loop: a client must not be shared between loops."""
+    copied = copy.copy(llm)
+    copied._async_client = copied._build_async_client()
+    try:
+        with call_stop_override(copied, llm.stop_sequences):
+            yield copied
+    finally:
+        await copied._async_client.close()
+
+
+async def close_clients(llm: Any) -> None:
+    """Close the connections of an LLM. Call it in the event loop that used them."""
+    for client in (getattr(llm, "_client", None), getattr(llm, "_async_client", None)):
+        with contextlib.suppress(Exception):
+            closing = client.close() if client is not None else None
+            if asyncio.iscoroutine(closing):
+                await closing
+
+
+def without_streaming(llm: Any) -> AbstractContextManager[None]:
+    """Disable streaming for the calls made inside the context."""
+    override: AbstractContextManager[None] = call_stream_override(llm, False)
+    return override

@@ -1,0 +1,38 @@
+"""CrewAI's memory with failed saves reported to the run."""
+
+import contextlib
+from concurrent.futures import Future
+from typing import Any
+
+from crewai.memory.unified_memory import Memory
+
+from crewai_runner.executor.crew.context.run_context import current_run
+
+
+class InstrumentedMemory(Memory):
+    """Emits a warning when a save fails; CrewAI reports it outside of any run's context."""
+
+    def extract_memories(self, content: str) -> list[str]:
+        try:
+            return list(super().extract_memories(content))
+        except Exception as error:
+            _emit_save_failed(error)
+            raise
+
+    def _background_encode_batch(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super()._background_encode_batch(*args, **kwargs)
+        except Exception as error:
+            _emit_save_failed(error)
+            raise
+
+    def _on_save_done(self, future: Future[Any]) -> None:
+        # Without CrewAI's event, which would be printed because no run's context is set here.
+        with self._pending_lock, contextlib.suppress(ValueError):
+            self._pending_saves.remove(future)
+
+
+def _emit_save_failed(error: Exception) -> None:
+    run = current_run.get()
+    if run is not None:
+        run.emit_warning("memory-save-failed", f"A memory could not be saved: {error}")

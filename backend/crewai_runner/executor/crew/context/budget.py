@@ -1,0 +1,102 @@
+"""Usage of a run measured against its budget."""
+
+import threading
+import time
+from decimal import Decimal
+
+from crewai_runner.domain.budget import Budget, BudgetLimit, find_reached_limit
+from crewai_runner.domain.usage import Cost, Usage
+
+WARNING_SHARE = 0.8
+
+
+class BudgetTracker:
+    """Counts calls, tokens, cost and seconds of a run, earlier attempts included. Thread-safe.
+
+    A figure that a provider did not report is unknown in `total_usage`; limits apply to the reported part.
+    """
+
+    def __init__(self, budget: Budget, prior_usage: Usage, prior_seconds: float) -> None:
+        self._lock = threading.Lock()
+        self._budget = budget
+        self._prior_usage = prior_usage
+        self._prior_seconds = prior_seconds
+        self._started_at = time.monotonic()
+        self._usage = Usage()
+        self._reported_usage = _zero_unknown(prior_usage)
+        self._calls_started = prior_usage.llm_calls
+        self._warned_limits = self._limits_above(WARNING_SHARE)
+
+    def start_clock(self) -> None:
+        """Count the attempt's seconds from now."""
+        self._started_at = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Execution time of the run so far."""
+        return self._prior_seconds + time.monotonic() - self._started_at
+
+    def total_usage(self) -> Usage:
+        """Return the run's usage so far."""
+        with self._lock:
+            return self._prior_usage.plus(self._usage)
+
+    def reserve_call(self) -> int | BudgetLimit:
+        """Return the number of the next model call, or the limit that forbids it."""
+        with self._lock:
+            limit = find_reached_limit(self._budget, self._measured_usage(), self.seconds)
+            if limit is not None:
+                return limit
+            self._calls_started += 1
+            return self._calls_started
+
+    def count_unreserved_call(self) -> int:
+        """Return the number of a model call that CrewAI started without a reservation."""
+        with self._lock:
+            self._calls_started += 1
+            return self._calls_started
+
+    def add_usage(self, usage: Usage) -> None:
+        """Count a finished model call or tool call."""
+        with self._lock:
+            self._usage = self._usage.plus(usage)
+            self._reported_usage = self._reported_usage.plus(_zero_unknown(usage))
+
+    def take_new_warnings(self) -> list[BudgetLimit]:
+        """Return the limits used to 80 % since the last call; each is returned once per run."""
+        with self._lock:
+            new = [limit for limit in self._limits_above(WARNING_SHARE) if limit not in self._warned_limits]
+            self._warned_limits += new
+            return new
+
+    def _measured_usage(self) -> Usage:
+        return self._reported_usage.model_copy(update={"llm_calls": self._calls_started})
+
+    def _limits_above(self, share: float) -> list[BudgetLimit]:
+        budget, used = self._budget, self._measured_usage()
+        cost = used.cost.amount if used.cost else None
+        figures: tuple[tuple[BudgetLimit, Decimal | float | None, Decimal | float | None], ...] = (
+            (BudgetLimit.COST, cost, budget.max_cost),
+            (BudgetLimit.TOKENS, used.total_tokens, budget.max_tokens),
+            (BudgetLimit.LLM_CALLS, used.llm_calls, budget.max_llm_calls),
+            (BudgetLimit.SECONDS, self.seconds, budget.max_seconds),
+        )
+        return [
+            limit
+            for limit, amount, maximum in figures
+            if amount and maximum and float(amount) >= share * float(maximum)
+        ]
+
+
+def _zero_unknown(usage: Usage) -> Usage:
+    """Return the usage with zero in place of figures that were not reported."""
+    no_cost = Cost(amount=Decimal(0), currency=usage.cost.currency if usage.cost else "USD")
+    return Usage(
+        prompt_tokens=usage.prompt_tokens or 0,
+        completion_tokens=usage.completion_tokens or 0,
+        cached_tokens=usage.cached_tokens or 0,
+        total_tokens=usage.total_tokens or 0,
+        llm_calls=usage.llm_calls,
+        tool_calls=usage.tool_calls,
+        cost=usage.cost or (no_cost if usage.llm_calls else None),
+    )

@@ -1,0 +1,38 @@
+"""Exceptions of the executor: an attempt's end, and models that cannot be called."""
+
+from crewai_runner.executor.port import Outcome
+
+
+class AttemptEnded(BaseException):
+    """Ends the attempt with `outcome`. Not an Exception: CrewAI retries and swallows those."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(type(outcome).__name__)
+        self.outcome = outcome
+
+
+class UnusableModel(Exception):
+    """A model cannot be called with its current configuration; `code` is the failure's slug."""
+
+    def __init__(self, message: str, *, code: str = "provider-bad-request", hint: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.hint = hint
+
+
+class MissingExtra(UnusableModel):
+    """The optional dependency of a provider type is not installed."""
+
+    def __init__(self, title: str, extra: str) -> None:
+        super().__init__(
+            f"Support for {title} is not installed.",
+            code="extra-missing",
+            hint=f'Run `uv sync --extra {extra}` (or `pip install "crewai-runner[{extra}]"`) and restart.',
+        )
+
+
+class UnexpectedHtml(Exception):
+    """The base URL returned a web page instead of a model response."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"{host} returned a web page instead of a model response")

@@ -1,0 +1,46 @@
+"""Emits the events of one attempt."""
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from crewai_runner.domain.run_events import RunEvent
+from crewai_runner.executor.crew.context.redaction import MAX_TEXT_LENGTH, Redactor
+from crewai_runner.executor.port import EventSink
+
+
+class EventEmitter:
+    """Sends events to the sink in order, with secrets redacted, until it is closed. Thread-safe."""
+
+    def __init__(self, run_id: str, sink: EventSink, redactor: Redactor) -> None:
+        self._run_id = run_id
+        self._sink = sink
+        self._lock = threading.RLock()
+        self._is_open = True
+        self.redactor = redactor
+
+    def emit(
+        self,
+        event_class: Any,
+        data: Mapping[str, Any] | None = None,
+        *,
+        task_key: str | None = None,
+        agent: str | None = None,
+        max_length: int | None = MAX_TEXT_LENGTH,
+    ) -> None:
+        """Emit an event. `event_class` is a class of `domain.run_events`, `data` the fields of its data.
+
+        Strings are truncated to `max_length`, unless it is None.
+        """
+        fields: dict[str, Any] = {"run_id": self._run_id, "task_key": task_key, "agent": agent}
+        if data is not None:
+            fields["data"] = self.redactor.redact(data, max_length)
+        event: RunEvent = event_class(**fields)
+        with self._lock:
+            if self._is_open:
+                self._sink(event)
+
+    def close(self) -> None:
+        """Discard all further events, such as those of threads that are still running."""
+        with self._lock:
+            self._is_open = False

@@ -1,0 +1,148 @@
+"""Events of tool calls and of delegation, which CrewAI implements as tools."""
+
+import json
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from crewai_runner.domain import run_events
+from crewai_runner.domain.usage import Usage
+from crewai_runner.executor.crew.context.agent_keys import AgentKeyMap
+from crewai_runner.executor.crew.context.budget import BudgetTracker
+from crewai_runner.executor.crew.context.run_context import current_task
+from crewai_runner.executor.crew.events.emitter import EventEmitter
+from crewai_runner.executor.crew.llm.response import to_plain_json
+
+_DELEGATION_TOOLS = frozenset({"delegate_work_to_coworker", "ask_question_to_coworker"})
+
+
+@dataclass
+class ToolCall:
+    """A tool call in progress. `coworker` is set if the tool is a delegation tool."""
+
+    call_id: str
+    tool: str
+    task_key: str | None
+    agent: str | None
+    started_at: float
+    coworker: str | None = None
+
+    @property
+    def duration_ms(self) -> int:
+        return round((time.monotonic() - self.started_at) * 1000)
+
+
+class ToolCallTracker:
+    """Converts CrewAI's tool events. Thread-safe."""
+
+    def __init__(self, emitter: EventEmitter, agent_keys: AgentKeyMap, budget: BudgetTracker) -> None:
+        self._emitter = emitter
+        self._agent_keys = agent_keys
+        self._budget = budget
+        self._changed = threading.Condition()
+        self._open_calls: dict[str, ToolCall] = {}
+
+    def describe_open_calls(self) -> list[str]:
+        """Return one text for each tool call in progress."""
+        with self._changed:
+            return [f"tool '{call.tool}' of agent '{call.agent}'" for call in self._open_calls.values()]
+
+    def wait_until_idle(self, timeout: float) -> None:
+        """Block until no tool call is in progress."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._open_calls, timeout)
+
+    def on_started(self, event: Any) -> None:
+        scope = current_task.get()
+        arguments = to_plain_json(event.tool_args)
+        call = ToolCall(
+            call_id=event.event_id,
+            tool=event.tool_name,
+            task_key=scope.task_key,
+            agent=self._agent_keys.find(event.agent_id) or scope.agent,
+            started_at=time.monotonic(),
+            coworker=self._find_coworker(event.tool_name, arguments),
+        )
+        with self._changed:
+            self._open_calls[call.call_id] = call
+        if call.coworker is None:
+            data = {"tool": call.tool, "tool_call_id": call.call_id, "arguments": arguments}
+            self._emit(call, run_events.ToolStarted, data)
+            return
+        request = arguments if isinstance(arguments, dict) else {}
+        text = str(request.get("task") or request.get("question") or "")
+        data = {"to": call.coworker, "tool_call_id": call.call_id, "request": text}
+        self._emit(call, run_events.DelegationStarted, data)
+
+    def on_finished(self, event: Any) -> None:
+        failure = getattr(event, "failure", None)
+        if failure is not None:
+            self._on_failed(event, str(failure.message))
+            return
+        output = event.output
+        text = output if isinstance(output, str) else json.dumps(to_plain_json(output), ensure_ascii=False)
+        call = self._close(event)
+        if call is None:
+            return
+        if call.coworker is not None:
+            self._emit_delegation_completed(call, text)
+            return
+        data = {
+            "tool_call_id": call.call_id,
+            "tool": call.tool,
+            "duration_ms": call.duration_ms,
+            "output": text,
+            "from_cache": bool(event.from_cache),
+        }
+        self._emit(call, run_events.ToolCompleted, data)
+
+    def on_error(self, event: Any) -> None:
+        self._on_failed(event, str(event.error))
+
+    def discard(self, tool: str) -> None:
+        """Remove the latest call of a tool that was announced but not permitted to start."""
+        with self._changed:
+            same_tool = [call for call in self._open_calls.values() if call.tool == tool]
+            if same_tool:
+                del self._open_calls[same_tool[-1].call_id]
+            self._changed.notify_all()
+
+    def _on_failed(self, event: Any, message: str) -> None:
+        call = self._close(event)
+        if call is None:
+            return
+        if call.coworker is not None:
+            self._emit_delegation_completed(call, message)
+            return
+        data = {
+            "tool_call_id": call.call_id,
+            "tool": call.tool,
+            "duration_ms": call.duration_ms,
+            "message": message,
+        }
+        self._emit(call, run_events.ToolFailed, data)
+
+    def _close(self, event: Any) -> ToolCall | None:
+        with self._changed:
+            call = self._open_calls.pop(event.started_event_id, None)
+            if call is None:
+                same_tool = [call for call in self._open_calls.values() if call.tool == event.tool_name]
+                call = self._open_calls.pop(same_tool[-1].call_id) if same_tool else None
+            self._changed.notify_all()
+        if call is not None:
+            self._budget.add_usage(Usage(tool_calls=1))
+        return call
+
+    def _find_coworker(self, tool: str, arguments: Any) -> str | None:
+        if tool.strip().lower().replace(" ", "_") not in _DELEGATION_TOOLS:
+            return None
+        request = arguments if isinstance(arguments, dict) else {}
+        return self._agent_keys.find_by_role(str(request.get("coworker") or request.get("co_worker") or ""))
+
+    def _emit_delegation_completed(self, call: ToolCall, output: str) -> None:
+        data = {"tool_call_id": call.call_id, "to": call.coworker, "output": output}
+        self._emit(call, run_events.DelegationCompleted, data)
+
+    def _emit(self, call: ToolCall, event_class: Any, data: dict[str, Any]) -> None:
+        self._emitter.emit(event_class, data, task_key=call.task_key, agent=call.agent)

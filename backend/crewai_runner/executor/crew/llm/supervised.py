@@ -1,0 +1,96 @@
+"""LLMs supervised by the attempt that uses them: each call is counted, rate-limited and can be cancelled.
+
+CrewAI calls LLMs in coroutines, in threads and sometimes in the event loop's own thread. A coroutine is
+cancelled by its task. A blocking call runs in the background loop, so that it can be cancelled too.
+"""
+
+import functools
+import types
+from typing import Any
+
+from crewai.llms.base_llm import BaseLLM
+
+from crewai_runner.executor.crew.compat.llm_internals import (
+    copy_with_new_client,
+    has_own_async_client,
+    mark_as_decorated,
+    without_retries,
+)
+from crewai_runner.executor.crew.context.background_loop import background_loop
+from crewai_runner.executor.crew.context.run_context import RunContext, current_run, reserved_call
+from crewai_runner.executor.crew.llm.rate_limiter import RateLimiter
+from crewai_runner.executor.crew.llm.surrogates import strip_surrogates
+from crewai_runner.executor.port import ModelBinding
+
+
+def supervise_llm(llm: Any, binding: ModelBinding, limiter: RateLimiter | None = None) -> None:
+    """Supervise all further calls of an LLM, and of its copies. Changes the object's class."""
+    llm_class: Any = type(llm)
+    object.__setattr__(llm, "__class__", _supervised_class(llm_class))
+    llm.set_supervision(binding, limiter)
+
+
+def binding_of(llm: Any) -> ModelBinding | None:
+    """Return the binding of a supervised LLM."""
+    return getattr(llm, "_binding", None)
+
+
+@functools.cache
+def _supervised_class(llm_class: type[BaseLLM]) -> type[BaseLLM]:
+    original_call = without_retries(llm_class.call)
+    original_acall = without_retries(llm_class.acall)
+
+    def set_supervision(self: Any, binding: ModelBinding, limiter: RateLimiter | None) -> None:
+        self._binding, self._limiter = binding, limiter
+
+    async def acall(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if self._limiter is not None:
+            await self._limiter.acquire()
+        if (run := current_run.get()) is not None:
+            run.reserve_call()
+        args, kwargs = _strip_messages(args, kwargs)
+        return strip_surrogates(await original_acall(self, *args, **kwargs))
+
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        run = current_run.get()
+        if run is not None and has_own_async_client(llm_class):
+            return _call_in_background(run, self, *args, **kwargs)
+        if run is not None:
+            run.reserve_call()
+        args, kwargs = _strip_messages(args, kwargs)
+        return strip_surrogates(original_call(self, *args, **kwargs))
+
+    mark_as_decorated(call)
+    mark_as_decorated(acall)
+    members = {
+        "__module__": llm_class.__module__,
+        "__qualname__": llm_class.__qualname__,
+        "__annotations__": {"_binding": Any, "_limiter": Any},
+        "_binding": None,
+        "_limiter": None,
+        "set_supervision": set_supervision,
+        "call": call,
+        "acall": acall,
+    }
+    supervised: type[BaseLLM] = types.new_class(
+        llm_class.__name__, (llm_class,), {}, lambda namespace: namespace.update(members)
+    )
+    return supervised
+
+
+def _call_in_background(run: RunContext, llm: Any, *args: Any, **kwargs: Any) -> Any:
+    async def call() -> Any:
+        async with copy_with_new_client(llm) as copied:
+            return await copied.acall(*args, **kwargs)
+
+    try:
+        return run.run_blocking(call(), background_loop())
+    finally:
+        reserved_call.set(None)
+
+
+def _strip_messages(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Strip surrogates from the messages of a call, which tools may have put there."""
+    if args:
+        return (strip_surrogates(args[0]), *args[1:]), kwargs
+    return args, {**kwargs, "messages": strip_surrogates(kwargs["messages"])}

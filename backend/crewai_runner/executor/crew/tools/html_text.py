@@ -1,0 +1,38 @@
+"""Extracts the visible text of an HTML page in linear time, also for malformed or hostile input."""
+
+import html
+import re
+
+_MARKUP = re.compile(r"<!--.*?(?:-->|\Z)|<[!?][^<>]*>|<(?P<name>/?[a-zA-Z][a-zA-Z0-9-]*)[^<>]*>", re.DOTALL)
+_INVISIBLE = frozenset({"script", "style", "noscript", "template", "svg", "iframe", "textarea"})
+_BLOCK_ELEMENTS = frozenset(
+    name
+    for line in (
+        "address article aside blockquote br dd div dl dt figure footer form h1 h2 h3 h4 h5 h6 header hr",
+        "li main nav ol option p pre section table td tfoot th thead title tr ul",
+    )
+    for name in line.split()
+)
+
+
+def html_to_text(page: str) -> str:
+    """Return the text without markup, scripts and styles, one line per block element."""
+    lower = page.lower()
+    pieces: list[str] = []
+    position = 0
+    while (tag := _MARKUP.search(page, position)) is not None:
+        pieces.append(page[position : tag.start()])
+        name = (tag["name"] or "").lower()
+        position = tag.end()
+        if name in _INVISIBLE:
+            end = lower.find(f"</{name}", position)
+            position = len(page) if end < 0 else end
+        elif name.removeprefix("/") in _BLOCK_ELEMENTS:
+            pieces.append("\n")
+    pieces.append(page[position:])
+    return _normalize_space(html.unescape("".join(pieces)))
+
+
+def _normalize_space(text: str) -> str:
+    lines = (re.sub(r"[^\S\n]+", " ", line).strip() for line in text.split("\n"))
+    return "\n".join(line for line in lines if line)
