@@ -18,11 +18,15 @@ class Budget(ApiModel):
         None,
         gt=0,
         le=Decimal(10**12),
-        description="In the currency of the models' prices.",
+        description="Maximum cost, in the currency of the models' prices.",
     )
-    max_tokens: int | None = Field(None, gt=0, le=2**53)
-    max_llm_calls: int | None = Field(None, gt=0, le=2**31)
-    max_seconds: float | None = Field(None, gt=0, le=31_536_000, description="Time at work, without waiting.")
+    max_tokens: int | None = Field(None, gt=0, le=2**53, description="Maximum input and output tokens.")
+    max_llm_calls: int | None = Field(
+        None, gt=0, le=2**31, title="Max model calls", description="Maximum model calls."
+    )
+    max_seconds: float | None = Field(
+        None, gt=0, le=31_536_000, description="Maximum seconds of active time, without waiting."
+    )
 
     @field_serializer("max_cost", when_used="json")
     def _without_exponent(self, value: Decimal | None) -> str | None:

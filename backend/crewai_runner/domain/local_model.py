@@ -3,13 +3,8 @@
 import re
 from collections.abc import Collection, Iterator
 
-from crewai_runner.domain.workflow import (
-    AgentDefinition,
-    ModelChoice,
-    ProcessKind,
-    TaskDefinition,
-    WorkflowDefinition,
-)
+from crewai_runner.domain.model_settings import ModelChoice
+from crewai_runner.domain.workflow import AgentDefinition, ProcessKind, TaskDefinition, WorkflowDefinition
 
 PROVIDER_NAME = "local"
 MODEL_ID = "smollm2-135m"

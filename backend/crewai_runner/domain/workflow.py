@@ -1,15 +1,34 @@
-"""A workflow: a crew of agents and the tasks they do, as plain data.
+"""A workflow: a crew of agents and their tasks, as plain data. Names follow CrewAI.
 
-Names follow CrewAI. Nothing here can name Python to import, a file to read or a command to start.
+These models are the only description of a workflow: the parser of documents, the JSON Schema for editors
+and the HTTP API take types, limits, titles and descriptions from here. No value can name Python to import,
+a file to read or a command to start.
 """
 
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
+from pydantic.config import JsonDict
 
 from crewai_runner.core.api_model import ApiModel
 from crewai_runner.domain.budget import Budget
+from crewai_runner.domain.field_types import (
+    DocumentKey,
+    FileName,
+    InputValue,
+    KnowledgeText,
+    Line,
+    McpServerName,
+    ModelName,
+    Name,
+    Prose,
+    ToolName,
+)
+from crewai_runner.domain.model_settings import ModelChoice
+
+FORM: JsonDict = {"x-form": True}
+"""Marks a key that the form of the web editor has a control for."""
 
 
 class ProcessKind(StrEnum):
@@ -24,7 +43,7 @@ class ToolFailurePolicy(StrEnum):
 
 
 class OnWorkerLoss(StrEnum):
-    """What becomes of a run whose worker died."""
+    """What happens to a run whose worker died."""
 
     RESUME = "resume"
     RESTART = "restart"
@@ -39,113 +58,229 @@ class InputType(StrEnum):
     BOOLEAN = "boolean"
 
 
-class ModelSettings(ApiModel):
-    """How a model is asked; what is not set is left to the provider."""
-
-    temperature: float | None = Field(None, ge=0, le=2)
-    top_p: float | None = Field(None, gt=0, le=1)
-    max_tokens: int | None = Field(None, gt=0, le=10_000_000)
-    timeout_seconds: float | None = Field(None, gt=0, le=3600)
-    max_retries: int | None = Field(None, ge=0, le=10)
-    seed: int | None = None
-    stop: list[str] | None = Field(None, max_length=16)
-    frequency_penalty: float | None = Field(None, ge=-2, le=2)
-    presence_penalty: float | None = Field(None, ge=-2, le=2)
-    reasoning_effort: str | None = Field(None, pattern=r"^[a-z]{1,16}$")
-    extra_body: dict[str, Any] | None = Field(
-        None, description="Further members of the request body; OpenAI-compatible providers only."
-    )
-
-    def over(self, base: "ModelSettings") -> "ModelSettings":
-        """These settings laid over others."""
-        return base.model_copy(update=self.model_dump(exclude_none=True, by_alias=False))
-
-
-class ModelChoice(ApiModel):
-    """A registered model by name, with settings for this place only."""
-
-    name: str
-    settings: ModelSettings = Field(default_factory=ModelSettings)
-
-
 class InputDefinition(ApiModel):
     """One typed input of a workflow; fills `{name}` in texts."""
 
     name: str
-    type: InputType = InputType.STRING
-    description: str | None = None
-    default: Any | None = None
-    required: bool = True
-    enum: list[Any] | None = None
+    type: InputType = Field(InputType.STRING, description="Type of the value; `text` has several lines.")
+    description: Prose | None = Field(None, description="What to enter, shown in the form.")
+    default: InputValue | None = Field(None, description="Used when a run gives no value.")
+    required: bool = Field(
+        True, description="Whether a run needs a value; true by default unless there is a default value."
+    )
+    enum: list[InputValue] | None = Field(None, max_length=100, description="The values to choose from.")
+
+
+_ToolNames = Annotated[list[ToolName], DocumentKey(unique=True)]
+_ServerNames = Annotated[list[McpServerName], DocumentKey(unique=True)]
+_TOOLS: JsonDict = {"x-form": True, "x-reference": "tool"}
+_KnowledgeTexts = Annotated[list[KnowledgeText], DocumentKey(also=("knowledge_sources",))]
+_POLICY_DESCRIPTION = (
+    "What happens when a tool fails: `ignore` continues, `warn` tells the agent, `raise` fails the task."
+)
 
 
 class AgentDefinition(ApiModel):
     key: str
-    role: str
-    goal: str
-    backstory: str
-    model: ModelChoice | None = Field(None, description="`llm:` in YAML; None = the workspace's default.")
-    tools: list[str] = Field(default_factory=list)
-    mcps: list[str] = Field(default_factory=list, description="Names of registered MCP servers.")
-    max_iter: int | None = None
-    max_rpm: int | None = None
-    max_execution_time: int | None = Field(None, description="Seconds.")
-    max_retry_limit: int | None = None
-    allow_delegation: bool = False
-    verbose: bool = False
-    cache: bool = True
-    planning: bool = False
-    planning_max_attempts: int | None = None
-    guardrail: str | None = None
-    guardrail_max_retries: int | None = None
-    inject_date: bool = False
-    date_format: str | None = None
-    respect_context_window: bool | None = None
-    use_system_prompt: bool | None = None
-    system_template: str | None = None
-    prompt_template: str | None = None
-    response_template: str | None = None
-    knowledge: list[str] = Field(default_factory=list, description="Texts, not file names.")
-    tool_failure_policy: ToolFailurePolicy | None = None
+    role: Line = Field(
+        description="What the agent is, such as `Senior {topic} researcher`.", json_schema_extra=FORM
+    )
+    goal: Prose = Field(description="What the agent should achieve.", json_schema_extra=FORM)
+    backstory: Prose = Field(description="Who the agent is and how it works.", json_schema_extra=FORM)
+    model: Annotated[ModelChoice | None, DocumentKey("llm", also=("model",), camel="model")] = Field(
+        None,
+        description="A registered model by name; the default model if omitted.",
+        json_schema_extra={"x-form": True, "x-reference": "model"},
+    )
+    tools: _ToolNames = Field(
+        default_factory=list,
+        max_length=50,
+        description="Registered tools the agent may use.",
+        json_schema_extra=_TOOLS,
+    )
+    mcps: _ServerNames = Field(
+        default_factory=list,
+        max_length=20,
+        title="MCP servers",
+        description="Registered MCP servers whose tools the agent may use.",
+        json_schema_extra={"x-reference": "mcp-server"},
+    )
+    max_iter: int | None = Field(
+        None,
+        ge=1,
+        le=1000,
+        title="Max iterations",
+        description="Maximum steps per task; 25 by default.",
+        json_schema_extra=FORM,
+    )
+    max_rpm: int | None = Field(
+        None,
+        ge=1,
+        le=100_000,
+        title="Max requests per minute",
+        description="Maximum model calls per minute.",
+    )
+    max_execution_time: int | None = Field(
+        None, ge=1, le=86_400, description="Maximum seconds per task.", json_schema_extra=FORM
+    )
+    max_retry_limit: int | None = Field(
+        None, ge=0, le=20, description="How often a failed step is retried; 2 by default."
+    )
+    allow_delegation: bool = Field(
+        False,
+        description="Lets the agent delegate work to other agents and ask them questions.",
+        json_schema_extra=FORM,
+    )
+    verbose: bool = Field(
+        False, description="Accepted for compatibility with CrewAI; a run always records everything."
+    )
+    cache: bool = Field(True, description="Whether tool results may come from the crew's cache.")
+    planning: bool = Field(False, description="Makes a plan before starting a task.", json_schema_extra=FORM)
+    planning_max_attempts: int | None = Field(
+        None, ge=1, le=20, description="How often the plan may be refined."
+    )
+    guardrail: Prose | None = Field(
+        None,
+        description="A rule in plain language that the agent's answers are checked against.",
+        json_schema_extra=FORM,
+    )
+    guardrail_max_retries: int | None = Field(
+        None,
+        ge=0,
+        le=20,
+        description="How often an answer that breaks the rule is rewritten; 3 by default.",
+    )
+    inject_date: bool = Field(
+        False, description="Adds today's date to the agent's tasks.", json_schema_extra=FORM
+    )
+    date_format: Annotated[Line, Field(max_length=50)] | None = Field(
+        None, description="Format of that date, such as `%Y-%m-%d`."
+    )
+    respect_context_window: bool | None = Field(
+        None, description="Shortens a conversation that exceeds the context window."
+    )
+    use_system_prompt: bool | None = Field(
+        None, description="Sends role, goal and backstory as a system message."
+    )
+    system_template: Prose | None = Field(None, description="Replaces CrewAI's system prompt.")
+    prompt_template: Prose | None = Field(None, description="Replaces CrewAI's prompt.")
+    response_template: Prose | None = Field(None, description="Replaces CrewAI's response format.")
+    knowledge: _KnowledgeTexts = Field(
+        default_factory=list,
+        max_length=50,
+        description="Texts the agent may search; needs an embedder.",
+    )
+    tool_failure_policy: ToolFailurePolicy | None = Field(None, description=_POLICY_DESCRIPTION)
 
 
 class TaskDefinition(ApiModel):
     key: str
-    description: str
-    expected_output: str
-    agent: str | None = Field(None, description="Key of an agent; None only under the hierarchical process.")
-    context: list[str] | None = Field(None, description="Keys of earlier tasks; None = CrewAI's default.")
-    tools: list[str] = Field(default_factory=list)
-    async_execution: bool = False
-    human_input: bool = False
-    markdown: bool = False
-    output_json: dict[str, Any] | None = Field(None, description="A JSON Schema of the output.")
-    guardrails: list[str] = Field(default_factory=list, description="Texts checked by the agent's model.")
-    guardrail_max_retries: int | None = None
-    output_file: str | None = Field(None, description="Name of an artifact of the run; a plain file name.")
-    tool_failure_policy: ToolFailurePolicy | None = None
+    description: Prose = Field(
+        description="What to do. `{name}` is replaced by the input of that name.", json_schema_extra=FORM
+    )
+    expected_output: Prose = Field(description="What the result should look like.", json_schema_extra=FORM)
+    agent: Name | None = Field(
+        None,
+        description="The agent that performs the task; optional in a hierarchical crew.",
+        json_schema_extra={"x-form": True, "x-reference": "agent"},
+    )
+    context: Annotated[list[Name] | None, DocumentKey(unique=True)] = Field(
+        None,
+        max_length=200,
+        description="Earlier tasks whose output this task uses.",
+        json_schema_extra={"x-form": True, "x-reference": "task"},
+    )
+    tools: _ToolNames = Field(
+        default_factory=list,
+        max_length=50,
+        description="Registered tools for this task, instead of the agent's.",
+        json_schema_extra=_TOOLS,
+    )
+    async_execution: bool = Field(
+        False,
+        description="Lets the next task start before this one has finished.",
+        json_schema_extra=FORM,
+    )
+    human_input: bool = Field(
+        False,
+        description="Asks a person to review the output before it is accepted.",
+        json_schema_extra=FORM,
+    )
+    markdown: bool = Field(False, description="Formats the output as Markdown.", json_schema_extra=FORM)
+    output_json: Annotated[dict[str, Any] | None, DocumentKey(also=("output_pydantic", "response_model"))] = (
+        Field(None, title="Output JSON", description="A JSON Schema that the output must match.")
+    )
+    guardrails: Annotated[list[Prose], DocumentKey(allow_single=True)] = Field(
+        default_factory=list, description="Several rules that the output is checked against."
+    )
+    guardrail_max_retries: int | None = Field(
+        None,
+        ge=0,
+        le=20,
+        description="How often an output that breaks a rule is rewritten; 3 by default.",
+    )
+    output_file: FileName | None = Field(
+        None,
+        description="Saves the output as a file of the run; a plain file name.",
+        json_schema_extra=FORM,
+    )
+    tool_failure_policy: ToolFailurePolicy | None = Field(None, description=_POLICY_DESCRIPTION)
 
 
 class WorkflowDefinition(ApiModel):
-    """One crew, whole: what a run is pinned to."""
+    """One crew with everything a run needs; a run keeps the definition it was started with."""
 
-    name: str
-    description: str | None = None
-    process: ProcessKind = ProcessKind.SEQUENTIAL
-    agents: list[AgentDefinition]
-    tasks: list[TaskDefinition]
-    manager_model: ModelChoice | None = Field(None, description="`manager_llm:` in YAML.")
-    manager_agent: str | None = None
-    memory: bool = False
-    embedder: str | None = Field(None, description="Name of a registered model of type `embedder`.")
-    knowledge: list[str] = Field(default_factory=list, description="Texts, not file names.")
-    max_rpm: int | None = None
-    cache: bool = False
-    tool_failure_policy: ToolFailurePolicy | None = None
-    inputs: list[InputDefinition] = Field(default_factory=list)
-    budget: Budget | None = None
-    timeout_seconds: int | None = None
-    on_worker_loss: OnWorkerLoss = OnWorkerLoss.RESUME
+    name: Name = Field(description="Name of the workflow.")
+    description: Prose | None = Field(None, description="What the workflow is for.")
+    agents: list[AgentDefinition] = Field(description="The agents of the crew, at least one.")
+    tasks: list[TaskDefinition] = Field(description="The tasks in the order they run, at least one.")
+    inputs: list[InputDefinition] = Field(
+        default_factory=list, description="Values a run asks for; they replace `{name}` in texts."
+    )
+    process: ProcessKind = Field(
+        ProcessKind.SEQUENTIAL,
+        description="`sequential`: task by task. `hierarchical`: a manager assigns the tasks.",
+    )
+    manager_model: Annotated[
+        ModelChoice | None, DocumentKey("manager_llm", also=("manager_model",), camel="managerModel")
+    ] = Field(None, description="The manager's model.", json_schema_extra={"x-reference": "model"})
+    manager_agent: Name | None = Field(
+        None,
+        description="The managing agent; CrewAI creates one if omitted.",
+        json_schema_extra={"x-reference": "agent"},
+    )
+    memory: bool = Field(False, description="Lets the crew remember across tasks; needs an embedder.")
+    embedder: ModelName | None = Field(
+        None,
+        description="A registered model of type embedder.",
+        json_schema_extra={"x-reference": "embedder"},
+    )
+    knowledge: _KnowledgeTexts = Field(
+        default_factory=list,
+        max_length=50,
+        description="Texts all agents may search; needs an embedder.",
+    )
+    max_rpm: int | None = Field(
+        None,
+        ge=1,
+        le=100_000,
+        title="Max requests per minute",
+        description="Maximum model calls per minute of all agents together.",
+    )
+    cache: bool = Field(False, description="Answers repeated tool calls from a cache.")
+    tool_failure_policy: ToolFailurePolicy | None = Field(None, description=_POLICY_DESCRIPTION)
+    budget: Budget | None = Field(None, description="Spending limits of a run.")
+    timeout_seconds: int | None = Field(
+        None,
+        ge=1,
+        le=2_592_000,
+        title="Timeout (seconds)",
+        description="A run that takes longer is stopped.",
+    )
+    on_worker_loss: OnWorkerLoss = Field(
+        OnWorkerLoss.RESUME,
+        description="What happens when the worker is lost: `resume`, `restart` or `fail`.",
+    )
 
     def agent(self, key: str) -> AgentDefinition:
         return next(agent for agent in self.agents if agent.key == key)
@@ -154,6 +289,6 @@ class WorkflowDefinition(ApiModel):
         return next(task for task in self.tasks if task.key == key)
 
     def model_choices(self) -> list[ModelChoice]:
-        """Every model the document names, in order of appearance."""
+        """Every model the definition names, in order of appearance."""
         choices = [agent.model for agent in self.agents] + [self.manager_model]
         return [choice for choice in choices if choice is not None]

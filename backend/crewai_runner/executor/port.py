@@ -18,11 +18,12 @@ from pydantic import SecretStr
 
 from crewai_runner.core.clock import now
 from crewai_runner.domain.budget import Budget, BudgetLimit
+from crewai_runner.domain.model_settings import ModelSettings
 from crewai_runner.domain.provider import ModelKind, ProviderType
 from crewai_runner.domain.run import RunFailure, RunResult, StopMode, TaskResult
 from crewai_runner.domain.run_events import RunEvent
 from crewai_runner.domain.usage import Pricing, Usage
-from crewai_runner.domain.workflow import ModelSettings, WorkflowDefinition
+from crewai_runner.domain.workflow import WorkflowDefinition
 
 EventSink = Callable[[RunEvent], None]
 """May be called from any thread; must not block or raise."""

@@ -10,8 +10,8 @@ from crewai_runner.db.tables.catalog import ModelRow, ProviderRow
 from crewai_runner.db.tables.runs import ApprovalRow, ArtifactRow, MessageRow, RunEventRow, RunRow, RunTaskRow
 from crewai_runner.db.tables.workflows import WorkflowRow, WorkflowVersionRow
 from crewai_runner.db.tables.workspaces import WorkspaceRow
+from crewai_runner.domain.workflow_yaml.cross_references import Registry
 from crewai_runner.domain.workflow_yaml.document import parse
-from crewai_runner.domain.workflow_yaml.registry import Registry
 from tests.contract.world import DOCUMENT
 
 SECRET = "the-strangers-words"

@@ -3,14 +3,8 @@
 import pytest
 
 from crewai_runner.domain.local_model import MODEL_ID, list_local_model_warnings
-from crewai_runner.domain.workflow import (
-    AgentDefinition,
-    ModelChoice,
-    ModelSettings,
-    ProcessKind,
-    TaskDefinition,
-    WorkflowDefinition,
-)
+from crewai_runner.domain.model_settings import ModelChoice, ModelSettings
+from crewai_runner.domain.workflow import AgentDefinition, ProcessKind, TaskDefinition, WorkflowDefinition
 
 LOCAL = {MODEL_ID}
 

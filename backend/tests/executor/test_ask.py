@@ -10,9 +10,9 @@ import pytest
 from pydantic import SecretStr
 
 from crewai_runner.core.egress import EgressPolicy
+from crewai_runner.domain.model_settings import ModelSettings
 from crewai_runner.domain.provider import ProviderType
 from crewai_runner.domain.usage import Pricing
-from crewai_runner.domain.workflow import ModelSettings
 from crewai_runner.executor.port import ModelBinding, ModelCallFailed
 from tests.executor.loading import engine_module
 from tests.support.scripted_provider import Empty, Fail, Hang, HangMidStream, Say, ScriptedProvider, Usage

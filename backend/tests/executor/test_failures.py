@@ -9,9 +9,9 @@ import pytest
 from pydantic import BaseModel, SecretStr
 
 from crewai_runner.core.egress import EgressPolicy
+from crewai_runner.domain.model_settings import ModelSettings
 from crewai_runner.domain.provider import ProviderType
 from crewai_runner.domain.run import RunFailure
-from crewai_runner.domain.workflow import ModelSettings
 from crewai_runner.executor.port import ModelBinding
 from tests.executor.loading import engine_module
 from tests.support.scripted_provider import Drop, Fail, Garbage, Hang, Reply, Say, ScriptedProvider

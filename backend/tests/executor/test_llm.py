@@ -11,13 +11,13 @@ import pytest
 from pydantic import SecretStr
 
 from crewai_runner.core.egress import EgressPolicy, UrlRefused
+from crewai_runner.domain.model_settings import ModelSettings
 from crewai_runner.domain.provider import (
     DEFAULT_BASE_URLS,
     OPENAI_PROTOCOL_TYPES,
     PROVIDER_TITLES,
     ProviderType,
 )
-from crewai_runner.domain.workflow import ModelSettings
 from crewai_runner.executor.port import ModelBinding
 from tests.executor.loading import engine_module
 from tests.support.scripted_provider import CallTools, Fail, Garbage, Hang, Say, ScriptedProvider

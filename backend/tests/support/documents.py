@@ -13,7 +13,7 @@ from crewai_runner.core.encryption import SecretCipher
 from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.db.session import Sessions
-from crewai_runner.domain.workflow_yaml.registry import Registry
+from crewai_runner.domain.workflow_yaml.cross_references import Registry
 from crewai_runner.features.auth.deps import BearerScheme
 from crewai_runner.features.auth.errors import InvalidApiKey
 from crewai_runner.features.auth.middleware import AuthMiddleware

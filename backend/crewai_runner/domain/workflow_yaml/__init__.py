@@ -1,5 +1,6 @@
-"""The workflow document: YAML text that people write, read into a `WorkflowDefinition` and back.
+"""Workflow documents: YAML text parsed into a `WorkflowDefinition`, and written from one.
 
-Pure: no file, network, process or import follows from what a document says. Start at `document.py`
-(`parse`); `fields.py` lists every key there is, `refused.py` every key that is refused and why.
+Pure: parsing opens no file, imports no module and starts no process. `document.parse` is the entry point;
+`document_keys` composes the keys of a document from the models in `domain.workflow`, and `unsupported_keys`
+lists CrewAI's keys that are rejected.
 """

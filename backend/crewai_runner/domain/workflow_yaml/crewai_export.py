@@ -1,21 +1,18 @@
-"""A definition as a JSON-first CrewAI project, which the stock `crewai run` runs."""
+"""Conversion of a definition to a CrewAI project of JSON files, which `crewai run` runs."""
 
 import json
+import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
 from crewai_runner.core.api_model import ApiModel
-from crewai_runner.domain.workflow import (
-    AgentDefinition,
-    ModelChoice,
-    ProcessKind,
-    TaskDefinition,
-    WorkflowDefinition,
-)
-from crewai_runner.domain.workflow_yaml.crewai_project_files import pyproject, readme, slugs
+from crewai_runner.domain.model_settings import ModelChoice
+from crewai_runner.domain.workflow import AgentDefinition, ProcessKind, TaskDefinition, WorkflowDefinition
 
+_CREWAI_REQUIREMENT = "crewai>=1.15,<2"
 FALLBACK_MODEL = "openai/gpt-4.1-mini"
-"""What CrewAI itself takes when nothing is said."""
+"""CrewAI's own default."""
 
 _AGENT_FIELDS = (
     "max_iter", "max_rpm", "max_execution_time", "max_retry_limit", "allow_delegation", "verbose", "cache",
@@ -32,27 +29,27 @@ _CREW_FIELDS = ("memory", "max_rpm", "cache", "tool_failure_policy")
 def to_crewai_project(
     definition: WorkflowDefinition, models: Mapping[str, str], default_model: str = FALLBACK_MODEL
 ) -> dict[str, str]:
-    """The files of the project, path to text. `models` gives CrewAI's `provider/model` for each name.
+    """The files of the project, path to text. `models` maps registered names to CrewAI's `provider/model`.
 
-    A name without an entry is written as it stands. Keys, addresses and prices are never part of it;
-    registered tools and MCP servers are named in the README, for the project has to bring its own.
+    A name without an entry is written unchanged. API keys, addresses and prices are never included;
+    registered tools and MCP servers are listed in the README, because the project has to add its own.
     """
-    return _Project(definition, models, default_model).files()
+    return _ProjectWriter(definition, models, default_model).files()
 
 
-class _Project:
+class _ProjectWriter:
     def __init__(self, definition: WorkflowDefinition, models: Mapping[str, str], default_model: str) -> None:
         self._definition = definition
         self._models = models
         self._default = default_model
-        self._names = slugs([agent.key for agent in definition.agents])
+        self._names = _unique_slugs([agent.key for agent in definition.agents])
 
     def files(self) -> dict[str, str]:
         files = {"crew.jsonc": _json(self._crew())}
         for agent in self._definition.agents:
             files[f"agents/{self._names[agent.key]}.jsonc"] = _json(self._agent(agent))
-        files["pyproject.toml"] = pyproject(self._definition)
-        files["README.md"] = readme(self._definition)
+        files["pyproject.toml"] = _pyproject(self._definition)
+        files["README.md"] = _readme(self._definition)
         files[".gitignore"] = ".env\n.venv/\n__pycache__/\n"
         return files
 
@@ -65,8 +62,8 @@ class _Project:
             "tasks": [self._task(task) for task in definition.tasks],
             "inputs": {given.name: given.default for given in definition.inputs if given.default is not None},
             "verbose": True,
-            **_set(definition, _CREW_FIELDS),
-            **self._managed(),
+            **_changed(definition, _CREW_FIELDS),
+            **self._manager_keys(),
             **_knowledge(definition.knowledge),
         }
         if definition.embedder is not None:
@@ -78,7 +75,7 @@ class _Project:
         hierarchical = self._definition.process is ProcessKind.HIERARCHICAL
         return self._definition.manager_agent if hierarchical else None
 
-    def _managed(self) -> dict[str, Any]:
+    def _manager_keys(self) -> dict[str, Any]:
         if self._definition.process is not ProcessKind.HIERARCHICAL:
             return {}
         if self._manager is not None:
@@ -91,11 +88,11 @@ class _Project:
             "goal": agent.goal,
             "backstory": agent.backstory,
             "llm": self._llm(agent.model),
-            **_set(agent, _AGENT_FIELDS),
+            **_changed(agent, _AGENT_FIELDS),
             **_knowledge(agent.knowledge),
         }
         if agent.planning:
-            # As plans are made here; CrewAI's own defaults would refine them without end.
+            # The settings of this product's runs; CrewAI's own defaults refine plans without a limit.
             attempts = agent.planning_max_attempts or 1
             written["planning_config"] = {"reasoning_effort": "low", "max_attempts": attempts}
         return written
@@ -107,7 +104,7 @@ class _Project:
             "expected_output": task.expected_output,
             **({"agent": self._names[task.agent]} if task.agent is not None else {}),
             **({"context": task.context} if task.context is not None else {}),
-            **_set(task, _TASK_FIELDS),
+            **_changed(task, _TASK_FIELDS),
         }
         if task.guardrails:
             written["guardrails"] = task.guardrails
@@ -127,8 +124,8 @@ class _Project:
         return {"provider": provider or "openai", "config": {"model_name": model}}
 
 
-def _set(model: ApiModel, names: tuple[str, ...]) -> dict[str, Any]:
-    """The fields that differ from what CrewAI would take anyway."""
+def _changed(model: ApiModel, names: tuple[str, ...]) -> dict[str, Any]:
+    """The fields that differ from CrewAI's defaults."""
     fields = type(model).model_fields
     values = {name: getattr(model, name) for name in names}
     return {name: value for name, value in values.items() if value != fields[name].default}
@@ -141,3 +138,77 @@ def _knowledge(texts: list[str]) -> dict[str, Any]:
 
 def _json(value: dict[str, Any]) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def _unique_slugs(names: list[str]) -> dict[str, str]:
+    """A unique stem of a file name for each name: ASCII letters, digits and `_`."""
+    slugs: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in names:
+        stem = _slug(name)
+        number, candidate = 1, stem
+        while candidate in taken:
+            number += 1
+            candidate = f"{stem}_{number}"
+        taken.add(candidate)
+        slugs[name] = candidate
+    return slugs
+
+
+def _slug(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9]+", "_", plain).strip("_").lower()[:60] or "agent"
+
+
+def _pyproject(definition: WorkflowDefinition) -> str:
+    return f"""[project]
+name = "{_slug(definition.name).replace("_", "-") or "crew"}"
+version = "0.1.0"
+description = "A CrewAI crew"
+requires-python = ">=3.10,<3.14"
+dependencies = ["{_CREWAI_REQUIREMENT}"]
+
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[tool.hatch.build.targets.wheel]
+only-include = ["agents", "crew.jsonc"]
+
+[tool.crewai]
+type = "crew"
+definition = "crew.jsonc"
+"""
+
+
+def _readme(definition: WorkflowDefinition) -> str:
+    """How to run the project, and what it does not contain."""
+    unsupported = _unsupported_by_crewai(definition)
+    left_out = (
+        ["", "## Not part of this project", "", *(f"- {line}" for line in unsupported)] if unsupported else []
+    )
+    lines = [
+        f"# {definition.name}",
+        "",
+        *([definition.description, ""] if definition.description else []),
+        "Put the key of your model provider into `.env` (such as `OPENAI_API_KEY=...`), then:",
+        "",
+        "```bash",
+        "crewai run",
+        "```",
+        *left_out,
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _unsupported_by_crewai(definition: WorkflowDefinition) -> list[str]:
+    owners = [(f"agent `{agent.key}`", agent.tools, agent.mcps) for agent in definition.agents]
+    owners += [(f"task `{task.key}`", task.tools, []) for task in definition.tasks]
+    lines = [f"Tools of {owner}: {', '.join(tools)}." for owner, tools, _ in owners if tools]
+    lines += [f"MCP servers of {owner}: {', '.join(mcps)}." for owner, _, mcps in owners if mcps]
+    if definition.budget is not None:
+        lines.append("The budget: nothing limits what a run spends.")
+    if definition.timeout_seconds is not None:
+        lines.append(f"The time limit of {definition.timeout_seconds} seconds.")
+    return lines

@@ -1,24 +1,29 @@
-"""CrewAI's own files as one document. Nothing of a project is ever executed."""
+"""Conversion of CrewAI's own project files to one document. No code of a project is executed."""
 
+import json
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from crewai_runner.domain.field_types import shown
 from crewai_runner.domain.workflow_yaml.document import parse_value
-from crewai_runner.domain.workflow_yaml.jsonc import NotJson, read_jsonc
+from crewai_runner.domain.workflow_yaml.lenient_import import Omission, import_leniently
 from crewai_runner.domain.workflow_yaml.nodes import Node, NotADocument, Table, from_plain, to_plain
-from crewai_runner.domain.workflow_yaml.problems import Problem, Problems, shown
+from crewai_runner.domain.workflow_yaml.problems import Problem, Problems
 from crewai_runner.domain.workflow_yaml.reader import read
-from crewai_runner.domain.workflow_yaml.salvage import LeftOut, salvage
-from crewai_runner.domain.workflow_yaml.spellings import dump
+from crewai_runner.domain.workflow_yaml.serialisation import dump
 
 _JSON = (".jsonc", ".json")
+_JSON_TEXT = r'"(?:\\.|[^"\\])*+"'
+_JSON_COMMENT = re.compile(rf"({_JSON_TEXT})|//[^\r\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
+_TRAILING_COMMA = re.compile(rf"({_JSON_TEXT})|,(?=\s*[}}\]])", re.DOTALL)
 _MAX_COMMENTS = 50
 
 
 class NotACrewProject(ValueError):
-    """The files hold no crew that can be read; `problems` says why, in terms of one file each."""
+    """The files do not contain a readable crew; `problems` are those of one of the files."""
 
     def __init__(self, message: str, problems: list[Problem] | None = None) -> None:
         super().__init__(message)
@@ -26,19 +31,19 @@ class NotACrewProject(ValueError):
 
 
 def from_crewai_files(agents_yaml: str, tasks_yaml: str, crew: Mapping[str, Any] | None = None) -> str:
-    """One document from `agents.yaml` and `tasks.yaml`, and optionally what the crew sets besides.
+    """One document from `agents.yaml` and `tasks.yaml`, and optionally further keys of the crew.
 
-    Names (`llm: my_llm`, `tools: [my_tool]`) stay names. What cannot be part of a document is left
-    out and listed in comments at the top. Raises NotACrewProject when a file is not readable YAML.
+    Names (`llm: my_llm`, `tools: [my_tool]`) stay names. Values that a document does not support are
+    left out and listed in comments at the top. Raises NotACrewProject when a file is not valid YAML.
     """
-    agents, tasks = _yaml("agents.yaml", agents_yaml), _yaml("tasks.yaml", tasks_yaml)
-    return _document({**(crew or {}), "agents": _stripped(agents), "tasks": _stripped(tasks)})
+    agents, tasks = _read_yaml("agents.yaml", agents_yaml), _read_yaml("tasks.yaml", tasks_yaml)
+    return _document({**(crew or {}), "agents": _strip_texts(agents), "tasks": _strip_texts(tasks)})
 
 
 def from_crewai_project(files: Mapping[str, str]) -> str:
-    """One document from a project's files (path to text): JSON-first, or with `agents.yaml` and `tasks.yaml`.
+    """One document from the files of a project (path to text): JSON, or `agents.yaml` and `tasks.yaml`.
 
-    Only JSON and YAML files are looked at. Raises NotACrewProject.
+    Other files are ignored, except for the name in `pyproject.toml`. Raises NotACrewProject.
     """
     crew = _find(files, tuple(f"crew{ending}" for ending in _JSON))
     if crew is not None:
@@ -51,7 +56,7 @@ def from_crewai_project(files: Mapping[str, str]) -> str:
 
 
 def _from_json(files: Mapping[str, str], path: str) -> str:
-    crew = _json(path, files[path])
+    crew = _read_json(path, files[path])
     folder = PurePosixPath(path).parent
     agents = crew.get("agents")
     names = [*agents] if isinstance(agents, list) else []
@@ -67,7 +72,7 @@ def _agent(files: Mapping[str, str], folder: PurePosixPath, name: str) -> dict[s
     for ending in _JSON:
         path = str(folder / "agents" / f"{name}{ending}")
         if path in files:
-            return _json(path, files[path])
+            return _read_json(path, files[path])
     raise NotACrewProject(f"There is no agents/{shown(name)}.jsonc, which the crew names.")
 
 
@@ -76,16 +81,16 @@ def _document(crew: dict[str, Any]) -> str:
         node = from_plain(crew)
     except NotADocument as error:
         raise NotACrewProject(str(error)) from None
-    document, left_out = salvage(node) if isinstance(node, Table) else ({}, [])
+    document, omissions = import_leniently(node) if isinstance(node, Table) else ({}, [])
     _declare_inputs(document)
-    return _comments(left_out) + dump(document)
+    return _comments(omissions) + dump(document)
 
 
 def _declare_inputs(document: dict[str, Any]) -> None:
-    """CrewAI asks for what it lacks; a document says what it asks for."""
+    """Declare the inputs that texts use: CrewAI finds them itself, a document declares them."""
     bare = {name: value for name, value in document.items() if name != "inputs"}
-    asked = [warning for warning in parse_value(bare).warnings if warning.code == "undeclared-input"]
-    names = [warning.message.split("`")[1].strip("{}") for warning in asked]
+    undeclared = [warning for warning in parse_value(bare).warnings if warning.code == "undeclared-input"]
+    names = [warning.message.split("`")[1].strip("{}") for warning in undeclared]
     given = document.get("inputs")
     declared = dict(given) if isinstance(given, dict) else {}
     for name in names:
@@ -94,27 +99,27 @@ def _declare_inputs(document: dict[str, Any]) -> None:
         document["inputs"] = declared
 
 
-def _comments(left_out: list[LeftOut]) -> str:
-    if not left_out:
+def _comments(omissions: list[Omission]) -> str:
+    if not omissions:
         return ""
-    lines = [f"#   {thing.path}: {thing.why}" for thing in left_out[:_MAX_COMMENTS]]
-    more = [f"#   and {len(left_out) - _MAX_COMMENTS} more"] if len(left_out) > _MAX_COMMENTS else []
-    text = "\n".join(["# Left out, because a document cannot say it:", *lines, *more, ""])
+    lines = [f"#   {omission.path}: {omission.reason}" for omission in omissions[:_MAX_COMMENTS]]
+    more = [f"#   and {len(omissions) - _MAX_COMMENTS} more"] if len(omissions) > _MAX_COMMENTS else []
+    text = "\n".join(["# Left out, because a document does not support it:", *lines, *more, ""])
     return "".join(char if char.isprintable() or char == "\n" else "?" for char in text)
 
 
-def _yaml(name: str, text: str) -> object:
+def _read_yaml(name: str, text: str) -> object:
     problems = Problems(text)
     node: Node | None = read(text, problems)
-    if node is None or problems.any_errors:
+    if node is None or problems.has_errors:
         raise NotACrewProject(f"{name} cannot be read.", problems.errors())
     if not isinstance(node, Table):
         raise NotACrewProject(f"{name} is not a mapping of names.")
     return to_plain(node)
 
 
-def _stripped(members: object) -> object:
-    """Without the line breaks that folded texts end with, as CrewAI's own templates have them."""
+def _strip_texts(members: object) -> object:
+    """Texts without the line break at the end, which folded texts of CrewAI's templates have."""
     if not isinstance(members, dict):
         return members
     return {
@@ -125,11 +130,14 @@ def _stripped(members: object) -> object:
     }
 
 
-def _json(path: str, text: str) -> dict[str, Any]:
+def _read_json(path: str, text: str) -> dict[str, Any]:
+    """The object of a JSON file, which may have comments and trailing commas."""
+    without_comments = _JSON_COMMENT.sub(lambda match: match[1] or " ", text)
     try:
-        value = read_jsonc(text)
-    except NotJson as error:
-        raise NotACrewProject(f"{shown(path)} cannot be read: {shown(str(error), 120)}.") from None
+        value = json.loads(_TRAILING_COMMA.sub(lambda match: match[1] or "", without_comments))
+    except (ValueError, RecursionError) as error:
+        reason = str(error) or "nested too deeply"
+        raise NotACrewProject(f"{shown(path)} cannot be read: {shown(reason, 120)}.") from None
     if not isinstance(value, dict):
         raise NotACrewProject(f"{shown(path)} is not a JSON object.")
     return value

@@ -1,13 +1,13 @@
-"""The way in: a workflow document, read whole, with every problem at once."""
+"""Parser of workflow documents: one definition, or all problems at once."""
+
+from collections.abc import Mapping
 
 from pydantic import Field
 
 from crewai_runner.core.api_model import ApiModel
-from crewai_runner.domain.budget import Budget
-from crewai_runner.domain.workflow import AgentDefinition, TaskDefinition, WorkflowDefinition
-from crewai_runner.domain.workflow_yaml.checks import Parts, check
-from crewai_runner.domain.workflow_yaml.drafts import Draft, Drafts, read_drafts
-from crewai_runner.domain.workflow_yaml.fields import (
+from crewai_runner.domain.workflow import WorkflowDefinition
+from crewai_runner.domain.workflow_yaml.cross_references import DocumentParts, Registry, check_references
+from crewai_runner.domain.workflow_yaml.document_keys import (
     AGENT_SECTION,
     CREW_SECTION,
     MAX_AGENTS,
@@ -15,48 +15,46 @@ from crewai_runner.domain.workflow_yaml.fields import (
     TASK_SECTION,
 )
 from crewai_runner.domain.workflow_yaml.input_definitions import read_inputs
-from crewai_runner.domain.workflow_yaml.mistakes import wrong_type
+from crewai_runner.domain.workflow_yaml.members import Members, read_members
+from crewai_runner.domain.workflow_yaml.messages import report_wrong_type
 from crewai_runner.domain.workflow_yaml.nodes import Node, NotADocument, Table, from_plain
-from crewai_runner.domain.workflow_yaml.problems import Place, Problem, Problems
+from crewai_runner.domain.workflow_yaml.problems import Location, Problem, Problems
 from crewai_runner.domain.workflow_yaml.reader import read
-from crewai_runner.domain.workflow_yaml.registry import Registry
-from crewai_runner.domain.workflow_yaml.sections import Found, Section, read_section
-
-__all__ = ["UNTITLED", "ParsedWorkflow", "Registry", "parse", "parse_value"]
+from crewai_runner.domain.workflow_yaml.sections import Section, SectionValues, read_section
 
 UNTITLED = "Untitled workflow"
 
 
 class ParsedWorkflow(ApiModel):
-    """What came of a document. `definition` is there exactly when it is `valid`."""
+    """The result of parsing. `definition` is set exactly when the document is `valid`."""
 
     valid: bool
     problems: list[Problem] = Field(description="By position; empty when valid.")
-    warnings: list[Problem] = Field(description="By position; these hinder nothing.")
+    warnings: list[Problem] = Field(description="By position; a document with warnings is valid.")
     definition: WorkflowDefinition | None = None
 
 
 def parse(text: str, registry: Registry | None = None) -> ParsedWorkflow:
-    """Read a document in either spelling. Never raises, whatever the text; never touches the outside."""
+    """Parse a document in either format. Never raises, and has no side effects, whatever the text."""
     problems = Problems(text)
-    return _parsed(read(text, problems), registry, problems)
+    return _parse_tree(read(text, problems), registry, problems)
 
 
 def parse_value(value: object, registry: Registry | None = None) -> ParsedWorkflow:
-    """Read a document that came as JSON, not text: its problems have a path, no line. Never raises."""
+    """Parse a document that is decoded JSON: its problems have a path, no line. Never raises."""
     problems = Problems()
+    root: Node | None = None
     try:
-        root: Node | None = from_plain(value)
+        root = from_plain(value)
     except NotADocument as error:
-        problems.error(Place(-1, ""), "not-a-document", str(error))
-        root = None
-    return _parsed(root, registry, problems)
+        problems.error(Location(-1, ""), "not-a-document", str(error))
+    return _parse_tree(root, registry, problems)
 
 
-def _parsed(root: Node | None, registry: Registry | None, problems: Problems) -> ParsedWorkflow:
-    parts = _parts(root, problems) if root is not None else None
+def _parse_tree(root: Node | None, registry: Registry | None, problems: Problems) -> ParsedWorkflow:
+    parts = _read_parts(root, problems) if root is not None else None
     if parts is not None:
-        check(parts, registry or Registry(), problems)
+        check_references(parts, registry or Registry(), problems)
     errors = problems.errors()
     return ParsedWorkflow(
         valid=not errors,
@@ -66,57 +64,59 @@ def _parsed(root: Node | None, registry: Registry | None, problems: Problems) ->
     )
 
 
-def _parts(root: Node, problems: Problems) -> Parts | None:
-    place = Place(root.index, "")
+def _read_parts(root: Node, problems: Problems) -> DocumentParts | None:
+    location = Location(root.index, "")
     if not isinstance(root, Table):
-        wrong_type(root, place.to("document"), problems, "a mapping that begins with `name:`")
+        report_wrong_type(root, location.to("document"), problems, "a mapping that begins with `name:`")
         return None
-    crew = read_section(root, CREW_SECTION, place, problems)
-    if "name" not in crew.places:
-        problems.warn(place.to("name"), "missing-name", "The workflow has no name. Begin with `name: ...`.")
-    asked = crew.nodes["inputs"] if "inputs" in crew.values else None
-    return Parts(
+    crew = read_section(root, CREW_SECTION, location, problems)
+    if "name" not in crew.locations:
+        message = "The workflow has no name. Begin with `name: ...`."
+        problems.warn(location.to("name"), "missing-name", message)
+    declared = crew.nodes["inputs"] if "inputs" in crew.values else None
+    return DocumentParts(
         crew=crew,
-        agents=_members("agents", AGENT_SECTION, MAX_AGENTS, crew, problems),
-        tasks=_members("tasks", TASK_SECTION, MAX_TASKS, crew, problems),
-        inputs=read_inputs(asked, crew.places["inputs"], problems) if asked is not None else {},
-        declares_inputs="inputs" in crew.places,
+        agents=_read_members("agents", AGENT_SECTION, MAX_AGENTS, crew, problems),
+        tasks=_read_members("tasks", TASK_SECTION, MAX_TASKS, crew, problems),
+        inputs=read_inputs(declared, crew.locations["inputs"], problems) if declared is not None else {},
+        declares_inputs="inputs" in crew.locations,
     )
 
 
-def _members(name: str, section: Section, most: int, crew: Found, problems: Problems) -> Drafts:
+def _read_members(
+    name: str, section: Section, limit: int, crew: SectionValues, problems: Problems
+) -> Members:
     if name not in crew.values:
-        nothing = Drafts()
-        nothing.whole = False
-        return nothing
-    return read_drafts(crew.nodes[name], section, crew.places[name], most, problems)
+        members = Members()
+        members.is_complete = False
+        return members
+    return read_members(crew.nodes[name], section, crew.locations[name], limit, problems)
 
 
-def _definition(parts: Parts) -> WorkflowDefinition:
-    values = dict(parts.crew.values)
-    budget = values.pop("budget", None)
+def _definition(parts: DocumentParts) -> WorkflowDefinition:
+    inputs = [*(declared.definition for declared in parts.inputs.values()), *parts.implied_inputs]
     return WorkflowDefinition.model_validate(
         {
             "name": UNTITLED,
-            **values,
-            "agents": [_agent(draft) for draft in parts.agents],
-            "tasks": [_task(draft) for draft in parts.tasks],
-            "inputs": [*(draft.definition for draft in parts.inputs.values()), *parts.implied],
-            "budget": Budget.model_validate(budget) if budget else None,
+            **parts.crew.values,
+            "agents": [_agent(member.key, member.section.values) for member in parts.agents],
+            "tasks": [_task(member.key, member.section.values) for member in parts.tasks],
+            "inputs": inputs,
+            "budget": parts.crew.values.get("budget") or None,
         }
     )
 
 
-def _agent(draft: Draft) -> AgentDefinition:
-    values = dict(draft.found.values)
-    planning = values.pop("planning_config", None)
-    if isinstance(planning, dict):
-        values = {"planning": True, **planning, **values}
-    return AgentDefinition.model_validate({"key": draft.key, **values})
+def _agent(key: str, values: Mapping[str, object]) -> dict[str, object]:
+    """Fields of the agent: `planning_config` turns planning on."""
+    planning = values.get("planning_config")
+    fields = {name: value for name, value in values.items() if name != "planning_config"}
+    return {"key": key, **({"planning": True, **planning} if isinstance(planning, dict) else {}), **fields}
 
 
-def _task(draft: Draft) -> TaskDefinition:
-    values = dict(draft.found.values)
-    single = values.pop("guardrail", None)
-    rules = [*([single] if single else []), *draft.names("guardrails")]
-    return TaskDefinition.model_validate({"key": draft.key, **values, "guardrails": rules})
+def _task(key: str, values: Mapping[str, object]) -> dict[str, object]:
+    """Fields of the task: `guardrail` is the first of its guardrails."""
+    fields = {name: value for name, value in values.items() if name != "guardrail"}
+    several = values.get("guardrails")
+    first = [values["guardrail"]] if values.get("guardrail") else []
+    return {"key": key, **fields, "guardrails": [*first, *(several if isinstance(several, list) else [])]}

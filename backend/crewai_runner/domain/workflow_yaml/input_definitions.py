@@ -1,140 +1,98 @@
-"""`inputs:` in each of its forms: by name with a type, by name with a default, or as a list."""
+"""`inputs:` in each of its formats: by name with a type, by name with a default, or as a list."""
 
 from dataclasses import dataclass
 
+from crewai_runner.domain.field_types import InputName, InputValue, shown
 from crewai_runner.domain.workflow import InputDefinition, InputType
-from crewai_runner.domain.workflow_yaml.fields import INPUT_SECTION, MAX_INPUTS
-from crewai_runner.domain.workflow_yaml.inputs import misfit
-from crewai_runner.domain.workflow_yaml.kinds import ListOf, Schema
-from crewai_runner.domain.workflow_yaml.mistakes import BAD, wrong_type
-from crewai_runner.domain.workflow_yaml.names import INPUT
-from crewai_runner.domain.workflow_yaml.nodes import Listing, Node, Scalar, Table, is_null, is_storable
-from crewai_runner.domain.workflow_yaml.problems import Place, Problems, shown
-from crewai_runner.domain.workflow_yaml.sections import Found, Key, Section, read_section
+from crewai_runner.domain.workflow_yaml.document_keys import INPUT_SECTION, MAX_INPUTS
+from crewai_runner.domain.workflow_yaml.messages import INVALID, report_wrong_type
+from crewai_runner.domain.workflow_yaml.nodes import Listing, Node, Scalar, Table, is_null
+from crewai_runner.domain.workflow_yaml.problems import Location, Problems
+from crewai_runner.domain.workflow_yaml.run_inputs import TYPE_LABELS, has_wrong_type
+from crewai_runner.domain.workflow_yaml.sections import SectionValues, read_section
+from crewai_runner.domain.workflow_yaml.values import Value
 
-_MAX_DEFAULT = 20_000
-
-
-@dataclass(frozen=True)
-class Value:
-    """A single value of an input: text, a number, true or false."""
-
-    def read(self, node: Node, place: Place, problems: Problems) -> object:
-        if not isinstance(node, Scalar) or node.value is None:
-            return wrong_type(node, place, problems, "text, a number, or true or false")
-        if isinstance(node.value, str) and (len(node.value) > _MAX_DEFAULT or not is_storable(node.value)):
-            problems.error(
-                place,
-                "text-too-long",
-                f"At most {_MAX_DEFAULT:,} characters, none of them control characters.",
-            )
-            return BAD
-        return node.value
-
-    def schema(self) -> Schema:
-        return {"type": ["string", "number", "boolean"]}
-
-    def write(self, value: object) -> object:
-        return value
-
-
-SECTION = Section(
-    what="An input",
-    keys=(
-        *INPUT_SECTION.keys,
-        Key("default", Value(), "Taken when a run gives no value."),
-        Key("enum", ListOf(Value(), 100, "a list of values"), "The values to choose from."),
-    ),
-)
+NAME = Value(InputName)
+VALUE = Value(InputValue)
 
 
 @dataclass(frozen=True)
-class InputDraft:
+class DeclaredInput:
     definition: InputDefinition
-    place: Place
+    location: Location
 
 
-def read_inputs(node: Node, place: Place, problems: Problems) -> dict[str, InputDraft]:
-    """The inputs by name; those that cannot be read are reported and left out."""
-    drafts: dict[str, InputDraft] = {}
-    members = _members(node, place, problems)
+def read_inputs(node: Node, parent: Location, problems: Problems) -> dict[str, DeclaredInput]:
+    """The inputs by name; inputs with problems are reported and omitted."""
+    inputs: dict[str, DeclaredInput] = {}
+    members = _members(node, parent, problems)
     if len(members) > MAX_INPUTS:
-        problems.error(place, "too-many-items", f"At most {MAX_INPUTS} inputs are possible.")
+        problems.error(parent, "too-many-items", f"At most {MAX_INPUTS} inputs are possible.")
     for key, body in members[:MAX_INPUTS]:
-        spot = place.to(shown(str(key.value)), key.index)
-        name = INPUT.read(key, spot, problems)
-        if name in drafts:
-            problems.error(spot, "duplicate-name", f"There are two inputs `{name}`. Give each its own name.")
+        location = parent.to(shown(str(key.value)), key.index)
+        name = NAME.read(key, location, problems)
+        if name in inputs:
+            message = f"There are two inputs `{name}`. Give each a different name."
+            problems.error(location, "duplicate-name", message)
             continue
-        definition = _definition(str(key.value), body, spot, problems)
-        if name is not BAD and definition is not None:
-            drafts[str(name)] = InputDraft(definition, spot)
-    return drafts
+        definition = _definition(str(key.value), body, location, problems)
+        if name is not INVALID and definition is not None:
+            inputs[str(name)] = DeclaredInput(definition, location)
+    return inputs
 
 
-def _members(node: Node, place: Place, problems: Problems) -> list[tuple[Scalar, Node]]:
+def _members(node: Node, parent: Location, problems: Problems) -> list[tuple[Scalar, Node]]:
     if isinstance(node, Table):
-        return [(Scalar(entry.index, entry.key, entry.key), entry.node) for entry in node.entries]
+        return [(Scalar(entry.index, entry.key, entry.key), entry.node) for entry in node.entries.values()]
     members: list[tuple[Scalar, Node]] = []
     for number, item in enumerate(node.items if isinstance(node, Listing) else []):
-        spot = place.item(number, item.index)
         if isinstance(item, Scalar) and isinstance(item.value, str):
             members.append((item, Scalar(item.index, None, "")))
         elif isinstance(item, Table) and isinstance(name := item.get("name"), Scalar):
-            members.append((name, _rest(item)))
+            members.append((name, item.without("name")))
         else:
-            wrong_type(item, spot, problems, "a name, or a mapping with `name`")
+            location = parent.item(number, item.index)
+            report_wrong_type(item, location, problems, "a name, or a mapping with `name`")
     return members
 
 
-def _rest(table: Table) -> Table:
-    rest = Table(table.index)
-    for entry in table.entries:
-        if entry.key != "name":
-            rest.add(entry)
-    return rest
-
-
-def _definition(name: str, body: Node, place: Place, problems: Problems) -> InputDefinition | None:
+def _definition(name: str, body: Node, location: Location, problems: Problems) -> InputDefinition | None:
     if is_null(body):
         return InputDefinition(name=name)
     if isinstance(body, Table):
-        found = read_section(body, SECTION, place, problems)
-        return _typed(name, found, problems) if found.sound else None
-    value = Value().read(body, Place(body.index, place.path), problems)
-    if value is BAD:
+        section = read_section(body, INPUT_SECTION, location, problems)
+        return _typed(name, section, problems) if section.valid else None
+    value = VALUE.read(body, Location(body.index, location.path), problems)
+    if value is INVALID:
         return None
     return InputDefinition(name=name, type=_type_of(value), default=value, required=False)
 
 
-def _typed(name: str, found: Found, problems: Problems) -> InputDefinition | None:
-    values = dict(found.values)
+def _typed(name: str, section: SectionValues, problems: Problems) -> InputDefinition | None:
+    values = dict(section.values)
     values.setdefault("type", _type_of(values["default"]) if "default" in values else InputType.STRING)
     values.setdefault("required", "default" not in values)
     definition = InputDefinition.model_validate({"name": name, **values})
-    return definition if _fits(definition, found, problems) else None
+    return definition if _has_valid_values(definition, section, problems) else None
 
 
-def _fits(definition: InputDefinition, found: Found, problems: Problems) -> bool:
+def _has_valid_values(definition: InputDefinition, section: SectionValues, problems: Problems) -> bool:
+    """Whether the default and the options have the type of the input."""
     enum = definition.enum or []
-    wrong = [number for number, value in enumerate(enum) if misfit(value, definition.type)]
+    label = TYPE_LABELS[definition.type]
+    wrong = [number for number, value in enumerate(enum) if has_wrong_type(value, definition.type)]
     for number in wrong:
-        problems.error(found.place("enum", number), "wrong-type", f"This is not {_words(definition.type)}.")
+        problems.error(section.location("enum", number), "wrong-type", f"This is not {label}.")
     if definition.default is None:
         return not wrong
-    if misfit(definition.default, definition.type):
-        problems.error(found.place("default"), "wrong-type", f"The default is not {_words(definition.type)}.")
+    if has_wrong_type(definition.default, definition.type):
+        problems.error(section.location("default"), "wrong-type", f"The default is not {label}.")
         return False
     if enum and definition.default not in enum:
-        problems.error(
-            found.place("default"), "unknown-value", "The default is none of the values under `enum`."
-        )
+        message = "The default is none of the values under `enum`."
+        problems.error(section.location("default"), "unknown-value", message)
         return False
     return not wrong
-
-
-def _words(kind: InputType) -> str:
-    return {"integer": "a whole number", "number": "a number", "boolean": "true or false"}.get(kind, "text")
 
 
 def _type_of(value: object) -> InputType:

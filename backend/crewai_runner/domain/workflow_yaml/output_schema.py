@@ -1,4 +1,4 @@
-"""`output_json`: a JSON Schema that CrewAI can turn into a model, checked to the last keyword."""
+"""`output_json`: a JSON Schema, checked for everything that CrewAI cannot turn into a model."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -8,42 +8,51 @@ from typing import Any
 
 import jsonschema
 
-from crewai_runner.domain.workflow_yaml.kinds import Schema
-from crewai_runner.domain.workflow_yaml.mistakes import BAD, wrong_type
+from crewai_runner.domain.field_types import shown
+from crewai_runner.domain.workflow_yaml.messages import INVALID, report_wrong_type
 from crewai_runner.domain.workflow_yaml.nodes import Listing, Node, Scalar, Table, to_plain
-from crewai_runner.domain.workflow_yaml.problems import Place, Problems, shown
+from crewai_runner.domain.workflow_yaml.problems import Location, Problems
+from crewai_runner.domain.workflow_yaml.values import Schema
 
 MAX_SIZE = 600
-MAX_HEIGHT = 24
+MAX_DEPTH = 24
 _CODE = "bad-schema"
-_CHILDREN = ("items", "additionalProperties", "not")
-_MAPS = ("properties", "$defs", "definitions")
-_LISTS = ("anyOf", "oneOf", "allOf")
-_POINTING = ("$id", "$anchor", "$dynamicRef", "$dynamicAnchor", "$recursiveRef", "$vocabulary", "id")
-_TAKEN = frozenset(
+_SUBSCHEMA_KEYWORDS = ("items", "additionalProperties", "not")
+_MAPPING_KEYWORDS = ("properties", "$defs", "definitions")
+_LIST_KEYWORDS = ("anyOf", "oneOf", "allOf")
+_REFERENCE_KEYWORDS = (
+    "$id",
+    "$anchor",
+    "$dynamicRef",
+    "$dynamicAnchor",
+    "$recursiveRef",
+    "$vocabulary",
+    "id",
+)
+_RESERVED_NAMES = frozenset(
     {"copy", "json", "dict", "schema", "construct", "validate", "fields", "from_orm", "parse_obj"}
 )
-# CrewAI would look for such a file or folder on the server, or cannot check the format at all.
-_REFUSED_FORMATS = frozenset({"file-path", "directory-path", "path", "email", "binary", "base64"})
-_LOOKS_AROUND = re.compile(r"\(\?(?:<?[=!]|P=|\()|\\[1-9]")
+# CrewAI would look for such a file or folder on the server, or does not support the format.
+_UNSUPPORTED_FORMATS = frozenset({"file-path", "directory-path", "path", "email", "binary", "base64"})
+_LOOKAROUND = re.compile(r"\(\?(?:<?[=!]|P=|\()|\\[1-9]")
 
 
 @dataclass(frozen=True)
 class OutputSchema:
     """A JSON Schema of an object, without references to anything outside it."""
 
-    def read(self, node: Node, place: Place, problems: Problems) -> object:
+    def read(self, node: Node, location: Location, problems: Problems) -> object:
         if isinstance(node, Scalar) and isinstance(node.value, str):
             message = (
-                f"`{shown(node.value)}` would name a Python class. Write a JSON Schema: "
+                f"`{shown(node.value)}` is a Python class, not data. Write a JSON Schema: "
                 "`{type: object, properties: {title: {type: string}}}`."
             )
-            problems.error(place, "unsafe-key", message)
-            return BAD
-        if not isinstance(node, Table) or "python" in node.keys:
-            return wrong_type(node, place, problems, "a JSON Schema (a mapping)")
+            problems.error(location, "unsafe-key", message)
+            return INVALID
+        if not isinstance(node, Table) or "python" in node.entries:
+            return report_wrong_type(node, location, problems, "a JSON Schema (a mapping)")
         checker = _Checker(node, problems)
-        return to_plain(node) if checker.passes(place) else BAD
+        return to_plain(node) if checker.is_valid(location) else INVALID
 
     def schema(self) -> Schema:
         return {
@@ -52,56 +61,53 @@ class OutputSchema:
             "required": ["type", "properties"],
         }
 
-    def write(self, value: object) -> object:
-        return value
-
 
 class _Checker:
     def __init__(self, root: Table, problems: Problems) -> None:
         self._root = root
         self._problems = problems
-        self._sound = True
+        self._is_valid = True
 
-    def passes(self, place: Place) -> bool:
-        if self._root.size > MAX_SIZE or self._root.height > MAX_HEIGHT:
-            self._fail(place, "The schema is too large or nested too deeply.")
+    def is_valid(self, location: Location) -> bool:
+        if self._root.size > MAX_SIZE or self._root.height > MAX_DEPTH:
+            self._fail(location, "The schema is too large or nested too deeply.")
             return False
-        self._meta(place)
-        if self._sound:
-            self._check_root(place)
-            self._walk(self._root, place)
-        return self._sound
+        self._check_metaschema(location)
+        if self._is_valid:
+            self._check_root(location)
+            self._walk(self._root, location)
+        return self._is_valid
 
-    def _meta(self, place: Place) -> None:
+    def _check_metaschema(self, location: Location) -> None:
         for error in _metaschema().iter_errors(to_plain(self._root)):
             node: Node = self._root
-            spot = place
+            inner_location = location
             for step in error.absolute_path:
-                node, spot = _step(node, spot, step)
-            self._fail(spot, f"Not valid JSON Schema: {shown(error.message, 160)}.")
+                node, inner_location = _step(node, inner_location, step)
+            self._fail(inner_location, f"Not valid JSON Schema: {shown(error.message, 160)}.")
 
-    def _check_root(self, place: Place) -> None:
+    def _check_root(self, location: Location) -> None:
         kind, properties = self._root.get("type"), self._root.get("properties")
         if not (isinstance(kind, Scalar) and kind.value == "object"):
-            self._fail(place, "The schema of an output begins with `type: object`.")
+            self._fail(location, "The schema of an output must have `type: object`.")
         if not (isinstance(properties, Table) and properties.entries):
-            self._fail(place, "The schema needs `properties`, at least one.")
+            self._fail(location, "The schema must have at least one property under `properties`.")
 
-    def _walk(self, node: Node, place: Place) -> None:
+    def _walk(self, node: Node, location: Location) -> None:
         if not isinstance(node, Table):
-            self._fail(place, "Write the schema out: `true` and `false` are not possible here.")
+            self._fail(location, "A schema must be a mapping: `true` and `false` are not supported here.")
             return
-        for entry in node.entries:
-            spot = Place(entry.node.index, f"{place.path}.{shown(entry.key)}")
+        for entry in node.entries.values():
+            inner_location = Location(entry.node.index, f"{location.path}.{shown(entry.key)}")
             check = self._keywords().get(entry.key)
             if check is not None:
-                check(entry.node, spot)
-            if entry.key in _POINTING:
-                self._fail(spot, f"`{entry.key}` could point outside the document. Remove it.")
-        for child, spot in _subschemas(node, place):
-            self._walk(child, spot)
+                check(entry.node, inner_location)
+            if entry.key in _REFERENCE_KEYWORDS:
+                self._fail(inner_location, f"`{entry.key}` could point outside the document. Remove it.")
+        for child, inner_location in _subschemas(node, location):
+            self._walk(child, inner_location)
 
-    def _keywords(self) -> dict[str, Callable[[Node, Place], None]]:
+    def _keywords(self) -> dict[str, Callable[[Node, Location], None]]:
         return {
             "$ref": self._reference,
             "pattern": self._pattern,
@@ -111,74 +117,84 @@ class _Checker:
             "const": self._constants,
         }
 
-    def _reference(self, node: Node, place: Place) -> None:
+    def _reference(self, node: Node, location: Location) -> None:
         target = str(node.value) if isinstance(node, Scalar) else ""
         match = re.fullmatch(r"#/(\$defs|definitions)/([^/]+)", target)
-        shelf = self._root.get(match[1]) if match else None
+        definitions = self._root.get(match[1]) if match else None
         if match is None:
             self._fail(
-                place,
-                "Only references such as `#/$defs/Name` are possible; nothing is loaded from elsewhere.",
+                location,
+                "Only references such as `#/$defs/Name` are supported; no other document is loaded.",
             )
-        elif not isinstance(shelf, Table) or match[2] not in shelf.keys:
-            self._fail(place, f"There is no `{shown(match[2])}` under `{match[1]}`.")
+        elif not isinstance(definitions, Table) or match[2] not in definitions.entries:
+            self._fail(location, f"There is no `{shown(match[2])}` under `{match[1]}`.")
 
-    def _pattern(self, node: Node, place: Place) -> None:
+    def _pattern(self, node: Node, location: Location) -> None:
         pattern = str(node.value) if isinstance(node, Scalar) else ""
         try:
             re.compile(pattern)
         except (re.error, RecursionError, OverflowError):
-            self._fail(place, "The pattern is not a regular expression.")
+            self._fail(location, "The pattern is not a regular expression.")
             return
-        if len(pattern) > 200 or _LOOKS_AROUND.search(pattern):
-            self._fail(place, "The pattern is too long, or looks around or back, which CrewAI cannot check.")
+        if len(pattern) > 200 or _LOOKAROUND.search(pattern):
+            self._fail(
+                location,
+                "The pattern is too long, or has a lookaround or backreference, which CrewAI cannot check.",
+            )
 
-    def _format(self, node: Node, place: Place) -> None:
-        if isinstance(node, Scalar) and node.value in _REFUSED_FORMATS:
-            self._fail(place, f"The format `{node.value}` is not possible here. Remove it, or use `pattern`.")
+    def _format(self, node: Node, location: Location) -> None:
+        if isinstance(node, Scalar) and node.value in _UNSUPPORTED_FORMATS:
+            self._fail(
+                location, f"The format `{node.value}` is not supported here. Remove it, or use `pattern`."
+            )
 
-    def _names(self, node: Node, place: Place) -> None:
-        for entry in node.entries if isinstance(node, Table) else []:
-            if entry.key.startswith(("_", "model_")) or not entry.key.isidentifier() or entry.key in _TAKEN:
-                spot = Place(entry.index, f"{place.path}.{shown(entry.key)}")
+    def _names(self, node: Node, location: Location) -> None:
+        for entry in node.entries.values() if isinstance(node, Table) else []:
+            if (
+                entry.key.startswith(("_", "model_"))
+                or not entry.key.isidentifier()
+                or entry.key in _RESERVED_NAMES
+            ):
+                inner_location = Location(entry.index, f"{location.path}.{shown(entry.key)}")
                 self._fail(
-                    spot, f"CrewAI cannot use `{shown(entry.key)}` as the name of a property. Rename it."
+                    inner_location,
+                    f"CrewAI cannot use `{shown(entry.key)}` as a property name. Rename it.",
                 )
 
-    def _constants(self, node: Node, place: Place) -> None:
+    def _constants(self, node: Node, location: Location) -> None:
         values = node.items if isinstance(node, Listing) else [node]
         for item in values:
             if not isinstance(item, Scalar) or isinstance(item.value, float):
                 self._fail(
-                    Place(item.index, place.path),
-                    "Only texts, whole numbers, true/false and null are possible.",
+                    Location(item.index, location.path),
+                    "Only texts, whole numbers, true/false and null are supported.",
                 )
 
-    def _fail(self, place: Place, message: str) -> None:
-        self._sound = False
-        self._problems.error(place, _CODE, message)
+    def _fail(self, location: Location, message: str) -> None:
+        self._is_valid = False
+        self._problems.error(location, _CODE, message)
 
 
-def _subschemas(node: Table, place: Place) -> Iterator[tuple[Node, Place]]:
-    for entry in node.entries:
-        spot = place.to(entry.key, entry.node.index)
-        if entry.key in _CHILDREN and not (isinstance(entry.node, Scalar) and entry.key != "items"):
-            yield entry.node, spot
-        elif entry.key in _MAPS and isinstance(entry.node, Table):
-            for inner in entry.node.entries:
-                yield inner.node, spot.to(inner.key, inner.node.index)
-        elif entry.key in _LISTS and isinstance(entry.node, Listing):
+def _subschemas(node: Table, location: Location) -> Iterator[tuple[Node, Location]]:
+    for entry in node.entries.values():
+        inner_location = location.to(entry.key, entry.node.index)
+        if entry.key in _SUBSCHEMA_KEYWORDS and not (isinstance(entry.node, Scalar) and entry.key != "items"):
+            yield entry.node, inner_location
+        elif entry.key in _MAPPING_KEYWORDS and isinstance(entry.node, Table):
+            for inner in entry.node.entries.values():
+                yield inner.node, inner_location.to(inner.key, inner.node.index)
+        elif entry.key in _LIST_KEYWORDS and isinstance(entry.node, Listing):
             for number, item in enumerate(entry.node.items):
-                yield item, spot.item(number, item.index)
+                yield item, inner_location.item(number, item.index)
 
 
-def _step(node: Node, place: Place, step: object) -> tuple[Node, Place]:
+def _step(node: Node, location: Location, step: object) -> tuple[Node, Location]:
     if isinstance(node, Table):
         inner = node.get(str(step))
-        return (node, place) if inner is None else (inner, place.to(shown(str(step)), inner.index))
+        return (node, location) if inner is None else (inner, location.to(shown(str(step)), inner.index))
     if isinstance(node, Listing) and isinstance(step, int):
-        return node.items[step], place.item(step, node.items[step].index)
-    return node, place
+        return node.items[step], location.item(step, node.items[step].index)
+    return node, location
 
 
 @lru_cache(maxsize=1)

@@ -1,6 +1,6 @@
-"""YAML text to a tree, with every limit checked while reading, never after.
+"""YAML text to a tree of nodes; every limit is checked while reading.
 
-Built on the parser's events: no tag is ever resolved, no alias is ever expanded before it is counted.
+Built on the parser's events: no tag is resolved, and no alias is expanded before it is counted.
 """
 
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from crewai_runner.domain.workflow_yaml.merging import fold_merges
+from crewai_runner.domain.field_types import FORBIDDEN, shown
 from crewai_runner.domain.workflow_yaml.nodes import (
     MAX_DEPTH,
     MAX_NODES,
@@ -19,12 +19,14 @@ from crewai_runner.domain.workflow_yaml.nodes import (
     Plain,
     Scalar,
     Table,
-    is_storable,
     kind_of,
 )
-from crewai_runner.domain.workflow_yaml.problems import Place, Problems, did_you_mean, shown
-from crewai_runner.domain.workflow_yaml.scalars import STR, BadScalar, resolve
-from crewai_runner.domain.workflow_yaml.syntax import explain, find_forbidden_characters
+from crewai_runner.domain.workflow_yaml.problems import Location, Problems, did_you_mean
+from crewai_runner.domain.workflow_yaml.scalars import STR, InvalidScalar, resolve
+from crewai_runner.domain.workflow_yaml.syntax_errors import (
+    find_forbidden_characters,
+    report_syntax_error,
+)
 
 MAX_BYTES = 1_048_576
 MAX_ALIASES = 1_000
@@ -35,17 +37,15 @@ _TAGS = frozenset(
 _PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class _Refused(Exception):
-    """The document goes beyond a limit: nothing more is read of it."""
+class _LimitExceeded(Exception):
+    """The document exceeds a limit: the rest of it is not read."""
 
 
 def read(text: str, problems: Problems) -> Node | None:
-    """The tree of a document, or None when it cannot be read as one. Every finding goes to `problems`."""
-    start = Place(0, "")
+    """The tree of a document, or None when it cannot be read. Every finding is added to `problems`."""
     if len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        problems.error(
-            start, "too-large", "The document is larger than 1 MiB. Split it, or shorten its texts."
-        )
+        message = "The document is larger than 1 MiB. Split it, or shorten its texts."
+        problems.error(Location(0, ""), "too-large", message)
         return None
     if find_forbidden_characters(text, problems):
         return None
@@ -54,13 +54,13 @@ def read(text: str, problems: Problems) -> Node | None:
 
 class _Reader:
     def __init__(self, text: str, problems: Problems) -> None:
-        # A byte order mark would otherwise shift the columns of the first line.
         self._text = text
+        # A byte order mark would otherwise shift the columns of the first line.
         self._skip = 1 if text.startswith("\ufeff") else 0
         self._problems = problems
         self._anchors: dict[str, Node] = {}
         self._open_anchors: set[str] = set()
-        self._path: list[str] = []
+        self._path: list[str | int | None] = []
         self._aliases = 0
         self._nodes = 0
 
@@ -68,8 +68,8 @@ class _Reader:
         try:
             return self._document(yaml.parse(self._text[self._skip :], Loader=_PARSER))
         except yaml.YAMLError as error:
-            explain(error, self._text, self._skip, self._problems)
-        except _Refused:
+            report_syntax_error(error, self._text, self._skip, self._problems)
+        except _LimitExceeded:
             pass
         return None
 
@@ -83,7 +83,8 @@ class _Reader:
             elif isinstance(event, yaml.NodeEvent):
                 root = self._node(event, events, 1)
         if root is None:
-            self._problems.error(Place(0, ""), "empty-document", "The document is empty. Begin with `name:`.")
+            message = "The document is empty. Begin with `name:`."
+            self._problems.error(Location(0, ""), "empty-document", message)
         return root
 
     def _node(self, event: Any, events: Iterator[Any], depth: int) -> Node:
@@ -92,37 +93,33 @@ class _Reader:
         self._count(event, depth, 1)
         if event.anchor:
             self._open_anchors.add(event.anchor)
-        sound = self._check_tag(event)
-        node = self._fresh(event, events, depth)
-        if not sound:
-            node = _broken(node.index)
+        tag_allowed = self._check_tag(event)
+        node: Node
+        if isinstance(event, yaml.ScalarEvent):
+            plain = event.implicit[0]
+            node = Scalar(self._index(event), self._value(event, plain), event.value, plain)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            node = self._listing(event, events, depth)
+        else:
+            node = self._table(event, events, depth)
+        if not tag_allowed:
+            node = Scalar(node.index, Broken.BROKEN, "")
         if event.anchor:
             self._open_anchors.discard(event.anchor)
             self._anchors[event.anchor] = node
         return node
 
-    def _fresh(self, event: Any, events: Iterator[Any], depth: int) -> Node:
-        if isinstance(event, yaml.ScalarEvent):
-            return self._scalar(event)
-        if isinstance(event, yaml.SequenceStartEvent):
-            return self._listing(event, events, depth)
-        return self._table(event, events, depth)
-
-    def _scalar(self, event: Any) -> Scalar:
-        index = self._index(event)
-        plain = event.implicit[0]
-        return Scalar(index, self._value(event, plain), event.value, plain)
-
     def _value(self, event: Any, plain: bool) -> Plain:
         text = str(event.value)
-        if not is_storable(text):
-            self._error(event, "control-character", "An escape here makes a control character. Remove it.")
+        if FORBIDDEN.search(text):
+            message = "An escape sequence here makes a control character. Remove it."
+            self._error(event, "control-character", message)
             return Broken.BROKEN
         if event.tag == STR or not (plain or event.tag in _TAGS):
             return text
         try:
             return resolve(text)
-        except BadScalar as error:
+        except InvalidScalar as error:
             self._error(event, "bad-number", str(error))
             return Broken.BROKEN
 
@@ -131,7 +128,7 @@ class _Reader:
         for inner in events:
             if isinstance(inner, yaml.SequenceEndEvent):
                 break
-            self._path.append(f"[{len(listing.items)}]")
+            self._path.append(len(listing.items))
             listing.items.append(self._node(inner, events, depth + 1))
             self._path.pop()
         _measure(listing, listing.items)
@@ -143,25 +140,36 @@ class _Reader:
         for inner in events:
             if isinstance(inner, yaml.MappingEndEvent):
                 break
-            merging = _is_merge(inner)
+            is_merge = isinstance(inner, yaml.ScalarEvent) and inner.value == "<<" and inner.implicit[0]
             key = self._key(inner, self._node(inner, events, depth + 1))
-            self._path.append(f".{shown(key or '?')}")
+            self._path.append(key)
             value = self._node(next(events), events, depth + 1)
             self._path.pop()
-            if merging:
+            if is_merge:
                 merges.append(value)
+            elif key is not None and key in table.entries:
+                location = self._location(self._index(inner)).to(shown(key))
+                message = f"`{shown(key)}` is written twice here. Keep one of them."
+                self._problems.error(location, "duplicate-key", message)
             elif key is not None:
-                self._put(table, Entry(key, self._index(inner), value))
-        _measure(table, [*(entry.node for entry in table.entries), *merges])
-        fold_merges(table, merges, self._place(table.index), self._problems)
+                table.entries[key] = Entry(key, self._index(inner), value)
+        _measure(table, [*(entry.node for entry in table.entries.values()), *merges])
+        if merges:
+            self._merge(table, merges)
         return table
 
-    def _put(self, table: Table, entry: Entry) -> None:
-        if entry.key not in table.keys:
-            table.add(entry)
-            return
-        message = f"`{shown(entry.key)}` is written twice here. Keep one of them."
-        self._problems.error(self._place(entry.index).to(shown(entry.key)), "duplicate-key", message)
+    def _merge(self, table: Table, merges: list[Node]) -> None:
+        """Add the entries of `<<: *defaults`; keys of the mapping itself win, then those merged first."""
+        for merge in merges:
+            for source in merge.items if isinstance(merge, Listing) else [merge]:
+                if isinstance(source, Table):
+                    table.entries.update(
+                        {key: entry for key, entry in source.entries.items() if key not in table.entries}
+                    )
+                elif not (isinstance(source, Scalar) and isinstance(source.value, Broken)):
+                    location = self._location(merge.index).to("<<")
+                    message = "`<<` takes a mapping or a list of mappings, as in `<<: *name`."
+                    self._problems.error(location, "bad-merge", message)
 
     def _key(self, event: Any, node: Node) -> str | None:
         if isinstance(node, Scalar) and isinstance(node.value, str):
@@ -176,23 +184,24 @@ class _Reader:
     def _alias(self, event: Any, depth: int) -> Node:
         self._aliases += 1
         if self._aliases > MAX_ALIASES:
-            self._refuse(event, "too-many-aliases", f"More than {MAX_ALIASES} aliases (`*name`).")
+            self._stop(event, "too-many-aliases", f"More than {MAX_ALIASES} aliases (`*name`).")
         name = str(event.anchor)
         node = self._anchors.get(name)
         if name in self._open_anchors or node is None:
-            return self._bad_alias(event, name)
+            return self._invalid_alias(event, name)
         self._count(event, depth + node.height - 1, node.size)
         return node
 
-    def _bad_alias(self, event: Any, name: str) -> Scalar:
+    def _invalid_alias(self, event: Any, name: str) -> Scalar:
+        index = self._index(event)
         if name in self._open_anchors:
-            message = f"`*{shown(name)}` stands inside what it names. A document cannot contain itself."
+            message = f"`*{shown(name)}` is inside the value it refers to. A document cannot contain itself."
             self._error(event, "recursive-alias", message)
         else:
             near = self._problems.nearest(name, self._anchors)
             message = f"`*{shown(name)}` has no `&{shown(name)}` before it.{did_you_mean(near)}"
-            self._problems.error(self._place(self._index(event)), "unknown-alias", message, near)
-        return _broken(self._index(event))
+            self._problems.error(self._location(index), "unknown-alias", message, near)
+        return Scalar(index, Broken.BROKEN, "")
 
     def _check_tag(self, event: Any) -> bool:
         if event.tag is None or event.tag == "!" or event.tag in _TAGS:
@@ -204,30 +213,23 @@ class _Reader:
     def _count(self, event: Any, depth: int, size: int) -> None:
         self._nodes += size
         if self._nodes > MAX_NODES:
-            self._refuse(event, "too-many-values", f"More than {MAX_NODES} values, aliases counted in full.")
+            self._stop(event, "too-many-values", f"More than {MAX_NODES} values, aliases counted in full.")
         if depth > MAX_DEPTH:
-            self._refuse(event, "too-deep", f"Nested more than {MAX_DEPTH} levels deep.")
+            self._stop(event, "too-deep", f"Nested more than {MAX_DEPTH} levels deep.")
 
-    def _refuse(self, event: Any, code: str, message: str) -> None:
-        self._error(event, code, f"{message} Nothing after this place was read.")
-        raise _Refused
+    def _stop(self, event: Any, code: str, message: str) -> None:
+        self._error(event, code, f"{message} Everything after this position was ignored.")
+        raise _LimitExceeded
 
     def _error(self, event: Any, code: str, message: str) -> None:
-        self._problems.error(self._place(self._index(event)), code, message)
+        self._problems.error(self._location(self._index(event)), code, message)
 
-    def _place(self, index: int) -> Place:
-        return Place(index, "".join(self._path).removeprefix("."))
+    def _location(self, index: int) -> Location:
+        steps = (f"[{step}]" if isinstance(step, int) else f".{shown(step or '?')}" for step in self._path)
+        return Location(index, "".join(steps).removeprefix("."))
 
     def _index(self, event: Any) -> int:
         return int(event.start_mark.index) + self._skip
-
-
-def _broken(index: int) -> Scalar:
-    return Scalar(index, Broken.BROKEN, "")
-
-
-def _is_merge(event: Any) -> bool:
-    return isinstance(event, yaml.ScalarEvent) and event.value == "<<" and event.implicit[0]
 
 
 def _measure(node: Table | Listing, children: list[Node]) -> None:

@@ -1,13 +1,13 @@
-"""What an unquoted word of YAML means.
+"""Values of unquoted YAML scalars.
 
-A subset of what CrewAI's own YAML reader understands, without the surprises: dates, `1:30` and `010`
-stay text. Whatever the writer leaves unquoted is read back as the same text.
+A subset of what CrewAI's own YAML reader recognises: dates, `1:30` and `010` stay text. Text that the
+writer leaves unquoted is read back as the same text.
 """
 
 import math
 import re
 
-from crewai_runner.domain.workflow_yaml.nodes import LARGEST, Plain
+from crewai_runner.domain.workflow_yaml.nodes import MAX_INTEGER, Plain
 
 STR = "tag:yaml.org,2002:str"
 _BOOLS = {
@@ -24,12 +24,12 @@ _SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _MAX_DIGITS = 40
 
 
-class BadScalar(ValueError):
-    """An unquoted word that YAML takes for a value no document may hold."""
+class InvalidScalar(ValueError):
+    """An unquoted scalar with a value that a document cannot contain."""
 
 
 def resolve(text: str) -> Plain:
-    """The value of an unquoted word. Raises BadScalar for infinite, undefined and huge numbers."""
+    """The value of an unquoted scalar. Raises InvalidScalar for infinite, undefined and huge numbers."""
     if text in _NULLS:
         return None
     if text in _BOOLS:
@@ -41,7 +41,7 @@ def resolve(text: str) -> Plain:
 
 def _number(text: str) -> Plain:
     if _SPECIAL.fullmatch(text):
-        raise BadScalar(f"`{text}` is not a finite number. Put it in quotes if it is meant as text.")
+        raise InvalidScalar(f"`{text}` is not a finite number. Put it in quotes if it is meant as text.")
     whole, hexadecimal = _INT.fullmatch(text), _HEX.fullmatch(text)
     if whole or hexadecimal:
         return _whole(text, 16 if hexadecimal else 10)
@@ -51,14 +51,14 @@ def _number(text: str) -> Plain:
 
 
 def _whole(text: str, base: int) -> int:
-    number = int(text.replace("_", "") or "0", base) if len(text) <= _MAX_DIGITS else LARGEST
-    if abs(number) >= LARGEST:
-        raise BadScalar("The number is too large. Put it in quotes if it is meant as text.")
+    number = int(text.replace("_", "") or "0", base) if len(text) <= _MAX_DIGITS else MAX_INTEGER
+    if abs(number) >= MAX_INTEGER:
+        raise InvalidScalar("The number is too large. Put it in quotes if it is meant as text.")
     return number
 
 
 def _fraction(text: str) -> float:
     number = float(text.replace("_", ""))
     if not math.isfinite(number):
-        raise BadScalar("The number is too large. Put it in quotes if it is meant as text.")
+        raise InvalidScalar("The number is too large. Put it in quotes if it is meant as text.")
     return number

@@ -1,213 +1,231 @@
-"""Mappings with known keys: read against a table, every key in snake_case or camelCase."""
+"""Mappings with known keys, described by pydantic models; every key in snake_case or camelCase."""
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
 
-from crewai_runner.domain.workflow_yaml.kinds import Kind, Schema
-from crewai_runner.domain.workflow_yaml.mistakes import BAD, wrong_type
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from crewai_runner.domain.field_types import DocumentKey, shown
+from crewai_runner.domain.workflow_yaml.messages import INVALID, report_wrong_type
 from crewai_runner.domain.workflow_yaml.nodes import Entry, Listing, Node, Scalar, Table, is_null
-from crewai_runner.domain.workflow_yaml.problems import Place, Problems, did_you_mean, shown
-from crewai_runner.domain.workflow_yaml.refused import Refusal
+from crewai_runner.domain.workflow_yaml.problems import Location, Problems, did_you_mean
+from crewai_runner.domain.workflow_yaml.unsupported_keys import UnsupportedKey
+from crewai_runner.domain.workflow_yaml.values import Schema, Value, ValueReader
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 @dataclass(frozen=True)
 class Key:
-    """One key: how it is written, what it takes, and where its value goes in the definition."""
+    """One key of a mapping: its names, its value, and the attribute its value is stored in."""
 
     name: str
-    kind: Kind
-    about: str
-    attribute: str = ""
-    required: bool = False
+    attribute: str
+    value: ValueReader
+    required: bool
+    annotations: Schema
+    """Title and description for editors, and this product's `x-form` and `x-reference`."""
     also: tuple[str, ...] = ()
-    """Further names of the same thing."""
-    listed: str = ""
-    """Its name in the list form, where that is not simply camelCase."""
-    title: str = ""
-    """Label in editors; by default the name with spaces and a capital."""
-    in_form: bool = False
-    """Whether the form of the web editor has a control for this key."""
-    reference: str = ""
-    """What the value names: `agent`, `task`, `model`, `embedder`, `tool` or `mcp-server`."""
+    camel: str = ""
 
-    @property
-    def target(self) -> str:
-        return self.attribute or self.name
-
-    def annotations(self) -> Schema:
-        """JSON Schema annotations for editors; the `x-` ones are this product's own."""
-        annotations: Schema = {
-            "title": self.title or self.name.replace("_", " ").capitalize(),
-            "description": self.about,
-        }
-        if self.in_form:
-            annotations["x-form"] = True
-        if self.reference:
-            annotations["x-reference"] = self.reference
-        return annotations
+    @cached_property
+    def spellings(self) -> list[str]:
+        """Every name of the key: as in CrewAI, in camelCase, and its other names."""
+        names = [self.name, *self.also, *([self.camel] if self.camel else [])]
+        return list(dict.fromkeys([*names, *(camel(name) for name in names)]))
 
 
 @dataclass(frozen=True)
 class Section:
     """A mapping with known keys."""
 
-    what: str
+    title: str
+    """Subject of messages, such as `An agent`."""
     keys: tuple[Key, ...]
-    refused: Mapping[str, Refusal] = field(default_factory=dict)
-    folded: tuple[str, ...] = ()
+    unsupported: Mapping[str, UnsupportedKey] = field(default_factory=dict)
+    flattened: tuple[str, ...] = ()
     """Keys whose own mapping counts as if it stood one level up."""
 
-    def key(self, name: str) -> Key | None:
-        return self._by_name().get(name)
+    @cached_property
+    def by_name(self) -> dict[str, Key]:
+        return {name: key for key in self.keys for name in (key.name, *key.also, key.camel) if name}
 
-    def names(self) -> list[str]:
-        return list(self._by_name())
 
-    def _by_name(self) -> dict[str, Key]:
-        # Rebuilt at each call would cost a tenth of the whole parse: kept beside the frozen fields.
-        known = self.__dict__.get("_known")
-        if known is None:
-            known = {name: key for key in self.keys for name in (key.name, *key.also, key.listed) if name}
-            self.__dict__["_known"] = known
-        return known
+def keys_of(
+    model: type[BaseModel],
+    *,
+    without: tuple[str, ...] = (),
+    optional: tuple[str, ...] = (),
+    readers: Mapping[str, ValueReader] | None = None,
+    types: Mapping[str, Any] | None = None,
+) -> tuple[Key, ...]:
+    """The keys of a model's fields.
+
+    `optional` names fields that a document may omit although the model requires them; `readers` those that
+    pydantic alone cannot validate; `types` those with narrower types than the model's.
+    """
+    keys = (
+        key_of(attribute, info, (readers or {}).get(attribute), (types or {}).get(attribute))
+        for attribute, info in model.model_fields.items()
+        if attribute not in without
+    )
+    return tuple(replace(key, required=False) if key.attribute in optional else key for key in keys)
+
+
+def key_of(attribute: str, info: FieldInfo, reader: ValueReader | None = None, narrower: Any = None) -> Key:
+    written = next((item for item in info.metadata if isinstance(item, DocumentKey)), DocumentKey())
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    name = written.name or attribute
+    if reader is None:
+        metadata = tuple(item for item in info.metadata if not isinstance(item, DocumentKey))
+        annotation, inner = without_none(info.annotation)
+        if narrower is not None:
+            annotation, inner, metadata = narrower, (), ()
+        reader = Value(annotation, (*inner, *metadata), written, str(extra.get("x-reference", "")))
+    annotations = {
+        "title": info.title or name.replace("_", " ").capitalize(),
+        "description": info.description,
+        **extra,
+    }
+    return Key(name, attribute, reader, info.is_required(), annotations, written.also, written.camel)
+
+
+def without_none(annotation: Any) -> tuple[Any, tuple[object, ...]]:
+    """The type of a key that is not null."""
+    if get_origin(annotation) in (Union, UnionType):
+        options = [option for option in get_args(annotation) if option is not NoneType]
+        return Union[tuple(options)], ()  # noqa: UP007 - of types that are known at runtime only
+    return annotation, ()
 
 
 @dataclass
-class Found:
-    """What a mapping held: values by attribute, and where each stands."""
+class SectionValues:
+    """Values of a mapping by attribute, and where each stands."""
 
     values: dict[str, object] = field(default_factory=dict)
-    places: dict[str, Place] = field(default_factory=dict)
+    locations: dict[str, Location] = field(default_factory=dict)
     nodes: dict[str, Node] = field(default_factory=dict)
-    sound: bool = True
+    valid: bool = True
+    """False when anything but a warning was reported."""
 
-    def place(self, attribute: str, item: int | None = None) -> Place:
+    def location(self, attribute: str, item: int | None = None) -> Location:
         """Where a value stands, or one item of a list."""
-        place = self.places[attribute]
+        location = self.locations[attribute]
         node = self.nodes[attribute]
         if item is None or not isinstance(node, Listing):
-            return place
-        return place.item(item, node.items[item].index)
+            return location
+        return location.item(item, node.items[item].index)
 
 
-def snake(name: str) -> str:
-    """`allowDelegation` as `allow_delegation`."""
-    return _HUMP.sub("_", name).lower()
-
-
-def read_section(table: Table, section: Section, place: Place, problems: Problems) -> Found:
-    """Reads a mapping; `sound` is False when something that matters was reported."""
-    found = Found()
+def read_section(table: Table, section: Section, location: Location, problems: Problems) -> SectionValues:
+    """Validate a mapping. Values with problems are reported and left out."""
+    found = SectionValues()
     for entry in _entries(table, section):
-        _read_entry(entry, section, place, problems, found)
+        _read_entry(entry, section, location, problems, found)
     for key in section.keys:
-        if key.required and key.target not in found.places:
-            message = f"`{key.name}` is missing: {key.about}"
-            problems.error(place.to(key.name), "missing-field", message)
-            found.sound = False
+        if key.required and key.attribute not in found.locations:
+            message = f"`{key.name}` is missing: {key.annotations['description']}"
+            problems.error(location.to(key.name), "missing-field", message)
+            found.valid = False
     return found
 
 
 def _entries(table: Table, section: Section) -> Iterator[Entry]:
-    for entry in table.entries:
-        if snake(entry.key) in section.folded and isinstance(entry.node, Table):
-            yield from entry.node.entries
+    for entry in table.entries.values():
+        if snake(entry.key) in section.flattened and isinstance(entry.node, Table):
+            yield from entry.node.entries.values()
         else:
             yield entry
 
 
-def _read_entry(entry: Entry, section: Section, place: Place, problems: Problems, found: Found) -> None:
-    name = entry.key if section.key(entry.key) else snake(entry.key)
-    spot = place.to(shown(entry.key), entry.index)
-    key = section.key(name)
+def _read_entry(
+    entry: Entry, section: Section, parent: Location, problems: Problems, found: SectionValues
+) -> None:
+    name = entry.key if entry.key in section.by_name else snake(entry.key)
+    location = parent.to(shown(entry.key), entry.index)
+    key = section.by_name.get(name)
     if key is None:
-        found.sound &= _refuse(name, entry.node, section, spot, problems)
+        found.valid &= _report_unknown_key(name, entry.node, section, location, problems)
         return
-    if key.target in found.places:
-        message = f"`{entry.key}` says again what another key here says. Keep one of them."
-        problems.error(spot, "duplicate-key", message)
-        found.sound = False
+    if key.attribute in found.locations:
+        message = f"`{entry.key}` repeats another key of this mapping. Keep one of them."
+        problems.error(location, "duplicate-key", message)
+        found.valid = False
         return
     if is_null(entry.node) and not key.required:
         return
-    found.places[key.target] = Place(entry.node.index, spot.path)
-    found.nodes[key.target] = entry.node
-    value = _required_value(entry.node, key, spot, problems)
-    if value is BAD:
-        found.sound = False
+    value_location = Location(entry.node.index, location.path)
+    found.locations[key.attribute] = value_location
+    found.nodes[key.attribute] = entry.node
+    value: object = INVALID
+    if is_null(entry.node):
+        message = f"`{key.name}` has no value: {key.annotations['description']}"
+        problems.error(location, "missing-field", message)
     else:
-        found.values[key.target] = value
+        value = key.value.read(entry.node, value_location, problems)
+    if value is INVALID:
+        found.valid = False
+    else:
+        found.values[key.attribute] = value
 
 
-def _required_value(node: Node, key: Key, spot: Place, problems: Problems) -> object:
-    if is_null(node):
-        problems.error(spot, "missing-field", f"`{key.name}` has no value: {key.about}")
-        return BAD
-    return key.kind.read(node, Place(node.index, spot.path), problems)
-
-
-def _refuse(name: str, node: Node, section: Section, spot: Place, problems: Problems) -> bool:
-    """Report a key that has no place here. True when it only does nothing."""
-    refusal = section.refused.get(name)
-    if refusal is None:
-        near = problems.nearest(name, section.names())
-        message = f"{section.what} has no `{spot.path.rsplit('.', 1)[-1]}`.{did_you_mean(near)}"
-        problems.error(spot, "unknown-key", message, near)
+def _report_unknown_key(
+    name: str, node: Node, section: Section, location: Location, problems: Problems
+) -> bool:
+    """Report a key that is unknown or unsupported; True when it only has no effect."""
+    unsupported = section.unsupported.get(name)
+    if unsupported is None:
+        near = problems.nearest(name, section.by_name)
+        message = f"{section.title} has no key `{location.name}`.{did_you_mean(near)}"
+        problems.error(location, "unknown-key", message, near)
         return False
-    if refusal.only_warns or (isinstance(node, Scalar) and node.value in refusal.harmless):
-        problems.warn(spot, "no-effect", f"`{name}` has no effect here. {refusal.why}")
+    if unsupported.only_warns or (isinstance(node, Scalar) and node.value in unsupported.harmless):
+        problems.warn(location, "no-effect", f"`{name}` has no effect here. {unsupported.reason}")
         return True
-    problems.error(spot, refusal.code, f"`{name}` is not possible here. {refusal.why}")
+    problems.error(location, unsupported.code, f"`{name}` is not supported here. {unsupported.reason}")
     return False
 
 
 @dataclass(frozen=True)
 class Nested:
-    """A mapping inside a mapping; its value is what was found in it, by attribute."""
+    """A mapping within a mapping; its value is what was found in it, by attribute."""
 
     section: Section
 
-    def read(self, node: Node, place: Place, problems: Problems) -> object:
+    def read(self, node: Node, location: Location, problems: Problems) -> object:
         if not isinstance(node, Table):
-            return wrong_type(node, place, problems, "a mapping")
-        found = read_section(node, self.section, place, problems)
-        return found.values if found.sound else BAD
+            return report_wrong_type(node, location, problems, "a mapping")
+        found = read_section(node, self.section, location, problems)
+        return found.values if found.valid else INVALID
 
     def schema(self) -> Schema:
         return section_schema(self.section)
 
-    def write(self, value: object) -> object:
-        if not isinstance(value, Mapping):
-            return value
-        written = {
-            key.name: key.kind.write(value[key.target]) for key in self.section.keys if key.target in value
-        }
-        return {name: inner for name, inner in written.items() if inner is not None}
-
 
 def section_schema(section: Section) -> Schema:
     """JSON Schema of a section: every spelling of every key, with its annotations."""
-    properties: dict[str, object] = {}
+    properties: Schema = {}
     for key in section.keys:
-        described = {**key.annotations(), **key.kind.schema()}
-        for name in spellings(key):
+        described = {**key.annotations, **key.value.schema()}
+        for name in key.spellings:
             properties[name] = described
-    for name in section.folded:
+    for name in section.flattened:
         properties[name] = {"type": "object", "description": "Its keys count as if they stood one level up."}
     required = [
-        {"anyOf": [{"required": [name]} for name in spellings(key)]} for key in section.keys if key.required
+        {"anyOf": [{"required": [name]} for name in key.spellings]} for key in section.keys if key.required
     ]
     schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
     return {**schema, "allOf": required} if required else schema
 
 
-def spellings(key: Key) -> list[str]:
-    """Every name of a key: as in CrewAI, in camelCase, and its other names."""
-    names = [key.name, *key.also, *([key.listed] if key.listed else [])]
-    return list(dict.fromkeys([*names, *(camel(name) for name in names)]))
+def snake(name: str) -> str:
+    """`allowDelegation` as `allow_delegation`."""
+    return _HUMP.sub("_", name).lower()
 
 
 def camel(name: str) -> str:

@@ -13,9 +13,9 @@ from crewai_runner.domain.local_model import list_local_model_warnings
 from crewai_runner.domain.provider import ModelKind
 from crewai_runner.domain.tools import TOOLS
 from crewai_runner.domain.workflow import WorkflowDefinition
+from crewai_runner.domain.workflow_yaml.cross_references import Registry
 from crewai_runner.domain.workflow_yaml.document import ParsedWorkflow, parse, parse_value
-from crewai_runner.domain.workflow_yaml.inputs import input_problems
-from crewai_runner.domain.workflow_yaml.registry import Registry
+from crewai_runner.domain.workflow_yaml.run_inputs import input_problems
 from crewai_runner.features.executions.errors import (
     DefinitionInvalid,
     NoModel,

@@ -9,9 +9,9 @@ from pydantic import AfterValidator, Field, StringConstraints
 from crewai_runner.core.api_model import ApiModel
 from crewai_runner.core.envelope import Envelope
 from crewai_runner.core.text import Name, check_single_line, check_storable
+from crewai_runner.domain.model_settings import ModelSettings
 from crewai_runner.domain.provider import ModelKind, ProviderType
 from crewai_runner.domain.usage import Pricing
-from crewai_runner.domain.workflow import ModelSettings
 
 HIGHEST_PRICE = 1_000_000
 FINEST_PRICE = 10

@@ -13,9 +13,9 @@ from crewai_runner.core.principal import BUILTIN_WORKSPACE
 from crewai_runner.core.text import pick_unused_name
 from crewai_runner.db.tables.catalog import ModelRow
 from crewai_runner.domain.local_model import CONTEXT_WINDOW, MODEL_ID
+from crewai_runner.domain.model_settings import ModelSettings
 from crewai_runner.domain.provider import ModelKind, ProviderType
 from crewai_runner.domain.usage import Pricing
-from crewai_runner.domain.workflow import ModelSettings
 from crewai_runner.executor.port import ModelBinding
 from crewai_runner.features.models.errors import ModelNotRegistered
 from crewai_runner.features.models.repository import ModelRepository

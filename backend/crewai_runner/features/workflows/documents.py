@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from crewai_runner.core.logging import SecretMask
 from crewai_runner.domain.workflow import WorkflowDefinition
+from crewai_runner.domain.workflow_yaml.cross_references import Registry
 from crewai_runner.domain.workflow_yaml.document import parse
 from crewai_runner.domain.workflow_yaml.problems import Problem
-from crewai_runner.domain.workflow_yaml.registry import Registry
 from crewai_runner.features.workflows.errors import DocumentInvalid
 
 KEY_FOUND = (

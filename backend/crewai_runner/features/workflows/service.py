@@ -18,7 +18,7 @@ from crewai_runner.core.text import check_storable
 from crewai_runner.db.session import Sessions, read_session
 from crewai_runner.domain.tools import TOOLS
 from crewai_runner.domain.workflow import WorkflowDefinition
-from crewai_runner.domain.workflow_yaml.registry import Registry
+from crewai_runner.domain.workflow_yaml.cross_references import Registry
 from crewai_runner.features.idempotency.service import IdempotencyService
 from crewai_runner.features.workflows.documents import CheckedDocument, check_document
 from crewai_runner.features.workflows.records import WorkflowRecords, read, veiled

@@ -7,8 +7,8 @@ import json
 
 from crewai_runner.core.principal import Principal
 from crewai_runner.domain.workflow import WorkflowDefinition
-from crewai_runner.domain.workflow_yaml.schema import json_schema
-from crewai_runner.domain.workflow_yaml.spellings import dump, to_list, to_mapping
+from crewai_runner.domain.workflow_yaml.json_schema import json_schema
+from crewai_runner.domain.workflow_yaml.serialisation import dump, to_list, to_mapping
 from crewai_runner.features.workflows.errors import sentence
 from crewai_runner.features.workflows.service import DocumentChecker
 from crewai_runner.features.yaml.schemas import ConvertedYaml, Spelling, ValidationReport

@@ -1,8 +1,8 @@
 """Documents that the tests share."""
 
+from crewai_runner.domain.workflow_yaml.cross_references import Registry
 from crewai_runner.domain.workflow_yaml.document import ParsedWorkflow, parse
 from crewai_runner.domain.workflow_yaml.problems import Problem
-from crewai_runner.domain.workflow_yaml.registry import Registry
 
 MARK = "‸"
 

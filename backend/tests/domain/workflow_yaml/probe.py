@@ -11,8 +11,8 @@ from crewai_runner.domain.workflow_yaml.crewai_import import (
     from_crewai_project,
 )
 from crewai_runner.domain.workflow_yaml.document import parse, parse_value
-from crewai_runner.domain.workflow_yaml.schema import json_schema
-from crewai_runner.domain.workflow_yaml.spellings import dump, to_mapping
+from crewai_runner.domain.workflow_yaml.json_schema import json_schema
+from crewai_runner.domain.workflow_yaml.serialisation import dump, to_mapping
 from tests.domain.workflow_yaml.documents import NATIVE, marked
 from tests.domain.workflow_yaml.findings import ERRORS
 

@@ -6,12 +6,11 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from crewai_runner.domain.budget import Budget
+from crewai_runner.domain.model_settings import ModelChoice, ModelSettings
 from crewai_runner.domain.workflow import (
     AgentDefinition,
     InputDefinition,
     InputType,
-    ModelChoice,
-    ModelSettings,
     OnWorkerLoss,
     ProcessKind,
     TaskDefinition,

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from crewai_runner.domain import workflow_yaml
+from crewai_runner.domain.workflow_yaml.cross_references import Registry
 from crewai_runner.domain.workflow_yaml.document import parse
 from crewai_runner.domain.workflow_yaml.problems import MAX_PROBLEMS, Severity
-from crewai_runner.domain.workflow_yaml.registry import Registry
 from tests.domain.workflow_yaml.documents import AGENTS, MINIMAL, TASKS, marked
 from tests.domain.workflow_yaml.findings import ERRORS, WARNINGS
 
@@ -64,7 +64,7 @@ def _codes() -> set[str]:
         for node in ast.walk(ast.parse(path.read_text())):
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
                 continue
-            if node.func.attr in {"error", "warn", "_error", "_refuse"} and len(node.args) > 1:
+            if node.func.attr in {"error", "warn", "_error", "_stop"} and len(node.args) > 1:
                 found |= {c.value for c in _constants(node.args[1])}
     return {code for code in found if isinstance(code, str) and "-" in code and " " not in code}
 

@@ -3,7 +3,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crewai_runner.domain.workflow import InputDefinition, InputType, WorkflowDefinition
-from crewai_runner.domain.workflow_yaml.inputs import MAX_GIVEN, MAX_TOTAL, MAX_VALUE, input_problems
+from crewai_runner.domain.workflow_yaml.run_inputs import (
+    MAX_RUN_INPUTS,
+    MAX_TEXT_LENGTH,
+    MAX_TOTAL_LENGTH,
+    input_problems,
+)
 from tests.domain.workflow_yaml.documents import MINIMAL, definition_of
 
 
@@ -60,7 +65,7 @@ def test_everything_wrong_is_said_at_once() -> None:
         (InputType.BOOLEAN, "true"),
         (InputType.STRING, "\x00"),
         (InputType.STRING, "  "),
-        (InputType.TEXT, "x" * (MAX_VALUE + 1)),
+        (InputType.TEXT, "x" * (MAX_TEXT_LENGTH + 1)),
         (InputType.STRING, {"a": 1}),
     ],
 )
@@ -103,14 +108,14 @@ def test_pointers_are_escaped() -> None:
 def test_the_values_together_are_bounded() -> None:
     wanted = [InputDefinition(name=f"x{n}") for n in range(6)]
 
-    _, found = input_problems(asking(*wanted), {f"x{n}": "x" * MAX_VALUE for n in range(6)})
+    _, found = input_problems(asking(*wanted), {f"x{n}": "x" * MAX_TEXT_LENGTH for n in range(6)})
 
     assert [p.pointer for p in found] == [""]
-    assert f"{MAX_TOTAL:,}" in found[0].detail
+    assert f"{MAX_TOTAL_LENGTH:,}" in found[0].detail
 
 
 def test_a_flood_of_inputs_is_refused_as_one() -> None:
-    _, found = input_problems(asking(), {f"x{n}": 1 for n in range(MAX_GIVEN + 1)})
+    _, found = input_problems(asking(), {f"x{n}": 1 for n in range(MAX_RUN_INPUTS + 1)})
 
     assert [p.pointer for p in found] == [""]
 

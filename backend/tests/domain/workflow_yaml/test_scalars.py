@@ -3,7 +3,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crewai_runner.domain.workflow_yaml.scalars import BadScalar, resolve
+from crewai_runner.domain.workflow_yaml.scalars import InvalidScalar, resolve
 
 WORDS = {
     "a": "a", "yes": True, "No": False, "ON": True, "off": False, "true": True, "FALSE": False,
@@ -28,7 +28,7 @@ def test_a_word_means(word: str, value: object) -> None:
     "word", [".inf", "-.INF", ".nan", "9" * 30, "-" + "9" * 5000, "0x" + "f" * 17, "9" * 400 + ".0"]
 )
 def test_what_no_document_can_hold_is_refused(word: str) -> None:
-    with pytest.raises(BadScalar):
+    with pytest.raises(InvalidScalar):
         resolve(word)
 
 

@@ -5,8 +5,8 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from crewai_runner.domain.workflow_yaml.document import parse_value
-from crewai_runner.domain.workflow_yaml.fields import AGENT_SECTION, CREW_SECTION, TASK_SECTION
-from crewai_runner.domain.workflow_yaml.schema import json_schema
+from crewai_runner.domain.workflow_yaml.document_keys import AGENT_SECTION, CREW_SECTION, TASK_SECTION
+from crewai_runner.domain.workflow_yaml.json_schema import json_schema
 from tests.domain.workflow_yaml.documents import CREW_JSON, LISTED, MINIMAL, NATIVE
 
 SCHEMA = json_schema()
@@ -121,7 +121,7 @@ def test_knows_every_key_the_reader_knows() -> None:
         (AGENT_SECTION, SCHEMA["$defs"]["agent"]),
         (TASK_SECTION, SCHEMA["$defs"]["task"]),
     ):
-        assert set(section.names()) <= set(schema["properties"])
+        assert set(section.by_name) <= set(schema["properties"])
 
 
 def _values_of(key: str, value: object) -> list[object]:

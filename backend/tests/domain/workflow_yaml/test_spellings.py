@@ -3,10 +3,10 @@ from hypothesis import HealthCheck, given, settings
 from jsonschema import Draft202012Validator
 
 from crewai_runner.domain.workflow import WorkflowDefinition
+from crewai_runner.domain.workflow_yaml.cross_references import Registry
 from crewai_runner.domain.workflow_yaml.document import parse, parse_value
-from crewai_runner.domain.workflow_yaml.registry import Registry
-from crewai_runner.domain.workflow_yaml.schema import json_schema
-from crewai_runner.domain.workflow_yaml.spellings import dump, to_list, to_mapping
+from crewai_runner.domain.workflow_yaml.json_schema import json_schema
+from crewai_runner.domain.workflow_yaml.serialisation import dump, to_list, to_mapping
 from tests.domain.workflow_yaml.documents import LISTED, NATIVE, definition_of
 from tests.domain.workflow_yaml.strategies import definitions
 

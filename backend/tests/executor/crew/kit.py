@@ -10,16 +10,11 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from crewai_runner.domain.model_settings import ModelSettings
 from crewai_runner.domain.provider import ModelKind, ProviderType
 from crewai_runner.domain.run_events import RUN_EVENT, RunEvent
 from crewai_runner.domain.usage import Pricing
-from crewai_runner.domain.workflow import (
-    AgentDefinition,
-    ModelSettings,
-    ProcessKind,
-    TaskDefinition,
-    WorkflowDefinition,
-)
+from crewai_runner.domain.workflow import AgentDefinition, ProcessKind, TaskDefinition, WorkflowDefinition
 from crewai_runner.executor.port import Executor, ModelBinding, Outcome, RunControl, RunSpec
 from tests.support.scripted_provider import ScriptedProvider
 

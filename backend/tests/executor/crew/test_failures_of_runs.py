@@ -1,6 +1,7 @@
 import pytest
 
-from crewai_runner.domain.workflow import ModelSettings, ToolFailurePolicy
+from crewai_runner.domain.model_settings import ModelSettings
+from crewai_runner.domain.workflow import ToolFailurePolicy
 from crewai_runner.executor.port import Completed, Failed
 from tests.executor.crew.kit import Stage, agent, chain, task, workflow
 from tests.support.scripted_provider import CallTools, Drop, Empty, Fail, Garbage, Hang, Reply, Say

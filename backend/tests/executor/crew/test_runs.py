@@ -1,6 +1,7 @@
 import pytest
 
-from crewai_runner.domain.workflow import ModelChoice, ProcessKind
+from crewai_runner.domain.model_settings import ModelChoice
+from crewai_runner.domain.workflow import ProcessKind
 from crewai_runner.executor.port import Completed, Failed
 from tests.executor.crew.kit import Stage, agent, chain, crowd, hierarchy, task, workflow
 from tests.support.scripted_provider import CallTools, Say, Usage

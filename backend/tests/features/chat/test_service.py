@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from crewai_runner.db.tables.catalog import ModelRow
+from crewai_runner.domain.model_settings import ModelChoice
 from crewai_runner.domain.run import RunFailure, RunResult, WaitReason
 from crewai_runner.domain.run_event_payloads import LlmChunkData, MessageAnsweredData, MessageDeliveredData
 from crewai_runner.domain.run_events import LlmChunk, MessageAnswered, MessageDelivered
-from crewai_runner.domain.workflow import ModelChoice
 from crewai_runner.executor.port import ModelAnswer, ModelBinding, ModelCallFailed
 from crewai_runner.executor.scripted import ScriptedExecutor
 from crewai_runner.features.chat import service as chat_module

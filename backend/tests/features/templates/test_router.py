@@ -7,9 +7,9 @@ import pytest
 
 from crewai_runner.domain.local_model import MODEL_ID
 from crewai_runner.domain.tools import TOOLS
+from crewai_runner.domain.workflow_yaml.cross_references import Registry
 from crewai_runner.domain.workflow_yaml.document import parse
-from crewai_runner.domain.workflow_yaml.inputs import input_problems
-from crewai_runner.domain.workflow_yaml.registry import Registry
+from crewai_runner.domain.workflow_yaml.run_inputs import input_problems
 from crewai_runner.features.templates.service import TemplateService
 from tests.support.documents import ANONYMOUS, READER
 

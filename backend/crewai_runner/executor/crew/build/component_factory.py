@@ -9,7 +9,7 @@ from crewai.tasks.llm_guardrail import LLMGuardrail
 from crewai.tools import BaseTool
 
 from crewai_runner.core.egress import EgressPolicy
-from crewai_runner.domain.workflow import ModelSettings
+from crewai_runner.domain.model_settings import ModelSettings
 from crewai_runner.executor.crew.compat.agent_executor import agent_executor_class
 from crewai_runner.executor.crew.llm.embedders import make_embedder
 from crewai_runner.executor.crew.llm.factory import make_llm

@@ -7,13 +7,8 @@ from typing import Any
 from crewai import Agent, Crew, Process
 from crewai.agent.planning_config import PlanningConfig
 
-from crewai_runner.domain.workflow import (
-    AgentDefinition,
-    ModelChoice,
-    ModelSettings,
-    ProcessKind,
-    TaskDefinition,
-)
+from crewai_runner.domain.model_settings import ModelChoice, ModelSettings
+from crewai_runner.domain.workflow import AgentDefinition, ProcessKind, TaskDefinition
 from crewai_runner.executor.crew.build.component_factory import ComponentFactory
 from crewai_runner.executor.crew.build.placeholders import fill_placeholders
 from crewai_runner.executor.crew.build.task import InstrumentedTask

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from crewai_runner.core.egress import EgressPolicy
+from crewai_runner.domain.model_settings import ModelSettings
 from crewai_runner.domain.run import RunFailure
-from crewai_runner.domain.workflow import ModelSettings
 from crewai_runner.executor.crew.compat.llm_internals import close_clients, without_retries
 from crewai_runner.executor.crew.compat.run_scope import listen_to_events
 from crewai_runner.executor.crew.context.exceptions import UnusableModel

@@ -7,13 +7,13 @@ from chromadb.api.types import EmbeddingFunction
 from crewai.rag.embeddings.providers.custom.embedding_callable import CustomEmbeddingFunction
 
 from crewai_runner.core.egress import EgressPolicy
+from crewai_runner.domain.model_settings import ModelSettings
 from crewai_runner.domain.provider import (
     OPENAI_PROTOCOL_TYPES,
     PROVIDER_TITLES,
     ProviderType,
     resolve_base_url,
 )
-from crewai_runner.domain.workflow import ModelSettings
 from crewai_runner.executor.crew.context.exceptions import UnusableModel
 from crewai_runner.executor.crew.llm.factory import make_llm
 from crewai_runner.executor.port import ModelBinding

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 from crewai.llms.base_llm import BaseLLM
 
 from crewai_runner.core.egress import EgressPolicy
+from crewai_runner.domain.model_settings import ModelSettings
 from crewai_runner.domain.provider import (
     KEY_REQUIRED_TYPES,
     OPENAI_PROTOCOL_TYPES,
@@ -17,7 +18,6 @@ from crewai_runner.domain.provider import (
     ProviderType,
     resolve_base_url,
 )
-from crewai_runner.domain.workflow import ModelSettings
 from crewai_runner.executor.crew.context.exceptions import MissingExtra, UnusableModel
 from crewai_runner.executor.crew.llm.base import LLMProfile
 from crewai_runner.executor.crew.llm.openai import OpenAIModel

@@ -1,0 +1,221 @@
+"""Types of the values in a workflow, as pydantic types.
+
+The type of an error is a key of the tables in `workflow_yaml.messages`, or itself the code of a problem (with
+hyphens) and has a complete message.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, StringConstraints, ValidationError, WithJsonSchema
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from crewai_runner.domain.tools import TOOLS
+
+FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+"""Characters that the database or a prompt does not accept."""
+INPUT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]*")
+"""CrewAI fills `{name}` for exactly these names; everything else between braces stays text."""
+KEY_ERROR = "[key]"
+"""Last item of an error's `loc` when the key is wrong, not its value; pydantic's own convention."""
+
+_MAX_INPUT_TEXT = 20_000
+_MAX_FILE_NAME = 120
+_FILE_NAME = r"^[^/\\{}<>|&;:*?\"~$.\s][^/\\{}<>|&;:*?\"~$]*$"
+_RESERVED_FILE_NAMES = frozenset({"con", "prn", "aux", "nul"})
+_REGISTERED_NAME = r"[A-Za-z0-9_]([A-Za-z0-9_.\- ]{0,98}[A-Za-z0-9_])?"
+_SOURCE_KEYS = frozenset({"type", "source_type", "sourceType", "content"})
+_SOURCE_TYPES = ("string", "text", "StringKnowledgeSource")
+
+
+@dataclass(frozen=True)
+class DocumentKey:
+    """Annotation of a field: how a document writes it, where that is not simply the field's name."""
+
+    name: str = ""
+    also: tuple[str, ...] = ()
+    """Further names of the same key."""
+    camel: str = ""
+    """Name in the list format, where it is not the camelCase of `name`."""
+    allow_single: bool = False
+    """Whether one value may stand for a list of one."""
+    unique: bool = False
+    """Whether repeated items of a list are removed, with a warning."""
+
+
+def shown(text: str, limit: int = 60) -> str:
+    """A piece of a document on one line, short enough to be quoted in a message."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= limit else f"{flat[: limit - 1]}…"
+
+
+def is_storable(text: str) -> bool:
+    """Whether the database and a prompt accept every character of a text."""
+    return FORBIDDEN.search(text) is None
+
+
+def _error(code: Any, message: str) -> PydanticCustomError:
+    return PydanticCustomError(code, "{message}", {"message": message})
+
+
+def _check_text(text: str) -> str:
+    if not text.strip():
+        raise _error("empty_text", "text is empty")
+    if not is_storable(text):
+        raise _error("control_character", "text contains a control character")
+    return text
+
+
+def _name_rule(pattern: str, rule: str) -> AfterValidator:
+    compiled = re.compile(pattern)
+
+    def check(name: str) -> str:
+        if not compiled.fullmatch(name):
+            raise _error("bad-name", f"`{shown(name)}` is not possible here: {rule}.")
+        return name
+
+    return AfterValidator(check)
+
+
+def _check_registered_name(name: str) -> str:
+    if re.fullmatch(_REGISTERED_NAME, name):
+        return name
+    code = "unsafe-key" if re.search(r"[:/(]", name) else "bad-name"
+    message = (
+        f"`{shown(name)}` is not possible here. A name consists of letters, digits, `_`, `-` and `.`; "
+        "code, addresses and commands are not names."
+    )
+    raise _error(code, message)
+
+
+def _check_file_name(name: str) -> str:
+    reason = _file_name_problem(name)
+    if reason is not None:
+        message = f"`{shown(name)}` {reason}. Write a plain file name, such as `report.md`."
+        raise _error("unsafe-path", message)
+    return name
+
+
+def _file_name_problem(name: str) -> str | None:
+    if "{" in name or "}" in name:
+        return "contains a placeholder, and an input must not decide where a file goes"
+    if "/" in name or "\\" in name or ".." in name or name[:1] in {"~", "$", "."}:
+        return "names a folder or a hidden file"
+    if len(name) > _MAX_FILE_NAME:
+        return f"is longer than {_MAX_FILE_NAME} characters"
+    if not re.fullmatch(_FILE_NAME, name) or not name.isprintable() or name[-1] in " .":
+        return "contains a character that file names should not have"
+    stem = name.partition(".")[0].lower()
+    return "is a reserved name on some systems" if stem in _RESERVED_FILE_NAMES else None
+
+
+def _knowledge_text(value: object) -> object:
+    """The text of CrewAI's `{type: string, content: text}`; other sources would read files."""
+    if not isinstance(value, dict):
+        return value
+    for key, inner in value.items():
+        if key not in _SOURCE_KEYS:
+            message = (
+                f"`{shown(key)}` would make the server read something. "
+                "Write the text itself: `- {type: string, content: ...}`."
+            )
+            raise _member_error((key, KEY_ERROR), "unsafe-key", message)
+        if key != "content" and inner not in _SOURCE_TYPES:
+            message = "Only sources of type `string` are possible: files are not read. Write the text itself."
+            raise _member_error((key,), "unsafe-key", message)
+    if "content" not in value:
+        raise _error("source_type", "text, or a mapping with `content`")
+    if not isinstance(value["content"], str):
+        raise _member_error(("content",), "string_type", "text")
+    return value["content"]
+
+
+def _member_error(loc: tuple[str, ...], code: str, message: str) -> ValidationError:
+    """An error of a member of the value, not of the value itself."""
+    details = InitErrorDetails(type=_error(code, message), loc=loc, input=None)
+    return ValidationError.from_exception_data("value", [details])
+
+
+def _check_input_value(value: object) -> object:
+    if value is None or not isinstance(value, str | int | float):
+        raise _error("scalar_type", "text, a number, or true or false")
+    if isinstance(value, str) and (len(value) > _MAX_INPUT_TEXT or not is_storable(value)):
+        message = f"At most {_MAX_INPUT_TEXT:,} characters, none of them control characters."
+        raise _error("text-too-long", message)
+    return value
+
+
+_TEXT = AfterValidator(_check_text)
+
+Line = Annotated[str, StringConstraints(min_length=1, max_length=500), _TEXT]
+Prose = Annotated[str, StringConstraints(min_length=1, max_length=20_000), _TEXT]
+Name = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=100),
+    _TEXT,
+    _name_rule(
+        r"[^\s{}\[\]](?:[^{}\n\r\t]*[^\s{}])?",
+        "a name has no braces or line breaks, and no space at its ends",
+    ),
+]
+ModelName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200),
+    _TEXT,
+    _name_rule(
+        r"[^\s{}](?:[^{}\n\r\t]*[^\s{}])?", "a model is named as it is registered, such as `gpt-4o-mini`"
+    ),
+]
+InputName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=64),
+    _TEXT,
+    _name_rule(
+        INPUT_NAME.pattern,
+        "an input's name has letters, digits, `_` and `-`, and does not begin with a digit",
+    ),
+]
+_REGISTERED_SCHEMA = {"type": "string", "pattern": f"^{_REGISTERED_NAME}$"}
+ToolName = Annotated[
+    str,
+    AfterValidator(_check_registered_name),
+    WithJsonSchema({**_REGISTERED_SCHEMA, "examples": list(TOOLS)}),
+]
+McpServerName = Annotated[str, AfterValidator(_check_registered_name), WithJsonSchema(_REGISTERED_SCHEMA)]
+FileName = Annotated[
+    str,
+    AfterValidator(_check_file_name),
+    WithJsonSchema(
+        {"type": "string", "pattern": _FILE_NAME, "maxLength": _MAX_FILE_NAME, "examples": ["report.md"]}
+    ),
+]
+"""A plain file name: no folder, no placeholder, nothing a shell or another system would interpret."""
+_KNOWLEDGE = {"type": "string", "minLength": 1, "maxLength": 200_000}
+KnowledgeText = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200_000),
+    _TEXT,
+    BeforeValidator(_knowledge_text),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                _KNOWLEDGE,
+                {
+                    "type": "object",
+                    "properties": {
+                        "type": {"const": "string"},
+                        "source_type": {"const": "string"},
+                        "content": _KNOWLEDGE,
+                    },
+                    "required": ["content"],
+                    "additionalProperties": False,
+                },
+            ]
+        },
+        mode="validation",
+    ),
+]
+InputValue = Annotated[
+    Any, AfterValidator(_check_input_value), WithJsonSchema({"type": ["string", "number", "boolean"]})
+]

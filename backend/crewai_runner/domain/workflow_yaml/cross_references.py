@@ -1,0 +1,232 @@
+"""Checks between the parts of a document: references, order of tasks, the manager, registered names."""
+
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+
+from crewai_runner.domain.model_settings import ModelChoice
+from crewai_runner.domain.workflow import InputDefinition, ProcessKind
+from crewai_runner.domain.workflow_yaml.async_tasks import check_async_tasks
+from crewai_runner.domain.workflow_yaml.input_definitions import DeclaredInput
+from crewai_runner.domain.workflow_yaml.members import Members
+from crewai_runner.domain.workflow_yaml.placeholders import check_placeholders
+from crewai_runner.domain.workflow_yaml.problems import Location, Problems, did_you_mean
+from crewai_runner.domain.workflow_yaml.sections import SectionValues
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Names that a workspace has registered and documents may use. None: unknown, so not checked.
+
+    By default no MCP server is registered: a name that was not checked must not be used in a run.
+    """
+
+    models: AbstractSet[str] | None = None
+    embedders: AbstractSet[str] | None = None
+    tools: AbstractSet[str] | None = None
+    mcp_servers: AbstractSet[str] | None = frozenset()
+
+
+@dataclass
+class DocumentParts:
+    """The validated parts of a document, before the checks between them."""
+
+    crew: SectionValues
+    agents: Members
+    tasks: Members
+    inputs: dict[str, DeclaredInput]
+    declares_inputs: bool
+    implied_inputs: list[InputDefinition] = field(default_factory=list)
+    """Inputs that are used in texts but not declared."""
+
+    @property
+    def is_hierarchical(self) -> bool:
+        return self.crew.values.get("process") is ProcessKind.HIERARCHICAL
+
+    @property
+    def manager_agent(self) -> str | None:
+        name = self.crew.values.get("manager_agent")
+        return str(name) if name is not None else None
+
+
+def check_references(parts: DocumentParts, registry: Registry, problems: Problems) -> None:
+    """Run every check that needs more than one value. The checks are independent of each other."""
+    _check_agent_references(parts, problems)
+    _check_unused_agents(parts, problems)
+    _check_context(parts, problems)
+    _check_manager(parts, problems)
+    _check_task_agents(parts, problems)
+    _check_embedder(parts, problems)
+    check_async_tasks(parts.tasks, parts.is_hierarchical, problems)
+    parts.implied_inputs = check_placeholders(
+        parts.agents, parts.tasks, parts.inputs, parts.declares_inputs, problems
+    )
+    _check_registry(parts, registry, problems)
+
+
+def _check_agent_references(parts: DocumentParts, problems: Problems) -> None:
+    if not parts.agents.is_complete:
+        return  # the name may belong to an agent that was omitted because of a problem
+    known = [agent.key for agent in parts.agents]
+    named = [(task.section, "agent", str(task.get("agent"))) for task in parts.tasks if task.get("agent")]
+    if parts.manager_agent is not None:
+        named.append((parts.crew, "manager_agent", parts.manager_agent))
+    for section, attribute, name in named:
+        if name not in known:
+            near = problems.nearest(name, known)
+            message = f"There is no agent `{name}`.{did_you_mean(near)}"
+            problems.error(section.location(attribute), "unknown-agent", message, near)
+
+
+def _check_unused_agents(parts: DocumentParts, problems: Problems) -> None:
+    if parts.is_hierarchical or any(agent.is_on("allow_delegation") for agent in parts.agents):
+        return  # a manager or an agent that may delegate can use every agent
+    used = {task.get("agent") for task in parts.tasks} | {parts.manager_agent}
+    for agent in parts.agents:
+        if agent.key not in used:
+            message = f"No task names the agent `{agent.key}`. Give it a task, or remove it."
+            problems.warn(agent.location, "unused-agent", message)
+
+
+def _check_context(parts: DocumentParts, problems: Problems) -> None:
+    order = {task.key: number for number, task in enumerate(parts.tasks)}
+    needs = _context_bits(parts.tasks, order)
+    for task in parts.tasks:
+        here = order[task.key]
+        for number, name in enumerate(task.names("context")):
+            location = task.section.location("context", number)
+            if name not in order:
+                _report_unknown_context(name, order, parts.tasks.is_complete, location, problems)
+            elif name == task.key:
+                problems.error(
+                    location, "context-itself", f"`{name}` cannot use its own result. Remove it here."
+                )
+            elif order[name] > here and needs[order[name]] >> here & 1:
+                message = f"`{task.key}` and `{name}` wait for each other. Remove one of the two references."
+                problems.error(location, "context-cycle", message)
+            elif order[name] > here:
+                message = (
+                    f"`{name}` comes later, but a context contains earlier tasks. Move `{task.key}` below it."
+                )
+                problems.error(location, "context-later", message)
+
+
+def _report_unknown_context(
+    name: str, known: Iterable[str], is_complete: bool, location: Location, problems: Problems
+) -> None:
+    if not is_complete:
+        return  # the name may belong to a task that was omitted because of a problem
+    near = problems.nearest(name, known)
+    problems.error(location, "unknown-context", f"There is no task `{name}`.{did_you_mean(near)}", near)
+
+
+def _context_bits(tasks: Members, order: dict[str, int]) -> list[int]:
+    """For each task, as bits, the tasks in its context, directly or indirectly."""
+    needs = [sum({1 << order[name] for name in task.names("context") if name in order}) for task in tasks]
+    for middle in range(len(tasks)):
+        for number in range(len(tasks)):
+            if needs[number] >> middle & 1:
+                needs[number] |= needs[middle]
+    return needs
+
+
+def _check_manager(parts: DocumentParts, problems: Problems) -> None:
+    given = [name for name in ("manager_agent", "manager_model") if name in parts.crew.locations]
+    if not parts.is_hierarchical:
+        for name in given:
+            message = "Only a hierarchical crew has a manager. Write `process: hierarchical`, or remove it."
+            problems.warn(parts.crew.location(name), "no-effect", message)
+        return
+    if len(given) == 2:
+        message = "`manager_agent` is the manager and has its own model. Remove `manager_llm`."
+        problems.warn(parts.crew.location("manager_model"), "no-effect", message)
+    if not given:
+        message = "No manager is named: the default model manages. Choose another with `manager_llm: <name>`."
+        problems.warn(parts.crew.location("process"), "default-manager", message)
+    _check_manager_agent(parts, problems)
+
+
+def _check_manager_agent(parts: DocumentParts, problems: Problems) -> None:
+    manager = next((agent for agent in parts.agents if agent.key == parts.manager_agent), None)
+    if manager is None:
+        return
+    for attribute in ("tools", "mcps"):
+        if manager.names(attribute):
+            message = "CrewAI does not allow tools for the manager. Give them to the other agents."
+            problems.error(manager.section.location(attribute), "manager-with-tools", message)
+    if len(parts.agents) == 1:
+        message = "The manager has no agent to delegate to. Add another agent."
+        problems.error(parts.crew.location("manager_agent"), "manager-alone", message)
+    for task in parts.tasks:
+        if task.get("agent") == manager.key:
+            message = "The manager cannot perform a task. Name another agent, or omit `agent`."
+            problems.error(task.section.location("agent"), "manager-with-task", message)
+
+
+def _check_task_agents(parts: DocumentParts, problems: Problems) -> None:
+    for task in parts.tasks:
+        if "agent" in task.section.locations:
+            continue
+        if not parts.is_hierarchical:
+            message = f"`agent` is missing: no agent performs `{task.key}`. Name an agent."
+            problems.error(task.location.to("agent"), "missing-field", message)
+        elif task.names("guardrails") or task.get("guardrail"):
+            message = "A guardrail is checked by the model of the task's agent. Name an agent."
+            problems.error(task.location.to("agent"), "guardrail-without-agent", message)
+
+
+def _check_embedder(parts: DocumentParts, problems: Problems) -> None:
+    if "embedder" in parts.crew.locations:
+        return
+    owners = [(parts.crew, name) for name in ("memory", "knowledge") if parts.crew.values.get(name)]
+    owners += [(agent.section, "knowledge") for agent in parts.agents if agent.get("knowledge")]
+    for section, attribute in owners:
+        message = (
+            f"`{attribute}` needs an embedder; the default one is used. Choose one with `embedder: <name>`."
+        )
+        problems.warn(section.location(attribute), "embedder-missing", message)
+
+
+def _check_registry(parts: DocumentParts, registry: Registry, problems: Problems) -> None:
+    owners = [*(agent.section for agent in parts.agents), *(task.section for task in parts.tasks)]
+    for section in owners:
+        _check_names(section, "tools", registry.tools, "tool", problems)
+        _check_names(section, "mcps", registry.mcp_servers, "MCP server", problems)
+    for section in [*owners, parts.crew]:
+        for attribute in ("model", "manager_model"):
+            choice = section.values.get(attribute)
+            if isinstance(choice, ModelChoice):
+                _check_model(section, attribute, choice.name, registry.models, problems)
+    embedder = parts.crew.values.get("embedder")
+    if isinstance(embedder, str):
+        _check_model(parts.crew, "embedder", embedder, registry.embedders, problems)
+
+
+def _check_names(
+    section: SectionValues, attribute: str, known: Iterable[str] | None, what: str, problems: Problems
+) -> None:
+    names = section.values.get(attribute)
+    if known is None or not isinstance(names, list):
+        return
+    for number, name in enumerate(names):
+        if name not in known:
+            near = problems.nearest(str(name), known)
+            message = f"No {what} `{name}` is registered.{did_you_mean(near)}"
+            problems.error(
+                section.location(attribute, number),
+                f"unknown-{what.lower().replace(' ', '-')}",
+                message,
+                near,
+            )
+
+
+def _check_model(
+    section: SectionValues, attribute: str, name: str, known: Iterable[str] | None, problems: Problems
+) -> None:
+    if known is None or name in known:
+        return
+    near = problems.nearest(name, known)
+    message = (
+        f"No model `{name}` is registered yet.{did_you_mean(near)} Register it in the settings before a run."
+    )
+    problems.warn(section.location(attribute), "model-not-registered", message, near)

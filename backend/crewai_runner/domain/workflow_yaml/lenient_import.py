@@ -1,0 +1,128 @@
+"""Lenient import: the part of a foreign crew that a document supports, and a list of what was left out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from crewai_runner.domain.field_types import shown
+from crewai_runner.domain.workflow_yaml.document_keys import (
+    AGENT_SECTION,
+    CREW_SECTION,
+    TASK_SECTION,
+    MemberNodes,
+)
+from crewai_runner.domain.workflow_yaml.messages import INVALID
+from crewai_runner.domain.workflow_yaml.nodes import Entry, Listing, Node, Scalar, Table, is_null, to_plain
+from crewai_runner.domain.workflow_yaml.problems import Location, Problems
+from crewai_runner.domain.workflow_yaml.sections import Key, Section, snake
+
+
+@dataclass(frozen=True)
+class Omission:
+    """A value of the crew that is not in the document."""
+
+    path: str
+    reason: str
+
+
+def import_leniently(crew: Table) -> tuple[dict[str, Any], list[Omission]]:
+    """The document of a crew, and what was left out. Missing required keys stay missing."""
+    omissions: list[Omission] = []
+    top = _supported(crew, CREW_SECTION, "", omissions)
+    document: dict[str, Any] = {
+        name: top.pop(name) for name in ("name", "description", "process") if name in top
+    }
+    inputs = crew.get("inputs")
+    if isinstance(inputs, Table) and inputs.entries:
+        document["inputs"] = _inputs(inputs, omissions)
+    document["agents"] = _members(crew.get("agents"), AGENT_SECTION, "agents", omissions)
+    document["tasks"] = _members(crew.get("tasks"), TASK_SECTION, "tasks", omissions)
+    return {**document, **top}, omissions
+
+
+def _members(node: Node | None, section: Section, path: str, omissions: list[Omission]) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    for number, (name, body) in enumerate(_named(node)):
+        key = name or f"{path.removesuffix('s')}_{number + 1}"
+        members[key] = _supported(body, section, f"{path}.{shown(key)}", omissions)
+    return members
+
+
+def _named(node: Node | None) -> list[tuple[str | None, Table]]:
+    """The members of a mapping or a list, with their names."""
+    if isinstance(node, Table):
+        return [(key, entry.node) for key, entry in node.entries.items() if isinstance(entry.node, Table)]
+    tables = [item for item in node.items if isinstance(item, Table)] if isinstance(node, Listing) else []
+    named: list[tuple[str | None, Table]] = []
+    for item in tables:
+        name = item.get("name")
+        only = next(iter(item.entries.values())) if len(item.entries) == 1 else None
+        if isinstance(name, Scalar) and isinstance(name.value, str):
+            named.append((name.value, item))
+        elif only is not None and isinstance(only.node, Table):
+            named.append((only.key, only.node))
+        else:
+            named.append((None, item))
+    return named
+
+
+def _supported(table: Table, section: Section, parent: str, omissions: list[Omission]) -> dict[str, Any]:
+    """The values of a mapping that are valid in a document."""
+    supported: dict[str, Any] = {}
+    for entry in _flat_entries(table, section):
+        name = entry.key if entry.key in section.by_name else snake(entry.key)
+        key = section.by_name.get(name)
+        path = f"{parent}.{shown(entry.key)}".removeprefix(".")
+        if is_null(entry.node) or (name == "name" and key is None):
+            continue
+        if key is None:
+            unsupported = section.unsupported.get(name)
+            if not _is_empty(entry.node):
+                omissions.append(Omission(path, unsupported.reason if unsupported else "Unknown key."))
+        elif not isinstance(key.value, MemberNodes):
+            _add_if_valid(key, entry.node, path, supported, omissions)
+    return supported
+
+
+def _add_if_valid(
+    key: Key, node: Node, path: str, supported: dict[str, Any], omissions: list[Omission]
+) -> None:
+    if key.name == "output_file" and isinstance(node, Scalar) and isinstance(node.value, str):
+        node = _without_folder(node, node.value)
+    problems = Problems()
+    if key.value.read(node, Location(-1, path), problems) is not INVALID or key.required:
+        supported[key.name] = to_plain(node)
+    else:
+        reason = " ".join(problem.message for problem in problems.errors()[:1])
+        omissions.append(Omission(path, reason))
+
+
+def _without_folder(node: Scalar, path: str) -> Scalar:
+    """The file name of a path: results are files of the run, without folders."""
+    name = path if "{" in path else PurePosixPath(path.replace("\\", "/")).name
+    return Scalar(node.index, name, name, plain=False)
+
+
+def _is_empty(node: Node) -> bool:
+    if isinstance(node, Table):
+        return not node.entries
+    return not node.items if isinstance(node, Listing) else node.value is False
+
+
+def _flat_entries(table: Table, section: Section) -> Iterator[Entry]:
+    for entry in table.entries.values():
+        if entry.key in section.flattened and isinstance(entry.node, Table):
+            yield from entry.node.entries.values()
+        else:
+            yield entry
+
+
+def _inputs(table: Table, omissions: list[Omission]) -> dict[str, Any]:
+    inputs: dict[str, Any] = {}
+    for key, entry in table.entries.items():
+        if isinstance(entry.node, Listing):
+            omissions.append(Omission(f"inputs.{shown(key)}", "An input is a single value, not a list."))
+        else:
+            inputs[key] = to_plain(entry.node)
+    return inputs

@@ -1,0 +1,126 @@
+"""Agents and tasks in either format: a mapping by name, or a list with `name`."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from crewai_runner.domain.field_types import Name, shown
+from crewai_runner.domain.workflow_yaml.messages import INVALID, report_wrong_type
+from crewai_runner.domain.workflow_yaml.nodes import Entry, Listing, Node, Scalar, Table, is_null
+from crewai_runner.domain.workflow_yaml.problems import Location, Problems
+from crewai_runner.domain.workflow_yaml.sections import Section, SectionValues, read_section
+from crewai_runner.domain.workflow_yaml.values import Value
+
+NAME = Value(Name)
+
+
+@dataclass
+class Member:
+    """An agent or a task; `key` is its name, `location` the location of the name."""
+
+    key: str
+    location: Location
+    section: SectionValues
+
+    def get(self, attribute: str) -> object:
+        return self.section.values.get(attribute)
+
+    def names(self, attribute: str) -> list[str]:
+        """A list of names, empty when there is none."""
+        value = self.section.values.get(attribute)
+        return [str(name) for name in value] if isinstance(value, list) else []
+
+    def is_on(self, attribute: str) -> bool:
+        return self.section.values.get(attribute) is True
+
+
+class Members(list[Member]):
+    """The members with a valid name, in order. `is_complete` is False when others were reported."""
+
+    is_complete = True
+
+
+@dataclass
+class _NamedNode:
+    key: str | None
+    location: Location
+    body: Node
+
+
+def read_members(node: Node, section: Section, location: Location, limit: int, problems: Problems) -> Members:
+    """The agents or the tasks of a document; members without a valid name are reported and omitted."""
+    members = Members()
+    title = location.path
+    size = (
+        len(node.entries) if isinstance(node, Table) else len(node.items) if isinstance(node, Listing) else 0
+    )
+    if isinstance(node, Listing):
+        named = list(_from_list(node, location, problems))
+    else:
+        named = list(_from_mapping(node, location, problems))
+    if not size:
+        problems.error(location, "missing-field", f"There are no {title}. Add at least one.")
+    if len(named) > limit:
+        problems.error(location, "too-many-items", f"At most {limit} {title} are possible.")
+    members.is_complete = 0 < len(named) == size <= limit and all(member.key for member in named)
+    seen: set[str] = set()
+    for one in named[:limit]:
+        values = _read_body(one, section, problems)
+        if one.key in seen:
+            message = f"Another of the {title} is also named `{one.key}`. Give each a different name."
+            problems.error(one.location, "duplicate-name", message)
+        elif one.key is not None:
+            seen.add(one.key)
+            members.append(Member(one.key, one.location, values))
+    return members
+
+
+def _read_body(member: _NamedNode, section: Section, problems: Problems) -> SectionValues:
+    body = Table(member.body.index) if is_null(member.body) else member.body
+    if isinstance(body, Table):
+        return read_section(body, section, member.location, problems)
+    report_wrong_type(body, Location(body.index, member.location.path), problems, "a mapping")
+    return SectionValues(valid=False)
+
+
+def _from_mapping(node: Node, parent: Location, problems: Problems) -> Iterator[_NamedNode]:
+    for entry in node.entries.values() if isinstance(node, Table) else ():
+        key, location = _entry_name(entry, parent, problems)
+        body = entry.node
+        name = body.get("name") if isinstance(body, Table) else None
+        if isinstance(body, Table) and name is not None:
+            if not (isinstance(name, Scalar) and name.value == entry.key):
+                message = f"`name` has no effect here: the name is `{shown(entry.key)}`. Remove it."
+                problems.warn(location.to("name", name.index), "no-effect", message)
+            body = body.without("name")
+        yield _NamedNode(key, location, body)
+
+
+def _from_list(node: Listing, parent: Location, problems: Problems) -> Iterator[_NamedNode]:
+    for number, item in enumerate(node.items):
+        location = parent.item(number, item.index)
+        if not isinstance(item, Table):
+            report_wrong_type(item, location, problems, "a mapping with `name`")
+            continue
+        name = item.get("name")
+        only = next(iter(item.entries.values())) if len(item.entries) == 1 else None
+        if name is not None:
+            key = _read_name(name, location.to("name", name.index), problems)
+            named = parent.to(shown(key), name.index) if key else location
+            yield _NamedNode(key, named, item.without("name"))
+        elif only is not None and isinstance(only.node, Table):
+            key, location = _entry_name(only, parent, problems)
+            yield _NamedNode(key, location, only.node)
+        else:
+            message = "`name` is missing: other parts of the document refer to it."
+            problems.error(location.to("name"), "missing-field", message)
+            yield _NamedNode(None, location, item)
+
+
+def _entry_name(entry: Entry, parent: Location, problems: Problems) -> tuple[str | None, Location]:
+    location = parent.to(shown(entry.key), entry.index)
+    return _read_name(Scalar(entry.index, entry.key, entry.key), location, problems), location
+
+
+def _read_name(node: Node, location: Location, problems: Problems) -> str | None:
+    name = NAME.read(node, location, problems)
+    return None if name is INVALID else str(name)
