@@ -30,7 +30,9 @@ from crewai_runner.http.version_alias import LATEST_VERSION, VersionAliasMiddlew
 from crewai_runner.http.versions import API_VERSIONS, ApiVersionMiddleware
 from crewai_runner.queue.data_dir_lock import DataDirLock
 from crewai_runner.routes import api
-from crewai_runner.wiring import Container, rate_of
+from crewai_runner.wiring.adapters import rate_limit
+from crewai_runner.wiring.container import Container
+from crewai_runner.wiring.lifecycle import ProcessLifecycle
 
 NOT_PAGES = ("/assets", "/docs", "/health", "/metrics", "/openapi.json", "/redoc")
 
@@ -43,22 +45,23 @@ def create_app(
 ) -> FastAPI:
     """The product as an ASGI application.
 
-    `container` may be given by tests; `mask` and `folder_lock` by the process that set the logging up and
-    has taken the data folder.
+    `container` is for tests; `mask` and `folder_lock` come from the process that has set up logging and
+    acquired the data folder.
     """
     settings = settings or (container.settings if container else Settings())
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        process = container or Container(settings, mask=mask, folder_lock=folder_lock)
-        app.state.container, app.state.mask = process, process.mask
-        app.state.telemetry = process.telemetry
-        app.state.rate_limiter = process.rate_limiter
-        await process.start()
+        built = container or Container(settings, mask=mask)
+        app.state.container, app.state.mask = built, built.mask
+        app.state.telemetry = built.telemetry
+        app.state.rate_limiter = built.rate_limiter
+        lifecycle = ProcessLifecycle(built, folder_lock=folder_lock)
+        await lifecycle.start()
         try:
             yield
         finally:
-            await process.stop()
+            await lifecycle.stop()
 
     app = FastAPI(
         title="CrewAI Runner",
@@ -95,7 +98,7 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(BodyLimitMiddleware, limit=settings.max_request_bytes)
     app.add_middleware(TimeLimitMiddleware, seconds=settings.request_timeout_seconds)
     app.add_middleware(ApiVersionMiddleware, prefix=settings.api_base_url)
-    if (rate := rate_of(settings)) is not None:
+    if (rate := rate_limit(settings)) is not None:
         app.add_middleware(RateLimitMiddleware, rate=rate)
     closed = [settings.api_base_url] if settings.metrics_public else [settings.api_base_url, METRICS]
     app.add_middleware(AuthMiddleware, protected=closed)

@@ -1,10 +1,11 @@
-"""What endpoints are given: a session, the principal, the process's parts.
+"""FastAPI dependencies shared by the endpoints: sessions, paging, ETags and what the container provides.
 
-Every dependency is a coroutine: FastAPI sends plain functions through a thread, one by one.
+Every dependency is a coroutine: FastAPI runs plain functions in a thread, one at a time.
 """
 
-from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
+from typing import Annotated, Generic, Protocol, TypeVar
 
 from fastapi import Depends, Header, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,37 +13,68 @@ from starlette.requests import HTTPConnection
 
 from crewai_runner.core.errors import BadRequest
 from crewai_runner.core.paging import DEFAULT_LIMIT, MAX_LIMIT
-from crewai_runner.db.session import pop_notifications, read_session, unit_of_work
+from crewai_runner.db.session import Sessions, pop_notifications, read_session, unit_of_work
 from crewai_runner.http.time_limit import disable_timeout
+from crewai_runner.queue.deferred import DeferredQueue
+
+T = TypeVar("T")
 
 
-async def container(connection: HTTPConnection) -> Any:
-    """The parts of this process (`wiring.Container`), built at start."""
-    return connection.app.state.container
+class DependencyProvider(Protocol):
+    """What `app.state.container` is: the source of every feature's dependencies."""
+
+    def provide(self, kind: type[T]) -> T:
+        """The instance of this type. Raises LookupError for a type that is not provided."""
 
 
-async def _session(process: Annotated[Any, Depends(container)]) -> AsyncIterator[AsyncSession]:
-    async with unit_of_work(process.sessions) as session:
+def provided(connection: HTTPConnection, kind: type[T]) -> T:
+    """The container's instance of `kind`, for code that FastAPI does not inject into."""
+    container: DependencyProvider = connection.app.state.container
+    return container.provide(kind)
+
+
+class Provided(Generic[T]):
+    """A dependency that is the container's instance of a type: `Depends(Provided(RunDeps))`."""
+
+    def __init__(self, kind: type[T]) -> None:
+        self.kind = kind
+
+    async def __call__(self, connection: HTTPConnection) -> T:
+        return provided(connection, self.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionDeps:
+    """What a request's session needs: where to open it, and whom to notify after its commit."""
+
+    sessions: Sessions
+    publish: Callable[[Iterable[str]], None]
+
+
+_Deps = Annotated[SessionDeps, Depends(Provided(SessionDeps))]
+
+
+async def _session(deps: _Deps) -> AsyncIterator[AsyncSession]:
+    async with unit_of_work(deps.sessions) as session:
         yield session
-    process.notifier.publish(pop_notifications(session))
+    deps.publish(pop_notifications(session))
 
 
-async def _read_session(process: Annotated[Any, Depends(container)]) -> AsyncIterator[AsyncSession]:
-    async with read_session(process.sessions) as session:
+async def _read_session(deps: _Deps) -> AsyncIterator[AsyncSession]:
+    async with read_session(deps.sessions) as session:
         yield session
 
 
 # scope="function": commit BEFORE the response leaves, so a failed commit is never a 2xx.
 SessionDep = Annotated[AsyncSession, Depends(_session, scope="function")]
 ReadSessionDep = Annotated[AsyncSession, Depends(_read_session, scope="function")]
-Container = Annotated[Any, Depends(container)]
 
 
-async def _queue_open(process: Container) -> None:
-    await process.queue_open()
+async def _queue_open(queue: Annotated[DeferredQueue, Depends(Provided(DeferredQueue))]) -> None:
+    await queue.wait_until_open()
 
 
-# For endpoints that queue work; depends on it before the session's first statement.
+# For endpoints that queue work; list it before the session's first statement.
 QueueOpen = Depends(_queue_open)
 
 

@@ -4,7 +4,6 @@ import json
 import logging
 from collections.abc import AsyncIterator, Iterator
 from http import HTTPStatus
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -14,9 +13,10 @@ import structlog
 from crewai_runner.core.logging import SecretMask, configure_logging
 from crewai_runner.core.settings import LogFormat, Settings
 from crewai_runner.features.auth.rules import SignInFailureLimiter
-from crewai_runner.features.auth.service import AuthService
+from crewai_runner.features.auth.service import AuthDeps, AuthService
 from crewai_runner.features.templates.service import TemplateService
 from crewai_runner.main import create_app
+from tests.support.container import FixedProvider
 from tests.support.places import NO_DASHBOARD
 
 KEY = "the-key-of-this-test"
@@ -39,7 +39,7 @@ def logged() -> Iterator[None]:
 async def http(logged: None) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(Settings.model_construct(frontend_dir=NO_DASHBOARD))
     app.state.mask = SecretMask()
-    app.state.container = SimpleNamespace(auth=AuthService(KEY, SignInFailureLimiter(100)))
+    app.state.container = FixedProvider(AuthDeps(AuthService(KEY, SignInFailureLimiter(100))))
     headers = {"Authorization": f"Bearer {KEY}", "Origin": ORIGIN}
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:

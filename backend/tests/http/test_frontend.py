@@ -4,7 +4,6 @@ import gzip
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -13,9 +12,11 @@ from fastapi import FastAPI
 from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.settings import Settings
+from crewai_runner.features.auth.service import AuthDeps
 from crewai_runner.http.frontend import IMMUTABLE, PAGE_POLICY, REVALIDATE
 from crewai_runner.http.middleware import API_POLICY
 from crewai_runner.main import create_app
+from tests.support.container import FixedProvider
 from tests.support.documents import TokensBySubject, speaking_as
 
 PAGE = "<!doctype html><html><head><title>Dashboard</title></head><body></body></html>"
@@ -64,7 +65,7 @@ def _app(folder: Path, **settings: str) -> FastAPI:
     app = create_app(Settings(_env_file=None, frontend_dir=folder, **settings))
     owner = Principal("owner", "ws_default", frozenset())
     app.state.mask = SecretMask()
-    app.state.container = SimpleNamespace(auth=TokensBySubject(owner), mask=app.state.mask)
+    app.state.container = FixedProvider(AuthDeps(TokensBySubject(owner)))
     return app
 
 

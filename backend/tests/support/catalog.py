@@ -3,20 +3,15 @@
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import psycopg
 import pytest
-from cryptography.fernet import Fernet
 from fastapi import FastAPI
 from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
 
-from crewai_runner.core.egress import EgressPolicy
-from crewai_runner.core.encryption import SecretCipher
-from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import BUILTIN_WORKSPACE, Principal, Scope
 from crewai_runner.core.settings import Settings
 from crewai_runner.db.base import Base
@@ -27,8 +22,10 @@ from crewai_runner.features.models.service import ModelService
 from crewai_runner.features.providers.editor import ProviderEditor
 from crewai_runner.features.providers.service import ProviderService
 from crewai_runner.localmodel.status import LocalModelEndpoint, LocalModelUnavailable
+from crewai_runner.localmodel.supervisor import LocalModelSupervisor
 from crewai_runner.main import create_app
-from crewai_runner.stream.notifier import MemoryNotifier
+from crewai_runner.wiring.container import Container
+from tests.support.container import make_container
 from tests.support.database import BACKENDS, fresh_database
 
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -94,54 +91,48 @@ class FakeLocalModel:
 
 
 @pytest.fixture
-def process(sessions: Sessions) -> SimpleNamespace:
-    """The parts of a process, as far as the catalog needs them; loopback addresses are allowed."""
-    return SimpleNamespace(
-        sessions=sessions,
-        cipher=SecretCipher(Fernet.generate_key().decode()),
-        mask=SecretMask(),
-        egress=EgressPolicy(allow_private=True),
-        local_model=FakeLocalModel(),
-        auth=ByName(),
-        notifier=MemoryNotifier(),
-    )
+def container(database_url: str, tmp_path: Path, sessions: Sessions) -> Container:
+    """Loopback addresses are allowed."""
+    made = make_container(database_url, tmp_path, sessions, ByName(), allow_private=True)
+    made.local_model = cast("LocalModelSupervisor", FakeLocalModel())
+    return made
 
 
-def parts_of(process: SimpleNamespace) -> dict[str, Any]:
+def parts_of(container: Container) -> dict[str, Any]:
     return {
-        "cipher": process.cipher,
-        "mask": process.mask,
-        "egress": process.egress,
-        "local": process.local_model,
+        "cipher": container.cipher,
+        "mask": container.mask,
+        "egress": container.egress,
+        "local": container.local_model,
     }
 
 
 class Catalog:
     """Every call in a unit of work of its own, as an endpoint makes it."""
 
-    def __init__(self, process: SimpleNamespace) -> None:
-        self.process = process
+    def __init__(self, container: Container) -> None:
+        self.container = container
 
     async def providers(self, call: Callable[[ProviderService], Any]) -> Any:
-        async with unit_of_work(self.process.sessions) as session:
-            return await call(ProviderService(session, **parts_of(self.process)))
+        async with unit_of_work(self.container.sessions) as session:
+            return await call(ProviderService(session, **parts_of(self.container)))
 
     async def provider_editor(self, call: Callable[[ProviderEditor], Any]) -> Any:
-        async with unit_of_work(self.process.sessions) as session:
-            return await call(ProviderEditor(session, **parts_of(self.process)))
+        async with unit_of_work(self.container.sessions) as session:
+            return await call(ProviderEditor(session, **parts_of(self.container)))
 
     async def editor(self, call: Callable[[ModelEditor], Any]) -> Any:
-        async with unit_of_work(self.process.sessions) as session:
-            return await call(ModelEditor(session, **parts_of(self.process)))
+        async with unit_of_work(self.container.sessions) as session:
+            return await call(ModelEditor(session, **parts_of(self.container)))
 
     async def models(self, call: Callable[[ModelService], Any]) -> Any:
-        async with unit_of_work(self.process.sessions) as session:
-            return await call(ModelService(session, **parts_of(self.process)))
+        async with unit_of_work(self.container.sessions) as session:
+            return await call(ModelService(session, **parts_of(self.container)))
 
 
 @pytest.fixture
-def catalog(process: SimpleNamespace) -> Catalog:
-    return Catalog(process)
+def catalog(container: Container) -> Catalog:
+    return Catalog(container)
 
 
 @pytest.fixture(scope="session")
@@ -150,9 +141,9 @@ def product() -> FastAPI:
 
 
 @pytest.fixture
-def app(product: FastAPI, process: SimpleNamespace) -> FastAPI:
+def app(product: FastAPI, container: Container) -> FastAPI:
     # By hand: the lifespan would start the whole product.
-    product.state.container, product.state.mask = process, process.mask
+    product.state.container, product.state.mask = container, container.mask
     return product
 
 

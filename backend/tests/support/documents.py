@@ -1,15 +1,12 @@
 """Documents, and an API of the features that read them."""
 
 from collections.abc import AsyncIterator
-from types import SimpleNamespace
+from pathlib import Path
 
 import httpx
 import pytest
-from cryptography.fernet import Fernet
 from fastapi import APIRouter, FastAPI
 
-from crewai_runner.core.egress import EgressPolicy
-from crewai_runner.core.encryption import SecretCipher
 from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.db.session import Sessions
@@ -18,7 +15,6 @@ from crewai_runner.features.auth.deps import BearerScheme
 from crewai_runner.features.auth.errors import InvalidApiKey
 from crewai_runner.features.auth.middleware import AuthMiddleware
 from crewai_runner.features.insights.router import workflow_list
-from crewai_runner.features.models.service import ModelService
 from crewai_runner.features.templates.router import router as templates_router
 from crewai_runner.features.workflows.documents import CheckedDocument, check_document
 from crewai_runner.features.workflows.router import router as workflows_router
@@ -27,7 +23,8 @@ from crewai_runner.http import problems
 from crewai_runner.http.middleware import RequestContextMiddleware
 from crewai_runner.http.openapi import operation_id
 from crewai_runner.http.version_alias import VersionAliasMiddleware
-from crewai_runner.stream.notifier import MemoryNotifier
+from crewai_runner.wiring.container import Container
+from tests.support.container import make_container
 
 BRIEF = """\
 # What the morning needs.
@@ -69,30 +66,9 @@ class TokensBySubject:
         return self._principals[token]
 
 
-def make_process(sessions: Sessions, owner: Principal, stranger: Principal) -> SimpleNamespace:
-    """The parts of a process, as far as documents need them."""
-    reader = Principal("reader", owner.workspace_id, frozenset({Scope.WORKFLOWS_READ}))
-    process = SimpleNamespace(
-        sessions=sessions,
-        mask=SecretMask(),
-        cipher=SecretCipher(Fernet.generate_key().decode()),
-        egress=EgressPolicy(allow_private=False),
-        notifier=MemoryNotifier(),
-        auth=TokensBySubject(owner, stranger, reader),
-    )
-    process.models = lambda session: ModelService(
-        session,
-        cipher=process.cipher,
-        mask=process.mask,
-        egress=process.egress,
-        local=SimpleNamespace(unavailable_reason=lambda: "not installed"),
-    )
-    return process
-
-
-def make_app(process: SimpleNamespace) -> FastAPI:
+def make_app(container: Container) -> FastAPI:
     app = FastAPI(generate_unique_id_function=operation_id)
-    app.state.container, app.state.mask = process, process.mask
+    app.state.container, app.state.mask = container, container.mask
     problems.install(app)
     api = APIRouter(prefix="/api/v1", dependencies=[BearerScheme], generate_unique_id_function=operation_id)
     for router in (workflow_list, workflows_router, templates_router, yaml_router):
@@ -105,14 +81,17 @@ def make_app(process: SimpleNamespace) -> FastAPI:
 
 
 @pytest.fixture
-def process(sessions: Sessions, principal: Principal, stranger: Principal) -> SimpleNamespace:
-    return make_process(sessions, principal, stranger)
+def container(
+    database_url: str, tmp_path: Path, sessions: Sessions, principal: Principal, stranger: Principal
+) -> Container:
+    reader = Principal("reader", principal.workspace_id, frozenset({Scope.WORKFLOWS_READ}))
+    return make_container(database_url, tmp_path, sessions, TokensBySubject(principal, stranger, reader))
 
 
 @pytest.fixture
-async def client(process: SimpleNamespace, principal: Principal) -> AsyncIterator[httpx.AsyncClient]:
+async def client(container: Container, principal: Principal) -> AsyncIterator[httpx.AsyncClient]:
     """Speaks for the owner; send other headers to be somebody else."""
-    transport = httpx.ASGITransport(make_app(process), raise_app_exceptions=False)
+    transport = httpx.ASGITransport(make_app(container), raise_app_exceptions=False)
     async with httpx.AsyncClient(
         transport=transport, base_url="http://test/api/v1", headers=speaking_as(principal.subject)
     ) as opened:

@@ -29,7 +29,7 @@ async def harness(database_url: str, tmp_path: Path) -> AsyncIterator[RunHarness
 @pytest.fixture
 async def run_client(harness: RunHarness) -> AsyncIterator[httpx.AsyncClient]:
     """The whole API on the harness's parts; speaks for the owner unless other headers are sent."""
-    harness.container.auth = TokensBySubject(OWNER, STRANGER, RUN_READER, DOCUMENT_READER)  # type: ignore[assignment]
+    harness.container.authenticator = TokensBySubject(OWNER, STRANGER, RUN_READER, DOCUMENT_READER)
     app = create_app(container=harness.container)
     app.state.container, app.state.mask = harness.container, harness.container.mask
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)

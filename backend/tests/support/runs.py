@@ -39,12 +39,13 @@ from crewai_runner.executor.port import Executor
 from crewai_runner.executor.scripted import ScriptedExecutor
 from crewai_runner.features.approvals.service import ApprovalService
 from crewai_runner.features.events.repository import EventRepository
-from crewai_runner.features.executions.jobs import RunExecutions
+from crewai_runner.features.executions.execution_deps import ExecutionDeps
+from crewai_runner.features.executions.jobs import RunWorker
 from crewai_runner.features.lifecycle.service import LifecycleService
 from crewai_runner.features.runs.schemas import RunTaskRead
 from crewai_runner.features.runs.service import NewRun, RunService
 from crewai_runner.queue.inline import InlineQueue
-from crewai_runner.wiring import Container
+from crewai_runner.wiring.container import Container
 
 OWNER = Principal("owner", BUILTIN_WORKSPACE, frozenset(Scope))
 STRANGERS = "ws_strangers"
@@ -109,16 +110,24 @@ def failed_call(key: str = "research") -> LlmFailed:
 
 
 class RunHarness:
-    """The parts of one process and short ways to use them; every call is its own unit of work."""
+    """One process's container and short ways to use it; every call is a unit of work of its own."""
 
-    def __init__(self, parts: Container, queue: InlineQueue) -> None:
-        self.container, self.queue = parts, queue
-        self.execute = RunExecutions(parts)
+    def __init__(self, container: Container, queue: InlineQueue) -> None:
+        self.container, self.queue = container, queue
+        self.execute = RunWorker(self.deps)
+
+    @property
+    def deps(self) -> ExecutionDeps:
+        return self.container.provide(ExecutionDeps)
 
     @property
     def executor(self) -> ScriptedExecutor:
-        assert isinstance(self.container.executor, ScriptedExecutor)
-        return self.container.executor
+        assert isinstance(self.container.loader.executor, ScriptedExecutor)
+        return self.container.loader.executor
+
+    @executor.setter
+    def executor(self, executor: Executor) -> None:
+        self.container.loader.executor = executor
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
@@ -218,9 +227,9 @@ def settings_for(database_url: str, data_dir: Path, **changes: Any) -> Settings:
     return Settings(_env_file=None, **given | changes)
 
 
-async def seed(parts: Container) -> None:
+async def seed(container: Container) -> None:
     """Two workspaces, and a default model in the built-in one."""
-    async with unit_of_work(parts.sessions) as session:
+    async with unit_of_work(container.sessions) as session:
         session.add(WorkspaceRow(id=BUILTIN_WORKSPACE, name="Default"))
         session.add(WorkspaceRow(id=STRANGERS, name="Strangers"))
         await session.flush()
@@ -246,19 +255,18 @@ async def open_harness(
 ) -> AsyncIterator[RunHarness]:
     """An open process on a fresh database. Its queue takes no job by itself unless it is to `consume`."""
     queue = InlineQueue()
-    parts = Container(
-        settings_for(database_url, data_dir, **settings), executor=executor or ScriptedExecutor(), queue=queue
+    container = Container(
+        settings_for(database_url, data_dir, **settings), executor=executor or ScriptedExecutor()
     )
-    await seed(parts)
-    parts.journal.start()
-    parts._loaded.set()
-    made = RunHarness(parts, queue)
-    await queue.start(made.execute, consume=consume)
-    parts.queue.opened(queue)
-    parts.queue_ready.set()
+    await seed(container)
+    container.event_writer.start()
+    await container.loader.load()
+    harness = RunHarness(container, queue)
+    await queue.start(harness.execute, consume=consume)
+    container.queue.open(queue)
     try:
-        yield made
+        yield harness
     finally:
         await queue.drain(0)
-        await parts.journal.close()
-        await parts.engine.dispose()
+        await container.event_writer.close()
+        await container.engine.dispose()

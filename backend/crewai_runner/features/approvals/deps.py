@@ -1,25 +1,39 @@
-"""What the approval endpoints are given."""
+"""FastAPI dependencies of the approval endpoints."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends
 
+from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.approvals.service import ApprovalService
 from crewai_runner.features.auth.deps import Requires
-from crewai_runner.http.deps import Container, ReadSessionDep, SessionDep
+from crewai_runner.http.deps import Provided, ReadSessionDep, SessionDep
+from crewai_runner.queue.port import JobQueue
 
 Reader = Annotated[Principal, Depends(Requires(Scope.RUNS_READ))]
 Resolver = Annotated[Principal, Depends(Requires(Scope.APPROVALS_WRITE))]
 
 
-async def _service(session: SessionDep, process: Container) -> ApprovalService:
-    return ApprovalService(session, process.queue, process.mask)
+@dataclass(frozen=True, slots=True)
+class ApprovalDeps:
+    """What the container provides for approvals."""
+
+    queue: JobQueue
+    mask: SecretMask
 
 
-async def _reading(session: ReadSessionDep, process: Container) -> ApprovalService:
-    return ApprovalService(session, process.queue, process.mask)
+_Deps = Annotated[ApprovalDeps, Depends(Provided(ApprovalDeps))]
 
 
-Approvals = Annotated[ApprovalService, Depends(_service, scope="function")]
-ApprovalsToRead = Annotated[ApprovalService, Depends(_reading, scope="function")]
+async def _write_service(session: SessionDep, deps: _Deps) -> ApprovalService:
+    return ApprovalService(session, deps.queue, deps.mask)
+
+
+async def _read_service(session: ReadSessionDep, deps: _Deps) -> ApprovalService:
+    return ApprovalService(session, deps.queue, deps.mask)
+
+
+Approvals = Annotated[ApprovalService, Depends(_write_service, scope="function")]
+ApprovalsToRead = Annotated[ApprovalService, Depends(_read_service, scope="function")]

@@ -7,7 +7,8 @@ from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crewai_runner.core.errors import AppError
-from crewai_runner.core.principal import Principal
+from crewai_runner.features.auth.service import AuthDeps
+from crewai_runner.http.deps import provided
 from crewai_runner.http.problems import error_response
 
 SUBPROTOCOL_PREFIX = "bearer."
@@ -31,9 +32,8 @@ class AuthMiddleware:
         connection = HTTPConnection(scope)
         client = connection.client.host if connection.client else "unknown"
         try:
-            principal: Principal = connection.app.state.container.auth.authenticate(
-                _authorization(scope), client
-            )
+            authenticator = provided(connection, AuthDeps).authenticator
+            principal = authenticator.authenticate(_authorization(scope), client)
         except AppError as refusal:
             await self._refuse(refusal, scope, receive, send)
             return

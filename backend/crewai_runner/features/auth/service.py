@@ -3,10 +3,24 @@
 import hashlib
 import hmac
 import math
+from dataclasses import dataclass
+from typing import Protocol
 
 from crewai_runner.core.principal import BUILTIN_WORKSPACE, Principal, Scope
 from crewai_runner.features.auth.errors import InvalidApiKey, TooManySignInFailures
 from crewai_runner.features.auth.rules import SignInFailureLimiter
+
+
+class Authenticator(Protocol):
+    def authenticate(self, authorization: str | None, client: str) -> Principal:
+        """The principal behind an Authorization header. `client` is the caller's address."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuthDeps:
+    """What the container provides for authentication."""
+
+    authenticator: Authenticator
 
 
 class AuthService:

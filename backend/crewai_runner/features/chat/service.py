@@ -4,37 +4,53 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from crewai_runner.core.clock import now
+from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import Principal
+from crewai_runner.core.settings import Settings
 from crewai_runner.core.waiting import wait_event
-from crewai_runner.db.session import pop_notifications, read_session, unit_of_work
+from crewai_runner.db.session import Sessions, pop_notifications, read_session, unit_of_work
 from crewai_runner.db.tables.runs import MessageRow, RunRow
 from crewai_runner.domain.run import FINAL_STATES, RunState
 from crewai_runner.domain.run_event_payloads import MessageAnsweredData, MessageQueuedData
 from crewai_runner.domain.run_events import MessageAnswered, MessageQueued
 from crewai_runner.domain.usage import Usage
 from crewai_runner.domain.workflow import WorkflowDefinition
-from crewai_runner.executor.port import ModelAnswer, ModelCallFailed
+from crewai_runner.executor.loader import ExecutorLoader
+from crewai_runner.executor.port import ModelBinding, ModelCallFailed
 from crewai_runner.features.approvals.schemas import ApprovalResolve
 from crewai_runner.features.approvals.service import ApprovalService
 from crewai_runner.features.chat.errors import AgentUnknown, ModelFailed, RunNotAcceptingMessages
 from crewai_runner.features.chat.rules import build_messages
 from crewai_runner.features.chat.schemas import AnswerSource, ChatAnswer, ChatRequest, MessageDelivery
-from crewai_runner.features.executions.service import answering_model
 from crewai_runner.features.lifecycle.service import LifecycleService
 from crewai_runner.features.messages.schemas import MessageList, MessageRead, MessageState, to_message_read
 from crewai_runner.features.messages.service import MessageService, mark_answered
 from crewai_runner.features.runs.errors import RunNotFound
 from crewai_runner.features.runs.schemas import to_run_read
 from crewai_runner.features.runs.service import RunService
-from crewai_runner.stream.notifier import Chunk, Subscription, control_topic
+from crewai_runner.queue.port import JobQueue
+from crewai_runner.stream.notifier import Chunk, Notifier, Subscription, control_topic
 
 PICKUP_TIMEOUT_SECONDS = 10.0
 """A message that no agent receives within this time is answered from the run's live state."""
 POLL_SECONDS = 0.5
 OnText = Callable[[str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class ChatDeps:
+    """What the container provides for chat."""
+
+    settings: Settings
+    sessions: Sessions
+    notifier: Notifier
+    queue: JobQueue
+    mask: SecretMask
+    loader: ExecutorLoader
+    answering_model: Callable[[str, str | None], Awaitable[ModelBinding]]
+    """The model that answers for a run (its id) when its agent (a key, None: any) does not."""
 
 
 async def ignore_text(_text: str) -> None:
@@ -54,8 +70,8 @@ class _SentMessage:
 class ChatService:
     """Opens its own transactions: a message must be committed before its answer is awaited."""
 
-    def __init__(self, process: Any) -> None:
-        self._process = process
+    def __init__(self, deps: ChatDeps) -> None:
+        self._deps = deps
 
     async def send(
         self, principal: Principal, request: ChatRequest, on_text: OnText = ignore_text
@@ -65,7 +81,7 @@ class ChatService:
         Raises RunNotFound, AgentUnknown, ModelFailed.
         """
         run_id = await self._resolve_run_id(principal, request.workflow_id)
-        with self._process.notifier.subscribe(run_id) as subscription:
+        with self._deps.notifier.subscribe(run_id) as subscription:
             sent = await self._store_message(principal, run_id, request.message, request.agent)
             if sent.approval_reply is not None:
                 return await self._build_answer(sent, sent.approval_reply, AnswerSource.APPROVAL)
@@ -92,7 +108,7 @@ class ChatService:
 
         Raises RunNotFound, AgentUnknown, and RunNotAcceptingMessages (409) if the run has finished.
         """
-        async with read_session(self._process.sessions) as session:
+        async with read_session(self._deps.sessions) as session:
             run = await RunService(session).get(principal, run_id)
         if RunState(run.state) in FINAL_STATES:
             raise RunNotAcceptingMessages(
@@ -104,39 +120,39 @@ class ChatService:
 
     async def list_messages(self, principal: Principal, run_id: str) -> MessageList:
         """Return the run's messages, oldest first. Raises RunNotFound."""
-        async with read_session(self._process.sessions) as session:
+        async with read_session(self._deps.sessions) as session:
             run = await RunService(session).get(principal, run_id)
             return MessageList(messages=await MessageService(session).list_for_run(run.id))
 
     async def _resolve_run_id(self, principal: Principal, identifier: str) -> str:
-        async with read_session(self._process.sessions) as session:
+        async with read_session(self._deps.sessions) as session:
             runs = RunService(session)
             return (await runs.get(principal, await runs.resolve(principal, identifier))).id
 
     async def _store_message(
         self, principal: Principal, run_id: str, text: str, agent: str | None
     ) -> _SentMessage:
-        process = self._process
-        async with unit_of_work(process.sessions) as session:
+        deps = self._deps
+        async with unit_of_work(deps.sessions) as session:
             run = await RunService(session).get(principal, run_id, lock=True)
             _check_agent(run, agent)
             message = MessageService(session).create(run_id, text, agent, principal.subject)
-            lifecycle = LifecycleService(session, process.queue, process.mask)
+            lifecycle = LifecycleService(session, deps.queue, deps.mask)
             state, reply = RunState(run.state), None
             if state not in FINAL_STATES:
                 queued = MessageQueuedData(message_id=message.id, text=text, addressed_to=agent)
                 await lifecycle.emit(run, MessageQueued(agent=agent, data=queued))
             if state is RunState.WAITING:
-                approvals = ApprovalService(session, process.queue, process.mask)
+                approvals = ApprovalService(session, deps.queue, deps.mask)
                 reply = await _send_as_feedback(approvals, lifecycle, principal, run, message)
-        process.notifier.publish({*pop_notifications(session), control_topic(run_id)})
+        deps.notifier.publish({*pop_notifications(session), control_topic(run_id)})
         return _SentMessage(message.id, run_id, state, reply)
 
     async def _wait_for_agent(
         self, sent: _SentMessage, subscription: Subscription, on_text: OnText
     ) -> ChatAnswer | None:
         """Return the agent's answer, or None if the agent did not receive or answer the message in time."""
-        time_limit = self._process.settings.chat_wait_seconds
+        time_limit = self._deps.settings.chat_wait_seconds
         started_at = asyncio.get_running_loop().time()
         has_streamed = False
         while (waited := asyncio.get_running_loop().time() - started_at) < time_limit:
@@ -157,7 +173,7 @@ class ChatService:
 
     async def _read_message(self, sent: _SentMessage) -> tuple[MessageRead, bool]:
         """Return the message and whether its run is still running."""
-        async with read_session(self._process.sessions) as session:
+        async with read_session(self._deps.sessions) as session:
             run = await RunService(session).get_for_worker(sent.run_id)
             message = await MessageService(session).get(sent.message_id, sent.run_id)
             assert message is not None  # noqa: S101  # messages are only deleted together with their run
@@ -167,14 +183,14 @@ class ChatService:
         self, principal: Principal, sent: _SentMessage, request: ChatRequest, on_text: OnText
     ) -> ChatAnswer:
         """Let the workflow's model answer from the stored run. Raises ModelFailed."""
-        async with read_session(self._process.sessions) as session:
+        async with read_session(self._deps.sessions) as session:
             runs = RunService(session)
             run = to_run_read(await runs.get(principal, sent.run_id))
             tasks = await runs.list_tasks(sent.run_id)
-        model = await answering_model(self._process, sent.run_id, request.agent)
+        model = await self._deps.answering_model(sent.run_id, request.agent)
         try:
-            await self._process.load_engine()
-            answer: ModelAnswer = await self._process.executor.complete(
+            await self._deps.loader.load()
+            answer = await self._deps.loader.executor.complete(
                 model, build_messages(run, tasks, request.message), on_text
             )
         except ModelCallFailed as failed:
@@ -189,7 +205,7 @@ class ChatService:
 
         In an active run the message stays queued, because an agent may still receive it.
         """
-        async with unit_of_work(self._process.sessions) as session:
+        async with unit_of_work(self._deps.sessions) as session:
             message = await MessageService(session).get(sent.message_id, sent.run_id)
             if message is None:  # the run was deleted while the model was generating
                 raise RunNotFound(sent.run_id)

@@ -1,25 +1,42 @@
 """Dependencies of the event endpoints."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Header, Query
 
+from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import Principal, Scope
+from crewai_runner.db.session import Sessions
 from crewai_runner.features.auth.deps import Requires
 from crewai_runner.features.events.run_event_stream import RunEventStream
 from crewai_runner.features.events.service import EventService
-from crewai_runner.http.deps import Container, ReadSessionDep
+from crewai_runner.http.deps import Provided, ReadSessionDep
+from crewai_runner.stream.notifier import Notifier
 
 Reader = Annotated[Principal, Depends(Requires(Scope.RUNS_READ))]
 MAX_SEQ = 2**31 - 1
 
 
-async def _service(session: ReadSessionDep, process: Container) -> EventService:
-    return EventService(session, process.mask)
+@dataclass(frozen=True, slots=True)
+class EventDeps:
+    """What the container provides for reading events."""
+
+    sessions: Sessions
+    notifier: Notifier
+    mask: SecretMask
+    ping_seconds: float
 
 
-async def _event_stream(process: Container) -> RunEventStream:
-    return RunEventStream(process.sessions, process.notifier, process.settings.stream_ping_seconds)
+_Deps = Annotated[EventDeps, Depends(Provided(EventDeps))]
+
+
+async def _service(session: ReadSessionDep, deps: _Deps) -> EventService:
+    return EventService(session, deps.mask)
+
+
+async def _event_stream(deps: _Deps) -> RunEventStream:
+    return RunEventStream(deps.sessions, deps.notifier, deps.ping_seconds)
 
 
 async def _after(

@@ -2,7 +2,6 @@
 
 import asyncio
 from concurrent.futures import Future
-from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -11,6 +10,7 @@ from crewai_runner.core.waiting import wait_event
 from crewai_runner.db.session import read_session, shielded
 from crewai_runner.domain.run import RunState, StopMode
 from crewai_runner.executor.port import RunControl, UserMessage
+from crewai_runner.features.executions.execution_deps import ExecutionDeps
 from crewai_runner.features.messages.service import MessageService
 from crewai_runner.features.runs.service import RunService
 from crewai_runner.stream.notifier import control_topic
@@ -22,15 +22,15 @@ SLOW_POLL_SECONDS = 1.0
 class ControlListener:
     """Woken by the bell, or by a slow poll when a ring was lost."""
 
-    def __init__(self, process: Any, run_id: str) -> None:
-        self._process, self._run_id = process, run_id
+    def __init__(self, deps: ExecutionDeps, run_id: str) -> None:
+        self._deps, self._run_id = deps, run_id
         self._loop = asyncio.get_running_loop()
         self._bell, self._looking = asyncio.Event(), asyncio.Lock()
         self._passed_on: set[str] = set()
         self.control = RunControl(flush=self._catching_up)
 
     async def listen(self) -> None:
-        with self._process.notifier.subscribe(control_topic(self._run_id)) as subscription:
+        with self._deps.notifier.subscribe(control_topic(self._run_id)) as subscription:
             self._bell = subscription.changed
             while True:
                 async with self._looking:
@@ -45,9 +45,9 @@ class ControlListener:
 
         A ring from this process is heard at once, one from another a moment after the row is there.
         """
-        await self._process.journal.flush()
+        await self._deps.event_writer.flush()
         async with self._looking:
-            if self._bell.is_set() or not self._process.settings.is_embedded:
+            if self._bell.is_set() or not self._deps.settings.is_embedded:
                 await self._look_patiently()
 
     async def _look_patiently(self) -> None:
@@ -58,7 +58,7 @@ class ControlListener:
             log.warning("control.retry", error=type(error).__name__)
 
     async def _look(self) -> None:
-        async with read_session(self._process.sessions) as session:
+        async with read_session(self._deps.sessions) as session:
             asked = await RunService(session).get_control_state(self._run_id)
             messages = await MessageService(session).list_queued(self._run_id)
         if asked is None:

@@ -1,4 +1,4 @@
-"""What the execution endpoints are given."""
+"""FastAPI dependencies of the execution endpoints."""
 
 from typing import Annotated
 
@@ -6,31 +6,33 @@ from fastapi import Depends
 
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.deps import Requires
-from crewai_runner.features.executions.readiness import Readiness
+from crewai_runner.features.executions.execution_deps import ExecutionDeps
+from crewai_runner.features.executions.preflight import PreflightService
 from crewai_runner.features.executions.service import ExecutionService, StopService
-from crewai_runner.http.deps import Container, ReadSessionDep, SessionDep
+from crewai_runner.http.deps import Provided, ReadSessionDep, SessionDep
 
 Reader = Annotated[Principal, Depends(Requires(Scope.RUNS_READ))]
 Writer = Annotated[Principal, Depends(Requires(Scope.RUNS_WRITE))]
+_Deps = Annotated[ExecutionDeps, Depends(Provided(ExecutionDeps))]
 
 
-async def _service(session: SessionDep, process: Container) -> ExecutionService:
-    return ExecutionService(session, process)
+async def _write_service(session: SessionDep, deps: _Deps) -> ExecutionService:
+    return ExecutionService(session, deps)
 
 
-async def _reading(session: ReadSessionDep, process: Container) -> ExecutionService:
-    return ExecutionService(session, process)
+async def _read_service(session: ReadSessionDep, deps: _Deps) -> ExecutionService:
+    return ExecutionService(session, deps)
 
 
-async def _readiness(session: ReadSessionDep, process: Container) -> Readiness:
-    return Readiness(session, process)
+async def _preflight(session: ReadSessionDep, deps: _Deps) -> PreflightService:
+    return PreflightService(session, deps)
 
 
-async def _stops(process: Container) -> StopService:
-    return StopService(process)
+async def _stop_service(deps: _Deps) -> StopService:
+    return StopService(deps)
 
 
-Executions = Annotated[ExecutionService, Depends(_service, scope="function")]
-ExecutionsToRead = Annotated[ExecutionService, Depends(_reading, scope="function")]
-RunReadiness = Annotated[Readiness, Depends(_readiness, scope="function")]
-Stops = Annotated[StopService, Depends(_stops)]
+Executions = Annotated[ExecutionService, Depends(_write_service, scope="function")]
+ExecutionsToRead = Annotated[ExecutionService, Depends(_read_service, scope="function")]
+Preflights = Annotated[PreflightService, Depends(_preflight, scope="function")]
+Stops = Annotated[StopService, Depends(_stop_service)]

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -37,8 +37,9 @@ from crewai_runner.executor.port import (
 )
 from crewai_runner.features.approvals.service import ApprovalService
 from crewai_runner.features.executions.control import ControlListener
-from crewai_runner.features.executions.plan import Attempt, Planner
+from crewai_runner.features.executions.execution_deps import ExecutionDeps
 from crewai_runner.features.executions.rules import media_type, result_when_all_done
+from crewai_runner.features.executions.spec_builder import RunSpecBuilder, SpecifiedAttempt
 from crewai_runner.features.lifecycle.service import LifecycleService
 from crewai_runner.features.runs.service import RunService
 
@@ -56,16 +57,16 @@ class _RunTransaction:
     approvals: ApprovalService
 
 
-class RunExecutions:
+class RunWorker:
     """The body of the queue's jobs. Called again for the same attempt after a crash, it resumes."""
 
-    def __init__(self, process: Any) -> None:
-        self._process = process
-        self._planner = Planner(process)
+    def __init__(self, deps: ExecutionDeps) -> None:
+        self._deps = deps
+        self._spec_builder = RunSpecBuilder(deps)
 
     async def __call__(self, run_id: str, attempt: int) -> None:
         with structlog.contextvars.bound_contextvars(run_id=run_id):
-            await self._process.executor_ready()
+            await self._deps.loader.wait_until_loaded()
             planned = await self._begin(run_id, attempt)
             if planned is None:
                 return
@@ -76,7 +77,7 @@ class RunExecutions:
                 raise
             await shielded(self._conclude(planned, outcome))
 
-    async def _begin(self, run_id: str, attempt: int) -> Attempt | None:
+    async def _begin(self, run_id: str, attempt: int) -> SpecifiedAttempt | None:
         """Take the run; called off in that very moment, hand it back, so that it is not counted as lost."""
         taking = asyncio.ensure_future(self._take_and_plan(run_id, attempt))
         try:
@@ -87,7 +88,7 @@ class RunExecutions:
                 await shielded(self._hand_back(planned))
             raise
 
-    async def _take_and_plan(self, run_id: str, attempt: int) -> Attempt | None:
+    async def _take_and_plan(self, run_id: str, attempt: int) -> SpecifiedAttempt | None:
         fence = await _persistently(lambda: self._take(run_id, attempt))
         return None if fence is None else await _persistently(lambda: self._plan(run_id, fence))
 
@@ -98,7 +99,7 @@ class RunExecutions:
                 return None
             if not await self._may_go_on(desk):
                 return None
-            status = self._process.executor.status()
+            status = self._deps.loader.executor.status()
             engine = f"{status.name} {status.version or ''}".strip()
             await desk.lifecycle.begin(desk.run, engine, native=status.native)
             definition = WorkflowDefinition.model_validate(desk.run.definition)
@@ -121,17 +122,17 @@ class RunExecutions:
             return False
         run.losses += 1
         policy = WorkflowDefinition.model_validate(run.definition).on_worker_loss
-        if policy is OnWorkerLoss.FAIL or run.losses >= self._process.settings.max_attempts:
+        if policy is OnWorkerLoss.FAIL or run.losses >= self._deps.settings.max_attempts:
             await desk.lifecycle.crash(run, _worker_lost(run.losses, policy))
             return False
         if policy is OnWorkerLoss.RESTART:
             await desk.runs.reset_tasks(run.id)
         return True
 
-    async def _plan(self, run_id: str, fence: int) -> Attempt | None:
+    async def _plan(self, run_id: str, fence: int) -> SpecifiedAttempt | None:
         """What the executor needs; a run that cannot be planned fails with the reason."""
         try:
-            return await self._planner.attempt(run_id, fence)
+            return await self._spec_builder.build(run_id, fence)
         except AppError as error:
             failure = RunFailure(code=error.slug, message=error.detail)
             async with self._desk(run_id) as desk:
@@ -139,15 +140,15 @@ class RunExecutions:
                     await desk.lifecycle.fail(desk.run, failure)
             return None
 
-    async def _execute(self, planned: Attempt) -> Outcome:
-        process, spec = self._process, planned.spec
-        listener = ControlListener(process, spec.run_id)
+    async def _execute(self, planned: SpecifiedAttempt) -> Outcome:
+        deps, spec = self._deps, planned.spec
+        listener = ControlListener(deps, spec.run_id)
         control = listener.control
-        sink = process.journal.open(spec.run_id, planned.fence, control.stop, _called(spec))
-        process.at_work.add(spec.run_id)
+        sink = deps.event_writer.open_sink(spec.run_id, planned.fence, control.stop, _called(spec))
+        deps.active_runs.add(spec.run_id)
         listening = asyncio.create_task(listener.listen(), name=f"control-{spec.run_id}")
         try:
-            outcome: Outcome = await process.executor.execute(spec, sink, control)
+            outcome = await deps.loader.executor.execute(spec, sink, control)
         except Exception:
             # A defect of the engine: without an outcome the run would stay at work for ever.
             log.exception("run.engine_defect")
@@ -156,21 +157,21 @@ class RunExecutions:
             listening.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await listening
-            process.at_work.discard(spec.run_id)
-            process.journal.close_run(spec.run_id, planned.fence)
+            deps.active_runs.discard(spec.run_id)
+            deps.event_writer.close_sink(spec.run_id, planned.fence)
         return outcome
 
-    async def _hand_back(self, planned: Attempt) -> None:
-        await self._process.journal.flush()
+    async def _hand_back(self, planned: SpecifiedAttempt) -> None:
+        await self._deps.event_writer.flush()
         async with self._desk(planned.spec.run_id) as desk:
             if desk is not None and desk.run.fence == planned.fence and desk.run.state == RunState.RUNNING:
                 await desk.lifecycle.hand_back(desk.run)
 
-    async def _conclude(self, planned: Attempt, outcome: Outcome) -> None:
-        await self._process.journal.flush()
+    async def _conclude(self, planned: SpecifiedAttempt, outcome: Outcome) -> None:
+        await self._deps.event_writer.flush()
         await _persistently(lambda: self._end(planned, outcome))
 
-    async def _end(self, planned: Attempt, outcome: Outcome) -> None:
+    async def _end(self, planned: SpecifiedAttempt, outcome: Outcome) -> None:
         run_id = planned.spec.run_id
         async with self._desk(run_id) as desk:
             if desk is None or desk.run.fence != planned.fence or RunState(desk.run.state) in FINAL_STATES:
@@ -196,7 +197,7 @@ class RunExecutions:
                     abandoned=outcome.abandoned,
                 )
             case NeedsHuman():
-                expires_in = timedelta(hours=self._process.settings.approval_expires_hours)
+                expires_in = timedelta(hours=self._deps.settings.approval_expires_hours)
                 await desk.approvals.request(
                     run, outcome.task_key, outcome.agent, outcome.output, outcome.json_output, expires_in
                 )
@@ -233,8 +234,8 @@ class RunExecutions:
     @contextlib.asynccontextmanager
     async def _desk(self, run_id: str) -> AsyncIterator[_RunTransaction | None]:
         """One transaction on one locked run; readers are rung after its commit."""
-        process = self._process
-        async with unit_of_work(process.sessions) as session:
+        deps = self._deps
+        async with unit_of_work(deps.sessions) as session:
             runs = RunService(session)
             run = await runs.lock_for_worker(run_id)
             if run is None:
@@ -243,12 +244,12 @@ class RunExecutions:
                 yield _RunTransaction(
                     run,
                     runs,
-                    LifecycleService(session, process.queue, process.mask),
-                    ApprovalService(session, process.queue, process.mask),
+                    LifecycleService(session, deps.queue, deps.mask),
+                    ApprovalService(session, deps.queue, deps.mask),
                 )
-        process.notifier.publish(pop_notifications(session))
+        deps.notifier.publish(pop_notifications(session))
         if run is None or RunState(run.state) in FINAL_STATES:
-            process.inline_providers.forget(run_id)
+            deps.inline_providers.forget(run_id)
 
 
 async def _persistently(write: Callable[[], Awaitable[Written]]) -> Written:

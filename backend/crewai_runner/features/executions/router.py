@@ -9,8 +9,8 @@ from crewai_runner.domain.run import IllegalTransition
 from crewai_runner.features.executions.deps import (
     Executions,
     ExecutionsToRead,
+    Preflights,
     Reader,
-    RunReadiness,
     Stops,
     Writer,
 )
@@ -90,7 +90,7 @@ async def start_run(
 
 
 @router.post("/preflight", responses=problems(WorkflowNotFound, VersionNotFound))
-async def check_start(body: RunStart, writer: Writer, readiness: RunReadiness) -> RunPreflight:
+async def check_start(body: RunStart, writer: Writer, readiness: Preflights) -> RunPreflight:
     """What `POST /runs` with the same body would meet: every problem at once, models, warnings, the budget.
 
     Starts nothing and contacts nobody. The answer is 200 whether the run could start or not; see `ready`.

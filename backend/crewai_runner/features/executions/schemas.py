@@ -71,7 +71,7 @@ class RunPreflight(ApiModel):
     models: list[PreflightModel]
     problems: list[PreflightProblem] = Field(description="Everything that stands in the way, all at once.")
     warnings: list[str] = Field(description="What would not keep the run from starting.")
-    budget: Budget = Field(description="What the run might spend: the tightest of its limits.")
+    budget: Budget = Field(description="What the run might spend: the merge_budgets of its limits.")
     estimated_calls: int | None = Field(
         description="Model calls at the least, one a task; tools, guardrails and delegation come on top."
     )

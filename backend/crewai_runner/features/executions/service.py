@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from typing import Any
 
 from pydantic import JsonValue
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.settings import Role
@@ -15,12 +15,11 @@ from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.run import FINAL_STATES, RunState, StopMode, StopReceipt, TaskResult
 from crewai_runner.domain.workflow import WorkflowDefinition
-from crewai_runner.executor.port import EngineState, ModelBinding
+from crewai_runner.executor.port import EngineState
 from crewai_runner.features.approvals.service import ApprovalService
 from crewai_runner.features.executions.errors import TaskUnknown
-from crewai_runner.features.executions.plan import Planner
-from crewai_runner.features.executions.preflight import Preflight
-from crewai_runner.features.executions.rules import agent_states, progress, reused_before, speaking_model
+from crewai_runner.features.executions.execution_deps import ExecutionDeps
+from crewai_runner.features.executions.rules import agent_states, progress, reused_before
 from crewai_runner.features.executions.schemas import (
     AgentStatus,
     ForkBody,
@@ -32,6 +31,7 @@ from crewai_runner.features.executions.schemas import (
     TaskStatus,
     WorkflowStatus,
 )
+from crewai_runner.features.executions.start_checks import StartChecks
 from crewai_runner.features.lifecycle.service import LifecycleService, QueueReason
 from crewai_runner.features.providers.schemas import ProviderCreate
 from crewai_runner.features.runs.errors import RunAlreadyFinished, RunNotResumable
@@ -43,12 +43,12 @@ from crewai_runner.stream.notifier import control_topic
 class ExecutionService:
     """The commands on runs that happen in the request's own transaction."""
 
-    def __init__(self, session: Any, process: Any) -> None:
-        self._session, self._process = session, process
+    def __init__(self, session: AsyncSession, deps: ExecutionDeps) -> None:
+        self._session, self._deps = session, deps
         self._runs = RunService(session)
-        self._lifecycle = LifecycleService(session, process.queue, process.mask)
-        self._approvals = ApprovalService(session, process.queue, process.mask)
-        self._preflight = Preflight(session, process)
+        self._lifecycle = LifecycleService(session, deps.queue, deps.mask)
+        self._approvals = ApprovalService(session, deps.queue, deps.mask)
+        self._checks = StartChecks(session, deps)
 
     async def start(self, principal: Principal, request: RunStart) -> RunStartAnswer:
         """Queue a run of an inline or a saved definition.
@@ -57,10 +57,10 @@ class ExecutionService:
         VersionNotFound (404) and Unavailable (503).
         """
         await self._admit(request.provider_config)
-        found = await self._preflight.definition(principal, request)
-        inputs = self._preflight.inputs(found.definition, request.inputs)
-        warnings = await self._preflight.models(principal, found.definition, request.provider_config)
-        await self._preflight.embedder(principal, found.definition, request.provider_config)
+        found = await self._checks.definition(principal, request)
+        inputs = self._checks.inputs(found.definition, request.inputs)
+        warnings = await self._checks.models(principal, found.definition, request.provider_config)
+        await self._checks.embedder(principal, found.definition, request.provider_config)
         new = NewRun(
             definition=found.definition,
             inputs=inputs,
@@ -106,10 +106,10 @@ class ExecutionService:
     ) -> RunRead:
         definition = WorkflowDefinition.model_validate(old.definition)
         if provider is None and old.inline_provider:
-            provider = self._preflight.provider_of(old.id)
-        values = old.inputs if inputs is None else self._preflight.inputs(definition, inputs)
-        await self._preflight.models(principal, definition, provider)
-        await self._preflight.embedder(principal, definition, provider)
+            provider = self._checks.provider_of(old.id)
+        values = old.inputs if inputs is None else self._checks.inputs(definition, inputs)
+        await self._checks.models(principal, definition, provider)
+        await self._checks.embedder(principal, definition, provider)
         new = NewRun(
             definition=definition,
             inputs=values,
@@ -137,8 +137,8 @@ class ExecutionService:
             run.budget = Budget.model_validate(raised).model_dump(mode="json", exclude_none=True)
             run.budget_raised = True
         if run.inline_provider:
-            provider = body.provider_config or self._preflight.provider_of(run.id)
-            self._process.inline_providers.keep(run.id, provider)
+            provider = body.provider_config or self._checks.provider_of(run.id)
+            self._deps.inline_providers.keep(run.id, provider)
         run.seconds_before = run.seconds_at_work
         await self._lifecycle.queue_again(run, "resumed")
         return to_run_read(run)
@@ -148,21 +148,21 @@ class ExecutionService:
     ) -> RunRow:
         run = await self._runs.create(principal, new)
         if provider is not None:
-            self._process.inline_providers.keep(run.id, provider)
+            self._deps.inline_providers.keep(run.id, provider)
         await self._lifecycle.submit_first(run, reason)
         return run
 
     async def _admit(self, provider: ProviderCreate | None) -> None:
         """What takes time is done before the transaction's first statement, so that no lock waits."""
-        self._preflight.place(provider)
-        await self._process.queue_open()
+        self._checks.check_provider(provider)
+        await self._deps.queue.wait_until_open()
         if provider is not None:
-            await self._process.models(self._session).check_inline(provider)
+            await self._deps.models(self._session).check_inline(provider)
 
     async def get(self, principal: Principal, run_id: str) -> RunRead:
         """One run, whole. Raises RunNotFound."""
         run = await self._runs.get(principal, run_id)
-        return to_run_read(run, queued_because(self._process, run))
+        return to_run_read(run, queue_reason(self._deps, run))
 
     async def status(self, principal: Principal, identifier: str) -> WorkflowStatus:
         """The first version's view of a run, or of a workflow's newest."""
@@ -170,7 +170,7 @@ class ExecutionService:
         tasks = await self._runs.list_tasks(run.id)
         definition = WorkflowDefinition.model_validate(run.definition)
         current = next((t.key for t in tasks if t.status in ("running", "waiting")), None)
-        whole = to_run_read(run, queued_because(self._process, run))
+        whole = to_run_read(run, queue_reason(self._deps, run))
         return WorkflowStatus(
             workflow_id=run.id,
             run_id=run.id,
@@ -201,8 +201,8 @@ class ExecutionService:
 class StopService:
     """Stops runs. It needs its own transactions: the order must be seen before its end is awaited."""
 
-    def __init__(self, process: Any) -> None:
-        self._process = process
+    def __init__(self, deps: ExecutionDeps) -> None:
+        self._deps = deps
 
     async def stop(self, principal: Principal, identifier: str, mode: StopMode) -> StopAnswer:
         """Ask for a stop and wait for its end, up to STOP_WAIT_SECONDS.
@@ -210,32 +210,32 @@ class StopService:
         Raises RunNotFound (404) and RunAlreadyFinished (409).
         """
         run_id = await self._ask(principal, identifier, mode)
-        wait = self._process.settings.stop_wait_seconds
+        wait = self._deps.settings.stop_wait_seconds
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait):
                 await self._ended(run_id)
         return await self._answer(principal, run_id)
 
     async def _ask(self, principal: Principal, identifier: str, mode: StopMode) -> str:
-        process = self._process
-        async with unit_of_work(process.sessions) as session:
+        deps = self._deps
+        async with unit_of_work(deps.sessions) as session:
             runs = RunService(session)
             run = await runs.get(principal, await runs.resolve(principal, identifier), lock=True)
             if RunState(run.state) in FINAL_STATES:
                 raise RunAlreadyFinished(f"The run is already {run.state}.", run_id=run.id, state=run.state)
-            lifecycle = LifecycleService(session, process.queue, process.mask)
+            lifecycle = LifecycleService(session, deps.queue, deps.mask)
             if run.state in (RunState.QUEUED, RunState.WAITING):
-                await ApprovalService(session, process.queue, process.mask).cancel(run.id)
+                await ApprovalService(session, deps.queue, deps.mask).cancel(run.id)
                 await lifecycle.stop(run)
             else:
                 await lifecycle.ask_to_stop(run, mode, principal.subject)
-        process.notifier.publish({*pop_notifications(session), control_topic(run.id)})
+        deps.notifier.publish({*pop_notifications(session), control_topic(run.id)})
         if RunState(run.state) in FINAL_STATES:
-            process.inline_providers.forget(run.id)
+            deps.inline_providers.forget(run.id)
         return run.id
 
     async def _ended(self, run_id: str) -> None:
-        with self._process.notifier.subscribe(run_id) as subscription:
+        with self._deps.notifier.subscribe(run_id) as subscription:
             while True:
                 subscription.changed.clear()
                 if await shielded(self._is_over(run_id)):
@@ -243,11 +243,11 @@ class StopService:
                 await wait_event(subscription.changed, 1.0)
 
     async def _is_over(self, run_id: str) -> bool:
-        async with read_session(self._process.sessions) as session:
+        async with read_session(self._deps.sessions) as session:
             return await RunService(session).is_finished(run_id)
 
     async def _answer(self, principal: Principal, run_id: str) -> StopAnswer:
-        async with read_session(self._process.sessions) as session:
+        async with read_session(self._deps.sessions) as session:
             run = await RunService(session).get(principal, run_id)
         receipt = None if run.receipt is None else StopReceipt.model_validate(run.receipt)
         words = "The run is stopped." if receipt else "The run is stopping; its receipt follows as an event."
@@ -256,27 +256,17 @@ class StopService:
         )
 
 
-async def answering_model(process: Any, run_id: str, agent: str | None = None) -> ModelBinding:
-    """The model that speaks for a run: that of the agent asked, else the first that the workflow names.
-
-    The workspace's default speaks where the workflow names none, and for an agent that names none.
-    Raises NoModel, ModelNotRegistered, ProviderConfigNeeded.
-    """
-    spec = (await Planner(process).attempt(run_id, fence=0)).spec
-    return spec.models[speaking_model(spec.definition, agent) or spec.default_model]
-
-
-def queued_because(process: Any, run: RunRow) -> str | None:
+def queue_reason(deps: ExecutionDeps, run: RunRow) -> str | None:
     """Why a queued run has not begun, in words for people."""
     if run.state != RunState.QUEUED:
         return None
-    if process.settings.role is Role.API:
+    if deps.settings.role is Role.API:
         return "A worker takes it as soon as one has room."
-    engine = process.executor.status()
+    engine = deps.loader.executor.status()
     if engine.state is EngineState.LOADING:
         return "The engine is still loading; the run begins by itself."
-    if len(process.at_work) >= process.settings.worker_concurrency:
-        return f"All {process.settings.worker_concurrency} places (WORKER_CONCURRENCY) are taken."
+    if len(deps.active_runs) >= deps.settings.worker_concurrency:
+        return f"All {deps.settings.worker_concurrency} places (WORKER_CONCURRENCY) are taken."
     return "A worker is about to take it."
 
 

@@ -7,12 +7,13 @@ from fastapi import APIRouter, Depends, Response
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.deps import Requires
 from crewai_runner.features.health.schemas import About, Alive, Readiness
-from crewai_runner.features.health.service import HealthService
-from crewai_runner.http.deps import Container
+from crewai_runner.features.health.service import HealthDeps, HealthService
+from crewai_runner.http.deps import Provided
 
 router = APIRouter(tags=["health"])
 about_router = APIRouter(tags=["health"])
 Reader = Annotated[Principal, Depends(Requires(Scope.RUNS_READ))]
+Deps = Annotated[HealthDeps, Depends(Provided(HealthDeps))]
 
 
 @router.get("/health")
@@ -22,15 +23,15 @@ async def get_health() -> Alive:
 
 
 @router.get("/health/ready", responses={503: {"model": Readiness, "description": "Some part is not ready"}})
-async def get_readiness(process: Container, response: Response) -> Readiness:
+async def get_readiness(deps: Deps, response: Response) -> Readiness:
     """Every part this process needs works; 503 names the one that does not."""
-    found = await HealthService(process).readiness()
+    found = await HealthService(deps).readiness()
     if found.status != "ready":
         response.status_code = 503
     return found
 
 
 @about_router.get("/about")
-async def get_about(reader: Reader, process: Container) -> About:  # noqa: ARG001  # the right is the point
+async def get_about(reader: Reader, deps: Deps) -> About:  # noqa: ARG001  # the right is the point
     """Versions and states of this server's parts."""
-    return await HealthService(process).about()
+    return await HealthService(deps).about()

@@ -4,25 +4,45 @@ import asyncio
 import os
 import shutil
 import sys
-from dataclasses import replace
-from typing import Any
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from crewai_runner import __version__
-from crewai_runner.core.settings import Role
-from crewai_runner.db.session import read_session
+from crewai_runner.core.settings import Role, Settings
+from crewai_runner.db.session import Sessions, read_session
+from crewai_runner.executor.loader import ExecutorLoader
 from crewai_runner.executor.port import EngineState, EngineStatus
 from crewai_runner.features.health.schemas import About, EngineRead, LocalModelRead, Part, Readiness
+from crewai_runner.localmodel.supervisor import LocalModelSupervisor
+from crewai_runner.queue.deferred import DeferredQueue
+from crewai_runner.stream.notifier import Notifier
 
 LEAST_FREE_BYTES = 50 * 1024 * 1024
 PATIENCE_SECONDS = 2.0
 
 
+@dataclass(frozen=True, slots=True)
+class HealthDeps:
+    """What the container provides for health checks."""
+
+    settings: Settings
+    sessions: Sessions
+    notifier: Notifier
+    queue: DeferredQueue
+    loader: ExecutorLoader
+    local_model: LocalModelSupervisor
+    active_runs: Collection[str]
+    """The ids of the runs that this process runs now."""
+
+
 class HealthService:
-    def __init__(self, process: Any) -> None:
-        self._process = process
+    """Checks the parts of this process."""
+
+    def __init__(self, deps: HealthDeps) -> None:
+        self._deps = deps
 
     async def readiness(self) -> Readiness:
         parts = {
@@ -37,18 +57,18 @@ class HealthService:
 
     async def _database(self) -> Part:
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS), read_session(self._process.sessions) as session:
+            async with asyncio.timeout(PATIENCE_SECONDS), read_session(self._deps.sessions) as session:
                 await session.execute(text("SELECT 1"))
         except (TimeoutError, SQLAlchemyError, OSError) as error:
             return Part(ok=False, message=f"The database does not answer ({type(error).__name__}).")
         return Part(ok=True, message="answers")
 
     def _queue(self) -> Part:
-        ready = self._process.queue_ready.is_set()
-        return Part(ok=ready, message="runs" if ready else self._process.queue_message)
+        queue = self._deps.queue
+        return Part(ok=queue.is_open, message="runs" if queue.is_open else queue.message)
 
     def _disk(self) -> Part:
-        folder = self._process.settings.data_dir
+        folder = self._deps.settings.data_dir
         try:
             free = shutil.disk_usage(folder).free
             writable = os.access(folder, os.W_OK)
@@ -63,24 +83,24 @@ class HealthService:
         return Part(ok=status.state is not EngineState.FAILED, message=status.message or str(status.state))
 
     def _engine_status(self) -> EngineStatus:
-        status: EngineStatus = self._process.executor.status()
-        if self._process.settings.role is Role.API and status.state is EngineState.LOADING:
+        status = self._deps.loader.executor.status()
+        if self._deps.settings.role is Role.API and status.state is EngineState.LOADING:
             return replace(status, state=EngineState.REMOTE, message="Crews run in the workers.")
         return status
 
     async def about(self) -> About:
-        process = self._process
-        engine, local = self._engine_status(), process.local_model.status()
-        stats = await process.queue.stats() if process.queue_ready.is_set() else None
+        deps = self._deps
+        engine, local = self._engine_status(), deps.local_model.status()
+        stats = await deps.queue.stats() if deps.queue.is_open else None
         return About(
             version=__version__,
-            role=process.settings.role,
-            database="sqlite" if process.settings.is_embedded else "postgresql",
+            role=deps.settings.role,
+            database="sqlite" if deps.settings.is_embedded else "postgresql",
             engine=EngineRead.model_validate(engine),
             local_model=LocalModelRead(state=local.state, message=local.message),
-            runs_at_work=len(process.at_work),
-            worker_concurrency=process.settings.worker_concurrency,
-            stream_readers=process.notifier.subscriber_count(),
+            runs_at_work=len(deps.active_runs),
+            worker_concurrency=deps.settings.worker_concurrency,
+            stream_readers=deps.notifier.subscriber_count(),
             waiting_in_queue=stats and stats.waiting,
             workers=stats and stats.workers,
             python=sys.version.split()[0],

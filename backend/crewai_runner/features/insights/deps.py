@@ -1,24 +1,35 @@
-"""What the endpoints of figures are given."""
+"""FastAPI dependencies of the insight endpoints."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends
 
+from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.deps import Requires
 from crewai_runner.features.insights.service import InsightService, WorkflowOverview
-from crewai_runner.http.deps import Container, ReadSessionDep
+from crewai_runner.http.deps import Provided, ReadSessionDep
 
 RunReader = Annotated[Principal, Depends(Requires(Scope.RUNS_READ))]
 WorkflowReader = Annotated[Principal, Depends(Requires(Scope.WORKFLOWS_READ))]
+
+
+@dataclass(frozen=True, slots=True)
+class InsightDeps:
+    """What the container provides for insights."""
+
+    mask: SecretMask
 
 
 async def _insights(session: ReadSessionDep) -> InsightService:
     return InsightService(session)
 
 
-async def _overview(session: ReadSessionDep, process: Container) -> WorkflowOverview:
-    return WorkflowOverview(session, process.mask)
+async def _overview(
+    session: ReadSessionDep, deps: Annotated[InsightDeps, Depends(Provided(InsightDeps))]
+) -> WorkflowOverview:
+    return WorkflowOverview(session, deps.mask)
 
 
 InsightsOfRuns = Annotated[InsightService, Depends(_insights, scope="function")]

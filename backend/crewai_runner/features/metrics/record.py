@@ -5,17 +5,17 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 from sqlalchemy.exc import SQLAlchemyError
 
 from crewai_runner.core.errors import Unavailable
-from crewai_runner.db.session import read_session
+from crewai_runner.db.session import Sessions, read_session
 from crewai_runner.features.metrics.instruments import PREFIX
 from crewai_runner.features.metrics.repository import MetricsRepository
-from crewai_runner.queue.port import QueueStats
+from crewai_runner.queue.port import JobQueue, QueueStats
 
 KEPT_SECONDS = 5.0
 PATIENCE_SECONDS = 2.0
@@ -33,8 +33,8 @@ class Figures:
 class Record:
     """A collector of the latest figures. Several processes on one database tell the same ones."""
 
-    def __init__(self, process: Any) -> None:
-        self._process = process
+    def __init__(self, sessions: Sessions, queue: JobQueue, data_dir: Path) -> None:
+        self._sessions, self._jobs, self._data_dir = sessions, queue, data_dir
         self._figures: Figures | None = None
         self._looked_at = 0.0
         self._looking = asyncio.Lock()
@@ -50,7 +50,7 @@ class Record:
 
     async def _runs(self) -> dict[str, int] | None:
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS), read_session(self._process.sessions) as session:
+            async with asyncio.timeout(PATIENCE_SECONDS), read_session(self._sessions) as session:
                 return await MetricsRepository(session).unfinished()
         except (TimeoutError, SQLAlchemyError, OSError):
             return None
@@ -58,14 +58,13 @@ class Record:
     async def _queue(self) -> QueueStats | None:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                stats: QueueStats = await self._process.queue.stats()
-                return stats
+                return await self._jobs.stats()
         except (TimeoutError, SQLAlchemyError, OSError, Unavailable):
             return None
 
     def _free_bytes(self) -> int | None:
         try:
-            return shutil.disk_usage(self._process.settings.data_dir).free
+            return shutil.disk_usage(self._data_dir).free
         except OSError:
             return None
 

@@ -9,7 +9,8 @@ from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.deps import BearerScheme, Requires
 from crewai_runner.features.auth.errors import InvalidApiKey, ScopeMissing, TooManySignInFailures
 from crewai_runner.features.metrics.instruments import TEXT
-from crewai_runner.http.deps import Container
+from crewai_runner.features.metrics.service import MetricsDeps
+from crewai_runner.http.deps import Provided, provided
 from crewai_runner.http.problems import problems
 
 router = APIRouter(tags=["health"], dependencies=[BearerScheme])
@@ -20,7 +21,7 @@ class MayScrape(Requires):
     """The right to read metrics, which METRICS_PUBLIC gives to everybody who reaches this process."""
 
     async def __call__(self, connection: HTTPConnection) -> Principal | None:  # type: ignore[override]
-        if connection.app.state.container.settings.metrics_public:
+        if provided(connection, MetricsDeps).is_public:
             return None
         return await super().__call__(connection)
 
@@ -33,11 +34,11 @@ class MayScrape(Requires):
 )
 async def get_metrics(
     scraper: Annotated[Principal | None, Depends(MayScrape(Scope.METRICS_READ))],  # noqa: ARG001
-    process: Container,
+    deps: Annotated[MetricsDeps, Depends(Provided(MetricsDeps))],
 ) -> Response:
     """Metrics of this process in Prometheus' text format.
 
     Needs the key unless METRICS_PUBLIC is set. Every process of an installation has its own; those read
     from the database (`crewai_runner_runs`, `crewai_runner_queue_…`) are the same in all.
     """
-    return Response(await process.telemetry.text(), media_type=TEXT, headers={"Cache-Control": "no-store"})
+    return Response(await deps.telemetry.text(), media_type=TEXT, headers={"Cache-Control": "no-store"})

@@ -2,17 +2,20 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 from crewai_runner import __version__
 from crewai_runner.core.settings import Role, Settings
+from crewai_runner.db.session import Sessions
 from crewai_runner.domain.committed_events import CommittedEvents
 from crewai_runner.features.metrics.instruments import Instruments
 from crewai_runner.features.metrics.record import Record
 from crewai_runner.features.metrics.requests import RequestMetrics
 from crewai_runner.features.metrics.runs import RunMetrics
 from crewai_runner.features.metrics.upkeep import UpkeepMetrics
+from crewai_runner.queue.port import JobQueue
 
 
 class Traces(Protocol):
@@ -27,16 +30,18 @@ class Traces(Protocol):
 class Telemetry:
     """Made once for a process's parts; they write to its members, a scrape reads `text`."""
 
-    def __init__(self, process: Any) -> None:
+    def __init__(
+        self, settings: Settings, sessions: Sessions, queue: JobQueue, active_runs: Collection[str]
+    ) -> None:
         instruments = Instruments()
         self._instruments = instruments
         self.requests = RequestMetrics(instruments)
         self.runs = RunMetrics(instruments)
         self.upkeep = UpkeepMetrics(instruments)
-        self.traces = traces_of(process.settings)
-        self._record = Record(process)
+        self.traces = traces_of(settings)
+        self._record = Record(sessions, queue, settings.data_dir)
         instruments.add(self._record)
-        _describe(instruments, process)
+        _describe(instruments, settings, active_runs)
         self._watching: asyncio.Task[None] | None = None
 
     def heard(self, batch: Sequence[CommittedEvents]) -> None:
@@ -63,6 +68,14 @@ class Telemetry:
             await self.traces.close()
 
 
+@dataclass(frozen=True, slots=True)
+class MetricsDeps:
+    """What the container provides for the metrics endpoint."""
+
+    telemetry: Telemetry
+    is_public: bool
+
+
 def traces_of(settings: Settings) -> Traces | None:
     """None without OTLP_ENDPOINT: then nothing of OpenTelemetry is imported and no thread runs."""
     if not settings.otlp_endpoint:
@@ -72,12 +85,11 @@ def traces_of(settings: Settings) -> Traces | None:
     return OtlpTraces(settings.otlp_endpoint, role=settings.role.value)
 
 
-def _describe(instruments: Instruments, process: Any) -> None:
-    settings: Settings = process.settings
+def _describe(instruments: Instruments, settings: Settings, active_runs: Collection[str]) -> None:
     database = "sqlite" if settings.is_embedded else "postgresql"
     build = instruments.gauge("build_info", "1, with what runs here.", "version", "role", "database")
     build.labels(__version__, settings.role.value, database).set(1)
     active = instruments.gauge("active_runs", "Runs at work in this process.")
-    active.set_function(lambda: len(process.at_work))
+    active.set_function(lambda: len(active_runs))
     places = instruments.gauge("run_places", "Runs that this process works on at once, at most.")
     places.set(0 if settings.role is Role.API else settings.worker_concurrency)

@@ -43,7 +43,7 @@ class UpkeepMetrics:
     def worker_retired(self) -> None:
         self._losses.inc()
 
-    def orphans_taken_up(self, runs: int) -> None:
+    def orphans_reclaimed(self, runs: int) -> None:
         self._orphans.inc(runs)
 
     async def watch_loop(self) -> None:

@@ -1,6 +1,7 @@
 """Dependencies of the run endpoints."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal, NamedTuple
 
@@ -9,11 +10,12 @@ from pydantic import AwareDatetime
 
 from crewai_runner.core.errors import BadRequest
 from crewai_runner.core.principal import Principal, Scope
+from crewai_runner.db.session import Sessions
 from crewai_runner.domain.run import RunState
 from crewai_runner.features.auth.deps import Requires
 from crewai_runner.features.runs.deletion import RunDeletionService
 from crewai_runner.features.runs.service import RunFilter, RunService
-from crewai_runner.http.deps import Container, ReadSessionDep
+from crewai_runner.http.deps import Provided, ReadSessionDep
 
 FinishedState = Literal["completed", "failed", "stopped", "crashed"]
 
@@ -27,6 +29,13 @@ class RunDeletionFilter(NamedTuple):
 
 Reader = Annotated[Principal, Depends(Requires(Scope.RUNS_READ))]
 Writer = Annotated[Principal, Depends(Requires(Scope.RUNS_WRITE))]
+
+
+@dataclass(frozen=True, slots=True)
+class RunDeps:
+    """What the container provides for runs."""
+
+    sessions: Sessions
 
 
 async def _service(session: ReadSessionDep) -> RunService:
@@ -60,8 +69,8 @@ async def _filter(
     )
 
 
-async def _deletion(process: Container) -> RunDeletionService:
-    return RunDeletionService(process.sessions)
+async def _deletion(deps: Annotated[RunDeps, Depends(Provided(RunDeps))]) -> RunDeletionService:
+    return RunDeletionService(deps.sessions)
 
 
 async def _deletion_filter(

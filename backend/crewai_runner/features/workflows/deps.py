@@ -1,22 +1,26 @@
-"""What the workflow endpoints are given."""
+"""FastAPI dependencies of the workflow endpoints."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.errors import BadRequest, TooLarge
+from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.deps import Requires
+from crewai_runner.features.models.service import ModelService
 from crewai_runner.features.workflows.errors import ContentTypeUnknown
 from crewai_runner.features.workflows.exporting import WorkflowExport
 from crewai_runner.features.workflows.history import WorkflowHistory
 from crewai_runner.features.workflows.intake import Upload, archive_upload, document_upload, request_upload
 from crewai_runner.features.workflows.schemas import WorkflowImport
-from crewai_runner.features.workflows.service import DocumentChecker, WorkflowService, registered_names
-from crewai_runner.http.deps import Container, ReadSessionDep, SessionDep
+from crewai_runner.features.workflows.service import DocumentChecker, WorkflowService
+from crewai_runner.http.deps import Provided, ReadSessionDep, SessionDep
 
 MAX_UPLOAD_BYTES = 4 * 1024 * 1024
 JSON_TYPES = ("application/json",)
@@ -29,28 +33,40 @@ QueryNumber = Annotated[int, Query(ge=1, le=2**31 - 1)]
 VersionNumber = Annotated[int, Path(ge=1, le=2**31 - 1, description="Number of a version, from 1.")]
 
 
-async def _workflows(session: SessionDep, process: Container) -> WorkflowService:
-    return WorkflowService(session, process.mask)
+@dataclass(frozen=True, slots=True)
+class WorkflowDeps:
+    """What the container provides for workflows."""
+
+    mask: SecretMask
+    models: Callable[[AsyncSession], ModelService]
+    checker: DocumentChecker
 
 
-async def _stored(session: ReadSessionDep, process: Container) -> WorkflowService:
-    return WorkflowService(session, process.mask)
+_Deps = Annotated[WorkflowDeps, Depends(Provided(WorkflowDeps))]
 
 
-async def _history(session: SessionDep, process: Container) -> WorkflowHistory:
-    return WorkflowHistory(session, process.mask)
+async def _workflows(session: SessionDep, deps: _Deps) -> WorkflowService:
+    return WorkflowService(session, deps.mask)
 
 
-async def _past(session: ReadSessionDep, process: Container) -> WorkflowHistory:
-    return WorkflowHistory(session, process.mask)
+async def _stored(session: ReadSessionDep, deps: _Deps) -> WorkflowService:
+    return WorkflowService(session, deps.mask)
 
 
-async def _export(session: ReadSessionDep, process: Container) -> WorkflowExport:
-    return WorkflowExport(session, process.mask, process.models(session))
+async def _history(session: SessionDep, deps: _Deps) -> WorkflowHistory:
+    return WorkflowHistory(session, deps.mask)
 
 
-async def _checker(process: Container) -> DocumentChecker:
-    return DocumentChecker(process.sessions, process.mask, registered_names(process))
+async def _past(session: ReadSessionDep, deps: _Deps) -> WorkflowHistory:
+    return WorkflowHistory(session, deps.mask)
+
+
+async def _export(session: ReadSessionDep, deps: _Deps) -> WorkflowExport:
+    return WorkflowExport(session, deps.mask, deps.models(session))
+
+
+async def _checker(deps: _Deps) -> DocumentChecker:
+    return deps.checker
 
 
 async def _upload(request: Request) -> Upload:

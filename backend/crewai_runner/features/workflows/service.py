@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement
@@ -20,6 +19,7 @@ from crewai_runner.domain.tools import TOOLS
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.domain.workflow_yaml.cross_references import Registry
 from crewai_runner.features.idempotency.service import IdempotencyService
+from crewai_runner.features.models.service import ModelService
 from crewai_runner.features.workflows.documents import CheckedDocument, check_document
 from crewai_runner.features.workflows.records import WorkflowRecords, read, veiled
 from crewai_runner.features.workflows.repository import (
@@ -180,15 +180,15 @@ def _foreign() -> BadRequest:
     return BadRequest("The cursor is not one this API gave out; start again without it.")
 
 
-def registered_names(process: Any) -> RegisteredNames:
-    """Looks names up in the database; `process` is `wiring.Container`."""
+def registered_names(models: Callable[[AsyncSession], ModelService]) -> RegisteredNames:
+    """A function that reads the names a document may use from the database."""
 
     async def names(session: AsyncSession, workspace_id: str) -> Registry:
-        models = await process.models(session).names(workspace_id)
+        registered = await models(session).names(workspace_id)
         # No MCP server can be registered with this server yet, so naming one is a mistake.
         return Registry(
-            models=models.llms,
-            embedders=models.embedders,
+            models=registered.llms,
+            embedders=registered.embedders,
             tools=frozenset(TOOLS),
             mcp_servers=frozenset(),
         )

@@ -1,21 +1,28 @@
-"""What the endpoints for documents are given."""
+"""FastAPI dependencies of the YAML endpoints."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends
 
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.deps import Requires
-from crewai_runner.features.workflows.service import DocumentChecker, registered_names
+from crewai_runner.features.workflows.service import DocumentChecker
 from crewai_runner.features.yaml.service import YamlService
-from crewai_runner.http.deps import Container
+from crewai_runner.http.deps import Provided
 
 Reader = Annotated[Principal, Depends(Requires(Scope.WORKFLOWS_READ))]
 
 
-async def _service(process: Container) -> YamlService:
-    checker = DocumentChecker(process.sessions, process.mask, registered_names(process))
-    return YamlService(checker)
+@dataclass(frozen=True, slots=True)
+class YamlDeps:
+    """What the container provides for checking documents."""
+
+    checker: DocumentChecker
+
+
+async def _service(deps: Annotated[YamlDeps, Depends(Provided(YamlDeps))]) -> YamlService:
+    return YamlService(deps.checker)
 
 
 Yaml = Annotated[YamlService, Depends(_service)]

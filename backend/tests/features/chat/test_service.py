@@ -18,7 +18,7 @@ from crewai_runner.executor.scripted import ScriptedExecutor
 from crewai_runner.features.chat import service as chat_module
 from crewai_runner.features.chat.errors import AgentUnknown, ModelFailed, RunNotAcceptingMessages
 from crewai_runner.features.chat.schemas import ChatAnswer, ChatRequest
-from crewai_runner.features.chat.service import ChatService
+from crewai_runner.features.chat.service import ChatDeps, ChatService
 from crewai_runner.features.runs.errors import RunNotFound
 from crewai_runner.features.runs.service import NewRun
 from tests.support.runs import FAILURE, ON_SQLITE, OWNER, STRANGER, RunHarness, ask, definition, open_harness
@@ -30,7 +30,7 @@ async def unheard(_text: str) -> None:
 
 async def say(harness: RunHarness, run_id: str, message: str = "How is it?", **more: Any) -> ChatAnswer:
     request = ChatRequest(workflow_id=run_id, message=message, **more)
-    return await ChatService(harness.container).send(OWNER, request, unheard)
+    return await ChatService(harness.container.provide(ChatDeps)).send(OWNER, request, unheard)
 
 
 async def finished(harness: RunHarness) -> str:
@@ -41,7 +41,7 @@ async def finished(harness: RunHarness) -> str:
 
 
 async def test_a_finished_run_answers_from_its_record_and_pays_nothing_for_it(harness: RunHarness) -> None:
-    harness.container.executor = ScriptedExecutor(answer="About tea.")
+    harness.executor = ScriptedExecutor(answer="About tea.")
     run_id = await finished(harness)
 
     answer = await say(harness, run_id, "What was it about?")
@@ -88,7 +88,7 @@ async def test_words_to_a_run_that_asks_are_its_feedback(harness: RunHarness) ->
 
 async def test_the_agent_at_work_answers_and_its_words_come_as_they_are_written(harness: RunHarness) -> None:
     run_id = await harness.begun()
-    sink = harness.container.journal.open(run_id, 1, lambda: None)
+    sink = harness.container.event_writer.open_sink(run_id, 1, lambda: None)
     heard: list[str] = []
 
     async def hear(text: str) -> None:
@@ -96,14 +96,18 @@ async def test_the_agent_at_work_answers_and_its_words_come_as_they_are_written(
 
     with harness.container.notifier.subscribe(run_id) as subscription:
         request = ChatRequest(workflow_id=run_id, message="Lemon?")
-        talk = asyncio.ensure_future(ChatService(harness.container).send(OWNER, request, hear))
+        talk = asyncio.ensure_future(
+            ChatService(harness.container.provide(ChatDeps)).send(OWNER, request, hear)
+        )
         await asyncio.wait_for(subscription.changed.wait(), 10)
-    (message,) = (await ChatService(harness.container).list_messages(OWNER, run_id)).messages
+    (message,) = (
+        await ChatService(harness.container.provide(ChatDeps)).list_messages(OWNER, run_id)
+    ).messages
     sink(MessageDelivered(agent="writer", data=MessageDeliveredData(message_id=message.id, call=2)))
     sink(LlmChunk(agent="researcher", data=LlmChunkData(call_id="x", text="not for you")))
     sink(LlmChunk(agent="writer", data=LlmChunkData(call_id="c", text="With ")))
     sink(LlmChunk(agent="writer", data=LlmChunkData(call_id="c", text="lemon.")))
-    await harness.container.journal.flush()
+    await harness.container.event_writer.flush()
     while "".join(heard) != "With lemon.":
         await harness.row(run_id)  # lets the talk go on
     said = MessageAnsweredData(message_id=message.id, text="With lemon.", by="agent")
@@ -157,7 +161,7 @@ class _Silent(ScriptedExecutor):
 
 
 async def test_a_model_that_does_not_answer_is_an_error_in_its_words(harness: RunHarness) -> None:
-    harness.container.executor = _Silent()
+    harness.executor = _Silent()
     run_id = await finished(harness)
 
     with pytest.raises(ModelFailed, match="The key was refused"):
@@ -170,13 +174,15 @@ async def test_an_unknown_agent_is_refused_and_nothing_is_left(harness: RunHarne
     with pytest.raises(AgentUnknown, match="researcher, writer"):
         await say(harness, run_id, agent="boss")
 
-    assert (await ChatService(harness.container).list_messages(OWNER, run_id)).messages == []
+    assert (
+        await ChatService(harness.container.provide(ChatDeps)).list_messages(OWNER, run_id)
+    ).messages == []
     assert "message.queued" not in await harness.types(run_id)
 
 
 async def test_a_stranger_finds_no_run_to_talk_to(harness: RunHarness) -> None:
     run_id = await harness.begun()
-    chat = ChatService(harness.container)
+    chat = ChatService(harness.container.provide(ChatDeps))
 
     with pytest.raises(RunNotFound):
         await chat.send(STRANGER, ChatRequest(workflow_id=run_id, message="Hi"), unheard)
@@ -193,7 +199,7 @@ async def test_a_workflows_id_means_its_newest_run(harness: RunHarness) -> None:
 
 
 async def test_a_message_may_be_left_without_waiting_but_not_for_a_finished_run(harness: RunHarness) -> None:
-    chat = ChatService(harness.container)
+    chat = ChatService(harness.container.provide(ChatDeps))
     run_id = await harness.begun()
 
     left = await chat.queue(OWNER, run_id, "Mention lemon", "writer")
@@ -211,10 +217,10 @@ async def collect(pairs: AsyncIterator[tuple[str, str]]) -> list[tuple[str, Any]
 
 @ON_SQLITE
 async def test_a_streamed_answer_is_its_chunks_and_then_the_whole(harness: RunHarness) -> None:
-    harness.container.executor = ScriptedExecutor(answer="One two.")
+    harness.executor = ScriptedExecutor(answer="One two.")
     request = ChatRequest(workflow_id=await finished(harness), message="Count")
 
-    told = await collect(ChatService(harness.container).stream(OWNER, request))
+    told = await collect(ChatService(harness.container.provide(ChatDeps)).stream(OWNER, request))
 
     assert told[0] == ("chunk", {"text": "One two."})
     assert told[1][0] == "answer"
@@ -227,14 +233,14 @@ async def test_a_streamed_refusal_is_raised_to_the_one_who_writes_the_stream(har
     request = ChatRequest(workflow_id="run_none", message="Hi")
 
     with pytest.raises(RunNotFound):
-        await collect(ChatService(harness.container).stream(OWNER, request))
+        await collect(ChatService(harness.container.provide(ChatDeps)).stream(OWNER, request))
 
 
 @ON_SQLITE
 async def test_a_listener_who_leaves_ends_the_talk(harness: RunHarness) -> None:
     run_id = await harness.begun()
     request = ChatRequest(workflow_id=run_id, message="Hi")
-    pairs = ChatService(harness.container).stream(OWNER, request)
+    pairs = ChatService(harness.container.provide(ChatDeps)).stream(OWNER, request)
     with harness.container.notifier.subscribe(run_id) as subscription:
         waiting = asyncio.ensure_future(anext(pairs))
         await asyncio.wait_for(subscription.changed.wait(), 10)
@@ -272,7 +278,7 @@ class Listening(ScriptedExecutor):
 async def test_the_model_of_the_workflow_speaks_for_its_run(
     harness: RunHarness, models: dict[str, str], agent: str | None, asked: str
 ) -> None:
-    harness.container.executor = listening = Listening()
+    harness.executor = listening = Listening()
     async with harness.session() as session:
         for name in ("own", "other"):
             row = {"type": "llm", "is_default": False, "workspace_id": "ws_default"}

@@ -223,8 +223,8 @@ async def _close(frames: AsyncIterator[Frame | None]) -> None:
 
 async def test_the_snapshot_tells_the_state_of_now(harness: RunHarness) -> None:
     run_id = await harness.begun()
-    harness.container.journal.open(run_id, 1, lambda: None)(started("research"))
-    await harness.container.journal.flush()
+    harness.container.event_writer.open_sink(run_id, 1, lambda: None)(started("research"))
+    await harness.container.event_writer.flush()
 
     frames = follower(harness).open(OWNER, run_id, 0)
     first = await anext(frames)

@@ -25,7 +25,7 @@ def no_poll(monkeypatch: pytest.MonkeyPatch) -> None:
 @asynccontextmanager
 async def at_work(harness: RunHarness, run_id: str) -> AsyncIterator[RunControl]:
     """The handle of a run whose listener has had its first look and hears nothing since."""
-    listener = ControlListener(harness.container, run_id)
+    listener = ControlListener(harness.deps, run_id)
     listening = asyncio.create_task(listener.listen())
     await listener.control.wait_until_stored()
     await asyncio.sleep(0)
@@ -111,7 +111,7 @@ async def test_a_look_that_fails_ends_no_crew(harness: RunHarness, monkeypatch: 
 async def test_another_loop_can_wait_for_what_was_told(harness: RunHarness) -> None:
     run_id = await harness.begun()
     async with at_work(harness, run_id) as control:
-        harness.container.journal.open(run_id, 1, control.stop)(call())
+        harness.container.event_writer.open_sink(run_id, 1, control.stop)(call())
 
         await asyncio.to_thread(lambda: asyncio.run(control.wait_until_stored()))
 

@@ -46,17 +46,17 @@ SCRIPTS: dict[str, tuple[Outcome, str, str]] = {
 
 def play(harness: RunHarness, *scripts: Script | Exception) -> ScriptedExecutor:
     executor = ScriptedExecutor(*scripts)
-    harness.container.executor = executor
+    harness.executor = executor
     return executor
 
 
 async def lost(harness: RunHarness, policy: OnWorkerLoss = OnWorkerLoss.RESUME) -> str:
     """A run whose worker died after the first task."""
     run_id = await harness.begun(NewRun(definition(on_worker_loss=policy), {}))
-    sink = harness.container.journal.open(run_id, 1, lambda: None)
+    sink = harness.container.event_writer.open_sink(run_id, 1, lambda: None)
     for event in STORY[:3]:
         sink(event)
-    await harness.container.journal.flush()
+    await harness.container.event_writer.flush()
     return run_id
 
 
@@ -111,7 +111,7 @@ async def test_a_defect_of_the_engine_fails_the_run_and_leaves_nothing_at_work(h
     assert row.error is not None
     assert (row.state, row.error["code"]) == ("failed", "internal-error")
     assert "secret inner words" not in str(row.error)
-    assert len(harness.container.at_work) == 0
+    assert len(harness.container.active_runs) == 0
 
 
 async def test_an_exhausted_budget_waits_with_its_figures(harness: RunHarness) -> None:
@@ -319,7 +319,7 @@ class TestFencing:
     async def test_a_fenced_off_crew_is_stopped_when_it_tells_something(self, harness: RunHarness) -> None:
         run_id = await harness.create()
         executor = _TellsWhenAsked()
-        harness.container.executor = executor
+        harness.executor = executor
         old = asyncio.ensure_future(harness.execute(run_id, 1))
         await asyncio.wait_for(executor.begun.wait(), 10)
         async with harness.transaction(run_id) as (run, lifecycle):
@@ -354,7 +354,7 @@ class TestHandBack:
         run_id = await harness.create()
         job = asyncio.ensure_future(harness.execute(run_id, 1))
         await harness.until(run_id, "running")
-        while len(harness.container.at_work) == 0:
+        while len(harness.container.active_runs) == 0:
             await harness.row(run_id)  # lets the job go on
 
         job.cancel()
@@ -372,15 +372,15 @@ class TestHandBack:
     ) -> None:
         run_id = await harness.create()
         taken, go_on = asyncio.Event(), asyncio.Event()
-        planner = harness.execute._planner
-        whole = planner.attempt
+        spec_builder = harness.execute._spec_builder
+        build = spec_builder.build
 
         async def slow(run_id: str, fence: int) -> Any:
             taken.set()
             await go_on.wait()
-            return await whole(run_id, fence)
+            return await build(run_id, fence)
 
-        monkeypatch.setattr(planner, "attempt", slow)
+        monkeypatch.setattr(spec_builder, "build", slow)
         job = asyncio.ensure_future(harness.execute(run_id, 1))
         await asyncio.wait_for(taken.wait(), 10)
 
@@ -399,14 +399,14 @@ class TestHandBack:
         play(harness, Script(STORY, Completed(RESULT)))
         run_id = await harness.create()
         flushing, go_on = asyncio.Event(), asyncio.Event()
-        whole = harness.container.journal.flush
+        whole = harness.container.event_writer.flush
 
         async def slow() -> None:
             flushing.set()
             await go_on.wait()
             await whole()
 
-        monkeypatch.setattr(harness.container.journal, "flush", slow)
+        monkeypatch.setattr(harness.container.event_writer, "flush", slow)
         job = asyncio.ensure_future(harness.execute(run_id, 1))
         await asyncio.wait_for(flushing.wait(), 10)
 

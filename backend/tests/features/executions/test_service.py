@@ -14,9 +14,9 @@ from crewai_runner.features.executions.errors import (
     ProviderConfigNotHere,
     TaskUnknown,
 )
-from crewai_runner.features.executions.plan import Planner
 from crewai_runner.features.executions.schemas import ForkBody, ResumeBody, RetryBody, RunStart
 from crewai_runner.features.executions.service import ExecutionService
+from crewai_runner.features.executions.spec_builder import RunSpecBuilder
 from crewai_runner.features.runs.errors import InputsInvalid, RunNotFound, RunNotResumable
 from crewai_runner.features.runs.schemas import RunRead
 from crewai_runner.features.runs.service import NewRun
@@ -40,8 +40,8 @@ async def resume(harness: RunHarness, run_id: str, budget: Budget | None = None)
 async def a_failed_run(harness: RunHarness) -> str:
     """Failed after its first task."""
     run_id = await harness.begun(NewRun(definition(), {"topic": "tea"}, metadata={"a": 1}))
-    harness.container.journal.open(run_id, 1, lambda: None)(completed("research", "Known."))
-    await harness.container.journal.flush()
+    harness.container.event_writer.open_sink(run_id, 1, lambda: None)(completed("research", "Known."))
+    await harness.container.event_writer.flush()
     async with harness.transaction(run_id) as (run, lifecycle):
         await lifecycle.fail(run, FAILURE)
     return run_id
@@ -142,7 +142,7 @@ async def test_a_resumed_run_has_its_time_limit_anew_and_its_budget_counts_on(ha
 
     await resume(harness, run_id)
 
-    spec = (await Planner(harness.container).attempt(run_id, 2)).spec
+    spec = (await RunSpecBuilder(harness.deps).build(run_id, 2)).spec
     assert (spec.timeout_seconds_used, spec.budget_seconds_used) == (0.0, 7.0)
 
 

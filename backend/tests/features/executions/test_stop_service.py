@@ -27,7 +27,7 @@ from tests.support.runs import (
 async def test_a_queued_run_is_stopped_at_once_and_never_begins(harness: RunHarness) -> None:
     run_id = await harness.create()
 
-    answer = await StopService(harness.container).stop(OWNER, run_id, StopMode.NOW)
+    answer = await StopService(harness.deps).stop(OWNER, run_id, StopMode.NOW)
     await harness.execute(run_id, 1)
 
     assert answer.status == "stopped"
@@ -38,12 +38,12 @@ async def test_a_queued_run_is_stopped_at_once_and_never_begins(harness: RunHarn
 
 
 async def test_a_run_at_work_is_stopped_and_the_answer_has_the_receipt(harness: RunHarness) -> None:
-    harness.container.executor = ScriptedExecutor(Script([started("research")], gate=asyncio.Event()))
+    harness.executor = ScriptedExecutor(Script([started("research")], gate=asyncio.Event()))
     run_id = await harness.create()
     job = asyncio.ensure_future(harness.execute(run_id, 1))
     await harness.until(run_id, "running")
 
-    answer = await asyncio.wait_for(StopService(harness.container).stop(OWNER, run_id, StopMode.NOW), 10)
+    answer = await asyncio.wait_for(StopService(harness.deps).stop(OWNER, run_id, StopMode.NOW), 10)
     await job
 
     assert answer.status == "stopped"
@@ -56,11 +56,11 @@ async def test_a_run_at_work_is_stopped_and_the_answer_has_the_receipt(harness: 
 
 async def test_a_stop_wins_over_an_outcome_that_comes_in_the_same_moment(harness: RunHarness) -> None:
     gate = asyncio.Event()
-    harness.container.executor = _Deaf(Script(gate=gate))
+    harness.executor = _Deaf(Script(gate=gate))
     run_id = await harness.create()
     job = asyncio.ensure_future(harness.execute(run_id, 1))
     await harness.until(run_id, "running")
-    stopping = asyncio.ensure_future(StopService(harness.container).stop(OWNER, run_id, StopMode.NOW))
+    stopping = asyncio.ensure_future(StopService(harness.deps).stop(OWNER, run_id, StopMode.NOW))
     await harness.until(run_id, "stopping")
 
     gate.set()
@@ -80,7 +80,7 @@ class _Deaf(ScriptedExecutor):
 async def test_a_waiting_run_is_stopped_with_its_question(harness: RunHarness) -> None:
     run_id, approval_id = await ask(harness)
 
-    answer = await StopService(harness.container).stop(OWNER, run_id, StopMode.NOW)
+    answer = await StopService(harness.deps).stop(OWNER, run_id, StopMode.NOW)
 
     assert answer.status == "stopped"
     async with harness.approvals() as approvals:
@@ -92,7 +92,7 @@ async def test_a_stop_that_takes_long_is_answered_before_its_end(database_url: s
     async with open_harness(database_url, tmp_path, stop_wait_seconds=0.01) as harness:
         run_id = await harness.begun()
 
-        answer = await StopService(harness.container).stop(OWNER, run_id, StopMode.AFTER_STEP)
+        answer = await StopService(harness.deps).stop(OWNER, run_id, StopMode.AFTER_STEP)
 
         assert (answer.status, answer.receipt) == ("stopping", None)
         assert (await harness.row(run_id)).stop_mode == "after-step"
@@ -101,7 +101,7 @@ async def test_a_stop_that_takes_long_is_answered_before_its_end(database_url: s
 async def test_a_workflows_id_stops_its_newest_run(harness: RunHarness) -> None:
     run_id = await harness.create(NewRun(definition(), {}, workflow_id="wf_1"))
 
-    answer = await StopService(harness.container).stop(OWNER, "wf_1", StopMode.NOW)
+    answer = await StopService(harness.deps).stop(OWNER, "wf_1", StopMode.NOW)
 
     assert answer.run_id == run_id
 
@@ -114,7 +114,7 @@ async def test_a_finished_run_cannot_be_stopped(harness: RunHarness, end: str) -
     before = await harness.types(run_id)
 
     with pytest.raises(RunAlreadyFinished):
-        await StopService(harness.container).stop(OWNER, run_id, StopMode.NOW)
+        await StopService(harness.deps).stop(OWNER, run_id, StopMode.NOW)
 
     assert await harness.types(run_id) == before
 
@@ -123,6 +123,6 @@ async def test_nobody_stops_the_run_of_another_workspace(harness: RunHarness) ->
     run_id = await harness.create()
 
     with pytest.raises(RunNotFound):
-        await StopService(harness.container).stop(STRANGER, run_id, StopMode.NOW)
+        await StopService(harness.deps).stop(STRANGER, run_id, StopMode.NOW)
 
     assert (await harness.row(run_id)).state == "queued"

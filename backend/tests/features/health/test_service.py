@@ -8,7 +8,7 @@ import pytest
 from crewai_runner.executor.port import EngineState, EngineStatus
 from crewai_runner.executor.scripted import ScriptedExecutor
 from crewai_runner.features.health import service as health_module
-from crewai_runner.features.health.service import HealthService
+from crewai_runner.features.health.service import HealthDeps, HealthService
 from tests.support.runs import ON_SQLITE, RunHarness
 
 
@@ -23,7 +23,7 @@ class Engine(ScriptedExecutor):
 
 async def failing(harness: RunHarness) -> dict[str, str]:
     """The parts that are not well, each with its words."""
-    found = await HealthService(harness.container).readiness()
+    found = await HealthService(harness.container.provide(HealthDeps)).readiness()
     bad = {name: part.message for name, part in found.parts.items() if not part.ok}
     assert (found.status == "ready") == (not bad)
     return bad
@@ -34,23 +34,22 @@ async def test_a_process_whose_parts_are_well_is_ready(harness: RunHarness) -> N
 
 
 async def test_a_loading_engine_sends_nobody_away(harness: RunHarness) -> None:
-    harness.container.executor = Engine(EngineState.LOADING)
+    harness.executor = Engine(EngineState.LOADING)
 
     assert await failing(harness) == {}
 
 
 async def test_a_failed_engine_is_named_with_its_reason(harness: RunHarness) -> None:
-    harness.container.executor = Engine(EngineState.FAILED, "crewai is not what it was")
+    harness.executor = Engine(EngineState.FAILED, "crewai is not what it was")
 
     assert await failing(harness) == {"engine": "crewai is not what it was"}
 
 
 async def test_a_queue_that_is_not_open_is_named(harness: RunHarness) -> None:
-    harness.container.queue_ready.clear()
-    harness.container.queue_message = "no room"
+    harness.container.queue.fail("no room")
 
     assert await failing(harness) == {"queue": "no room"}
-    assert (await HealthService(harness.container).about()).waiting_in_queue is None
+    assert (await HealthService(harness.container.provide(HealthDeps)).about()).waiting_in_queue is None
 
 
 @ON_SQLITE
@@ -99,7 +98,7 @@ async def test_about_tells_the_figures_of_now(harness: RunHarness) -> None:
     await harness.create()
 
     with harness.container.notifier.subscribe("run_1"):
-        about = await HealthService(harness.container).about()
+        about = await HealthService(harness.container.provide(HealthDeps)).about()
 
     assert (about.waiting_in_queue, about.runs_at_work, about.stream_readers) == (1, 0, 1)
     assert (about.engine.name, about.engine.native, about.role) == ("scripted", True, "all")

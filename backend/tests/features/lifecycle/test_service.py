@@ -135,10 +135,10 @@ async def test_time_at_work_is_counted_by_every_way_out(
 
 async def test_a_receipt_counts_what_was_done_and_skips_the_rest(harness: RunHarness) -> None:
     run_id = await harness.begun()
-    tell = harness.container.journal.open(run_id, 1, lambda: None)
+    tell = harness.container.event_writer.open_sink(run_id, 1, lambda: None)
     for event in (started("research"), completed("research"), started("report")):
         tell(event)
-    await harness.container.journal.flush()
+    await harness.container.event_writer.flush()
 
     async with harness.transaction(run_id) as (run, lifecycle):
         receipt = await lifecycle.stop(run, in_flight=1, abandoned=("tool x",))
@@ -153,8 +153,8 @@ async def test_a_receipt_counts_what_was_done_and_skips_the_rest(harness: RunHar
 @pytest.mark.parametrize("how", ["fail", "crash"])
 async def test_what_was_at_work_ends_with_the_run(harness: RunHarness, how: str) -> None:
     run_id = await harness.begun()
-    harness.container.journal.open(run_id, 1, lambda: None)(started("research", "researcher"))
-    await harness.container.journal.flush()
+    harness.container.event_writer.open_sink(run_id, 1, lambda: None)(started("research", "researcher"))
+    await harness.container.event_writer.flush()
 
     async with harness.transaction(run_id) as (run, lifecycle):
         await getattr(lifecycle, how)(run, FAILURE)
@@ -173,11 +173,11 @@ async def test_a_task_beside_the_one_that_failed_is_skipped_and_a_finished_one_s
     harness: RunHarness,
 ) -> None:
     run_id = await harness.begun(NewRun(definition(tasks=[task(key) for key in ("a", "b", "c")]), {}))
-    sink = harness.container.journal.open(run_id, 1, lambda: None)
+    sink = harness.container.event_writer.open_sink(run_id, 1, lambda: None)
     for event in (started("a"), completed("a"), started("b"), started("c")):
         sink(event)
     sink(TaskFailed(task_key="b", data=TaskFailedData(error=RunFailure(code="y", message="own"))))
-    await harness.container.journal.flush()
+    await harness.container.event_writer.flush()
 
     async with harness.transaction(run_id) as (run, lifecycle):
         await lifecycle.fail(run, RunFailure(code="y", message="why", task_key="b"))
@@ -196,16 +196,16 @@ async def test_a_task_that_ended_with_its_run_begins_anew_when_the_run_is_resume
     harness: RunHarness,
 ) -> None:
     run_id = await harness.begun()
-    harness.container.journal.open(run_id, 1, lambda: None)(started("research"))
-    await harness.container.journal.flush()
+    harness.container.event_writer.open_sink(run_id, 1, lambda: None)(started("research"))
+    await harness.container.event_writer.flush()
     async with harness.transaction(run_id) as (run, lifecycle):
         await lifecycle.crash(run, FAILURE)
     async with harness.transaction(run_id) as (run, lifecycle):
         await lifecycle.queue_again(run, "resumed")
         await lifecycle.begin(run, "scripted 1", native=True)
 
-    harness.container.journal.open(run_id, 2, lambda: None)(started("research"))
-    await harness.container.journal.flush()
+    harness.container.event_writer.open_sink(run_id, 2, lambda: None)(started("research"))
+    await harness.container.event_writer.flush()
 
     research = (await harness.tasks(run_id))["research"]
     assert (research.status, research.error, research.finished_at) == ("running", None, None)

@@ -27,10 +27,10 @@ def answered(message_id: str, text: str = "Aye.") -> MessageAnswered:
 
 
 async def tell(harness: RunHarness, run_id: str, *events: MessageDelivered | MessageAnswered) -> None:
-    sink = harness.container.journal.open(run_id, 1, lambda: None)
+    sink = harness.container.event_writer.open_sink(run_id, 1, lambda: None)
     for event in events:
         sink(event)
-    await harness.container.journal.flush()
+    await harness.container.event_writer.flush()
 
 
 async def test_a_message_waits_until_an_agent_hears_it(harness: RunHarness) -> None:

@@ -4,16 +4,17 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
 from prometheus_client.metrics import MetricWrapperBase
+from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from crewai_runner.core.settings import Settings
 from crewai_runner.features.metrics.router import PATH
 from crewai_runner.features.metrics.service import Telemetry
+from crewai_runner.queue.inline import InlineQueue
 from tests.support.exposition import Page
 from tests.support.product import BACKEND
 
@@ -29,7 +30,7 @@ ENDINGS = {"histogram": ("_bucket", "_sum", "_count"), "counter": ("_total",), "
 
 @pytest.fixture(scope="module")
 def telemetry() -> Telemetry:
-    return Telemetry(SimpleNamespace(settings=Settings(_env_file=None), at_work=()))  # type: ignore[call-arg]
+    return Telemetry(Settings(_env_file=None), async_sessionmaker(), InlineQueue(), ())  # type: ignore[call-arg]
 
 
 @pytest.fixture(scope="module")

@@ -45,7 +45,7 @@ STORY = [
 
 
 async def play(harness: RunHarness) -> str:
-    harness.container.executor = ScriptedExecutor(Script(STORY, Completed(RunResult(raw="SECRET"))))
+    harness.executor = ScriptedExecutor(Script(STORY, Completed(RunResult(raw="SECRET"))))
     run_id = await harness.create()
     await harness.execute(run_id, 1)
     await harness.container.telemetry.close()
@@ -92,7 +92,7 @@ def nanoseconds(moment: datetime) -> int:
 async def test_an_error_is_a_failed_span_with_its_code_alone(tmp_path: Path) -> None:
     with Collector() as collector, fresh_database("sqlite", tmp_path) as url:
         async with open_harness(url, tmp_path, otlp_endpoint=collector.url + "/v1/traces/") as harness:
-            harness.container.executor = ScriptedExecutor(Script([], Failed(FAILURE)))
+            harness.executor = ScriptedExecutor(Script([], Failed(FAILURE)))
             await harness.execute(await harness.create(), 1)
             await harness.container.telemetry.close()
 
@@ -163,10 +163,11 @@ def test_an_endpoint_with_a_secret_in_it_is_no_setting(address: str) -> None:
 def test_off_nothing_of_it_is_imported_and_no_thread_runs() -> None:
     program = (
         "import sys, threading\n"
-        "from types import SimpleNamespace\n"
+        "from sqlalchemy.ext.asyncio import async_sessionmaker\n"
         "from crewai_runner.core.settings import Settings\n"
         "from crewai_runner.features.metrics.service import Telemetry\n"
-        "Telemetry(SimpleNamespace(settings=Settings(_env_file=None), at_work=()))\n"
+        "from crewai_runner.queue.inline import InlineQueue\n"
+        "Telemetry(Settings(_env_file=None), async_sessionmaker(), InlineQueue(), ())\n"
         "print(sorted(n for n in sys.modules if n.startswith('opentelemetry.exporter')"
         " or n == 'opentelemetry.sdk.trace'), threading.active_count())\n"
     )

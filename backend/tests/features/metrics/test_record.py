@@ -16,7 +16,6 @@ from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.features.metrics import record
 from crewai_runner.features.metrics.repository import MetricsRepository
 from crewai_runner.queue.port import QueueStats
-from crewai_runner.wiring import LateQueue
 from tests.support.exposition import Page
 from tests.support.runs import ON_SQLITE, OWNER, STRANGERS, RunHarness
 
@@ -155,7 +154,7 @@ async def test_a_database_that_hangs_holds_no_scrape_up(
 
 @ON_SQLITE
 async def test_a_queue_that_is_not_open_yet_tells_nothing(harness: RunHarness) -> None:
-    harness.container.queue = LateQueue()
+    harness.container.queue.fail("the database refuses")
     with pytest.raises(Unavailable):
         await harness.container.queue.stats()
 

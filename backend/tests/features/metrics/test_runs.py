@@ -84,7 +84,7 @@ async def page_of(harness: RunHarness) -> Page:
 
 async def play(harness: RunHarness, *scripts: Script) -> Page:
     """One run to its end."""
-    harness.container.executor = ScriptedExecutor(*scripts)
+    harness.executor = ScriptedExecutor(*scripts)
     run_id = await harness.create()
     await harness.execute(run_id, 1)
     return await page_of(harness)
@@ -154,9 +154,7 @@ async def test_a_run_stopped_in_the_queue_ends_without_having_worked(harness: Ru
 
 async def test_a_run_that_waits_for_a_person_starts_once_and_ends_once(harness: RunHarness) -> None:
     asking = Script([started("research")], NeedsHuman("research", "researcher", "A proposal."))
-    harness.container.executor = ScriptedExecutor(
-        asking, Script([started("report"), completed("report")], DONE)
-    )
+    harness.executor = ScriptedExecutor(asking, Script([started("report"), completed("report")], DONE))
     run_id = await harness.create()
     await harness.execute(run_id, 1)
     waiting = await page_of(harness)
@@ -177,10 +175,10 @@ async def test_a_run_that_waits_for_a_person_starts_once_and_ends_once(harness: 
 
 async def test_words_of_a_fenced_off_attempt_are_refused_and_counted_as_such(harness: RunHarness) -> None:
     run_id = await harness.begun()
-    tell = harness.container.journal.open(run_id, 0, lambda: None)  # the run's fence is 1
+    tell = harness.container.event_writer.open_sink(run_id, 0, lambda: None)  # the run's fence is 1
     tell(completed("research"))
     tell(completed("report"))
-    await harness.container.journal.flush()
+    await harness.container.event_writer.flush()
 
     page = await page_of(harness)
     assert page("journal_events_refused_total") == 2
@@ -197,7 +195,7 @@ async def test_a_model_given_with_one_run_is_other_whatever_it_is_called(harness
             "models": ["x" * 99],
         }
     )
-    harness.container.executor = ScriptedExecutor(Script([by("x" * 99, call(10))], DONE))
+    harness.executor = ScriptedExecutor(Script([by("x" * 99, call(10))], DONE))
     run_id = await harness.create(NewRun(definition(), {}, inline_provider=True))
     harness.container.inline_providers.keep(run_id, config)
     await harness.execute(run_id, 1)
@@ -215,7 +213,7 @@ async def test_a_listener_that_fails_costs_no_commit(
 
     monkeypatch.setattr(RunMetrics, "heard", broken)
     monkeypatch.setattr(harness.container.telemetry.upkeep, "batch_stored", broken)
-    harness.container.executor = ScriptedExecutor(Script(STORY, DONE))
+    harness.executor = ScriptedExecutor(Script(STORY, DONE))
     run_id = await harness.create()
     await harness.execute(run_id, 1)
 
@@ -226,7 +224,7 @@ async def test_a_listener_that_fails_costs_no_commit(
 async def test_runs_at_work_here_and_their_places_are_told(tmp_path: Path, role: str, places: int) -> None:
     with fresh_database("sqlite", tmp_path) as url:
         async with open_harness(url, tmp_path, worker_concurrency=7, role=role) as harness:
-            harness.container.at_work.add(await harness.begun())
+            harness.container.active_runs.add(await harness.begun())
             page = await page_of(harness)
 
     assert (page("active_runs"), page("run_places")) == (1, places)

@@ -13,6 +13,7 @@ from crewai_runner.features.metrics.instruments import Instruments
 from crewai_runner.features.metrics.upkeep import UpkeepMetrics
 from crewai_runner.queue.engine import make_queue_engine
 from crewai_runner.queue.leases import WorkerLease, create_lease_table
+from crewai_runner.wiring.periodic_tasks import PeriodicTasks
 from tests.support.database import empty_postgresql
 from tests.support.exposition import Page
 from tests.support.runs import ON_SQLITE, RunHarness
@@ -95,7 +96,7 @@ async def test_runs_given_back_to_the_queue_are_counted(
         return [("run_1", 1), ("run_2", 1)]
 
     monkeypatch.setattr(harness.queue, "orphans", orphans)
-    await harness.container.take_up_orphans()
+    await PeriodicTasks(harness.container).requeue_orphans()
 
     page = Page((await harness.container.telemetry.text()).decode())
     assert page("orphaned_runs_total") == 2

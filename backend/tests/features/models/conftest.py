@@ -4,11 +4,11 @@ from tests.support.catalog import (
     app,
     catalog,
     client,
+    container,
     database_url,
     postgresql_url,
-    process,
     product,
     provider,
 )
 
-__all__ = ["app", "catalog", "client", "database_url", "postgresql_url", "process", "product", "provider"]
+__all__ = ["app", "catalog", "client", "container", "database_url", "postgresql_url", "product", "provider"]

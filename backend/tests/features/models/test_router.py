@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -11,6 +10,7 @@ from sqlalchemy import text
 
 from crewai_runner.db.session import read_session, unit_of_work
 from crewai_runner.features.providers.editor import ProviderEditor
+from crewai_runner.wiring.container import Container
 from tests.support.catalog import CANARY, ON_SQLITE, OWNER, Catalog, parts_of, speaking_for
 
 Provider = dict[str, Any]
@@ -404,18 +404,18 @@ class TestListAndDelete:
         assert (await client.delete(path)).status_code == 404
 
     async def test_is_not_moved_to_a_provider_that_is_just_being_deleted(
-        self, client: httpx.AsyncClient, provider: Provider, process: SimpleNamespace
+        self, client: httpx.AsyncClient, provider: Provider, container: Container
     ) -> None:
         model = await register(client, provider, "M")
         leaving = (await client.post("/providers", json={"name": "P", "type": "groq"})).json()["provider"]
-        async with unit_of_work(process.sessions) as session:
-            editor = ProviderEditor(session, **parts_of(process))
+        async with unit_of_work(container.sessions) as session:
+            editor = ProviderEditor(session, **parts_of(container))
             await editor.delete(OWNER, leaving["id"], force=False, expected=None)
 
             moving = asyncio.create_task(
                 client.patch(f"/models/{model['id']}", json={"providerId": leaving["id"]})
             )
-            await _waits_for_a_lock(process, moving)
+            await _waits_for_a_lock(container, moving)
 
         assert (await moving).status_code == 422
         assert (await client.get(f"/models/{model['id']}")).json() == model
@@ -436,20 +436,22 @@ WAITING = text(
 )
 
 
-async def _waits_for_a_lock(process: SimpleNamespace, task: asyncio.Task[Any]) -> None:
+async def _waits_for_a_lock(container: Container, task: asyncio.Task[Any]) -> None:
     """Return when the task's session waits for one; on SQLite it cannot even begin to write."""
-    waiting = process.sessions.kw["bind"].dialect.name == "sqlite"
+    waiting = container.sessions.kw["bind"].dialect.name == "sqlite"
     while not waiting and not task.done():
-        async with read_session(process.sessions) as session:  # a new one: a transaction sees one state only
+        async with read_session(
+            container.sessions
+        ) as session:  # a new one: a transaction sees one state only
             waiting = bool(await session.scalar(WAITING))
 
 
 @ON_SQLITE
 class TestBuiltIn:
     async def test_is_what_it_says_and_stays_while_available(
-        self, client: httpx.AsyncClient, catalog: Catalog, process: SimpleNamespace
+        self, client: httpx.AsyncClient, catalog: Catalog, container: Container
     ) -> None:
-        process.local_model.serve("http://127.0.0.1:1/v1", "token-of-the-model")
+        container.local_model.serve("http://127.0.0.1:1/v1", "token-of-the-model")
         model_id = await catalog.models(lambda models: models.ensure_local())
         path = f"/models/{model_id}"
 
@@ -457,7 +459,7 @@ class TestBuiltIn:
         renamed = await client.patch(path, json={"name": "demo", "settings": {"temperature": 0}})
         bent = await client.patch(path, json={"endpoint": "gpt-4o"})
         refused = await client.delete(path)
-        process.local_model.reason = "gone"
+        container.local_model.reason = "gone"
         deleted = await client.delete(path)
 
         assert (model["name"], model["endpoint"], model["default"]) == ("smollm2-135m", "smollm2-135m", True)
@@ -473,7 +475,7 @@ class TestBuiltIn:
         assert refused.json()["type"].endswith("/model-built-in")
 
     async def test_its_provider_has_no_other_model(
-        self, client: httpx.AsyncClient, catalog: Catalog, process: SimpleNamespace
+        self, client: httpx.AsyncClient, catalog: Catalog, container: Container
     ) -> None:
         provider_id = await catalog.providers(lambda providers: providers.ensure_local())
 

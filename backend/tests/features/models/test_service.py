@@ -2,7 +2,6 @@
 
 import asyncio
 from decimal import Decimal
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -20,6 +19,7 @@ from crewai_runner.features.models.schemas import ModelCreate
 from crewai_runner.features.providers.errors import ProviderInvalid
 from crewai_runner.features.providers.schemas import ProviderCreate
 from crewai_runner.localmodel.status import LocalModelUnavailable
+from crewai_runner.wiring.container import Container
 from tests.support.catalog import CANARY, OWNER, STRANGER, Catalog
 
 WORKSPACE = BUILTIN_WORKSPACE
@@ -44,7 +44,7 @@ async def bind(catalog: Catalog, *names: str) -> dict[str, ModelBinding]:
 
 
 class TestBindings:
-    async def test_carry_all_that_a_call_needs(self, catalog: Catalog, process: SimpleNamespace) -> None:
+    async def test_carry_all_that_a_call_needs(self, catalog: Catalog, container: Container) -> None:
         provider_id = await provide(catalog, baseUrl="https://gateway.example/v1")
         await register(
             catalog,
@@ -55,7 +55,7 @@ class TestBindings:
             capabilities={"tools": True, "contextWindow": 1000},
             pricing={"inputPerMillion": "2.5", "outputPerMillion": "10"},
         )
-        process.mask = SecretMask()
+        container.mask = SecretMask()
 
         binding = (await bind(catalog, "smart"))["smart"]
 
@@ -71,7 +71,7 @@ class TestBindings:
         assert binding.pricing.input_per_million == Decimal("2.5")
         assert (binding.supports_tools, binding.context_window) == (True, 1000)
         assert CANARY not in repr(binding)
-        assert process.mask(CANARY) == "••••••"
+        assert container.mask(CANARY) == "••••••"
 
     async def test_are_found_by_provider_and_endpoint_and_keep_the_name_asked_for(
         self, catalog: Catalog
@@ -128,18 +128,18 @@ class TestBindings:
         assert raised.value.extra["missing"] == [{"name": "gpt-4o", "suggestions": []}]
 
     async def test_a_key_sealed_under_another_secret_is_said_so(
-        self, catalog: Catalog, process: SimpleNamespace
+        self, catalog: Catalog, container: Container
     ) -> None:
         await register(catalog, await provide(catalog), name="gpt-4o")
-        process.cipher = SecretCipher(Fernet.generate_key().decode())
+        container.cipher = SecretCipher(Fernet.generate_key().decode())
 
         with pytest.raises(SecretUnreadable):
             await bind(catalog, "gpt-4o")
 
     async def test_the_built_in_model_is_bound_to_the_address_it_has_now(
-        self, catalog: Catalog, process: SimpleNamespace
+        self, catalog: Catalog, container: Container
     ) -> None:
-        process.local_model.serve("http://127.0.0.1:4567/v1", TOKEN)
+        container.local_model.serve("http://127.0.0.1:4567/v1", TOKEN)
         await catalog.models(lambda models: models.ensure_local())
 
         binding = (await bind(catalog, "smollm2-135m"))["smollm2-135m"]
@@ -148,20 +148,20 @@ class TestBindings:
         assert binding.base_url == "http://127.0.0.1:4567/v1"
         assert binding.api_key is not None
         assert binding.api_key.get_secret_value() == TOKEN
-        assert process.mask(TOKEN) == "••••••"
+        assert container.mask(TOKEN) == "••••••"
         assert binding.supports_tools is False
 
     async def test_the_built_in_model_is_waited_for_only_when_asked_for(
-        self, catalog: Catalog, process: SimpleNamespace
+        self, catalog: Catalog, container: Container
     ) -> None:
-        process.local_model.serve("http://127.0.0.1:4567/v1", TOKEN)
+        container.local_model.serve("http://127.0.0.1:4567/v1", TOKEN)
         await catalog.models(lambda models: models.ensure_local())
         await register(catalog, await provide(catalog), name="gpt-4o")
-        process.local_model.at = None
+        container.local_model.at = None
 
         await bind(catalog, "gpt-4o")
 
-        assert process.local_model.asked == 0
+        assert container.local_model.asked == 0
         with pytest.raises(LocalModelUnavailable):
             await bind(catalog, "smollm2-135m")
 
@@ -196,9 +196,9 @@ class TestNames:
             await catalog.models(lambda models: models.check_registered(WORKSPACE, ["embed"]))
 
     async def test_local_names_are_those_the_built_in_provider_serves(
-        self, catalog: Catalog, process: SimpleNamespace
+        self, catalog: Catalog, container: Container
     ) -> None:
-        process.local_model.serve("http://127.0.0.1:4567/v1", TOKEN)
+        container.local_model.serve("http://127.0.0.1:4567/v1", TOKEN)
         await catalog.models(lambda models: models.ensure_local())
         await register(catalog, await provide(catalog), name="gpt-4o")
 
@@ -215,9 +215,9 @@ class TestEnsureLocal:
         assert await catalog.models(lambda models: models.default_name(WORKSPACE, ModelKind.LLM)) is None
 
     async def test_makes_one_however_often_and_by_however_many_it_is_called(
-        self, catalog: Catalog, process: SimpleNamespace, client: httpx.AsyncClient
+        self, catalog: Catalog, container: Container, client: httpx.AsyncClient
     ) -> None:
-        process.local_model.serve("http://127.0.0.1:4567/v1", TOKEN)
+        container.local_model.serve("http://127.0.0.1:4567/v1", TOKEN)
 
         made = await asyncio.gather(*(catalog.models(lambda models: models.ensure_local()) for _ in range(4)))
 
@@ -226,20 +226,20 @@ class TestEnsureLocal:
         assert len((await client.get("/providers")).json()["providers"]) == 1
 
     async def test_leaves_the_default_where_there_is_one(
-        self, catalog: Catalog, process: SimpleNamespace
+        self, catalog: Catalog, container: Container
     ) -> None:
         await register(catalog, await provide(catalog), name="gpt-4o")
-        process.local_model.serve("http://127.0.0.1:4567/v1", TOKEN)
+        container.local_model.serve("http://127.0.0.1:4567/v1", TOKEN)
 
         await catalog.models(lambda models: models.ensure_local())
 
         assert await catalog.models(lambda m: m.default_name(WORKSPACE, ModelKind.LLM)) == "gpt-4o"
 
     async def test_finds_other_names_where_a_person_has_taken_its_own(
-        self, catalog: Catalog, process: SimpleNamespace, client: httpx.AsyncClient
+        self, catalog: Catalog, container: Container, client: httpx.AsyncClient
     ) -> None:
         await register(catalog, await provide(catalog, name="local"), name="smollm2-135m")
-        process.local_model.serve("http://127.0.0.1:4567/v1", TOKEN)
+        container.local_model.serve("http://127.0.0.1:4567/v1", TOKEN)
 
         model_id = await catalog.models(lambda models: models.ensure_local())
 
@@ -248,9 +248,9 @@ class TestEnsureLocal:
         assert made["providerName"] == "local (built-in 1)"
 
     async def test_keeps_what_a_person_changed(
-        self, catalog: Catalog, process: SimpleNamespace, client: httpx.AsyncClient
+        self, catalog: Catalog, container: Container, client: httpx.AsyncClient
     ) -> None:
-        process.local_model.serve("http://127.0.0.1:4567/v1", TOKEN)
+        container.local_model.serve("http://127.0.0.1:4567/v1", TOKEN)
         model_id = await catalog.models(lambda models: models.ensure_local())
         await client.patch(f"/models/{model_id}", json={"name": "demo", "default": False})
 
@@ -269,9 +269,9 @@ class TestInline:
         )
 
     async def test_binds_every_name_to_the_one_provider_and_stores_nothing(
-        self, catalog: Catalog, process: SimpleNamespace, client: httpx.AsyncClient
+        self, catalog: Catalog, container: Container, client: httpx.AsyncClient
     ) -> None:
-        process.mask = SecretMask()
+        container.mask = SecretMask()
 
         async def make(models: Any) -> dict[str, ModelBinding]:
             made: dict[str, ModelBinding] = models.inline_bindings(
@@ -293,11 +293,11 @@ class TestInline:
         assert bindings["gpt-4o"].api_key is not None
         assert bindings["gpt-4o"].api_key.get_secret_value() == CANARY
         assert bindings["gpt-4o"].pricing is None
-        assert process.mask(CANARY) == "••••••"
+        assert container.mask(CANARY) == "••••••"
         assert (await client.get("/providers")).json()["providers"] == []
 
-    async def test_is_judged_like_a_stored_one(self, catalog: Catalog, process: SimpleNamespace) -> None:
-        process.egress = EgressPolicy(allow_private=False)
+    async def test_is_judged_like_a_stored_one(self, catalog: Catalog, container: Container) -> None:
+        container.egress = EgressPolicy(allow_private=False)
 
         with pytest.raises(ProviderInvalid):
             await catalog.models(lambda m: m.check_inline(self.config(baseUrl="http://127.0.0.1:1/v1")))

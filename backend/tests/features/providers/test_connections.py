@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import socket
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -13,6 +12,7 @@ from sqlalchemy import text
 from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.db.session import unit_of_work
 from crewai_runner.features.providers.connections import ConnectionService
+from crewai_runner.wiring.container import Container
 from tests.support.catalog import CANARY, ON_SQLITE, OWNER, Catalog, parts_of
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.servers import always, server, silence
@@ -72,7 +72,7 @@ class TestStored:
         assert CANARY not in report.text + live.text + caplog.text
 
     async def test_holds_no_database_connection_while_it_waits(
-        self, client: httpx.AsyncClient, process: SimpleNamespace
+        self, client: httpx.AsyncClient, container: Container
     ) -> None:
         reached = asyncio.Event()
 
@@ -82,11 +82,11 @@ class TestStored:
 
         async with server(behave) as port:
             provider_id = await store(client, baseUrl=f"http://127.0.0.1:{port}/v1")
-            service = ConnectionService(process.sessions, **parts_of(process), limit_seconds=60)
+            service = ConnectionService(container.sessions, **parts_of(container), limit_seconds=60)
             waiting = asyncio.create_task(service.test(OWNER, provider_id))
             await reached.wait()
 
-            held = process.sessions.kw["bind"].pool.checkedout()
+            held = container.sessions.kw["bind"].pool.checkedout()
             waiting.cancel()
             await asyncio.gather(waiting, return_exceptions=True)
 
@@ -115,9 +115,9 @@ class TestUnsaved:
 
     @pytest.mark.parametrize("url", ["http://127.0.0.1:1/v1", "http://169.254.169.254/v1"])
     async def test_never_goes_where_this_server_may_not(
-        self, client: httpx.AsyncClient, process: SimpleNamespace, url: str
+        self, client: httpx.AsyncClient, container: Container, url: str
     ) -> None:
-        process.egress = EgressPolicy(allow_private=False)
+        container.egress = EgressPolicy(allow_private=False)
 
         report = (await client.post("/providers/test", json={"type": "ollama", "baseUrl": url})).json()
 
@@ -141,12 +141,12 @@ class TestBuiltIn:
         return provider_id
 
     async def test_is_tried_at_the_address_it_has_now_even_where_private_ones_are_refused(
-        self, client: httpx.AsyncClient, catalog: Catalog, process: SimpleNamespace
+        self, client: httpx.AsyncClient, catalog: Catalog, container: Container
     ) -> None:
-        process.egress = EgressPolicy(allow_private=False)
+        container.egress = EgressPolicy(allow_private=False)
         provider_id = await self.seed(catalog)
         with ScriptedProvider(api_key=TOKEN, models=("smollm2-135m",)) as scripted:
-            process.local_model.serve(scripted.base_url, TOKEN)
+            container.local_model.serve(scripted.base_url, TOKEN)
 
             report = await client.post(f"/providers/{provider_id}/test")
 
@@ -155,10 +155,10 @@ class TestBuiltIn:
         assert TOKEN not in report.text
 
     async def test_says_why_it_cannot_answer(
-        self, client: httpx.AsyncClient, catalog: Catalog, process: SimpleNamespace
+        self, client: httpx.AsyncClient, catalog: Catalog, container: Container
     ) -> None:
         provider_id = await self.seed(catalog)
-        process.local_model.reason = "The built-in model is switched off (LOCAL_MODEL=off)."
+        container.local_model.reason = "The built-in model is switched off (LOCAL_MODEL=off)."
 
         report = (await client.post(f"/providers/{provider_id}/test")).json()
 
@@ -166,15 +166,15 @@ class TestBuiltIn:
         assert "LOCAL_MODEL=off" in report["message"]
 
     async def test_stays_while_its_model_is_available(
-        self, client: httpx.AsyncClient, catalog: Catalog, process: SimpleNamespace
+        self, client: httpx.AsyncClient, catalog: Catalog, container: Container
     ) -> None:
         provider_id = await self.seed(catalog)
-        process.local_model.serve("http://127.0.0.1:1/v1", TOKEN)
+        container.local_model.serve("http://127.0.0.1:1/v1", TOKEN)
         path = f"/providers/{provider_id}"
 
         patched = await client.patch(path, json={"name": "mine"})
         refused = await client.delete(path, params={"force": "true"})
-        process.local_model.reason = "gone"
+        container.local_model.reason = "gone"
         deleted = await client.delete(path)
 
         assert (patched.status_code, refused.status_code, deleted.status_code) == (409, 409, 204)
@@ -182,20 +182,20 @@ class TestBuiltIn:
 
 
 async def test_keys_stored_before_are_masked_from_the_start(
-    client: httpx.AsyncClient, catalog: Catalog, process: SimpleNamespace
+    client: httpx.AsyncClient, catalog: Catalog, container: Container
 ) -> None:
     await store(client, baseUrl="http://127.0.0.1:1/v1")
     broken = await store(client, name="Q", baseUrl="http://127.0.0.1:1/v1")
-    async with unit_of_work(process.sessions) as session:
+    async with unit_of_work(container.sessions) as session:
         await session.execute(
             text("UPDATE providers SET sealed_api_key = 'x' WHERE id = :id"), {"id": broken}
         )
-    process.mask = type(process.mask)()
+    container.mask = type(container.mask)()
 
     unreadable = await catalog.providers(lambda providers: providers.mask_stored_keys())
     test = await client.post(f"/providers/{broken}/test")
 
     assert unreadable == [broken]
-    assert process.mask(CANARY) == "••••••"
+    assert container.mask(CANARY) == "••••••"
     assert test.status_code == 500
     assert test.json()["type"].endswith("/secret-unreadable")

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -11,6 +10,7 @@ from sqlalchemy import text
 
 from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.db.session import read_session
+from crewai_runner.wiring.container import Container
 from tests.support.catalog import CANARY, ON_SQLITE, speaking_for
 
 Provider = dict[str, Any]
@@ -183,9 +183,9 @@ class TestCreate:
         assert [error["pointer"] for error in response.json()["errors"]] == ["/type"]
 
     async def test_refuses_private_addresses_where_the_setting_says_so(
-        self, client: httpx.AsyncClient, process: SimpleNamespace
+        self, client: httpx.AsyncClient, container: Container
     ) -> None:
-        process.egress = EgressPolicy(allow_private=False)
+        container.egress = EgressPolicy(allow_private=False)
 
         response = await client.post(
             "/providers", json={"name": "P", "type": "ollama", "baseUrl": "http://127.0.0.1:11434"}
@@ -195,12 +195,12 @@ class TestCreate:
         assert "private network" in response.json()["detail"]
 
     async def test_accepts_a_host_that_is_not_found_yet(
-        self, client: httpx.AsyncClient, process: SimpleNamespace
+        self, client: httpx.AsyncClient, container: Container
     ) -> None:
         def unknown(_host: str, _port: int) -> list[str]:
             raise OSError("unknown")
 
-        process.egress = EgressPolicy(allow_private=True, resolve=unknown)
+        container.egress = EgressPolicy(allow_private=True, resolve=unknown)
 
         response = await client.post(
             "/providers", json={"name": "P", "type": "ollama", "baseUrl": "http://models.lan:11434"}
@@ -415,7 +415,7 @@ class TestUpdate:
 
 class TestDelete:
     async def test_is_gone_with_its_key(
-        self, client: httpx.AsyncClient, provider: Provider, process: SimpleNamespace
+        self, client: httpx.AsyncClient, provider: Provider, container: Container
     ) -> None:
         path = f"/providers/{provider['id']}"
 
@@ -442,9 +442,9 @@ class TestDelete:
 
 class TestSecrets:
     async def test_the_key_is_nowhere_in_the_database(
-        self, client: httpx.AsyncClient, provider: Provider, process: SimpleNamespace
+        self, client: httpx.AsyncClient, provider: Provider, container: Container
     ) -> None:
-        async with read_session(process.sessions) as session:
+        async with read_session(container.sessions) as session:
             rows = [
                 str(row)
                 for table in ("providers", "idempotency_keys", "models")
@@ -475,6 +475,6 @@ class TestSecrets:
         assert CANARY not in everything
 
     async def test_the_key_is_masked_wherever_it_would_leave(
-        self, provider: Provider, process: SimpleNamespace
+        self, provider: Provider, container: Container
     ) -> None:
-        assert process.mask(f"the key is {CANARY}") == "the key is ••••••"
+        assert container.mask(f"the key is {CANARY}") == "the key is ••••••"

@@ -24,10 +24,10 @@ PARTS = ("run_events", "run_tasks", "llm_calls", "messages", "approvals", "artif
 async def finished(harness: RunHarness, days_ago: float = 0) -> str:
     """A run that is over and has a row in every table of runs."""
     run_id, _ = await ask(harness)
-    sink = harness.container.journal.open(run_id, (await harness.row(run_id)).fence, lambda: None)
+    sink = harness.container.event_writer.open_sink(run_id, (await harness.row(run_id)).fence, lambda: None)
     for event in (started("research"), call(), completed("research")):
         sink(event)
-    await harness.container.journal.flush()
+    await harness.container.event_writer.flush()
     async with harness.session() as session:
         MessageService(session).create(run_id, "Hello", None, "owner")
         file = {"name": "a.md", "task_key": "research", "media_type": "text/plain", "size": 1}

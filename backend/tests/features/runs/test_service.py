@@ -40,10 +40,10 @@ async def with_metadata(harness: RunHarness, **metadata: object) -> str:
 
 
 async def tell(harness: RunHarness, run_id: str, *events: RunEvent) -> None:
-    sink = harness.container.journal.open(run_id, (await harness.row(run_id)).fence, lambda: None)
+    sink = harness.container.event_writer.open_sink(run_id, (await harness.row(run_id)).fence, lambda: None)
     for event in events:
         sink(event)
-    await harness.container.journal.flush()
+    await harness.container.event_writer.flush()
 
 
 async def test_a_new_run_has_its_definition_and_a_row_for_each_task(harness: RunHarness) -> None:

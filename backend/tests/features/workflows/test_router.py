@@ -3,13 +3,13 @@
 import io
 import json
 import zipfile
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 
 from crewai_runner.features.workflows.intake import archive_upload
+from crewai_runner.wiring.container import Container
 from tests.support.audit import CONNECTS, RUNS_CODE, STARTS_A_PROCESS, TOUCHES_FILES, watched
 from tests.support.documents import ANONYMOUS, READER, STRANGER, brief
 
@@ -293,11 +293,11 @@ class TestExport:
 
     @pytest.mark.parametrize("export_format", ["yaml", "crewai"])
     async def test_shows_no_stored_secret(
-        self, client: httpx.AsyncClient, process: SimpleNamespace, export_format: str
+        self, client: httpx.AsyncClient, container: Container, export_format: str
     ) -> None:
         text = brief(goal=f"Call with {KEY}")
         made = (await client.post("/workflows", json={"yaml": text})).json()["workflow"]
-        process.mask.add(KEY)
+        container.mask.add(KEY)
 
         answer = await client.get(f"/workflows/{made['id']}/export", params={"format": export_format})
 

@@ -1,3 +1,3 @@
-from tests.support.documents import client, process
+from tests.support.documents import client, container
 
-__all__ = ["client", "process"]
+__all__ = ["client", "container"]

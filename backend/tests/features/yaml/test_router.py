@@ -2,7 +2,6 @@
 
 import json
 import threading
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -17,6 +16,7 @@ from crewai_runner.db.session import Sessions, unit_of_work
 from crewai_runner.db.tables.catalog import ModelRow, ProviderRow
 from crewai_runner.features.workflows import service
 from crewai_runner.features.workflows.documents import CheckedDocument, check_document
+from crewai_runner.wiring.container import Container
 from tests.support.audit import CONNECTS, RUNS_CODE, STARTS_A_PROCESS, TOUCHES_FILES, watched
 from tests.support.documents import ANONYMOUS, READER, STRANGER, brief, checked
 
@@ -161,9 +161,9 @@ class TestValidate:
         ]
 
     async def test_does_not_show_a_stored_secret_as_fine(
-        self, client: httpx.AsyncClient, process: SimpleNamespace
+        self, client: httpx.AsyncClient, container: Container
     ) -> None:
-        process.mask.add("sk-live-0123456789abcdef")
+        container.mask.add("sk-live-0123456789abcdef")
 
         report = await validate(client, brief(goal="sk-live-0123456789abcdef"))
 

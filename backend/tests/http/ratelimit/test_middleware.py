@@ -28,7 +28,7 @@ async def app(tmp_path: Path) -> AsyncIterator[FastAPI]:
     limits = {"rate_limit_per_minute": 60, "rate_limit_burst": 5, "frontend_dir": NO_DASHBOARD}
     with fresh_database("sqlite", tmp_path) as url:
         async with open_harness(url, tmp_path, **limits) as harness:
-            harness.container.auth = TokensBySubject(OWNER, STRANGER)  # type: ignore[assignment]
+            harness.container.authenticator = TokensBySubject(OWNER, STRANGER)
             app = create_app(container=harness.container)
             app.state.container, app.state.mask = harness.container, SecretMask()
             assert isinstance(harness.container.rate_limiter, MemoryRateLimiter)
@@ -168,7 +168,7 @@ class TestRateLimitMiddleware:
                 app = create_app(container=harness.container)
                 app.state.container, app.state.mask = harness.container, SecretMask()
                 app.state.rate_limiter = harness.container.rate_limiter
-                harness.container.auth = TokensBySubject(OWNER)  # type: ignore[assignment]
+                harness.container.authenticator = TokensBySubject(OWNER)
                 transport = httpx.ASGITransport(app)
                 async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
                     answer = await client.get("/api/templates", headers=speaking_as("owner"))

@@ -12,31 +12,33 @@ from crewai_runner.domain.provider import ModelKind
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.executor.port import ModelBinding, Revision, RunSpec
 from crewai_runner.features.executions.errors import NoModel, ProviderConfigNeeded
+from crewai_runner.features.executions.execution_deps import ExecutionDeps
+from crewai_runner.features.executions.rules import speaking_model
 from crewai_runner.features.models.service import ModelService
 from crewai_runner.features.runs.schemas import to_usage
 from crewai_runner.features.runs.service import RunService
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class SpecifiedAttempt:
     """One attempt, and the fence that marks its writes."""
 
     spec: RunSpec
     fence: int
 
 
-class Planner:
-    def __init__(self, process: Any) -> None:
-        self._process = process
+class RunSpecBuilder:
+    def __init__(self, deps: ExecutionDeps) -> None:
+        self._deps = deps
 
-    async def attempt(self, run_id: str, fence: int) -> Attempt:
+    async def build(self, run_id: str, fence: int) -> SpecifiedAttempt:
         """Everything the executor needs. Raises an AppError when a model or credential is missing."""
-        async with read_session(self._process.sessions) as session:
+        async with read_session(self._deps.sessions) as session:
             runs = RunService(session)
             run = await runs.get_for_worker(run_id)
             definition = WorkflowDefinition.model_validate(run.definition)
             finished = await runs.get_task_results(run_id)
-            models = self._process.models(session)
+            models = self._deps.models(session)
             bindings, default = await self._bindings(models, run, definition)
         spec = RunSpec(
             run_id=run_id,
@@ -52,18 +54,27 @@ class Planner:
             budget_seconds_used=run.seconds_at_work,
             timeout_seconds_used=run.seconds_at_work - run.seconds_before,
             memory_scope=None if run.workflow_id is None else f"{run.workspace_id}/{run.workflow_id}",
-            timeout_seconds=definition.timeout_seconds or self._process.settings.run_timeout_seconds,
+            timeout_seconds=definition.timeout_seconds or self._deps.settings.run_timeout_seconds,
         )
-        return Attempt(spec, fence)
+        return SpecifiedAttempt(spec, fence)
+
+    async def answering_model(self, run_id: str, agent: str | None = None) -> ModelBinding:
+        """The model that answers for a run: that of the agent asked, else the first the workflow names.
+
+        The workspace's default answers where the workflow names none, and for an agent without a model.
+        Raises NoModel, ModelNotRegistered, ProviderConfigNeeded.
+        """
+        spec = (await self.build(run_id, fence=0)).spec
+        return spec.models[speaking_model(spec.definition, agent) or spec.default_model]
 
     def budget(self, run: RunRow, definition: WorkflowDefinition) -> Budget:
-        """The tightest of the run's, the workflow's and the settings' limits.
+        """The merge_budgets of the run's, the workflow's and the settings' limits.
 
         A budget raised by a person on the run wins over the workflow's own.
         """
         own = Budget.model_validate(run.budget)
         workflows = None if run.budget_raised else definition.budget
-        return merge_budgets([own, workflows, house_budget(self._process.settings)])
+        return merge_budgets([own, workflows, settings_budget(self._deps.settings)])
 
     async def _bindings(
         self, models: ModelService, run: RunRow, definition: WorkflowDefinition
@@ -73,7 +84,7 @@ class Planner:
             return self._inline_bindings(models, run.id, names, definition.embedder)
         default = await models.default_name(run.workspace_id, ModelKind.LLM)
         embedder = definition.embedder
-        if embedder is None and remembers(definition):
+        if embedder is None and uses_embedder(definition):
             embedder = await models.default_name(run.workspace_id, ModelKind.EMBEDDER)
         wanted = names | {name for name in (default, embedder) if name is not None}
         if default is None and needs_default(definition):
@@ -87,7 +98,7 @@ class Planner:
     def _inline_bindings(
         self, models: ModelService, run_id: str, names: set[str], embedder: str | None
     ) -> tuple[dict[str, ModelBinding], str]:
-        config = self._process.inline_providers.get(run_id)
+        config = self._deps.inline_providers.get(run_id)
         if config is None:
             raise ProviderConfigNeeded(
                 "The provider configuration given with this run was kept in memory only and is gone. "
@@ -100,7 +111,7 @@ class Planner:
         return bindings, wanted[0]
 
 
-def house_budget(settings: Settings) -> Budget:
+def settings_budget(settings: Settings) -> Budget:
     """The limits that the settings put on every run."""
     return Budget(
         max_cost=None if settings.max_cost is None else Decimal(str(settings.max_cost)),
@@ -117,7 +128,7 @@ def needs_default(definition: WorkflowDefinition) -> bool:
     return manager or any(agent.model is None for agent in definition.agents)
 
 
-def remembers(definition: WorkflowDefinition) -> bool:
+def uses_embedder(definition: WorkflowDefinition) -> bool:
     """Whether texts are embedded: for memory or for knowledge."""
     return (
         definition.memory or bool(definition.knowledge) or any(agent.knowledge for agent in definition.agents)

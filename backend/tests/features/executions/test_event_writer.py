@@ -13,7 +13,7 @@ from crewai_runner.domain.run import RunFailure
 from crewai_runner.domain.run_event_payloads import LlmChunkData
 from crewai_runner.domain.run_events import LlmChunk, RunEvent
 from crewai_runner.features.events.repository import EventRepository
-from crewai_runner.features.executions import journal as journal_module
+from crewai_runner.features.executions import event_writer as event_writer_module
 from tests.support.runs import CANARY, ON_SQLITE, RunHarness, call, completed, failed_call, started
 
 AGES_SECONDS = 1e9
@@ -32,16 +32,16 @@ async def gathering_for_ages(
     harness: RunHarness, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[str, Callable[[RunEvent], None]]:
     """A run and its sink, in a journal that holds back all but the first word."""
-    monkeypatch.setattr(journal_module, "GATHER_SECONDS", AGES_SECONDS)
+    monkeypatch.setattr(event_writer_module, "GATHER_SECONDS", AGES_SECONDS)
     run_id = await harness.begun()
-    return run_id, harness.container.journal.open(run_id, 1, refuse_nothing)
+    return run_id, harness.container.event_writer.open_sink(run_id, 1, refuse_nothing)
 
 
 async def tell(harness: RunHarness, run_id: str, *events: RunEvent, fence: int = 1) -> None:
-    sink = harness.container.journal.open(run_id, fence, refuse_nothing)
+    sink = harness.container.event_writer.open_sink(run_id, fence, refuse_nothing)
     for event in events:
         sink(event)
-    await harness.container.journal.flush()
+    await harness.container.event_writer.flush()
 
 
 async def test_what_is_told_is_stored_in_order_and_moves_the_record(harness: RunHarness) -> None:
@@ -61,13 +61,13 @@ async def test_what_is_told_is_stored_in_order_and_moves_the_record(harness: Run
 
 async def test_one_batch_serves_many_runs(harness: RunHarness) -> None:
     run_ids = [await harness.begun() for _ in range(5)]
-    sinks = [harness.container.journal.open(run_id, 1, refuse_nothing) for run_id in run_ids]
+    sinks = [harness.container.event_writer.open_sink(run_id, 1, refuse_nothing) for run_id in run_ids]
 
     for _ in range(4):
         for index, sink in enumerate(sinks):
             sink(call(index + 1, None))
             sink(failed_call())
-    await harness.container.journal.flush()
+    await harness.container.event_writer.flush()
 
     for index, run_id in enumerate(run_ids):
         row = await harness.row(run_id)
@@ -78,7 +78,7 @@ async def test_one_batch_serves_many_runs(harness: RunHarness) -> None:
 async def test_an_older_attempts_words_are_refused_and_it_is_told_so(harness: RunHarness) -> None:
     run_id = await harness.begun()
     refused = threading.Event()
-    old = harness.container.journal.open(run_id, 1, refused.set)
+    old = harness.container.event_writer.open_sink(run_id, 1, refused.set)
     async with harness.transaction(run_id) as (run, lifecycle):
         await lifecycle.begin(run, "another worker", native=True)
 
@@ -93,12 +93,12 @@ async def test_an_older_attempts_words_are_refused_and_it_is_told_so(harness: Ru
 async def test_a_finished_run_takes_no_more_words(harness: RunHarness) -> None:
     run_id = await harness.begun()
     refused = threading.Event()
-    sink = harness.container.journal.open(run_id, 1, refused.set)
+    sink = harness.container.event_writer.open_sink(run_id, 1, refused.set)
     async with harness.transaction(run_id) as (run, lifecycle):
         await lifecycle.fail(run, RunFailure(code="x", message="y"))
 
     sink(call())
-    await harness.container.journal.flush()
+    await harness.container.event_writer.flush()
 
     assert refused.is_set()
     assert (await harness.types(run_id))[-1] == "run.failed"
@@ -110,7 +110,7 @@ async def test_a_database_error_loses_nothing_and_doubles_nothing(
     harness: RunHarness, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     run_id = await harness.begun()
-    monkeypatch.setattr(journal_module, "RETRY_SECONDS", (0.0,))
+    monkeypatch.setattr(event_writer_module, "RETRY_SECONDS", (0.0,))
     whole = EventRepository.add_all
     errors = [OperationalError("INSERT", {}, Exception("server closed the connection"))]
 
@@ -144,11 +144,11 @@ async def test_a_run_that_cannot_be_stored_ends_alone(
     monkeypatch.setattr(EventRepository, "add_all", choosy)
     ended = threading.Event()
 
-    bad_sink = harness.container.journal.open(bad, 1, ended.set)
-    good_sink = harness.container.journal.open(good, 1, refuse_nothing)
+    bad_sink = harness.container.event_writer.open_sink(bad, 1, ended.set)
+    good_sink = harness.container.event_writer.open_sink(good, 1, refuse_nothing)
     bad_sink(call())
     good_sink(call())
-    await harness.container.journal.flush()
+    await harness.container.event_writer.flush()
 
     assert ended.is_set()
     assert (await harness.types(good))[-1] == "llm.completed"
@@ -157,11 +157,11 @@ async def test_a_run_that_cannot_be_stored_ends_alone(
 
 async def test_closing_stores_the_rest(harness: RunHarness) -> None:
     run_id = await harness.begun()
-    sink = harness.container.journal.open(run_id, 1, refuse_nothing)
+    sink = harness.container.event_writer.open_sink(run_id, 1, refuse_nothing)
     for _ in range(1200):
         sink(failed_call())
 
-    await harness.container.journal.close()
+    await harness.container.event_writer.close()
 
     assert (await harness.row(run_id)).llm_calls == 1200
 
@@ -172,11 +172,11 @@ async def test_closing_does_not_wait_for_what_may_still_come(
 ) -> None:
     run_id, sink = await gathering_for_ages(harness, monkeypatch)
     sink(failed_call())
-    await harness.container.journal.flush()
+    await harness.container.event_writer.flush()
     sink(failed_call())
     await asyncio.sleep(0.1)
 
-    await asyncio.wait_for(harness.container.journal.close(), 10)
+    await asyncio.wait_for(harness.container.event_writer.close(), 10)
 
     assert (await harness.row(run_id)).llm_calls == 2
 
@@ -184,14 +184,14 @@ async def test_closing_does_not_wait_for_what_may_still_come(
 @ON_SQLITE
 async def test_threads_may_tell_at_once_and_nothing_is_lost(harness: RunHarness) -> None:
     run_id = await harness.begun()
-    sink = harness.container.journal.open(run_id, 1, refuse_nothing)
+    sink = harness.container.event_writer.open_sink(run_id, 1, refuse_nothing)
 
     def speak() -> None:
         for _ in range(50):
             sink(failed_call())
 
     await asyncio.gather(*(asyncio.to_thread(speak) for _ in range(4)))
-    await harness.container.journal.flush()
+    await harness.container.event_writer.flush()
 
     assert (await harness.row(run_id)).llm_calls == 200
 
@@ -210,7 +210,7 @@ async def test_the_first_word_after_a_silence_is_not_held_back(
         sink(failed_call())
         await asyncio.sleep(0.3)
         assert not subscription.changed.is_set()
-    await harness.container.journal.flush()
+    await harness.container.event_writer.flush()
     assert (await harness.row(run_id)).llm_calls == 2
 
 
@@ -232,12 +232,12 @@ async def test_a_chunk_follows_the_event_it_was_told_after(harness: RunHarness) 
 @ON_SQLITE
 async def test_readers_do_not_hear_a_refused_attempt(harness: RunHarness) -> None:
     run_id = await harness.begun()
-    sink = harness.container.journal.open(run_id, 7, lambda: None)
+    sink = harness.container.event_writer.open_sink(run_id, 7, lambda: None)
 
     with harness.container.notifier.subscribe(run_id) as subscription:
         sink(started("research"))
         sink(chunk("from the past"))
-        await harness.container.journal.flush()
+        await harness.container.event_writer.flush()
 
         assert subscription.pop_chunks() == []
 

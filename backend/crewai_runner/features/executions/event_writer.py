@@ -37,7 +37,7 @@ RETRY_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
 
 
 @dataclass(slots=True)
-class Line:
+class PendingEvent:
     """One told event, with the fence of the attempt that told it and the models it may call."""
 
     run_id: str
@@ -47,7 +47,7 @@ class Line:
 
 
 @dataclass(slots=True)
-class _Story:
+class RunBatch:
     """An attempt's share of one batch."""
 
     models: Mapping[str, CalledModel]
@@ -57,10 +57,10 @@ class _Story:
 
 Owner = tuple[str, int]
 """A run and the fence of one attempt at it."""
-Stories = dict[Owner, _Story]
+Stories = dict[Owner, RunBatch]
 
 
-class JournalWatch(Protocol):
+class EventWriterMetrics(Protocol):
     """Who counts what the journal does. Called on the event loop; must be quick."""
 
     def batch_stored(self, events: int, seconds: float) -> None: ...
@@ -69,14 +69,18 @@ class JournalWatch(Protocol):
         """An attempt that was fenced off, or whose run is over, told these."""
 
 
-class Journal:
+class EventWriter:
     """The process's one writer of events told by crews."""
 
     def __init__(
-        self, sessions: Sessions, notifier: Notifier, mask: SecretMask, watch: JournalWatch | None = None
+        self,
+        sessions: Sessions,
+        notifier: Notifier,
+        mask: SecretMask,
+        watch: EventWriterMetrics | None = None,
     ) -> None:
         self._sessions, self._notifier, self._mask, self._watch = sessions, notifier, mask, watch
-        self._lines: deque[Line] = deque()
+        self._lines: deque[PendingEvent] = deque()
         self._lock = threading.Lock()
         self._news, self._urgent = asyncio.Event(), asyncio.Event()
         self._told = self._stored = 0
@@ -100,7 +104,7 @@ class Journal:
         if self._writer is not None:
             await self._writer
 
-    def open(
+    def open_sink(
         self,
         run_id: str,
         fence: int,
@@ -115,7 +119,7 @@ class Journal:
 
         def tell(event: RunEvent) -> None:
             with self._lock:
-                self._lines.append(Line(run_id, fence, event, models))
+                self._lines.append(PendingEvent(run_id, fence, event, models))
                 self._told += 1
                 first = len(self._lines) == 1
             if first and self._loop is not None and not self._loop.is_closed():
@@ -123,7 +127,7 @@ class Journal:
 
         return tell
 
-    def close_run(self, run_id: str, fence: int) -> None:
+    def close_sink(self, run_id: str, fence: int) -> None:
         self._refused.pop((run_id, fence), None)
         self._newest.pop((run_id, fence), None)
 
@@ -170,7 +174,7 @@ class Journal:
         if refused:
             self._watch.events_refused(refused)
 
-    def _take(self) -> list[Line]:
+    def _take(self) -> list[PendingEvent]:
         with self._lock:
             lines = [self._lines.popleft() for _ in range(min(len(self._lines), MAX_BATCH))]
             if not self._lines and not self._closing:
@@ -227,7 +231,7 @@ class Journal:
             self._refuse(owner)
         return {o: row.last_seq + len(numbered[o]) for o, row in owned.items()}
 
-    def _numbered(self, owner: Owner, last_seq: int, story: _Story) -> list[RunEvent]:
+    def _numbered(self, owner: Owner, last_seq: int, story: RunBatch) -> list[RunEvent]:
         """The events as they are kept: what they bring into tasks and messages holds no secret either."""
         return assign_sequence_numbers(owner[0], last_seq, [self._masked(event) for event in story.events])
 
@@ -252,13 +256,13 @@ class Journal:
         self._notifier.publish_ephemeral(run_id, Chunk(after, self._mask(frame)))
 
 
-def _stories(lines: list[Line]) -> Stories:
+def _stories(lines: list[PendingEvent]) -> Stories:
     stories: Stories = {}
     for line in lines:
         owner = (line.run_id, line.fence)
         story = stories.get(owner)
         if story is None:
-            story = stories[owner] = _Story(line.models)
+            story = stories[owner] = RunBatch(line.models)
         if isinstance(line.event, LlmChunk):
             _add_chunk(story, line.event)
         else:
@@ -266,7 +270,7 @@ def _stories(lines: list[Line]) -> Stories:
     return stories
 
 
-def _add_chunk(story: _Story, chunk: LlmChunk) -> None:
+def _add_chunk(story: RunBatch, chunk: LlmChunk) -> None:
     """Pieces that one call told within a batch travel as one: readers paint once a frame anyway."""
     position = len(story.events)
     if story.chunks:

@@ -1,0 +1,35 @@
+"""What the execution of runs needs from the process."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crewai_runner.core.logging import SecretMask
+from crewai_runner.core.settings import Settings
+from crewai_runner.db.session import Sessions
+from crewai_runner.executor.loader import ExecutorLoader
+from crewai_runner.features.executions.event_writer import EventWriter
+from crewai_runner.features.executions.inline_providers import InlineProviders
+from crewai_runner.features.models.service import ModelService
+from crewai_runner.localmodel.supervisor import LocalModelSupervisor
+from crewai_runner.queue.deferred import DeferredQueue
+from crewai_runner.stream.notifier import Notifier
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionDeps:
+    """What the container provides for starting, running and stopping runs."""
+
+    settings: Settings
+    sessions: Sessions
+    notifier: Notifier
+    queue: DeferredQueue
+    mask: SecretMask
+    loader: ExecutorLoader
+    event_writer: EventWriter
+    models: Callable[[AsyncSession], ModelService]
+    local_model: LocalModelSupervisor
+    inline_providers: InlineProviders
+    active_runs: set[str]
+    """The ids of the runs that this process runs now."""

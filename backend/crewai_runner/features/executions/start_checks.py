@@ -1,0 +1,130 @@
+"""What is checked before a run is accepted: definition, inputs, models."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import JsonValue
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crewai_runner.core.principal import Principal
+from crewai_runner.core.settings import Role
+from crewai_runner.domain.local_model import list_local_model_warnings
+from crewai_runner.domain.provider import ModelKind
+from crewai_runner.domain.tools import TOOLS
+from crewai_runner.domain.workflow import WorkflowDefinition
+from crewai_runner.domain.workflow_yaml.cross_references import Registry
+from crewai_runner.domain.workflow_yaml.document import ParsedWorkflow, parse, parse_value
+from crewai_runner.domain.workflow_yaml.run_inputs import input_problems
+from crewai_runner.features.executions.errors import (
+    DefinitionInvalid,
+    NoModel,
+    ProviderConfigNeeded,
+    ProviderConfigNotHere,
+)
+from crewai_runner.features.executions.execution_deps import ExecutionDeps
+from crewai_runner.features.executions.schemas import RunStart
+from crewai_runner.features.executions.spec_builder import needs_default
+from crewai_runner.features.providers.schemas import ProviderCreate
+from crewai_runner.features.runs.errors import InputsInvalid
+from crewai_runner.features.workflows.service import WorkflowService
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedDefinition:
+    """The definition of a run to be, and where it comes from."""
+
+    definition: WorkflowDefinition
+    warnings: list[str]
+    workflow_id: str | None = None
+    version: int | None = None
+
+
+class StartChecks:
+    def __init__(self, session: AsyncSession, deps: ExecutionDeps) -> None:
+        self._session, self._deps = session, deps
+        self._models = deps.models(session)
+
+    async def definition(self, principal: Principal, request: RunStart) -> ResolvedDefinition:
+        """Raises DefinitionInvalid with every problem, WorkflowNotFound, VersionNotFound."""
+        if (request.workflow is None) == (request.workflow_id is None):
+            raise DefinitionInvalid("Send either `workflow` (a definition) or `workflowId` (a saved one).")
+        if request.workflow_id is not None:
+            service = WorkflowService(self._session, self._deps.mask)
+            definition, version = await service.definition_of(principal, request.workflow_id, request.version)
+            return ResolvedDefinition(definition, [], request.workflow_id, version)
+        parsed = await self._parse(request.workflow)
+        if parsed.definition is None or not parsed.valid:
+            raise _invalid(parsed)
+        return ResolvedDefinition(parsed.definition, [warning.message for warning in parsed.warnings])
+
+    async def _parse(self, document: str | dict[str, JsonValue] | None) -> ParsedWorkflow:
+        registry = Registry(tools=frozenset(TOOLS))
+        if isinstance(document, str):
+            return await asyncio.to_thread(parse, document, registry)
+        return await asyncio.to_thread(parse_value, document, registry)
+
+    @staticmethod
+    def inputs(definition: WorkflowDefinition, given: Mapping[str, JsonValue]) -> dict[str, Any]:
+        """The inputs with defaults filled in. Raises InputsInvalid with every problem."""
+        values, problems = input_problems(definition, dict(given))
+        if problems:
+            errors = [{"pointer": f"/inputs{p.pointer}", "detail": p.detail} for p in problems]
+            raise InputsInvalid("; ".join(p.detail for p in problems)[:2000], errors=errors)
+        return values
+
+    async def models(
+        self, principal: Principal, definition: WorkflowDefinition, provider: ProviderCreate | None
+    ) -> list[str]:
+        """Check that every model named is registered; warnings for the built-in model.
+
+        Raises NoModel, ModelNotRegistered.
+        """
+        names = sorted({choice.name for choice in definition.model_choices()})
+        if provider is not None:
+            if not names and not provider.models:
+                raise NoModel("Name a model in the workflow (`llm:`) or in `providerConfig.models`.")
+            return []
+        workspace = principal.workspace_id
+        default = await self._models.default_name(workspace, ModelKind.LLM)
+        if default is None and needs_default(definition):
+            raise NoModel(
+                "No default model is registered and the workflow names none. Register one at "
+                "POST /api/models with `default: true`, or name one with `llm:`."
+            )
+        await self._models.check_registered(workspace, names)
+        return list_local_model_warnings(definition, await self._models.local_names(workspace), default)
+
+    async def embedder(
+        self, principal: Principal, definition: WorkflowDefinition, provider: ProviderCreate | None
+    ) -> None:
+        """Check that the embedder named is registered. Raises ModelNotRegistered."""
+        if definition.embedder is not None and provider is None:
+            named = [definition.embedder]
+            await self._models.check_registered(principal.workspace_id, named, ModelKind.EMBEDDER)
+
+    def check_provider(self, provider: ProviderCreate | None) -> None:
+        """Check that a configuration can reach the run. Raises ProviderConfigNotHere."""
+        if provider is not None and self._deps.settings.role is Role.API:
+            raise ProviderConfigNotHere
+
+    def provider_of(self, run_id: str) -> ProviderCreate:
+        """The configuration given with a run before. Raises ProviderConfigNeeded."""
+        config = self._deps.inline_providers.get(run_id)
+        if config is None:
+            raise ProviderConfigNeeded(
+                "The provider configuration given with this run was kept in memory only and is gone. "
+                "Send `providerConfig` again."
+            )
+        return config
+
+
+def _invalid(parsed: ParsedWorkflow) -> DefinitionInvalid:
+    problems = [p.model_dump(mode="json", by_alias=True) for p in parsed.problems]
+    errors = [
+        {"pointer": "/workflow/" + p.path.replace(".", "/"), "detail": p.message} for p in parsed.problems
+    ]
+    first = parsed.problems[0].message if parsed.problems else "The workflow is not valid."
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return DefinitionInvalid(first + more, errors=errors, problems=problems)

@@ -1,0 +1,91 @@
+"""The process's queue from the start: it exists before the real queue is open, and refuses until then."""
+
+import asyncio
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crewai_runner.core.errors import Unavailable
+from crewai_runner.core.waiting import wait_event
+from crewai_runner.queue.port import JobQueue, QueueStats, RunJob
+
+OPEN_TIMEOUT_SECONDS = 20.0
+
+
+class DeferredQueue:
+    """A `JobQueue` that forwards to the queue given to `open`; until then every call raises Unavailable."""
+
+    def __init__(self) -> None:
+        self._queue: JobQueue | None = None
+        self._settled = asyncio.Event()
+        self.message = "starting"
+        """Why the queue is not open."""
+
+    @property
+    def is_open(self) -> bool:
+        return self._queue is not None
+
+    def open(self, queue: JobQueue) -> None:
+        """Forward to `queue` from now on; it must be started."""
+        self._queue = queue
+        self._settled.set()
+
+    def fail(self, reason: str) -> None:
+        """Give up: callers of `wait_until_open` are refused at once, with the reason."""
+        self._queue = None
+        self.message = reason
+        self._settled.set()
+
+    async def wait_until_open(self) -> None:
+        """Raises Unavailable (503) when opening takes longer than `OPEN_TIMEOUT_SECONDS` or has failed.
+
+        Call it before a transaction's first statement: the queue creates its tables while it starts.
+        """
+        if not self.is_open:
+            await wait_event(self._settled, OPEN_TIMEOUT_SECONDS)
+        if not self.is_open:
+            raise Unavailable(
+                f"The queue is not open: {self.message}. Try again in a moment.",
+                headers={"Retry-After": "5"},
+            )
+
+    @property
+    def _opened(self) -> JobQueue:
+        if self._queue is None:
+            raise Unavailable("The queue is still starting; try again.", headers={"Retry-After": "2"})
+        return self._queue
+
+    async def start(self, job: RunJob, *, consume: bool = True) -> None:
+        await self._opened.start(job, consume=consume)
+
+    async def drain(self, timeout_seconds: float) -> None:
+        await self._opened.drain(timeout_seconds)
+
+    async def submit(
+        self,
+        session: AsyncSession,
+        run_id: str,
+        attempt: int,
+        *,
+        tenant: str,
+        priority: int = 10,
+        not_before: datetime | None = None,
+    ) -> None:
+        await self._opened.submit(
+            session, run_id, attempt, tenant=tenant, priority=priority, not_before=not_before
+        )
+
+    async def cancel(self, run_id: str, attempt: int) -> None:
+        await self._opened.cancel(run_id, attempt)
+
+    async def orphans(self) -> list[tuple[str, int]]:
+        return await self._opened.orphans()
+
+    async def requeue(self, jobs: list[tuple[str, int]]) -> None:
+        await self._opened.requeue(jobs)
+
+    async def forget(self, finished_before: datetime) -> int:
+        return await self._opened.forget(finished_before)
+
+    async def stats(self) -> QueueStats:
+        return await self._opened.stats()

@@ -1,0 +1,167 @@
+"""Builds the objects of one process and provides each feature's dependencies."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crewai_runner.core.api_key import load_api_key
+from crewai_runner.core.egress import EgressPolicy
+from crewai_runner.core.logging import SecretMask
+from crewai_runner.core.secret_key import create_cipher
+from crewai_runner.core.settings import Settings
+from crewai_runner.db.session import make_engine, make_sessions
+from crewai_runner.domain.committed_events import CommittedEvents
+from crewai_runner.executor.loader import ExecutorLoader
+from crewai_runner.executor.port import Executor
+from crewai_runner.features.approvals.deps import ApprovalDeps
+from crewai_runner.features.auth.rules import SignInFailureLimiter
+from crewai_runner.features.auth.service import AuthDeps, Authenticator, AuthService
+from crewai_runner.features.chat.service import ChatDeps
+from crewai_runner.features.events.deps import EventDeps
+from crewai_runner.features.executions.event_writer import EventWriter
+from crewai_runner.features.executions.execution_deps import ExecutionDeps
+from crewai_runner.features.executions.inline_providers import InlineProviders
+from crewai_runner.features.executions.spec_builder import RunSpecBuilder
+from crewai_runner.features.health.service import HealthDeps
+from crewai_runner.features.insights.deps import InsightDeps
+from crewai_runner.features.metrics.service import MetricsDeps, Telemetry
+from crewai_runner.features.models.deps import ModelDeps
+from crewai_runner.features.models.service import ModelService
+from crewai_runner.features.providers.deps import ProviderDeps
+from crewai_runner.features.providers.service import ProviderService
+from crewai_runner.features.runs.deps import RunDeps
+from crewai_runner.features.workflows.deps import WorkflowDeps
+from crewai_runner.features.workflows.service import DocumentChecker, registered_names
+from crewai_runner.features.yaml.deps import YamlDeps
+from crewai_runner.http.deps import SessionDeps
+from crewai_runner.localmodel.supervisor import LocalModelSupervisor
+from crewai_runner.queue.deferred import DeferredQueue
+from crewai_runner.wiring.adapters import make_executor, make_notifier, make_rate_limiter
+
+T = TypeVar("T")
+
+
+class Container:
+    """The objects of one process. Nothing is started here: see `ProcessLifecycle`."""
+
+    def __init__(
+        self, settings: Settings, *, mask: SecretMask | None = None, executor: Executor | None = None
+    ) -> None:
+        self.settings = settings
+        self.mask = mask or SecretMask()
+        self.cipher = create_cipher(settings, self.mask.add)
+        api_key, _ = load_api_key(settings)
+        self.mask.add(api_key)
+        self.authenticator: Authenticator = AuthService(
+            api_key, SignInFailureLimiter(settings.auth_failures_per_minute)
+        )
+        self.egress = EgressPolicy(allow_private=settings.can_use_private_urls)
+        self.engine = make_engine(settings.database)
+        self.sessions = make_sessions(self.engine, self._on_commit)
+        self.rate_limiter = make_rate_limiter(settings, self.sessions)
+        self.notifier = make_notifier(settings)
+        self.queue = DeferredQueue()
+        self.active_runs: set[str] = set()
+        self.telemetry = Telemetry(settings, self.sessions, self.queue, self.active_runs)
+        self.event_writer = EventWriter(self.sessions, self.notifier, self.mask, self.telemetry.upkeep)
+        self.inline_providers = InlineProviders()
+        self.local_model = LocalModelSupervisor(settings.local_model)
+        self.loader = ExecutorLoader(executor or make_executor(settings, self.egress))
+        self._factories: dict[type, Callable[[], object]] = {
+            ApprovalDeps: lambda: ApprovalDeps(self.queue, self.mask),
+            AuthDeps: lambda: AuthDeps(self.authenticator),
+            ChatDeps: self._chat,
+            DeferredQueue: lambda: self.queue,
+            EventDeps: self._events,
+            ExecutionDeps: self._executions,
+            HealthDeps: self._health,
+            InsightDeps: lambda: InsightDeps(self.mask),
+            MetricsDeps: lambda: MetricsDeps(self.telemetry, settings.metrics_public),
+            ModelDeps: lambda: ModelDeps(self.cipher, self.mask, self.egress, self.local_model),
+            ProviderDeps: self._providers,
+            RunDeps: lambda: RunDeps(self.sessions),
+            SessionDeps: lambda: SessionDeps(self.sessions, self.notifier.publish),
+            WorkflowDeps: lambda: WorkflowDeps(self.mask, self.models, self._document_checker()),
+            YamlDeps: lambda: YamlDeps(self._document_checker()),
+        }
+
+    def provide(self, kind: type[T]) -> T:
+        """A feature's dependencies by their type. Raises LookupError for a type that is not provided."""
+        if kind not in self._factories:
+            raise LookupError(f"The container does not provide {kind.__qualname__}.")
+        instance = self._factories[kind]()
+        if not isinstance(instance, kind):
+            raise TypeError(f"The factory of {kind.__qualname__} returns {type(instance).__qualname__}.")
+        return instance
+
+    def models(self, session: AsyncSession) -> ModelService:
+        return ModelService(
+            session, cipher=self.cipher, mask=self.mask, egress=self.egress, local=self.local_model
+        )
+
+    def providers(self, session: AsyncSession) -> ProviderService:
+        return ProviderService(
+            session, cipher=self.cipher, mask=self.mask, egress=self.egress, local=self.local_model
+        )
+
+    def _on_commit(self, batch: Sequence[CommittedEvents]) -> None:
+        # Telemetry reads through the sessions that report to it, so it is built after them.
+        self.telemetry.heard(batch)
+
+    def _document_checker(self) -> DocumentChecker:
+        return DocumentChecker(self.sessions, self.mask, registered_names(self.models))
+
+    def _chat(self) -> ChatDeps:
+        return ChatDeps(
+            settings=self.settings,
+            sessions=self.sessions,
+            notifier=self.notifier,
+            queue=self.queue,
+            mask=self.mask,
+            loader=self.loader,
+            answering_model=RunSpecBuilder(self._executions()).answering_model,
+        )
+
+    def _events(self) -> EventDeps:
+        return EventDeps(
+            sessions=self.sessions,
+            notifier=self.notifier,
+            mask=self.mask,
+            ping_seconds=self.settings.stream_ping_seconds,
+        )
+
+    def _executions(self) -> ExecutionDeps:
+        return ExecutionDeps(
+            settings=self.settings,
+            sessions=self.sessions,
+            notifier=self.notifier,
+            queue=self.queue,
+            mask=self.mask,
+            loader=self.loader,
+            event_writer=self.event_writer,
+            models=self.models,
+            local_model=self.local_model,
+            inline_providers=self.inline_providers,
+            active_runs=self.active_runs,
+        )
+
+    def _health(self) -> HealthDeps:
+        return HealthDeps(
+            settings=self.settings,
+            sessions=self.sessions,
+            notifier=self.notifier,
+            queue=self.queue,
+            loader=self.loader,
+            local_model=self.local_model,
+            active_runs=self.active_runs,
+        )
+
+    def _providers(self) -> ProviderDeps:
+        return ProviderDeps(
+            sessions=self.sessions,
+            cipher=self.cipher,
+            mask=self.mask,
+            egress=self.egress,
+            local_model=self.local_model,
+        )

@@ -1,0 +1,64 @@
+"""Work that a worker repeats: expiring approvals, requeueing orphaned runs, deleting old records."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from crewai_runner.core.clock import now
+from crewai_runner.core.logging import get_logger
+from crewai_runner.db.session import pop_notifications, unit_of_work
+from crewai_runner.features.approvals.service import ApprovalService
+from crewai_runner.http.ratelimit.repository import RateBucketRepository
+from crewai_runner.wiring.container import Container
+
+log = get_logger(__name__)
+SWEEP_SECONDS = 15.0
+ORPHAN_SECONDS = 2.0
+BUCKET_SWEEP_SECONDS = 3600.0
+JOB_RETENTION = timedelta(days=7)
+BUCKET_RETENTION = timedelta(days=1)
+
+
+class PeriodicTasks:
+    """The periodic tasks of one worker process, each in an asyncio task of its own."""
+
+    def __init__(self, container: Container) -> None:
+        self._container = container
+
+    def start(self) -> list[asyncio.Task[None]]:
+        """Start the tasks that this installation needs."""
+        tasks = [(self.expire_approvals, SWEEP_SECONDS), (self.delete_old_jobs, SWEEP_SECONDS)]
+        if not self._container.settings.is_embedded:
+            tasks.append((self.requeue_orphans, ORPHAN_SECONDS))
+            tasks.append((self.delete_old_rate_buckets, BUCKET_SWEEP_SECONDS))
+        return [asyncio.create_task(_repeat(task, pause), name=task.__name__) for task, pause in tasks]
+
+    async def expire_approvals(self) -> None:
+        container = self._container
+        async with unit_of_work(container.sessions) as session:
+            await ApprovalService(session, container.queue, container.mask).expire_overdue()
+        container.notifier.publish(pop_notifications(session))
+
+    async def requeue_orphans(self) -> None:
+        """Requeue the runs whose worker lost its lease (several workers on PostgreSQL)."""
+        orphans = await self._container.queue.orphans()
+        if orphans:
+            log.warning("sweep.orphans", runs=[run_id for run_id, _ in orphans])
+            await self._container.queue.requeue(orphans)
+            self._container.telemetry.upkeep.orphans_reclaimed(len(orphans))
+
+    async def delete_old_jobs(self) -> None:
+        await self._container.queue.forget(now() - JOB_RETENTION)
+
+    async def delete_old_rate_buckets(self) -> None:
+        async with unit_of_work(self._container.sessions) as session:
+            await RateBucketRepository(session).delete_unused(now() - BUCKET_RETENTION)
+
+
+async def _repeat(task: Callable[[], Awaitable[None]], pause_seconds: float) -> None:
+    while True:
+        try:
+            await task()
+        except Exception:
+            log.exception("sweep.failed", task=task.__name__)
+        await asyncio.sleep(pause_seconds)

@@ -1,0 +1,105 @@
+"""The start and stop of one process."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from crewai_runner.core.errors import Unavailable
+from crewai_runner.core.principal import BUILTIN_WORKSPACE
+from crewai_runner.core.settings import Role
+from crewai_runner.db.session import read_session
+from crewai_runner.db.tables.workspaces import WorkspaceRow
+from crewai_runner.executor.scripted import ScriptedExecutor
+from crewai_runner.queue import deferred
+from crewai_runner.queue.inline import InlineQueue
+from crewai_runner.queue.port import RunJob
+from crewai_runner.wiring.container import Container
+from crewai_runner.wiring.lifecycle import ProcessLifecycle
+from tests.support.database import fresh_database
+from tests.support.runs import CANARY, SECRET_KEY, settings_for
+
+
+class BrokenQueue(InlineQueue):
+    async def start(self, job: RunJob, *, consume: bool = True) -> None:
+        raise ConnectionError("the database refuses")
+
+
+class CountingExecutor(ScriptedExecutor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.loads = 0
+
+    async def load(self) -> None:
+        self.loads += 1
+
+
+def make_container(url: str, folder: Path, role: Role = Role.ALL) -> tuple[Container, CountingExecutor]:
+    executor = CountingExecutor()
+    return Container(settings_for(url, folder, role=role), executor=executor), executor
+
+
+@asynccontextmanager
+async def started(container: Container, queue: InlineQueue) -> AsyncIterator[ProcessLifecycle]:
+    lifecycle = ProcessLifecycle(container, queue=queue)
+    await lifecycle.start()
+    try:
+        yield lifecycle
+    finally:
+        await lifecycle.stop()
+
+
+class TestStart:
+    async def test_creates_the_workspace_opens_the_queue_and_loads_the_engine(self, tmp_path: Path) -> None:
+        with fresh_database("sqlite", tmp_path) as url:
+            container, executor = make_container(url, tmp_path / "new" / "folder")
+            async with started(container, InlineQueue()):
+                await container.queue.wait_until_open()
+                await asyncio.wait_for(container.loader.wait_until_loaded(), 10)
+                async with read_session(container.sessions) as session:
+                    assert await session.get(WorkspaceRow, BUILTIN_WORKSPACE) is not None
+                assert executor.loads == 1
+                assert (await container.queue.stats()).waiting == 0
+
+    async def test_api_process_does_not_load_the_engine(self, tmp_path: Path) -> None:
+        with fresh_database("sqlite", tmp_path) as url:
+            container, executor = make_container(url, tmp_path, Role.API)
+            async with started(container, InlineQueue()):
+                await container.queue.wait_until_open()
+
+        assert executor.loads == 0
+
+    async def test_queue_that_does_not_open_is_refused_with_retry_after(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(deferred, "OPEN_TIMEOUT_SECONDS", 0.0)
+        with fresh_database("sqlite", tmp_path) as url:
+            container, _ = make_container(url, tmp_path)
+            async with started(container, BrokenQueue()) as lifecycle:
+                await asyncio.wait(lifecycle._tasks)
+
+                with pytest.raises(Unavailable, match="the database refuses") as refused:
+                    await container.queue.wait_until_open()
+
+        assert refused.value.status == 503
+        assert refused.value.extra["headers"] == {"Retry-After": "5"}
+
+    @pytest.mark.parametrize("waits", ["before", "after"])
+    async def test_failed_queue_is_refused_at_once(self, tmp_path: Path, waits: str) -> None:
+        with fresh_database("sqlite", tmp_path) as url:
+            container, _ = make_container(url, tmp_path)
+            waiting = asyncio.create_task(container.queue.wait_until_open()) if waits == "before" else None
+            async with started(container, BrokenQueue()):
+                # The limit is 20 s; the failure is known much earlier.
+                async with asyncio.timeout(deferred.OPEN_TIMEOUT_SECONDS / 2):
+                    with pytest.raises(Unavailable, match="the database refuses"):
+                        await (waiting or container.queue.wait_until_open())
+
+
+async def test_own_secrets_are_masked(tmp_path: Path) -> None:
+    container, _ = make_container(f"sqlite:///{tmp_path}/x.db", tmp_path)
+
+    assert container.mask(f"{CANARY} {SECRET_KEY}") == "•••••• ••••••"
+    await container.engine.dispose()
