@@ -1124,26 +1124,44 @@ export interface components {
     AgentDefinition: {
       /**
        * Allowdelegation
+       * @description Lets the agent delegate work to other agents and ask them questions.
        * @default false
        */
       allowDelegation: boolean;
-      /** Backstory */
+      /**
+       * Backstory
+       * @description Who the agent is and how it works.
+       */
       backstory: string;
       /**
        * Cache
+       * @description Whether tool results may come from the crew's cache.
        * @default true
        */
       cache: boolean;
-      /** Dateformat */
+      /**
+       * Dateformat
+       * @description Format of that date, such as `%Y-%m-%d`.
+       */
       dateFormat?: string | null;
-      /** Goal */
+      /**
+       * Goal
+       * @description What the agent should achieve.
+       */
       goal: string;
-      /** Guardrail */
+      /**
+       * Guardrail
+       * @description A rule in plain language that the agent's answers are checked against.
+       */
       guardrail?: string | null;
-      /** Guardrailmaxretries */
+      /**
+       * Guardrailmaxretries
+       * @description How often an answer that breaks the rule is rewritten; 3 by default.
+       */
       guardrailMaxRetries?: number | null;
       /**
        * Injectdate
+       * @description Adds today's date to the agent's tasks.
        * @default false
        */
       injectDate: boolean;
@@ -1151,51 +1169,87 @@ export interface components {
       key: string;
       /**
        * Knowledge
-       * @description Texts, not file names.
+       * @description Texts the agent may search; needs an embedder.
        */
       knowledge?: string[];
       /**
        * Maxexecutiontime
-       * @description Seconds.
+       * @description Maximum seconds per task.
        */
       maxExecutionTime?: number | null;
-      /** Maxiter */
+      /**
+       * Max iterations
+       * @description Maximum steps per task; 25 by default.
+       */
       maxIter?: number | null;
-      /** Maxretrylimit */
+      /**
+       * Maxretrylimit
+       * @description How often a failed step is retried; 2 by default.
+       */
       maxRetryLimit?: number | null;
-      /** Maxrpm */
+      /**
+       * Max requests per minute
+       * @description Maximum model calls per minute.
+       */
       maxRpm?: number | null;
       /**
-       * Mcps
-       * @description Names of registered MCP servers.
+       * MCP servers
+       * @description Registered MCP servers whose tools the agent may use.
        */
       mcps?: string[];
-      /** @description `llm:` in YAML; None = the workspace's default. */
+      /** @description A registered model by name; the default model if omitted. */
       model?: components["schemas"]["ModelChoice"] | null;
       /**
        * Planning
+       * @description Makes a plan before starting a task.
        * @default false
        */
       planning: boolean;
-      /** Planningmaxattempts */
+      /**
+       * Planningmaxattempts
+       * @description How often the plan may be refined.
+       */
       planningMaxAttempts?: number | null;
-      /** Prompttemplate */
+      /**
+       * Prompttemplate
+       * @description Replaces CrewAI's prompt.
+       */
       promptTemplate?: string | null;
-      /** Respectcontextwindow */
+      /**
+       * Respectcontextwindow
+       * @description Shortens a conversation that exceeds the context window.
+       */
       respectContextWindow?: boolean | null;
-      /** Responsetemplate */
+      /**
+       * Responsetemplate
+       * @description Replaces CrewAI's response format.
+       */
       responseTemplate?: string | null;
-      /** Role */
+      /**
+       * Role
+       * @description What the agent is, such as `Senior {topic} researcher`.
+       */
       role: string;
-      /** Systemtemplate */
+      /**
+       * Systemtemplate
+       * @description Replaces CrewAI's system prompt.
+       */
       systemTemplate?: string | null;
+      /** @description What happens when a tool fails: `ignore` continues, `warn` tells the agent, `raise` fails the task. */
       toolFailurePolicy?: components["schemas"]["ToolFailurePolicy"] | null;
-      /** Tools */
+      /**
+       * Tools
+       * @description Registered tools the agent may use.
+       */
       tools?: string[];
-      /** Usesystemprompt */
+      /**
+       * Usesystemprompt
+       * @description Sends role, goal and backstory as a system message.
+       */
       useSystemPrompt?: boolean | null;
       /**
        * Verbose
+       * @description Accepted for compatibility with CrewAI; a run always records everything.
        * @default false
        */
       verbose: boolean;
@@ -1548,17 +1602,23 @@ export interface components {
     "Budget-Input": {
       /**
        * Maxcost
-       * @description In the currency of the models' prices.
+       * @description Maximum cost, in the currency of the models' prices.
        */
       maxCost?: number | string | null;
-      /** Maxllmcalls */
+      /**
+       * Max model calls
+       * @description Maximum model calls.
+       */
       maxLlmCalls?: number | null;
       /**
        * Maxseconds
-       * @description Time at work, without waiting.
+       * @description Maximum seconds of active time, without waiting.
        */
       maxSeconds?: number | null;
-      /** Maxtokens */
+      /**
+       * Maxtokens
+       * @description Maximum input and output tokens.
+       */
       maxTokens?: number | null;
     };
     /**
@@ -1568,17 +1628,23 @@ export interface components {
     "Budget-Output": {
       /**
        * Maxcost
-       * @description In the currency of the models' prices.
+       * @description Maximum cost, in the currency of the models' prices.
        */
       maxCost?: string | null;
-      /** Maxllmcalls */
+      /**
+       * Max model calls
+       * @description Maximum model calls.
+       */
       maxLlmCalls?: number | null;
       /**
        * Maxseconds
-       * @description Time at work, without waiting.
+       * @description Maximum seconds of active time, without waiting.
        */
       maxSeconds?: number | null;
-      /** Maxtokens */
+      /**
+       * Maxtokens
+       * @description Maximum input and output tokens.
+       */
       maxTokens?: number | null;
     };
     /** BudgetData */
@@ -2014,20 +2080,33 @@ export interface components {
      * @description One typed input of a workflow; fills `{name}` in texts.
      */
     InputDefinition: {
-      /** Default */
-      default?: unknown | null;
-      /** Description */
+      /**
+       * Default
+       * @description Used when a run gives no value.
+       */
+      default?: (string | number | boolean) | null;
+      /**
+       * Description
+       * @description What to enter, shown in the form.
+       */
       description?: string | null;
-      /** Enum */
-      enum?: unknown[] | null;
+      /**
+       * Enum
+       * @description The values to choose from.
+       */
+      enum?: (string | number | boolean)[] | null;
       /** Name */
       name: string;
       /**
        * Required
+       * @description Whether a run needs a value; true by default unless there is a default value.
        * @default true
        */
       required: boolean;
-      /** @default string */
+      /**
+       * @description Type of the value; `text` has several lines.
+       * @default string
+       */
       type: components["schemas"]["InputType"];
     };
     /**
@@ -2579,10 +2658,13 @@ export interface components {
     };
     /**
      * ModelChoice
-     * @description A registered model by name, with settings for this place only.
+     * @description A registered model by name, with settings for one agent.
      */
     ModelChoice: {
-      /** Name */
+      /**
+       * Model
+       * @description The model, by the name it is registered under.
+       */
       name: string;
       settings?: components["schemas"]["ModelSettings"];
     };
@@ -2685,7 +2767,7 @@ export interface components {
     };
     /**
      * ModelSettings
-     * @description How a model is asked; what is not set is left to the provider.
+     * @description How a model is called; what is not set is left to the provider.
      */
     ModelSettings: {
       /**
@@ -2695,25 +2777,55 @@ export interface components {
       extraBody?: {
         [key: string]: unknown;
       } | null;
-      /** Frequencypenalty */
+      /**
+       * Frequencypenalty
+       * @description Above 0: repeats words less often.
+       */
       frequencyPenalty?: number | null;
-      /** Maxretries */
+      /**
+       * Maxretries
+       * @description How often a failed call is retried.
+       */
       maxRetries?: number | null;
-      /** Maxtokens */
+      /**
+       * Maxtokens
+       * @description Maximum length of the answer in tokens.
+       */
       maxTokens?: number | null;
-      /** Presencepenalty */
+      /**
+       * Presencepenalty
+       * @description Above 0: changes to new subjects sooner.
+       */
       presencePenalty?: number | null;
-      /** Reasoningeffort */
+      /**
+       * Reasoningeffort
+       * @description How long a reasoning model thinks: `low`, `medium`, `high`.
+       */
       reasoningEffort?: string | null;
-      /** Seed */
+      /**
+       * Seed
+       * @description The same seed gives similar answers, if the provider supports it.
+       */
       seed?: number | null;
-      /** Stop */
+      /**
+       * Stop
+       * @description Texts at which the answer ends.
+       */
       stop?: string[] | null;
-      /** Temperature */
+      /**
+       * Temperature
+       * @description Randomness of the answer, from 0 (deterministic) to 2.
+       */
       temperature?: number | null;
-      /** Timeoutseconds */
+      /**
+       * Timeoutseconds
+       * @description Seconds to wait for an answer.
+       */
       timeoutSeconds?: number | null;
-      /** Topp */
+      /**
+       * Topp
+       * @description Samples from the likeliest tokens that make up this probability.
+       */
       topP?: number | null;
     };
     /**
@@ -2742,7 +2854,7 @@ export interface components {
     };
     /**
      * OnWorkerLoss
-     * @description What becomes of a run whose worker died.
+     * @description What happens to a run whose worker died.
      * @enum {string}
      */
     OnWorkerLoss: "resume" | "restart" | "fail";
@@ -2834,7 +2946,7 @@ export interface components {
     };
     /**
      * Problem
-     * @description One finding, at a place in the text.
+     * @description One finding, with its position in the text.
      */
     Problem: {
       /**
@@ -2854,7 +2966,7 @@ export interface components {
       line: number;
       /**
        * Message
-       * @description What is wrong and how to mend it.
+       * @description What is wrong and how to fix it.
        */
       message: string;
       /**
@@ -3867,32 +3979,43 @@ export interface components {
     TaskDefinition: {
       /**
        * Agent
-       * @description Key of an agent; None only under the hierarchical process.
+       * @description The agent that performs the task; optional in a hierarchical crew.
        */
       agent?: string | null;
       /**
        * Asyncexecution
+       * @description Lets the next task start before this one has finished.
        * @default false
        */
       asyncExecution: boolean;
       /**
        * Context
-       * @description Keys of earlier tasks; None = CrewAI's default.
+       * @description Earlier tasks whose output this task uses.
        */
       context?: string[] | null;
-      /** Description */
+      /**
+       * Description
+       * @description What to do. `{name}` is replaced by the input of that name.
+       */
       description: string;
-      /** Expectedoutput */
+      /**
+       * Expectedoutput
+       * @description What the result should look like.
+       */
       expectedOutput: string;
-      /** Guardrailmaxretries */
+      /**
+       * Guardrailmaxretries
+       * @description How often an output that breaks a rule is rewritten; 3 by default.
+       */
       guardrailMaxRetries?: number | null;
       /**
        * Guardrails
-       * @description Texts checked by the agent's model.
+       * @description Several rules that the output is checked against.
        */
       guardrails?: string[];
       /**
        * Humaninput
+       * @description Asks a person to review the output before it is accepted.
        * @default false
        */
       humanInput: boolean;
@@ -3900,23 +4023,28 @@ export interface components {
       key: string;
       /**
        * Markdown
+       * @description Formats the output as Markdown.
        * @default false
        */
       markdown: boolean;
       /**
        * Outputfile
-       * @description Name of an artifact of the run; a plain file name.
+       * @description Saves the output as a file of the run; a plain file name.
        */
       outputFile?: string | null;
       /**
-       * Outputjson
-       * @description A JSON Schema of the output.
+       * Output JSON
+       * @description A JSON Schema that the output must match.
        */
       outputJson?: {
         [key: string]: unknown;
       } | null;
+      /** @description What happens when a tool fails: `ignore` continues, `warn` tells the agent, `raise` fails the task. */
       toolFailurePolicy?: components["schemas"]["ToolFailurePolicy"] | null;
-      /** Tools */
+      /**
+       * Tools
+       * @description Registered tools for this task, instead of the agent's.
+       */
       tools?: string[];
     };
     /** TaskFailed */
@@ -4420,52 +4548,86 @@ export interface components {
     };
     /**
      * WorkflowDefinition
-     * @description One crew, whole: what a run is pinned to.
+     * @description One crew with everything a run needs; a run keeps the definition it was started with.
      */
     WorkflowDefinition: {
-      /** Agents */
+      /**
+       * Agents
+       * @description The agents of the crew, at least one.
+       */
       agents: components["schemas"]["AgentDefinition"][];
+      /** @description Spending limits of a run. */
       budget?: components["schemas"]["Budget-Output"] | null;
       /**
        * Cache
+       * @description Answers repeated tool calls from a cache.
        * @default false
        */
       cache: boolean;
-      /** Description */
+      /**
+       * Description
+       * @description What the workflow is for.
+       */
       description?: string | null;
       /**
        * Embedder
-       * @description Name of a registered model of type `embedder`.
+       * @description A registered model of type embedder.
        */
       embedder?: string | null;
-      /** Inputs */
+      /**
+       * Inputs
+       * @description Values a run asks for; they replace `{name}` in texts.
+       */
       inputs?: components["schemas"]["InputDefinition"][];
       /**
        * Knowledge
-       * @description Texts, not file names.
+       * @description Texts all agents may search; needs an embedder.
        */
       knowledge?: string[];
-      /** Manageragent */
+      /**
+       * Manageragent
+       * @description The managing agent; CrewAI creates one if omitted.
+       */
       managerAgent?: string | null;
-      /** @description `manager_llm:` in YAML. */
+      /** @description The manager's model. */
       managerModel?: components["schemas"]["ModelChoice"] | null;
-      /** Maxrpm */
+      /**
+       * Max requests per minute
+       * @description Maximum model calls per minute of all agents together.
+       */
       maxRpm?: number | null;
       /**
        * Memory
+       * @description Lets the crew remember across tasks; needs an embedder.
        * @default false
        */
       memory: boolean;
-      /** Name */
+      /**
+       * Name
+       * @description Name of the workflow.
+       */
       name: string;
-      /** @default resume */
+      /**
+       * @description What happens when the worker is lost: `resume`, `restart` or `fail`.
+       * @default resume
+       */
       onWorkerLoss: components["schemas"]["OnWorkerLoss"];
-      /** @default sequential */
+      /**
+       * @description `sequential`: task by task. `hierarchical`: a manager assigns the tasks.
+       * @default sequential
+       */
       process: components["schemas"]["ProcessKind"];
-      /** Tasks */
+      /**
+       * Tasks
+       * @description The tasks in the order they run, at least one.
+       */
       tasks: components["schemas"]["TaskDefinition"][];
-      /** Timeoutseconds */
+      /**
+       * Timeout (seconds)
+       * @description A run that takes longer is stopped.
+       */
       timeoutSeconds?: number | null;
+      /** @description What happens when a tool fails: `ignore` continues, `warn` tells the agent, `raise` fails the task. */
       toolFailurePolicy?: components["schemas"]["ToolFailurePolicy"] | null;
     };
     /**
