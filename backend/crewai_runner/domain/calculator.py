@@ -1,4 +1,4 @@
-"""Arithmetic on text, for models that cannot count. Not Python: a closed list of signs and functions."""
+"""Evaluates arithmetic expressions with a fixed set of operators and functions; no Python is executed."""
 
 import ast
 import math
@@ -9,61 +9,61 @@ from types import MappingProxyType
 
 Number = int | float
 
-LONGEST_EXPRESSION = 500
-DEEPEST_NESTING = 50
-MOST_BITS = 8_192
-_MOST_DIGITS_TO_ROUND = 100
-_SIGNS_IN_USE = re.compile(r"[\w\s+\-*/%().,^]*", re.ASCII)
+MAX_EXPRESSION_LENGTH = 500
+MAX_NESTING = 50
+MAX_BITS = 8_192
+_MAX_ROUND_DIGITS = 100
+_ALLOWED_CHARACTERS = re.compile(r"[\w\s+\-*/%().,^]*", re.ASCII)
 
 
-class CannotCalculate(Exception):
-    """The expression is not arithmetic, or its result is out of bounds; says why in words for a model."""
+class CalculationError(Exception):
+    """The expression is not arithmetic, or its result is out of range; the message is for a model."""
 
 
 def calculate(expression: str) -> Number:
     """The value of an expression such as `(2 + 3) * sqrt(16) / 7`.
 
-    Knows + - * / // % **, brackets, pi, e and the functions of FUNCTIONS. Whole numbers are exact up
-    to 8,192 bits; trigonometry is in radians. Raises CannotCalculate.
+    Supports + - * / // % **, brackets, pi, e and the functions of FUNCTIONS. Whole numbers are exact up
+    to 8,192 bits; trigonometry is in radians. Raises CalculationError.
     """
     try:
-        return _checked(_value(_parsed(expression), 0))
+        return _check_range(_evaluate(_parse(expression), 0))
     except ZeroDivisionError:
-        raise CannotCalculate("Division by zero.") from None
+        raise CalculationError("Division by zero.") from None
     except OverflowError:
-        raise CannotCalculate("The result is too large.") from None
+        raise CalculationError("The result is too large.") from None
     except (ValueError, TypeError) as error:
-        raise CannotCalculate(f"This has no result: {error}.") from None
+        raise CalculationError(f"The expression has no result: {error}.") from None
     except RecursionError:
-        raise CannotCalculate("The expression is nested too deep.") from None
+        raise CalculationError("The expression is nested too deeply.") from None
 
 
-def _parsed(expression: str) -> ast.expr:
-    if len(expression) > LONGEST_EXPRESSION:
-        raise CannotCalculate(f"The expression is longer than {LONGEST_EXPRESSION} characters.")
-    if not _SIGNS_IN_USE.fullmatch(expression):
-        raise CannotCalculate("This is not an arithmetic expression.")
+def _parse(expression: str) -> ast.expr:
+    if len(expression) > MAX_EXPRESSION_LENGTH:
+        raise CalculationError(f"The expression is longer than {MAX_EXPRESSION_LENGTH} characters.")
+    if not _ALLOWED_CHARACTERS.fullmatch(expression):
+        raise CalculationError("This is not an arithmetic expression.")
     try:
         return ast.parse(expression.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
-        raise CannotCalculate("This is not an arithmetic expression.") from None
+        raise CalculationError("This is not an arithmetic expression.") from None
 
 
-def _value(node: ast.expr, depth: int) -> Number:
-    if depth > DEEPEST_NESTING:
-        raise CannotCalculate(f"The expression is nested more than {DEEPEST_NESTING} deep.")
+def _evaluate(node: ast.expr, depth: int) -> Number:
+    if depth > MAX_NESTING:
+        raise CalculationError(f"The expression is nested more than {MAX_NESTING} levels deep.")
     match node:
         case ast.Constant(value=value) if type(value) in {int, float}:
-            return _checked(value)
+            return _check_range(value)
         case ast.Name(id=name) if name in CONSTANTS:
             return CONSTANTS[name]
-        case ast.UnaryOp(op=op, operand=operand) if type(op) in _SIGNS:
-            return _SIGNS[type(op)](_value(operand, depth + 1))
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATIONS:
-            return _checked(_OPERATIONS[type(op)](_value(left, depth + 1), _value(right, depth + 1)))
+        case ast.UnaryOp(op=op, operand=operand) if type(op) in _UNARY_OPERATORS:
+            return _UNARY_OPERATORS[type(op)](_evaluate(operand, depth + 1))
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
+            return _check_range(_OPERATORS[type(op)](_evaluate(left, depth + 1), _evaluate(right, depth + 1)))
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if name in FUNCTIONS:
-            return _checked(FUNCTIONS[name](*(_value(argument, depth + 1) for argument in arguments)))
-    raise CannotCalculate(f"`{_excerpt(node)}` is not arithmetic that this calculator knows.")
+            return _check_range(FUNCTIONS[name](*(_evaluate(argument, depth + 1) for argument in arguments)))
+    raise CalculationError(f"`{_excerpt(node)}` is not supported by this calculator.")
 
 
 def _excerpt(node: ast.expr) -> str:
@@ -72,11 +72,11 @@ def _excerpt(node: ast.expr) -> str:
     return ast.unparse(node)[:60]
 
 
-def _checked(value: object) -> Number:
+def _check_range(value: object) -> Number:
     if not isinstance(value, int | float) or isinstance(value, bool):
-        raise CannotCalculate("The result is not a real number.")
+        raise CalculationError("The result is not a real number.")
     if isinstance(value, int):
-        if value.bit_length() > MOST_BITS:
+        if value.bit_length() > MAX_BITS:
             raise OverflowError
     elif not math.isfinite(value):
         raise OverflowError
@@ -84,22 +84,22 @@ def _checked(value: object) -> Number:
 
 
 def _power(base: Number, exponent: Number) -> Number:
-    whole = isinstance(base, int) and isinstance(exponent, int)
-    if whole and abs(base) > 1 and int(base).bit_length() * exponent > 2 * MOST_BITS:
+    integers = isinstance(base, int) and isinstance(exponent, int)
+    if integers and abs(base) > 1 and int(base).bit_length() * exponent > 2 * MAX_BITS:
         raise OverflowError
-    return _checked(operator.pow(base, exponent))
+    return _check_range(operator.pow(base, exponent))
 
 
 def _round(value: Number, digits: Number | None = None) -> Number:
     if digits is None:
         return round(value)
-    if not isinstance(digits, int) or abs(digits) > _MOST_DIGITS_TO_ROUND:
-        raise CannotCalculate(f"Round to at most {_MOST_DIGITS_TO_ROUND} digits.")
+    if not isinstance(digits, int) or abs(digits) > _MAX_ROUND_DIGITS:
+        raise CalculationError(f"Round to at most {_MAX_ROUND_DIGITS} digits.")
     return round(value, digits)
 
 
-_SIGNS: Mapping[type, Callable[[Number], Number]] = {ast.UAdd: operator.pos, ast.USub: operator.neg}
-_OPERATIONS: Mapping[type, Callable[[Number, Number], Number]] = {
+_UNARY_OPERATORS: Mapping[type, Callable[[Number], Number]] = {ast.UAdd: operator.pos, ast.USub: operator.neg}
+_OPERATORS: Mapping[type, Callable[[Number, Number], Number]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,

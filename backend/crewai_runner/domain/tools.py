@@ -1,4 +1,4 @@
-"""The tools that agents may be given, by name. A workflow names them; it never brings its own code."""
+"""The built-in tools of agents, by name. A workflow refers to tools by name and contains no code."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from crewai_runner.core.api_model import ApiModel
 
-LONGEST_WAIT_SECONDS = 60.0
+MAX_WAIT_SECONDS = 60.0
 
 
 class CalculatorArguments(BaseModel):
@@ -16,19 +16,19 @@ class CalculatorArguments(BaseModel):
 
 
 class CurrentTimeArguments(BaseModel):
-    zone: str | None = Field(None, description="An IANA time zone such as Europe/Berlin; UTC if left out.")
+    zone: str | None = Field(None, description="An IANA time zone such as Europe/Berlin; UTC if omitted.")
 
 
 class HttpGetArguments(BaseModel):
-    url: str = Field(description="The whole URL, beginning with https:// or http://.")
+    url: str = Field(description="The full URL, starting with https:// or http://.")
 
 
 class WaitArguments(BaseModel):
-    seconds: float = Field(ge=0, le=LONGEST_WAIT_SECONDS, description="From 0 to 60.")
+    seconds: float = Field(ge=0, le=MAX_WAIT_SECONDS, description="From 0 to 60.")
 
 
 class ToolDescription(ApiModel):
-    """What a tool is. `parameters` is a JSON Schema; `network` says that it contacts other hosts."""
+    """A built-in tool. `parameters` is a JSON Schema; `network` is true if it contacts other hosts."""
 
     name: str
     title: str
@@ -64,15 +64,15 @@ TOOLS: Mapping[str, ToolDescription] = MappingProxyType(
                 "Calculates an arithmetic expression exactly: + - * / // % **, brackets, pi, e, abs, round, "
                 "min, max, sqrt, floor, ceil, exp, log, log10, sin, cos, tan.",
             ),
-            _tool("current_time", "Current time", "Tells the current date, weekday and time in a time zone."),
+            _tool("current_time", "Current time", "Gives the current date, weekday and time in a time zone."),
             _tool(
                 "http_get",
                 "Read a web page",
                 "Reads a web page or a text or JSON document by its URL and returns its text, shortened.",
                 network=True,
             ),
-            _tool("wait", "Wait", "Waits for a number of seconds, at most 60, before going on."),
+            _tool("wait", "Wait", "Waits for a number of seconds, at most 60."),
         )
     }
 )
-"""The catalogue, by name."""
+"""The tools, by name."""

@@ -1,4 +1,4 @@
-"""What can go wrong with templates."""
+"""Errors of the templates feature."""
 
 from crewai_runner.core.errors import NotFound
 

@@ -1,4 +1,4 @@
-"""Templates over HTTP."""
+"""HTTP API of templates."""
 
 from typing import Annotated
 
@@ -16,14 +16,14 @@ Reader = Annotated[Principal, Depends(Requires(Scope.WORKFLOWS_READ))]
 Templates = Annotated[TemplateService, Depends()]
 
 
-# Plain functions, so that the first call, which reads the files, does not hold the event loop.
+# Plain functions run in a thread: the first call reads files and would block the event loop.
 @router.get("")
-def list_templates(reader: Reader, templates: Templates) -> TemplateList:  # noqa: ARG001  # who may come in
-    """Ready-made documents to begin with, whole; save one with `POST /workflows` to make it yours."""
+def list_templates(reader: Reader, templates: Templates) -> TemplateList:  # noqa: ARG001 - required scope
+    """List the built-in example documents; save one with `POST /workflows` to edit and run it."""
     return templates.list()
 
 
 @router.get("/{name}", responses=problems(TemplateNotFound))
 def get_template(name: str, reader: Reader, templates: Templates) -> TemplateRead:  # noqa: ARG001
-    """One ready-made document."""
+    """Get one example document."""
     return templates.get(name)

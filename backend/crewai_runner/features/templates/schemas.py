@@ -1,4 +1,4 @@
-"""API shapes of templates."""
+"""API schemas of templates."""
 
 from pydantic import Field
 
@@ -6,20 +6,20 @@ from crewai_runner.core.api_model import ApiModel
 
 
 class TemplateRead(ApiModel):
-    """A ready-made document to begin with."""
+    """A built-in example document."""
 
-    name: str = Field(description="Its name in URLs.")
+    name: str = Field(description="Name of the template in URLs.")
     title: str
     description: str | None
     tags: list[str]
-    needs: str = Field(description="What must be there before it runs, in a sentence.")
-    runs_on_local_model: bool = Field(description="Whether it runs on the built-in model, without any key.")
+    needs: str = Field(description="Requirements for a run, as a sentence.")
+    runs_on_local_model: bool = Field(description="Whether it runs on the built-in model, without a key.")
     agents: int
     tasks: int
     yaml: str = Field(description="The document.")
 
 
 class TemplateList(ApiModel):
-    """In the order in which they are worth reading."""
+    """In the order of the gallery."""
 
     templates: list[TemplateRead]

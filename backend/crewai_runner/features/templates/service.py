@@ -1,4 +1,4 @@
-"""Templates: documents that come with the product, read once."""
+"""Templates: example documents of the product, loaded once per process."""
 
 import functools
 import tomllib
@@ -11,7 +11,6 @@ from crewai_runner.features.templates.errors import TemplateNotFound
 from crewai_runner.features.templates.schemas import TemplateList, TemplateRead
 
 _PACKAGE = "crewai_runner.features.templates"
-_CATALOGUE = "catalogue.toml"
 
 
 class TemplateService:
@@ -28,17 +27,17 @@ class TemplateService:
 
 @functools.cache
 def _templates() -> dict[str, TemplateRead]:
-    """By name, in the order of the catalogue. Raises ValueError for a document that is not valid."""
+    """Templates by name, in the order of the catalogue. Raises ValueError for an invalid document."""
     package = resources.files(_PACKAGE)
-    catalogue = tomllib.loads((package / _CATALOGUE).read_text("utf-8"))
+    catalogue = tomllib.loads((package / "catalogue.toml").read_text("utf-8"))
     documents = package / "documents"
     return {
-        name: _template(name, card, (documents / f"{name}.yaml").read_bytes().decode("utf-8"))
-        for name, card in catalogue.items()
+        name: _template(name, metadata, (documents / f"{name}.yaml").read_bytes().decode("utf-8"))
+        for name, metadata in catalogue.items()
     }
 
 
-def _template(name: str, card: dict[str, Any], text: str) -> TemplateRead:
+def _template(name: str, metadata: dict[str, Any], text: str) -> TemplateRead:
     definition = _definition(name, text)
     return TemplateRead(
         name=name,
@@ -47,7 +46,7 @@ def _template(name: str, card: dict[str, Any], text: str) -> TemplateRead:
         agents=len(definition.agents),
         tasks=len(definition.tasks),
         yaml=text,
-        **card,
+        **metadata,
     )
 
 

@@ -1,4 +1,4 @@
-"""The templates that come with the product."""
+"""The built-in templates and their endpoints."""
 
 from importlib import resources
 
@@ -26,28 +26,32 @@ def test_every_document_is_in_the_catalogue() -> None:
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 class TestEachTemplate:
-    def test_has_no_problem_on_a_new_server(self, name: str) -> None:
-        nothing: frozenset[str] = frozenset()
-        registry = Registry(frozenset({MODEL_ID}), nothing, frozenset(TOOLS), nothing)
+    def test_has_no_problems_on_a_new_server(self, name: str) -> None:
+        registry = Registry(
+            models=frozenset({MODEL_ID}),
+            embedders=frozenset(),
+            tools=frozenset(TOOLS),
+            mcp_servers=frozenset(),
+        )
 
         parsed = parse(DOCUMENTS[name], registry)
 
         assert (parsed.problems, [warning.message for warning in parsed.warnings]) == ([], [])
 
-    def test_runs_without_typing_anything(self, name: str) -> None:
+    def test_runs_without_inputs(self, name: str) -> None:
         definition = parse(DOCUMENTS[name]).definition
 
         assert definition is not None
         assert input_problems(definition, {})[1] == []
 
-    def test_names_the_built_in_model_when_it_runs_on_it(self, name: str) -> None:
+    def test_uses_the_built_in_model_exactly_if_listed_so(self, name: str) -> None:
         definition = parse(DOCUMENTS[name]).definition
 
         assert definition is not None
         named = {choice.name for choice in definition.model_choices()}
         assert (named == {MODEL_ID}) is TemplateService().get(name).runs_on_local_model
 
-    def test_says_what_it_is_and_what_it_needs(self, name: str) -> None:
+    def test_has_description_requirements_and_tags(self, name: str) -> None:
         template = TemplateService().get(name)
 
         assert template.description
@@ -58,18 +62,20 @@ class TestEachTemplate:
 
 
 class TestEndpoints:
-    async def test_are_closed_to_the_anonymous(self, client: httpx.AsyncClient) -> None:
+    async def test_anonymous(self, client: httpx.AsyncClient) -> None:
         assert (await client.get("/templates", headers=ANONYMOUS)).status_code == 401
         assert (await client.get("/templates/daily-brief", headers=ANONYMOUS)).status_code == 401
         assert (await client.get("/templates", headers=READER)).status_code == 200
 
-    async def test_begin_with_the_one_that_runs_at_once(self, client: httpx.AsyncClient) -> None:
+    async def test_list_starts_with_a_template_for_the_built_in_model(
+        self, client: httpx.AsyncClient
+    ) -> None:
         templates = (await client.get("/templates")).json()["templates"]
 
         assert templates[0]["title"] == "Daily brief"
         assert templates[0]["runsOnLocalModel"] is True
 
-    async def test_give_a_document_that_can_be_saved(self, client: httpx.AsyncClient) -> None:
+    async def test_document_can_be_saved(self, client: httpx.AsyncClient) -> None:
         template = (await client.get("/templates/daily-brief")).json()
 
         saved = await client.post("/workflows", json={"yaml": template["yaml"]})
@@ -78,5 +84,5 @@ class TestEndpoints:
         assert saved.json()["workflow"]["yaml"] == template["yaml"]
 
     @pytest.mark.parametrize("name", ["nothing", "..%2F..%2Fcatalogue.toml", "daily-brief.yaml"])
-    async def test_know_no_other_name(self, client: httpx.AsyncClient, name: str) -> None:
+    async def test_unknown_name(self, client: httpx.AsyncClient, name: str) -> None:
         assert (await client.get(f"/templates/{name}")).status_code == 404

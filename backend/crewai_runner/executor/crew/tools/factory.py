@@ -12,7 +12,7 @@ from pydantic import Field
 from crewai_runner.core.clock import now
 from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.domain.calculator import calculate
-from crewai_runner.domain.tools import ARGUMENTS, LONGEST_WAIT_SECONDS, TOOLS
+from crewai_runner.domain.tools import ARGUMENTS, MAX_WAIT_SECONDS, TOOLS
 from crewai_runner.executor.crew.context.background_loop import background_loop
 from crewai_runner.executor.crew.context.run_context import current_run
 from crewai_runner.executor.crew.tools.http_fetch import fetch_text
@@ -97,6 +97,6 @@ async def _current_time(zone: str | None = None) -> str:
 
 
 async def _wait(seconds: float) -> str:
-    bounded = min(max(seconds, 0.0), LONGEST_WAIT_SECONDS)
+    bounded = min(max(seconds, 0.0), MAX_WAIT_SECONDS)
     await asyncio.sleep(bounded)
     return f"Waited {bounded:g} seconds."
