@@ -132,8 +132,8 @@ function RunTabPanel({ value, children }: { value: TabName; children: ReactNode 
  * Shows name and status in the page title, e.g. `● Market research – running`, and in the favicon.
  */
 function useRunTitle(run: Run, store: RunStore): void {
-  const liveStatus = useStore(store, (state) => state.status);
-  const connection = useStore(store, (state) => state.connection);
+  const liveStatus = useStore(store.state, (state) => state.status);
+  const connection = useStore(store.state, (state) => state.connection);
   // Without a stream, the last API response is more recent.
   const status = connection === "idle" || connection === "loading" ? run.status : liveStatus;
   const marker = hasEnded(status) ? "" : "● ";

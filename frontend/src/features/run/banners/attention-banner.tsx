@@ -21,8 +21,8 @@ const RECENT_MS = 90_000;
 /** The most important banner of the run, if any: approval, budget, failure, or a recent approval. */
 export function AttentionBanner({ run, store }: RunProps) {
   useInvalidateOnEvents(store);
-  const status = useStore(store, (state) => state.status);
-  const liveFailure = useStore(store, (state) => state.failure);
+  const status = useStore(store.state, (state) => state.status);
+  const liveFailure = useStore(store.state, (state) => state.failure);
   const [dismissed, setDismissed] = useState<string | null>(null);
   const canAsk = run.definition.tasks.some((task) => task.humanInput);
   const approvals = useQuery({ ...runApprovalsQuery(run.id), enabled: canAsk });

@@ -11,8 +11,8 @@ import type { RunStore, RunStoreState } from "../store/run-store";
 export function useInvalidateOnEvents(store: RunStore): void {
   const queryClient = useQueryClient();
   useEffect(() => {
-    let previous = store.getState();
-    return store.subscribe((state) => {
+    let previous = store.state.getState();
+    return store.state.subscribe((state) => {
       // Replayed events are older than the data of the queries.
       if (!state.isComplete) return;
       for (const queryKey of staleQueryKeys(store.runId, previous, state)) {

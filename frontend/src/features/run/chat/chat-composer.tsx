@@ -19,7 +19,7 @@ const MAX_LENGTH = 20_000;
 export function ChatComposer({ run, store, chat }: RunProps & { chat: ChatStore }) {
   const [text, setText] = useTextDraft(`chat:${run.id}`);
   const [agent, setAgent] = useState("");
-  const tasks = useStore(store, (state) => state.tasks);
+  const tasks = useStore(store.state, (state) => state.tasks);
   const isAwaitingReply = useStore(chat.state, (state) => state.isAwaitingReply);
   const id = useId();
   const isOver = hasEnded(run.status);

@@ -22,7 +22,7 @@ interface Props extends RunProps {
 
 /** Shown while no span is selected: the current step, the result, the error or the stop receipt. */
 export function RunSummaryPanel({ run, store, onSelect }: Props) {
-  const status = useStore(store, (state) => state.status);
+  const status = useStore(store.state, (state) => state.status);
   return (
     <div
       role="region"
@@ -54,14 +54,14 @@ const TITLES = {
 } as const;
 
 function StopReceipt({ run, store }: RunProps) {
-  const liveReceipt = useStore(store, (state) => state.receipt);
+  const liveReceipt = useStore(store.state, (state) => state.receipt);
   const receipt = liveReceipt ?? run.receipt;
   return receipt && <StopReceiptCard receipt={receipt} />;
 }
 
 function Failure({ run, store, onSelect }: Props) {
-  const liveFailure = useStore(store, (state) => state.failure);
-  useStore(store, (state) => state.structureVersion);
+  const liveFailure = useStore(store.state, (state) => state.failure);
+  useStore(store.state, (state) => state.structureVersion);
   const failure = liveFailure ?? run.error;
   const cause = findRootCause(store);
   if (!failure) return null;
@@ -79,7 +79,7 @@ function Failure({ run, store, onSelect }: Props) {
 
 /** The innermost step that is running, with its streamed output. */
 function CurrentStep({ run, store, onSelect }: Props) {
-  useStore(store, (state) => state.structureVersion);
+  useStore(store.state, (state) => state.structureVersion);
   const path = findCurrentPath(store);
   const span = useSpan(store, path.at(-1));
   if (!span) return <p className="text-ink-soft">{run.queuedBecause ?? "No step is running."}</p>;

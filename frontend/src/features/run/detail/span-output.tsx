@@ -23,7 +23,7 @@ interface Props {
 
 /** The output of a span, streamed while it runs, or its error. */
 export function SpanOutput({ run, store, span }: Props) {
-  const failure = useStore(store, (state) => state.failure);
+  const failure = useStore(store.state, (state) => state.failure);
   const isStreaming = span.state === "running" && span.kind === "llm";
   const spanFailure = span.failure ?? (span.state === "failed" ? failure : null);
   return (

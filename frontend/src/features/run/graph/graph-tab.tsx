@@ -15,7 +15,7 @@ const LaneGraph = lazy(async () => ({
 /** The workflow graph with the state of each task, and the same as an outline. */
 export function GraphTab({ run, store }: RunProps) {
   const navigate = useNavigate();
-  const tasks = useStore(store, (state) => state.tasks);
+  const tasks = useStore(store.state, (state) => state.tasks);
   const states = useMemo(
     () => Object.fromEntries([...tasks.values()].map(({ key, state }) => [key, state])),
     [tasks],

@@ -16,7 +16,7 @@ const STYLES: Partial<Record<Connection, { label: string; dot: string; text: str
 
 /** The state of the event stream; renders nothing for a run that has ended. */
 export function ConnectionStatus({ store }: { store: RunStore }) {
-  const connection = useStore(store, (state) => state.connection);
+  const connection = useStore(store.state, (state) => state.connection);
   const style = STYLES[connection];
   if (!style) return null;
   return (

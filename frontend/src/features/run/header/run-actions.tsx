@@ -10,7 +10,7 @@ import { StopRunMenu } from "./stop-run-menu";
 
 /** The actions for the run's current status. Loaded lazily, because menus and dialogs are large. */
 export function RunActions({ run, store }: RunProps) {
-  const status = useStore(store, (state) => state.status);
+  const status = useStore(store.state, (state) => state.status);
   return (
     <>
       <DownloadRunMenu run={run} />

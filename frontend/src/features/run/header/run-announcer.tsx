@@ -10,16 +10,16 @@ const INTERVAL_MS = 2_000;
 export function RunAnnouncer({ store }: { store: RunStore }) {
   const [message, setMessage] = useState("");
   useEffect(() => {
-    let announced = store.getState();
+    let announced = store.state.getState();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const announce = () => {
       timer = undefined;
-      const state = store.getState();
+      const state = store.state.getState();
       const change = describeChange(announced, state);
       announced = state;
       if (change) setMessage(change);
     };
-    const unsubscribe = store.subscribe((state) => {
+    const unsubscribe = store.state.subscribe((state) => {
       // Events from before the page was opened are not announced.
       if (!state.isComplete) announced = state;
       else timer ??= setTimeout(announce, INTERVAL_MS);

@@ -17,7 +17,7 @@ const RunActions = lazy(async () => ({ default: (await import("./run-actions")).
 
 /** Name, status, actions and metrics of the run. */
 export function RunHeader({ run, store }: RunProps) {
-  const status = useStore(store, (state) => state.status);
+  const status = useStore(store.state, (state) => state.status);
   const actionError = useRunActionError(run);
   return (
     <header className="grid shrink-0 gap-1.5 border-b bg-surface px-4 py-2.5 max-sm:px-3">

@@ -13,8 +13,8 @@ import { usedFraction } from "./used-fraction";
 
 /** Duration, tokens and cost of the run, with the limits of its budget. */
 export function RunMetrics({ run, store }: RunProps) {
-  const liveUsage = useStore(store, (state) => state.usage);
-  const isComplete = useStore(store, (state) => state.isComplete);
+  const liveUsage = useStore(store.state, (state) => state.usage);
+  const isComplete = useStore(store.state, (state) => state.isComplete);
   const usage = isComplete ? liveUsage : run.usage;
   const { maxCost, maxTokens, maxLlmCalls } = run.budget;
   const currency = usage.cost?.currency ?? "USD";
@@ -70,7 +70,7 @@ function formatElapsed(milliseconds: number, isOver: boolean): string {
 }
 
 function TasksMetric({ run, store }: RunProps) {
-  const tasks = useStore(store, (state) => state.tasks);
+  const tasks = useStore(store.state, (state) => state.tasks);
   const finished = [...tasks.values()].filter(
     ({ state }) => state === "completed" || state === "reused",
   ).length;

@@ -17,8 +17,8 @@ import { useStopRun, type StopMode } from "./run-mutations";
  */
 export function StopRunMenu({ run, store }: RunProps) {
   const stop = useStopRun(run);
-  const status = useStore(store, (state) => state.status);
-  const reportedMode = useStore(store, (state) => state.stopMode);
+  const status = useStore(store.state, (state) => state.status);
+  const reportedMode = useStore(store.state, (state) => state.stopMode);
   const [isDialogOpen, setDialogOpen] = useState(false);
   const isStopping = stop.isPending || status === "stopping";
   const mode = reportedMode ?? (stop.isPending ? stop.variables : null);

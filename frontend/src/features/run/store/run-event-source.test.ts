@@ -64,13 +64,13 @@ async function followToEnd(frames: readonly StreamFrame[], cuts: number[], chunk
   stubStream(frames, cuts, chunkSize);
   const store = new RunStore("run_1");
   const stop = followRun(store);
-  for (let tries = 0; tries < 200 && store.getState().connection !== "ended"; tries += 1) {
+  for (let tries = 0; tries < 200 && store.state.getState().connection !== "ended"; tries += 1) {
     await vi.advanceTimersByTimeAsync(1_000);
   }
-  const { connection } = store.getState();
+  const { connection } = store.state.getState();
   stop();
   store.flush();
-  return { connection, spans: [...store.spans()] as Span[], usage: store.getState().usage };
+  return { connection, spans: [...store.spans()] as Span[], usage: store.state.getState().usage };
 }
 
 const step = fc.constantFrom("call", "tool", "failed tool", "failed call");
@@ -133,10 +133,10 @@ describe("loadRunEvents", () => {
     const store = new RunStore("run_1", { status: "completed", lastSeq: events.length });
     loadRunEvents(store);
 
-    await vi.waitFor(() => expect(store.getState().connection).toBe("ended"));
+    await vi.waitFor(() => expect(store.state.getState().connection).toBe("ended"));
     expect(requested).toEqual(["0", "4", "8"]);
     expect(store.getSpan("llm:c1")?.state).toBe("ok");
-    expect(store.getState()).toMatchObject({ isComplete: true, status: "completed" });
+    expect(store.state.getState()).toMatchObject({ isComplete: true, status: "completed" });
   });
 
   it("reports why loading failed", async () => {
@@ -148,7 +148,7 @@ describe("loadRunEvents", () => {
     const store = new RunStore("run_1", { status: "completed" });
     loadRunEvents(store);
 
-    await vi.waitFor(() => expect(store.getState().connection).toBe("failed"));
-    expect(store.getState().loadError).toMatchObject({ status: 500 });
+    await vi.waitFor(() => expect(store.state.getState().connection).toBe("failed"));
+    expect(store.state.getState().loadError).toMatchObject({ status: 500 });
   });
 });

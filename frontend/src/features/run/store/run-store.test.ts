@@ -31,7 +31,7 @@ describe("RunStore", () => {
   it("notifies at most once per animation frame, and not for known events", () => {
     const store = new RunStore("run_1");
     const listener = vi.fn();
-    store.subscribe(listener);
+    store.state.subscribe(listener);
 
     for (const frame of frames) store.apply([frame]);
     expect(listener).not.toHaveBeenCalled();
@@ -59,7 +59,7 @@ describe("RunStore", () => {
     let renders = 0;
     const { result } = renderHook(() => {
       renders += 1;
-      return useStore(store, (state) => state.status);
+      return useStore(store.state, (state) => state.status);
     });
     act(() => {
       store.apply(frames.slice(0, 2));

@@ -48,13 +48,14 @@ export interface RunStoreOptions {
 }
 
 /**
- * The live state of one run; read it with zustand's `useStore` and `useSpan`.
+ * The live state of one run; read it with `useStore(store.state, …)` and `useSpan`.
  *
  * Events can arrive in bursts of thousands. They are applied to mutable spans at once, and published as
  * immutable state at most once per animation frame; copying the state for every event would block the page.
  */
 export class RunStore {
   readonly runId: string;
+  readonly state: StoreApi<RunStoreState>;
   private readonly reducer: RunReducer;
   private readonly publishedSpans = new Map<string, Span>();
   private publishedRoots: readonly string[] = [];
@@ -62,23 +63,14 @@ export class RunStore {
   private loadError: unknown = null;
   private targetSeq: number;
   private cancelFlush: (() => void) | null = null;
-  private readonly store: StoreApi<RunStoreState>;
 
   constructor(runId: string, options: RunStoreOptions = {}) {
     this.runId = runId;
     this.reducer = new RunReducer(options.tasks, options.status, options.maxSpans);
     this.targetSeq = options.lastSeq ?? 0;
     this.publishSpans();
-    this.store = createStore(() => this.buildState());
+    this.state = createStore(() => this.buildState());
   }
-
-  readonly getState = (): RunStoreState => this.store.getState();
-
-  readonly getInitialState = (): RunStoreState => this.store.getInitialState();
-
-  readonly subscribe = (
-    listener: (state: RunStoreState, previous: RunStoreState) => void,
-  ): (() => void) => this.store.subscribe(listener);
 
   /** The same object until the span changes. */
   readonly getSpan = (id: string): Span | undefined => this.publishedSpans.get(id);
@@ -126,7 +118,7 @@ export class RunStore {
     this.cancelFlush = null;
     this.reducer.builder.tree.trim();
     this.publishSpans();
-    this.store.setState(this.buildState(), true);
+    this.state.setState(this.buildState(), true);
   };
 
   private scheduleFlush(): void {

@@ -6,6 +6,6 @@ import type { RunStore } from "./run-store";
 
 /** The server's clock in milliseconds, updated every second. */
 export function useServerTime(store: RunStore): number {
-  const clockOffset = useStore(store, (state) => state.clockOffset);
+  const clockOffset = useStore(store.state, (state) => state.clockOffset);
   return useNow(1000) + clockOffset;
 }

@@ -35,8 +35,8 @@ interface Props {
 /** The left side of the run page: the toolbar and the tree of spans. */
 export function TimelinePane(props: Props) {
   const { run, store, timeline, active, follow } = props;
-  const status = useStore(store, (state) => state.status);
-  const droppedSpans = useStore(store, (state) => state.droppedSpans);
+  const status = useStore(store.state, (state) => state.status);
+  const droppedSpans = useStore(store.state, (state) => state.droppedSpans);
   const isLive = !hasEnded(status);
   const axis = useTimeAxis(store, status === "running" || status === "stopping");
 
@@ -84,7 +84,7 @@ export function TimelinePane(props: Props) {
 }
 
 function EmptyTimeline({ run, store, timeline }: Pick<Props, "run" | "store" | "timeline">) {
-  const isComplete = useStore(store, (state) => state.isComplete);
+  const isComplete = useStore(store.state, (state) => state.isComplete);
   if (isFiltered(timeline.filter)) {
     return (
       <EmptyState
@@ -104,8 +104,8 @@ function EmptyTimeline({ run, store, timeline }: Pick<Props, "run" | "store" | "
 
 /** Offers to load the events again; the events loaded so far stay visible. */
 function LoadError({ store }: { store: RunStore }) {
-  const connection = useStore(store, (state) => state.connection);
-  const error = useStore(store, (state) => state.loadError);
+  const connection = useStore(store.state, (state) => state.connection);
+  const error = useStore(store.state, (state) => state.loadError);
   if (connection !== "failed") return null;
   return <ErrorPanel error={error} onRetry={() => loadRunEvents(store)} className="m-3" />;
 }

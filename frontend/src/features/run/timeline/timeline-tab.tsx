@@ -106,7 +106,7 @@ function useSelectionOrRootCause(store: RunStore, search: RunSearch) {
   const { selected, select } = useSelectedSpan(search);
   const [hasUserSelected, setUserSelected] = useState(false);
   const hasFailed = useStore(
-    store,
+    store.state,
     (state) => state.isComplete && (state.status === "failed" || state.status === "crashed"),
   );
   const cause = useMemo(() => (hasFailed ? findRootCause(store) : null), [hasFailed, store]);
@@ -123,7 +123,7 @@ function useSelectionOrRootCause(store: RunStore, search: RunSearch) {
 function useFollow(store: RunStore, hasSelection: boolean) {
   const [preferred, setPreferred] = usePreference("followLive");
   const [isOn, setOn] = useState(preferred && !hasSelection);
-  const row = useStore(store, (state) =>
+  const row = useStore(store.state, (state) =>
     isOn && !hasEnded(state.status) ? (findCurrentPath(store).at(-1) ?? null) : null,
   );
   return {

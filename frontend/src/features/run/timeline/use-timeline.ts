@@ -19,7 +19,9 @@ export function useTimeline(store: RunStore, search: RunSearch) {
     [errors, q, kind.join(), task],
   );
   const [collapsed, setCollapsed] = useState<ReadonlySet<string>>(new Set());
-  const structureVersion = useDeferredValue(useStore(store, (state) => state.structureVersion));
+  const structureVersion = useDeferredValue(
+    useStore(store.state, (state) => state.structureVersion),
+  );
   const rows = useMemo(
     () => buildRows(store, filter, collapsed),
     // oxlint-disable-next-line react/exhaustive-deps -- the version changes with the store's spans
@@ -57,7 +59,7 @@ function toSearchParams({ errors, text, kinds, task }: RowFilter) {
  * `isLive`.
  */
 export function useTimeAxis(store: RunStore, isLive: boolean) {
-  const structureVersion = useStore(store, (state) => state.structureVersion);
+  const structureVersion = useStore(store.state, (state) => state.structureVersion);
   const serverTime = useServerTime(store);
   return useMemo(
     () => {
