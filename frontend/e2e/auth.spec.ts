@@ -40,10 +40,10 @@ test("a wrong key is told at the field, with help where the right one is @phone"
 
   await signInWith(page, "not-the-key");
 
-  await expect(page.getByText("The server does not take this key")).toBeVisible();
+  await expect(page.getByText("Invalid API key")).toBeVisible();
   await expect(field(page)).toBeFocused();
   await expect(field(page)).toHaveAttribute("aria-invalid", "true");
-  await page.getByText("Where do I find the key?").click();
+  await page.getByText("Where do I find the API key?").click();
   await expect(page.getByText("prints it when it starts")).toBeVisible();
 
   await page.getByRole("button", { name: "Show the key" }).click();
@@ -58,7 +58,7 @@ test("a key that is no key, or none at all, is not even sent", async ({ page }) 
   await expect(page.getByText("Enter the API key.")).toBeVisible();
 
   await signInWith(page, "clé ☃");
-  await expect(page.getByText("The server does not take this key")).toBeVisible();
+  await expect(page.getByText("Invalid API key")).toBeVisible();
 });
 
 test("without a connection it says so, and keeps what was typed", async ({
@@ -122,7 +122,7 @@ test("signing out forgets the key, and nothing of the page stays @phone", async 
     .click();
 
   await expect(heading(page, "Sign in to CrewAI Runner")).toBeVisible();
-  await expect(page.getByText("Everything works")).toHaveCount(0);
+  await expect(page.getByText("All systems operational")).toHaveCount(0);
   await page.goto("/settings");
   await expect(heading(page, "Sign in to CrewAI Runner")).toBeVisible();
 });
@@ -134,7 +134,7 @@ test("a key that is refused is asked for over the page, which then goes on by it
   complaints.allow(REFUSED);
   await open(page, "/sign-in?next=/settings");
   await signInWith(page, API_KEY);
-  await expect(page.getByText("Everything works")).toBeVisible();
+  await expect(page.getByText("All systems operational")).toBeVisible();
 
   await page.evaluate((name) => sessionStorage.setItem(name, "was-valid-once"), STORED);
   await page.reload();
@@ -147,7 +147,7 @@ test("a key that is refused is asked for over the page, which then goes on by it
   await expect(page.getByRole("combobox")).toHaveCount(0);
 
   await signInWith(page, "still-wrong");
-  await expect(dialog.getByText("The server does not take this key")).toBeVisible();
+  await expect(dialog.getByText("Invalid API key")).toBeVisible();
 
   await signInWith(page, API_KEY);
   await expect(dialog).toHaveCount(0);

@@ -53,7 +53,7 @@ atBothSizes("the comparison of two runs", async ({ signedIn: page, complaints })
   await expect(page.getByRole("region", { name: "Run A" })).toBeVisible();
   await look(page, "no runs selected");
   await openPath(page, `/runs/compare?a=${completed}&b=${second}`);
-  await expect(page.getByText("Both runs followed the same definition.")).toBeVisible();
+  await expect(page.getByText("Both runs use the same definition.")).toBeVisible();
   await look(page, "two runs compared");
   await openPath(page, "/runs/compare?a=run_gone&b=run_lost");
   await expect(page.getByText("Run not found").first()).toBeVisible();

@@ -109,8 +109,8 @@ atBothSizes("signing in", async ({ page, complaints }) => {
   await look(page, "sign in");
   await page.getByLabel("API key").fill("not-the-key");
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
-  await expect(page.getByText("The server does not take this key")).toBeVisible();
-  await page.getByText("Where do I find the key?").click();
+  await expect(page.getByText("Invalid API key")).toBeVisible();
+  await page.getByText("Where do I find the API key?").click();
   await look(page, "a wrong key");
   await page.evaluate(() => sessionStorage.setItem("crewai-runner:api-key", "was-valid-once"));
   await go(page, "/settings");

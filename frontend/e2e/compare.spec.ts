@@ -26,15 +26,15 @@ test("puts two runs side by side @phone", async ({ signedIn: page, api, provider
   await expect(page).toHaveURL(new RegExp(`a=${a}&b=${b}`));
 
   const inputs = page.getByRole("listitem").filter({ hasText: "topic" });
-  await expect(inputs).toContainText("Differs");
+  await expect(inputs).toContainText("Changed");
   await expect(inputs).toContainText("bees");
   await expect(inputs).toContainText("wasps");
   await expect(page.getByRole("listitem").filter({ hasText: "Task draft" })).toContainText(
     "Wasps hunt, and they do it well.",
   );
-  await expect(page.getByText("Both runs followed the same definition.")).toBeVisible();
-  await expect(page.getByRole("row", { name: /^Tokens out/ })).toContainText("more");
-  await expect(page.getByRole("row", { name: /^Model calls/ })).toContainText("same");
+  await expect(page.getByText("Both runs use the same definition.")).toBeVisible();
+  await expect(page.getByRole("row", { name: /^Output tokens/ })).toContainText("more");
+  await expect(page.getByRole("row", { name: /^Model calls/ })).toContainText("no change");
   const sideways = await page
     .getByRole("main")
     .evaluate((main) => main.scrollWidth - main.clientWidth);
@@ -42,7 +42,7 @@ test("puts two runs side by side @phone", async ({ signedIn: page, api, provider
 
   await page.getByRole("button", { name: "Swap" }).click();
   await expect(page).toHaveURL(new RegExp(`a=${b}&b=${a}`));
-  await expect(page.getByRole("row", { name: /^Tokens out/ })).toContainText("less");
+  await expect(page.getByRole("row", { name: /^Output tokens/ })).toContainText("less");
 });
 
 test("says which run is not there", async ({ signedIn: page, complaints }) => {

@@ -28,7 +28,7 @@ test("shows how runs went, what needs a person and what is at work @phone", asyn
   await expect(panel(/Needs attention/).getByRole("link", { name: broken })).toContainText(
     "Wrong key",
   );
-  await expect(panel(/Live now/).getByRole("link", { name: busy })).toContainText("Running");
+  await expect(panel(/Active runs/).getByRole("link", { name: busy })).toContainText("Running");
   await expect(page.getByRole("img", { name: /runs? in the last 24 hours: \d+ / })).toBeVisible();
   const sideways = await page
     .getByRole("main")
@@ -48,7 +48,7 @@ test("shows how runs went, what needs a person and what is at work @phone", asyn
   await expect(page.getByRole("img", { name: /in the last 30 days/ })).toBeVisible();
 
   await provider.release("go");
-  await expect(panel(/Live now/).getByRole("link", { name: busy })).toHaveCount(0);
+  await expect(panel(/Active runs/).getByRole("link", { name: busy })).toHaveCount(0);
   await panel(/Needs attention/)
     .getByRole("link", { name: broken })
     .click();
@@ -70,7 +70,7 @@ test("begins with one card whose demo runs on the local model", async ({ signedI
     const runId = new URL(page.url()).pathname.split("/").at(-1) ?? "";
     await new Api(product.url).until(runId, "running", "completed");
     await open(page, product.url);
-    await expect(page.getByRole("heading", { level: 2, name: /Live now/ })).toBeVisible();
+    await expect(page.getByRole("heading", { level: 2, name: /Active runs/ })).toBeVisible();
     await expect(page.getByText("Run the demo")).toHaveCount(0);
   } finally {
     // A page that goes on asking would complain of the product's end.

@@ -8,13 +8,13 @@ test("without a connection the page stays, says so, and goes on by itself @phone
 }) => {
   complaints.allow(/ERR_INTERNET_DISCONNECTED/);
   await open(page, "/settings");
-  await expect(page.getByText("Everything works")).toBeVisible();
+  await expect(page.getByText("All systems operational")).toBeVisible();
 
   await context.setOffline(true);
 
   const bar = page.getByRole("status").filter({ hasText: "You are offline" });
   await expect(bar).toBeVisible();
-  await expect(page.getByText("Everything works")).toBeVisible();
+  await expect(page.getByText("All systems operational")).toBeVisible();
   await expectAccessibleInBothThemes(page);
   await bar.getByRole("button", { name: "Retry now" }).click();
   await expect(bar).toBeVisible();
@@ -35,7 +35,7 @@ test("what was asked while offline is fetched when the connection is back", asyn
   await page.getByRole("link", { name: "Providers & models" }).click();
   await expect(page.getByRole("heading", { level: 1, name: "Providers & models" })).toBeVisible();
   await page.getByRole("link", { name: "Settings", exact: true }).click();
-  await expect(page.getByText("Everything works")).toBeVisible();
+  await expect(page.getByText("All systems operational")).toBeVisible();
   const model = await api.model("http://127.0.0.1:9/v1");
 
   await context.setOffline(true);

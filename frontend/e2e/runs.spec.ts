@@ -95,12 +95,12 @@ test("stops the chosen runs, and says what became of each", async ({
 
   await page.getByRole("radio", { name: "Now" }).check();
   await page.getByRole("button", { name: "Stop 2 runs" }).click();
-  await expect(page.getByText("2 of 2 answered")).toBeVisible({ timeout: 20_000 });
-  await expect(page.getByText("Stopped; 1 model call was closed")).toHaveCount(2);
+  await expect(page.getByText("2 of 2 processed")).toBeVisible({ timeout: 20_000 });
+  await expect(page.getByText("Stopped; 1 model call cancelled")).toHaveCount(2);
   await expectAccessibleInBothThemes(page);
   await page.getByRole("button", { name: "Done" }).click();
   await expect(page.getByRole("row", { name: /Stopped/ })).toHaveCount(2);
-  await expect(chosen.getByRole("button", { name: "None is at work" })).toBeDisabled();
+  await expect(chosen.getByRole("button", { name: "No active runs" })).toBeDisabled();
 });
 
 test("walks through the runs by keyboard", async ({ signedIn: page, api, provider }) => {

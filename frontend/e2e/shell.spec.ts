@@ -169,7 +169,7 @@ test("the settings tell how the server is, and forget what the browser keeps @ph
   signedIn: page,
 }) => {
   await open(page, "/settings");
-  await expect(page.getByText("Everything works")).toBeVisible();
+  await expect(page.getByText("All systems operational")).toBeVisible();
   await expect(page.getByText("SQLite")).toBeVisible();
 
   await page.getByRole("switch", { name: "Single-key shortcuts" }).click();

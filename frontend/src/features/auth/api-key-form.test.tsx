@@ -8,23 +8,23 @@ import { show } from "@/testing/render";
 
 import { SignInPage } from "./sign-in-page";
 
-const RIGHT = "cr_right";
-const asked: (string | null)[] = [];
+const VALID_KEY = "cr_right";
+const requests: (string | null)[] = [];
 
 beforeEach(() => {
-  asked.length = 0;
+  requests.length = 0;
   server.use(
     http.get("*/api/v1/about", ({ request }) => {
       const sent = request.headers.get("authorization");
-      asked.push(sent);
-      if (sent === `Bearer ${RIGHT}`) return HttpResponse.json({ version: "1" });
+      requests.push(sent);
+      if (sent === `Bearer ${VALID_KEY}`) return HttpResponse.json({ version: "1" });
       return HttpResponse.json({ title: "Not signed in" }, { status: 401 });
     }),
   );
 });
 afterEach(() => session.signOut());
 
-async function page(url = "/sign-in") {
+async function showSignIn(url = "/sign-in") {
   const shown = show(<SignInPage />, { url, path: "/sign-in" });
   const field = await screen.findByLabelText("API key");
   const button = screen.getByRole("button", { name: "Sign in" });
@@ -32,22 +32,22 @@ async function page(url = "/sign-in") {
 }
 
 describe("signing in", () => {
-  it("tries the key, keeps it for this tab, and goes where one wanted to be", async () => {
-    const { user, field, router } = await page("/sign-in?next=%2Fruns%3Fq%3Dbees");
+  it("checks the key, keeps it for this tab and opens the requested page", async () => {
+    const { user, field, router } = await showSignIn("/sign-in?next=%2Fruns%3Fq%3Dbees");
     expect(field).toHaveAttribute("type", "password");
     expect(field).toHaveAttribute("autocomplete", "current-password");
 
-    await user.type(field, `  ${RIGHT} {Enter}`);
+    await user.type(field, `  ${VALID_KEY} {Enter}`);
 
     await vi.waitFor(() => expect(router.state.location.href).toBe("/runs?q=bees"));
-    expect(asked).toEqual([`Bearer ${RIGHT}`]);
-    expect([session.key, session.isRemembered]).toEqual([RIGHT, false]);
+    expect(requests).toEqual([`Bearer ${VALID_KEY}`]);
+    expect([session.key, session.isRemembered]).toEqual([VALID_KEY, false]);
   });
 
-  it("remembers it on this device when asked to", async () => {
-    const { user, field, button } = await page();
+  it("remembers the key on this device on request", async () => {
+    const { user, field, button } = await showSignIn();
 
-    await user.type(field, RIGHT);
+    await user.type(field, VALID_KEY);
     await user.click(screen.getByLabelText("Remember on this device"));
     await user.click(button);
 
@@ -55,18 +55,18 @@ describe("signing in", () => {
   });
 
   it.each(["https://evil.test/", "//evil.test", "/\\evil.test"])(
-    "does not lead to %s",
+    "does not redirect to %s",
     async (next) => {
-      const { user, field, router } = await page(`/sign-in?next=${encodeURIComponent(next)}`);
+      const { user, field, router } = await showSignIn(`/sign-in?next=${encodeURIComponent(next)}`);
 
-      await user.type(field, `${RIGHT}{Enter}`);
+      await user.type(field, `${VALID_KEY}{Enter}`);
 
       await vi.waitFor(() => expect(router.state.location.href).toBe("/"));
     },
   );
 
-  it("shows the key to its owner, and hides it again", async () => {
-    const { user, field } = await page();
+  it("shows and hides the key", async () => {
+    const { user, field } = await showSignIn();
 
     await user.click(screen.getByRole("button", { name: "Show the key" }));
     expect(field).toHaveAttribute("type", "text");
@@ -74,49 +74,49 @@ describe("signing in", () => {
     expect(field).toHaveAttribute("type", "password");
   });
 
-  it("takes no second click while it asks", async () => {
+  it("disables the button while it checks the key", async () => {
     server.use(
       http.get("*/api/v1/about", async () => {
         await delay("infinite");
         return HttpResponse.json({});
       }),
     );
-    const { user, field, button } = await page();
+    const { user, field, button } = await showSignIn();
 
-    await user.type(field, `${RIGHT}{Enter}`);
+    await user.type(field, `${VALID_KEY}{Enter}`);
 
     expect(button).toBeDisabled();
     expect(button).toHaveAttribute("aria-busy", "true");
   });
 });
 
-describe("a sign-in that fails", () => {
-  it("tells a wrong key at its field, and keeps what was typed", async () => {
-    const { user, field, button } = await page();
+describe("a failed sign-in", () => {
+  it("shows an invalid key at its field and keeps the input", async () => {
+    const { user, field, button } = await showSignIn();
 
     await user.type(field, "wrong");
     await user.click(button);
 
-    expect(await screen.findByRole("alert")).toHaveTextContent("does not take this key");
-    expect(field).toHaveAccessibleDescription(/does not take this key/);
+    expect(await screen.findByRole("alert")).toHaveTextContent("Invalid API key");
+    expect(field).toHaveAccessibleDescription(/Invalid API key/);
     expect(field).toBeInvalid();
     expect(field).toHaveFocus();
     expect(field).toHaveValue("wrong");
     expect(session.state).toBe("signed-out");
   });
 
-  it("does not send what cannot be a key", async () => {
-    const { user, field, button } = await page();
+  it("does not send a malformed key", async () => {
+    const { user, field, button } = await showSignIn();
 
     await user.click(button);
     expect(await screen.findByRole("alert")).toHaveTextContent("Enter the API key.");
     await user.type(field, "clé{Enter}");
-    expect(await screen.findByText(/does not take this key/)).toBeVisible();
+    expect(await screen.findByText(/Invalid API key/)).toBeVisible();
 
-    expect(asked).toEqual([]);
+    expect(requests).toEqual([]);
   });
 
-  it("says when one may try again after too many wrong keys", async () => {
+  it("shows when to try again after too many attempts", async () => {
     server.use(
       http.get("*/api/v1/about", () =>
         HttpResponse.json(
@@ -125,7 +125,7 @@ describe("a sign-in that fails", () => {
         ),
       ),
     );
-    const { user, field } = await page();
+    const { user, field } = await showSignIn();
 
     await user.type(field, "wrong{Enter}");
 
@@ -133,24 +133,24 @@ describe("a sign-in that fails", () => {
     expect(field).toBeValid();
   });
 
-  it("says that the server cannot be reached", async () => {
+  it("shows that the server cannot be reached", async () => {
     server.use(http.get("*/api/v1/about", () => HttpResponse.error()));
-    const { user, field } = await page();
+    const { user, field } = await showSignIn();
 
-    await user.type(field, `${RIGHT}{Enter}`);
+    await user.type(field, `${VALID_KEY}{Enter}`);
 
     expect(await screen.findByRole("alert")).toHaveTextContent("The server cannot be reached");
   });
 
-  it("shows any other trouble with the id of the request", async () => {
+  it("shows other errors with the request id", async () => {
     server.use(
       http.get("*/api/v1/about", () =>
         HttpResponse.json({ title: "Internal error", requestId: "req_7" }, { status: 500 }),
       ),
     );
-    const { user, field } = await page();
+    const { user, field } = await showSignIn();
 
-    await user.type(field, `${RIGHT}{Enter}`);
+    await user.type(field, `${VALID_KEY}{Enter}`);
 
     expect(await screen.findByRole("alert")).toHaveTextContent("req_7");
   });

@@ -19,29 +19,29 @@ interface Values {
 }
 
 interface Props {
-  /** The words of its button. */
+  /** Label of the submit button. */
   action: string;
   onSignedIn?: () => void;
 }
 
-const INVALID_KEY = "The server does not take this key. Check that you have copied all of it.";
+const INVALID_KEY = "Invalid API key. Check that you copied all of it.";
 
-/** Asks for the API key, tries it, and signs in with it. */
+/** Checks an API key and signs in with it. */
 export function ApiKeyForm({ action, onSignedIn }: Props) {
-  const [refusal, setRefusal] = useState<SignInError | null>(null);
+  const [signInError, setSignInError] = useState<SignInError | null>(null);
   const { register, handleSubmit, formState, setError, setFocus } = useForm<Values>({
     defaultValues: { key: "", remember: session.isRemembered },
     reValidateMode: "onSubmit",
   });
 
   const signIn = async ({ key, remember }: Values) => {
-    setRefusal(null);
+    setSignInError(null);
     try {
       await checkKey(key.trim());
     } catch (error) {
-      const found = toSignInError(error);
-      setRefusal(found);
-      if (found.kind !== "wrong-key") return;
+      const next = toSignInError(error);
+      setSignInError(next);
+      if (next.kind !== "invalid-key") return;
       setError("key", { message: INVALID_KEY });
       return setFocus("key", { shouldSelect: true });
     }
@@ -51,7 +51,9 @@ export function ApiKeyForm({ action, onSignedIn }: Props) {
 
   return (
     <form className="grid gap-4" noValidate onSubmit={handleSubmit(signIn)}>
-      {refusal && refusal.kind !== "wrong-key" && <SignInErrorAlert refusal={refusal} />}
+      {signInError && signInError.kind !== "invalid-key" && (
+        <SignInErrorAlert error={signInError} />
+      )}
       <Field
         label="API key"
         error={
@@ -80,7 +82,7 @@ export function ApiKeyForm({ action, onSignedIn }: Props) {
   );
 }
 
-/** A field for a secret, which its owner may look at. */
+/** A password field with a button to show the value. */
 function SecretInput(props: ComponentProps<"input">) {
   const [shown, setShown] = useState(false);
   return (

@@ -2,8 +2,8 @@ import { apiUrl } from "@/lib/api/client";
 import { readProblem, ServerUnreachable } from "@/lib/api/problem";
 
 /**
- * Asks the API whether it takes a key; throws what it answers otherwise. Not through the API client:
- * that would send the key of the session, and ask for another one when it is refused.
+ * Checks an API key with a request; throws when it is rejected. The API client is not used because it
+ * sends the session's key and waits for a new one when that is rejected.
  */
 export async function checkKey(key: string): Promise<void> {
   const response = await fetch(apiUrl("/api/v1/about"), {
@@ -15,7 +15,7 @@ export async function checkKey(key: string): Promise<void> {
   if (!response.ok) throw await readProblem(response);
 }
 
-/** True when a key can be sent at all: a header takes no other characters. */
+/** True when the key has only characters that a header can carry. */
 export function isValidKeyFormat(key: string): boolean {
   return /^[\x21-\x7e]+$/.test(key);
 }

@@ -4,17 +4,17 @@ import { session } from "@/lib/api/session";
 
 import { ApiKeyForm } from "./api-key-form";
 
-const stay = () => undefined;
+const ignoreClose = () => undefined;
 
-/** Over the page when the server does not take the key any more; what was begun goes on afterwards. */
+/** Asks for a new key when the server rejects the current one; pending requests resume afterwards. */
 export function SessionExpiredDialog() {
   return (
     <Dialog
       open
       closable={false}
-      onOpenChange={stay}
+      onOpenChange={ignoreClose}
       title="Sign in again"
-      description="The server does not take your key any more. Your work on this page is kept, and goes on when you are signed in."
+      description="The server no longer accepts your API key. Your work on this page is kept and continues after you sign in."
       className="w-[min(26rem,calc(100vw-1.5rem))]"
       footer={
         <Button variant="ghost" onClick={() => session.signOut()}>

@@ -3,19 +3,19 @@ import { useNow } from "@/hooks/use-now";
 
 import type { SignInError } from "./sign-in-error";
 
-/** Why nobody could be signed in, when it is not for the key. */
+/** Shows sign-in errors other than an invalid key. */
 export function SignInErrorAlert({
-  refusal,
+  error,
 }: {
-  refusal: Exclude<SignInError, { kind: "wrong-key" }>;
+  error: Exclude<SignInError, { kind: "invalid-key" }>;
 }) {
-  if (refusal.kind === "too-many") return <TooManyAttempts until={refusal.until} />;
+  if (error.kind === "too-many-attempts") return <TooManyAttempts until={error.until} />;
   return (
-    <Alert tone="err" title={refusal.title}>
-      {refusal.detail && <p>{refusal.detail}</p>}
-      {refusal.requestId && (
+    <Alert tone="err" title={error.title}>
+      {error.detail && <p>{error.detail}</p>}
+      {error.requestId && (
         <p className="mt-1 text-xs">
-          Request <code className="font-mono">{refusal.requestId}</code>
+          Request <code className="font-mono">{error.requestId}</code>
         </p>
       )}
     </Alert>
@@ -25,9 +25,9 @@ export function SignInErrorAlert({
 function TooManyAttempts({ until }: { until: number }) {
   const seconds = Math.ceil((until - useNow(1000)) / 1000);
   return (
-    <Alert tone="warn" title="Too many wrong keys">
+    <Alert tone="warn" title="Too many failed attempts">
       {seconds > 0 ? (
-        // The seconds go by in silence: a screen reader hears the sentence once.
+        // Not live: a screen reader would announce every second.
         <p aria-live="off">Try again in {seconds} s.</p>
       ) : (
         <p>You can try again now.</p>

@@ -7,7 +7,6 @@ import { nextPath } from "@/lib/next-path";
 import { ApiKeyForm } from "./api-key-form";
 import { ApiKeyHelp } from "./api-key-help";
 
-/** The door: one key, and where to find it. */
 export function SignInPage() {
   const { next } = useSearch({ from: "/sign-in" });
   const navigate = useNavigate();
@@ -22,7 +21,7 @@ export function SignInPage() {
           <img src="/favicon.svg" alt="" width={44} height={44} />
           <div>
             <h1 className="text-xl leading-7 font-semibold">Sign in to CrewAI Runner</h1>
-            <p className="text-ink-soft">with the API key of this server</p>
+            <p className="text-ink-soft">Use the API key of this server</p>
           </div>
         </div>
         <div className="grid gap-5 rounded-lg border bg-surface p-5">

@@ -19,7 +19,7 @@ const approval: Approval = {
   resolvedAt: null,
 };
 
-it("puts questions first, then budgets, then failures", () => {
+it("puts approval requests first, then budgets, then failures", () => {
   const found = attentionEntries(
     [approval],
     [
@@ -33,14 +33,14 @@ it("puts questions first, then budgets, then failures", () => {
   );
 
   expect(found.map((one) => [one.kind, one.runId, one.title, one.detail])).toEqual([
-    ["question", "run_w", "Market research: Reviewer asks", "Approve the brief?"],
-    ["budget", "run_b", "Market research", "Its budget is used up; raise it to go on"],
+    ["approval", "run_w", "Market research: Reviewer requests approval", "Approve the brief?"],
+    ["budget", "run_b", "Market research", "Raise the budget to continue the run"],
     ["failed", "run_f", "Market research", "No key."],
-    ["crashed", "run_c", "Market research", "It ended without a word"],
+    ["crashed", "run_c", "Market research", "No error message"],
   ]);
 });
 
-it("names the task when no agent asks, and does without the workflow's name", () => {
-  const [question] = attentionEntries([{ ...approval, agent: null }], [], []);
-  expect(question?.title).toBe("review asks");
+it("names the task when there is no agent, and omits an unknown workflow", () => {
+  const [entry] = attentionEntries([{ ...approval, agent: null }], [], []);
+  expect(entry?.title).toBe("review requests approval");
 });

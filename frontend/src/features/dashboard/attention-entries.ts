@@ -1,17 +1,16 @@
-/** What waits for a person, in the order of urgency. */
 import type { Approval, RunSummary } from "@/lib/api/types";
 import { previewText } from "@/lib/format";
 
 export interface AttentionEntry {
   key: string;
-  kind: "question" | "budget" | "failed" | "crashed";
+  kind: "approval" | "budget" | "failed" | "crashed";
   runId: string;
   title: string;
   detail: string;
   at: string;
 }
 
-/** Questions first, then runs whose budget is used up, then what has failed, newest first. */
+/** Approval requests first, then exceeded budgets, then failures, each newest first. */
 export function attentionEntries(
   approvals: readonly Approval[],
   waiting: readonly RunSummary[],
@@ -26,12 +25,14 @@ export function attentionEntries(
 }
 
 function approvalEntry(approval: Approval, workflow: string | undefined): AttentionEntry {
-  const asker = approval.agent ?? approval.taskKey;
+  const requester = approval.agent ?? approval.taskKey;
   return {
     key: approval.id,
-    kind: "question",
+    kind: "approval",
     runId: approval.runId,
-    title: workflow ? `${workflow}: ${asker} asks` : `${asker} asks`,
+    title: workflow
+      ? `${workflow}: ${requester} requests approval`
+      : `${requester} requests approval`,
     detail: previewText(approval.output),
     at: approval.createdAt,
   };
@@ -43,7 +44,7 @@ function budgetEntry(run: RunSummary): AttentionEntry {
     kind: "budget",
     runId: run.id,
     title: run.workflowName,
-    detail: "Its budget is used up; raise it to go on",
+    detail: "Raise the budget to continue the run",
     at: run.startedAt ?? run.createdAt,
   };
 }
@@ -54,7 +55,7 @@ function failureEntry(run: RunSummary): AttentionEntry {
     kind: run.status === "crashed" ? "crashed" : "failed",
     runId: run.id,
     title: run.workflowName,
-    detail: run.error ? previewText(run.error.message) : "It ended without a word",
+    detail: run.error ? previewText(run.error.message) : "No error message",
     at: run.finishedAt ?? run.createdAt,
   };
 }

@@ -10,8 +10,8 @@ import { DashboardView } from "./dashboard-view";
 import type { Period } from "./insights-query";
 import { runSample, insightsSample } from "./samples";
 
-/** Answers as the API would: by the states that are asked for. */
-function runsAre(...runs: RunSummary[]) {
+/** Mocks the list of runs with its filter by state. */
+function mockRuns(...runs: RunSummary[]) {
   server.use(
     http.get("*/api/v1/runs", ({ request }) => {
       const states = new URL(request.url).searchParams.getAll("status");
@@ -21,14 +21,14 @@ function runsAre(...runs: RunSummary[]) {
   );
 }
 
-function localModelIs(state: string, message = "") {
+function mockLocalModel(state: string, message = "") {
   server.use(
     http.get("*/api/v1/about", () => HttpResponse.json({ localModel: { state, message } })),
   );
 }
 
 beforeEach(() => {
-  localModelIs("ready");
+  mockLocalModel("ready");
   server.use(
     http.get("*/api/v1/approvals", () => HttpResponse.json({ approvals: [], nextCursor: null })),
     http.get("*/api/v1/insights", () => HttpResponse.json(insightsSample())),
@@ -50,7 +50,7 @@ beforeEach(() => {
   );
 });
 
-function dashboard() {
+function showDashboard() {
   const onPeriod = vi.fn<(period: Period) => void>();
   return { ...show(<DashboardView period="24h" onPeriod={onPeriod} />), onPeriod };
 }
@@ -63,37 +63,44 @@ const panel = (name: RegExp) =>
   });
 
 describe("with runs", () => {
-  it("shows what needs a person and what is at work", async () => {
-    runsAre(
+  it("shows the attention list and the active runs", async () => {
+    mockRuns(
       runSample(),
-      runSample({ id: "run_b", status: "waiting", waitReason: "budget", workflowName: "Dear one" }),
+      runSample({
+        id: "run_b",
+        status: "waiting",
+        waitReason: "budget",
+        workflowName: "Over budget",
+      }),
       runSample({ id: "run_f", status: "failed", error: { code: "x", message: "No key." } }),
     );
-    dashboard();
+    showDashboard();
 
     const attention = await panel(/Needs attention/);
     const failed = await within(attention).findByRole("link", { name: /No key\./ });
     expect(failed).toHaveAttribute("href", "/runs/run_f");
-    expect(within(attention).getByRole("link", { name: /Dear one/ })).toHaveTextContent("Budget");
-    const live = await panel(/Live now/);
+    expect(within(attention).getByRole("link", { name: /Over budget/ })).toHaveTextContent(
+      "Budget",
+    );
+    const live = await panel(/Active runs/);
     expect(await within(live).findAllByRole("link")).toHaveLength(2);
     expect(within(live).getByText("Running")).toBeInTheDocument();
   });
 
-  it("says so when nothing needs a person", async () => {
-    runsAre(runSample({ status: "completed" }));
-    dashboard();
+  it("shows empty states", async () => {
+    mockRuns(runSample({ status: "completed" }));
+    showDashboard();
 
-    expect(await screen.findByText(/Nothing needs you/)).toBeInTheDocument();
-    expect(await screen.findByText("No run is at work.")).toBeInTheDocument();
+    expect(await screen.findByText(/Nothing needs attention/)).toBeInTheDocument();
+    expect(await screen.findByText("No active runs.")).toBeInTheDocument();
   });
 
-  it("shows the period's figures, and switches the period", async () => {
-    runsAre(runSample());
-    const { user, onPeriod } = dashboard();
+  it("shows the insights of a period and switches the period", async () => {
+    mockRuns(runSample());
+    const { user, onPeriod } = showDashboard();
 
-    expect(await screen.findByText("75 %")).toBeInTheDocument();
-    expect(screen.getByText("95 % took at most 1m 1s")).toBeInTheDocument();
+    expect(await screen.findByText("75%")).toBeInTheDocument();
+    expect(screen.getByText("p95 1m 1s")).toBeInTheDocument();
     expect(screen.getAllByText("$0.50")[0]).toBeInTheDocument();
     const slowest = await panel(/Slowest/);
     expect(within(slowest).getByRole("link")).toHaveAttribute(
@@ -104,21 +111,21 @@ describe("with runs", () => {
     expect(onPeriod).toHaveBeenCalledWith("7d");
   });
 
-  it("keeps one panel's error in its panel", async () => {
-    runsAre(runSample());
+  it("keeps the error of one panel in that panel", async () => {
+    mockRuns(runSample());
     server.use(
       http.get("*/api/v1/insights", () =>
         HttpResponse.json({ type: "x/internal", title: "No figures" }, { status: 500 }),
       ),
     );
-    dashboard();
+    showDashboard();
 
     expect(await screen.findByRole("alert")).toHaveTextContent("No figures");
-    expect(await panel(/Live now/)).toHaveTextContent("Running");
+    expect(await panel(/Active runs/)).toHaveTextContent("Running");
   });
 
-  it("tells a period without runs, and costs that are not known", async () => {
-    runsAre(runSample());
+  it("shows a period without runs and without known costs", async () => {
+    mockRuns(runSample());
     const { totals } = insightsSample();
     server.use(
       http.get("*/api/v1/insights", () =>
@@ -130,18 +137,18 @@ describe("with runs", () => {
         ),
       ),
     );
-    dashboard();
+    showDashboard();
 
     expect(await screen.findByText("No runs in the last 24 hours.")).toBeInTheDocument();
-    expect(screen.getByText(/No cost is known in the last 24 hours/)).toBeInTheDocument();
-    expect(screen.getByText("No run has completed in this time.")).toBeInTheDocument();
+    expect(screen.getByText(/No known costs in the last 24 hours/)).toBeInTheDocument();
+    expect(screen.getByText("No completed runs in this period.")).toBeInTheDocument();
   });
 });
 
 describe("before the first run", () => {
-  it("shows one card with three steps, and nothing else", async () => {
-    runsAre();
-    dashboard();
+  it("shows only the getting started card with three steps", async () => {
+    mockRuns();
+    showDashboard();
 
     expect(await screen.findAllByRole("listitem")).toHaveLength(3);
     expect(screen.getAllByRole("heading", { level: 2 })).toHaveLength(1);
@@ -149,8 +156,8 @@ describe("before the first run", () => {
     expect(screen.getByText(/expect mistakes/)).toBeInTheDocument();
   });
 
-  it("saves the template, starts it and goes to the run, by one click", async () => {
-    runsAre();
+  it("saves the template, starts it and opens the run with one click", async () => {
+    mockRuns();
     const sent: unknown[] = [];
     server.use(
       http.post("*/api/v1/workflows", async ({ request }) => {
@@ -162,7 +169,7 @@ describe("before the first run", () => {
         return HttpResponse.json({ runId: "run_demo", workflowId: "wf_demo" }, { status: 202 });
       }),
     );
-    const { user, router } = dashboard();
+    const { user, router } = showDashboard();
 
     await user.click(await screen.findByRole("button", { name: "Run the demo" }));
 
@@ -173,8 +180,8 @@ describe("before the first run", () => {
     ]);
   });
 
-  it("takes the workflow of an earlier try", async () => {
-    runsAre();
+  it("reuses the workflow of an earlier demo", async () => {
+    mockRuns();
     const started: unknown[] = [];
     server.use(
       http.get("*/api/v1/workflows", () =>
@@ -185,25 +192,25 @@ describe("before the first run", () => {
         return HttpResponse.json({ runId: "run_demo", workflowId: "wf_old" }, { status: 202 });
       }),
     );
-    const { user } = dashboard();
+    const { user } = showDashboard();
 
     await user.click(await screen.findByRole("button", { name: "Run the demo" }));
 
     await waitFor(() => expect(started).toEqual([{ workflowId: "wf_old", inputs: {} }]));
   });
 
-  it("says why the demo cannot be started", async () => {
-    runsAre();
+  it("shows why the demo cannot be started", async () => {
+    mockRuns();
     server.use(
       http.post("*/api/v1/workflows", () =>
-        HttpResponse.json({ type: "x/queue-full", title: "Too much to do" }, { status: 503 }),
+        HttpResponse.json({ type: "x/queue-full", title: "Queue full" }, { status: 503 }),
       ),
     );
-    const { user } = dashboard();
+    const { user } = showDashboard();
 
     await user.click(await screen.findByRole("button", { name: "Run the demo" }));
 
-    expect(await screen.findByRole("alert")).toHaveTextContent("Too much to do");
+    expect(await screen.findByRole("alert")).toHaveTextContent("Queue full");
     expect(screen.getByRole("button", { name: "Run the demo" })).toBeEnabled();
   });
 
@@ -212,9 +219,9 @@ describe("before the first run", () => {
     ["off", "Switched off (LOCAL_MODEL=off)."],
     ["failed", "It ended at once."],
   ])("offers a provider instead when the local model is %s", async (state, message) => {
-    runsAre();
-    localModelIs(state, message);
-    dashboard();
+    mockRuns();
+    mockLocalModel(state, message);
+    showDashboard();
 
     expect(await screen.findByText(new RegExp(message.slice(0, 12)))).toBeInTheDocument();
     expect(screen.queryByRole("button", { name: "Run the demo" })).not.toBeInTheDocument();

@@ -8,12 +8,12 @@ import { Skeleton } from "@/components/ui/skeleton";
 import { runsQuery } from "@/lib/queries/runs";
 
 import { PERIODS } from "./insights";
+import { ActiveRuns } from "./active-runs";
 import { InsightPanels } from "./insight-panels";
 import type { Period } from "./insights-query";
-import { LiveRuns } from "./live-runs";
 import { NeedsAttention } from "./needs-attention";
 
-// Seen once in a product's life: not part of every visit's download.
+// Loaded separately: only needed before the first run.
 const FirstRun = lazy(async () => ({
   default: (await import("./getting-started")).GettingStarted,
 }));
@@ -23,16 +23,16 @@ interface Props {
   onPeriod: (period: Period) => void;
 }
 
-/** What needs a person, what is at work, and how it went lately; before the first run, how to get to it. */
+/** Attention list, active runs and insights; before the first run, a getting started guide. */
 export function DashboardView({ period, onPeriod }: Props) {
-  const any = useInfiniteQuery(runsQuery({ limit: 1 }));
-  const first = any.data?.pages[0]?.runs.length === 0;
+  const newest = useInfiniteQuery(runsQuery({ limit: 1 }));
+  const hasNoRuns = newest.data?.pages[0]?.runs.length === 0;
   return (
     <Page
       title="Dashboard"
-      actions={!first && <PeriodSwitch period={period} onPeriod={onPeriod} />}
+      actions={!hasNoRuns && <PeriodSwitch period={period} onPeriod={onPeriod} />}
     >
-      {first ? (
+      {hasNoRuns ? (
         <Suspense fallback={<Skeleton className="mx-auto h-80 w-full max-w-2xl" />}>
           <FirstRun />
         </Suspense>
@@ -43,7 +43,7 @@ export function DashboardView({ period, onPeriod }: Props) {
               <NeedsAttention />
             </PanelBoundary>
             <PanelBoundary>
-              <LiveRuns />
+              <ActiveRuns />
             </PanelBoundary>
           </div>
           <PanelBoundary>

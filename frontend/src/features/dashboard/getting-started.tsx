@@ -11,12 +11,12 @@ import { Skeleton } from "@/components/ui/skeleton";
 import { useDemo } from "@/hooks/use-demo";
 import { modelsQuery } from "@/lib/queries/models";
 
-/** Before anything has run: three steps, none of which needs the one before. */
+/** Shown before the first run: three independent steps. */
 export function GettingStarted() {
   const demo = useDemo();
   const models = useQuery(modelsQuery());
   const connected = models.data?.some((model) => model.providerType !== "local") ?? false;
-  const noDemo = demo.availability?.available === false;
+  const isDemoUnavailable = demo.availability?.available === false;
   return (
     <div className="mx-auto grid w-full max-w-2xl gap-3">
       <Card title="Three steps to your first crew">
@@ -34,7 +34,7 @@ export function GettingStarted() {
                   Connected
                 </Badge>
               ) : (
-                <Button asChild variant={noDemo ? "primary" : "outline"}>
+                <Button asChild variant={isDemoUnavailable ? "primary" : "outline"}>
                   <Link to="/models" search={{ provider: "new" }}>
                     Connect a provider
                   </Link>
@@ -42,24 +42,24 @@ export function GettingStarted() {
               )
             }
           >
-            OpenAI, Anthropic, Ollama or any compatible server. The key stays on this server,
-            encrypted.
+            OpenAI, Anthropic, Ollama or any compatible API. The API key is stored encrypted on this
+            server.
           </Step>
           <Step
             number={3}
-            title="Make it yours"
+            title="Create a workflow"
             action={
               <Button asChild>
                 <Link to="/workflows/new">Browse templates</Link>
               </Button>
             }
           >
-            Start from a template or a blank page: agents, their tasks, and what they are given.
+            Start from a template or from scratch: define agents, tasks and inputs.
           </Step>
         </ol>
       </Card>
       <p className="text-center text-xs text-ink-faint">
-        Take the steps in any order. Once something has run, this page shows how it goes.
+        The steps are independent. After the first run, this page shows your runs and their cost.
       </p>
     </div>
   );
@@ -87,13 +87,13 @@ function DemoDescription({ demo: { start, availability, error } }: { demo: Demo 
     <>
       {availability?.available === false ? (
         <>
-          The small model for the demo is not available here: {availability.message} Connect a
+          The built-in model for the demo is not available: {availability.message} Connect a
           provider to run a workflow.
         </>
       ) : (
         <>
-          Two agents turn a few sentences of news into a brief, on a small model on this machine: no
-          key, no cost, a few seconds. It shows how a run works; expect mistakes in what it writes.
+          Two agents turn a few news items into a brief, using a small model on this server: no API
+          key, no cost, a few seconds. It shows how a run works; expect mistakes in the text.
         </>
       )}
       {!availability && !error && <Skeleton className="mt-1 h-4 w-40" />}

@@ -17,7 +17,7 @@ import {
 } from "./insights";
 import type { Insights } from "./insights-query";
 
-/** Runs and cost over the period. */
+/** Charts of runs and cost over the period. */
 export function InsightCharts({ insights }: { insights: Insights }) {
   return (
     <>
@@ -31,7 +31,7 @@ function RunsChart({ insights }: { insights: Insights }) {
   return (
     <Card title="Runs">
       {insights.totals.runs === 0 ? (
-        <EmptyChart>No runs {PERIODS[insights.period].words}.</EmptyChart>
+        <EmptyChart>No runs {PERIODS[insights.period].description}.</EmptyChart>
       ) : (
         <div className="px-4 py-3">
           <BarChart
@@ -62,11 +62,11 @@ function CostChart({ insights }: { insights: Insights }) {
         </div>
       ) : (
         <EmptyChart>
-          No cost is known {PERIODS[insights.period].words}. Costs appear once a{" "}
+          No known costs {PERIODS[insights.period].description}.{" "}
           <Link to="/models" className="text-accent underline underline-offset-2">
-            model has prices
-          </Link>
-          .
+            Set model prices
+          </Link>{" "}
+          to see costs.
         </EmptyChart>
       )}
     </Card>

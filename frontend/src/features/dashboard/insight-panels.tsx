@@ -5,15 +5,15 @@ import { ErrorPanel } from "@/components/error-panel";
 import { Skeleton } from "@/components/ui/skeleton";
 import { cn } from "@/lib/cn";
 
-import { dearest, slowestWorkflows } from "./insights";
+import { mostExpensiveWorkflows, slowestWorkflows } from "./insights";
 import { insightsQuery, type Period } from "./insights-query";
 import { Ranking } from "./ranking";
 import { Totals } from "./totals";
 
-// The charts are drawn when their figures have come; the page does not wait for them.
+// Loaded separately, so that the rest of the page does not wait for the charts.
 const Charts = lazy(async () => ({ default: (await import("./insight-charts")).InsightCharts }));
 
-/** How the runs of the period went. */
+/** Totals, charts and rankings of a period. */
 export function InsightPanels({ period }: { period: Period }) {
   const query = useQuery(insightsQuery(period));
   if (query.isPending) return <InsightsSkeleton />;
@@ -27,23 +27,23 @@ export function InsightPanels({ period }: { period: Period }) {
       </Suspense>
       <Ranking
         title="Slowest workflows"
-        about="Median time of completed runs"
-        none="No run has completed in this time."
+        about="Median duration of completed runs"
+        none="No completed runs in this period."
         ranks={slowestWorkflows(insights.workflows)}
         period={period}
       />
       <Ranking
-        title="Dearest workflows"
-        about="Cost of all runs"
-        none="No cost is known for this time."
-        ranks={dearest(insights.workflows)}
+        title="Most expensive workflows"
+        about="Total cost"
+        none="No known costs in this period."
+        ranks={mostExpensiveWorkflows(insights.workflows)}
         period={period}
       />
     </div>
   );
 }
 
-/** Of the final heights, so that nothing jumps. */
+/** Has the heights of the loaded panels, to avoid layout shift. */
 function InsightsSkeleton() {
   return (
     <div role="status" className="grid gap-4 lg:grid-cols-2">

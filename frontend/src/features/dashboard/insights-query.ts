@@ -8,7 +8,7 @@ export type Bucket = components["schemas"]["InsightBucket"];
 export type WorkflowInsight = components["schemas"]["WorkflowInsight"];
 export type Period = Insights["period"];
 
-/** Figures over the runs of a period; looked at again twice a minute. */
+/** Insights into the runs of a period, polled twice a minute. */
 export const insightsQuery = (period: Period) =>
   queryOptions({
     queryKey: ["insights", period] as const,

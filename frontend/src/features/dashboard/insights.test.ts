@@ -4,7 +4,7 @@ import {
   costChartPoints,
   describeCosts,
   formatKnownCost,
-  dearest,
+  mostExpensiveWorkflows,
   hasCosts,
   formatPercent,
   runChartPoints,
@@ -16,13 +16,13 @@ import { bucketSample, workflowSample, insightsSample } from "./samples";
 
 const USD = (amount: string) => ({ amount, currency: "USD" });
 
-describe("points", () => {
-  it("stack completed, at work, stopped and what went wrong", () => {
+describe("chart points", () => {
+  it("stack completed, active, stopped and failed runs", () => {
     const buckets = [bucketSample({ completed: 4, active: 3, stopped: 2, failed: 1, crashed: 5 })];
     expect(runChartPoints(insightsSample({ buckets }))[0]?.values).toEqual([4, 3, 2, 6]);
   });
 
-  it("cost nothing where nothing ran, what is known where it is, and else are unknown", () => {
+  it("are 0 without runs, the known cost where there is one, and unknown otherwise", () => {
     const buckets = [
       bucketSample(),
       bucketSample({ completed: 1, cost: USD("0.2"), knownCost: USD("0.2") }),
@@ -34,10 +34,10 @@ describe("points", () => {
   });
 });
 
-describe("sentences", () => {
-  it("count the runs by what became of them", () => {
+describe("descriptions", () => {
+  it("count the runs by state", () => {
     expect(describeRuns(insightsSample())).toBe(
-      "5 runs in the last 24 hours: 3 completed, 1 failed, 1 at work.",
+      "5 runs in the last 24 hours: 3 completed, 1 failed, 1 active.",
     );
     const { totals } = insightsSample();
     const none = { ...totals, runs: 0, completed: 0, failed: 0, active: 0 };
@@ -46,7 +46,7 @@ describe("sentences", () => {
     );
   });
 
-  it("tell the cost and where most of it arose", () => {
+  it("state the cost and its maximum", () => {
     expect(describeCosts(insightsSample())).toMatch(
       /^\$0\.50 in the last 24 hours, most at 22 Nov, \d\d:00–\d\d:00 with \$0\.50\.$/,
     );
@@ -61,13 +61,13 @@ describe("cost", () => {
     expect(formatKnownCost({ cost: null, knownCost: USD("0") })).toBe("–");
   });
 
-  it("is drawn only when there is any", () => {
+  it("is shown only when it is above 0", () => {
     const { totals } = insightsSample();
-    const costing = (knownCost: ReturnType<typeof USD> | null) =>
+    const hasKnownCost = (knownCost: ReturnType<typeof USD> | null) =>
       hasCosts(insightsSample({ totals: { ...totals, cost: null, knownCost } }));
-    expect(costing(USD("0.1"))).toBe(true);
-    expect(costing(USD("0"))).toBe(false);
-    expect(costing(null)).toBe(false);
+    expect(hasKnownCost(USD("0.1"))).toBe(true);
+    expect(hasKnownCost(USD("0"))).toBe(false);
+    expect(hasKnownCost(null)).toBe(false);
   });
 });
 
@@ -81,51 +81,53 @@ describe("rankings", () => {
     ),
   ];
 
-  it("put the slowest first, and leave out what is unknown", () => {
+  it("put the slowest first and leave out unknown durations", () => {
     const names = slowestWorkflows(workflows).map((rank) => rank.workflow.name);
     expect(names).toEqual(["slow", "w6", "w5", "w4", "w3"]);
     expect(slowestWorkflows(workflows)[0]?.label).toBe("1m 30s");
   });
 
-  it("put the dearest first, and leave out what cost nothing", () => {
-    expect(dearest(workflows).map((rank) => [rank.workflow.name, rank.label])).toEqual([
+  it("put the most expensive first and leave out free workflows", () => {
+    expect(
+      mostExpensiveWorkflows(workflows).map((rank) => [rank.workflow.name, rank.label]),
+    ).toEqual([
       ["slow", "at least $10.00"],
       ["quick", "$9.00"],
     ]);
   });
 });
 
-describe("rate", () => {
+describe("formatPercent", () => {
   it.each([
     [null, "–"],
-    [0, "0 %"],
-    [0.004, "0.4 %"],
-    [0.834, "83 %"],
-    [0.9999, "99.9 %"],
-    [1, "100 %"],
-  ])("says %s as %s: never all when one failed", (value, words) => {
-    expect(formatPercent(value)).toBe(words);
+    [0, "0%"],
+    [0.004, "0.4%"],
+    [0.834, "83%"],
+    [0.9999, "99.9%"],
+    [1, "100%"],
+  ])("formats %s as %s", (value, text) => {
+    expect(formatPercent(value)).toBe(text);
   });
 });
 
-describe("timeWords", () => {
+describe("bucketLabels", () => {
   const local = new Date(2026, 10, 22, 14).toISOString();
 
-  it("name hours by the clock", () => {
+  it("label hours by time", () => {
     expect(bucketLabels(local, "24h", 3600)).toEqual({
       label: "22 Nov, 14:00–15:00",
       tick: "14:00",
     });
   });
 
-  it("name quarters of a day by the day", () => {
+  it("label quarters of a day by date", () => {
     expect(bucketLabels(local, "7d", 21_600)).toEqual({
       label: "22 Nov, 14:00–20:00",
       tick: "22 Nov",
     });
   });
 
-  it("name whole days as the server counts them", () => {
+  it("label days in UTC", () => {
     expect(bucketLabels("2026-11-22T00:00:00Z", "30d", 86_400)).toEqual({
       label: "22 Nov (UTC)",
       tick: "22 Nov",

@@ -1,4 +1,4 @@
-/** The dashboard's figures in words, and its charts' points. */
+/** Formats the insights of the dashboard and converts them to chart points. */
 import type { BarPoint } from "@/components/charts/bar-chart";
 import type { LinePoint } from "@/components/charts/line-chart";
 import type { Cost } from "@/lib/api/types";
@@ -6,16 +6,16 @@ import { formatDuration, formatCost, pluralize } from "@/lib/format";
 
 import type { Bucket, Insights, Period, WorkflowInsight } from "./insights-query";
 
-export const PERIODS: Record<Period, { label: string; words: string }> = {
-  "24h": { label: "24 h", words: "in the last 24 hours" },
-  "7d": { label: "7 days", words: "in the last 7 days" },
-  "30d": { label: "30 days", words: "in the last 30 days" },
+export const PERIODS: Record<Period, { label: string; description: string }> = {
+  "24h": { label: "24 h", description: "in the last 24 hours" },
+  "7d": { label: "7 days", description: "in the last 7 days" },
+  "30d": { label: "30 days", description: "in the last 30 days" },
 };
 
-/** From the bottom of a bar to its top. */
+/** In stacking order, bottom first. */
 export const SERIES = [
   { name: "Completed", colour: "var(--ok)" },
-  { name: "At work", colour: "var(--live)" },
+  { name: "Active", colour: "var(--live)" },
   { name: "Stopped", colour: "var(--line-strong)" },
   { name: "Failed or crashed", colour: "var(--err)" },
 ] as const;
@@ -34,7 +34,7 @@ export function costChartPoints({ buckets, period, bucketSeconds }: Insights): L
   }));
 }
 
-/** What a bucket cost: nothing when nothing ran, else what is known of it. */
+/** Returns 0 for a bucket without runs, else its known cost. */
 function bucketCost(bucket: Bucket): number | null {
   const known = bucket.cost ?? bucket.knownCost;
   if (known) return Number(known.amount);
@@ -52,11 +52,11 @@ export function describeRuns({ totals, period }: Insights): string {
     [totals.failed, "failed"],
     [totals.crashed, "crashed"],
     [totals.stopped, "stopped"],
-    [totals.active, "at work"],
+    [totals.active, "active"],
   ]
     .filter(([number]) => number !== 0)
     .map(([number, word]) => `${number} ${word}`);
-  const head = `${pluralize(totals.runs, "run")} ${PERIODS[period].words}`;
+  const head = `${pluralize(totals.runs, "run")} ${PERIODS[period].description}`;
   return parts.length > 0 ? `${head}: ${parts.join(", ")}.` : `${head}.`;
 }
 
@@ -64,16 +64,16 @@ export function describeRuns({ totals, period }: Insights): string {
 export function describeCosts(insights: Insights): string {
   const { totals, period } = insights;
   const points = costChartPoints(insights).filter((point) => point.value !== null);
-  const mostExpensiveWorkflows = points.reduce<LinePoint | undefined>(
+  const highest = points.reduce<LinePoint | undefined>(
     (most, point) => ((point.value ?? 0) > (most?.value ?? 0) ? point : most),
     undefined,
   );
-  const head = `${formatKnownCost(totals)} ${PERIODS[period].words}`;
-  if (!mostExpensiveWorkflows) return `${head}.`;
-  return `${head}, most at ${mostExpensiveWorkflows.label} with ${currencyFormatter(insights)(mostExpensiveWorkflows.value ?? 0)}.`;
+  const head = `${formatKnownCost(totals)} ${PERIODS[period].description}`;
+  if (!highest) return `${head}.`;
+  return `${head}, most at ${highest.label} with ${currencyFormatter(insights)(highest.value ?? 0)}.`;
 }
 
-/** `$1.20`, `at least $1.20` when the price of some runs is not known, or a dash. */
+/** `$1.20`, `at least $1.20` when the price of some runs is unknown, or a dash. */
 export function formatKnownCost({
   cost,
   knownCost,
@@ -89,7 +89,7 @@ export function hasCosts({ totals }: Insights): boolean {
   return Number((totals.cost ?? totals.knownCost)?.amount ?? 0) > 0;
 }
 
-/** Writes amounts in the currency of the period's costs. */
+/** Returns a formatter for amounts in the currency of the insights. */
 export function currencyFormatter({ totals }: Insights): (amount: number) => string {
   const currency = (totals.cost ?? totals.knownCost)?.currency ?? "USD";
   return (amount) => formatCost({ amount: String(amount), currency });
@@ -111,7 +111,7 @@ export function slowestWorkflows(workflows: readonly WorkflowInsight[]): RankedW
   );
 }
 
-export function dearest(workflows: readonly WorkflowInsight[]): RankedWorkflow[] {
+export function mostExpensiveWorkflows(workflows: readonly WorkflowInsight[]): RankedWorkflow[] {
   return rankWorkflows(
     workflows,
     (one) => Number((one.cost ?? one.knownCost)?.amount ?? 0) || null,
@@ -131,17 +131,17 @@ function rankWorkflows(
     .slice(0, MAX_RANKED);
 }
 
-/** `83 %`; one decimal only where it matters, near all or nothing. */
+/** `83%`; one decimal near 0% and 100%, which are shown only when exact. */
 export function formatPercent(value: number | null): string {
   if (value === null) return "–";
   const percent = value * 100;
   const rounded = percent > 99 || percent < 1 ? Math.floor(percent * 10) / 10 : Math.round(percent);
-  return `${rounded} %`;
+  return `${rounded}%`;
 }
 
 const DAY_SECONDS = 86_400;
 
-/** The words for a stretch of time that begins at `at`. Whole days are the server's: UTC. */
+/** Returns the labels of a bucket that starts at `at`; buckets of a day are in UTC, like the server's. */
 export function bucketLabels(
   at: string,
   period: Period,
@@ -163,13 +163,13 @@ export function bucketLabels(
 
 const formats = new Map<string, (date: Date) => string>();
 
-/** Formatters are made once, at first use: making one is slow. */
+/** Caches formatters: constructing one is slow. */
 function format(options: Intl.DateTimeFormatOptions): (date: Date) => string {
   const name = JSON.stringify(options);
-  const known = formats.get(name);
-  if (known) return known;
-  const made = new Intl.DateTimeFormat("en-GB", options);
-  const write = (date: Date) => made.format(date);
-  formats.set(name, write);
-  return write;
+  const cached = formats.get(name);
+  if (cached) return cached;
+  const formatter = new Intl.DateTimeFormat("en-GB", options);
+  const formatDate = (date: Date) => formatter.format(date);
+  formats.set(name, formatDate);
+  return formatDate;
 }

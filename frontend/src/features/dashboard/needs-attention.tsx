@@ -16,22 +16,22 @@ import { EmptyRowList, RowList, RowListSkeleton, MAX_ROWS, RunRow } from "./row-
 const HOUR = 3_600_000;
 
 const KINDS = {
-  question: { Icon: MessageCircleQuestion, word: "Question", className: "text-warn" },
-  budget: { Icon: Wallet, word: "Budget", className: "text-warn" },
-  failed: { Icon: CircleX, word: "Failed", className: "text-err" },
-  crashed: { Icon: ShieldAlert, word: "Crashed", className: "text-err" },
+  approval: { Icon: MessageCircleQuestion, label: "Approval", className: "text-warn" },
+  budget: { Icon: Wallet, label: "Budget exceeded", className: "text-warn" },
+  failed: { Icon: CircleX, label: "Failed", className: "text-err" },
+  crashed: { Icon: ShieldAlert, label: "Crashed", className: "text-err" },
 };
 
-/** Questions, used-up budgets and fresh failures. */
+/** Open approval requests, exceeded budgets and failures of the last 24 hours. */
 export function NeedsAttention() {
   const since = new Date(useNow(HOUR) - 24 * HOUR).toISOString();
   const approvals = useQuery(openApprovalsQuery());
   const waiting = useInfiniteQuery(runsQuery({ status: ["waiting"] }));
   const failed = useInfiniteQuery(runsQuery({ status: ["failed", "crashed"], since }));
-  const all = [approvals, waiting, failed];
-  const broken = all.find((query) => query.isError && !query.data);
+  const queries = [approvals, waiting, failed];
+  const failedQuery = queries.find((query) => query.isError && !query.data);
 
-  const found =
+  const entries =
     approvals.data && waiting.data && failed.data
       ? attentionEntries(
           approvals.data,
@@ -45,59 +45,60 @@ export function NeedsAttention() {
       title={
         <>
           Needs attention{" "}
-          {found && found.length > 0 && (
+          {entries && entries.length > 0 && (
             <Badge tone="warn" className="ml-1">
-              {found.length}
+              {entries.length}
               {more}
             </Badge>
           )}
         </>
       }
-      actions={found && found.length > MAX_ROWS && <ShowAllLink />}
+      actions={entries && entries.length > MAX_ROWS && <ShowAllLink />}
     >
-      {broken ? (
+      {failedQuery ? (
         <ErrorPanel
-          error={broken.error}
-          onRetry={() => all.forEach((query) => void query.refetch())}
+          error={failedQuery.error}
+          onRetry={() => queries.forEach((query) => void query.refetch())}
           className="m-4"
         />
       ) : (
-        <EntryList found={found} />
+        <EntryList entries={entries} />
       )}
     </Card>
   );
 }
 
-function EntryList({ found }: { found: AttentionEntry[] | null }) {
-  if (!found) return <RowListSkeleton />;
-  if (found.length === 0) {
+function EntryList({ entries }: { entries: AttentionEntry[] | null }) {
+  if (!entries) return <RowListSkeleton />;
+  if (entries.length === 0) {
     return (
       <EmptyRowList icon={<CircleCheck aria-hidden className="size-6 text-ok" />}>
-        Nothing needs you. Questions, used-up budgets and failures of the last 24 hours appear here.
+        Nothing needs attention. Approval requests, exceeded budgets and failures of the last 24
+        hours appear here.
       </EmptyRowList>
     );
   }
   return (
     <RowList>
-      {found.slice(0, MAX_ROWS).map((concern) => (
-        <EntryRow key={concern.key} concern={concern} />
+      {entries.slice(0, MAX_ROWS).map((entry) => (
+        <EntryRow key={entry.key} entry={entry} />
       ))}
     </RowList>
   );
 }
 
-function EntryRow({ concern }: { concern: AttentionEntry }) {
-  const { Icon, word, className } = KINDS[concern.kind];
+function EntryRow({ entry }: { entry: AttentionEntry }) {
+  const { Icon, label, className } = KINDS[entry.kind];
   return (
     <RunRow
-      runId={concern.runId}
+      runId={entry.runId}
       icon={<Icon aria-hidden className={`size-4 shrink-0 ${className}`} />}
-      title={concern.title}
-      detail={concern.detail}
+      title={entry.title}
+      detail={entry.detail}
       aside={
         <>
-          <span className={`block font-medium ${className}`}>{word}</span>
-          <TimeAgo at={concern.at} />
+          <span className={`block font-medium ${className}`}>{label}</span>
+          <TimeAgo at={entry.at} />
         </>
       }
     />

@@ -8,16 +8,16 @@ import type { Period } from "./insights-query";
 
 interface Props {
   title: string;
-  /** What the figure is. */
+  /** Describes the ranked value. */
   about: string;
   none: string;
   ranks: readonly RankedWorkflow[];
   period: Period;
 }
 
-/** The workflows that stand out, each with a bar against the first. */
+/** Ranked workflows, each with a bar relative to the first. */
 export function Ranking({ title, about, none, ranks, period }: Props) {
-  const most = ranks[0]?.value ?? 1;
+  const maximum = ranks[0]?.value ?? 1;
   return (
     <Card title={title} actions={<span className="text-xs text-ink-faint">{about}</span>}>
       {ranks.length === 0 ? (
@@ -30,7 +30,7 @@ export function Ranking({ title, about, none, ranks, period }: Props) {
             <RankRow
               key={rank.workflow.workflowId ?? rank.workflow.name}
               rank={rank}
-              share={rank.value / most}
+              share={rank.value / maximum}
               period={period}
             />
           ))}
@@ -56,7 +56,7 @@ function RankRow({ rank, share, period }: { rank: RankedWorkflow; share: number;
           <span className="font-medium">{workflow.name}</span>{" "}
           <span className="text-xs text-ink-faint">
             {pluralize(workflow.runs, "run")}
-            {workflow.successRate !== null && ` · ${formatPercent(workflow.successRate)} ok`}
+            {workflow.successRate !== null && ` · ${formatPercent(workflow.successRate)} success`}
           </span>
         </span>
         <span>{rank.label}</span>

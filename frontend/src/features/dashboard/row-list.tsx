@@ -3,15 +3,15 @@ import type { ReactNode } from "react";
 
 import { Skeleton } from "@/components/ui/skeleton";
 
-/** How many rows a list on the dashboard shows; its height is the same with fewer. */
+/** Maximum rows of a list on the dashboard; the list reserves their height. */
 export const MAX_ROWS = 4;
 
-/** The body of a list, whose height does not change when the rows come. */
+/** A list of fixed minimum height. */
 export function RowList({ children }: { children: ReactNode }) {
   return <ul className="min-h-28 divide-y sm:min-h-57">{children}</ul>;
 }
 
-/** A row that leads to a run. */
+/** A row that links to a run. */
 export function RunRow({
   runId,
   icon,

@@ -1,4 +1,4 @@
-/** Figures for the tests of this feature. */
+/** Test data for this feature. */
 import type { RunSummary } from "@/lib/api/types";
 
 import type { Bucket, Insights, WorkflowInsight } from "./insights-query";

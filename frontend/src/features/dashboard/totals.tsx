@@ -5,29 +5,29 @@ import { formatCount, formatDuration } from "@/lib/format";
 import { formatKnownCost, formatPercent } from "./insights";
 import type { Insights } from "./insights-query";
 
-/** The period in four figures. */
+/** Key metrics of the period. */
 export function Totals({ insights: { totals } }: { insights: Insights }) {
-  const bad = totals.failed + totals.crashed;
+  const failures = totals.failed + totals.crashed;
   return (
     <dl className="grid grid-cols-2 overflow-hidden rounded-lg border bg-surface sm:grid-cols-4 lg:col-span-2">
       <Total
         name="Runs"
         value={formatCount(totals.runs)}
         note={
-          bad > 0
-            ? `${formatCount(bad)} failed or crashed`
-            : `${formatCount(totals.active)} at work`
+          failures > 0
+            ? `${formatCount(failures)} failed or crashed`
+            : `${formatCount(totals.active)} active`
         }
       />
       <Total
         name="Success rate"
         value={formatPercent(totals.successRate)}
-        note="stopped runs left out"
+        note="Excludes stopped runs"
       />
       <Total
-        name="Median time"
+        name="Median duration"
         value={seconds(totals.medianSeconds)}
-        note={`95 % took at most ${seconds(totals.p95Seconds)}`}
+        note={`p95 ${seconds(totals.p95Seconds)}`}
       />
       <Total
         name="Cost"

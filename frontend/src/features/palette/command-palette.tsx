@@ -15,15 +15,15 @@ interface Props {
   onShowShortcuts: () => void;
 }
 
-/** Everything by name: pages, workflows, runs, actions. */
+/** Search for pages, workflows, runs and actions. */
 export function CommandPalette({ onClose, onShowShortcuts }: Props) {
-  const focusBack = useRestoreFocus();
+  const restoreFocus = useRestoreFocus();
   return (
     <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
       <Dialog.Portal>
         <Dialog.Overlay className="fixed inset-0 z-40 bg-overlay" />
         <Dialog.Content
-          {...focusBack}
+          {...restoreFocus}
           aria-describedby={undefined}
           className="fixed top-[12dvh] left-1/2 z-40 w-[min(38rem,calc(100vw-1rem))] -translate-x-1/2 animate-appear overflow-hidden rounded-lg border bg-raised shadow-xl max-sm:top-2"
         >
@@ -42,20 +42,20 @@ function CommandMenu({
   onDone: () => void;
   onShowShortcuts: () => void;
 }) {
-  const [typed, setTyped] = useState("");
+  const [query, setQuery] = useState("");
   const { pages, actions } = useStaticCommands(onShowShortcuts);
-  const found = useCommandSearch(typed);
+  const results = useCommandSearch(query);
   return (
     <Cmdk label="Commands" loop filter={filterByName}>
       <div className="flex h-12 items-center gap-2.5 border-b px-4">
-        {found.searching ? (
+        {results.isSearching ? (
           <LoaderCircle aria-hidden className="size-4 animate-spin text-ink-faint" />
         ) : (
           <Search aria-hidden className="size-4 text-ink-faint" />
         )}
         <Cmdk.Input
-          value={typed}
-          onValueChange={setTyped}
+          value={query}
+          onValueChange={setQuery}
           placeholder="Search pages, workflows, runs…"
           aria-label="Search pages, workflows and runs"
           className="h-full min-w-0 flex-1 bg-transparent text-base outline-none placeholder:text-ink-faint"
@@ -65,21 +65,21 @@ function CommandMenu({
         aria-label="Commands"
         className="max-h-[min(26rem,70dvh)] scroll-py-2 overflow-y-auto p-1.5"
       >
-        <Cmdk.Empty className="px-4 py-8 text-center text-ink-soft">
-          Nothing is called that.
-        </Cmdk.Empty>
+        <Cmdk.Empty className="px-4 py-8 text-center text-ink-soft">No results.</Cmdk.Empty>
         <PaletteGroup heading="Pages" commands={pages} onDone={onDone} />
-        <PaletteGroup heading="Workflows" commands={found.workflows} onDone={onDone} />
-        {typed && <PaletteGroup heading="Start a run" commands={found.launches} onDone={onDone} />}
-        <PaletteGroup heading="Recent runs" commands={found.runs} onDone={onDone} />
+        <PaletteGroup heading="Workflows" commands={results.workflows} onDone={onDone} />
+        {query && (
+          <PaletteGroup heading="Start a run" commands={results.launches} onDone={onDone} />
+        )}
+        <PaletteGroup heading="Recent runs" commands={results.runs} onDone={onDone} />
         <PaletteGroup heading="Actions" commands={actions} onDone={onDone} />
-        <PaletteGroup heading="Elsewhere" commands={found.search} onDone={onDone} alwaysShown />
+        <PaletteGroup heading="Search" commands={results.search} onDone={onDone} alwaysShown />
       </Cmdk.List>
     </Cmdk>
   );
 }
 
-/** cmdk's own filter puts "Run Market research…" before Runs; the name is the first keyword. */
-function filterByName(_value: string, typed: string, words: string[] = []): number {
-  return scoreCommand(words[0] ?? "", typed, words.slice(1));
+/** cmdk's own filter ranks "Run Market research…" above Runs; the first keyword is the name. */
+function filterByName(_value: string, query: string, keywords: string[] = []): number {
+  return scoreCommand(keywords[0] ?? "", query, keywords.slice(1));
 }

@@ -1,23 +1,23 @@
 import { Command as Cmdk } from "cmdk";
 
-import { Keys } from "./keys";
+import { ShortcutKeys } from "./shortcut-keys";
 import type { Command } from "./use-static-commands";
 
 interface Props {
   heading: string;
   commands: Command[];
   onDone: () => void;
-  /** Stands there whatever is typed. */
+  /** Ignores the filter. */
   alwaysShown?: boolean;
 }
 
-/** Commands of one kind, under their heading. */
-export function PaletteGroup({ heading, commands, onDone, alwaysShown: always }: Props) {
+/** Commands under a heading. */
+export function PaletteGroup({ heading, commands, onDone, alwaysShown }: Props) {
   if (commands.length === 0) return null;
   return (
     <Cmdk.Group
       heading={heading}
-      forceMount={always}
+      forceMount={alwaysShown}
       className="[&_[cmdk-group-heading]]:px-2.5 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:text-xs [&_[cmdk-group-heading]]:font-medium [&_[cmdk-group-heading]]:text-ink-faint"
     >
       {commands.map((command) => (
@@ -25,7 +25,7 @@ export function PaletteGroup({ heading, commands, onDone, alwaysShown: always }:
           key={command.id}
           value={command.id}
           keywords={[command.name, ...(command.keywords ?? [])]}
-          forceMount={always}
+          forceMount={alwaysShown}
           onSelect={() => {
             onDone();
             command.run();
@@ -36,7 +36,7 @@ export function PaletteGroup({ heading, commands, onDone, alwaysShown: always }:
           <span className="min-w-0 flex-1 truncate">{command.name}</span>
           {command.keys && (
             <span aria-hidden className="max-sm:hidden">
-              <Keys keys={command.keys} />
+              <ShortcutKeys keys={command.keys} />
             </span>
           )}
         </Cmdk.Item>

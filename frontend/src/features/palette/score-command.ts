@@ -1,22 +1,25 @@
 /**
- * How well a command fits what was typed: 0 hides it, more stands higher. The name counts more than the
- * words beside it, and the start of a word more than its middle, so that "runs" finds the page Runs
- * before any workflow with runs in its name.
+ * Scores how well a command matches a query, from 0 (no match) to 1. The name counts more than keywords,
+ * and the start of a word more than its middle: "runs" finds the page Runs before workflows with "runs"
+ * in their names.
  */
-export function scoreCommand(name: string, typed: string, beside: readonly string[] = []): number {
-  const wanted = normalizeText(typed);
-  if (!wanted) return 1;
-  const own = textScore(normalizeText(name), wanted);
-  const others = beside.map((one) => textScore(normalizeText(one), wanted) * 0.5);
-  return Math.max(own, ...others);
+export function scoreCommand(
+  name: string,
+  query: string,
+  keywords: readonly string[] = [],
+): number {
+  const text = normalizeText(query);
+  if (!text) return 1;
+  const keywordScores = keywords.map((keyword) => scoreText(normalizeText(keyword), text) * 0.5);
+  return Math.max(scoreText(normalizeText(name), text), ...keywordScores);
 }
 
-function textScore(text: string, wanted: string): number {
-  if (text === wanted) return 1;
-  if (text.startsWith(wanted)) return 0.8;
-  if (text.includes(` ${wanted}`)) return 0.6;
-  if (wanted.split(" ").every((word) => hasWordPrefix(text, word))) return 0.5;
-  if (text.includes(wanted)) return 0.3;
+function scoreText(text: string, query: string): number {
+  if (text === query) return 1;
+  if (text.startsWith(query)) return 0.8;
+  if (text.includes(` ${query}`)) return 0.6;
+  if (query.split(" ").every((word) => hasWordPrefix(text, word))) return 0.5;
+  if (text.includes(query)) return 0.3;
   return 0;
 }
 

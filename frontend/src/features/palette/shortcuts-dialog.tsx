@@ -6,24 +6,24 @@ import { useActiveShortcuts } from "@/hooks/use-shortcut";
 import { usePreference } from "@/lib/preferences";
 import type { Shortcut } from "@/lib/shortcuts";
 
-import { Keys } from "./keys";
+import { ShortcutKeys } from "./shortcut-keys";
 
 const ORDER = ["This page", "Go to", "Anywhere"];
 const PALETTE_KEYS = /mac|iphone|ipad/i.test(navigator.userAgent) ? "⌘ K" : "Ctrl K";
 
-/** The keys that do something here. */
+/** Lists the shortcuts of the current page. */
 export function ShortcutsDialog({ onClose }: { onClose: () => void }) {
-  const [on] = usePreference("shortcuts");
+  const [isEnabled] = usePreference("shortcuts");
   const groups = groupShortcuts(useActiveShortcuts());
   return (
     <Dialog
       open
       onOpenChange={(open) => !open && onClose()}
       title="Keyboard shortcuts"
-      description="Single keys work while you are not typing."
+      description="Single-key shortcuts work while you are not typing."
     >
-      {!on && (
-        <Alert title="Single keys are turned off" className="mb-4">
+      {!isEnabled && (
+        <Alert title="Single-key shortcuts are turned off" className="mb-4">
           <Link to="/settings" onClick={onClose} className="text-accent underline">
             Turn them on in the settings
           </Link>
@@ -51,13 +51,13 @@ function Line({ name, keys }: { name: string; keys: string }) {
     <div className="flex items-center justify-between gap-4 py-1.5">
       <dt>{name}</dt>
       <dd>
-        <Keys keys={keys} />
+        <ShortcutKeys keys={keys} />
       </dd>
     </div>
   );
 }
 
-/** Shortcuts that have words, each pair of keys once, the page's own first. */
+/** Groups shortcuts that have a description, without duplicates, the page's own first. */
 function groupShortcuts(shortcuts: readonly Shortcut[]): [string, Shortcut[]][] {
   const groups = new Map<string, Map<string, Shortcut>>();
   for (const one of shortcuts) {
@@ -71,6 +71,6 @@ function groupShortcuts(shortcuts: readonly Shortcut[]): [string, Shortcut[]][] 
 }
 
 function groupOrder(group: string): number {
-  const found = ORDER.indexOf(group);
-  return found < 0 ? 0.5 : found;
+  const index = ORDER.indexOf(group);
+  return index < 0 ? 0.5 : index;
 }

@@ -11,40 +11,40 @@ import { workflowsQuery } from "@/lib/queries/workflows";
 
 import type { Command } from "./use-static-commands";
 
-const MOST_WORKFLOWS = 8;
-const MOST_RUNS = 6;
+const MAX_WORKFLOWS = 8;
+const MAX_RUNS = 6;
 
 export interface CommandSearch {
   workflows: Command[];
   launches: Command[];
   runs: Command[];
   search: Command[];
-  searching: boolean;
+  isSearching: boolean;
 }
 
-/** Saved workflows and recent runs that fit what was typed; the server searches beyond the first page. */
-export function useCommandSearch(typed: string): CommandSearch {
+/** Searches saved workflows and recent runs on the server. */
+export function useCommandSearch(query: string): CommandSearch {
   const navigate = useNavigate();
-  const text = useDeferredValue(typed.trim());
+  const text = useDeferredValue(query.trim());
   const workflows = useInfiniteQuery({
     ...workflowsQuery(withoutVerb(text)),
     placeholderData: keepPreviousData,
   });
   const runs = useInfiniteQuery({
-    ...runsQuery({ limit: MOST_RUNS, ...(text ? { q: text } : {}) }),
+    ...runsQuery({ limit: MAX_RUNS, ...(text ? { q: text } : {}) }),
     placeholderData: keepPreviousData,
   });
-  const saved = (workflows.data?.pages[0]?.workflows ?? []).slice(0, MOST_WORKFLOWS);
+  const saved = (workflows.data?.pages[0]?.workflows ?? []).slice(0, MAX_WORKFLOWS);
   return {
     workflows: saved.map((one) => openCommand(one, navigate)),
     launches: saved.map((one) => launchCommand(one, navigate)),
     runs: (runs.data?.pages[0]?.runs ?? []).map((run) => runCommand(run, navigate)),
     search: text ? [searchCommand(text, navigate)] : [],
-    searching: workflows.isFetching || runs.isFetching,
+    isSearching: workflows.isFetching || runs.isFetching,
   };
 }
 
-/** "run honey" is about the workflow called honey. */
+/** Removes a leading verb: "run honey" searches for "honey". */
 function withoutVerb(text: string): string {
   return text.replace(/^(run|open|start|launch)\s+/i, "");
 }

@@ -7,18 +7,18 @@ import { session } from "@/lib/api/session";
 import { setPreference } from "@/lib/preferences";
 
 export interface Command {
-  /** Unlike any other's. */
+  /** Unique. */
   id: string;
   name: string;
-  /** Further words by which it is found. */
+  /** Further search terms. */
   keywords?: string[];
   Icon: LucideIcon;
-  /** Keys that do the same without the palette. */
+  /** Its keyboard shortcut. */
   keys?: string;
   run: () => void;
 }
 
-/** The commands that are there on every page, whatever has been saved. */
+/** Returns the commands that do not depend on saved data. */
 export function useStaticCommands(showShortcuts: () => void): {
   pages: Command[];
   actions: Command[];

@@ -14,7 +14,7 @@ export function ComparePage() {
   return (
     <Page
       title="Compare runs"
-      description="Two runs side by side: what went in, what came out, what it took."
+      description="Inputs, outputs, definition and usage of two runs side by side."
       actions={
         <>
           {a && b && (
@@ -33,7 +33,10 @@ export function ComparePage() {
         a={a}
         b={b}
         onPick={(side, runId) =>
-          void navigate({ search: (before) => ({ ...before, [side]: runId }), resetScroll: false })
+          void navigate({
+            search: (previous) => ({ ...previous, [side]: runId }),
+            resetScroll: false,
+          })
         }
       />
     </Page>

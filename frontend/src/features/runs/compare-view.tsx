@@ -21,7 +21,7 @@ interface Props {
   onPick: (side: Side, runId: string) => void;
 }
 
-/** Both runs when both are chosen; a list to choose from where one is missing. */
+/** Compares two runs; shows a picker where one is missing. */
 export function CompareView({ a, b, onPick }: Props) {
   const [changing, setChanging] = useState<Side | null>(null);
   const pick = (side: Side, runId: string) => {
@@ -53,7 +53,7 @@ export function CompareView({ a, b, onPick }: Props) {
 function Comparison({ a, b }: { a: string; b: string }) {
   const diff = useQuery(runDiffQuery(a, b));
   const definition = useQuery({ ...runQuery(a), retry: false }).data?.definition;
-  if (diff.isPending) return <Waiting />;
+  if (diff.isPending) return <ComparisonSkeleton />;
   if (diff.isError) return <ErrorPanel error={diff.error} onRetry={() => void diff.refetch()} />;
   return (
     <>
@@ -69,19 +69,19 @@ function Sections({ diff, definition }: { diff: RunDiff; definition?: WorkflowDe
     <>
       <DiffSection
         title="Inputs"
-        emptyText="Both runs were given the same inputs."
+        emptyText="Both runs have the same inputs."
         changes={diff.inputs}
         labelFor={(path) => pathLabel(path)}
       />
       <DiffSection
         title="Outputs"
-        emptyText="Both runs brought the same."
+        emptyText="Both runs have identical output."
         changes={withoutDuplicateResult(diff.outputs)}
         labelFor={outputLabel}
       />
       <DiffSection
         title="Definition"
-        emptyText="Both runs followed the same definition."
+        emptyText="Both runs use the same definition."
         changes={diff.definition}
         labelFor={(path) => pathLabel(path, definition)}
       />
@@ -89,7 +89,7 @@ function Sections({ diff, definition }: { diff: RunDiff; definition?: WorkflowDe
   );
 }
 
-function Waiting() {
+function ComparisonSkeleton() {
   return (
     <div role="status" className="grid gap-4">
       <span className="sr-only">Loading…</span>

@@ -15,7 +15,7 @@ interface Props {
   onChange: () => void;
 }
 
-/** One of the two runs: what it is, and a way to take another. */
+/** Header of one side of a comparison. */
 export function ComparedRun({ name, runId, onChange }: Props) {
   const run = useQuery(runQuery(runId));
   const letter = name.toUpperCase();

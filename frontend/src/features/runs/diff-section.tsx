@@ -13,21 +13,21 @@ const MAX_TEXT_LENGTH = 600;
 const PAGE_SIZE = 20;
 
 const KINDS = {
-  differs: { Icon: Diff, word: "Differs", tone: "warn" },
-  "only-a": { Icon: ArrowLeft, word: "Only in A", tone: "live" },
-  "only-b": { Icon: ArrowRight, word: "Only in B", tone: "live" },
+  differs: { Icon: Diff, label: "Changed", tone: "warn" },
+  "only-a": { Icon: ArrowLeft, label: "Only in A", tone: "live" },
+  "only-b": { Icon: ArrowRight, label: "Only in B", tone: "live" },
 } as const;
 
 interface Props {
   title: string;
-  /** Said when nothing differs. */
+  /** Shown when there are no differences. */
   emptyText: string;
   changes: readonly Change[];
   labelFor: (path: string) => string;
 }
 
-/** What differs in one respect, side by side. */
-export function DiffSection({ title, emptyText: same, changes, labelFor: name }: Props) {
+/** Differences of one kind, side by side. */
+export function DiffSection({ title, emptyText, changes, labelFor }: Props) {
   const [all, setAll] = useState(false);
   const shown = all ? changes : changes.slice(0, PAGE_SIZE);
   return (
@@ -37,7 +37,7 @@ export function DiffSection({ title, emptyText: same, changes, labelFor: name }:
         changes.length === 0 ? (
           <Badge tone="ok">
             <Check aria-hidden />
-            Same
+            Identical
           </Badge>
         ) : (
           <Badge tone="warn">
@@ -47,10 +47,10 @@ export function DiffSection({ title, emptyText: same, changes, labelFor: name }:
         )
       }
     >
-      {changes.length === 0 && <p className="p-4 text-ink-soft">{same}</p>}
+      {changes.length === 0 && <p className="p-4 text-ink-soft">{emptyText}</p>}
       <ul className="divide-y">
         {shown.map((change) => (
-          <ChangeRow key={change.path} change={change} name={name(change.path)} />
+          <ChangeRow key={change.path} change={change} label={labelFor(change.path)} />
         ))}
       </ul>
       {shown.length < changes.length && (
@@ -64,15 +64,15 @@ export function DiffSection({ title, emptyText: same, changes, labelFor: name }:
   );
 }
 
-function ChangeRow({ change, name }: { change: Change; name: string }) {
-  const { Icon, word, tone } = KINDS[changeKind(change)];
+function ChangeRow({ change, label }: { change: Change; label: string }) {
+  const { Icon, label: kind, tone } = KINDS[changeKind(change)];
   return (
     <li className="grid gap-2 px-4 py-3">
       <p className="flex flex-wrap items-center gap-2">
-        <span className="min-w-0 font-medium break-words">{name}</span>
+        <span className="min-w-0 font-medium break-words">{label}</span>
         <Badge tone={tone}>
           <Icon aria-hidden />
-          {word}
+          {kind}
         </Badge>
       </p>
       <div className="grid gap-2 sm:grid-cols-2">
@@ -99,7 +99,7 @@ function Value({ side, value }: { side: string; value: unknown }) {
             text === null && "font-sans text-ink-faint",
           )}
         >
-          {shown ?? "Not there"}
+          {shown ?? "Not set"}
         </p>
         {long && (
           <Button variant="link" size="inline" onClick={() => setOpen(!open)}>

@@ -20,7 +20,7 @@ interface Props {
   onClear: () => void;
 }
 
-/** The filters of the list; each is a part of the URL. */
+/** Filters of the list; each is a search parameter of the URL. */
 export function RunsFilters({ search, onChange, onClear }: Props) {
   return (
     <div role="search" aria-label="Filter runs" className="grid gap-2">
@@ -46,11 +46,11 @@ function TextFilter({ value, onChange }: { value: string; onChange: Props["onCha
   const [seen, setSeen] = useState(value);
   if (seen !== value) {
     setSeen(value);
-    // Changed by somebody else, e.g. cleared or by Back; an echo of what was sent must not undo typing.
+    // Changed from outside, e.g. by Clear filters or Back; the value sent here must not undo typing.
     if (value !== sent) setTyped(value);
   }
   const input = useRef<HTMLInputElement>(null);
-  useShortcut("/", () => input.current?.focus(), "Search the runs");
+  useShortcut("/", () => input.current?.focus(), "Search runs");
 
   useEffect(() => {
     if (typed === value) return;
@@ -105,7 +105,7 @@ function WorkflowFilter({ value, onChange }: { value?: string; onChange: Props["
 }
 
 function TimeFilter({ search, onChange }: { search: RunsSearch; onChange: Props["onChange"] }) {
-  const span = periodOf(search);
+  const period = periodOf(search);
   const choose = (value: string) => {
     if (value === "any") onChange({ since: undefined, until: undefined });
     else if (value === "custom") onChange({ since: today(), until: today() });
@@ -116,7 +116,7 @@ function TimeFilter({ search, onChange }: { search: RunsSearch; onChange: Props[
       <Select
         aria-label="Time"
         className="w-auto max-sm:flex-1"
-        value={span}
+        value={period}
         onChange={(event) => choose(event.target.value)}
       >
         <option value="any">Any time</option>
@@ -125,9 +125,9 @@ function TimeFilter({ search, onChange }: { search: RunsSearch; onChange: Props[
             {label}
           </option>
         ))}
-        <option value="custom">From … to …</option>
+        <option value="custom">Custom range</option>
       </Select>
-      {span === "custom" && (
+      {period === "custom" && (
         <div className="flex items-center gap-1.5">
           <DayInput label="From" value={search.since} onChange={(since) => onChange({ since })} />
           <span aria-hidden>–</span>
@@ -196,7 +196,7 @@ function two(number: number): string {
   return String(number).padStart(2, "0");
 }
 
-/** The day it is for the person, not in Greenwich. */
+/** Today in the browser's time zone. */
 function today(): string {
   const now = new Date();
   return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;

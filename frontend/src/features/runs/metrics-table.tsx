@@ -13,15 +13,15 @@ const DIRECTIONS = {
   unknown: { Icon: CircleHelp, className: "text-ink-faint" },
 };
 
-/** Time, money and tokens of both, and how B stands to A. */
+/** Duration, cost and tokens of both runs, and the change from A to B. */
 export function MetricsTable({ diff }: { diff: RunDiff }) {
   return (
-    <Card title="Figures">
+    <Card title="Metrics">
       <table className="w-full text-right">
         <thead className="text-xs text-ink-faint">
           <tr className="border-b bg-sunken">
             <th scope="col" className="h-8 px-4 text-left font-medium max-sm:px-3">
-              Figure
+              Metric
             </th>
             <th scope="col" className="px-2 font-medium">
               A
@@ -30,7 +30,7 @@ export function MetricsTable({ diff }: { diff: RunDiff }) {
               B
             </th>
             <th scope="col" className="px-4 font-medium max-sm:px-3">
-              B against A
+              Change
             </th>
           </tr>
         </thead>

@@ -10,7 +10,7 @@ import { workflowQuery } from "@/lib/queries/workflows";
 
 import { isFiltered, noRunsMessage, type RunsSearch } from "./run-filters";
 
-/** An empty list: nothing has run yet, or the filters leave nothing over. */
+/** Empty state: there are no runs yet, or none match the filters. */
 export function NoRuns({ search, onClear }: { search: RunsSearch; onClear: () => void }) {
   return (
     <div className="rounded-lg border bg-surface">
@@ -21,11 +21,11 @@ export function NoRuns({ search, onClear }: { search: RunsSearch; onClear: () =>
 
 function NoMatches({ search, onClear }: { search: RunsSearch; onClear: () => void }) {
   const { workflow } = search;
-  const named = useQuery({ ...workflowQuery(workflow ?? ""), enabled: workflow !== undefined });
+  const { data } = useQuery({ ...workflowQuery(workflow ?? ""), enabled: workflow !== undefined });
   return (
     <EmptyState
       icon={SearchX}
-      title={noRunsMessage(search, named.data?.name)}
+      title={noRunsMessage(search, data?.name)}
       actions={<Button onClick={onClear}>Clear filters</Button>}
     />
   );
@@ -55,7 +55,7 @@ function NoRunsYet() {
         </>
       }
     >
-      A run is one execution of a workflow: start one and watch each step here.
+      A run is one execution of a workflow. Start one to follow its steps here.
       {start.error && <ErrorPanel error={start.error} className="mt-3 text-left" />}
     </EmptyState>
   );

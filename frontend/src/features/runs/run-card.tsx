@@ -6,11 +6,11 @@ import { formatCount, formatCost } from "@/lib/format";
 import { RunDuration } from "./run-duration";
 import { RunLink } from "./run-link";
 import { RunNote } from "./run-note";
-import type { RunRow } from "./runs-table";
+import type { RunTableRow } from "./run-table-row";
 import { SelectRunCheckbox } from "./selection-checkboxes";
 
-/** A run on a phone. */
-export function RunCard({ row }: { row: RunRow }) {
+/** A run in the list on phones. */
+export function RunCard({ row }: { row: RunTableRow }) {
   const run = row.original;
   return (
     <li

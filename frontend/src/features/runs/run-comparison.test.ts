@@ -17,7 +17,7 @@ function tokens(totalTokens: number) {
   return runSample({ usage: { ...usage, totalTokens } });
 }
 
-function tokenWords(a: number, b: number) {
+function tokenChange(a: number, b: number) {
   return row("Tokens", compareMetrics({ a: tokens(a), b: tokens(b) }))?.change;
 }
 
@@ -25,19 +25,19 @@ function row(name: string, rows: MetricComparison[]): MetricComparison | undefin
   return rows.find((one) => one.name === name);
 }
 
-describe("kindOf", () => {
+describe("changeKind", () => {
   it.each([
     [{ a: 1, b: 2 }, "differs"],
     [{ a: null, b: 2 }, "only-b"],
     [{ a: "x", b: null }, "only-a"],
     [{ a: 0, b: "" }, "differs"],
     [{ a: false, b: true }, "differs"],
-  ])("tells %o as %s", (change, kind) => {
+  ])("classifies %o as %s", (change, kind) => {
     expect(changeKind({ path: "/x", ...change })).toBe(kind);
   });
 });
 
-describe("pathWords", () => {
+describe("pathLabel", () => {
   const definition = {
     agents: [{ key: "researcher" }],
     tasks: [{ key: "research" }, { key: "draft" }],
@@ -50,28 +50,28 @@ describe("pathWords", () => {
     expect(pathLabel("/agents/0/goal", definition)).toBe("agents › researcher › goal");
   });
 
-  it("counts from one where there is no key", () => {
+  it("numbers members without a key from one", () => {
     expect(pathLabel("/tasks/4/description", definition)).toBe("tasks › no. 5 › description");
     expect(pathLabel("/tasks/0")).toBe("tasks › no. 1");
   });
 
-  it("has a word for the whole", () => {
-    expect(pathLabel("/")).toBe("everything");
+  it("labels the root", () => {
+    expect(pathLabel("/")).toBe("entire value");
   });
 });
 
-describe("outputs", () => {
+describe("outputLabel and withoutDuplicateResult", () => {
   it.each([
     ["/raw", "Result"],
     ["/jsonOutput/items/0", "Result as JSON"],
     ["/tasks/draft/raw", "Task draft"],
     ["/tasks/draft/json_output/title", "Task draft › json output › title"],
     ["/", "Result"],
-  ])("names %s %s", (path, words) => {
-    expect(outputLabel(path)).toBe(words);
+  ])("labels %s as %s", (path, label) => {
+    expect(outputLabel(path)).toBe(label);
   });
 
-  it("do not tell the last task's text twice", () => {
+  it("drop the result when a task has the same change", () => {
     const changes = [
       { path: "/raw", a: "one", b: "two" },
       { path: "/tasks/draft/raw", a: "one", b: "two" },
@@ -85,39 +85,47 @@ describe("outputs", () => {
   });
 });
 
-describe("figures", () => {
-  it("say how b stands to a", () => {
+describe("compareMetrics", () => {
+  it("describes the change from a to b", () => {
     const b = runSample({
       usage: { ...usage, totalTokens: 2700, llmCalls: 3, toolCalls: 4 },
       finishedAt: "2026-11-22T10:00:07Z",
     });
     const rows = compareMetrics({ a: runSample(), b });
-    expect(row("Tokens", rows)).toMatchObject({ verdict: "more", words: "100 % more", b: "2.7K" });
-    expect(row("Time", rows)).toMatchObject({ verdict: "less", words: "50 % less", a: "12.0 s" });
-    expect(row("Model calls", rows)).toMatchObject({ verdict: "same", words: "same" });
-    expect(row("Tool calls", rows)).toMatchObject({ verdict: "more", words: "more" });
-    expect(row("Cost", rows)).toMatchObject({ verdict: "same", a: "$0.031" });
+    expect(row("Tokens", rows)).toMatchObject({
+      direction: "more",
+      change: "100% more",
+      b: "2.7K",
+    });
+    expect(row("Duration", rows)).toMatchObject({
+      direction: "less",
+      change: "50% less",
+      a: "12.0 s",
+    });
+    expect(row("Model calls", rows)).toMatchObject({ direction: "same", change: "no change" });
+    expect(row("Tool calls", rows)).toMatchObject({ direction: "more", change: "more" });
+    expect(row("Cost", rows)).toMatchObject({ direction: "same", a: "$0.031" });
   });
 
-  it("do not compare what is unknown, or money of two kinds", () => {
+  it("compares neither unknown values nor costs in different currencies", () => {
     const b = runSample({
       usage: { ...usage, totalTokens: null, cost: { amount: "0.031", currency: "EUR" } },
       finishedAt: null,
     });
     const rows = compareMetrics({ a: runSample(), b });
-    for (const name of ["Time", "Cost", "Tokens"]) {
-      expect(row(name, rows)).toMatchObject({ verdict: "unknown" });
+    for (const name of ["Duration", "Cost", "Tokens"]) {
+      expect(row(name, rows)).toMatchObject({ direction: "unknown" });
     }
     expect(row("Tokens", rows)?.b).toBe("–");
   });
 
-  it("do not call a small change none, nor a large one a percentage", () => {
-    expect(tokenWords(10_000, 10_001)).toBe("slightly more");
-    expect(tokenWords(10, 500)).toBe("50 times");
+  it("describes tiny and huge changes in words", () => {
+    expect(tokenChange(10_000, 10_001)).toBe("slightly more");
+    expect(tokenChange(10, 500)).toBe("50 times");
   });
 });
 
-it("shows values as text, and JSON", () => {
+it("formats strings as text and other values as JSON", () => {
   expect(valueText("a\nb")).toBe("a\nb");
   expect(valueText({ a: 1 })).toBe('{\n  "a": 1\n}');
   expect(valueText(false)).toBe("false");

@@ -1,8 +1,8 @@
-/** What differs between two runs, in words. */
+/** Labels and metrics for the comparison of two runs. */
 import type { RunDiff, RunSummary, WorkflowDefinition } from "@/lib/api/types";
-import { formatCount, formatDuration, formatCost } from "@/lib/format";
+import { formatCost, formatCount, formatDuration } from "@/lib/format";
 
-import { runDurationMs } from "./run-summary";
+import { runDurationMs } from "./run-duration-ms";
 
 export type Change = RunDiff["inputs"][number];
 export type ChangeKind = "only-a" | "only-b" | "differs";
@@ -12,35 +12,35 @@ export function changeKind({ a, b }: Change): ChangeKind {
   return b === null || b === undefined ? "only-a" : "differs";
 }
 
-/** A value as text; null when there is none. */
+/** Returns a value as text; null when there is none. */
 export function valueText(value: unknown): string | null {
   if (value === null || value === undefined) return null;
   return typeof value === "string" ? value : JSON.stringify(value, null, 2);
 }
 
-/** `/tasks/0/description` as `tasks › research › description`, by the definition's own keys. */
+/** Formats `/tasks/0/description` as `tasks › research › description`, with the definition's own keys. */
 export function pathLabel(path: string, definition?: WorkflowDefinition): string {
-  let place: unknown = definition;
-  const words = pathSegments(path).map((segment) => {
-    const entry = isIndexed(place) ? place[segment] : undefined;
-    place = entry;
-    const key = isIndexed(entry) ? (entry["key"] ?? entry["name"]) : undefined;
+  let node: unknown = definition;
+  const labels = pathSegments(path).map((segment) => {
+    const member = isIndexed(node) ? node[segment] : undefined;
+    node = member;
+    const key = isIndexed(member) ? (member["key"] ?? member["name"]) : undefined;
     if (!/^\d+$/.test(segment)) return segmentLabel(segment);
     return typeof key === "string" ? key : `no. ${Number(segment) + 1}`;
   });
-  return words.join(" › ") || "everything";
+  return labels.join(" › ") || "entire value";
 }
 
-/** `/tasks/draft/raw` as `Task draft`: a result repeats the last task's, so that is not told twice. */
+/** Formats `/tasks/draft/raw` as `Task draft`. */
 export function outputLabel(path: string): string {
   const [first, key, ...rest] = pathSegments(path);
   if (first === undefined) return "Result";
   if (first !== "tasks" || key === undefined) return outputSegmentLabel(first);
-  const part = rest.filter((one) => one !== "raw").map(segmentLabel);
-  return [`Task ${key}`, ...part].join(" › ");
+  const labels = rest.filter((segment) => segment !== "raw").map(segmentLabel);
+  return [`Task ${key}`, ...labels].join(" › ");
 }
 
-/** Without the final text when a task has brought the very same. */
+/** Removes the change of the result when a task has the same change: the result is the last task's output. */
 export function withoutDuplicateResult(outputs: readonly Change[]): Change[] {
   return outputs.filter(
     (one) =>
@@ -49,72 +49,72 @@ export function withoutDuplicateResult(outputs: readonly Change[]): Change[] {
   );
 }
 
-function amount(run: RunSummary): number | null {
-  return run.usage.cost ? Number(run.usage.cost.amount) : null;
-}
-
 export interface MetricComparison {
   name: string;
   a: string;
   b: string;
   direction: "same" | "more" | "less" | "unknown";
-  /** How b stands to a: `25 % more`. */
+  /** The change from a to b: `25% more`. */
   change: string;
 }
 
-/** The figures of both runs, and how b stands to a. */
+type FormatValue = (value: number | null) => string;
+
+/** Compares duration, cost, tokens and calls of two runs. */
 export function compareMetrics({ a, b }: Pick<RunDiff, "a" | "b">): MetricComparison[] {
-  const sameCurrency = a.usage.cost?.currency === b.usage.cost?.currency;
-  const row = (
+  const compare = (
     name: string,
-    read: (run: RunSummary) => number | null,
-    say: (n: number | null) => string,
-  ) => compareMetric(name, read(a), read(b), say);
+    read: (run: RunSummary) => number | null | undefined,
+    format: FormatValue,
+  ) => compareMetric(name, read(a) ?? null, read(b) ?? null, format);
   return [
-    row("Time", (run) => (run.finishedAt ? runDurationMs(run, 0) : null), formatDuration),
-    {
-      ...compareMetric(
-        "Cost",
-        sameCurrency ? amount(a) : null,
-        sameCurrency ? amount(b) : null,
-        String,
-      ),
-      a: formatCost(a.usage.cost),
-      b: formatCost(b.usage.cost),
-    },
-    row("Tokens", (run) => run.usage.totalTokens ?? null, formatCount),
-    row("Tokens in", (run) => run.usage.promptTokens ?? null, formatCount),
-    row("Tokens out", (run) => run.usage.completionTokens ?? null, formatCount),
-    row("Model calls", (run) => run.usage.llmCalls ?? null, formatCount),
-    row("Tool calls", (run) => run.usage.toolCalls ?? null, formatCount),
+    compare("Duration", (run) => (run.finishedAt ? runDurationMs(run, 0) : null), formatDuration),
+    compareCosts(a, b),
+    compare("Tokens", (run) => run.usage.totalTokens, formatCount),
+    compare("Input tokens", (run) => run.usage.promptTokens, formatCount),
+    compare("Output tokens", (run) => run.usage.completionTokens, formatCount),
+    compare("Model calls", (run) => run.usage.llmCalls, formatCount),
+    compare("Tool calls", (run) => run.usage.toolCalls, formatCount),
   ];
+}
+
+/** Costs in different currencies are shown but not compared. */
+function compareCosts(a: RunSummary, b: RunSummary): MetricComparison {
+  const [costA, costB] = [a.usage.cost, b.usage.cost];
+  const amount = (cost: typeof costA) =>
+    cost && costA?.currency === costB?.currency ? Number(cost.amount) : null;
+  return {
+    ...compareMetric("Cost", amount(costA), amount(costB), String),
+    a: formatCost(costA),
+    b: formatCost(costB),
+  };
 }
 
 function compareMetric(
   name: string,
   a: number | null,
   b: number | null,
-  say: (value: number | null) => string,
+  format: FormatValue,
 ): MetricComparison {
-  const words = { name, a: say(a), b: say(b) };
-  if (a === null || b === null) return { ...words, direction: "unknown", change: "unknown" };
-  if (a === b) return { ...words, direction: "same", change: "same" };
-  const verdict = b > a ? "more" : "less";
-  return { ...words, direction: verdict, change: formatChange(a, b, verdict) };
+  const values = { name, a: format(a), b: format(b) };
+  if (a === null || b === null) return { ...values, direction: "unknown", change: "unknown" };
+  if (a === b) return { ...values, direction: "same", change: "no change" };
+  const direction = b > a ? "more" : "less";
+  return { ...values, direction, change: formatChange(a, b, direction) };
 }
 
-function formatChange(a: number, b: number, verdict: "more" | "less"): string {
-  if (a === 0) return verdict;
+function formatChange(a: number, b: number, direction: "more" | "less"): string {
+  if (a === 0) return direction;
   const percent = Math.round((Math.abs(b - a) / a) * 100);
   if (percent > 999) return `${Math.round(b / a)} times`;
-  return percent === 0 ? `slightly ${verdict}` : `${percent} % ${verdict}`;
+  return percent === 0 ? `slightly ${direction}` : `${percent}% ${direction}`;
 }
 
 function pathSegments(path: string): string[] {
   return path.split("/").filter((segment) => segment !== "");
 }
 
-/** `expected_output` and `expectedOutput` as `expected output`. */
+/** Formats `expected_output` and `expectedOutput` as `expected output`. */
 function segmentLabel(segment: string): string {
   return segment
     .replaceAll("_", " ")

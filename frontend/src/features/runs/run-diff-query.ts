@@ -4,7 +4,7 @@ import { api, body } from "@/lib/api/client";
 import { runKeys } from "@/lib/queries/runs";
 import { hasEnded } from "@/lib/run-state";
 
-/** Two runs side by side; asked again while one of them goes on. */
+/** Differences between two runs; polled while one of them is active. */
 export const runDiffQuery = (a: string, b: string) =>
   queryOptions({
     queryKey: runKeys.diff(a, b),

@@ -1,4 +1,4 @@
-/** What the list of runs keeps in its URL, what it asks the API for, and the words for it. */
+/** Filters of the runs list: URL search parameters, API query and labels. */
 import type { RunListQuery, RunState } from "@/lib/api/types";
 import { runStateLabel } from "@/components/run-status";
 
@@ -6,23 +6,23 @@ export interface RunsSearch {
   status?: RunState[];
   workflow?: string;
   q?: string;
-  /** `24h`, `7d`, `30d`, or a day such as `2026-11-22`, or a moment. */
+  /** `24h`, `7d`, `30d`, a date such as `2026-11-22`, or a timestamp. */
   since?: string;
-  /** A day, which still belongs to the span, or a moment. */
+  /** A date (inclusive) or a timestamp. */
   until?: string;
 }
 
 const HOUR = 3_600_000;
 
 export const PERIODS = [
-  { value: "24h", label: "Last 24 hours", words: "in the last 24 hours", hours: 24 },
-  { value: "7d", label: "Last 7 days", words: "in the last 7 days", hours: 7 * 24 },
-  { value: "30d", label: "Last 30 days", words: "in the last 30 days", hours: 30 * 24 },
+  { value: "24h", label: "Last 24 hours", description: "in the last 24 hours", hours: 24 },
+  { value: "7d", label: "Last 7 days", description: "in the last 7 days", hours: 7 * 24 },
+  { value: "30d", label: "Last 30 days", description: "in the last 30 days", hours: 30 * 24 },
 ] as const;
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
-/** The API's filter; `now` fixes the spans that count back from the present. */
+/** Converts the filters to an API query; relative periods end at `now`. */
 export function toRunListQuery(search: RunsSearch, now: number): RunListQuery {
   const since = sinceTimestamp(search.since, now);
   const until = untilTimestamp(search.until);
@@ -39,11 +39,11 @@ export function isFiltered(search: RunsSearch): boolean {
   return Object.values(search).some((value) => value !== undefined && value.length > 0);
 }
 
-/** The choice of the time menu that the URL stands for. */
+/** Returns the selected option of the time filter. */
 export function periodOf(search: RunsSearch): "any" | "24h" | "7d" | "30d" | "custom" {
   if (!search.since && !search.until) return "any";
-  const quick = PERIODS.find((span) => span.value === search.since);
-  return quick && !search.until ? quick.value : "custom";
+  const preset = PERIODS.find((period) => period.value === search.since);
+  return preset && !search.until ? preset.value : "custom";
 }
 
 /** `No failed or crashed runs of Daily brief in the last 7 days`. */
@@ -64,14 +64,14 @@ export function noRunsMessage(search: RunsSearch, workflowName?: string): string
 }
 
 function periodLabel(search: RunsSearch): string | undefined {
-  const span = periodOf(search);
-  if (span === "custom") return "in the chosen time";
-  return PERIODS.find((one) => one.value === span)?.words;
+  const period = periodOf(search);
+  if (period === "custom") return "in the selected period";
+  return PERIODS.find((one) => one.value === period)?.description;
 }
 
 function sinceTimestamp(since: string | undefined, now: number): string | undefined {
-  const quick = PERIODS.find((span) => span.value === since);
-  if (quick) return new Date(now - quick.hours * HOUR).toISOString();
+  const preset = PERIODS.find((period) => period.value === since);
+  if (preset) return new Date(now - preset.hours * HOUR).toISOString();
   return since === undefined ? undefined : toTimestamp(since);
 }
 
@@ -80,7 +80,7 @@ function untilTimestamp(until: string | undefined): string | undefined {
   return toTimestamp(until, DAY.test(until) ? 1 : 0);
 }
 
-/** A day begins at this browser's midnight; what is no time at all is left out. */
+/** Converts a date or time to an ISO timestamp; dates are in the browser's time zone. */
 function toTimestamp(text: string, daysLater = 0): string | undefined {
   const time = new Date(DAY.test(text) ? `${text}T00:00:00` : text);
   if (Number.isNaN(time.getTime())) return undefined;

@@ -2,7 +2,7 @@ import { Link } from "@tanstack/react-router";
 
 import type { RunSummary } from "@/lib/api/types";
 
-/** The link of a row. It covers the whole row, so that every click and middle click opens the run. */
+/** Link that covers the whole row: a click anywhere opens the run. */
 export function RunLink({ run }: { run: RunSummary }) {
   return (
     <Link

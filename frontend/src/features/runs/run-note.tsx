@@ -1,17 +1,20 @@
 import type { RunSummary } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
 
-import { runNote } from "./run-summary";
+import { describeRun } from "./describe-run";
 
 const TONES = { err: "text-err", warn: "text-warn", faint: "text-ink-faint" };
 
-/** The error in red, what is waited for in amber, other words in grey. */
+/** One line about a run: its error in red, a wait reason in amber, metadata in grey. */
 export function RunNote({ run, className }: { run: RunSummary; className?: string }) {
-  const said = runNote(run);
-  if (!said) return null;
+  const description = describeRun(run);
+  if (!description) return null;
   return (
-    <span title={said.text} className={cn("text-[13px]", TONES[said.tone], className)}>
-      {said.text}
+    <span
+      title={description.text}
+      className={cn("text-[13px]", TONES[description.tone], className)}
+    >
+      {description.text}
     </span>
   );
 }

@@ -12,13 +12,13 @@ import { runsQuery } from "@/lib/queries/runs";
 
 interface Props {
   name: "a" | "b";
-  /** The run of the other side, which is not offered. */
+  /** The run on the other side, which is excluded. */
   other?: string;
   onPick: (runId: string) => void;
   onCancel?: () => void;
 }
 
-/** The newest runs, narrowed by what is typed. */
+/** Selects a run from the newest ones, with a search field. */
 export function RunPicker({ name, other, onPick, onCancel }: Props) {
   const [text, setText] = useState("");
   const q = useDeferredValue(text.trim());
@@ -41,13 +41,11 @@ export function RunPicker({ name, other, onPick, onCancel }: Props) {
       {query.isPending && <SkeletonRows rows={4} className="p-3" />}
       {query.isError && <ErrorPanel error={query.error} className="m-3" />}
       {query.data && runs.length === 0 && (
-        <p className="p-4 text-ink-soft">
-          {q ? `No run matches “${q}”.` : "There is no other run yet."}
-        </p>
+        <p className="p-4 text-ink-soft">{q ? `No run matches “${q}”.` : "No other runs yet."}</p>
       )}
       <ul className="max-h-80 divide-y overflow-y-auto">
         {runs.map((run) => (
-          <Choice key={run.id} run={run} onPick={onPick} />
+          <RunOption key={run.id} run={run} onPick={onPick} />
         ))}
       </ul>
     </section>
@@ -80,7 +78,7 @@ function SearchField({
   );
 }
 
-function Choice({ run, onPick }: { run: RunSummary; onPick: (runId: string) => void }) {
+function RunOption({ run, onPick }: { run: RunSummary; onPick: (runId: string) => void }) {
   return (
     <li>
       <button

@@ -1,4 +1,4 @@
-/** Runs for the tests of this feature. */
+/** Test data for this feature. */
 import type { RunSummary } from "@/lib/api/types";
 
 export function runSample(part: Partial<RunSummary> = {}): RunSummary {

@@ -18,7 +18,7 @@ export function RunsPage() {
     (part: Partial<RunsSearch>) =>
       void navigate({
         search: (before) => ({ ...before, ...part }),
-        // Each letter typed is not a page to come back to.
+        // Typing must not add history entries.
         replace: "q" in part,
         resetScroll: false,
       }),

@@ -1,11 +1,4 @@
-import {
-  createColumnHelper,
-  rowSelectionFeature,
-  tableFeatures,
-  useTable,
-  type Row,
-  type RowSelectionState,
-} from "@tanstack/react-table";
+import { createColumnHelper, useTable, type RowSelectionState } from "@tanstack/react-table";
 import { useRef, type Dispatch, type SetStateAction } from "react";
 
 import { RunStatus } from "@/components/run-status";
@@ -19,13 +12,11 @@ import { RunCard } from "./run-card";
 import { RunDuration } from "./run-duration";
 import { RunLink } from "./run-link";
 import { RunNote } from "./run-note";
+import { runTableFeatures } from "./run-table-row";
 import { SelectAllCheckbox, SelectRunCheckbox } from "./selection-checkboxes";
 import { useRowShortcuts } from "./use-row-shortcuts";
 
-const features = tableFeatures({ rowSelectionFeature });
-export type RunRow = Row<typeof features, RunSummary>;
-
-const column = createColumnHelper<typeof features, RunSummary>();
+const column = createColumnHelper<typeof runTableFeatures, RunSummary>();
 const columns = column.columns([
   column.display({ id: "select", cell: ({ row }) => <SelectRunCheckbox row={row} /> }),
   column.accessor("status", {
@@ -41,7 +32,7 @@ const columns = column.columns([
     cell: ({ row }) => <RunLink run={row.original} />,
   }),
   column.display({
-    id: "remark",
+    id: "note",
     header: "Note",
     cell: ({ row }) => <RunNote run={row.original} />,
   }),
@@ -64,7 +55,7 @@ const columns = column.columns([
     header: "Cost",
     cell: ({ row }) => formatCost(row.original.usage.cost),
   }),
-  column.accessor("createdBy", { header: "By" }),
+  column.accessor("createdBy", { header: "Started by" }),
 ]);
 
 const WIDTHS: Record<string, string> = {
@@ -76,7 +67,7 @@ const WIDTHS: Record<string, string> = {
   tokens: "w-20 text-right max-lg:hidden",
   cost: "w-20 text-right max-lg:hidden",
   createdBy: "w-24 truncate max-lg:hidden",
-  remark: "truncate",
+  note: "truncate",
 };
 
 interface Props {
@@ -85,24 +76,24 @@ interface Props {
   onSelect: Dispatch<SetStateAction<RowSelectionState>>;
 }
 
-/** The runs as a table, or as cards on a phone. */
+/** The runs as a table, or as cards on phones. */
 export function RunsTable({ runs, selection, onSelect }: Props) {
   const narrow = useIsNarrowScreen();
-  const place = useRef<HTMLDivElement>(null);
+  const container = useRef<HTMLDivElement>(null);
   const table = useTable({
-    features,
+    features: runTableFeatures,
     columns,
     data: runs,
     getRowId: (run) => run.id,
     state: { rowSelection: selection },
     onRowSelectionChange: onSelect,
   });
-  useRowShortcuts(place, (id) => table.getRow(id).toggleSelected());
+  useRowShortcuts(container, (id) => table.getRow(id).toggleSelected());
   const { rows } = table.getRowModel();
 
   if (narrow) {
     return (
-      <div ref={place}>
+      <div ref={container}>
         <ul className="grid grid-cols-[minmax(0,1fr)] gap-2">
           {rows.map((row) => (
             <RunCard key={row.id} row={row} />
@@ -112,7 +103,7 @@ export function RunsTable({ runs, selection, onSelect }: Props) {
     );
   }
   return (
-    <div ref={place} className="overflow-hidden rounded-lg border bg-surface">
+    <div ref={container} className="overflow-hidden rounded-lg border bg-surface">
       <table className="w-full table-fixed">
         <caption className="sr-only">Runs, newest first</caption>
         <thead className="border-b bg-sunken text-xs text-ink-faint">
@@ -141,7 +132,7 @@ export function RunsTable({ runs, selection, onSelect }: Props) {
               className="relative border-b last:border-0 hover:bg-hover data-selected:bg-accent-soft"
             >
               {row.getAllCells().map((cell) => (
-                // oxlint-disable-next-line jsx-a11y/control-has-associated-label -- the cell's words are drawn by the table
+                // oxlint-disable-next-line jsx-a11y/control-has-associated-label -- the table renders the cell's content
                 <td key={cell.id} className={cellStyles(cell.column.id, "h-11")}>
                   <table.FlexRender cell={cell} />
                 </td>

@@ -23,29 +23,30 @@ beforeEach(() => {
   );
 });
 
-function answers(...pages: RunSummary[][]) {
-  const asked: URL[] = [];
+/** Mocks the pages of the list; returns the requested URLs. */
+function mockRuns(...pages: RunSummary[][]) {
+  const requests: URL[] = [];
   server.use(
     http.get("*/api/v1/runs", ({ request }) => {
       const url = new URL(request.url);
-      asked.push(url);
+      requests.push(url);
       const page = Number(url.searchParams.get("cursor") ?? 0);
       const nextCursor = page + 1 < pages.length ? String(page + 1) : null;
       return HttpResponse.json({ runs: pages[page], nextCursor });
     }),
   );
-  return asked;
+  return requests;
 }
 
-function list(search: RunsSearch = {}) {
+function showList(search: RunsSearch = {}) {
   const onChange = vi.fn<(change: Partial<RunsSearch>) => void>();
   const onClear = vi.fn<() => void>();
   const shown = show(<RunsView search={search} onChange={onChange} onClear={onClear} />);
   return { ...shown, onChange, onClear };
 }
 
-it("shows each run in a row that leads to it", async () => {
-  answers([
+it("shows each run in a row that links to it", async () => {
+  mockRuns([
     runSample(),
     runSample({
       id: "run_2",
@@ -53,30 +54,30 @@ it("shows each run in a row that leads to it", async () => {
       error: { code: "provider-auth", message: "The key is wrong." },
     }),
   ]);
-  list();
+  showList();
 
   const row = await screen.findByRole("row", { name: /Completed/ });
   expect(within(row).getByRole("link")).toHaveAttribute("href", "/runs/run_1");
-  for (const words of ["Market research", "v7", "12.0 s", "1.4K", "$0.031", "ada"]) {
-    expect(row).toHaveTextContent(words);
+  for (const text of ["Market research", "v7", "12.0 s", "1.4K", "$0.031", "ada"]) {
+    expect(row).toHaveTextContent(text);
   }
   expect(screen.getByRole("row", { name: /Failed/ })).toHaveTextContent("The key is wrong.");
   expect(screen.getByText("2 runs")).toBeInTheDocument();
 });
 
-it("asks the API for what the filters say", async () => {
-  const asked = answers([runSample()]);
-  list({ status: ["failed", "crashed"], workflow: "wf_1", q: "brief" });
+it("sends the filters to the API", async () => {
+  const requests = mockRuns([runSample()]);
+  showList({ status: ["failed", "crashed"], workflow: "wf_1", q: "brief" });
 
   await screen.findByRole("row", { name: /Market/ });
-  expect(asked[0]?.searchParams.getAll("status")).toEqual(["failed", "crashed"]);
-  expect(asked[0]?.searchParams.get("workflowId")).toBe("wf_1");
-  expect(asked[0]?.searchParams.get("q")).toBe("brief");
+  expect(requests[0]?.searchParams.getAll("status")).toEqual(["failed", "crashed"]);
+  expect(requests[0]?.searchParams.get("workflowId")).toBe("wf_1");
+  expect(requests[0]?.searchParams.get("q")).toBe("brief");
 });
 
-it("changes a state by a click, and the text after a pause in typing", async () => {
-  answers([runSample()]);
-  const { user, onChange } = list({ status: ["failed"] });
+it("toggles a state on click, and sends the text after a pause in typing", async () => {
+  mockRuns([runSample()]);
+  const { user, onChange } = showList({ status: ["failed"] });
 
   await user.click(await screen.findByRole("button", { name: "Queued" }));
   expect(onChange).toHaveBeenLastCalledWith({ status: ["queued", "failed"] });
@@ -87,33 +88,33 @@ it("changes a state by a click, and the text after a pause in typing", async () 
   expect(onChange).toHaveBeenCalledTimes(3);
 });
 
-it("loads further pages when asked, and shows no run twice", async () => {
-  const asked = answers(
+it("loads more pages and shows no run twice", async () => {
+  const requests = mockRuns(
     [runSample()],
     [runSample(), runSample({ id: "run_2", workflowName: "Second" })],
   );
-  const { user } = list();
+  const { user } = showList();
 
   await user.click(await screen.findByRole("button", { name: "Load more" }));
 
   await screen.findByRole("row", { name: /Second/ });
   expect(screen.getAllByRole("row", { name: /Market/ })).toHaveLength(1);
-  expect(asked.at(-1)?.searchParams.get("cursor")).toBe("1");
+  expect(requests.at(-1)?.searchParams.get("cursor")).toBe("1");
   expect(screen.queryByRole("button", { name: "Load more" })).not.toBeInTheDocument();
 });
 
 it("offers the demo before the first run", async () => {
-  answers([]);
-  list();
+  mockRuns([]);
+  showList();
 
   expect(await screen.findByText("No runs yet")).toBeInTheDocument();
   expect(await screen.findByRole("button", { name: "Run the demo" })).toBeInTheDocument();
   expect(screen.queryByText(/Clear filters/)).not.toBeInTheDocument();
 });
 
-it("offers to clear the filters when they leave nothing over", async () => {
-  answers([]);
-  const { user, onClear } = list({ status: ["failed"], since: "7d" });
+it("offers to clear the filters when no runs match", async () => {
+  mockRuns([]);
+  const { user, onClear } = showList({ status: ["failed"], since: "7d" });
 
   expect(await screen.findByText("No failed runs in the last 7 days")).toBeInTheDocument();
   expect(screen.queryByText("No runs yet")).not.toBeInTheDocument();
@@ -121,7 +122,7 @@ it("offers to clear the filters when they leave nothing over", async () => {
   expect(onClear).toHaveBeenCalledOnce();
 });
 
-it("says what went wrong, and tries again", async () => {
+it("shows an error and tries again", async () => {
   server.use(
     http.get("*/api/v1/runs", () =>
       HttpResponse.json(
@@ -130,17 +131,17 @@ it("says what went wrong, and tries again", async () => {
       ),
     ),
   );
-  const { user } = list();
+  const { user } = showList();
 
   expect(await screen.findByRole("alert")).toHaveTextContent("Something broke");
-  answers([runSample()]);
+  mockRuns([runSample()]);
   await user.click(screen.getByRole("button", { name: "Try again" }));
   expect(await screen.findByRole("row", { name: /Market/ })).toBeInTheDocument();
 });
 
-it("compares two chosen runs, the older one first", async () => {
-  answers([runSample({ id: "run_new" }), runSample({ id: "run_old" })]);
-  const { user } = list();
+it("compares two selected runs, the older one first", async () => {
+  mockRuns([runSample({ id: "run_new" }), runSample({ id: "run_old" })]);
+  const { user } = showList();
 
   await user.click(await screen.findByRole("checkbox", { name: /run_new/ }));
   expect(screen.queryByRole("link", { name: "Compare" })).not.toBeInTheDocument();
@@ -150,8 +151,8 @@ it("compares two chosen runs, the older one first", async () => {
   expect(link).toHaveAttribute("href", "/runs/compare?a=run_old&b=run_new");
 });
 
-it("stops the chosen runs that are at work, and tells of each", async () => {
-  answers([
+it("stops the selected active runs and shows the result of each", async () => {
+  mockRuns([
     runSample({ id: "run_a", status: "running", finishedAt: null }),
     runSample({ id: "run_b", status: "waiting", finishedAt: null, workflowName: "Quick one" }),
     runSample({ id: "run_c" }),
@@ -172,7 +173,7 @@ it("stops the chosen runs that are at work, and tells of each", async () => {
       HttpResponse.json({ type: "x/run-already-finished", title: "Over" }, { status: 409 }),
     ),
   );
-  const { user } = list();
+  const { user } = showList();
 
   await user.click(await screen.findByRole("checkbox", { name: "Select all runs shown" }));
   expect(screen.getByText("3 selected")).toBeInTheDocument();
@@ -181,17 +182,17 @@ it("stops the chosen runs that are at work, and tells of each", async () => {
   await user.click(within(dialog).getByRole("radio", { name: "Now" }));
   await user.click(within(dialog).getByRole("button", { name: "Stop 2 runs" }));
 
-  expect(await within(dialog).findByText("2 of 2 answered")).toBeInTheDocument();
-  expect(within(dialog).getByText("Stopped; 1 model call was closed")).toBeInTheDocument();
-  expect(within(dialog).getByText("Had ended by itself")).toBeInTheDocument();
+  expect(await within(dialog).findByText("2 of 2 processed")).toBeInTheDocument();
+  expect(within(dialog).getByText("Stopped; 1 model call cancelled")).toBeInTheDocument();
+  expect(within(dialog).getByText("Already finished")).toBeInTheDocument();
   expect(modes).toEqual([{ mode: "now" }]);
   await user.click(within(dialog).getByRole("button", { name: "Done" }));
   expect(screen.queryByRole("dialog")).not.toBeInTheDocument();
 });
 
-it("moves by j and k, and selects by x", async () => {
-  answers([runSample({ id: "run_a" }), runSample({ id: "run_b" })]);
-  const { user } = list();
+it("moves with j and k, and selects with x", async () => {
+  mockRuns([runSample({ id: "run_a" }), runSample({ id: "run_b" })]);
+  const { user } = showList();
   const [first, second] = await screen.findAllByRole("link", { name: /Market/ });
 
   await user.keyboard("j");
@@ -204,14 +205,14 @@ it("moves by j and k, and selects by x", async () => {
   expect(first).toHaveFocus();
 });
 
-it("shows cards on a phone", async () => {
+it("shows cards on phones", async () => {
   vi.stubGlobal("matchMedia", () => ({
     matches: true,
     addEventListener: () => undefined,
     removeEventListener: () => undefined,
   }));
-  answers([runSample()]);
-  list();
+  mockRuns([runSample()]);
+  showList();
 
   const card = await screen.findByRole("listitem");
   expect(within(card).getByRole("link")).toHaveAttribute("href", "/runs/run_1");

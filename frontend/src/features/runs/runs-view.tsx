@@ -2,6 +2,7 @@ import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useMemo, useState } from "react";
 
 import { ErrorPanel } from "@/components/error-panel";
+import { LoadMore } from "@/components/load-more";
 import { Skeleton, SkeletonRows } from "@/components/ui/skeleton";
 import { useNow } from "@/hooks/use-now";
 import type { RunSummary } from "@/lib/api/types";
@@ -10,10 +11,9 @@ import { pluralize } from "@/lib/format";
 import { runsQuery } from "@/lib/queries/runs";
 
 import { toRunListQuery, type RunsSearch } from "./run-filters";
-import { LoadMore } from "./load-more";
 import { RunsTable } from "./runs-table";
 
-// The rows come first: what stands around them is loaded beside them, or when it is needed.
+// Loaded separately, so that the rows appear first.
 const RunsFilters = lazy(async () => ({
   default: (await import("./filter-bar")).RunsFilters,
 }));
@@ -31,9 +31,9 @@ interface Props {
   onClear: () => void;
 }
 
-/** The list of runs with its filters, its selection and what can be done with it. */
+/** The list of runs with filters and bulk actions. */
 export function RunsView({ search, onChange, onClear }: Props) {
-  // By the hour: a span that moved with every second would ask for another list each time.
+  // Rounded to the hour: otherwise relative periods would change the query key all the time.
   const now = useNow(HOUR);
   const query = useInfiniteQuery({
     ...runsQuery(toRunListQuery(search, now)),
@@ -66,12 +66,18 @@ export function RunsView({ search, onChange, onClear }: Props) {
           )}
         >
           <RunsTable runs={runs} selection={selection} onSelect={setSelection} />
-          <LoadMore
-            more={query.hasNextPage}
-            busy={query.isFetchingNextPage}
-            error={query.isFetchNextPageError ? query.error : null}
-            onLoad={() => void query.fetchNextPage()}
-          />
+          {query.isFetchNextPageError ? (
+            <ErrorPanel error={query.error} onRetry={() => void query.fetchNextPage()} />
+          ) : (
+            query.hasNextPage && (
+              <LoadMore
+                isLoading={query.isFetchingNextPage}
+                onLoad={() => void query.fetchNextPage()}
+              >
+                Load more
+              </LoadMore>
+            )
+          )}
           <p role="status" className="text-xs text-ink-faint">
             {pluralize(runs.length, "run")}
             {query.hasNextPage ? " so far" : ""}
@@ -87,7 +93,7 @@ export function RunsView({ search, onChange, onClear }: Props) {
   );
 }
 
-/** A run that a refetch moved from one page to the next must not stand there twice. */
+/** Removes duplicates: a refetch may move a run from one page to the next. */
 function uniqueRuns(pages: { runs: RunSummary[] }[] | undefined): RunSummary[] {
   if (!pages) return NONE;
   return [...new Map(pages.flatMap((page) => page.runs).map((run) => [run.id, run])).values()];

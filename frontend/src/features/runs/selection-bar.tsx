@@ -10,7 +10,7 @@ const StopRunsDialog = lazy(async () => ({
   default: (await import("./stop-runs-dialog")).StopRunsDialog,
 }));
 
-/** What can be done with the runs that are chosen. */
+/** Actions for the selected runs. */
 export function SelectionBar({
   selected,
   onClear,
@@ -20,7 +20,7 @@ export function SelectionBar({
 }) {
   const [stopping, setStopping] = useState<RunSummary[] | null>(null);
   const [a, b] = selected;
-  const atWork = selected.filter((run) => !hasEnded(run.status));
+  const active = selected.filter((run) => !hasEnded(run.status));
   return (
     <div
       role="region"
@@ -38,9 +38,9 @@ export function SelectionBar({
           </Link>
         </Button>
       )}
-      <Button variant="danger" disabled={atWork.length === 0} onClick={() => setStopping(atWork)}>
+      <Button variant="danger" disabled={active.length === 0} onClick={() => setStopping(active)}>
         <Square aria-hidden />
-        {atWork.length > 0 ? `Stop ${atWork.length}…` : "None is at work"}
+        {active.length > 0 ? `Stop ${active.length}…` : "No active runs"}
       </Button>
       <Button variant="ghost" onClick={onClear}>
         <X aria-hidden />

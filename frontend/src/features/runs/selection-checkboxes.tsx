@@ -1,10 +1,10 @@
-import type { RunRow } from "./runs-table";
+import type { RunTableRow } from "./run-table-row";
 
-/** Chooses one run; Shift chooses all up to the one chosen before. */
-export function SelectRunCheckbox({ row }: { row: RunRow }) {
+/** Selects one run; Shift selects all runs up to the previous selection. */
+export function SelectRunCheckbox({ row }: { row: RunTableRow }) {
   const { workflowName, id } = row.original;
   return (
-    // The label is larger than the box: a target of 24 px, above the link that covers the row.
+    // The label enlarges the click target to 24 px, above the link that covers the row.
     <label className="relative z-10 -m-2 grid size-9 place-items-center">
       <span className="sr-only">
         Select {workflowName} {id}
@@ -19,7 +19,7 @@ export function SelectRunCheckbox({ row }: { row: RunRow }) {
   );
 }
 
-/** Chooses all that is loaded, or nothing. */
+/** Selects all loaded runs, or none. */
 export function SelectAllCheckbox({
   all,
   some,

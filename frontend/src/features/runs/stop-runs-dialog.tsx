@@ -11,41 +11,41 @@ import { runKeys } from "@/lib/queries/runs";
 import { stopRuns, type StopMode, type StopResult } from "./stop-runs";
 
 const KINDS = {
-  waiting: { Icon: CircleDashed, className: "text-ink-faint", words: "Not asked yet" },
-  asking: { Icon: LoaderCircle, className: "animate-spin text-live", words: "Stopping…" },
-  stopped: { Icon: CircleCheck, className: "text-ok", words: "" },
-  stopping: { Icon: Hourglass, className: "text-warn", words: "" },
-  over: { Icon: CircleCheck, className: "text-idle", words: "" },
-  failed: { Icon: CircleX, className: "text-err", words: "" },
+  pending: { Icon: CircleDashed, className: "text-ink-faint", label: "Pending" },
+  requested: { Icon: LoaderCircle, className: "animate-spin text-live", label: "Stopping…" },
+  stopped: { Icon: CircleCheck, className: "text-ok", label: "" },
+  stopping: { Icon: Hourglass, className: "text-warn", label: "" },
+  finished: { Icon: CircleCheck, className: "text-idle", label: "" },
+  failed: { Icon: CircleX, className: "text-err", label: "" },
 };
 
 const MODES: { value: StopMode; label: string; hint: string }[] = [
   {
     value: "after-step",
     label: "After the current step",
-    hint: "The model call at hand ends and is paid for; nothing after it begins.",
+    hint: "The current model call finishes and is billed. No further step starts.",
   },
-  { value: "now", label: "Now", hint: "Model calls are closed at once; their answers are lost." },
+  { value: "now", label: "Now", hint: "Model calls are cancelled and their responses are lost." },
 ];
 
-/** Asks, stops, and shows what became of each run. */
+/** Confirms, stops the runs and shows the result of each. */
 export function StopRunsDialog({ runs, onClose }: { runs: RunSummary[]; onClose: () => void }) {
   const client = useQueryClient();
   const [mode, setMode] = useState<StopMode>("after-step");
-  const [outcomes, setOutcomes] = useState<Record<string, StopResult>>({});
+  const [results, setResults] = useState<Record<string, StopResult>>({});
   const stop = useMutation({
     mutationFn: () =>
-      stopRuns(runs, mode, (id, outcome) => setOutcomes((all) => ({ ...all, [id]: outcome }))),
+      stopRuns(runs, mode, (id, result) => setResults((all) => ({ ...all, [id]: result }))),
     onSettled: () => client.invalidateQueries({ queryKey: runKeys.all }),
   });
-  const done = Object.values(outcomes).filter((one) => one.kind !== "asking").length;
+  const done = Object.values(results).filter((one) => one.kind !== "requested").length;
   return (
     <Dialog
       open
       onOpenChange={(open) => !open && onClose()}
       closable={!stop.isPending}
       title={`Stop ${pluralize(runs.length, "run")}?`}
-      description="A stopped run keeps what its finished tasks brought, and can be resumed."
+      description="Stopped runs keep the output of finished tasks and can be resumed."
       footer={
         stop.isSuccess ? (
           <Button variant="primary" onClick={onClose}>
@@ -68,10 +68,10 @@ export function StopRunsDialog({ runs, onClose }: { runs: RunSummary[]; onClose:
       ) : (
         <>
           <p role="status" className="mb-2 text-ink-soft">
-            {done} of {runs.length} answered
+            {done} of {runs.length} processed
           </p>
           <progress
-            aria-label="Runs asked to stop"
+            aria-label="Processed runs"
             className="mb-3 h-1.5 w-full accent-(--accent)"
             max={runs.length}
             value={done}
@@ -80,7 +80,12 @@ export function StopRunsDialog({ runs, onClose }: { runs: RunSummary[]; onClose:
       )}
       <ul className="divide-y rounded-md border">
         {runs.map((run) => (
-          <RunStopResult key={run.id} run={run} outcome={outcomes[run.id]} begun={!stop.isIdle} />
+          <RunStopResult
+            key={run.id}
+            run={run}
+            result={results[run.id]}
+            hasStarted={!stop.isIdle}
+          />
         ))}
       </ul>
     </Dialog>
@@ -118,21 +123,21 @@ function ModeChoice({ mode, onChange }: { mode: StopMode; onChange: (mode: StopM
 
 function RunStopResult({
   run,
-  outcome = { kind: "waiting" },
-  begun,
+  result = { kind: "pending" },
+  hasStarted,
 }: {
   run: RunSummary;
-  outcome?: StopResult;
-  begun: boolean;
+  result?: StopResult;
+  hasStarted: boolean;
 }) {
-  const { Icon, className, words } = KINDS[outcome.kind];
+  const { Icon, className, label } = KINDS[result.kind];
   return (
     <li className="flex items-start gap-2 px-3 py-2">
-      {begun && <Icon aria-hidden className={`mt-0.5 size-4 shrink-0 ${className}`} />}
+      {hasStarted && <Icon aria-hidden className={`mt-0.5 size-4 shrink-0 ${className}`} />}
       <div className="min-w-0">
         <p className="truncate font-medium">{run.workflowName}</p>
         <p className="text-xs break-words text-ink-faint">
-          {begun ? ("words" in outcome ? outcome.words : words) : run.id}
+          {hasStarted ? ("message" in result ? result.message : label) : run.id}
         </p>
       </div>
     </li>

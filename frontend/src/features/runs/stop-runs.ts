@@ -1,4 +1,3 @@
-/** Stopping many runs: a few at a time, each with its own outcome. */
 import { api, body } from "@/lib/api/client";
 import { ApiProblem, describeError } from "@/lib/api/problem";
 import type { RunSummary, StopReceipt } from "@/lib/api/types";
@@ -7,28 +6,28 @@ import { pluralize } from "@/lib/format";
 export type StopMode = "now" | "after-step";
 
 export type StopResult =
-  | { kind: "waiting" }
-  | { kind: "asking" }
-  | { kind: "stopped"; words: string }
-  | { kind: "stopping"; words: string }
-  | { kind: "over"; words: string }
-  | { kind: "failed"; words: string };
+  | { kind: "pending" }
+  | { kind: "requested" }
+  | { kind: "stopped"; message: string }
+  | { kind: "stopping"; message: string }
+  | { kind: "finished"; message: string }
+  | { kind: "failed"; message: string };
 
 const CONCURRENCY = 4;
 
-/** Asks each run to stop and tells of every step; never throws. */
+/** Stops runs, a few at a time, and reports the progress of each; never throws. */
 export async function stopRuns(
   runs: readonly RunSummary[],
   mode: StopMode,
-  tell: (runId: string, outcome: StopResult) => void,
+  onResult: (runId: string, result: StopResult) => void,
 ): Promise<void> {
   const queue = runs.map((run) => run.id);
   const worker = async () => {
     for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
-      tell(id, { kind: "asking" });
-      // One after the other, on purpose: the others of the four go on meanwhile.
+      onResult(id, { kind: "requested" });
+      // Sequential within a worker: the workers run in parallel.
       // oxlint-disable-next-line no-await-in-loop
-      tell(id, await stopRun(id, mode));
+      onResult(id, await stopRun(id, mode));
     }
   };
   await Promise.all(Array.from({ length: Math.min(CONCURRENCY, runs.length) }, worker));
@@ -41,24 +40,23 @@ async function stopRun(runId: string, mode: StopMode): Promise<StopResult> {
       await api.POST("/api/v1/runs/{run_id}/stop", { params, body: { mode } }),
     );
     return receipt
-      ? { kind: "stopped", words: receiptMessage(receipt) }
-      : { kind: "stopping", words: "Asked; it ends with the step at hand" };
+      ? { kind: "stopped", message: receiptMessage(receipt) }
+      : { kind: "stopping", message: "Stops after the current step" };
   } catch (error) {
     if (error instanceof ApiProblem && error.slug === "run-already-finished") {
-      return { kind: "over", words: "Had ended by itself" };
+      return { kind: "finished", message: "Already finished" };
     }
     const { title, detail } = describeError(error);
-    return { kind: "failed", words: detail || title };
+    return { kind: "failed", message: detail || title };
   }
 }
 
-/** `Stopped; 1 model call was closed`. */
+/** `Stopped; 1 model call cancelled`. */
 function receiptMessage(receipt: StopReceipt): string {
   const parts = ["Stopped"];
   if (receipt.llmCallsInFlight > 0) {
-    const verb = receipt.llmCallsInFlight === 1 ? "was" : "were";
-    parts.push(`${pluralize(receipt.llmCallsInFlight, "model call")} ${verb} closed`);
+    parts.push(`${pluralize(receipt.llmCallsInFlight, "model call")} cancelled`);
   }
-  if (receipt.abandoned?.length) parts.push(`left behind: ${receipt.abandoned.join(", ")}`);
+  if (receipt.abandoned?.length) parts.push(`not interrupted: ${receipt.abandoned.join(", ")}`);
   return parts.join("; ");
 }

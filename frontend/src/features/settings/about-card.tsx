@@ -10,7 +10,7 @@ import { aboutQuery } from "@/lib/queries/system";
 import { FactList, type Fact } from "./fact-list";
 import { StateBadge } from "./state-badge";
 
-const EVERY_MS = 5_000;
+const INTERVAL_MS = 5_000;
 const DATABASES = { sqlite: "SQLite", postgresql: "PostgreSQL" };
 const ROLES: Record<string, string> = {
   all: "API and worker in one process",
@@ -18,13 +18,13 @@ const ROLES: Record<string, string> = {
   worker: "Worker only",
 };
 
-/** What runs here, in which version; to be copied into a report of a problem. */
+/** Versions of the server and its components, to copy into bug reports. */
 export function AboutCard() {
-  const { data, error, refetch } = useQuery({ ...aboutQuery(), refetchInterval: EVERY_MS });
+  const { data, error, refetch } = useQuery({ ...aboutQuery(), refetchInterval: INTERVAL_MS });
   return (
     <Card
       title="About"
-      actions={data && <CopyButton label="Copy the versions" text={() => versionReport(data)} />}
+      actions={data && <CopyButton label="Copy versions" text={() => versionReport(data)} />}
     >
       {data && <FactList facts={aboutFacts(data)} />}
       {!data && !error && <SkeletonRows rows={5} />}
@@ -36,7 +36,7 @@ export function AboutCard() {
 }
 
 function aboutFacts({ version, engine, python, database, role, workers }: About): Fact[] {
-  const stock = engine.state === "ready" && !engine.native;
+  const usesStockExecutor = engine.state === "ready" && !engine.native;
   return [
     { name: "CrewAI Runner", value: version },
     {
@@ -47,7 +47,8 @@ function aboutFacts({ version, engine, python, database, role, workers }: About)
           <EngineState engine={engine} />
         </>
       ),
-      note: engine.message ?? (stock ? "The stock executor runs the crews." : undefined),
+      note:
+        engine.message ?? (usesStockExecutor ? "Crews run on CrewAI's own executor." : undefined),
     },
     { name: "Python", value: python },
     { name: "Database", value: DATABASES[database] },
@@ -55,23 +56,23 @@ function aboutFacts({ version, engine, python, database, role, workers }: About)
     {
       name: "Workers",
       value: workers ?? "unknown",
-      note: workers === 0 ? "No worker is alive: runs wait until one is started." : undefined,
+      note: workers === 0 ? "No worker is running. Runs stay queued until one starts." : undefined,
     },
   ];
 }
 
 function EngineState({ engine }: { engine: About["engine"] }) {
-  if (engine.state === "failed") return <StateBadge state="bad" word="Failed" />;
-  if (engine.state === "loading") return <StateBadge state="coming" word="Loading" />;
-  if (engine.state === "elsewhere") return <StateBadge state="good" word="In the workers" />;
-  return <StateBadge state="good" word={engine.native ? "Ready, native" : "Ready"} />;
+  if (engine.state === "failed") return <StateBadge state="bad" label="Failed" />;
+  if (engine.state === "loading") return <StateBadge state="pending" label="Loading" />;
+  if (engine.state === "elsewhere") return <StateBadge state="good" label="In the workers" />;
+  return <StateBadge state="good" label={engine.native ? "Ready (async executor)" : "Ready"} />;
 }
 
 function versionReport({ version, engine, python, database, role }: About): string {
-  const native = engine.native ? "native" : "stock";
+  const executor = engine.native ? "async executor" : "stock executor";
   return [
     `CrewAI Runner ${version} (${role})`,
-    `${engine.name} ${engine.version ?? "?"} (${engine.state}, ${native})`,
+    `${engine.name} ${engine.version ?? "?"} (${engine.state}, ${executor})`,
     `Python ${python}`,
     `Database ${database}`,
     `Browser ${navigator.userAgent}`,

@@ -5,23 +5,23 @@ import { toast } from "@/lib/toast";
 
 import { SettingRow } from "./setting-row";
 
-/** How one is signed in, and the ways out. */
+/** Shows where the API key is kept; forgets it or signs out. */
 export function ApiKeyCard() {
-  const remembered = useIsRemembered();
+  const isRemembered = useIsRemembered();
   return (
     <Card title="API key">
       <div className="divide-y">
         <SettingRow
-          name={remembered ? "Remembered on this device" : "Kept in this tab only"}
+          name={isRemembered ? "Remembered on this device" : "Kept in this tab only"}
           hint={
-            remembered
-              ? "Whoever opens this browser is signed in. On a shared device, forget the key."
-              : "The key is forgotten when this tab is closed; other tabs ask for it."
+            isRemembered
+              ? "Anyone who uses this browser is signed in. Forget the key on shared devices."
+              : "The key is forgotten when this tab is closed. Other tabs ask for it."
           }
         >
-          {remembered && <Button onClick={forget}>Forget on this device</Button>}
+          {isRemembered && <Button onClick={forget}>Forget on this device</Button>}
         </SettingRow>
-        <SettingRow name="Sign out" hint="Removes the key from this browser; drafts stay.">
+        <SettingRow name="Sign out" hint="Removes the key from this browser. Drafts are kept.">
           <Button onClick={() => session.signOut()}>Sign out</Button>
         </SettingRow>
       </div>

@@ -17,7 +17,7 @@ const THEME_OPTIONS = THEME_CHOICES.map(({ value, label, Icon }) => ({
   ),
 }));
 
-/** How the product looks and behaves in this browser. */
+/** Preferences of this browser. */
 export function AppearanceCard() {
   const [theme, setTheme] = usePreference("theme");
   const [shortcuts, setShortcuts] = usePreference("shortcuts");
@@ -25,7 +25,7 @@ export function AppearanceCard() {
   return (
     <Card title="Appearance and behaviour">
       <div className="divide-y">
-        <SettingRow name="Theme" hint="System follows your device as it changes.">
+        <SettingRow name="Theme" hint="System uses the theme of your device.">
           <SegmentedControl
             label="Theme"
             options={THEME_OPTIONS}
@@ -37,8 +37,8 @@ export function AppearanceCard() {
           name="Single-key shortcuts"
           hint={
             <>
-              Such as <Kbd>g</Kbd> <Kbd>r</Kbd> for the runs; <Kbd>?</Kbd> lists them all. Ctrl K
-              always works.
+              For example, <Kbd>g</Kbd> <Kbd>r</Kbd> opens the runs and <Kbd>?</Kbd> lists all
+              shortcuts. Ctrl K always works.
             </>
           }
           on={shortcuts}
@@ -46,7 +46,7 @@ export function AppearanceCard() {
         />
         <SwitchSetting
           name="Follow live runs"
-          hint="The run page moves along with the step that is at work."
+          hint="The run page always shows the current step."
           on={followLive}
           onChange={setFollowLive}
         />

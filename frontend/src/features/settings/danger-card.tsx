@@ -8,7 +8,7 @@ import { clearPreferences } from "@/lib/preferences";
 import { DeleteRuns } from "./delete-runs";
 import { SettingRow } from "./setting-row";
 
-/** What cannot be undone. */
+/** Actions that cannot be undone. */
 export function DangerCard() {
   return (
     <Card title="Danger zone" className="border-err/40">
@@ -21,20 +21,20 @@ export function DangerCard() {
 }
 
 function ClearBrowserData() {
-  const [asking, setAsking] = useState(false);
+  const [isConfirming, setIsConfirming] = useState(false);
   return (
     <SettingRow
-      name="Clear what this browser keeps"
-      hint="Unsaved drafts of workflows, the theme, pane sizes and hints. Nothing on the server."
+      name="Clear browser data"
+      hint="Unsaved workflow drafts, the theme, pane sizes and hints. Nothing is deleted on the server."
     >
-      <Button variant="danger" onClick={() => setAsking(true)}>
+      <Button variant="danger" onClick={() => setIsConfirming(true)}>
         Clear drafts and preferences
       </Button>
       <ConfirmDialog
-        open={asking}
-        onOpenChange={setAsking}
+        open={isConfirming}
+        onOpenChange={setIsConfirming}
         title="Clear drafts and preferences?"
-        description="Changes to workflows that were not saved are lost for good. You stay signed in, and nothing on the server changes. The page then loads anew."
+        description="Unsaved changes to workflows are lost. You stay signed in, and nothing changes on the server. The page reloads afterwards."
         action="Clear"
         onConfirm={clear}
       />
@@ -44,6 +44,6 @@ function ClearBrowserData() {
 
 function clear(): void {
   clearPreferences();
-  // Open pages hold copies of what is gone; they would write it back.
+  // Open pages hold copies of the drafts and would write them back.
   location.reload();
 }

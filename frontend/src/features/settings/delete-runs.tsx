@@ -14,24 +14,24 @@ import { SettingRow } from "./setting-row";
 
 const DAY_MS = 86_400_000;
 const AGES = [
-  { days: 90, words: "started over 90 days ago" },
-  { days: 30, words: "started over 30 days ago" },
-  { days: 7, words: "started over 7 days ago" },
-  { days: 0, words: "of any age" },
+  { days: 90, label: "started more than 90 days ago" },
+  { days: 30, label: "started more than 30 days ago" },
+  { days: 7, label: "started more than 7 days ago" },
+  { days: 0, label: "of any age" },
 ];
 const FINISHED = ["completed", "failed", "stopped", "crashed"] as const;
 
-/** Clears finished runs off the server. */
+/** Deletes finished runs on the server. */
 export function DeleteRuns() {
   const id = useId();
   const [days, setDays] = useState(30);
-  const [asking, setAsking] = useState(false);
-  const deletion = useDeleteRuns(() => setAsking(false));
-  const words = AGES.find((age) => age.days === days)?.words ?? "";
+  const [isConfirming, setIsConfirming] = useState(false);
+  const deletion = useDeleteRuns(() => setIsConfirming(false));
+  const ageLabel = AGES.find((age) => age.days === days)?.label ?? "";
   return (
     <SettingRow
       name={<label htmlFor={id}>Delete finished runs</label>}
-      hint="With their events, messages and files. Runs at work and workflows stay."
+      hint="Also deletes their events, messages and files. Active runs and workflows are kept."
     >
       <Select
         id={id}
@@ -41,22 +41,22 @@ export function DeleteRuns() {
       >
         {AGES.map((age) => (
           <option key={age.days} value={age.days}>
-            {age.words}
+            {age.label}
           </option>
         ))}
       </Select>
-      <Button variant="danger" onClick={() => setAsking(true)}>
+      <Button variant="danger" onClick={() => setIsConfirming(true)}>
         Delete runs
       </Button>
       <ConfirmDialog
-        open={asking}
+        open={isConfirming}
         onOpenChange={(open) => {
-          setAsking(open);
+          setIsConfirming(open);
           deletion.reset();
         }}
-        title={`Delete finished runs ${words}?`}
-        description="Completed, failed, stopped and crashed runs are deleted on the server, for everybody. This cannot be undone."
-        action="Delete for good"
+        title={`Delete finished runs ${ageLabel}?`}
+        description="Completed, failed, stopped and crashed runs are deleted on the server for all users. This cannot be undone."
+        action="Delete permanently"
         busy={deletion.isPending}
         onConfirm={() => deletion.mutate(days)}
       >
@@ -76,7 +76,9 @@ function useDeleteRuns(onDone: () => void) {
     },
     onSuccess: (deleted) => {
       toast.success(
-        deleted === 0 ? "No run fitted: nothing deleted." : `Deleted ${pluralize(deleted, "run")}.`,
+        deleted === 0
+          ? "No matching runs. Nothing was deleted."
+          : `Deleted ${pluralize(deleted, "run")}.`,
       );
       onDone();
     },

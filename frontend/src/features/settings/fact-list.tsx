@@ -3,11 +3,11 @@ import type { ReactNode } from "react";
 export interface Fact {
   name: string;
   value: ReactNode;
-  /** What the value means, or why it is so. */
+  /** Explains the value. */
   note?: ReactNode;
 }
 
-/** Names and what they are, line by line. */
+/** A list of names and values. */
 export function FactList({ facts }: { facts: Fact[] }) {
   return (
     <dl className="divide-y">

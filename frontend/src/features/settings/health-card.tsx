@@ -10,19 +10,19 @@ import { aboutQuery, readinessQuery } from "@/lib/queries/system";
 import { FactList, type Fact } from "./fact-list";
 import { StateBadge } from "./state-badge";
 
-const EVERY_MS = 5_000;
+const INTERVAL_MS = 5_000;
 
-/** How each part of the server is, kept true. */
+/** Live state of each part of the server. */
 export function HealthCard() {
-  const about = useQuery({ ...aboutQuery(), refetchInterval: EVERY_MS });
-  const ready = useQuery({ ...readinessQuery(), refetchInterval: EVERY_MS });
+  const about = useQuery({ ...aboutQuery(), refetchInterval: INTERVAL_MS });
+  const ready = useQuery({ ...readinessQuery(), refetchInterval: INTERVAL_MS });
   const error = ready.error ?? about.error;
-  const known = ready.data && about.data;
+  const isLoaded = ready.data && about.data;
   return (
     <Card title="Health" actions={ready.data && <OverallHealth ready={ready.data} />}>
-      {known && <FactList facts={[...partFacts(ready.data), ...activityFacts(about.data)]} />}
-      {!known && !error && <SkeletonRows rows={7} />}
-      {!known && error && (
+      {isLoaded && <FactList facts={[...partFacts(ready.data), ...activityFacts(about.data)]} />}
+      {!isLoaded && !error && <SkeletonRows rows={7} />}
+      {!isLoaded && error && (
         <ErrorPanel
           error={error}
           className="m-4"
@@ -38,13 +38,13 @@ export function HealthCard() {
 
 function OverallHealth({ ready }: { ready: Readiness }) {
   return ready.status === "ready" ? (
-    <StateBadge state="good" word="Everything works" />
+    <StateBadge state="good" label="All systems operational" />
   ) : (
-    <StateBadge state="bad" word="Something does not work" />
+    <StateBadge state="bad" label="Degraded" />
   );
 }
 
-/** Messages that only repeat the badge beside them. */
+/** Messages of the server that only repeat the badge. */
 const REDUNDANT_MESSAGES = new Set(["answers", "runs", "ready", "loading"]);
 const PARTS: Record<string, string> = {
   database: "Database",
@@ -59,38 +59,38 @@ function partFacts({ parts }: Readiness): Fact[] {
     value: <PartState ok={ok} message={message} />,
     note: REDUNDANT_MESSAGES.has(message) ? undefined : message,
   }));
-  // This very answer is the proof.
-  return [{ name: "API", value: <StateBadge state="good" word="Works" /> }, ...facts];
+  // The response itself shows that the API works.
+  return [{ name: "API", value: <StateBadge state="good" label="OK" /> }, ...facts];
 }
 
-/** The engine counts as well while it loads: runs wait for it. */
+/** A loading engine is not a failure: runs wait for it. */
 function PartState({ ok, message }: { ok: boolean; message: string }) {
-  if (!ok) return <StateBadge state="bad" word="Does not work" />;
-  if (message === "loading") return <StateBadge state="coming" word="Loading" />;
-  return <StateBadge state="good" word="Works" />;
+  if (!ok) return <StateBadge state="bad" label="Failing" />;
+  if (message === "loading") return <StateBadge state="pending" label="Loading" />;
+  return <StateBadge state="good" label="OK" />;
 }
 
 function activityFacts(about: About): Fact[] {
   const { localModel, runsAtWork, workerConcurrency, streamReaders, waitingInQueue } = about;
-  const queued = waitingInQueue ? `${pluralize(waitingInQueue, "run")} in the queue` : undefined;
+  const queued = waitingInQueue ? `${pluralize(waitingInQueue, "run")} queued` : undefined;
   return [
     {
       name: "Worker",
-      value: `${runsAtWork} of ${workerConcurrency} places taken`,
-      note: waitingInQueue === 0 ? "nothing in the queue" : queued,
+      value: `${runsAtWork} of ${workerConcurrency} slots in use`,
+      note: waitingInQueue === 0 ? "Queue empty" : queued,
     },
     {
       name: "Local model",
       value: <LocalModelState state={localModel.state} />,
       note: localModel.state === "ready" ? undefined : localModel.message,
     },
-    { name: "Live pages", value: pluralize(streamReaders, "stream reader") },
+    { name: "Live viewers", value: streamReaders },
   ];
 }
 
 function LocalModelState({ state }: { state: string }) {
-  if (state === "ready") return <StateBadge state="good" word="Ready" />;
-  if (state === "starting") return <StateBadge state="coming" word="Starting" />;
-  if (state === "failed") return <StateBadge state="bad" word="Failed" />;
-  return <StateBadge state="off" word={state === "missing" ? "Not installed" : "Off"} />;
+  if (state === "ready") return <StateBadge state="good" label="Ready" />;
+  if (state === "starting") return <StateBadge state="pending" label="Starting" />;
+  if (state === "failed") return <StateBadge state="bad" label="Failed" />;
+  return <StateBadge state="off" label={state === "missing" ? "Not installed" : "Off"} />;
 }

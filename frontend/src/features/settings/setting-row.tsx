@@ -2,13 +2,13 @@ import type { ReactNode } from "react";
 
 interface Props {
   name: ReactNode;
-  /** One sentence on what it does. */
+  /** One sentence that explains the setting. */
   hint?: ReactNode;
-  /** The control, at the right; below on a phone. */
+  /** The control, on the right; below the name on phones. */
   children: ReactNode;
 }
 
-/** One line of a card of settings. */
+/** One row of a settings card. */
 export function SettingRow({ name, hint, children }: Props) {
   return (
     <div className="flex flex-wrap items-center justify-between gap-x-6 gap-y-2 px-4 py-3">

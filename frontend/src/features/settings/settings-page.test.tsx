@@ -46,22 +46,22 @@ const row = async (name: string) => {
   return within(term.parentElement as HTMLElement);
 };
 
-describe("the settings", () => {
-  it("tell what runs here", async () => {
+describe("SettingsPage", () => {
+  it("shows versions and health", async () => {
     show(<SettingsPage />);
 
     expect((await row("CrewAI Runner")).getByText("1.2.3")).toBeVisible();
     expect((await row("Engine")).getByText("crewai 9.8.7")).toBeVisible();
-    expect(screen.getByText("Ready, native")).toBeVisible();
+    expect(screen.getByText("Ready (async executor)")).toBeVisible();
     expect(screen.getByText("PostgreSQL")).toBeVisible();
-    expect((await row("Worker")).getByText("2 of 4 places taken")).toBeVisible();
-    expect((await row("Worker")).getByText("3 runs in the queue")).toBeVisible();
+    expect((await row("Worker")).getByText("2 of 4 slots in use")).toBeVisible();
+    expect((await row("Worker")).getByText("3 runs queued")).toBeVisible();
     expect((await row("Local model")).getByText("Not installed")).toBeVisible();
-    expect((await row("Live pages")).getByText("1 stream reader")).toBeVisible();
+    expect((await row("Live viewers")).getByText("1")).toBeVisible();
     expect((await row("Disk")).getByText("512 MiB free")).toBeVisible();
   });
 
-  it("name the part that does not work, though the answer is a 503", async () => {
+  it("shows the failing part when the server responds with 503", async () => {
     const parts = { ...READY.parts, queue: { ok: false, message: "The worker has stopped." } };
     server.use(
       http.get("*/health/ready", () =>
@@ -70,13 +70,13 @@ describe("the settings", () => {
     );
     show(<SettingsPage />);
 
-    expect((await row("Queue")).getByText("Does not work")).toBeVisible();
+    expect((await row("Queue")).getByText("Failing")).toBeVisible();
     expect(screen.getByText("The worker has stopped.")).toBeVisible();
-    expect(screen.getByText("Something does not work")).toBeVisible();
-    expect(screen.queryByText("Everything works")).toBeNull();
+    expect(screen.getByText("Degraded")).toBeVisible();
+    expect(screen.queryByText("All systems operational")).toBeNull();
   });
 
-  it("keep the page when the server has a problem", async () => {
+  it("shows the other cards when a request fails", async () => {
     server.use(
       http.get("*/api/v1/about", () => HttpResponse.json({ title: "Broken" }, { status: 500 })),
     );
@@ -86,7 +86,7 @@ describe("the settings", () => {
     expect(screen.getByRole("radio", { name: "Dark" })).toBeEnabled();
   });
 
-  it("remember what one likes", async () => {
+  it("stores preferences", async () => {
     const { user } = show(<SettingsPage />);
 
     await user.click(await screen.findByRole("radio", { name: "Dark" }));
@@ -95,7 +95,7 @@ describe("the settings", () => {
     expect([getPreference("theme"), getPreference("shortcuts")]).toEqual(["dark", false]);
   });
 
-  it("forget the key on this device, and stay signed in", async () => {
+  it("forgets the key on this device and stays signed in", async () => {
     session.signIn("key", true);
     const { user } = show(<SettingsPage />);
 
@@ -105,11 +105,11 @@ describe("the settings", () => {
     expect([session.key, session.isRemembered]).toEqual(["key", false]);
   });
 
-  it("delete finished runs of the age one chose, after asking", async () => {
-    const asked: URL[] = [];
+  it("deletes finished runs of the selected age after confirmation", async () => {
+    const requests: URL[] = [];
     server.use(
       http.delete("*/api/v1/runs", ({ request }) => {
-        asked.push(new URL(request.url));
+        requests.push(new URL(request.url));
         return HttpResponse.json({ deleted: 3 });
       }),
     );
@@ -117,33 +117,33 @@ describe("the settings", () => {
 
     await user.selectOptions(
       await screen.findByLabelText("Delete finished runs"),
-      "started over 7 days ago",
+      "started more than 7 days ago",
     );
     await user.click(screen.getByRole("button", { name: "Delete runs" }));
-    expect(asked).toEqual([]);
-    await user.click(screen.getByRole("button", { name: "Delete for good" }));
+    expect(requests).toEqual([]);
+    await user.click(screen.getByRole("button", { name: "Delete permanently" }));
 
     await vi.waitFor(() => expect(screen.queryByRole("alertdialog")).toBeNull());
-    const query = asked[0]?.searchParams;
+    const query = requests[0]?.searchParams;
     expect(query?.getAll("status")).toEqual(["completed", "failed", "stopped", "crashed"]);
     const age = Date.now() - Date.parse(query?.get("before") ?? "");
     expect(Math.round(age / 86_400_000)).toBe(7);
   });
 
-  it("keep the question open when the runs could not be deleted", async () => {
+  it("keeps the dialog open when the deletion fails", async () => {
     server.use(
       http.delete("*/api/v1/runs", () => HttpResponse.json({ title: "Broken" }, { status: 500 })),
     );
     const { user } = show(<SettingsPage />);
 
     await user.click(await screen.findByRole("button", { name: "Delete runs" }));
-    await user.click(screen.getByRole("button", { name: "Delete for good" }));
+    await user.click(screen.getByRole("button", { name: "Delete permanently" }));
 
-    const question = await screen.findByRole("alertdialog");
-    expect(await within(question).findByText("Broken")).toBeVisible();
+    const dialog = await screen.findByRole("alertdialog");
+    expect(await within(dialog).findByText("Broken")).toBeVisible();
   });
 
-  it("ask before they clear anything", async () => {
+  it("asks for confirmation before clearing browser data", async () => {
     setPreference("theme", "dark");
     const { user } = show(<SettingsPage />);
 

@@ -4,18 +4,18 @@ import { Badge } from "@/components/ui/badge";
 
 const STATES = {
   good: { tone: "ok", Icon: CircleCheck },
-  coming: { tone: "live", Icon: CircleDashed },
+  pending: { tone: "live", Icon: CircleDashed },
   off: { tone: "idle", Icon: CircleMinus },
   bad: { tone: "err", Icon: CircleX },
 } as const;
 
-/** How a part of the server is, by icon, word and colour. */
-export function StateBadge({ state, word }: { state: keyof typeof STATES; word: string }) {
+/** State of a component, as icon, label and colour. */
+export function StateBadge({ state, label }: { state: keyof typeof STATES; label: string }) {
   const { tone, Icon } = STATES[state];
   return (
     <Badge tone={tone}>
       <Icon aria-hidden />
-      {word}
+      {label}
     </Badge>
   );
 }

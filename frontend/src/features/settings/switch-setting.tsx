@@ -8,7 +8,7 @@ interface Props {
   onChange: (on: boolean) => void;
 }
 
-/** A setting that is on or off. */
+/** A setting with a switch. */
 export function SwitchSetting({ name, hint, on, onChange }: Props) {
   const id = useId();
   return (

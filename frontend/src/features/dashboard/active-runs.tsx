@@ -15,15 +15,15 @@ import { EmptyRowList, RowList, RowListSkeleton, MAX_ROWS, RunRow } from "./row-
 
 const ACTIVE_STATES = ["queued", "running", "waiting", "stopping"] as const;
 
-/** The runs that are not over. */
-export function LiveRuns() {
+/** Queued, running, waiting and stopping runs. */
+export function ActiveRuns() {
   const query = useInfiniteQuery(runsQuery({ status: [...ACTIVE_STATES] }));
   const runs = query.data?.pages.flatMap((page) => page.runs) ?? [];
   return (
     <Card
       title={
         <>
-          Live now{" "}
+          Active runs{" "}
           {runs.length > 0 && (
             <Badge tone="live" className="ml-1">
               {runs.length}
@@ -50,13 +50,13 @@ export function LiveRuns() {
       )}
       {query.data && runs.length === 0 && (
         <EmptyRowList icon={<Moon aria-hidden className="size-6 text-ink-faint" />}>
-          No run is at work.
+          No active runs.
         </EmptyRowList>
       )}
       {runs.length > 0 && (
         <RowList>
           {runs.slice(0, MAX_ROWS).map((run) => (
-            <LiveRun key={run.id} run={run} />
+            <ActiveRun key={run.id} run={run} />
           ))}
         </RowList>
       )}
@@ -64,7 +64,7 @@ export function LiveRuns() {
   );
 }
 
-function LiveRun({ run }: { run: RunSummary }) {
+function ActiveRun({ run }: { run: RunSummary }) {
   return (
     <RunRow
       runId={run.id}
@@ -82,6 +82,6 @@ function LiveRun({ run }: { run: RunSummary }) {
 
 function ElapsedTime({ run }: { run: RunSummary }) {
   const now = useNow(1000);
-  if (!run.startedAt) return <>not begun</>;
+  if (!run.startedAt) return <>Not started</>;
   return <>{formatDuration(Math.max(0, now - Date.parse(run.startedAt)))}</>;
 }
