@@ -1,4 +1,4 @@
-"""What a run may spend, checked before each model call."""
+"""Spending limits of a run, checked before each model call."""
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
@@ -12,7 +12,7 @@ from crewai_runner.domain.usage import Usage
 
 
 class Budget(ApiModel):
-    """Limits of one run; what is not set is not limited."""
+    """Limits of one run; an unset limit does not apply."""
 
     max_cost: Decimal | None = Field(
         None,
@@ -34,7 +34,7 @@ class Budget(ApiModel):
 
 
 class BudgetLimit(StrEnum):
-    """Which limit of a budget was reached."""
+    """The limits of a budget."""
 
     COST = "maxCost"
     TOKENS = "maxTokens"
@@ -43,32 +43,29 @@ class BudgetLimit(StrEnum):
 
 
 def merge_budgets(budgets: Iterable[Budget | None]) -> Budget:
-    """For each limit, the smallest that any of the budgets sets."""
-    given = [budget for budget in budgets if budget is not None]
+    """Combine budgets: each limit is the lowest one that any of them sets."""
+    set_budgets = [budget for budget in budgets if budget is not None]
 
-    def least(read: Callable[[Budget], Any]) -> Any:
-        return min((value for budget in given if (value := read(budget)) is not None), default=None)
+    def lowest(get: Callable[[Budget], Any]) -> Any:
+        return min((value for budget in set_budgets if (value := get(budget)) is not None), default=None)
 
     return Budget(
-        max_cost=least(lambda b: b.max_cost),
-        max_tokens=least(lambda b: b.max_tokens),
-        max_llm_calls=least(lambda b: b.max_llm_calls),
-        max_seconds=least(lambda b: b.max_seconds),
+        max_cost=lowest(lambda b: b.max_cost),
+        max_tokens=lowest(lambda b: b.max_tokens),
+        max_llm_calls=lowest(lambda b: b.max_llm_calls),
+        max_seconds=lowest(lambda b: b.max_seconds),
     )
 
 
 def find_reached_limit(budget: Budget, usage: Usage, seconds: float) -> BudgetLimit | None:
-    """The first limit that leaves no room for one more model call, if any.
-
-    A cost or token figure that is unknown cannot be held to a limit and is passed over.
-    """
-    spent: tuple[tuple[BudgetLimit, Any, Any], ...] = (
+    """Return the first limit that usage has reached, if any; unknown cost or tokens are not checked."""
+    limits: tuple[tuple[BudgetLimit, Any, Any], ...] = (
         (BudgetLimit.COST, usage.cost.amount if usage.cost else None, budget.max_cost),
         (BudgetLimit.TOKENS, usage.total_tokens, budget.max_tokens),
         (BudgetLimit.LLM_CALLS, usage.llm_calls, budget.max_llm_calls),
         (BudgetLimit.SECONDS, seconds, budget.max_seconds),
     )
-    for limit, used, allowed in spent:
+    for limit, used, allowed in limits:
         if used is not None and allowed is not None and used >= allowed:
             return limit
     return None

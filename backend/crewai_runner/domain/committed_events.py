@@ -1,4 +1,4 @@
-"""What a transaction told of runs, for those who listen once it is committed."""
+"""Run events of a transaction, passed to listeners after its commit."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from crewai_runner.domain.run_events import RunEvent
 class CalledModel:
     """A model that an attempt may call.
 
-    `model` is the provider's own name of it. `registered` False: given with one run, by anybody.
+    `model` is the provider's name for it. `registered` is False for a model supplied with a single run.
     """
 
     provider: ProviderType
@@ -26,7 +26,7 @@ NO_MODELS: Mapping[str, CalledModel] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """What the run's row says at that moment. `seconds_at_work` leaves the waits out."""
+    """Fields of the run's row at the commit. `seconds_at_work` excludes time spent waiting."""
 
     workflow_name: str
     created_at: datetime
@@ -35,9 +35,9 @@ class RunFacts:
 
 @dataclass(frozen=True, slots=True)
 class CommittedEvents:
-    """Numbered events of one run, stored.
+    """Stored, numbered events of one run.
 
-    `facts` come with the moves of a run, `models` (by their registered names) with what a crew told.
+    `facts` is set for events of state transitions, `models` (by registered name) for events of a crew.
     """
 
     run_id: str
@@ -48,4 +48,4 @@ class CommittedEvents:
 
 
 CommitListener = Callable[[Sequence[CommittedEvents]], None]
-"""Called on the event loop after a commit, once for each transaction that told something. Must be quick."""
+"""Called on the event loop after each commit of a transaction with events; must not block."""

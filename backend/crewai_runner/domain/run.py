@@ -1,4 +1,4 @@
-"""The life of a run, with one judge of which moves are lawful."""
+"""The states of a run, the transitions between them, and the results of runs and tasks."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +11,7 @@ from crewai_runner.core.errors import Conflict
 
 
 class RunState(StrEnum):
-    """Where a run stands."""
+    """The state of a run."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -24,7 +24,7 @@ class RunState(StrEnum):
 
 
 class TaskState(StrEnum):
-    """Where a task of a run stands."""
+    """The state of a task within a run."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -43,7 +43,7 @@ class WaitReason(StrEnum):
 
 
 class StopMode(StrEnum):
-    """How a stop is asked for: at once, or when the step at hand is done."""
+    """When a run stops: immediately, or after the current step."""
 
     NOW = "now"
     AFTER_STEP = "after-step"
@@ -52,8 +52,8 @@ class StopMode(StrEnum):
 S = RunState
 FINAL_STATES: frozenset[RunState] = frozenset({S.COMPLETED, S.FAILED, S.STOPPED, S.CRASHED})
 
-# A stop that was asked for wins over whatever the crew still brings back: `stopping` ends in
-# `stopped` alone. `running -> queued` is a resume after a worker was lost.
+# A requested stop wins over any later outcome of the crew: `stopping` only leads to `stopped`.
+# `running -> queued` happens when a worker returns a run to the queue.
 TRANSITIONS: dict[RunState, frozenset[RunState]] = {
     S.QUEUED: frozenset({S.RUNNING, S.STOPPED, S.FAILED, S.CRASHED}),
     S.RUNNING: frozenset({S.WAITING, S.STOPPING, S.COMPLETED, S.FAILED, S.STOPPED, S.CRASHED, S.QUEUED}),
@@ -68,46 +68,46 @@ TRANSITIONS: dict[RunState, frozenset[RunState]] = {
 
 class IllegalTransition(Conflict):
     slug = "illegal-run-state"
-    title = "The run is not in a state that allows this"
+    title = "Not allowed in the run's current state"
 
 
 def can_transition(state: RunState, to: RunState) -> bool:
-    """The one judge. Final states other than `completed` may only be resumed (`queued`)."""
+    """Whether a run may move to `to`. Final states other than `completed` only lead to `queued` (resume)."""
     return to in TRANSITIONS[state]
 
 
 def transition(state: RunState, to: RunState) -> RunState:
-    """The new state. Raises IllegalTransition when the judge says no."""
+    """Return the new state. Raises IllegalTransition if the transition is not allowed."""
     if not can_transition(state, to):
         raise IllegalTransition(f"A {state} run cannot become {to}.", state=state)
     return to
 
 
 class StopReceipt(ApiModel):
-    """What a stop did, true at the provider's side."""
+    """The effect of a stop, including on calls to the model provider."""
 
     requested_at: datetime
     stopped_at: datetime
     mode: str = Field(
-        description="`graceful`: everything ended. `killed`: something was abandoned; see `abandoned`."
+        description="`graceful`: all work ended. `killed`: some work was abandoned; see `abandoned`."
     )
     llm_calls_in_flight: int = Field(
-        description="Model calls that were open when the stop came, and were closed."
+        description="Model calls that were in flight at the stop and were closed."
     )
-    llm_calls_after_stop: int = Field(description="Model calls that began after the stop was asked for.")
+    llm_calls_after_stop: int = Field(description="Model calls that started after the stop was requested.")
     tasks_completed: int
     tasks_skipped: int
     abandoned: list[str] = Field(
         default_factory=list,
-        description="Work that could not be interrupted: it ends by itself and its result is dropped.",
+        description="Work that could not be interrupted: it finishes on its own and its result is discarded.",
     )
 
 
 class RunFailure(ApiModel):
-    """Why a run or a task failed, in words that help."""
+    """Why a run or a task failed, for people."""
 
     code: str = Field(description="A stable slug such as `provider-auth`, `provider-rate-limit`, `timeout`.")
-    message: str = Field(description="What happened, naming provider and cause.")
+    message: str = Field(description="What happened, with provider and cause.")
     hint: str | None = Field(None, description="What to do about it.")
     task_key: str | None = None
     agent: str | None = None
@@ -115,7 +115,7 @@ class RunFailure(ApiModel):
 
 
 class TaskResult(ApiModel):
-    """What a task brought."""
+    """The output of a task."""
 
     raw: str
     json_output: Any | None = Field(None, description="Parsed output of a task with structured output.")
@@ -123,7 +123,7 @@ class TaskResult(ApiModel):
 
 
 class RunResult(ApiModel):
-    """What a run brought: the last task's output and every task's."""
+    """The output of a run: that of its last task, and the outputs of all tasks by key."""
 
     raw: str
     json_output: Any | None = None

@@ -1,4 +1,4 @@
-"""What each type of event carries as `data`."""
+"""The `data` of each event type."""
 
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ from crewai_runner.domain.usage import Usage
 
 
 class EmptyData(ApiModel):
-    """An event whose type says it all."""
+    """The data of an event without further fields."""
 
 
 class RunQueuedData(ApiModel):
@@ -22,8 +22,8 @@ class RunQueuedData(ApiModel):
 
 class RunStartedData(ApiModel):
     attempt: int
-    engine: str = Field(description="The engine and its version.")
-    native: bool = Field(description="False: the stock executor runs; stops reach the provider late.")
+    engine: str = Field(description="Name and version of the engine.")
+    native: bool = Field(description="False: CrewAI's own agent executor is used; stops take effect later.")
 
 
 class RunWaitingData(ApiModel):
@@ -80,8 +80,8 @@ class LlmStartedData(ApiModel):
     call_id: str
     call: int = Field(description="Number of the call within the run, from 1.")
     model: str
-    messages: int = Field(description="How many messages were sent.")
-    prompt: str | None = Field(None, description="The last message sent, shortened.")
+    messages: int = Field(description="Number of messages sent.")
+    prompt: str | None = Field(None, description="The last message sent, truncated.")
 
 
 class LlmChunkData(ApiModel):
@@ -94,7 +94,7 @@ class LlmCompletedData(ApiModel):
     call: int
     model: str
     text: str
-    tool_calls: list[str] = Field(default_factory=list, description="Names of the tools asked for.")
+    tool_calls: list[str] = Field(default_factory=list, description="Names of the requested tools.")
     usage: Usage
     duration_ms: int
     finish_reason: str | None = None

@@ -1,6 +1,6 @@
-"""The story of a run, in the product's words. Events are rows first, then frames.
+"""The events of a run. They are stored first, then sent to readers.
 
-Every class is one `type`; together they are the discriminated union `RunEvent`.
+Every class has its own `type`; together they form the discriminated union `RunEvent`.
 """
 
 from datetime import datetime
@@ -48,7 +48,7 @@ from crewai_runner.domain.run_event_payloads import (
 
 
 class Event(ApiModel):
-    """What every event carries. `seq` counts from 1 without gaps per run; 0 = not stored."""
+    """The fields of every event. `seq` counts from 1 per run without gaps; 0 means not stored."""
 
     seq: int = 0
     run_id: str = ""
@@ -123,7 +123,7 @@ class TaskSkipped(Event):
 
 
 class TaskReused(Event):
-    """The output of an earlier attempt is taken; the model is not asked again."""
+    """The stored output of an earlier attempt is used; the task is not executed again."""
 
     type: Literal["task.reused"] = "task.reused"
     data: TaskCompletedData
@@ -150,7 +150,7 @@ class LlmStarted(Event):
 
 
 class LlmChunk(Event):
-    """Streamed live, never stored one by one; has no `seq`."""
+    """A piece of model output, streamed live and not stored; it has no `seq`."""
 
     type: Literal["llm.chunk"] = "llm.chunk"
     data: LlmChunkData

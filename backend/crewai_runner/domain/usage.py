@@ -1,4 +1,4 @@
-"""What model calls used and cost. An unknown figure is None, never 0."""
+"""Token usage and cost of model calls. An unknown value is None, never 0."""
 
 from decimal import Decimal
 from typing import Self
@@ -9,7 +9,7 @@ from crewai_runner.core.api_model import ApiModel
 
 
 class Pricing(ApiModel):
-    """What a model costs, per million tokens, as decimal strings."""
+    """The price of a model per million tokens, as decimal strings."""
 
     input_per_million: Decimal = Field(ge=0)
     output_per_million: Decimal = Field(ge=0)
@@ -24,7 +24,7 @@ class Cost(ApiModel):
 
 
 class Usage(ApiModel):
-    """Tokens, calls and money of a call, a task, an agent or a run."""
+    """Tokens, calls and cost of a model call, a task, an agent or a run."""
 
     prompt_tokens: int | None = 0
     completion_tokens: int | None = 0
@@ -35,19 +35,19 @@ class Usage(ApiModel):
     cost: Cost | None = None
 
     def plus(self, other: Self) -> "Usage":
-        """Both together; what is unknown in one is unknown in the sum."""
+        """Return the sum; a value that is unknown in either operand is unknown in the sum."""
         return Usage(
-            prompt_tokens=_sum(self.prompt_tokens, other.prompt_tokens),
-            completion_tokens=_sum(self.completion_tokens, other.completion_tokens),
-            cached_tokens=_sum(self.cached_tokens, other.cached_tokens),
-            total_tokens=_sum(self.total_tokens, other.total_tokens),
+            prompt_tokens=_add(self.prompt_tokens, other.prompt_tokens),
+            completion_tokens=_add(self.completion_tokens, other.completion_tokens),
+            cached_tokens=_add(self.cached_tokens, other.cached_tokens),
+            total_tokens=_add(self.total_tokens, other.total_tokens),
             llm_calls=self.llm_calls + other.llm_calls,
             tool_calls=self.tool_calls + other.tool_calls,
-            cost=self._cost_with(other),
+            cost=self._add_cost(other),
         )
 
-    def _cost_with(self, other: "Usage") -> Cost | None:
-        # No tokens, no money: a call that failed leaves the sum as it is.
+    def _add_cost(self, other: "Usage") -> Cost | None:
+        # Without tokens there is no cost: a failed call leaves the sum unchanged.
         if self.total_tokens == 0:
             return other.cost
         if other.total_tokens == 0:
@@ -57,20 +57,20 @@ class Usage(ApiModel):
         return Cost(amount=self.cost.amount + other.cost.amount, currency=self.cost.currency)
 
 
-def _sum(one: int | None, other: int | None) -> int | None:
+def _add(one: int | None, other: int | None) -> int | None:
     return None if one is None or other is None else one + other
 
 
 def normalize_amount(amount: Decimal) -> Decimal:
-    """The same amount without trailing zeros and without an exponent: `10`, never `1E+1`."""
-    short = amount.normalize()
-    return short if int(short.as_tuple().exponent) <= 0 else short.quantize(Decimal(1))
+    """Remove trailing zeros without using an exponent: `10`, not `1E+1`."""
+    normalized = amount.normalize()
+    return normalized if int(normalized.as_tuple().exponent) <= 0 else normalized.quantize(Decimal(1))
 
 
 def calculate_cost(
     prompt_tokens: int | None, completion_tokens: int | None, pricing: Pricing | None
 ) -> Cost | None:
-    """The cost of one call, or None when the price or the tokens are unknown."""
+    """Return the cost of one call, or None if the price or the tokens are unknown."""
     if pricing is None or prompt_tokens is None or completion_tokens is None:
         return None
     amount = pricing.input_per_million * prompt_tokens + pricing.output_per_million * completion_tokens

@@ -1,4 +1,4 @@
-"""The right an endpoint needs: `Annotated[Principal, Depends(Requires(Scope.X))]`."""
+"""Authorization of endpoints: `Annotated[Principal, Depends(Requires(Scope.X))]`."""
 
 from fastapi import Security
 from fastapi.security import HTTPBearer
@@ -7,12 +7,12 @@ from starlette.requests import HTTPConnection
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.errors import InvalidApiKey, ScopeMissing
 
-# Declares the scheme for Swagger's Authorize button; the door has checked the token already.
+# Declares the scheme in the OpenAPI document; AuthMiddleware checks the token.
 BearerScheme = Security(HTTPBearer(auto_error=False, description="The API key of this server."))
 
 
 class Requires:
-    """Gives the principal who came through the door, if they have the scope (else 403)."""
+    """Returns the authenticated principal. Raises ScopeMissing (403) if they lack the scope."""
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
@@ -22,5 +22,5 @@ class Requires:
         if not isinstance(principal, Principal):
             raise InvalidApiKey
         if not principal.has_scope(self.scope):
-            raise ScopeMissing(f"This needs the right {self.scope}.", scope=str(self.scope))
+            raise ScopeMissing(f"This requires the scope {self.scope}.", scope=str(self.scope))
         return principal

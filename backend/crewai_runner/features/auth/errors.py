@@ -1,10 +1,10 @@
-"""What can go wrong at the door."""
+"""Errors of authentication and authorization."""
 
 from crewai_runner.core.errors import Forbidden, TooManyRequests, Unauthenticated
 
 
 class InvalidApiKey(Unauthenticated):
-    """The same words for both, so that nothing is learnt from them."""
+    """The API key is missing or wrong; one message for both, to reveal nothing about the key."""
 
     def __init__(self) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""The door of the whole API: nothing below the protected paths is reached without a token."""
+"""Authenticates every request to a protected path."""
 
 from collections.abc import Sequence
 
@@ -15,10 +15,10 @@ SUBPROTOCOL_PREFIX = "bearer."
 
 
 class AuthMiddleware:
-    """Authenticates before routing, body reading and WebSocket acceptance.
+    """Authenticates before routing, before reading the body and before accepting a WebSocket.
 
-    A browser cannot set headers on a WebSocket, so there the token may also come as the
-    subprotocol `bearer.<token>`, offered beside `crewai-runner`.
+    Browsers cannot set headers on a WebSocket, so there the token may also be sent as the
+    subprotocol `bearer.<token>` in addition to `crewai-runner`.
     """
 
     def __init__(self, app: ASGIApp, protected: Sequence[str]) -> None:
@@ -26,34 +26,34 @@ class AuthMiddleware:
         self._protected = tuple(protected)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket") or not self._guards(scope["path"]):
+        if scope["type"] not in ("http", "websocket") or not self._is_protected(scope["path"]):
             await self._app(scope, receive, send)
             return
         connection = HTTPConnection(scope)
         client = connection.client.host if connection.client else "unknown"
         try:
             authenticator = provided(connection, AuthDeps).authenticator
-            principal = authenticator.authenticate(_authorization(scope), client)
-        except AppError as refusal:
-            await self._refuse(refusal, scope, receive, send)
+            principal = authenticator.authenticate(_get_authorization(scope), client)
+        except AppError as error:
+            await self._reject(error, scope, receive, send)
             return
         scope["principal"] = principal
         await self._app(scope, receive, send)
 
-    def _guards(self, path: str) -> bool:
+    def _is_protected(self, path: str) -> bool:
         return any(path == root or path.startswith(root + "/") for root in self._protected)
 
     @staticmethod
-    async def _refuse(refusal: AppError, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _reject(error: AppError, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             await receive()
-            await send({"type": "websocket.close", "code": 1008, "reason": refusal.title})
+            await send({"type": "websocket.close", "code": 1008, "reason": error.title})
             return
         request = Request(scope, receive)
-        await error_response(request, refusal)(scope, receive, send)
+        await error_response(request, error)(scope, receive, send)
 
 
-def _authorization(scope: Scope) -> str | None:
+def _get_authorization(scope: Scope) -> str | None:
     headers = Headers(scope=scope)
     if scope["type"] == "websocket" and "authorization" not in headers:
         offered = [part.strip() for part in headers.get("sec-websocket-protocol", "").split(",")]

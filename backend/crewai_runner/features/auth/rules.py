@@ -1,4 +1,4 @@
-"""How often a sign-in may fail before the door stays shut for a while."""
+"""Rate limit of failed sign-ins. Pure."""
 
 import time
 from collections import OrderedDict
@@ -8,9 +8,9 @@ MAX_CLIENTS = 10_000
 
 
 class SignInFailureLimiter:
-    """A token bucket per client address, of failures only; memory is bounded.
+    """A token bucket of failures per client address, in bounded memory.
 
-    `per_minute` failures may come at once; one is forgiven every 60 / per_minute seconds.
+    `per_minute` failures are allowed at once; every 60 / per_minute seconds allow another one.
     """
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -18,14 +18,14 @@ class SignInFailureLimiter:
         self._clock = clock
         self._failures: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def wait_seconds(self, client: str) -> float:
-        """0 when the client may try; else after how many seconds."""
+    def get_wait_seconds(self, client: str) -> float:
+        """Return the seconds until the client may fail again; 0 if it may now."""
         count = self._count(client)
         if count < self._per_minute:
             return 0.0
         return (count - self._per_minute + 1) * 60 / self._per_minute
 
-    def failed(self, client: str) -> None:
+    def record_failure(self, client: str) -> None:
         self._failures[client] = (self._count(client) + 1, self._clock())
         self._failures.move_to_end(client)
         if len(self._failures) > MAX_CLIENTS:

@@ -1,4 +1,4 @@
-"""Checks bearer tokens and says who is asking."""
+"""Checks API keys and returns the principal they belong to."""
 
 import hashlib
 import hmac
@@ -24,36 +24,32 @@ class AuthDeps:
 
 
 class AuthService:
-    """Knows the one built-in API key; its owner may do everything in the built-in workspace."""
+    """Accepts one configured API key, which has every scope in the built-in workspace."""
 
-    def __init__(self, api_key: str, limit: SignInFailureLimiter) -> None:
+    def __init__(self, api_key: str, failures: SignInFailureLimiter) -> None:
         if not api_key:
-            raise ValueError("An empty API key would let everybody in.")
+            raise ValueError("The API key must not be empty.")
         self._digest = _digest(api_key)
-        self._limit = limit
+        self._failures = failures
 
     def authenticate(self, authorization: str | None, client: str) -> Principal:
-        """The principal behind an Authorization header.
+        """Return the principal for an Authorization header.
 
-        Raises InvalidApiKey, and TooManySignInFailures (429 with Retry-After) after many of them.
+        Raises InvalidApiKey, and after many failures TooManySignInFailures (429 with Retry-After).
         """
         scheme, _, token = (authorization or "").partition(" ")
-        # Both sides are digests of one length, so the comparison takes the same time for any token.
-        right = hmac.compare_digest(_digest(token.strip()), self._digest)
-        if right and scheme.lower() == "bearer":
+        # Comparing digests of equal length takes the same time for every token.
+        matches = hmac.compare_digest(_digest(token.strip()), self._digest)
+        if matches and scheme.lower() == "bearer":
             return Principal("api-key", BUILTIN_WORKSPACE, frozenset(Scope))
-        self._refuse(client)
-        raise InvalidApiKey
-
-    def _refuse(self, client: str) -> None:
-        wait = self._limit.wait_seconds(client)
-        if wait:
+        if wait := self._failures.get_wait_seconds(client):
             seconds = math.ceil(wait)
             raise TooManySignInFailures(
                 f"Too many failed sign-ins from this address; try again in {seconds} s.",
                 headers={"Retry-After": str(seconds)},
             )
-        self._limit.failed(client)
+        self._failures.record_failure(client)
+        raise InvalidApiKey
 
 
 def _digest(token: str) -> bytes:

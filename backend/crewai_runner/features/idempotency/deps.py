@@ -1,4 +1,4 @@
-"""Gives an endpoint its `IdempotencyService`."""
+"""The `Idempotency-Key` header of endpoints that can be repeated safely."""
 
 from typing import Annotated
 
@@ -11,6 +11,6 @@ IdempotencyKey = Annotated[
         min_length=1,
         max_length=255,
         pattern=r"^[\x21-\x7e]+$",
-        description="The same key and body gives the first answer again, for 24 hours.",
+        description="Repeating the same key and body within 24 hours returns the first response.",
     ),
 ]

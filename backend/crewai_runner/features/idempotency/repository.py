@@ -1,4 +1,4 @@
-"""Remembered answers, by workspace, route and key."""
+"""Queries on stored responses, identified by workspace, route and key."""
 
 from datetime import datetime
 
@@ -14,13 +14,13 @@ class IdempotencyRepository:
         self._session = session
 
     async def claim(self, row: dict[str, object]) -> bool:
-        """Take the key for this transaction; False when it is taken (another's is awaited first)."""
+        """Insert the key; False if it exists. Waits for a concurrent transaction that inserted it first."""
         statement = insert_if_absent(self._session, IdempotencyRow, row)
-        done = await self._session.execute(statement.returning(IdempotencyRow.key))
-        return done.scalar() is not None
+        result = await self._session.execute(statement.returning(IdempotencyRow.key))
+        return result.scalar() is not None
 
     async def get(self, workspace_id: str, key: str, route: str) -> IdempotencyRow | None:
         return await self._session.get(IdempotencyRow, (workspace_id, key, route))
 
-    async def forget_before(self, moment: datetime) -> None:
-        await self._session.execute(delete(IdempotencyRow).where(IdempotencyRow.created_at < moment))
+    async def delete_before(self, at: datetime) -> None:
+        await self._session.execute(delete(IdempotencyRow).where(IdempotencyRow.created_at < at))

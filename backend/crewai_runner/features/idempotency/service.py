@@ -1,4 +1,4 @@
-"""The same key and body gives the first answer again; nothing is made twice."""
+"""Idempotent requests: repeating a request with the same key and body returns the stored response."""
 
 import hashlib
 from collections.abc import Awaitable, Callable
@@ -12,14 +12,14 @@ from crewai_runner.core.clock import now
 from crewai_runner.features.idempotency.errors import IdempotencyKeyReused
 from crewai_runner.features.idempotency.repository import IdempotencyRepository
 
-KEPT = timedelta(hours=24)
-Answer = TypeVar("Answer", bound=BaseModel)
+RETENTION = timedelta(hours=24)
+Response = TypeVar("Response", bound=BaseModel)
 
 
 class IdempotencyService:
-    """Runs the making of something at most once per Idempotency-Key.
+    """Creates something at most once per Idempotency-Key.
 
-    The key, the thing made and its answer are one transaction: a crash leaves all or nothing.
+    The key, the created rows and the response are stored in one transaction.
     """
 
     def __init__(self, session: AsyncSession, workspace_id: str, route: str, key: str | None) -> None:
@@ -28,11 +28,14 @@ class IdempotencyService:
         self._workspace_id, self._route, self._key = workspace_id, route, key
 
     async def __call__(
-        self, answer: type[Answer], body: BaseModel, make: Callable[[], Awaitable[Answer]]
-    ) -> Answer:
-        """The made answer, or the remembered one. Raises IdempotencyKeyReused (409) for another body."""
+        self, response_type: type[Response], body: BaseModel, create: Callable[[], Awaitable[Response]]
+    ) -> Response:
+        """Call `create` and store its response, or return the one stored for the same key and body.
+
+        Without a key, `create` is always called. Raises IdempotencyKeyReused (409) for a different body.
+        """
         if self._key is None:
-            return await make()
+            return await create()
         digest = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
         claim = {
             "workspace_id": self._workspace_id,
@@ -41,16 +44,16 @@ class IdempotencyService:
             "body_hash": digest,
             "created_at": now(),
         }
-        await self._keys.forget_before(now() - KEPT)
+        await self._keys.delete_before(now() - RETENTION)
         if await self._keys.claim(claim):
-            made = await make()
+            response = await create()
             row = await self._keys.get(self._workspace_id, self._key, self._route)
             if row is not None:
-                row.answer = made.model_dump_json(by_alias=True)
-            return made
+                row.answer = response.model_dump_json(by_alias=True)
+            return response
         row = await self._keys.get(self._workspace_id, self._key, self._route)
         if row is None or row.body_hash != digest or row.answer is None:
             raise IdempotencyKeyReused(
-                "This Idempotency-Key was sent before with another body. Use a new key for a new request."
+                "This Idempotency-Key was already used with a different body. Use a new key."
             )
-        return answer.model_validate_json(row.answer)
+        return response_type.model_validate_json(row.answer)

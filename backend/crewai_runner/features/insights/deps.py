@@ -1,4 +1,4 @@
-"""FastAPI dependencies of the insight endpoints."""
+"""Dependencies of the insight and workflow list endpoints."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -8,7 +8,7 @@ from fastapi import Depends
 from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.deps import Requires
-from crewai_runner.features.insights.service import InsightService, WorkflowOverview
+from crewai_runner.features.insights.service import InsightService, WorkflowListService
 from crewai_runner.http.deps import Provided, ReadSessionDep
 
 RunReader = Annotated[Principal, Depends(Requires(Scope.RUNS_READ))]
@@ -26,11 +26,11 @@ async def _insights(session: ReadSessionDep) -> InsightService:
     return InsightService(session)
 
 
-async def _overview(
+async def _workflow_list(
     session: ReadSessionDep, deps: Annotated[InsightDeps, Depends(Provided(InsightDeps))]
-) -> WorkflowOverview:
-    return WorkflowOverview(session, deps.mask)
+) -> WorkflowListService:
+    return WorkflowListService(session, deps.mask)
 
 
-InsightsOfRuns = Annotated[InsightService, Depends(_insights, scope="function")]
-Overview = Annotated[WorkflowOverview, Depends(_overview, scope="function")]
+InsightsDep = Annotated[InsightService, Depends(_insights, scope="function")]
+WorkflowListDep = Annotated[WorkflowListService, Depends(_workflow_list, scope="function")]

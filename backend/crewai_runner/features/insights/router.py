@@ -1,11 +1,11 @@
-"""Figures over many runs; the list of workflows, which shows their newest runs."""
+"""Endpoints for statistics over many runs, and for the list of workflows with their newest runs."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
 from crewai_runner.core.errors import BadRequest
-from crewai_runner.features.insights.deps import InsightsOfRuns, Overview, RunReader, WorkflowReader
+from crewai_runner.features.insights.deps import InsightsDep, RunReader, WorkflowListDep, WorkflowReader
 from crewai_runner.features.insights.rules import Period
 from crewai_runner.features.insights.schemas import Insights, WorkflowPage
 from crewai_runner.features.workflows.schemas import WorkflowSort
@@ -19,33 +19,31 @@ workflow_list = APIRouter(prefix="/workflows", tags=["workflows"])
 @router.get("")
 async def get_insights(
     reader: RunReader,
-    insights: InsightsOfRuns,
+    insights: InsightsDep,
     period: Annotated[
-        Period, Query(description="`24h` in hours, `7d` in stretches of six hours, `30d` in days, all UTC.")
+        Period, Query(description="`24h` in buckets of 1 hour, `7d` of 6 hours, `30d` of 1 day, in UTC.")
     ] = Period.DAY,
 ) -> Insights:
-    """How runs went: outcomes, cost, tokens and times of a period, over time and by workflow.
+    """Get run outcomes, cost, tokens and durations of a period, over time and by workflow.
 
-    Runs count where they were started. What is unknown is null, never 0.
+    A run counts at its creation time. An unknown value is null, never 0.
     """
-    return await insights.of(reader, period)
+    return await insights.get(reader, period)
 
 
 @workflow_list.get("", responses=problems(BadRequest))
 async def list_workflows(
     reader: WorkflowReader,
-    overview: Overview,
+    workflows: WorkflowListDep,
     text: Annotated[
         str | None,
-        Query(
-            max_length=200, pattern=r"^[^\x00]*$", description="Only those whose name or description has it."
-        ),
+        Query(max_length=200, pattern=r"^[^\x00]*$", description="Part of the name or description."),
     ] = None,
     sort: Annotated[
-        WorkflowSort, Query(description="`updated`: the last edited first; `name`: by name.")
+        WorkflowSort, Query(description="`updated`: most recently edited first; `name`: by name.")
     ] = WorkflowSort.UPDATED,
     limit: Limit = LIMIT,
     cursor: Cursor = None,
 ) -> WorkflowPage:
-    """Saved workflows, without their documents, with what became of their newest runs."""
-    return await overview.page(reader, text, sort, limit, cursor)
+    """List saved workflows without their documents, with the outcomes of their newest runs."""
+    return await workflows.list_page(reader, text, sort, limit, cursor)

@@ -1,4 +1,4 @@
-"""Which time a look at the figures spans, and how figures are put together. Pure."""
+"""The time window of run statistics, and how statistics are summed. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Period(StrEnum):
-    """How far back to look."""
+    """The length of the window."""
 
     DAY = "24h"
     WEEK = "7d"
     MONTH = "30d"
 
 
-_SPANS = {
+_BUCKETS = {
     Period.DAY: (timedelta(hours=1), 24),
     Period.WEEK: (timedelta(hours=6), 28),
     Period.MONTH: (timedelta(days=1), 30),
@@ -28,18 +28,18 @@ _SPANS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """Buckets of one length, one after the other; the last one holds the present."""
+class TimeWindow:
+    """Consecutive buckets of equal length; the last one contains the current time."""
 
     since: datetime
     step: timedelta
     count: int
 
     @classmethod
-    def of(cls, period: Period, moment: datetime) -> Self:
-        """The window that ends with the bucket of this moment; buckets begin at full steps of UTC."""
-        step, count = _SPANS[period]
-        until = moment - (moment - _EPOCH) % step + step
+    def ending_at(cls, period: Period, at: datetime) -> Self:
+        """Return the window whose last bucket contains `at`; buckets start at multiples of `step` in UTC."""
+        step, count = _BUCKETS[period]
+        until = at - (at - _EPOCH) % step + step
         return cls(until - count * step, step, count)
 
     @property
@@ -48,22 +48,22 @@ class Window:
 
     @property
     def starts(self) -> list[datetime]:
-        return [self.since + number * self.step for number in range(self.count)]
+        return [self.since + index * self.step for index in range(self.count)]
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """What a number of runs came to; sums are of what is known."""
+class RunAggregate:
+    """Counts and sums over a set of runs; the sums include the known values only."""
 
     completed: int = 0
     failed: int = 0
     stopped: int = 0
     crashed: int = 0
     active: int = 0
-    tokens: int = 0
-    tokens_unknown: int = 0
-    cost: Decimal | None = None
-    cost_unknown: int = 0
+    token_sum: int = 0
+    runs_with_unknown_tokens: int = 0
+    cost_sum: Decimal | None = None
+    runs_with_unknown_cost: int = 0
     currencies: frozenset[str] = frozenset()
 
     @property
@@ -72,40 +72,39 @@ class Figures:
 
     @property
     def success_rate(self) -> float | None:
-        """Completed among those that came to an end of their own; a stop is nobody's failure."""
+        """Completed runs divided by completed, failed and crashed runs; stopped runs do not count."""
         ended = self.completed + self.failed + self.crashed
         return round(self.completed / ended, 4) if ended else None
 
     @property
     def total_tokens(self) -> int | None:
-        return None if self.tokens_unknown else self.tokens
+        return None if self.runs_with_unknown_tokens else self.token_sum
 
     @property
     def known_cost(self) -> Cost | None:
-        """The sum of what is known; None when nothing is, or when currencies differ."""
-        if self.cost is None or len(self.currencies) != 1:
+        """The sum of the known costs; None if no cost is known or if currencies differ."""
+        if self.cost_sum is None or len(self.currencies) != 1:
             return None
-        return Cost(amount=normalize_amount(self.cost), currency=min(self.currencies))
+        return Cost(amount=normalize_amount(self.cost_sum), currency=min(self.currencies))
 
     @property
     def exact_cost(self) -> Cost | None:
-        """The sum, when every run's cost is known."""
-        return None if self.cost_unknown else self.known_cost
+        """The sum of the costs; None unless the cost of every run is known."""
+        return None if self.runs_with_unknown_cost else self.known_cost
 
 
-def added(parts: Iterable[Figures]) -> Figures:
-    """All figures together."""
-    given = list(parts)
-    costs = [part.cost for part in given if part.cost is not None]
-    return Figures(
-        completed=sum(part.completed for part in given),
-        failed=sum(part.failed for part in given),
-        stopped=sum(part.stopped for part in given),
-        crashed=sum(part.crashed for part in given),
-        active=sum(part.active for part in given),
-        tokens=sum(part.tokens for part in given),
-        tokens_unknown=sum(part.tokens_unknown for part in given),
-        cost=sum(costs, Decimal(0)) if costs else None,
-        cost_unknown=sum(part.cost_unknown for part in given),
-        currencies=frozenset().union(*(part.currencies for part in given)),
+def sum_aggregates(parts: Iterable[RunAggregate]) -> RunAggregate:
+    aggregates = list(parts)
+    costs = [part.cost_sum for part in aggregates if part.cost_sum is not None]
+    return RunAggregate(
+        completed=sum(part.completed for part in aggregates),
+        failed=sum(part.failed for part in aggregates),
+        stopped=sum(part.stopped for part in aggregates),
+        crashed=sum(part.crashed for part in aggregates),
+        active=sum(part.active for part in aggregates),
+        token_sum=sum(part.token_sum for part in aggregates),
+        runs_with_unknown_tokens=sum(part.runs_with_unknown_tokens for part in aggregates),
+        cost_sum=sum(costs, Decimal(0)) if costs else None,
+        runs_with_unknown_cost=sum(part.runs_with_unknown_cost for part in aggregates),
+        currencies=frozenset().union(*(part.currencies for part in aggregates)),
     )

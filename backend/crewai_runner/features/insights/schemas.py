@@ -1,4 +1,4 @@
-"""API shapes of figures over many runs, and of workflows with their newest runs."""
+"""API schemas of statistics over many runs, and of workflows with their newest runs."""
 
 from datetime import datetime
 
@@ -10,33 +10,33 @@ from crewai_runner.domain.usage import Cost
 from crewai_runner.features.insights.rules import Period
 from crewai_runner.features.workflows.schemas import WorkflowEntry
 
-COST = "null while the cost of any of the runs is unknown, or when it is in several currencies."
-KNOWN_COST = "Of the runs whose cost is known: a lower bound while `cost` is null."
-RATE = "Completed among completed, failed and crashed (0 to 1); stopped runs do not count."
-SECONDS = "Of completed runs, without waiting; at most the newest 10,000 are looked at."
+COST = "null if the cost of any run is unknown, or if runs have costs in several currencies."
+KNOWN_COST = "Of the runs whose cost is known; a lower bound if `cost` is null."
+RATE = "Completed runs divided by completed, failed and crashed runs (0 to 1); stopped runs do not count."
+SECONDS = "Of completed runs, excluding time spent waiting; based on at most the newest 10,000."
 
 
 class InsightTotals(ApiModel):
-    """All runs that were started in the period."""
+    """All runs created in the period."""
 
     runs: int
     completed: int
     failed: int
     stopped: int
     crashed: int
-    active: int = Field(description="Queued, at work, waiting or stopping.")
+    active: int = Field(description="Queued, running, waiting or stopping.")
     success_rate: float | None = Field(description=RATE)
     cost: Cost | None = Field(description=COST)
     known_cost: Cost | None = Field(description=KNOWN_COST)
-    total_tokens: int | None = Field(description="null while the tokens of any of the runs are unknown.")
+    total_tokens: int | None = Field(description="null if the tokens of any run are unknown.")
     median_seconds: float | None = Field(description=SECONDS)
-    p95_seconds: float | None = Field(description="95 of 100 completed runs took no longer.")
+    p95_seconds: float | None = Field(description=f"95th percentile. {SECONDS}")
 
 
 class InsightBucket(ApiModel):
-    """The runs that were started in one stretch of the period, as they stand now."""
+    """The runs created in one bucket of the period, by their current state."""
 
-    at: datetime = Field(description="Where the stretch begins.")
+    at: datetime = Field(description="Start of the bucket.")
     completed: int
     failed: int
     stopped: int
@@ -48,10 +48,10 @@ class InsightBucket(ApiModel):
 
 
 class WorkflowInsight(ApiModel):
-    """The period's runs of one workflow; those without a saved one go by the name in their definition."""
+    """The period's runs of one workflow. Runs without a saved workflow are grouped by workflow name."""
 
     workflow_id: str | None
-    name: str = Field(description="As in the newest run.")
+    name: str = Field(description="The name in the newest run.")
     runs: int
     success_rate: float | None = Field(description=RATE)
     median_seconds: float | None = Field(description=SECONDS)
@@ -60,15 +60,15 @@ class WorkflowInsight(ApiModel):
 
 
 class Insights(ApiModel):
-    """Figures of a period, by the time the runs were started."""
+    """Statistics of the runs created in a period."""
 
     period: Period
     since: datetime
-    until: datetime = Field(description="End of the last stretch, which holds the present.")
+    until: datetime = Field(description="End of the last bucket, which contains the current time.")
     bucket_seconds: int
     totals: InsightTotals
-    buckets: list[InsightBucket] = Field(description="Oldest first, without a gap.")
-    workflows: list[WorkflowInsight] = Field(description="The 20 with the most runs, most first.")
+    buckets: list[InsightBucket] = Field(description="Oldest first, without gaps.")
+    workflows: list[WorkflowInsight] = Field(description="The 20 with the most runs, in descending order.")
 
 
 class LastRun(ApiModel):
@@ -83,13 +83,15 @@ class LastRun(ApiModel):
 class RecentRun(ApiModel):
     id: str
     status: RunState
-    seconds: float | None = Field(description="At work, without waiting; null until the run is over.")
+    seconds: float | None = Field(description="Run time without waiting; null until the run has finished.")
 
 
 class WorkflowSummary(WorkflowEntry):
     """A workflow in a list."""
 
-    last_run: LastRun | None = Field(description="null before the first run, or without the right to see it.")
+    last_run: LastRun | None = Field(
+        description="null before the first run, or without the scope to read runs."
+    )
     recent_runs: list[RecentRun] = Field(description="The newest 12, oldest first.")
 
 

@@ -1,4 +1,4 @@
-"""Figures over many runs, and workflows with their newest runs."""
+"""Statistics over many runs, and the list of workflows with their newest runs."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crewai_runner.core.clock import now
 from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import Principal, Scope
-from crewai_runner.features.insights.repository import NAMED, InsightRepository
-from crewai_runner.features.insights.rules import Figures, Period, Window, added
+from crewai_runner.features.insights.repository import UNSAVED_PREFIX, InsightRepository
+from crewai_runner.features.insights.rules import Period, RunAggregate, TimeWindow, sum_aggregates
 from crewai_runner.features.insights.schemas import (
     InsightBucket,
     Insights,
@@ -24,106 +24,113 @@ from crewai_runner.features.runs.service import RunService
 from crewai_runner.features.workflows.schemas import WorkflowEntry, WorkflowSort
 from crewai_runner.features.workflows.service import WorkflowService
 
-WORKFLOWS = 20
-RECENT = 12
-_COUNTS = ("completed", "failed", "stopped", "crashed", "active")
+MAX_WORKFLOWS = 20
+MAX_RECENT_RUNS = 12
 
 
 class InsightService:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def of(self, principal: Principal, period: Period) -> Insights:
-        """What became of the runs that were started in a period."""
-        window = Window.of(period, now())
-        figures = InsightRepository(self._session, principal.workspace_id)
-        finished, active = await figures.finished_by_bucket(window), await figures.active_by_bucket(window)
+    async def get(self, principal: Principal, period: Period) -> Insights:
+        """Aggregate the runs created in a period that ends now."""
+        window = TimeWindow.ending_at(period, now())
+        repository = InsightRepository(self._session, principal.workspace_id)
+        finished = await repository.sum_finished_by_bucket(window)
+        active = await repository.sum_active_by_bucket(window)
         buckets = [
-            added(part[number] for part in (finished, active) if number in part)
-            for number in range(window.count)
+            sum_aggregates(by_bucket[index] for by_bucket in (finished, active) if index in by_bucket)
+            for index in range(window.count)
         ]
         return Insights(
             period=period,
             since=window.since,
             until=window.until,
             bucket_seconds=int(window.step.total_seconds()),
-            totals=_totals(added(buckets), await figures.seconds(window)),
+            totals=_to_totals(sum_aggregates(buckets), await repository.get_durations(window)),
             buckets=[
-                InsightBucket(at=at, **_part(part)) for at, part in zip(window.starts, buckets, strict=True)
+                InsightBucket(at=start, **_shared_fields(bucket))
+                for start, bucket in zip(window.starts, buckets, strict=True)
             ],
-            workflows=await self._workflows(principal, figures, window),
+            workflows=await self._list_workflows(principal, repository, window),
         )
 
-    async def _workflows(
-        self, principal: Principal, figures: InsightRepository, window: Window
+    async def _list_workflows(
+        self, principal: Principal, repository: InsightRepository, window: TimeWindow
     ) -> list[WorkflowInsight]:
-        busiest = await figures.busiest(window, WORKFLOWS)
-        medians = await figures.medians(window, busiest)
-        saved = [key for key in busiest if not key.startswith(NAMED)]
-        newest = await RunService(self._session).list_newest_by_workflow(principal, saved, 1)
-        return [_workflow(key, part, medians, newest) for key, part in busiest.items()]
+        busiest = await repository.list_busiest_workflows(window, MAX_WORKFLOWS)
+        medians = await repository.get_median_durations(window, busiest)
+        saved_ids = [key for key in busiest if not key.startswith(UNSAVED_PREFIX)]
+        newest = await RunService(self._session).list_newest_by_workflow(principal, saved_ids, 1)
+        return [_to_workflow_insight(key, runs, medians.get(key), newest) for key, runs in busiest.items()]
 
 
-class WorkflowOverview:
-    """The list of workflows: what is saved, beside what came of it."""
+class WorkflowListService:
+    """Lists workflows together with their newest runs."""
 
     def __init__(self, session: AsyncSession, mask: SecretMask) -> None:
         self._workflows, self._runs = WorkflowService(session, mask), RunService(session)
 
-    async def page(
+    async def list_page(
         self, principal: Principal, text: str | None, sort: WorkflowSort, limit: int, cursor: str | None
     ) -> WorkflowPage:
-        """One page. Raises BadRequest for a foreign cursor."""
-        found = await self._workflows.page(principal, text, sort, limit, cursor)
-        ids = [entry.id for entry in found.workflows] if principal.has_scope(Scope.RUNS_READ) else []
-        newest = await self._runs.list_newest_by_workflow(principal, ids, RECENT)
-        workflows = [_summary(entry, newest.get(entry.id, [])) for entry in found.workflows]
-        return WorkflowPage(workflows=workflows, next_cursor=found.next_cursor)
+        """Return one page, without runs if the principal may not read them.
+
+        Raises BadRequest for an invalid cursor.
+        """
+        page = await self._workflows.page(principal, text, sort, limit, cursor)
+        ids = [entry.id for entry in page.workflows] if principal.has_scope(Scope.RUNS_READ) else []
+        newest = await self._runs.list_newest_by_workflow(principal, ids, MAX_RECENT_RUNS)
+        workflows = [_to_workflow_summary(entry, newest.get(entry.id, [])) for entry in page.workflows]
+        return WorkflowPage(workflows=workflows, next_cursor=page.next_cursor)
 
 
-def _totals(figures: Figures, seconds: tuple[float, float] | None) -> InsightTotals:
-    median, p95 = seconds or (None, None)
+def _to_totals(runs: RunAggregate, durations: tuple[float, float] | None) -> InsightTotals:
+    median, p95 = durations or (None, None)
     return InsightTotals(
-        runs=figures.runs,
-        success_rate=figures.success_rate,
+        runs=runs.runs,
+        success_rate=runs.success_rate,
         median_seconds=median,
         p95_seconds=p95,
-        **_part(figures),
+        **_shared_fields(runs),
     )
 
 
-def _part(figures: Figures) -> dict[str, object]:
-    counts = {name: getattr(figures, name) for name in _COUNTS}
-    money = {"cost": figures.exact_cost, "known_cost": figures.known_cost}
-    return counts | money | {"total_tokens": figures.total_tokens}
+def _shared_fields(runs: RunAggregate) -> dict[str, object]:
+    """The fields that a bucket and the totals have in common."""
+    names = ("completed", "failed", "stopped", "crashed", "active", "known_cost", "total_tokens")
+    return {name: getattr(runs, name) for name in names} | {"cost": runs.exact_cost}
 
 
-def _workflow(
+def _to_workflow_insight(
     key: str,
-    figures: Figures,
-    medians: Mapping[str, float],
+    runs: RunAggregate,
+    median_seconds: float | None,
     newest: Mapping[str, Sequence[RunBrief]],
 ) -> WorkflowInsight:
-    named = key.startswith(NAMED)
+    is_saved = not key.startswith(UNSAVED_PREFIX)
     return WorkflowInsight(
-        workflow_id=None if named else key,
-        name=key.removeprefix(NAMED) if named else newest[key][0].workflow_name,
-        runs=figures.runs,
-        success_rate=figures.success_rate,
-        median_seconds=medians.get(key),
-        cost=figures.exact_cost,
-        known_cost=figures.known_cost,
+        workflow_id=key if is_saved else None,
+        name=newest[key][0].workflow_name if is_saved else key.removeprefix(UNSAVED_PREFIX),
+        runs=runs.runs,
+        success_rate=runs.success_rate,
+        median_seconds=median_seconds,
+        cost=runs.exact_cost,
+        known_cost=runs.known_cost,
     )
 
 
-def _summary(entry: WorkflowEntry, newest: Sequence[RunBrief]) -> WorkflowSummary:
-    recent = [RecentRun(id=run.id, status=run.status, seconds=run.seconds) for run in reversed(newest)]
+def _to_workflow_summary(entry: WorkflowEntry, newest: Sequence[RunBrief]) -> WorkflowSummary:
+    last_run = None
+    if newest:
+        last = newest[0]
+        last_run = LastRun(
+            id=last.id, status=last.status, created_at=last.created_at, finished_at=last.finished_at
+        )
     return WorkflowSummary(
         **entry.model_dump(by_alias=False),
-        last_run=_last(newest[0]) if newest else None,
-        recent_runs=recent,
+        last_run=last_run,
+        recent_runs=[
+            RecentRun(id=run.id, status=run.status, seconds=run.seconds) for run in reversed(newest)
+        ],
     )
-
-
-def _last(run: RunBrief) -> LastRun:
-    return LastRun(id=run.id, status=run.status, created_at=run.created_at, finished_at=run.finished_at)

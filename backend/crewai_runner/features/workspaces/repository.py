@@ -1,4 +1,4 @@
-"""Rows of workspaces."""
+"""Queries on workspaces."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 

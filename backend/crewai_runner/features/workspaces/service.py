@@ -1,4 +1,4 @@
-"""Workspaces own everything; there is one, built in, until there are users."""
+"""Workspaces own all other rows; currently there is one built-in workspace."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -10,5 +10,5 @@ class WorkspaceService:
         self._workspaces = WorkspaceRepository(session)
 
     async def ensure_builtin(self) -> None:
-        """Make the built-in workspace when it is missing."""
+        """Create the built-in workspace if it is missing."""
         await self._workspaces.ensure_builtin()

@@ -204,7 +204,7 @@ class TestInsights:
     async def test_of_very_many_times_the_newest_are_looked_at(
         self, harness: RunHarness, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(repository, "SAMPLE", 2)
+        monkeypatch.setattr(repository, "DURATION_SAMPLE_SIZE", 2)
         await store(harness, *(run(number, seconds_at_work=float(number)) for number in range(1, 6)))
 
         assert (await insights(client))["totals"]["p95Seconds"] == 2

@@ -120,9 +120,9 @@ export interface paths {
     };
     /**
      * Get Insights
-     * @description How runs went: outcomes, cost, tokens and times of a period, over time and by workflow.
+     * @description Get run outcomes, cost, tokens and durations of a period, over time and by workflow.
      *
-     *     Runs count where they were started. What is unknown is null, never 0.
+     *     A run counts at its creation time. An unknown value is null, never 0.
      */
     get: operations["insights:get_insights"];
     put?: never;
@@ -645,7 +645,7 @@ export interface paths {
     };
     /**
      * List Templates
-     * @description Ready-made documents to begin with, whole; save one with `POST /workflows` to make it yours.
+     * @description List the built-in example documents; save one with `POST /workflows` to edit and run it.
      */
     get: operations["templates:list_templates"];
     put?: never;
@@ -665,7 +665,7 @@ export interface paths {
     };
     /**
      * Get Template
-     * @description One ready-made document.
+     * @description Get one example document.
      */
     get: operations["templates:get_template"];
     put?: never;
@@ -685,7 +685,7 @@ export interface paths {
     };
     /**
      * List Workflows
-     * @description Saved workflows, without their documents, with what became of their newest runs.
+     * @description List saved workflows without their documents, with the outcomes of their newest runs.
      */
     get: operations["workflows:list_workflows"];
     put?: never;
@@ -1597,7 +1597,7 @@ export interface components {
     };
     /**
      * Budget
-     * @description Limits of one run; what is not set is not limited.
+     * @description Limits of one run; an unset limit does not apply.
      */
     "Budget-Input": {
       /**
@@ -1623,7 +1623,7 @@ export interface components {
     };
     /**
      * Budget
-     * @description Limits of one run; what is not set is not limited.
+     * @description Limits of one run; an unset limit does not apply.
      */
     "Budget-Output": {
       /**
@@ -1685,7 +1685,7 @@ export interface components {
     };
     /**
      * BudgetLimit
-     * @description Which limit of a budget was reached.
+     * @description The limits of a budget.
      * @enum {string}
      */
     BudgetLimit: "maxCost" | "maxTokens" | "maxLlmCalls" | "maxSeconds";
@@ -1907,7 +1907,7 @@ export interface components {
     };
     /**
      * EmptyData
-     * @description An event whose type says it all.
+     * @description The data of an event without further fields.
      */
     EmptyData: Record<string, never>;
     /** EngineRead */
@@ -2116,7 +2116,7 @@ export interface components {
     InputType: "string" | "text" | "integer" | "number" | "boolean";
     /**
      * InsightBucket
-     * @description The runs that were started in one stretch of the period, as they stand now.
+     * @description The runs created in one bucket of the period, by their current state.
      */
     InsightBucket: {
       /** Active */
@@ -2124,18 +2124,18 @@ export interface components {
       /**
        * At
        * Format: date-time
-       * @description Where the stretch begins.
+       * @description Start of the bucket.
        */
       at: string;
       /** Completed */
       completed: number;
-      /** @description null while the cost of any of the runs is unknown, or when it is in several currencies. */
+      /** @description null if the cost of any run is unknown, or if runs have costs in several currencies. */
       cost: components["schemas"]["Cost"] | null;
       /** Crashed */
       crashed: number;
       /** Failed */
       failed: number;
-      /** @description Of the runs whose cost is known: a lower bound while `cost` is null. */
+      /** @description Of the runs whose cost is known; a lower bound if `cost` is null. */
       knownCost: components["schemas"]["Cost"] | null;
       /** Stopped */
       stopped: number;
@@ -2144,32 +2144,32 @@ export interface components {
     };
     /**
      * InsightTotals
-     * @description All runs that were started in the period.
+     * @description All runs created in the period.
      */
     InsightTotals: {
       /**
        * Active
-       * @description Queued, at work, waiting or stopping.
+       * @description Queued, running, waiting or stopping.
        */
       active: number;
       /** Completed */
       completed: number;
-      /** @description null while the cost of any of the runs is unknown, or when it is in several currencies. */
+      /** @description null if the cost of any run is unknown, or if runs have costs in several currencies. */
       cost: components["schemas"]["Cost"] | null;
       /** Crashed */
       crashed: number;
       /** Failed */
       failed: number;
-      /** @description Of the runs whose cost is known: a lower bound while `cost` is null. */
+      /** @description Of the runs whose cost is known; a lower bound if `cost` is null. */
       knownCost: components["schemas"]["Cost"] | null;
       /**
        * Medianseconds
-       * @description Of completed runs, without waiting; at most the newest 10,000 are looked at.
+       * @description Of completed runs, excluding time spent waiting; based on at most the newest 10,000.
        */
       medianSeconds: number | null;
       /**
        * P95Seconds
-       * @description 95 of 100 completed runs took no longer.
+       * @description 95th percentile. Of completed runs, excluding time spent waiting; based on at most the newest 10,000.
        */
       p95Seconds: number | null;
       /** Runs */
@@ -2178,25 +2178,25 @@ export interface components {
       stopped: number;
       /**
        * Successrate
-       * @description Completed among completed, failed and crashed (0 to 1); stopped runs do not count.
+       * @description Completed runs divided by completed, failed and crashed runs (0 to 1); stopped runs do not count.
        */
       successRate: number | null;
       /**
        * Totaltokens
-       * @description null while the tokens of any of the runs are unknown.
+       * @description null if the tokens of any run are unknown.
        */
       totalTokens: number | null;
     };
     /**
      * Insights
-     * @description Figures of a period, by the time the runs were started.
+     * @description Statistics of the runs created in a period.
      */
     Insights: {
       /** Bucketseconds */
       bucketSeconds: number;
       /**
        * Buckets
-       * @description Oldest first, without a gap.
+       * @description Oldest first, without gaps.
        */
       buckets: components["schemas"]["InsightBucket"][];
       period: components["schemas"]["Period"];
@@ -2209,12 +2209,12 @@ export interface components {
       /**
        * Until
        * Format: date-time
-       * @description End of the last stretch, which holds the present.
+       * @description End of the last bucket, which contains the current time.
        */
       until: string;
       /**
        * Workflows
-       * @description The 20 with the most runs, most first.
+       * @description The 20 with the most runs, in descending order.
        */
       workflows: components["schemas"]["WorkflowInsight"][];
     };
@@ -2264,7 +2264,7 @@ export interface components {
     };
     /**
      * LlmChunk
-     * @description Streamed live, never stored one by one; has no `seq`.
+     * @description A piece of model output, streamed live and not stored; it has no `seq`.
      */
     LlmChunk: {
       /** Agent */
@@ -2344,7 +2344,7 @@ export interface components {
       text: string;
       /**
        * Toolcalls
-       * @description Names of the tools asked for.
+       * @description Names of the requested tools.
        */
       toolCalls?: string[];
       usage: components["schemas"]["Usage"];
@@ -2430,14 +2430,14 @@ export interface components {
       callId: string;
       /**
        * Messages
-       * @description How many messages were sent.
+       * @description Number of messages sent.
        */
       messages: number;
       /** Model */
       model: string;
       /**
        * Prompt
-       * @description The last message sent, shortened.
+       * @description The last message sent, truncated.
        */
       prompt?: string | null;
     };
@@ -2867,7 +2867,7 @@ export interface components {
     };
     /**
      * Period
-     * @description How far back to look.
+     * @description The length of the window.
      * @enum {string}
      */
     Period: "24h" | "7d" | "30d";
@@ -2914,7 +2914,7 @@ export interface components {
     };
     /**
      * Pricing
-     * @description What a model costs, per million tokens, as decimal strings.
+     * @description The price of a model per million tokens, as decimal strings.
      */
     "Pricing-Input": {
       /**
@@ -2930,7 +2930,7 @@ export interface components {
     };
     /**
      * Pricing
-     * @description What a model costs, per million tokens, as decimal strings.
+     * @description The price of a model per million tokens, as decimal strings.
      */
     "Pricing-Output": {
       /**
@@ -3208,7 +3208,7 @@ export interface components {
       id: string;
       /**
        * Seconds
-       * @description At work, without waiting; null until the run is over.
+       * @description Run time without waiting; null until the run has finished.
        */
       seconds: number | null;
       status: components["schemas"]["RunState"];
@@ -3347,7 +3347,7 @@ export interface components {
     };
     /**
      * RunFailure
-     * @description Why a run or a task failed, in words that help.
+     * @description Why a run or a task failed, for people.
      */
     RunFailure: {
       /** Agent */
@@ -3364,7 +3364,7 @@ export interface components {
       hint?: string | null;
       /**
        * Message
-       * @description What happened, naming provider and cause.
+       * @description What happened, with provider and cause.
        */
       message: string;
       /** Provider */
@@ -3384,7 +3384,7 @@ export interface components {
      * @description What a start with the same request would meet.
      */
     RunPreflight: {
-      /** @description What the run might spend: the tightest of its limits. */
+      /** @description What the run might spend: the merge_budgets of its limits. */
       budget: components["schemas"]["Budget-Output"];
       /**
        * Estimatedcalls
@@ -3510,7 +3510,7 @@ export interface components {
     };
     /**
      * RunResult
-     * @description What a run brought: the last task's output and every task's.
+     * @description The output of a run: that of its last task, and the outputs of all tasks by key.
      */
     RunResult: {
       /** Jsonoutput */
@@ -3641,18 +3641,18 @@ export interface components {
       attempt: number;
       /**
        * Engine
-       * @description The engine and its version.
+       * @description Name and version of the engine.
        */
       engine: string;
       /**
        * Native
-       * @description False: the stock executor runs; stops reach the provider late.
+       * @description False: CrewAI's own agent executor is used; stops take effect later.
        */
       native: boolean;
     };
     /**
      * RunState
-     * @description Where a run stands.
+     * @description The state of a run.
      * @enum {string}
      */
     RunState:
@@ -3886,33 +3886,33 @@ export interface components {
     };
     /**
      * StopMode
-     * @description How a stop is asked for: at once, or when the step at hand is done.
+     * @description When a run stops: immediately, or after the current step.
      * @enum {string}
      */
     StopMode: "now" | "after-step";
     /**
      * StopReceipt
-     * @description What a stop did, true at the provider's side.
+     * @description The effect of a stop, including on calls to the model provider.
      */
     StopReceipt: {
       /**
        * Abandoned
-       * @description Work that could not be interrupted: it ends by itself and its result is dropped.
+       * @description Work that could not be interrupted: it finishes on its own and its result is discarded.
        */
       abandoned?: string[];
       /**
        * Llmcallsafterstop
-       * @description Model calls that began after the stop was asked for.
+       * @description Model calls that started after the stop was requested.
        */
       llmCallsAfterStop: number;
       /**
        * Llmcallsinflight
-       * @description Model calls that were open when the stop came, and were closed.
+       * @description Model calls that were in flight at the stop and were closed.
        */
       llmCallsInFlight: number;
       /**
        * Mode
-       * @description `graceful`: everything ended. `killed`: something was abandoned; see `abandoned`.
+       * @description `graceful`: all work ended. `killed`: some work was abandoned; see `abandoned`.
        */
       mode: string;
       /**
@@ -4081,7 +4081,7 @@ export interface components {
     };
     /**
      * TaskResult
-     * @description What a task brought.
+     * @description The output of a task.
      */
     TaskResult: {
       /** Agent */
@@ -4096,7 +4096,7 @@ export interface components {
     };
     /**
      * TaskReused
-     * @description The output of an earlier attempt is taken; the model is not asked again.
+     * @description The stored output of an earlier attempt is used; the task is not executed again.
      */
     TaskReused: {
       /** Agent */
@@ -4188,7 +4188,7 @@ export interface components {
     };
     /**
      * TaskState
-     * @description Where a task of a run stands.
+     * @description The state of a task within a run.
      * @enum {string}
      */
     TaskState: "pending" | "running" | "waiting" | "completed" | "reused" | "failed" | "skipped";
@@ -4206,7 +4206,7 @@ export interface components {
     };
     /**
      * TemplateList
-     * @description In the order in which they are worth reading.
+     * @description In the order of the gallery.
      */
     TemplateList: {
       /** Templates */
@@ -4214,7 +4214,7 @@ export interface components {
     };
     /**
      * TemplateRead
-     * @description A ready-made document to begin with.
+     * @description A built-in example document.
      */
     TemplateRead: {
       /** Agents */
@@ -4223,17 +4223,17 @@ export interface components {
       description: string | null;
       /**
        * Name
-       * @description Its name in URLs.
+       * @description Name of the template in URLs.
        */
       name: string;
       /**
        * Needs
-       * @description What must be there before it runs, in a sentence.
+       * @description Requirements for a run, as a sentence.
        */
       needs: string;
       /**
        * Runsonlocalmodel
-       * @description Whether it runs on the built-in model, without any key.
+       * @description Whether it runs on the built-in model, without a key.
        */
       runsOnLocalModel: boolean;
       /** Tags */
@@ -4375,7 +4375,7 @@ export interface components {
     };
     /**
      * Usage
-     * @description Tokens, calls and money of a call, a task, an agent or a run.
+     * @description Tokens, calls and cost of a model call, a task, an agent or a run.
      */
     Usage: {
       /**
@@ -4661,28 +4661,28 @@ export interface components {
     };
     /**
      * WorkflowInsight
-     * @description The period's runs of one workflow; those without a saved one go by the name in their definition.
+     * @description The period's runs of one workflow. Runs without a saved workflow are grouped by workflow name.
      */
     WorkflowInsight: {
-      /** @description null while the cost of any of the runs is unknown, or when it is in several currencies. */
+      /** @description null if the cost of any run is unknown, or if runs have costs in several currencies. */
       cost: components["schemas"]["Cost"] | null;
-      /** @description Of the runs whose cost is known: a lower bound while `cost` is null. */
+      /** @description Of the runs whose cost is known; a lower bound if `cost` is null. */
       knownCost: components["schemas"]["Cost"] | null;
       /**
        * Medianseconds
-       * @description Of completed runs, without waiting; at most the newest 10,000 are looked at.
+       * @description Of completed runs, excluding time spent waiting; based on at most the newest 10,000.
        */
       medianSeconds: number | null;
       /**
        * Name
-       * @description As in the newest run.
+       * @description The name in the newest run.
        */
       name: string;
       /** Runs */
       runs: number;
       /**
        * Successrate
-       * @description Completed among completed, failed and crashed (0 to 1); stopped runs do not count.
+       * @description Completed runs divided by completed, failed and crashed runs (0 to 1); stopped runs do not count.
        */
       successRate: number | null;
       /** Workflowid */
@@ -4783,7 +4783,7 @@ export interface components {
       description: string | null;
       /** Id */
       id: string;
-      /** @description null before the first run, or without the right to see it. */
+      /** @description null before the first run, or without the scope to read runs. */
       lastRun: components["schemas"]["LastRun"] | null;
       /** Name */
       name: string;
@@ -5157,7 +5157,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Approval already resolved / The run is not in a state that allows this */
+      /** @description Approval already resolved / Not allowed in the run's current state */
       409: {
         headers: {
           [name: string]: unknown;
@@ -5333,7 +5333,7 @@ export interface operations {
   "insights:get_insights": {
     parameters: {
       query?: {
-        /** @description `24h` in hours, `7d` in stretches of six hours, `30d` in days, all UTC. */
+        /** @description `24h` in buckets of 1 hour, `7d` of 6 hours, `30d` of 1 day, in UTC. */
         period?: components["schemas"]["Period"];
       };
       header?: never;
@@ -5512,7 +5512,7 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description The same key and body gives the first answer again, for 24 hours. */
+        /** @description Repeating the same key and body within 24 hours returns the first response. */
         "Idempotency-Key"?: string | null;
       };
       path?: never;
@@ -5560,7 +5560,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Model name is taken / Idempotency-Key was used for another request */
+      /** @description Model name is taken / Idempotency-Key already used for another request */
       409: {
         headers: {
           [name: string]: unknown;
@@ -6027,7 +6027,7 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description The same key and body gives the first answer again, for 24 hours. */
+        /** @description Repeating the same key and body within 24 hours returns the first response. */
         "Idempotency-Key"?: string | null;
       };
       path?: never;
@@ -6075,7 +6075,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Provider name is taken / Idempotency-Key was used for another request */
+      /** @description Provider name is taken / Idempotency-Key already used for another request */
       409: {
         headers: {
           [name: string]: unknown;
@@ -6856,7 +6856,7 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description The same key and body gives the first answer again, for 24 hours. */
+        /** @description Repeating the same key and body within 24 hours returns the first response. */
         "Idempotency-Key"?: string | null;
       };
       path?: never;
@@ -6913,7 +6913,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Idempotency-Key was used for another request */
+      /** @description Idempotency-Key already used for another request */
       409: {
         headers: {
           [name: string]: unknown;
@@ -7729,7 +7729,7 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description The same key and body gives the first answer again, for 24 hours. */
+        /** @description Repeating the same key and body within 24 hours returns the first response. */
         "Idempotency-Key"?: string | null;
       };
       path: {
@@ -7788,7 +7788,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Idempotency-Key was used for another request */
+      /** @description Idempotency-Key already used for another request */
       409: {
         headers: {
           [name: string]: unknown;
@@ -8096,7 +8096,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Run cannot be resumed / The run is not in a state that allows this */
+      /** @description Run cannot be resumed / Not allowed in the run's current state */
       409: {
         headers: {
           [name: string]: unknown;
@@ -8147,7 +8147,7 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description The same key and body gives the first answer again, for 24 hours. */
+        /** @description Repeating the same key and body within 24 hours returns the first response. */
         "Idempotency-Key"?: string | null;
       };
       path: {
@@ -8206,7 +8206,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Idempotency-Key was used for another request */
+      /** @description Idempotency-Key already used for another request */
       409: {
         headers: {
           [name: string]: unknown;
@@ -8828,9 +8828,9 @@ export interface operations {
   "workflows:list_workflows": {
     parameters: {
       query?: {
-        /** @description Only those whose name or description has it. */
+        /** @description Part of the name or description. */
         text?: string | null;
-        /** @description `updated`: the last edited first; `name`: by name. */
+        /** @description `updated`: most recently edited first; `name`: by name. */
         sort?: components["schemas"]["WorkflowSort"];
         /** @description How many at most. */
         limit?: number;
@@ -8921,7 +8921,7 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description The same key and body gives the first answer again, for 24 hours. */
+        /** @description Repeating the same key and body within 24 hours returns the first response. */
         "Idempotency-Key"?: string | null;
       };
       path?: never;
@@ -8969,7 +8969,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Name is taken / Idempotency-Key was used for another request */
+      /** @description Name is taken / Idempotency-Key already used for another request */
       409: {
         headers: {
           [name: string]: unknown;
@@ -9020,7 +9020,7 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description The same key and body gives the first answer again, for 24 hours. */
+        /** @description Repeating the same key and body within 24 hours returns the first response. */
         "Idempotency-Key"?: string | null;
       };
       path?: never;
@@ -9096,7 +9096,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Name is taken / Idempotency-Key was used for another request */
+      /** @description Name is taken / Idempotency-Key already used for another request */
       409: {
         headers: {
           [name: string]: unknown;
@@ -9156,7 +9156,7 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description The same key and body gives the first answer again, for 24 hours. */
+        /** @description Repeating the same key and body within 24 hours returns the first response. */
         "Idempotency-Key"?: string | null;
       };
       path?: never;
@@ -9213,7 +9213,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Idempotency-Key was used for another request */
+      /** @description Idempotency-Key already used for another request */
       409: {
         headers: {
           [name: string]: unknown;
@@ -10175,7 +10175,7 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description The same key and body gives the first answer again, for 24 hours. */
+        /** @description Repeating the same key and body within 24 hours returns the first response. */
         "Idempotency-Key"?: string | null;
         /** @description The ETag last seen; a stale one is 412. */
         "if-match"?: string | null;
@@ -10234,7 +10234,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Name is taken / Idempotency-Key was used for another request */
+      /** @description Name is taken / Idempotency-Key already used for another request */
       409: {
         headers: {
           [name: string]: unknown;
