@@ -1,1 +1,1 @@
-"""What keeps the product's house: backup, restore, rotation of keys, examination."""
+"""Maintenance commands: backup, restore, secret key rotation, doctor."""

@@ -1,4 +1,4 @@
-"""The file of a backup: a tar.gz whose first member says what the others are."""
+"""The backup file: a tar.gz whose first member is a manifest of the others."""
 
 import gzip
 import hashlib
@@ -9,19 +9,19 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from crewai_runner.operations import manifest as manifests
+from crewai_runner.operations.errors import OperationError
 from crewai_runner.operations.manifest import Manifest, Member
-from crewai_runner.operations.refusal import Refused
 
 MANIFEST = "manifest.json"
-ROOMS = frozenset({"database", "engine", "keys"})
-"""The folders of a backup."""
-_LARGEST_MANIFEST = 64 * 1024**2
-_CHUNK = 1024**2
+FOLDERS = frozenset({"database", "engine", "keys"})
+"""The top-level folders of a backup."""
+_MAX_MANIFEST_BYTES = 64 * 1024**2
+_CHUNK_BYTES = 1024**2
 _BROKEN = (tarfile.TarError, EOFError, OSError, zlib.error)
 
 
 def members_of(folder: Path) -> list[Member]:
-    """Every file below a folder, with its size and sum."""
+    """Every file below a folder, with size (bytes) and SHA-256."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return [_member(path, path.relative_to(folder).as_posix()) for path in files]
 
@@ -33,78 +33,78 @@ def _member(path: Path, name: str) -> Member:
 
 
 def pack(manifest: Manifest, folder: Path, target: BinaryIO) -> None:
-    """Write the manifest and the members it lists, taken from the folder."""
+    """Write the manifest and the members it lists, read from the folder."""
     text = manifest.model_dump_json(indent=1).encode()
-    moment = int(manifest.created_at.timestamp())
+    timestamp = int(manifest.created_at.timestamp())
     with tarfile.open(fileobj=target, mode="w:gz", compresslevel=6, format=tarfile.PAX_FORMAT) as tar:
-        tar.addfile(_head(MANIFEST, len(text), moment), io.BytesIO(text))
+        tar.addfile(_tar_info(MANIFEST, len(text), timestamp), io.BytesIO(text))
         for member in manifest.members:
             with (folder / member.name).open("rb") as file:
-                tar.addfile(_head(member.name, member.size, moment), file)
+                tar.addfile(_tar_info(member.name, member.size, timestamp), file)
 
 
-def _head(name: str, size: int, moment: int) -> tarfile.TarInfo:
+def _tar_info(name: str, size: int, timestamp: int) -> tarfile.TarInfo:
     head = tarfile.TarInfo(name)
-    head.size, head.mtime, head.mode = size, moment, 0o600
+    head.size, head.mtime, head.mode = size, timestamp, 0o600
     return head
 
 
 def unpack(source: Path, folder: Path) -> Manifest:
-    """Write every member into an empty folder, each one checked. Raises Refused."""
+    """Extract every member into an empty folder and verify size and checksum. Raises OperationError."""
     try:
         with gzip.open(source) as stream, tarfile.open(fileobj=stream, mode="r|") as tar:
             manifest = _unpack(tar, folder)
-            while stream.read(_CHUNK):  # the sum of the whole stands behind the last member
+            while stream.read(_CHUNK_BYTES):  # reads to the end, so that gzip verifies its checksum
                 continue
             return manifest
     except FileNotFoundError:
-        raise Refused(f"There is no file {source}.") from None
+        raise OperationError(f"There is no file {source}.") from None
     except _BROKEN as error:
-        raise Refused(f"{source} is damaged, cut short or no backup ({error}).") from None
+        raise OperationError(f"{source} is damaged, truncated or not a backup ({error}).") from None
 
 
 def _unpack(tar: tarfile.TarFile, folder: Path) -> Manifest:
     head = tar.next()
-    if head is None or head.name != MANIFEST or head.size > _LARGEST_MANIFEST:
-        raise Refused("This is no backup of CrewAI Runner: it does not begin with a manifest.")
+    if head is None or head.name != MANIFEST or head.size > _MAX_MANIFEST_BYTES:
+        raise OperationError("This is not a backup of CrewAI Runner: it does not start with a manifest.")
     manifest = manifests.parse(_open(tar, head).read())
-    awaited = {member.name: member for member in manifest.members}
+    missing = {member.name: member for member in manifest.members}
     while (head := tar.next()) is not None:
-        member = awaited.pop(head.name, None)
+        member = missing.pop(head.name, None)
         if member is None:
-            raise Refused(f"The backup holds {head.name!r}, which its manifest does not list.")
+            raise OperationError(f"The backup contains {head.name!r}, which its manifest does not list.")
         _write(tar, head, member, folder / _safe(head.name))
-    if awaited:
-        raise Refused(f"The backup lacks {min(awaited)!r}, which its manifest lists.")
+    if missing:
+        raise OperationError(f"The backup lacks {min(missing)!r}, which its manifest lists.")
     return manifest
 
 
 def _safe(name: str) -> PurePosixPath:
-    """A name that stays within the folder. Raises Refused."""
+    """The member's path if it stays within the folder. Raises OperationError."""
     path = PurePosixPath(name)
-    strange = path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name
-    if strange or len(path.parts) < 2 or path.parts[0] not in ROOMS:
-        raise Refused(f"The backup holds a file under a name that is not allowed: {name!r}.")
+    is_unsafe = path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name
+    if is_unsafe or len(path.parts) < 2 or path.parts[0] not in FOLDERS:
+        raise OperationError(f"The backup contains a file with a forbidden name: {name!r}.")
     return path
 
 
 def _open(tar: tarfile.TarFile, head: tarfile.TarInfo) -> BinaryIO:
     stream = tar.extractfile(head) if head.isreg() else None
     if stream is None:
-        raise Refused(f"The backup holds {head.name!r}, which is no plain file.")
+        raise OperationError(f"The backup contains {head.name!r}, which is not a regular file.")
     return stream  # type: ignore[return-value]  # typeshed's IO[bytes]
 
 
 def _write(tar: tarfile.TarFile, head: tarfile.TarInfo, member: Member, target: Path) -> None:
     stream, digest = _open(tar, head), hashlib.sha256()
     if head.size != member.size:
-        raise Refused(f"{member.name!r} in the backup has another size than its manifest says.")
+        raise OperationError(f"{member.name!r} in the backup does not have the size its manifest lists.")
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("xb") as file:
-        while chunk := stream.read(_CHUNK):
+        while chunk := stream.read(_CHUNK_BYTES):
             digest.update(chunk)
             file.write(chunk)
     if digest.hexdigest() != member.sha256:
-        raise Refused(
-            f"{member.name!r} in the backup does not have the sum its manifest says: it was changed."
+        raise OperationError(
+            f"{member.name!r} in the backup does not have the checksum its manifest lists: it was modified."
         )

@@ -1,4 +1,4 @@
-"""Everything the product stores, as it was at one moment, in one file; taken while it runs."""
+"""Back up everything stored, as one consistent snapshot in one file, while the product runs."""
 
 import asyncio
 import shutil
@@ -12,19 +12,19 @@ from crewai_runner.core import clock
 from crewai_runner.core.api_key import API_KEY_FILE
 from crewai_runner.core.secret_key import SECRET_KEY_FILE, load_secret_keys
 from crewai_runner.core.settings import Settings
-from crewai_runner.operations import archive, postgres_copy, sqlite_store
-from crewai_runner.operations.aside import written_aside
+from crewai_runner.operations import archive, postgres_copy, sqlite_database
+from crewai_runner.operations.atomic_write import atomic_write_file
 from crewai_runner.operations.engine_files import ENGINE, copy_engine
+from crewai_runner.operations.errors import OperationError
 from crewai_runner.operations.manifest import SQLITE_MEMBER, Contents, Manifest
-from crewai_runner.operations.refusal import Refused
-from crewai_runner.operations.seals import survey
+from crewai_runner.operations.reencryption import count_by_key
 
 KEY_FILES = (SECRET_KEY_FILE, API_KEY_FILE)
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """A finished backup. `vanished`: files of crews' memories that went away while they were copied."""
+class Backup:
+    """A finished backup. `vanished`: number of memory files deleted while they were being copied."""
 
     path: Path
     size: int
@@ -33,11 +33,11 @@ class Written:
     vanished: int
 
 
-def back_up(settings: Settings, target: Path, *, with_keys: bool = False, force: bool = False) -> Written:
-    """Write the backup. Raises Refused, OSError and errors of the database."""
-    with written_aside(target, force=force) as (file, folder):
+def back_up(settings: Settings, target: Path, *, with_keys: bool = False, force: bool = False) -> Backup:
+    """Write the backup. Raises OperationError, OSError and database errors."""
+    with atomic_write_file(target, force=force) as (file, folder):
         contents = _copy_database(settings, folder / "database")
-        seals, _ = asyncio.run(survey(settings.database, load_secret_keys(settings)))
+        seals, _ = asyncio.run(count_by_key(settings.database, load_secret_keys(settings)))
         vanished = copy_engine(settings.data_dir / ENGINE, folder / ENGINE)
         keys = _copy_keys(settings, folder / "keys") if with_keys else []
         manifest = Manifest(
@@ -48,22 +48,22 @@ def back_up(settings: Settings, target: Path, *, with_keys: bool = False, force:
             members=archive.members_of(folder),
         )
         archive.pack(manifest, folder, file)
-    return Written(target, target.stat().st_size, manifest, keys, vanished)
+    return Backup(target, target.stat().st_size, manifest, keys, vanished)
 
 
 def _copy_database(settings: Settings, folder: Path) -> Contents:
     folder.mkdir()
     if not settings.is_embedded:
         return postgres_copy.copy_database(settings.database, folder)
-    source, copy = sqlite_file(settings), folder / Path(SQLITE_MEMBER).name
+    source, copy = sqlite_path(settings), folder / Path(SQLITE_MEMBER).name
     if not source.is_file():
-        raise Refused(f"There is no database {source}.")
-    sqlite_store.copy_database(source, copy)
-    return sqlite_store.contents(copy)
+        raise OperationError(f"The database {source} does not exist.")
+    sqlite_database.copy_database(source, copy)
+    return sqlite_database.contents(copy)
 
 
-def sqlite_file(settings: Settings) -> Path:
-    """The file of the SQLite database."""
+def sqlite_path(settings: Settings) -> Path:
+    """The path of the SQLite database file."""
     return Path(str(make_url(settings.database).database))
 
 

@@ -1,11 +1,11 @@
-"""What a backup says about itself: the file `manifest.json`, the first one in it."""
+"""The manifest of a backup: `manifest.json`, its first member."""
 
 from datetime import datetime
 from typing import Literal, Self
 
 from pydantic import BaseModel, ValidationError, model_validator
 
-from crewai_runner.operations.refusal import Refused
+from crewai_runner.operations.errors import OperationError
 
 FORMAT_VERSION = 1
 SQLITE_MEMBER = "database/crewai-runner.db"
@@ -13,10 +13,10 @@ Dialect = Literal["sqlite", "postgresql"]
 
 
 class TableCopy(BaseModel):
-    """A table and how many rows of it are in the backup.
+    """A table and its number of rows; `place` is its database schema.
 
-    On PostgreSQL `member` holds them in COPY's text format, `columns` in that order. On SQLite both are
-    empty: the database is one file.
+    On PostgreSQL `member` is the file with the rows in COPY text format and `columns` their order. On SQLite
+    both are empty, because the database is one file.
     """
 
     place: str = ""
@@ -27,7 +27,7 @@ class TableCopy(BaseModel):
 
 
 class Contents(BaseModel):
-    """What a database holds, seen at one moment. `queue_version`: of the queue's own schema, None without."""
+    """A snapshot of a database; `queue_version` is the queue's schema version, if there is a queue."""
 
     dialect: Dialect
     revision: str
@@ -36,15 +36,15 @@ class Contents(BaseModel):
 
 
 class Member(BaseModel):
-    """One file of the backup; `sha256` in hex, `size` in bytes."""
+    """One file of the backup; `size` in bytes, `sha256` in hex."""
 
     name: str
     size: int
     sha256: str
 
 
-class Seals(BaseModel):
-    """Which keys seal the stored secrets: how many by fingerprint, and how many no key at hand opened."""
+class EncryptedCounts(BaseModel):
+    """Number of stored secrets by key fingerprint, and of those no available key decrypts."""
 
     by_key: dict[str, int] = {}
     unreadable: int = 0
@@ -56,12 +56,12 @@ class Manifest(BaseModel):
     product_version: str
     created_at: datetime
     database: Contents
-    seals: Seals
+    seals: EncryptedCounts
     members: list[Member] = []
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        """Every row is in a file that the backup holds, so none is looked for elsewhere."""
+        """Require that every table has its file in the backup."""
         sqlite = self.database.dialect == "sqlite"
         needed = {SQLITE_MEMBER} if sqlite else {table.member for table in self.database.tables}
         if not needed <= {member.name for member in self.members}:
@@ -73,22 +73,22 @@ class Manifest(BaseModel):
         return sum(table.rows for table in self.database.tables)
 
 
-class _Heading(BaseModel):
-    """The part that every version of the format has."""
+class _Header(BaseModel):
+    """The fields common to all versions of the format."""
 
     format: Literal["crewai-runner-backup"]
     format_version: int
 
 
 def parse(text: bytes) -> Manifest:
-    """Raises Refused for what is no manifest, or one of a newer format."""
+    """Parse a manifest. Raises OperationError when it is invalid or has a newer format."""
     try:
-        heading = _Heading.model_validate_json(text)
-        if heading.format_version != FORMAT_VERSION:
-            raise Refused(
-                f"The backup has format {heading.format_version}, this build reads format {FORMAT_VERSION}. "
-                "Restore it with the build that made it, or with a newer one."
+        header = _Header.model_validate_json(text)
+        if header.format_version != FORMAT_VERSION:
+            raise OperationError(
+                f"The backup has format {header.format_version}, this version reads format {FORMAT_VERSION}. "
+                "Restore it with the version that wrote it or a newer one."
             )
         return Manifest.model_validate_json(text)
     except ValidationError:
-        raise Refused("This is no backup of CrewAI Runner: its manifest cannot be read.") from None
+        raise OperationError("This is not a backup of CrewAI Runner: its manifest cannot be read.") from None

@@ -1,4 +1,4 @@
-"""A PostgreSQL database as files: one snapshot, each table in the text format of COPY."""
+"""Copy a PostgreSQL database into files: one snapshot, each table in COPY text format."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,13 +12,13 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 import crewai_runner.db.tables  # noqa: F401  # registers every table
 from crewai_runner.db.base import Base
 from crewai_runner.db.migrate import current_revision, head_revision, is_known_revision, sync_url
+from crewai_runner.operations.errors import OperationError
 from crewai_runner.operations.manifest import Contents, TableCopy
-from crewai_runner.operations.refusal import Refused
 from crewai_runner.queue.engine import SCHEMA as QUEUE
 
 PRODUCT = "public"
-MADE_ANEW = frozenset({(PRODUCT, "alembic_version"), (QUEUE, "dbos_migrations"), (QUEUE, "worker_lease")})
-"""Not copied: migrations write the first two, and a lease belongs to a process that lives."""
+NOT_COPIED = frozenset({(PRODUCT, "alembic_version"), (QUEUE, "dbos_migrations"), (QUEUE, "worker_lease")})
+"""Migrations write the first two; a lease belongs to a live process."""
 
 _TABLES = text(
     """
@@ -35,41 +35,41 @@ Table = tuple[str, str]
 
 
 @contextmanager
-def connected(url: str) -> Iterator[Connection]:
-    """A connection of its own, which speaks UTF-8 whatever the database does."""
+def connect(url: str) -> Iterator[Connection]:
+    """Open a separate connection with UTF-8 client encoding."""
     engine = create_engine(sync_url(url), poolclass=NullPool, connect_args={"client_encoding": "utf8"})
     with engine.connect() as connection:
         yield connection
 
 
 def copy_database(url: str, folder: Path) -> Contents:
-    """Every row of one moment as files in the folder; writers go on meanwhile. Raises Refused."""
-    with connected(url) as opened:
-        connection = opened.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    """Copy a snapshot of every table into the folder without blocking writers. Raises OperationError."""
+    with connect(url) as base:
+        connection = base.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         revision = current_revision(connection)
         if revision is None:
-            raise Refused("The database has none of the product's tables.")
-        wanted = _wanted(connection, revision)
-        copies = [_copy_out(connection, table, columns, folder) for table, columns in wanted]
+            raise OperationError("The database contains no tables of CrewAI Runner.")
+        tables = _tables_to_copy(connection, revision)
+        copies = [_copy_out(connection, table, columns, folder) for table, columns in tables]
         version = queue_version(connection)
     return Contents(dialect="postgresql", revision=revision, queue_version=version, tables=copies)
 
 
 def columns_by_table(connection: Connection) -> dict[Table, list[str]]:
-    """The tables of both schemas and their columns in order, those aside that the database computes."""
+    """The tables of both schemas and their columns in order, without generated columns."""
     rows = connection.execute(_TABLES, {"product": PRODUCT, "queue": QUEUE})
     return {(place, name): list(columns) for place, name, columns in rows}
 
 
 def queue_version(connection: Connection) -> int | None:
-    """The version of the queue's own schema, None when the queue was never started here."""
+    """The version of the queue's schema, None when the queue was never started on this database."""
     if (QUEUE, "dbos_migrations") not in columns_by_table(connection):
         return None
     return connection.execute(text(f"SELECT max(version) FROM {QUEUE}.dbos_migrations")).scalar()  # noqa: S608
 
 
 def driver_cursor(connection: Connection) -> psycopg.Cursor[Any]:
-    """The driver's own cursor, in the same transaction: SQLAlchemy knows no COPY."""
+    """The psycopg cursor in the same transaction; SQLAlchemy does not support COPY."""
     driver: Any = connection.connection.driver_connection
     cursor: psycopg.Cursor[Any] = driver.cursor()
     return cursor
@@ -80,19 +80,19 @@ def copy_statement(table: Table, columns: Sequence[str], direction: SQL) -> Comp
     return SQL("COPY {} ({}) {}").format(Identifier(*table), names, direction)
 
 
-def _wanted(connection: Connection, revision: str) -> list[tuple[Table, list[str]]]:
+def _tables_to_copy(connection: Connection, revision: str) -> list[tuple[Table, list[str]]]:
     if not is_known_revision(revision):
-        raise Refused(
-            f"The database has schema {revision}, which this build does not know: use a newer build."
+        raise OperationError(
+            f"The database has schema {revision}, which this version does not know: use a newer version."
         )
     found = columns_by_table(connection)
-    # An older schema may have tables that are gone since; at the newest, others are not the product's.
+    # An older schema may contain tables that were dropped later; at the newest, unknown tables are not ours.
     foreign = {
         table
         for table in found
         if table[0] == PRODUCT and revision == head_revision() and table[1] not in Base.metadata.tables
     }
-    return [(table, found[table]) for table in found if table not in foreign | MADE_ANEW]
+    return [(table, found[table]) for table in found if table not in foreign | NOT_COPIED]
 
 
 def _copy_out(connection: Connection, table: Table, columns: list[str], folder: Path) -> TableCopy:

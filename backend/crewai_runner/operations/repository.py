@@ -1,4 +1,4 @@
-"""Sealed values, wherever they are: every column whose name begins with `sealed_`."""
+"""Encrypted values: every column whose name starts with `sealed_`."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,41 +10,41 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import crewai_runner.db.tables  # noqa: F401  # registers every table
 from crewai_runner.db.base import Base
 
-SEALED = "sealed_"
+ENCRYPTED_PREFIX = "sealed_"
 Key = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class SealedValue:
-    """One sealed value; `owner` says to people whose it is, for example `providers: OpenAI`."""
+class EncryptedValue:
+    """One encrypted value; `owner` describes the row to people, for example `providers: OpenAI`."""
 
     table: Table
     column: str
     key: Key
     owner: str
-    sealed: str
+    ciphertext: str
 
 
-def sealed_columns() -> Iterator[tuple[Table, Column[str]]]:
+def encrypted_columns() -> Iterator[tuple[Table, Column[str]]]:
     for table in Base.metadata.sorted_tables:
         for column in table.columns:
-            if column.name.startswith(SEALED):
+            if column.name.startswith(ENCRYPTED_PREFIX):
                 yield table, column
 
 
-class SealedRepository:
+class EncryptedValueRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
     async def tables(self) -> set[str]:
-        """The names of the tables that the database has; an older schema may lack some."""
+        """The names of the existing tables; an older schema may lack some."""
         connection = await self._session.connection()
         return await connection.run_sync(_table_names)
 
     async def after(
         self, table: Table, column: Column[str], key: Key | None, limit: int
-    ) -> Sequence[SealedValue]:
-        """The next values in the order of the primary key."""
+    ) -> Sequence[EncryptedValue]:
+        """The next values in primary key order."""
         keys = list(table.primary_key.columns)
         name = table.columns.get("name", keys[0])
         query = select(*keys, name.label("owner_name"), column).where(column.is_not(None))
@@ -52,15 +52,15 @@ class SealedRepository:
             query = query.where(tuple_(*keys) > tuple_(*key) if len(keys) > 1 else keys[0] > key[0])
         rows = (await self._session.execute(query.order_by(*keys).limit(limit))).all()
         return [
-            SealedValue(table, column.name, tuple(row[: len(keys)]), f"{table.name}: {row[-2]}", row[-1])
+            EncryptedValue(table, column.name, tuple(row[: len(keys)]), f"{table.name}: {row[-2]}", row[-1])
             for row in rows
         ]
 
-    async def replace(self, value: SealedValue, sealed: str) -> bool:
-        """Put the new seal there if the old one still is; whether it was."""
+    async def replace(self, value: EncryptedValue, ciphertext: str) -> bool:
+        """Compare and set: store the new value if the old one is unchanged; returns whether it was."""
         column, keys = value.table.columns[value.column], value.table.primary_key.columns
         same = [key == found for key, found in zip(keys, value.key, strict=True)]
-        change = update(value.table).where(*same, column == value.sealed).values({column: sealed})
+        change = update(value.table).where(*same, column == value.ciphertext).values({column: ciphertext})
         done = await self._session.execute(change)
         return isinstance(done, CursorResult) and done.rowcount == 1
 

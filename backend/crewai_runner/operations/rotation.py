@@ -1,4 +1,4 @@
-"""A new key for stored secrets, while the product runs; whoever is killed on the way leaves all readable."""
+"""Rotate the secret key while the product runs; secrets stay readable if the rotation is killed."""
 
 import asyncio
 import fcntl
@@ -13,88 +13,92 @@ from cryptography.fernet import Fernet
 from crewai_runner.core.secret_key import SECRET_KEY_FILE, read_keys, write_keys
 from crewai_runner.core.settings import Settings
 from crewai_runner.db.session import Sessions, make_engine, make_sessions
-from crewai_runner.operations.refusal import Refused
-from crewai_runner.operations.seals import reseal_once
+from crewai_runner.operations.errors import OperationError
+from crewai_runner.operations.reencryption import reencrypt_once
 
 SETTLE_SECONDS = 3.0
-"""How long a running server may take from sealing a secret to storing it."""
-MOST_PASSES = 20
+"""Maximum time between encrypting a secret and storing it in a running server."""
+MAX_PASSES = 20
 
 
 @dataclass
 class Rotation:
-    """What was done. `dropped`: how many old keys left the file; `kept`: how many had to stay in it."""
+    """The result. `dropped` and `kept`: numbers of old keys removed from and left in the key file."""
 
     secrets: int = 0
-    resealed: int = 0
+    reencrypted: int = 0
     unreadable: list[str] = field(default_factory=list)
     key_is_new: bool = False
     dropped: int = 0
     kept: int = 0
 
     @property
-    def complete(self) -> bool:
+    def is_complete(self) -> bool:
         return not self.unreadable
 
 
 async def rotate(settings: Settings, settle_seconds: float = SETTLE_SECONDS) -> Rotation:
-    """Seal every stored secret under the newest key. Raises Refused, SQLAlchemyError."""
+    """Re-encrypt every stored secret with the newest key. Raises OperationError, SQLAlchemyError."""
     if settings.secret_key:
-        return await _reseal(settings, [key.get_secret_value() for key in settings.secret_key], 0)
+        return await _reencrypt(settings, [key.get_secret_value() for key in settings.secret_key], 0)
     path = settings.data_dir / SECRET_KEY_FILE
-    with _alone_with(path):
+    with _exclusive(path):
         return await _rotate_file(settings, path, settle_seconds)
 
 
 async def _rotate_file(settings: Settings, path: Path, settle_seconds: float) -> Rotation:
     keys = read_keys(path)
-    # With two keys in the file an earlier rotation was cut short: it is brought to its end.
-    fresh = len(keys) == 1
-    if fresh:
+    # Two keys in the file: an earlier rotation was interrupted and is completed now.
+    is_new = len(keys) == 1
+    if is_new:
         keys = [Fernet.generate_key().decode(), *keys]
-        # First the file, then the rows: running servers follow it, and can open both from now on.
+        # The file comes first: running servers reload it and can decrypt with both keys from now on.
         write_keys(path, keys)
-    done = await _reseal(settings, keys, settle_seconds)
-    done.key_is_new = fresh
-    if done.complete:
+    result = await _reencrypt(settings, keys, settle_seconds)
+    result.key_is_new = is_new
+    if result.is_complete:
         write_keys(path, keys[:1])
-    done.dropped, done.kept = (len(keys) - 1, 0) if done.complete else (0, len(keys) - 1)
-    return done
+    result.dropped, result.kept = (len(keys) - 1, 0) if result.is_complete else (0, len(keys) - 1)
+    return result
 
 
-async def _reseal(settings: Settings, keys: Sequence[str], settle_seconds: float) -> Rotation:
+async def _reencrypt(settings: Settings, keys: Sequence[str], settle_seconds: float) -> Rotation:
     engine = make_engine(settings.database, pool_size=2)
     try:
-        return await _until_still(make_sessions(engine), keys, settle_seconds)
+        return await _until_stable(make_sessions(engine), keys, settle_seconds)
     finally:
         await engine.dispose()
 
 
-async def _until_still(sessions: Sessions, keys: Sequence[str], settle_seconds: float) -> Rotation:
-    """Pass after pass until one finds nothing to do: a server may have sealed under the old key meanwhile."""
-    done, rested = Rotation(), settle_seconds == 0
-    for _ in range(MOST_PASSES):
-        step = await reseal_once(sessions, keys)
-        done.resealed += step.resealed
-        done.unreadable = step.unreadable
-        done.secrets = step.fresh + step.resealed + step.overtaken + len(step.unreadable)
-        if rested and not step.resealed and not step.overtaken:
-            return done
+async def _until_stable(sessions: Sessions, keys: Sequence[str], settle_seconds: float) -> Rotation:
+    """Repeat passes until one changes nothing: servers may still have used the old key."""
+    result, has_settled = Rotation(), settle_seconds == 0
+    for _ in range(MAX_PASSES):
+        step = await reencrypt_once(sessions, keys)
+        result.reencrypted += step.reencrypted
+        result.unreadable = step.unreadable
+        result.secrets = step.up_to_date + step.reencrypted + step.changed_meanwhile + len(step.unreadable)
+        if has_settled and not step.reencrypted and not step.changed_meanwhile:
+            return result
         await asyncio.sleep(settle_seconds)
-        rested = True
-    raise Refused("Secrets keep being sealed under an old key: restart every process with the new key first.")
+        has_settled = True
+    raise OperationError(
+        "Secrets are still being encrypted with an old key: restart every process with the new key first."
+    )
 
 
 @contextmanager
-def _alone_with(path: Path) -> Iterator[None]:
-    """One rotation of a key file at a time; its folder is locked, so that the file can be replaced."""
+def _exclusive(path: Path) -> Iterator[None]:
+    """Lock the key file's folder: one rotation at a time, and the file itself can be replaced."""
     if not path.is_file():
-        raise Refused(f"There is no key file {path}: nothing was sealed yet, or SECRET_KEY is missing here.")
+        raise OperationError(
+            f"The key file {path} does not exist: nothing has been encrypted yet, or SECRET_KEY is not set."
+        )
     descriptor = os.open(path.parent, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError:
-        raise Refused("Another process is replacing the key.") from None
+        raise OperationError("Another process is rotating the key.") from None
     finally:
         os.close(descriptor)

@@ -1,4 +1,4 @@
-"""A place that stores something in every table, and an empty one of the same kind."""
+"""Fixtures: an installation with rows in every table, and empty ones of the same database kind."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,46 +19,46 @@ ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect
 
 @pytest.fixture(params=BACKENDS)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A fresh database in the folder `here`, once on SQLite and once on PostgreSQL."""
+    """A fresh database in the data folder `here`, once on SQLite and once on PostgreSQL."""
     (tmp_path / "here").mkdir(mode=0o700)
     with fresh_database(request.param, tmp_path / "here") as url:
         yield url
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _ignore_environment_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in Settings.model_fields:
         if name != "frontend_dir":
             monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.chdir(tmp_path)
 
 
-def settings_of(folder: Path, url: str, **more: object) -> Settings:
+def make_settings(folder: Path, url: str, **more: object) -> Settings:
     return Settings(_env_file=None, data_dir=folder, database_url=url, **more)  # type: ignore[arg-type,call-arg]
 
 
 @pytest.fixture
-def here(database_url: str, tmp_path: Path) -> Settings:
-    """A place with the product's and the queue's tables, still empty, and a sealing key."""
+def empty(database_url: str, tmp_path: Path) -> Settings:
+    """An installation with all tables, no rows and a secret key."""
     make_tables(database_url)
-    settings = settings_of(tmp_path / "here", database_url)
+    settings = make_settings(tmp_path / "here", database_url)
     read_or_create_keys(settings.data_dir / SECRET_KEY_FILE)
     return settings
 
 
 @pytest.fixture
-def full(here: Settings) -> Settings:
-    """A place with rows in every table, sealed under its key, and a memory of a crew."""
-    fill(here.database, SecretCipher(*read_or_create_keys(here.data_dir / SECRET_KEY_FILE)))
-    memory = here.data_dir / "engine" / "memories" / "crew one" / "data"
+def populated(empty: Settings) -> Settings:
+    """An installation with rows in every table, encrypted secrets and a crew memory."""
+    fill(empty.database, SecretCipher(*read_or_create_keys(empty.data_dir / SECRET_KEY_FILE)))
+    memory = empty.data_dir / "engine" / "memories" / "crew one" / "data"
     memory.mkdir(parents=True)
     (memory / "piece-1.lance").write_bytes(bytes(range(256)))
-    return here
+    return empty
 
 
 @contextmanager
-def empty_place(like: Settings, folder: Path) -> Iterator[Settings]:
-    """Another folder and another database of the same kind, with nothing in them."""
+def empty_installation(like: Settings, folder: Path) -> Iterator[Settings]:
+    """Settings of a new data folder and an empty database of the same kind."""
     with ExitStack() as stack:
         postgresql = is_postgresql(like.database)
         url = (
@@ -66,10 +66,10 @@ def empty_place(like: Settings, folder: Path) -> Iterator[Settings]:
             if postgresql
             else f"sqlite:///{folder / 'crewai-runner.db'}"
         )
-        yield settings_of(folder, url)
+        yield make_settings(folder, url)
 
 
 @pytest.fixture
-def there(full: Settings, tmp_path: Path) -> Iterator[Settings]:
-    with empty_place(full, tmp_path / "there") as settings:
+def target(populated: Settings, tmp_path: Path) -> Iterator[Settings]:
+    with empty_installation(populated, tmp_path / "there") as settings:
         yield settings

@@ -1,4 +1,4 @@
-"""Rows for every table of both schemas, and everything that a database holds, to be compared."""
+"""Insert rows into every table of both schemas, and dump a database for comparison."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -20,14 +20,14 @@ from sqlalchemy import (
 from crewai_runner.core.encryption import SecretCipher
 from crewai_runner.db.migrate import sync_url
 
-MOMENT = datetime(2026, 3, 10, 11, 12, 13, 456000, tzinfo=UTC)
+TIMESTAMP = datetime(2026, 3, 10, 11, 12, 13, 456000, tzinfo=UTC)
 AWKWARD = "käse\t\"'\\N \\. \r\n€ 𝄞"
-MADE_BY_MIGRATIONS = {"alembic_version", "dbos_migrations"}
-OF_THE_LIVING = {"worker_lease"}
+MIGRATION_TABLES = {"alembic_version", "dbos_migrations"}
+LEASE_TABLES = {"worker_lease"}
 ROWS = 3
 
 
-def reflected(connection: Connection) -> MetaData:
+def reflect(connection: Connection) -> MetaData:
     found = MetaData()
     found.reflect(connection)
     if connection.dialect.name == "postgresql" and "dbos" in inspect(connection).get_schema_names():
@@ -36,11 +36,11 @@ def reflected(connection: Connection) -> MetaData:
 
 
 def fill(url: str, cipher: SecretCipher | None = None) -> None:
-    """Some rows into every table; columns that hold seals get secrets sealed by the cipher, or nothing."""
+    """Insert rows into every table; `sealed_` columns get values encrypted by the cipher, or NULL."""
     engine = create_engine(sync_url(url), poolclass=NullPool)
     with engine.begin() as connection:
-        for table in reflected(connection).sorted_tables:
-            if table.name not in MADE_BY_MIGRATIONS | OF_THE_LIVING:
+        for table in reflect(connection).sorted_tables:
+            if table.name not in MIGRATION_TABLES | LEASE_TABLES:
                 connection.execute(table.insert(), list(_rows(table, cipher)))
 
 
@@ -53,14 +53,14 @@ def _rows(table: Table, cipher: SecretCipher | None) -> Iterator[dict[str, Any]]
     }
     for number in range(ROWS):
         yield {
-            column.name: _sealed(cipher, number)
+            column.name: _encrypted(cipher, number)
             if column.name.startswith("sealed_")
             else _value(column, number, referring=column.name in referring)
             for column in table.columns
         }
 
 
-def _sealed(cipher: SecretCipher | None, number: int) -> str | None:
+def _encrypted(cipher: SecretCipher | None, number: int) -> str | None:
     return cipher.encrypt(f"sk-canary-of-row-{number}") if cipher else None
 
 
@@ -73,7 +73,7 @@ def _value(column: Column[Any], number: int, *, referring: bool) -> Any:
         kind = str
     length = getattr(column.type, "length", None) or 1000
     if kind is str:
-        # What refers and what is referred to must agree, so names of rows are plain.
+        # Foreign keys and their targets must match, so these values have no special characters.
         plain = referring or column.primary_key or length < 100
         return f"{number}" if plain else f"{number} {AWKWARD}"[:length]
     return {
@@ -81,7 +81,7 @@ def _value(column: Column[Any], number: int, *, referring: bool) -> Any:
         int: number,
         float: number + 0.1,
         bytes: bytes(range(256)) * number,
-        datetime: MOMENT,
+        datetime: TIMESTAMP,
         Decimal: Decimal(number) / 7,
         dict: {"n": number, "text": AWKWARD},
         object: {"n": number, "text": AWKWARD},
@@ -89,10 +89,10 @@ def _value(column: Column[Any], number: int, *, referring: bool) -> Any:
 
 
 def dump(url: str) -> dict[str, list[str]]:
-    """Every table's rows, in an order of their own; leases aside, which end with their processes."""
+    """Every table's rows in sorted order, without leases."""
     engine = create_engine(sync_url(url), poolclass=NullPool)
     with engine.connect() as connection:
-        tables = [t for t in reflected(connection).sorted_tables if t.name not in OF_THE_LIVING]
+        tables = [t for t in reflect(connection).sorted_tables if t.name not in LEASE_TABLES]
         return {
             table.fullname: sorted(
                 repr(tuple(row)) for row in connection.exec_driver_sql(f"SELECT * FROM {_quoted(table)}")
@@ -109,7 +109,7 @@ def empty_tables(url: str) -> set[str]:
     return {name for name, rows in dump(url).items() if not rows}
 
 
-def one(url: str, query: str, **values: Any) -> Any:
+def run_sql(url: str, query: str, **values: Any) -> Any:
     engine = create_engine(sync_url(url), poolclass=NullPool)
     with engine.begin() as connection:
         result = connection.execute(text(query), values)

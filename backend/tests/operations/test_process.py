@@ -1,4 +1,4 @@
-"""The commands beside a running product, and the product on what they restored."""
+"""The maintenance commands while the product runs, and the product on restored data."""
 
 import json
 import os
@@ -27,7 +27,7 @@ LATER_KEY = "sk-canary-of-a-later-provider-0123"
 
 
 def command(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """The command with these settings and no others."""
+    """Run a command with only these settings."""
     known = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
     return subprocess.run(
         [sys.executable, "-m", "crewai_runner", *map(str, arguments)],
@@ -40,8 +40,8 @@ def command(*arguments: str | Path, **variables: str) -> subprocess.CompletedPro
     )
 
 
-def said(done: subprocess.CompletedProcess[str], status: int = 0) -> str:
-    """What it printed, which is never a secret."""
+def output_of(done: subprocess.CompletedProcess[str], status: int = 0) -> str:
+    """Its output, checked for secrets."""
     assert done.returncode == status, done.stdout + done.stderr
     text = done.stdout + done.stderr
     assert "canary" not in text
@@ -49,16 +49,16 @@ def said(done: subprocess.CompletedProcess[str], status: int = 0) -> str:
 
 
 @pytest.fixture(params=PRODUCT_ON)
-def two_places(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Product, Product]]:
+def two_installations(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Product, Product]]:
     with ExitStack() as stack:
-        places = []
+        products = []
         for name in ("one", "two"):
             postgresql = request.param == "postgresql"
             more = {"DATABASE_URL": stack.enter_context(empty_postgresql())} if postgresql else {}
-            places.append(Product(tmp_path / name / "data", DRAIN_SECONDS="1", **more))
+            products.append(Product(tmp_path / name / "data", DRAIN_SECONDS="1", **more))
             (tmp_path / name).mkdir()
-        yield places[0], places[1]
-        for product in places:
+        yield products[0], products[1]
+        for product in products:
             if product.running:
                 product.stop()
 
@@ -69,51 +69,53 @@ def settings_of(product: Product) -> dict[str, str]:
 
 @pytest.mark.crew
 @pytest.mark.timeout(300)
-def test_a_live_backup_goes_on_elsewhere(two_places: tuple[Product, Product], tmp_path: Path) -> None:
-    one, two = two_places
+def test_live_backup_continues_on_another_installation(
+    two_installations: tuple[Product, Product], tmp_path: Path
+) -> None:
+    one, two = two_installations
     backup = tmp_path / "b.tar.gz"
     with ScriptedProvider() as provider:
         provider.on(Hold("until the restore", Say("At last.")), last_contains="about coffee")
         with one.start().client() as client:
             client.register(provider.base_url, key=PROVIDER_KEY)
             finished = client.start_run(TWO_TASKS)
-            story = (client.wait_for(finished, "completed"), client.events(finished))
-            at_work = client.start_run(TWO_TASKS, inputs={"topic": "coffee"})
-            client.wait_for_event(at_work, "task.completed")
+            snapshot = (client.wait_for(finished, "completed"), client.events(finished))
+            running_id = client.start_run(TWO_TASKS, inputs={"topic": "coffee"})
+            client.wait_for_event(running_id, "task.completed")
 
-            told = said(command("backup", backup, **settings_of(one)))
-            assert "Backup written" in told
-            assert "Sealed credentials: 1" in told
+            output = output_of(command("backup", backup, **settings_of(one)))
+            assert "Backup written" in output
+            assert "Encrypted credentials: 1" in output
             shutil.copy(one.data_dir / "secret-key", tmp_path / "secret-key")
-            rotate_beside(one, client, provider)
-            examine_beside(one)
+            rotate_while_running(one, client, provider)
+            run_doctor_while_running(one)
         assert one.stop() == 0
-        held = said(command("restore", backup, "--force", **settings_of(two)))
-        assert "1 credential(s) are sealed under a key that is not here" in held
+        output = output_of(command("restore", backup, "--force", **settings_of(two)))
+        assert "1 credential(s) are encrypted with a missing key" in output
         shutil.copy(tmp_path / "secret-key", two.data_dir / "secret-key")
         provider.release("until the restore")
 
         with two.start().client() as client:
-            assert (client.run(finished), client.events(finished)) == story
-            assert client.wait_for(at_work, "completed")["attempt"] == 1
-            assert [event["type"] for event in client.events(at_work)].count("run.resumed") == 1
+            assert (client.run(finished), client.events(finished)) == snapshot
+            assert client.wait_for(running_id, "completed")["attempt"] == 1
+            assert [event["type"] for event in client.events(running_id)].count("run.resumed") == 1
             before = len(provider.requests)
             client.wait_for(client.start_run(TWO_TASKS, inputs={"topic": "milk"}), "completed")
             assert [request.api_key for request in provider.requests[before:]] == [PROVIDER_KEY] * 2
         assert "canary" not in one.log() + two.log()
 
 
-def rotate_beside(product: Product, client: Client, provider: ScriptedProvider) -> None:
-    """The key is replaced while the server runs; it reads what is stored, stores more under the new one."""
+def rotate_while_running(product: Product, client: Client, provider: ScriptedProvider) -> None:
+    """Rotate the key while the server runs; it reads old secrets and encrypts new ones with the new key."""
     old = (product.data_dir / "secret-key").read_text().strip()
 
-    told = said(command("rotate-secret-key", **settings_of(product)))
+    output = output_of(command("rotate-secret-key", **settings_of(product)))
 
-    assert "1 stored secret(s), 1 sealed again" in told
+    assert "1 stored secret(s), 1 re-encrypted" in output
     new = (product.data_dir / "secret-key").read_text().strip()
     assert old not in new
-    assert old not in told
-    assert new not in told
+    assert old not in output
+    assert new not in output
     later = {"name": "later", "type": "openai_compatible", "apiKey": LATER_KEY, "baseUrl": provider.base_url}
     client.post("/api/providers", {"provider": later})
     before = len(provider.requests)
@@ -121,31 +123,31 @@ def rotate_beside(product: Product, client: Client, provider: ScriptedProvider) 
     assert [request.api_key for request in provider.requests[before:]] == [PROVIDER_KEY] * 2
 
 
-def examine_beside(product: Product) -> None:
+def run_doctor_while_running(product: Product) -> None:
     port = product.url.rsplit(":", 1)[1]
-    report = json.loads(said(command("doctor", "--json", **settings_of(product) | {"API_PORT": port})))
+    report = json.loads(output_of(command("doctor", "--json", **settings_of(product) | {"API_PORT": port})))
 
-    found: dict[str, Any] = {finding["check"]: finding for finding in report["findings"]}
+    findings: dict[str, Any] = {finding["check"]: finding for finding in report["findings"]}
     assert report["healthy"] is True
-    assert found["secrets"]["message"] == "2 stored credential(s), all readable"
-    assert "CrewAI Runner answers" in found["port"]["message"]
-    assert found["engine"]["level"] == "ok", found["engine"]
-    assert found["providers"]["level"] == "ok"
+    assert findings["secrets"]["message"] == "2 stored credential(s), all readable"
+    assert "CrewAI Runner is running" in findings["port"]["message"]
+    assert findings["engine"]["level"] == "ok", findings["engine"]
+    assert findings["providers"]["level"] == "ok"
 
 
 @ON_SQLITE
-def test_a_backup_that_was_killed_is_not_there(full: Settings, tmp_path: Path) -> None:
+def test_killed_backup_leaves_no_file(populated: Settings, tmp_path: Path) -> None:
     program = (
         "import os, signal, sys\n"
         "from crewai_runner.operations import archive\n"
         "from crewai_runner.cli import main\n"
         "pack = archive.pack\n"
-        "def then_die(*arguments):\n    pack(*arguments)\n    os.kill(os.getpid(), signal.SIGKILL)\n"
-        "archive.pack = then_die\n"
+        "def pack_and_die(*arguments):\n    pack(*arguments)\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "archive.pack = pack_and_die\n"
         "main(['backup', sys.argv[1]])\n"
     )
     target = tmp_path / "b.tar.gz"
-    variables = {"DATA_DIR": str(full.data_dir), "DATABASE_URL": full.database}
+    variables = {"DATA_DIR": str(populated.data_dir), "DATABASE_URL": populated.database}
 
     killed = subprocess.run(
         [sys.executable, "-c", program, str(target)],
@@ -156,47 +158,49 @@ def test_a_backup_that_was_killed_is_not_there(full: Settings, tmp_path: Path) -
 
     assert killed.returncode == -signal.SIGKILL
     assert not target.exists()
-    said(command("backup", target, **variables))
+    output_of(command("backup", target, **variables))
     assert [path.name for path in tmp_path.glob("b.tar.gz*")] == ["b.tar.gz"]
 
 
-class TestWords:
-    """Every refusal is one line on stderr and status 1; wrong settings are status 2."""
+class TestErrorOutput:
+    """Errors are one line on stderr with status 1; invalid settings have status 2."""
 
     @ON_SQLITE
-    def test_a_file_that_exists(self, full: Settings, tmp_path: Path) -> None:
+    def test_existing_file(self, populated: Settings, tmp_path: Path) -> None:
         (tmp_path / "b").touch()
 
-        done = command("backup", tmp_path / "b", DATA_DIR=str(full.data_dir))
+        done = command("backup", tmp_path / "b", DATA_DIR=str(populated.data_dir))
 
         assert (done.stdout, len(done.stderr.splitlines())) == ("", 1)
-        assert "exists already; --force replaces it" in said(done, 1)
+        assert "already exists; use --force" in output_of(done, 1)
 
-    def test_a_database_that_is_away(self, tmp_path: Path) -> None:
+    def test_unreachable_database(self, tmp_path: Path) -> None:
         url = "postgresql://me:canary-of-a-password@127.0.0.1:1/nothing"
 
         done = command("backup", tmp_path / "b", DATABASE_URL=url, DATA_DIR=str(tmp_path))
 
-        assert "127.0.0.1:1/nothing does not answer" in said(done, 1)
+        assert "127.0.0.1:1/nothing is not available" in output_of(done, 1)
         assert len(done.stderr.splitlines()) == 1
 
-    def test_wrong_settings(self, tmp_path: Path) -> None:
-        assert "Wrong setting: API_PORT" in said(command("restore", tmp_path / "b", API_PORT="canary"), 2)
+    def test_invalid_settings(self, tmp_path: Path) -> None:
+        assert "Invalid setting: API_PORT" in output_of(
+            command("restore", tmp_path / "b", API_PORT="canary"), 2
+        )
 
-    def test_nothing_to_restore(self, tmp_path: Path) -> None:
-        told = said(command("restore", tmp_path / "b", DATA_DIR=str(tmp_path / "data")), 1)
+    def test_missing_backup(self, tmp_path: Path) -> None:
+        output = output_of(command("restore", tmp_path / "b", DATA_DIR=str(tmp_path / "data")), 1)
 
-        assert told == f"There is no file {tmp_path / 'b'}.\n"
+        assert output == f"The file {tmp_path / 'b'} does not exist.\n"
         assert not (tmp_path / "data").exists()
 
     @ON_SQLITE
-    def test_what_nobody_opens(self, full: Settings) -> None:
-        (full.data_dir / "secret-key").unlink()
-        told = said(command("rotate-secret-key", DATA_DIR=str(full.data_dir)), 1)
-        assert "There is no key file" in told
+    def test_undecryptable_secrets(self, populated: Settings) -> None:
+        (populated.data_dir / "secret-key").unlink()
+        output = output_of(command("rotate-secret-key", DATA_DIR=str(populated.data_dir)), 1)
+        assert "does not exist: nothing has been encrypted" in output
 
         new = command("new-key").stdout.strip()
-        lost = command("rotate-secret-key", DATA_DIR=str(full.data_dir), SECRET_KEY=new)
+        lost = command("rotate-secret-key", DATA_DIR=str(populated.data_dir), SECRET_KEY=new)
 
-        assert "No key opens the credential of: providers: " in said(lost, 1)
+        assert "No key decrypts the credential of: providers: " in output_of(lost, 1)
         assert new not in lost.stdout + lost.stderr

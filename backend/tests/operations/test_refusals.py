@@ -1,4 +1,4 @@
-"""When a backup is not written and when it is not restored; and that nothing has changed then."""
+"""Backups and restores that are rejected, and that they change nothing."""
 
 import fcntl
 import gzip
@@ -16,26 +16,26 @@ import pytest
 
 from crewai_runner.core.settings import Settings
 from crewai_runner.db.migrate import upgrade
-from crewai_runner.operations import aside, postgres_load, sqlite_place
+from crewai_runner.operations import atomic_write, postgres_restore, sqlite_restore
 from crewai_runner.operations.backup import back_up
-from crewai_runner.operations.refusal import Refused
+from crewai_runner.operations.errors import OperationError
 from crewai_runner.operations.restore import restore
 from crewai_runner.queue.data_dir_lock import DataDirLock
 from crewai_runner.queue.dbos import make_tables
-from tests.operations.conftest import ON_POSTGRESQL, ON_SQLITE, empty_place, settings_of
-from tests.operations.rows import dump, one
+from tests.operations.conftest import ON_POSTGRESQL, ON_SQLITE, empty_installation, make_settings
+from tests.operations.rows import dump, run_sql
 
-Forge = Callable[[dict[str, Any], dict[str, bytes]], None]
+Tamper = Callable[[dict[str, Any], dict[str, bytes]], None]
 
 
 @pytest.fixture
-def backup(full: Settings, tmp_path: Path) -> Path:
-    back_up(full, tmp_path / "b.tar.gz")
+def backup(populated: Settings, tmp_path: Path) -> Path:
+    back_up(populated, tmp_path / "b.tar.gz")
     return tmp_path / "b.tar.gz"
 
 
-def forged(backup: Path, change: Forge, *, append: tarfile.TarInfo | None = None) -> Path:
-    """The backup again after `change` had its way with manifest and members."""
+def tamper(backup: Path, change: Tamper, *, append: tarfile.TarInfo | None = None) -> Path:
+    """A copy of the backup after `change` has modified its manifest and members."""
     with tarfile.open(backup) as tar:
         members = {m.name: (tar.extractfile(m) or io.BytesIO()).read() for m in tar.getmembers()}
     manifest = json.loads(members.pop("manifest.json"))
@@ -43,92 +43,97 @@ def forged(backup: Path, change: Forge, *, append: tarfile.TarInfo | None = None
     path = backup.with_name("forged.tar.gz")
     with tarfile.open(path, "w:gz") as tar:
         for name, data in {"manifest.json": json.dumps(manifest).encode(), **members}.items():
-            head = tarfile.TarInfo(name)
-            head.size = len(data)
-            tar.addfile(head, io.BytesIO(data))
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
         if append is not None:
             tar.addfile(append)
     return path
 
 
-def refuses(settings: Settings, path: Path, words: str, **options: bool) -> None:
+def assert_rejected(settings: Settings, path: Path, message: str, **options: bool) -> None:
     before = sorted(settings.data_dir.rglob("*")) if settings.data_dir.exists() else []
-    with pytest.raises(Refused, match=words):
+    with pytest.raises(OperationError, match=message):
         restore(settings, path, **options)
     left = sorted(settings.data_dir.rglob("*"))
-    ignored = (".crewai-runner.lock", "crewai-runner.db-shm")  # made by looking
+    ignored = (".crewai-runner.lock", "crewai-runner.db-shm")  # created by reading
     assert [path for path in left if path not in before and path.name not in ignored] == []
 
 
 class TestBackup:
-    def test_a_file_is_replaced_only_when_forced(self, full: Settings, backup: Path) -> None:
+    def test_existing_file_needs_force(self, populated: Settings, backup: Path) -> None:
         before = backup.read_bytes()
 
-        with pytest.raises(Refused, match="exists already; --force"):
-            back_up(full, backup)
+        with pytest.raises(OperationError, match="already exists; use --force"):
+            back_up(populated, backup)
 
         assert backup.read_bytes() == before
-        back_up(full, backup, force=True)
+        back_up(populated, backup, force=True)
         assert backup.read_bytes() != before
         assert list(backup.parent.glob("*.partial*")) == []
 
-    def test_it_is_its_owners_only(self, full: Settings, tmp_path: Path) -> None:
-        left = tmp_path / "b.tar.gz.partial"
-        left.touch(mode=0o644)
+    def test_file_is_private(self, populated: Settings, tmp_path: Path) -> None:
+        leftover = tmp_path / "b.tar.gz.partial"
+        leftover.touch(mode=0o644)
 
-        back_up(full, tmp_path / "b.tar.gz")
+        back_up(populated, tmp_path / "b.tar.gz")
 
         assert stat.S_IMODE((tmp_path / "b.tar.gz").stat().st_mode) == 0o600
 
-    @pytest.mark.parametrize(("name", "words"), [("no/b", "There is no folder"), ("here", "is a folder")])
+    @pytest.mark.parametrize(
+        ("name", "message"), [("no/b", "folder .* does not exist"), ("here", "is a folder")]
+    )
     @ON_SQLITE
-    def test_a_place_that_cannot_be(self, full: Settings, tmp_path: Path, name: str, words: str) -> None:
-        with pytest.raises(Refused, match=words):
-            back_up(full, tmp_path / name)
+    def test_invalid_target(self, populated: Settings, tmp_path: Path, name: str, message: str) -> None:
+        with pytest.raises(OperationError, match=message):
+            back_up(populated, tmp_path / name)
 
     @ON_SQLITE
-    def test_two_at_once_on_one_file(self, full: Settings, tmp_path: Path) -> None:
+    def test_concurrent_backups_to_one_file(self, populated: Settings, tmp_path: Path) -> None:
         with (tmp_path / "b.tar.gz.partial").open("wb") as other:
             fcntl.flock(other, fcntl.LOCK_EX)
 
-            with pytest.raises(Refused, match="Another process is writing"):
-                back_up(full, tmp_path / "b.tar.gz")
+            with pytest.raises(OperationError, match="Another process is writing"):
+                back_up(populated, tmp_path / "b.tar.gz")
 
         assert not (tmp_path / "b.tar.gz").exists()
 
     @ON_SQLITE
-    def test_one_that_fails_leaves_nothing_behind(
-        self, full: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    def test_failure_leaves_no_file(
+        self, populated: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def full_disk(_descriptor: int) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(aside.os, "fsync", full_disk)
+        monkeypatch.setattr(atomic_write.os, "fsync", full_disk)
 
         with pytest.raises(OSError, match="No space left"):
-            back_up(full, tmp_path / "b.tar.gz")
+            back_up(populated, tmp_path / "b.tar.gz")
 
         assert list(tmp_path.glob("b.tar.gz*")) == []
 
-    def test_without_a_database(self, here: Settings, tmp_path: Path) -> None:
-        with empty_place(here, tmp_path / "nothing") as nothing, pytest.raises(Refused, match="database"):
+    def test_missing_database(self, empty: Settings, tmp_path: Path) -> None:
+        with (
+            empty_installation(empty, tmp_path / "nothing") as nothing,
+            pytest.raises(OperationError, match="database"),
+        ):
             back_up(nothing, tmp_path / "b.tar.gz")
 
         assert not (tmp_path / "nothing").exists()
 
     @ON_POSTGRESQL
-    def test_of_a_newer_schema(self, full: Settings, tmp_path: Path) -> None:
-        one(full.database, "UPDATE alembic_version SET version_num = '9999'")
+    def test_newer_schema(self, populated: Settings, tmp_path: Path) -> None:
+        run_sql(populated.database, "UPDATE alembic_version SET version_num = '9999'")
 
-        with pytest.raises(Refused, match="newer build"):
-            back_up(full, tmp_path / "b.tar.gz")
+        with pytest.raises(OperationError, match="newer version"):
+            back_up(populated, tmp_path / "b.tar.gz")
 
     @ON_SQLITE
-    def test_of_a_damaged_database(self, full: Settings, tmp_path: Path) -> None:
-        damage(full.data_dir / "crewai-runner.db")
+    def test_damaged_database(self, populated: Settings, tmp_path: Path) -> None:
+        damage(populated.data_dir / "crewai-runner.db")
 
-        with pytest.raises((Refused, sqlite3.DatabaseError), match=r"damaged|malformed"):
-            back_up(full, tmp_path / "b.tar.gz")
+        with pytest.raises((OperationError, sqlite3.DatabaseError), match=r"damaged|malformed"):
+            back_up(populated, tmp_path / "b.tar.gz")
 
         assert not (tmp_path / "b.tar.gz").exists()
 
@@ -145,7 +150,7 @@ def later_format(manifest: dict[str, Any], _members: dict[str, bytes]) -> None:
 
 
 def other_format(manifest: dict[str, Any], _members: dict[str, bytes]) -> None:
-    manifest["format"] = "somebody-elses"
+    manifest["format"] = "another-product"
 
 
 def newer_schema(manifest: dict[str, Any], _members: dict[str, bytes]) -> None:
@@ -173,7 +178,7 @@ def unlisted_member(_manifest: dict[str, Any], members: dict[str, bytes]) -> Non
     members["engine/more"] = b"x"
 
 
-def renamed(name: str) -> Forge:
+def renamed(name: str) -> Tamper:
     def change(manifest: dict[str, Any], members: dict[str, bytes]) -> None:
         [old] = [m for m in manifest["members"] if m["name"].startswith("engine/")]
         members[name] = members.pop(old["name"])
@@ -182,198 +187,198 @@ def renamed(name: str) -> Forge:
     return change
 
 
-def rows_from_elsewhere(manifest: dict[str, Any], _members: dict[str, bytes]) -> None:
+def no_members(manifest: dict[str, Any], _members: dict[str, bytes]) -> None:
     manifest["members"] = []
 
 
-FORGERIES = [
+TAMPERED = [
     (later_format, "format 2"),
-    (other_format, "no backup of CrewAI Runner"),
-    (newer_schema, "newer than this build's"),
-    (changed_member, "was changed"),
-    (longer_member, "another size"),
+    (other_format, "not a backup of CrewAI Runner"),
+    (newer_schema, "newer than this version's"),
+    (changed_member, "was modified"),
+    (longer_member, "does not have the size"),
     (missing_member, "lacks"),
     (unlisted_member, "does not list"),
-    (rows_from_elsewhere, "manifest cannot be read"),
+    (no_members, "manifest cannot be read"),
     *[
-        (renamed(name), "not allowed")
+        (renamed(name), "forbidden name")
         for name in ("engine/../../../evil", "/etc/evil", "evil", "..", "other/evil", "engine\\..\\evil")
     ],
 ]
 
 
 class TestRestore:
-    @pytest.mark.parametrize(("change", "words"), FORGERIES)
+    @pytest.mark.parametrize(("change", "message"), TAMPERED)
     @ON_SQLITE
-    def test_a_file_that_is_not_what_was_written(
-        self, backup: Path, there: Settings, change: Forge, words: str
-    ) -> None:
-        refuses(there, forged(backup, change), words)
+    def test_tampered_backup(self, backup: Path, target: Settings, change: Tamper, message: str) -> None:
+        assert_rejected(target, tamper(backup, change), message)
 
         assert not any("evil" in path.name for path in backup.parent.rglob("*"))
 
-    def test_a_newer_queue(self, backup: Path, there: Settings) -> None:
-        words = "not the one its manifest" if there.is_embedded else "queue has schema 100000"
-        refuses(there, forged(backup, newer_queue), words)
+    def test_newer_queue(self, backup: Path, target: Settings) -> None:
+        message = "does not match its manifest" if target.is_embedded else "queue has schema 100000"
+        assert_rejected(target, tamper(backup, newer_queue), message)
 
     @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE])
     @ON_SQLITE
-    def test_what_is_no_plain_file(self, backup: Path, there: Settings, kind: bytes) -> None:
+    def test_member_that_is_not_a_regular_file(self, backup: Path, target: Settings, kind: bytes) -> None:
         link = tarfile.TarInfo("engine/link")
         link.type, link.linkname = kind, "/etc/passwd"
 
-        def list_it(manifest: dict[str, Any], _members: dict[str, bytes]) -> None:
+        def add_to_manifest(manifest: dict[str, Any], _members: dict[str, bytes]) -> None:
             manifest["members"].append({"name": "engine/link", "size": 0, "sha256": "0" * 64})
 
-        refuses(there, forged(backup, list_it, append=link), "no plain file")
+        assert_rejected(target, tamper(backup, add_to_manifest, append=link), "not a regular file")
 
     @pytest.mark.parametrize("part", [0.0, 0.1, 0.5, 0.9, 0.999])
     @ON_SQLITE
-    def test_a_file_that_was_cut_short(self, backup: Path, there: Settings, part: float) -> None:
+    def test_truncated_backup(self, backup: Path, target: Settings, part: float) -> None:
         data = backup.read_bytes()
         backup.write_bytes(data[: int(len(data) * part)])
 
-        refuses(there, backup, "damaged, cut short|does not begin|lacks")
+        assert_rejected(target, backup, "damaged, truncated|does not start|lacks")
 
     @ON_SQLITE
-    def test_a_file_whose_last_sum_is_wrong(self, backup: Path, there: Settings) -> None:
+    def test_wrong_gzip_checksum(self, backup: Path, target: Settings) -> None:
         data = bytearray(backup.read_bytes())
         data[-8] ^= 0xFF  # of the compressed stream, behind every member
         backup.write_bytes(data)
 
-        refuses(there, backup, "damaged, cut short")
+        assert_rejected(target, backup, "damaged, truncated")
 
     @ON_SQLITE
-    def test_a_file_of_something_else(self, there: Settings, tmp_path: Path) -> None:
+    def test_unrelated_file(self, target: Settings, tmp_path: Path) -> None:
         (tmp_path / "x").write_bytes(gzip.compress(b"x" * 10_000))
 
-        refuses(there, tmp_path / "x", "damaged, cut short or no backup")
-        refuses(there, tmp_path / "nothing", "There is no file")
+        assert_rejected(target, tmp_path / "x", "damaged, truncated or not a backup")
+        assert_rejected(target, tmp_path / "nothing", "does not exist")
 
-    def test_the_other_kind_of_database(self, backup: Path, full: Settings, tmp_path: Path) -> None:
-        other = "postgresql://nobody@127.0.0.1:1/nothing" if full.is_embedded else ""
+    def test_other_kind_of_database(self, backup: Path, populated: Settings, tmp_path: Path) -> None:
+        other = "postgresql://nobody@127.0.0.1:1/nothing" if populated.is_embedded else ""
 
-        refuses(settings_of(tmp_path / "other", other), backup, "goes back into the kind")
+        assert_rejected(make_settings(tmp_path / "other", other), backup, "same kind of database")
 
     @ON_SQLITE
-    def test_a_folder_in_use(self, backup: Path, there: Settings) -> None:
-        lock = DataDirLock(there.data_dir)
+    def test_data_folder_in_use(self, backup: Path, target: Settings) -> None:
+        lock = DataDirLock(target.data_dir)
         lock.acquire()
 
-        refuses(there, backup, f"another process already uses {there.data_dir}", force=True)
+        assert_rejected(target, backup, f"another process already uses {target.data_dir}", force=True)
 
         lock.release()
 
-    def test_a_place_that_is_not_empty(self, backup: Path, full: Settings) -> None:
-        before = dump(full.database)
-        one(full.database, "UPDATE workspaces SET name = 'changed since'")
+    def test_existing_data_needs_force(self, backup: Path, populated: Settings) -> None:
+        before = dump(populated.database)
+        run_sql(populated.database, "UPDATE workspaces SET name = 'changed since'")
 
-        refuses(full, backup, "not empty; --force")
-        assert dump(full.database) != before
+        assert_rejected(populated, backup, "not empty; use --force")
+        assert dump(populated.database) != before
 
-        done = restore(full, backup, force=True)
-        assert dump(full.database) == before
+        done = restore(populated, backup, force=True)
+        assert dump(populated.database) == before
         assert len(done.kept) == 2
 
-    def test_what_was_there_is_kept(self, backup: Path, full: Settings, tmp_path: Path) -> None:
-        one(full.database, "UPDATE workspaces SET name = 'changed since'")
-        changed = dump(full.database)
+    def test_previous_data_is_kept(self, backup: Path, populated: Settings, tmp_path: Path) -> None:
+        run_sql(populated.database, "UPDATE workspaces SET name = 'changed since'")
+        changed = dump(populated.database)
 
-        kept = restore(full, backup, force=True).kept
+        kept = restore(populated, backup, force=True).kept
 
         assert any((path / "memories").is_dir() for path in kept)
-        assert dump(full.database) != changed
-        if full.is_embedded:
+        assert dump(populated.database) != changed
+        if populated.is_embedded:
             assert dump(f"sqlite:///{kept[0]}") == changed
             return
-        with empty_place(full, tmp_path / "again") as again:
+        with empty_installation(populated, tmp_path / "again") as again:
             restore(again, kept[0])
             assert dump(again.database) == changed
 
-    def test_memories_and_keys_count_as_something(self, full: Settings, tmp_path: Path) -> None:
-        back_up(full, tmp_path / "b.tar.gz", with_keys=True)
+    def test_existing_memories_and_keys_need_force(self, populated: Settings, tmp_path: Path) -> None:
+        back_up(populated, tmp_path / "b.tar.gz", with_keys=True)
         for name in ("engine/x", "secret-key"):
-            with empty_place(full, tmp_path / f"place-{name[0]}") as place:
-                (place.data_dir / name).parent.mkdir(parents=True)
-                (place.data_dir / name).write_text("other")
-                refuses(place, tmp_path / "b.tar.gz", "is there already; --force")
+            with empty_installation(populated, tmp_path / f"place-{name[0]}") as installation:
+                (installation.data_dir / name).parent.mkdir(parents=True)
+                (installation.data_dir / name).write_text("other")
+                assert_rejected(installation, tmp_path / "b.tar.gz", "already exists; use --force")
 
-    def test_what_only_migrations_have_made_counts_as_empty(
-        self, backup: Path, full: Settings, here: Settings, tmp_path: Path
+    def test_freshly_migrated_database_counts_as_empty(
+        self, backup: Path, populated: Settings, empty: Settings, tmp_path: Path
     ) -> None:
-        with empty_place(full, tmp_path / "place") as place:
-            place.data_dir.mkdir()
-            upgrade(place.database)
-            restore(place, backup)
-            assert dump(place.database) == dump(full.database)
+        with empty_installation(populated, tmp_path / "place") as installation:
+            installation.data_dir.mkdir()
+            upgrade(installation.database)
+            restore(installation, backup)
+            assert dump(installation.database) == dump(populated.database)
 
 
 @pytest.fixture
-def with_lease(there: Settings) -> Settings:
-    make_tables(there.database)
-    one(there.database, "INSERT INTO dbos.worker_lease (executor_id) VALUES ('alive')")
-    return there
+def with_lease(target: Settings) -> Settings:
+    make_tables(target.database)
+    run_sql(target.database, "INSERT INTO dbos.worker_lease (executor_id) VALUES ('alive')")
+    return target
 
 
 @ON_POSTGRESQL
 class TestPostgresql:
-    def test_a_worker_that_lives(self, backup: Path, with_lease: Settings) -> None:
-        refuses(with_lease, backup, "1 worker.* at work", force=True)
+    def test_live_worker(self, backup: Path, with_lease: Settings) -> None:
+        assert_rejected(with_lease, backup, "1 worker.* running", force=True)
 
-    def test_a_worker_that_died_is_in_nobodys_way(self, backup: Path, with_lease: Settings) -> None:
-        one(with_lease.database, "UPDATE dbos.worker_lease SET last_seen = now() - interval '1 hour'")
+    def test_expired_lease_is_ignored(self, backup: Path, with_lease: Settings) -> None:
+        run_sql(with_lease.database, "UPDATE dbos.worker_lease SET last_seen = now() - interval '1 hour'")
 
         restore(with_lease, backup)
 
-        assert one(with_lease.database, "SELECT count(*) FROM dbos.worker_lease") == 0
+        assert run_sql(with_lease.database, "SELECT count(*) FROM dbos.worker_lease") == 0
 
-    def test_leases_do_not_come_along(self, full: Settings, there: Settings, tmp_path: Path) -> None:
-        one(full.database, "INSERT INTO dbos.worker_lease (executor_id) VALUES ('alive')")
-        back_up(full, tmp_path / "b.tar.gz")
+    def test_leases_are_not_restored(self, populated: Settings, target: Settings, tmp_path: Path) -> None:
+        run_sql(populated.database, "INSERT INTO dbos.worker_lease (executor_id) VALUES ('alive')")
+        back_up(populated, tmp_path / "b.tar.gz")
 
-        restore(there, tmp_path / "b.tar.gz")
+        restore(target, tmp_path / "b.tar.gz")
 
-        assert one(there.database, "SELECT count(*) FROM dbos.worker_lease") == 0
+        assert run_sql(target.database, "SELECT count(*) FROM dbos.worker_lease") == 0
 
-    def test_somebody_who_is_connected(self, backup: Path, there: Settings) -> None:
-        with postgres_load.connected(there.database) as other:
+    def test_other_connection_needs_force(self, backup: Path, target: Settings) -> None:
+        with postgres_restore.connect(target.database) as other:
             other.exec_driver_sql("SELECT 1")
-            refuses(there, backup, "1 other connection")
+            assert_rejected(target, backup, "1 other connection")
             other.rollback()
-            restore(there, backup, force=True)
+            restore(target, backup, force=True)
 
-    def test_all_or_nothing(self, backup: Path, full: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-        one(full.database, "UPDATE workspaces SET name = 'changed since'")
-        changed, original = dump(full.database), postgres_load._copy_in
+    def test_interrupted_restore_changes_nothing(
+        self, backup: Path, populated: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run_sql(populated.database, "UPDATE workspaces SET name = 'changed since'")
+        changed, original = dump(populated.database), postgres_restore._copy_in
 
-        def breaks_off(connection: Any, copy: Any, folder: Path) -> None:
+        def fail_at_runs(connection: Any, copy: Any, folder: Path) -> None:
             if copy.name == "runs":
                 raise KeyboardInterrupt
             original(connection, copy, folder)
 
-        monkeypatch.setattr(postgres_load, "_copy_in", breaks_off)
+        monkeypatch.setattr(postgres_restore, "_copy_in", fail_at_runs)
         with pytest.raises(KeyboardInterrupt):
-            restore(full, backup, force=True)
+            restore(populated, backup, force=True)
 
-        assert dump(full.database) == changed
-        assert (full.data_dir / "engine" / "memories").is_dir()
+        assert dump(populated.database) == changed
+        assert (populated.data_dir / "engine" / "memories").is_dir()
 
-    def test_rows_that_do_not_fit(self, backup: Path, there: Settings) -> None:
+    def test_unknown_column(self, backup: Path, target: Settings) -> None:
         def unknown_column(manifest: dict[str, Any], _members: dict[str, bytes]) -> None:
             [table] = [t for t in manifest["database"]["tables"] if t["name"] == "messages"]
             table["columns"][0] = "id); DROP TABLE runs; --"
 
-        refuses(there, forged(backup, unknown_column), "messages does not fit schema")
+        assert_rejected(target, tamper(backup, unknown_column), "messages does not match schema")
 
-    def test_a_row_too_few(self, backup: Path, there: Settings) -> None:
+    def test_row_count_mismatch(self, backup: Path, target: Settings) -> None:
         def one_more(manifest: dict[str, Any], _members: dict[str, bytes]) -> None:
             manifest["database"]["tables"][3]["rows"] += 1
 
-        refuses(there, forged(backup, one_more), "its manifest says")
+        assert_rejected(target, tamper(backup, one_more), "its manifest lists")
 
 
-def killed_in_the_middle(path: Path) -> tuple[bytes, bytes]:
-    """What is in the database's file and in its journal when a server is killed after a commit."""
+def database_and_journal_after_kill(path: Path) -> tuple[bytes, bytes]:
+    """Contents of the database file and its journal when a server is killed after a commit."""
     with closing(sqlite3.connect(path)) as killed:
         killed.execute("PRAGMA journal_mode=WAL")
         killed.execute("UPDATE workspaces SET name = 'changed since'")
@@ -383,55 +388,53 @@ def killed_in_the_middle(path: Path) -> tuple[bytes, bytes]:
 
 @ON_SQLITE
 class TestSqlite:
-    def test_it_is_there_at_every_moment(
-        self, backup: Path, full: Settings, monkeypatch: pytest.MonkeyPatch
+    def test_killed_swap_leaves_the_old_database(
+        self, backup: Path, populated: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """A kill in the middle of the exchange leaves the old database, whole."""
-        fill_again = dump(full.database)
-        one(full.database, "PRAGMA journal_mode=WAL")
+        before = dump(populated.database)
+        run_sql(populated.database, "PRAGMA journal_mode=WAL")
 
         def killed(*_: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(sqlite_place.Path, "replace", killed)
+        monkeypatch.setattr(sqlite_restore.Path, "replace", killed)
         with pytest.raises(KeyboardInterrupt):
-            restore(full, backup, force=True)
+            restore(populated, backup, force=True)
 
-        assert dump(full.database) == fill_again
+        assert dump(populated.database) == before
 
-    def test_a_damaged_one_is_replaced_when_forced(
-        self, backup: Path, full: Settings, there: Settings
+    def test_damaged_database_can_be_replaced(
+        self, backup: Path, populated: Settings, target: Settings
     ) -> None:
-        before = dump(full.database)
-        path = full.data_dir / "crewai-runner.db"
-        _, journal = killed_in_the_middle(path)
-        path.write_bytes(b"rubbish" * 1000)
+        before = dump(populated.database)
+        path = populated.data_dir / "crewai-runner.db"
+        _, journal = database_and_journal_after_kill(path)
+        path.write_bytes(b"garbage" * 1000)
         Path(f"{path}-wal").write_bytes(journal)
 
-        refuses(full, backup, "not empty; --force")
-        restore(full, backup, force=True)
+        assert_rejected(populated, backup, "not empty; use --force")
+        restore(populated, backup, force=True)
 
-        assert dump(full.database) == before
+        assert dump(populated.database) == before
         assert not Path(f"{path}-wal").exists()
 
-    def test_a_journal_that_was_left_does_not_reach_the_new_database(
-        self, backup: Path, full: Settings
-    ) -> None:
-        before = dump(full.database)
-        path = full.data_dir / "crewai-runner.db"
-        data, journal = killed_in_the_middle(path)
+    def test_leftover_journal_is_not_replayed(self, backup: Path, populated: Settings) -> None:
+        before = dump(populated.database)
+        path = populated.data_dir / "crewai-runner.db"
+        data, journal = database_and_journal_after_kill(path)
         path.write_bytes(data)
         Path(f"{path}-wal").write_bytes(journal)
 
-        kept = restore(full, backup, force=True).kept
+        kept = restore(populated, backup, force=True).kept
 
-        assert dump(full.database) == before
+        assert dump(populated.database) == before
         assert (
-            one(f"sqlite:///{kept[0]}", "SELECT count(*) FROM workspaces WHERE name = 'changed since'") == 3
+            run_sql(f"sqlite:///{kept[0]}", "SELECT count(*) FROM workspaces WHERE name = 'changed since'")
+            == 3
         )
 
-    def test_the_database_of_another_manifest(self, backup: Path, there: Settings) -> None:
+    def test_database_does_not_match_manifest(self, backup: Path, target: Settings) -> None:
         def fewer(manifest: dict[str, Any], _members: dict[str, bytes]) -> None:
             manifest["database"]["tables"][3]["rows"] -= 1
 
-        refuses(there, forged(backup, fewer), "not the one its manifest describes")
+        assert_rejected(target, tamper(backup, fewer), "does not match its manifest")

@@ -1,4 +1,4 @@
-"""What was backed up comes back: every row of every table, and the crews' memories."""
+"""A restored backup contains every row of every table and the crew memories."""
 
 import stat
 import tarfile
@@ -16,99 +16,97 @@ from crewai_runner.core.encryption import SecretCipher
 from crewai_runner.core.secret_key import read_keys, write_keys
 from crewai_runner.core.settings import Settings
 from crewai_runner.db.migrate import alembic_config, head_revision, sync_url, upgrade, upgrade_within
-from crewai_runner.operations import postgres_copy, sqlite_store
+from crewai_runner.operations import postgres_copy, sqlite_database
 from crewai_runner.operations.backup import back_up
 from crewai_runner.operations.manifest import TableCopy
 from crewai_runner.operations.restore import restore
 from crewai_runner.queue.dbos import make_tables
-from tests.operations.conftest import ON_POSTGRESQL, ON_SQLITE, empty_place, settings_of
-from tests.operations.rows import AWKWARD, MADE_BY_MIGRATIONS, dump, empty_tables, fill, one
+from tests.operations.conftest import ON_POSTGRESQL, ON_SQLITE, empty_installation, make_settings
+from tests.operations.rows import AWKWARD, MIGRATION_TABLES, dump, empty_tables, fill, run_sql
 from tests.support.database import BACKENDS, empty_postgresql
 
 
-def test_every_row_of_every_table_comes_back(full: Settings, there: Settings, tmp_path: Path) -> None:
-    before = dump(full.database)
-    assert empty_tables(full.database) == set()
+def test_restores_every_row_of_every_table(populated: Settings, target: Settings, tmp_path: Path) -> None:
+    before = dump(populated.database)
+    assert empty_tables(populated.database) == set()
     assert len(before) > 25
 
-    written = back_up(full, tmp_path / "b.tar.gz")
-    done = restore(there, tmp_path / "b.tar.gz")
+    finished = back_up(populated, tmp_path / "b.tar.gz")
+    restored = restore(target, tmp_path / "b.tar.gz")
 
-    assert dump(there.database) == before == dump(full.database)
-    assert AWKWARD in one(there.database, "SELECT text FROM messages WHERE id = '1'")
+    assert dump(target.database) == before == dump(populated.database)
+    assert AWKWARD in run_sql(target.database, "SELECT text FROM messages WHERE id = '1'")
     copied = {
-        f"{table.place}.{table.name}".lstrip("."): table.rows for table in written.manifest.database.tables
+        f"{table.place}.{table.name}".lstrip("."): table.rows for table in finished.manifest.database.tables
     }
     assert all(rows for name, rows in copied.items())
     assert {name.split(".")[-1] for name in copied} >= {
         name.split(".")[-1] for name in before
-    } - MADE_BY_MIGRATIONS
-    assert done.kept == []
+    } - MIGRATION_TABLES
+    assert restored.kept == []
 
 
-def test_memories_come_back(full: Settings, there: Settings, tmp_path: Path) -> None:
-    own = full.data_dir / "engine" / "own.db"
-    with sqlite_store.closing(sqlite_store.sqlite3.connect(own)) as database:
+def test_restores_memories(populated: Settings, target: Settings, tmp_path: Path) -> None:
+    own = populated.data_dir / "engine" / "own.db"
+    with sqlite_database.closing(sqlite_database.sqlite3.connect(own)) as database:
         database.execute("PRAGMA journal_mode=WAL")
         database.execute("CREATE TABLE memories (text)")
         database.execute("INSERT INTO memories VALUES ('still in the journal')")
         database.commit()
-        back_up(full, tmp_path / "b.tar.gz")
+        back_up(populated, tmp_path / "b.tar.gz")
 
-    restore(there, tmp_path / "b.tar.gz")
+    restore(target, tmp_path / "b.tar.gz")
 
-    [piece] = (there.data_dir / "engine").rglob("*.lance")
+    [piece] = (target.data_dir / "engine").rglob("*.lance")
     assert piece.read_bytes() == bytes(range(256))
-    with sqlite_store.opened(there.data_dir / "engine" / "own.db") as database:
+    with sqlite_database.open_existing(target.data_dir / "engine" / "own.db") as database:
         assert database.execute("SELECT text FROM memories").fetchall() == [("still in the journal",)]
 
 
-def test_sealed_credentials_stay_sealed_and_keys_stay_out(
-    full: Settings, there: Settings, tmp_path: Path
+def test_credentials_stay_encrypted_and_keys_are_excluded(
+    populated: Settings, target: Settings, tmp_path: Path
 ) -> None:
-    [key] = read_keys(full.data_dir / "secret-key")
-    (full.data_dir / "api-key").write_text("cr_canary-of-the-api-key")
+    [key] = read_keys(populated.data_dir / "secret-key")
+    (populated.data_dir / "api-key").write_text("cr_canary-of-the-api-key")
 
-    written = back_up(full, tmp_path / "b.tar.gz")
+    finished = back_up(populated, tmp_path / "b.tar.gz")
 
-    content = _everything_in(tmp_path / "b.tar.gz")
+    content = _read_all_members(tmp_path / "b.tar.gz")
     assert b"piece-1.lance" in content
     for canary in (key, "sk-canary", "cr_canary"):
         assert canary.encode() not in content
-    assert sum(written.manifest.seals.by_key.values()) > 0
-    done = restore(there, tmp_path / "b.tar.gz")
-    assert done.locked_out == sum(written.manifest.seals.by_key.values())
-    assert not (there.data_dir / "secret-key").exists()
-    sealed = one(there.database, "SELECT sealed_api_key FROM providers WHERE id = '1'")
+    assert sum(finished.manifest.seals.by_key.values()) > 0
+    restored = restore(target, tmp_path / "b.tar.gz")
+    assert restored.undecryptable == sum(finished.manifest.seals.by_key.values())
+    assert not (target.data_dir / "secret-key").exists()
+    sealed = run_sql(target.database, "SELECT sealed_api_key FROM providers WHERE id = '1'")
     assert SecretCipher(key).decrypt(sealed) == "sk-canary-of-row-1"
 
 
-def test_keys_go_along_when_asked_for(full: Settings, there: Settings, tmp_path: Path) -> None:
-    (full.data_dir / "api-key").write_text("cr_canary-of-the-api-key")
+def test_with_keys_includes_the_key_files(populated: Settings, target: Settings, tmp_path: Path) -> None:
+    (populated.data_dir / "api-key").write_text("cr_canary-of-the-api-key")
 
-    written = back_up(full, tmp_path / "b.tar.gz", with_keys=True)
-    done = restore(there, tmp_path / "b.tar.gz")
+    finished = back_up(populated, tmp_path / "b.tar.gz", with_keys=True)
+    restored = restore(target, tmp_path / "b.tar.gz")
 
-    assert written.keys == done.keys == ["secret-key", "api-key"]
-    assert done.locked_out == 0
-    for name in written.keys:
-        path = there.data_dir / name
-        assert path.read_bytes() == (full.data_dir / name).read_bytes()
+    assert finished.keys == restored.keys == ["secret-key", "api-key"]
+    assert restored.undecryptable == 0
+    for name in finished.keys:
+        path = target.data_dir / name
+        assert path.read_bytes() == (populated.data_dir / name).read_bytes()
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_no_key_here_is_warned_of_only_when_it_seals_something(
-    full: Settings, there: Settings, tmp_path: Path
-) -> None:
-    [key] = read_keys(full.data_dir / "secret-key")
-    back_up(full, tmp_path / "b.tar.gz")
-    there.data_dir.mkdir()
-    write_keys(there.data_dir / "secret-key", [key])
+def test_no_warning_when_the_key_is_present(populated: Settings, target: Settings, tmp_path: Path) -> None:
+    [key] = read_keys(populated.data_dir / "secret-key")
+    back_up(populated, tmp_path / "b.tar.gz")
+    target.data_dir.mkdir()
+    write_keys(target.data_dir / "secret-key", [key])
 
-    assert restore(there, tmp_path / "b.tar.gz").locked_out == 0
+    assert restore(target, tmp_path / "b.tar.gz").undecryptable == 0
 
 
-def _everything_in(path: Path) -> bytes:
+def _read_all_members(path: Path) -> bytes:
     with tarfile.open(path) as tar:
         return b"".join(member.name.encode() + content(tar, member.name) for member in tar.getmembers())
 
@@ -120,8 +118,8 @@ def content(tar: tarfile.TarFile, name: str) -> bytes:
 
 
 @pytest.fixture(params=BACKENDS)
-def url_of_previous(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database of the schema before the newest."""
+def previous_schema_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database for the schema before the newest."""
     (tmp_path / "old").mkdir()
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'old' / 'crewai-runner.db'}"
@@ -130,54 +128,54 @@ def url_of_previous(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[
         yield url
 
 
-def test_a_backup_of_the_previous_schema_is_migrated_up(url_of_previous: str, tmp_path: Path) -> None:
-    config = alembic_config(url_of_previous)
+def test_previous_schema_is_migrated(previous_schema_url: str, tmp_path: Path) -> None:
+    config = alembic_config(previous_schema_url)
     previous = str(ScriptDirectory.from_config(config).get_revision("head").down_revision)
-    engine = create_engine(sync_url(url_of_previous))
+    engine = create_engine(sync_url(previous_schema_url))
     with engine.begin() as connection:
         upgrade_within(connection, config, previous)
     engine.dispose()
-    make_tables(url_of_previous)
-    fill(url_of_previous)
-    old = settings_of(tmp_path / "old", url_of_previous)
+    make_tables(previous_schema_url)
+    fill(previous_schema_url)
+    old = make_settings(tmp_path / "old", previous_schema_url)
 
-    written = back_up(old, tmp_path / "b.tar.gz")
+    finished = back_up(old, tmp_path / "b.tar.gz")
 
-    assert written.manifest.database.revision == previous
-    with empty_place(old, tmp_path / "there") as there:
-        restore(there, tmp_path / "b.tar.gz")
-        found = dump(there.database)
-        assert one(there.database, "SELECT version_num FROM alembic_version") == head_revision()
-        upgrade(url_of_previous)
-        assert found == dump(url_of_previous)
+    assert finished.manifest.database.revision == previous
+    with empty_installation(old, tmp_path / "there") as target:
+        restore(target, tmp_path / "b.tar.gz")
+        found = dump(target.database)
+        assert run_sql(target.database, "SELECT version_num FROM alembic_version") == head_revision()
+        upgrade(previous_schema_url)
+        assert found == dump(previous_schema_url)
 
 
 @pytest.mark.timeout(120)
-def test_a_backup_is_of_one_moment_while_writers_write(
-    here: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_backup_is_a_consistent_snapshot_under_writes(
+    empty: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    writers = Writers(here.database)
+    writers = Writers(empty.database)
     with writers:
-        if not here.is_embedded:
-            _write_between_tables(monkeypatch, here.database)
+        if not empty.is_embedded:
+            _write_between_tables(monkeypatch, empty.database)
         for number in range(3):
-            writers.wait_for_more()
-            back_up(here, tmp_path / f"{number}.tar.gz")
+            writers.wait_for_writes()
+            back_up(empty, tmp_path / f"{number}.tar.gz")
     assert writers.failures == []
 
     seen = set()
     for number in range(3):
-        with empty_place(here, tmp_path / f"there-{number}") as there:
-            restore(there, tmp_path / f"{number}.tar.gz")
-            events = one(there.database, "SELECT count(*) FROM workflow_versions")
-            assert one(there.database, "SELECT sum(newest_version) FROM workflows") == events > 0
+        with empty_installation(empty, tmp_path / f"there-{number}") as target:
+            restore(target, tmp_path / f"{number}.tar.gz")
+            events = run_sql(target.database, "SELECT count(*) FROM workflow_versions")
+            assert run_sql(target.database, "SELECT sum(newest_version) FROM workflows") == events > 0
             seen.add(events)
     assert len(seen) == 3
     assert writers.written >= max(seen)
 
 
 class Writers:
-    """Two threads; in each transaction a workflow's number grows and a version of that number is added."""
+    """Two threads; each transaction increments a workflow's newest version and inserts that version."""
 
     def __init__(self, url: str) -> None:
         patience = {"timeout": 60} if url.startswith("sqlite") else {}
@@ -204,7 +202,7 @@ class Writers:
             thread.join()
         self._engine.dispose()
 
-    def wait_for_more(self) -> None:
+    def wait_for_writes(self) -> None:
         with self._more:
             before = self.written
             assert self._more.wait_for(lambda: self.written > before + 5, timeout=60)
@@ -247,7 +245,7 @@ def add_version(connection: Any, workflow: str) -> None:
 
 
 def _write_between_tables(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    """Make sure that somebody commits between the copies of any two tables."""
+    """Commit a write between the copies of any two tables."""
     original = postgres_copy._copy_out
     engine = create_engine(sync_url(url), poolclass=NullPool)
 
@@ -260,43 +258,43 @@ def _write_between_tables(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
 
 
 @ON_SQLITE
-def test_an_sqlite_backup_stands_alone(full: Settings, tmp_path: Path) -> None:
-    back_up(full, tmp_path / "b.tar.gz")
+def test_sqlite_backup_needs_no_journal(populated: Settings, tmp_path: Path) -> None:
+    back_up(populated, tmp_path / "b.tar.gz")
 
     with tarfile.open(tmp_path / "b.tar.gz") as tar:
         names = [name for name in tar.getnames() if name.startswith("database/")]
         data = content(tar, names[0])
     assert names == ["database/crewai-runner.db"]
-    assert data[18:20] == b"\x01\x01"  # no write-ahead log is awaited beside it
+    assert data[18:20] == b"\x01\x01"  # not in write-ahead log mode
 
 
 @ON_POSTGRESQL
-def test_what_is_not_the_products_stays_out_of_it(full: Settings, there: Settings, tmp_path: Path) -> None:
-    one(full.database, "CREATE TABLE somebody_elses (a int)")
-    one(there.database, "CREATE TABLE somebody_elses (a int)")
-    one(there.database, "INSERT INTO somebody_elses VALUES (42)")
+def test_foreign_tables_are_left_alone(populated: Settings, target: Settings, tmp_path: Path) -> None:
+    run_sql(populated.database, "CREATE TABLE foreign_table (a int)")
+    run_sql(target.database, "CREATE TABLE foreign_table (a int)")
+    run_sql(target.database, "INSERT INTO foreign_table VALUES (42)")
 
-    written = back_up(full, tmp_path / "b.tar.gz")
-    restore(there, tmp_path / "b.tar.gz")
+    finished = back_up(populated, tmp_path / "b.tar.gz")
+    restore(target, tmp_path / "b.tar.gz")
 
-    assert "somebody_elses" not in {table.name for table in written.manifest.database.tables}
-    assert one(there.database, "SELECT a FROM somebody_elses") == 42
+    assert "foreign_table" not in {table.name for table in finished.manifest.database.tables}
+    assert run_sql(target.database, "SELECT a FROM foreign_table") == 42
 
 
 @ON_POSTGRESQL
-def test_no_table_counts_by_itself(here: Settings) -> None:
-    """COPY carries rows; a sequence would need its state carried too."""
+def test_no_table_uses_a_sequence(empty: Settings) -> None:
+    """COPY copies rows only; the state of a sequence would be lost."""
     query = "SELECT count(*) FROM information_schema.sequences WHERE sequence_schema IN ('public', 'dbos')"
 
-    assert one(here.database, query) == 0
+    assert run_sql(empty.database, query) == 0
 
 
 @ON_POSTGRESQL
-def test_references_hold_after_a_restore(full: Settings, there: Settings, tmp_path: Path) -> None:
-    back_up(full, tmp_path / "b.tar.gz")
-    restore(there, tmp_path / "b.tar.gz")
+def test_foreign_keys_work_after_a_restore(populated: Settings, target: Settings, tmp_path: Path) -> None:
+    back_up(populated, tmp_path / "b.tar.gz")
+    restore(target, tmp_path / "b.tar.gz")
 
     with pytest.raises(IntegrityError):
-        one(there.database, "UPDATE run_tasks SET run_id = 'nobody' WHERE run_id = '1'")
-    assert one(there.database, "DELETE FROM runs WHERE id = '1'") == 1
-    assert one(there.database, "SELECT count(*) FROM run_tasks WHERE run_id = '1'") == 0
+        run_sql(target.database, "UPDATE run_tasks SET run_id = 'nobody' WHERE run_id = '1'")
+    assert run_sql(target.database, "DELETE FROM runs WHERE id = '1'") == 1
+    assert run_sql(target.database, "SELECT count(*) FROM run_tasks WHERE run_id = '1'") == 0

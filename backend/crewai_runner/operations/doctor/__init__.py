@@ -1,1 +1,1 @@
-"""The examination of an installation: what is well, what is not, how to mend it."""
+"""Checks of an installation, with a hint for each problem."""

@@ -1,4 +1,4 @@
-"""What one check found."""
+"""The result of one check."""
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -12,7 +12,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`hint` says what to do; empty when there is nothing to do."""
+    """`hint` says how to fix the problem; empty for level OK."""
 
     check: str
     level: Level
@@ -35,6 +35,6 @@ def fail(check: str, message: str, hint: str) -> Finding:
     return Finding(check, Level.FAIL, message, hint)
 
 
-def as_line(finding: Finding) -> str:
+def format_line(finding: Finding) -> str:
     hint = f" -> {finding.hint}" if finding.hint else ""
     return f"{finding.level:<4}  {finding.check:<12}  {finding.message}{hint}"

@@ -1,4 +1,4 @@
-"""The data folder: there, writable, nobody else's, with room; its keys well kept."""
+"""Checks of the data folder: existence, permissions, disk space, key files."""
 
 import os
 import shutil
@@ -13,58 +13,66 @@ from crewai_runner.core.secret_key import SECRET_KEY_FILE, key_fingerprint, load
 from crewai_runner.core.settings import Settings
 from crewai_runner.operations.doctor.finding import Finding, fail, ok, warn
 
-LEAST_FREE_BYTES = 50 * 1024**2
-LITTLE_FREE_BYTES = 1024**3
+MIN_FREE_BYTES = 50 * 1024**2
+LOW_FREE_BYTES = 1024**3
 
 
-def data_folder(settings: Settings) -> Iterator[Finding]:
+def check_data_folder(settings: Settings) -> Iterator[Finding]:
     folder = settings.data_dir.absolute()
     if not folder.is_dir():
-        yield warn("folder", f"{folder} is not there", "the first start makes it; or DATA_DIR is wrong")
+        yield warn(
+            "folder", f"{folder} does not exist", "it is created at the first start; or check DATA_DIR"
+        )
         return
     if not os.access(folder, os.W_OK | os.X_OK):
-        yield fail("folder", f"{folder} cannot be written to", "give it to the user that runs the server")
-    elif others := _open_to_others(folder):
-        yield warn("folder", f"{folder} is open to others (mode {others})", f"chmod 700 {folder}")
+        yield fail("folder", f"{folder} is not writable", "change its owner to the user that runs the server")
+    elif others := _mode_if_shared(folder):
+        yield warn("folder", f"{folder} is accessible to other users (mode {others})", f"chmod 700 {folder}")
     else:
-        yield ok("folder", f"{folder} is writable and its owner's only")
-    yield _room(folder)
+        yield ok("folder", f"{folder} is writable and private")
+    yield _check_disk(folder)
 
 
-def _open_to_others(path: Path) -> str | None:
-    """The mode in octal when group or others may do something."""
+def _mode_if_shared(path: Path) -> str | None:
+    """The octal mode if group or others have any permission, else None."""
     mode = stat.S_IMODE(path.stat().st_mode)
     return f"{mode:o}" if mode & 0o077 else None
 
 
-def _room(folder: Path) -> Finding:
+def _check_disk(folder: Path) -> Finding:
     free = shutil.disk_usage(folder).free
-    told = f"{free // 1024**2:,} MiB free"
-    if free < LEAST_FREE_BYTES:
-        return fail("disk", told, "free some: below 50 MiB the server counts as not ready")
-    if free < LITTLE_FREE_BYTES:
-        return warn("disk", told, "free some before it runs full")
-    return ok("disk", told)
+    message = f"{free // 1024**2:,} MiB free"
+    if free < MIN_FREE_BYTES:
+        return fail("disk", message, "free disk space: below 50 MiB the server is not ready")
+    if free < LOW_FREE_BYTES:
+        return warn("disk", message, "free disk space soon")
+    return ok("disk", message)
 
 
-def keys(settings: Settings) -> Iterator[Finding]:
-    """The key files' modes, and whether what seals secrets is a key at all. Says fingerprints, never keys."""
+def check_keys(settings: Settings) -> Iterator[Finding]:
+    """Check the key files' permissions and the secret keys' format. Prints fingerprints, never keys."""
     for name in (API_KEY_FILE, SECRET_KEY_FILE):
         path = settings.data_dir / name
         if path.is_file():
-            others = _open_to_others(path)
-            hint = f"chmod 600 {path}; if others may have read it, replace the key"
-            yield fail(name, f"mode {others}, others may read it", hint) if others else ok(name, "mode 600")
+            others = _mode_if_shared(path)
+            hint = f"run chmod 600 {path}; replace the key if others may have read it"
+            yield (
+                fail(name, f"mode {others}, readable by other users", hint)
+                if others
+                else ok(name, "mode 600")
+            )
     prints = [key_fingerprint(key) for key in load_secret_keys(settings)]
     if len(usable_keys(settings)) < len(prints):
         yield fail(
-            "sealing", "a key in secret-key is no Fernet key", "put it back from where you keep the keys"
+            "sealing", "a key in secret-key is not a Fernet key", "restore it from your copy of the keys"
         )
     elif prints:
-        yield ok("sealing", f"{len(prints)} key(s), the first seals: {', '.join(prints)}")
+        yield ok("sealing", f"{len(prints)} key(s), the first one encrypts: {', '.join(prints)}")
     else:
         yield warn(
-            "sealing", "there is no sealing key yet", "the first start makes one, unless SECRET_KEY is set"
+            "sealing",
+            "there is no secret key yet",
+            "it is created at the first start, unless SECRET_KEY is set",
         )
 
 

@@ -1,4 +1,4 @@
-"""The parts beside the database: the engine and its optional parts, the built-in model, the dashboard."""
+"""Checks of the engine, optional packages, the built-in model and the dashboard."""
 
 import json
 import os
@@ -16,59 +16,61 @@ from crewai_runner.localmodel.child_main import CannotServe, check_model_file
 from crewai_runner.localmodel.installation import HOW_TO_INSTALL, installation_problem, installed_model
 from crewai_runner.operations.doctor.finding import Finding, fail, ok, warn
 
-PATIENCE_SECONDS = 180.0
+TIMEOUT_SECONDS = 180.0
 _PINNED = "install the pinned version: `make install`, or `uv sync` in backend/"
 
 
-def try_out(what: str) -> dict[str, Any]:
-    """What a trial in a process of its own reports; its `state` is `failed` when it ends without a word."""
+def run_import_check(what: str) -> dict[str, Any]:
+    """Run an import check in a separate process; `state` is `failed` when it prints no report."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path or "." for path in sys.path)}
     try:
-        done = subprocess.run(  # noqa: S603  # our own module
-            [sys.executable, "-m", "crewai_runner.operations.doctor.trial", what],
+        done = subprocess.run(  # noqa: S603  # our module
+            [sys.executable, "-m", "crewai_runner.operations.doctor.import_check", what],
             env=environment,
             capture_output=True,
             text=True,
-            timeout=PATIENCE_SECONDS,
+            timeout=TIMEOUT_SECONDS,
             check=False,
         )
         report: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     except subprocess.TimeoutExpired:
-        return {"state": "failed", "message": f"no answer within {PATIENCE_SECONDS:g} s"}
+        return {"state": "failed", "message": f"no result within {TIMEOUT_SECONDS:g} s"}
     except (ValueError, IndexError):
         return {"state": "failed", "message": _last_line(done.stderr) or f"exit status {done.returncode}"}
     return report
 
 
-def _last_line(said: str) -> str:
-    lines = [line for line in said.splitlines() if line.strip()]
+def _last_line(output: str) -> str:
+    lines = [line for line in output.splitlines() if line.strip()]
     return lines[-1] if lines else ""
 
 
-def engine(report: dict[str, Any]) -> Finding:
+def check_engine(report: dict[str, Any]) -> Finding:
     if report["state"] != "ready":
         return fail("engine", f"CrewAI cannot be loaded: {report['message']}", _PINNED)
     if not report["native"]:
-        hint = f"stops reach providers late; {_PINNED}"
-        return warn("engine", f"CrewAI {report['version']} is not what this build was made for", hint)
-    return ok("engine", f"CrewAI {report['version']} keeps what this build needs of it")
+        hint = f"stops take longer to reach providers; {_PINNED}"
+        return warn(
+            "engine", f"CrewAI {report['version']} is not the version this product was built for", hint
+        )
+    return ok("engine", f"CrewAI {report['version']} passed the self-test")
 
 
-def extras(report: dict[str, Any], kinds: list[str]) -> Iterator[Finding]:
-    """Whether the registered providers have the optional parts they need."""
+def check_extras(report: dict[str, Any], kinds: list[str]) -> Iterator[Finding]:
+    """Check that the optional packages of registered providers are installed."""
     absent = set(report.get("absent", []))
     for kind in (ProviderType(kind) for kind in kinds if kind in set(ProviderType)):
         extra = PROVIDER_EXTRAS.get(kind)
         if extra in absent:
             yield fail(
                 "providers",
-                f"{PROVIDER_TITLES[kind]} is registered, its part is missing",
+                f"{PROVIDER_TITLES[kind]} is registered, but its package is not installed",
                 f"uv sync --extra {extra}",
             )
     if not absent.intersection(
         PROVIDER_EXTRAS[ProviderType(kind)] for kind in kinds if kind in PROVIDER_EXTRAS
     ):
-        yield ok("providers", f"{len(kinds)} kind(s) registered, with all they need")
+        yield ok("providers", f"{len(kinds)} provider type(s) registered, all packages installed")
 
 
 def provider_kinds(connection: Connection) -> list[str]:
@@ -77,30 +79,28 @@ def provider_kinds(connection: Connection) -> list[str]:
     return list(connection.execute(text("SELECT DISTINCT type FROM providers ORDER BY type")).scalars())
 
 
-def local_model(settings: Settings) -> Finding:
+def check_local_model(settings: Settings) -> Finding:
     if settings.local_model is LocalModelMode.OFF:
         return ok("local model", "off (LOCAL_MODEL)")
-    reason = installation_problem() or _unusable()
+    reason = installation_problem() or _find_model_problem()
     if reason is None:
-        return ok("local model", "installed, and its runtime loads")
+        return ok("local model", "installed, the runtime loads")
     if settings.local_model is LocalModelMode.EAGER:
-        return fail("local model", reason, f"LOCAL_MODEL=eager starts nothing without it. {HOW_TO_INSTALL}")
-    return warn(
-        "local model", reason, "only runs that ask for it are hindered; LOCAL_MODEL=off says you know"
-    )
+        return fail("local model", reason, f"LOCAL_MODEL=eager prevents a start without it. {HOW_TO_INSTALL}")
+    return warn("local model", reason, "runs that use it will fail; set LOCAL_MODEL=off to hide this warning")
 
 
-def _unusable() -> str | None:
+def _find_model_problem() -> str | None:
     model = installed_model()
     try:
         check_model_file(model.path, model.sha256)
-    except CannotServe as refusal:
-        return str(refusal)
-    report = try_out("local-model")
-    return None if report["state"] == "ready" else f"Its runtime does not load: {report['message']}"
+    except CannotServe as error:
+        return str(error)
+    report = run_import_check("local-model")
+    return None if report["state"] == "ready" else f"Its runtime cannot be loaded: {report['message']}"
 
 
-def dashboard(settings: Settings) -> Finding:
+def check_dashboard(settings: Settings) -> Finding:
     if settings.frontend:
         return ok("dashboard", f"built, at {settings.frontend}")
     looked = settings.frontend_dir or Path("frontend/dist")

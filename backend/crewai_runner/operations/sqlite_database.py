@@ -1,14 +1,14 @@
-"""An SQLite database as one file: copied while it is in use, looked into, put in another one's place."""
+"""Copy and inspect SQLite database files."""
 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from crewai_runner.operations.errors import OperationError
 from crewai_runner.operations.manifest import Contents, TableCopy
-from crewai_runner.operations.refusal import Refused
 
-PATIENCE_SECONDS = 30.0
+TIMEOUT_SECONDS = 30.0
 SIGNATURE = b"SQLite format 3\0"
 _TABLES = (
     "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_' ORDER BY name"
@@ -16,35 +16,35 @@ _TABLES = (
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[sqlite3.Connection]:
-    """A database that exists; it is not made. Raises sqlite3.Error."""
+def open_existing(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a database without creating it. Raises sqlite3.Error."""
     with closing(
-        sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=PATIENCE_SECONDS)
-    ) as found:
-        yield found
+        sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=TIMEOUT_SECONDS)
+    ) as database:
+        yield database
 
 
 def copy_database(source: Path, target: Path) -> None:
-    """A consistent copy of one moment, in one file without a journal; writers go on meanwhile."""
-    with opened(source) as live, closing(sqlite3.connect(target)) as copy:
-        # All pages in one step: in steps, the copy would begin anew with every write of another process.
+    """Write a consistent copy without a journal; does not block writers."""
+    with open_existing(source) as live, closing(sqlite3.connect(target)) as copy:
+        # All pages in one step: otherwise the copy restarts whenever another process writes.
         live.backup(copy, pages=-1)
         copy.execute("PRAGMA journal_mode=DELETE")
 
 
 def contents(path: Path) -> Contents:
-    """What a database holds. Raises Refused for one that is damaged or not the product's."""
+    """Describe a database. Raises OperationError when it is damaged or not one of CrewAI Runner."""
     try:
-        with opened(path) as database:
+        with open_existing(path) as database:
             if (found := quick_check(database)) is not None:
-                raise Refused(f"The database is damaged ({found}).")
+                raise OperationError(f"The database is damaged ({found}).")
             return _contents(database)
     except sqlite3.DatabaseError as error:
-        raise Refused(f"The database cannot be read ({error}).") from None
+        raise OperationError(f"The database cannot be read ({error}).") from None
 
 
 def quick_check(database: sqlite3.Connection) -> str | None:
-    """The first thing that is wrong with its pages and indexes, None when all is well."""
+    """The first problem of its pages and indexes, None when there is none."""
     [first] = database.execute("PRAGMA quick_check(1)").fetchone()
     return None if first == "ok" else str(first)
 
@@ -53,7 +53,7 @@ def _contents(database: sqlite3.Connection) -> Contents:
     names = table_names(database)
     revision = number(database, "alembic_version", "version_num") if "alembic_version" in names else None
     if revision is None:
-        raise Refused("The database has none of the product's tables.")
+        raise OperationError("The database contains no tables of CrewAI Runner.")
     queue = number(database, "dbos_migrations", "max(version)") if "dbos_migrations" in names else None
     counts = [TableCopy(name=name, rows=int(number(database, name, "count(*)") or 0)) for name in names]
     return Contents(
@@ -75,20 +75,20 @@ def number(database: sqlite3.Connection, table: str, expression: str) -> int | s
     return None if row is None else row[0]
 
 
-def holds_rows(path: Path) -> bool:
-    """Whether somebody would lose something with this database; one that cannot be read counts as full."""
+def has_rows(path: Path) -> bool:
+    """Whether the database contains data; an unreadable one counts as such."""
     try:
-        with opened(path) as database:
+        with open_existing(path) as database:
             names = set(table_names(database)) - {"alembic_version", "dbos_migrations"}
             return any(number(database, name, "count(*)") for name in names)
     except sqlite3.DatabaseError:
         return True
 
 
-def settle(path: Path) -> None:
-    """Take a database's journal into its file, so that the file alone is the database."""
+def merge_journal(path: Path) -> None:
+    """Merge the journal into the database file, so that the file is complete."""
     try:
-        with opened(path) as database:
+        with open_existing(path) as database:
             database.execute("PRAGMA journal_mode=DELETE")
     except sqlite3.DatabaseError:
-        return  # a damaged one: its journal is moved aside with it
+        return  # damaged: its journal is kept with it

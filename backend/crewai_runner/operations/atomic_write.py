@@ -1,4 +1,4 @@
-"""Files written beside their place, and put there in one step."""
+"""Write a file completely before it replaces its target."""
 
 import contextlib
 import fcntl
@@ -9,27 +9,27 @@ from pathlib import Path
 from typing import BinaryIO
 
 from crewai_runner.core.secret_key import fsync_directory
-from crewai_runner.operations.refusal import Refused
+from crewai_runner.operations.errors import OperationError
 
 
 @contextlib.contextmanager
-def written_aside(target: Path, *, force: bool) -> Iterator[tuple[BinaryIO, Path]]:
-    """A file (mode 0600) that takes the target's place at the end, and a folder to prepare it in.
+def atomic_write_file(target: Path, *, force: bool) -> Iterator[tuple[BinaryIO, Path]]:
+    """Yield a file (mode 0600) that replaces the target on success, and a temporary folder.
 
-    Whatever goes wrong, the target is what it was. Raises Refused when it exists (unless `force`), cannot be
-    there, or is being written by another process.
+    On any error the target is unchanged. Raises OperationError when the target exists (unless `force`), when
+    it cannot be created, or when another process is writing it.
     """
-    _refuse(target, force=force)
+    _ensure_writable(target, force=force)
     partial = target.with_name(f"{target.name}.partial")
     folder = target.with_name(f"{target.name}.partial.d")
-    with _alone_with(partial) as file:
+    with _exclusive(partial) as file:
         try:
-            shutil.rmtree(folder, ignore_errors=True)  # of one that was killed
+            shutil.rmtree(folder, ignore_errors=True)  # left by a killed process
             folder.mkdir(mode=0o700)
             yield file, folder
             file.flush()
             os.fsync(file.fileno())
-            _refuse(target, force=force)
+            _ensure_writable(target, force=force)
             partial.replace(target)
             fsync_directory(target.parent)
         except BaseException:
@@ -39,26 +39,26 @@ def written_aside(target: Path, *, force: bool) -> Iterator[tuple[BinaryIO, Path
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _refuse(target: Path, *, force: bool) -> None:
+def _ensure_writable(target: Path, *, force: bool) -> None:
     if target.is_dir():
-        raise Refused(f"{target} is a folder; name a file.")
+        raise OperationError(f"{target} is a folder; give a file name.")
     if not target.parent.is_dir():
-        raise Refused(f"There is no folder {target.parent}.")
+        raise OperationError(f"The folder {target.parent} does not exist.")
     if target.exists() and not force:
-        raise Refused(f"{target} exists already; --force replaces it.")
+        raise OperationError(f"{target} already exists; use --force to replace it.")
 
 
 @contextlib.contextmanager
-def _alone_with(partial: Path) -> Iterator[BinaryIO]:
+def _exclusive(partial: Path) -> Iterator[BinaryIO]:
     with os.fdopen(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "r+b") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Whoever held the lock before may have renamed this very file to its target.
+            # The previous holder of the lock may have renamed this file to its target.
             same = os.path.samestat(os.fstat(file.fileno()), partial.stat())
         except (BlockingIOError, FileNotFoundError):
             same = False
         if not same:
-            raise Refused(f"Another process is writing {partial}.")
+            raise OperationError(f"Another process is writing {partial}.")
         os.fchmod(file.fileno(), 0o600)
         file.truncate()
         yield file

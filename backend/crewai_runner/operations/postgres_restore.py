@@ -1,4 +1,4 @@
-"""A PostgreSQL database filled from a backup's files, in one transaction: all of it or nothing."""
+"""Load a backup into a PostgreSQL database in one transaction."""
 
 from pathlib import Path
 
@@ -9,24 +9,24 @@ from sqlalchemy.exc import DBAPIError
 
 from crewai_runner.db.base import Base
 from crewai_runner.db.migrate import alembic_config, current_revision, is_known_revision, upgrade_within
+from crewai_runner.operations.errors import OperationError
 from crewai_runner.operations.manifest import Contents, TableCopy
 from crewai_runner.operations.postgres_copy import (
-    MADE_ANEW,
+    NOT_COPIED,
     PRODUCT,
     Table,
     columns_by_table,
-    connected,
+    connect,
     copy_statement,
     driver_cursor,
     queue_version,
 )
-from crewai_runner.operations.refusal import Refused
 from crewai_runner.queue.dbos import make_tables
 from crewai_runner.queue.engine import SCHEMA as QUEUE
 
-_CHUNK = 1024**2
-_LOCK_PATIENCE = "SET LOCAL lock_timeout = '10s'"
-_OTHERS = text(
+_CHUNK_BYTES = 1024**2
+_LOCK_TIMEOUT = "SET LOCAL lock_timeout = '10s'"
+_OTHER_CONNECTIONS = text(
     """
     SELECT count(*) FROM pg_stat_activity
      WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
@@ -38,66 +38,68 @@ _LIVE_LEASES = text(
 )
 
 
-def refuse_in_use(url: str, lease_seconds: float, *, force: bool) -> None:
-    """Raises Refused while a worker lives there and, unless forced, while anybody else is connected."""
-    with connected(url) as connection:
+def ensure_not_in_use(url: str, lease_seconds: float, *, force: bool) -> None:
+    """Raises OperationError while a worker runs or, unless forced, other clients are connected."""
+    with connect(url) as connection:
         if (QUEUE, "worker_lease") in columns_by_table(connection):
             live = connection.execute(_LIVE_LEASES, {"lease": lease_seconds}).scalar()
             if live:
-                raise Refused(
-                    f"{live} worker(s) are at work on this database. Stop every process of the product "
-                    f"first; one that was killed is given up after {lease_seconds:g} s."
+                raise OperationError(
+                    f"{live} worker(s) are running on this database. Stop every process of the product "
+                    f"first; the lease of a killed worker expires after {lease_seconds:g} s."
                 )
-        others = connection.execute(_OTHERS).scalar()
+        others = connection.execute(_OTHER_CONNECTIONS).scalar()
     if others and not force:
-        raise Refused(
-            f"{others} other connection(s) to this database are open. Stop every process of the product, the "
-            "role api too; --force goes on when they are somebody else's."
+        raise OperationError(
+            f"{others} other connection(s) to this database are open. Stop every process of the product, "
+            "including role api; use --force if they belong to other programs."
         )
 
 
-def holds_rows(url: str) -> bool:
-    """Whether somebody would lose something there."""
-    with connected(url) as connection:
+def has_rows(url: str) -> bool:
+    """Whether the database contains data of the product."""
+    with connect(url) as connection:
         found = columns_by_table(connection)
         ours = [table for table in found if table[1] in Base.metadata.tables and table[0] == PRODUCT]
         ours += [table for table in found if table == (QUEUE, "workflow_status")]
-        return any(_has_rows(connection, table) for table in ours)
+        return any(_table_has_rows(connection, table) for table in ours)
 
 
 def load_database(url: str, contents: Contents, folder: Path) -> None:
-    """Replace what is there by the backup's rows, and bring them to this build's schema. Raises Refused."""
+    """Replace the product's tables by the backup's rows and migrate them. Raises OperationError."""
     make_tables(url)
     try:
-        with connected(url) as connection, connection.begin():
-            connection.execute(text(_LOCK_PATIENCE))
-            _refuse_newer_queue(connection, contents)
-            tables = _make_product_tables(connection, url, contents.revision)
+        with connect(url) as connection, connection.begin():
+            connection.execute(text(_LOCK_TIMEOUT))
+            _ensure_queue_not_newer(connection, contents)
+            tables = _recreate_product_tables(connection, url, contents.revision)
             _empty(connection, tables)
-            _fill(connection, contents, _in_order(connection, tables), folder)
+            _fill(connection, contents, _sort_by_references(connection, tables), folder)
             upgrade_within(connection, alembic_config(url))
     except (DBAPIError, psycopg.Error) as error:
-        raise Refused(f"PostgreSQL refused, nothing was changed: {_first_line(error)}") from None
+        raise OperationError(
+            f"PostgreSQL reported an error, nothing was changed: {_first_line(error)}"
+        ) from None
 
 
-def _refuse_newer_queue(connection: Connection, contents: Contents) -> None:
+def _ensure_queue_not_newer(connection: Connection, contents: Contents) -> None:
     here = queue_version(connection)
     if contents.queue_version and here and contents.queue_version > here:
-        raise Refused(
-            f"The backup's queue has schema {contents.queue_version}, this build's {here}: use a newer build."
+        raise OperationError(
+            f"The backup's queue has schema {contents.queue_version}, newer than {here}: use a newer version."
         )
 
 
-def _make_product_tables(connection: Connection, url: str, revision: str) -> set[Table]:
-    """The product's tables made anew, as they were at a revision, and the queue's; nobody else's."""
+def _recreate_product_tables(connection: Connection, url: str, revision: str) -> set[Table]:
+    """Recreate the product's tables at a revision; returns them and the queue's tables."""
     config = alembic_config(url)
     present = current_revision(connection)
     if present is not None and not is_known_revision(present):
-        raise Refused(
-            f"The database has schema {present}, which this build does not know: use a newer build."
+        raise OperationError(
+            f"The database has schema {present}, which this version does not know: use a newer version."
         )
     if present is not None:
-        upgrade_within(connection, config)  # so that the tables are those that this build knows
+        upgrade_within(connection, config)  # so that all tables are known to this version
     names = [*Base.metadata.tables, "alembic_version"]
     tables = SQL(", ").join(Identifier(PRODUCT, name) for name in names)
     with driver_cursor(connection) as cursor:
@@ -108,19 +110,19 @@ def _make_product_tables(connection: Connection, url: str, revision: str) -> set
 
 
 def _empty(connection: Connection, tables: set[Table]) -> None:
-    """Take away what migrations, and whoever was here before, have put into the tables to be filled."""
-    full = sorted(tables - (MADE_ANEW - {(QUEUE, "worker_lease")}))
+    """Truncate the tables to be filled: migrations and earlier installations may have added rows."""
+    truncated = sorted(tables - (NOT_COPIED - {(QUEUE, "worker_lease")}))
     with driver_cursor(connection) as cursor:
-        cursor.execute(SQL("TRUNCATE {}").format(SQL(", ").join(Identifier(*table) for table in full)))
+        cursor.execute(SQL("TRUNCATE {}").format(SQL(", ").join(Identifier(*table) for table in truncated)))
 
 
-def _in_order(connection: Connection, tables: set[Table]) -> list[Table]:
-    """Each table behind those that it refers to."""
-    found = MetaData()
-    for place in (PRODUCT, QUEUE):
-        names = [name for schema, name in tables if schema == place]
-        found.reflect(connection, schema=place, only=names, resolve_fks=False)
-    return [(str(table.schema), table.name) for table in found.sorted_tables]
+def _sort_by_references(connection: Connection, tables: set[Table]) -> list[Table]:
+    """Order tables so that each comes after those it references."""
+    metadata = MetaData()
+    for schema_name in (PRODUCT, QUEUE):
+        names = [name for schema, name in tables if schema == schema_name]
+        metadata.reflect(connection, schema=schema_name, only=names, resolve_fks=False)
+    return [(str(table.schema), table.name) for table in metadata.sorted_tables]
 
 
 def _fill(connection: Connection, contents: Contents, order: list[Table], folder: Path) -> None:
@@ -128,7 +130,9 @@ def _fill(connection: Connection, contents: Contents, order: list[Table], folder
     columns = columns_by_table(connection)
     for table, copy in copies.items():
         if table not in order or not set(copy.columns) <= set(columns[table]):
-            raise Refused(f"The backup's table {'.'.join(table)} does not fit schema {contents.revision}.")
+            raise OperationError(
+                f"The backup's table {'.'.join(table)} does not match schema {contents.revision}."
+            )
     for table in order:
         if table in copies:
             _copy_in(connection, copies[table], folder)
@@ -138,13 +142,13 @@ def _copy_in(connection: Connection, copy: TableCopy, folder: Path) -> None:
     statement = copy_statement((copy.place, copy.name), copy.columns, SQL("FROM STDIN"))
     with driver_cursor(connection) as cursor, (folder / str(copy.member)).open("rb") as file:
         with cursor.copy(statement) as rows:
-            while chunk := file.read(_CHUNK):
+            while chunk := file.read(_CHUNK_BYTES):
                 rows.write(chunk)
         if cursor.rowcount != copy.rows:
-            raise Refused(f"{copy.name} has {cursor.rowcount} rows, its manifest says {copy.rows}.")
+            raise OperationError(f"{copy.name} has {cursor.rowcount} rows, its manifest lists {copy.rows}.")
 
 
-def _has_rows(connection: Connection, table: Table) -> bool:
+def _table_has_rows(connection: Connection, table: Table) -> bool:
     with driver_cursor(connection) as cursor:
         cursor.execute(SQL("SELECT 1 FROM {} LIMIT 1").format(Identifier(*table)))
         return cursor.fetchone() is not None

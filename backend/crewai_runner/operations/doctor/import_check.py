@@ -1,7 +1,7 @@
-"""`python -m crewai_runner.operations.doctor.trial`: loads what is heavy and may fail in native code.
+"""`python -m crewai_runner.operations.doctor.import_check`: load packages that may crash in native code.
 
-A process of its own: neither an abort nor what the engine does to its process reaches the examination.
-Prints one JSON line on stdout, last of whatever the libraries print.
+Runs in a separate process, so that a crash does not affect the other checks. Prints one JSON line on
+stdout, after anything that libraries print.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ def main() -> None:
 
 
 def engine() -> dict[str, object]:
-    """The engine's status, as the server would have it, and the optional parts that cannot be imported."""
+    """The engine's status and the optional packages that cannot be imported."""
     with tempfile.TemporaryDirectory() as folder:
         executor = CrewExecutor(Path(folder))
         asyncio.run(executor.load())
