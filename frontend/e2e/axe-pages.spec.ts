@@ -124,7 +124,7 @@ atBothSizes("the editor", async ({ signedIn: page }) => {
   await look(page, "editor: completion");
   await page.keyboard.press("Escape");
   await page.keyboard.type("tonish: 1\n");
-  await expect(page.getByText(/has no `astonish`/).first()).toBeVisible();
+  await expect(page.getByText(/has no key `astonish`/).first()).toBeVisible();
   await look(page, "editor: problems");
   await page.getByRole("button", { name: "More actions" }).click();
   await look(page, "editor: menu");

@@ -54,7 +54,7 @@ test("shows errors and fixes them by suggestion and by typing", async ({ api, si
   await expect(editor(page)).toBeFocused();
   await page.keyboard.press("Control+End");
   await page.keyboard.type("    verbos: true\n");
-  await expect(problems(page).getByText(/has no `verbos`/)).toBeVisible();
+  await expect(problems(page).getByText(/has no key `verbos`/)).toBeVisible();
   await problems(page)
     .getByRole("button", { name: /line \d+ .*verbos/ })
     .click();

@@ -88,7 +88,7 @@ def key_of(attribute: str, info: FieldInfo, reader: ValueReader | None = None, n
             annotation, inner, metadata = narrower, (), ()
         reader = Value(annotation, (*inner, *metadata), written, str(extra.get("x-reference", "")))
     annotations = {
-        "title": info.title or name.replace("_", " ").capitalize(),
+        "title": info.title or attribute.replace("_", " ").capitalize(),
         "description": info.description,
         **extra,
     }

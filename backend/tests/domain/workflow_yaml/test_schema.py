@@ -50,6 +50,7 @@ def test_every_key_in_every_spelling_has_a_title() -> None:
 
     assert untitled == []
     assert SCHEMA["$defs"]["agent"]["properties"]["maxIter"]["title"] == "Max iterations"
+    assert SCHEMA["$defs"]["agent"]["properties"]["llm"]["title"] == "Model"
     assert SCHEMA["$defs"]["task"]["properties"]["human_input"]["title"] == "Human input"
 
 
