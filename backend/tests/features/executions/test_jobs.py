@@ -432,13 +432,13 @@ async def test_the_queue_runs_what_is_submitted(database_url: str, tmp_path: Pat
 @ON_SQLITE
 async def test_no_job_is_taken_before_the_engine_is_loaded(database_url: str, tmp_path: Path) -> None:
     async with open_harness(database_url, tmp_path) as harness:
-        harness.container._loaded.clear()
+        harness.container.loader._loaded.clear()
         run_id = await harness.create()
         job = asyncio.ensure_future(harness.execute(run_id, 1))
         await asyncio.sleep(0)
         assert (await harness.row(run_id)).state == "queued"
 
-        harness.container._loaded.set()
+        harness.container.loader._loaded.set()
         await asyncio.wait_for(job, 10)
 
         assert (await harness.row(run_id)).state == "completed"

@@ -125,7 +125,7 @@ async def test_a_defect_is_counted_as_what_it_was_answered_with(
     async def broken(*_: object, **__: object) -> None:
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr(RunService, "page", broken)
+    monkeypatch.setattr(RunService, "list_page", broken)
     async with serving(harness) as client:
         assert (await client.get("/api/runs")).status_code == 500
         page = await scrape(client)
@@ -188,7 +188,7 @@ async def test_a_client_that_goes_before_the_answer_is_counted_as_gone(harness: 
         await asyncio.Event().wait()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(RunService, "page", waiting)
+        patch.setattr(RunService, "list_page", waiting)
         async with httpx.AsyncClient(
             transport=httpx.ASGITransport(app), base_url="http://test", headers=SIGNED_IN
         ) as client:
