@@ -26,11 +26,11 @@ NO_MODELS: Mapping[str, CalledModel] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """Fields of the run's row at the commit. `seconds_at_work` excludes time spent waiting."""
+    """Fields of the run's row at the commit. `active_seconds` excludes time spent waiting."""
 
     workflow_name: str
     created_at: datetime
-    seconds_at_work: float
+    active_seconds: float
 
 
 @dataclass(frozen=True, slots=True)

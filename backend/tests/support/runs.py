@@ -166,7 +166,7 @@ class RunHarness:
             return run.id
 
     async def begun(self, new: NewRun | None = None) -> str:
-        """A run at work, as after its worker took it; its fence is 1."""
+        """A run at work, as after its worker took it; its fencing token is 1."""
         run_id = await self.create(new)
         async with self.transaction(run_id) as (run, lifecycle):
             await lifecycle.begin(run, "scripted 1", native=True)

@@ -52,7 +52,7 @@ class RunRow(Base):
 
     state: Mapped[str] = mapped_column(String(16))
     attempt: Mapped[int] = mapped_column(default=1)
-    fence: Mapped[int] = mapped_column(default=0)
+    fencing_token: Mapped[int] = mapped_column("fence", default=0)
     losses: Mapped[int] = mapped_column(default=0)
     last_seq: Mapped[int] = mapped_column(default=0)
     wait_reason: Mapped[str | None] = mapped_column(String(32))
@@ -71,7 +71,7 @@ class RunRow(Base):
     tool_calls: Mapped[int] = mapped_column(default=0)
     cost_amount: Mapped[Decimal | None] = mapped_column(Money)
     cost_currency: Mapped[str | None] = mapped_column(String(3))
-    seconds_at_work: Mapped[float] = mapped_column(default=0.0)
+    active_seconds: Mapped[float] = mapped_column("seconds_at_work", default=0.0)
     seconds_before: Mapped[float] = mapped_column(default=0.0)
     """Seconds before the last manual resume, which do not count towards the time limit."""
 

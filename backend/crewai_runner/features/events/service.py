@@ -28,7 +28,7 @@ class EventService:
         numbered = assign_sequence_numbers(run.id, run.last_seq, events)
         await self._events.add_all(self._to_rows(run.attempt, numbered))
         run.last_seq += len(numbered)
-        facts = RunFacts(run.workflow_name, run.created_at, run.seconds_at_work)
+        facts = RunFacts(run.workflow_name, run.created_at, run.active_seconds)
         record_committed_events(self._session, CommittedEvents(run.id, run.attempt, numbered, facts))
         add_notification(self._session, run.id)
 

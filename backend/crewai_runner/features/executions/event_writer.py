@@ -38,10 +38,10 @@ RETRY_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
 
 @dataclass(slots=True)
 class PendingEvent:
-    """One told event, with the fence of the attempt that told it and the models it may call."""
+    """One told event, with the fencing token of the attempt that told it and the models it may call."""
 
     run_id: str
-    fence: int
+    fencing_token: int
     event: RunEvent
     models: Mapping[str, CalledModel]
 
@@ -56,7 +56,7 @@ class RunBatch:
 
 
 Owner = tuple[str, int]
-"""A run and the fence of one attempt at it."""
+"""A run and the fencing token of one attempt at it."""
 Stories = dict[Owner, RunBatch]
 
 
@@ -107,7 +107,7 @@ class EventWriter:
     def open_sink(
         self,
         run_id: str,
-        fence: int,
+        fencing_token: int,
         on_refused: Callable[[], None],
         models: Mapping[str, CalledModel] = NO_MODELS,
     ) -> Callable[[RunEvent], None]:
@@ -115,11 +115,11 @@ class EventWriter:
 
         `on_refused` is called when a newer attempt owns the run or the run is over.
         """
-        self._refused[run_id, fence] = on_refused
+        self._refused[run_id, fencing_token] = on_refused
 
         def tell(event: RunEvent) -> None:
             with self._lock:
-                self._lines.append(PendingEvent(run_id, fence, event, models))
+                self._lines.append(PendingEvent(run_id, fencing_token, event, models))
                 self._told += 1
                 first = len(self._lines) == 1
             if first and self._loop is not None and not self._loop.is_closed():
@@ -127,9 +127,9 @@ class EventWriter:
 
         return tell
 
-    def close_sink(self, run_id: str, fence: int) -> None:
-        self._refused.pop((run_id, fence), None)
-        self._newest.pop((run_id, fence), None)
+    def close_sink(self, run_id: str, fencing_token: int) -> None:
+        self._refused.pop((run_id, fencing_token), None)
+        self._newest.pop((run_id, fencing_token), None)
 
     async def flush(self) -> None:
         """Wait until everything told so far is stored; the writer gathers no longer."""
@@ -259,7 +259,7 @@ class EventWriter:
 def _stories(lines: list[PendingEvent]) -> Stories:
     stories: Stories = {}
     for line in lines:
-        owner = (line.run_id, line.fence)
+        owner = (line.run_id, line.fencing_token)
         story = stories.get(owner)
         if story is None:
             story = stories[owner] = RunBatch(line.models)
@@ -282,8 +282,8 @@ def _add_chunk(story: RunBatch, chunk: LlmChunk) -> None:
     story.chunks.append((position, chunk))
 
 
-def _owns(row: Any, fence: int) -> bool:
-    return row is not None and row.fence == fence and RunState(row.state) not in FINAL_STATES
+def _owns(row: Any, fencing_token: int) -> bool:
+    return row is not None and row.fencing_token == fencing_token and RunState(row.state) not in FINAL_STATES
 
 
 def _ignore() -> None:

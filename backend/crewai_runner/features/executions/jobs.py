@@ -89,11 +89,13 @@ class RunWorker:
             raise
 
     async def _take_and_plan(self, run_id: str, attempt: int) -> SpecifiedAttempt | None:
-        fence = await _persistently(lambda: self._take(run_id, attempt))
-        return None if fence is None else await _persistently(lambda: self._plan(run_id, fence))
+        fencing_token = await _persistently(lambda: self._take(run_id, attempt))
+        return (
+            None if fencing_token is None else await _persistently(lambda: self._plan(run_id, fencing_token))
+        )
 
     async def _take(self, run_id: str, attempt: int) -> int | None:
-        """The fence of a run taken; None: it was stopped, is another attempt's, or was lost too often."""
+        """The taken run's fencing token; None if the run is over, of another attempt or lost too often."""
         async with self._desk(run_id) as desk:
             if desk is None or desk.run.attempt != attempt or RunState(desk.run.state) in FINAL_STATES:
                 return None
@@ -106,7 +108,7 @@ class RunWorker:
             finished = await desk.runs.get_task_results(run_id)
             done = result_when_all_done(definition, finished)
             if done is None:
-                return desk.run.fence
+                return desk.run.fencing_token
             await self._complete(desk, definition, done)
             return None
 
@@ -129,14 +131,14 @@ class RunWorker:
             await desk.runs.reset_tasks(run.id)
         return True
 
-    async def _plan(self, run_id: str, fence: int) -> SpecifiedAttempt | None:
+    async def _plan(self, run_id: str, fencing_token: int) -> SpecifiedAttempt | None:
         """What the executor needs; a run that cannot be planned fails with the reason."""
         try:
-            return await self._spec_builder.build(run_id, fence)
+            return await self._spec_builder.build(run_id, fencing_token)
         except AppError as error:
             failure = RunFailure(code=error.slug, message=error.detail)
             async with self._desk(run_id) as desk:
-                if desk is not None and desk.run.fence == fence:
+                if desk is not None and desk.run.fencing_token == fencing_token:
                     await desk.lifecycle.fail(desk.run, failure)
             return None
 
@@ -144,7 +146,7 @@ class RunWorker:
         deps, spec = self._deps, planned.spec
         listener = ControlListener(deps, spec.run_id)
         control = listener.control
-        sink = deps.event_writer.open_sink(spec.run_id, planned.fence, control.stop, _called(spec))
+        sink = deps.event_writer.open_sink(spec.run_id, planned.fencing_token, control.stop, _called(spec))
         deps.active_runs.add(spec.run_id)
         listening = asyncio.create_task(listener.listen(), name=f"control-{spec.run_id}")
         try:
@@ -158,13 +160,17 @@ class RunWorker:
             with contextlib.suppress(asyncio.CancelledError):
                 await listening
             deps.active_runs.discard(spec.run_id)
-            deps.event_writer.close_sink(spec.run_id, planned.fence)
+            deps.event_writer.close_sink(spec.run_id, planned.fencing_token)
         return outcome
 
     async def _hand_back(self, planned: SpecifiedAttempt) -> None:
         await self._deps.event_writer.flush()
         async with self._desk(planned.spec.run_id) as desk:
-            if desk is not None and desk.run.fence == planned.fence and desk.run.state == RunState.RUNNING:
+            if (
+                desk is not None
+                and desk.run.fencing_token == planned.fencing_token
+                and desk.run.state == RunState.RUNNING
+            ):
                 await desk.lifecycle.hand_back(desk.run)
 
     async def _conclude(self, planned: SpecifiedAttempt, outcome: Outcome) -> None:
@@ -174,7 +180,11 @@ class RunWorker:
     async def _end(self, planned: SpecifiedAttempt, outcome: Outcome) -> None:
         run_id = planned.spec.run_id
         async with self._desk(run_id) as desk:
-            if desk is None or desk.run.fence != planned.fence or RunState(desk.run.state) in FINAL_STATES:
+            if (
+                desk is None
+                or desk.run.fencing_token != planned.fencing_token
+                or RunState(desk.run.state) in FINAL_STATES
+            ):
                 log.warning("run.outcome_refused", outcome=type(outcome).__name__)
                 return
             await self._settle(desk, planned.spec, outcome)

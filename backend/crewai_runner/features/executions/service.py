@@ -139,7 +139,7 @@ class ExecutionService:
         if run.inline_provider:
             provider = body.provider_config or self._checks.provider_of(run.id)
             self._deps.inline_providers.keep(run.id, provider)
-        run.seconds_before = run.seconds_at_work
+        run.seconds_before = run.active_seconds
         await self._lifecycle.queue_again(run, "resumed")
         return to_run_read(run)
 

@@ -21,17 +21,17 @@ from crewai_runner.features.runs.service import RunService
 
 @dataclass(frozen=True, slots=True)
 class SpecifiedAttempt:
-    """One attempt, and the fence that marks its writes."""
+    """One attempt, and the fencing token that marks its writes."""
 
     spec: RunSpec
-    fence: int
+    fencing_token: int
 
 
 class RunSpecBuilder:
     def __init__(self, deps: ExecutionDeps) -> None:
         self._deps = deps
 
-    async def build(self, run_id: str, fence: int) -> SpecifiedAttempt:
+    async def build(self, run_id: str, fencing_token: int) -> SpecifiedAttempt:
         """Everything the executor needs. Raises an AppError when a model or credential is missing."""
         async with read_session(self._deps.sessions) as session:
             runs = RunService(session)
@@ -51,12 +51,12 @@ class RunSpecBuilder:
             revision=None if run.revision is None else _revision(run.revision),
             budget=self.budget(run, definition),
             prior_usage=to_usage(run),
-            budget_seconds_used=run.seconds_at_work,
-            timeout_seconds_used=run.seconds_at_work - run.seconds_before,
+            budget_seconds_used=run.active_seconds,
+            timeout_seconds_used=run.active_seconds - run.seconds_before,
             memory_scope=None if run.workflow_id is None else f"{run.workspace_id}/{run.workflow_id}",
             timeout_seconds=definition.timeout_seconds or self._deps.settings.run_timeout_seconds,
         )
-        return SpecifiedAttempt(spec, fence)
+        return SpecifiedAttempt(spec, fencing_token)
 
     async def answering_model(self, run_id: str, agent: str | None = None) -> ModelBinding:
         """The model that answers for a run: that of the agent asked, else the first the workflow names.
@@ -64,7 +64,7 @@ class RunSpecBuilder:
         The workspace's default answers where the workflow names none, and for an agent without a model.
         Raises NoModel, ModelNotRegistered, ProviderConfigNeeded.
         """
-        spec = (await self.build(run_id, fence=0)).spec
+        spec = (await self.build(run_id, fencing_token=0)).spec
         return spec.models[speaking_model(spec.definition, agent) or spec.default_model]
 
     def budget(self, run: RunRow, definition: WorkflowDefinition) -> Budget:

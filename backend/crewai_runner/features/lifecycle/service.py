@@ -90,7 +90,7 @@ class LifecycleService:
         if run.state != RunState.RUNNING:
             run.state = transition(RunState(run.state), RunState.RUNNING)
         first = run.started_at is None
-        run.fence += 1
+        run.fencing_token += 1
         run.attempt_started_at = now()
         run.started_at = run.started_at or run.attempt_started_at
         facts = RunStartedData(attempt=run.attempt, engine=engine, native=native)
@@ -190,5 +190,5 @@ class LifecycleService:
     @staticmethod
     def _count_seconds(run: RunRow) -> None:
         if run.state in (RunState.RUNNING, RunState.STOPPING) and run.attempt_started_at is not None:
-            run.seconds_at_work += (now() - run.attempt_started_at).total_seconds()
+            run.active_seconds += (now() - run.attempt_started_at).total_seconds()
             run.attempt_started_at = None

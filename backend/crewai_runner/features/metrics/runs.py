@@ -112,7 +112,7 @@ class _Runs:
         state = event.type.removeprefix("run.")
         self._ended(state).inc()
         if told.facts is not None:
-            self._seconds(state).observe(told.facts.seconds_at_work)
+            self._seconds(state).observe(told.facts.active_seconds)
         self.left(told, event)
 
     def left(self, told: CommittedEvents, _event: RunEvent) -> None:

@@ -48,7 +48,7 @@ SUMMARY_COLUMNS = (
     _RUNS.tool_calls,
     _RUNS.cost_amount,
     _RUNS.cost_currency,
-    _RUNS.seconds_at_work,
+    _RUNS.seconds_at_work.label("active_seconds"),
     _RUNS.created_by,
     _RUNS.created_at,
     _RUNS.started_at,
@@ -60,7 +60,7 @@ BRIEF_COLUMNS = (
     _RUNS.workflow_id,
     _RUNS.workflow_name,
     _RUNS.state,
-    _RUNS.seconds_at_work,
+    _RUNS.seconds_at_work.label("active_seconds"),
     _RUNS.created_at,
     _RUNS.finished_at,
 )
@@ -198,7 +198,7 @@ class RunRepository:
             select(
                 RunRow.id,
                 RunRow.state,
-                RunRow.fence,
+                RunRow.fencing_token,
                 RunRow.attempt,
                 RunRow.last_seq,
                 RunRow.prompt_tokens,

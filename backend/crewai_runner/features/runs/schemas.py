@@ -175,9 +175,13 @@ def to_run_read(run: RunRow, queued_because: str | None = None) -> RunRead:
 
 
 def _summary_fields(row: RunRow | SelectedRow) -> dict[str, Any]:
-    names = set(RunSummary.model_fields) - {"status", "metadata", "usage"}
-    fields = {name: getattr(row, name) for name in names}
-    return fields | {"status": row.state, "metadata": row.extra, "usage": to_usage(row)}
+    renamed = {
+        "status": row.state,
+        "metadata": row.extra,
+        "seconds_at_work": row.active_seconds,
+        "usage": to_usage(row),
+    }
+    return {name: getattr(row, name) for name in set(RunSummary.model_fields) - set(renamed)} | renamed
 
 
 def to_run_brief(row: SelectedRow) -> RunBrief:
@@ -185,7 +189,7 @@ def to_run_brief(row: SelectedRow) -> RunBrief:
         id=row.id,
         status=row.state,
         workflow_name=row.workflow_name,
-        seconds=None if row.finished_at is None else row.seconds_at_work,
+        seconds=None if row.finished_at is None else row.active_seconds,
         created_at=row.created_at,
         finished_at=row.finished_at,
     )

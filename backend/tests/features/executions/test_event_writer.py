@@ -37,8 +37,8 @@ async def gathering_for_ages(
     return run_id, harness.container.event_writer.open_sink(run_id, 1, refuse_nothing)
 
 
-async def tell(harness: RunHarness, run_id: str, *events: RunEvent, fence: int = 1) -> None:
-    sink = harness.container.event_writer.open_sink(run_id, fence, refuse_nothing)
+async def tell(harness: RunHarness, run_id: str, *events: RunEvent, fencing_token: int = 1) -> None:
+    sink = harness.container.event_writer.open_sink(run_id, fencing_token, refuse_nothing)
     for event in events:
         sink(event)
     await harness.container.event_writer.flush()
@@ -83,7 +83,7 @@ async def test_an_older_attempts_words_are_refused_and_it_is_told_so(harness: Ru
         await lifecycle.begin(run, "another worker", native=True)
 
     old(started("research"))
-    await tell(harness, run_id, started("report"), fence=2)
+    await tell(harness, run_id, started("report"), fencing_token=2)
 
     assert refused.is_set()
     assert [event.task_key for event in await harness.events(run_id)][3:] == ["report"]

@@ -243,7 +243,7 @@ class TestWorkerLoss:
         (spec,) = executor.specs
         assert {key: done.raw for key, done in spec.finished_tasks.items()} == {"research": "R"}
         row = await harness.row(run_id)
-        assert (row.state, row.losses, row.fence) == ("completed", 1, 2)
+        assert (row.state, row.losses, row.fencing_token) == ("completed", 1, 2)
         assert "run.resumed" in await harness.types(run_id)
 
     async def test_restart_does_everything_again(self, harness: RunHarness) -> None:
@@ -375,10 +375,10 @@ class TestHandBack:
         spec_builder = harness.execute._spec_builder
         build = spec_builder.build
 
-        async def slow(run_id: str, fence: int) -> Any:
+        async def slow(run_id: str, fencing_token: int) -> Any:
             taken.set()
             await go_on.wait()
-            return await build(run_id, fence)
+            return await build(run_id, fencing_token)
 
         monkeypatch.setattr(spec_builder, "build", slow)
         job = asyncio.ensure_future(harness.execute(run_id, 1))

@@ -138,7 +138,7 @@ async def test_a_resumed_run_keeps_what_is_finished(harness: RunHarness) -> None
 async def test_a_resumed_run_has_its_time_limit_anew_and_its_budget_counts_on(harness: RunHarness) -> None:
     run_id = await a_failed_run(harness)
     async with harness.transaction(run_id) as (run, _):
-        run.seconds_at_work = 7.0
+        run.active_seconds = 7.0
 
     await resume(harness, run_id)
 

@@ -69,7 +69,7 @@ class TestInsights:
     async def test_hide_the_runs_of_another_workspace(
         self, harness: RunHarness, client: httpx.AsyncClient
     ) -> None:
-        theirs = {"workspace_id": STRANGERS, "seconds_at_work": 7.0, **dollars("3")}
+        theirs = {"workspace_id": STRANGERS, "active_seconds": 7.0, **dollars("3")}
         await store(harness, run(**theirs), run(state="queued", workspace_id=STRANGERS), run(state="failed"))
 
         mine = await insights(client)
@@ -180,8 +180,8 @@ class TestInsights:
         assert (found["totals"]["cost"], found["workflows"][0]["cost"]) == (None, None)
 
     async def test_times_are_of_completed_runs(self, harness: RunHarness, client: httpx.AsyncClient) -> None:
-        rows = [run(0.01 * number, seconds_at_work=float(number)) for number in range(1, 101)]
-        slow = [run(state=state, seconds_at_work=9999.0) for state in ("failed", "stopped", "crashed")]
+        rows = [run(0.01 * number, active_seconds=float(number)) for number in range(1, 101)]
+        slow = [run(state=state, active_seconds=9999.0) for state in ("failed", "stopped", "crashed")]
         await store(harness, *rows, *slow)
 
         totals = (await insights(client))["totals"]
@@ -194,7 +194,7 @@ class TestInsights:
     async def test_times_of_few_runs_are_times_of_runs(
         self, harness: RunHarness, client: httpx.AsyncClient, seconds: list[float], median: float, p95: float
     ) -> None:
-        await store(harness, *(run(seconds_at_work=each) for each in seconds))
+        await store(harness, *(run(active_seconds=each) for each in seconds))
 
         found = await insights(client)
 
@@ -205,7 +205,7 @@ class TestInsights:
         self, harness: RunHarness, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(repository, "DURATION_SAMPLE_SIZE", 2)
-        await store(harness, *(run(number, seconds_at_work=float(number)) for number in range(1, 6)))
+        await store(harness, *(run(number, active_seconds=float(number)) for number in range(1, 6)))
 
         assert (await insights(client))["totals"]["p95Seconds"] == 2
 
@@ -215,8 +215,8 @@ class TestInsights:
         saved = new_id(Prefix.WORKFLOW)
         await store(
             harness,
-            run(3, workflow_id=saved, workflow_name="Old name", seconds_at_work=1.0, **dollars("1")),
-            run(2, workflow_id=saved, workflow_name="New name", seconds_at_work=9.0, **dollars("2")),
+            run(3, workflow_id=saved, workflow_name="Old name", active_seconds=1.0, **dollars("1")),
+            run(2, workflow_id=saved, workflow_name="New name", active_seconds=9.0, **dollars("2")),
             run(1, "running", workflow_id=saved, workflow_name="New name", total_tokens=0),
             run(1, "failed", workflow_name="Inline", total_tokens=5),
             run(1, "completed", workflow_name="Inline", **dollars("7")),
@@ -316,9 +316,9 @@ class TestWorkflowsWithTheirRuns:
     ) -> None:
         saved = workflow("Busy")
         runs = [
-            run(20 - n, id=f"run_{n:02}", workflow_id=saved.id, seconds_at_work=float(n)) for n in range(14)
+            run(20 - n, id=f"run_{n:02}", workflow_id=saved.id, active_seconds=float(n)) for n in range(14)
         ]
-        active = run(0.1, "running", id="run_99", workflow_id=saved.id, seconds_at_work=3.0)
+        active = run(0.1, "running", id="run_99", workflow_id=saved.id, active_seconds=3.0)
         await store(harness, saved, workflow("Idle"), *runs, active)
 
         busy = (await listed(client))["Busy"]

@@ -90,7 +90,7 @@ async def test_the_first_beginning_is_a_start_and_the_next_a_resume(harness: Run
         await lifecycle.begin(run, "scripted 1", native=True)
 
     assert await harness.types(run_id) == ["run.queued", "run.started", "run.queued", "run.resumed"]
-    assert (await harness.row(run_id)).fence == 2
+    assert (await harness.row(run_id)).fencing_token == 2
 
 
 async def test_a_stop_that_was_asked_for_wins_over_a_result(harness: RunHarness) -> None:
@@ -130,7 +130,7 @@ async def test_time_at_work_is_counted_by_every_way_out(
     async with harness.transaction(run_id) as (run, lifecycle):
         await MOVES[name][0](lifecycle, run)
 
-    assert (await harness.row(run_id)).seconds_at_work == 7
+    assert (await harness.row(run_id)).active_seconds == 7
 
 
 async def test_a_receipt_counts_what_was_done_and_skips_the_rest(harness: RunHarness) -> None:

@@ -175,7 +175,7 @@ async def test_a_run_that_waits_for_a_person_starts_once_and_ends_once(harness: 
 
 async def test_words_of_a_fenced_off_attempt_are_refused_and_counted_as_such(harness: RunHarness) -> None:
     run_id = await harness.begun()
-    tell = harness.container.event_writer.open_sink(run_id, 0, lambda: None)  # the run's fence is 1
+    tell = harness.container.event_writer.open_sink(run_id, 0, lambda: None)  # the run's fencing token is 1
     tell(completed("research"))
     tell(completed("report"))
     await harness.container.event_writer.flush()

@@ -24,7 +24,9 @@ PARTS = ("run_events", "run_tasks", "llm_calls", "messages", "approvals", "artif
 async def finished(harness: RunHarness, days_ago: float = 0) -> str:
     """A run that is over and has a row in every table of runs."""
     run_id, _ = await ask(harness)
-    sink = harness.container.event_writer.open_sink(run_id, (await harness.row(run_id)).fence, lambda: None)
+    sink = harness.container.event_writer.open_sink(
+        run_id, (await harness.row(run_id)).fencing_token, lambda: None
+    )
     for event in (started("research"), call(), completed("research")):
         sink(event)
     await harness.container.event_writer.flush()

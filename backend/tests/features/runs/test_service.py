@@ -40,7 +40,9 @@ async def with_metadata(harness: RunHarness, **metadata: object) -> str:
 
 
 async def tell(harness: RunHarness, run_id: str, *events: RunEvent) -> None:
-    sink = harness.container.event_writer.open_sink(run_id, (await harness.row(run_id)).fence, lambda: None)
+    sink = harness.container.event_writer.open_sink(
+        run_id, (await harness.row(run_id)).fencing_token, lambda: None
+    )
     for event in events:
         sink(event)
     await harness.container.event_writer.flush()
