@@ -1,4 +1,4 @@
-/** Workflow documents for the journeys. */
+/** Workflow documents for the specs. */
 
 /** Two agents, two tasks, one input. */
 export function twoTasks(model: string, name: string): string {

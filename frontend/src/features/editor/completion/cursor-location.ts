@@ -111,9 +111,9 @@ function findAncestors(lines: string[], lineIndex: number, dashes: string): Ance
   let column = dashes.length;
   let isBlockText = false;
   let openList = "";
-  for (const dash of findDashColumns(dashes)) {
+  for (const dash of [...dashes.matchAll(/-/g)].toReversed()) {
     path.unshift(ITEM);
-    column = dash;
+    column = dash.index;
   }
   for (let at = lineIndex - 1; at >= 0 && column > 0 - Number(path[0] === ITEM); at -= 1) {
     const line = lines[at] ?? "";
@@ -132,11 +132,6 @@ function findAncestors(lines: string[], lineIndex: number, dashes: string): Ance
     if (column === 0 && path[0] !== ITEM) break;
   }
   return { path, isBlockText, openList };
-}
-
-/** The columns of the dashes, innermost first. */
-function findDashColumns(dashes: string): number[] {
-  return [...dashes.matchAll(/-/g)].map((dash) => dash.index).toReversed();
 }
 
 /** The other keys of the mapping at a column, above and below the line. */

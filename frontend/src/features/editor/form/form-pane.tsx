@@ -35,22 +35,10 @@ interface Props {
 /** A form for the selected agent or task. Each change is written into the document. */
 export function FormPane({ text, node, schema, registered, onText, onNode }: Props) {
   const parsed = useMemo(() => parseWorkflow(text), [text]);
-  const [error, setError] = useState<string | null>(null);
-  const revision = useRevision(text);
+  const { edit, error, revision } = useEdits(text, onText);
   const members = [...parsed.agents, ...parsed.tasks];
   const member = members.find((one) => memberId(one) === node);
 
-  const edit = (change: () => string) => {
-    try {
-      const next = change();
-      setError(null);
-      revision.recordEdit(next);
-      onText(next);
-    } catch (failure) {
-      if (!(failure instanceof UnsupportedEdit)) throw failure;
-      setError(failure.message);
-    }
-  };
   const add = (kind: MemberKind) =>
     edit(() => {
       const added = addMember(text, kind);
@@ -88,7 +76,7 @@ export function FormPane({ text, node, schema, registered, onText, onNode }: Pro
       {error && <Alert tone="err" title={error} />}
       {member ? (
         <section
-          key={`${node}:${revision.number}`}
+          key={`${node}:${revision}`}
           aria-label={`${member.kind === "agent" ? "Agent" : "Task"} ${member.key}`}
           className="grid max-w-2xl gap-4"
         >
@@ -124,14 +112,26 @@ export function FormPane({ text, node, schema, registered, onText, onNode }: Pro
   );
 }
 
-/** Counts the changes that were not made by the form; each one resets the form. */
-function useRevision(text: string) {
-  const [state, setState] = useState({ text, number: 0 });
-  if (state.text !== text) setState({ text, number: state.number + 1 });
-  return {
-    number: state.number,
-    recordEdit: (next: string) => setState(({ number }) => ({ text: next, number })),
+/**
+ * Applies edits to the text. `revision` counts the changes that were not made by the form; each one
+ * resets the form. `error` says why the last edit was not possible.
+ */
+function useEdits(text: string, onText: (text: string) => void) {
+  const [error, setError] = useState<string | null>(null);
+  const [state, setState] = useState({ text, revision: 0 });
+  if (state.text !== text) setState({ text, revision: state.revision + 1 });
+  const edit = (change: () => string) => {
+    try {
+      const next = change();
+      setError(null);
+      setState(({ revision }) => ({ text: next, revision }));
+      onText(next);
+    } catch (failure) {
+      if (!(failure instanceof UnsupportedEdit)) throw failure;
+      setError(failure.message);
+    }
   };
+  return { edit, error, revision: state.revision };
 }
 
 /** The options of each field; a name that is set but unknown stays an option, so that it is not lost. */

@@ -26,9 +26,9 @@ export function renderPair(key: string, value: FieldValue, options: RenderOption
   if (isSeq(node))
     node.flow = options.flow || !isSeq(options.before) || options.before.flow === true;
   if (isScalar(node) && typeof value === "string") node.type = chooseStyle(value, options);
-  const text = doc
-    .toString({ lineWidth: getLineWidth(node, options), flowCollectionPadding: false })
-    .trimEnd();
+  const isFolded = isScalar(node) && node.type === "BLOCK_FOLDED";
+  const lineWidth = isFolded ? Math.max(MIN_LINE_WIDTH, LINE_WIDTH - options.indent) : 0;
+  const text = doc.toString({ lineWidth, flowCollectionPadding: false }).trimEnd();
   const pair = options.flow ? text.slice(1, -1).trim() : text;
   return pair.replaceAll(/\n(?=[^\n])/g, `\n${" ".repeat(options.indent)}`);
 }
@@ -47,9 +47,4 @@ function chooseStyle(value: string, { flow, before }: RenderOptions): Scalar.Typ
     return Scalar.BLOCK_FOLDED;
   if (isMultiline) return Scalar.BLOCK_LITERAL;
   return isScalar(before) && isBlockScalar(before) ? (type as Scalar.Type) : undefined;
-}
-
-function getLineWidth(node: unknown, { indent }: RenderOptions): number {
-  const folds = isScalar(node) && node.type === "BLOCK_FOLDED";
-  return folds ? Math.max(MIN_LINE_WIDTH, LINE_WIDTH - indent) : 0;
 }

@@ -86,26 +86,7 @@ export function Workspace(props: Props) {
       </Suspense>
     </PanelBoundary>
   );
-  const form = (
-    <PanelBoundary>
-      <Suspense fallback={<SkeletonRows />}>
-        {context.schema ? (
-          <FormPane
-            text={text}
-            node={node}
-            schema={context.schema}
-            registered={context.registered}
-            onText={onText}
-            onNode={select}
-          />
-        ) : props.schemaError ? (
-          <ErrorPanel error={props.schemaError} onRetry={props.onSchemaRetry} className="m-4" />
-        ) : (
-          <SkeletonRows />
-        )}
-      </Suspense>
-    </PanelBoundary>
-  );
+  const form = <FormView {...props} node={node} onNode={select} />;
   return (
     <div className="flex min-h-0 flex-1 flex-col overflow-hidden rounded-lg border bg-surface">
       <div className="min-h-0 flex-1">
@@ -132,6 +113,31 @@ export function Workspace(props: Props) {
         onFix={fix}
       />
     </div>
+  );
+}
+
+interface FormViewProps extends Props {
+  node: string | null;
+  onNode: (node: string | null) => void;
+}
+
+/** The form, once the schema that describes its fields has been fetched. */
+function FormView({ context, schemaError, onSchemaRetry, ...props }: FormViewProps) {
+  const { schema, registered } = context;
+  if (!schema) {
+    return schemaError ? (
+      <ErrorPanel error={schemaError} onRetry={onSchemaRetry} className="m-4" />
+    ) : (
+      <SkeletonRows />
+    );
+  }
+  const { text, node, onText, onNode } = props;
+  return (
+    <PanelBoundary>
+      <Suspense fallback={<SkeletonRows />}>
+        <FormPane {...{ text, node, schema, registered, onText, onNode }} />
+      </Suspense>
+    </PanelBoundary>
   );
 }
 

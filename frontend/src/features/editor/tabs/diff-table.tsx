@@ -107,17 +107,17 @@ const BACKGROUNDS: Record<DiffLine["kind"], string> = {
 };
 const SIGNS: Record<DiffLine["kind"], ReactNode> = {
   same: " ",
-  added: <Sign sign="+" word="Added: " />,
-  removed: <Sign sign="−" word="Removed: " />,
+  added: <Sign sign="+" label="Added: " />,
+  removed: <Sign sign="−" label="Removed: " />,
 };
 
-function Sign({ sign, word }: { sign: string; word: string }) {
+function Sign({ sign, label }: { sign: string; label: string }) {
   return (
     <>
       <span aria-hidden className="select-none">
         {sign}
       </span>
-      <span className="sr-only">{word}</span>
+      <span className="sr-only">{label}</span>
     </>
   );
 }
