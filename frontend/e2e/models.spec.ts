@@ -114,7 +114,7 @@ test("says where a connection test ended, in the provider's own words", async ({
   await expect(report).toBeHidden();
   await run.click();
   await expect(report.getByText("No connection", { exact: true })).toBeVisible();
-  await expect(report.getByText(/nothing listens there/)).toBeVisible();
+  await expect(report.getByText(/connection refused/)).toBeVisible();
 
   await dialog.getByLabel("Base URL").fill("https://no-such-host.invalid/v1");
   await run.click();

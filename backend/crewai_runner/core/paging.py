@@ -3,12 +3,24 @@
 import base64
 import binascii
 import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from crewai_runner.core.errors import BadRequest
 from crewai_runner.core.ids import Prefix, has_prefix
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """One page of a list; `next_cursor` is None on the last one."""
+
+    items: Sequence[Item]
+    next_cursor: str | None
 
 
 def encode_cursor(*keys: str | int) -> str:
@@ -37,6 +49,12 @@ def decode_id_cursor(cursor: str | None, prefix: Prefix) -> str | None:
     if not has_prefix(identifier, prefix):
         raise _invalid_cursor()
     return identifier
+
+
+def make_page(rows: Sequence[Item], limit: int, get_id: Callable[[Item], str]) -> Page[Item]:
+    """Build a page from the result of a query for `limit + 1` rows, ordered by id."""
+    items = rows[:limit]
+    return Page(items, encode_cursor(get_id(items[-1])) if len(rows) > limit else None)
 
 
 def _invalid_cursor() -> BadRequest:

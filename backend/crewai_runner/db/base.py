@@ -3,10 +3,12 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, MetaData, String, TypeDecorator
+from sqlalchemy import JSON, DateTime, ForeignKey, MetaData, String, TypeDecorator
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from crewai_runner.core.clock import now
 
 
 class Timestamp(TypeDecorator[datetime]):
@@ -37,3 +39,19 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map = {datetime: Timestamp, dict[str, Any]: Json, list[Any]: Json}  # noqa: RUF012
+
+
+class NamedRow(Base):
+    """Base of tables whose rows belong to a workspace and have a name that is unique in it.
+
+    `version` counts the changes of a row, for optimistic locking.
+    """
+
+    __abstract__ = True
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"))
+    name: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now)
+    version: Mapped[int] = mapped_column(default=1)

@@ -17,6 +17,11 @@ def graph() -> grimp.ImportGraph:
     return grimp.build_graph("crewai_runner", include_external_packages=True)
 
 
+def local_name(module: str) -> str:
+    """The module's path inside its feature: `service`, or `probe.protocols` in a subpackage."""
+    return module.removeprefix(f"{FEATURES}.{feature_of(module)}.")
+
+
 def feature_of(module: str) -> str:
     rest = module.removeprefix(FEATURES + ".")
     return rest.split(".", 1)[0] if rest != module else ""
@@ -28,7 +33,7 @@ def test_features_are_entered_by_their_doors(graph: grimp.ImportGraph) -> None:
         for module in graph.find_descendants(FEATURES)
         for importer in graph.find_modules_that_directly_import(module)
         if feature_of(importer) != feature_of(module)
-        and module.rsplit(".", 1)[-1] not in DOORS
+        and local_name(module) not in DOORS
         and module not in SHARED_DEPS
         and importer not in TABLES
         and not importer.startswith(WIRING)
@@ -53,7 +58,8 @@ def test_no_use_case_knows_the_web(graph: grimp.ImportGraph) -> None:
     trespassers = [
         f"{module} -> {imported}"
         for module in graph.find_descendants(FEATURES)
-        if module.rsplit(".", 1)[-1] in inner
+        # Every module of a subpackage is part of a use case, too.
+        if local_name(module) in inner or "." in local_name(module)
         for imported in graph.find_modules_directly_imported_by(module)
         if imported.startswith(web)
     ]

@@ -1,4 +1,4 @@
-"""Fixtures for the features that live on providers and models: services' parts and an API client."""
+"""Fixtures for tests of providers and models: services and an API client."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,9 +17,9 @@ from crewai_runner.core.settings import Settings
 from crewai_runner.db.base import Base
 from crewai_runner.db.session import Sessions, unit_of_work
 from crewai_runner.features.auth.errors import InvalidApiKey
-from crewai_runner.features.models.editor import ModelEditor
+from crewai_runner.features.models.catalog import ModelCatalog
 from crewai_runner.features.models.service import ModelService
-from crewai_runner.features.providers.editor import ProviderEditor
+from crewai_runner.features.providers.catalog.provider_catalog import ProviderCatalog
 from crewai_runner.features.providers.service import ProviderService
 from crewai_runner.localmodel.status import LocalModelEndpoint, LocalModelUnavailable
 from crewai_runner.localmodel.supervisor import LocalModelSupervisor
@@ -29,7 +29,7 @@ from tests.support.container import make_container
 from tests.support.database import BACKENDS, fresh_database
 
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""For what never reaches the database's own ways."""
+"""For tests that do not depend on the database."""
 
 CANARY = "sk-canary-7c1f0b9e2d8a4c63-LAST"
 OWNER = Principal("owner", BUILTIN_WORKSPACE, frozenset(Scope))
@@ -47,7 +47,7 @@ def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(params=BACKENDS)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """As everywhere, but with one PostgreSQL database for all tests, emptied before each: faster."""
+    """A database; on PostgreSQL one is shared by all tests and emptied before each, which is faster."""
     if request.param == "sqlite":
         with fresh_database("sqlite", tmp_path) as url:
             yield url
@@ -59,8 +59,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     yield url
 
 
-class ByName:
-    """Tokens are the subjects' names."""
+class FakeAuth:
+    """Accepts the subject of a principal as its token."""
 
     def authenticate(self, authorization: str | None, _client: str) -> Principal:
         try:
@@ -71,34 +71,34 @@ class ByName:
 
 @dataclass
 class FakeLocalModel:
-    """Switched on and off by the test."""
+    """A built-in model that tests make available with `serve`."""
 
     reason: str | None = "The built-in model is not installed."
-    at: LocalModelEndpoint | None = None
-    asked: int = field(default=0)
+    address: LocalModelEndpoint | None = None
+    calls: int = field(default=0)
 
     def unavailable_reason(self) -> str | None:
         return self.reason
 
     async def endpoint(self, timeout_seconds: float | None = None) -> LocalModelEndpoint:
-        self.asked += 1
-        if self.at is None:
+        self.calls += 1
+        if self.address is None:
             raise LocalModelUnavailable(self.reason or "The built-in model keeps failing.")
-        return self.at
+        return self.address
 
     def serve(self, base_url: str, token: str) -> None:
-        self.reason, self.at = None, LocalModelEndpoint(base_url, SecretStr(token))
+        self.reason, self.address = None, LocalModelEndpoint(base_url, SecretStr(token))
 
 
 @pytest.fixture
 def container(database_url: str, tmp_path: Path, sessions: Sessions) -> Container:
-    """Loopback addresses are allowed."""
-    made = make_container(database_url, tmp_path, sessions, ByName(), allow_private=True)
-    made.local_model = cast("LocalModelSupervisor", FakeLocalModel())
-    return made
+    """A container that permits loopback addresses."""
+    container = make_container(database_url, tmp_path, sessions, FakeAuth(), allow_private=True)
+    container.local_model = cast("LocalModelSupervisor", FakeLocalModel())
+    return container
 
 
-def parts_of(container: Container) -> dict[str, Any]:
+def service_dependencies(container: Container) -> dict[str, Any]:
     return {
         "cipher": container.cipher,
         "mask": container.mask,
@@ -107,32 +107,32 @@ def parts_of(container: Container) -> dict[str, Any]:
     }
 
 
-class Catalog:
-    """Every call in a unit of work of its own, as an endpoint makes it."""
+class CatalogHarness:
+    """Calls services, each in its own unit of work."""
 
     def __init__(self, container: Container) -> None:
         self.container = container
 
     async def providers(self, call: Callable[[ProviderService], Any]) -> Any:
         async with unit_of_work(self.container.sessions) as session:
-            return await call(ProviderService(session, **parts_of(self.container)))
+            return await call(ProviderService(session, **service_dependencies(self.container)))
 
-    async def provider_editor(self, call: Callable[[ProviderEditor], Any]) -> Any:
+    async def provider_catalog(self, call: Callable[[ProviderCatalog], Any]) -> Any:
         async with unit_of_work(self.container.sessions) as session:
-            return await call(ProviderEditor(session, **parts_of(self.container)))
+            return await call(ProviderCatalog(session, **service_dependencies(self.container)))
 
-    async def editor(self, call: Callable[[ModelEditor], Any]) -> Any:
+    async def model_catalog(self, call: Callable[[ModelCatalog], Any]) -> Any:
         async with unit_of_work(self.container.sessions) as session:
-            return await call(ModelEditor(session, **parts_of(self.container)))
+            return await call(ModelCatalog(session, **service_dependencies(self.container)))
 
     async def models(self, call: Callable[[ModelService], Any]) -> Any:
         async with unit_of_work(self.container.sessions) as session:
-            return await call(ModelService(session, **parts_of(self.container)))
+            return await call(ModelService(session, **service_dependencies(self.container)))
 
 
 @pytest.fixture
-def catalog(container: Container) -> Catalog:
-    return Catalog(container)
+def catalog(container: Container) -> CatalogHarness:
+    return CatalogHarness(container)
 
 
 @pytest.fixture(scope="session")
@@ -142,14 +142,14 @@ def product() -> FastAPI:
 
 @pytest.fixture
 def app(product: FastAPI, container: Container) -> FastAPI:
-    # By hand: the lifespan would start the whole product.
+    # Set directly: the lifespan would start all components.
     product.state.container, product.state.mask = container, container.mask
     return product
 
 
 @pytest.fixture
 async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """Speaks for the owner; another `Authorization` header speaks for another."""
+    """Authenticated as the owner; pass `authorization_of(subject)` as headers for others."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(
         transport=transport,
@@ -159,13 +159,13 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-def speaking_for(subject: str) -> dict[str, str]:
+def authorization_of(subject: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {subject}"}
 
 
 @pytest.fixture
 async def provider(client: httpx.AsyncClient) -> dict[str, Any]:
-    """A provider of the owner's, with the canary as its key."""
+    """A provider of the owner, with the canary as its key."""
     body = {"name": "OpenAI", "type": "openai", "apiKey": CANARY, "models": ["gpt-4o"]}
     response = await client.post("/providers", json={"provider": body})
     assert response.status_code == 201, response.text

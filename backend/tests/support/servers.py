@@ -1,4 +1,4 @@
-"""Servers on loopback that behave in one certain way."""
+"""Loopback TCP servers with a fixed behaviour."""
 
 import asyncio
 import ssl
@@ -17,7 +17,7 @@ Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[Non
 
 @asynccontextmanager
 async def server(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
-    """A server that does this with every connection; yields its port."""
+    """Run a server that handles every connection with `behaviour`; yields its port."""
     open_connections: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -42,10 +42,10 @@ async def server(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> Asy
         await asyncio.gather(*open_connections, return_exceptions=True)
 
 
-def answering(respond: Callable[[str], tuple[int, str, str]], heads: list[str] | None = None) -> Behaviour:
-    """An HTTP server: the request's head in, (status, content type, body) out."""
+def http_server(respond: Callable[[str], tuple[int, str, str]], heads: list[str] | None = None) -> Behaviour:
+    """An HTTP server: `respond` returns (status, content type, body) for a request head."""
 
-    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             if heads is not None:
@@ -59,32 +59,32 @@ def answering(respond: Callable[[str], tuple[int, str, str]], heads: list[str] |
             )
             await writer.drain()
 
-    return behave
+    return handle
 
 
 def always(status: int, body: str, kind: str = "application/json") -> Behaviour:
-    return answering(lambda _head: (status, kind, body))
+    return http_server(lambda _head: (status, kind, body))
 
 
-def saying(text: bytes) -> Behaviour:
-    """Says this, whatever it hears, and hangs up."""
+def send_text(text: bytes) -> Behaviour:
+    """Send this text for any request and close the connection."""
 
-    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
         writer.write(text)
         await writer.drain()
 
-    return behave
+    return handle
 
 
 async def silence(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-    """Listens until the client hangs up."""
+    """Read until the client closes the connection; never respond."""
     while await reader.read(1000):
         pass
 
 
 async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """An answer that does not end."""
+    """Send an endless response."""
     await reader.readuntil(b"\r\n\r\n")
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
     while True:
@@ -92,8 +92,8 @@ async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         await writer.drain()
 
 
-def self_signed(folder: Path) -> ssl.SSLContext:
-    """TLS under a certificate that nobody trusts."""
+def self_signed_context(folder: Path) -> ssl.SSLContext:
+    """A TLS context with a self-signed certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     today = datetime.now(UTC)

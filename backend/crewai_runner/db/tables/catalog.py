@@ -1,34 +1,26 @@
 """Providers and the models registered with them."""
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crewai_runner.core.clock import now
-from crewai_runner.db.base import Base, Id
+from crewai_runner.db.base import NamedRow
 
 
-class ProviderRow(Base):
+class ProviderRow(NamedRow):
     __tablename__ = "providers"
     __table_args__ = (UniqueConstraint("workspace_id", "name"),)
 
-    id: Mapped[str] = mapped_column(Id, primary_key=True)
-    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"))
-    name: Mapped[str] = mapped_column(String(200))
     type: Mapped[str] = mapped_column(String(32))
     base_url: Mapped[str | None] = mapped_column(String(2000))
     sealed_api_key: Mapped[str | None] = mapped_column(Text)
     api_key_hint: Mapped[str | None] = mapped_column(String(16))
     options: Mapped[dict[str, Any]] = mapped_column(default=dict)
     models: Mapped[list[Any]] = mapped_column(default=list)
-    created_at: Mapped[datetime] = mapped_column(default=now)
-    updated_at: Mapped[datetime] = mapped_column(default=now)
-    version: Mapped[int] = mapped_column(default=1)
 
 
-class ModelRow(Base):
+class ModelRow(NamedRow):
     __tablename__ = "models"
     __table_args__ = (
         UniqueConstraint("workspace_id", "name"),
@@ -42,16 +34,10 @@ class ModelRow(Base):
         ),
     )
 
-    id: Mapped[str] = mapped_column(Id, primary_key=True)
-    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"))
     provider_id: Mapped[str] = mapped_column(ForeignKey("providers.id"), index=True)
-    name: Mapped[str] = mapped_column(String(200))
     endpoint: Mapped[str | None] = mapped_column(String(500))
     type: Mapped[str] = mapped_column(String(16))
     is_default: Mapped[bool] = mapped_column(default=False)
     settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     capabilities: Mapped[dict[str, Any]] = mapped_column(default=dict)
     pricing: Mapped[dict[str, Any] | None] = mapped_column()
-    created_at: Mapped[datetime] = mapped_column(default=now)
-    updated_at: Mapped[datetime] = mapped_column(default=now)
-    version: Mapped[int] = mapped_column(default=1)

@@ -61,7 +61,7 @@ class PreflightService:
             with findings.noting():
                 self._checks.check_provider(request.provider_config)
             with findings.noting():
-                await self._models.check_inline_as_written(request.provider_config)
+                await self._models.validate_inline_provider_offline(request.provider_config)
         with findings.noting():
             found = await self._checks.definition(principal, request)
         models = [] if found is None else await self._check(principal, request, found, findings)
@@ -118,14 +118,14 @@ class PreflightService:
             return next(iter([*names, *request.provider_config.models]), None), definition.embedder
         embedder = definition.embedder
         if embedder is None and uses_embedder(definition):
-            embedder = await self._models.default_name(workspace, ModelKind.EMBEDDER)
-        return await self._models.default_name(workspace, ModelKind.LLM), embedder
+            embedder = await self._models.get_default_name(workspace, ModelKind.EMBEDDER)
+        return await self._models.get_default_name(workspace, ModelKind.LLM), embedder
 
     async def _owners(self, workspace: str, request: RunStart, names: set[str]) -> dict[str, ModelProvider]:
         given = request.provider_config
         if given is not None:
             return dict.fromkeys(names, ModelProvider(id=None, name=given.name, type=given.type))
-        return dict(await self._models.owners(workspace, names))
+        return dict(await self._models.get_providers(workspace, names))
 
     def _budget(self, request: RunStart, found: ResolvedDefinition | None) -> Budget:
         workflows = None if found is None else found.definition.budget

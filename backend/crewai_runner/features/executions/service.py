@@ -157,7 +157,7 @@ class ExecutionService:
         self._checks.check_provider(provider)
         await self._deps.queue.wait_until_open()
         if provider is not None:
-            await self._deps.models(self._session).check_inline(provider)
+            await self._deps.models(self._session).validate_inline_provider(provider)
 
     async def get(self, principal: Principal, run_id: str) -> RunRead:
         """One run, whole. Raises RunNotFound."""

@@ -81,21 +81,21 @@ class RunSpecBuilder:
     ) -> tuple[dict[str, ModelBinding], str]:
         names = {choice.name for choice in definition.model_choices()}
         if run.inline_provider:
-            return self._inline_bindings(models, run.id, names, definition.embedder)
-        default = await models.default_name(run.workspace_id, ModelKind.LLM)
+            return self._build_inline_bindings(models, run.id, names, definition.embedder)
+        default = await models.get_default_name(run.workspace_id, ModelKind.LLM)
         embedder = definition.embedder
         if embedder is None and uses_embedder(definition):
-            embedder = await models.default_name(run.workspace_id, ModelKind.EMBEDDER)
+            embedder = await models.get_default_name(run.workspace_id, ModelKind.EMBEDDER)
         wanted = names | {name for name in (default, embedder) if name is not None}
         if default is None and needs_default(definition):
             raise NoModel(
                 "No default model is registered and an agent names none. "
                 "Register a model with `default: true`, or name one in the workflow."
             )
-        bindings = await models.bindings(run.workspace_id, sorted(wanted))
+        bindings = await models.get_bindings(run.workspace_id, sorted(wanted))
         return bindings, default or min(names)
 
-    def _inline_bindings(
+    def _build_inline_bindings(
         self, models: ModelService, run_id: str, names: set[str], embedder: str | None
     ) -> tuple[dict[str, ModelBinding], str]:
         config = self._deps.inline_providers.get(run_id)
@@ -107,7 +107,7 @@ class RunSpecBuilder:
         wanted = sorted(names) or list(config.models or ())[:1]
         if not wanted:
             raise NoModel("Name a model in the workflow (`llm:`) or in `providerConfig.models`.")
-        bindings = models.inline_bindings(config, wanted, [embedder] if embedder else [])
+        bindings = models.build_inline_bindings(config, wanted, [embedder] if embedder else [])
         return bindings, wanted[0]
 
 

@@ -87,14 +87,14 @@ class StartChecks:
                 raise NoModel("Name a model in the workflow (`llm:`) or in `providerConfig.models`.")
             return []
         workspace = principal.workspace_id
-        default = await self._models.default_name(workspace, ModelKind.LLM)
+        default = await self._models.get_default_name(workspace, ModelKind.LLM)
         if default is None and needs_default(definition):
             raise NoModel(
                 "No default model is registered and the workflow names none. Register one at "
                 "POST /api/models with `default: true`, or name one with `llm:`."
             )
         await self._models.check_registered(workspace, names)
-        return list_local_model_warnings(definition, await self._models.local_names(workspace), default)
+        return list_local_model_warnings(definition, await self._models.list_local_names(workspace), default)
 
     async def embedder(
         self, principal: Principal, definition: WorkflowDefinition, provider: ProviderCreate | None

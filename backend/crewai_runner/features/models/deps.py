@@ -11,7 +11,7 @@ from crewai_runner.core.encryption import SecretCipher
 from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.deps import Requires
-from crewai_runner.features.models.editor import ModelEditor
+from crewai_runner.features.models.catalog import ModelCatalog
 from crewai_runner.http.deps import Provided, ReadSessionDep, SessionDep
 from crewai_runner.localmodel.supervisor import LocalModelSupervisor
 
@@ -29,16 +29,16 @@ class ModelDeps:
 _Deps = Annotated[ModelDeps, Depends(Provided(ModelDeps))]
 
 
-async def _write_editor(deps: _Deps, session: SessionDep) -> ModelEditor:
-    return _editor(deps, session)
+async def _writing_catalog(deps: _Deps, session: SessionDep) -> ModelCatalog:
+    return _catalog(deps, session)
 
 
-async def _read_editor(deps: _Deps, session: ReadSessionDep) -> ModelEditor:
-    return _editor(deps, session)
+async def _reading_catalog(deps: _Deps, session: ReadSessionDep) -> ModelCatalog:
+    return _catalog(deps, session)
 
 
-def _editor(deps: ModelDeps, session: AsyncSession) -> ModelEditor:
-    return ModelEditor(
+def _catalog(deps: ModelDeps, session: AsyncSession) -> ModelCatalog:
+    return ModelCatalog(
         session,
         cipher=deps.cipher,
         mask=deps.mask,
@@ -47,7 +47,7 @@ def _editor(deps: ModelDeps, session: AsyncSession) -> ModelEditor:
     )
 
 
-Models = Annotated[ModelEditor, Depends(_write_editor, scope="function")]
-ModelsToRead = Annotated[ModelEditor, Depends(_read_editor, scope="function")]
+Models = Annotated[ModelCatalog, Depends(_writing_catalog, scope="function")]
+ModelsToRead = Annotated[ModelCatalog, Depends(_reading_catalog, scope="function")]
 Reader = Annotated[Principal, Depends(Requires(Scope.MODELS_READ))]
 Writer = Annotated[Principal, Depends(Requires(Scope.MODELS_WRITE))]

@@ -1,4 +1,4 @@
-"""What can go wrong with models."""
+"""Errors of models."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,7 @@ class ModelNotFound(NotFound):
     title = "Model not found"
 
     def __init__(self, model_id: str) -> None:
-        super().__init__(f"There is no model {model_id!r} here. It may have been deleted.")
+        super().__init__(f"Model {model_id!r} does not exist. It may have been deleted.")
 
 
 class ModelNameTaken(Conflict):
@@ -18,12 +18,12 @@ class ModelNameTaken(Conflict):
     title = "Model name is taken"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"There is a model named {name!r} already; choose another name.")
+        super().__init__(f"A model named {name!r} already exists. Choose another name.")
 
 
 class ModelBuiltIn(Conflict):
     slug = "model-built-in"
-    title = "The built-in model is the server's own"
+    title = "Built-in model cannot be deleted"
 
 
 class ModelInvalid(Unprocessable):
@@ -37,21 +37,21 @@ class ModelInvalid(Unprocessable):
 
 
 class ModelNotRegistered(Unprocessable):
-    """Lists every missing name with the nearest registered ones, as `missing: [{name, suggestions}]`."""
+    """Lists the missing names with similar registered ones, as `missing: [{name, suggestions}]`."""
 
     slug = "model-not-registered"
     title = "Model is not registered"
 
     def __init__(self, missing: Mapping[str, Sequence[str]]) -> None:
         self.names = missing
-        sentences = [_sentence(name, near) for name, near in missing.items()]
         super().__init__(
-            " ".join(sentences),
+            " ".join(_describe(name, suggestions) for name, suggestions in missing.items()),
             missing=[{"name": name, "suggestions": list(near)} for name, near in missing.items()],
         )
 
 
-def _sentence(name: str, near: Sequence[str]) -> str:
-    if not near:
-        return f"No model {name!r} is registered; add it at POST /api/models."
-    return f"No model {name!r} is registered; did you mean {' or '.join(repr(n) for n in near)}?"
+def _describe(name: str, suggestions: Sequence[str]) -> str:
+    if not suggestions:
+        return f"No model {name!r} is registered; add it with POST /api/models."
+    alternatives = " or ".join(repr(suggestion) for suggestion in suggestions)
+    return f"No model {name!r} is registered; did you mean {alternatives}?"

@@ -1,105 +1,84 @@
-"""Rows of models, joined with their providers' names. Every read starts from the workspace."""
+"""Rows of models with the name and type of their provider."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import Row, Select, func, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.clock import now
 from crewai_runner.core.ids import Prefix, has_prefix
+from crewai_runner.core.paging import Page, make_page
+from crewai_runner.db.repository import NamedRowRepository
 from crewai_runner.db.tables.catalog import ModelRow, ProviderRow
-from crewai_runner.db.tables.workspaces import WorkspaceRow
 from crewai_runner.domain.provider import ModelKind, ProviderType
-from crewai_runner.features.models.errors import ModelNameTaken
-from crewai_runner.features.models.rules import Entry
-
-LISTED = (
-    ModelRow.id,
-    ModelRow.name,
-    ModelRow.type,
-    ModelRow.provider_id,
-    ProviderRow.name.label("provider_name"),
-    ProviderRow.type.label("provider_type"),
-    func.coalesce(ModelRow.endpoint, ModelRow.name).label("endpoint"),
-    ModelRow.is_default.label("default"),
-    ModelRow.settings,
-    ModelRow.capabilities,
-    ModelRow.pricing,
-    ModelRow.created_at,
-    ModelRow.updated_at,
-    ModelRow.version,
-)
-FOUND_BY = LISTED[:8]
+from crewai_runner.features.models.errors import ModelNameTaken, ModelNotFound
+from crewai_runner.features.models.rules import ModelEntry
 
 
-class ModelRepository:
+class ModelWithProvider(NamedTuple):
+    model: ModelRow
+    provider_name: str
+    provider_type: ProviderType
+
+    @property
+    def endpoint(self) -> str:
+        """The provider's name of the model."""
+        return self.model.endpoint or self.model.name
+
+
+class ModelRepository(NamedRowRepository[ModelRow]):
     def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+        super().__init__(session, ModelRow, Prefix.MODEL, not_found=ModelNotFound, name_taken=ModelNameTaken)
 
-    async def add(self, row: ModelRow) -> None:
-        """Insert now. Raises ModelNameTaken."""
-        self._session.add(row)
-        await self.save(row)
+    async def get_with_provider(self, model_id: str, workspace_id: str) -> ModelWithProvider:
+        """Raises ModelNotFound."""
+        is_id = has_prefix(model_id, Prefix.MODEL)
+        rows = await self.list_with_provider([model_id], workspace_id) if is_id else []
+        if not rows:
+            raise ModelNotFound(model_id)
+        return rows[0]
 
-    async def save(self, row: ModelRow) -> None:
-        """Write changes now. Raises ModelNameTaken."""
-        name = row.name  # after a failed flush the row can no longer be read
-        try:
-            await self._session.flush()
-        except IntegrityError:
-            raise ModelNameTaken(name) from None
-
-    async def one(self, model_id: str, workspace_id: str) -> Row[Any] | None:
-        if not has_prefix(model_id, Prefix.MODEL):
-            return None
-        result = await self._session.execute(_listed(workspace_id).where(ModelRow.id == model_id))
-        row: Row[Any] | None = result.one_or_none()
-        return row
-
-    async def get_locked(self, model_id: str, workspace_id: str) -> ModelRow | None:
-        if not has_prefix(model_id, Prefix.MODEL):
-            return None
-        query = select(ModelRow).where(ModelRow.workspace_id == workspace_id, ModelRow.id == model_id)
-        return await self._session.scalar(query.with_for_update().execution_options(populate_existing=True))
-
-    async def page(
+    async def list_page(
         self,
         workspace_id: str,
         kind: ModelKind | None,
         provider_id: str | None,
-        after: str | None,
+        cursor: str | None,
         limit: int,
-    ) -> Sequence[Row[Any]]:
-        """Oldest first; ids are time-sortable, so the id is the cursor."""
-        query = _listed(workspace_id)
+    ) -> Page[ModelWithProvider]:
+        """Return one page, oldest first. Raises BadRequest for an invalid cursor."""
+        query = _select_with_provider(workspace_id)
         if kind is not None:
             query = query.where(ModelRow.type == kind)
         if provider_id is not None:
             query = query.where(ModelRow.provider_id == provider_id)
-        if after is not None:
-            query = query.where(ModelRow.id > after)
-        rows: Sequence[Row[Any]] = (
-            await self._session.execute(query.order_by(ModelRow.id).limit(limit))
-        ).all()
-        return rows
+        rows = await self._fetch(self._select_page(query, cursor, limit))
+        return make_page(rows, limit, lambda row: row.model.id)
 
-    async def many(self, model_ids: Sequence[str], workspace_id: str) -> Sequence[Row[Any]]:
-        rows: Sequence[Row[Any]] = (
-            await self._session.execute(_listed(workspace_id).where(ModelRow.id.in_(model_ids)))
-        ).all()
-        return rows
+    async def list_with_provider(
+        self, model_ids: Sequence[str], workspace_id: str
+    ) -> Sequence[ModelWithProvider]:
+        return await self._fetch(_select_with_provider(workspace_id).where(ModelRow.id.in_(model_ids)))
 
-    async def entries(self, workspace_id: str) -> list[Entry]:
-        """Every model, as far as finding it by name goes."""
+    async def list_entries(self, workspace_id: str) -> list[ModelEntry]:
+        """Return what is needed to resolve the names of all models."""
         query = (
-            select(*FOUND_BY)
+            select(
+                ModelRow.id,
+                ModelRow.name,
+                ModelRow.type,
+                ModelRow.provider_id,
+                ProviderRow.name.label("provider_name"),
+                ProviderRow.type.label("provider_type"),
+                func.coalesce(ModelRow.endpoint, ModelRow.name).label("endpoint"),
+                ModelRow.is_default.label("default"),
+            )
             .join(ProviderRow, ProviderRow.id == ModelRow.provider_id)
             .where(ModelRow.workspace_id == workspace_id)
         )
         return [
-            Entry(
+            ModelEntry(
                 id=row.id,
                 name=row.name,
                 type=ModelKind(row.type),
@@ -112,40 +91,43 @@ class ModelRepository:
             for row in await self._session.execute(query)
         ]
 
-    async def default_name(self, workspace_id: str, kind: ModelKind) -> str | None:
+    async def get_default_name(self, workspace_id: str, kind: ModelKind) -> str | None:
         query = select(ModelRow.name).where(
             ModelRow.workspace_id == workspace_id, ModelRow.type == kind, ModelRow.is_default
         )
         return await self._session.scalar(query)
 
-    async def clear_default(self, workspace_id: str, kind: ModelKind, *, but: str) -> None:
-        """Take the default from whichever other model has it, now: before another row gets it."""
+    async def has_siblings(self, row: ModelRow) -> bool:
+        """Return whether the provider of a model has other models."""
+        query = select(ModelRow.id).where(
+            ModelRow.workspace_id == row.workspace_id,
+            ModelRow.provider_id == row.provider_id,
+            ModelRow.id != row.id,
+        )
+        return await self._session.scalar(query.limit(1)) is not None
+
+    async def clear_default(self, workspace_id: str, kind: ModelKind, *, except_id: str) -> None:
+        """Make the current default model an ordinary one, before another one becomes the default."""
         await self._session.execute(
             update(ModelRow)
             .where(
                 ModelRow.workspace_id == workspace_id,
                 ModelRow.type == kind,
                 ModelRow.is_default,
-                ModelRow.id != but,
+                ModelRow.id != except_id,
             )
             .values(is_default=False, version=ModelRow.version + 1, updated_at=now())
             .execution_options(synchronize_session=False)
         )
 
-    async def delete(self, row: ModelRow) -> None:
-        await self._session.delete(row)
-        await self._session.flush()
-
-    async def lock_workspace(self, workspace_id: str) -> None:
-        """Wait until nobody else changes which model is the default."""
-        query = select(WorkspaceRow.id).where(WorkspaceRow.id == workspace_id)
-        await self._session.execute(query.with_for_update(key_share=True))
+    async def _fetch(self, query: Select[ModelRow, str, str]) -> Sequence[ModelWithProvider]:
+        result = await self._session.execute(query)
+        return [ModelWithProvider(model, name, ProviderType(kind)) for model, name, kind in result]
 
 
-def _listed(workspace_id: str) -> Select[Any]:
-    # Every read of whole models starts here: a query that forgets the workspace cannot be written.
+def _select_with_provider(workspace_id: str) -> Select[ModelRow, str, str]:
     return (
-        select(*LISTED)
+        select(ModelRow, ProviderRow.name, ProviderRow.type)
         .join(ProviderRow, ProviderRow.id == ModelRow.provider_id)
         .where(ModelRow.workspace_id == workspace_id)
     )

@@ -1,4 +1,4 @@
-"""Endpoints of models."""
+"""API endpoints of models."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -41,8 +41,8 @@ async def list_models(
     limit: Limit = LIMIT,
     cursor: Cursor = None,
 ) -> ModelList:
-    """List the models of this workspace, oldest first."""
-    return await models.page(principal, kind, provider_id, limit, cursor)
+    """List the models of the workspace, oldest first."""
+    return await models.list_page(principal, kind, provider_id, limit, cursor)
 
 
 @router.post(
@@ -57,10 +57,10 @@ async def create_model(
     response: Response,
     idempotency_key: IdempotencyKey = None,
 ) -> ModelAnswer:
-    """Register a model with a provider, so that workflows can name it.
+    """Register a model of a provider, so that workflows can use it.
 
-    With `default`, it takes the place of the type's default before it. The object may also be sent bare,
-    without `model` around it.
+    With `default` it replaces the default model of its type. The `model` member may be omitted: the object
+    itself is accepted as the body, too.
     """
     answer = await models.create(principal, body.model, idempotency_key)
     set_etag(response, answer.model.version)
@@ -87,7 +87,7 @@ async def update_model(
     response: Response,
     expected: IfMatch,
 ) -> ModelRead:
-    """Change what is sent; what is left out stays. `default: true` takes it from the type's other models."""
+    """Change the fields that are sent. `default: true` replaces the default model of the type."""
     model = await models.update(principal, model_id, body.model, expected)
     set_etag(response, model.version)
     return model
@@ -99,5 +99,5 @@ async def update_model(
     responses=problems(BadRequest, ModelNotFound, ModelBuiltIn, StaleVersion),
 )
 async def delete_model(model_id: str, principal: Writer, models: Models, expected: IfMatch) -> None:
-    """Delete a model. Workflows that name it fail to start until it is there again."""
+    """Delete a model. Workflows that use it cannot be started until it is registered again."""
     await models.delete(principal, model_id, expected)

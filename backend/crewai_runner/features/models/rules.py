@@ -1,4 +1,4 @@
-"""How a model is found by what a workflow calls it. Pure."""
+"""Resolve the model names that workflows use. Pure."""
 
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from crewai_runner.domain.provider import ModelKind, ProviderType
 
-MOST_SUGGESTIONS = 3
+MAX_SUGGESTIONS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One registered model, as far as finding it goes."""
+class ModelEntry:
+    """The fields of a registered model that are needed to resolve names."""
 
     id: str
     name: str
@@ -23,49 +23,54 @@ class Entry:
     provider_id: str = ""
 
     def aliases(self) -> Iterator[str]:
-        """`provider/endpoint` and the like; a provider's own name goes before its type."""
-        for owner in (self.provider_name, self.provider_type.value):
-            yield f"{owner}/{self.endpoint}"
-            yield f"{owner}/{self.name}"
+        """Yield `provider/endpoint` and similar names, those with the provider's name before its type."""
+        for provider in (self.provider_name, self.provider_type.value):
+            yield f"{provider}/{self.endpoint}"
+            yield f"{provider}/{self.name}"
 
 
-class Directory:
-    """The registered models of a workspace: by name, else by `provider/endpoint`."""
+ALIASES_PER_MODEL = 4
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
+
+class ModelIndex:
+    """The registered models of a workspace, by name and by `provider/endpoint`."""
+
+    def __init__(self, entries: Iterable[ModelEntry]) -> None:
         ordered = sorted(entries, key=lambda entry: (not entry.default, entry.id))
-        self._names = {entry.name: entry for entry in ordered}
-        self._aliases: dict[str, Entry] = {}
-        # Where two models go by one alias, the provider's name decides, then the default, then age.
-        for turn in range(4):
+        self._by_name = {entry.name: entry for entry in ordered}
+        self._by_alias: dict[str, ModelEntry] = {}
+        # Precedence of equal aliases: by provider name, by provider type, then the default, then the oldest.
+        for position in range(ALIASES_PER_MODEL):
             for entry in ordered:
-                self._aliases.setdefault(list(entry.aliases())[turn], entry)
+                self._by_alias.setdefault(list(entry.aliases())[position], entry)
 
-    def find(self, name: str, kind: ModelKind | None = None) -> Entry | None:
-        """The model called so; with `kind`, only one of that kind."""
-        found = self._names.get(name) or self._aliases.get(name)
-        return found if found is not None and kind in (None, found.type) else None
+    def find(self, name: str, kind: ModelKind | None = None) -> ModelEntry | None:
+        """Return the model with this name or alias, if it is of the kind."""
+        entry = self._by_name.get(name) or self._by_alias.get(name)
+        return entry if entry is not None and kind in (None, entry.type) else None
 
-    def words(self, kind: ModelKind) -> frozenset[str]:
-        """Everything that models of a kind may be called."""
-        everything = {**self._aliases, **self._names}
-        return frozenset(word for word, entry in everything.items() if entry.type is kind)
+    def list_names(self, kind: ModelKind) -> frozenset[str]:
+        """Return all names and aliases of models of a kind."""
+        entries = {**self._by_alias, **self._by_name}
+        return frozenset(name for name, entry in entries.items() if entry.type is kind)
 
-    def nearest(self, name: str, kind: ModelKind | None = None) -> list[str]:
-        """Names of registered models that may have been meant, the likeliest first."""
+    def suggest(self, name: str, kind: ModelKind | None = None) -> list[str]:
+        """Return the names of similar models, the most similar first."""
         names = {
-            entry.name.casefold(): entry.name for entry in self._names.values() if kind in (None, entry.type)
+            entry.name.casefold(): entry.name
+            for entry in self._by_name.values()
+            if kind in (None, entry.type)
         }
-        bare = name.rsplit("/", 1)[-1].casefold()
-        close = [
-            *difflib.get_close_matches(name.casefold(), names, MOST_SUGGESTIONS),
-            *difflib.get_close_matches(bare, names, MOST_SUGGESTIONS),
-            *(known for known in names if bare in known or known in bare),
+        bare_name = name.rsplit("/", 1)[-1].casefold()
+        similar = [
+            *difflib.get_close_matches(name.casefold(), names, MAX_SUGGESTIONS),
+            *difflib.get_close_matches(bare_name, names, MAX_SUGGESTIONS),
+            *(known for known in names if bare_name in known or known in bare_name),
         ]
-        return [names[known] for known in dict.fromkeys(close)][:MOST_SUGGESTIONS]
+        return [names[known] for known in dict.fromkeys(similar)][:MAX_SUGGESTIONS]
 
 
-def without_owner(name: str, owners: Sequence[str]) -> str:
-    """`openai/gpt-4o` -> `gpt-4o` where `openai` is one of the owners; else the name as it is."""
-    prefix = next((f"{owner}/" for owner in owners if name.startswith(f"{owner}/")), "")
+def strip_provider_prefix(name: str, providers: Sequence[str]) -> str:
+    """`openai/gpt-4o` -> `gpt-4o` if `openai` is one of the providers; other names are unchanged."""
+    prefix = next((f"{provider}/" for provider in providers if name.startswith(f"{provider}/")), "")
     return name.removeprefix(prefix) or name

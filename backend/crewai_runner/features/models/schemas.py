@@ -1,4 +1,4 @@
-"""API shapes of models."""
+"""API schemas of models."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -13,13 +13,12 @@ from crewai_runner.domain.model_settings import ModelSettings
 from crewai_runner.domain.provider import ModelKind, ProviderType
 from crewai_runner.domain.usage import Pricing
 
-HIGHEST_PRICE = 1_000_000
-FINEST_PRICE = 10
-"""Decimal places."""
+MAX_PRICE = 1_000_000
+MAX_PRICE_DECIMALS = 10
 
 
 class ModelCapabilities(ApiModel):
-    """What a model can do; null: not known."""
+    """Capabilities of a model; null means unknown."""
 
     tools: bool | None = None
     vision: bool | None = None
@@ -27,28 +26,29 @@ class ModelCapabilities(ApiModel):
     context_window: int | None = Field(None, ge=1, le=100_000_000, description="Tokens.")
 
 
-def _storable_settings(settings: ModelSettings) -> ModelSettings:
+def _check_settings(settings: ModelSettings) -> ModelSettings:
     check_storable(settings.model_dump(mode="python"))
     return settings
 
 
-def _plain_prices(pricing: Pricing) -> Pricing:
+def _check_prices(pricing: Pricing) -> Pricing:
     prices = (pricing.input_per_million, pricing.output_per_million)
-    if any(price > HIGHEST_PRICE for price in prices):
-        raise ValueError(f"a price must be at most {HIGHEST_PRICE} per million tokens")
-    if any(_places(price) > FINEST_PRICE for price in prices):
-        raise ValueError(f"a price must have at most {FINEST_PRICE} decimal places")
-    plain = [Decimal(format(price, "f")) for price in prices]
-    return pricing.model_copy(update={"input_per_million": plain[0], "output_per_million": plain[1]})
+    if any(price > MAX_PRICE for price in prices):
+        raise ValueError(f"a price must be at most {MAX_PRICE} per million tokens")
+    if any(_count_decimals(price) > MAX_PRICE_DECIMALS for price in prices):
+        raise ValueError(f"a price must have at most {MAX_PRICE_DECIMALS} decimal places")
+    # Without exponents, so that prices are serialized in decimal notation.
+    input_price, output_price = (Decimal(format(price, "f")) for price in prices)
+    return pricing.model_copy(update={"input_per_million": input_price, "output_per_million": output_price})
 
 
-def _places(price: Decimal) -> int:
+def _count_decimals(price: Decimal) -> int:
     exponent = price.as_tuple().exponent
     return -exponent if isinstance(exponent, int) else 0
 
 
-Settings = Annotated[ModelSettings, AfterValidator(_storable_settings)]
-Prices = Annotated[Pricing, AfterValidator(_plain_prices)]
+Settings = Annotated[ModelSettings, AfterValidator(_check_settings)]
+Prices = Annotated[Pricing, AfterValidator(_check_prices)]
 EndpointName = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
@@ -57,25 +57,25 @@ EndpointName = Annotated[
 
 
 class ModelCreate(ApiModel):
-    name: Name = Field(description="What workflows call it; unique in the workspace.")
+    name: Name = Field(description="The name that workflows use; unique in the workspace.")
     type: ModelKind = ModelKind.LLM
     provider_id: str = Field(max_length=64)
     endpoint: EndpointName | None = Field(
-        None, description="The provider's own name of the model; left out: `name`."
+        None, description="The provider's name of the model; default: `name`."
     )
-    default: bool = Field(False, description="The first model of a type is its default in any case.")
+    default: bool = Field(False, description="The first model of a type always becomes its default.")
     settings: Settings = Field(default_factory=ModelSettings)
     capabilities: ModelCapabilities = Field(default_factory=ModelCapabilities)
-    pricing: Prices | None = Field(None, description="null: costs are not known.")
+    pricing: Prices | None = Field(None, description="null: costs are unknown.")
 
 
 class ModelUpdate(ApiModel):
-    """What is left out stays as it is; the type cannot be changed."""
+    """Fields that are not sent are not changed; the type cannot be changed."""
 
-    # The defaults are never looked at: only what was sent counts.
+    # The defaults are never used: only `model_fields_set` counts.
     name: Name = Field(default_factory=str)
     provider_id: str = Field(default_factory=str, max_length=64)
-    endpoint: EndpointName | None = Field(None, description="null: the same as `name`.")
+    endpoint: EndpointName | None = Field(None, description="null: same as `name`.")
     default: bool = Field(default_factory=bool)
     settings: Settings = Field(default_factory=ModelSettings)
     capabilities: ModelCapabilities = Field(default_factory=ModelCapabilities)
@@ -91,7 +91,7 @@ class ModelUpdateEnvelope(Envelope):
 
 
 class ModelRead(ApiModel):
-    """A model as registered, with a word on where it is reached."""
+    """A registered model with its provider."""
 
     id: str
     name: str
@@ -104,7 +104,7 @@ class ModelRead(ApiModel):
     settings: ModelSettings
     capabilities: ModelCapabilities
     pricing: Pricing | None
-    description: str | None = Field(description="Of the built-in model: what to expect of it.")
+    description: str | None = Field(description="Set for the built-in model: its limits.")
     created_at: datetime
     updated_at: datetime
     version: int
@@ -122,13 +122,13 @@ class ModelList(ApiModel):
 class ModelProvider(ApiModel):
     """The provider that serves a model."""
 
-    id: str | None = Field(description="null: given with the run only.")
+    id: str | None = Field(description="null: the provider is part of the run request.")
     name: str
     type: ProviderType
 
 
 class ModelNames(NamedTuple):
-    """Everything a workflow may call a registered model, `provider/endpoint` included."""
+    """All names and aliases of registered models that workflows may use."""
 
     llms: frozenset[str]
     embedders: frozenset[str]

@@ -1,7 +1,6 @@
-"""Models, for those who call them: found by name, bound with everything a call needs."""
+"""Models for other features: resolved by name, and bound to their provider's connection."""
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,11 +17,11 @@ from crewai_runner.domain.provider import ModelKind, ProviderType
 from crewai_runner.domain.usage import Pricing
 from crewai_runner.executor.port import ModelBinding
 from crewai_runner.features.models.errors import ModelNotRegistered
-from crewai_runner.features.models.repository import ModelRepository
-from crewai_runner.features.models.rules import Directory, Entry, without_owner
+from crewai_runner.features.models.repository import ModelRepository, ModelWithProvider
+from crewai_runner.features.models.rules import ModelEntry, ModelIndex, strip_provider_prefix
 from crewai_runner.features.models.schemas import ModelCapabilities, ModelNames, ModelProvider
 from crewai_runner.features.providers.schemas import ProviderCreate
-from crewai_runner.features.providers.service import Access, ProviderService
+from crewai_runner.features.providers.service import ProviderConnection, ProviderService
 from crewai_runner.localmodel.supervisor import LocalModelSupervisor
 
 _LOCAL_CAPABILITIES = ModelCapabilities(
@@ -31,7 +30,7 @@ _LOCAL_CAPABILITIES = ModelCapabilities(
 
 
 class ModelService:
-    """Names are a model's own, or `provider/endpoint` with the provider's name or type."""
+    """Model names are those of the models, or `provider/endpoint` with the provider's name or type."""
 
     def __init__(
         self,
@@ -45,96 +44,98 @@ class ModelService:
         self._models = ModelRepository(session)
         self._providers = ProviderService(session, cipher=cipher, mask=mask, egress=egress, local=local)
 
-    async def default_name(self, workspace_id: str, kind: ModelKind) -> str | None:
-        """The name of the default model of a type, None when there is none."""
-        return await self._models.default_name(workspace_id, kind)
+    async def get_default_name(self, workspace_id: str, kind: ModelKind) -> str | None:
+        """Return the name of the default model of a type, None when there is none."""
+        return await self._models.get_default_name(workspace_id, kind)
 
-    async def names(self, workspace_id: str) -> ModelNames:
-        """What documents may call the models of a workspace."""
-        directory = await self._directory(workspace_id)
-        return ModelNames(directory.words(ModelKind.LLM), directory.words(ModelKind.EMBEDDER))
+    async def list_names(self, workspace_id: str) -> ModelNames:
+        """Return all names and aliases of the models of a workspace."""
+        index = await self._load_index(workspace_id)
+        return ModelNames(index.list_names(ModelKind.LLM), index.list_names(ModelKind.EMBEDDER))
 
-    async def endpoints(self, workspace_id: str) -> dict[str, tuple[ProviderType, str]]:
-        """Provider type and endpoint of every model, by all that documents may call it; no keys.
+    async def list_endpoints(self, workspace_id: str) -> dict[str, tuple[ProviderType, str]]:
+        """Return the provider type and endpoint of every model, by all of its names and aliases.
 
-        The empty name is the default LLM's, when there is one.
+        The key of the default LLM is the empty string, in addition to its names.
         """
-        entries = await self._models.entries(workspace_id)
-        directory = Directory(entries)
-        words = directory.words(ModelKind.LLM) | directory.words(ModelKind.EMBEDDER)
-        found = {word: directory.find(word) for word in words}
+        entries = await self._models.list_entries(workspace_id)
+        index = ModelIndex(entries)
+        names = index.list_names(ModelKind.LLM) | index.list_names(ModelKind.EMBEDDER)
+        found = {name: index.find(name) for name in names}
         found[""] = next((entry for entry in entries if entry.default and entry.type is ModelKind.LLM), None)
-        return {word: (entry.provider_type, entry.endpoint) for word, entry in found.items() if entry}
+        return {name: (entry.provider_type, entry.endpoint) for name, entry in found.items() if entry}
 
-    async def owners(self, workspace_id: str, names: Collection[str]) -> dict[str, ModelProvider]:
-        """Who serves each of these models; a name that is not registered is left out."""
-        directory = await self._directory(workspace_id)
-        found = {name: entry for name in names if (entry := directory.find(name)) is not None}
+    async def get_providers(self, workspace_id: str, names: Collection[str]) -> dict[str, ModelProvider]:
+        """Return the providers of models by model name, without unknown names."""
+        index = await self._load_index(workspace_id)
+        found = {name: entry for name in names if (entry := index.find(name)) is not None}
         return {
             name: ModelProvider(id=entry.provider_id, name=entry.provider_name, type=entry.provider_type)
             for name, entry in found.items()
         }
 
-    async def local_names(self, workspace_id: str) -> frozenset[str]:
-        """What documents may call the models that the built-in provider serves."""
-        entries = await self._models.entries(workspace_id)
-        local = {entry.id for entry in entries if entry.provider_type is ProviderType.LOCAL}
-        directory = Directory(entries)
-        words = directory.words(ModelKind.LLM)
-        return frozenset(word for word in words if (found := directory.find(word)) and found.id in local)
+    async def list_local_names(self, workspace_id: str) -> frozenset[str]:
+        """Return all names and aliases of the built-in model."""
+        index = await self._load_index(workspace_id)
+        return frozenset(
+            name
+            for name in index.list_names(ModelKind.LLM)
+            if (entry := index.find(name)) and entry.provider_type is ProviderType.LOCAL
+        )
 
     async def check_registered(
         self, workspace_id: str, names: Collection[str], kind: ModelKind = ModelKind.LLM
     ) -> None:
         """Raise ModelNotRegistered unless every name is a model of this kind."""
         if names:
-            _find_all(await self._directory(workspace_id), names, kind)
+            _find_all(await self._load_index(workspace_id), names, kind)
 
-    async def bindings(self, workspace_id: str, names: Collection[str]) -> dict[str, ModelBinding]:
-        """All that is needed to call these models, by the names asked for. Keys are masked from then on.
+    async def get_bindings(self, workspace_id: str, names: Collection[str]) -> dict[str, ModelBinding]:
+        """Return what is needed to call these models, by the given names. Masks the keys.
 
-        Reads only, so a reading session will do; waits for the built-in model when it is asked for.
+        A read-only session is sufficient. Waits for the built-in model if it is among the models.
         Raises ModelNotRegistered, SecretUnreadable, LocalModelUnavailable.
         """
         if not names:
             return {}
-        found = _find_all(await self._directory(workspace_id), names, None)
-        rows = await self._models.many([entry.id for entry in found.values()], workspace_id)
-        by_id = {row.id: row for row in rows}
-        access = await self._providers.access(workspace_id, list({row.provider_id for row in rows}))
+        entries = _find_all(await self._load_index(workspace_id), names, None)
+        rows = await self._models.list_with_provider([entry.id for entry in entries.values()], workspace_id)
+        rows_by_id = {row.model.id: row for row in rows}
+        provider_ids = list({row.model.provider_id for row in rows})
+        connections = await self._providers.get_connections(workspace_id, provider_ids)
         return {
-            name: _binding(by_id[entry.id], access[by_id[entry.id].provider_id])
-            for name, entry in found.items()
+            name: _bind(rows_by_id[entry.id], connections[rows_by_id[entry.id].model.provider_id])
+            for name, entry in entries.items()
         }
 
-    async def check_inline(self, provider: ProviderCreate) -> None:
-        """Raise ProviderInvalid for a provider given with a run that may not be called.
+    async def validate_inline_provider(self, provider: ProviderCreate) -> None:
+        """Raise ProviderInvalid for a provider of a run request that must not be called.
 
-        Looks the host up: call it before a transaction's first statement.
+        Resolves the host name: call it before the first statement of a transaction.
         """
-        await self._providers.admit(provider)
+        await self._providers.validate(provider)
 
-    async def check_inline_as_written(self, provider: ProviderCreate) -> None:
-        """As `check_inline`, but nothing is looked up. Raises ProviderInvalid."""
-        await self._providers.admit_as_written(provider)
+    async def validate_inline_provider_offline(self, provider: ProviderCreate) -> None:
+        """`validate_inline_provider` without name resolution. Raises ProviderInvalid."""
+        await self._providers.validate_offline(provider)
 
-    def inline_bindings(
+    def build_inline_bindings(
         self, provider: ProviderCreate, names: Collection[str], embedders: Collection[str] = ()
     ) -> dict[str, ModelBinding]:
-        """Bind every name to a provider that is given for one run and never stored.
+        """Bind all names to a provider that belongs to one run and is not stored.
 
-        The provider's name or type in front of a name is left away. Raises ProviderInvalid.
+        The provider's name or type is removed as prefix of the names. Raises ProviderInvalid.
         """
-        access = self._providers.inline(provider)
-        owners = (provider.name, provider.type.value)
+        connection = self._providers.build_inline_connection(provider)
+        prefixes = (provider.name, provider.type.value)
         return {
             name: ModelBinding(
                 name=name,
-                provider_name=access.name,
-                provider_type=access.type,
-                model=name if name in provider.models else without_owner(name, owners),
-                base_url=access.base_url,
-                api_key=access.api_key,
+                provider_name=connection.name,
+                provider_type=connection.type,
+                model=name if name in provider.models else strip_provider_prefix(name, prefixes),
+                base_url=connection.base_url,
+                api_key=connection.api_key,
                 kind=ModelKind.EMBEDDER if name in embedders else ModelKind.LLM,
                 is_registered=False,
             )
@@ -142,18 +143,18 @@ class ModelService:
         }
 
     async def ensure_local(self, workspace_id: str = BUILTIN_WORKSPACE) -> str | None:
-        """The id of the built-in model, made with its provider if it is not there yet.
+        """Return the id of the built-in model, after creating it and its provider if needed.
 
-        It becomes the default only where there is none. None, and nothing made, while it is not available.
+        It becomes the default if there is none. Returns None, and creates nothing, while it is unavailable.
         """
-        if not self._providers.local_is_available():
+        if not self._providers.is_local_available():
             return None
         provider_id = await self._providers.ensure_local(workspace_id)
-        entries = await self._models.entries(workspace_id)
-        there = next((entry.id for entry in entries if entry.provider_type is ProviderType.LOCAL), None)
-        return there or await self._add_local(workspace_id, provider_id, entries)
+        entries = await self._models.list_entries(workspace_id)
+        existing = next((entry.id for entry in entries if entry.provider_type is ProviderType.LOCAL), None)
+        return existing or await self._add_local(workspace_id, provider_id, entries)
 
-    async def _add_local(self, workspace_id: str, provider_id: str, entries: Sequence[Entry]) -> str:
+    async def _add_local(self, workspace_id: str, provider_id: str, entries: Sequence[ModelEntry]) -> str:
         row = ModelRow(
             id=new_id(Prefix.MODEL),
             workspace_id=workspace_id,
@@ -171,30 +172,31 @@ class ModelService:
         await self._models.add(row)
         return row.id
 
-    async def _directory(self, workspace_id: str) -> Directory:
-        return Directory(await self._models.entries(workspace_id))
+    async def _load_index(self, workspace_id: str) -> ModelIndex:
+        return ModelIndex(await self._models.list_entries(workspace_id))
 
 
-def _find_all(directory: Directory, names: Collection[str], kind: ModelKind | None) -> dict[str, Entry]:
-    found = {name: entry for name in names if (entry := directory.find(name, kind)) is not None}
-    missing = {name: directory.nearest(name, kind) for name in names if name not in found}
+def _find_all(index: ModelIndex, names: Collection[str], kind: ModelKind | None) -> dict[str, ModelEntry]:
+    found = {name: entry for name in names if (entry := index.find(name, kind)) is not None}
+    missing = {name: index.suggest(name, kind) for name in names if name not in found}
     if missing:
         raise ModelNotRegistered(missing)
     return found
 
 
-def _binding(row: Any, access: Access) -> ModelBinding:
-    capabilities = ModelCapabilities.model_validate(row.capabilities)
+def _bind(row: ModelWithProvider, connection: ProviderConnection) -> ModelBinding:
+    model = row.model
+    capabilities = ModelCapabilities.model_validate(model.capabilities)
     return ModelBinding(
-        name=row.name,
-        provider_name=access.name,
-        provider_type=access.type,
+        name=model.name,
+        provider_name=connection.name,
+        provider_type=connection.type,
         model=row.endpoint,
-        base_url=access.base_url,
-        api_key=access.api_key,
-        settings=ModelSettings.model_validate(row.settings),
-        pricing=None if row.pricing is None else Pricing.model_validate(row.pricing),
-        kind=ModelKind(row.type),
+        base_url=connection.base_url,
+        api_key=connection.api_key,
+        settings=ModelSettings.model_validate(model.settings),
+        pricing=None if model.pricing is None else Pricing.model_validate(model.pricing),
+        kind=ModelKind(model.type),
         supports_tools=capabilities.tools,
         context_window=capabilities.context_window,
     )

@@ -12,8 +12,8 @@ from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.db.session import Sessions
 from crewai_runner.features.auth.deps import Requires
-from crewai_runner.features.providers.connections import ConnectionService
-from crewai_runner.features.providers.editor import ProviderEditor
+from crewai_runner.features.providers.catalog.provider_catalog import ProviderCatalog
+from crewai_runner.features.providers.probe.connection_tester import ConnectionTester
 from crewai_runner.http.deps import Provided, ReadSessionDep, SessionDep
 from crewai_runner.localmodel.supervisor import LocalModelSupervisor
 
@@ -32,16 +32,16 @@ class ProviderDeps:
 _Deps = Annotated[ProviderDeps, Depends(Provided(ProviderDeps))]
 
 
-async def _write_editor(deps: _Deps, session: SessionDep) -> ProviderEditor:
-    return _editor(deps, session)
+async def _writing_catalog(deps: _Deps, session: SessionDep) -> ProviderCatalog:
+    return _catalog(deps, session)
 
 
-async def _read_editor(deps: _Deps, session: ReadSessionDep) -> ProviderEditor:
-    return _editor(deps, session)
+async def _reading_catalog(deps: _Deps, session: ReadSessionDep) -> ProviderCatalog:
+    return _catalog(deps, session)
 
 
-def _editor(deps: ProviderDeps, session: AsyncSession) -> ProviderEditor:
-    return ProviderEditor(
+def _catalog(deps: ProviderDeps, session: AsyncSession) -> ProviderCatalog:
+    return ProviderCatalog(
         session,
         cipher=deps.cipher,
         mask=deps.mask,
@@ -50,8 +50,8 @@ def _editor(deps: ProviderDeps, session: AsyncSession) -> ProviderEditor:
     )
 
 
-async def _connections(deps: _Deps) -> ConnectionService:
-    return ConnectionService(
+async def _connections(deps: _Deps) -> ConnectionTester:
+    return ConnectionTester(
         deps.sessions,
         cipher=deps.cipher,
         mask=deps.mask,
@@ -60,9 +60,9 @@ async def _connections(deps: _Deps) -> ConnectionService:
     )
 
 
-Providers = Annotated[ProviderEditor, Depends(_write_editor, scope="function")]
-ProvidersToRead = Annotated[ProviderEditor, Depends(_read_editor, scope="function")]
-Connections = Annotated[ConnectionService, Depends(_connections)]
+Providers = Annotated[ProviderCatalog, Depends(_writing_catalog, scope="function")]
+ProvidersToRead = Annotated[ProviderCatalog, Depends(_reading_catalog, scope="function")]
+Connections = Annotated[ConnectionTester, Depends(_connections)]
 Reader = Annotated[Principal, Depends(Requires(Scope.PROVIDERS_READ))]
 MayWrite = Depends(Requires(Scope.PROVIDERS_WRITE))
 Writer = Annotated[Principal, MayWrite]

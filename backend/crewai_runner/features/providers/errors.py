@@ -1,4 +1,4 @@
-"""What can go wrong with providers."""
+"""Errors of providers."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -11,7 +11,7 @@ class ProviderNotFound(NotFound):
     title = "Provider not found"
 
     def __init__(self, provider_id: str) -> None:
-        super().__init__(f"There is no provider {provider_id!r} here. It may have been deleted.")
+        super().__init__(f"Provider {provider_id!r} does not exist. It may have been deleted.")
 
 
 class ProviderNameTaken(Conflict):
@@ -19,7 +19,7 @@ class ProviderNameTaken(Conflict):
     title = "Provider name is taken"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"There is a provider named {name!r} already; choose another name.")
+        super().__init__(f"A provider named {name!r} already exists. Choose another name.")
 
 
 class ProviderInUse(Conflict):
@@ -27,16 +27,16 @@ class ProviderInUse(Conflict):
     title = "Provider is in use"
 
     def __init__(self, models: Sequence[str]) -> None:
-        named = ", ".join(models[:5]) + (f" and {len(models) - 5} more" if len(models) > 5 else "")
+        names = ", ".join(models[:5]) + (f" and {len(models) - 5} more" if len(models) > 5 else "")
         super().__init__(
-            f"Models hang on this provider: {named}. Delete them first, or use `?force=true` to delete all.",
+            f"Models use this provider: {names}. Delete them first, or use `?force=true` to delete all.",
             models=list(models),
         )
 
 
 class ProviderBuiltIn(Conflict):
     slug = "provider-built-in"
-    title = "The built-in provider is the server's own"
+    title = "Built-in provider cannot be changed"
 
 
 class ProviderInvalid(Unprocessable):
@@ -48,7 +48,8 @@ class ProviderInvalid(Unprocessable):
     def __init__(self, errors: Sequence[tuple[str, str]]) -> None:
         pointer, detail = errors[0]
         super().__init__(
-            f"{pointer}: {detail}", errors=[{"pointer": where, "detail": what} for where, what in errors]
+            f"{pointer}: {detail}",
+            errors=[{"pointer": pointer, "detail": detail} for pointer, detail in errors],
         )
 
 
@@ -58,15 +59,15 @@ class ApiKeyNeededAgain(ProviderInvalid):
 
     def __init__(self) -> None:
         detail = (
-            "The provider moves to another address. Enter the API key again (or null to remove it), "
-            "so that the stored key is not sent to a new place unasked."
+            "The address of the provider changes. Enter the API key again (or null to remove it): "
+            "a stored key is not sent to a new address automatically."
         )
         super().__init__([("/apiKey", detail)])
 
 
 class ProviderFailed(AppError):
-    """The provider could not be asked, or refused; `stage` says how far it went."""
+    """A request to the provider failed; `stage` is the stage that failed."""
 
     status = HTTPStatus.BAD_GATEWAY
     slug = "provider-failed"
-    title = "The provider did not answer as it should"
+    title = "Request to the provider failed"

@@ -1,4 +1,4 @@
-"""Endpoints of providers."""
+"""API endpoints of providers."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -47,12 +47,12 @@ router = APIRouter(prefix="/providers", tags=["providers"])
 async def list_providers(
     principal: Reader,
     providers: ProvidersToRead,
-    kind: Annotated[ProviderType | None, Query(alias="type", description="Only this type.")] = None,
+    provider_type: Annotated[ProviderType | None, Query(alias="type", description="Only this type.")] = None,
     limit: Limit = LIMIT,
     cursor: Cursor = None,
 ) -> ProviderList:
-    """List the providers of this workspace, oldest first. Keys are never shown."""
-    return await providers.page(principal, kind, limit, cursor)
+    """List the providers of the workspace, oldest first. Keys are never returned."""
+    return await providers.list_page(principal, provider_type, limit, cursor)
 
 
 @router.post(
@@ -67,10 +67,10 @@ async def create_provider(
     response: Response,
     idempotency_key: IdempotencyKey = None,
 ) -> ProviderAnswer:
-    """Add a provider. Its key is encrypted at once and never given back.
+    """Create a provider. Its key is stored encrypted and never returned.
 
-    The object may also be sent bare, without `provider` around it. Nothing is contacted: try it with
-    `POST /providers/{id}/test`.
+    The `provider` member may be omitted: the object itself is accepted as the body, too. The provider is not
+    contacted; test the connection with `POST /providers/{id}/test`.
     """
     answer = await providers.create(principal, body.provider, idempotency_key)
     set_etag(response, answer.provider.version)
@@ -79,7 +79,7 @@ async def create_provider(
 
 @router.post("/test", dependencies=[MayWrite], responses=problems(Unprocessable))
 async def test_unsaved_provider(body: ProviderTestEnvelope, connections: Connections) -> ConnectionReport:
-    """Try a provider without saving it. Takes at most 10 seconds; failures are in the report."""
+    """Test a provider without saving it. Takes at most 10 seconds; failures are part of the report."""
     return await connections.test_unsaved(body.provider)
 
 
@@ -107,9 +107,9 @@ async def update_provider(
     response: Response,
     expected: IfMatch,
 ) -> ProviderRead:
-    """Change what is sent; what is left out stays. `apiKey: null` removes the key.
+    """Change the fields that are sent. `apiKey: null` removes the key.
 
-    A stored key never moves to another address by itself: when `baseUrl` changes host, send `apiKey` again.
+    A stored key is never sent to a new address: when the host of `baseUrl` changes, send `apiKey` again.
     """
     provider = await providers.update(principal, provider_id, body.provider, expected)
     set_etag(response, provider.version)
@@ -128,20 +128,20 @@ async def delete_provider(
     expected: IfMatch,
     force: Annotated[bool, Query(description="Delete its models too.")] = False,
 ) -> None:
-    """Delete a provider and its key. With models on it, only with `force`."""
+    """Delete a provider and its key. A provider with models requires `force`."""
     await providers.delete(principal, provider_id, force=force, expected=expected)
 
 
 @router.post("/{provider_id}/test", responses=problems(ProviderNotFound, SecretUnreadable))
 async def test_provider(provider_id: str, principal: Writer, connections: Connections) -> ConnectionReport:
-    """Try a provider with its stored key. Takes at most 10 seconds; failures are in the report.
+    """Test a provider with its stored key. Takes at most 10 seconds; failures are part of the report.
 
-    `stage` says how far it went: name found, connected, encrypted, key taken, models listed.
+    `stage` is the last stage: name resolution, connection, TLS, authentication, list of models.
     """
-    return await connections.test(principal, provider_id)
+    return await connections.test_stored(principal, provider_id)
 
 
 @router.get("/{provider_id}/models", responses=problems(ProviderNotFound, ProviderFailed, SecretUnreadable))
 async def list_live_models(provider_id: str, principal: Reader, connections: Connections) -> LiveModels:
-    """Ask the provider which models it has now."""
-    return await connections.live_models(principal, provider_id)
+    """List the models that the provider offers now."""
+    return await connections.list_live_models(principal, provider_id)

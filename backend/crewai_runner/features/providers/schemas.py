@@ -1,4 +1,4 @@
-"""API shapes of providers."""
+"""API schemas of providers."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -11,21 +11,23 @@ from crewai_runner.core.envelope import Envelope
 from crewai_runner.core.text import Name, check_single_line
 from crewai_runner.domain.provider import ProviderType
 
-MOST_NAMES = 1000
+MAX_MODEL_NAMES = 1000
 
 
-def _type_name(value: Any) -> Any:
+def _resolve_type_alias(value: Any) -> Any:
     return ProviderType.OPENAI_COMPATIBLE.value if value == "custom" else value
 
 
-def _not_local(value: ProviderType) -> ProviderType:
+def _check_not_local(value: ProviderType) -> ProviderType:
     if value is ProviderType.LOCAL:
-        raise ValueError("`local` is the server's built-in provider; it is there by itself when installed")
+        raise ValueError(
+            "`local` is the built-in provider, which is created automatically when it is installed"
+        )
     return value
 
 
-def _key(value: SecretStr) -> SecretStr:
-    # A key goes into a header: what no header can carry would fail later, in words that quote the key.
+def _check_key(value: SecretStr) -> SecretStr:
+    # The key is sent in a header: invalid characters would fail later, with an error that quotes the key.
     key = value.get_secret_value().strip()
     if not key:
         raise ValueError("must not be empty; null means no key")
@@ -34,28 +36,28 @@ def _key(value: SecretStr) -> SecretStr:
     return SecretStr(key)
 
 
-GivenType = Annotated[
+RequestedType = Annotated[
     ProviderType,
-    BeforeValidator(_type_name),
-    AfterValidator(_not_local),
-    Field(description="`custom` is accepted for `openai_compatible`; `local` is the server's own."),
+    BeforeValidator(_resolve_type_alias),
+    AfterValidator(_check_not_local),
+    Field(description="`custom` is an alias of `openai_compatible`; `local` is reserved."),
 ]
-ApiKey = Annotated[SecretStr, AfterValidator(_key)]
-KeyField = Field(
+ApiKey = Annotated[SecretStr, AfterValidator(_check_key)]
+API_KEY_FIELD = Field(
     None,
     description="Write-only. Bedrock: `ACCESS_KEY_ID:SECRET_ACCESS_KEY[:SESSION_TOKEN]`.",
     json_schema_extra={"writeOnly": True},
 )
 BaseUrl = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
-BASE_URL_HELP = "http or https, without credentials or query. Left out: the service's own address."
+BASE_URL_DESCRIPTION = "http or https, without credentials or query. Default: the address of the service."
 ModelNames = Annotated[
     list[Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(check_single_line)]],
-    Field(max_length=MOST_NAMES, description="The provider's own names of models worth offering."),
+    Field(max_length=MAX_MODEL_NAMES, description="Model names of the provider to offer."),
 ]
 
 
 class ProviderOptions(ApiModel):
-    """What some types need besides an address and a key."""
+    """Options that some provider types need."""
 
     api_version: str | None = Field(
         None, pattern=r"^[A-Za-z0-9._-]{1,40}$", description="Azure: the API version, such as 2024-10-21."
@@ -67,32 +69,32 @@ class ProviderOptions(ApiModel):
 
 class ProviderCreate(ApiModel):
     name: Name
-    type: GivenType
-    api_key: ApiKey | None = KeyField
-    base_url: BaseUrl | None = Field(None, description=BASE_URL_HELP)
+    type: RequestedType
+    api_key: ApiKey | None = API_KEY_FIELD
+    base_url: BaseUrl | None = Field(None, description=BASE_URL_DESCRIPTION)
     models: ModelNames = Field(default_factory=list)
     options: ProviderOptions = Field(default_factory=ProviderOptions)
 
     @field_validator("api_key", "base_url", mode="before")
     @classmethod
-    def _blank_is_absent(cls, value: Any) -> Any:
+    def _treat_blank_as_none(cls, value: Any) -> Any:
         return None if isinstance(value, str) and not value.strip() else value
 
 
 class ProviderTest(ProviderCreate):
-    """A provider to try out before it is saved; the name may be left out."""
+    """A provider to test before it is saved; the name is optional."""
 
     name: Name = "new provider"
 
 
 class ProviderUpdate(ApiModel):
-    """What is left out stays as it is."""
+    """Fields that are not sent are not changed."""
 
-    # The defaults are never looked at: only what was sent counts.
+    # The defaults are never used: only `model_fields_set` counts.
     name: Name = Field(default_factory=str)
-    type: GivenType = Field(default_factory=lambda: ProviderType.OPENAI)
-    api_key: ApiKey | None = Field(None, description="null removes the key; leave it out to keep it.")
-    base_url: BaseUrl | None = Field(None, description="null goes back to the service's own address.")
+    type: RequestedType = Field(default_factory=lambda: ProviderType.OPENAI)
+    api_key: ApiKey | None = Field(None, description="null removes the key; omit it to keep the key.")
+    base_url: BaseUrl | None = Field(None, description="null resets it to the address of the service.")
     models: ModelNames = Field(default_factory=list)
     options: ProviderOptions = Field(default_factory=ProviderOptions)
 
@@ -110,14 +112,14 @@ class ProviderUpdateEnvelope(Envelope):
 
 
 class ProviderRead(ApiModel):
-    """A provider as stored; its key is never given back."""
+    """A stored provider; its key is never returned."""
 
     id: str
     name: str
     type: ProviderType
-    base_url: str | None = Field(description="null: the service's own address.")
+    base_url: str | None = Field(description="null: the address of the service.")
     has_api_key: bool
-    api_key_hint: str | None = Field(description="The key's last four characters, if it is a long one.")
+    api_key_hint: str | None = Field(description="The last four characters of a long key.")
     models: list[str]
     options: ProviderOptions
     created_at: datetime
@@ -134,8 +136,8 @@ class ProviderList(ApiModel):
     next_cursor: str | None
 
 
-class Stage(StrEnum):
-    """How far a connection test went; with `ok` false, where it failed."""
+class ConnectionStage(StrEnum):
+    """The last stage of a connection test; with `ok` false, the one that failed."""
 
     DNS = "dns"
     CONNECT = "connect"
@@ -147,10 +149,12 @@ class Stage(StrEnum):
 
 class ConnectionReport(ApiModel):
     ok: bool
-    stage: Stage
-    latency_ms: int = Field(description="Of the whole test.")
-    message: str = Field(description="For people; the provider's own words where it said something.")
-    models: list[str] = Field(description="The provider's own names of its models, as it lists them.")
+    stage: ConnectionStage
+    latency_ms: int = Field(description="Duration of the test.")
+    message: str = Field(
+        description="A readable result, with the error message of the provider if it sent one."
+    )
+    models: list[str] = Field(description="The model names that the provider lists.")
 
 
 class LiveModels(ApiModel):

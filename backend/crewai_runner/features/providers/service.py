@@ -1,4 +1,4 @@
-"""Providers, for those who call them: where they are reached, and with which key."""
+"""Providers for other features: connections with decrypted keys, and the built-in provider."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,16 +16,19 @@ from crewai_runner.core.text import pick_unused_name
 from crewai_runner.db.tables.catalog import ProviderRow
 from crewai_runner.domain.local_model import PROVIDER_NAME
 from crewai_runner.domain.provider import ProviderType
-from crewai_runner.features.providers.errors import ProviderNotFound
-from crewai_runner.features.providers.places import Places, place_of, stored_place
+from crewai_runner.features.providers.endpoint.endpoint_validator import (
+    EndpointValidator,
+    endpoint_from_request,
+    endpoint_from_row,
+)
 from crewai_runner.features.providers.repository import ProviderRepository
 from crewai_runner.features.providers.schemas import ProviderCreate
 from crewai_runner.localmodel.supervisor import LocalModelSupervisor
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
-    """Type, address and key of one provider. Never for the wire."""
+class ProviderConnection:
+    """Type, URL and decrypted key of a provider. Never part of a response."""
 
     name: str
     type: ProviderType
@@ -34,7 +37,7 @@ class Access:
 
 
 class ProviderService:
-    """Unseals keys; each is masked from then on."""
+    """Decrypts keys; each is masked in logs and responses from then on."""
 
     def __init__(
         self,
@@ -46,100 +49,93 @@ class ProviderService:
         local: LocalModelSupervisor,
     ) -> None:
         self._providers = ProviderRepository(session)
-        self._keys = Keyring(cipher, mask)
-        self._places = Places(egress)
+        self._keyring = Keyring(cipher, mask)
+        self._validator = EndpointValidator(egress)
         self._local = local
 
-    async def stored(self, workspace_id: str, provider_id: str) -> Access:
-        """As stored, the built-in provider without its address. Raises ProviderNotFound, SecretUnreadable."""
-        row = await self._providers.get(provider_id, workspace_id)
-        if row is None:
-            raise ProviderNotFound(provider_id)
-        return self._unsealed(row)
+    async def get_connection(self, workspace_id: str, provider_id: str) -> ProviderConnection:
+        """Return a stored connection; that of the built-in provider has no URL.
 
-    async def access(self, workspace_id: str, provider_ids: Sequence[str]) -> dict[str, Access]:
-        """How to reach each, by id; waits until the built-in model has an address.
-
-        An id that names nothing is left out. Raises SecretUnreadable, LocalModelUnavailable.
+        Raises ProviderNotFound, SecretUnreadable.
         """
-        rows = await self._providers.many(provider_ids, workspace_id)
-        return {row.id: await self._reach(row) for row in rows}
+        return self._decrypt(await self._providers.get(provider_id, workspace_id))
 
-    async def expected_models(self, workspace_id: str, provider_id: str) -> list[str]:
-        """The provider's own names of models that this workspace counts on. Raises ProviderNotFound."""
+    async def get_connections(
+        self, workspace_id: str, provider_ids: Sequence[str]
+    ) -> dict[str, ProviderConnection]:
+        """Return connections by id, without unknown ids; waits until the built-in model has a URL.
+
+        Raises SecretUnreadable, LocalModelUnavailable.
+        """
+        rows = await self._providers.list_by_ids(provider_ids, workspace_id)
+        return {row.id: await self._connect(row) for row in rows}
+
+    async def list_expected_models(self, workspace_id: str, provider_id: str) -> list[str]:
+        """Return the provider's model names that this workspace uses. Raises ProviderNotFound."""
         row = await self._providers.get(provider_id, workspace_id)
-        if row is None:
-            raise ProviderNotFound(provider_id)
-        registered = await self._providers.model_endpoints(provider_id, workspace_id)
+        registered = await self._providers.list_llm_endpoints(provider_id, workspace_id)
         return list(dict.fromkeys([*row.models, *registered]))
 
-    async def keep(self, workspace_id: str, provider_id: str) -> ProviderType:
-        """The type of a provider that cannot be deleted before this transaction ends.
+    async def get_type_for_share(self, workspace_id: str, provider_id: str) -> ProviderType:
+        """Return the type of a provider and keep it from being deleted in this transaction.
 
         Raises ProviderNotFound.
         """
-        row = await self._providers.get_kept(provider_id, workspace_id)
-        if row is None:
-            raise ProviderNotFound(provider_id)
-        return ProviderType(row.type)
+        return ProviderType((await self._providers.get_for_share(provider_id, workspace_id)).type)
 
-    async def admit(self, request: ProviderCreate) -> None:
-        """Raise ProviderInvalid for a provider that may not be called; looks its host up."""
-        await self._places.admit(request)
+    async def validate(self, request: ProviderCreate) -> None:
+        """Raise ProviderInvalid for a provider that must not be called; resolves its host name."""
+        await self._validator.validate(request)
 
-    async def admit_as_written(self, request: ProviderCreate) -> None:
-        """As `admit`, but nothing is looked up. Raises ProviderInvalid."""
-        await self._places.admit_as_written(request)
+    async def validate_offline(self, request: ProviderCreate) -> None:
+        """`validate` without name resolution. Raises ProviderInvalid."""
+        await self._validator.validate_offline(request)
 
-    def inline(self, request: ProviderCreate) -> Access:
-        """A provider that is used once and never stored. Raises ProviderInvalid."""
-        place = place_of(request)
-        key = request.api_key and self._keys.mask_key(request.api_key)
-        return Access(request.name, place.type, place.url, key)
+    def build_inline_connection(self, request: ProviderCreate) -> ProviderConnection:
+        """Return the connection of a provider that is not stored. Raises ProviderInvalid."""
+        endpoint = endpoint_from_request(request)
+        key = request.api_key and self._keyring.mask_key(request.api_key)
+        return ProviderConnection(request.name, endpoint.type, endpoint.url, key)
 
-    def local_is_available(self) -> bool:
-        """Whether the built-in model can be used on this installation."""
+    def is_local_available(self) -> bool:
+        """Return whether this installation has the built-in model."""
         return self._local.unavailable_reason() is None
 
     async def mask_stored_keys(self) -> list[str]:
-        """Mask every key of every workspace, at start; the ids of providers whose key cannot be read."""
-        broken = []
-        for provider_id, sealed in await self._providers.sealed_keys():
+        """Mask the keys of all workspaces; return the ids of providers whose key cannot be decrypted."""
+        unreadable = []
+        for provider_id, encrypted in await self._providers.list_encrypted_keys():
             try:
-                self._keys.decrypt(sealed)
+                self._keyring.decrypt(encrypted)
             except SecretUnreadable:
-                broken.append(provider_id)
-        return broken
+                unreadable.append(provider_id)
+        return unreadable
 
     async def ensure_local(self, workspace_id: str = BUILTIN_WORKSPACE) -> str:
-        """The id of the built-in provider, made if it is not there yet; call when its model is available."""
+        """Return the id of the built-in provider, after creating it if needed."""
         await self._providers.lock_workspace(workspace_id)
-        row = await self._providers.local(workspace_id)
+        row = await self._providers.get_local(workspace_id)
         if row is None:
-            name = pick_unused_name(PROVIDER_NAME, await self._providers.names(workspace_id))
-            row = self._local_row(workspace_id, name)
+            names = await self._providers.list_names(workspace_id)
+            row = ProviderRow(
+                id=new_id(Prefix.PROVIDER),
+                workspace_id=workspace_id,
+                name=pick_unused_name(PROVIDER_NAME, names),
+                type=ProviderType.LOCAL.value,
+                options={},
+                models=[],
+            )
             await self._providers.add(row)
         return row.id
 
-    async def _reach(self, row: ProviderRow) -> Access:
-        if row.type == ProviderType.LOCAL:
-            endpoint = await self._local.endpoint()
-            return Access(
-                row.name, ProviderType.LOCAL, endpoint.base_url, self._keys.mask_key(endpoint.token)
-            )
-        return self._unsealed(row)
+    async def _connect(self, row: ProviderRow) -> ProviderConnection:
+        if row.type != ProviderType.LOCAL:
+            return self._decrypt(row)
+        endpoint = await self._local.endpoint()
+        token = self._keyring.mask_key(endpoint.token)
+        return ProviderConnection(row.name, ProviderType.LOCAL, endpoint.base_url, token)
 
-    def _unsealed(self, row: ProviderRow) -> Access:
-        place = stored_place(row)
-        return Access(row.name, place.type, place.url, self._keys.decrypt(row.sealed_api_key))
-
-    @staticmethod
-    def _local_row(workspace_id: str, name: str) -> ProviderRow:
-        return ProviderRow(
-            id=new_id(Prefix.PROVIDER),
-            workspace_id=workspace_id,
-            name=name,
-            type=ProviderType.LOCAL.value,
-            options={},
-            models=[],
-        )
+    def _decrypt(self, row: ProviderRow) -> ProviderConnection:
+        endpoint = endpoint_from_row(row)
+        key = self._keyring.decrypt(row.sealed_api_key)
+        return ProviderConnection(row.name, endpoint.type, endpoint.url, key)

@@ -44,7 +44,7 @@ class WorkflowExport:
         if kind is ExportFormat.YAML:
             content = self._masked(version.yaml).encode()
             return Download(content, "application/yaml", attachment(name, ".yaml"))
-        endpoints = await self._models.endpoints(principal.workspace_id)
+        endpoints = await self._models.list_endpoints(principal.workspace_id)
         models = {name: _in_crewai(*endpoint) for name, endpoint in endpoints.items()}
         content = await asyncio.to_thread(self._project, definition, models)
         return Download(content, "application/zip", attachment(name, ".zip"))

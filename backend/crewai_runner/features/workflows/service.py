@@ -184,7 +184,7 @@ def registered_names(models: Callable[[AsyncSession], ModelService]) -> Register
     """A function that reads the names a document may use from the database."""
 
     async def names(session: AsyncSession, workspace_id: str) -> Registry:
-        registered = await models(session).names(workspace_id)
+        registered = await models(session).list_names(workspace_id)
         # No MCP server can be registered with this server yet, so naming one is a mistake.
         return Registry(
             models=registered.llms,

@@ -1,4 +1,4 @@
-"""Models over HTTP."""
+"""Endpoints of models."""
 
 import asyncio
 import json
@@ -9,24 +9,33 @@ import pytest
 from sqlalchemy import text
 
 from crewai_runner.db.session import read_session, unit_of_work
-from crewai_runner.features.providers.editor import ProviderEditor
+from crewai_runner.features.providers.catalog.provider_catalog import ProviderCatalog
 from crewai_runner.wiring.container import Container
-from tests.support.catalog import CANARY, ON_SQLITE, OWNER, Catalog, parts_of, speaking_for
+from tests.support.catalog import (
+    CANARY,
+    ON_SQLITE,
+    OWNER,
+    CatalogHarness,
+    authorization_of,
+    service_dependencies,
+)
 
 Provider = dict[str, Any]
 
 
-async def register(client: httpx.AsyncClient, provider: Provider, name: str, **fields: Any) -> dict[str, Any]:
+async def create_model(
+    client: httpx.AsyncClient, provider: Provider, name: str, **fields: Any
+) -> dict[str, Any]:
     body = {"name": name, "providerId": provider["id"], **fields}
     response = await client.post("/models", json={"model": body})
     assert response.status_code == 201, response.text
-    made: dict[str, Any] = response.json()["model"]
-    return made
+    created: dict[str, Any] = response.json()["model"]
+    return created
 
 
-async def defaults(client: httpx.AsyncClient, kind: str = "llm") -> list[str]:
-    listed = (await client.get("/models", params={"type": kind})).json()["models"]
-    return [model["name"] for model in listed if model["default"]]
+async def list_defaults(client: httpx.AsyncClient, kind: str = "llm") -> list[str]:
+    models = (await client.get("/models", params={"type": kind})).json()["models"]
+    return [model["name"] for model in models if model["default"]]
 
 
 def routes(model_id: str, provider_id: str) -> list[tuple[str, str, Any]]:
@@ -40,12 +49,12 @@ def routes(model_id: str, provider_id: str) -> list[tuple[str, str, Any]]:
 
 
 @ON_SQLITE
-class TestDoors:
+class TestAuthorization:
     @pytest.mark.parametrize("index", range(5))
-    async def test_nobody_comes_in_without_a_token(
+    async def test_invalid_token_gets_401(
         self, client: httpx.AsyncClient, provider: Provider, index: int
     ) -> None:
-        model = await register(client, provider, "M")
+        model = await create_model(client, provider, "M")
         method, path, body = routes(model["id"], provider["id"])[index]
 
         response = await client.request(method, path, json=body, headers={"Authorization": "Bearer wrong"})
@@ -53,75 +62,78 @@ class TestDoors:
         assert response.status_code == 401
 
     @pytest.mark.parametrize("index", [2, 3, 4])
-    async def test_a_strangers_model_does_not_exist(
+    async def test_other_workspace_gets_404(
         self, client: httpx.AsyncClient, provider: Provider, index: int
     ) -> None:
-        model = await register(client, provider, "M")
+        model = await create_model(client, provider, "M")
         method, path, body = routes(model["id"], provider["id"])[index]
 
-        response = await client.request(method, path, json=body, headers=speaking_for("stranger"))
+        response = await client.request(method, path, json=body, headers=authorization_of("stranger"))
 
         assert response.status_code == 404
         assert response.json()["type"].endswith("/model-not-found")
         assert (await client.get(f"/models/{model['id']}")).json() == model
 
-    async def test_a_stranger_hangs_no_model_on_anothers_provider(
+    async def test_other_workspace_cannot_use_the_provider(
         self, client: httpx.AsyncClient, provider: Provider
     ) -> None:
         body = {"name": "M", "providerId": provider["id"]}
 
-        response = await client.post("/models", json=body, headers=speaking_for("stranger"))
-        listed = await client.get("/models", headers=speaking_for("stranger"))
+        response = await client.post("/models", json=body, headers=authorization_of("stranger"))
+        models = await client.get("/models", headers=authorization_of("stranger"))
 
         assert response.status_code == 422
         assert response.json()["errors"][0]["pointer"] == "/providerId"
-        assert listed.json() == {"models": [], "nextCursor": None}
+        assert models.json() == {"models": [], "nextCursor": None}
 
-    async def test_nor_moves_one_there(self, client: httpx.AsyncClient, provider: Provider) -> None:
+    async def test_other_workspace_cannot_move_a_model_to_the_provider(
+        self, client: httpx.AsyncClient, provider: Provider
+    ) -> None:
         own = await client.post(
-            "/providers", json={"name": "P", "type": "groq"}, headers=speaking_for("stranger")
+            "/providers", json={"name": "P", "type": "groq"}, headers=authorization_of("stranger")
         )
         body = {"name": "M", "providerId": own.json()["provider"]["id"]}
-        mine = await client.post("/models", json=body, headers=speaking_for("stranger"))
+        mine = await client.post("/models", json=body, headers=authorization_of("stranger"))
 
         response = await client.patch(
             f"/models/{mine.json()['model']['id']}",
             json={"providerId": provider["id"]},
-            headers=speaking_for("stranger"),
+            headers=authorization_of("stranger"),
         )
 
         assert response.status_code == 422
 
-    async def test_a_strangers_filter_by_anothers_provider_finds_nothing(
+    async def test_other_workspace_cannot_list_by_the_provider(
         self, client: httpx.AsyncClient, provider: Provider
     ) -> None:
-        await register(client, provider, "M")
+        await create_model(client, provider, "M")
 
         response = await client.get(
-            "/models", params={"providerId": provider["id"]}, headers=speaking_for("stranger")
+            "/models", params={"providerId": provider["id"]}, headers=authorization_of("stranger")
         )
 
         assert response.json()["models"] == []
 
     @pytest.mark.parametrize("index", [1, 3, 4])
-    async def test_who_may_only_read_changes_nothing(
+    async def test_reader_cannot_change(
         self, client: httpx.AsyncClient, provider: Provider, index: int
     ) -> None:
-        model = await register(client, provider, "M")
+        model = await create_model(client, provider, "M")
         method, path, body = routes(model["id"], provider["id"])[index]
 
-        response = await client.request(method, path, json=body, headers=speaking_for("reader"))
+        response = await client.request(method, path, json=body, headers=authorization_of("reader"))
 
         assert response.status_code == 403
 
 
-@pytest.mark.parametrize("strange", ["prov_1", "mdl_", "mdl_%00", "mdl_" + "1" * 300])
-async def test_an_id_that_is_none_is_not_found(client: httpx.AsyncClient, strange: str) -> None:
-    assert (await client.get(f"/models/{strange}")).status_code == 404
+class TestGet:
+    @pytest.mark.parametrize("invalid_id", ["prov_1", "mdl_", "mdl_%00", "mdl_" + "1" * 300])
+    async def test_invalid_id_gets_404(self, client: httpx.AsyncClient, invalid_id: str) -> None:
+        assert (await client.get(f"/models/{invalid_id}")).status_code == 404
 
 
 class TestCreate:
-    async def test_gives_back_the_whole_model(self, client: httpx.AsyncClient, provider: Provider) -> None:
+    async def test_returns_the_model(self, client: httpx.AsyncClient, provider: Provider) -> None:
         body = {
             "name": "smart",
             "type": "llm",
@@ -134,34 +146,32 @@ class TestCreate:
 
         response = await client.post("/models", json={"model": body})
 
-        made = response.json()["model"]
+        created = response.json()["model"]
         assert response.status_code == 201
         assert response.headers["ETag"] == '"1"'
-        assert made["id"].startswith("mdl_")
-        assert made["providerName"] == "OpenAI"
-        assert made["providerType"] == "openai"
-        assert made["endpoint"] == "gpt-4o"
-        assert made["settings"]["temperature"] == 0.2
-        assert made["settings"]["extraBody"] == {"top_k": 5}
-        assert made["capabilities"] == {
+        assert created["id"].startswith("mdl_")
+        assert created["providerName"] == "OpenAI"
+        assert created["providerType"] == "openai"
+        assert created["endpoint"] == "gpt-4o"
+        assert created["settings"]["temperature"] == 0.2
+        assert created["settings"]["extraBody"] == {"top_k": 5}
+        assert created["capabilities"] == {
             "tools": True,
             "vision": None,
             "json": True,
             "contextWindow": 128000,
         }
-        assert made["pricing"] == {"inputPerMillion": "2.50", "outputPerMillion": "10", "currency": "USD"}
-        assert made["description"] is None
-        assert (await client.get(f"/models/{made['id']}")).json() == made
-        assert (await client.get("/models")).json()["models"] == [made]
+        assert created["pricing"] == {"inputPerMillion": "2.50", "outputPerMillion": "10", "currency": "USD"}
+        assert created["description"] is None
+        assert (await client.get(f"/models/{created['id']}")).json() == created
+        assert (await client.get("/models")).json()["models"] == [created]
         assert CANARY not in response.text
 
-    async def test_needs_a_name_and_a_provider_only_and_may_be_bare(
-        self, client: httpx.AsyncClient, provider: Provider
-    ) -> None:
+    async def test_minimal_bare_body(self, client: httpx.AsyncClient, provider: Provider) -> None:
         response = await client.post("/models", json={"name": "gpt-4o", "provider_id": provider["id"]})
 
-        made = response.json()["model"]
-        assert (made["type"], made["endpoint"], made["pricing"]) == ("llm", "gpt-4o", None)
+        created = response.json()["model"]
+        assert (created["type"], created["endpoint"], created["pricing"]) == ("llm", "gpt-4o", None)
 
     @ON_SQLITE
     @pytest.mark.parametrize(
@@ -188,11 +198,11 @@ class TestCreate:
             ({"modle": 1}, "/model/modle"),
         ],
     )
-    async def test_names_the_field_that_is_wrong(
+    async def test_invalid_field_is_named(
         self, client: httpx.AsyncClient, provider: Provider, change: dict[str, Any], pointer: str
     ) -> None:
         body = {"name": "M", "providerId": provider["id"], **change}
-        body_text = json.dumps({"model": body})  # by hand: the client itself would choke on half a character
+        body_text = json.dumps({"model": body})  # encoded here: httpx rejects surrogates
 
         response = await client.post(
             "/models", content=body_text, headers={"Content-Type": "application/json"}
@@ -203,7 +213,7 @@ class TestCreate:
 
     @ON_SQLITE
     @pytest.mark.parametrize("number", ["NaN", "1e999", "-Infinity"])
-    async def test_refuses_numbers_that_json_does_not_know(
+    async def test_non_finite_numbers_are_rejected(
         self, client: httpx.AsyncClient, provider: Provider, number: str
     ) -> None:
         settings = f'{{"extraBody": {{"a": {number}}}}}'
@@ -215,75 +225,75 @@ class TestCreate:
 
         assert response.status_code == 422
 
-    async def test_a_name_is_taken_once(self, client: httpx.AsyncClient, provider: Provider) -> None:
+    async def test_name_is_unique(self, client: httpx.AsyncClient, provider: Provider) -> None:
         body = {"name": "M", "providerId": provider["id"]}
 
-        answers = await asyncio.gather(*(client.post("/models", json=body) for _ in range(4)))
+        responses = await asyncio.gather(*(client.post("/models", json=body) for _ in range(4)))
 
-        assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
-        refused = next(answer for answer in answers if answer.status_code == 409)
-        assert refused.json()["type"].endswith("/model-name-taken")
+        assert sorted(response.status_code for response in responses) == [201, 409, 409, 409]
+        rejected = next(response for response in responses if response.status_code == 409)
+        assert rejected.json()["type"].endswith("/model-name-taken")
 
-    async def test_the_same_idempotency_key_makes_one_model(
+    async def test_idempotency_key_creates_one_model(
         self, client: httpx.AsyncClient, provider: Provider
     ) -> None:
         body = {"name": "M", "providerId": provider["id"]}
         headers = {"Idempotency-Key": "once"}
 
-        answers = await asyncio.gather(
+        responses = await asyncio.gather(
             *(client.post("/models", json=body, headers=headers) for _ in range(4))
         )
         other = await client.post("/models", json={**body, "name": "N"}, headers=headers)
 
-        assert {answer.status_code for answer in answers} == {201}
-        assert len({answer.text for answer in answers}) == 1
+        assert {response.status_code for response in responses} == {201}
+        assert len({response.text for response in responses}) == 1
         assert other.status_code == 409
 
 
 class TestDefault:
-    async def test_the_first_of_a_type_is_the_default(
+    async def test_first_model_of_a_type_is_the_default(
         self, client: httpx.AsyncClient, provider: Provider
     ) -> None:
-        await register(client, provider, "A")
-        await register(client, provider, "B")
-        await register(client, provider, "E", type="embedder")
+        await create_model(client, provider, "A")
+        await create_model(client, provider, "B")
+        await create_model(client, provider, "E", type="embedder")
 
-        assert await defaults(client) == ["A"]
-        assert await defaults(client, "embedder") == ["E"]
+        assert await list_defaults(client) == ["A"]
+        assert await list_defaults(client, "embedder") == ["E"]
 
-    async def test_a_new_default_takes_the_old_ones_place(
+    async def test_new_default_replaces_the_old_one(
         self, client: httpx.AsyncClient, provider: Provider
     ) -> None:
-        old = await register(client, provider, "A")
+        old = await create_model(client, provider, "A")
 
-        await register(client, provider, "B", default=True)
+        await create_model(client, provider, "B", default=True)
 
-        assert await defaults(client) == ["B"]
+        assert await list_defaults(client) == ["B"]
         assert (await client.get(f"/models/{old['id']}")).json()["version"] == 2
 
-    async def test_is_changed_and_taken_away_by_patch(
+    async def test_patch_sets_and_clears_the_default(
         self, client: httpx.AsyncClient, provider: Provider
     ) -> None:
-        await register(client, provider, "A")
-        second = await register(client, provider, "B")
+        await create_model(client, provider, "A")
+        second = await create_model(client, provider, "B")
         path = f"/models/{second['id']}"
 
         changed = (await client.patch(path, json={"default": True})).json()
-        after_change = await defaults(client)
+        after_change = await list_defaults(client)
         again = (await client.patch(path, json={"default": True})).json()
-        after_again = await defaults(client)
+        after_again = await list_defaults(client)
         await client.patch(path, json={"default": False})
 
         assert (changed["default"], again["default"]) == (True, True)
         assert (after_change, after_again) == (["B"], ["B"])
-        assert await defaults(client) == []
+        assert await list_defaults(client) == []
 
-    async def test_many_at_once_leave_exactly_one(
+    async def test_concurrent_changes_leave_one_default(
         self, client: httpx.AsyncClient, provider: Provider
     ) -> None:
-        models = [await register(client, provider, f"M{number}") for number in range(4)]
+        models = [await create_model(client, provider, f"M{number}") for number in range(4)]
 
-        answers = await asyncio.gather(
+        responses = await asyncio.gather(
             *(client.patch(f"/models/{model['id']}", json={"default": True}) for model in models),
             *(
                 client.post("/models", json={"name": f"N{n}", "providerId": provider["id"], "default": True})
@@ -291,35 +301,37 @@ class TestDefault:
             ),
         )
 
-        assert {answer.status_code for answer in answers} == {200, 201}
-        assert len(await defaults(client)) == 1
+        assert {response.status_code for response in responses} == {200, 201}
+        assert len(await list_defaults(client)) == 1
 
-    async def test_of_many_first_ones_at_once_exactly_one_is_the_default(
+    async def test_concurrent_first_models_have_one_default(
         self, client: httpx.AsyncClient, provider: Provider
     ) -> None:
-        answers = await asyncio.gather(
+        responses = await asyncio.gather(
             *(client.post("/models", json={"name": f"N{n}", "providerId": provider["id"]}) for n in range(5))
         )
 
-        assert {answer.status_code for answer in answers} == {201}
-        assert len(await defaults(client)) == 1
+        assert {response.status_code for response in responses} == {201}
+        assert len(await list_defaults(client)) == 1
 
-    async def test_a_refused_change_leaves_the_old_default(
+    async def test_rejected_change_keeps_the_default(
         self, client: httpx.AsyncClient, provider: Provider
     ) -> None:
-        await register(client, provider, "A")
+        await create_model(client, provider, "A")
 
-        refused = await client.post(
+        rejected = await client.post(
             "/models", json={"name": "A", "providerId": provider["id"], "default": True}
         )
 
-        assert refused.status_code == 409
-        assert await defaults(client) == ["A"]
+        assert rejected.status_code == 409
+        assert await list_defaults(client) == ["A"]
 
 
 class TestUpdate:
-    async def test_keeps_what_is_not_sent(self, client: httpx.AsyncClient, provider: Provider) -> None:
-        model = await register(
+    async def test_keeps_fields_that_are_not_sent(
+        self, client: httpx.AsyncClient, provider: Provider
+    ) -> None:
+        model = await create_model(
             client, provider, "A", endpoint="gpt-4o", settings={"seed": 7}, capabilities={"tools": True}
         )
 
@@ -336,11 +348,11 @@ class TestUpdate:
         assert changed["capabilities"]["tools"] is True
         assert changed["default"] is True
 
-    async def test_null_goes_back_to_the_name_and_to_unknown_prices(
+    async def test_null_resets_endpoint_and_pricing(
         self, client: httpx.AsyncClient, provider: Provider
     ) -> None:
         prices = {"inputPerMillion": 1, "outputPerMillion": 1}
-        model = await register(client, provider, "A", endpoint="gpt-4o", pricing=prices)
+        model = await create_model(client, provider, "A", endpoint="gpt-4o", pricing=prices)
 
         changed = (
             await client.patch(f"/models/{model['id']}", json={"endpoint": None, "pricing": None})
@@ -349,18 +361,18 @@ class TestUpdate:
         assert (changed["endpoint"], changed["pricing"]) == ("A", None)
 
     async def test_moves_to_another_provider(self, client: httpx.AsyncClient, provider: Provider) -> None:
-        model = await register(client, provider, "A")
+        model = await create_model(client, provider, "A")
         other = (await client.post("/providers", json={"name": "Groq", "type": "groq"})).json()["provider"]
 
         changed = (await client.patch(f"/models/{model['id']}", json={"providerId": other["id"]})).json()
 
         assert changed["providerName"] == "Groq"
 
-    async def test_refuses_stale_taken_and_impossible_changes(
+    async def test_stale_taken_and_invalid_changes_are_rejected(
         self, client: httpx.AsyncClient, provider: Provider
     ) -> None:
-        await register(client, provider, "A")
-        model = await register(client, provider, "B")
+        await create_model(client, provider, "A")
+        model = await create_model(client, provider, "B")
         path = f"/models/{model['id']}"
 
         stale = await client.patch(path, json={"name": "C"}, headers={"If-Match": '"9"'})
@@ -379,9 +391,9 @@ class TestListAndDelete:
     async def test_filters_and_pages(self, client: httpx.AsyncClient, provider: Provider) -> None:
         other = (await client.post("/providers", json={"name": "Groq", "type": "groq"})).json()["provider"]
         for number in range(3):
-            await register(client, provider, f"A{number}")
-        await register(client, other, "G")
-        await register(client, provider, "E", type="embedder")
+            await create_model(client, provider, f"A{number}")
+        await create_model(client, other, "G")
+        await create_model(client, provider, "E", type="embedder")
 
         first = (await client.get("/models", params={"limit": 3})).json()
         rest = (await client.get("/models", params={"limit": 3, "cursor": first["nextCursor"]})).json()
@@ -396,60 +408,62 @@ class TestListAndDelete:
         assert [model["name"] for model in embedders["models"]] == ["E"]
         assert foreign.status_code == 400
 
-    async def test_is_gone_when_deleted(self, client: httpx.AsyncClient, provider: Provider) -> None:
-        path = f"/models/{(await register(client, provider, 'A'))['id']}"
+    async def test_deleted_model_is_not_found(self, client: httpx.AsyncClient, provider: Provider) -> None:
+        path = f"/models/{(await create_model(client, provider, 'A'))['id']}"
 
         assert (await client.delete(path)).status_code == 204
         assert (await client.get(path)).status_code == 404
         assert (await client.delete(path)).status_code == 404
 
-    async def test_is_not_moved_to_a_provider_that_is_just_being_deleted(
+    async def test_cannot_move_to_a_provider_being_deleted(
         self, client: httpx.AsyncClient, provider: Provider, container: Container
     ) -> None:
-        model = await register(client, provider, "M")
-        leaving = (await client.post("/providers", json={"name": "P", "type": "groq"})).json()["provider"]
+        model = await create_model(client, provider, "M")
+        deleted_provider = (await client.post("/providers", json={"name": "P", "type": "groq"})).json()[
+            "provider"
+        ]
         async with unit_of_work(container.sessions) as session:
-            editor = ProviderEditor(session, **parts_of(container))
-            await editor.delete(OWNER, leaving["id"], force=False, expected=None)
+            editor = ProviderCatalog(session, **service_dependencies(container))
+            await editor.delete(OWNER, deleted_provider["id"], force=False, expected=None)
 
-            moving = asyncio.create_task(
-                client.patch(f"/models/{model['id']}", json={"providerId": leaving["id"]})
+            update = asyncio.create_task(
+                client.patch(f"/models/{model['id']}", json={"providerId": deleted_provider["id"]})
             )
-            await _waits_for_a_lock(container, moving)
+            await _wait_until_locked(container, update)
 
-        assert (await moving).status_code == 422
+        assert (await update).status_code == 422
         assert (await client.get(f"/models/{model['id']}")).json() == model
 
-    async def test_a_model_and_the_end_of_its_provider_at_once_leave_no_orphan(
+    async def test_concurrent_provider_deletion_leaves_no_orphan(
         self, client: httpx.AsyncClient, provider: Provider
     ) -> None:
-        made, deleted = await asyncio.gather(
+        created, deleted = await asyncio.gather(
             client.post("/models", json={"name": "M", "providerId": provider["id"]}),
             client.delete(f"/providers/{provider['id']}"),
         )
 
-        assert (made.status_code, deleted.status_code) in {(201, 409), (422, 204)}
+        assert (created.status_code, deleted.status_code) in {(201, 409), (422, 204)}
 
 
-WAITING = text(
+COUNT_WAITING_SESSIONS = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 )
 
 
-async def _waits_for_a_lock(container: Container, task: asyncio.Task[Any]) -> None:
-    """Return when the task's session waits for one; on SQLite it cannot even begin to write."""
+async def _wait_until_locked(container: Container, task: asyncio.Task[Any]) -> None:
+    """Wait until the task's session waits for a lock; on SQLite it cannot begin its transaction."""
     waiting = container.sessions.kw["bind"].dialect.name == "sqlite"
     while not waiting and not task.done():
         async with read_session(
             container.sessions
-        ) as session:  # a new one: a transaction sees one state only
-            waiting = bool(await session.scalar(WAITING))
+        ) as session:  # a new session: a transaction sees one snapshot
+            waiting = bool(await session.scalar(COUNT_WAITING_SESSIONS))
 
 
 @ON_SQLITE
-class TestBuiltIn:
-    async def test_is_what_it_says_and_stays_while_available(
-        self, client: httpx.AsyncClient, catalog: Catalog, container: Container
+class TestBuiltInModel:
+    async def test_is_described_and_cannot_be_deleted_while_available(
+        self, client: httpx.AsyncClient, catalog: CatalogHarness, container: Container
     ) -> None:
         container.local_model.serve("http://127.0.0.1:1/v1", "token-of-the-model")
         model_id = await catalog.models(lambda models: models.ensure_local())
@@ -457,8 +471,8 @@ class TestBuiltIn:
 
         model = (await client.get(path)).json()
         renamed = await client.patch(path, json={"name": "demo", "settings": {"temperature": 0}})
-        bent = await client.patch(path, json={"endpoint": "gpt-4o"})
-        refused = await client.delete(path)
+        other_endpoint = await client.patch(path, json={"endpoint": "gpt-4o"})
+        rejected = await client.delete(path)
         container.local_model.reason = "gone"
         deleted = await client.delete(path)
 
@@ -471,11 +485,11 @@ class TestBuiltIn:
         }
         assert model["pricing"] == {"inputPerMillion": "0", "outputPerMillion": "0", "currency": "USD"}
         assert "demo model" in model["description"]
-        assert [r.status_code for r in (renamed, bent, refused, deleted)] == [200, 422, 409, 204]
-        assert refused.json()["type"].endswith("/model-built-in")
+        assert [r.status_code for r in (renamed, other_endpoint, rejected, deleted)] == [200, 422, 409, 204]
+        assert rejected.json()["type"].endswith("/model-built-in")
 
-    async def test_its_provider_has_no_other_model(
-        self, client: httpx.AsyncClient, catalog: Catalog, container: Container
+    async def test_built_in_provider_accepts_no_other_model(
+        self, client: httpx.AsyncClient, catalog: CatalogHarness, container: Container
     ) -> None:
         provider_id = await catalog.providers(lambda providers: providers.ensure_local())
 

@@ -1,4 +1,4 @@
-"""Models, for those who call them."""
+"""The model service: bindings, names, the built-in model and inline providers."""
 
 import asyncio
 from decimal import Decimal
@@ -20,33 +20,35 @@ from crewai_runner.features.providers.errors import ProviderInvalid
 from crewai_runner.features.providers.schemas import ProviderCreate
 from crewai_runner.localmodel.status import LocalModelUnavailable
 from crewai_runner.wiring.container import Container
-from tests.support.catalog import CANARY, OWNER, STRANGER, Catalog
+from tests.support.catalog import CANARY, OWNER, STRANGER, CatalogHarness
 
 WORKSPACE = BUILTIN_WORKSPACE
 TOKEN = "token-of-the-built-in-model"
 
 
-async def provide(catalog: Catalog, principal: Principal = OWNER, **fields: Any) -> str:
+async def create_provider(catalog: CatalogHarness, principal: Principal = OWNER, **fields: Any) -> str:
     request = ProviderCreate.model_validate({"name": "Work", "type": "openai", "apiKey": CANARY, **fields})
-    answer = await catalog.provider_editor(lambda editor: editor.create(principal, request))
+    answer = await catalog.provider_catalog(lambda providers: providers.create(principal, request))
     return str(answer.provider.id)
 
 
-async def register(catalog: Catalog, provider_id: str, principal: Principal = OWNER, **fields: Any) -> str:
+async def create_model(
+    catalog: CatalogHarness, provider_id: str, principal: Principal = OWNER, **fields: Any
+) -> str:
     request = ModelCreate.model_validate({"providerId": provider_id, **fields})
-    answer = await catalog.editor(lambda editor: editor.create(principal, request))
+    answer = await catalog.model_catalog(lambda providers: providers.create(principal, request))
     return str(answer.model.id)
 
 
-async def bind(catalog: Catalog, *names: str) -> dict[str, ModelBinding]:
-    bindings: dict[str, ModelBinding] = await catalog.models(lambda m: m.bindings(WORKSPACE, names))
+async def get_bindings(catalog: CatalogHarness, *names: str) -> dict[str, ModelBinding]:
+    bindings: dict[str, ModelBinding] = await catalog.models(lambda m: m.get_bindings(WORKSPACE, names))
     return bindings
 
 
 class TestBindings:
-    async def test_carry_all_that_a_call_needs(self, catalog: Catalog, container: Container) -> None:
-        provider_id = await provide(catalog, baseUrl="https://gateway.example/v1")
-        await register(
+    async def test_contain_all_call_parameters(self, catalog: CatalogHarness, container: Container) -> None:
+        provider_id = await create_provider(catalog, baseUrl="https://gateway.example/v1")
+        await create_model(
             catalog,
             provider_id,
             name="smart",
@@ -57,7 +59,7 @@ class TestBindings:
         )
         container.mask = SecretMask()
 
-        binding = (await bind(catalog, "smart"))["smart"]
+        binding = (await get_bindings(catalog, "smart"))["smart"]
 
         assert binding.name == "smart"
         assert binding.model == "gpt-4o"
@@ -73,44 +75,42 @@ class TestBindings:
         assert CANARY not in repr(binding)
         assert container.mask(CANARY) == "••••••"
 
-    async def test_are_found_by_provider_and_endpoint_and_keep_the_name_asked_for(
-        self, catalog: Catalog
-    ) -> None:
-        provider_id = await provide(catalog)
-        await register(catalog, provider_id, name="smart", endpoint="gpt-4o")
-        await register(catalog, provider_id, name="embed", type="embedder")
+    async def test_are_found_by_alias(self, catalog: CatalogHarness) -> None:
+        provider_id = await create_provider(catalog)
+        await create_model(catalog, provider_id, name="smart", endpoint="gpt-4o")
+        await create_model(catalog, provider_id, name="embed", type="embedder")
 
-        bindings = await bind(catalog, "openai/gpt-4o", "Work/gpt-4o", "embed")
+        bindings = await get_bindings(catalog, "openai/gpt-4o", "Work/gpt-4o", "embed")
 
         assert set(bindings) == {"openai/gpt-4o", "Work/gpt-4o", "embed"}
         assert {binding.model for binding in bindings.values()} == {"gpt-4o", "embed"}
         assert bindings["openai/gpt-4o"].name == "smart"
         assert bindings["embed"].kind is ModelKind.EMBEDDER
 
-    async def test_options_are_worked_into_the_address(self, catalog: Catalog) -> None:
-        azure = await provide(
+    async def test_options_are_applied_to_the_url(self, catalog: CatalogHarness) -> None:
+        azure = await create_provider(
             catalog,
             name="Azure",
             type="azure",
             baseUrl="https://x.openai.azure.com",
             options={"apiVersion": "2024-10-21"},
         )
-        bedrock = await provide(
+        bedrock = await create_provider(
             catalog, name="AWS", type="bedrock", apiKey="AKID:secret-part", options={"region": "eu-west-1"}
         )
-        await register(catalog, azure, name="a")
-        await register(catalog, bedrock, name="b")
+        await create_model(catalog, azure, name="a")
+        await create_model(catalog, bedrock, name="b")
 
-        bindings = await bind(catalog, "a", "b")
+        bindings = await get_bindings(catalog, "a", "b")
 
         assert bindings["a"].base_url == "https://x.openai.azure.com?api-version=2024-10-21"
         assert bindings["b"].base_url == "https://bedrock-runtime.eu-west-1.amazonaws.com"
 
-    async def test_name_every_missing_model_with_what_may_have_been_meant(self, catalog: Catalog) -> None:
-        await register(catalog, await provide(catalog), name="gpt-4o")
+    async def test_missing_models_are_listed_with_suggestions(self, catalog: CatalogHarness) -> None:
+        await create_model(catalog, await create_provider(catalog), name="gpt-4o")
 
         with pytest.raises(ModelNotRegistered) as raised:
-            await bind(catalog, "gpt4o", "zzzzzz", "gpt-4o")
+            await get_bindings(catalog, "gpt4o", "zzzzzz", "gpt-4o")
 
         assert raised.value.extra["missing"] == [
             {"name": "gpt4o", "suggestions": ["gpt-4o"]},
@@ -118,31 +118,29 @@ class TestBindings:
         ]
         assert "did you mean 'gpt-4o'?" in raised.value.detail
 
-    async def test_anothers_models_are_not_registered_here(self, catalog: Catalog) -> None:
-        theirs = await provide(catalog, STRANGER)
-        await register(catalog, theirs, STRANGER, name="gpt-4o")
+    async def test_models_of_other_workspaces_are_not_found(self, catalog: CatalogHarness) -> None:
+        other = await create_provider(catalog, STRANGER)
+        await create_model(catalog, other, STRANGER, name="gpt-4o")
 
         with pytest.raises(ModelNotRegistered) as raised:
-            await bind(catalog, "gpt-4o")
+            await get_bindings(catalog, "gpt-4o")
 
         assert raised.value.extra["missing"] == [{"name": "gpt-4o", "suggestions": []}]
 
-    async def test_a_key_sealed_under_another_secret_is_said_so(
-        self, catalog: Catalog, container: Container
-    ) -> None:
-        await register(catalog, await provide(catalog), name="gpt-4o")
+    async def test_undecryptable_key_is_reported(self, catalog: CatalogHarness, container: Container) -> None:
+        await create_model(catalog, await create_provider(catalog), name="gpt-4o")
         container.cipher = SecretCipher(Fernet.generate_key().decode())
 
         with pytest.raises(SecretUnreadable):
-            await bind(catalog, "gpt-4o")
+            await get_bindings(catalog, "gpt-4o")
 
-    async def test_the_built_in_model_is_bound_to_the_address_it_has_now(
-        self, catalog: Catalog, container: Container
+    async def test_built_in_model_has_its_current_url(
+        self, catalog: CatalogHarness, container: Container
     ) -> None:
         container.local_model.serve("http://127.0.0.1:4567/v1", TOKEN)
         await catalog.models(lambda models: models.ensure_local())
 
-        binding = (await bind(catalog, "smollm2-135m"))["smollm2-135m"]
+        binding = (await get_bindings(catalog, "smollm2-135m"))["smollm2-135m"]
 
         assert binding.provider_type is ProviderType.LOCAL
         assert binding.base_url == "http://127.0.0.1:4567/v1"
@@ -151,104 +149,104 @@ class TestBindings:
         assert container.mask(TOKEN) == "••••••"
         assert binding.supports_tools is False
 
-    async def test_the_built_in_model_is_waited_for_only_when_asked_for(
-        self, catalog: Catalog, container: Container
+    async def test_waits_for_the_built_in_model_only_if_requested(
+        self, catalog: CatalogHarness, container: Container
     ) -> None:
         container.local_model.serve("http://127.0.0.1:4567/v1", TOKEN)
         await catalog.models(lambda models: models.ensure_local())
-        await register(catalog, await provide(catalog), name="gpt-4o")
-        container.local_model.at = None
+        await create_model(catalog, await create_provider(catalog), name="gpt-4o")
+        container.local_model.address = None
 
-        await bind(catalog, "gpt-4o")
+        await get_bindings(catalog, "gpt-4o")
 
-        assert container.local_model.asked == 0
+        assert container.local_model.calls == 0
         with pytest.raises(LocalModelUnavailable):
-            await bind(catalog, "smollm2-135m")
+            await get_bindings(catalog, "smollm2-135m")
 
 
 class TestNames:
-    async def test_are_parted_by_kind_and_workspace(self, catalog: Catalog) -> None:
-        provider_id = await provide(catalog)
-        await register(catalog, provider_id, name="smart", endpoint="gpt-4o")
-        await register(catalog, provider_id, name="embed", type="embedder")
-        await register(catalog, await provide(catalog, STRANGER), STRANGER, name="theirs")
+    async def test_are_separated_by_kind_and_workspace(self, catalog: CatalogHarness) -> None:
+        provider_id = await create_provider(catalog)
+        await create_model(catalog, provider_id, name="smart", endpoint="gpt-4o")
+        await create_model(catalog, provider_id, name="embed", type="embedder")
+        await create_model(catalog, await create_provider(catalog, STRANGER), STRANGER, name="other")
 
-        llms, embedders = await catalog.models(lambda models: models.names(WORKSPACE))
+        llms, embedders = await catalog.models(lambda models: models.list_names(WORKSPACE))
 
         assert {"smart", "openai/gpt-4o"} <= llms
         assert "embed" in embedders
-        assert not any("theirs" in name for name in llms | embedders)
+        assert not any("other" in name for name in llms | embedders)
 
-    async def test_the_default_is_the_workspaces_own(self, catalog: Catalog) -> None:
-        await register(catalog, await provide(catalog, STRANGER), STRANGER, name="theirs")
-        before = await catalog.models(lambda models: models.default_name(WORKSPACE, ModelKind.LLM))
-        await register(catalog, await provide(catalog), name="mine")
+    async def test_default_belongs_to_the_workspace(self, catalog: CatalogHarness) -> None:
+        await create_model(catalog, await create_provider(catalog, STRANGER), STRANGER, name="other")
+        before = await catalog.models(lambda models: models.get_default_name(WORKSPACE, ModelKind.LLM))
+        await create_model(catalog, await create_provider(catalog), name="mine")
 
-        after = await catalog.models(lambda models: models.default_name(WORKSPACE, ModelKind.LLM))
+        after = await catalog.models(lambda models: models.get_default_name(WORKSPACE, ModelKind.LLM))
 
         assert (before, after) == (None, "mine")
 
-    async def test_check_refuses_an_embedder_where_a_language_model_is_needed(self, catalog: Catalog) -> None:
-        await register(catalog, await provide(catalog), name="embed", type="embedder")
+    async def test_check_registered_compares_the_kind(self, catalog: CatalogHarness) -> None:
+        await create_model(catalog, await create_provider(catalog), name="embed", type="embedder")
 
         await catalog.models(lambda models: models.check_registered(WORKSPACE, ["embed"], ModelKind.EMBEDDER))
         with pytest.raises(ModelNotRegistered):
             await catalog.models(lambda models: models.check_registered(WORKSPACE, ["embed"]))
 
-    async def test_local_names_are_those_the_built_in_provider_serves(
-        self, catalog: Catalog, container: Container
+    async def test_local_names_are_those_of_the_built_in_model(
+        self, catalog: CatalogHarness, container: Container
     ) -> None:
         container.local_model.serve("http://127.0.0.1:4567/v1", TOKEN)
         await catalog.models(lambda models: models.ensure_local())
-        await register(catalog, await provide(catalog), name="gpt-4o")
+        await create_model(catalog, await create_provider(catalog), name="gpt-4o")
 
-        names = await catalog.models(lambda models: models.local_names(WORKSPACE))
+        names = await catalog.models(lambda models: models.list_local_names(WORKSPACE))
 
         assert names == {"smollm2-135m", "local/smollm2-135m"}
 
 
 class TestEnsureLocal:
-    async def test_makes_nothing_while_the_model_is_not_available(self, catalog: Catalog) -> None:
-        made = await catalog.models(lambda models: models.ensure_local())
+    async def test_creates_nothing_while_unavailable(self, catalog: CatalogHarness) -> None:
+        created = await catalog.models(lambda models: models.ensure_local())
 
-        assert made is None
-        assert await catalog.models(lambda models: models.default_name(WORKSPACE, ModelKind.LLM)) is None
+        assert created is None
+        assert await catalog.models(lambda models: models.get_default_name(WORKSPACE, ModelKind.LLM)) is None
 
-    async def test_makes_one_however_often_and_by_however_many_it_is_called(
-        self, catalog: Catalog, container: Container, client: httpx.AsyncClient
+    async def test_concurrent_calls_create_one_model(
+        self, catalog: CatalogHarness, container: Container, client: httpx.AsyncClient
     ) -> None:
         container.local_model.serve("http://127.0.0.1:4567/v1", TOKEN)
 
-        made = await asyncio.gather(*(catalog.models(lambda models: models.ensure_local()) for _ in range(4)))
+        created = await asyncio.gather(
+            *(catalog.models(lambda models: models.ensure_local()) for _ in range(4))
+        )
 
-        assert len(set(made)) == 1
+        assert len(set(created)) == 1
         assert len((await client.get("/models")).json()["models"]) == 1
         assert len((await client.get("/providers")).json()["providers"]) == 1
 
-    async def test_leaves_the_default_where_there_is_one(
-        self, catalog: Catalog, container: Container
-    ) -> None:
-        await register(catalog, await provide(catalog), name="gpt-4o")
+    async def test_keeps_the_default_model(self, catalog: CatalogHarness, container: Container) -> None:
+        await create_model(catalog, await create_provider(catalog), name="gpt-4o")
         container.local_model.serve("http://127.0.0.1:4567/v1", TOKEN)
 
         await catalog.models(lambda models: models.ensure_local())
 
-        assert await catalog.models(lambda m: m.default_name(WORKSPACE, ModelKind.LLM)) == "gpt-4o"
+        assert await catalog.models(lambda m: m.get_default_name(WORKSPACE, ModelKind.LLM)) == "gpt-4o"
 
-    async def test_finds_other_names_where_a_person_has_taken_its_own(
-        self, catalog: Catalog, container: Container, client: httpx.AsyncClient
+    async def test_numbers_names_that_are_taken(
+        self, catalog: CatalogHarness, container: Container, client: httpx.AsyncClient
     ) -> None:
-        await register(catalog, await provide(catalog, name="local"), name="smollm2-135m")
+        await create_model(catalog, await create_provider(catalog, name="local"), name="smollm2-135m")
         container.local_model.serve("http://127.0.0.1:4567/v1", TOKEN)
 
         model_id = await catalog.models(lambda models: models.ensure_local())
 
-        made = (await client.get(f"/models/{model_id}")).json()
-        assert made["name"] == "smollm2-135m (built-in 1)"
-        assert made["providerName"] == "local (built-in 1)"
+        created = (await client.get(f"/models/{model_id}")).json()
+        assert created["name"] == "smollm2-135m (built-in 1)"
+        assert created["providerName"] == "local (built-in 1)"
 
-    async def test_keeps_what_a_person_changed(
-        self, catalog: Catalog, container: Container, client: httpx.AsyncClient
+    async def test_keeps_changes_of_users(
+        self, catalog: CatalogHarness, container: Container, client: httpx.AsyncClient
     ) -> None:
         container.local_model.serve("http://127.0.0.1:4567/v1", TOKEN)
         model_id = await catalog.models(lambda models: models.ensure_local())
@@ -261,25 +259,25 @@ class TestEnsureLocal:
         assert (model["name"], model["default"]) == ("demo", False)
 
 
-class TestInline:
+class TestInlineProvider:
     @staticmethod
     def config(**fields: Any) -> ProviderCreate:
         return ProviderCreate.model_validate(
             {"name": "Mine", "type": "openai", "apiKey": CANARY, "models": ["a/b"], **fields}
         )
 
-    async def test_binds_every_name_to_the_one_provider_and_stores_nothing(
-        self, catalog: Catalog, container: Container, client: httpx.AsyncClient
+    async def test_binds_all_names_and_stores_nothing(
+        self, catalog: CatalogHarness, container: Container, client: httpx.AsyncClient
     ) -> None:
         container.mask = SecretMask()
 
-        async def make(models: Any) -> dict[str, ModelBinding]:
-            made: dict[str, ModelBinding] = models.inline_bindings(
+        async def build(models: Any) -> dict[str, ModelBinding]:
+            created: dict[str, ModelBinding] = models.build_inline_bindings(
                 self.config(), ["gpt-4o", "openai/gpt-4o", "Mine/x", "a/b"], ["embed"]
             )
-            return made
+            return created
 
-        bindings = await catalog.models(make)
+        bindings = await catalog.models(build)
 
         assert {name: binding.model for name, binding in bindings.items()} == {
             "gpt-4o": "gpt-4o",
@@ -296,10 +294,14 @@ class TestInline:
         assert container.mask(CANARY) == "••••••"
         assert (await client.get("/providers")).json()["providers"] == []
 
-    async def test_is_judged_like_a_stored_one(self, catalog: Catalog, container: Container) -> None:
+    async def test_is_validated_like_a_stored_provider(
+        self, catalog: CatalogHarness, container: Container
+    ) -> None:
         container.egress = EgressPolicy(allow_private=False)
 
         with pytest.raises(ProviderInvalid):
-            await catalog.models(lambda m: m.check_inline(self.config(baseUrl="http://127.0.0.1:1/v1")))
+            await catalog.models(
+                lambda m: m.validate_inline_provider(self.config(baseUrl="http://127.0.0.1:1/v1"))
+            )
         with pytest.raises(ProviderInvalid):
-            await catalog.models(lambda m: m.check_inline(self.config(type="azure")))
+            await catalog.models(lambda m: m.validate_inline_provider(self.config(type="azure")))

@@ -1,4 +1,4 @@
-"""The fixtures of the catalog."""
+"""Fixtures of providers and models."""
 
 from tests.support.catalog import (
     app,

@@ -1,4 +1,4 @@
-"""Providers over HTTP."""
+"""Endpoints of providers."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ from sqlalchemy import text
 from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.db.session import read_session
 from crewai_runner.wiring.container import Container
-from tests.support.catalog import CANARY, ON_SQLITE, speaking_for
+from tests.support.catalog import CANARY, ON_SQLITE, authorization_of
 
 Provider = dict[str, Any]
 
@@ -30,9 +30,9 @@ def routes(provider_id: str) -> list[tuple[str, str, Any]]:
 
 
 @ON_SQLITE
-class TestDoors:
+class TestAuthorization:
     @pytest.mark.parametrize("index", range(8))
-    async def test_nobody_comes_in_without_a_token(
+    async def test_anonymous_gets_401(
         self, client: httpx.AsyncClient, provider: Provider, index: int
     ) -> None:
         method, path, body = routes(provider["id"])[index]
@@ -43,50 +43,55 @@ class TestDoors:
         assert response.headers["WWW-Authenticate"] == "Bearer"
 
     @pytest.mark.parametrize("index", range(3, 8))
-    async def test_a_strangers_provider_does_not_exist(
+    async def test_other_workspace_gets_404(
         self, client: httpx.AsyncClient, provider: Provider, index: int
     ) -> None:
         method, path, body = routes(provider["id"])[index]
 
-        response = await client.request(method, path, json=body, headers=speaking_for("stranger"))
+        response = await client.request(method, path, json=body, headers=authorization_of("stranger"))
 
         assert response.status_code == 404
         assert response.json()["type"].endswith("/provider-not-found")
         assert (await client.get(f"/providers/{provider['id']}")).json() == provider
 
-    async def test_a_stranger_sees_an_empty_list(self, client: httpx.AsyncClient, provider: Provider) -> None:
-        response = await client.get("/providers", headers=speaking_for("stranger"))
+    async def test_other_workspace_gets_an_empty_list(
+        self, client: httpx.AsyncClient, provider: Provider
+    ) -> None:
+        response = await client.get("/providers", headers=authorization_of("stranger"))
 
         assert response.json() == {"providers": [], "nextCursor": None}
 
     @pytest.mark.parametrize("index", [1, 2, 4, 5, 6])
-    async def test_who_may_only_read_changes_and_contacts_nothing(
+    async def test_reader_cannot_change_or_test(
         self, client: httpx.AsyncClient, provider: Provider, index: int
     ) -> None:
         method, path, body = routes(provider["id"])[index]
 
-        response = await client.request(method, path, json=body, headers=speaking_for("reader"))
+        response = await client.request(method, path, json=body, headers=authorization_of("reader"))
 
         assert response.status_code == 403
 
     @pytest.mark.parametrize("index", range(8))
-    async def test_who_has_no_right_comes_nowhere(
+    async def test_without_scopes_gets_403(
         self, client: httpx.AsyncClient, provider: Provider, index: int
     ) -> None:
         method, path, body = routes(provider["id"])[index]
 
-        response = await client.request(method, path, json=body, headers=speaking_for("nobody"))
+        response = await client.request(method, path, json=body, headers=authorization_of("nobody"))
 
         assert response.status_code == 403
 
 
-@pytest.mark.parametrize("strange", ["mdl_1", "prov_", "prov_%00", "prov_1'--", "prov_" + "1" * 300, "☃"])
-async def test_an_id_that_is_none_is_not_found(client: httpx.AsyncClient, strange: str) -> None:
-    assert (await client.get(f"/providers/{strange}")).status_code == 404
+class TestGet:
+    @pytest.mark.parametrize(
+        "invalid_id", ["mdl_1", "prov_", "prov_%00", "prov_1'--", "prov_" + "1" * 300, "☃"]
+    )
+    async def test_invalid_id_gets_404(self, client: httpx.AsyncClient, invalid_id: str) -> None:
+        assert (await client.get(f"/providers/{invalid_id}")).status_code == 404
 
 
 class TestCreate:
-    async def test_gives_back_everything_but_the_key(self, client: httpx.AsyncClient) -> None:
+    async def test_returns_everything_but_the_key(self, client: httpx.AsyncClient) -> None:
         body = {
             "name": " Azure ",
             "type": "azure",
@@ -97,21 +102,21 @@ class TestCreate:
 
         response = await client.post("/providers", json={"provider": body})
 
-        made = response.json()["provider"]
+        created = response.json()["provider"]
         assert response.status_code == 201
         assert response.headers["ETag"] == '"1"'
-        assert made["id"].startswith("prov_")
-        assert made["name"] == "Azure"
-        assert made["baseUrl"] == "https://example.openai.azure.com"
-        assert made["options"] == {"apiVersion": "2024-10-21", "region": None}
-        assert made["hasApiKey"] is True
-        assert made["apiKeyHint"] == "LAST"
-        assert made["createdAt"].endswith("Z")
-        assert (await client.get(f"/providers/{made['id']}")).json() == made
-        assert (await client.get("/providers")).json()["providers"] == [made]
+        assert created["id"].startswith("prov_")
+        assert created["name"] == "Azure"
+        assert created["baseUrl"] == "https://example.openai.azure.com"
+        assert created["options"] == {"apiVersion": "2024-10-21", "region": None}
+        assert created["hasApiKey"] is True
+        assert created["apiKeyHint"] == "LAST"
+        assert created["createdAt"].endswith("Z")
+        assert (await client.get(f"/providers/{created['id']}")).json() == created
+        assert (await client.get("/providers")).json()["providers"] == [created]
         assert CANARY not in response.text
 
-    async def test_takes_the_bare_object_and_snake_case_and_custom(self, client: httpx.AsyncClient) -> None:
+    async def test_accepts_bare_snake_case_and_custom(self, client: httpx.AsyncClient) -> None:
         body = {
             "name": "LM Studio",
             "type": "custom",
@@ -119,19 +124,19 @@ class TestCreate:
             "base_url": "http://127.0.0.1:1234/v1",
         }
 
-        made = (await client.post("/providers", json=body)).json()["provider"]
+        created = (await client.post("/providers", json=body)).json()["provider"]
 
-        assert made["type"] == "openai_compatible"
-        assert made["hasApiKey"] is True
-        assert made["apiKeyHint"] is None
+        assert created["type"] == "openai_compatible"
+        assert created["hasApiKey"] is True
+        assert created["apiKeyHint"] is None
 
-    async def test_takes_a_blank_key_as_none(self, client: httpx.AsyncClient) -> None:
+    async def test_blank_key_is_none(self, client: httpx.AsyncClient) -> None:
         body = {"name": "Ollama", "type": "ollama", "apiKey": " ", "baseUrl": ""}
 
-        made = (await client.post("/providers", json=body)).json()["provider"]
+        created = (await client.post("/providers", json=body)).json()["provider"]
 
-        assert made["hasApiKey"] is False
-        assert made["baseUrl"] is None
+        assert created["hasApiKey"] is False
+        assert created["baseUrl"] is None
 
     @ON_SQLITE
     @pytest.mark.parametrize(
@@ -164,7 +169,7 @@ class TestCreate:
             ({"options": {"region": "eu-central-1"}}, "/options/region"),
         ],
     )
-    async def test_names_the_field_that_is_wrong(
+    async def test_invalid_field_is_named(
         self, client: httpx.AsyncClient, change: dict[str, Any], pointer: str
     ) -> None:
         body = {"name": "P", "type": "openai", "apiKey": CANARY, **change}
@@ -177,12 +182,12 @@ class TestCreate:
         assert CANARY not in response.text
         assert (await client.get("/providers")).json()["providers"] == []
 
-    async def test_points_into_the_bare_object_when_it_was_bare(self, client: httpx.AsyncClient) -> None:
+    async def test_pointers_of_a_bare_body(self, client: httpx.AsyncClient) -> None:
         response = await client.post("/providers", json={"name": "P"})
 
         assert [error["pointer"] for error in response.json()["errors"]] == ["/type"]
 
-    async def test_refuses_private_addresses_where_the_setting_says_so(
+    async def test_private_addresses_need_the_setting(
         self, client: httpx.AsyncClient, container: Container
     ) -> None:
         container.egress = EgressPolicy(allow_private=False)
@@ -194,7 +199,7 @@ class TestCreate:
         assert response.status_code == 422
         assert "private network" in response.json()["detail"]
 
-    async def test_accepts_a_host_that_is_not_found_yet(
+    async def test_accepts_an_unresolvable_host(
         self, client: httpx.AsyncClient, container: Container
     ) -> None:
         def unknown(_host: str, _port: int) -> list[str]:
@@ -208,40 +213,38 @@ class TestCreate:
 
         assert response.status_code == 201
 
-    async def test_a_name_is_taken_once_in_a_workspace_only(
+    async def test_name_is_unique_in_the_workspace(
         self, client: httpx.AsyncClient, provider: Provider
     ) -> None:
         body = {"name": provider["name"], "type": "groq"}
 
         second = await client.post("/providers", json=body)
-        elsewhere = await client.post("/providers", json=body, headers=speaking_for("stranger"))
+        other_workspace = await client.post("/providers", json=body, headers=authorization_of("stranger"))
 
         assert second.status_code == 409
         assert second.json()["type"].endswith("/provider-name-taken")
-        assert elsewhere.status_code == 201
+        assert other_workspace.status_code == 201
 
-    async def test_of_two_at_once_with_one_name_only_one_is_made(self, client: httpx.AsyncClient) -> None:
+    async def test_concurrent_requests_with_one_name(self, client: httpx.AsyncClient) -> None:
         body = {"name": "P", "type": "groq"}
 
-        answers = await asyncio.gather(*(client.post("/providers", json=body) for _ in range(5)))
+        responses = await asyncio.gather(*(client.post("/providers", json=body) for _ in range(5)))
 
-        assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409, 409]
+        assert sorted(response.status_code for response in responses) == [201, 409, 409, 409, 409]
 
-    async def test_the_same_idempotency_key_makes_one_provider(self, client: httpx.AsyncClient) -> None:
+    async def test_idempotency_key_creates_one_provider(self, client: httpx.AsyncClient) -> None:
         body = {"name": "P", "type": "groq", "apiKey": CANARY}
         headers = {"Idempotency-Key": "once"}
 
-        answers = await asyncio.gather(
+        responses = await asyncio.gather(
             *(client.post("/providers", json=body, headers=headers) for _ in range(5))
         )
 
-        assert {answer.status_code for answer in answers} == {201}
-        assert len({answer.text for answer in answers}) == 1
+        assert {response.status_code for response in responses} == {201}
+        assert len({response.text for response in responses}) == 1
         assert len((await client.get("/providers")).json()["providers"]) == 1
 
-    async def test_the_same_idempotency_key_with_another_api_key_is_a_conflict(
-        self, client: httpx.AsyncClient
-    ) -> None:
+    async def test_idempotency_key_with_another_api_key_conflicts(self, client: httpx.AsyncClient) -> None:
         body = {"name": "P", "type": "groq", "apiKey": CANARY}
         headers = {"Idempotency-Key": "once"}
         await client.post("/providers", json=body, headers=headers)
@@ -253,7 +256,7 @@ class TestCreate:
 
 
 class TestList:
-    async def test_pages_through_all_and_filters_by_type(self, client: httpx.AsyncClient) -> None:
+    async def test_pages_and_type_filter(self, client: httpx.AsyncClient) -> None:
         for number in range(5):
             kind = "groq" if number % 2 else "mistral"
             await client.post("/providers", json={"name": f"P{number}", "type": kind})
@@ -261,7 +264,7 @@ class TestList:
         while True:
             query = {"limit": 2} | ({"cursor": cursor} if cursor else {})
             page = (await client.get("/providers", params=query)).json()
-            names += [one["name"] for one in page["providers"]]
+            names += [provider["name"] for provider in page["providers"]]
             cursor = page["nextCursor"]
             if cursor is None:
                 break
@@ -269,15 +272,17 @@ class TestList:
         groq = (await client.get("/providers", params={"type": "groq"})).json()
 
         assert sorted(names) == ["P0", "P1", "P2", "P3", "P4"]
-        assert [one["name"] for one in groq["providers"]] == ["P1", "P3"]
+        assert [provider["name"] for provider in groq["providers"]] == ["P1", "P3"]
 
     @pytest.mark.parametrize("cursor", ["%", "WzFd", "WyJcdTAwMDAiXQ", "e30"])
-    async def test_refuses_a_cursor_that_is_not_ours(self, client: httpx.AsyncClient, cursor: str) -> None:
+    async def test_invalid_cursor_is_rejected(self, client: httpx.AsyncClient, cursor: str) -> None:
         assert (await client.get("/providers", params={"cursor": cursor})).status_code == 400
 
 
 class TestUpdate:
-    async def test_keeps_what_is_not_sent(self, client: httpx.AsyncClient, provider: Provider) -> None:
+    async def test_keeps_fields_that_are_not_sent(
+        self, client: httpx.AsyncClient, provider: Provider
+    ) -> None:
         response = await client.patch(
             f"/providers/{provider['id']}",
             json={"name": "Renamed"},
@@ -292,9 +297,7 @@ class TestUpdate:
         same = {"id", "type", "baseUrl", "hasApiKey", "apiKeyHint", "models", "options", "createdAt"}
         assert {name: changed[name] for name in same} == {name: provider[name] for name in same}
 
-    async def test_null_removes_the_key_and_a_new_one_replaces_it(
-        self, client: httpx.AsyncClient, provider: Provider
-    ) -> None:
+    async def test_key_is_removed_and_replaced(self, client: httpx.AsyncClient, provider: Provider) -> None:
         path = f"/providers/{provider['id']}"
 
         removed = (await client.patch(path, json={"provider": {"apiKey": None}})).json()
@@ -314,7 +317,7 @@ class TestUpdate:
             {"type": "local"},
         ],
     )
-    async def test_refuses_what_cannot_be(
+    async def test_invalid_values_are_rejected(
         self, client: httpx.AsyncClient, provider: Provider, body: dict[str, Any]
     ) -> None:
         response = await client.patch(f"/providers/{provider['id']}", json=body)
@@ -324,7 +327,7 @@ class TestUpdate:
 
     @ON_SQLITE
     @pytest.mark.parametrize("expected", ['"7"', "7", 'W/"7"'])
-    async def test_is_refused_when_seen_in_another_version(
+    async def test_stale_version_is_rejected(
         self, client: httpx.AsyncClient, provider: Provider, expected: str
     ) -> None:
         headers = {"If-Match": expected}
@@ -337,22 +340,22 @@ class TestUpdate:
         assert patched.json()["version"] == 1
         assert (await client.get(path)).json() == provider
 
-    async def test_of_two_at_once_from_one_version_only_one_wins(
+    async def test_one_concurrent_update_succeeds(
         self, client: httpx.AsyncClient, provider: Provider
     ) -> None:
         path = f"/providers/{provider['id']}"
 
-        answers = await asyncio.gather(
+        responses = await asyncio.gather(
             *(
                 client.patch(path, json={"models": [f"m{number}"]}, headers={"If-Match": '"1"'})
                 for number in range(4)
             )
         )
 
-        assert sorted(answer.status_code for answer in answers) == [200, 412, 412, 412]
+        assert sorted(response.status_code for response in responses) == [200, 412, 412, 412]
 
     @pytest.mark.parametrize(
-        "move",
+        "change",
         [
             {"baseUrl": "https://evil.example/v1"},
             {"baseUrl": "http://api.openai.com/v1"},
@@ -361,22 +364,22 @@ class TestUpdate:
             {"type": "openai_compatible", "baseUrl": "https://evil.example/v1"},
         ],
     )
-    async def test_a_stored_key_never_moves_to_another_address_unasked(
-        self, client: httpx.AsyncClient, provider: Provider, move: dict[str, Any]
+    async def test_stored_key_is_not_sent_to_a_new_address(
+        self, client: httpx.AsyncClient, provider: Provider, change: dict[str, Any]
     ) -> None:
         path = f"/providers/{provider['id']}"
 
-        refused = await client.patch(path, json=move)
+        rejected = await client.patch(path, json=change)
         unchanged = (await client.get(path)).json()
-        moved = await client.patch(path, json={**move, "apiKey": "another-long-key-9876"})
+        accepted = await client.patch(path, json={**change, "apiKey": "another-long-key-9876"})
 
-        assert refused.status_code == 422
-        assert refused.json()["type"].endswith("/api-key-needed-again")
-        assert refused.json()["errors"][0]["pointer"] == "/apiKey"
+        assert rejected.status_code == 422
+        assert rejected.json()["type"].endswith("/api-key-needed-again")
+        assert rejected.json()["errors"][0]["pointer"] == "/apiKey"
         assert unchanged == provider
-        assert moved.status_code == 200
+        assert accepted.status_code == 200
 
-    async def test_a_key_stays_at_the_same_address_spelled_otherwise(
+    async def test_key_is_kept_for_the_same_origin(
         self, client: httpx.AsyncClient, provider: Provider
     ) -> None:
         response = await client.patch(
@@ -386,14 +389,16 @@ class TestUpdate:
         assert response.status_code == 200
         assert response.json()["hasApiKey"] is True
 
-    async def test_moves_freely_where_no_key_is_stored(self, client: httpx.AsyncClient) -> None:
-        made = (await client.post("/providers", json={"name": "P", "type": "ollama"})).json()["provider"]
+    async def test_address_changes_freely_without_a_key(self, client: httpx.AsyncClient) -> None:
+        created = (await client.post("/providers", json={"name": "P", "type": "ollama"})).json()["provider"]
 
-        response = await client.patch(f"/providers/{made['id']}", json={"baseUrl": "http://127.0.0.1:11500"})
+        response = await client.patch(
+            f"/providers/{created['id']}", json={"baseUrl": "http://127.0.0.1:11500"}
+        )
 
         assert response.json()["baseUrl"] == "http://127.0.0.1:11500"
 
-    async def test_refuses_a_forbidden_address_and_a_taken_name(
+    async def test_forbidden_address_and_taken_name_are_rejected(
         self, client: httpx.AsyncClient, provider: Provider
     ) -> None:
         await client.post("/providers", json={"name": "Taken", "type": "groq"})
@@ -404,17 +409,17 @@ class TestUpdate:
 
         assert (forbidden.status_code, taken.status_code) == (422, 409)
 
-    async def test_options_of_the_old_type_do_not_stay(self, client: httpx.AsyncClient) -> None:
+    async def test_options_of_the_old_type_are_removed(self, client: httpx.AsyncClient) -> None:
         body = {"name": "P", "type": "bedrock", "options": {"region": "eu-central-1"}}
-        made = (await client.post("/providers", json=body)).json()["provider"]
+        created = (await client.post("/providers", json=body)).json()["provider"]
 
-        changed = (await client.patch(f"/providers/{made['id']}", json={"type": "groq"})).json()
+        changed = (await client.patch(f"/providers/{created['id']}", json={"type": "groq"})).json()
 
         assert changed["options"] == {"apiVersion": None, "region": None}
 
 
 class TestDelete:
-    async def test_is_gone_with_its_key(
+    async def test_removes_the_key(
         self, client: httpx.AsyncClient, provider: Provider, container: Container
     ) -> None:
         path = f"/providers/{provider['id']}"
@@ -425,23 +430,23 @@ class TestDelete:
         assert (await client.get(path)).status_code == 404
         assert (await client.delete(path)).status_code == 404
 
-    async def test_is_refused_while_models_hang_on_it_unless_forced(
+    async def test_provider_with_models_requires_force(
         self, client: httpx.AsyncClient, provider: Provider
     ) -> None:
         path = f"/providers/{provider['id']}"
         await client.post("/models", json={"name": "gpt-4o", "providerId": provider["id"]})
 
-        refused = await client.delete(path)
+        rejected = await client.delete(path)
         forced = await client.delete(path, params={"force": "true"})
 
-        assert refused.status_code == 409
-        assert refused.json()["models"] == ["gpt-4o"]
+        assert rejected.status_code == 409
+        assert rejected.json()["models"] == ["gpt-4o"]
         assert forced.status_code == 204
         assert (await client.get("/models")).json()["models"] == []
 
 
 class TestSecrets:
-    async def test_the_key_is_nowhere_in_the_database(
+    async def test_database_does_not_contain_the_key(
         self, client: httpx.AsyncClient, provider: Provider, container: Container
     ) -> None:
         async with read_session(container.sessions) as session:
@@ -454,27 +459,25 @@ class TestSecrets:
         assert provider["id"] in "".join(rows)
         assert CANARY not in "".join(rows)
 
-    async def test_the_key_is_in_no_answer_and_no_log_line(
+    async def test_responses_and_logs_do_not_contain_the_key(
         self,
         client: httpx.AsyncClient,
         provider: Provider,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
         caplog.set_level(logging.DEBUG)
-        answers = [
+        responses = [
             await client.request(method, path, json=body)
             for method, path, body in routes(provider["id"])
             if method != "DELETE"
         ]
-        answers.append(await client.post("/providers", json={"name": provider["name"], "apiKey": CANARY}))
-        answers.append(await client.patch(f"/providers/{provider['id']}", json={"apiKey": CANARY + " x"}))
-        answers.append(await client.patch(f"/providers/{provider['id']}", json={"apiKey": CANARY, "x": 1}))
+        responses.append(await client.post("/providers", json={"name": provider["name"], "apiKey": CANARY}))
+        responses.append(await client.patch(f"/providers/{provider['id']}", json={"apiKey": CANARY + " x"}))
+        responses.append(await client.patch(f"/providers/{provider['id']}", json={"apiKey": CANARY, "x": 1}))
 
-        everything = "".join(str(answer.headers) + answer.text for answer in answers) + caplog.text
+        output = "".join(str(response.headers) + response.text for response in responses) + caplog.text
 
-        assert CANARY not in everything
+        assert CANARY not in output
 
-    async def test_the_key_is_masked_wherever_it_would_leave(
-        self, provider: Provider, container: Container
-    ) -> None:
+    async def test_key_is_masked(self, provider: Provider, container: Container) -> None:
         assert container.mask(f"the key is {CANARY}") == "the key is ••••••"

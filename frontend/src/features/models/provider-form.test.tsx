@@ -105,7 +105,7 @@ test("a test under way and its end are shown step by step", async () => {
         ok: false,
         stage: "auth",
         latencyMs: 84,
-        message: "api.openai.com does not take this API key (HTTP 401): “Incorrect API key”",
+        message: "api.openai.com rejected the API key (HTTP 401): “Incorrect API key”",
         models: [],
       }),
     ),

@@ -142,16 +142,16 @@ export interface paths {
     };
     /**
      * List Models
-     * @description List the models of this workspace, oldest first.
+     * @description List the models of the workspace, oldest first.
      */
     get: operations["models:list_models"];
     put?: never;
     /**
      * Create Model
-     * @description Register a model with a provider, so that workflows can name it.
+     * @description Register a model of a provider, so that workflows can use it.
      *
-     *     With `default`, it takes the place of the type's default before it. The object may also be sent bare,
-     *     without `model` around it.
+     *     With `default` it replaces the default model of its type. The `model` member may be omitted: the object
+     *     itself is accepted as the body, too.
      */
     post: operations["models:create_model"];
     delete?: never;
@@ -176,14 +176,14 @@ export interface paths {
     post?: never;
     /**
      * Delete Model
-     * @description Delete a model. Workflows that name it fail to start until it is there again.
+     * @description Delete a model. Workflows that use it cannot be started until it is registered again.
      */
     delete: operations["models:delete_model"];
     options?: never;
     head?: never;
     /**
      * Update Model
-     * @description Change what is sent; what is left out stays. `default: true` takes it from the type's other models.
+     * @description Change the fields that are sent. `default: true` replaces the default model of the type.
      */
     patch: operations["models:update_model"];
     trace?: never;
@@ -197,16 +197,16 @@ export interface paths {
     };
     /**
      * List Providers
-     * @description List the providers of this workspace, oldest first. Keys are never shown.
+     * @description List the providers of the workspace, oldest first. Keys are never returned.
      */
     get: operations["providers:list_providers"];
     put?: never;
     /**
      * Create Provider
-     * @description Add a provider. Its key is encrypted at once and never given back.
+     * @description Create a provider. Its key is stored encrypted and never returned.
      *
-     *     The object may also be sent bare, without `provider` around it. Nothing is contacted: try it with
-     *     `POST /providers/{id}/test`.
+     *     The `provider` member may be omitted: the object itself is accepted as the body, too. The provider is not
+     *     contacted; test the connection with `POST /providers/{id}/test`.
      */
     post: operations["providers:create_provider"];
     delete?: never;
@@ -226,7 +226,7 @@ export interface paths {
     put?: never;
     /**
      * Test Unsaved Provider
-     * @description Try a provider without saving it. Takes at most 10 seconds; failures are in the report.
+     * @description Test a provider without saving it. Takes at most 10 seconds; failures are part of the report.
      */
     post: operations["providers:test_unsaved_provider"];
     delete?: never;
@@ -251,16 +251,16 @@ export interface paths {
     post?: never;
     /**
      * Delete Provider
-     * @description Delete a provider and its key. With models on it, only with `force`.
+     * @description Delete a provider and its key. A provider with models requires `force`.
      */
     delete: operations["providers:delete_provider"];
     options?: never;
     head?: never;
     /**
      * Update Provider
-     * @description Change what is sent; what is left out stays. `apiKey: null` removes the key.
+     * @description Change the fields that are sent. `apiKey: null` removes the key.
      *
-     *     A stored key never moves to another address by itself: when `baseUrl` changes host, send `apiKey` again.
+     *     A stored key is never sent to a new address: when the host of `baseUrl` changes, send `apiKey` again.
      */
     patch: operations["providers:update_provider"];
     trace?: never;
@@ -274,7 +274,7 @@ export interface paths {
     };
     /**
      * List Live Models
-     * @description Ask the provider which models it has now.
+     * @description List the models that the provider offers now.
      */
     get: operations["providers:list_live_models"];
     put?: never;
@@ -296,9 +296,9 @@ export interface paths {
     put?: never;
     /**
      * Test Provider
-     * @description Try a provider with its stored key. Takes at most 10 seconds; failures are in the report.
+     * @description Test a provider with its stored key. Takes at most 10 seconds; failures are part of the report.
      *
-     *     `stage` says how far it went: name found, connected, encrypted, key taken, models listed.
+     *     `stage` is the last stage: name resolution, connection, TLS, authentication, list of models.
      */
     post: operations["providers:test_provider"];
     delete?: never;
@@ -1774,23 +1774,29 @@ export interface components {
     ConnectionReport: {
       /**
        * Latencyms
-       * @description Of the whole test.
+       * @description Duration of the test.
        */
       latencyMs: number;
       /**
        * Message
-       * @description For people; the provider's own words where it said something.
+       * @description A readable result, with the error message of the provider if it sent one.
        */
       message: string;
       /**
        * Models
-       * @description The provider's own names of its models, as it lists them.
+       * @description The model names that the provider lists.
        */
       models: string[];
       /** Ok */
       ok: boolean;
-      stage: components["schemas"]["Stage"];
+      stage: components["schemas"]["ConnectionStage"];
     };
+    /**
+     * ConnectionStage
+     * @description The last stage of a connection test; with `ok` false, the one that failed.
+     * @enum {string}
+     */
+    ConnectionStage: "dns" | "connect" | "tls" | "auth" | "model" | "done";
     /**
      * ConvertedYaml
      * @description The document in the other spelling; it means the same.
@@ -2641,7 +2647,7 @@ export interface components {
     };
     /**
      * ModelCapabilities
-     * @description What a model can do; null: not known.
+     * @description Capabilities of a model; null means unknown.
      */
     ModelCapabilities: {
       /**
@@ -2673,21 +2679,21 @@ export interface components {
       capabilities?: components["schemas"]["ModelCapabilities"];
       /**
        * Default
-       * @description The first model of a type is its default in any case.
+       * @description The first model of a type always becomes its default.
        * @default false
        */
       default: boolean;
       /**
        * Endpoint
-       * @description The provider's own name of the model; left out: `name`.
+       * @description The provider's name of the model; default: `name`.
        */
       endpoint?: string | null;
       /**
        * Name
-       * @description What workflows call it; unique in the workspace.
+       * @description The name that workflows use; unique in the workspace.
        */
       name: string;
-      /** @description null: costs are not known. */
+      /** @description null: costs are unknown. */
       pricing?: components["schemas"]["Pricing-Input"] | null;
       /** Providerid */
       providerId: string;
@@ -2718,7 +2724,7 @@ export interface components {
     ModelProvider: {
       /**
        * Id
-       * @description null: given with the run only.
+       * @description null: the provider is part of the run request.
        */
       id: string | null;
       /** Name */
@@ -2727,7 +2733,7 @@ export interface components {
     };
     /**
      * ModelRead
-     * @description A model as registered, with a word on where it is reached.
+     * @description A registered model with its provider.
      */
     ModelRead: {
       capabilities: components["schemas"]["ModelCapabilities"];
@@ -2740,7 +2746,7 @@ export interface components {
       default: boolean;
       /**
        * Description
-       * @description Of the built-in model: what to expect of it.
+       * @description Set for the built-in model: its limits.
        */
       description: string | null;
       /** Endpoint */
@@ -2830,7 +2836,7 @@ export interface components {
     };
     /**
      * ModelUpdate
-     * @description What is left out stays as it is; the type cannot be changed.
+     * @description Fields that are not sent are not changed; the type cannot be changed.
      */
     ModelUpdate: {
       capabilities?: components["schemas"]["ModelCapabilities"];
@@ -2838,7 +2844,7 @@ export interface components {
       default?: boolean;
       /**
        * Endpoint
-       * @description null: the same as `name`.
+       * @description null: same as `name`.
        */
       endpoint?: string | null;
       /** Name */
@@ -3028,18 +3034,18 @@ export interface components {
       apiKey?: string | null;
       /**
        * Baseurl
-       * @description http or https, without credentials or query. Left out: the service's own address.
+       * @description http or https, without credentials or query. Default: the address of the service.
        */
       baseUrl?: string | null;
       /**
        * Models
-       * @description The provider's own names of models worth offering.
+       * @description Model names of the provider to offer.
        */
       models?: string[];
       /** Name */
       name: string;
       options?: components["schemas"]["ProviderOptions"];
-      /** @description `custom` is accepted for `openai_compatible`; `local` is the server's own. */
+      /** @description `custom` is an alias of `openai_compatible`; `local` is reserved. */
       type: components["schemas"]["ProviderType"];
     };
     /** ProviderEnvelope */
@@ -3055,7 +3061,7 @@ export interface components {
     };
     /**
      * ProviderOptions
-     * @description What some types need besides an address and a key.
+     * @description Options that some provider types need.
      */
     ProviderOptions: {
       /**
@@ -3071,17 +3077,17 @@ export interface components {
     };
     /**
      * ProviderRead
-     * @description A provider as stored; its key is never given back.
+     * @description A stored provider; its key is never returned.
      */
     ProviderRead: {
       /**
        * Apikeyhint
-       * @description The key's last four characters, if it is a long one.
+       * @description The last four characters of a long key.
        */
       apiKeyHint: string | null;
       /**
        * Baseurl
-       * @description null: the service's own address.
+       * @description null: the address of the service.
        */
       baseUrl: string | null;
       /**
@@ -3109,7 +3115,7 @@ export interface components {
     };
     /**
      * ProviderTest
-     * @description A provider to try out before it is saved; the name may be left out.
+     * @description A provider to test before it is saved; the name is optional.
      */
     ProviderTest: {
       /**
@@ -3119,12 +3125,12 @@ export interface components {
       apiKey?: string | null;
       /**
        * Baseurl
-       * @description http or https, without credentials or query. Left out: the service's own address.
+       * @description http or https, without credentials or query. Default: the address of the service.
        */
       baseUrl?: string | null;
       /**
        * Models
-       * @description The provider's own names of models worth offering.
+       * @description Model names of the provider to offer.
        */
       models?: string[];
       /**
@@ -3133,7 +3139,7 @@ export interface components {
        */
       name: string;
       options?: components["schemas"]["ProviderOptions"];
-      /** @description `custom` is accepted for `openai_compatible`; `local` is the server's own. */
+      /** @description `custom` is an alias of `openai_compatible`; `local` is reserved. */
       type: components["schemas"]["ProviderType"];
     };
     /** ProviderTestEnvelope */
@@ -3159,28 +3165,28 @@ export interface components {
       | "local";
     /**
      * ProviderUpdate
-     * @description What is left out stays as it is.
+     * @description Fields that are not sent are not changed.
      */
     ProviderUpdate: {
       /**
        * Apikey
-       * @description null removes the key; leave it out to keep it.
+       * @description null removes the key; omit it to keep the key.
        */
       apiKey?: string | null;
       /**
        * Baseurl
-       * @description null goes back to the service's own address.
+       * @description null resets it to the address of the service.
        */
       baseUrl?: string | null;
       /**
        * Models
-       * @description The provider's own names of models worth offering.
+       * @description Model names of the provider to offer.
        */
       models?: string[];
       /** Name */
       name?: string;
       options?: components["schemas"]["ProviderOptions"];
-      /** @description `custom` is accepted for `openai_compatible`; `local` is the server's own. */
+      /** @description `custom` is an alias of `openai_compatible`; `local` is reserved. */
       type?: components["schemas"]["ProviderType"];
     };
     /** ProviderUpdateEnvelope */
@@ -3858,12 +3864,6 @@ export interface components {
      * @enum {string}
      */
     Spelling: "mapping" | "list";
-    /**
-     * Stage
-     * @description How far a connection test went; with `ok` false, where it failed.
-     * @enum {string}
-     */
-    Stage: "dns" | "connect" | "tls" | "auth" | "model" | "done";
     /** StopAnswer */
     StopAnswer: {
       /** Message */
@@ -5758,7 +5758,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The built-in model is the server's own */
+      /** @description Built-in model cannot be deleted */
       409: {
         headers: {
           [name: string]: unknown;
@@ -6363,7 +6363,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Provider is in use / The built-in provider is the server's own */
+      /** @description Provider is in use / Built-in provider cannot be changed */
       409: {
         headers: {
           [name: string]: unknown;
@@ -6482,7 +6482,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Provider name is taken / The built-in provider is the server's own */
+      /** @description Provider name is taken / Built-in provider cannot be changed */
       409: {
         headers: {
           [name: string]: unknown;
@@ -6630,7 +6630,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The provider did not answer as it should */
+      /** @description Request to the provider failed */
       502: {
         headers: {
           [name: string]: unknown;

@@ -1,4 +1,7 @@
-"""AWS Signature Version 4 for a GET without a body: enough to ask Bedrock which models it has. Pure."""
+"""AWS Signature Version 4 of GET requests without a body, as needed to list Bedrock's models. Pure.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+"""
 
 import hashlib
 import hmac
@@ -13,18 +16,18 @@ _EMPTY_BODY = hashlib.sha256(b"").hexdigest()
 def signed_headers(
     url: str, *, key_id: str, secret: str, token: str | None, region: str, service: str, at: datetime
 ) -> Mapping[str, str]:
-    """Headers that sign `GET url` (a URL without a query) at a moment in UTC."""
+    """Return the headers that sign `GET url` (without a query); `at` is in UTC."""
     parts = urlsplit(url)
-    stamp = at.strftime("%Y%m%dT%H%M%SZ")
-    headers = {"host": parts.netloc, "x-amz-date": stamp}
+    timestamp = at.strftime("%Y%m%dT%H%M%SZ")
+    headers = {"host": parts.netloc, "x-amz-date": timestamp}
     if token:
         headers["x-amz-security-token"] = token
     names = ";".join(sorted(headers))
     lines = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
     request = f"GET\n{parts.path or '/'}\n\n{lines}\n{names}\n{_EMPTY_BODY}"
-    scope = f"{stamp[:8]}/{region}/{service}/aws4_request"
+    scope = f"{timestamp[:8]}/{region}/{service}/aws4_request"
     digest = hashlib.sha256(request.encode()).hexdigest()
-    signature = _hmac(_signing_key(secret, scope), f"{ALGORITHM}\n{stamp}\n{scope}\n{digest}").hex()
+    signature = _hmac(_signing_key(secret, scope), f"{ALGORITHM}\n{timestamp}\n{scope}\n{digest}").hex()
     credential = f"Credential={key_id}/{scope}, SignedHeaders={names}, Signature={signature}"
     return {**headers, "authorization": f"{ALGORITHM} {credential}"}
 

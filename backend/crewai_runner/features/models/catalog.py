@@ -1,0 +1,179 @@
+"""List, register, update and delete models."""
+
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crewai_runner.core.egress import EgressPolicy
+from crewai_runner.core.encryption import SecretCipher
+from crewai_runner.core.ids import Prefix, new_id
+from crewai_runner.core.logging import SecretMask
+from crewai_runner.core.principal import Principal
+from crewai_runner.db.tables.catalog import ModelRow
+from crewai_runner.domain.local_model import DESCRIPTION, MODEL_ID
+from crewai_runner.domain.provider import ModelKind, ProviderType
+from crewai_runner.features.idempotency.service import IdempotencyService
+from crewai_runner.features.models.errors import ModelBuiltIn, ModelInvalid
+from crewai_runner.features.models.repository import ModelRepository, ModelWithProvider
+from crewai_runner.features.models.schemas import (
+    ModelAnswer,
+    ModelCreate,
+    ModelList,
+    ModelRead,
+    ModelUpdate,
+)
+from crewai_runner.features.providers.errors import ProviderNotFound
+from crewai_runner.features.providers.service import ProviderService
+from crewai_runner.localmodel.supervisor import LocalModelSupervisor
+
+JSON_FIELDS = frozenset({"settings", "capabilities", "pricing"})
+
+
+class ModelCatalog:
+    """Changes of the default model are serialized by a lock on the workspace."""
+
+    def __init__(
+        self,
+        session: AsyncSession,
+        *,
+        cipher: SecretCipher,
+        mask: SecretMask,
+        egress: EgressPolicy,
+        local: LocalModelSupervisor,
+    ) -> None:
+        self._session = session
+        self._models = ModelRepository(session)
+        self._providers = ProviderService(session, cipher=cipher, mask=mask, egress=egress, local=local)
+
+    async def list_page(
+        self,
+        principal: Principal,
+        kind: ModelKind | None,
+        provider_id: str | None,
+        limit: int,
+        cursor: str | None,
+    ) -> ModelList:
+        """Return one page, oldest first. Raises BadRequest for an invalid cursor."""
+        page = await self._models.list_page(principal.workspace_id, kind, provider_id, cursor, limit)
+        return ModelList(models=[_to_schema(row) for row in page.items], next_cursor=page.next_cursor)
+
+    async def get(self, principal: Principal, model_id: str) -> ModelRead:
+        """Raises ModelNotFound."""
+        return _to_schema(await self._models.get_with_provider(model_id, principal.workspace_id))
+
+    async def create(
+        self, principal: Principal, request: ModelCreate, idempotency_key: str | None = None
+    ) -> ModelAnswer:
+        """Register a model. Raises ModelInvalid, ModelNameTaken, IdempotencyKeyReused."""
+
+        async def create() -> ModelAnswer:
+            return ModelAnswer(model=await self._create(principal, request))
+
+        idempotent = IdempotencyService(
+            self._session, principal.workspace_id, "models:create_model", idempotency_key
+        )
+        return await idempotent(ModelAnswer, request, create)
+
+    async def _create(self, principal: Principal, request: ModelCreate) -> ModelRead:
+        workspace_id = principal.workspace_id
+        await self._models.lock_workspace(workspace_id)
+        endpoint = request.endpoint or request.name
+        await self._check_provider(workspace_id, request.provider_id, request.type, endpoint)
+        row = ModelRow(
+            id=new_id(Prefix.MODEL),
+            workspace_id=workspace_id,
+            provider_id=request.provider_id,
+            name=request.name,
+            endpoint=endpoint,
+            type=request.type.value,
+        )
+        for name in JSON_FIELDS:
+            setattr(row, name, _to_json(request, name))
+        is_first = await self._models.get_default_name(workspace_id, request.type) is None
+        row.is_default = request.default or is_first
+        if row.is_default:
+            await self._models.clear_default(workspace_id, request.type, except_id=row.id)
+        await self._models.add(row)
+        return await self.get(principal, row.id)
+
+    async def update(
+        self, principal: Principal, model_id: str, request: ModelUpdate, expected: int | None
+    ) -> ModelRead:
+        """Change the fields that were sent.
+
+        Raises ModelNotFound, StaleVersion, ModelInvalid, ModelNameTaken.
+        """
+        sent = request.model_fields_set
+        if "default" in sent:
+            await self._models.lock_workspace(principal.workspace_id)
+        row = await self._models.get_for_update(model_id, principal.workspace_id, expected)
+        if request.default:
+            # Before the row is changed: this statement would flush the row, and a taken name would be
+            # reported by the wrong error.
+            await self._models.clear_default(row.workspace_id, ModelKind(row.type), except_id=row.id)
+        await self._update_target(row, request)
+        if "default" in sent:
+            row.is_default = request.default
+        for name in sent & JSON_FIELDS:
+            setattr(row, name, _to_json(request, name))
+        await self._models.save(row)
+        return await self.get(principal, row.id)
+
+    async def delete(self, principal: Principal, model_id: str, expected: int | None) -> None:
+        """Raises ModelNotFound, StaleVersion, ModelBuiltIn."""
+        row = await self._models.get_for_update(model_id, principal.workspace_id, expected)
+        provider_type = await self._providers.get_type_for_share(row.workspace_id, row.provider_id)
+        is_local = provider_type is ProviderType.LOCAL and self._providers.is_local_available()
+        if is_local and not await self._models.has_siblings(row):
+            raise ModelBuiltIn(
+                "The built-in model cannot be deleted while it is available. "
+                "Set LOCAL_MODEL=off to disable it."
+            )
+        await self._models.delete(row)
+
+    async def _update_target(self, row: ModelRow, request: ModelUpdate) -> None:
+        """Set the name, endpoint and provider, which must be valid together."""
+        sent = request.model_fields_set
+        name = request.name if "name" in sent else row.name
+        endpoint = (request.endpoint or name) if "endpoint" in sent else row.endpoint
+        provider_id = request.provider_id if "provider_id" in sent else row.provider_id
+        if (endpoint, provider_id) != (row.endpoint, row.provider_id):
+            kind = ModelKind(row.type)
+            await self._check_provider(row.workspace_id, provider_id, kind, endpoint or name)
+        row.name, row.endpoint, row.provider_id = name, endpoint, provider_id
+
+    async def _check_provider(
+        self, workspace_id: str, provider_id: str, kind: ModelKind, endpoint: str
+    ) -> None:
+        try:
+            provider_type = await self._providers.get_type_for_share(workspace_id, provider_id)
+        except ProviderNotFound as error:
+            raise ModelInvalid("/providerId", error.detail) from None
+        if provider_type is ProviderType.LOCAL and (endpoint, kind) != (MODEL_ID, ModelKind.LLM):
+            raise ModelInvalid("/endpoint", f"The built-in provider has one model, the LLM {MODEL_ID!r}.")
+
+
+def _to_json(request: ModelCreate | ModelUpdate, name: str) -> Any:
+    value = getattr(request, name)
+    return None if value is None else value.model_dump(mode="json", by_alias=False, exclude_none=True)
+
+
+def _to_schema(row: ModelWithProvider) -> ModelRead:
+    model = row.model
+    return ModelRead(
+        id=model.id,
+        name=model.name,
+        type=ModelKind(model.type),
+        provider_id=model.provider_id,
+        provider_name=row.provider_name,
+        provider_type=row.provider_type,
+        endpoint=row.endpoint,
+        default=model.is_default,
+        settings=model.settings,
+        capabilities=model.capabilities,
+        pricing=model.pricing,
+        description=DESCRIPTION if row.provider_type is ProviderType.LOCAL else None,
+        created_at=model.created_at,
+        updated_at=model.updated_at,
+        version=model.version,
+    )
