@@ -14,7 +14,7 @@ from crewai_runner.db.base import Base
 from crewai_runner.db.migrate import current_revision, head_revision, is_known_revision, sync_url
 from crewai_runner.operations.errors import OperationError
 from crewai_runner.operations.manifest import Contents, TableCopy
-from crewai_runner.queue.engine import SCHEMA as QUEUE
+from crewai_runner.queue.database_engine import SCHEMA as QUEUE
 
 PRODUCT = "public"
 NOT_COPIED = frozenset({(PRODUCT, "alembic_version"), (QUEUE, "dbos_migrations"), (QUEUE, "worker_lease")})

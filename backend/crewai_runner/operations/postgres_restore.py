@@ -21,8 +21,8 @@ from crewai_runner.operations.postgres_copy import (
     driver_cursor,
     queue_version,
 )
+from crewai_runner.queue.database_engine import SCHEMA as QUEUE
 from crewai_runner.queue.dbos import make_tables
-from crewai_runner.queue.engine import SCHEMA as QUEUE
 
 _CHUNK_BYTES = 1024**2
 _LOCK_TIMEOUT = "SET LOCAL lock_timeout = '10s'"

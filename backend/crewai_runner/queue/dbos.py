@@ -1,6 +1,6 @@
-"""The durable queue: DBOS on the product's own database, SQLite or PostgreSQL, one code path.
+"""The durable queue: DBOS on the product's database, SQLite or PostgreSQL.
 
-Only this file imports `dbos`. DBOS is one per process, so at most one started queue may consume.
+Only this file imports `dbos`. DBOS is a singleton, so at most one started queue per process may consume.
 """
 
 import asyncio
@@ -17,30 +17,32 @@ from sqlalchemy import Engine
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core import clock
-from crewai_runner.queue.backlog import Backlog, workflow_id
-from crewai_runner.queue.bridge import JobBridge
 from crewai_runner.queue.data_dir_lock import DataDirLock
-from crewai_runner.queue.engine import SCHEMA, close_queue_engine, make_queue_engine, queue_url
-from crewai_runner.queue.leases import WorkerLease, create_lease_table, exit_for_restart, nothing_more
+from crewai_runner.queue.database_engine import SCHEMA, close_queue_engine, make_queue_engine, queue_url
+from crewai_runner.queue.job_runner import JobRunner
+from crewai_runner.queue.job_table import JobTable, workflow_id
+from crewai_runner.queue.leases import WorkerLease, create_lease_table, do_nothing, exit_for_restart
+from crewai_runner.queue.mute_logging import mute_dbos_logging
 from crewai_runner.queue.port import QueueStats, RunJob
-from crewai_runner.queue.quiet import quieten
 
 APPLICATION = "crewai-runner"
 QUEUE = "runs"
 WORKFLOW = "runs.execute"
 JOB_VERSION = "1"
-"""Raise only when a waiting job of the old kind cannot run any more: such jobs then stay behind."""
+"""Change it only when waiting jobs of the old version cannot run any more: they are then never taken."""
 
-EMBEDDED = "embedded"  # an SQLite folder's one worker: it finds its own jobs after a crash
-_MAX_RECOVERIES = 100  # The product counts attempts by its own rows and gives up much earlier.
+EMBEDDED = (
+    "embedded"  # the only worker of an SQLite folder: a stable id, so that it recovers its jobs after a crash
+)
+_MAX_RECOVERIES = 100  # the product counts losses in its own rows and gives up much earlier
 _MAX_THREADS = 32
-_FORGET_AT_ONCE = 1000
+_FORGET_BATCH = 1000
 _POLL_SECONDS = {"sqlite": 0.1, "postgresql": 0.2}
 _STEP = StepOptions(name="run", preemptible=True)
 
 
 def make_tables(database_url: str) -> None:
-    """Create or migrate the queue's own tables; safe when several start at once."""
+    """Create or migrate the queue's tables; safe when several processes start at the same time."""
     url = queue_url(database_url)
     DBOS.migrate(url.render_as_string(hide_password=False), schema=SCHEMA)
     if url.get_backend_name() != "sqlite":
@@ -50,13 +52,12 @@ def make_tables(database_url: str) -> None:
 class DbosQueue:
     """A `JobQueue` whose jobs survive the process.
 
-    `concurrency` is how many jobs one worker runs at a time; `tenant_concurrency` how many of them
-    may belong to one tenant (all of them by default). The newest worker's figures hold for all.
-    Among tenants with waiting jobs each poll begins with one at random; within a tenant the lowest
-    `priority` is first, then the oldest (jobs of one transaction are of one age). `lease_seconds`
-    matters on PostgreSQL only; `on_lease_lost` runs in the lease's thread and by default ends the
-    process with status 75. `on_worker_retired` runs there too, once for each dead worker that this one
-    finds: who has lost a lease cannot tell it any more.
+    `concurrency` is the number of jobs one worker runs at a time; `tenant_concurrency` how many of them
+    may belong to one tenant (by default all). The values of the worker started last apply to all workers.
+    Each poll starts with a random tenant that has waiting jobs; within a tenant the lowest `priority` is
+    first, then the oldest (jobs of one transaction have the same age). `lease_seconds` applies to
+    PostgreSQL only; `on_lease_lost` runs in the lease's thread and by default exits with status 75.
+    `on_worker_retired` runs there too, once for each dead worker that this one retires.
     """
 
     _consumer: ClassVar["DbosQueue | None"] = None
@@ -70,10 +71,10 @@ class DbosQueue:
         poll_seconds: float | None = None,
         lease_seconds: float = 15.0,
         on_lease_lost: Callable[[], None] = exit_for_restart,
-        on_worker_retired: Callable[[], None] = nothing_more,
+        on_worker_retired: Callable[[], None] = do_nothing,
         folder_lock: DataDirLock | None = None,
     ) -> None:
-        """`folder_lock`: the lock of the SQLite folder, when the caller has taken it already."""
+        """`folder_lock` is the SQLite folder's lock, if the caller has already acquired it."""
         self._url = database_url
         self._embedded = queue_url(database_url).get_backend_name() == "sqlite"
         self._concurrency = concurrency
@@ -84,19 +85,19 @@ class DbosQueue:
         self._folder_lock = folder_lock
         self._engine: Engine | None = None
         self._client: DBOSClient | None = None
-        self._bridge: JobBridge | None = None
+        self._runner: JobRunner | None = None
         self._claim: DataDirLock | WorkerLease | None = None
 
     async def start(self, job: RunJob, *, consume: bool = True) -> None:
-        """Create or migrate the queue's tables; with `consume`, take jobs and recover one's own.
+        """Create or migrate the queue's tables; with `consume`, run jobs and recover those of this worker.
 
         Raises DataDirInUse when another process consumes from the same SQLite folder, RuntimeError
-        when this queue is started already or another one consumes in this process, and
-        SQLAlchemyError when the database is away.
+        when this queue is already started or another one consumes in this process, and
+        SQLAlchemyError when the database is unavailable.
         """
         if self._engine is not None:
             raise RuntimeError("the queue is already started")
-        quieten()
+        mute_dbos_logging()
         self._engine = make_queue_engine(self._url)
         try:
             await asyncio.to_thread(self._open, job, asyncio.get_running_loop(), consume)
@@ -105,12 +106,12 @@ class DbosQueue:
             raise
 
     async def drain(self, timeout_seconds: float) -> None:
-        """Take no more jobs, wait for the running ones, then close; the queue may be started again.
+        """Start no more jobs, wait for the running ones, then close; the queue can be started again.
 
-        Jobs that outlast the time-out are cancelled and begin again elsewhere or at the next start.
-        Takes up to a second longer than the jobs need, no time when idle.
+        Jobs that exceed the timeout are cancelled and run again elsewhere or after the next start.
+        Returns up to a second after the last job, immediately when idle.
         """
-        busy = self._bridge is not None and self._bridge.running > 0
+        busy = self._runner is not None and self._runner.running > 0
         await asyncio.to_thread(self._close, math.ceil(timeout_seconds) if busy else 0)
 
     async def submit(
@@ -123,9 +124,9 @@ class DbosQueue:
         priority: int = 10,
         not_before: datetime | None = None,
     ) -> None:
-        """Queue one attempt in the caller's transaction, on the caller's connection.
+        """Submit one attempt in the caller's transaction, on the caller's connection.
 
-        `priority` is 1 (first) to 2**31 - 1. `not_before` holds the job back, to the second.
+        `priority` is 1 (first) to 2**31 - 1. `not_before` delays the job, to the second.
         """
         client, options = self._started(), self._options(run_id, attempt, tenant, priority)
         if not_before is not None and (delay := (not_before - clock.now()).total_seconds()) > 0:
@@ -134,44 +135,44 @@ class DbosQueue:
         await connection.run_sync(client.enqueue_in_transaction, options, run_id, attempt)
 
     async def cancel(self, run_id: str, attempt: int) -> None:
-        """Forget a job that has not begun; cancel one that has, here at once, elsewhere within 1 s.
+        """Remove a waiting job or cancel a running one: here immediately, elsewhere within 1 s.
 
-        Call it after the commit: inside a unit of work it would wait, on SQLite, for its caller's lock.
+        Call it after the commit: inside a unit of work it would wait for the caller's own lock on SQLite.
         """
         await self._started().cancel_workflow_async(workflow_id(run_id, attempt))
-        if self._bridge is not None:
-            self._bridge.stop(run_id, attempt)
+        if self._runner is not None:
+            self._runner.stop(run_id, attempt)
 
     async def orphans(self) -> list[tuple[str, int]]:
-        """Attempts begun by a worker without a lease; always none on SQLite."""
-        return await asyncio.to_thread(self._backlog().orphans)
+        """Attempts started by a worker that no longer holds a lease; always empty on SQLite."""
+        return await asyncio.to_thread(self._job_table().list_orphans)
 
     async def requeue(self, jobs: list[tuple[str, int]]) -> None:
-        """Queue again, under the same attempt, what is still orphaned. After the commit, as `cancel`."""
-        await asyncio.to_thread(self._backlog().put_back, jobs)
+        """Requeue those attempts that are still orphaned. Call it after the commit, like `cancel`."""
+        await asyncio.to_thread(self._job_table().requeue, jobs)
 
     async def forget(self, finished_before: datetime) -> int:
-        """Drop the records of jobs that ended before then, at most 1000 a call; returns how many.
+        """Delete the records of jobs that ended before a time, at most 1000 per call; returns their number.
 
-        After the commit, as `cancel`. A forgotten attempt could be submitted again.
+        Call it after the commit, like `cancel`. A deleted attempt could be submitted again.
         """
-        names = await asyncio.to_thread(self._backlog().finished, finished_before, _FORGET_AT_ONCE)
-        await self._started().delete_workflows_async(names)
-        return len(names)
+        ids = await asyncio.to_thread(self._job_table().list_finished, finished_before, _FORGET_BATCH)
+        await self._started().delete_workflows_async(ids)
+        return len(ids)
 
     async def stats(self) -> QueueStats:
-        """Two counts and a minimum over an index of the jobs that are not finished."""
-        return await asyncio.to_thread(self._backlog().figures, clock.now())
+        """Current counts, from an index of the unfinished jobs."""
+        return await asyncio.to_thread(self._job_table().stats, clock.now())
 
     def _started(self) -> DBOSClient:
         if self._client is None:
             raise RuntimeError("the queue is not started")
         return self._client
 
-    def _backlog(self) -> Backlog:
+    def _job_table(self) -> JobTable:
         if self._engine is None:
             raise RuntimeError("the queue is not started")
-        return Backlog(self._engine, QUEUE)
+        return JobTable(self._engine, QUEUE)
 
     @staticmethod
     def _options(run_id: str, attempt: int, tenant: str, priority: int) -> EnqueueOptions:
@@ -184,7 +185,7 @@ class DbosQueue:
             priority=priority,
         )
 
-    # What follows runs in a thread without an event loop, which makes DBOS use a loop of its own.
+    # The methods below run in a thread without an event loop, so that DBOS creates a loop of its own.
 
     def _open(self, job: RunJob, loop: asyncio.AbstractEventLoop, consume: bool) -> None:
         make_tables(self._url)
@@ -196,11 +197,11 @@ class DbosQueue:
             lazy=True,
         )
         if consume:
-            self._declare(self._client)
-            self._consume(JobBridge(job, loop))
+            self._register_queue(self._client)
+            self._consume(JobRunner(job, loop))
 
-    def _declare(self, client: DBOSClient) -> None:
-        # Before the launch: afterwards DBOS looks for new queues only once a second.
+    def _register_queue(self, client: DBOSClient) -> None:
+        # Before the launch: afterwards DBOS checks for new queues only once a second.
         client.register_queue(
             QUEUE,
             worker_concurrency=self._concurrency,
@@ -209,15 +210,15 @@ class DbosQueue:
             on_conflict="always_update",
         )
 
-    def _consume(self, bridge: JobBridge) -> None:
+    def _consume(self, runner: JobRunner) -> None:
         if DbosQueue._consumer is not None:
             raise RuntimeError("another queue of this process already consumes")
         executor_id = EMBEDDED if self._embedded else f"{socket.gethostname()}-{uuid.uuid4().hex[:12]}"
         claim = self._make_claim(executor_id)
         claim.acquire()
-        self._claim, self._bridge, DbosQueue._consumer = claim, bridge, self
+        self._claim, self._runner, DbosQueue._consumer = claim, runner, self
         DBOS(config=self._config(executor_id))
-        _register(bridge)
+        _register(runner)
         DBOS.launch()
 
     def _make_claim(self, executor_id: str) -> DataDirLock | WorkerLease:
@@ -241,7 +242,7 @@ class DbosQueue:
             executor_id=executor_id,
             max_executor_threads=_MAX_THREADS,
             run_migrations=False,
-            # Nothing here waits for DBOS messages, so the listener needs no connection and no time.
+            # DBOS messages are not used, so its listener needs no connection.
             use_listen_notify=False,
             notification_listener_polling_interval_sec=0.1,
             enable_otlp=False,
@@ -258,11 +259,11 @@ class DbosQueue:
             close_queue_engine(self._engine)
         if self._claim is not None:
             self._claim.release()
-        self._bridge = self._client = self._engine = self._claim = None
+        self._runner = self._client = self._engine = self._claim = None
 
 
-def _register(bridge: JobBridge) -> None:
+def _register(runner: JobRunner) -> None:
     async def execute(run_id: str, attempt: int) -> None:
-        await DBOS.run_step_async(_STEP, bridge.perform, run_id, attempt)
+        await DBOS.run_step_async(_STEP, runner.run, run_id, attempt)
 
     DBOS.workflow(name=WORKFLOW, max_recovery_attempts=_MAX_RECOVERIES)(execute)

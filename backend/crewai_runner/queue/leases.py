@@ -1,8 +1,8 @@
-"""Worker leases on PostgreSQL: who is alive, judged by the database's clock alone.
+"""Worker leases on PostgreSQL: which workers are alive, by the database's clock alone.
 
-A worker beats from a thread with a connection of its own, so that a busy event loop or a drained
-pool costs it nothing. One whose lease is gone has been given up by the others: it must end at
-once, because its jobs already run elsewhere under the same attempt.
+A worker renews its lease from a thread with its own connection, so that a busy event loop or an exhausted
+pool cannot delay it. A worker that has lost its lease must exit immediately, because its jobs already run
+elsewhere under the same attempt.
 """
 
 import logging
@@ -13,13 +13,13 @@ from collections.abc import Callable
 from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from crewai_runner.queue.engine import queue_url
+from crewai_runner.queue.database_engine import queue_url
 
 logger = logging.getLogger(__name__)
 
-BEATS_PER_LEASE = 5
+RENEWALS_PER_LEASE = 5
 EXIT_LEASE_LOST = 75
-"""Exit status for "try again" (EX_TEMPFAIL): the supervisor starts the worker anew."""
+"""EX_TEMPFAIL: the process supervisor restarts the worker."""
 
 _TABLE_LOCK = 7_242_281_930_114_205
 _CREATE = """
@@ -29,11 +29,11 @@ CREATE TABLE IF NOT EXISTS dbos.worker_lease (
     fresh_since timestamptz NOT NULL DEFAULT now()
 )
 """
-_TAKE = text("INSERT INTO dbos.worker_lease (executor_id) VALUES (:me)")
-_GIVE_BACK = text("DELETE FROM dbos.worker_lease WHERE executor_id = :me")
+_ACQUIRE = text("INSERT INTO dbos.worker_lease (executor_id) VALUES (:me)")
+_RELEASE = text("DELETE FROM dbos.worker_lease WHERE executor_id = :me")
 
-# `fresh_since` starts again after a silence longer than the lease: that worker, or the database, was away.
-_BEAT = text(
+# `fresh_since` is reset after a gap longer than the lease: the worker or the database was unavailable.
+_RENEW = text(
     """
     UPDATE dbos.worker_lease
        SET fresh_since = CASE WHEN last_seen < now() - make_interval(secs => :lease)
@@ -43,8 +43,8 @@ _BEAT = text(
     """
 )
 
-# Only a worker whose own contact was unbroken for a whole lease may judge others. After an outage
-# of the database nobody may, until everybody who lives has had the time to say so.
+# Only a worker that has renewed its lease without a gap for a full lease period may retire others. After
+# an outage of the database every worker therefore has that long to renew its own lease.
 _RETIRE = text(
     """
     DELETE FROM dbos.worker_lease
@@ -59,25 +59,25 @@ _RETIRE = text(
 
 
 def exit_for_restart() -> None:
-    """End this process now, without clean-up: whatever it still wrote would be wrong."""
+    """Exit without cleanup: nothing this process writes from now on is valid."""
     os._exit(EXIT_LEASE_LOST)
 
 
-def nothing_more() -> None:
-    """Nobody counts retired workers."""
+def do_nothing() -> None:
+    """Default for `on_retired`."""
 
 
 def create_lease_table(database_url: str) -> None:
-    """Create the table in the schema of the engine's own; safe when several start at once."""
+    """Create the lease table; safe when several processes start at the same time."""
     engine = create_engine(queue_url(database_url), poolclass=NullPool)
     with engine.begin() as connection:
-        # CREATE IF NOT EXISTS alone can fail when two processes race to it.
+        # CREATE IF NOT EXISTS alone can fail when two processes run it concurrently.
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _TABLE_LOCK})
         connection.execute(text(_CREATE))
 
 
 class WorkerLease:
-    """This worker's sign of life, renewed five times a lease; also retires the dead."""
+    """This worker's lease, renewed five times per lease period. Also retires workers whose lease expired."""
 
     def __init__(
         self,
@@ -86,9 +86,9 @@ class WorkerLease:
         *,
         seconds: float,
         on_lost: Callable[[], None],
-        on_retired: Callable[[], None] = nothing_more,
+        on_retired: Callable[[], None] = do_nothing,
     ) -> None:
-        connect_seconds = max(2, round(seconds / BEATS_PER_LEASE))
+        connect_seconds = max(2, round(seconds / RENEWALS_PER_LEASE))
         self._engine = create_engine(
             queue_url(database_url),
             pool_size=1,
@@ -97,47 +97,47 @@ class WorkerLease:
             connect_args={"connect_timeout": connect_seconds, "tcp_user_timeout": round(seconds * 1000)},
         )
         self._values = {"me": executor_id, "lease": seconds}
-        self._beat_seconds = seconds / BEATS_PER_LEASE
+        self._renewal_seconds = seconds / RENEWALS_PER_LEASE
         self._on_lost, self._on_retired = on_lost, on_retired
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="worker-lease", daemon=True)
+        self._thread = threading.Thread(target=self._renew_until_stopped, name="worker-lease", daemon=True)
 
     def acquire(self) -> None:
-        """Write the lease and start beating. Raises SQLAlchemyError when the database is away."""
+        """Store the lease and start renewing it. Raises SQLAlchemyError when the database is unavailable."""
         with self._engine.begin() as connection:
-            connection.execute(_TAKE, {"me": self._values["me"]})
+            connection.execute(_ACQUIRE, {"me": self._values["me"]})
         self._thread.start()
 
     def release(self) -> None:
-        """Stop beating and give the lease back: jobs left behind are orphans at once."""
+        """Stop renewing and delete the lease: jobs that are still running become orphans immediately."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
         try:
             with self._engine.begin() as connection:
-                connection.execute(_GIVE_BACK, {"me": self._values["me"]})
+                connection.execute(_RELEASE, {"me": self._values["me"]})
         except SQLAlchemyError as error:
-            logger.warning("worker lease not given back, it will run out: %s", type(error).__name__)
+            logger.warning("worker lease not released, it will expire: %s", type(error).__name__)
         self._engine.dispose()
 
-    def _keep(self) -> None:
-        while not self._stop.wait(self._beat_seconds):
+    def _renew_until_stopped(self) -> None:
+        while not self._stop.wait(self._renewal_seconds):
             try:
                 with self._engine.begin() as connection:
-                    alive = self._beat(connection)
+                    alive = self._renew(connection)
             except SQLAlchemyError as error:
-                # Nobody can judge while the database is away; it is judged when it is back.
+                # While the database is unavailable no worker can retire another.
                 logger.warning("worker lease not renewed: %s", type(error).__name__)
                 continue
             if not alive:
-                logger.critical("worker lease lost: others have taken over, ending this process")
+                logger.critical("worker lease lost: other workers have taken over its jobs, exiting")
                 self._on_lost()
                 return
 
-    def _beat(self, connection: Connection) -> bool:
-        if connection.execute(_BEAT, self._values).first() is None:
+    def _renew(self, connection: Connection) -> bool:
+        if connection.execute(_RENEW, self._values).first() is None:
             return False
         for name in connection.execute(_RETIRE, self._values).scalars():
-            logger.warning("worker %s gave no sign of life and was retired", name)
+            logger.warning("worker %s did not renew its lease and was retired", name)
             self._on_retired()
         return True

@@ -1,7 +1,7 @@
-"""The port for durable work: what the product asks of a queue engine.
+"""The port for durable jobs.
 
-The queue carries ids only. The promise: a submission exists if and only if the caller's
-transaction commits; a job whose process died is tried again; one live attempt per key.
+The queue stores ids only. Every adapter guarantees: a job exists if and only if the submitting transaction
+commits; a job whose process died runs again; at most one execution per run and attempt is active.
 """
 
 from collections.abc import Awaitable, Callable
@@ -12,14 +12,14 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncSession
 
 RunJob = Callable[[str, int], Awaitable[None]]
-"""The body of a job: `(run_id, attempt)`. Idempotent by contract; must not raise for a failed crew."""
+"""A job body: called with (run id, attempt). Must be idempotent and must not raise for a failed crew."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueStats:
-    """Figures for health and metrics. `oldest_wait_seconds` is None when nothing waits.
+    """Counts for health and metrics. `oldest_wait_seconds` is None when no job waits.
 
-    `workers` is how many processes hold a lease to take work; the embedded one counts as one.
+    `workers` is the number of processes that hold a worker lease; with SQLite it is always 1.
     """
 
     waiting: int
@@ -29,13 +29,13 @@ class QueueStats:
 
 
 class JobQueue(Protocol):
-    """Durable work for runs, with two adapters: DBOS and inline."""
+    """A durable queue of run attempts. Adapters: DBOS and in-process."""
 
     async def start(self, job: RunJob, *, consume: bool = True) -> None:
-        """Open the engine; with `consume`, take jobs (role `all` or `worker`) and recover one's own."""
+        """Open the queue; with `consume`, run jobs here and recover those of this worker."""
 
     async def drain(self, timeout_seconds: float) -> None:
-        """Take no more jobs, wait for the running ones up to the time-out, then close the engine."""
+        """Start no more jobs, wait for the running ones up to the timeout, then close the queue."""
 
     async def submit(
         self,
@@ -47,18 +47,19 @@ class JobQueue(Protocol):
         priority: int = 10,
         not_before: datetime | None = None,
     ) -> None:
-        """Queue one attempt in the caller's transaction. The same run and attempt twice is one job."""
+        """Submit one attempt in the caller's transaction. Submitting it twice creates one job."""
 
     async def cancel(self, run_id: str, attempt: int) -> None:
-        """Forget a job that has not begun; cancel one that has. Unknown jobs are no error."""
+        """Remove a waiting job or cancel a running one. An unknown job is not an error."""
 
     async def orphans(self) -> list[tuple[str, int]]:
-        """Attempts that were begun by a worker that is no more."""
+        """Attempts started by a worker that no longer holds a lease."""
 
     async def requeue(self, jobs: list[tuple[str, int]]) -> None:
-        """Give orphaned attempts back to the queue."""
+        """Requeue orphaned attempts."""
 
     async def forget(self, finished_before: datetime) -> int:
-        """Drop the queue's own records of jobs that ended before then; returns how many."""
+        """Delete the queue's records of jobs that ended before a time; returns their number."""
 
-    async def stats(self) -> QueueStats: ...
+    async def stats(self) -> QueueStats:
+        """Current counts."""

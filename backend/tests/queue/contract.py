@@ -1,4 +1,4 @@
-"""What every queue promises: one class of tests, inherited by each adapter's own."""
+"""The contract tests that every queue adapter inherits."""
 
 import asyncio
 from datetime import timedelta
@@ -13,129 +13,129 @@ from tests.queue.submission_contract import SubmissionContract
 
 
 class QueueContract(SubmissionContract):
-    """The transaction promise, and how jobs run, end, are cancelled and drained."""
+    """How jobs are submitted, run, end, are cancelled and drained."""
 
-    async def test_never_begins_a_job_that_was_cancelled_while_it_waited(self, harness: QueueHarness) -> None:
+    async def test_never_starts_a_job_cancelled_while_waiting(self, harness: QueueHarness) -> None:
         queue = await harness.open(concurrency=1)
-        harness.body.hold("first")
+        harness.job.hold("first")
         await harness.submit(queue, "first")
-        await harness.body.until_begun("first")
+        await harness.job.until_started("first")
         await harness.submit(queue, "unwanted", "last")
 
         await queue.cancel("unwanted", 1)
-        harness.body.let_go("first")
+        harness.job.release("first")
 
-        await harness.body.until_ended("last")
-        assert harness.body.order == ["first", "last"]
+        await harness.job.until_ended("last")
+        assert harness.job.order == ["first", "last"]
 
     async def test_cancels_a_running_job_and_frees_its_slot(self, harness: QueueHarness) -> None:
         queue = await harness.open(concurrency=1)
-        harness.body.hold("stuck")
+        harness.job.hold("stuck")
         await harness.submit(queue, "stuck")
         await harness.submit(queue, "next")
-        await harness.body.until_begun("stuck")
+        await harness.job.until_started("stuck")
 
         await queue.cancel("stuck", 1)
 
-        await harness.body.until_ended("next")
-        assert harness.body.interrupted == [("stuck", 1)]
-        assert harness.body.order == ["stuck", "next"]
+        await harness.job.until_ended("next")
+        assert harness.job.interrupted == [("stuck", 1)]
+        assert harness.job.order == ["stuck", "next"]
 
-    async def test_does_not_begin_a_cancelled_job_again_after_a_restart(self, harness: QueueHarness) -> None:
+    async def test_does_not_restart_a_cancelled_job_after_a_restart(self, harness: QueueHarness) -> None:
         queue = await harness.open(concurrency=1)
-        harness.body.hold("stuck")
+        harness.job.hold("stuck")
         await harness.submit(queue, "stuck")
-        await harness.body.until_begun("stuck")
+        await harness.job.until_started("stuck")
         await queue.cancel("stuck", 1)
-        await harness.body.until(lambda: harness.body.interrupted == [("stuck", 1)])
+        await harness.job.until(lambda: harness.job.interrupted == [("stuck", 1)])
 
         await queue.drain(5)
-        await queue.start(harness.body)
+        await queue.start(harness.job)
         await harness.submit(queue, "next")
 
-        await harness.body.until_ended("next")
-        assert harness.body.order == ["stuck", "next"]
+        await harness.job.until_ended("next")
+        assert harness.job.order == ["stuck", "next"]
 
-    async def test_takes_the_cancelling_of_an_unknown_job_for_done(self, harness: QueueHarness) -> None:
+    async def test_cancelling_an_unknown_job_does_nothing(self, harness: QueueHarness) -> None:
         queue = await harness.open()
 
         await queue.cancel("nobody", 1)
 
         assert await queue.stats() == QueueStats(waiting=0, running=0, oldest_wait_seconds=None)
 
-    async def test_begins_the_lowest_priority_number_first_then_the_oldest(
+    async def test_starts_the_lowest_priority_number_first_then_the_oldest(
         self, harness: QueueHarness
     ) -> None:
         queue = await harness.open(concurrency=1)
-        harness.body.hold("first")
+        harness.job.hold("first")
         await harness.submit(queue, "first")
-        await harness.body.until_begun("first")
+        await harness.job.until_started("first")
         for run_id, priority in (("late", 20), ("usual", 10), ("usual too", 10), ("urgent", 1)):
             await harness.submit(queue, run_id, priority=priority)
 
-        harness.body.let_go("first")
+        harness.job.release("first")
 
-        await harness.body.until_ended("late")
-        assert harness.body.order == ["first", "urgent", "usual", "usual too", "late"]
+        await harness.job.until_ended("late")
+        assert harness.job.order == ["first", "urgent", "usual", "usual too", "late"]
 
-    async def test_keeps_slots_free_of_a_tenant_that_has_its_share(self, harness: QueueHarness) -> None:
+    async def test_limits_the_slots_of_one_tenant(self, harness: QueueHarness) -> None:
         queue = await harness.open(concurrency=2, tenant_concurrency=1)
-        harness.body.hold("flood 0", "flood 1", "flood 2")
+        harness.job.hold("flood 0", "flood 1", "flood 2")
         await harness.submit(queue, "flood 0", tenant="loud")
         await harness.submit(queue, "flood 1", "flood 2", tenant="loud")
-        await harness.body.until_begun("flood 0")
+        await harness.job.until_started("flood 0")
 
         await harness.submit(queue, "small", tenant="quiet")
 
-        await harness.body.until_ended("small")
-        assert harness.body.order == ["flood 0", "small"]
+        await harness.job.until_ended("small")
+        assert harness.job.order == ["flood 0", "small"]
 
-    async def test_gives_another_tenant_a_turn_before_a_backlog_ends(self, harness: QueueHarness) -> None:
+    async def test_runs_another_tenant_s_job_before_a_backlog_ends(self, harness: QueueHarness) -> None:
         queue = await harness.open(concurrency=1)
         flood = [f"flood {number:02}" for number in range(25)]
-        harness.body.hold("flood 00")
+        harness.job.hold("flood 00")
         await harness.submit(queue, "flood 00", tenant="loud")
         await harness.submit(queue, *flood[1:], tenant="loud")
-        await harness.body.until_begun("flood 00")
+        await harness.job.until_started("flood 00")
         await harness.submit(queue, "small", tenant="quiet")
 
-        harness.body.let_go()
+        harness.job.release()
 
-        await harness.body.until_ended("small", *flood)
-        assert harness.body.order[-1] != "small"  # by chance alone: once in 2 ** 25
+        await harness.job.until_ended("small", *flood)
+        assert harness.job.order[-1] != "small"  # by chance alone: once in 2 ** 25
 
-    async def test_runs_as_many_jobs_at_once_as_it_may_and_no_more(self, harness: QueueHarness) -> None:
+    async def test_runs_up_to_concurrency_jobs_at_once(self, harness: QueueHarness) -> None:
         queue = await harness.open(concurrency=3)
         names = [f"run {number}" for number in range(9)]
-        harness.body.hold(*names)
+        harness.job.hold(*names)
         for number, run_id in enumerate(names):
             await harness.submit(queue, run_id, tenant=f"tenant {number % 3}")
 
-        await harness.body.until_begun_in_all(3)
+        await harness.job.until_started_count(3)
         with pytest.raises(TimeoutError):  # several polls long, a fourth has its chance to begin
-            await asyncio.wait_for(harness.body.until_begun_in_all(4), timeout=0.5)
-        harness.body.let_go()
+            await asyncio.wait_for(harness.job.until_started_count(4), timeout=0.5)
+        harness.job.release()
 
-        await harness.body.until_ended(*names)
-        assert harness.body.most_at_once == 3
+        await harness.job.until_ended(*names)
+        assert harness.job.max_concurrent == 3
 
-    async def test_holds_a_job_back_until_its_moment(self, harness: QueueHarness) -> None:
+    async def test_delays_a_job_until_not_before(self, harness: QueueHarness) -> None:
         queue = await harness.open(concurrency=1)
         moment = clock.now() + timedelta(seconds=2)
         async with unit_of_work(harness.sessions) as session:
             await queue.submit(session, "later", 1, tenant="t", priority=1, not_before=moment)
             await queue.submit(session, "past", 1, tenant="t", not_before=clock.now() - timedelta(days=1))
-        await harness.body.until_ended("past")
-        assert harness.body.order == ["past"]
+        await harness.job.until_ended("past")
+        assert harness.job.order == ["past"]
 
-        await harness.body.until_ended("later")
+        await harness.job.until_ended("later")
         assert clock.now() >= moment
 
-    async def test_counts_what_waits_and_what_runs(self, harness: QueueHarness) -> None:
+    async def test_counts_waiting_and_running_jobs(self, harness: QueueHarness) -> None:
         queue = await harness.open(concurrency=1)
-        harness.body.hold("first")
+        harness.job.hold("first")
         await harness.submit(queue, "first")
-        await harness.body.until_begun("first")
+        await harness.job.until_started("first")
         await harness.submit(queue, "second", "third")
 
         figures = await queue.stats()
@@ -143,21 +143,21 @@ class QueueContract(SubmissionContract):
         assert (figures.waiting, figures.running) == (2, 1)
         assert figures.oldest_wait_seconds is not None
         assert 0 <= figures.oldest_wait_seconds < 30
-        harness.body.let_go()
+        harness.job.release()
         await eventually(queue.stats, QueueStats(waiting=0, running=0, oldest_wait_seconds=None))
 
-    async def test_ends_a_job_whose_body_raises_and_goes_on(
+    async def test_continues_after_a_job_body_raises(
         self, harness: QueueHarness, caplog: pytest.LogCaptureFixture
     ) -> None:
         queue = await harness.open(concurrency=1)
-        harness.body.broken.add("bad")
+        harness.job.broken.add("bad")
         await harness.submit(queue, "bad")
         await harness.submit(queue, "good")
 
-        await harness.body.until_ended("good")
+        await harness.job.until_ended("good")
 
         await eventually(queue.stats, QueueStats(waiting=0, running=0, oldest_wait_seconds=None))
-        assert harness.body.order == ["bad", "good"]
+        assert harness.job.order == ["bad", "good"]
         assert [r.getMessage() for r in caplog.records] == ["job bad attempt 1 raised"]
 
     async def test_runs_bodies_on_the_loop_that_started_it(self, harness: QueueHarness) -> None:
@@ -165,8 +165,8 @@ class QueueContract(SubmissionContract):
 
         await harness.submit(queue, "a")
 
-        await harness.body.until_ended("a")
-        assert harness.body.loops == {asyncio.get_running_loop()}
+        await harness.job.until_ended("a")
+        assert harness.job.loops == {asyncio.get_running_loop()}
 
     async def test_only_stores_jobs_when_it_does_not_consume(self, harness: QueueHarness) -> None:
         queue = await harness.open(consume=False)
@@ -174,36 +174,36 @@ class QueueContract(SubmissionContract):
 
         assert (await queue.stats()).waiting == 1
         await queue.drain(0)
-        assert harness.body.begun == []
+        assert harness.job.started == []
 
-    async def test_drains_by_waiting_for_what_runs_and_taking_no_more(self, harness: QueueHarness) -> None:
+    async def test_drain_waits_for_running_jobs_and_starts_no_more(self, harness: QueueHarness) -> None:
         queue = await harness.open(concurrency=1)
-        harness.body.hold("running")
+        harness.job.hold("running")
         await harness.submit(queue, "running")
         await harness.submit(queue, "waiting")
-        await harness.body.until_begun("running")
+        await harness.job.until_started("running")
 
         draining = asyncio.create_task(queue.drain(30))
         await asyncio.sleep(0)
-        harness.body.let_go("running")
+        harness.job.release("running")
         await draining
 
-        assert harness.body.ended == [("running", 1)]
-        await queue.start(harness.body)
-        await harness.body.until_ended("waiting")
-        assert harness.body.order == ["running", "waiting"]
+        assert harness.job.ended == [("running", 1)]
+        await queue.start(harness.job)
+        await harness.job.until_ended("waiting")
+        assert harness.job.order == ["running", "waiting"]
 
-    async def test_begins_a_job_again_that_a_drain_could_not_wait_for(self, harness: QueueHarness) -> None:
+    async def test_restarts_a_job_that_a_drain_interrupted(self, harness: QueueHarness) -> None:
         queue = await harness.open(concurrency=1)
-        harness.body.hold("long")
+        harness.job.hold("long")
         await harness.submit(queue, "long")
-        await harness.body.until_begun("long")
+        await harness.job.until_started("long")
 
         await queue.drain(0.1)
-        assert harness.body.interrupted == [("long", 1)]
+        assert harness.job.interrupted == [("long", 1)]
 
-        await queue.start(harness.body)
+        await queue.start(harness.job)
         await queue.requeue(await queue.orphans())
-        harness.body.let_go("long")
-        await harness.body.until_ended("long")
-        assert harness.body.begun == [("long", 1), ("long", 1)]
+        harness.job.release("long")
+        await harness.job.until_ended("long")
+        assert harness.job.started == [("long", 1), ("long", 1)]

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 
 from crewai_runner.db.session import Sessions, unit_of_work
 from crewai_runner.queue.port import JobQueue
-from tests.queue.watched import WatchedBody
+from tests.queue.recording_job import RecordingJob
 
 
 async def eventually(look: Callable[[], Awaitable[object]], wanted: object) -> None:
@@ -24,13 +24,13 @@ class QueueHarness:
 
     def __init__(self, sessions: Sessions, make: Callable[..., JobQueue], exits: AsyncExitStack) -> None:
         self.sessions = sessions
-        self.body = WatchedBody()
+        self.job = RecordingJob()
         self._make = make
         self._exits = exits
 
     async def open(self, *, consume: bool = True, **options: int) -> JobQueue:
         queue = self._make(**options)
-        await queue.start(self.body, consume=consume)
+        await queue.start(self.job, consume=consume)
         self._exits.push_async_callback(queue.drain, 0)
         return queue
 

@@ -31,18 +31,18 @@ class SubmissionContract:
             yield QueueHarness(make_sessions(engine), make, exits)
         await engine.dispose()
 
-    async def test_begins_a_job_only_after_its_session_commits(self, harness: QueueHarness) -> None:
+    async def test_starts_a_job_only_after_its_session_commits(self, harness: QueueHarness) -> None:
         queue = await harness.open(concurrency=1)
         async with harness.sessions() as session:
             await session.execute(text("INSERT INTO run VALUES ('a')"))
             await queue.submit(session, "a", 1, tenant="t", priority=1)
             if session.get_bind().dialect.name == "postgresql":
                 await harness.submit(queue, "b")
-                await harness.body.until_ended("b")
-            assert "a" not in harness.body.order
+                await harness.job.until_ended("b")
+            assert "a" not in harness.job.order
             await session.commit()
 
-        await harness.body.until_ended("a")
+        await harness.job.until_ended("a")
 
     async def test_leaves_no_job_behind_a_rollback(self, harness: QueueHarness) -> None:
         queue = await harness.open(concurrency=1)
@@ -52,8 +52,8 @@ class SubmissionContract:
             await queue.submit(session, "kept", 1, tenant="t")
             await session.commit()
 
-        await harness.body.until_ended("kept")
-        assert harness.body.order == ["kept"]
+        await harness.job.until_ended("kept")
+        assert harness.job.order == ["kept"]
 
     async def test_leaves_neither_row_nor_job_behind_a_failed_unit_of_work(
         self, harness: QueueHarness
@@ -70,12 +70,12 @@ class SubmissionContract:
             await fail()
         await harness.submit(queue, "kept")
 
-        await harness.body.until_ended("kept")
-        assert harness.body.order == ["kept"]
+        await harness.job.until_ended("kept")
+        assert harness.job.order == ["kept"]
         async with harness.sessions() as session:
             assert await session.scalar(text("SELECT count(*) FROM run")) == 0
 
-    async def test_forgets_the_jobs_of_a_rolled_back_savepoint_alone(self, harness: QueueHarness) -> None:
+    async def test_drops_only_the_jobs_of_a_rolled_back_savepoint(self, harness: QueueHarness) -> None:
         queue = await harness.open(concurrency=1)
         async with unit_of_work(harness.sessions) as session:
             await queue.submit(session, "before", 1, tenant="t", priority=1)
@@ -85,8 +85,8 @@ class SubmissionContract:
             async with session.begin_nested():
                 await queue.submit(session, "after", 1, tenant="t", priority=3)
 
-        await harness.body.until_ended("after")
-        assert harness.body.order == ["before", "after"]
+        await harness.job.until_ended("after")
+        assert harness.job.order == ["before", "after"]
 
     async def test_releases_no_job_when_only_its_savepoint_ends(self, harness: QueueHarness) -> None:
         queue = await harness.open(concurrency=1)
@@ -96,16 +96,16 @@ class SubmissionContract:
             await session.rollback()
         await harness.submit(queue, "kept")
 
-        await harness.body.until_ended("kept")
-        assert harness.body.order == ["kept"]
+        await harness.job.until_ended("kept")
+        assert harness.job.order == ["kept"]
 
-    async def test_takes_the_same_attempt_twice_for_one_job(self, harness: QueueHarness) -> None:
+    async def test_submitting_an_attempt_twice_creates_one_job(self, harness: QueueHarness) -> None:
         queue = await harness.open(concurrency=1)
         await harness.submit(queue, "a", "a")
-        await harness.body.until_ended("a")
+        await harness.job.until_ended("a")
         await harness.submit(queue, "a")
         async with unit_of_work(harness.sessions) as session:
             await queue.submit(session, "a", 2, tenant="t")
 
-        await harness.body.until(lambda: ("a", 2) in harness.body.ended)
-        assert harness.body.begun == [("a", 1), ("a", 2)]
+        await harness.job.until(lambda: ("a", 2) in harness.job.ended)
+        assert harness.job.started == [("a", 1), ("a", 2)]

@@ -17,7 +17,7 @@ class TestDataDirLock:
 
         first.release()
 
-    def test_can_be_taken_again_after_its_release(self, tmp_path: Path) -> None:
+    def test_can_be_acquired_again_after_release(self, tmp_path: Path) -> None:
         first, second = DataDirLock(tmp_path), DataDirLock(tmp_path)
         first.acquire()
         first.release()
@@ -27,7 +27,7 @@ class TestDataDirLock:
 
         second.release()
 
-    def test_makes_the_folder_and_keeps_other_folders_apart(self, tmp_path: Path) -> None:
+    def test_creates_the_folder_and_locks_each_folder_separately(self, tmp_path: Path) -> None:
         here, there = DataDirLock(tmp_path / "here"), DataDirLock(tmp_path / "there")
 
         here.acquire()

@@ -13,12 +13,12 @@ from sqlalchemy import inspect, text
 
 from crewai_runner.core import clock
 from crewai_runner.db.session import make_engine, make_sessions, unit_of_work
+from crewai_runner.queue.database_engine import QUEUE_TABLES, make_queue_engine
 from crewai_runner.queue.dbos import DbosQueue
-from crewai_runner.queue.engine import QUEUE_TABLES, make_queue_engine
 from crewai_runner.queue.port import JobQueue
 from tests.queue.contract import QueueContract
 from tests.queue.harness import QueueHarness, eventually
-from tests.queue.watched import WatchedBody
+from tests.queue.recording_job import RecordingJob
 
 
 class DurableContract(QueueContract):
@@ -28,13 +28,13 @@ class DurableContract(QueueContract):
     def make(self, url: str) -> Callable[..., JobQueue]:
         return partial(DbosQueue, url, poll_seconds=0.05)
 
-    async def test_leaves_no_thread_behind_and_the_loop_its_own_thread_pool(
+    async def test_drain_leaves_no_thread_and_keeps_the_loop_s_thread_pool(
         self, harness: QueueHarness
     ) -> None:
         before = set(threading.enumerate())
         queue = await harness.open()
         await harness.submit(queue, "a")
-        await harness.body.until_ended("a")
+        await harness.job.until_ended("a")
 
         await queue.drain(5)
 
@@ -48,13 +48,13 @@ class DurableContract(QueueContract):
     ) -> None:
         worker = await harness.open()
         api = await harness.open(consume=False)
-        harness.body.hold("stuck")
+        harness.job.hold("stuck")
         await harness.submit(api, "stuck")
-        await harness.body.until_begun("stuck")
+        await harness.job.until_started("stuck")
 
         await api.cancel("stuck", 1)
 
-        await harness.body.until(lambda: harness.body.interrupted == [("stuck", 1)])
+        await harness.job.until(lambda: harness.job.interrupted == [("stuck", 1)])
         await eventually(lambda: _running(worker), 0)
         assert caplog.records == []
 
@@ -62,23 +62,23 @@ class DurableContract(QueueContract):
         self, harness: QueueHarness
     ) -> None:
         queue = await harness.open()
-        harness.body.hold("stuck")
+        harness.job.hold("stuck")
         await harness.submit(queue, "stuck")
-        await harness.body.until_begun("stuck")
+        await harness.job.until_started("stuck")
 
         await queue.cancel("stuck", 1)
         for _ in range(3):
             await asyncio.sleep(0)
 
-        assert harness.body.interrupted == [("stuck", 1)]
+        assert harness.job.interrupted == [("stuck", 1)]
 
     async def test_stores_ids_as_plain_json_and_no_message_of_an_error(
         self, harness: QueueHarness, url: str
     ) -> None:
         queue = await harness.open(concurrency=1)
-        harness.body.broken.add("bad")
+        harness.job.broken.add("bad")
         await harness.submit(queue, "bad", "good")
-        await harness.body.until_ended("good")
+        await harness.job.until_ended("good")
         await eventually(lambda: _unfinished(queue), (0, 0))
         await queue.drain(5)
 
@@ -89,25 +89,23 @@ class DurableContract(QueueContract):
         assert "JobFailed" in str(stored)
         assert "planted failure" not in str(stored)
 
-    async def test_keeps_a_job_for_later_when_the_product_s_loop_cancels_it(
-        self, harness: QueueHarness
-    ) -> None:
+    async def test_keeps_a_job_that_the_application_loop_cancels(self, harness: QueueHarness) -> None:
         queue = await harness.open()
-        harness.body.hold("long")
+        harness.job.hold("long")
         await harness.submit(queue, "long")
-        await harness.body.until_begun("long")
+        await harness.job.until_started("long")
 
         for task in asyncio.all_tasks():
             if task.get_name() == "job long:1":
                 task.cancel()
-        await harness.body.until(lambda: harness.body.interrupted == [("long", 1)])
+        await harness.job.until(lambda: harness.job.interrupted == [("long", 1)])
         await queue.drain(5)
-        await queue.start(harness.body)
+        await queue.start(harness.job)
         await queue.requeue(await queue.orphans())
-        harness.body.let_go("long")
+        harness.job.release("long")
 
-        await harness.body.until_ended("long")
-        assert harness.body.begun == [("long", 1), ("long", 1)]
+        await harness.job.until_ended("long")
+        assert harness.job.started == [("long", 1), ("long", 1)]
 
     async def test_ends_a_job_whose_body_raises_cancelled_error_by_itself(
         self, harness: QueueHarness
@@ -115,7 +113,7 @@ class DurableContract(QueueContract):
         async def body(_run_id: str, _attempt: int) -> None:
             raise asyncio.CancelledError
 
-        harness.body = body  # type: ignore[assignment]
+        harness.job = body  # type: ignore[assignment]
         queue = await harness.open()
         await harness.submit(queue, "a")
 
@@ -128,17 +126,15 @@ class DurableContract(QueueContract):
         assert [type(h) for h in log.handlers] == [logging.NullHandler]
         assert log.propagate
 
-    async def test_refuses_to_be_used_before_its_start_and_started_twice(
-        self, harness: QueueHarness, url: str
-    ) -> None:
+    async def test_rejects_use_before_start_and_a_second_start(self, harness: QueueHarness, url: str) -> None:
         queue = DbosQueue(url)
         with pytest.raises(RuntimeError, match="not started"):
             await queue.stats()
         with pytest.raises(RuntimeError, match="not started"):
             await queue.cancel("a", 1)
-        await queue.start(harness.body, consume=False)
+        await queue.start(harness.job, consume=False)
         with pytest.raises(RuntimeError, match="already started"):
-            await queue.start(harness.body)
+            await queue.start(harness.job)
         await queue.drain(0)
 
     async def test_lets_only_one_queue_consume_in_a_process(
@@ -148,22 +144,22 @@ class DurableContract(QueueContract):
         other = DbosQueue(f"sqlite:///{tmp_path_factory.mktemp('other')}/product.db")
 
         with pytest.raises(RuntimeError, match="another queue of this process"):
-            await other.start(harness.body)
+            await other.start(harness.job)
 
         await harness.submit(queue, "a")
-        await harness.body.until_ended("a")
+        await harness.job.until_ended("a")
 
-    async def test_forgets_what_ended_long_ago_and_nothing_else(
+    async def test_forget_deletes_only_records_of_jobs_that_ended_earlier(
         self, harness: QueueHarness, url: str
     ) -> None:
         queue = await harness.open(concurrency=1)
-        harness.body.broken.add("bad")
-        harness.body.hold("stuck", "running")
+        harness.job.broken.add("bad")
+        harness.job.hold("stuck", "running")
         for run_id in ("good", "bad", "stuck", "running", "waiting"):
             await harness.submit(queue, run_id)
-        await harness.body.until_begun("stuck")
+        await harness.job.until_started("stuck")
         await queue.cancel("stuck", 1)
-        await harness.body.until_begun("running")
+        await harness.job.until_started("running")
 
         assert await queue.forget(clock.now() - timedelta(hours=1)) == 0
         assert await queue.forget(clock.now() + timedelta(hours=1)) == 3
@@ -179,9 +175,7 @@ class TestDbosOnSqlite(DurableContract):
     def url(self, sqlite_url: str) -> str:
         return sqlite_url
 
-    async def test_knows_the_names_of_the_tables_it_shares_a_file_with(
-        self, harness: QueueHarness, url: str
-    ) -> None:
+    async def test_queue_tables_lists_every_table_of_dbos(self, harness: QueueHarness, url: str) -> None:
         await harness.open()
 
         engine = make_queue_engine(url)
@@ -215,10 +209,10 @@ class TestDbosOnPostgres(DurableContract):
         assert set(inspect(engine).get_table_names(schema="dbos")) >= QUEUE_TABLES | {"worker_lease"}
         engine.dispose()
 
-    async def test_prepares_the_tables_once_when_several_processes_start(self, url: str) -> None:
+    async def test_creates_the_tables_once_when_several_processes_start(self, url: str) -> None:
         queues = [DbosQueue(url) for _ in range(3)]
 
-        await asyncio.gather(*(queue.start(WatchedBody(), consume=False) for queue in queues))
+        await asyncio.gather(*(queue.start(RecordingJob(), consume=False) for queue in queues))
 
         engine = make_engine(url)
         async with unit_of_work(make_sessions(engine)) as session:
@@ -229,13 +223,13 @@ class TestDbosOnPostgres(DurableContract):
             await queue.drain(0)
         await engine.dispose()
 
-    async def test_puts_back_an_orphan_once_and_a_living_worker_s_job_never(
+    async def test_requeues_an_orphan_once_and_never_a_live_worker_s_job(
         self, harness: QueueHarness, url: str
     ) -> None:
         queue = await harness.open(concurrency=2)
-        harness.body.hold("alive", "orphan")
+        harness.job.hold("alive", "orphan")
         await harness.submit(queue, "alive", "orphan")
-        await harness.body.until_begun("alive", "orphan")
+        await harness.job.until_started("alive", "orphan")
         engine = make_queue_engine(url)
         with engine.begin() as connection:
             connection.execute(

@@ -4,7 +4,7 @@ import pytest
 
 from crewai_runner.core.errors import Unavailable
 from crewai_runner.queue.deferred import DeferredQueue
-from crewai_runner.queue.inline import InlineQueue
+from crewai_runner.queue.in_process import InProcessQueue
 
 
 class TestDeferredQueue:
@@ -18,7 +18,7 @@ class TestDeferredQueue:
 
     async def test_forwards_to_the_open_queue(self) -> None:
         queue = DeferredQueue()
-        queue.open(InlineQueue())
+        queue.open(InProcessQueue())
 
         await queue.wait_until_open()
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import Engine, text
 
-from crewai_runner.queue.engine import make_queue_engine
+from crewai_runner.queue.database_engine import make_queue_engine
 from crewai_runner.queue.leases import WorkerLease, create_lease_table
 
 SECONDS = 0.5
@@ -50,7 +50,7 @@ class TestWorkerLease:
         yield lease
         lease.release()
 
-    def test_is_given_back_on_release(self, engine: Engine, lease: WorkerLease) -> None:
+    def test_release_deletes_the_lease(self, engine: Engine, lease: WorkerLease) -> None:
         lease.acquire()
         assert holders(engine) == {"me"}
 
@@ -58,7 +58,7 @@ class TestWorkerLease:
 
         assert holders(engine) == set()
 
-    def test_retires_the_dead_and_spares_the_living(self, engine: Engine, lease: WorkerLease) -> None:
+    def test_retires_only_expired_workers(self, engine: Engine, lease: WorkerLease) -> None:
         pretend(engine, "alive", last_seen="-60 s", fresh_since="60 s")  # as if it beat again and again
         pretend(engine, "dead", last_seen="60 s", fresh_since="120 s")
 
@@ -67,9 +67,7 @@ class TestWorkerLease:
         _wait_for(lambda: "dead" not in holders(engine))
         assert holders(engine) == {"me", "alive"}
 
-    def test_says_so_when_others_have_taken_it_away(
-        self, engine: Engine, lease: WorkerLease, lost: threading.Event
-    ) -> None:
+    def test_reports_a_lost_lease(self, engine: Engine, lease: WorkerLease, lost: threading.Event) -> None:
         lease.acquire()
 
         with engine.begin() as connection:
@@ -77,7 +75,7 @@ class TestWorkerLease:
 
         assert lost.wait(20)
 
-    def test_does_not_judge_others_right_after_an_outage(
+    def test_retires_no_worker_right_after_an_outage(
         self, engine: Engine, postgres_url: str, lost: threading.Event
     ) -> None:
         lease = WorkerLease(postgres_url, "me", seconds=600, on_lost=lost.set)
@@ -85,12 +83,12 @@ class TestWorkerLease:
         pretend(engine, "also back soon", last_seen="1 hour", fresh_since="1 day")
 
         with engine.begin() as connection:
-            assert lease._beat(connection)
+            assert lease._renew(connection)
 
         assert holders(engine) == {"me", "also back soon"}
         lease.release()
 
-    def test_keeps_beating_over_a_broken_connection(
+    def test_keeps_renewing_after_a_broken_connection(
         self, engine: Engine, lease: WorkerLease, lost: threading.Event
     ) -> None:
         lease.acquire()
@@ -109,7 +107,7 @@ class TestWorkerLease:
 
 
 class TestCreateLeaseTable:
-    def test_survives_a_race(self, postgres_url: str) -> None:
+    def test_concurrent_calls_succeed(self, postgres_url: str) -> None:
         engine = make_queue_engine(postgres_url)
         with engine.begin() as connection:
             connection.execute(text("CREATE SCHEMA dbos"))

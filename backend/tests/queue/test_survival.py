@@ -12,7 +12,7 @@ from pathlib import Path
 from crewai_runner.db.session import make_engine, make_sessions, unit_of_work
 from crewai_runner.queue.dbos import DbosQueue
 from crewai_runner.queue.leases import EXIT_LEASE_LOST
-from tests.queue.watched import WatchedBody
+from tests.queue.recording_job import RecordingJob
 
 BACKEND = Path(__file__).parents[2]
 JOBS = [f"run_{number:02}" for number in range(20)]
@@ -79,7 +79,7 @@ async def worker(url: str, *options: str) -> AsyncIterator[Worker]:
 async def submit(url: str, run_ids: list[str]) -> None:
     """From a process that takes no jobs itself, as the `api` role does."""
     queue = DbosQueue(url)
-    await queue.start(WatchedBody(), consume=False)
+    await queue.start(RecordingJob(), consume=False)
     engine = make_engine(url)
     async with unit_of_work(make_sessions(engine)) as session:
         for run_id in run_ids:
@@ -125,7 +125,7 @@ class TestOnSqlite:
         assert second.returncode == 1
         assert complaint.decode().strip().endswith(f"another process already uses {tmp_path}")
 
-    async def test_gives_the_folder_free_when_its_process_is_killed(self, sqlite_url: str) -> None:
+    async def test_killed_process_releases_the_folder(self, sqlite_url: str) -> None:
         async with worker(sqlite_url) as first:
             await first.until("ready")
             await first.kill()
@@ -138,7 +138,7 @@ class TestOnSqlite:
 
 
 class TestOnPostgres:
-    async def test_takes_over_the_jobs_of_a_killed_worker(self, postgres_url: str) -> None:
+    async def test_runs_the_jobs_of_a_killed_worker(self, postgres_url: str) -> None:
         async with (
             worker(postgres_url, "--hold", "--lease", "2") as victim,
             worker(postgres_url, "--hold", "--lease", "2") as survivor,
@@ -161,7 +161,7 @@ class TestOnPostgres:
         assert Counter(survivor.jobs("end")) == Counter(JOBS)
         assert victim.jobs("end") == []
 
-    async def test_ends_a_worker_that_wakes_up_without_its_lease(self, postgres_url: str) -> None:
+    async def test_worker_that_resumes_without_its_lease_exits(self, postgres_url: str) -> None:
         async with worker(postgres_url, "--hold", "--lease", "1") as sleeper:
             await sleeper.until("ready")
             await submit(postgres_url, JOBS[:1])
@@ -177,7 +177,7 @@ class TestOnPostgres:
 
         assert sleeper.jobs("end") == []
 
-    async def test_hands_over_at_once_what_a_drained_worker_leaves(self, postgres_url: str) -> None:
+    async def test_runs_the_jobs_of_a_drained_worker_immediately(self, postgres_url: str) -> None:
         # No lease runs out within this test: the leaver gives its own back.
         async with worker(postgres_url, "--hold", "--lease", "600", "--patience", "0.1") as leaver:
             await leaver.until("ready")

@@ -44,7 +44,7 @@ from crewai_runner.features.executions.jobs import RunWorker
 from crewai_runner.features.lifecycle.service import LifecycleService
 from crewai_runner.features.runs.schemas import RunTaskRead
 from crewai_runner.features.runs.service import NewRun, RunService
-from crewai_runner.queue.inline import InlineQueue
+from crewai_runner.queue.in_process import InProcessQueue
 from crewai_runner.wiring.container import Container
 
 OWNER = Principal("owner", BUILTIN_WORKSPACE, frozenset(Scope))
@@ -112,7 +112,7 @@ def failed_call(key: str = "research") -> LlmFailed:
 class RunHarness:
     """One process's container and short ways to use it; every call is a unit of work of its own."""
 
-    def __init__(self, container: Container, queue: InlineQueue) -> None:
+    def __init__(self, container: Container, queue: InProcessQueue) -> None:
         self.container, self.queue = container, queue
         self.execute = RunWorker(self.deps)
 
@@ -254,7 +254,7 @@ async def open_harness(
     **settings: Any,
 ) -> AsyncIterator[RunHarness]:
     """An open process on a fresh database. Its queue takes no job by itself unless it is to `consume`."""
-    queue = InlineQueue()
+    queue = InProcessQueue()
     container = Container(
         settings_for(database_url, data_dir, **settings), executor=executor or ScriptedExecutor()
     )

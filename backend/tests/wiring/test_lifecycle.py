@@ -14,7 +14,7 @@ from crewai_runner.db.session import read_session
 from crewai_runner.db.tables.workspaces import WorkspaceRow
 from crewai_runner.executor.scripted import ScriptedExecutor
 from crewai_runner.queue import deferred
-from crewai_runner.queue.inline import InlineQueue
+from crewai_runner.queue.in_process import InProcessQueue
 from crewai_runner.queue.port import RunJob
 from crewai_runner.wiring.container import Container
 from crewai_runner.wiring.lifecycle import ProcessLifecycle
@@ -22,7 +22,7 @@ from tests.support.database import fresh_database
 from tests.support.runs import CANARY, SECRET_KEY, settings_for
 
 
-class BrokenQueue(InlineQueue):
+class BrokenQueue(InProcessQueue):
     async def start(self, job: RunJob, *, consume: bool = True) -> None:
         raise ConnectionError("the database refuses")
 
@@ -42,7 +42,7 @@ def make_container(url: str, folder: Path, role: Role = Role.ALL) -> tuple[Conta
 
 
 @asynccontextmanager
-async def started(container: Container, queue: InlineQueue) -> AsyncIterator[ProcessLifecycle]:
+async def started(container: Container, queue: InProcessQueue) -> AsyncIterator[ProcessLifecycle]:
     lifecycle = ProcessLifecycle(container, queue=queue)
     await lifecycle.start()
     try:
@@ -55,7 +55,7 @@ class TestStart:
     async def test_creates_the_workspace_opens_the_queue_and_loads_the_engine(self, tmp_path: Path) -> None:
         with fresh_database("sqlite", tmp_path) as url:
             container, executor = make_container(url, tmp_path / "new" / "folder")
-            async with started(container, InlineQueue()):
+            async with started(container, InProcessQueue()):
                 await container.queue.wait_until_open()
                 await asyncio.wait_for(container.loader.wait_until_loaded(), 10)
                 async with read_session(container.sessions) as session:
@@ -66,7 +66,7 @@ class TestStart:
     async def test_api_process_does_not_load_the_engine(self, tmp_path: Path) -> None:
         with fresh_database("sqlite", tmp_path) as url:
             container, executor = make_container(url, tmp_path, Role.API)
-            async with started(container, InlineQueue()):
+            async with started(container, InProcessQueue()):
                 await container.queue.wait_until_open()
 
         assert executor.loads == 0

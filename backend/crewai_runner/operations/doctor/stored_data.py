@@ -9,7 +9,7 @@ from crewai_runner.core.settings import Settings
 from crewai_runner.operations.doctor.finding import Finding, fail, ok, warn
 from crewai_runner.operations.doctor.folder import usable_keys
 from crewai_runner.operations.reencryption import count_by_key
-from crewai_runner.queue.engine import QUEUE_TABLES, SCHEMA
+from crewai_runner.queue.database_engine import QUEUE_TABLES, SCHEMA
 
 _JOBS = "SELECT count(*) FROM workflow_status WHERE status = 'PENDING'"
 _ORPHANS = text(

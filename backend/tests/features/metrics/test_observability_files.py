@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import async_sessionmaker
 from crewai_runner.core.settings import Settings
 from crewai_runner.features.metrics.router import PATH
 from crewai_runner.features.metrics.service import Telemetry
-from crewai_runner.queue.inline import InlineQueue
+from crewai_runner.queue.in_process import InProcessQueue
 from tests.support.exposition import Page
 from tests.support.product import BACKEND
 
@@ -30,7 +30,7 @@ ENDINGS = {"histogram": ("_bucket", "_sum", "_count"), "counter": ("_total",), "
 
 @pytest.fixture(scope="module")
 def telemetry() -> Telemetry:
-    return Telemetry(Settings(_env_file=None), async_sessionmaker(), InlineQueue(), ())  # type: ignore[call-arg]
+    return Telemetry(Settings(_env_file=None), async_sessionmaker(), InProcessQueue(), ())  # type: ignore[call-arg]
 
 
 @pytest.fixture(scope="module")

@@ -166,8 +166,8 @@ def test_off_nothing_of_it_is_imported_and_no_thread_runs() -> None:
         "from sqlalchemy.ext.asyncio import async_sessionmaker\n"
         "from crewai_runner.core.settings import Settings\n"
         "from crewai_runner.features.metrics.service import Telemetry\n"
-        "from crewai_runner.queue.inline import InlineQueue\n"
-        "Telemetry(Settings(_env_file=None), async_sessionmaker(), InlineQueue(), ())\n"
+        "from crewai_runner.queue.in_process import InProcessQueue\n"
+        "Telemetry(Settings(_env_file=None), async_sessionmaker(), InProcessQueue(), ())\n"
         "print(sorted(n for n in sys.modules if n.startswith('opentelemetry.exporter')"
         " or n == 'opentelemetry.sdk.trace'), threading.active_count())\n"
     )

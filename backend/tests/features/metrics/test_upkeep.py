@@ -11,7 +11,7 @@ from sqlalchemy import text
 from crewai_runner.features.metrics import upkeep
 from crewai_runner.features.metrics.instruments import Instruments
 from crewai_runner.features.metrics.upkeep import UpkeepMetrics
-from crewai_runner.queue.engine import make_queue_engine
+from crewai_runner.queue.database_engine import make_queue_engine
 from crewai_runner.queue.leases import WorkerLease, create_lease_table
 from crewai_runner.wiring.periodic_tasks import PeriodicTasks
 from tests.support.database import empty_postgresql

@@ -1,4 +1,4 @@
-"""The queue within one process, for tests: the same promises except surviving that process."""
+"""A queue in memory, for tests: keeps every promise of the port except surviving the process."""
 
 import asyncio
 import heapq
@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core import clock
-from crewai_runner.queue.pending import Pending
+from crewai_runner.queue.after_commit import AfterCommit
 from crewai_runner.queue.port import QueueStats, RunJob
 
 logger = logging.getLogger(__name__)
@@ -21,44 +21,44 @@ Key = tuple[str, int]
 
 
 @dataclass(order=True, slots=True)
-class _Waiting:
+class _WaitingJob:
     priority: int
-    turn: int
+    order: int
     key: Key = field(compare=False)
     tenant: str = field(compare=False)
     since: datetime = field(compare=False)
 
 
-class InlineQueue:
-    """A `JobQueue` whose jobs wait in memory and are released by their session's commit."""
+class InProcessQueue:
+    """A `JobQueue` in memory. A job becomes visible when its session commits."""
 
     def __init__(self, *, concurrency: int = 50, tenant_concurrency: int | None = None) -> None:
         self._concurrency = concurrency
         self._tenant_concurrency = min(tenant_concurrency or concurrency, concurrency)
-        self._pending: Pending[_Waiting] = Pending(self._release)
-        self._turns = itertools.count()
+        self._submitted: AfterCommit[_WaitingJob] = AfterCommit(self._add)
+        self._order = itertools.count()
         self._known: set[Key] = set()
-        self._unwanted: set[Key] = set()
-        self._waiting: list[_Waiting] = []
+        self._cancelled: set[Key] = set()
+        self._waiting: list[_WaitingJob] = []
         self._running: dict[Key, asyncio.Task[None]] = {}
         self._tenants: Counter[str] = Counter()
         self._job: RunJob | None = None
 
     async def start(self, job: RunJob, *, consume: bool = True) -> None:
-        """Begin with what waits, including what an earlier drain interrupted."""
+        """Run the waiting jobs, including those that an earlier drain interrupted."""
         if consume:
             self._job = job
             self._dispatch()
 
     async def drain(self, timeout_seconds: float) -> None:
-        """Stop taking, wait, then cancel what is left; it waits for the next start."""
+        """Start no more jobs, wait, then cancel the running ones, which wait for the next `start`."""
         self._job = None
         if self._running:
             await asyncio.wait(self._running.values(), timeout=timeout_seconds)
-        left = list(self._running.values())
-        for task in left:
+        remaining = list(self._running.values())
+        for task in remaining:
             task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        await asyncio.gather(*remaining, return_exceptions=True)
 
     async def submit(
         self,
@@ -70,38 +70,38 @@ class InlineQueue:
         priority: int = 10,
         not_before: datetime | None = None,
     ) -> None:
-        """Keep the job with the session until it commits."""
+        """Add the job when the session commits."""
         since = max(not_before or clock.now(), clock.now())
-        waiting = _Waiting(priority, next(self._turns), (run_id, attempt), tenant, since)
-        self._pending.add(session.sync_session, waiting)
+        waiting = _WaitingJob(priority, next(self._order), (run_id, attempt), tenant, since)
+        self._submitted.add(session.sync_session, waiting)
 
     async def cancel(self, run_id: str, attempt: int) -> None:
-        """Forget or cancel the job, wherever it is."""
+        """Remove a waiting job or cancel a running one."""
         self._waiting = [job for job in self._waiting if job.key != (run_id, attempt)]
         heapq.heapify(self._waiting)
         if task := self._running.get((run_id, attempt)):
-            self._unwanted.add((run_id, attempt))
+            self._cancelled.add((run_id, attempt))
             task.cancel()
 
     async def orphans(self) -> list[tuple[str, int]]:
-        """None: the jobs die with their only worker."""
+        """Always empty: the jobs end with their only worker."""
         return []
 
     async def requeue(self, jobs: list[tuple[str, int]]) -> None:
-        """Nothing is ever orphaned here."""
+        """Does nothing: no job is ever orphaned."""
 
     async def forget(self, finished_before: datetime) -> int:  # noqa: ARG002
-        """Nothing is recorded here beyond the process."""
+        """Nothing is recorded."""
         return 0
 
     async def stats(self) -> QueueStats:
-        """Figures of this moment; jobs held until later are not waiting yet."""
+        """Current counts; jobs delayed until later do not count as waiting."""
         moment = clock.now()
         due = [job.since for job in self._waiting if job.since <= moment]
         oldest = (moment - min(due)).total_seconds() if due else None
         return QueueStats(waiting=len(due), running=len(self._running), oldest_wait_seconds=oldest)
 
-    def _release(self, job: _Waiting) -> None:
+    def _add(self, job: _WaitingJob) -> None:
         if job.key in self._known:
             return
         self._known.add(job.key)
@@ -116,18 +116,18 @@ class InlineQueue:
                 return
             self._waiting.remove(job)
             heapq.heapify(self._waiting)
-            self._begin(self._job, job)
+            self._run(self._job, job)
 
-    def _next(self) -> _Waiting | None:
+    def _next(self) -> _WaitingJob | None:
         moment = clock.now()
-        heads: dict[str, _Waiting] = {}
+        heads: dict[str, _WaitingJob] = {}
         for job in sorted(self._waiting):
             if job.since <= moment and self._tenants[job.tenant] < self._tenant_concurrency:
                 heads.setdefault(job.tenant, job)
-        return random.choice(list(heads.values())) if heads else None  # noqa: S311 - fairness, not secrecy
+        return random.choice(list(heads.values())) if heads else None  # noqa: S311 - fairness, not security
 
-    def _begin(self, body: RunJob, job: _Waiting) -> None:
-        async def run() -> None:
+    def _run(self, body: RunJob, job: _WaitingJob) -> None:
+        async def run() -> None:  # a coroutine, whatever awaitable the body returns
             await body(*job.key)
 
         task = asyncio.get_running_loop().create_task(run(), name=f"job {job.key[0]}:{job.key[1]}")
@@ -135,12 +135,12 @@ class InlineQueue:
         self._tenants[job.tenant] += 1
         task.add_done_callback(lambda ended: self._end(job, ended))
 
-    def _end(self, job: _Waiting, task: asyncio.Task[None]) -> None:
+    def _end(self, job: _WaitingJob, task: asyncio.Task[None]) -> None:
         del self._running[job.key]
         self._tenants[job.tenant] -= 1
         if task.cancelled():
-            if task.cancelling() and job.key not in self._unwanted:
-                heapq.heappush(self._waiting, job)  # interrupted by a drain, not by anybody's wish
+            if task.cancelling() and job.key not in self._cancelled:
+                heapq.heappush(self._waiting, job)  # interrupted by a drain, not cancelled
         elif error := task.exception():
             logger.error("job %s attempt %d raised", *job.key, exc_info=error)
         self._dispatch()

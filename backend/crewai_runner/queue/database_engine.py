@@ -1,4 +1,4 @@
-"""The queue's own database engine: a synchronous one, because DBOS works in threads."""
+"""The queue's SQLAlchemy engine: synchronous, because DBOS works in threads."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from crewai_runner.db.session import BUSY_TIMEOUT_MS, add_subsecond_clock
 
 SCHEMA = "dbos"
-"""Where the queue's tables live on PostgreSQL. SQLite has no schemas."""
+"""The schema of the queue's tables on PostgreSQL. SQLite has no schemas."""
 
 QUEUE_TABLES = frozenset(
     {
@@ -28,7 +28,7 @@ QUEUE_TABLES = frozenset(
         "workflow_status",
     }
 )
-"""Tables that DBOS keeps beside the product's on SQLite: taken names, and nothing for Alembic to compare."""
+"""Tables of DBOS in the product's SQLite file: reserved names, ignored by Alembic's comparison."""
 
 _POOL_SIZE = 10
 _IDLE_IN_TRANSACTION_MS = 60_000
@@ -57,7 +57,7 @@ def make_queue_engine(database_url: str) -> Engine:
 
 
 def close_queue_engine(engine: Engine) -> None:
-    """Close every connection, those that a thread still holds as soon as it gives them back."""
+    """Close every connection; one still in use by a thread is closed when it is returned."""
     event.listen(engine, "checkin", _invalidate)
     engine.dispose()
 
@@ -67,7 +67,7 @@ def _invalidate(_connection: DBAPIConnection, record: ConnectionPoolEntry) -> No
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:
-    # IMMEDIATE: what writes takes the lock from its first statement; what only reads takes none.
+    # IMMEDIATE: a writing transaction acquires the lock with its first statement; reads acquire none.
     connection.isolation_level = "IMMEDIATE"
     cursor = connection.cursor()
     for pragma in (
@@ -82,7 +82,7 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:
 
 
 def _prepare_postgres(connection: DBAPIConnection, _record: Any) -> None:
-    # A worker frozen in the middle of a claim must not hold its row locks for ever.
+    # A worker suspended in the middle of claiming jobs must not keep its row locks indefinitely.
     cursor = connection.cursor()
     cursor.execute(f"SET idle_in_transaction_session_timeout = {_IDLE_IN_TRANSACTION_MS}")
     cursor.close()

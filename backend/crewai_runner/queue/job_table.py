@@ -1,4 +1,4 @@
-"""What the queue's table says: figures, and the jobs of workers that are no more."""
+"""SQL on DBOS's table of jobs: counts, and the orphaned jobs of dead workers."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from crewai_runner.queue.port import QueueStats
 
 Key = tuple[str, int]
 
-# A job put back after a crash, or held until a moment, has waited since then, not since its birth.
+# A requeued or delayed job has waited since it was requeued or became due, not since its creation.
 _COUNTS = """
 SELECT status, count(*),
        min(CASE WHEN delay_until_epoch_ms > updated_at THEN delay_until_epoch_ms ELSE updated_at END)
@@ -27,9 +27,9 @@ _FIND_ORPHANS = text(
     """
 )
 
-# The condition is asked again in the same statement, so that two sweepers never put back one job
-# twice; taking the owner's token away makes the engine refuse whatever the old owner still writes.
-_PUT_BACK = text(
+# The condition is repeated in this statement, so that two workers never requeue the same job twice.
+# Clearing owner_xid makes DBOS reject late writes of the old owner.
+_REQUEUE = text(
     """
     UPDATE dbos.workflow_status job
        SET status = 'ENQUEUED', owner_xid = NULL, started_at_epoch_ms = NULL,
@@ -42,31 +42,31 @@ _PUT_BACK = text(
 
 _FINISHED = """
 SELECT workflow_uuid FROM dbos.workflow_status
- WHERE completed_at < :before ORDER BY completed_at LIMIT :most
+ WHERE completed_at < :before ORDER BY completed_at LIMIT :limit
 """
 
 
 def workflow_id(run_id: str, attempt: int) -> str:
-    """The engine's name for a job; the same name is the same job."""
+    """DBOS's id of a job; submitting the same id again creates no second job."""
     return f"{run_id}:{attempt}"
 
 
-def key_of(identifier: str) -> Key:
-    """The run and attempt behind the engine's name for a job."""
+def parse_workflow_id(identifier: str) -> Key:
+    """Parse a DBOS id into (run id, attempt)."""
     run_id, _, attempt = identifier.rpartition(":")
     return run_id, int(attempt)
 
 
-class Backlog:
-    """SQL on the queue's own table, each call one short transaction; call it in a thread."""
+class JobTable:
+    """Queries on the table of jobs. Each call is one short, blocking transaction: call it in a thread."""
 
     def __init__(self, engine: Engine, queue_name: str) -> None:
         self._engine = engine
         self._queue = queue_name
         self._scaled = engine.dialect.name == "postgresql"
 
-    def figures(self, moment: datetime) -> QueueStats:
-        """Counts at `moment` (aware, now). Jobs held until a later moment are not waiting yet."""
+    def stats(self, moment: datetime) -> QueueStats:
+        """Counts at `moment` (the current time). Jobs delayed until later do not count as waiting."""
         statement = self._sql(_COUNTS)
         with self._engine.connect() as connection:
             rows = connection.execute(statement, {"queue": self._queue}).all()
@@ -77,27 +77,27 @@ class Backlog:
         oldest = None if since is None else max(0.0, moment.timestamp() - float(since) / 1000)
         return QueueStats(waiting=waiting, running=running, oldest_wait_seconds=oldest, workers=workers)
 
-    def finished(self, before: datetime, most: int) -> list[str]:
-        """The engine's names of jobs that ended before a moment, the oldest first."""
-        values = {"before": round(before.timestamp() * 1000), "most": most}
+    def list_finished(self, before: datetime, limit: int) -> list[str]:
+        """DBOS's ids of the jobs that ended before a time, oldest first."""
+        values = {"before": round(before.timestamp() * 1000), "limit": limit}
         with self._engine.connect() as connection:
             return list(connection.execute(self._sql(_FINISHED), values).scalars())
 
-    def orphans(self) -> list[Key]:
-        """Jobs whose worker holds no lease. Always empty on SQLite: its one worker recovers its own."""
+    def list_orphans(self) -> list[Key]:
+        """Jobs whose worker holds no lease. Always empty on SQLite, whose only worker recovers them."""
         if not self._scaled:
             return []
         with self._engine.connect() as connection:
             found = connection.execute(_FIND_ORPHANS, {"queue": self._queue})
-            return [key_of(identifier) for identifier in found.scalars()]
+            return [parse_workflow_id(identifier) for identifier in found.scalars()]
 
-    def put_back(self, jobs: list[Key]) -> None:
-        """Queue again those of the jobs that are still orphaned."""
+    def requeue(self, jobs: list[Key]) -> None:
+        """Requeue those of the jobs that are still orphaned."""
         if not self._scaled or not jobs:
             return
         names = [workflow_id(*key) for key in jobs]
         with self._engine.begin() as connection:
-            connection.execute(_PUT_BACK, {"queue": self._queue, "ids": names})
+            connection.execute(_REQUEUE, {"queue": self._queue, "ids": names})
 
     def _sql(self, statement: str) -> TextClause:
         return text(statement if self._scaled else statement.replace("dbos.", ""))
