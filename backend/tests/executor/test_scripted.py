@@ -18,68 +18,66 @@ EVENTS = [TaskSkipped(task_key="one"), TaskSkipped(task_key="two")]
 FAILED = Failed(RunFailure(code="x", message="y"))
 
 
-async def test_tells_its_events_and_ends_as_it_is_told() -> None:
-    executor: Executor = ScriptedExecutor(Script(EVENTS, FAILED))
-    told: list[RunEvent] = []
+class TestExecute:
+    async def test_emits_events_and_returns_the_outcome(self) -> None:
+        executor: Executor = ScriptedExecutor(Script(EVENTS, FAILED))
+        events: list[RunEvent] = []
 
-    outcome = await executor.execute(SPEC, told.append, RunControl())
+        outcome = await executor.execute(SPEC, events.append, RunControl())
 
-    assert outcome == FAILED
-    assert [(event.task_key, event.run_id) for event in told] == [("one", "r1"), ("two", "r1")]
+        assert outcome == FAILED
+        assert [(event.task_key, event.run_id) for event in events] == [("one", "r1"), ("two", "r1")]
 
+    async def test_runs_one_script_per_attempt_and_repeats_the_last(self) -> None:
+        executor = ScriptedExecutor(Script(outcome=FAILED), Script())
 
-async def test_plays_one_script_per_attempt_and_repeats_the_last() -> None:
-    executor = ScriptedExecutor(Script(outcome=FAILED), Script())
+        outcomes = [await executor.execute(SPEC, lambda _event: None, RunControl()) for _ in range(3)]
 
-    outcomes = [await executor.execute(SPEC, lambda _event: None, RunControl()) for _ in range(3)]
+        assert [type(outcome) for outcome in outcomes] == [Failed, Completed, Completed]
+        assert executor.specs == [SPEC, SPEC, SPEC]
 
-    assert [type(outcome) for outcome in outcomes] == [Failed, Completed, Completed]
-    assert executor.specs == [SPEC, SPEC, SPEC]
+    async def test_stop_between_events_ends_the_attempt(self) -> None:
+        control = RunControl()
+        events: list[RunEvent] = []
 
+        def on_event(event: RunEvent) -> None:
+            events.append(event)
+            control.stop(StopMode.AFTER_STEP)
 
-async def test_a_stop_between_events_ends_the_story() -> None:
-    control = RunControl()
-    told: list[RunEvent] = []
+        outcome = await ScriptedExecutor(Script(EVENTS)).execute(SPEC, on_event, control)
 
-    def hear(event: RunEvent) -> None:
-        told.append(event)
-        control.stop(StopMode.AFTER_STEP)
+        assert outcome == Stopped()
+        assert len(events) == 1
 
-    outcome = await ScriptedExecutor(Script(EVENTS)).execute(SPEC, hear, control)
+    async def test_waits_for_its_gate_or_a_stop(self) -> None:
+        gate = asyncio.Event()
+        executor = ScriptedExecutor(Script(gate=gate))
+        control = RunControl()
+        stopped = asyncio.ensure_future(executor.execute(SPEC, lambda _event: None, control))
+        waiting = asyncio.ensure_future(executor.execute(SPEC, lambda _event: None, RunControl()))
+        await asyncio.sleep(0)
 
-    assert outcome == Stopped()
-    assert len(told) == 1
+        control.stop()
 
+        assert await asyncio.wait_for(stopped, 5) == Stopped()
+        assert not waiting.done()
+        gate.set()
+        assert isinstance(await asyncio.wait_for(waiting, 5), Completed)
 
-async def test_waits_at_its_gate_and_a_stop_ends_the_wait() -> None:
-    gate = asyncio.Event()
-    executor = ScriptedExecutor(Script(gate=gate))
-    control = RunControl()
-    stopped = asyncio.ensure_future(executor.execute(SPEC, lambda _event: None, control))
-    patient = asyncio.ensure_future(executor.execute(SPEC, lambda _event: None, RunControl()))
-    await asyncio.sleep(0)
-
-    control.stop()
-
-    assert await asyncio.wait_for(stopped, 5) == Stopped()
-    assert not patient.done()
-    gate.set()
-    assert isinstance(await asyncio.wait_for(patient, 5), Completed)
-
-
-async def test_raises_a_scripted_error() -> None:
-    with pytest.raises(RuntimeError, match="lost"):
-        await ScriptedExecutor(RuntimeError("lost")).execute(SPEC, lambda _event: None, RunControl())
+    async def test_raises_a_scripted_error(self) -> None:
+        with pytest.raises(RuntimeError, match="lost"):
+            await ScriptedExecutor(RuntimeError("lost")).execute(SPEC, lambda _event: None, RunControl())
 
 
-async def test_answers_a_question_in_one_piece() -> None:
-    pieces: list[str] = []
+class TestComplete:
+    async def test_returns_the_answer_in_one_piece(self) -> None:
+        pieces: list[str] = []
 
-    async def hear(text: str) -> None:
-        pieces.append(text)
+        async def on_text(text: str) -> None:
+            pieces.append(text)
 
-    executor = ScriptedExecutor(answer="yes")
-    answer = await executor.complete(None, [{"role": "user", "content": "?"}], hear)  # type: ignore[arg-type]
+        executor = ScriptedExecutor(answer="yes")
+        answer = await executor.complete(None, [{"role": "user", "content": "?"}], on_text)  # type: ignore[arg-type]
 
-    assert (answer.text, pieces) == ("yes", ["yes"])
-    assert executor.prompts == [[{"role": "user", "content": "?"}]]
+        assert (answer.text, pieces) == ("yes", ["yes"])
+        assert executor.prompts == [[{"role": "user", "content": "?"}]]

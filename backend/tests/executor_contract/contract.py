@@ -1,4 +1,4 @@
-"""The promises of the executor port, kept by every adapter alike."""
+"""The contract of the executor port, tested for every adapter."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -21,79 +21,81 @@ from crewai_runner.executor.port import (
 )
 
 STOP_SECONDS = 1.0
-"""What a stop may take; the wait in the tests is longer, for a busy machine."""
+"""The maximum duration of a stop; the test waits longer, for a busy machine."""
+
+FINISHED_RESEARCH = TaskResult(raw="Known facts.", agent="researcher")
 
 
-class Performance:
-    """One attempt at work: what it told so far, and its outcome."""
+class RunningAttempt:
+    """An attempt that runs in a task, with the events that it emitted so far."""
 
     def __init__(self, executor: Executor, spec: RunSpec) -> None:
         self.control = RunControl()
-        self.told: list[RunEvent] = []
-        self.work: asyncio.Future[Outcome] = asyncio.ensure_future(
-            executor.execute(spec, self.told.append, self.control)
+        self.events: list[RunEvent] = []
+        self.future: asyncio.Future[Outcome] = asyncio.ensure_future(
+            executor.execute(spec, self.events.append, self.control)
         )
 
     async def outcome(self) -> Outcome:
-        return await asyncio.wait_for(self.work, 30)
+        return await asyncio.wait_for(self.future, 30)
 
     @property
-    def tasks(self) -> list[tuple[str, str | None]]:
-        """(type, task) of what was told about tasks."""
-        return [(event.type, event.task_key) for event in self.told if event.type.startswith("task.")]
+    def task_events(self) -> list[tuple[str, str | None]]:
+        """(type, task key) of the events about tasks."""
+        return [(event.type, event.task_key) for event in self.events if event.type.startswith("task.")]
 
 
-class Stage(ABC):
-    """An adapter, set up for a crew of two tasks, `research` and `report`, one after the other."""
+class AdapterHarness(ABC):
+    """An adapter with a crew of two sequential tasks, `research` and `report`."""
 
     executor: Executor
 
     @abstractmethod
     def spec(self, **settings: Any) -> RunSpec:
-        """An attempt that will end well, unless one of the methods below said otherwise before."""
+        """Create an attempt, which succeeds unless another method arranged otherwise before."""
 
     @abstractmethod
-    def refuse(self) -> None:
-        """Every model call of the next attempt is refused."""
+    def refuse_model_calls(self) -> None:
+        """Refuse every model call of the next attempt."""
 
     @abstractmethod
     def hang(self) -> None:
-        """The first task of the next attempt never ends by itself."""
+        """Make the first task of the next attempt hang."""
 
     @abstractmethod
-    def reviewed(self) -> RunSpec:
-        """An attempt whose first task asks a person."""
+    def spec_with_review(self) -> RunSpec:
+        """Create an attempt whose first task requires a review."""
 
     @abstractmethod
-    async def at_work(self, performance: Performance) -> None:
+    async def wait_until_hanging(self, attempt: RunningAttempt) -> None:
         """Wait until the attempt hangs."""
 
     @abstractmethod
-    def resumed(self) -> RunSpec:
-        """An attempt that has the output of `research` already."""
+    def spec_with_finished_task(self) -> RunSpec:
+        """Create an attempt that has the result of `research`."""
 
 
 class ExecutorContract:
-    """Inherited by one test class for each adapter; `stage` is the adapter's."""
+    """Inherited by one test class per adapter, which defines the fixture `harness`."""
 
     @pytest.fixture
-    def stage(self) -> Stage:
+    def harness(self) -> AdapterHarness:
         raise NotImplementedError
 
-    async def test_is_ready_once_loaded_and_says_what_it_is(self, stage: Stage) -> None:
-        status = stage.executor.status()
+    async def test_status_after_loading(self, harness: AdapterHarness) -> None:
+        status = harness.executor.status()
 
         assert status.state is EngineState.READY
         assert status.name
         assert status.version
 
-    async def test_tells_the_start_and_end_of_each_task_in_order(self, stage: Stage) -> None:
-        performance = Performance(stage.executor, stage.spec())
+    async def test_emits_start_and_end_of_each_task_in_order(self, harness: AdapterHarness) -> None:
+        attempt = RunningAttempt(harness.executor, harness.spec())
 
-        outcome = await performance.outcome()
+        outcome = await attempt.outcome()
 
         assert isinstance(outcome, Completed)
-        assert performance.tasks == [
+        assert attempt.task_events == [
             ("task.started", "research"),
             ("task.completed", "research"),
             ("task.started", "report"),
@@ -102,93 +104,91 @@ class ExecutorContract:
         assert set(outcome.result.tasks) == {"research", "report"}
         assert outcome.result.raw == outcome.result.tasks["report"].raw
 
-    async def test_every_event_names_its_run(self, stage: Stage) -> None:
-        spec = stage.spec()
-        performance = Performance(stage.executor, spec)
+    async def test_every_event_has_its_run_id(self, harness: AdapterHarness) -> None:
+        spec = harness.spec()
+        attempt = RunningAttempt(harness.executor, spec)
 
-        await performance.outcome()
+        await attempt.outcome()
 
-        assert {event.run_id for event in performance.told} <= {"", spec.run_id}
+        assert {event.run_id for event in attempt.events} <= {"", spec.run_id}
 
-    async def test_a_stop_ends_the_attempt_within_a_second(self, stage: Stage) -> None:
-        stage.hang()
-        performance = Performance(stage.executor, stage.spec())
-        await stage.at_work(performance)
+    async def test_stop_ends_the_attempt_within_a_second(self, harness: AdapterHarness) -> None:
+        harness.hang()
+        attempt = RunningAttempt(harness.executor, harness.spec())
+        await harness.wait_until_hanging(attempt)
         loop = asyncio.get_running_loop()
-        asked = loop.time()
+        requested_at = loop.time()
 
-        performance.control.stop()
-        outcome = await performance.outcome()
+        attempt.control.stop()
+        outcome = await attempt.outcome()
 
         assert isinstance(outcome, Stopped)
         assert outcome.llm_calls_after_stop == 0
-        assert loop.time() - asked < 5 * STOP_SECONDS
-        assert ("task.completed", "research") not in performance.tasks
+        assert loop.time() - requested_at < 5 * STOP_SECONDS
+        assert ("task.completed", "research") not in attempt.task_events
 
-    async def test_an_attempt_stopped_before_it_began_asks_nothing_of_a_model(self, stage: Stage) -> None:
-        control, told = RunControl(), list[RunEvent]()
+    async def test_stop_before_the_start_makes_no_model_call(self, harness: AdapterHarness) -> None:
+        control, events = RunControl(), list[RunEvent]()
         control.stop()
 
-        outcome = await stage.executor.execute(stage.spec(), told.append, control)
+        outcome = await harness.executor.execute(harness.spec(), events.append, control)
 
         assert isinstance(outcome, Stopped)
-        assert not [event for event in told if event.type in ("llm.started", "task.completed")]
+        assert not [event for event in events if event.type in ("llm.started", "task.completed")]
 
-    async def test_nothing_is_told_after_the_outcome(self, stage: Stage) -> None:
-        stage.hang()
-        performance = Performance(stage.executor, stage.spec())
-        await stage.at_work(performance)
-        performance.control.stop()
-        await performance.outcome()
-        count = len(performance.told)
+    async def test_emits_nothing_after_the_outcome(self, harness: AdapterHarness) -> None:
+        harness.hang()
+        attempt = RunningAttempt(harness.executor, harness.spec())
+        await harness.wait_until_hanging(attempt)
+        attempt.control.stop()
+        await attempt.outcome()
+        count = len(attempt.events)
 
-        later = Performance(stage.executor, stage.resumed())  # another attempt has time to stir things up
+        # A second attempt leaves time for events of the first one.
+        later = RunningAttempt(harness.executor, harness.spec_with_finished_task())
         later.control.stop()
         await later.outcome()
 
-        assert len(performance.told) == count
+        assert len(attempt.events) == count
 
-    async def test_a_failure_is_an_outcome_and_no_exception(self, stage: Stage) -> None:
-        stage.refuse()
-        performance = Performance(stage.executor, stage.spec())
+    async def test_failure_is_an_outcome(self, harness: AdapterHarness) -> None:
+        harness.refuse_model_calls()
+        attempt = RunningAttempt(harness.executor, harness.spec())
 
-        outcome = await performance.outcome()
+        outcome = await attempt.outcome()
 
         assert isinstance(outcome, Failed)
         assert outcome.failure.code == "provider-auth"
         assert outcome.failure.task_key == "research"
 
-    async def test_finished_tasks_are_taken_and_not_begun_again(self, stage: Stage) -> None:
-        spec = stage.resumed()
-        performance = Performance(stage.executor, spec)
+    async def test_finished_tasks_are_reused(self, harness: AdapterHarness) -> None:
+        spec = harness.spec_with_finished_task()
+        attempt = RunningAttempt(harness.executor, spec)
 
-        outcome = await performance.outcome()
+        outcome = await attempt.outcome()
 
         assert isinstance(outcome, Completed)
-        assert ("task.reused", "research") in performance.tasks
-        assert ("task.started", "research") not in performance.tasks
+        assert ("task.reused", "research") in attempt.task_events
+        assert ("task.started", "research") not in attempt.task_events
         assert outcome.result.tasks["research"].raw == spec.finished_tasks["research"].raw
 
-    async def test_a_task_for_a_person_ends_the_attempt_with_its_output(self, stage: Stage) -> None:
-        performance = Performance(stage.executor, stage.reviewed())
+    async def test_review_ends_the_attempt_with_the_proposed_output(self, harness: AdapterHarness) -> None:
+        attempt = RunningAttempt(harness.executor, harness.spec_with_review())
 
-        outcome = await performance.outcome()
+        outcome = await attempt.outcome()
 
         assert isinstance(outcome, NeedsHuman)
         assert (outcome.task_key, outcome.agent) == ("research", "researcher")
         assert outcome.output
-        assert ("task.completed", "research") not in performance.tasks
-        assert ("task.started", "report") not in performance.tasks
+        assert ("task.completed", "research") not in attempt.task_events
+        assert ("task.started", "report") not in attempt.task_events
 
-    async def test_cancelling_the_waiting_task_ends_the_attempt(self, stage: Stage) -> None:
-        stage.hang()
-        performance = Performance(stage.executor, stage.spec())
-        await stage.at_work(performance)
+    async def test_cancelling_the_awaiting_task_ends_the_attempt(self, harness: AdapterHarness) -> None:
+        harness.hang()
+        attempt = RunningAttempt(harness.executor, harness.spec())
+        await harness.wait_until_hanging(attempt)
 
-        performance.work.cancel()
-        await asyncio.wait([performance.work], timeout=30)
+        attempt.future.cancel()
+        await asyncio.wait([attempt.future], timeout=30)
 
-        assert performance.work.cancelled()
-
-
-KNOWN = TaskResult(raw="Known facts.", agent="researcher")
+        assert attempt.future.cancelled()

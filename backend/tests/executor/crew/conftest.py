@@ -5,7 +5,7 @@ import pytest
 
 from crewai_runner.executor.crew.executor import CrewExecutor
 from crewai_runner.executor.port import EngineState
-from tests.executor.crew.kit import Stage
+from tests.executor.crew.harness import EngineHarness
 from tests.support.scripted_provider import ScriptedProvider
 
 
@@ -24,5 +24,5 @@ def provider() -> Iterator[ScriptedProvider]:
 
 
 @pytest.fixture
-def stage(engine: CrewExecutor, provider: ScriptedProvider) -> Stage:
-    return Stage(engine, provider)
+def harness(engine: CrewExecutor, provider: ScriptedProvider) -> EngineHarness:
+    return EngineHarness(engine, provider)

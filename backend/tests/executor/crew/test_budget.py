@@ -7,119 +7,123 @@ from crewai_runner.domain.usage import Usage
 from crewai_runner.executor.crew.context.budget import BudgetTracker
 from crewai_runner.executor.crew.llm.rate_limiter import RateLimiter
 from crewai_runner.executor.port import Completed, Failed, OutOfBudget
-from tests.executor.crew.kit import Stage, chain, crowd, workflow
+from tests.executor.crew.harness import EngineHarness, parallel_workflow, sequential_workflow, workflow
 from tests.support.scripted_provider import Hang, Say
 from tests.support.scripted_provider import Usage as Tokens
 
 pytestmark = pytest.mark.crew
 
 
-async def test_the_call_beyond_the_budget_is_not_made(stage: Stage) -> None:
-    heard = await stage.play(chain(), budget=Budget(max_llm_calls=1))
+class TestBudget:
+    async def test_call_beyond_the_limit_is_not_made(self, harness: EngineHarness) -> None:
+        recorder = await harness.run(sequential_workflow(), budget=Budget(max_llm_calls=1))
 
-    assert isinstance(heard.outcome, OutOfBudget)
-    assert heard.outcome.limit is BudgetLimit.LLM_CALLS
-    assert heard.outcome.usage.llm_calls == 1
-    assert len(stage.provider.requests) == 1
-    assert "task.skipped" not in heard.types
+        assert isinstance(recorder.outcome, OutOfBudget)
+        assert recorder.outcome.limit is BudgetLimit.LLM_CALLS
+        assert recorder.outcome.usage.llm_calls == 1
+        assert len(harness.provider.requests) == 1
+        assert "task.skipped" not in recorder.types
 
+    async def test_usage_of_earlier_attempts_counts(self, harness: EngineHarness) -> None:
+        prior_usage = Usage(llm_calls=4, prompt_tokens=10, total_tokens=10)
 
-async def test_what_earlier_attempts_spent_counts(stage: Stage) -> None:
-    spent = Usage(llm_calls=4, prompt_tokens=10, total_tokens=10)
+        recorder = await harness.run(
+            sequential_workflow(), budget=Budget(max_llm_calls=5), prior_usage=prior_usage
+        )
 
-    heard = await stage.play(chain(), budget=Budget(max_llm_calls=5), prior_usage=spent)
+        assert isinstance(recorder.outcome, OutOfBudget)
+        assert recorder.outcome.usage.llm_calls == 5
+        assert [event.data.call for event in recorder.all("llm.started")] == [5]
 
-    assert isinstance(heard.outcome, OutOfBudget)
-    assert heard.outcome.usage.llm_calls == 5
-    assert [event.data.call for event in heard.of("llm.started")] == [5]
+    async def test_token_and_cost_limits(self, harness: EngineHarness) -> None:
+        harness.provider.on(Say("text", usage=Tokens(1_000_000, 500_000)))
 
+        tokens = await harness.run(sequential_workflow(), budget=Budget(max_tokens=1_500_000))
+        cost = await harness.run(sequential_workflow(), budget=Budget(max_cost=Decimal(2)))
 
-async def test_tokens_and_money_are_held_to_their_limits(stage: Stage) -> None:
-    stage.provider.on(Say("text", usage=Tokens(1_000_000, 500_000)))
+        assert isinstance(tokens.outcome, OutOfBudget)
+        assert tokens.outcome.limit is BudgetLimit.TOKENS
+        assert isinstance(cost.outcome, OutOfBudget)
+        assert cost.outcome.limit is BudgetLimit.COST
+        assert cost.outcome.usage.cost is not None
+        assert cost.outcome.usage.cost.amount == 2
 
-    tokens = await stage.play(chain(), budget=Budget(max_tokens=1_500_000))
-    money = await stage.play(chain(), budget=Budget(max_cost=Decimal(2)))
+    async def test_unreported_usage_does_not_disable_the_limit(self, harness: EngineHarness) -> None:
+        harness.provider.then(Say("a", report_usage=False), Say("b", usage=Tokens(100, 100)))
+        tasks = [
+            *sequential_workflow().tasks,
+            sequential_workflow().tasks[0].model_copy(update={"key": "again"}),
+        ]
 
-    assert isinstance(tokens.outcome, OutOfBudget)
-    assert tokens.outcome.limit is BudgetLimit.TOKENS
-    assert isinstance(money.outcome, OutOfBudget)
-    assert money.outcome.limit is BudgetLimit.COST
-    assert money.outcome.usage.cost is not None
-    assert money.outcome.usage.cost.amount == 2
+        recorder = await harness.run(
+            workflow(sequential_workflow().agents, tasks), budget=Budget(max_tokens=200)
+        )
 
+        assert isinstance(recorder.outcome, OutOfBudget)
+        assert len(harness.provider.requests) == 2
 
-async def test_a_silent_provider_does_not_lift_the_limit(stage: Stage) -> None:
-    stage.provider.then(Say("a", report_usage=False), Say("b", usage=Tokens(100, 100)))
-    tasks = [*chain().tasks, chain().tasks[0].model_copy(update={"key": "again"})]
+    async def test_parallel_tasks_do_not_exceed_the_call_limit(self, harness: EngineHarness) -> None:
+        recorder = await harness.run(parallel_workflow(), budget=Budget(max_llm_calls=1))
 
-    heard = await stage.play(workflow(chain().agents, tasks), budget=Budget(max_tokens=200))
+        assert isinstance(recorder.outcome, OutOfBudget)
+        assert len(harness.provider.requests) == 1
+        assert len(recorder.all("task.completed")) == 1
 
-    assert isinstance(heard.outcome, OutOfBudget)
-    assert len(stage.provider.requests) == 2
+    async def test_hanging_call_ends_with_the_budget_seconds(self, harness: EngineHarness) -> None:
+        harness.provider.on(Hang())
 
+        recorder = await harness.run(budget=Budget(max_seconds=0.3))
 
-async def test_tasks_at_the_same_time_do_not_overdraw_the_calls(stage: Stage) -> None:
-    heard = await stage.play(crowd(), budget=Budget(max_llm_calls=1))
+        assert isinstance(recorder.outcome, OutOfBudget)
+        assert recorder.outcome.limit is BudgetLimit.SECONDS
+        assert recorder.outcome.seconds >= 0.3
+        await harness.wait_for_disconnects(1)
 
-    assert isinstance(heard.outcome, OutOfBudget)
-    assert len(stage.provider.requests) == 1
-    assert len(heard.of("task.completed")) == 1
+    async def test_warns_once_per_limit_at_80_percent(self, harness: EngineHarness) -> None:
+        harness.provider.on(Say("text", usage=Tokens(45, 0)))
 
+        recorder = await harness.run(sequential_workflow(), budget=Budget(max_tokens=100, max_llm_calls=10))
 
-async def test_a_call_that_hangs_is_ended_when_the_seconds_are_over(stage: Stage) -> None:
-    stage.provider.on(Hang())
-
-    heard = await stage.play(budget=Budget(max_seconds=0.3))
-
-    assert isinstance(heard.outcome, OutOfBudget)
-    assert heard.outcome.limit is BudgetLimit.SECONDS
-    assert heard.outcome.seconds >= 0.3
-    await stage.disconnects(1)
-
-
-async def test_the_run_s_time_limit_ends_a_call_that_hangs(stage: Stage) -> None:
-    stage.provider.on(Hang())
-
-    heard = await stage.play(timeout_seconds=0.3)
-
-    assert isinstance(heard.outcome, Failed)
-    assert heard.outcome.failure.code == "run-timeout"
-    await stage.disconnects(1)
-
-
-async def test_the_time_limit_counts_earlier_attempts_since_a_person_let_the_run_go_on(stage: Stage) -> None:
-    late = await stage.play(timeout_seconds=60, timeout_seconds_used=60, budget_seconds_used=60)
-    anew = await stage.play(timeout_seconds=60, timeout_seconds_used=0, budget_seconds_used=60)
-
-    assert isinstance(late.outcome, Failed)
-    assert isinstance(anew.outcome, Completed)
+        assert isinstance(recorder.outcome, Completed)
+        warned = recorder.one("budget.warned")
+        assert warned.data.limit is BudgetLimit.TOKENS
+        assert warned.data.usage.total_tokens == 90
 
 
-async def test_each_limit_is_warned_of_once_at_four_fifths(stage: Stage) -> None:
-    stage.provider.on(Say("text", usage=Tokens(45, 0)))
+class TestTimeout:
+    async def test_ends_a_hanging_call(self, harness: EngineHarness) -> None:
+        harness.provider.on(Hang())
 
-    heard = await stage.play(chain(), budget=Budget(max_tokens=100, max_llm_calls=10))
+        recorder = await harness.run(timeout_seconds=0.3)
 
-    assert isinstance(heard.outcome, Completed)
-    warned = heard.one("budget.warned")
-    assert warned.data.limit is BudgetLimit.TOKENS
-    assert warned.data.usage.total_tokens == 90
+        assert isinstance(recorder.outcome, Failed)
+        assert recorder.outcome.failure.code == "run-timeout"
+        await harness.wait_for_disconnects(1)
 
+    async def test_counts_earlier_attempts_since_the_last_resume(self, harness: EngineHarness) -> None:
+        exceeded = await harness.run(timeout_seconds=60, timeout_seconds_used=60, budget_seconds_used=60)
+        resumed = await harness.run(timeout_seconds=60, timeout_seconds_used=0, budget_seconds_used=60)
 
-def test_what_was_warned_of_in_an_earlier_attempt_is_not_told_again() -> None:
-    spending = BudgetTracker(Budget(max_llm_calls=10), Usage(llm_calls=8), 0)
-
-    spending.reserve_call()
-
-    assert spending.take_new_warnings() == []
+        assert isinstance(exceeded.outcome, Failed)
+        assert isinstance(resumed.outcome, Completed)
 
 
-def test_a_pace_gives_turns_until_the_minute_is_full() -> None:
-    now = [100.0]
-    pace = RateLimiter(2, clock=lambda: now[0])
+class TestBudgetTracker:
+    def test_does_not_repeat_warnings_of_earlier_attempts(self) -> None:
+        budget = BudgetTracker(Budget(max_llm_calls=10), Usage(llm_calls=8), 0)
 
-    waits = [pace.reserve(), pace.reserve(), pace.reserve(), pace.reserve()]
-    now[0] = 170.0
+        budget.reserve_call()
 
-    assert waits == [0, 0, 60, 60]
-    assert pace.reserve() == 50
+        assert budget.take_new_warnings() == []
+
+
+class TestRateLimiter:
+    def test_delays_calls_beyond_the_limit(self) -> None:
+        now = [100.0]
+        limiter = RateLimiter(2, clock=lambda: now[0])
+
+        delays = [limiter.reserve(), limiter.reserve(), limiter.reserve(), limiter.reserve()]
+        now[0] = 170.0
+
+        assert delays == [0, 0, 60, 60]
+        assert limiter.reserve() == 50

@@ -2,154 +2,161 @@ import pytest
 
 from crewai_runner.domain.run import TaskResult
 from crewai_runner.executor.port import Completed, NeedsHuman, Revision
-from tests.executor.crew.kit import Stage, agent, chain, crowd, hierarchy, task, workflow
+from tests.executor.crew.harness import (
+    EngineHarness,
+    agent,
+    hierarchical_workflow,
+    parallel_workflow,
+    sequential_workflow,
+    task,
+    workflow,
+)
 from tests.support.scripted_provider import CallTools, Hold, Say
 
 pytestmark = pytest.mark.crew
-
 DRAFT = TaskResult(raw="the old draft", agent="writer")
 
 
-async def test_finished_tasks_are_taken_and_not_paid_for_again(stage: Stage) -> None:
-    heard = await stage.play(chain(), finished_tasks={"draft": DRAFT})
+class TestFinishedTasks:
+    async def test_are_reused_without_model_calls(self, harness: EngineHarness) -> None:
+        recorder = await harness.run(sequential_workflow(), finished_tasks={"draft": DRAFT})
 
-    assert isinstance(heard.outcome, Completed)
-    assert len(stage.provider.requests) == 1
-    assert "the old draft" in stage.provider.requests[0].text
-    assert heard.types[:2] == ["task.reused", "task.started"]
-    reused = heard.one("task.reused")
-    assert (reused.task_key, reused.agent, reused.data.raw) == ("draft", "writer", "the old draft")
-    assert heard.outcome.result.tasks["draft"] == DRAFT
+        assert isinstance(recorder.outcome, Completed)
+        assert len(harness.provider.requests) == 1
+        assert "the old draft" in harness.provider.requests[0].text
+        assert recorder.types[:2] == ["task.reused", "task.started"]
+        reused = recorder.one("task.reused")
+        assert (reused.task_key, reused.agent, reused.data.raw) == ("draft", "writer", "the old draft")
+        assert recorder.outcome.result.tasks["draft"] == DRAFT
 
+    async def test_one_of_two_parallel_tasks_is_reused(self, harness: EngineHarness) -> None:
+        finished = {"right": TaskResult(raw="the right half", agent="editor")}
 
-async def test_a_finished_task_in_the_middle_of_others_is_taken(stage: Stage) -> None:
-    finished = {"right": TaskResult(raw="the right half", agent="editor")}
+        recorder = await harness.run(parallel_workflow(), finished_tasks=finished)
 
-    heard = await stage.play(crowd(), finished_tasks=finished)
+        assert isinstance(recorder.outcome, Completed)
+        assert len(harness.provider.requests) == 2
+        assert "the right half" in harness.provider.requests[-1].text
+        assert recorder.outcome.result.tasks["right"].agent == "editor"
 
-    assert isinstance(heard.outcome, Completed)
-    assert len(stage.provider.requests) == 2
-    assert "the right half" in stage.provider.requests[-1].text
-    assert heard.outcome.result.tasks["right"].agent == "editor"
+    async def test_are_the_context_of_later_tasks(self, harness: EngineHarness) -> None:
+        tasks = [task("first"), task("second"), task("third", context=["first"])]
+        finished = {"first": TaskResult(raw="ONE"), "second": TaskResult(raw="TWO")}
 
+        await harness.run(workflow(tasks=tasks), finished_tasks=finished)
 
-async def test_finished_tasks_serve_as_context(stage: Stage) -> None:
-    tasks = [task("first"), task("second"), task("third", context=["first"])]
-    finished = {"first": TaskResult(raw="ONE"), "second": TaskResult(raw="TWO")}
+        sent = harness.provider.requests[0].text
+        assert "ONE" in sent
+        assert "TWO" not in sent
 
-    await stage.play(workflow(tasks=tasks), finished_tasks=finished)
+    async def test_structured_output_is_restored(self, harness: EngineHarness) -> None:
+        schema = {"type": "object", "properties": {"n": {"type": "integer"}}}
+        finished = {"draft": TaskResult(raw='{"n": 7}', json_output={"n": 7}, agent="writer")}
 
-    sent = stage.provider.requests[0].text
-    assert "ONE" in sent
-    assert "TWO" not in sent
+        recorder = await harness.run(workflow(tasks=[task(output_json=schema)]), finished_tasks=finished)
 
-
-async def test_structured_results_come_back_whole(stage: Stage) -> None:
-    schema = {"type": "object", "properties": {"n": {"type": "integer"}}}
-    finished = {"draft": TaskResult(raw='{"n": 7}', json_output={"n": 7}, agent="writer")}
-
-    heard = await stage.play(workflow(tasks=[task(output_json=schema)]), finished_tasks=finished)
-
-    assert isinstance(heard.outcome, Completed)
-    assert heard.outcome.result.json_output == {"n": 7}
-    assert stage.provider.requests == []
+        assert isinstance(recorder.outcome, Completed)
+        assert recorder.outcome.result.json_output == {"n": 7}
+        assert harness.provider.requests == []
 
 
-async def test_an_answer_to_be_reviewed_ends_the_attempt(stage: Stage) -> None:
-    stage.provider.then(Say("proposal"))
-    definition = workflow(tasks=[task(human_input=True), task("next")])
+class TestReview:
+    async def test_ends_the_attempt(self, harness: EngineHarness) -> None:
+        harness.provider.then(Say("proposal"))
+        definition = workflow(tasks=[task(human_input=True), task("next")])
 
-    heard = await stage.play(definition)
+        recorder = await harness.run(definition)
 
-    assert heard.outcome == NeedsHuman("draft", "writer", "proposal")
-    assert "task.completed" not in heard.types
-    assert "task.skipped" not in heard.types
-    assert len(stage.provider.requests) == 1
+        assert recorder.outcome == NeedsHuman("draft", "writer", "proposal")
+        assert "task.completed" not in recorder.types
+        assert "task.skipped" not in recorder.types
+        assert len(harness.provider.requests) == 1
 
+    async def test_approved_task_is_reused(self, harness: EngineHarness) -> None:
+        definition = workflow(tasks=[task(human_input=True), task("next")])
 
-async def test_an_approved_task_is_not_asked_for_again(stage: Stage) -> None:
-    definition = workflow(tasks=[task(human_input=True), task("next")])
+        recorder = await harness.run(definition, finished_tasks={"draft": DRAFT})
 
-    heard = await stage.play(definition, finished_tasks={"draft": DRAFT})
+        assert isinstance(recorder.outcome, Completed)
+        assert len(harness.provider.requests) == 1
 
-    assert isinstance(heard.outcome, Completed)
-    assert len(stage.provider.requests) == 1
+    async def test_answer_of_a_manager_is_reviewed_and_revised(self, harness: EngineHarness) -> None:
+        definition = hierarchical_workflow().model_copy(
+            update={"tasks": [task("draft", None, human_input=True)]}
+        )
+        harness.provider.then(Say("first"), Say("second"))
 
+        before = await harness.run(definition)
+        after = await harness.run(definition, revision=Revision("draft", "first", "again"))
 
-async def test_a_revision_is_one_more_call_with_the_answer_and_the_feedback(stage: Stage) -> None:
-    stage.provider.then(Say("better"))
-    definition = workflow(tasks=[task(human_input=True), task("next")])
-    revision = Revision("draft", previous="the proposal", feedback="make it shorter")
+        assert before.outcome == NeedsHuman("draft", "manager", "first")
+        assert after.outcome == NeedsHuman("draft", "manager", "second")
+        assert len(harness.provider.requests) == 2
 
-    heard = await stage.play(definition, revision=revision)
+    async def test_delegated_answer_is_not_reviewed(self, harness: EngineHarness) -> None:
+        definition = hierarchical_workflow().model_copy(
+            update={"tasks": [task("draft", None, human_input=True)]}
+        )
+        request = {"task": "Write", "context": "c", "coworker": "writer role"}
+        harness.provider.then(
+            CallTools([("delegate_work_to_coworker", request)]), Say("by writer"), Say("by manager")
+        )
 
-    assert heard.outcome == NeedsHuman("draft", "writer", "better")
-    (request,) = stage.provider.requests
-    *usual, answer, wish = request.messages
-    assert [message["role"] for message in usual] == ["system", "user"]
-    assert "Do draft" in str(usual[-1]["content"])
-    assert answer == {"role": "assistant", "content": "the proposal"}
-    assert wish["role"] == "user"
-    assert "make it shorter" in wish["content"]
+        recorder = await harness.run(definition)
 
+        assert recorder.outcome == NeedsHuman("draft", "manager", "by manager")
 
-async def test_only_the_revised_task_hears_the_feedback(stage: Stage) -> None:
-    revision = Revision("draft", previous="old", feedback="FEEDBACK")
+    async def test_includes_the_structured_output(self, harness: EngineHarness) -> None:
+        schema = {"type": "object", "properties": {"n": {"type": "integer"}}}
+        harness.provider.then(Say('{"n": 1}'))
 
-    await stage.play(chain(), revision=revision)
+        recorder = await harness.run(workflow(tasks=[task(output_json=schema, human_input=True)]))
 
-    first, second = stage.provider.requests
-    assert "FEEDBACK" in first.text
-    assert "FEEDBACK" not in second.text
+        assert isinstance(recorder.outcome, NeedsHuman)
+        assert recorder.outcome.json_output == {"n": 1}
 
+    async def test_waits_for_a_parallel_task(self, harness: EngineHarness) -> None:
+        harness.provider.on(Say("left"), contains="Do left")
+        harness.provider.on(Hold("gate", Say("right")), contains="Do right")
+        tasks = [
+            task("left", async_execution=True, human_input=True),
+            task("right", "editor", async_execution=True),
+            task("join"),
+        ]
+        recorder, run = harness.start(harness.spec(workflow([agent("writer"), agent("editor")], tasks)))
+        await harness.wait_for_requests(2)
 
-async def test_a_manager_s_answer_is_reviewed_and_revised(stage: Stage) -> None:
-    definition = hierarchy().model_copy(update={"tasks": [task("draft", None, human_input=True)]})
-    stage.provider.then(Say("first"), Say("second"))
+        harness.provider.release("gate")
+        await run
 
-    before = await stage.play(definition)
-    after = await stage.play(definition, revision=Revision("draft", "first", "again"))
-
-    assert before.outcome == NeedsHuman("draft", "manager", "first")
-    assert after.outcome == NeedsHuman("draft", "manager", "second")
-    assert len(stage.provider.requests) == 2
-
-
-async def test_a_delegate_s_answer_is_not_reviewed_but_the_manager_s_is(stage: Stage) -> None:
-    definition = hierarchy().model_copy(update={"tasks": [task("draft", None, human_input=True)]})
-    order = {"task": "Write", "context": "c", "coworker": "writer role"}
-    stage.provider.then(
-        CallTools([("delegate_work_to_coworker", order)]), Say("by writer"), Say("by manager")
-    )
-
-    heard = await stage.play(definition)
-
-    assert heard.outcome == NeedsHuman("draft", "manager", "by manager")
-
-
-async def test_a_reviewed_structured_answer_carries_its_data(stage: Stage) -> None:
-    schema = {"type": "object", "properties": {"n": {"type": "integer"}}}
-    stage.provider.then(Say('{"n": 1}'))
-
-    heard = await stage.play(workflow(tasks=[task(output_json=schema, human_input=True)]))
-
-    assert isinstance(heard.outcome, NeedsHuman)
-    assert heard.outcome.json_output == {"n": 1}
+        assert recorder.outcome == NeedsHuman("left", "writer", "left")
+        assert recorder.one("task.completed").data.raw == "right"
 
 
-async def test_a_review_waits_for_the_task_beside_it(stage: Stage) -> None:
-    stage.provider.on(Say("left"), contains="Do left")
-    stage.provider.on(Hold("gate", Say("right")), contains="Do right")
-    tasks = [
-        task("left", async_execution=True, human_input=True),
-        task("right", "editor", async_execution=True),
-        task("join"),
-    ]
-    heard, run = stage.begin(stage.spec(workflow([agent("writer"), agent("editor")], tasks)))
-    await stage.requests(2)
+class TestRevision:
+    async def test_is_one_call_with_the_previous_answer_and_the_feedback(
+        self, harness: EngineHarness
+    ) -> None:
+        harness.provider.then(Say("better"))
+        definition = workflow(tasks=[task(human_input=True), task("next")])
+        revision = Revision("draft", previous="the proposal", feedback="make it shorter")
 
-    stage.provider.release("gate")
-    await run
+        recorder = await harness.run(definition, revision=revision)
 
-    assert heard.outcome == NeedsHuman("left", "writer", "left")
-    assert heard.one("task.completed").data.raw == "right"
+        assert recorder.outcome == NeedsHuman("draft", "writer", "better")
+        (request,) = harness.provider.requests
+        *initial, answer, feedback = request.messages
+        assert [message["role"] for message in initial] == ["system", "user"]
+        assert "Do draft" in str(initial[-1]["content"])
+        assert answer == {"role": "assistant", "content": "the proposal"}
+        assert feedback["role"] == "user"
+        assert "make it shorter" in feedback["content"]
+
+    async def test_feedback_is_only_in_the_revised_task(self, harness: EngineHarness) -> None:
+        revision = Revision("draft", previous="old", feedback="FEEDBACK")
+
+        await harness.run(sequential_workflow(), revision=revision)
+
+        first, second = harness.provider.requests
+        assert "FEEDBACK" in first.text
+        assert "FEEDBACK" not in second.text

@@ -7,173 +7,27 @@ import pytest
 
 from crewai_runner.domain.run import StopMode
 from crewai_runner.executor.port import Completed, Stopped
-from tests.executor.crew.kit import Heard, Stage, agent, chain, crowd, hierarchy, stop_after, task, workflow
+from tests.executor.crew.harness import (
+    EngineHarness,
+    Recorder,
+    agent,
+    hierarchical_workflow,
+    parallel_workflow,
+    sequential_workflow,
+    stop_after,
+    task,
+    workflow,
+)
 from tests.support.scripted_provider import CallTools, Fail, Hang, HangMidStream, Hold, Say
 
 pytestmark = pytest.mark.crew
-
 DELEGATE = {"task": "Write it", "context": "all of it", "coworker": "writer role"}
-VERDICT = "Ensure the following task result complies"
-
-
-async def test_a_stop_closes_the_pending_call_and_no_other_begins(stage: Stage) -> None:
-    stage.provider.on(Hang())
-    heard, run = stage.begin(stage.spec(chain()))
-
-    seconds = await stop_after(stage, heard, run, 1)
-
-    await stage.disconnects(1)
-    assert seconds < 1
-    assert heard.outcome == Stopped(llm_calls_in_flight=1, llm_calls_after_stop=0, abandoned=())
-    assert len(stage.provider.requests) == 1
-    assert heard.types[-1] == "task.skipped"
-    assert heard.events[-1].task_key == "edit"
-
-
-async def test_a_stop_ends_a_stream_in_the_middle(stage: Stage) -> None:
-    stage.provider.on(HangMidStream())
-    heard, run = stage.begin(stage.spec(stream_tokens=True))
-    await stage.requests(1)
-
-    await stop_after(stage, heard, run, 1)
-
-    await stage.disconnects(1)
-    assert isinstance(heard.outcome, Stopped)
-    assert heard.outcome.abandoned == ()
-
-
-async def test_a_stop_ends_the_wait_after_a_rate_limit(stage: Stage) -> None:
-    stage.provider.on(Fail(429, retry_after=20))
-    patient = stage.model(settings=stage.model().settings.model_copy(update={"max_retries": 3}))
-    heard, run = stage.begin(stage.spec(models=[patient]))
-
-    seconds = await stop_after(stage, heard, run, 1)
-
-    assert seconds < 1
-    assert isinstance(heard.outcome, Stopped)
-    assert len(stage.provider.requests) == 1
-
-
-async def test_a_stop_reaches_tasks_that_run_at_the_same_time(stage: Stage) -> None:
-    stage.provider.on(Hang())
-    heard, run = stage.begin(stage.spec(crowd()))
-
-    await stop_after(stage, heard, run, 2)
-
-    await stage.disconnects(2)
-    assert heard.outcome == Stopped(llm_calls_in_flight=2)
-
-
-async def test_a_stop_reaches_delegated_work(stage: Stage) -> None:
-    stage.provider.then(CallTools([("delegate_work_to_coworker", DELEGATE)]))
-    stage.provider.on(Hang())
-    heard, run = stage.begin(stage.spec(hierarchy()))
-
-    seconds = await stop_after(stage, heard, run, 2)
-
-    await stage.disconnects(1)
-    assert seconds < 1
-    assert isinstance(heard.outcome, Stopped)
-    assert heard.outcome.llm_calls_in_flight == 1
-
-
-async def test_a_stop_reaches_a_plan_in_the_making(stage: Stage) -> None:
-    stage.provider.on(Hang())
-    heard, run = stage.begin(stage.spec(workflow([agent(planning=True)])))
-
-    seconds = await stop_after(stage, heard, run, 1)
-
-    await stage.disconnects(1)
-    assert seconds < 1
-    assert isinstance(heard.outcome, Stopped)
-
-
-async def test_a_stop_reaches_a_guardrail_being_asked(stage: Stage) -> None:
-    stage.provider.on(Hang(), contains=VERDICT)
-    heard, run = stage.begin(stage.spec(workflow(tasks=[task(guardrails=["short"]), task("next")])))
-
-    seconds = await stop_after(stage, heard, run, 2)
-
-    await stage.disconnects(1)
-    assert seconds < 1
-    assert isinstance(heard.outcome, Stopped)
-    assert heard.outcome.abandoned == ()
-    assert len(stage.provider.requests) == 2
-
-
-async def test_cancelling_the_waiting_coroutine_stops_the_run(stage: Stage) -> None:
-    stage.provider.on(Hang())
-    _heard, run = stage.begin(stage.spec())
-    await stage.requests(1)
-
-    run.cancel()
-
-    with pytest.raises(asyncio.CancelledError):
-        await run
-    await stage.disconnects(1)
-
-
-async def test_a_run_told_to_stop_before_it_began_asks_nothing(stage: Stage) -> None:
-    heard = Heard()
-    heard.control.stop()
-
-    outcome = await stage.executor.execute(stage.spec(), heard.sink, heard.control)
-
-    assert outcome == Stopped()
-    assert stage.provider.requests == []
-
-
-async def test_a_stop_after_the_step_lets_the_call_finish_and_begins_no_other(stage: Stage) -> None:
-    stage.provider.on(Hold("gate", Say("draft")))
-    heard, run = stage.begin(stage.spec(chain()))
-    await stage.requests(1)
-
-    heard.control.stop(StopMode.AFTER_STEP)
-    stage.provider.release("gate")
-    await asyncio.wait_for(run, 10)
-
-    assert heard.outcome == Stopped()
-    assert heard.one("task.completed").data.raw == "draft"
-    assert len(stage.provider.requests) == 1
-
-
-async def test_a_stop_after_the_step_uses_no_tool_that_was_asked_for(stage: Stage) -> None:
-    stage.provider.on(Hold("gate", CallTools([("calculator", {"expression": "1+1"})])))
-    heard, run = stage.begin(stage.spec(workflow([agent(tools=["calculator"])])))
-    await stage.requests(1)
-
-    heard.control.stop(StopMode.AFTER_STEP)
-    stage.provider.release("gate")
-    await asyncio.wait_for(run, 10)
-
-    assert heard.outcome == Stopped()
-    assert not heard.of("tool.completed")
-    assert len(stage.provider.requests) == 1
-
-
-async def test_a_stop_after_the_step_sharpens_to_now(stage: Stage) -> None:
-    stage.provider.on(Hang())
-    heard, run = stage.begin(stage.spec(chain()))
-    await stage.requests(1)
-
-    heard.control.stop(StopMode.AFTER_STEP)
-    await stop_after(stage, heard, run, 1)
-
-    await stage.disconnects(1)
-    assert heard.outcome == Stopped(llm_calls_in_flight=1)
-
-
-async def test_a_stop_that_comes_too_late_changes_nothing_before_it(stage: Stage) -> None:
-    heard = await stage.play()
-
-    heard.control.stop()
-
-    assert isinstance(heard.outcome, Completed)
+GUARDRAIL_PROMPT = "Ensure the following task result complies"
 
 
 @pytest.fixture
 def blocking_tool(monkeypatch: pytest.MonkeyPatch, engine: Any) -> Iterator[threading.Event]:
-    """A tool named `wait` that holds its thread until the event is set."""
+    """A tool named `wait` that blocks its thread until the event is set."""
     from crewai.tools import BaseTool
 
     from crewai_runner.executor.crew.build.component_factory import ComponentFactory
@@ -193,50 +47,202 @@ def blocking_tool(monkeypatch: pytest.MonkeyPatch, engine: Any) -> Iterator[thre
     release.set()
 
 
-async def test_a_tool_that_cannot_be_interrupted_is_abandoned_and_named(
-    stage: Stage, blocking_tool: threading.Event
-) -> None:
-    stage.provider.then(CallTools([("wait", {})]))
-    heard, run = stage.begin(stage.spec(workflow([agent(tools=["wait"])])))
-    while not heard.of("tool.started"):
-        await asyncio.sleep(0.01)
+class TestStopNow:
+    async def test_closes_the_open_model_call_and_starts_no_other(self, harness: EngineHarness) -> None:
+        harness.provider.on(Hang())
+        recorder, run = harness.start(harness.spec(sequential_workflow()))
 
-    seconds = await stop_after(stage, heard, run, 1)
+        seconds = await stop_after(harness, recorder, run, 1)
 
-    assert seconds < 1
-    assert heard.outcome == Stopped(abandoned=("tool 'wait' of agent 'writer'",))
-    told = len(heard.events)
-    blocking_tool.set()
-    await asyncio.sleep(0.1)
-    assert len(heard.events) == told
-    assert len(stage.provider.requests) == 1
+        await harness.wait_for_disconnects(1)
+        assert seconds < 1
+        assert recorder.outcome == Stopped(llm_calls_in_flight=1, llm_calls_after_stop=0, abandoned=())
+        assert len(harness.provider.requests) == 1
+        assert recorder.types[-1] == "task.skipped"
+        assert recorder.events[-1].task_key == "edit"
+
+    async def test_closes_an_open_stream(self, harness: EngineHarness) -> None:
+        harness.provider.on(HangMidStream())
+        recorder, run = harness.start(harness.spec(stream_tokens=True))
+        await harness.wait_for_requests(1)
+
+        await stop_after(harness, recorder, run, 1)
+
+        await harness.wait_for_disconnects(1)
+        assert isinstance(recorder.outcome, Stopped)
+        assert recorder.outcome.abandoned == ()
+
+    async def test_ends_the_wait_after_a_rate_limit(self, harness: EngineHarness) -> None:
+        harness.provider.on(Fail(429, retry_after=20))
+        retrying_model = harness.model(
+            settings=harness.model().settings.model_copy(update={"max_retries": 3})
+        )
+        recorder, run = harness.start(harness.spec(models=[retrying_model]))
+
+        seconds = await stop_after(harness, recorder, run, 1)
+
+        assert seconds < 1
+        assert isinstance(recorder.outcome, Stopped)
+        assert len(harness.provider.requests) == 1
+
+    async def test_closes_the_calls_of_parallel_tasks(self, harness: EngineHarness) -> None:
+        harness.provider.on(Hang())
+        recorder, run = harness.start(harness.spec(parallel_workflow()))
+
+        await stop_after(harness, recorder, run, 2)
+
+        await harness.wait_for_disconnects(2)
+        assert recorder.outcome == Stopped(llm_calls_in_flight=2)
+
+    async def test_closes_the_call_of_delegated_work(self, harness: EngineHarness) -> None:
+        harness.provider.then(CallTools([("delegate_work_to_coworker", DELEGATE)]))
+        harness.provider.on(Hang())
+        recorder, run = harness.start(harness.spec(hierarchical_workflow()))
+
+        seconds = await stop_after(harness, recorder, run, 2)
+
+        await harness.wait_for_disconnects(1)
+        assert seconds < 1
+        assert isinstance(recorder.outcome, Stopped)
+        assert recorder.outcome.llm_calls_in_flight == 1
+
+    async def test_closes_a_planning_call(self, harness: EngineHarness) -> None:
+        harness.provider.on(Hang())
+        recorder, run = harness.start(harness.spec(workflow([agent(planning=True)])))
+
+        seconds = await stop_after(harness, recorder, run, 1)
+
+        await harness.wait_for_disconnects(1)
+        assert seconds < 1
+        assert isinstance(recorder.outcome, Stopped)
+
+    async def test_closes_a_guardrail_call(self, harness: EngineHarness) -> None:
+        harness.provider.on(Hang(), contains=GUARDRAIL_PROMPT)
+        recorder, run = harness.start(
+            harness.spec(workflow(tasks=[task(guardrails=["short"]), task("next")]))
+        )
+
+        seconds = await stop_after(harness, recorder, run, 2)
+
+        await harness.wait_for_disconnects(1)
+        assert seconds < 1
+        assert isinstance(recorder.outcome, Stopped)
+        assert recorder.outcome.abandoned == ()
+        assert len(harness.provider.requests) == 2
+
+    async def test_cancelling_the_awaiting_task_stops_the_run(self, harness: EngineHarness) -> None:
+        harness.provider.on(Hang())
+        _heard, run = harness.start(harness.spec())
+        await harness.wait_for_requests(1)
+
+        run.cancel()
+
+        with pytest.raises(asyncio.CancelledError):
+            await run
+        await harness.wait_for_disconnects(1)
+
+    async def test_stop_before_the_start_makes_no_call(self, harness: EngineHarness) -> None:
+        recorder = Recorder()
+        recorder.control.stop()
+
+        outcome = await harness.executor.execute(harness.spec(), recorder.sink, recorder.control)
+
+        assert outcome == Stopped()
+        assert harness.provider.requests == []
+
+    async def test_stop_after_the_end_does_not_change_the_outcome(self, harness: EngineHarness) -> None:
+        recorder = await harness.run()
+
+        recorder.control.stop()
+
+        assert isinstance(recorder.outcome, Completed)
 
 
-async def test_a_step_that_holds_the_run_s_own_thread_is_abandoned_and_asks_nothing_more(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from crewai_runner.executor.crew.build.component_factory import ComponentFactory
+class TestStopAfterStep:
+    async def test_open_call_finishes_and_no_other_starts(self, harness: EngineHarness) -> None:
+        harness.provider.on(Hold("gate", Say("draft")))
+        recorder, run = harness.start(harness.spec(sequential_workflow()))
+        await harness.wait_for_requests(1)
 
-    entered, release, left = threading.Event(), threading.Event(), threading.Event()
+        recorder.control.stop(StopMode.AFTER_STEP)
+        harness.provider.release("gate")
+        await asyncio.wait_for(run, 10)
 
-    def judge(output: Any) -> tuple[bool, Any]:
-        entered.set()
-        release.wait(20)
-        left.set()
-        return True, output.raw
+        assert recorder.outcome == Stopped()
+        assert recorder.one("task.completed").data.raw == "draft"
+        assert len(harness.provider.requests) == 1
 
-    monkeypatch.setattr(ComponentFactory, "make_guardrail", lambda *_arguments: judge)
-    tasks = [task("draft", None, guardrails=["polite"]), task("next", None)]
-    heard, run = stage.begin(stage.spec(hierarchy().model_copy(update={"tasks": tasks})))
-    await asyncio.to_thread(entered.wait, 10)
+    async def test_requested_tool_is_not_used(self, harness: EngineHarness) -> None:
+        harness.provider.on(Hold("gate", CallTools([("calculator", {"expression": "1+1"})])))
+        recorder, run = harness.start(harness.spec(workflow([agent(tools=["calculator"])])))
+        await harness.wait_for_requests(1)
 
-    seconds = await stop_after(stage, heard, run, 1)
+        recorder.control.stop(StopMode.AFTER_STEP)
+        harness.provider.release("gate")
+        await asyncio.wait_for(run, 10)
 
-    assert seconds < 1.5
-    assert heard.outcome == Stopped(abandoned=("guardrail 'judge'",))
-    told = len(heard.events)
-    release.set()
-    await asyncio.to_thread(left.wait, 10)
-    await asyncio.sleep(0.2)
-    assert len(stage.provider.requests) == 1
-    assert len(heard.events) == told
+        assert recorder.outcome == Stopped()
+        assert not recorder.all("tool.completed")
+        assert len(harness.provider.requests) == 1
+
+    async def test_stop_now_overrides_it(self, harness: EngineHarness) -> None:
+        harness.provider.on(Hang())
+        recorder, run = harness.start(harness.spec(sequential_workflow()))
+        await harness.wait_for_requests(1)
+
+        recorder.control.stop(StopMode.AFTER_STEP)
+        await stop_after(harness, recorder, run, 1)
+
+        await harness.wait_for_disconnects(1)
+        assert recorder.outcome == Stopped(llm_calls_in_flight=1)
+
+
+class TestStopUninterruptibleStep:
+    async def test_blocking_tool_is_reported_as_abandoned(
+        self, harness: EngineHarness, blocking_tool: threading.Event
+    ) -> None:
+        harness.provider.then(CallTools([("wait", {})]))
+        recorder, run = harness.start(harness.spec(workflow([agent(tools=["wait"])])))
+        while not recorder.all("tool.started"):
+            await asyncio.sleep(0.01)
+
+        seconds = await stop_after(harness, recorder, run, 1)
+
+        assert seconds < 1
+        assert recorder.outcome == Stopped(abandoned=("tool 'wait' of agent 'writer'",))
+        event_count = len(recorder.events)
+        blocking_tool.set()
+        await asyncio.sleep(0.1)
+        assert len(recorder.events) == event_count
+        assert len(harness.provider.requests) == 1
+
+    async def test_step_that_blocks_the_event_loop_is_abandoned_and_makes_no_call(
+        self, harness: EngineHarness, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from crewai_runner.executor.crew.build.component_factory import ComponentFactory
+
+        entered, release, left = threading.Event(), threading.Event(), threading.Event()
+
+        def check(output: Any) -> tuple[bool, Any]:
+            entered.set()
+            release.wait(20)
+            left.set()
+            return True, output.raw
+
+        monkeypatch.setattr(ComponentFactory, "make_guardrail", lambda *_arguments: check)
+        tasks = [task("draft", None, guardrails=["polite"]), task("next", None)]
+        recorder, run = harness.start(
+            harness.spec(hierarchical_workflow().model_copy(update={"tasks": tasks}))
+        )
+        await asyncio.to_thread(entered.wait, 10)
+
+        seconds = await stop_after(harness, recorder, run, 1)
+
+        assert seconds < 1.5
+        assert recorder.outcome == Stopped(abandoned=("guardrail 'check'",))
+        event_count = len(recorder.events)
+        release.set()
+        await asyncio.to_thread(left.wait, 10)
+        await asyncio.sleep(0.2)
+        assert len(harness.provider.requests) == 1
+        assert len(recorder.events) == event_count

@@ -22,7 +22,7 @@ from crewai_runner.executor.crew.context.run_context import (
     reserved_call,
 )
 from crewai_runner.executor.crew.errors.run_failure import failure_fields
-from crewai_runner.executor.crew.events.emitter import EventEmitter
+from crewai_runner.executor.crew.events.emitter import EventClass, EventEmitter
 from crewai_runner.executor.crew.events.message_inbox import MessageInbox
 from crewai_runner.executor.crew.events.translator import EventTranslator
 from crewai_runner.executor.port import EventSink, Failed, Outcome, OutOfBudget, RunControl, RunSpec, Stopped
@@ -203,7 +203,7 @@ class RunSupervisor(RunContext):
             }
             self.emitter.emit(run_events.BudgetWarned, data)
 
-    def _emit_result(self, event_class: Any, raw: str, json_output: Any, scope: TaskScope) -> None:
+    def _emit_result(self, event_class: EventClass, raw: str, json_output: Any, scope: TaskScope) -> None:
         data = {"raw": raw, "json_output": json_output}
         self.emitter.emit(event_class, data, task_key=scope.task_key, agent=scope.agent, max_length=None)
 
@@ -212,7 +212,7 @@ class RunSupervisor(RunContext):
             if task.key not in self._started_tasks and task.key not in self._spec.finished_tasks:
                 self.emitter.emit(run_events.TaskSkipped, task_key=task.key, agent=task.agent)
 
-    def _emit(self, event_class: Any, data: dict[str, Any], scope: TaskScope) -> None:
+    def _emit(self, event_class: EventClass, data: dict[str, Any], scope: TaskScope) -> None:
         self.emitter.emit(event_class, data, task_key=scope.task_key, agent=scope.agent)
 
     def _failure_fields(self, error: BaseException, scope: TaskScope) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from crewai import Agent, Crew, Process
 from crewai.agent.planning_config import PlanningConfig
@@ -37,6 +37,7 @@ _AGENT_FIELDS = (
 )
 _TASK_FIELDS = ("async_execution", "markdown", "guardrail_max_retries")
 DEFAULT_AGENT_RETRIES = 0
+_Value = TypeVar("_Value")
 
 
 @dataclass
@@ -210,11 +211,11 @@ class CrewBuilder:
         return fill_placeholders(text, self._spec.inputs)
 
 
-def _set_fields(definition: Any, names: Sequence[str]) -> dict[str, Any]:
+def _set_fields(definition: AgentDefinition | TaskDefinition, names: Sequence[str]) -> dict[str, Any]:
     """Return the fields that are set; CrewAI's defaults apply to the others."""
     values = {name: getattr(definition, name) for name in names}
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _default(value: Any, default: Any) -> Any:
+def _default(value: _Value | None, default: _Value) -> _Value:
     return default if value is None else value

@@ -1,12 +1,15 @@
 """Emits the events of one attempt."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from crewai_runner.domain.run_events import RunEvent
 from crewai_runner.executor.crew.context.redaction import MAX_TEXT_LENGTH, Redactor
 from crewai_runner.executor.port import EventSink
+
+EventClass = Callable[..., RunEvent]
+"""A class of `domain.run_events`."""
 
 
 class EventEmitter:
@@ -21,21 +24,21 @@ class EventEmitter:
 
     def emit(
         self,
-        event_class: Any,
+        event_class: EventClass,
         data: Mapping[str, Any] | None = None,
         *,
         task_key: str | None = None,
         agent: str | None = None,
         max_length: int | None = MAX_TEXT_LENGTH,
     ) -> None:
-        """Emit an event. `event_class` is a class of `domain.run_events`, `data` the fields of its data.
+        """Emit an event; `data` holds the fields of its `data`.
 
         Strings are truncated to `max_length`, unless it is None.
         """
         fields: dict[str, Any] = {"run_id": self._run_id, "task_key": task_key, "agent": agent}
         if data is not None:
             fields["data"] = self.redactor.redact(data, max_length)
-        event: RunEvent = event_class(**fields)
+        event = event_class(**fields)
         with self._lock:
             if self._is_open:
                 self._sink(event)

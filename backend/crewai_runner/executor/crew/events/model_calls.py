@@ -13,7 +13,7 @@ from crewai_runner.executor.crew.context.budget import BudgetTracker
 from crewai_runner.executor.crew.context.run_context import TaskScope, current_task, reserved_call
 from crewai_runner.executor.crew.errors.run_failure import failure_fields
 from crewai_runner.executor.crew.events.chunk_buffer import ChunkBuffer
-from crewai_runner.executor.crew.events.emitter import EventEmitter
+from crewai_runner.executor.crew.events.emitter import EventClass, EventEmitter
 from crewai_runner.executor.crew.events.message_inbox import MessageInbox
 from crewai_runner.executor.crew.llm.response import (
     parse_usage,
@@ -155,6 +155,6 @@ class ModelCallTracker:
             call.chunks.flush()
         return call
 
-    def _emit(self, call: ModelCall, event_class: Any, data: dict[str, Any]) -> None:
+    def _emit(self, call: ModelCall, event_class: EventClass, data: dict[str, Any]) -> None:
         fields = {"call_id": call.call_id, "call": call.number, "model": call.model, **data}
         self._emitter.emit(event_class, fields, task_key=call.scope.task_key, agent=call.scope.agent)

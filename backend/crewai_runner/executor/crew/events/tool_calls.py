@@ -11,7 +11,7 @@ from crewai_runner.domain.usage import Usage
 from crewai_runner.executor.crew.context.agent_keys import AgentKeyMap
 from crewai_runner.executor.crew.context.budget import BudgetTracker
 from crewai_runner.executor.crew.context.run_context import current_task
-from crewai_runner.executor.crew.events.emitter import EventEmitter
+from crewai_runner.executor.crew.events.emitter import EventClass, EventEmitter
 from crewai_runner.executor.crew.llm.response import to_plain_json
 
 _DELEGATION_TOOLS = frozenset({"delegate_work_to_coworker", "ask_question_to_coworker"})
@@ -144,5 +144,5 @@ class ToolCallTracker:
         data = {"tool_call_id": call.call_id, "to": call.coworker, "output": output}
         self._emit(call, run_events.DelegationCompleted, data)
 
-    def _emit(self, call: ToolCall, event_class: Any, data: dict[str, Any]) -> None:
+    def _emit(self, call: ToolCall, event_class: EventClass, data: dict[str, Any]) -> None:
         self._emitter.emit(event_class, data, task_key=call.task_key, agent=call.agent)

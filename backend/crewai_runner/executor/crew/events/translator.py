@@ -9,7 +9,7 @@ from crewai_runner.domain import run_events
 from crewai_runner.executor.crew.context.agent_keys import AgentKeyMap
 from crewai_runner.executor.crew.context.budget import BudgetTracker
 from crewai_runner.executor.crew.context.run_context import current_task
-from crewai_runner.executor.crew.events.emitter import EventEmitter
+from crewai_runner.executor.crew.events.emitter import EventClass, EventEmitter
 from crewai_runner.executor.crew.events.message_inbox import MessageInbox
 from crewai_runner.executor.crew.events.model_calls import ModelCallTracker
 from crewai_runner.executor.crew.events.tool_calls import ToolCallTracker
@@ -114,11 +114,11 @@ class EventTranslator:
         code, message = _WARNINGS[event.type]
         self._emit(run_events.WarningRaised, {"code": code, "message": f"{message}: {event.error}"})
 
-    def _emit_for_agent(self, event_class: Any, event: Any, data: dict[str, Any]) -> None:
+    def _emit_for_agent(self, event_class: EventClass, event: Any, data: dict[str, Any]) -> None:
         scope = current_task.get()
         agent = self._agent_keys.find(str(event.agent.id)) or scope.agent
         self._emitter.emit(event_class, data, task_key=scope.task_key, agent=agent)
 
-    def _emit(self, event_class: Any, data: dict[str, Any]) -> None:
+    def _emit(self, event_class: EventClass, data: dict[str, Any]) -> None:
         scope = current_task.get()
         self._emitter.emit(event_class, data, task_key=scope.task_key, agent=scope.agent)

@@ -1,4 +1,4 @@
-"""A stage for runs of the real engine against a scripted provider."""
+"""Runs workflows with the real CrewAI against a scripted provider."""
 
 import asyncio
 import itertools
@@ -18,8 +18,8 @@ from crewai_runner.domain.workflow import AgentDefinition, ProcessKind, TaskDefi
 from crewai_runner.executor.port import Executor, ModelBinding, Outcome, RunControl, RunSpec
 from tests.support.scripted_provider import ScriptedProvider
 
-CANARY = "sk-canary-0123456789abcdef"
-_numbers = itertools.count(1)
+SECRET_CANARY = "sk-canary-0123456789abcdef"
+_run_numbers = itertools.count(1)
 
 
 def agent(key: str = "writer", **settings: Any) -> AgentDefinition:
@@ -27,8 +27,8 @@ def agent(key: str = "writer", **settings: Any) -> AgentDefinition:
 
 
 def task(key: str = "draft", agent: str | None = "writer", **settings: Any) -> TaskDefinition:
-    given = {"description": f"Do {key}", "expected_output": "a text", **settings}
-    return TaskDefinition(key=key, agent=agent, **given)
+    options = {"description": f"Do {key}", "expected_output": "a text", **settings}
+    return TaskDefinition(key=key, agent=agent, **options)
 
 
 def workflow(
@@ -36,32 +36,32 @@ def workflow(
     tasks: Sequence[TaskDefinition] | None = None,
     **settings: Any,
 ) -> WorkflowDefinition:
-    """One agent with one task, unless others are given."""
+    """By default, one agent with one task."""
     return WorkflowDefinition(
         name="crew", agents=list(agents or [agent()]), tasks=list(tasks or [task()]), **settings
     )
 
 
-def chain() -> WorkflowDefinition:
-    """Two agents, two tasks, one after the other."""
+def sequential_workflow() -> WorkflowDefinition:
+    """Two agents with one task each, in sequence."""
     return workflow([agent("writer"), agent("editor")], [task("draft"), task("edit", "editor")])
 
 
-def crowd(**settings: Any) -> WorkflowDefinition:
-    """Two tasks at the same time, then one that joins them."""
+def parallel_workflow(**settings: Any) -> WorkflowDefinition:
+    """Two parallel tasks and a third one that uses both results."""
     both = [task("left", "writer", async_execution=True), task("right", "editor", async_execution=True)]
     join = task("join", "writer", context=["left", "right"])
     return workflow([agent("writer"), agent("editor")], [*both, join], **settings)
 
 
-def hierarchy(**settings: Any) -> WorkflowDefinition:
-    """A manager made by the engine, with one coworker."""
+def hierarchical_workflow(**settings: Any) -> WorkflowDefinition:
+    """A manager created by CrewAI with one coworker."""
     return workflow([agent("writer")], [task("draft", None)], process=ProcessKind.HIERARCHICAL, **settings)
 
 
 @dataclass
-class Heard:
-    """What a run told, and how it ended."""
+class Recorder:
+    """The events and the outcome of a run."""
 
     events: list[RunEvent] = field(default_factory=list)
     outcome: Outcome | None = None
@@ -74,88 +74,93 @@ class Heard:
 
     @property
     def types(self) -> list[str]:
+        """The event types in order, without chunks."""
         return [event.type for event in self.events if event.type != "llm.chunk"]
 
-    def of(self, kind: str) -> list[Any]:
-        return [event for event in self.events if event.type == kind]
+    def all(self, event_type: str) -> list[Any]:
+        return [event for event in self.events if event.type == event_type]
 
-    def one(self, kind: str) -> Any:
-        (event,) = self.of(kind)
+    def one(self, event_type: str) -> Any:
+        """Return the event of this type; fail unless there is exactly one."""
+        (event,) = self.all(event_type)
         return event
 
-    def everything(self) -> str:
-        """All that left the executor, as text."""
-        told = [RUN_EVENT.dump_json(event).decode() for event in self.events]
-        return "\n".join([*told, repr(self.outcome)])
+    def as_text(self) -> str:
+        """Everything that left the executor."""
+        events = [RUN_EVENT.dump_json(event).decode() for event in self.events]
+        return "\n".join([*events, repr(self.outcome)])
 
 
-class Stage:
-    """Plays workflows on one executor with one provider behind its models."""
+class EngineHarness:
+    """Runs workflows on one executor whose models are served by one provider."""
 
     def __init__(self, executor: Executor, provider: ScriptedProvider) -> None:
         self.executor = executor
         self.provider = provider
 
     def model(self, name: str = "main", **settings: Any) -> ModelBinding:
-        given: dict[str, Any] = {
+        options: dict[str, Any] = {
             "provider_name": "Scripted",
             "provider_type": ProviderType.OPENAI_COMPATIBLE,
             "model": "test-model",
             "base_url": self.provider.base_url,
-            "api_key": SecretStr(CANARY),
+            "api_key": SecretStr(SECRET_CANARY),
             "settings": ModelSettings(max_retries=0, timeout_seconds=30),
             "pricing": Pricing(input_per_million="1", output_per_million="2"),
             **settings,
         }
-        return ModelBinding(name=name, **given)
+        return ModelBinding(name=name, **options)
 
     def embedder(self) -> ModelBinding:
         return self.model("embedder", kind=ModelKind.EMBEDDER, model="embedding-model")
 
     def spec(self, definition: WorkflowDefinition | None = None, **settings: Any) -> RunSpec:
         models = settings.pop("models", None) or [self.model()]
-        given: dict[str, Any] = {"inputs": {}, "default_model": models[0].name, "stream_tokens": False}
-        given |= settings
+        options: dict[str, Any] = {"inputs": {}, "default_model": models[0].name, "stream_tokens": False}
+        options |= settings
         return RunSpec(
-            run_id=given.pop("run_id", f"run-{next(_numbers)}"),
+            run_id=options.pop("run_id", f"run-{next(_run_numbers)}"),
             attempt=1,
             definition=definition or workflow(),
             models={model.name: model for model in models},
-            **given,
+            **options,
         )
 
-    async def play(self, definition: WorkflowDefinition | None = None, **settings: Any) -> Heard:
-        """Run to the end."""
-        return await self.perform(self.spec(definition, **settings))
+    async def run(self, definition: WorkflowDefinition | None = None, **settings: Any) -> Recorder:
+        """Run a workflow to its outcome."""
+        return await self.run_spec(self.spec(definition, **settings))
 
-    async def perform(self, spec: RunSpec) -> Heard:
-        heard = Heard()
-        heard.outcome = await self.executor.execute(spec, heard.sink, heard.control)
-        return heard
+    async def run_spec(self, spec: RunSpec) -> Recorder:
+        """Run an attempt to its outcome."""
+        recorder = Recorder()
+        recorder.outcome = await self.executor.execute(spec, recorder.sink, recorder.control)
+        return recorder
 
-    def begin(self, spec: RunSpec) -> tuple[Heard, "asyncio.Task[Outcome]"]:
-        """Start a run and leave it on its own."""
-        heard = Heard()
+    def start(self, spec: RunSpec) -> tuple[Recorder, "asyncio.Task[Outcome]"]:
+        """Run an attempt in a task."""
+        recorder = Recorder()
 
-        async def go() -> Outcome:
-            heard.outcome = await self.executor.execute(spec, heard.sink, heard.control)
-            return heard.outcome
+        async def execute() -> Outcome:
+            recorder.outcome = await self.executor.execute(spec, recorder.sink, recorder.control)
+            return recorder.outcome
 
-        return heard, asyncio.ensure_future(go())
+        return recorder, asyncio.ensure_future(execute())
 
-    async def requests(self, count: int) -> None:
-        """Wait until the provider has seen so many model calls."""
+    async def wait_for_requests(self, count: int) -> None:
+        """Wait until the provider has received `count` model calls."""
         await asyncio.to_thread(self.provider.wait_for_requests, count)
 
-    async def disconnects(self, count: int) -> None:
-        """Wait until so many model calls were left by their client."""
+    async def wait_for_disconnects(self, count: int) -> None:
+        """Wait until the client has disconnected from `count` model calls."""
         await asyncio.to_thread(self.provider.wait_for_disconnects, count)
 
 
-async def stop_after(stage: Stage, heard: Heard, run: "asyncio.Task[Any]", requests: int) -> float:
-    """Stop the run once the provider has seen so many calls; returns the seconds the stop took."""
-    await stage.requests(requests)
-    asked = time.monotonic()
-    heard.control.stop()
+async def stop_after(
+    harness: EngineHarness, recorder: Recorder, run: "asyncio.Task[Any]", requests: int
+) -> float:
+    """Stop the run once the provider has received `requests` calls; return the stop's duration in seconds."""
+    await harness.wait_for_requests(requests)
+    requested_at = time.monotonic()
+    recorder.control.stop()
     await asyncio.wait_for(run, 10)
-    return time.monotonic() - asked
+    return time.monotonic() - requested_at

@@ -1,4 +1,4 @@
-"""Engine modules for tests, with CrewAI imported the way the product imports it."""
+"""Modules that import CrewAI, for tests that do not load the executor."""
 
 import tempfile
 from importlib import import_module
@@ -8,7 +8,7 @@ from typing import Any
 from crewai_runner.executor.crew.compat.environment import import_engine
 
 
-def engine_module(name: str) -> Any:
-    """The module `executor/crew/<name>.py`."""
+def import_engine_module(name: str) -> Any:
+    """Import `crewai_runner.executor.crew.<name>`, and CrewAI the way the product does."""
     import_engine(Path(tempfile.gettempdir()) / "crewai-runner-tests")
     return import_module(f"crewai_runner.executor.crew.{name}")
