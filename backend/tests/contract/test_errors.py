@@ -16,7 +16,7 @@ from crewai_runner.features.auth.rules import SignInFailureLimiter
 from crewai_runner.features.auth.service import AuthDeps, AuthService
 from crewai_runner.features.templates.service import TemplateService
 from crewai_runner.main import create_app
-from tests.support.container import FixedProvider
+from tests.support.dependencies import FixedProvider
 from tests.support.places import NO_DASHBOARD
 
 KEY = "the-key-of-this-test"

@@ -8,8 +8,8 @@ import pytest
 
 from tests.contract.conftest import serving
 from tests.support.database import BACKENDS, fresh_database
+from tests.support.harness import SECRET_KEY
 from tests.support.product import Product
-from tests.support.runs import SECRET_KEY
 
 pytestmark = pytest.mark.process
 

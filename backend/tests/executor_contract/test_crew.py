@@ -14,7 +14,7 @@ from tests.executor_contract.contract import (
     ExecutorContract,
     RunningAttempt,
 )
-from tests.support.runs import definition, task
+from tests.support.builders import definition, task
 from tests.support.scripted_provider import Fail, Hang, Say, ScriptedProvider
 
 

@@ -16,7 +16,7 @@ from tests.executor_contract.contract import (
     ExecutorContract,
     RunningAttempt,
 )
-from tests.support.runs import completed, definition, started
+from tests.support.builders import completed, definition, started
 
 RESULTS = {"research": TaskResult(raw="R"), "report": TaskResult(raw="End")}
 RESEARCH_EVENTS = [started("research"), completed("research", "R")]

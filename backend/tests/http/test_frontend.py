@@ -16,8 +16,8 @@ from crewai_runner.features.auth.service import AuthDeps
 from crewai_runner.http.frontend import IMMUTABLE, PAGE_POLICY, REVALIDATE
 from crewai_runner.http.middleware import API_POLICY
 from crewai_runner.main import create_app
-from tests.support.container import FixedProvider
-from tests.support.documents import TokensBySubject, speaking_as
+from tests.support.dependencies import FixedProvider
+from tests.support.principals import SubjectAuthenticator, auth_headers
 
 PAGE = "<!doctype html><html><head><title>Dashboard</title></head><body></body></html>"
 SCRIPT = "console.log('a script')\n" * 50
@@ -65,7 +65,7 @@ def _app(folder: Path, **settings: str) -> FastAPI:
     app = create_app(Settings(_env_file=None, frontend_dir=folder, **settings))
     owner = Principal("owner", "ws_default", frozenset())
     app.state.mask = SecretMask()
-    app.state.container = FixedProvider(AuthDeps(TokensBySubject(owner)))
+    app.state.container = FixedProvider(AuthDeps(SubjectAuthenticator(owner)))
     return app
 
 
@@ -273,7 +273,7 @@ class TestApiPaths:
     async def test_unknown_path_is_404_for_every_method(
         self, browser: httpx.AsyncClient, method: str, path: str
     ) -> None:
-        answer = await browser.request(method, path, headers=speaking_as("owner"))
+        answer = await browser.request(method, path, headers=auth_headers("owner"))
 
         assert answer.status_code == 404
         assert answer.headers["content-type"] == "application/problem+json"

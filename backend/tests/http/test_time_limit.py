@@ -28,7 +28,7 @@ from crewai_runner.http.time_limit import TimeLimitMiddleware
 from crewai_runner.main import create_app
 from tests.http.live_server import open_socket, read_all, serving
 from tests.support.database import BACKENDS, fresh_database
-from tests.support.runs import settings_for
+from tests.support.harness import make_settings
 
 SECONDS = 0.5
 CANCELLED: list[str] = []
@@ -189,7 +189,7 @@ class TestTimeLimit:
 
     def test_endpoints_without_time_limit(self) -> None:
         """Only stop and chat requests have a timeout of their own."""
-        app = create_app(settings_for("sqlite://", Path("none")))
+        app = create_app(make_settings("sqlite://", Path("none")))
 
         unlimited = {
             route.path for route in _routes(app.router) if NoTimeout in getattr(route, "dependencies", [])

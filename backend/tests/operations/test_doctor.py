@@ -304,7 +304,7 @@ class TestComponents:
         def fail(_settings: Settings) -> Iterator[Any]:
             raise RuntimeError("canary")
 
-        monkeypatch.setattr(checks.stored, "secrets", fail)
+        monkeypatch.setattr(checks.stored_data, "check_secrets", fail)
 
         findings = worst_findings(healthy)
 

@@ -14,7 +14,7 @@ from crewai_runner.executor.scripted import ScriptedExecutor
 from crewai_runner.http.deps import Provided
 from crewai_runner.main import create_app
 from crewai_runner.wiring.container import Container
-from tests.support.runs import settings_for
+from tests.support.harness import make_settings
 
 FEATURES = Path(__file__).parents[2] / "crewai_runner" / "features"
 
@@ -61,7 +61,7 @@ def _routes(routes: Sequence[BaseRoute]) -> Iterator[APIRoute | APIWebSocketRout
 
 @pytest.fixture
 async def container(tmp_path: Path) -> Container:
-    settings = settings_for(f"sqlite:///{tmp_path}/x.db", tmp_path)
+    settings = make_settings(f"sqlite:///{tmp_path}/x.db", tmp_path)
     return Container(settings, executor=ScriptedExecutor())
 
 

@@ -19,7 +19,7 @@ from crewai_runner.queue.port import RunJob
 from crewai_runner.wiring.container import Container
 from crewai_runner.wiring.lifecycle import ProcessLifecycle
 from tests.support.database import fresh_database
-from tests.support.runs import CANARY, SECRET_KEY, settings_for
+from tests.support.harness import API_KEY, SECRET_KEY, make_settings
 
 
 class BrokenQueue(InProcessQueue):
@@ -38,7 +38,7 @@ class CountingExecutor(ScriptedExecutor):
 
 def make_container(url: str, folder: Path, role: Role = Role.ALL) -> tuple[Container, CountingExecutor]:
     executor = CountingExecutor()
-    return Container(settings_for(url, folder, role=role), executor=executor), executor
+    return Container(make_settings(url, folder, role=role), executor=executor), executor
 
 
 @asynccontextmanager
@@ -101,5 +101,5 @@ class TestStart:
 async def test_own_secrets_are_masked(tmp_path: Path) -> None:
     container, _ = make_container(f"sqlite:///{tmp_path}/x.db", tmp_path)
 
-    assert container.mask(f"{CANARY} {SECRET_KEY}") == "•••••• ••••••"
+    assert container.mask(f"{API_KEY} {SECRET_KEY}") == "•••••• ••••••"
     await container.engine.dispose()

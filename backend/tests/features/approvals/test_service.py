@@ -20,7 +20,8 @@ from crewai_runner.features.approvals.errors import (
 from crewai_runner.features.approvals.repository import ApprovalRepository
 from crewai_runner.features.approvals.schemas import ApprovalRead, ApprovalResolve, to_approval_read
 from crewai_runner.features.approvals.service import ApprovalService
-from tests.support.runs import ON_POSTGRESQL, OWNER, STRANGER, RunHarness, ask
+from tests.support.harness import ON_POSTGRESQL, RunHarness, ask
+from tests.support.principals import OWNER, STRANGER
 
 
 async def resolve(harness: RunHarness, approval_id: str, action: str, **more: Any) -> ApprovalRead:

@@ -21,7 +21,9 @@ from crewai_runner.features.chat.schemas import ChatAnswer, ChatRequest
 from crewai_runner.features.chat.service import ChatDeps, ChatService
 from crewai_runner.features.runs.errors import RunNotFound
 from crewai_runner.features.runs.service import NewRun
-from tests.support.runs import FAILURE, ON_SQLITE, OWNER, STRANGER, RunHarness, ask, definition, open_harness
+from tests.support.builders import FAILURE, definition
+from tests.support.harness import ON_SQLITE, RunHarness, ask, open_harness
+from tests.support.principals import OWNER, STRANGER
 
 
 async def unheard(_text: str) -> None:

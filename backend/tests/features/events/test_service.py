@@ -17,8 +17,10 @@ from crewai_runner.features.events.run_event_stream import Frame, RunEventStream
 from crewai_runner.features.events.service import EventService, assign_sequence_numbers
 from crewai_runner.features.runs.errors import RunNotFound
 from crewai_runner.stream.notifier import Chunk
+from tests.support.builders import started
 from tests.support.database import fresh_database
-from tests.support.runs import ON_SQLITE, OWNER, STRANGER, RunHarness, open_harness, started
+from tests.support.harness import ON_SQLITE, RunHarness, open_harness
+from tests.support.principals import OWNER, STRANGER
 
 FAILURE = RunFailure(code="x", message="y")
 Frames = list[Frame | None]

@@ -14,7 +14,8 @@ from crewai_runner.features.executions import control as control_module
 from crewai_runner.features.executions.control import ControlListener
 from crewai_runner.features.messages.service import MessageService
 from crewai_runner.stream.notifier import control_topic
-from tests.support.runs import ON_POSTGRESQL, ON_SQLITE, RunHarness, call
+from tests.support.builders import call
+from tests.support.harness import ON_POSTGRESQL, ON_SQLITE, RunHarness
 
 
 @pytest.fixture(autouse=True)

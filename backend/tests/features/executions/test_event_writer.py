@@ -14,7 +14,8 @@ from crewai_runner.domain.run_event_payloads import LlmChunkData
 from crewai_runner.domain.run_events import LlmChunk, RunEvent
 from crewai_runner.features.events.repository import EventRepository
 from crewai_runner.features.executions import event_writer as event_writer_module
-from tests.support.runs import CANARY, ON_SQLITE, RunHarness, call, completed, failed_call, started
+from tests.support.builders import call, completed, failed_call, started
+from tests.support.harness import API_KEY, ON_SQLITE, RunHarness
 
 AGES_SECONDS = 1e9
 """Longer than any machine has been up: a clock that began with it must not matter."""
@@ -256,9 +257,9 @@ async def test_no_secret_is_stored_or_passed_on(harness: RunHarness) -> None:
     run_id = await harness.begun()
 
     with harness.container.notifier.subscribe(run_id) as subscription:
-        await tell(harness, run_id, completed("research", f"key {CANARY}"), chunk(CANARY))
+        await tell(harness, run_id, completed("research", f"key {API_KEY}"), chunk(API_KEY))
         chunks = subscription.pop_chunks()
 
     told = [event.model_dump_json() for event in await harness.events(run_id)]
-    assert CANARY not in "".join(told) + "".join(chunk.text for chunk in chunks)
+    assert API_KEY not in "".join(told) + "".join(chunk.text for chunk in chunks)
     assert "••••••" in told[-1]

@@ -18,18 +18,9 @@ from crewai_runner.executor.scripted import Script, ScriptedExecutor
 from crewai_runner.features.approvals.schemas import ApprovalResolve
 from crewai_runner.features.executions import jobs as jobs_module
 from crewai_runner.features.runs.service import NewRun, RunService
-from tests.support.runs import (
-    FAILURE,
-    ON_SQLITE,
-    OWNER,
-    RunHarness,
-    call,
-    completed,
-    definition,
-    open_harness,
-    started,
-    task,
-)
+from tests.support.builders import FAILURE, call, completed, definition, started, task
+from tests.support.harness import ON_SQLITE, RunHarness, open_harness
+from tests.support.principals import OWNER
 
 RESULT = RunResult(
     raw="The end.", tasks={"research": TaskResult(raw="R"), "report": TaskResult(raw="The end.")}

@@ -9,9 +9,9 @@ from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.core.settings import Role
 from crewai_runner.db.tables.catalog import ModelRow, ProviderRow
 from crewai_runner.db.tables.workflows import WorkflowRow
-from tests.support.documents import ANONYMOUS, STRANGER, speaking_as
+from tests.support.harness import RunHarness
+from tests.support.principals import ANONYMOUS, AS_STRANGER, OTHER_WORKSPACE, auth_headers
 from tests.support.product import TWO_TASKS
-from tests.support.runs import STRANGERS, RunHarness
 
 Json = dict[str, Any]
 INLINE = {"name": "mine", "type": "openai_compatible", "baseUrl": "http://127.0.0.1:9/v1"}
@@ -48,14 +48,14 @@ async def test_is_for_those_who_may_start_runs(client: httpx.AsyncClient) -> Non
 
     statuses = [
         (await client.post("/runs/preflight", json=body, headers=headers)).status_code
-        for headers in (ANONYMOUS, speaking_as("run-reader"), STRANGER, {})
+        for headers in (ANONYMOUS, auth_headers("run-reader"), AS_STRANGER, {})
     ]
 
     assert statuses == [401, 403, 200, 200]
 
 
 async def test_a_stranger_sees_their_own_models_only(client: httpx.AsyncClient) -> None:
-    answer = await client.post("/runs/preflight", json={"workflow": TWO_TASKS}, headers=STRANGER)
+    answer = await client.post("/runs/preflight", json={"workflow": TWO_TASKS}, headers=AS_STRANGER)
 
     assert (answer.json()["ready"], answer.json()["models"]) == (False, [])
     assert [problem["code"] for problem in answer.json()["problems"]] == ["no-model"]
@@ -167,7 +167,7 @@ async def test_a_workflow_that_is_not_there_is_not_found(
     harness: RunHarness, client: httpx.AsyncClient
 ) -> None:
     async with harness.session() as session:
-        session.add(WorkflowRow(id="wf_theirs", workspace_id=STRANGERS, name="Theirs"))
+        session.add(WorkflowRow(id="wf_theirs", workspace_id=OTHER_WORKSPACE, name="Theirs"))
 
     for identifier in ("wf_nothing", "wf_theirs"):
         answer = await client.post("/runs/preflight", json={"workflowId": identifier})

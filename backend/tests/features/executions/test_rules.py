@@ -11,7 +11,7 @@ from crewai_runner.features.executions.rules import (
     reused_before,
 )
 from crewai_runner.features.runs.schemas import RunTaskRead
-from tests.support.runs import definition
+from tests.support.builders import definition
 
 DONE = {"research": TaskResult(raw="R"), "report": TaskResult(raw="End", json_output={"n": 1})}
 

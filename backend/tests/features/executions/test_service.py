@@ -20,8 +20,10 @@ from crewai_runner.features.executions.spec_builder import RunSpecBuilder
 from crewai_runner.features.runs.errors import InputsInvalid, RunNotFound, RunNotResumable
 from crewai_runner.features.runs.schemas import RunRead
 from crewai_runner.features.runs.service import NewRun
+from tests.support.builders import FAILURE, completed, definition
+from tests.support.harness import RunHarness, ask
+from tests.support.principals import OWNER, STRANGER
 from tests.support.product import TWO_TASKS
-from tests.support.runs import FAILURE, OWNER, STRANGER, RunHarness, ask, completed, definition
 
 
 async def start(harness: RunHarness, **request: object) -> str:

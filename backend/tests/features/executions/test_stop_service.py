@@ -11,17 +11,9 @@ from crewai_runner.executor.scripted import Script, ScriptedExecutor
 from crewai_runner.features.executions.service import StopService
 from crewai_runner.features.runs.errors import RunAlreadyFinished, RunNotFound
 from crewai_runner.features.runs.service import NewRun
-from tests.support.runs import (
-    FAILURE,
-    ON_SQLITE,
-    OWNER,
-    STRANGER,
-    RunHarness,
-    ask,
-    definition,
-    open_harness,
-    started,
-)
+from tests.support.builders import FAILURE, definition, started
+from tests.support.harness import ON_SQLITE, RunHarness, ask, open_harness
+from tests.support.principals import OWNER, STRANGER
 
 
 async def test_a_queued_run_is_stopped_at_once_and_never_begins(harness: RunHarness) -> None:

@@ -9,7 +9,7 @@ from crewai_runner.executor.port import EngineState, EngineStatus
 from crewai_runner.executor.scripted import ScriptedExecutor
 from crewai_runner.features.health import service as health_module
 from crewai_runner.features.health.service import HealthDeps, HealthService
-from tests.support.runs import ON_SQLITE, RunHarness
+from tests.support.harness import ON_SQLITE, RunHarness
 
 
 class Engine(ScriptedExecutor):

@@ -10,7 +10,7 @@ from crewai_runner.core.clock import now
 from crewai_runner.features.idempotency import service as idempotency
 from crewai_runner.features.idempotency.errors import IdempotencyKeyReused
 from crewai_runner.features.idempotency.service import IdempotencyService
-from tests.support.runs import RunHarness
+from tests.support.harness import RunHarness
 
 
 class Body(BaseModel):

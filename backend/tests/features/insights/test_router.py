@@ -12,8 +12,8 @@ from crewai_runner.core.ids import Prefix, new_id
 from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.db.tables.workflows import WorkflowRow
 from crewai_runner.features.insights import repository, service
-from tests.support.documents import ANONYMOUS, STRANGER, speaking_as
-from tests.support.runs import ON_SQLITE, OWNER, STRANGERS, RunHarness
+from tests.support.harness import ON_SQLITE, RunHarness
+from tests.support.principals import ANONYMOUS, AS_STRANGER, OTHER_WORKSPACE, OWNER, auth_headers
 
 Json = dict[str, Any]
 NOW = datetime(2026, 3, 10, 12, 30, tzinfo=UTC)
@@ -63,17 +63,19 @@ def dollars(amount: str, tokens: int | None = 10) -> Json:
 class TestInsights:
     async def test_are_for_those_who_may_read_runs(self, client: httpx.AsyncClient) -> None:
         assert (await client.get("/insights", headers=ANONYMOUS)).status_code == 401
-        assert (await client.get("/insights", headers=speaking_as("document-reader"))).status_code == 403
-        assert (await client.get("/insights", headers=speaking_as("run-reader"))).status_code == 200
+        assert (await client.get("/insights", headers=auth_headers("document-reader"))).status_code == 403
+        assert (await client.get("/insights", headers=auth_headers("run-reader"))).status_code == 200
 
     async def test_hide_the_runs_of_another_workspace(
         self, harness: RunHarness, client: httpx.AsyncClient
     ) -> None:
-        theirs = {"workspace_id": STRANGERS, "active_seconds": 7.0, **dollars("3")}
-        await store(harness, run(**theirs), run(state="queued", workspace_id=STRANGERS), run(state="failed"))
+        theirs = {"workspace_id": OTHER_WORKSPACE, "active_seconds": 7.0, **dollars("3")}
+        await store(
+            harness, run(**theirs), run(state="queued", workspace_id=OTHER_WORKSPACE), run(state="failed")
+        )
 
         mine = await insights(client)
-        other = (await client.get("/insights", headers=STRANGER)).json()
+        other = (await client.get("/insights", headers=AS_STRANGER)).json()
 
         assert (mine["totals"]["runs"], mine["totals"]["medianSeconds"], mine["totals"]["cost"]) == (
             1,
@@ -292,7 +294,7 @@ def workflow(name: str, **columns: Any) -> WorkflowRow:
 
 
 async def listed(client: httpx.AsyncClient, subject: str = "owner", **query: Any) -> dict[str, Json]:
-    answer = await client.get("/workflows", params=query, headers=speaking_as(subject))
+    answer = await client.get("/workflows", params=query, headers=auth_headers(subject))
     assert answer.status_code == 200, answer.text
     return {row["name"]: row for row in answer.json()["workflows"]}
 
@@ -300,7 +302,7 @@ async def listed(client: httpx.AsyncClient, subject: str = "owner", **query: Any
 class TestWorkflowsWithTheirRuns:
     async def test_are_for_those_who_may_read_workflows(self, client: httpx.AsyncClient) -> None:
         assert (await client.get("/workflows", headers=ANONYMOUS)).status_code == 401
-        assert (await client.get("/workflows", headers=speaking_as("document-reader"))).status_code == 200
+        assert (await client.get("/workflows", headers=auth_headers("document-reader"))).status_code == 200
 
     async def test_one_that_never_ran_has_no_run(
         self, harness: RunHarness, client: httpx.AsyncClient
@@ -344,9 +346,9 @@ class TestWorkflowsWithTheirRuns:
     async def test_show_nothing_of_another_workspace(
         self, harness: RunHarness, client: httpx.AsyncClient
     ) -> None:
-        mine, theirs = workflow("Mine"), workflow("Theirs", workspace_id=STRANGERS)
+        mine, theirs = workflow("Mine"), workflow("Theirs", workspace_id=OTHER_WORKSPACE)
         # A run of theirs that carries my workflow's id, as no road of the product could make it.
-        await store(harness, mine, theirs, run(workflow_id=mine.id, workspace_id=STRANGERS))
+        await store(harness, mine, theirs, run(workflow_id=mine.id, workspace_id=OTHER_WORKSPACE))
 
         assert (await listed(client))["Mine"]["recentRuns"] == []
         assert list(await listed(client, "stranger")) == ["Theirs"]

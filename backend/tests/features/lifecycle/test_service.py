@@ -12,7 +12,8 @@ from crewai_runner.domain.run_event_payloads import TaskFailedData
 from crewai_runner.domain.run_events import TaskFailed
 from crewai_runner.features.lifecycle.service import LifecycleService
 from crewai_runner.features.runs.service import NewRun
-from tests.support.runs import RunHarness, completed, definition, started, task
+from tests.support.builders import completed, definition, started, task
+from tests.support.harness import RunHarness
 
 FAILURE = RunFailure(code="x", message="why")
 Move = Callable[[LifecycleService, RunRow], Awaitable[Any]]

@@ -5,7 +5,7 @@ from crewai_runner.domain.run_event_payloads import MessageAnsweredData, Message
 from crewai_runner.domain.run_events import MessageAnswered, MessageDelivered
 from crewai_runner.features.messages.schemas import MessageRead
 from crewai_runner.features.messages.service import MessageService
-from tests.support.runs import RunHarness
+from tests.support.harness import RunHarness
 
 
 async def leave(harness: RunHarness, run_id: str, text: str, agent: str | None = None) -> str:

@@ -29,10 +29,11 @@ from tests.features.metrics.test_spans import (
     tool_completed,
     tool_started,
 )
+from tests.support.builders import FAILURE, call, completed, started
 from tests.support.database import fresh_database
+from tests.support.harness import API_KEY, RunHarness, open_harness
 from tests.support.otlp_collector import Collector
 from tests.support.product import BACKEND
-from tests.support.runs import CANARY, FAILURE, RunHarness, call, completed, open_harness, started
 
 STORY = [
     started("research"),
@@ -81,7 +82,7 @@ async def test_a_run_arrives_at_the_collector_whatever_turns_the_engines_telemet
     assert run.resource["crewai_runner.role"] == "all"
     everything = b"".join(body for _, _, body in collector.requests)
     assert b"SECRET" not in everything
-    assert CANARY.encode() not in everything
+    assert API_KEY.encode() not in everything
     assert trace.get_tracer_provider() is before
 
 

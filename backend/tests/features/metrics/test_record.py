@@ -17,7 +17,8 @@ from crewai_runner.features.metrics import record
 from crewai_runner.features.metrics.repository import MetricsRepository
 from crewai_runner.queue.port import QueueStats
 from tests.support.exposition import Page
-from tests.support.runs import ON_SQLITE, OWNER, STRANGERS, RunHarness
+from tests.support.harness import ON_SQLITE, RunHarness
+from tests.support.principals import OTHER_WORKSPACE, OWNER
 
 STATES = ("queued", "running", "waiting", "stopping")
 
@@ -52,7 +53,12 @@ def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_runs_of_every_workspace_are_counted_by_state(harness: RunHarness) -> None:
     await store(
-        harness, run("queued"), run("queued", STRANGERS), run("running"), run("waiting"), run("completed")
+        harness,
+        run("queued"),
+        run("queued", OTHER_WORKSPACE),
+        run("running"),
+        run("waiting"),
+        run("completed"),
     )
 
     page = await page_of(harness)

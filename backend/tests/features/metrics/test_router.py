@@ -14,9 +14,9 @@ from crewai_runner.features.runs.service import RunService
 from crewai_runner.main import create_app
 from tests.support.database import fresh_database
 from tests.support.exposition import Page
-from tests.support.runs import CANARY, ON_SQLITE, RunHarness, open_harness
+from tests.support.harness import API_KEY, ON_SQLITE, RunHarness, open_harness
 
-SIGNED_IN = {"Authorization": f"Bearer {CANARY}"}
+SIGNED_IN = {"Authorization": f"Bearer {API_KEY}"}
 
 
 def application(harness: RunHarness) -> FastAPI:
@@ -56,7 +56,7 @@ async def test_it_is_prometheus_text_and_is_never_kept(harness: RunHarness) -> N
 
 
 @ON_SQLITE
-@pytest.mark.parametrize("credential", [None, "Bearer wrong", f"Basic {CANARY}", f"Bearer {CANARY}x"])
+@pytest.mark.parametrize("credential", [None, "Bearer wrong", f"Basic {API_KEY}", f"Bearer {API_KEY}x"])
 @pytest.mark.parametrize("path", ["/metrics", "/metrics/"])
 async def test_without_the_key_nobody_reads_it(
     harness: RunHarness, credential: str | None, path: str
@@ -221,8 +221,8 @@ async def test_two_processes_of_one_interpreter_count_apart(tmp_path: Path) -> N
 @ON_SQLITE
 async def test_neither_the_key_nor_another_secret_stands_in_it(harness: RunHarness) -> None:
     async with serving(harness) as client:
-        await client.get(f"/api/runs/{CANARY}", params={"key": CANARY})
-        await client.request(CANARY, f"/{CANARY}")
+        await client.get(f"/api/runs/{API_KEY}", params={"key": API_KEY})
+        await client.request(API_KEY, f"/{API_KEY}")
         page = await scrape(client)
 
-    assert CANARY not in page.text
+    assert API_KEY not in page.text

@@ -34,20 +34,11 @@ from crewai_runner.features.metrics.labels import ModelLabels, ToolLabels
 from crewai_runner.features.metrics.runs import RunMetrics
 from crewai_runner.features.providers.schemas import ProviderCreate
 from crewai_runner.features.runs.service import NewRun
+from tests.support.builders import FAILURE, call, completed, definition, failed_call, started
 from tests.support.database import fresh_database
 from tests.support.exposition import Page
-from tests.support.runs import (
-    FAILURE,
-    ON_SQLITE,
-    OWNER,
-    RunHarness,
-    call,
-    completed,
-    definition,
-    failed_call,
-    open_harness,
-    started,
-)
+from tests.support.harness import ON_SQLITE, RunHarness, open_harness
+from tests.support.principals import OWNER
 
 DONE = Completed(RunResult(raw="done"))
 MAIN = {"provider": "openai_compatible", "model": "main"}

@@ -46,7 +46,7 @@ from crewai_runner.domain.run_events import (
 from crewai_runner.domain.usage import Usage
 from crewai_runner.features.metrics import spans as spans_module
 from crewai_runner.features.metrics.spans import RunSpan, SpanBook, trace_id_of
-from tests.support.runs import call, completed, failed_call, started
+from tests.support.builders import call, completed, failed_call, started
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 FACTS = RunFacts("Tea", NOON, 0.0)

@@ -16,7 +16,7 @@ from crewai_runner.queue.leases import WorkerLease, create_lease_table
 from crewai_runner.wiring.periodic_tasks import PeriodicTasks
 from tests.support.database import empty_postgresql
 from tests.support.exposition import Page
-from tests.support.runs import ON_SQLITE, RunHarness
+from tests.support.harness import ON_SQLITE, RunHarness
 
 
 def page_of(instruments: Instruments) -> Page:

@@ -11,14 +11,11 @@ from sqlalchemy import text
 from crewai_runner.db.session import read_session, unit_of_work
 from crewai_runner.features.providers.catalog.provider_catalog import ProviderCatalog
 from crewai_runner.wiring.container import Container
-from tests.support.catalog import (
-    CANARY,
-    ON_SQLITE,
-    OWNER,
-    CatalogHarness,
-    authorization_of,
-    service_dependencies,
-)
+from tests.support.catalog import PROVIDER_KEY, CatalogHarness, service_dependencies
+from tests.support.harness import ON_SQLITE
+from tests.support.principals import OWNER, auth_headers
+
+pytestmark = pytest.mark.harness(seed_models=False, fake_local_model=True, allow_private_urls=True)
 
 Provider = dict[str, Any]
 
@@ -52,10 +49,10 @@ def routes(model_id: str, provider_id: str) -> list[tuple[str, str, Any]]:
 class TestAuthorization:
     @pytest.mark.parametrize("index", range(5))
     async def test_invalid_token_gets_401(
-        self, client: httpx.AsyncClient, provider: Provider, index: int
+        self, client: httpx.AsyncClient, stored_provider: Provider, index: int
     ) -> None:
-        model = await create_model(client, provider, "M")
-        method, path, body = routes(model["id"], provider["id"])[index]
+        model = await create_model(client, stored_provider, "M")
+        method, path, body = routes(model["id"], stored_provider["id"])[index]
 
         response = await client.request(method, path, json=body, headers={"Authorization": "Bearer wrong"})
 
@@ -63,65 +60,65 @@ class TestAuthorization:
 
     @pytest.mark.parametrize("index", [2, 3, 4])
     async def test_other_workspace_gets_404(
-        self, client: httpx.AsyncClient, provider: Provider, index: int
+        self, client: httpx.AsyncClient, stored_provider: Provider, index: int
     ) -> None:
-        model = await create_model(client, provider, "M")
-        method, path, body = routes(model["id"], provider["id"])[index]
+        model = await create_model(client, stored_provider, "M")
+        method, path, body = routes(model["id"], stored_provider["id"])[index]
 
-        response = await client.request(method, path, json=body, headers=authorization_of("stranger"))
+        response = await client.request(method, path, json=body, headers=auth_headers("stranger"))
 
         assert response.status_code == 404
         assert response.json()["type"].endswith("/model-not-found")
         assert (await client.get(f"/models/{model['id']}")).json() == model
 
     async def test_other_workspace_cannot_use_the_provider(
-        self, client: httpx.AsyncClient, provider: Provider
+        self, client: httpx.AsyncClient, stored_provider: Provider
     ) -> None:
-        body = {"name": "M", "providerId": provider["id"]}
+        body = {"name": "M", "providerId": stored_provider["id"]}
 
-        response = await client.post("/models", json=body, headers=authorization_of("stranger"))
-        models = await client.get("/models", headers=authorization_of("stranger"))
+        response = await client.post("/models", json=body, headers=auth_headers("stranger"))
+        models = await client.get("/models", headers=auth_headers("stranger"))
 
         assert response.status_code == 422
         assert response.json()["errors"][0]["pointer"] == "/providerId"
         assert models.json() == {"models": [], "nextCursor": None}
 
     async def test_other_workspace_cannot_move_a_model_to_the_provider(
-        self, client: httpx.AsyncClient, provider: Provider
+        self, client: httpx.AsyncClient, stored_provider: Provider
     ) -> None:
         own = await client.post(
-            "/providers", json={"name": "P", "type": "groq"}, headers=authorization_of("stranger")
+            "/providers", json={"name": "P", "type": "groq"}, headers=auth_headers("stranger")
         )
         body = {"name": "M", "providerId": own.json()["provider"]["id"]}
-        mine = await client.post("/models", json=body, headers=authorization_of("stranger"))
+        mine = await client.post("/models", json=body, headers=auth_headers("stranger"))
 
         response = await client.patch(
             f"/models/{mine.json()['model']['id']}",
-            json={"providerId": provider["id"]},
-            headers=authorization_of("stranger"),
+            json={"providerId": stored_provider["id"]},
+            headers=auth_headers("stranger"),
         )
 
         assert response.status_code == 422
 
     async def test_other_workspace_cannot_list_by_the_provider(
-        self, client: httpx.AsyncClient, provider: Provider
+        self, client: httpx.AsyncClient, stored_provider: Provider
     ) -> None:
-        await create_model(client, provider, "M")
+        await create_model(client, stored_provider, "M")
 
         response = await client.get(
-            "/models", params={"providerId": provider["id"]}, headers=authorization_of("stranger")
+            "/models", params={"providerId": stored_provider["id"]}, headers=auth_headers("stranger")
         )
 
         assert response.json()["models"] == []
 
     @pytest.mark.parametrize("index", [1, 3, 4])
     async def test_reader_cannot_change(
-        self, client: httpx.AsyncClient, provider: Provider, index: int
+        self, client: httpx.AsyncClient, stored_provider: Provider, index: int
     ) -> None:
-        model = await create_model(client, provider, "M")
-        method, path, body = routes(model["id"], provider["id"])[index]
+        model = await create_model(client, stored_provider, "M")
+        method, path, body = routes(model["id"], stored_provider["id"])[index]
 
-        response = await client.request(method, path, json=body, headers=authorization_of("reader"))
+        response = await client.request(method, path, json=body, headers=auth_headers("catalog-reader"))
 
         assert response.status_code == 403
 
@@ -133,11 +130,11 @@ class TestGet:
 
 
 class TestCreate:
-    async def test_returns_the_model(self, client: httpx.AsyncClient, provider: Provider) -> None:
+    async def test_returns_the_model(self, client: httpx.AsyncClient, stored_provider: Provider) -> None:
         body = {
             "name": "smart",
             "type": "llm",
-            "providerId": provider["id"],
+            "providerId": stored_provider["id"],
             "endpoint": "gpt-4o",
             "settings": {"temperature": 0.2, "maxTokens": 1000, "extraBody": {"top_k": 5}},
             "capabilities": {"tools": True, "json": True, "contextWindow": 128000},
@@ -165,10 +162,10 @@ class TestCreate:
         assert created["description"] is None
         assert (await client.get(f"/models/{created['id']}")).json() == created
         assert (await client.get("/models")).json()["models"] == [created]
-        assert CANARY not in response.text
+        assert PROVIDER_KEY not in response.text
 
-    async def test_minimal_bare_body(self, client: httpx.AsyncClient, provider: Provider) -> None:
-        response = await client.post("/models", json={"name": "gpt-4o", "provider_id": provider["id"]})
+    async def test_minimal_bare_body(self, client: httpx.AsyncClient, stored_provider: Provider) -> None:
+        response = await client.post("/models", json={"name": "gpt-4o", "provider_id": stored_provider["id"]})
 
         created = response.json()["model"]
         assert (created["type"], created["endpoint"], created["pricing"]) == ("llm", "gpt-4o", None)
@@ -199,9 +196,9 @@ class TestCreate:
         ],
     )
     async def test_invalid_field_is_named(
-        self, client: httpx.AsyncClient, provider: Provider, change: dict[str, Any], pointer: str
+        self, client: httpx.AsyncClient, stored_provider: Provider, change: dict[str, Any], pointer: str
     ) -> None:
-        body = {"name": "M", "providerId": provider["id"], **change}
+        body = {"name": "M", "providerId": stored_provider["id"], **change}
         body_text = json.dumps({"model": body})  # encoded here: httpx rejects surrogates
 
         response = await client.post(
@@ -214,10 +211,10 @@ class TestCreate:
     @ON_SQLITE
     @pytest.mark.parametrize("number", ["NaN", "1e999", "-Infinity"])
     async def test_non_finite_numbers_are_rejected(
-        self, client: httpx.AsyncClient, provider: Provider, number: str
+        self, client: httpx.AsyncClient, stored_provider: Provider, number: str
     ) -> None:
         settings = f'{{"extraBody": {{"a": {number}}}}}'
-        body_text = f'{{"name": "M", "providerId": "{provider["id"]}", "settings": {settings}}}'
+        body_text = f'{{"name": "M", "providerId": "{stored_provider["id"]}", "settings": {settings}}}'
 
         response = await client.post(
             "/models", content=body_text, headers={"Content-Type": "application/json"}
@@ -225,8 +222,8 @@ class TestCreate:
 
         assert response.status_code == 422
 
-    async def test_name_is_unique(self, client: httpx.AsyncClient, provider: Provider) -> None:
-        body = {"name": "M", "providerId": provider["id"]}
+    async def test_name_is_unique(self, client: httpx.AsyncClient, stored_provider: Provider) -> None:
+        body = {"name": "M", "providerId": stored_provider["id"]}
 
         responses = await asyncio.gather(*(client.post("/models", json=body) for _ in range(4)))
 
@@ -235,9 +232,9 @@ class TestCreate:
         assert rejected.json()["type"].endswith("/model-name-taken")
 
     async def test_idempotency_key_creates_one_model(
-        self, client: httpx.AsyncClient, provider: Provider
+        self, client: httpx.AsyncClient, stored_provider: Provider
     ) -> None:
-        body = {"name": "M", "providerId": provider["id"]}
+        body = {"name": "M", "providerId": stored_provider["id"]}
         headers = {"Idempotency-Key": "once"}
 
         responses = await asyncio.gather(
@@ -252,30 +249,30 @@ class TestCreate:
 
 class TestDefault:
     async def test_first_model_of_a_type_is_the_default(
-        self, client: httpx.AsyncClient, provider: Provider
+        self, client: httpx.AsyncClient, stored_provider: Provider
     ) -> None:
-        await create_model(client, provider, "A")
-        await create_model(client, provider, "B")
-        await create_model(client, provider, "E", type="embedder")
+        await create_model(client, stored_provider, "A")
+        await create_model(client, stored_provider, "B")
+        await create_model(client, stored_provider, "E", type="embedder")
 
         assert await list_defaults(client) == ["A"]
         assert await list_defaults(client, "embedder") == ["E"]
 
     async def test_new_default_replaces_the_old_one(
-        self, client: httpx.AsyncClient, provider: Provider
+        self, client: httpx.AsyncClient, stored_provider: Provider
     ) -> None:
-        old = await create_model(client, provider, "A")
+        old = await create_model(client, stored_provider, "A")
 
-        await create_model(client, provider, "B", default=True)
+        await create_model(client, stored_provider, "B", default=True)
 
         assert await list_defaults(client) == ["B"]
         assert (await client.get(f"/models/{old['id']}")).json()["version"] == 2
 
     async def test_patch_sets_and_clears_the_default(
-        self, client: httpx.AsyncClient, provider: Provider
+        self, client: httpx.AsyncClient, stored_provider: Provider
     ) -> None:
-        await create_model(client, provider, "A")
-        second = await create_model(client, provider, "B")
+        await create_model(client, stored_provider, "A")
+        second = await create_model(client, stored_provider, "B")
         path = f"/models/{second['id']}"
 
         changed = (await client.patch(path, json={"default": True})).json()
@@ -289,14 +286,16 @@ class TestDefault:
         assert await list_defaults(client) == []
 
     async def test_concurrent_changes_leave_one_default(
-        self, client: httpx.AsyncClient, provider: Provider
+        self, client: httpx.AsyncClient, stored_provider: Provider
     ) -> None:
-        models = [await create_model(client, provider, f"M{number}") for number in range(4)]
+        models = [await create_model(client, stored_provider, f"M{number}") for number in range(4)]
 
         responses = await asyncio.gather(
             *(client.patch(f"/models/{model['id']}", json={"default": True}) for model in models),
             *(
-                client.post("/models", json={"name": f"N{n}", "providerId": provider["id"], "default": True})
+                client.post(
+                    "/models", json={"name": f"N{n}", "providerId": stored_provider["id"], "default": True}
+                )
                 for n in range(4)
             ),
         )
@@ -305,22 +304,25 @@ class TestDefault:
         assert len(await list_defaults(client)) == 1
 
     async def test_concurrent_first_models_have_one_default(
-        self, client: httpx.AsyncClient, provider: Provider
+        self, client: httpx.AsyncClient, stored_provider: Provider
     ) -> None:
         responses = await asyncio.gather(
-            *(client.post("/models", json={"name": f"N{n}", "providerId": provider["id"]}) for n in range(5))
+            *(
+                client.post("/models", json={"name": f"N{n}", "providerId": stored_provider["id"]})
+                for n in range(5)
+            )
         )
 
         assert {response.status_code for response in responses} == {201}
         assert len(await list_defaults(client)) == 1
 
     async def test_rejected_change_keeps_the_default(
-        self, client: httpx.AsyncClient, provider: Provider
+        self, client: httpx.AsyncClient, stored_provider: Provider
     ) -> None:
-        await create_model(client, provider, "A")
+        await create_model(client, stored_provider, "A")
 
         rejected = await client.post(
-            "/models", json={"name": "A", "providerId": provider["id"], "default": True}
+            "/models", json={"name": "A", "providerId": stored_provider["id"], "default": True}
         )
 
         assert rejected.status_code == 409
@@ -329,10 +331,15 @@ class TestDefault:
 
 class TestUpdate:
     async def test_keeps_fields_that_are_not_sent(
-        self, client: httpx.AsyncClient, provider: Provider
+        self, client: httpx.AsyncClient, stored_provider: Provider
     ) -> None:
         model = await create_model(
-            client, provider, "A", endpoint="gpt-4o", settings={"seed": 7}, capabilities={"tools": True}
+            client,
+            stored_provider,
+            "A",
+            endpoint="gpt-4o",
+            settings={"seed": 7},
+            capabilities={"tools": True},
         )
 
         response = await client.patch(
@@ -349,10 +356,10 @@ class TestUpdate:
         assert changed["default"] is True
 
     async def test_null_resets_endpoint_and_pricing(
-        self, client: httpx.AsyncClient, provider: Provider
+        self, client: httpx.AsyncClient, stored_provider: Provider
     ) -> None:
         prices = {"inputPerMillion": 1, "outputPerMillion": 1}
-        model = await create_model(client, provider, "A", endpoint="gpt-4o", pricing=prices)
+        model = await create_model(client, stored_provider, "A", endpoint="gpt-4o", pricing=prices)
 
         changed = (
             await client.patch(f"/models/{model['id']}", json={"endpoint": None, "pricing": None})
@@ -360,8 +367,10 @@ class TestUpdate:
 
         assert (changed["endpoint"], changed["pricing"]) == ("A", None)
 
-    async def test_moves_to_another_provider(self, client: httpx.AsyncClient, provider: Provider) -> None:
-        model = await create_model(client, provider, "A")
+    async def test_moves_to_another_provider(
+        self, client: httpx.AsyncClient, stored_provider: Provider
+    ) -> None:
+        model = await create_model(client, stored_provider, "A")
         other = (await client.post("/providers", json={"name": "Groq", "type": "groq"})).json()["provider"]
 
         changed = (await client.patch(f"/models/{model['id']}", json={"providerId": other["id"]})).json()
@@ -369,10 +378,10 @@ class TestUpdate:
         assert changed["providerName"] == "Groq"
 
     async def test_stale_taken_and_invalid_changes_are_rejected(
-        self, client: httpx.AsyncClient, provider: Provider
+        self, client: httpx.AsyncClient, stored_provider: Provider
     ) -> None:
-        await create_model(client, provider, "A")
-        model = await create_model(client, provider, "B")
+        await create_model(client, stored_provider, "A")
+        model = await create_model(client, stored_provider, "B")
         path = f"/models/{model['id']}"
 
         stale = await client.patch(path, json={"name": "C"}, headers={"If-Match": '"9"'})
@@ -388,12 +397,12 @@ class TestUpdate:
 
 
 class TestListAndDelete:
-    async def test_filters_and_pages(self, client: httpx.AsyncClient, provider: Provider) -> None:
+    async def test_filters_and_pages(self, client: httpx.AsyncClient, stored_provider: Provider) -> None:
         other = (await client.post("/providers", json={"name": "Groq", "type": "groq"})).json()["provider"]
         for number in range(3):
-            await create_model(client, provider, f"A{number}")
+            await create_model(client, stored_provider, f"A{number}")
         await create_model(client, other, "G")
-        await create_model(client, provider, "E", type="embedder")
+        await create_model(client, stored_provider, "E", type="embedder")
 
         first = (await client.get("/models", params={"limit": 3})).json()
         rest = (await client.get("/models", params={"limit": 3, "cursor": first["nextCursor"]})).json()
@@ -408,17 +417,19 @@ class TestListAndDelete:
         assert [model["name"] for model in embedders["models"]] == ["E"]
         assert foreign.status_code == 400
 
-    async def test_deleted_model_is_not_found(self, client: httpx.AsyncClient, provider: Provider) -> None:
-        path = f"/models/{(await create_model(client, provider, 'A'))['id']}"
+    async def test_deleted_model_is_not_found(
+        self, client: httpx.AsyncClient, stored_provider: Provider
+    ) -> None:
+        path = f"/models/{(await create_model(client, stored_provider, 'A'))['id']}"
 
         assert (await client.delete(path)).status_code == 204
         assert (await client.get(path)).status_code == 404
         assert (await client.delete(path)).status_code == 404
 
     async def test_cannot_move_to_a_provider_being_deleted(
-        self, client: httpx.AsyncClient, provider: Provider, container: Container
+        self, client: httpx.AsyncClient, stored_provider: Provider, container: Container
     ) -> None:
-        model = await create_model(client, provider, "M")
+        model = await create_model(client, stored_provider, "M")
         deleted_provider = (await client.post("/providers", json={"name": "P", "type": "groq"})).json()[
             "provider"
         ]
@@ -435,11 +446,11 @@ class TestListAndDelete:
         assert (await client.get(f"/models/{model['id']}")).json() == model
 
     async def test_concurrent_provider_deletion_leaves_no_orphan(
-        self, client: httpx.AsyncClient, provider: Provider
+        self, client: httpx.AsyncClient, stored_provider: Provider
     ) -> None:
         created, deleted = await asyncio.gather(
-            client.post("/models", json={"name": "M", "providerId": provider["id"]}),
-            client.delete(f"/providers/{provider['id']}"),
+            client.post("/models", json={"name": "M", "providerId": stored_provider["id"]}),
+            client.delete(f"/providers/{stored_provider['id']}"),
         )
 
         assert (created.status_code, deleted.status_code) in {(201, 409), (422, 204)}

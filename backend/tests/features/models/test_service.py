@@ -20,14 +20,19 @@ from crewai_runner.features.providers.errors import ProviderInvalid
 from crewai_runner.features.providers.schemas import ProviderCreate
 from crewai_runner.localmodel.status import LocalModelUnavailable
 from crewai_runner.wiring.container import Container
-from tests.support.catalog import CANARY, OWNER, STRANGER, CatalogHarness
+from tests.support.catalog import PROVIDER_KEY, CatalogHarness
+from tests.support.principals import OWNER, STRANGER
+
+pytestmark = pytest.mark.harness(seed_models=False, fake_local_model=True, allow_private_urls=True)
 
 WORKSPACE = BUILTIN_WORKSPACE
 TOKEN = "token-of-the-built-in-model"
 
 
 async def create_provider(catalog: CatalogHarness, principal: Principal = OWNER, **fields: Any) -> str:
-    request = ProviderCreate.model_validate({"name": "Work", "type": "openai", "apiKey": CANARY, **fields})
+    request = ProviderCreate.model_validate(
+        {"name": "Work", "type": "openai", "apiKey": PROVIDER_KEY, **fields}
+    )
     answer = await catalog.provider_catalog(lambda providers: providers.create(principal, request))
     return str(answer.provider.id)
 
@@ -66,14 +71,14 @@ class TestBindings:
         assert (binding.provider_name, binding.provider_type) == ("Work", ProviderType.OPENAI)
         assert binding.base_url == "https://gateway.example/v1"
         assert binding.api_key is not None
-        assert binding.api_key.get_secret_value() == CANARY
+        assert binding.api_key.get_secret_value() == PROVIDER_KEY
         assert binding.settings.temperature == 0.5
         assert binding.settings.extra_body == {"top_k": 1}
         assert binding.pricing is not None
         assert binding.pricing.input_per_million == Decimal("2.5")
         assert (binding.supports_tools, binding.context_window) == (True, 1000)
-        assert CANARY not in repr(binding)
-        assert container.mask(CANARY) == "••••••"
+        assert PROVIDER_KEY not in repr(binding)
+        assert container.mask(PROVIDER_KEY) == "••••••"
 
     async def test_are_found_by_alias(self, catalog: CatalogHarness) -> None:
         provider_id = await create_provider(catalog)
@@ -263,7 +268,7 @@ class TestInlineProvider:
     @staticmethod
     def config(**fields: Any) -> ProviderCreate:
         return ProviderCreate.model_validate(
-            {"name": "Mine", "type": "openai", "apiKey": CANARY, "models": ["a/b"], **fields}
+            {"name": "Mine", "type": "openai", "apiKey": PROVIDER_KEY, "models": ["a/b"], **fields}
         )
 
     async def test_binds_all_names_and_stores_nothing(
@@ -289,9 +294,9 @@ class TestInlineProvider:
         assert bindings["embed"].kind is ModelKind.EMBEDDER
         assert bindings["gpt-4o"].base_url == "https://api.openai.com/v1"
         assert bindings["gpt-4o"].api_key is not None
-        assert bindings["gpt-4o"].api_key.get_secret_value() == CANARY
+        assert bindings["gpt-4o"].api_key.get_secret_value() == PROVIDER_KEY
         assert bindings["gpt-4o"].pricing is None
-        assert container.mask(CANARY) == "••••••"
+        assert container.mask(PROVIDER_KEY) == "••••••"
         assert (await client.get("/providers")).json()["providers"] == []
 
     async def test_is_validated_like_a_stored_provider(

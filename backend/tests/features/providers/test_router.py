@@ -11,7 +11,11 @@ from sqlalchemy import text
 from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.db.session import read_session
 from crewai_runner.wiring.container import Container
-from tests.support.catalog import CANARY, ON_SQLITE, authorization_of
+from tests.support.catalog import PROVIDER_KEY
+from tests.support.harness import ON_SQLITE
+from tests.support.principals import auth_headers
+
+pytestmark = pytest.mark.harness(seed_models=False, fake_local_model=True, allow_private_urls=True)
 
 Provider = dict[str, Any]
 
@@ -33,9 +37,9 @@ def routes(provider_id: str) -> list[tuple[str, str, Any]]:
 class TestAuthorization:
     @pytest.mark.parametrize("index", range(8))
     async def test_anonymous_gets_401(
-        self, client: httpx.AsyncClient, provider: Provider, index: int
+        self, client: httpx.AsyncClient, stored_provider: Provider, index: int
     ) -> None:
-        method, path, body = routes(provider["id"])[index]
+        method, path, body = routes(stored_provider["id"])[index]
 
         response = await client.request(method, path, json=body, headers={"Authorization": ""})
 
@@ -44,40 +48,40 @@ class TestAuthorization:
 
     @pytest.mark.parametrize("index", range(3, 8))
     async def test_other_workspace_gets_404(
-        self, client: httpx.AsyncClient, provider: Provider, index: int
+        self, client: httpx.AsyncClient, stored_provider: Provider, index: int
     ) -> None:
-        method, path, body = routes(provider["id"])[index]
+        method, path, body = routes(stored_provider["id"])[index]
 
-        response = await client.request(method, path, json=body, headers=authorization_of("stranger"))
+        response = await client.request(method, path, json=body, headers=auth_headers("stranger"))
 
         assert response.status_code == 404
         assert response.json()["type"].endswith("/provider-not-found")
-        assert (await client.get(f"/providers/{provider['id']}")).json() == provider
+        assert (await client.get(f"/providers/{stored_provider['id']}")).json() == stored_provider
 
     async def test_other_workspace_gets_an_empty_list(
-        self, client: httpx.AsyncClient, provider: Provider
+        self, client: httpx.AsyncClient, stored_provider: Provider
     ) -> None:
-        response = await client.get("/providers", headers=authorization_of("stranger"))
+        response = await client.get("/providers", headers=auth_headers("stranger"))
 
         assert response.json() == {"providers": [], "nextCursor": None}
 
     @pytest.mark.parametrize("index", [1, 2, 4, 5, 6])
     async def test_reader_cannot_change_or_test(
-        self, client: httpx.AsyncClient, provider: Provider, index: int
+        self, client: httpx.AsyncClient, stored_provider: Provider, index: int
     ) -> None:
-        method, path, body = routes(provider["id"])[index]
+        method, path, body = routes(stored_provider["id"])[index]
 
-        response = await client.request(method, path, json=body, headers=authorization_of("reader"))
+        response = await client.request(method, path, json=body, headers=auth_headers("catalog-reader"))
 
         assert response.status_code == 403
 
     @pytest.mark.parametrize("index", range(8))
     async def test_without_scopes_gets_403(
-        self, client: httpx.AsyncClient, provider: Provider, index: int
+        self, client: httpx.AsyncClient, stored_provider: Provider, index: int
     ) -> None:
-        method, path, body = routes(provider["id"])[index]
+        method, path, body = routes(stored_provider["id"])[index]
 
-        response = await client.request(method, path, json=body, headers=authorization_of("nobody"))
+        response = await client.request(method, path, json=body, headers=auth_headers("without-scopes"))
 
         assert response.status_code == 403
 
@@ -95,7 +99,7 @@ class TestCreate:
         body = {
             "name": " Azure ",
             "type": "azure",
-            "apiKey": CANARY,
+            "apiKey": PROVIDER_KEY,
             "baseUrl": "https://example.openai.azure.com/?api-version=2024-10-21",
             "models": ["gpt-4o"],
         }
@@ -114,7 +118,7 @@ class TestCreate:
         assert created["createdAt"].endswith("Z")
         assert (await client.get(f"/providers/{created['id']}")).json() == created
         assert (await client.get("/providers")).json()["providers"] == [created]
-        assert CANARY not in response.text
+        assert PROVIDER_KEY not in response.text
 
     async def test_accepts_bare_snake_case_and_custom(self, client: httpx.AsyncClient) -> None:
         body = {
@@ -150,7 +154,7 @@ class TestCreate:
             ({"apiKey": "with space"}, "/provider/apiKey"),
             ({"apiKey": "line\nbreak"}, "/provider/apiKey"),
             ({"apiKey": "sk-schlüssel"}, "/provider/apiKey"),
-            ({"apikey": CANARY}, "/provider/apikey"),
+            ({"apikey": PROVIDER_KEY}, "/provider/apikey"),
             ({"models": [""]}, "/provider/models/0"),
             ({"models": ["\u0000"]}, "/provider/models/0"),
             ({"options": {"region": "../x"}}, "/provider/options/region"),
@@ -172,14 +176,14 @@ class TestCreate:
     async def test_invalid_field_is_named(
         self, client: httpx.AsyncClient, change: dict[str, Any], pointer: str
     ) -> None:
-        body = {"name": "P", "type": "openai", "apiKey": CANARY, **change}
+        body = {"name": "P", "type": "openai", "apiKey": PROVIDER_KEY, **change}
 
         response = await client.post("/providers", json={"provider": body})
 
         assert response.status_code == 422, response.text
         assert response.headers["content-type"] == "application/problem+json"
         assert pointer in [error["pointer"] for error in response.json()["errors"]]
-        assert CANARY not in response.text
+        assert PROVIDER_KEY not in response.text
         assert (await client.get("/providers")).json()["providers"] == []
 
     async def test_pointers_of_a_bare_body(self, client: httpx.AsyncClient) -> None:
@@ -214,12 +218,12 @@ class TestCreate:
         assert response.status_code == 201
 
     async def test_name_is_unique_in_the_workspace(
-        self, client: httpx.AsyncClient, provider: Provider
+        self, client: httpx.AsyncClient, stored_provider: Provider
     ) -> None:
-        body = {"name": provider["name"], "type": "groq"}
+        body = {"name": stored_provider["name"], "type": "groq"}
 
         second = await client.post("/providers", json=body)
-        other_workspace = await client.post("/providers", json=body, headers=authorization_of("stranger"))
+        other_workspace = await client.post("/providers", json=body, headers=auth_headers("stranger"))
 
         assert second.status_code == 409
         assert second.json()["type"].endswith("/provider-name-taken")
@@ -233,7 +237,7 @@ class TestCreate:
         assert sorted(response.status_code for response in responses) == [201, 409, 409, 409, 409]
 
     async def test_idempotency_key_creates_one_provider(self, client: httpx.AsyncClient) -> None:
-        body = {"name": "P", "type": "groq", "apiKey": CANARY}
+        body = {"name": "P", "type": "groq", "apiKey": PROVIDER_KEY}
         headers = {"Idempotency-Key": "once"}
 
         responses = await asyncio.gather(
@@ -245,11 +249,13 @@ class TestCreate:
         assert len((await client.get("/providers")).json()["providers"]) == 1
 
     async def test_idempotency_key_with_another_api_key_conflicts(self, client: httpx.AsyncClient) -> None:
-        body = {"name": "P", "type": "groq", "apiKey": CANARY}
+        body = {"name": "P", "type": "groq", "apiKey": PROVIDER_KEY}
         headers = {"Idempotency-Key": "once"}
         await client.post("/providers", json=body, headers=headers)
 
-        response = await client.post("/providers", json={**body, "apiKey": CANARY + "2"}, headers=headers)
+        response = await client.post(
+            "/providers", json={**body, "apiKey": PROVIDER_KEY + "2"}, headers=headers
+        )
 
         assert response.status_code == 409
         assert response.json()["type"].endswith("/idempotency-key-reused")
@@ -281,10 +287,10 @@ class TestList:
 
 class TestUpdate:
     async def test_keeps_fields_that_are_not_sent(
-        self, client: httpx.AsyncClient, provider: Provider
+        self, client: httpx.AsyncClient, stored_provider: Provider
     ) -> None:
         response = await client.patch(
-            f"/providers/{provider['id']}",
+            f"/providers/{stored_provider['id']}",
             json={"name": "Renamed"},
             headers={"If-Match": '"1"'},
         )
@@ -293,12 +299,14 @@ class TestUpdate:
         assert response.status_code == 200
         assert response.headers["ETag"] == '"2"'
         assert changed["name"] == "Renamed"
-        assert changed["updatedAt"] >= provider["updatedAt"]
+        assert changed["updatedAt"] >= stored_provider["updatedAt"]
         same = {"id", "type", "baseUrl", "hasApiKey", "apiKeyHint", "models", "options", "createdAt"}
-        assert {name: changed[name] for name in same} == {name: provider[name] for name in same}
+        assert {name: changed[name] for name in same} == {name: stored_provider[name] for name in same}
 
-    async def test_key_is_removed_and_replaced(self, client: httpx.AsyncClient, provider: Provider) -> None:
-        path = f"/providers/{provider['id']}"
+    async def test_key_is_removed_and_replaced(
+        self, client: httpx.AsyncClient, stored_provider: Provider
+    ) -> None:
+        path = f"/providers/{stored_provider['id']}"
 
         removed = (await client.patch(path, json={"provider": {"apiKey": None}})).json()
         replaced = (await client.patch(path, json={"apiKey": "another-long-key-9876"})).json()
@@ -318,32 +326,32 @@ class TestUpdate:
         ],
     )
     async def test_invalid_values_are_rejected(
-        self, client: httpx.AsyncClient, provider: Provider, body: dict[str, Any]
+        self, client: httpx.AsyncClient, stored_provider: Provider, body: dict[str, Any]
     ) -> None:
-        response = await client.patch(f"/providers/{provider['id']}", json=body)
+        response = await client.patch(f"/providers/{stored_provider['id']}", json=body)
 
         assert response.status_code == 422
-        assert (await client.get(f"/providers/{provider['id']}")).json() == provider
+        assert (await client.get(f"/providers/{stored_provider['id']}")).json() == stored_provider
 
     @ON_SQLITE
     @pytest.mark.parametrize("expected", ['"7"', "7", 'W/"7"'])
     async def test_stale_version_is_rejected(
-        self, client: httpx.AsyncClient, provider: Provider, expected: str
+        self, client: httpx.AsyncClient, stored_provider: Provider, expected: str
     ) -> None:
         headers = {"If-Match": expected}
-        path = f"/providers/{provider['id']}"
+        path = f"/providers/{stored_provider['id']}"
 
         patched = await client.patch(path, json={"name": "X"}, headers=headers)
         deleted = await client.delete(path, headers=headers)
 
         assert (patched.status_code, deleted.status_code) == (412, 412)
         assert patched.json()["version"] == 1
-        assert (await client.get(path)).json() == provider
+        assert (await client.get(path)).json() == stored_provider
 
     async def test_one_concurrent_update_succeeds(
-        self, client: httpx.AsyncClient, provider: Provider
+        self, client: httpx.AsyncClient, stored_provider: Provider
     ) -> None:
-        path = f"/providers/{provider['id']}"
+        path = f"/providers/{stored_provider['id']}"
 
         responses = await asyncio.gather(
             *(
@@ -365,9 +373,9 @@ class TestUpdate:
         ],
     )
     async def test_stored_key_is_not_sent_to_a_new_address(
-        self, client: httpx.AsyncClient, provider: Provider, change: dict[str, Any]
+        self, client: httpx.AsyncClient, stored_provider: Provider, change: dict[str, Any]
     ) -> None:
-        path = f"/providers/{provider['id']}"
+        path = f"/providers/{stored_provider['id']}"
 
         rejected = await client.patch(path, json=change)
         unchanged = (await client.get(path)).json()
@@ -376,14 +384,14 @@ class TestUpdate:
         assert rejected.status_code == 422
         assert rejected.json()["type"].endswith("/api-key-needed-again")
         assert rejected.json()["errors"][0]["pointer"] == "/apiKey"
-        assert unchanged == provider
+        assert unchanged == stored_provider
         assert accepted.status_code == 200
 
     async def test_key_is_kept_for_the_same_origin(
-        self, client: httpx.AsyncClient, provider: Provider
+        self, client: httpx.AsyncClient, stored_provider: Provider
     ) -> None:
         response = await client.patch(
-            f"/providers/{provider['id']}", json={"baseUrl": "https://API.openai.com:443/v1/"}
+            f"/providers/{stored_provider['id']}", json={"baseUrl": "https://API.openai.com:443/v1/"}
         )
 
         assert response.status_code == 200
@@ -399,10 +407,10 @@ class TestUpdate:
         assert response.json()["baseUrl"] == "http://127.0.0.1:11500"
 
     async def test_forbidden_address_and_taken_name_are_rejected(
-        self, client: httpx.AsyncClient, provider: Provider
+        self, client: httpx.AsyncClient, stored_provider: Provider
     ) -> None:
         await client.post("/providers", json={"name": "Taken", "type": "groq"})
-        path = f"/providers/{provider['id']}"
+        path = f"/providers/{stored_provider['id']}"
 
         forbidden = await client.patch(path, json={"baseUrl": "http://169.254.169.254/", "apiKey": None})
         taken = await client.patch(path, json={"name": "Taken"})
@@ -420,9 +428,9 @@ class TestUpdate:
 
 class TestDelete:
     async def test_removes_the_key(
-        self, client: httpx.AsyncClient, provider: Provider, container: Container
+        self, client: httpx.AsyncClient, stored_provider: Provider, container: Container
     ) -> None:
-        path = f"/providers/{provider['id']}"
+        path = f"/providers/{stored_provider['id']}"
 
         response = await client.delete(path)
 
@@ -431,10 +439,10 @@ class TestDelete:
         assert (await client.delete(path)).status_code == 404
 
     async def test_provider_with_models_requires_force(
-        self, client: httpx.AsyncClient, provider: Provider
+        self, client: httpx.AsyncClient, stored_provider: Provider
     ) -> None:
-        path = f"/providers/{provider['id']}"
-        await client.post("/models", json={"name": "gpt-4o", "providerId": provider["id"]})
+        path = f"/providers/{stored_provider['id']}"
+        await client.post("/models", json={"name": "gpt-4o", "providerId": stored_provider["id"]})
 
         rejected = await client.delete(path)
         forced = await client.delete(path, params={"force": "true"})
@@ -447,7 +455,7 @@ class TestDelete:
 
 class TestSecrets:
     async def test_database_does_not_contain_the_key(
-        self, client: httpx.AsyncClient, provider: Provider, container: Container
+        self, client: httpx.AsyncClient, stored_provider: Provider, container: Container
     ) -> None:
         async with read_session(container.sessions) as session:
             rows = [
@@ -456,28 +464,34 @@ class TestSecrets:
                 for row in await session.execute(text(f"SELECT * FROM {table}"))
             ]
 
-        assert provider["id"] in "".join(rows)
-        assert CANARY not in "".join(rows)
+        assert stored_provider["id"] in "".join(rows)
+        assert PROVIDER_KEY not in "".join(rows)
 
     async def test_responses_and_logs_do_not_contain_the_key(
         self,
         client: httpx.AsyncClient,
-        provider: Provider,
+        stored_provider: Provider,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
         caplog.set_level(logging.DEBUG)
         responses = [
             await client.request(method, path, json=body)
-            for method, path, body in routes(provider["id"])
+            for method, path, body in routes(stored_provider["id"])
             if method != "DELETE"
         ]
-        responses.append(await client.post("/providers", json={"name": provider["name"], "apiKey": CANARY}))
-        responses.append(await client.patch(f"/providers/{provider['id']}", json={"apiKey": CANARY + " x"}))
-        responses.append(await client.patch(f"/providers/{provider['id']}", json={"apiKey": CANARY, "x": 1}))
+        responses.append(
+            await client.post("/providers", json={"name": stored_provider["name"], "apiKey": PROVIDER_KEY})
+        )
+        responses.append(
+            await client.patch(f"/providers/{stored_provider['id']}", json={"apiKey": PROVIDER_KEY + " x"})
+        )
+        responses.append(
+            await client.patch(f"/providers/{stored_provider['id']}", json={"apiKey": PROVIDER_KEY, "x": 1})
+        )
 
         output = "".join(str(response.headers) + response.text for response in responses) + caplog.text
 
-        assert CANARY not in output
+        assert PROVIDER_KEY not in output
 
-    async def test_key_is_masked(self, provider: Provider, container: Container) -> None:
-        assert container.mask(f"the key is {CANARY}") == "the key is ••••••"
+    async def test_key_is_masked(self, stored_provider: Provider, container: Container) -> None:
+        assert container.mask(f"the key is {PROVIDER_KEY}") == "the key is ••••••"

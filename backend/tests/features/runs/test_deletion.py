@@ -14,9 +14,9 @@ from crewai_runner.domain.run import RunResult
 from crewai_runner.features.messages.service import MessageService
 from crewai_runner.features.runs import deletion
 from crewai_runner.features.runs.service import NewRun
-from tests.support.documents import ANONYMOUS, STRANGER, speaking_as
-from tests.support.runs import STRANGER as STRANGER_PRINCIPAL
-from tests.support.runs import RunHarness, ask, call, completed, definition, started
+from tests.support.builders import call, completed, definition, started
+from tests.support.harness import RunHarness, ask
+from tests.support.principals import ANONYMOUS, AS_STRANGER, STRANGER, auth_headers
 
 PARTS = ("run_events", "run_tasks", "llm_calls", "messages", "approvals", "artifacts")
 
@@ -72,7 +72,7 @@ class TestOne:
 
         answers = {
             status: (await client.delete(f"/runs/{run_id}", headers=headers)).status_code
-            for status, headers in ((401, ANONYMOUS), (403, speaking_as("run-reader")), (404, STRANGER))
+            for status, headers in ((401, ANONYMOUS), (403, auth_headers("run-reader")), (404, AS_STRANGER))
         }
 
         assert answers == {401: 401, 403: 403, 404: 404}
@@ -140,15 +140,15 @@ class TestMany:
 
         wanted = {"status": "failed"}
         nobody = await client.delete("/runs", params=wanted, headers=ANONYMOUS)
-        reader = await client.delete("/runs", params=wanted, headers=speaking_as("run-reader"))
-        stranger = await client.delete("/runs", params=wanted, headers=STRANGER)
+        reader = await client.delete("/runs", params=wanted, headers=auth_headers("run-reader"))
+        stranger = await client.delete("/runs", params=wanted, headers=AS_STRANGER)
 
         assert (nobody.status_code, reader.status_code) == (401, 403)
         assert stranger.json() == {"deleted": 0}
         assert await left(harness) == {run_id}
 
     async def test_leaves_the_runs_of_others(self, harness: RunHarness, client: httpx.AsyncClient) -> None:
-        theirs = await harness.create(NewRun(definition(), {}), STRANGER_PRINCIPAL)
+        theirs = await harness.create(NewRun(definition(), {}), STRANGER)
         async with harness.transaction(theirs) as (run, _):
             run.state = "failed"
 

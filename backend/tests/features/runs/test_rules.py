@@ -22,7 +22,7 @@ from crewai_runner.domain.run_events import (
     ToolFailed,
 )
 from crewai_runner.features.runs.rules import collect_changes, find_differences
-from tests.support.runs import call, completed, failed_call, started
+from tests.support.builders import call, completed, failed_call, started
 
 FAILED = TaskFailed(task_key="t", data=TaskFailedData(error=RunFailure(code="timeout", message="late")))
 

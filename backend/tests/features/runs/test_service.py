@@ -16,16 +16,9 @@ from crewai_runner.domain.usage import Usage
 from crewai_runner.features.runs.errors import ArtifactNotFound, RunNotFound
 from crewai_runner.features.runs.schemas import RunUsage
 from crewai_runner.features.runs.service import NewRun, RunFilter, RunService
-from tests.support.runs import (
-    OWNER,
-    STRANGER,
-    RunHarness,
-    call,
-    completed,
-    definition,
-    failed_call,
-    started,
-)
+from tests.support.builders import call, completed, definition, failed_call, started
+from tests.support.harness import RunHarness
+from tests.support.principals import OWNER, STRANGER
 
 EVERYTHING = RunFilter()
 

@@ -11,7 +11,7 @@ from crewai_runner.domain.workflow_yaml.cross_references import Registry
 from crewai_runner.domain.workflow_yaml.document import parse
 from crewai_runner.domain.workflow_yaml.run_inputs import input_problems
 from crewai_runner.features.templates.service import TemplateService
-from tests.support.documents import ANONYMOUS, READER
+from tests.support.principals import ANONYMOUS, AS_DOCUMENT_READER
 
 DOCUMENTS = {
     path.name.removesuffix(".yaml"): path.read_bytes().decode("utf-8")
@@ -65,7 +65,7 @@ class TestEndpoints:
     async def test_anonymous(self, client: httpx.AsyncClient) -> None:
         assert (await client.get("/templates", headers=ANONYMOUS)).status_code == 401
         assert (await client.get("/templates/daily-brief", headers=ANONYMOUS)).status_code == 401
-        assert (await client.get("/templates", headers=READER)).status_code == 200
+        assert (await client.get("/templates", headers=AS_DOCUMENT_READER)).status_code == 200
 
     async def test_list_starts_with_a_template_for_the_built_in_model(
         self, client: httpx.AsyncClient

@@ -11,7 +11,10 @@ import pytest
 from crewai_runner.features.workflows.intake import archive_upload
 from crewai_runner.wiring.container import Container
 from tests.support.audit import CONNECTS, RUNS_CODE, STARTS_A_PROCESS, TOUCHES_FILES, watched
-from tests.support.documents import ANONYMOUS, READER, STRANGER, brief
+from tests.support.documents import brief
+from tests.support.principals import ANONYMOUS, AS_DOCUMENT_READER, AS_STRANGER
+
+pytestmark = pytest.mark.harness(seed_models=False, allow_private_urls=False)
 
 Json = dict[str, Any]
 
@@ -89,7 +92,7 @@ class TestWhoMay:
         path: str,
         body: Json,
     ) -> None:
-        answer = await client.request(method, path.format(**workflow), headers=STRANGER, **body)
+        answer = await client.request(method, path.format(**workflow), headers=AS_STRANGER, **body)
 
         assert answer.status_code == 404
         assert answer.json()["type"].endswith("/workflow-not-found")
@@ -105,10 +108,10 @@ class TestWhoMay:
         path: str,
         body: Json,
     ) -> None:
-        answer = await client.request(method, path.format(**workflow), headers=READER, **body)
+        answer = await client.request(method, path.format(**workflow), headers=AS_DOCUMENT_READER, **body)
 
         assert answer.status_code == 403
-        assert (await client.get("/workflows", headers=READER)).status_code == 200
+        assert (await client.get("/workflows", headers=AS_DOCUMENT_READER)).status_code == 200
 
     @pytest.mark.parametrize(("method", "path", "body"), ENDPOINTS)
     async def test_the_owner(
@@ -135,7 +138,7 @@ class TestCreate:
             "Daily brief",
             1,
             "first",
-            "api-key",
+            "owner",
         )
         assert made["definition"]["tasks"][0]["expectedOutput"] == "Two sentences"
         assert (await client.get(f"/workflows/{made['id']}")).json() == made

@@ -57,7 +57,7 @@ class TestCreate:
 
         found = await workflows.get(principal, made.id)
         assert found == made
-        assert (found.name, found.version, found.created_by) == ("Daily brief", 1, "api-key")
+        assert (found.name, found.version, found.created_by) == ("Daily brief", 1, "owner")
         assert found.yaml == brief()
         assert found.definition.task("brief").agent == "writer"
 

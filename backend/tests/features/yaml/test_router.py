@@ -18,7 +18,10 @@ from crewai_runner.features.workflows import service
 from crewai_runner.features.workflows.documents import CheckedDocument, check_document
 from crewai_runner.wiring.container import Container
 from tests.support.audit import CONNECTS, RUNS_CODE, STARTS_A_PROCESS, TOUCHES_FILES, watched
-from tests.support.documents import ANONYMOUS, READER, STRANGER, brief, checked
+from tests.support.documents import brief, checked
+from tests.support.principals import ANONYMOUS, AS_DOCUMENT_READER, AS_STRANGER
+
+pytestmark = pytest.mark.harness(seed_models=False, allow_private_urls=False)
 
 Json = dict[str, Any]
 REPORT = {"valid", "errors", "problems", "warnings", "workflow"}
@@ -88,7 +91,7 @@ class TestWhoMay:
         self, client: httpx.AsyncClient, method: str, path: str, body: Json | None
     ) -> None:
         nobody = await client.request(method, path, json=body, headers=ANONYMOUS)
-        reader = await client.request(method, path, json=body, headers=READER)
+        reader = await client.request(method, path, json=body, headers=AS_DOCUMENT_READER)
 
         assert nobody.status_code == 401
         assert reader.status_code == 200
@@ -147,7 +150,7 @@ class TestValidate:
         text = with_agent("llm: gpt-4o")
 
         mine = await validate(client, text)
-        theirs = await validate(client, text, headers=STRANGER)
+        theirs = await validate(client, text, headers=AS_STRANGER)
 
         assert [one["code"] for one in mine["warnings"]] == []
         assert [one["code"] for one in theirs["warnings"]] == ["model-not-registered"]

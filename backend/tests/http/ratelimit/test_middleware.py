@@ -14,9 +14,9 @@ from crewai_runner.http.ratelimit.memory import MemoryRateLimiter
 from crewai_runner.http.ratelimit.middleware import HEADERS
 from crewai_runner.main import create_app
 from tests.support.database import fresh_database
-from tests.support.documents import TokensBySubject, speaking_as
+from tests.support.harness import open_harness
 from tests.support.places import NO_DASHBOARD
-from tests.support.runs import OWNER, STRANGER, open_harness
+from tests.support.principals import OWNER, STRANGER, SubjectAuthenticator, auth_headers
 
 ORIGIN = "http://localhost:5173"
 SendRequest = Callable[..., Awaitable[httpx.Response]]
@@ -28,7 +28,7 @@ async def app(tmp_path: Path) -> AsyncIterator[FastAPI]:
     limits = {"rate_limit_per_minute": 60, "rate_limit_burst": 5, "frontend_dir": NO_DASHBOARD}
     with fresh_database("sqlite", tmp_path) as url:
         async with open_harness(url, tmp_path, **limits) as harness:
-            harness.container.authenticator = TokensBySubject(OWNER, STRANGER)
+            harness.container.authenticator = SubjectAuthenticator(OWNER, STRANGER)
             app = create_app(container=harness.container)
             app.state.container, app.state.mask = harness.container, SecretMask()
             assert isinstance(harness.container.rate_limiter, MemoryRateLimiter)
@@ -45,7 +45,7 @@ async def send(app: FastAPI) -> AsyncIterator[SendRequest]:
         async def send_request(
             path: str = "/api/templates", subject: str | None = "owner", **more: Any
         ) -> httpx.Response:
-            headers = {} if subject is None else speaking_as(subject)
+            headers = {} if subject is None else auth_headers(subject)
             return await client.get(path, headers=headers | more)
 
         yield send_request
@@ -143,7 +143,7 @@ class TestRateLimitMiddleware:
         async def send(message: Message) -> None:
             sent.append(message)
 
-        headers = [(name.lower().encode(), value.encode()) for name, value in speaking_as("owner").items()]
+        headers = [(name.lower().encode(), value.encode()) for name, value in auth_headers("owner").items()]
         scope = {"type": "websocket", "path": "/api/runs/run_1/ws", "headers": headers, "query_string": b""}
         scope |= {"scheme": "ws", "server": ("test", 80), "client": ("test", 1), "root_path": ""}
         await app(
@@ -168,10 +168,10 @@ class TestRateLimitMiddleware:
                 app = create_app(container=harness.container)
                 app.state.container, app.state.mask = harness.container, SecretMask()
                 app.state.rate_limiter = harness.container.rate_limiter
-                harness.container.authenticator = TokensBySubject(OWNER)
+                harness.container.authenticator = SubjectAuthenticator(OWNER)
                 transport = httpx.ASGITransport(app)
                 async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-                    answer = await client.get("/api/templates", headers=speaking_as("owner"))
+                    answer = await client.get("/api/templates", headers=auth_headers("owner"))
 
         assert harness.container.rate_limiter is None
         assert answer.status_code == 200

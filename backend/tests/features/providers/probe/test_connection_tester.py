@@ -13,16 +13,21 @@ from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.db.session import unit_of_work
 from crewai_runner.features.providers.probe.connection_tester import ConnectionTester
 from crewai_runner.wiring.container import Container
-from tests.support.catalog import CANARY, ON_SQLITE, OWNER, CatalogHarness, service_dependencies
+from tests.support.catalog import PROVIDER_KEY, CatalogHarness, service_dependencies
+from tests.support.harness import ON_SQLITE
+from tests.support.principals import OWNER
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.servers import always, server, silence
 
-pytestmark = ON_SQLITE
+pytestmark = [
+    ON_SQLITE,
+    pytest.mark.harness(seed_models=False, fake_local_model=True, allow_private_urls=True),
+]
 TOKEN = "token-of-the-built-in-model"
 
 
 async def create_provider(client: httpx.AsyncClient, **fields: Any) -> str:
-    body = {"name": "P", "type": "openai_compatible", "apiKey": CANARY, **fields}
+    body = {"name": "P", "type": "openai_compatible", "apiKey": PROVIDER_KEY, **fields}
     response = await client.post("/providers", json=body)
     assert response.status_code == 201, response.text
     return str(response.json()["provider"]["id"])
@@ -30,7 +35,7 @@ async def create_provider(client: httpx.AsyncClient, **fields: Any) -> str:
 
 class TestStoredProvider:
     async def test_uses_the_stored_key(self, client: httpx.AsyncClient) -> None:
-        with ScriptedProvider(api_key=CANARY, models=("alpha",)) as scripted:
+        with ScriptedProvider(api_key=PROVIDER_KEY, models=("alpha",)) as scripted:
             provider_id = await create_provider(client, baseUrl=scripted.base_url, models=["alpha"])
 
             report = (await client.post(f"/providers/{provider_id}/test")).json()
@@ -58,7 +63,7 @@ class TestStoredProvider:
         self, client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.DEBUG)
-        async with server(always(401, f'{{"error": {{"message": "bad key {CANARY}"}}}}')) as port:
+        async with server(always(401, f'{{"error": {{"message": "bad key {PROVIDER_KEY}"}}}}')) as port:
             provider_id = await create_provider(client, baseUrl=f"http://127.0.0.1:{port}/v1")
 
             report = await client.post(f"/providers/{provider_id}/test")
@@ -69,7 +74,7 @@ class TestStoredProvider:
         assert live.status_code == 502
         assert live.json()["stage"] == "auth"
         assert "bad key ••••••" in live.json()["detail"]
-        assert CANARY not in report.text + live.text + caplog.text
+        assert PROVIDER_KEY not in report.text + live.text + caplog.text
 
     async def test_holds_no_database_connection_while_waiting(
         self, client: httpx.AsyncClient, container: Container
@@ -95,8 +100,8 @@ class TestStoredProvider:
 
 class TestUnsavedProvider:
     async def test_is_not_stored(self, client: httpx.AsyncClient) -> None:
-        with ScriptedProvider(api_key=CANARY, models=("alpha",)) as scripted:
-            body = {"type": "custom", "baseUrl": scripted.base_url, "apiKey": CANARY}
+        with ScriptedProvider(api_key=PROVIDER_KEY, models=("alpha",)) as scripted:
+            body = {"type": "custom", "baseUrl": scripted.base_url, "apiKey": PROVIDER_KEY}
 
             report = (await client.post("/providers/test", json={"provider": body})).json()
 
@@ -195,6 +200,6 @@ class TestMaskStoredKeys:
         test = await client.post(f"/providers/{broken}/test")
 
         assert unreadable == [broken]
-        assert container.mask(CANARY) == "••••••"
+        assert container.mask(PROVIDER_KEY) == "••••••"
         assert test.status_code == 500
         assert test.json()["type"].endswith("/secret-unreadable")

@@ -1,3 +1,0 @@
-from tests.support.documents import client, container
-
-__all__ = ["client", "container"]

@@ -1,3 +1,0 @@
-from tests.support.catalog import database_url, postgresql_url
-
-__all__ = ["database_url", "postgresql_url"]

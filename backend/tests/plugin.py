@@ -1,0 +1,187 @@
+"""The fixtures shared by all tests, and the hooks of the test run.
+
+`database_url` is parametrized: every test that uses it, directly or through another fixture, runs once on
+SQLite and once on PostgreSQL. Mark a module with `harness` to change how its harness is opened:
+
+    pytestmark = pytest.mark.harness(seed_models=False, allow_private_urls=True)
+
+Keyword arguments are those of `open_harness`; `fake_local_model=True` replaces the built-in model.
+"""
+
+import faulthandler
+import os
+from collections.abc import AsyncIterator, Generator, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+import psycopg
+import pytest
+import structlog
+from fastapi import FastAPI
+from psycopg.sql import SQL, Identifier
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crewai_runner.core.principal import Principal
+from crewai_runner.core.settings import Settings
+from crewai_runner.db.base import Base
+from crewai_runner.db.session import Sessions, make_engine, make_sessions, unit_of_work
+from crewai_runner.localmodel.supervisor import LocalModelSupervisor
+from crewai_runner.main import create_app
+from crewai_runner.wiring.container import Container
+from tests.support.catalog import PROVIDER_KEY, CatalogHarness, FakeLocalModel
+from tests.support.database import BACKENDS, drop_templates, fresh_database
+from tests.support.harness import RunHarness, open_harness, seed_workspaces
+from tests.support.places import NO_DASHBOARD
+from tests.support.principals import OWNER, STRANGER, SubjectAuthenticator, auth_headers
+
+TEARDOWN_TIMEOUT_SECONDS = 120
+
+# A dashboard that happens to be built on this machine must not change what the tests of the API see.
+os.environ["FRONTEND_DIR"] = str(NO_DASHBOARD)
+
+# Rendering tracebacks with local variables takes longer than the tests that log them.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One migrated PostgreSQL database for the whole session."""
+    with fresh_database("postgresql", tmp_path_factory.mktemp("postgresql")) as url:
+        yield url
+
+
+@pytest.fixture(params=BACKENDS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A migrated, empty database: a new SQLite file, or the shared PostgreSQL database after a clean-up."""
+    if request.param == "sqlite":
+        with fresh_database("sqlite", tmp_path) as url:
+            yield url
+        return
+    url = request.getfixturevalue("postgresql_url")
+    with psycopg.connect(url) as connection:
+        for table in reversed(Base.metadata.sorted_tables):
+            connection.execute(SQL("DELETE FROM {}").format(Identifier(table.name)))
+    yield url
+
+
+@pytest.fixture
+async def sessions(database_url: str) -> AsyncIterator[Sessions]:
+    """A session factory on the database, which contains two workspaces."""
+    engine = make_engine(database_url)
+    factory = make_sessions(engine)
+    async with unit_of_work(factory) as session:
+        await seed_workspaces(session)
+    yield factory
+    await engine.dispose()
+
+
+@pytest.fixture
+async def session(sessions: Sessions) -> AsyncIterator[AsyncSession]:
+    """A session that is rolled back after the test."""
+    async with sessions() as opened:
+        yield opened
+        await opened.rollback()
+
+
+@pytest.fixture
+def principal() -> Principal:
+    """A principal of the built-in workspace with every scope."""
+    return OWNER
+
+
+@pytest.fixture
+def stranger() -> Principal:
+    """A principal of another workspace with every scope."""
+    return STRANGER
+
+
+@pytest.fixture
+async def harness(
+    request: pytest.FixtureRequest, database_url: str, tmp_path: Path
+) -> AsyncIterator[RunHarness]:
+    """An open harness; its queue starts no job by itself."""
+    marker = request.node.get_closest_marker("harness")
+    options: dict[str, Any] = dict(marker.kwargs) if marker else {}
+    has_fake_local_model = options.pop("fake_local_model", False)
+    async with open_harness(database_url, tmp_path, **options) as opened:
+        opened.container.authenticator = SubjectAuthenticator()
+        if has_fake_local_model:
+            opened.container.local_model = cast("LocalModelSupervisor", FakeLocalModel())
+        yield opened
+
+
+@pytest.fixture
+def container(harness: RunHarness) -> Container:
+    return harness.container
+
+
+@pytest.fixture
+def catalog(container: Container) -> CatalogHarness:
+    return CatalogHarness(container)
+
+
+@pytest.fixture(scope="session")
+def application() -> FastAPI:
+    """The whole application, built once; `app` sets its state for each test."""
+    return create_app(Settings.model_construct())
+
+
+@pytest.fixture
+def app(application: FastAPI, container: Container) -> FastAPI:
+    """The application on this test's container; its lifespan, which would start a process, does not run."""
+    application.state.container, application.state.mask = container, container.mask
+    application.state.telemetry = container.telemetry
+    application.state.rate_limiter = container.rate_limiter
+    return application
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """An HTTP client of the API that authenticates as the owner unless a request has other headers."""
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://test/api/v1", headers=auth_headers(OWNER.subject)
+    ) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def stored_provider(client: httpx.AsyncClient) -> dict[str, Any]:
+    """A registered provider whose key is a canary."""
+    body = {"name": "OpenAI", "type": "openai", "apiKey": PROVIDER_KEY, "models": ["gpt-4o"]}
+    response = await client.post("/providers", json={"provider": body})
+    assert response.status_code == 201, response.text
+    created: dict[str, Any] = response.json()["provider"]
+    return created
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "harness(**options): how the harness of this module is opened")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run slow files first, and files that keep servers running for the whole session last."""
+    with_servers = {item.path for item in items if item.path.parent.name in ("contract", "product")}
+    slow = {item.path for item in items if item.get_closest_marker("process")} - with_servers
+    items.sort(key=lambda item: (item.path not in slow, item.path in with_servers))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Generator[None]:
+    """Abort a teardown that hangs: the timeout plugin stops watching when the test itself fails."""
+    faulthandler.dump_traceback_later(TEARDOWN_TIMEOUT_SECONDS, exit=True)
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+def pytest_sessionfinish() -> None:
+    drop_templates()

@@ -1,0 +1,39 @@
+"""Test principals, and an authenticator whose tokens are their subjects."""
+
+from crewai_runner.core.principal import BUILTIN_WORKSPACE, Principal, Scope
+from crewai_runner.features.auth.errors import InvalidApiKey
+
+OTHER_WORKSPACE = "ws_strangers"
+
+OWNER = Principal("owner", BUILTIN_WORKSPACE, frozenset(Scope))
+STRANGER = Principal("stranger", OTHER_WORKSPACE, frozenset(Scope))
+CATALOG_READER = Principal(
+    "catalog-reader", BUILTIN_WORKSPACE, frozenset({Scope.PROVIDERS_READ, Scope.MODELS_READ})
+)
+DOCUMENT_READER = Principal("document-reader", BUILTIN_WORKSPACE, frozenset({Scope.WORKFLOWS_READ}))
+RUN_READER = Principal("run-reader", BUILTIN_WORKSPACE, frozenset({Scope.RUNS_READ, Scope.WORKFLOWS_READ}))
+WITHOUT_SCOPES = Principal("without-scopes", BUILTIN_WORKSPACE, frozenset())
+ALL = (OWNER, STRANGER, CATALOG_READER, DOCUMENT_READER, RUN_READER, WITHOUT_SCOPES)
+
+
+def auth_headers(subject: str) -> dict[str, str]:
+    """Request headers that authenticate as the principal with this subject."""
+    return {"Authorization": f"Bearer {subject}"}
+
+
+ANONYMOUS = {"Authorization": ""}
+AS_STRANGER = auth_headers(STRANGER.subject)
+AS_DOCUMENT_READER = auth_headers(DOCUMENT_READER.subject)
+
+
+class SubjectAuthenticator:
+    """Accepts a principal's subject as its bearer token."""
+
+    def __init__(self, *principals: Principal) -> None:
+        self._by_subject = {principal.subject: principal for principal in principals or ALL}
+
+    def authenticate(self, authorization: str | None, client: str) -> Principal:
+        token = (authorization or "").removeprefix("Bearer ")
+        if token not in self._by_subject:
+            raise InvalidApiKey
+        return self._by_subject[token]
