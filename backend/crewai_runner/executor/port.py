@@ -75,9 +75,9 @@ class RunSpec:
     """Usage of earlier attempts, which counts toward the budget."""
     budget_seconds_used: float = 0.0
     """Execution time of earlier attempts, which counts toward `budget.max_seconds`."""
+    timeout_seconds: float | None = None
     timeout_seconds_used: float = 0.0
     """Execution time since a user last resumed the run, which counts toward `timeout_seconds`."""
-    timeout_seconds: float | None = None
     stream_tokens: bool = True
     memory_scope: str | None = None
     """Runs with the same scope (workspace and workflow) share memories; None: memories of this run only."""
@@ -176,7 +176,7 @@ class NeedsHuman:
 
 @dataclass(frozen=True, slots=True)
 class OutOfBudget:
-    """The attempt ended because a model call would exceed the budget."""
+    """The attempt ended because a limit of the budget is used up."""
 
     limit: BudgetLimit
     usage: Usage

@@ -26,9 +26,8 @@ class BedrockModel(LLMMixin, BedrockCompletion):
 
     @model_validator(mode="after")
     def _init_clients(self) -> "BedrockModel":
-        self.aws_session_token = (
-            self.explicit_session_token
-        )  # CrewAI reads a missing token from the environment
+        # CrewAI reads a missing token from the environment.
+        self.aws_session_token = self.explicit_session_token
         return self
 
     def _connection(self) -> dict[str, Any]:
