@@ -206,7 +206,7 @@ class EngineStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelAnswer:
+class ModelCompletion:
     text: str
     usage: Usage
 
@@ -230,7 +230,7 @@ class Executor(Protocol):
         model: ModelBinding,
         messages: Sequence[Mapping[str, str]],
         on_text: Callable[[str], Awaitable[None]] | None = None,
-    ) -> ModelAnswer:
+    ) -> ModelCompletion:
         """Make one model call outside a crew. Raises ModelCallFailed."""
 
 

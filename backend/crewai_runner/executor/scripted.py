@@ -13,8 +13,8 @@ from crewai_runner.executor.port import (
     EngineState,
     EngineStatus,
     EventSink,
-    ModelAnswer,
     ModelBinding,
+    ModelCompletion,
     Outcome,
     RunControl,
     RunSpec,
@@ -69,12 +69,12 @@ class ScriptedExecutor:
         model: ModelBinding,  # noqa: ARG002 - the port's signature
         messages: Sequence[Mapping[str, str]],
         on_text: Callable[[str], Awaitable[None]] | None = None,
-    ) -> ModelAnswer:
+    ) -> ModelCompletion:
         """Return the scripted answer, streamed as one piece."""
         self.prompts.append([dict(message) for message in messages])
         if on_text is not None:
             await on_text(self._answer)
-        return ModelAnswer(text=self._answer, usage=Usage(llm_calls=1))
+        return ModelCompletion(text=self._answer, usage=Usage(llm_calls=1))
 
 
 async def _wait_for_gate(gate: asyncio.Event, control: RunControl) -> None:

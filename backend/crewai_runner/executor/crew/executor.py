@@ -17,8 +17,8 @@ from crewai_runner.executor.port import (
     EngineStatus,
     EventSink,
     Failed,
-    ModelAnswer,
     ModelBinding,
+    ModelCompletion,
     Outcome,
     RunControl,
     RunSpec,
@@ -137,7 +137,7 @@ class CrewExecutor:
         model: ModelBinding,
         messages: Sequence[Mapping[str, str]],
         on_text: Callable[[str], Awaitable[None]] | None = None,
-    ) -> ModelAnswer:
+    ) -> ModelCompletion:
         """Make one model call outside a crew. Raises ModelCallFailed."""
         await asyncio.shield(asyncio.wrap_future(self._loaded))
         from crewai_runner.executor.crew.llm.completion import complete  # noqa: PLC0415 - imports CrewAI

@@ -5,7 +5,7 @@ import pytest
 from crewai_runner.domain.budget import Budget, BudgetLimit
 from crewai_runner.domain.usage import Usage
 from crewai_runner.executor.crew.context.budget import BudgetTracker
-from crewai_runner.executor.crew.llm.rate_limiter import RateLimiter
+from crewai_runner.executor.crew.llm.model_rate_limiter import ModelRateLimiter
 from crewai_runner.executor.port import Completed, Failed, OutOfBudget
 from tests.executor.crew.harness import EngineHarness, parallel_workflow, sequential_workflow, workflow
 from tests.support.scripted_provider import Hang, Say
@@ -120,7 +120,7 @@ class TestBudgetTracker:
 class TestRateLimiter:
     def test_delays_calls_beyond_the_limit(self) -> None:
         now = [100.0]
-        limiter = RateLimiter(2, clock=lambda: now[0])
+        limiter = ModelRateLimiter(2, clock=lambda: now[0])
 
         delays = [limiter.reserve(), limiter.reserve(), limiter.reserve(), limiter.reserve()]
         now[0] = 170.0

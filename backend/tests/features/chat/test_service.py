@@ -13,7 +13,7 @@ from crewai_runner.domain.model_settings import ModelChoice
 from crewai_runner.domain.run import RunFailure, RunResult, WaitReason
 from crewai_runner.domain.run_event_payloads import LlmChunkData, MessageAnsweredData, MessageDeliveredData
 from crewai_runner.domain.run_events import LlmChunk, MessageAnswered, MessageDelivered
-from crewai_runner.executor.port import ModelAnswer, ModelBinding, ModelCallFailed
+from crewai_runner.executor.port import ModelBinding, ModelCallFailed, ModelCompletion
 from crewai_runner.executor.scripted import ScriptedExecutor
 from crewai_runner.features.chat import service as chat_module
 from crewai_runner.features.chat.errors import AgentUnknown, ModelFailed, RunNotAcceptingMessages
@@ -158,7 +158,7 @@ class _Silent(ScriptedExecutor):
         model: ModelBinding,
         messages: Sequence[Mapping[str, str]],
         on_text: Callable[[str], Awaitable[None]] | None = None,
-    ) -> ModelAnswer:
+    ) -> ModelCompletion:
         raise ModelCallFailed(RunFailure(code="provider-auth", message="The key was refused."))
 
 
@@ -262,7 +262,7 @@ class Listening(ScriptedExecutor):
         super().__init__()
         self.asked: list[str] = []
 
-    async def complete(self, model: ModelBinding, *rest: Any) -> ModelAnswer:
+    async def complete(self, model: ModelBinding, *rest: Any) -> ModelCompletion:
         self.asked.append(model.name)
         return await super().complete(model, *rest)
 

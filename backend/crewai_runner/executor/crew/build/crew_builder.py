@@ -19,7 +19,7 @@ from crewai_runner.executor.crew.compat.crew_internals import (
 )
 from crewai_runner.executor.crew.context.agent_keys import MANAGER, AgentKeyMap
 from crewai_runner.executor.crew.context.exceptions import UnusableModel
-from crewai_runner.executor.crew.llm.rate_limiter import RateLimiter
+from crewai_runner.executor.crew.llm.model_rate_limiter import ModelRateLimiter
 from crewai_runner.executor.crew.llm.supervised import supervise_llm
 from crewai_runner.executor.port import RunSpec
 
@@ -60,7 +60,7 @@ class CrewBuilder:
         self._factory = factory
         self._llms: list[Any] = []
         # CrewAI's own max_rpm blocks a thread for up to a minute.
-        self._crew_limiter = RateLimiter(self._definition.max_rpm) if self._definition.max_rpm else None
+        self._crew_limiter = ModelRateLimiter(self._definition.max_rpm) if self._definition.max_rpm else None
 
     def build(self) -> BuiltCrew:
         """Create the crew with all its agents and tasks. Call once."""
@@ -72,7 +72,7 @@ class CrewBuilder:
             self._set_up_manager(crew)
         return BuiltCrew(crew=crew, tasks=tasks, agents=agents, llms=self._llms)
 
-    def make_llm(self, choice: ModelChoice | None, limiter: RateLimiter | None = None) -> Any:
+    def make_llm(self, choice: ModelChoice | None, limiter: ModelRateLimiter | None = None) -> Any:
         """Create an LLM for one agent or other user of it; None chooses the default model."""
         name = choice.name if choice else self._spec.default_model
         binding = self._spec.models.get(name)
@@ -95,7 +95,7 @@ class CrewBuilder:
             **settings,
             **self._optional_agent_settings(definition),
             llm=self.make_llm(
-                definition.model, RateLimiter(definition.max_rpm) if definition.max_rpm else None
+                definition.model, ModelRateLimiter(definition.max_rpm) if definition.max_rpm else None
             ),
             tools=self._factory.make_tools(definition.tools),
             max_execution_time=definition.max_execution_time,

@@ -14,7 +14,7 @@ from crewai_runner.executor.crew.context.exceptions import UnusableModel
 from crewai_runner.executor.crew.errors.classify import classify_error
 from crewai_runner.executor.crew.llm.factory import make_llm
 from crewai_runner.executor.crew.llm.response import parse_usage
-from crewai_runner.executor.port import ModelAnswer, ModelBinding, ModelCallFailed
+from crewai_runner.executor.port import ModelBinding, ModelCallFailed, ModelCompletion
 
 OnText = Callable[[str], Awaitable[None]]
 
@@ -25,7 +25,7 @@ async def complete(
     on_text: OnText | None = None,
     *,
     egress: EgressPolicy | None = None,
-) -> ModelAnswer:
+) -> ModelCompletion:
     """Return the model's answer to `messages` (`role`, `content`) and its usage. Raises ModelCallFailed.
 
     With `on_text` the answer is streamed to it piece by piece, in order; an error that it raises ends the
@@ -44,7 +44,7 @@ async def complete(
         raise ModelCallFailed(_classify(text, binding)) from text
     if not text.strip():
         raise ModelCallFailed(_empty_answer(binding))
-    return ModelAnswer(text=text, usage=parse_usage(call.reported_usage, binding))
+    return ModelCompletion(text=text, usage=parse_usage(call.reported_usage, binding))
 
 
 class _Call:

@@ -18,12 +18,12 @@ from crewai_runner.executor.crew.compat.llm_internals import (
 )
 from crewai_runner.executor.crew.context.background_loop import background_loop
 from crewai_runner.executor.crew.context.run_context import RunContext, current_run, reserved_call
-from crewai_runner.executor.crew.llm.rate_limiter import RateLimiter
+from crewai_runner.executor.crew.llm.model_rate_limiter import ModelRateLimiter
 from crewai_runner.executor.crew.llm.surrogates import strip_surrogates
 from crewai_runner.executor.port import ModelBinding
 
 
-def supervise_llm(llm: Any, binding: ModelBinding, limiter: RateLimiter | None = None) -> None:
+def supervise_llm(llm: Any, binding: ModelBinding, limiter: ModelRateLimiter | None = None) -> None:
     """Supervise all further calls of an LLM, and of its copies. Changes the object's class."""
     llm_class: Any = type(llm)
     object.__setattr__(llm, "__class__", _supervised_class(llm_class))
@@ -40,7 +40,7 @@ def _supervised_class(llm_class: type[BaseLLM]) -> type[BaseLLM]:
     original_call = without_retries(llm_class.call)
     original_acall = without_retries(llm_class.acall)
 
-    def set_supervision(self: Any, binding: ModelBinding, limiter: RateLimiter | None) -> None:
+    def set_supervision(self: Any, binding: ModelBinding, limiter: ModelRateLimiter | None) -> None:
         self._binding, self._limiter = binding, limiter
 
     async def acall(self: Any, *args: Any, **kwargs: Any) -> Any:

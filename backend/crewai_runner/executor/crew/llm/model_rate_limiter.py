@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 
-class RateLimiter:
+class ModelRateLimiter:
     """Allows at most `calls_per_window` calls in any window of `window` seconds. Thread-safe."""
 
     def __init__(
