@@ -1,4 +1,4 @@
-"""Questions of runs to people: one answer, and the run goes on or ends by it."""
+"""Human approval: each request is resolved once, and its run then continues or fails."""
 
 import asyncio
 from datetime import timedelta
@@ -26,220 +26,212 @@ from tests.support.principals import OWNER, STRANGER
 
 async def resolve(harness: RunHarness, approval_id: str, action: str, **more: Any) -> ApprovalRead:
     async with harness.approvals() as approvals:
-        answer = ApprovalResolve(action=action, **more)
-        return to_approval_read(await approvals.resolve(OWNER, approval_id, answer))
+        resolution = ApprovalResolve(action=action, **more)
+        return to_approval_read(await approvals.resolve(OWNER, approval_id, resolution))
 
 
-async def test_a_question_makes_the_run_wait(harness: RunHarness) -> None:
-    run_id, approval_id = await ask(harness)
+class TestRequestApproval:
+    async def test_moves_the_run_to_waiting(self, harness: RunHarness) -> None:
+        run_id, approval_id = await ask(harness)
 
-    row = await harness.row(run_id)
-    assert (row.state, row.wait_reason) == ("waiting", "human-input")
-    assert (await harness.tasks(run_id))["research"].status is TaskState.WAITING
-    asked, waits = (await harness.events(run_id))[-2:]
-    assert (asked.type, waits.type) == ("approval.requested", "run.waiting")
-    assert waits.data.approval_id == approval_id
+        row = await harness.row(run_id)
+        assert (row.state, row.wait_reason) == ("waiting", "human-input")
+        assert (await harness.tasks(run_id))["research"].status is TaskState.WAITING
+        requested, waiting = (await harness.events(run_id))[-2:]
+        assert (requested.type, waiting.type) == ("approval.requested", "run.waiting")
+        assert waiting.data.approval_id == approval_id
 
 
-async def test_an_approved_output_is_the_tasks_and_the_run_goes_on(harness: RunHarness) -> None:
-    run_id, approval_id = await ask(harness)
-    before = await harness.waiting()
+class TestResolveApproval:
+    async def test_approve_completes_the_task_and_queues_the_run(self, harness: RunHarness) -> None:
+        run_id, approval_id = await ask(harness)
+        before = await harness.waiting()
 
-    approval = await resolve(harness, approval_id, "approve")
+        approval = await resolve(harness, approval_id, "approve")
 
-    assert (approval.status, approval.resolved_by) == ("approved", "owner")
-    done = (await harness.tasks(run_id))["research"]
-    assert done.result is not None
-    assert (done.status, done.result.raw, done.result.json_output) == (
-        TaskState.COMPLETED,
-        "A proposal.",
-        {"n": 1},
+        assert (approval.status, approval.resolved_by) == ("approved", "owner")
+        done = (await harness.tasks(run_id))["research"]
+        assert done.result is not None
+        assert (done.status, done.result.raw, done.result.json_output) == (
+            TaskState.COMPLETED,
+            "A proposal.",
+            {"n": 1},
+        )
+        row = await harness.row(run_id)
+        assert (row.state, row.attempt) == ("queued", 2)
+        assert await harness.waiting() == before + 1
+        assert (await harness.types(run_id))[-3:] == ["approval.resolved", "task.completed", "run.queued"]
+
+    async def test_approve_with_edited_text_replaces_the_output(self, harness: RunHarness) -> None:
+        run_id, approval_id = await ask(harness)
+
+        await resolve(harness, approval_id, "approve", edited="My text.")
+
+        done = (await harness.tasks(run_id))["research"].result
+        assert done is not None
+        assert (done.raw, done.json_output) == ("My text.", None)
+
+    async def test_revise_stores_the_feedback_for_the_next_attempt(self, harness: RunHarness) -> None:
+        run_id, approval_id = await ask(harness)
+
+        await resolve(harness, approval_id, "revise", feedback="Shorter.")
+
+        row = await harness.row(run_id)
+        assert row.revision == {"taskKey": "research", "previous": "A proposal.", "feedback": "Shorter."}
+        assert row.state == "queued"
+        assert (await harness.tasks(run_id))["research"].status is TaskState.PENDING
+
+    async def test_approve_after_a_revision_clears_the_feedback(self, harness: RunHarness) -> None:
+        run_id, first = await ask(harness)
+        await resolve(harness, first, "revise", feedback="Shorter.")
+        async with harness.transaction(run_id) as (run, lifecycle):
+            await lifecycle.begin(run, "e", native=True)
+        _, second = await ask(harness, run_id=run_id)
+
+        await resolve(harness, second, "approve")
+
+        assert (await harness.row(run_id)).revision is None
+
+    async def test_reject_fails_the_run_with_the_feedback(self, harness: RunHarness) -> None:
+        run_id, approval_id = await ask(harness)
+        before = await harness.waiting()
+
+        await resolve(harness, approval_id, "reject", feedback="Wrong town.")
+
+        row = await harness.row(run_id)
+        assert row.error is not None
+        assert (row.state, row.error["code"]) == ("failed", "approval-rejected")
+        assert "Wrong town." in row.error["message"]
+        assert await harness.waiting() == before
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            {"action": "revise"},
+            {"action": "revise", "feedback": "  "},
+            {"action": "reject", "edited": "x"},
+            {"action": "revise", "feedback": "f", "edited": "x"},
+        ],
     )
-    row = await harness.row(run_id)
-    assert (row.state, row.attempt) == ("queued", 2)
-    assert await harness.waiting() == before + 1
-    assert (await harness.types(run_id))[-3:] == ["approval.resolved", "task.completed", "run.queued"]
+    async def test_incomplete_resolution_is_rejected_and_changes_nothing(
+        self, harness: RunHarness, answer: dict[str, Any]
+    ) -> None:
+        run_id, approval_id = await ask(harness)
 
+        with pytest.raises(FeedbackMissing):
+            await resolve(harness, approval_id, **answer)
 
-async def test_an_edited_output_replaces_the_agents(harness: RunHarness) -> None:
-    run_id, approval_id = await ask(harness)
-
-    await resolve(harness, approval_id, "approve", edited="My words.")
-
-    done = (await harness.tasks(run_id))["research"].result
-    assert done is not None
-    assert (done.raw, done.json_output) == ("My words.", None)
-
-
-async def test_a_revision_carries_the_feedback_to_the_next_attempt(harness: RunHarness) -> None:
-    run_id, approval_id = await ask(harness)
-
-    await resolve(harness, approval_id, "revise", feedback="Shorter.")
-
-    row = await harness.row(run_id)
-    assert row.revision == {"taskKey": "research", "previous": "A proposal.", "feedback": "Shorter."}
-    assert row.state == "queued"
-    assert (await harness.tasks(run_id))["research"].status is TaskState.PENDING
-
-
-async def test_approving_what_was_revised_forgets_the_feedback(harness: RunHarness) -> None:
-    run_id, first = await ask(harness)
-    await resolve(harness, first, "revise", feedback="Shorter.")
-    async with harness.transaction(run_id) as (run, lifecycle):
-        await lifecycle.begin(run, "e", native=True)
-    _, second = await ask(harness, run_id=run_id)
-
-    await resolve(harness, second, "approve")
-
-    assert (await harness.row(run_id)).revision is None
-
-
-async def test_a_rejection_fails_the_run_in_the_persons_words(harness: RunHarness) -> None:
-    run_id, approval_id = await ask(harness)
-    before = await harness.waiting()
-
-    await resolve(harness, approval_id, "reject", feedback="Wrong town.")
-
-    row = await harness.row(run_id)
-    assert row.error is not None
-    assert (row.state, row.error["code"]) == ("failed", "approval-rejected")
-    assert "Wrong town." in row.error["message"]
-    assert await harness.waiting() == before
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        {"action": "revise"},
-        {"action": "revise", "feedback": "  "},
-        {"action": "reject", "edited": "x"},
-        {"action": "revise", "feedback": "f", "edited": "x"},
-    ],
-)
-async def test_half_an_answer_is_refused_and_changes_nothing(
-    harness: RunHarness, answer: dict[str, Any]
-) -> None:
-    run_id, approval_id = await ask(harness)
-
-    with pytest.raises(FeedbackMissing):
-        await resolve(harness, approval_id, **answer)
-
-    assert (await harness.row(run_id)).state == "waiting"
-    await resolve(harness, approval_id, "approve")
-
-
-@pytest.mark.parametrize("second", ["approve", "reject", "revise"])
-async def test_a_question_is_answered_once(harness: RunHarness, second: str) -> None:
-    _, approval_id = await ask(harness)
-    await resolve(harness, approval_id, "approve")
-
-    with pytest.raises(ApprovalAlreadyResolved):
-        await resolve(harness, approval_id, second, feedback="f")
-
-
-async def test_of_many_answers_at_once_one_counts(harness: RunHarness) -> None:
-    run_id, approval_id = await ask(harness)
-    answers = [
-        resolve(harness, approval_id, action, feedback="f") for action in ("approve", "reject", "revise") * 3
-    ]
-
-    outcomes = await asyncio.gather(*answers, return_exceptions=True)
-
-    assert sum(isinstance(outcome, ApprovalRead) for outcome in outcomes) == 1
-    assert sum(isinstance(outcome, ApprovalAlreadyResolved) for outcome in outcomes) == 8
-    assert (await harness.types(run_id)).count("approval.resolved") == 1
-
-
-@ON_POSTGRESQL
-async def test_an_answer_that_came_while_the_lock_was_awaited_counts(harness: RunHarness) -> None:
-    run_id, approval_id = await ask(harness)
-
-    async with harness.session() as session:
-        late = ApprovalService(session, harness.container.queue, harness.container.mask)
-        await late.get(OWNER, approval_id)
+        assert (await harness.row(run_id)).state == "waiting"
         await resolve(harness, approval_id, "approve")
+
+    @pytest.mark.parametrize("second", ["approve", "reject", "revise"])
+    async def test_second_resolution_is_rejected(self, harness: RunHarness, second: str) -> None:
+        _, approval_id = await ask(harness)
+        await resolve(harness, approval_id, "approve")
+
         with pytest.raises(ApprovalAlreadyResolved):
-            await late.resolve(OWNER, approval_id, ApprovalResolve(action="reject"))
+            await resolve(harness, approval_id, second, feedback="f")
 
-    assert (await harness.row(run_id)).state == "queued"
+    async def test_only_one_of_many_concurrent_resolutions_succeeds(self, harness: RunHarness) -> None:
+        run_id, approval_id = await ask(harness)
+        answers = [
+            resolve(harness, approval_id, action, feedback="f")
+            for action in ("approve", "reject", "revise") * 3
+        ]
 
+        outcomes = await asyncio.gather(*answers, return_exceptions=True)
 
-async def test_an_overdue_question_ends_its_run(harness: RunHarness) -> None:
-    run_id, approval_id = await ask(harness, timedelta(0))
-    waiting, _ = await ask(harness)
+        assert sum(isinstance(outcome, ApprovalRead) for outcome in outcomes) == 1
+        assert sum(isinstance(outcome, ApprovalAlreadyResolved) for outcome in outcomes) == 8
+        assert (await harness.types(run_id)).count("approval.resolved") == 1
 
-    async with harness.approvals() as approvals:
-        ended = await approvals.expire_overdue()
+    @ON_POSTGRESQL
+    async def test_resolution_committed_while_waiting_for_the_lock_wins(self, harness: RunHarness) -> None:
+        run_id, approval_id = await ask(harness)
 
-    row = await harness.row(run_id)
-    assert ended == [run_id]
-    assert row.error is not None
-    assert (row.state, row.error["code"]) == ("failed", "approval-expired")
-    assert (await harness.types(run_id))[-3:] == ["approval.expired", "task.failed", "run.failed"]
-    assert (await harness.tasks(run_id))["research"].status == "failed"
-    assert (await harness.row(waiting)).state == "waiting"
-    with pytest.raises(ApprovalDeadlinePassed):
-        await resolve(harness, approval_id, "approve")
+        async with harness.session() as session:
+            approvals = ApprovalService(session, harness.container.queue, harness.container.mask)
+            await approvals.get(OWNER, approval_id)
+            await resolve(harness, approval_id, "approve")
+            with pytest.raises(ApprovalAlreadyResolved):
+                await approvals.resolve(OWNER, approval_id, ApprovalResolve(action="reject"))
 
+        assert (await harness.row(run_id)).state == "queued"
 
-async def test_an_overdue_question_takes_no_answer_before_the_sweep_either(harness: RunHarness) -> None:
-    _, approval_id = await ask(harness, timedelta(0))
+    async def test_overdue_approval_is_rejected_before_it_is_expired(self, harness: RunHarness) -> None:
+        _, approval_id = await ask(harness, timedelta(0))
 
-    with pytest.raises(ApprovalDeadlinePassed):
-        await resolve(harness, approval_id, "approve")
-
-
-async def test_a_question_answered_while_the_sweep_goes_on_hides_none_behind_it(
-    harness: RunHarness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = [await ask(harness, timedelta(0)) for _ in range(3)]
-    first, answered, last = sorted(run_id for run_id, _ in asked)
-    look = ApprovalRepository.lock_open
-
-    async def answered_meanwhile(repository: ApprovalRepository, run_id: str) -> ApprovalRow | None:
-        return None if run_id == answered else await look(repository, run_id)
-
-    monkeypatch.setattr(ApprovalRepository, "lock_open", answered_meanwhile)
-
-    async with harness.approvals() as approvals:
-        ended = await approvals.expire_overdue()
-
-    assert ended == [first, last]
-    states = [(await harness.row(run_id)).state for run_id in (first, answered, last)]
-    assert states == ["failed", "waiting", "failed"]
+        with pytest.raises(ApprovalDeadlinePassed):
+            await resolve(harness, approval_id, "approve")
 
 
-async def test_the_sweep_runs_twice_without_harm(harness: RunHarness) -> None:
-    run_id, _ = await ask(harness, timedelta(0))
+class TestExpireOverdue:
+    async def test_fails_the_run_and_keeps_others_waiting(self, harness: RunHarness) -> None:
+        run_id, approval_id = await ask(harness, timedelta(0))
+        waiting, _ = await ask(harness)
 
-    for expected in ([run_id], []):
         async with harness.approvals() as approvals:
-            assert await approvals.expire_overdue() == expected
+            ended = await approvals.expire_overdue()
+
+        row = await harness.row(run_id)
+        assert ended == [run_id]
+        assert row.error is not None
+        assert (row.state, row.error["code"]) == ("failed", "approval-expired")
+        assert (await harness.types(run_id))[-3:] == ["approval.expired", "task.failed", "run.failed"]
+        assert (await harness.tasks(run_id))["research"].status == "failed"
+        assert (await harness.row(waiting)).state == "waiting"
+        with pytest.raises(ApprovalDeadlinePassed):
+            await resolve(harness, approval_id, "approve")
+
+    async def test_skips_an_approval_resolved_meanwhile_and_continues(
+        self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked = [await ask(harness, timedelta(0)) for _ in range(3)]
+        first, resolved, last = sorted(run_id for run_id, _ in asked)
+        lock_open = ApprovalRepository.lock_open
+
+        async def resolved_meanwhile(repository: ApprovalRepository, run_id: str) -> ApprovalRow | None:
+            return None if run_id == resolved else await lock_open(repository, run_id)
+
+        monkeypatch.setattr(ApprovalRepository, "lock_open", resolved_meanwhile)
+
+        async with harness.approvals() as approvals:
+            ended = await approvals.expire_overdue()
+
+        assert ended == [first, last]
+        states = [(await harness.row(run_id)).state for run_id in (first, resolved, last)]
+        assert states == ["failed", "waiting", "failed"]
+
+    async def test_second_call_changes_nothing(self, harness: RunHarness) -> None:
+        run_id, _ = await ask(harness, timedelta(0))
+
+        for expected in ([run_id], []):
+            async with harness.approvals() as approvals:
+                assert await approvals.expire_overdue() == expected
+
+    @ON_POSTGRESQL
+    async def test_waits_for_a_concurrent_transaction_on_the_run(self, harness: RunHarness) -> None:
+        """Both lock the run first; the opposite order would deadlock."""
+        run_id, _ = await ask(harness, timedelta(0))
+
+        async with harness.transaction(run_id) as (run, lifecycle):
+            expiring = asyncio.ensure_future(_expire_overdue(harness))
+            while not await _is_lock_awaited(harness):
+                await asyncio.sleep(0)
+            approvals = ApprovalService(lifecycle._session, harness.container.queue, harness.container.mask)
+            await approvals.cancel(run_id)
+            await lifecycle.stop(run)
+
+        assert await asyncio.wait_for(expiring, 10) == []
+        assert (await harness.row(run_id)).state == "stopped"
 
 
-@ON_POSTGRESQL
-async def test_a_sweep_waits_for_an_answer_in_the_making(harness: RunHarness) -> None:
-    """Both lock the run first; the other order would be a deadlock."""
-    run_id, _ = await ask(harness, timedelta(0))
-
-    async with harness.transaction(run_id) as (run, lifecycle):
-        sweeping = asyncio.ensure_future(_sweep(harness))
-        while not await _someone_waits(harness):
-            await asyncio.sleep(0)
-        approvals = ApprovalService(lifecycle._session, harness.container.queue, harness.container.mask)
-        await approvals.cancel(run_id)
-        await lifecycle.stop(run)
-
-    assert await asyncio.wait_for(sweeping, 10) == []
-    assert (await harness.row(run_id)).state == "stopped"
-
-
-async def _sweep(harness: RunHarness) -> list[str]:
+async def _expire_overdue(harness: RunHarness) -> list[str]:
     async with harness.approvals() as approvals:
         return await approvals.expire_overdue()
 
 
-async def _someone_waits(harness: RunHarness) -> bool:
+async def _is_lock_awaited(harness: RunHarness) -> bool:
     engine = make_engine(harness.container.settings.database)
     async with make_sessions(engine)() as session:
         connection = await session.connection()
@@ -252,48 +244,48 @@ async def _someone_waits(harness: RunHarness) -> bool:
     return count > 0
 
 
-async def test_the_end_of_the_run_cancels_its_question(harness: RunHarness) -> None:
-    run_id, approval_id = await ask(harness)
+class TestCancelApproval:
+    async def test_cancelled_approval_cannot_be_resolved(self, harness: RunHarness) -> None:
+        run_id, approval_id = await ask(harness)
 
-    async with harness.transaction(run_id) as (run, lifecycle):
-        approvals = ApprovalService(lifecycle._session, harness.container.queue, harness.container.mask)
-        await approvals.cancel(run_id)
-        await lifecycle.stop(run)
+        async with harness.transaction(run_id) as (run, lifecycle):
+            approvals = ApprovalService(lifecycle._session, harness.container.queue, harness.container.mask)
+            await approvals.cancel(run_id)
+            await lifecycle.stop(run)
 
-    with pytest.raises(ApprovalAlreadyResolved):
-        await resolve(harness, approval_id, "approve")
-
-
-async def test_a_question_of_another_workspace_is_hidden(harness: RunHarness) -> None:
-    _, approval_id = await ask(harness)
-
-    async with harness.approvals() as approvals:
-        with pytest.raises(ApprovalNotFound):
-            await approvals.get(STRANGER, approval_id)
-        assert (await approvals.list_page(STRANGER, None, None, 10, None)).approvals == []
+        with pytest.raises(ApprovalAlreadyResolved):
+            await resolve(harness, approval_id, "approve")
 
 
-@pytest.mark.parametrize("identifier", ["appr_none", "run_1", "appr_\x00", ""])
-async def test_what_is_not_there_is_not_found(harness: RunHarness, identifier: str) -> None:
-    async with harness.approvals() as approvals:
-        with pytest.raises(ApprovalNotFound):
-            await approvals.get(OWNER, identifier)
+class TestReadApprovals:
+    async def test_other_workspace_gets_404(self, harness: RunHarness) -> None:
+        _, approval_id = await ask(harness)
 
+        async with harness.approvals() as approvals:
+            with pytest.raises(ApprovalNotFound):
+                await approvals.get(STRANGER, approval_id)
+            assert (await approvals.list_page(STRANGER, None, None, 10, None)).approvals == []
 
-async def test_pages_are_filtered_and_follow_each_other(harness: RunHarness) -> None:
-    made = [await ask(harness) for _ in range(3)]
-    run_id, first = made[0]
-    await resolve(harness, first, "approve")
+    @pytest.mark.parametrize("identifier", ["appr_none", "run_1", "appr_\x00", ""])
+    async def test_unknown_id_is_not_found(self, harness: RunHarness, identifier: str) -> None:
+        async with harness.approvals() as approvals:
+            with pytest.raises(ApprovalNotFound):
+                await approvals.get(OWNER, identifier)
 
-    async with harness.approvals() as approvals:
-        of_run = await approvals.list_page(OWNER, None, run_id, 10, None)
-        page = await approvals.list_page(OWNER, "open", None, 1, None)
-        rest = await approvals.list_page(OWNER, "open", None, 1, page.next_cursor)
-        nothing = await approvals.list_page(OWNER, None, "run_\x00", 10, None)
-        with pytest.raises(BadRequest):
-            await approvals.list_page(OWNER, None, None, 10, encode_cursor("\x00"))
+    async def test_pages_are_filtered_and_consecutive(self, harness: RunHarness) -> None:
+        made = [await ask(harness) for _ in range(3)]
+        run_id, first = made[0]
+        await resolve(harness, first, "approve")
 
-    assert [approval.id for approval in of_run.approvals] == [first]
-    assert {a.id for a in page.approvals + rest.approvals} == {made[1][1], made[2][1]}
-    assert rest.next_cursor is None
-    assert nothing.approvals == []
+        async with harness.approvals() as approvals:
+            of_run = await approvals.list_page(OWNER, None, run_id, 10, None)
+            page = await approvals.list_page(OWNER, "open", None, 1, None)
+            rest = await approvals.list_page(OWNER, "open", None, 1, page.next_cursor)
+            nothing = await approvals.list_page(OWNER, None, "run_\x00", 10, None)
+            with pytest.raises(BadRequest):
+                await approvals.list_page(OWNER, None, None, 10, encode_cursor("\x00"))
+
+        assert [approval.id for approval in of_run.approvals] == [first]
+        assert {a.id for a in page.approvals + rest.approvals} == {made[1][1], made[2][1]}
+        assert rest.next_cursor is None
+        assert nothing.approvals == []

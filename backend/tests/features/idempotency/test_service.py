@@ -1,4 +1,4 @@
-"""The same key and body gives the first answer again, and nothing is made twice."""
+"""Repeating a request with the same key and body returns the first response and creates nothing."""
 
 import asyncio
 from datetime import timedelta
@@ -17,85 +17,84 @@ class Body(BaseModel):
     text: str
 
 
-class Answer(BaseModel):
+class Response(BaseModel):
     number: int
 
 
-class Making:
-    """Counts how often the thing was made, in the caller's transaction."""
+class CreationCounter:
+    """Creates an answer in a transaction of its own and counts how often it did."""
 
     def __init__(self, harness: RunHarness) -> None:
-        self.made = 0
+        self.created = 0
         self._harness = harness
 
     async def __call__(
         self, key: str | None, text: str = "a", route: str = "runs", workspace: str = "ws_default"
     ) -> int:
         async with self._harness.session() as session:
-            once = IdempotencyService(session, workspace, route, key)
-            return (await once(Answer, Body(text=text), self._make)).number
+            idempotent = IdempotencyService(session, workspace, route, key)
+            return (await idempotent(Response, Body(text=text), self._create)).number
 
-    async def _make(self) -> Answer:
-        self.made += 1
-        return Answer(number=self.made)
+    async def _create(self) -> Response:
+        self.created += 1
+        return Response(number=self.created)
 
 
 @pytest.fixture
-def making(harness: RunHarness) -> Making:
-    return Making(harness)
+def counter(harness: RunHarness) -> CreationCounter:
+    return CreationCounter(harness)
 
 
-async def test_the_same_key_and_body_gives_the_first_answer(making: Making) -> None:
-    assert [await making("k") for _ in range(3)] == [1, 1, 1]
-    assert making.made == 1
-
-
-async def test_the_same_key_with_another_body_is_refused(making: Making) -> None:
-    await making("k", "a")
-
-    with pytest.raises(IdempotencyKeyReused):
-        await making("k", "b")
-
-    assert making.made == 1
-
-
-async def test_without_a_key_everything_is_made(making: Making) -> None:
-    assert [await making(None), await making(None)] == [1, 2]
-
-
-async def test_keys_of_other_routes_and_workspaces_are_other_keys(making: Making) -> None:
-    answers = [
-        await making("k"),
-        await making("k", route="runs/x/retry"),
-        await making("k", workspace="ws_strangers"),
-    ]
-
-    assert answers == [1, 2, 3]
-
-
-async def test_requests_at_once_make_one_thing(making: Making) -> None:
-    assert await asyncio.gather(*(making("k") for _ in range(6))) == [1] * 6
-    assert making.made == 1
-
-
-async def test_a_failed_making_leaves_the_key_free(harness: RunHarness, making: Making) -> None:
-    async def fail() -> Answer:
-        raise ConnectionError
-
-    with pytest.raises(ConnectionError):
-        await _attempt(harness, fail)
-
-    assert await making("k") == 1
-
-
-async def _attempt(harness: RunHarness, make: object) -> None:
+async def _attempt(harness: RunHarness, create: object) -> None:
     async with harness.session() as session:
-        await IdempotencyService(session, "ws_default", "runs", "k")(Answer, Body(text="a"), make)  # type: ignore[arg-type]
+        await IdempotencyService(session, "ws_default", "runs", "k")(Response, Body(text="a"), create)  # type: ignore[arg-type]
 
 
-async def test_a_key_is_forgotten_after_a_day(making: Making, monkeypatch: pytest.MonkeyPatch) -> None:
-    await making("k")
-    later = now() + timedelta(hours=24, seconds=1)
-    monkeypatch.setattr(idempotency, "now", lambda: later)
+class TestIdempotency:
+    async def test_same_key_and_body_returns_the_first_response(self, counter: CreationCounter) -> None:
+        assert [await counter("k") for _ in range(3)] == [1, 1, 1]
+        assert counter.created == 1
 
-    assert await making("k", "another body") == 2
+    async def test_same_key_with_another_body_is_rejected(self, counter: CreationCounter) -> None:
+        await counter("k", "a")
+
+        with pytest.raises(IdempotencyKeyReused):
+            await counter("k", "b")
+
+        assert counter.created == 1
+
+    async def test_without_a_key_every_call_creates(self, counter: CreationCounter) -> None:
+        assert [await counter(None), await counter(None)] == [1, 2]
+
+    async def test_keys_are_separate_per_route_and_workspace(self, counter: CreationCounter) -> None:
+        answers = [
+            await counter("k"),
+            await counter("k", route="runs/x/retry"),
+            await counter("k", workspace="ws_strangers"),
+        ]
+
+        assert answers == [1, 2, 3]
+
+    async def test_concurrent_requests_create_once(self, counter: CreationCounter) -> None:
+        assert await asyncio.gather(*(counter("k") for _ in range(6))) == [1] * 6
+        assert counter.created == 1
+
+    async def test_failed_creation_releases_the_key(
+        self, harness: RunHarness, counter: CreationCounter
+    ) -> None:
+        async def fail() -> Response:
+            raise ConnectionError
+
+        with pytest.raises(ConnectionError):
+            await _attempt(harness, fail)
+
+        assert await counter("k") == 1
+
+    async def test_key_expires_after_24_hours(
+        self, counter: CreationCounter, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await counter("k")
+        later = now() + timedelta(hours=24, seconds=1)
+        monkeypatch.setattr(idempotency, "now", lambda: later)
+
+        assert await counter("k", "another body") == 2
