@@ -1,4 +1,4 @@
-"""Every event: a type of its own, whole after a journey through JSON, camelCase on the way."""
+"""Run events: unique types, and a lossless JSON round trip in camelCase."""
 
 from datetime import UTC
 from types import NoneType
@@ -24,31 +24,6 @@ def type_of(kind: type[Event]) -> str:
     return str(kind.model_fields["type"].default)
 
 
-def test_the_union_holds_every_class() -> None:
-    union, *_ = get_args(run_events.RunEvent)
-
-    assert set(get_args(union)) == set(KINDS)
-
-
-def test_each_class_has_a_type_of_its_own() -> None:
-    types = [type_of(kind) for kind in KINDS]
-
-    assert len(set(types)) == len(types) == 38
-    assert all(kind.model_fields["type"].annotation is not NoneType for kind in KINDS)
-
-
-def test_types_are_noun_past_verb_and_fit_the_column() -> None:
-    for kind in KINDS:
-        noun, _, verb = type_of(kind).partition(".")
-        assert noun.isalpha()
-        assert verb.isalpha()
-        assert len(type_of(kind)) <= 32
-
-
-def test_endings_are_events() -> None:
-    assert {type_of(kind) for kind in KINDS} >= FINAL_EVENT_TYPES
-
-
 json_values = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=5)
 FREE_JSON = ("arguments", "json_output")
 moments = st.datetimes(timezones=st.just(UTC))
@@ -62,8 +37,8 @@ budgets = st.builds(Budget, max_cost=st.none() | st.decimals("0.1", 9, places=2)
 OF_TYPE = {Usage: usages, StopReceipt: receipts, Budget: budgets, float: st.floats(0, 9)}
 
 
-def contents_of(kind: type[Event]) -> st.SearchStrategy[Any]:
-    """Any `data` that an event of this class may carry."""
+def payloads_of(kind: type[Event]) -> st.SearchStrategy[Any]:
+    """A strategy for the `data` of an event class."""
     fields = kind.model_fields["data"].annotation.model_fields  # type: ignore[union-attr]
     chosen = {
         name: OF_TYPE[field.annotation] for name, field in fields.items() if field.annotation in OF_TYPE
@@ -72,26 +47,47 @@ def contents_of(kind: type[Event]) -> st.SearchStrategy[Any]:
     return st.builds(kind.model_fields["data"].annotation, **chosen)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=type_of)
-def test_an_event_survives_its_journey_through_json(kind: type[Event]) -> None:
-    @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    @given(event=st.builds(kind, data=contents_of(kind)))
-    def journey(event: Event) -> None:
-        text = event.model_dump_json()
-        assert RUN_EVENT.validate_json(text) == event
-        fields = {key for key in event.model_dump() if key != "data"}
-        assert fields == {"seq", "runId", "at", "taskKey", "agent", "type"}
-        assert not [key for key in _own_keys(event) if "_" in key]
-
-    journey()
-
-
 def _own_keys(event: Event) -> set[str]:
-    """Names of our own fields; what stands in free JSON (`arguments`, `jsonOutput`) is the crew's."""
+    """Return the field names outside of free-form JSON (`arguments`, `jsonOutput`)."""
     dumped = event.model_dump()["data"]
     return {key for key in dumped if key not in ("arguments", "jsonOutput")}
 
 
-def test_an_unknown_type_is_refused() -> None:
-    with pytest.raises(ValueError, match="does not match any of the expected tags"):
-        RUN_EVENT.validate_python({"type": "run.imagined", "data": {}})
+class TestRunEvent:
+    def test_union_contains_every_class(self) -> None:
+        union, *_ = get_args(run_events.RunEvent)
+
+        assert set(get_args(union)) == set(KINDS)
+
+    def test_types_are_unique(self) -> None:
+        types = [type_of(kind) for kind in KINDS]
+
+        assert len(set(types)) == len(types) == 38
+        assert all(kind.model_fields["type"].annotation is not NoneType for kind in KINDS)
+
+    def test_types_are_noun_dot_verb_and_fit_the_column(self) -> None:
+        for kind in KINDS:
+            noun, _, verb = type_of(kind).partition(".")
+            assert noun.isalpha()
+            assert verb.isalpha()
+            assert len(type_of(kind)) <= 32
+
+    def test_final_event_types_exist(self) -> None:
+        assert {type_of(kind) for kind in KINDS} >= FINAL_EVENT_TYPES
+
+    @pytest.mark.parametrize("kind", KINDS, ids=type_of)
+    def test_json_round_trip(self, kind: type[Event]) -> None:
+        @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+        @given(event=st.builds(kind, data=payloads_of(kind)))
+        def round_trip(event: Event) -> None:
+            text = event.model_dump_json()
+            assert RUN_EVENT.validate_json(text) == event
+            fields = {key for key in event.model_dump() if key != "data"}
+            assert fields == {"seq", "runId", "at", "taskKey", "agent", "type"}
+            assert not [key for key in _own_keys(event) if "_" in key]
+
+        round_trip()
+
+    def test_unknown_type_is_rejected(self) -> None:
+        with pytest.raises(ValueError, match="does not match any of the expected tags"):
+            RUN_EVENT.validate_python({"type": "run.imagined", "data": {}})

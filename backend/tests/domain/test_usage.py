@@ -1,4 +1,4 @@
-"""Sums of usage: unknown figures stay unknown, and the order of adding does not matter."""
+"""Sums of usage, and the cost of model calls."""
 
 from decimal import Decimal
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from crewai_runner.domain.usage import Cost, Pricing, Usage, calculate_cost, normalize_amount
 
-NOTHING = Usage()
+EMPTY = Usage()
 counts = st.none() | st.integers(0, 10**9)
 costs = st.none() | st.builds(
     Cost, amount=st.decimals(0, 1000, places=6), currency=st.sampled_from(["USD", "EUR"])
@@ -25,43 +25,40 @@ def usages(draw: st.DrawFn) -> Usage:
         total_tokens=total,
         llm_calls=draw(st.integers(0, 100)),
         tool_calls=draw(st.integers(0, 100)),
-        # What used no tokens costs nothing, and that is not an unknown price.
+        # Usage without tokens has no cost; that is not an unknown cost.
         cost=None if total == 0 else draw(costs),
     )
 
 
-@given(usages())
-def test_nothing_added_changes_nothing(usage: Usage) -> None:
-    assert usage.plus(NOTHING) == usage == NOTHING.plus(usage)
+class TestPlus:
+    @given(usages())
+    def test_empty_usage_is_neutral(self, usage: Usage) -> None:
+        assert usage.plus(EMPTY) == usage == EMPTY.plus(usage)
+
+    @given(usages(), usages())
+    def test_is_commutative(self, a: Usage, b: Usage) -> None:
+        assert a.plus(b) == b.plus(a)
+
+    @given(usages(), usages(), usages())
+    def test_is_associative(self, a: Usage, b: Usage, c: Usage) -> None:
+        assert a.plus(b).plus(c) == a.plus(b.plus(c))
+
+    @given(usages(), usages())
+    def test_unknown_value_is_unknown_in_the_sum(self, a: Usage, b: Usage) -> None:
+        total = a.plus(b)
+
+        for name in ("prompt_tokens", "completion_tokens", "cached_tokens", "total_tokens"):
+            parts = (getattr(a, name), getattr(b, name))
+            assert getattr(total, name) == (None if None in parts else sum(parts))
+
+    def test_costs_in_two_currencies_have_no_sum(self) -> None:
+        dollars = Usage(total_tokens=1, cost=Cost(amount=1, currency="USD"))
+        euros = Usage(total_tokens=1, cost=Cost(amount=1, currency="EUR"))
+
+        assert dollars.plus(euros).cost is None
 
 
-@given(usages(), usages())
-def test_the_order_does_not_matter(a: Usage, b: Usage) -> None:
-    assert a.plus(b) == b.plus(a)
-
-
-@given(usages(), usages(), usages())
-def test_the_grouping_does_not_matter(a: Usage, b: Usage, c: Usage) -> None:
-    assert a.plus(b).plus(c) == a.plus(b.plus(c))
-
-
-@given(usages(), usages())
-def test_what_is_unknown_in_one_is_unknown_in_the_sum(a: Usage, b: Usage) -> None:
-    total = a.plus(b)
-
-    for name in ("prompt_tokens", "completion_tokens", "cached_tokens", "total_tokens"):
-        parts = (getattr(a, name), getattr(b, name))
-        assert getattr(total, name) == (None if None in parts else sum(parts))
-
-
-def test_amounts_of_two_currencies_have_no_sum() -> None:
-    dollars = Usage(total_tokens=1, cost=Cost(amount=1, currency="USD"))
-    euros = Usage(total_tokens=1, cost=Cost(amount=1, currency="EUR"))
-
-    assert dollars.plus(euros).cost is None
-
-
-class TestPrice:
+class TestCalculateCost:
     pricing = Pricing(input_per_million="2.5", output_per_million="10")
 
     def test_is_exact(self) -> None:
@@ -72,7 +69,7 @@ class TestPrice:
     @pytest.mark.parametrize(
         ("tokens", "written"), [(4_000_000, "10"), (40_000_000, "100"), (0, "0"), (400_000, "1")]
     )
-    def test_is_written_as_a_plain_decimal(self, tokens: int, written: str) -> None:
+    def test_is_serialised_without_an_exponent(self, tokens: int, written: str) -> None:
         cost = calculate_cost(tokens, 0, self.pricing)
 
         assert cost is not None
@@ -86,9 +83,10 @@ class TestPrice:
         assert calculate_cost(1, 1, None) is None
 
 
-@given(st.decimals(0, 10**9, places=10))
-def test_a_plain_amount_is_the_same_amount(amount: Decimal) -> None:
-    short = normalize_amount(amount)
+class TestNormalizeAmount:
+    @given(st.decimals(0, 10**9, places=10))
+    def test_keeps_the_value_and_drops_the_exponent(self, amount: Decimal) -> None:
+        normalized = normalize_amount(amount)
 
-    assert short == amount
-    assert "E" not in f"{short}" or abs(short) < Decimal("0.000001")
+        assert normalized == amount
+        assert "E" not in f"{normalized}" or abs(normalized) < Decimal("0.000001")

@@ -1,4 +1,4 @@
-"""Figures of a period, and workflows with their newest runs: who may see them, whether they add up."""
+"""Run statistics and the workflow list with its newest runs: authorization and correct sums."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -20,7 +20,7 @@ NOW = datetime(2026, 3, 10, 12, 30, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def noon(monkeypatch: pytest.MonkeyPatch) -> None:
+def fixed_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "now", lambda: NOW)
 
 
@@ -61,12 +61,12 @@ def dollars(amount: str, tokens: int | None = 10) -> Json:
 
 
 class TestInsights:
-    async def test_are_for_those_who_may_read_runs(self, client: httpx.AsyncClient) -> None:
+    async def test_require_the_scope_to_read_runs(self, client: httpx.AsyncClient) -> None:
         assert (await client.get("/insights", headers=ANONYMOUS)).status_code == 401
         assert (await client.get("/insights", headers=auth_headers("document-reader"))).status_code == 403
         assert (await client.get("/insights", headers=auth_headers("run-reader"))).status_code == 200
 
-    async def test_hide_the_runs_of_another_workspace(
+    async def test_exclude_the_runs_of_other_workspaces(
         self, harness: RunHarness, client: httpx.AsyncClient
     ) -> None:
         theirs = {"workspace_id": OTHER_WORKSPACE, "active_seconds": 7.0, **dollars("3")}
@@ -85,7 +85,7 @@ class TestInsights:
         assert [found["name"] for found in mine["workflows"]] == ["Tea"]
         assert (other["totals"]["runs"], other["totals"]["failed"]) == (2, 0)
 
-    async def test_of_nothing_are_zeros_and_nulls(self, client: httpx.AsyncClient) -> None:
+    async def test_without_runs_are_zero_or_null(self, client: httpx.AsyncClient) -> None:
         found = await insights(client)
 
         assert found["totals"] == {
@@ -99,7 +99,7 @@ class TestInsights:
     @pytest.mark.parametrize(
         ("period", "seconds", "count"), [("24h", 3600, 24), ("7d", 21_600, 28), ("30d", 86_400, 30)]
     )
-    async def test_have_stretches_without_a_gap(
+    async def test_buckets_are_consecutive(
         self, client: httpx.AsyncClient, period: str, seconds: int, count: int
     ) -> None:
         found = await insights(client, period)
@@ -110,10 +110,10 @@ class TestInsights:
         assert starts == [since + number * timedelta(seconds=seconds) for number in range(count)]
         assert until == starts[-1] + timedelta(seconds=seconds)
 
-    async def test_know_no_other_period(self, client: httpx.AsyncClient) -> None:
+    async def test_unknown_period_is_rejected(self, client: httpx.AsyncClient) -> None:
         assert (await client.get("/insights", params={"period": "1y"})).status_code == 422
 
-    async def test_count_a_run_where_it_was_started(
+    async def test_count_a_run_at_its_creation_time(
         self, harness: RunHarness, client: httpx.AsyncClient
     ) -> None:
         first = NOW.replace(minute=0) - timedelta(hours=23)
@@ -133,7 +133,7 @@ class TestInsights:
         assert [bucket["completed"] for bucket in buckets[:3]] == [2, 1, 0]
         assert [bucket["active"] for bucket in buckets] == [1, *[0] * 22, 1]
 
-    async def test_add_up_to_the_totals(self, harness: RunHarness, client: httpx.AsyncClient) -> None:
+    async def test_buckets_add_up_to_the_totals(self, harness: RunHarness, client: httpx.AsyncClient) -> None:
         states = ["completed"] * 6 + ["failed"] * 2 + ["stopped", "crashed", "queued", "stopping"]
         rows = [run(1.7 * number, state, **dollars("0.1", 3)) for number, state in enumerate(states)]
         await store(harness, *rows, run(-0.2, "running", total_tokens=0))
@@ -148,7 +148,7 @@ class TestInsights:
         assert totals["cost"] == {"amount": "1.2", "currency": "USD"}
         assert sum(spent) == Decimal("1.2")
 
-    async def test_an_unknown_cost_is_null_and_never_zero(
+    async def test_unknown_cost_is_null_and_not_zero(
         self, harness: RunHarness, client: httpx.AsyncClient
     ) -> None:
         await store(
@@ -167,21 +167,25 @@ class TestInsights:
         assert (four["cost"], four["totalTokens"]) == (None, 0)
         assert (found["totals"]["cost"], found["totals"]["knownCost"]["amount"]) == (None, "0.25")
 
-    async def test_a_run_that_reached_no_model_leaves_the_cost_known(
+    async def test_run_without_model_calls_does_not_make_the_cost_unknown(
         self, harness: RunHarness, client: httpx.AsyncClient
     ) -> None:
         await store(harness, run(**dollars("0.25")), run(state="failed", total_tokens=0))
 
         assert (await insights(client))["totals"]["cost"] == {"amount": "0.25", "currency": "USD"}
 
-    async def test_two_currencies_make_no_sum(self, harness: RunHarness, client: httpx.AsyncClient) -> None:
+    async def test_costs_in_two_currencies_are_null(
+        self, harness: RunHarness, client: httpx.AsyncClient
+    ) -> None:
         await store(harness, run(**dollars("1")), run(1.1, **dollars("1") | {"cost_currency": "EUR"}))
 
         found = await insights(client)
 
         assert (found["totals"]["cost"], found["workflows"][0]["cost"]) == (None, None)
 
-    async def test_times_are_of_completed_runs(self, harness: RunHarness, client: httpx.AsyncClient) -> None:
+    async def test_durations_include_completed_runs_only(
+        self, harness: RunHarness, client: httpx.AsyncClient
+    ) -> None:
         rows = [run(0.01 * number, active_seconds=float(number)) for number in range(1, 101)]
         slow = [run(state=state, active_seconds=9999.0) for state in ("failed", "stopped", "crashed")]
         await store(harness, *rows, *slow)
@@ -193,7 +197,7 @@ class TestInsights:
     @pytest.mark.parametrize(
         ("seconds", "median", "p95"), [([4.0], 4, 4), ([1.0, 3.0], 1, 3), ([5.0, 1.0, 3.0], 3, 5)]
     )
-    async def test_times_of_few_runs_are_times_of_runs(
+    async def test_durations_of_few_runs_are_not_interpolated(
         self, harness: RunHarness, client: httpx.AsyncClient, seconds: list[float], median: float, p95: float
     ) -> None:
         await store(harness, *(run(active_seconds=each) for each in seconds))
@@ -203,7 +207,7 @@ class TestInsights:
         assert (found["totals"]["medianSeconds"], found["totals"]["p95Seconds"]) == (median, p95)
         assert found["workflows"][0]["medianSeconds"] == median
 
-    async def test_of_very_many_times_the_newest_are_looked_at(
+    async def test_durations_are_sampled_from_the_newest_runs(
         self, harness: RunHarness, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(repository, "DURATION_SAMPLE_SIZE", 2)
@@ -211,7 +215,7 @@ class TestInsights:
 
         assert (await insights(client))["totals"]["p95Seconds"] == 2
 
-    async def test_by_workflow_begin_with_the_busiest(
+    async def test_workflows_are_ordered_by_number_of_runs(
         self, harness: RunHarness, client: httpx.AsyncClient
     ) -> None:
         saved = new_id(Prefix.WORKFLOW)
@@ -232,10 +236,10 @@ class TestInsights:
         assert (first["medianSeconds"], first["cost"]["amount"], first["successRate"]) == (1, "3", 1)
         assert (second["workflowId"], second["name"], second["runs"]) == (None, "Inline", 2)
         assert (second["cost"], second["knownCost"]["amount"], second["successRate"]) == (None, "7", 0.5)
-        # A definition may be named like the id of a saved workflow.
+        # An unsaved workflow may have the id of a saved one as its name.
         assert (third["workflowId"], third["name"], third["runs"]) == (None, saved, 1)
 
-    async def test_by_workflow_are_twenty_at_most(
+    async def test_workflows_are_limited_to_twenty(
         self, harness: RunHarness, client: httpx.AsyncClient
     ) -> None:
         busy = [run(workflow_name="Busy"), run(workflow_name="Busy")]
@@ -246,16 +250,14 @@ class TestInsights:
         assert (len(rows), rows[0]["name"]) == (20, "Busy")
 
     @ON_SQLITE
-    async def test_are_read_from_the_index_alone(
-        self, harness: RunHarness, client: httpx.AsyncClient
-    ) -> None:
+    async def test_queries_use_the_indexes_only(self, harness: RunHarness, client: httpx.AsyncClient) -> None:
         await store(harness, run())
-        asked = await watched(harness, insights(client))
+        queries = await record_queries(harness, insights(client))
 
         plans = [
             step
-            for statement, values in asked
-            for step in await plan_of(harness, statement, values)
+            for statement, values in queries
+            for step in await explain(harness, statement, values)
             if "runs" in step and ("SCAN" in step or "SEARCH" in step)
         ]
 
@@ -267,22 +269,22 @@ class TestInsights:
         }
 
 
-async def watched(harness: RunHarness, request: Any) -> list[tuple[str, Any]]:
-    """What was selected from runs while the request was served."""
-    asked: list[tuple[str, Any]] = []
+async def record_queries(harness: RunHarness, request: Any) -> list[tuple[str, Any]]:
+    """Return the queries on runs that were executed during the request."""
+    queries: list[tuple[str, Any]] = []
 
-    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+    def on_execute(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
         if "FROM runs" in statement:
-            asked.append((statement, values))
+            queries.append((statement, values))
 
     engine = harness.container.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
+    event.listen(engine, "before_cursor_execute", on_execute)
     await request
-    event.remove(engine, "before_cursor_execute", note)
-    return asked
+    event.remove(engine, "before_cursor_execute", on_execute)
+    return queries
 
 
-async def plan_of(harness: RunHarness, statement: str, values: Any) -> list[str]:
+async def explain(harness: RunHarness, statement: str, values: Any) -> list[str]:
     async with harness.container.engine.connect() as connection:
         found = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
         return [row[3] for row in found]
@@ -293,27 +295,25 @@ def workflow(name: str, **columns: Any) -> WorkflowRow:
     return WorkflowRow(**given | columns)
 
 
-async def listed(client: httpx.AsyncClient, subject: str = "owner", **query: Any) -> dict[str, Json]:
+async def list_workflows(client: httpx.AsyncClient, subject: str = "owner", **query: Any) -> dict[str, Json]:
     answer = await client.get("/workflows", params=query, headers=auth_headers(subject))
     assert answer.status_code == 200, answer.text
     return {row["name"]: row for row in answer.json()["workflows"]}
 
 
-class TestWorkflowsWithTheirRuns:
-    async def test_are_for_those_who_may_read_workflows(self, client: httpx.AsyncClient) -> None:
+class TestListWorkflows:
+    async def test_requires_the_scope_to_read_workflows(self, client: httpx.AsyncClient) -> None:
         assert (await client.get("/workflows", headers=ANONYMOUS)).status_code == 401
         assert (await client.get("/workflows", headers=auth_headers("document-reader"))).status_code == 200
 
-    async def test_one_that_never_ran_has_no_run(
-        self, harness: RunHarness, client: httpx.AsyncClient
-    ) -> None:
+    async def test_workflow_without_runs(self, harness: RunHarness, client: httpx.AsyncClient) -> None:
         await store(harness, workflow("Fresh"))
 
-        fresh = (await listed(client))["Fresh"]
+        fresh = (await list_workflows(client))["Fresh"]
 
         assert (fresh["lastRun"], fresh["recentRuns"]) == (None, [])
 
-    async def test_show_the_newest_twelve_oldest_first(
+    async def test_returns_the_newest_twelve_runs_oldest_first(
         self, harness: RunHarness, client: httpx.AsyncClient
     ) -> None:
         saved = workflow("Busy")
@@ -323,7 +323,7 @@ class TestWorkflowsWithTheirRuns:
         active = run(0.1, "running", id="run_99", workflow_id=saved.id, active_seconds=3.0)
         await store(harness, saved, workflow("Idle"), *runs, active)
 
-        busy = (await listed(client))["Busy"]
+        busy = (await list_workflows(client))["Busy"]
 
         assert [each["id"] for each in busy["recentRuns"]] == [row.id for row in [*runs[3:], active]]
         assert busy["recentRuns"][0] == {"id": runs[3].id, "status": "completed", "seconds": 3}
@@ -331,47 +331,45 @@ class TestWorkflowsWithTheirRuns:
         assert (busy["lastRun"]["id"], busy["lastRun"]["status"]) == (active.id, "running")
         assert (busy["lastRun"]["finishedAt"], busy["lastRun"]["createdAt"]) == (None, "2026-03-10T12:24:00Z")
 
-    async def test_runs_stay_with_their_workflow(
+    async def test_runs_belong_to_their_workflow(
         self, harness: RunHarness, client: httpx.AsyncClient
     ) -> None:
         one, two = workflow("One"), workflow("Two")
         first, second = run(workflow_id=one.id), run(2, "failed", workflow_id=two.id)
         await store(harness, one, two, first, second, run(workflow_name="One"))
 
-        found = await listed(client)
+        found = await list_workflows(client)
 
         assert [each["id"] for each in found["One"]["recentRuns"]] == [first.id]
         assert [each["id"] for each in found["Two"]["recentRuns"]] == [second.id]
 
-    async def test_show_nothing_of_another_workspace(
-        self, harness: RunHarness, client: httpx.AsyncClient
-    ) -> None:
+    async def test_excludes_other_workspaces(self, harness: RunHarness, client: httpx.AsyncClient) -> None:
         mine, theirs = workflow("Mine"), workflow("Theirs", workspace_id=OTHER_WORKSPACE)
-        # A run of theirs that carries my workflow's id, as no road of the product could make it.
+        # A run of another workspace with this workflow's id, which the product itself never creates.
         await store(harness, mine, theirs, run(workflow_id=mine.id, workspace_id=OTHER_WORKSPACE))
 
-        assert (await listed(client))["Mine"]["recentRuns"] == []
-        assert list(await listed(client, "stranger")) == ["Theirs"]
+        assert (await list_workflows(client))["Mine"]["recentRuns"] == []
+        assert list(await list_workflows(client, "stranger")) == ["Theirs"]
 
-    async def test_without_the_right_to_see_runs_there_are_none(
+    async def test_without_the_scope_to_read_runs_there_are_none(
         self, harness: RunHarness, client: httpx.AsyncClient
     ) -> None:
         saved = workflow("Busy")
         await store(harness, saved, run(workflow_id=saved.id))
 
-        assert (await listed(client, "document-reader"))["Busy"]["lastRun"] is None
-        assert (await listed(client, "run-reader"))["Busy"]["lastRun"] is not None
+        assert (await list_workflows(client, "document-reader"))["Busy"]["lastRun"] is None
+        assert (await list_workflows(client, "run-reader"))["Busy"]["lastRun"] is not None
 
     @pytest.mark.parametrize("count", [1, 200])
-    async def test_ask_once_for_the_runs_of_a_page(
+    async def test_reads_the_runs_of_a_page_in_one_query(
         self, harness: RunHarness, client: httpx.AsyncClient, count: int
     ) -> None:
         many = [workflow(f"W{number:03}") for number in range(count)]
         await store(harness, *many, *(run(workflow_id=each.id) for each in many))
 
-        asked = await watched(harness, listed(client, limit=200))
-        found = await listed(client, limit=200)
+        queries = await record_queries(harness, list_workflows(client, limit=200))
+        found = await list_workflows(client, limit=200)
 
-        assert len(asked) == 1
+        assert len(queries) == 1
         assert len(found) == count
         assert all(row["lastRun"] for row in found.values())
