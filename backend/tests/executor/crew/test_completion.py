@@ -1,7 +1,6 @@
 """A single model call outside a crew."""
 
 import asyncio
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,12 +20,6 @@ complete = import_engine_module("llm.completion").complete
 pytestmark = pytest.mark.crew
 OPEN_FILES = Path("/proc/self/fd")
 HELLO = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "hello"}]
-
-
-@pytest.fixture
-def provider() -> Iterator[ScriptedProvider]:
-    with ScriptedProvider() as running:
-        yield running
 
 
 def model(provider: ScriptedProvider, **more: Any) -> ModelBinding:

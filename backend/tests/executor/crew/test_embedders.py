@@ -8,13 +8,13 @@ from pydantic import SecretStr
 
 from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.domain.provider import ProviderType
+from crewai_runner.executor.crew.context import exceptions
+from crewai_runner.executor.crew.errors.classify import classify_error
 from crewai_runner.executor.port import ModelBinding
 from tests.executor.engine_modules import import_engine_module
 from tests.support.scripted_provider import ScriptedProvider
 
 make_embedder = import_engine_module("llm.embedders").make_embedder
-classify_error = import_engine_module("errors.classify").classify_error
-exceptions = import_engine_module("context.exceptions")
 pytestmark = pytest.mark.crew
 
 

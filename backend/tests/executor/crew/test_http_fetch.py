@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crewai_runner.core.egress import EgressPolicy, UrlRefused
+from crewai_runner.executor.crew.tools import http_fetch
+from crewai_runner.executor.crew.tools.html_text import html_to_text
 from tests.executor.engine_modules import import_engine_module
 from tests.support.servers import server
 
 tools = import_engine_module("tools.factory")
-http_fetch = import_engine_module("tools.http_fetch")
-html_to_text = import_engine_module("tools.html_text").html_to_text
 pytestmark = pytest.mark.crew
 ALLOW_PRIVATE = EgressPolicy(allow_private=True)
 PUBLIC_ONLY = EgressPolicy(allow_private=False)

@@ -9,6 +9,7 @@ import pytest
 
 from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.domain.tools import TOOLS
+from crewai_runner.executor.crew.context.run_context import current_run
 from tests.executor.engine_modules import import_engine_module
 
 tools = import_engine_module("tools.factory")
@@ -83,13 +84,12 @@ class TestRun:
                 was_cancelled.set()
                 raise InterruptedError
 
-        run_context = import_engine_module("context.run_context")
-        token = run_context.current_run.set(StoppedAttempt())
+        token = current_run.set(StoppedAttempt())
         try:
             with pytest.raises(InterruptedError):
                 make_tool("wait").run(seconds=60)
         finally:
-            run_context.current_run.reset(token)
+            current_run.reset(token)
 
         assert was_cancelled.is_set()
 
