@@ -2,7 +2,7 @@
 
 from crewai_runner.core.logging import SecretMask
 from crewai_runner.domain.workflow_yaml.cross_references import Registry
-from crewai_runner.features.workflows.documents import CheckedDocument, check_document
+from crewai_runner.features.workflows.crud.checked_document import CheckedDocument, check_document
 
 BRIEF = """\
 # What the morning needs.

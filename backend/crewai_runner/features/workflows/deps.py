@@ -15,11 +15,16 @@ from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.deps import Requires
 from crewai_runner.features.models.service import ModelService
 from crewai_runner.features.workflows.errors import ContentTypeUnknown
-from crewai_runner.features.workflows.exporting import WorkflowExport
-from crewai_runner.features.workflows.history import WorkflowHistory
-from crewai_runner.features.workflows.intake import Upload, archive_upload, document_upload, request_upload
+from crewai_runner.features.workflows.import_export.export import WorkflowExport
+from crewai_runner.features.workflows.import_export.uploads import (
+    Upload,
+    archive_upload,
+    document_upload,
+    request_upload,
+)
 from crewai_runner.features.workflows.schemas import WorkflowImport
 from crewai_runner.features.workflows.service import DocumentChecker, WorkflowService
+from crewai_runner.features.workflows.versions.history import WorkflowHistory
 from crewai_runner.http.deps import Provided, ReadSessionDep, SessionDep
 
 MAX_UPLOAD_BYTES = 4 * 1024 * 1024
@@ -71,13 +76,13 @@ async def _checker(deps: _Deps) -> DocumentChecker:
 
 async def _upload(request: Request) -> Upload:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    take = _TAKERS.get(kind)
-    if take is None:
+    read = _READERS.get(kind)
+    if read is None:
         raise ContentTypeUnknown(f"Send {', '.join((*JSON_TYPES, YAML_TYPES[0], ZIP_TYPES[0]))}.")
-    return await take(request)
+    return await read(request)
 
 
-async def _json(request: Request) -> Upload:
+async def _read_json(request: Request) -> Upload:
     try:
         return request_upload(WorkflowImport.model_validate_json(await _body(request)))
     except ValidationError as error:
@@ -85,19 +90,19 @@ async def _json(request: Request) -> Upload:
         raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in found]) from None
 
 
-async def _yaml(request: Request) -> Upload:
+async def _read_yaml(request: Request) -> Upload:
     try:
         return document_upload((await _body(request)).decode("utf-8"))
     except UnicodeDecodeError:
         raise BadRequest("The document is not UTF-8 text.") from None
 
 
-async def _zip(request: Request) -> Upload:
+async def _read_zip(request: Request) -> Upload:
     return archive_upload(await _body(request))
 
 
 async def _body(request: Request) -> bytes:
-    """The body as it came, read no further than the limit."""
+    """The request body, read up to the limit. Raises TooLarge."""
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
@@ -107,8 +112,10 @@ async def _body(request: Request) -> bytes:
     return b"".join(chunks)
 
 
-_TAKERS: Mapping[str, Callable[[Request], Awaitable[Upload]]] = (
-    dict.fromkeys(JSON_TYPES, _json) | dict.fromkeys(YAML_TYPES, _yaml) | dict.fromkeys(ZIP_TYPES, _zip)
+_READERS: Mapping[str, Callable[[Request], Awaitable[Upload]]] = (
+    dict.fromkeys(JSON_TYPES, _read_json)
+    | dict.fromkeys(YAML_TYPES, _read_yaml)
+    | dict.fromkeys(ZIP_TYPES, _read_zip)
 )
 
 Workflows = Annotated[WorkflowService, Depends(_workflows, scope="function")]

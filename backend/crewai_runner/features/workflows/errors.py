@@ -1,4 +1,4 @@
-"""What can go wrong with saved workflows."""
+"""Errors of workflows."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -29,14 +29,14 @@ class VersionNotFound(NotFound):
 
 
 class WorkflowNameTaken(Conflict):
-    """Another workflow of the workspace has this name; `suggestion` is one that is free."""
+    """Another workflow of the workspace has this name; `suggestion` is a name that is not taken."""
 
     slug = "workflow-name-taken"
     title = "Name is taken"
 
     def __init__(self, name: str, owner_id: str | None, suggestion: str) -> None:
         super().__init__(
-            f"There is a workflow named {name!r} already. "
+            f"A workflow named {name!r} already exists. "
             f"Write `name: {suggestion}`, or save this as a new version of that workflow.",
             name=name,
             workflow_id=owner_id,
@@ -54,31 +54,31 @@ class DocumentInvalid(Unprocessable):
         first = problems[0]
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         super().__init__(
-            f"{sentence(first)}{more}",
-            errors=[{"pointer": pointer, "detail": sentence(problem)} for problem in problems],
-            problems=_plain(problems),
+            f"{problem_text(first)}{more}",
+            errors=[{"pointer": pointer, "detail": problem_text(problem)} for problem in problems],
+            problems=_as_json(problems),
         )
 
 
 class ArchiveRefused(Unprocessable):
-    """An uploaded archive that is no sound zip of a crew's text files; nothing was taken from it."""
+    """An uploaded archive is damaged or violates a limit; nothing of it was imported."""
 
     slug = "archive-refused"
     title = "Archive refused"
 
 
 class ProjectUnreadable(Unprocessable):
-    """Files that hold no crew; `problems` says what is wrong inside a file, when that is why."""
+    """The files do not contain a readable crew; `problems` are those of one of the files, if any."""
 
     slug = "project-unreadable"
-    title = "Files hold no readable crew"
+    title = "Files contain no readable crew"
 
     def __init__(self, message: str, problems: Sequence[Problem]) -> None:
-        details = [sentence(problem) for problem in problems] or [message]
+        details = [problem_text(problem) for problem in problems] or [message]
         super().__init__(
-            f"{message} {sentence(problems[0])}" if problems else message,
+            f"{message} {problem_text(problems[0])}" if problems else message,
             errors=[{"pointer": "/", "detail": detail} for detail in details],
-            problems=_plain(problems),
+            problems=_as_json(problems),
         )
 
 
@@ -88,10 +88,10 @@ class ContentTypeUnknown(AppError):
     title = "Content type is not accepted"
 
 
-def sentence(problem: Problem) -> str:
-    """What is wrong, behind the line where it is."""
+def problem_text(problem: Problem) -> str:
+    """The message of a problem, with its line."""
     return f"Line {problem.line}: {problem.message}" if problem.line else problem.message
 
 
-def _plain(problems: Sequence[Problem]) -> list[dict[str, Any]]:
+def _as_json(problems: Sequence[Problem]) -> list[dict[str, Any]]:
     return [problem.model_dump(mode="json") for problem in problems]

@@ -1,4 +1,4 @@
-"""Rows of workflows and their versions. Every read starts from the workspace."""
+"""Rows of workflows and their versions; every query is limited to a workspace."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ VERSION_SUMMARY = (
 NEWEST_EDIT_FIRST: tuple[Any, ...] = (WorkflowRow.updated_at.desc(), WorkflowRow.id.desc())
 BY_NAME: tuple[Any, ...] = (WorkflowRow.name,)
 
-_BELONGS = WorkflowRow.id == WorkflowVersionRow.workflow_id
+_JOIN = WorkflowRow.id == WorkflowVersionRow.workflow_id
 
 
 class WorkflowRepository:
@@ -29,15 +29,15 @@ class WorkflowRepository:
     async def get(self, workflow_id: str, workspace_id: str) -> WorkflowRow | None:
         return await self._session.scalar(_in_workspace(workspace_id).where(WorkflowRow.id == workflow_id))
 
-    async def get_locked(self, workflow_id: str, workspace_id: str) -> WorkflowRow | None:
-        """The row as it is now; other writers wait until this transaction ends."""
+    async def get_for_update(self, workflow_id: str, workspace_id: str) -> WorkflowRow | None:
+        """The current row, locked until this transaction ends."""
         query = _in_workspace(workspace_id).where(WorkflowRow.id == workflow_id).with_for_update()
         return await self._session.scalar(query, execution_options={"populate_existing": True})
 
-    async def named(self, name: str, workspace_id: str) -> WorkflowRow | None:
+    async def get_by_name(self, name: str, workspace_id: str) -> WorkflowRow | None:
         return await self._session.scalar(_in_workspace(workspace_id).where(WorkflowRow.name == name))
 
-    async def names_beginning(self, start: str, workspace_id: str) -> set[str]:
+    async def names_starting_with(self, start: str, workspace_id: str) -> set[str]:
         query = select(WorkflowRow.name).where(
             WorkflowRow.workspace_id == workspace_id, WorkflowRow.name.startswith(start, autoescape=True)
         )
@@ -54,19 +54,19 @@ class WorkflowRepository:
         return (await self._session.scalars(query)).all()
 
     async def version(self, workflow_id: str, workspace_id: str, number: int) -> WorkflowVersionRow | None:
-        query = select(WorkflowVersionRow).join(WorkflowRow, _BELONGS)
+        query = select(WorkflowVersionRow).join(WorkflowRow, _JOIN)
         return await self._session.scalar(
-            query.where(*_of(workflow_id, workspace_id), WorkflowVersionRow.number == number)
+            query.where(*_version_of(workflow_id, workspace_id), WorkflowVersionRow.number == number)
         )
 
     async def versions(
         self, workflow_id: str, workspace_id: str, before: int | None, limit: int
     ) -> Sequence[Any]:
-        """Newest first, without their texts."""
-        conditions = [*_of(workflow_id, workspace_id)]
+        """Newest first, without documents."""
+        conditions = [*_version_of(workflow_id, workspace_id)]
         if before is not None:
             conditions.append(WorkflowVersionRow.number < before)
-        query = select(*VERSION_SUMMARY).join(WorkflowRow, _BELONGS).where(*conditions)
+        query = select(*VERSION_SUMMARY).join(WorkflowRow, _JOIN).where(*conditions)
         found = await self._session.execute(query.order_by(WorkflowVersionRow.number.desc()).limit(limit))
         rows: Sequence[Any] = found.all()
         return rows
@@ -76,16 +76,16 @@ class WorkflowRepository:
         await self._session.flush()
 
     async def write(self, row: WorkflowRow, **columns: Any) -> bool:
-        """Set columns and write the row; False, with nothing written, when its name is taken."""
+        """Set columns and write the row. False, without a change, when the name is taken."""
         name, workspace_id = columns["name"], row.workspace_id
         try:
-            # Set inside the savepoint: what is pending before it would be written outside of it.
+            # Changes made before the savepoint would be flushed outside of it.
             async with self._session.begin_nested():
                 for column, value in columns.items():
                     setattr(row, column, value)
                 self._session.add(row)
         except IntegrityError:
-            if await self.named(name, workspace_id) is None:
+            if await self.get_by_name(name, workspace_id) is None:
                 raise
             return False
         return True
@@ -95,8 +95,8 @@ class WorkflowRepository:
         await self._session.flush()
 
 
-def containing(text: str) -> ColumnElement[bool]:
-    """Name or description contains a text, in any case."""
+def matches_text(text: str) -> ColumnElement[bool]:
+    """Whether name or description contains a text, ignoring case."""
     return or_(
         WorkflowRow.name.icontains(text, autoescape=True),
         WorkflowRow.description.icontains(text, autoescape=True),
@@ -104,12 +104,13 @@ def containing(text: str) -> ColumnElement[bool]:
 
 
 def edited_before(moment: datetime, workflow_id: str) -> ColumnElement[bool]:
-    """Stands behind that row when the newest edit comes first."""
+    """Whether a row comes after the given one in NEWEST_EDIT_FIRST."""
     same = and_(WorkflowRow.updated_at == moment, WorkflowRow.id < workflow_id)
     return or_(WorkflowRow.updated_at < moment, same)
 
 
-def named_after(name: str) -> ColumnElement[bool]:
+def name_after(name: str) -> ColumnElement[bool]:
+    """Whether a row comes after the given name in BY_NAME."""
     return WorkflowRow.name > name
 
 
@@ -117,5 +118,5 @@ def _in_workspace(workspace_id: str) -> Select[WorkflowRow]:
     return select(WorkflowRow).where(WorkflowRow.workspace_id == workspace_id)
 
 
-def _of(workflow_id: str, workspace_id: str) -> tuple[ColumnElement[bool], ...]:
+def _version_of(workflow_id: str, workspace_id: str) -> tuple[ColumnElement[bool], ...]:
     return WorkflowRow.workspace_id == workspace_id, WorkflowVersionRow.workflow_id == workflow_id

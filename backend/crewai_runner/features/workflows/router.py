@@ -1,4 +1,4 @@
-"""Saved workflows over HTTP."""
+"""HTTP API of workflows and their versions."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -13,10 +13,13 @@ from crewai_runner.features.workflows.deps import (
     ZIP_TYPES,
     Documents,
     Exports,
+    History,
     ImportUpload,
+    PastVersions,
     QueryNumber,
     Reader,
     StoredWorkflows,
+    VersionNumber,
     Workflows,
     Writer,
 )
@@ -30,14 +33,16 @@ from crewai_runner.features.workflows.errors import (
 )
 from crewai_runner.features.workflows.schemas import (
     ExportFormat,
+    VersionDiff,
+    VersionPage,
+    VersionRead,
     WorkflowCreated,
     WorkflowEnvelope,
     WorkflowImport,
     WorkflowImported,
     WorkflowRead,
 )
-from crewai_runner.features.workflows.versions import versions
-from crewai_runner.http.deps import IfMatch, set_etag
+from crewai_runner.http.deps import LIMIT, Cursor, IfMatch, Limit, set_etag
 from crewai_runner.http.problems import problems
 
 router = APIRouter(prefix="/workflows", tags=["workflows"])
@@ -77,10 +82,10 @@ async def create_workflow(
 ) -> WorkflowCreated:
     """Save a document as a new workflow, named by its `name:`.
 
-    The text is kept byte for byte. What is saved can be run, so a document with problems is refused
-    (422) with all of them in `problems`: line, column, path, message and often a suggestion. Unfinished
-    drafts stay with the editor until they are valid; `POST /yaml/validate` says what is missing.
-    A taken name is 409 with a free one in `suggestion`.
+    The text is stored unchanged. Every saved workflow can be run, so a document with problems is rejected
+    (422) with all of them in `problems`: line, column, path, message and often a suggestion. Use
+    `POST /yaml/validate` while a document is incomplete. A name that is taken is 409, with another name
+    in `suggestion`.
     """
     document = await documents.check(writer, body.workflow.yaml)
     created = await workflows.create(writer, body.workflow, document, idempotency_key)
@@ -111,15 +116,15 @@ async def import_workflow(
     *,
     idempotency_key: IdempotencyKey = None,
 ) -> WorkflowImported:
-    """Make a workflow from a document, from CrewAI's two files, or from a zip of a CrewAI project.
+    """Create a workflow from a document, from CrewAI's two files, or from a zip of a CrewAI project.
 
     Send JSON with `yaml`, or with `agentsYaml` and `tasksYaml`; or the document itself as
     `application/yaml`; or the project as `application/zip` (at most 200 entries and 8 MiB unpacked).
-    Only YAML, JSON, Markdown and TOML files of a zip are read. Python in it is never run, no command
-    of it is started and no address of it is contacted.
+    Only YAML, JSON, Markdown and TOML files of a zip are read. No code of it is executed, no command
+    started and no address contacted.
     """
     document = await documents.check(writer, await upload.text())
-    imported = await workflows.take_in(writer, upload.request, document, upload.note, idempotency_key)
+    imported = await workflows.import_(writer, upload.request, document, upload.note, idempotency_key)
     set_etag(response, imported.workflow.version)
     return imported
 
@@ -128,7 +133,7 @@ async def import_workflow(
 async def get_workflow(
     workflow_id: str, reader: Reader, workflows: StoredWorkflows, response: Response
 ) -> WorkflowRead:
-    """A workflow with its newest version: the author's text and what it means."""
+    """Get a workflow with its newest version: the author's text and its definition."""
     workflow = await workflows.get(reader, workflow_id)
     set_etag(response, workflow.version)
     return workflow
@@ -148,11 +153,11 @@ async def update_workflow(
     *,
     if_match: IfMatch = None,
 ) -> WorkflowRead:
-    """Save a document as the workflow's next version; the same text again makes none.
+    """Save a document as the workflow's next version; an unchanged text creates none.
 
-    Versions never change, and each can be run, so a document with problems is refused like at creation.
-    Send the ETag last seen as `If-Match`: when someone else saved meanwhile the answer is 412, nothing
-    is overwritten, and `GET .../versions/diff` shows what they changed.
+    Every version can be run, so a document with problems is rejected as at creation. Send the last ETag as
+    `If-Match`: if the workflow was saved in the meantime, the response is 412 and nothing is overwritten;
+    `GET .../versions/diff` shows the changes.
     """
     document = await documents.check(writer, body.workflow.yaml)
     saved = await workflows.save(writer, workflow_id, body.workflow, document, if_match)
@@ -168,7 +173,7 @@ async def update_workflow(
 async def delete_workflow(
     workflow_id: str, writer: Writer, workflows: Workflows, if_match: IfMatch = None
 ) -> None:
-    """Delete a workflow and its versions. Its runs stay: each keeps the definition it was started with."""
+    """Delete a workflow and its versions. Its runs stay, with the definition they were started with."""
     await workflows.delete(writer, workflow_id, if_match)
 
 
@@ -179,13 +184,11 @@ async def export_workflow(
     exports: Exports,
     export_format: Annotated[
         ExportFormat,
-        Query(
-            alias="format", description="`yaml`: the author's text; `crewai`: a zip that `crewai run` runs."
-        ),
+        Query(alias="format", description="`yaml`: the author's text; `crewai`: a zip for `crewai run`."),
     ] = ExportFormat.YAML,
-    version: Annotated[QueryNumber | None, Query(description="Left out: the newest.")] = None,
+    version: Annotated[QueryNumber | None, Query(description="The newest if omitted.")] = None,
 ) -> Response:
-    """Download a workflow, as the document or as a CrewAI project. Keys are never part of it."""
+    """Download a workflow as a document or as a CrewAI project. API keys are never included."""
     download = await exports.file(reader, workflow_id, version, export_format)
     return Response(
         download.content,
@@ -194,4 +197,51 @@ async def export_workflow(
     )
 
 
-router.include_router(versions)
+@router.get("/{workflow_id}/versions", responses=problems(WorkflowNotFound, BadRequest))
+async def list_versions(
+    workflow_id: str, reader: Reader, history: PastVersions, limit: Limit = LIMIT, cursor: Cursor = None
+) -> VersionPage:
+    """List the versions of a workflow, newest first, without documents."""
+    return await history.page(reader, workflow_id, limit, cursor)
+
+
+@router.get("/{workflow_id}/versions/diff", responses=problems(WorkflowNotFound, VersionNotFound))
+async def diff_versions(
+    workflow_id: str,
+    reader: Reader,
+    history: PastVersions,
+    from_version: Annotated[QueryNumber, Query(alias="from", description="The older version.")],
+    to_version: Annotated[QueryNumber | None, Query(alias="to", description="The newest if omitted.")] = None,
+) -> VersionDiff:
+    """Compare two versions: a unified diff of the texts, and a list of changed paths."""
+    return await history.diff(reader, workflow_id, from_version, to_version)
+
+
+@router.get("/{workflow_id}/versions/{number}", responses=problems(WorkflowNotFound, VersionNotFound))
+async def get_version(
+    workflow_id: str, number: VersionNumber, reader: Reader, history: PastVersions
+) -> VersionRead:
+    """Get a version with its document."""
+    return await history.get(reader, workflow_id, number)
+
+
+@router.post(
+    "/{workflow_id}/versions/{number}/restore",
+    responses=problems(
+        WorkflowNotFound, VersionNotFound, StaleVersion, WorkflowNameTaken, IdempotencyKeyReused, BadRequest
+    ),
+)
+async def restore_version(
+    workflow_id: str,
+    number: VersionNumber,
+    writer: Writer,
+    history: History,
+    response: Response,
+    *,
+    if_match: IfMatch = None,
+    idempotency_key: IdempotencyKey = None,
+) -> WorkflowRead:
+    """Restore an old version: its text is saved as a new version."""
+    restored = await history.restore(writer, workflow_id, number, if_match, idempotency_key)
+    set_etag(response, restored.version)
+    return restored

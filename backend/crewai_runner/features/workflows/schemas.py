@@ -1,4 +1,4 @@
-"""API shapes of saved workflows."""
+"""API schemas of workflows."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -15,9 +15,9 @@ NOTE = "What changed and why; shown in the list of versions."
 
 
 class WorkflowDraft(ApiModel):
-    """A document to be saved, as its author wrote it."""
+    """A document to save, as its author wrote it."""
 
-    yaml: str = Field(description="The document; kept byte for byte. Its `name:` names the workflow.")
+    yaml: str = Field(description="The document, stored unchanged. Its `name:` is the name of the workflow.")
     note: str | None = Field(None, max_length=500, pattern=r"^[^\x00]*$", description=NOTE)
 
 
@@ -26,7 +26,7 @@ class WorkflowEnvelope(Envelope):
 
 
 class WorkflowEntry(ApiModel):
-    """What is known of a workflow without its versions."""
+    """A workflow without its document."""
 
     id: str
     name: str
@@ -39,8 +39,8 @@ class WorkflowEntry(ApiModel):
 class WorkflowRead(WorkflowEntry):
     """A workflow with its newest version."""
 
-    yaml: str = Field(description="The author's text, byte for byte.")
-    definition: WorkflowDefinition = Field(description="What the text means.")
+    yaml: str = Field(description="The author's text, unchanged.")
+    definition: WorkflowDefinition = Field(description="The definition in the text.")
     note: str | None
     created_by: str = Field(description="Who saved the newest version.")
 
@@ -50,7 +50,7 @@ class WorkflowCreated(ApiModel):
 
 
 class WorkflowImported(ApiModel):
-    """The new workflow, and what its reader should know about the import."""
+    """The new workflow, and the warnings of the import."""
 
     workflow: WorkflowRead
     warnings: list[Problem]
@@ -69,7 +69,7 @@ class WorkflowSort(StrEnum):
 
 
 class VersionSummary(ApiModel):
-    """One save in a list."""
+    """A version in a list."""
 
     number: int
     note: str | None
@@ -78,7 +78,7 @@ class VersionSummary(ApiModel):
 
 
 class VersionRead(VersionSummary):
-    """One save; it never changes."""
+    """A version with its document; it never changes."""
 
     workflow_id: str
     yaml: str
@@ -100,18 +100,18 @@ class ChangeKind(StrEnum):
 
 
 class DefinitionChange(ApiModel):
-    """One place where two versions mean something else."""
+    """One difference between two definitions."""
 
-    path: str = Field(description="Such as `agents.writer.goal`; agents and tasks go by key.")
+    path: str = Field(description="Such as `agents.writer.goal`; agents and tasks are identified by key.")
     kind: ChangeKind
-    before: Any | None = Field(description="None when added.")
-    after: Any | None = Field(description="None when removed.")
+    before: Any | None = Field(description="Null when added.")
+    after: Any | None = Field(description="Null when removed.")
 
 
 class VersionDiff(ApiModel):
     from_version: int
     to_version: int
-    text: str = Field(description="Unified diff of the two texts; empty when they are the same.")
+    text: str = Field(description="Unified diff of the two texts; empty when they are equal.")
     changes: list[DefinitionChange] = Field(description="Empty when only comments or layout differ.")
 
 
@@ -123,7 +123,7 @@ class ExportFormat(StrEnum):
 class WorkflowImport(ApiModel):
     """A document, or the two files of a CrewAI project."""
 
-    yaml: str | None = Field(None, description="A whole workflow document; kept byte for byte.")
+    yaml: str | None = Field(None, description="A workflow document, stored unchanged.")
     agents_yaml: str | None = Field(None, description="The text of CrewAI's `config/agents.yaml`.")
     tasks_yaml: str | None = Field(None, description="The text of CrewAI's `config/tasks.yaml`.")
     name: str | None = Field(
@@ -132,24 +132,24 @@ class WorkflowImport(ApiModel):
     note: str | None = Field(None, max_length=500, pattern=r"^[^\x00]*$", description=NOTE)
 
     @model_validator(mode="after")
-    def _one_or_two(self) -> Self:
+    def _check_source(self) -> Self:
         pair = self.agents_yaml is not None and self.tasks_yaml is not None
         either = self.agents_yaml is not None or self.tasks_yaml is not None
         if (self.yaml is not None) == pair or (self.yaml is not None and either):
             raise ValueError("send either `yaml`, or both `agentsYaml` and `tasksYaml`")
         if self.yaml is not None and self.name is not None:
-            raise ValueError("`name` stands in the document; it cannot be given beside `yaml`")
+            raise ValueError("`name` is part of the document; it cannot be combined with `yaml`")
         return self
 
 
 class UploadDigest(ApiModel):
-    """Stands for an uploaded file where requests are told apart."""
+    """Identifies an uploaded file for idempotency."""
 
     sha256: str
 
 
 class Restoration(ApiModel):
-    """What was asked, where requests are told apart."""
+    """Identifies a request to restore a version for idempotency."""
 
     workflow_id: str
     number: int

@@ -1,4 +1,4 @@
-"""Saved workflows, and documents on their way to be saved."""
+"""Use cases of workflows, and the validation of their documents."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,14 +20,14 @@ from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.domain.workflow_yaml.cross_references import Registry
 from crewai_runner.features.idempotency.service import IdempotencyService
 from crewai_runner.features.models.service import ModelService
-from crewai_runner.features.workflows.documents import CheckedDocument, check_document
-from crewai_runner.features.workflows.records import WorkflowRecords, read, veiled
+from crewai_runner.features.workflows.crud.checked_document import CheckedDocument, check_document
+from crewai_runner.features.workflows.crud.records import WorkflowRecords, redact_secrets, workflow_read
 from crewai_runner.features.workflows.repository import (
     BY_NAME,
     NEWEST_EDIT_FIRST,
-    containing,
     edited_before,
-    named_after,
+    matches_text,
+    name_after,
 )
 from crewai_runner.features.workflows.schemas import (
     WorkflowCreated,
@@ -44,20 +44,20 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class DocumentChecker:
-    """Reads documents before any transaction begins: a large one would hold a lock for too long."""
+    """Validates documents outside of any transaction: a large one would hold a lock for too long."""
 
     def __init__(self, sessions: Sessions, mask: SecretMask, names: RegisteredNames) -> None:
         self._sessions, self._mask, self._names = sessions, mask, names
 
     async def check(self, principal: Principal, text: str) -> CheckedDocument:
-        """Everything there is to say about a document; never raises for what stands in it."""
+        """Validate a document; problems are part of the result and never raised."""
         async with read_session(self._sessions) as session:
             registry = await self._names(session, principal.workspace_id)
         return await asyncio.to_thread(check_document, text, registry, self._mask)
 
 
 class WorkflowService:
-    """Give it a session that writes for whatever saves, and the mask for whatever is shown to people."""
+    """Workflows of a workspace. `mask` redacts secrets in responses; runs read definitions without it."""
 
     def __init__(self, session: AsyncSession, mask: SecretMask | None = None) -> None:
         self._session = session
@@ -67,16 +67,20 @@ class WorkflowService:
     async def create(
         self, principal: Principal, draft: WorkflowDraft, document: CheckedDocument, key: str | None
     ) -> WorkflowCreated:
-        """A new workflow. Raises DocumentInvalid, WorkflowNameTaken, IdempotencyKeyReused."""
+        """Create a workflow. Raises DocumentInvalid, WorkflowNameTaken, IdempotencyKeyReused."""
 
         async def make() -> WorkflowCreated:
-            added = await self._records.add(principal, document.text, document.sound(), draft.note)
+            added = await self._records.add(
+                principal, document.text, document.require_definition(), draft.note
+            )
             return WorkflowCreated(workflow=added)
 
-        once = IdempotencyService(self._session, principal.workspace_id, "workflows:create_workflow", key)
-        return veiled(await once(WorkflowCreated, draft, make), self._mask)
+        idempotent = IdempotencyService(
+            self._session, principal.workspace_id, "workflows:create_workflow", key
+        )
+        return redact_secrets(await idempotent(WorkflowCreated, draft, make), self._mask)
 
-    async def take_in(
+    async def import_(
         self,
         principal: Principal,
         upload: BaseModel,
@@ -84,32 +88,36 @@ class WorkflowService:
         note: str | None,
         key: str | None,
     ) -> WorkflowImported:
-        """A new workflow from an import; `upload` is what was sent. Raises like `create`."""
+        """Create a workflow from an import; `upload` identifies the request. Raises like `create`."""
 
         async def make() -> WorkflowImported:
-            added = await self._records.add(principal, document.text, document.sound("/yaml"), note)
+            added = await self._records.add(
+                principal, document.text, document.require_definition("/yaml"), note
+            )
             return WorkflowImported(workflow=added, warnings=document.warnings)
 
-        once = IdempotencyService(self._session, principal.workspace_id, "workflows:import_workflow", key)
-        return veiled(await once(WorkflowImported, upload, make), self._mask)
+        idempotent = IdempotencyService(
+            self._session, principal.workspace_id, "workflows:import_workflow", key
+        )
+        return redact_secrets(await idempotent(WorkflowImported, upload, make), self._mask)
 
     async def get(self, principal: Principal, workflow_id: str) -> WorkflowRead:
-        """Raises WorkflowNotFound."""
+        """A workflow with its newest version. Raises WorkflowNotFound."""
         row = await self._records.get(principal, workflow_id)
-        return veiled(read(row, await self._records.version(row)), self._mask)
+        return redact_secrets(workflow_read(row, await self._records.version(row)), self._mask)
 
     async def page(
         self, principal: Principal, text: str | None, sort: WorkflowSort, limit: int, cursor: str | None
     ) -> WorkflowEntries:
-        """One page. Raises BadRequest for a foreign cursor."""
-        conditions = [containing(text)] if text else []
+        """One page of workflows. Raises BadRequest for an invalid cursor."""
+        conditions = [matches_text(text)] if text else []
         if cursor is not None:
-            conditions.append(_behind(cursor, sort))
+            conditions.append(_after_cursor(cursor, sort))
         order = BY_NAME if sort is WorkflowSort.NAME else NEWEST_EDIT_FIRST
         rows = await self._records.rows.page(principal.workspace_id, conditions, order, limit + 1)
-        shown = [WorkflowEntry.model_validate(row) for row in rows[:limit]]
-        more = _cursor(shown[-1], sort) if len(rows) > limit else None
-        return veiled(WorkflowEntries(workflows=shown, next_cursor=more), self._mask)
+        entries = [WorkflowEntry.model_validate(row) for row in rows[:limit]]
+        next_cursor = _cursor(entries[-1], sort) if len(rows) > limit else None
+        return redact_secrets(WorkflowEntries(workflows=entries, next_cursor=next_cursor), self._mask)
 
     async def save(
         self,
@@ -119,37 +127,37 @@ class WorkflowService:
         document: CheckedDocument,
         expected: int | None,
     ) -> WorkflowRead:
-        """A new version; none when the text is what it was.
+        """Create a new version; none when the text is unchanged.
 
         Raises WorkflowNotFound, StaleVersion, DocumentInvalid, WorkflowNameTaken.
         """
-        row = await self._records.get_locked(principal, workflow_id)
+        row = await self._records.get(principal, workflow_id, lock=True)
         check_version(row.version, expected)
         newest = await self._records.version(row)
-        if newest.yaml != document.text:
-            definition = document.sound()
+        if newest.row.yaml != document.text:
+            definition = document.require_definition()
             newest = await self._records.add_version(principal, row, document.text, definition, draft.note)
-        return veiled(read(row, newest), self._mask)
+        return redact_secrets(workflow_read(row, newest), self._mask)
 
     async def delete(self, principal: Principal, workflow_id: str, expected: int | None) -> None:
-        """The workflow and its versions; its runs keep their own definition.
+        """Delete a workflow and its versions; its runs keep their own definition.
 
         Raises WorkflowNotFound, StaleVersion.
         """
-        row = await self._records.get_locked(principal, workflow_id)
+        row = await self._records.get(principal, workflow_id, lock=True)
         check_version(row.version, expected)
         await self._records.rows.delete(row)
 
     async def definition_of(
         self, principal: Principal, workflow_id: str, number: int | None
     ) -> tuple[WorkflowDefinition, int]:
-        """What a run is pinned to: a version's meaning and its number; None is the newest.
+        """The definition of a version and its number, for a run; None is the newest.
 
         Raises WorkflowNotFound, VersionNotFound.
         """
         row = await self._records.get(principal, workflow_id)
         version = await self._records.version(row, number)
-        return WorkflowDefinition.model_validate(version.definition), version.number
+        return version.definition, version.row.number
 
 
 def _cursor(last: WorkflowEntry, sort: WorkflowSort) -> str:
@@ -158,26 +166,26 @@ def _cursor(last: WorkflowEntry, sort: WorkflowSort) -> str:
     return encode_cursor((last.updated_at - _EPOCH) // timedelta(milliseconds=1), last.id)
 
 
-def _behind(cursor: str, sort: WorkflowSort) -> ColumnElement[bool]:
+def _after_cursor(cursor: str, sort: WorkflowSort) -> ColumnElement[bool]:
     if sort is WorkflowSort.NAME:
-        return named_after(_text(decode_cursor(cursor, 1)[0]))
+        return name_after(_cursor_text(decode_cursor(cursor, 1)[0]))
     millis, workflow_id = decode_cursor(cursor, 2)
     try:
         moment = _EPOCH + timedelta(milliseconds=int(millis))
     except (ValueError, OverflowError):
-        raise _foreign() from None
-    return edited_before(moment, _text(workflow_id))
+        raise _invalid_cursor() from None
+    return edited_before(moment, _cursor_text(workflow_id))
 
 
-def _text(key: str | int) -> str:
+def _cursor_text(key: str | int) -> str:
     try:
         return str(check_storable(key))
     except ValueError:
-        raise _foreign() from None
+        raise _invalid_cursor() from None
 
 
-def _foreign() -> BadRequest:
-    return BadRequest("The cursor is not one this API gave out; start again without it.")
+def _invalid_cursor() -> BadRequest:
+    return BadRequest("The cursor is not valid; start again without it.")
 
 
 def registered_names(models: Callable[[AsyncSession], ModelService]) -> RegisteredNames:
@@ -185,7 +193,7 @@ def registered_names(models: Callable[[AsyncSession], ModelService]) -> Register
 
     async def names(session: AsyncSession, workspace_id: str) -> Registry:
         registered = await models(session).list_names(workspace_id)
-        # No MCP server can be registered with this server yet, so naming one is a mistake.
+        # MCP servers cannot be registered yet, so none may be named.
         return Registry(
             models=registered.llms,
             embedders=registered.embedders,

@@ -1,4 +1,4 @@
-"""Workflow documents over HTTP: checked, described, converted; nothing is stored or run."""
+"""HTTP API of workflow documents: validation, schema, conversion. Nothing is stored or run."""
 
 from typing import Annotated, Any
 
@@ -23,27 +23,27 @@ _SCHEMA_RESPONSES: dict[int | str, dict[str, Any]] = {
         "description": "JSON Schema, draft 2020-12.",
         "content": {SCHEMA_TYPE: {"schema": {"type": "object"}}},
     },
-    304: {"description": "The schema named in If-None-Match is still the newest."},
+    304: {"description": "The schema has not changed since If-None-Match."},
 }
 
 
 @router.post("/validate")
 async def validate_yaml(body: YamlValidation, reader: Reader, yaml: Yaml) -> ValidationReport:
-    """Check a document; the answer is 200 whether it is valid or not.
+    """Validate a document; the status is 200 whether it is valid or not.
 
-    Every problem is named at once, with line, column, path, what to do and often what was meant. A
-    document is data: nothing in it is imported, opened, started or contacted, and nothing is stored.
-    Models, embedders and tools it names are looked up among the registered ones.
+    All problems are reported at once, with line, column, path, message and often a suggestion. A document
+    is data: nothing in it is imported, opened, started or contacted, and nothing is stored. Names of
+    models, embedders and tools are checked against the registered ones.
     """
     return await yaml.validate(reader, body.yaml_content)
 
 
 @router.get("/schema", response_class=JSONResponse, responses=_SCHEMA_RESPONSES)
 async def get_yaml_schema(
-    reader: Reader,  # noqa: ARG001  # says who may come in
-    if_none_match: Annotated[str | None, Header(max_length=1000, description="The ETag last seen.")] = None,
+    reader: Reader,  # noqa: ARG001 - required scope
+    if_none_match: Annotated[str | None, Header(max_length=1000, description="The last ETag.")] = None,
 ) -> Response:
-    """The JSON Schema of a workflow document, for editors: every key, its type and what it means."""
+    """Get the JSON Schema of a workflow document, for editors: type and description of every key."""
     text, digest = schema_text()
     headers = {"ETag": f'"{digest}"', "Cache-Control": "private, no-cache"}
     if f'"{digest}"' in (if_none_match or ""):
@@ -53,8 +53,8 @@ async def get_yaml_schema(
 
 @router.post("/convert", responses=problems(DocumentInvalid))
 async def convert_yaml(body: YamlConversion, reader: Reader, yaml: Yaml) -> ConvertedYaml:
-    """Write a valid document in the other spelling: agents and tasks by name, or as lists.
+    """Convert a valid document to the other format: agents and tasks by name, or as lists.
 
-    The text is written anew, so comments and layout of the original are not in it.
+    Comments and layout of the original text are lost.
     """
     return await yaml.convert(reader, body.yaml_content, body.to)

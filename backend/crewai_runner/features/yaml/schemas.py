@@ -1,4 +1,4 @@
-"""API shapes of checking and converting documents."""
+"""API schemas of validation and conversion."""
 
 from enum import StrEnum
 
@@ -14,17 +14,19 @@ class YamlValidation(ApiModel):
 
 
 class ValidationReport(ApiModel):
-    """Everything there is to say about a document."""
+    """The result of a validation."""
 
     valid: bool
-    errors: list[str] = Field(description="The problems as sentences, each with its line.")
+    errors: list[str] = Field(description="The messages of the problems, each with its line.")
     problems: list[Problem] = Field(description="By position; empty when valid.")
-    warnings: list[Problem] = Field(description="By position; these hinder nothing.")
-    workflow: WorkflowDefinition | None = Field(description="What the text means; null when not valid.")
+    warnings: list[Problem] = Field(description="By position; a document with warnings is valid.")
+    workflow: WorkflowDefinition | None = Field(
+        description="The definition in the text; null when not valid."
+    )
 
 
-class Spelling(StrEnum):
-    """How agents and tasks are written: `mapping` by name, or `list` with a `name` each."""
+class DocumentFormat(StrEnum):
+    """Format of agents and tasks: `mapping` by name, or `list` with a `name` each."""
 
     MAPPING = "mapping"
     LIST = "list"
@@ -32,10 +34,10 @@ class Spelling(StrEnum):
 
 class YamlConversion(ApiModel):
     yaml_content: str = Field(description="The text of a valid workflow document, up to 1 MiB.")
-    to: Spelling
+    to: DocumentFormat
 
 
 class ConvertedYaml(ApiModel):
-    """The document in the other spelling; it means the same."""
+    """The document in the other format, with the same definition."""
 
     yaml_content: str

@@ -1,4 +1,4 @@
-"""The endpoints of workflows: who may, what is answered, what is refused."""
+"""Endpoints of workflows: authorization, responses, errors."""
 
 import io
 import json
@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from crewai_runner.features.workflows.intake import archive_upload
+from crewai_runner.features.workflows.import_export.uploads import archive_upload
 from crewai_runner.wiring.container import Container
 from tests.support.audit import CONNECTS, RUNS_CODE, STARTS_A_PROCESS, TOUCHES_FILES, watched
 from tests.support.documents import brief
@@ -33,7 +33,7 @@ brief:
 KEY = "sk-live-0123456789abcdef"
 
 
-def zipped(files: dict[str, str]) -> bytes:
+def zip_of(files: dict[str, str]) -> bytes:
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w") as archive:
         for path, text in files.items():
@@ -44,9 +44,9 @@ def zipped(files: dict[str, str]) -> bytes:
 @pytest.fixture
 async def workflow(client: httpx.AsyncClient) -> Json:
     """A saved workflow with two versions."""
-    made = (await client.post("/workflows", json={"yaml": brief()})).json()["workflow"]
-    answer = await client.put(f"/workflows/{made['id']}", json={"yaml": brief(goal="Better")})
-    saved: Json = answer.json()
+    created = (await client.post("/workflows", json={"yaml": brief()})).json()["workflow"]
+    response = await client.put(f"/workflows/{created['id']}", json={"yaml": brief(goal="Better")})
+    saved: Json = response.json()
     return saved
 
 
@@ -64,13 +64,13 @@ ENDPOINTS: list[tuple[str, str, Json]] = [
     ("POST", "/workflows/{id}/versions/1/restore", {}),
     ("DELETE", "/workflows/{id}", {}),
 ]
-OF_ONE = [endpoint for endpoint in ENDPOINTS if "{id}" in endpoint[1]]
-WRITING = [endpoint for endpoint in ENDPOINTS if endpoint[0] != "GET"]
+WORKFLOW_ENDPOINTS = [endpoint for endpoint in ENDPOINTS if "{id}" in endpoint[1]]
+WRITE_ENDPOINTS = [endpoint for endpoint in ENDPOINTS if endpoint[0] != "GET"]
 
 
-class TestWhoMay:
+class TestAuthorization:
     @pytest.mark.parametrize(("method", "path", "body"), ENDPOINTS)
-    async def test_nobody_without_a_token(
+    async def test_anonymous(
         self,
         client: httpx.AsyncClient,
         workflow: Json,
@@ -78,13 +78,13 @@ class TestWhoMay:
         path: str,
         body: Json,
     ) -> None:
-        answer = await client.request(method, path.format(**workflow), headers=ANONYMOUS, **body)
+        response = await client.request(method, path.format(**workflow), headers=ANONYMOUS, **body)
 
-        assert answer.status_code == 401
-        assert answer.headers["WWW-Authenticate"] == "Bearer"
+        assert response.status_code == 401
+        assert response.headers["WWW-Authenticate"] == "Bearer"
 
-    @pytest.mark.parametrize(("method", "path", "body"), OF_ONE)
-    async def test_nobody_of_another_workspace(
+    @pytest.mark.parametrize(("method", "path", "body"), WORKFLOW_ENDPOINTS)
+    async def test_other_workspace_gets_404(
         self,
         client: httpx.AsyncClient,
         workflow: Json,
@@ -92,15 +92,15 @@ class TestWhoMay:
         path: str,
         body: Json,
     ) -> None:
-        answer = await client.request(method, path.format(**workflow), headers=AS_STRANGER, **body)
+        response = await client.request(method, path.format(**workflow), headers=AS_STRANGER, **body)
 
-        assert answer.status_code == 404
-        assert answer.json()["type"].endswith("/workflow-not-found")
-        assert "Better" not in answer.text
+        assert response.status_code == 404
+        assert response.json()["type"].endswith("/workflow-not-found")
+        assert "Better" not in response.text
         assert (await client.get(f"/workflows/{workflow['id']}")).json() == workflow
 
-    @pytest.mark.parametrize(("method", "path", "body"), WRITING)
-    async def test_only_reading_with_the_right_to_read(
+    @pytest.mark.parametrize(("method", "path", "body"), WRITE_ENDPOINTS)
+    async def test_read_scope_cannot_write(
         self,
         client: httpx.AsyncClient,
         workflow: Json,
@@ -108,13 +108,13 @@ class TestWhoMay:
         path: str,
         body: Json,
     ) -> None:
-        answer = await client.request(method, path.format(**workflow), headers=AS_DOCUMENT_READER, **body)
+        response = await client.request(method, path.format(**workflow), headers=AS_DOCUMENT_READER, **body)
 
-        assert answer.status_code == 403
+        assert response.status_code == 403
         assert (await client.get("/workflows", headers=AS_DOCUMENT_READER)).status_code == 200
 
     @pytest.mark.parametrize(("method", "path", "body"), ENDPOINTS)
-    async def test_the_owner(
+    async def test_owner(
         self,
         client: httpx.AsyncClient,
         workflow: Json,
@@ -122,39 +122,39 @@ class TestWhoMay:
         path: str,
         body: Json,
     ) -> None:
-        answer = await client.request(method, path.format(**workflow), **body)
+        response = await client.request(method, path.format(**workflow), **body)
 
-        assert answer.is_success, answer.text
+        assert response.is_success, response.text
 
 
 class TestCreate:
-    async def test_answers_with_the_workflow_and_its_etag(self, client: httpx.AsyncClient) -> None:
-        answer = await client.post("/workflows", json={"workflow": {"yaml": brief(), "note": "first"}})
+    async def test_returns_workflow_and_etag(self, client: httpx.AsyncClient) -> None:
+        response = await client.post("/workflows", json={"workflow": {"yaml": brief(), "note": "first"}})
 
-        assert answer.status_code == 201
-        assert answer.headers["ETag"] == '"1"'
-        made = answer.json()["workflow"]
-        assert (made["name"], made["version"], made["note"], made["createdBy"]) == (
+        assert response.status_code == 201
+        assert response.headers["ETag"] == '"1"'
+        created = response.json()["workflow"]
+        assert (created["name"], created["version"], created["note"], created["createdBy"]) == (
             "Daily brief",
             1,
             "first",
             "owner",
         )
-        assert made["definition"]["tasks"][0]["expectedOutput"] == "Two sentences"
-        assert (await client.get(f"/workflows/{made['id']}")).json() == made
+        assert created["definition"]["tasks"][0]["expectedOutput"] == "Two sentences"
+        assert (await client.get(f"/workflows/{created['id']}")).json() == created
 
-    async def test_works_at_the_short_path_too(self, client: httpx.AsyncClient) -> None:
-        answer = await client.post("http://test/api/workflows", json={"yaml": brief()})
+    async def test_unversioned_path(self, client: httpx.AsyncClient) -> None:
+        response = await client.post("http://test/api/workflows", json={"yaml": brief()})
 
-        assert answer.status_code == 201
+        assert response.status_code == 201
 
-    async def test_tells_every_problem_of_a_document(self, client: httpx.AsyncClient) -> None:
+    async def test_reports_every_problem_of_a_document(self, client: httpx.AsyncClient) -> None:
         broken = brief().replace("agent: writer", "agent: wirter").replace("goal:", "gaol:")
 
-        answer = await client.post("/workflows", json={"yaml": broken})
+        response = await client.post("/workflows", json={"yaml": broken})
 
-        assert answer.status_code == 422
-        problem = answer.json()
+        assert response.status_code == 422
+        problem = response.json()
         assert problem["type"].endswith("/workflow-invalid")
         assert len(problem["problems"]) == len(problem["errors"]) >= 2
         unknown = next(one for one in problem["problems"] if one["code"] == "unknown-agent")
@@ -162,52 +162,50 @@ class TestCreate:
         assert unknown["suggestion"] == "writer"
         assert all(error["pointer"] == "/workflow/yaml" for error in problem["errors"])
 
-    async def test_offers_a_free_name(self, client: httpx.AsyncClient, workflow: Json) -> None:
-        answer = await client.post("/workflows", json={"yaml": brief()})
+    async def test_suggests_another_name_if_taken(self, client: httpx.AsyncClient, workflow: Json) -> None:
+        response = await client.post("/workflows", json={"yaml": brief()})
 
-        assert answer.status_code == 409
-        assert answer.json()["suggestion"] == "Daily brief 2"
-        assert answer.json()["workflowId"] == workflow["id"]
+        assert response.status_code == 409
+        assert response.json()["suggestion"] == "Daily brief 2"
+        assert response.json()["workflowId"] == workflow["id"]
 
-    async def test_with_one_idempotency_key_makes_one(self, client: httpx.AsyncClient) -> None:
+    async def test_repeated_idempotency_key_creates_one(self, client: httpx.AsyncClient) -> None:
         headers = {"Idempotency-Key": "k"}
         first = await client.post("/workflows", json={"yaml": brief()}, headers=headers)
-        again = await client.post("/workflows", json={"yaml": brief()}, headers=headers)
+        repeated = await client.post("/workflows", json={"yaml": brief()}, headers=headers)
         other = await client.post("/workflows", json={"yaml": brief("Other")}, headers=headers)
 
-        assert (again.status_code, again.json(), again.headers["ETag"]) == (201, first.json(), '"1"')
+        assert (repeated.status_code, repeated.json(), repeated.headers["ETag"]) == (201, first.json(), '"1"')
         assert other.status_code == 409
 
     @pytest.mark.parametrize(
         "body",
         [{}, {"workflow": {}}, {"yaml": 1}, {"yaml": brief(), "id": "wf_1"}, {"yaml": brief(), "note": "\0"}],
     )
-    async def test_refuses_a_body_of_another_shape(self, client: httpx.AsyncClient, body: Any) -> None:
+    async def test_invalid_body(self, client: httpx.AsyncClient, body: Any) -> None:
         assert (await client.post("/workflows", json=body)).status_code == 422
 
-    async def test_refuses_half_a_character(self, client: httpx.AsyncClient) -> None:
+    async def test_rejects_a_lone_surrogate(self, client: httpx.AsyncClient) -> None:
         body = json.dumps({"yaml": brief(goal='"\ud800"')})
 
-        answer = await client.post("/workflows", content=body, headers={"Content-Type": "application/json"})
+        response = await client.post("/workflows", content=body, headers={"Content-Type": "application/json"})
 
-        assert answer.status_code == 422
+        assert response.status_code == 422
 
-    async def test_refuses_more_than_a_mebibyte(self, client: httpx.AsyncClient) -> None:
-        answer = await client.post("/workflows", json={"yaml": brief() + "#" * 1_048_576})
+    async def test_rejects_more_than_one_mebibyte(self, client: httpx.AsyncClient) -> None:
+        response = await client.post("/workflows", json={"yaml": brief() + "#" * 1_048_576})
 
-        assert answer.status_code == 422
-        assert answer.json()["problems"][0]["code"] == "too-large"
+        assert response.status_code == 422
+        assert response.json()["problems"][0]["code"] == "too-large"
 
-    async def test_does_not_mind_a_model_that_is_not_registered_yet(self, client: httpx.AsyncClient) -> None:
+    async def test_accepts_a_model_that_is_not_registered(self, client: httpx.AsyncClient) -> None:
         text = brief().replace("    backstory:", "    llm: openai/gpt-4o\n    backstory:")
 
         assert (await client.post("/workflows", json={"yaml": text})).status_code == 201
 
 
 class TestUpdate:
-    async def test_refuses_a_stale_etag_and_overwrites_nothing(
-        self, client: httpx.AsyncClient, workflow: Json
-    ) -> None:
+    async def test_stale_etag_overwrites_nothing(self, client: httpx.AsyncClient, workflow: Json) -> None:
         path = f"/workflows/{workflow['id']}"
 
         stale = await client.put(path, json={"yaml": brief(goal="Mine")}, headers={"If-Match": '"1"'})
@@ -216,13 +214,13 @@ class TestUpdate:
         assert (stale.status_code, stale.json()["version"]) == (412, 2)
         assert (fresh.status_code, fresh.headers["ETag"]) == (200, '"3"')
 
-    async def test_refuses_a_document_with_problems(self, client: httpx.AsyncClient, workflow: Json) -> None:
-        answer = await client.put(f"/workflows/{workflow['id']}", json={"yaml": "name: x"})
+    async def test_rejects_a_document_with_problems(self, client: httpx.AsyncClient, workflow: Json) -> None:
+        response = await client.put(f"/workflows/{workflow['id']}", json={"yaml": "name: x"})
 
-        assert answer.status_code == 422
+        assert response.status_code == 422
         assert (await client.get(f"/workflows/{workflow['id']}")).json() == workflow
 
-    async def test_deletes_only_what_was_seen(self, client: httpx.AsyncClient, workflow: Json) -> None:
+    async def test_deletes_only_the_given_version(self, client: httpx.AsyncClient, workflow: Json) -> None:
         path = f"/workflows/{workflow['id']}"
 
         assert (await client.delete(path, headers={"If-Match": '"1"'})).status_code == 412
@@ -231,9 +229,7 @@ class TestUpdate:
 
 
 class TestVersions:
-    async def test_are_listed_shown_compared_and_restored(
-        self, client: httpx.AsyncClient, workflow: Json
-    ) -> None:
+    async def test_list_read_compare_restore(self, client: httpx.AsyncClient, workflow: Json) -> None:
         path = f"/workflows/{workflow['id']}/versions"
 
         listed = (await client.get(path, params={"limit": 1})).json()
@@ -248,7 +244,7 @@ class TestVersions:
         assert (restored.json()["version"], restored.headers["ETag"]) == (3, '"3"')
 
     @pytest.mark.parametrize(("number", "status"), [("3", 404), ("0", 422), (str(2**31), 422), ("x", 422)])
-    async def test_that_are_not_there_are_not_a_failure(
+    async def test_unknown_number(
         self, client: httpx.AsyncClient, workflow: Json, number: str, status: int
     ) -> None:
         path = f"/workflows/{workflow['id']}"
@@ -260,51 +256,49 @@ class TestVersions:
 
 
 class TestExport:
-    async def test_of_the_document_is_the_authors_bytes(self, client: httpx.AsyncClient) -> None:
+    async def test_yaml_is_the_original_text(self, client: httpx.AsyncClient) -> None:
         text = "\ufeff" + brief("Früh").replace("\n", "\r\n") + "\r\n# end  "
-        made = (await client.post("/workflows", json={"yaml": text})).json()["workflow"]
+        created = (await client.post("/workflows", json={"yaml": text})).json()["workflow"]
 
-        answer = await client.get(f"/workflows/{made['id']}/export")
+        response = await client.get(f"/workflows/{created['id']}/export")
 
-        assert answer.content == text.encode()
-        assert answer.headers["content-type"].startswith("application/yaml")
-        assert answer.headers["content-disposition"] == (
+        assert response.content == text.encode()
+        assert response.headers["content-type"].startswith("application/yaml")
+        assert response.headers["content-disposition"] == (
             "attachment; filename=\"fr-h.yaml\"; filename*=UTF-8''Fr%C3%BCh.yaml"
         )
 
-    async def test_of_an_old_version_is_that_version(self, client: httpx.AsyncClient, workflow: Json) -> None:
-        answer = await client.get(f"/workflows/{workflow['id']}/export", params={"version": 1})
+    async def test_old_version(self, client: httpx.AsyncClient, workflow: Json) -> None:
+        response = await client.get(f"/workflows/{workflow['id']}/export", params={"version": 1})
 
-        assert answer.text == brief()
+        assert response.text == brief()
 
-    async def test_for_crewai_is_a_project_that_can_be_imported_again(
-        self, client: httpx.AsyncClient, workflow: Json
-    ) -> None:
-        answer = await client.get(f"/workflows/{workflow['id']}/export", params={"format": "crewai"})
+    async def test_crewai_project_can_be_imported(self, client: httpx.AsyncClient, workflow: Json) -> None:
+        response = await client.get(f"/workflows/{workflow['id']}/export", params={"format": "crewai"})
         await client.delete(f"/workflows/{workflow['id']}")
-        again = await client.post(
-            "/workflows/import", content=answer.content, headers={"Content-Type": "application/zip"}
+        repeated = await client.post(
+            "/workflows/import", content=response.content, headers={"Content-Type": "application/zip"}
         )
 
-        names = zipfile.ZipFile(io.BytesIO(answer.content)).namelist()
+        names = zipfile.ZipFile(io.BytesIO(response.content)).namelist()
         assert {"daily-brief/crew.jsonc", "daily-brief/agents/writer.jsonc"} <= set(names)
-        assert 'filename="daily-brief.zip"' in answer.headers["content-disposition"]
-        assert again.status_code == 201, again.text
-        definition = again.json()["workflow"]["definition"]
+        assert 'filename="daily-brief.zip"' in response.headers["content-disposition"]
+        assert repeated.status_code == 201, repeated.text
+        definition = repeated.json()["workflow"]["definition"]
         assert definition["tasks"] == workflow["definition"]["tasks"]
         assert definition["agents"][0]["goal"] == "Better"
 
     @pytest.mark.parametrize("export_format", ["yaml", "crewai"])
-    async def test_shows_no_stored_secret(
+    async def test_redacts_stored_secrets(
         self, client: httpx.AsyncClient, container: Container, export_format: str
     ) -> None:
         text = brief(goal=f"Call with {KEY}")
-        made = (await client.post("/workflows", json={"yaml": text})).json()["workflow"]
+        created = (await client.post("/workflows", json={"yaml": text})).json()["workflow"]
         container.mask.add(KEY)
 
-        answer = await client.get(f"/workflows/{made['id']}/export", params={"format": export_format})
+        response = await client.get(f"/workflows/{created['id']}/export", params={"format": export_format})
 
-        content = answer.content
+        content = response.content
         if export_format == "crewai":
             archive = zipfile.ZipFile(io.BytesIO(content))
             content = b"".join(archive.read(name) for name in archive.namelist())
@@ -313,27 +307,27 @@ class TestExport:
 
 
 class TestImport:
-    async def test_of_a_document_keeps_its_bytes(self, client: httpx.AsyncClient) -> None:
+    async def test_document_is_stored_unchanged(self, client: httpx.AsyncClient) -> None:
         text = brief().replace("\n", "\r\n")
 
-        answer = await client.post(
+        response = await client.post(
             "/workflows/import", content=text.encode(), headers={"Content-Type": "application/yaml"}
         )
 
-        assert answer.status_code == 201
-        assert answer.json()["workflow"]["yaml"] == text
+        assert response.status_code == 201
+        assert response.json()["workflow"]["yaml"] == text
 
-    async def test_of_crewais_two_files_makes_one_document(self, client: httpx.AsyncClient) -> None:
+    async def test_two_crewai_files_become_one_document(self, client: httpx.AsyncClient) -> None:
         body = {"agentsYaml": AGENTS, "tasksYaml": TASKS, "name": "From files"}
 
-        answer = await client.post("/workflows/import", json=body)
+        response = await client.post("/workflows/import", json=body)
 
-        assert answer.status_code == 201, answer.text
-        made = answer.json()["workflow"]
-        assert made["name"] == "From files"
-        assert [one["name"] for one in made["definition"]["inputs"]] == ["topic"]
+        assert response.status_code == 201, response.text
+        created = response.json()["workflow"]
+        assert created["name"] == "From files"
+        assert [one["name"] for one in created["definition"]["inputs"]] == ["topic"]
 
-    async def test_of_a_project_reads_its_texts_and_runs_nothing(self, client: httpx.AsyncClient) -> None:
+    async def test_project_is_read_without_running_it(self, client: httpx.AsyncClient) -> None:
         files = {
             "town/pyproject.toml": '[project]\nname = "town"\n',
             "town/src/town/config/agents.yaml": AGENTS,
@@ -341,33 +335,33 @@ class TestImport:
             "town/src/town/crew.py": "raise SystemExit('executed')",
         }
 
-        answer = await client.post(
-            "/workflows/import", content=zipped(files), headers={"Content-Type": "application/zip"}
+        response = await client.post(
+            "/workflows/import", content=zip_of(files), headers={"Content-Type": "application/zip"}
         )
 
-        assert answer.status_code == 201, answer.text
-        assert answer.json()["workflow"]["name"] == "town"
+        assert response.status_code == 201, response.text
+        assert response.json()["workflow"]["name"] == "town"
 
-    async def test_of_a_zip_with_one_document_keeps_its_text(self, client: httpx.AsyncClient) -> None:
-        answer = await client.post(
+    async def test_zip_with_one_document_keeps_its_text(self, client: httpx.AsyncClient) -> None:
+        response = await client.post(
             "/workflows/import",
-            content=zipped({"brief.yaml": brief()}),
+            content=zip_of({"brief.yaml": brief()}),
             headers={"Content-Type": "application/zip"},
         )
 
-        assert answer.json()["workflow"]["yaml"] == brief()
+        assert response.json()["workflow"]["yaml"] == brief()
 
-    async def test_with_one_idempotency_key_makes_one(self, client: httpx.AsyncClient) -> None:
+    async def test_repeated_idempotency_key_creates_one(self, client: httpx.AsyncClient) -> None:
         headers = {"Idempotency-Key": "k", "Content-Type": "application/zip"}
-        body = zipped({"brief.yaml": brief()})
+        body = zip_of({"brief.yaml": brief()})
 
         first = await client.post("/workflows/import", content=body, headers=headers)
-        again = await client.post("/workflows/import", content=body, headers=headers)
+        repeated = await client.post("/workflows/import", content=body, headers=headers)
         other = await client.post(
-            "/workflows/import", content=zipped({"b.yaml": brief("B")}), headers=headers
+            "/workflows/import", content=zip_of({"b.yaml": brief("B")}), headers=headers
         )
 
-        assert again.json() == first.json()
+        assert repeated.json() == first.json()
         assert other.status_code == 409
 
     @pytest.mark.parametrize(
@@ -388,40 +382,40 @@ class TestImport:
             ("application/yaml", b"\xff", 400, "bad-request"),
             ("application/yaml", b"name: x", 422, "workflow-invalid"),
             ("application/zip", b"name: x", 422, "archive-refused"),
-            ("application/zip", zipped({"../a.yaml": "x"}), 422, "archive-refused"),
-            ("application/zip", zipped({"crew.py": "import os"}), 422, "project-unreadable"),
+            ("application/zip", zip_of({"../a.yaml": "x"}), 422, "archive-refused"),
+            ("application/zip", zip_of({"crew.py": "import os"}), 422, "project-unreadable"),
             ("application/zip", b"\0" * (4 * 1024 * 1024 + 1), 413, "too-large"),
             ("multipart/form-data; boundary=x", b"--x--", 415, "unsupported-media-type"),
             ("text/html", b"<p>", 415, "unsupported-media-type"),
             ("", b"name: x", 415, "unsupported-media-type"),
         ],
         ids=[
-            "broken JSON",
-            "nothing",
+            "malformed JSON",
+            "empty object",
             "document and files",
             "one of two files",
-            "files that are no YAML",
+            "files that are not YAML",
             "a path",
             "deep JSON",
             "not UTF-8",
             "an invalid document",
-            "no zip",
+            "not a zip",
             "a zip with traversal",
             "a zip without a crew",
             "too large",
             "a form",
-            "a page",
-            "no type",
+            "HTML",
+            "no content type",
         ],
     )
-    async def test_refuses_what_it_cannot_read(
+    async def test_rejects_unreadable_uploads(
         self, client: httpx.AsyncClient, kind: str, body: bytes, status: int, slug: str
     ) -> None:
-        answer = await client.post("/workflows/import", content=body, headers={"Content-Type": kind})
+        response = await client.post("/workflows/import", content=body, headers={"Content-Type": kind})
 
-        assert answer.status_code == status, answer.text
-        assert answer.headers["content-type"] == "application/problem+json"
-        assert answer.json()["type"].endswith(f"/{slug}")
+        assert response.status_code == status, response.text
+        assert response.headers["content-type"] == "application/problem+json"
+        assert response.json()["type"].endswith(f"/{slug}")
         assert (await client.get("/workflows")).json()["workflows"] == []
 
 
@@ -459,21 +453,19 @@ MALICIOUS_PROJECT = {
 
 
 class TestMaliciousProject:
-    async def test_starts_nothing_contacts_nothing_and_keeps_nothing_of_it(
-        self, client: httpx.AsyncClient
-    ) -> None:
+    async def test_starts_and_contacts_nothing_and_is_not_kept(self, client: httpx.AsyncClient) -> None:
         headers = {"Content-Type": "application/zip"}
-        await client.post("/workflows/import", content=zipped({"brief.yaml": brief()}), headers=headers)
+        await client.post("/workflows/import", content=zip_of({"brief.yaml": brief()}), headers=headers)
 
         with watched(STARTS_A_PROCESS, CONNECTS) as seen:
-            answer = await client.post(
-                "/workflows/import", content=zipped(MALICIOUS_PROJECT), headers=headers
+            response = await client.post(
+                "/workflows/import", content=zip_of(MALICIOUS_PROJECT), headers=headers
             )
 
         assert seen == []
-        assert answer.status_code == 201, answer.text
-        meaning = json.dumps(answer.json()["workflow"]["definition"])
-        for poison in (
+        assert response.status_code == 201, response.text
+        definition = json.dumps(response.json()["workflow"]["definition"])
+        for fragment in (
             "os.system",
             "os:system",
             "touch",
@@ -484,10 +476,10 @@ class TestMaliciousProject:
             "cron",
             "/",
         ):
-            assert poison not in meaning
+            assert fragment not in definition
 
     def test_reads_no_file_and_imports_nothing(self) -> None:
-        body = zipped(MALICIOUS_PROJECT)
+        body = zip_of(MALICIOUS_PROJECT)
         archive_upload(body).convert()
 
         with watched(RUNS_CODE, TOUCHES_FILES, STARTS_A_PROCESS, CONNECTS) as seen:
@@ -498,7 +490,7 @@ class TestMaliciousProject:
 
 
 class TestList:
-    async def test_is_paged_filtered_and_sorted(self, client: httpx.AsyncClient) -> None:
+    async def test_pages_filters_and_sorts(self, client: httpx.AsyncClient) -> None:
         for name in ("Bravo", "Alpha", "Charlie"):
             await client.post("/workflows", json={"yaml": brief(name)})
 
@@ -519,7 +511,5 @@ class TestList:
         ("params", "status"),
         [({"text": "\0"}, 422), ({"limit": 201}, 422), ({"cursor": "?"}, 400), ({"sort": "x"}, 422)],
     )
-    async def test_refuses_what_it_does_not_know(
-        self, client: httpx.AsyncClient, params: Json, status: int
-    ) -> None:
+    async def test_invalid_parameters(self, client: httpx.AsyncClient, params: Json, status: int) -> None:
         assert (await client.get("/workflows", params=params)).status_code == status

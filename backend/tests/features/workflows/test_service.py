@@ -1,4 +1,4 @@
-"""Saving workflows and their versions, on both databases."""
+"""Use cases of workflows, on both databases."""
 
 import asyncio
 from typing import Any
@@ -50,44 +50,44 @@ async def save(
 
 
 class TestCreate:
-    async def test_keeps_the_document_and_what_it_means(
+    async def test_stores_document_and_definition(
         self, workflows: WorkflowService, principal: Principal
     ) -> None:
-        made = await create(workflows, principal, brief())
+        created = await create(workflows, principal, brief())
 
-        found = await workflows.get(principal, made.id)
-        assert found == made
+        found = await workflows.get(principal, created.id)
+        assert found == created
         assert (found.name, found.version, found.created_by) == ("Daily brief", 1, "owner")
         assert found.yaml == brief()
         assert found.definition.task("brief").agent == "writer"
 
-    async def test_refuses_a_document_with_problems_and_names_them_all(
+    async def test_rejects_a_document_with_all_its_problems(
         self, workflows: WorkflowService, principal: Principal
     ) -> None:
         broken = brief().replace("agent: writer", "agent: wirter").replace("    goal: Write a brief\n", "")
 
-        with pytest.raises(DocumentInvalid) as refused:
+        with pytest.raises(DocumentInvalid) as rejected:
             await create(workflows, principal, broken)
 
-        problems: Any = refused.value.extra["problems"]
+        problems: Any = rejected.value.extra["problems"]
         assert {problem["code"] for problem in problems} == {"missing-field", "unknown-agent"}
         assert all(problem["line"] > 0 for problem in problems)
         assert (await workflows.page(principal, None, WorkflowSort.NAME, 10, None)).workflows == []
 
-    async def test_offers_a_free_name_instead_of_a_taken_one(
+    async def test_suggests_another_name_if_taken(
         self, workflows: WorkflowService, principal: Principal
     ) -> None:
         first = await create(workflows, principal, brief())
         await create(workflows, principal, brief("Daily brief 2"))
 
-        with pytest.raises(WorkflowNameTaken) as refused:
+        with pytest.raises(WorkflowNameTaken) as rejected:
             await create(workflows, principal, brief(goal="Another"))
 
-        assert refused.value.extra["suggestion"] == "Daily brief 3"
-        assert refused.value.extra["workflow_id"] == first.id
-        assert "name: Daily brief 3" in refused.value.detail
+        assert rejected.value.extra["suggestion"] == "Daily brief 3"
+        assert rejected.value.extra["workflow_id"] == first.id
+        assert "name: Daily brief 3" in rejected.value.detail
 
-    async def test_leaves_the_session_usable_after_a_taken_name(
+    async def test_session_is_usable_after_a_taken_name(
         self, workflows: WorkflowService, principal: Principal
     ) -> None:
         await create(workflows, principal, brief())
@@ -97,7 +97,7 @@ class TestCreate:
 
         assert (await create(workflows, principal, brief("Another"))).name == "Another"
 
-    async def test_two_workspaces_may_use_one_name(
+    async def test_two_workspaces_may_use_the_same_name(
         self, workflows: WorkflowService, principal: Principal, stranger: Principal
     ) -> None:
         mine = await create(workflows, principal, brief())
@@ -105,18 +105,18 @@ class TestCreate:
 
         assert mine.id != theirs.id
 
-    async def test_the_same_idempotency_key_makes_one_workflow(
+    async def test_repeated_idempotency_key_creates_one_workflow(
         self, workflows: WorkflowService, principal: Principal
     ) -> None:
         first = await create(workflows, principal, brief(), "key-1")
-        again = await create(workflows, principal, brief(), "key-1")
+        repeated = await create(workflows, principal, brief(), "key-1")
 
-        assert again == first
+        assert repeated == first
         with pytest.raises(IdempotencyKeyReused):
             await create(workflows, principal, brief("Other"), "key-1")
 
 
-class TestText:
+class TestDocumentText:
     @pytest.mark.parametrize(
         "text",
         [
@@ -129,13 +129,13 @@ class TestText:
         ],
         ids=["crlf", "byte order mark", "no last line break", "trailing blanks", "comment", "unicode"],
     )
-    async def test_is_kept_byte_for_byte(
+    async def test_is_stored_unchanged(
         self, workflows: WorkflowService, session: AsyncSession, principal: Principal, text: str
     ) -> None:
-        made = await create(workflows, principal, text)
+        created = await create(workflows, principal, text)
         session.expunge_all()
 
-        found = await workflows.get(principal, made.id)
+        found = await workflows.get(principal, created.id)
 
         assert found.yaml.encode() == text.encode()
 
@@ -147,7 +147,7 @@ class TestText:
         ending=st.sampled_from(["\n", "\r\n"]),
         tail=st.sampled_from(["", "\n", " ", "\n\n# \n", "\t\n"]),
     )
-    async def test_of_any_author_comes_back_as_it_was(
+    async def test_any_valid_text_is_stored_unchanged(
         self, sessions: Sessions, principal: Principal, comments: list[str], ending: str, tail: str
     ) -> None:
         lines = [f"# {comment}" for comment in comments] + brief().rstrip("\n").split("\n")
@@ -157,13 +157,13 @@ class TestText:
             return
 
         async with sessions() as session:
-            made = await create(WorkflowService(session), principal, text)
+            created = await create(WorkflowService(session), principal, text)
             session.expunge_all()
-            found = await WorkflowService(session).get(principal, made.id)
+            found = await WorkflowService(session).get(principal, created.id)
 
         assert found.yaml.encode() == text.encode()
 
-    async def test_with_escaped_control_characters_is_refused_not_a_failure(
+    async def test_rejects_escaped_control_characters(
         self, workflows: WorkflowService, principal: Principal
     ) -> None:
         settings = '    llm: {model: gpt, extra_body: {"a\\0b": "\\uD800", c: ["\\0"]}}\n'
@@ -176,90 +176,88 @@ class TestText:
 
 
 class TestSave:
-    async def test_makes_the_next_version_and_keeps_the_one_before(
+    async def test_creates_a_version_and_keeps_the_previous_one(
         self, workflows: WorkflowService, principal: Principal
     ) -> None:
-        made = await create(workflows, principal, brief())
+        created = await create(workflows, principal, brief())
 
-        saved = await save(workflows, principal, made.id, brief(goal="Better"))
+        saved = await save(workflows, principal, created.id, brief(goal="Better"))
 
         assert (saved.version, saved.definition.agent("writer").goal) == (2, "Better")
-        assert saved.updated_at >= made.updated_at
-        first, _ = await workflows.definition_of(principal, made.id, 1)
+        assert saved.updated_at >= created.updated_at
+        first, _ = await workflows.definition_of(principal, created.id, 1)
         assert first.agent("writer").goal == "Write a brief"
 
-    async def test_of_the_same_text_makes_no_version(
+    async def test_unchanged_text_creates_no_version(
         self, workflows: WorkflowService, principal: Principal
     ) -> None:
-        made = await create(workflows, principal, brief())
+        created = await create(workflows, principal, brief())
 
-        assert await save(workflows, principal, made.id, brief(), made.version) == made
+        assert await save(workflows, principal, created.id, brief(), created.version) == created
 
-    async def test_follows_the_name_in_the_document(
+    async def test_takes_the_name_from_the_document(
         self, workflows: WorkflowService, principal: Principal
     ) -> None:
-        made = await create(workflows, principal, brief())
+        created = await create(workflows, principal, brief())
 
-        assert (await save(workflows, principal, made.id, brief("Evening brief"))).name == "Evening brief"
+        assert (await save(workflows, principal, created.id, brief("Evening brief"))).name == "Evening brief"
 
-    async def test_to_a_taken_name_changes_nothing(
+    async def test_taken_name_changes_nothing(
         self, workflows: WorkflowService, session: AsyncSession, principal: Principal
     ) -> None:
         await create(workflows, principal, brief("Evening brief"))
-        made = await create(workflows, principal, brief())
+        created = await create(workflows, principal, brief())
 
         with pytest.raises(WorkflowNameTaken):
-            await save(workflows, principal, made.id, brief("Evening brief"))
+            await save(workflows, principal, created.id, brief("Evening brief"))
 
         session.expunge_all()
-        assert await workflows.get(principal, made.id) == made
+        assert await workflows.get(principal, created.id) == created
 
-    async def test_of_a_stale_version_is_refused(
-        self, workflows: WorkflowService, principal: Principal
-    ) -> None:
-        made = await create(workflows, principal, brief())
-        await save(workflows, principal, made.id, brief(goal="Theirs"), made.version)
+    async def test_stale_version(self, workflows: WorkflowService, principal: Principal) -> None:
+        created = await create(workflows, principal, brief())
+        await save(workflows, principal, created.id, brief(goal="Theirs"), created.version)
 
         with pytest.raises(StaleVersion):
-            await save(workflows, principal, made.id, brief(goal="Mine"), made.version)
+            await save(workflows, principal, created.id, brief(goal="Mine"), created.version)
 
-        assert (await workflows.get(principal, made.id)).definition.agent("writer").goal == "Theirs"
+        assert (await workflows.get(principal, created.id)).definition.agent("writer").goal == "Theirs"
 
-    async def test_by_many_at_once_lets_exactly_one_win(
+    async def test_concurrent_saves_of_one_version_let_one_succeed(
         self, sessions: Sessions, principal: Principal
     ) -> None:
         async with unit_of_work(sessions) as session:
-            made = await create(WorkflowService(session), principal, brief())
+            created = await create(WorkflowService(session), principal, brief())
 
         async def attempt(number: int) -> WorkflowRead:
             async with unit_of_work(sessions) as session:
                 text = brief(goal=f"Goal {number}")
-                return await save(WorkflowService(session), principal, made.id, text, made.version)
+                return await save(WorkflowService(session), principal, created.id, text, created.version)
 
         outcomes = await asyncio.gather(*(attempt(n) for n in range(8)), return_exceptions=True)
 
-        won = [outcome for outcome in outcomes if isinstance(outcome, WorkflowRead)]
-        assert len(won) == 1
+        succeeded = [outcome for outcome in outcomes if isinstance(outcome, WorkflowRead)]
+        assert len(succeeded) == 1
         assert sum(isinstance(outcome, StaleVersion) for outcome in outcomes) == 7
         async with sessions() as session:
-            assert await WorkflowService(session).get(principal, made.id) == won[0]
+            assert await WorkflowService(session).get(principal, created.id) == succeeded[0]
 
-    async def test_by_many_at_once_without_a_version_loses_no_save(
+    async def test_concurrent_saves_without_a_version_all_succeed(
         self, sessions: Sessions, principal: Principal
     ) -> None:
         async with unit_of_work(sessions) as session:
-            made = await create(WorkflowService(session), principal, brief())
+            created = await create(WorkflowService(session), principal, brief())
 
         async def attempt(number: int) -> int:
             async with unit_of_work(sessions) as session:
                 text = brief(goal=f"Goal {number}")
-                return (await save(WorkflowService(session), principal, made.id, text)).version
+                return (await save(WorkflowService(session), principal, created.id, text)).version
 
         numbers = await asyncio.gather(*(attempt(n) for n in range(8)))
 
         assert sorted(numbers) == list(range(2, 10))
 
-    async def test_of_one_name_at_once_makes_one_workflow(
+    async def test_concurrent_creations_with_one_name_create_one_workflow(
         self, sessions: Sessions, principal: Principal
     ) -> None:
         async def attempt() -> WorkflowRead:
@@ -273,61 +271,59 @@ class TestSave:
 
 
 class TestDelete:
-    async def test_removes_the_workflow_with_its_versions(
+    async def test_removes_workflow_and_versions(
         self, workflows: WorkflowService, principal: Principal
     ) -> None:
-        made = await create(workflows, principal, brief())
+        created = await create(workflows, principal, brief())
 
-        await workflows.delete(principal, made.id, made.version)
+        await workflows.delete(principal, created.id, created.version)
 
         with pytest.raises(WorkflowNotFound):
-            await workflows.definition_of(principal, made.id, 1)
+            await workflows.definition_of(principal, created.id, 1)
         assert (await create(workflows, principal, brief())).version == 1
 
-    async def test_of_a_stale_version_is_refused(
-        self, workflows: WorkflowService, principal: Principal
-    ) -> None:
-        made = await create(workflows, principal, brief())
-        await save(workflows, principal, made.id, brief(goal="Better"))
+    async def test_stale_version(self, workflows: WorkflowService, principal: Principal) -> None:
+        created = await create(workflows, principal, brief())
+        await save(workflows, principal, created.id, brief(goal="Better"))
 
         with pytest.raises(StaleVersion):
-            await workflows.delete(principal, made.id, 1)
+            await workflows.delete(principal, created.id, 1)
 
 
-class TestDefinition:
-    async def test_of_a_run_is_the_newest_version_or_the_one_asked_for(
+class TestDefinitionOf:
+    async def test_newest_or_requested_version(
         self, workflows: WorkflowService, principal: Principal
     ) -> None:
-        made = await create(workflows, principal, brief())
-        await save(workflows, principal, made.id, brief(goal="Better"))
+        created = await create(workflows, principal, brief())
+        await save(workflows, principal, created.id, brief(goal="Better"))
 
-        newest, number = await workflows.definition_of(principal, made.id, None)
-        first, one = await workflows.definition_of(principal, made.id, 1)
+        newest, number = await workflows.definition_of(principal, created.id, None)
+        first, one = await workflows.definition_of(principal, created.id, 1)
 
         assert (number, newest.agent("writer").goal) == (2, "Better")
         assert (one, first.agent("writer").goal) == (1, "Write a brief")
         with pytest.raises(VersionNotFound):
-            await workflows.definition_of(principal, made.id, 3)
+            await workflows.definition_of(principal, created.id, 3)
 
     @pytest.mark.parametrize("workflow_id", ["wf_" + "0" * 32, "run_1", "wf_\x00", "wf_'--", ""])
-    async def test_of_what_is_not_there_is_not_found(
+    async def test_unknown_workflow(
         self, workflows: WorkflowService, principal: Principal, workflow_id: str
     ) -> None:
         with pytest.raises(WorkflowNotFound):
             await workflows.definition_of(principal, workflow_id, None)
 
 
-class TestWorkspace:
-    async def test_hides_what_is_in_another_one(
+class TestOtherWorkspace:
+    async def test_gets_not_found(
         self, workflows: WorkflowService, principal: Principal, stranger: Principal
     ) -> None:
-        made = await create(workflows, principal, brief())
+        created = await create(workflows, principal, brief())
 
         for attempt in (
-            workflows.get(stranger, made.id),
-            workflows.definition_of(stranger, made.id, 1),
-            workflows.delete(stranger, made.id, None),
-            save(workflows, stranger, made.id, brief(goal="Theirs")),
+            workflows.get(stranger, created.id),
+            workflows.definition_of(stranger, created.id, 1),
+            workflows.delete(stranger, created.id, None),
+            save(workflows, stranger, created.id, brief(goal="Theirs")),
         ):
             with pytest.raises(WorkflowNotFound):
                 await attempt
@@ -336,7 +332,7 @@ class TestWorkspace:
 
 class TestPage:
     @pytest.mark.parametrize("sort", list(WorkflowSort))
-    async def test_turns_through_all_and_shows_each_once(
+    async def test_pages_contain_each_workflow_once(
         self, workflows: WorkflowService, principal: Principal, sort: WorkflowSort
     ) -> None:
         names = [f"Brief {letter}" for letter in "ebdac"]
@@ -353,7 +349,7 @@ class TestPage:
         assert cursor is None
         assert seen == (sorted(names) if sort is WorkflowSort.NAME else names[::-1])
 
-    async def test_puts_the_last_edited_first(self, workflows: WorkflowService, principal: Principal) -> None:
+    async def test_last_edited_first(self, workflows: WorkflowService, principal: Principal) -> None:
         first = await create(workflows, principal, brief("First"))
         await create(workflows, principal, brief("Second"))
         await asyncio.sleep(0.002)  # the clock counts milliseconds
@@ -364,7 +360,7 @@ class TestPage:
         assert [workflow.name for workflow in page.workflows] == ["First", "Second"]
 
     @pytest.mark.parametrize(("text", "found"), [("EVENING", 1), ("100%", 1), ("%", 1), ("_", 0), ("", 2)])
-    async def test_finds_by_a_part_of_the_name_literally(
+    async def test_filters_by_a_literal_part_of_the_name(
         self, workflows: WorkflowService, principal: Principal, text: str, found: int
     ) -> None:
         await create(workflows, principal, brief("Evening news"))
@@ -377,7 +373,7 @@ class TestPage:
     @pytest.mark.parametrize(
         "keys", [(), ("x", "y"), (10**18, "wf_1"), (0, "\x00"), ("\ud800",), ("a", 1, 2)]
     )
-    async def test_refuses_a_foreign_cursor(
+    async def test_invalid_cursor(
         self, workflows: WorkflowService, principal: Principal, keys: tuple[str | int, ...]
     ) -> None:
         for sort in WorkflowSort:
@@ -386,19 +382,19 @@ class TestPage:
 
 
 class TestSecrets:
-    async def test_in_a_document_are_refused_with_their_line(
+    async def test_in_a_document_are_rejected_with_their_line(
         self, workflows: WorkflowService, principal: Principal, mask: SecretMask
     ) -> None:
         mask.add(KEY)
         text = brief(goal=f"Call with {KEY}")
 
-        with pytest.raises(DocumentInvalid) as refused:
+        with pytest.raises(DocumentInvalid) as rejected:
             await workflows.create(principal, WorkflowDraft(yaml=text), checked(text, mask), None)
 
-        problems: Any = refused.value.extra["problems"]
+        problems: Any = rejected.value.extra["problems"]
         assert [(problem["code"], problem["line"]) for problem in problems] == [("secret-in-document", 6)]
 
-    async def test_are_found_when_they_are_written_with_escapes(
+    async def test_are_found_in_escape_sequences(
         self, workflows: WorkflowService, principal: Principal, mask: SecretMask
     ) -> None:
         mask.add(KEY)
@@ -408,23 +404,23 @@ class TestSecrets:
         with pytest.raises(DocumentInvalid):
             await workflows.create(principal, WorkflowDraft(yaml=hidden), checked(hidden, mask), None)
 
-    async def test_that_became_one_later_are_not_shown(
+    async def test_added_later_are_redacted(
         self, workflows: WorkflowService, principal: Principal, mask: SecretMask
     ) -> None:
-        made = await create(workflows, principal, brief(goal=f"Call with {KEY}"))
+        created = await create(workflows, principal, brief(goal=f"Call with {KEY}"))
         mask.add(KEY)
 
-        found = await workflows.get(principal, made.id)
+        found = await workflows.get(principal, created.id)
 
         assert KEY not in found.model_dump_json()
         assert "Call with ••••••" in found.yaml
 
-    async def test_as_short_as_a_word_do_not_change_a_document(
+    async def test_short_secrets_do_not_change_a_document(
         self, workflows: WorkflowService, principal: Principal, mask: SecretMask
     ) -> None:
-        mask.add("writer")  # somebody's key for a server that asks for none
+        mask.add("writer")  # a placeholder key of a server without authentication
 
         document = checked(brief(), mask)
-        made = await workflows.create(principal, WorkflowDraft(yaml=brief()), document, None)
+        created = await workflows.create(principal, WorkflowDraft(yaml=brief()), document, None)
 
-        assert made.workflow.yaml == brief()
+        assert created.workflow.yaml == brief()

@@ -1,4 +1,4 @@
-"""Checking and converting documents over HTTP."""
+"""Endpoints of validation, schema and conversion."""
 
 import json
 import threading
@@ -15,7 +15,7 @@ from crewai_runner.core.principal import BUILTIN_WORKSPACE
 from crewai_runner.db.session import Sessions, unit_of_work
 from crewai_runner.db.tables.catalog import ModelRow, ProviderRow
 from crewai_runner.features.workflows import service
-from crewai_runner.features.workflows.documents import CheckedDocument, check_document
+from crewai_runner.features.workflows.crud.checked_document import CheckedDocument, check_document
 from crewai_runner.wiring.container import Container
 from tests.support.audit import CONNECTS, RUNS_CODE, STARTS_A_PROCESS, TOUCHES_FILES, watched
 from tests.support.documents import brief, checked
@@ -71,14 +71,14 @@ HARMLESS = {
 
 
 async def validate(client: httpx.AsyncClient, text: str, **more: Any) -> Json:
-    answer = await client.post("/yaml/validate", json={"yamlContent": text}, **more)
-    assert answer.status_code == 200, answer.text
-    report: Json = answer.json()
+    response = await client.post("/yaml/validate", json={"yamlContent": text}, **more)
+    assert response.status_code == 200, response.text
+    report: Json = response.json()
     assert set(report) == REPORT
     return report
 
 
-class TestWhoMay:
+class TestAuthorization:
     @pytest.mark.parametrize(
         ("method", "path", "body"),
         [
@@ -87,24 +87,24 @@ class TestWhoMay:
             ("GET", "/yaml/schema", None),
         ],
     )
-    async def test_somebody_with_a_token(
+    async def test_requires_a_token(
         self, client: httpx.AsyncClient, method: str, path: str, body: Json | None
     ) -> None:
-        nobody = await client.request(method, path, json=body, headers=ANONYMOUS)
+        anonymous = await client.request(method, path, json=body, headers=ANONYMOUS)
         reader = await client.request(method, path, json=body, headers=AS_DOCUMENT_READER)
 
-        assert nobody.status_code == 401
+        assert anonymous.status_code == 401
         assert reader.status_code == 200
 
 
 class TestValidate:
-    async def test_answers_with_what_the_document_means(self, client: httpx.AsyncClient) -> None:
+    async def test_returns_the_definition(self, client: httpx.AsyncClient) -> None:
         report = await validate(client, brief())
 
         assert (report["valid"], report["errors"], report["problems"]) == (True, [], [])
         assert report["workflow"]["agents"][0]["key"] == "writer"
 
-    async def test_names_every_problem_with_its_place(self, client: httpx.AsyncClient) -> None:
+    async def test_reports_problems_with_their_location(self, client: httpx.AsyncClient) -> None:
         report = await validate(client, brief().replace("agent: writer", "agent: wirter"))
 
         assert (report["valid"], report["workflow"]) == (False, None)
@@ -114,25 +114,23 @@ class TestValidate:
         assert problem["suggestion"] == "writer"
         assert report["errors"] == [f"Line 12: {problem['message']}"]
 
-    async def test_understands_the_snake_case_of_python_clients(self, client: httpx.AsyncClient) -> None:
-        answer = await client.post("/yaml/validate", json={"yaml_content": brief()})
+    async def test_accepts_snake_case(self, client: httpx.AsyncClient) -> None:
+        response = await client.post("/yaml/validate", json={"yaml_content": brief()})
 
-        assert answer.json()["valid"] is True
+        assert response.json()["valid"] is True
 
     @pytest.mark.parametrize("body", [{}, {"yamlContent": 1}, {"yamlContent": "", "file": "/etc/passwd"}, []])
-    async def test_refuses_a_body_of_another_shape(self, client: httpx.AsyncClient, body: Any) -> None:
+    async def test_invalid_body(self, client: httpx.AsyncClient, body: Any) -> None:
         assert (await client.post("/yaml/validate", json=body)).status_code == 422
 
     @pytest.mark.parametrize("text", ["", "\n", "- a\n", "a: b", "\0", "name: x\n" + "#" * 1_048_576])
-    async def test_is_a_report_for_any_text(self, client: httpx.AsyncClient, text: str) -> None:
+    async def test_any_text_gets_a_report(self, client: httpx.AsyncClient, text: str) -> None:
         report = await validate(client, text)
 
         assert report["valid"] is False
         assert report["problems"]
 
-    async def test_warns_of_models_that_this_workspace_has_not_registered(
-        self, client: httpx.AsyncClient, sessions: Sessions
-    ) -> None:
+    async def test_warns_of_unregistered_models(self, client: httpx.AsyncClient, sessions: Sessions) -> None:
         async with unit_of_work(sessions) as session:
             session.add(
                 ProviderRow(id="prov_1", workspace_id=BUILTIN_WORKSPACE, name="OpenAI", type="openai")
@@ -156,16 +154,14 @@ class TestValidate:
         assert [one["code"] for one in theirs["warnings"]] == ["model-not-registered"]
         assert mine["valid"] is theirs["valid"] is True
 
-    async def test_knows_the_tools_of_this_server(self, client: httpx.AsyncClient) -> None:
+    async def test_checks_tool_names(self, client: httpx.AsyncClient) -> None:
         assert (await validate(client, with_agent("tools: [calculator]")))["valid"] is True
         unknown = await validate(client, with_agent("tools: [calcluator]"))
         assert [(one["code"], one["suggestion"]) for one in unknown["problems"]] == [
             ("unknown-tool", "calculator")
         ]
 
-    async def test_does_not_show_a_stored_secret_as_fine(
-        self, client: httpx.AsyncClient, container: Container
-    ) -> None:
+    async def test_rejects_stored_secrets(self, client: httpx.AsyncClient, container: Container) -> None:
         container.mask.add("sk-live-0123456789abcdef")
 
         report = await validate(client, brief(goal="sk-live-0123456789abcdef"))
@@ -174,7 +170,7 @@ class TestValidate:
         assert [one["code"] for one in report["problems"]] == ["secret-in-document"]
         assert "sk-live" not in json.dumps(report)
 
-    async def test_reads_in_a_thread_so_that_others_are_answered_meanwhile(
+    async def test_validates_in_a_thread(
         self, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         readers: list[threading.Thread] = []
@@ -192,8 +188,8 @@ class TestValidate:
 
 class TestMaliciousDocuments:
     @pytest.mark.parametrize("case", MALICIOUS)
-    async def test_are_reported_and_nothing_happens(self, client: httpx.AsyncClient, case: str) -> None:
-        await validate(client, MALICIOUS[case])  # loads whatever reading itself needs
+    async def test_are_reported_without_side_effects(self, client: httpx.AsyncClient, case: str) -> None:
+        await validate(client, MALICIOUS[case])  # loads modules that the first request needs
 
         with watched(STARTS_A_PROCESS, CONNECTS) as seen:
             report = await validate(client, MALICIOUS[case])
@@ -203,7 +199,7 @@ class TestMaliciousDocuments:
         assert seen == []
 
     @pytest.mark.parametrize("case", HARMLESS)
-    async def test_that_look_like_templates_stay_text(self, client: httpx.AsyncClient, case: str) -> None:
+    async def test_harmless_placeholders_stay_text(self, client: httpx.AsyncClient, case: str) -> None:
         report = await validate(
             client, with_agent(f"goal: '{HARMLESS[case]}'").replace("goal: Write a brief", "")
         )
@@ -212,7 +208,7 @@ class TestMaliciousDocuments:
         assert goal in (None, HARMLESS[case])
 
     @pytest.mark.parametrize("case", [*MALICIOUS, *HARMLESS])
-    def test_import_open_start_and_contact_nothing(self, case: str) -> None:
+    def test_parsing_has_no_side_effects(self, case: str) -> None:
         text = MALICIOUS.get(case) or brief(goal=json.dumps(HARMLESS.get(case)))
         checked(text)
 
@@ -223,16 +219,16 @@ class TestMaliciousDocuments:
 
 
 class TestSchema:
-    async def test_is_a_json_schema_that_valid_documents_meet(self, client: httpx.AsyncClient) -> None:
-        answer = await client.get("/yaml/schema")
+    async def test_is_a_json_schema_for_valid_documents(self, client: httpx.AsyncClient) -> None:
+        response = await client.get("/yaml/schema")
 
-        schema = answer.json()
+        schema = response.json()
         Draft202012Validator.check_schema(schema)
-        assert answer.headers["content-type"] == "application/schema+json"
+        assert response.headers["content-type"] == "application/schema+json"
         assert list(Draft202012Validator(schema).iter_errors(pyyaml.safe_load(brief()))) == []
         assert list(Draft202012Validator(schema).iter_errors({"agents": {}, "nonsense": 1})) != []
 
-    async def test_is_not_sent_again_to_who_has_it(self, client: httpx.AsyncClient) -> None:
+    async def test_if_none_match(self, client: httpx.AsyncClient) -> None:
         etag = (await client.get("/yaml/schema")).headers["ETag"]
 
         same = await client.get("/yaml/schema", headers={"If-None-Match": etag})
@@ -245,26 +241,24 @@ class TestSchema:
 
 class TestConvert:
     @pytest.mark.parametrize(("to", "kind"), [("mapping", dict), ("list", list)])
-    async def test_writes_the_other_spelling_with_the_same_meaning(
-        self, client: httpx.AsyncClient, to: str, kind: type
-    ) -> None:
-        answer = await client.post("/yaml/convert", json={"yamlContent": brief(), "to": to})
+    async def test_keeps_the_definition(self, client: httpx.AsyncClient, to: str, kind: type) -> None:
+        response = await client.post("/yaml/convert", json={"yamlContent": brief(), "to": to})
 
-        text = answer.json()["yamlContent"]
+        text = response.json()["yamlContent"]
         assert isinstance(pyyaml.safe_load(text)["agents"], kind)
         assert checked(text).definition == checked(brief()).definition
 
-    async def test_refuses_a_document_with_problems(self, client: httpx.AsyncClient) -> None:
-        answer = await client.post("/yaml/convert", json={"yamlContent": "name: x", "to": "list"})
+    async def test_rejects_a_document_with_problems(self, client: httpx.AsyncClient) -> None:
+        response = await client.post("/yaml/convert", json={"yamlContent": "name: x", "to": "list"})
 
-        assert answer.status_code == 422
-        assert answer.json()["errors"][0]["pointer"] == "/yamlContent"
+        assert response.status_code == 422
+        assert response.json()["errors"][0]["pointer"] == "/yamlContent"
 
     @pytest.mark.parametrize("to", ["python", "", None])
-    async def test_refuses_an_unknown_spelling(self, client: httpx.AsyncClient, to: Any) -> None:
-        answer = await client.post("/yaml/convert", json={"yamlContent": brief(), "to": to})
+    async def test_unknown_format(self, client: httpx.AsyncClient, to: Any) -> None:
+        response = await client.post("/yaml/convert", json={"yamlContent": brief(), "to": to})
 
-        assert answer.status_code == 422
+        assert response.status_code == 422
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])

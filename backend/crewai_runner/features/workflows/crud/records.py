@@ -1,5 +1,6 @@
-"""The record of a workflow: finding it, adding a version to it, showing it."""
+"""Workflows and their versions in the database, as the services of this feature need them."""
 
+from dataclasses import dataclass
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -11,50 +12,50 @@ from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import Principal
 from crewai_runner.db.tables.workflows import WorkflowRow, WorkflowVersionRow
 from crewai_runner.domain.workflow import WorkflowDefinition
-from crewai_runner.features.workflows import rules
+from crewai_runner.features.workflows.crud.names import base_name, unused_name
 from crewai_runner.features.workflows.errors import VersionNotFound, WorkflowNameTaken, WorkflowNotFound
 from crewai_runner.features.workflows.repository import WorkflowRepository
 from crewai_runner.features.workflows.schemas import WorkflowEntry, WorkflowRead
 
-Answer = TypeVar("Answer", bound=BaseModel)
+Response = TypeVar("Response", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVersion:
+    """A version of a workflow with its definition, which is parsed once, here."""
+
+    row: WorkflowVersionRow
+    definition: WorkflowDefinition
 
 
 class WorkflowRecords:
-    """What services of workflows have in common."""
+    """Reads and writes workflows of the caller's workspace."""
 
     def __init__(self, session: AsyncSession) -> None:
         self.rows = WorkflowRepository(session)
 
-    async def get(self, principal: Principal, workflow_id: str) -> WorkflowRow:
-        """Raises WorkflowNotFound, also for another workspace's."""
+    async def get(self, principal: Principal, workflow_id: str, *, lock: bool = False) -> WorkflowRow:
+        """The workflow; `lock` for a change. Raises WorkflowNotFound, also for another workspace's."""
         row = None
         if has_prefix(workflow_id, Prefix.WORKFLOW):
-            row = await self.rows.get(workflow_id, principal.workspace_id)
+            read = self.rows.get_for_update if lock else self.rows.get
+            row = await read(workflow_id, principal.workspace_id)
         if row is None:
             raise WorkflowNotFound(workflow_id)
         return row
 
-    async def get_locked(self, principal: Principal, workflow_id: str) -> WorkflowRow:
-        """The workflow, to be changed. Raises WorkflowNotFound."""
-        row = None
-        if has_prefix(workflow_id, Prefix.WORKFLOW):
-            row = await self.rows.get_locked(workflow_id, principal.workspace_id)
-        if row is None:
-            raise WorkflowNotFound(workflow_id)
-        return row
-
-    async def version(self, row: WorkflowRow, number: int | None = None) -> WorkflowVersionRow:
-        """One version, None is the newest. Raises VersionNotFound."""
+    async def version(self, row: WorkflowRow, number: int | None = None) -> StoredVersion:
+        """One version; None is the newest. Raises VersionNotFound."""
         number = row.newest_version if number is None else number
         version = await self.rows.version(row.id, row.workspace_id, number)
         if version is None:
             raise VersionNotFound(row.id, number)
-        return version
+        return StoredVersion(version, WorkflowDefinition.model_validate(version.definition))
 
     async def add(
         self, principal: Principal, text: str, definition: WorkflowDefinition, note: str | None
     ) -> WorkflowRead:
-        """A new workflow with its first version. Raises WorkflowNameTaken."""
+        """Create a workflow with its first version. Raises WorkflowNameTaken."""
         row = WorkflowRow(
             id=new_id(Prefix.WORKFLOW),
             workspace_id=principal.workspace_id,
@@ -62,7 +63,7 @@ class WorkflowRecords:
             version=0,
             created_at=now(),
         )
-        return read(row, await self.add_version(principal, row, text, definition, note))
+        return workflow_read(row, await self.add_version(principal, row, text, definition, note))
 
     async def add_version(
         self,
@@ -71,8 +72,8 @@ class WorkflowRecords:
         text: str,
         definition: WorkflowDefinition,
         note: str | None,
-    ) -> WorkflowVersionRow:
-        """The next version; the document's name becomes the workflow's. Raises WorkflowNameTaken."""
+    ) -> StoredVersion:
+        """Create the next version; the document's name becomes the workflow's. Raises WorkflowNameTaken."""
         written = await self.rows.write(
             row,
             name=definition.name,
@@ -93,27 +94,27 @@ class WorkflowRecords:
             created_at=row.updated_at,
         )
         await self.rows.add_version(version)
-        return version
+        return StoredVersion(version, definition)
 
     async def _name_taken(self, principal: Principal, name: str) -> WorkflowNameTaken:
-        owner = await self.rows.named(name, principal.workspace_id)
-        taken = await self.rows.names_beginning(rules.name_stem(name), principal.workspace_id)
-        return WorkflowNameTaken(name, owner.id if owner else None, rules.free_name(name, taken))
+        owner = await self.rows.get_by_name(name, principal.workspace_id)
+        used = await self.rows.names_starting_with(base_name(name), principal.workspace_id)
+        return WorkflowNameTaken(name, owner.id if owner else None, unused_name(name, used))
 
 
-def read(row: WorkflowRow, version: WorkflowVersionRow) -> WorkflowRead:
+def workflow_read(row: WorkflowRow, version: StoredVersion) -> WorkflowRead:
     entry = WorkflowEntry.model_validate(row)
     return WorkflowRead(
         **entry.model_dump(by_alias=False),
-        yaml=version.yaml,
-        definition=WorkflowDefinition.model_validate(version.definition),
-        note=version.note,
-        created_by=version.created_by,
+        yaml=version.row.yaml,
+        definition=version.definition,
+        note=version.row.note,
+        created_by=version.row.created_by,
     )
 
 
-def veiled(answer: Answer, mask: SecretMask) -> Answer:
-    """The answer without stored secrets: a value may have become one after the document was saved."""
-    if not mask.contains_secret(answer.model_dump_json()):
-        return answer
-    return type(answer).model_validate(mask.mask_json(answer.model_dump(mode="json")))
+def redact_secrets(response: Response, mask: SecretMask) -> Response:
+    """The response without stored secrets: a value may have become a secret after the document was saved."""
+    if not mask.contains_secret(response.model_dump_json()):
+        return response
+    return type(response).model_validate(mask.mask_json(response.model_dump(mode="json")))

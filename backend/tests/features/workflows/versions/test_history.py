@@ -1,4 +1,4 @@
-"""Looking back at versions, comparing them, going back."""
+"""Versions of a workflow: list, read, compare, restore."""
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -8,9 +8,9 @@ from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.paging import encode_cursor
 from crewai_runner.core.principal import Principal
 from crewai_runner.features.workflows.errors import VersionNotFound, WorkflowNameTaken, WorkflowNotFound
-from crewai_runner.features.workflows.history import WorkflowHistory
 from crewai_runner.features.workflows.schemas import ChangeKind, WorkflowDraft, WorkflowRead
 from crewai_runner.features.workflows.service import WorkflowService
+from crewai_runner.features.workflows.versions.history import WorkflowHistory
 from tests.support.documents import brief, checked
 
 KEY = "sk-live-0123456789abcdef"
@@ -36,14 +36,14 @@ async def saved(workflows: WorkflowService, principal: Principal) -> WorkflowRea
     """A workflow with three versions."""
     texts = [brief(), brief(goal="Better"), brief("Evening brief", "Best")]
     drafts = [WorkflowDraft(yaml=text, note=f"note {n}") for n, text in enumerate(texts, start=1)]
-    made = (await workflows.create(principal, drafts[0], checked(texts[0]), None)).workflow
+    created = (await workflows.create(principal, drafts[0], checked(texts[0]), None)).workflow
     for draft in drafts[1:]:
-        made = await workflows.save(principal, made.id, draft, checked(draft.yaml), None)
-    return made
+        created = await workflows.save(principal, created.id, draft, checked(draft.yaml), None)
+    return created
 
 
 class TestVersions:
-    async def test_are_listed_newest_first_and_paged(
+    async def test_pages_newest_first(
         self, history: WorkflowHistory, principal: Principal, saved: WorkflowRead
     ) -> None:
         first = await history.page(principal, saved.id, 2, None)
@@ -56,7 +56,7 @@ class TestVersions:
         assert [version.number for version in rest.versions] == [1]
         assert rest.next_cursor is None
 
-    async def test_keep_text_and_meaning(
+    async def test_keep_text_and_definition(
         self, history: WorkflowHistory, principal: Principal, saved: WorkflowRead
     ) -> None:
         version = await history.get(principal, saved.id, 2)
@@ -64,7 +64,7 @@ class TestVersions:
         assert (version.yaml, version.workflow_id) == (brief(goal="Better"), saved.id)
         assert version.definition.agent("writer").goal == "Better"
 
-    async def test_of_another_workspace_are_not_found(
+    async def test_other_workspace_gets_not_found(
         self, history: WorkflowHistory, stranger: Principal, saved: WorkflowRead
     ) -> None:
         for attempt in (
@@ -77,7 +77,7 @@ class TestVersions:
                 await attempt
 
     @pytest.mark.parametrize("key", [0, -1, 2**31, "2", "x"])
-    async def test_are_not_paged_by_a_foreign_cursor(
+    async def test_invalid_cursor(
         self, history: WorkflowHistory, principal: Principal, saved: WorkflowRead, key: str | int
     ) -> None:
         with pytest.raises(BadRequest):
@@ -85,7 +85,7 @@ class TestVersions:
 
 
 class TestRestore:
-    async def test_saves_the_old_text_as_the_newest_version(
+    async def test_creates_a_version_with_the_old_text(
         self, history: WorkflowHistory, principal: Principal, saved: WorkflowRead
     ) -> None:
         restored = await history.restore(principal, saved.id, 1, saved.version, None)
@@ -94,33 +94,33 @@ class TestRestore:
         assert restored.note == "Restored version 1."
         assert (await history.get(principal, saved.id, 3)).yaml == brief("Evening brief", "Best")
 
-    async def test_of_what_is_the_newest_already_makes_no_version(
+    async def test_newest_version_creates_no_version(
         self, history: WorkflowHistory, principal: Principal, saved: WorkflowRead
     ) -> None:
         assert await history.restore(principal, saved.id, 3, None, None) == saved
 
-    async def test_sent_twice_with_one_key_makes_one_version(
+    async def test_repeated_idempotency_key_creates_one_version(
         self, history: WorkflowHistory, principal: Principal, saved: WorkflowRead
     ) -> None:
         first = await history.restore(principal, saved.id, 1, 3, "key-1")
-        again = await history.restore(principal, saved.id, 1, 3, "key-1")
+        repeated = await history.restore(principal, saved.id, 1, 3, "key-1")
 
-        assert again == first
+        assert repeated == first
         assert first.version == 4
 
-    async def test_of_a_stale_workflow_is_refused(
+    async def test_stale_version(
         self, history: WorkflowHistory, principal: Principal, saved: WorkflowRead
     ) -> None:
         with pytest.raises(StaleVersion):
             await history.restore(principal, saved.id, 1, 2, None)
 
-    async def test_of_a_missing_version_is_not_found(
+    async def test_unknown_version(
         self, history: WorkflowHistory, principal: Principal, saved: WorkflowRead
     ) -> None:
         with pytest.raises(VersionNotFound):
             await history.restore(principal, saved.id, 4, None, None)
 
-    async def test_to_a_name_that_was_given_away_is_refused(
+    async def test_name_that_another_workflow_has_taken(
         self, history: WorkflowHistory, workflows: WorkflowService, principal: Principal, saved: WorkflowRead
     ) -> None:
         await workflows.create(principal, WorkflowDraft(yaml=brief()), checked(brief()), None)
@@ -130,7 +130,7 @@ class TestRestore:
 
 
 class TestDiff:
-    async def test_shows_the_text_and_the_paths_that_changed(
+    async def test_has_text_diff_and_changed_paths(
         self, history: WorkflowHistory, principal: Principal, saved: WorkflowRead
     ) -> None:
         diff = await history.diff(principal, saved.id, 1, 2)
@@ -140,7 +140,7 @@ class TestDiff:
             ("agents.writer.goal", ChangeKind.CHANGED, "Write a brief", "Better")
         ]
 
-    async def test_is_with_the_newest_when_only_one_version_is_named(
+    async def test_compares_with_the_newest_by_default(
         self, history: WorkflowHistory, principal: Principal, saved: WorkflowRead
     ) -> None:
         diff = await history.diff(principal, saved.id, 1, None)
@@ -148,7 +148,7 @@ class TestDiff:
         assert (diff.from_version, diff.to_version) == (1, 3)
         assert [change.path for change in diff.changes] == ["name", "agents.writer.goal"]
 
-    async def test_shows_no_stored_secret(
+    async def test_redacts_stored_secrets(
         self,
         history: WorkflowHistory,
         workflows: WorkflowService,

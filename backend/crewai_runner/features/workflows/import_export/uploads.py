@@ -1,4 +1,4 @@
-"""What people upload, on its way to becoming a document."""
+"""Uploads of an import, and their conversion to a document."""
 
 import asyncio
 import hashlib
@@ -12,21 +12,21 @@ from crewai_runner.domain.workflow_yaml.crewai_import import (
     from_crewai_files,
     from_crewai_project,
 )
-from crewai_runner.features.workflows.archive import read_archive
 from crewai_runner.features.workflows.errors import ProjectUnreadable
+from crewai_runner.features.workflows.import_export.archive import read_archive
 from crewai_runner.features.workflows.schemas import UploadDigest, WorkflowImport
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """`request` tells uploads apart; `convert` makes the document's text, at the cost of some work."""
+    """An uploaded document or project. `request` identifies the upload for idempotency; `convert` is slow."""
 
     request: BaseModel
     note: str | None
     convert: Callable[[], str]
 
     async def text(self) -> str:
-        """The text of the document. Raises ArchiveRefused, ProjectUnreadable."""
+        """Convert the upload to the text of a document. Raises ArchiveRefused, ProjectUnreadable."""
         try:
             return await asyncio.to_thread(self.convert)
         except NotACrewProject as error:
@@ -34,7 +34,7 @@ class Upload:
 
 
 def request_upload(request: WorkflowImport) -> Upload:
-    """A document, or CrewAI's two files, sent as JSON."""
+    """A document, or CrewAI's two files, as JSON."""
     crew = {"name": request.name} if request.name else {}
 
     def convert() -> str:
@@ -46,23 +46,23 @@ def request_upload(request: WorkflowImport) -> Upload:
 
 
 def document_upload(text: str) -> Upload:
-    """A document sent as it is."""
+    """A document as text."""
     return Upload(WorkflowImport(yaml=text), None, lambda: text)
 
 
 def archive_upload(body: bytes) -> Upload:
-    """A zip with a project of CrewAI, or with a single document."""
+    """A zip with a CrewAI project or a single document."""
     digest = UploadDigest(sha256=hashlib.sha256(body).hexdigest())
     return Upload(digest, "Imported from an archive.", lambda: _from_archive(body))
 
 
 def _from_archive(body: bytes) -> str:
     files = read_archive(body)
-    return _only_document(files) or from_crewai_project(files)
+    return _single_document(files) or from_crewai_project(files)
 
 
-def _only_document(files: Mapping[str, str]) -> str | None:
-    """The text of the one YAML file, when there is nothing of a project beside it."""
+def _single_document(files: Mapping[str, str]) -> str | None:
+    """The text of the only YAML file, if there are no JSON files of a project."""
     documents = [path for path in files if path.lower().endswith((".yaml", ".yml"))]
     others = [path for path in files if path.lower().endswith((".json", ".jsonc"))]
     return files[documents[0]] if len(documents) == 1 and not others else None

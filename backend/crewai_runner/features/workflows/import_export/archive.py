@@ -1,4 +1,4 @@
-"""Reads the text files of an uploaded zip, in memory: no path of the archive touches a disk."""
+"""Reading and writing of zip archives in memory; nothing is extracted to disk."""
 
 import io
 import re
@@ -12,34 +12,42 @@ from crewai_runner.features.workflows.errors import ArchiveRefused
 MAX_ENTRIES = 200
 MAX_BYTES = 8 * 1024 * 1024
 MAX_RATIO = 100
-SMALL = 64 * 1024
-"""Bytes below which a file may be compressed as well as it likes."""
+MIN_CHECKED_BYTES = 64 * 1024
+"""The compression ratio of smaller files is not checked."""
 
-TEXTS = (".yaml", ".yml", ".json", ".jsonc", ".md", ".toml")
+TEXT_EXTENSIONS = (".yaml", ".yml", ".json", ".jsonc", ".md", ".toml")
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _DRIVE = re.compile(r"^[A-Za-z]:")
-# How the damage of a broken or forged archive shows itself while it is read.
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
+# Errors that zipfile raises for damaged or forged archives.
+_READ_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+)
 
 
 def read_archive(body: bytes) -> dict[str, str]:
-    """Path → text of every YAML, JSON, Markdown and TOML file of a zip; everything else stays unread.
+    """Path to text of every YAML, JSON, Markdown and TOML file of a zip; other files are not read.
 
-    Raises ArchiveRefused when the archive is broken, or when any entry, read or not, leaves the
-    archive's folder, is a link, is encrypted, or unpacks to more than is sane.
+    Raises ArchiveRefused when the archive is damaged, or when any entry has a path outside the archive,
+    is a link, is encrypted, or unpacks to more than the limits.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
             entries = archive.infolist()
             _check_all(entries)
-            return {entry.filename: _text(archive, entry) for entry in entries if _wanted(entry)}
-    except _BROKEN as error:
-        raise ArchiveRefused("This is no readable zip archive.") from error
+            return {entry.filename: _text(archive, entry) for entry in entries if _is_text_file(entry)}
+    except _READ_ERRORS as error:
+        raise ArchiveRefused("This is not a readable zip archive.") from error
 
 
 def write_archive(files: Mapping[str, str], folder: str) -> bytes:
-    """A zip with these texts below one folder; the same texts give the same bytes."""
+    """A zip with these files in one folder; equal files give equal bytes."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(files):
@@ -57,43 +65,43 @@ def _check_all(entries: list[zipfile.ZipInfo]) -> None:
         raise ArchiveRefused(f"The archive unpacks to more than {MAX_BYTES // 1024**2} MiB.")
     for entry in entries:
         _check_path(entry.orig_filename)
-        _check_kind(entry)
+        _check_type(entry)
     paths = [entry.filename.rstrip("/").casefold() for entry in entries]
     if len(set(paths)) != len(paths):
-        raise ArchiveRefused("The archive has two entries of one name.")
+        raise ArchiveRefused("The archive has two entries with the same name.")
 
 
 def _check_path(path: str) -> None:
     parts = path.rstrip("/").split("/")
     outside = ".." in parts or path.startswith("/") or _DRIVE.match(path) is not None
     if outside or "\\" in path or not path.isprintable() or not all(parts) or "." in parts:
-        raise ArchiveRefused(f"An entry's path leads out of the archive or is malformed: {path[:100]!r}.")
+        raise ArchiveRefused(f"The path of an entry is outside the archive or malformed: {path[:100]!r}.")
 
 
-def _check_kind(entry: zipfile.ZipInfo) -> None:
+def _check_type(entry: zipfile.ZipInfo) -> None:
     name = repr(entry.filename[:100])
     if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise ArchiveRefused(f"{name} is a link or a device, not a file.")
     if entry.flag_bits & _ENCRYPTED:
-        raise ArchiveRefused(f"{name} is encrypted; pack the archive without a password.")
+        raise ArchiveRefused(f"{name} is encrypted; create the archive without a password.")
     if entry.compress_type not in _METHODS:
-        raise ArchiveRefused(f"{name} is packed with an unusual method; use an ordinary zip.")
-    if entry.file_size > SMALL and entry.file_size > MAX_RATIO * entry.compress_size:
+        raise ArchiveRefused(f"{name} has an unsupported compression method; use an ordinary zip.")
+    if entry.file_size > MIN_CHECKED_BYTES and entry.file_size > MAX_RATIO * entry.compress_size:
         raise ArchiveRefused(f"{name} unpacks to more than {MAX_RATIO} times its size.")
 
 
-def _wanted(entry: zipfile.ZipInfo) -> bool:
+def _is_text_file(entry: zipfile.ZipInfo) -> bool:
     *folders, name = entry.filename.split("/")
-    # What a Mac adds beside each file carries the file's ending but is no text.
+    # macOS adds metadata files with the extension of the original file.
     hidden = name.startswith(".") or "__MACOSX" in folders
-    return not hidden and name.lower().endswith(TEXTS)
+    return not hidden and name.lower().endswith(TEXT_EXTENSIONS)
 
 
 def _text(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str:
     with archive.open(entry) as packed:
         content = packed.read(entry.file_size + 1)
     if len(content) != entry.file_size:
-        raise ArchiveRefused(f"{entry.filename[:100]!r} is not as large as the archive says.")
+        raise ArchiveRefused(f"{entry.filename[:100]!r} does not have the size in the archive.")
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
