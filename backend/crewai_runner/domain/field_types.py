@@ -55,15 +55,16 @@ def is_storable(text: str) -> bool:
     return FORBIDDEN.search(text) is None
 
 
-def _error(code: Any, message: str) -> PydanticCustomError:
+def value_error(code: Any, message: str) -> PydanticCustomError:
+    """An error for a validator. pydantic types `code` as a literal string."""
     return PydanticCustomError(code, "{message}", {"message": message})
 
 
 def _check_text(text: str) -> str:
     if not text.strip():
-        raise _error("empty_text", "text is empty")
+        raise value_error("empty_text", "text is empty")
     if not is_storable(text):
-        raise _error("control_character", "text contains a control character")
+        raise value_error("control_character", "text contains a control character")
     return text
 
 
@@ -72,7 +73,7 @@ def _name_rule(pattern: str, rule: str) -> AfterValidator:
 
     def check(name: str) -> str:
         if not compiled.fullmatch(name):
-            raise _error("bad-name", f"`{shown(name)}` is not possible here: {rule}.")
+            raise value_error("bad-name", f"`{shown(name)}` is not possible here: {rule}.")
         return name
 
     return AfterValidator(check)
@@ -86,14 +87,14 @@ def _check_registered_name(name: str) -> str:
         f"`{shown(name)}` is not possible here. A name consists of letters, digits, `_`, `-` and `.`; "
         "code, addresses and commands are not names."
     )
-    raise _error(code, message)
+    raise value_error(code, message)
 
 
 def _check_file_name(name: str) -> str:
     reason = _file_name_problem(name)
     if reason is not None:
         message = f"`{shown(name)}` {reason}. Write a plain file name, such as `report.md`."
-        raise _error("unsafe-path", message)
+        raise value_error("unsafe-path", message)
     return name
 
 
@@ -125,7 +126,7 @@ def _knowledge_text(value: object) -> object:
             message = "Only sources of type `string` are possible: files are not read. Write the text itself."
             raise _member_error((key,), "unsafe-key", message)
     if "content" not in value:
-        raise _error("source_type", "text, or a mapping with `content`")
+        raise value_error("source_type", "text, or a mapping with `content`")
     if not isinstance(value["content"], str):
         raise _member_error(("content",), "string_type", "text")
     return value["content"]
@@ -133,16 +134,16 @@ def _knowledge_text(value: object) -> object:
 
 def _member_error(loc: tuple[str, ...], code: str, message: str) -> ValidationError:
     """An error of a member of the value, not of the value itself."""
-    details = InitErrorDetails(type=_error(code, message), loc=loc, input=None)
+    details = InitErrorDetails(type=value_error(code, message), loc=loc, input=None)
     return ValidationError.from_exception_data("value", [details])
 
 
 def _check_input_value(value: object) -> object:
     if value is None or not isinstance(value, str | int | float):
-        raise _error("scalar_type", "text, a number, or true or false")
+        raise value_error("scalar_type", "text, a number, or true or false")
     if isinstance(value, str) and (len(value) > _MAX_INPUT_TEXT or not is_storable(value)):
         message = f"At most {_MAX_INPUT_TEXT:,} characters, none of them control characters."
-        raise _error("text-too-long", message)
+        raise value_error("text-too-long", message)
     return value
 
 

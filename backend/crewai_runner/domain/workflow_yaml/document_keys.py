@@ -1,4 +1,4 @@
-"""The mappings of a workflow document: the models' fields, and the keys that only documents have."""
+"""The mappings of a workflow document, composed from the models and a few keys that only documents have."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -6,10 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticCustomError
 
 from crewai_runner.domain.budget import Budget
-from crewai_runner.domain.field_types import Prose
+from crewai_runner.domain.field_types import Line, Prose, value_error
 from crewai_runner.domain.model_settings import ModelChoice, ModelSettings
 from crewai_runner.domain.workflow import (
     FORM,
@@ -42,8 +41,7 @@ _MAX_EXTRA_BODY = 200
 
 def _limit_size(value: dict[str, Any]) -> dict[str, Any]:
     if _size(value) > _MAX_EXTRA_BODY:
-        message = f"At most {_MAX_EXTRA_BODY} values are possible here."
-        raise PydanticCustomError("too-many-items", "{message}", {"message": message})
+        raise value_error("too-many-items", f"At most {_MAX_EXTRA_BODY} values are possible here.")
     return value
 
 
@@ -54,18 +52,17 @@ def _size(value: object) -> int:
 
 def _check_effort(effort: str) -> str:
     if not (effort.isascii() and effort.isalpha() and effort.islower()):
-        message = "Write one word such as `low`, `medium` or `high`."
-        raise PydanticCustomError("unknown-value", "{message}", {"message": message})
+        raise value_error("unknown-value", "Write one word such as `low`, `medium` or `high`.")
     return effort
 
 
-def _reject_flag(value: object) -> object:
+def _reject_bool(value: object) -> object:
     if isinstance(value, bool):
-        raise PydanticCustomError("decimal_type", "a number")
+        raise value_error("decimal_type", "a number")
     return value
 
 
-_ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+_StopText = Annotated[Line, StringConstraints(max_length=200)]
 MODEL_SECTION = Section(
     title="A model",
     unsupported=unsupported_keys.MODEL,
@@ -76,7 +73,7 @@ MODEL_SECTION = Section(
             ModelSettings,
             types={
                 "seed": Annotated[int, Field(ge=-(2**53), le=2**53)],
-                "stop": Annotated[list[_ShortText], Field(max_length=16)],
+                "stop": Annotated[list[_StopText], Field(max_length=16)],
                 "reasoning_effort": Annotated[
                     str, StringConstraints(max_length=16), AfterValidator(_check_effort)
                 ],
@@ -151,7 +148,8 @@ _GUARDRAIL = key_of(
 )
 
 
-def _with(keys: tuple[Key, ...], extra: Key, before: str) -> tuple[Key, ...]:
+def _insert(keys: tuple[Key, ...], extra: Key, before: str) -> tuple[Key, ...]:
+    # The order of keys is the order of controls in the form of the web editor.
     index = next(index for index, key in enumerate(keys) if key.name == before)
     return (*keys[:index], extra, *keys[index:])
 
@@ -160,7 +158,7 @@ AGENT_SECTION = Section(
     title="An agent",
     unsupported=unsupported_keys.AGENT,
     flattened=("settings",),
-    keys=_with(
+    keys=_insert(
         keys_of(AgentDefinition, without=("key",), readers={"model": ModelReference()}),
         _PLANNING_CONFIG,
         before="guardrail",
@@ -169,7 +167,7 @@ AGENT_SECTION = Section(
 TASK_SECTION = Section(
     title="A task",
     unsupported=unsupported_keys.TASK,
-    keys=_with(
+    keys=_insert(
         keys_of(
             TaskDefinition,
             without=("key",),
@@ -180,7 +178,7 @@ TASK_SECTION = Section(
         before="guardrails",
     ),
 )
-_MONEY = Annotated[Decimal, Field(gt=0, le=1_000_000_000, decimal_places=9), BeforeValidator(_reject_flag)]
+_MONEY = Annotated[Decimal, Field(gt=0, le=1_000_000_000, decimal_places=9), BeforeValidator(_reject_bool)]
 BUDGET_SECTION = Section(title="A budget", keys=keys_of(Budget, types={"max_cost": _MONEY}))
 CREW_SECTION = Section(
     title="A workflow",

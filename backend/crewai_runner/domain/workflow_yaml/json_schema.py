@@ -48,7 +48,7 @@ def json_schema() -> dict[str, Any]:
         ],
         "$defs": {
             "crew": {
-                "description": "The whole workflow or a part of it: its keys count as keys of the document.",
+                "description": "The whole workflow or a part of it: its keys are merged into the document.",
                 "type": "object",
                 "properties": {
                     name: described for name, described in _properties(crew).items() if name not in _PARTS

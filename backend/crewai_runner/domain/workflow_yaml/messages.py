@@ -26,6 +26,7 @@ EXPECTED = {
     "float_type": "a number",
     "decimal_type": "a number",
     "decimal_parsing": "a number",
+    "finite_number": "a number",
     "bool_type": "true or false",
     "list_type": "a list",
     "dict_type": "a mapping",
@@ -84,7 +85,7 @@ def report_error(
         message = template.format(name=location.name, bounds=_bounds(schema), **context)
         problems.error(location, code, message)
     else:
-        problems.error(location, kind, error["msg"])
+        problems.error(location, kind if "-" in kind else "wrong-type", error["msg"])
 
 
 def report_wrong_type(node: Node, location: Location, problems: Problems, expected: str) -> Invalid:

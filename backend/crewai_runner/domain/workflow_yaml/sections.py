@@ -34,7 +34,7 @@ class Key:
     camel: str = ""
 
     @cached_property
-    def spellings(self) -> list[str]:
+    def all_names(self) -> list[str]:
         """Every name of the key: as in CrewAI, in camelCase, and its other names."""
         names = [self.name, *self.also, *([self.camel] if self.camel else [])]
         return list(dict.fromkeys([*names, *(camel(name) for name in names)]))
@@ -49,7 +49,7 @@ class Section:
     keys: tuple[Key, ...]
     unsupported: Mapping[str, UnsupportedKey] = field(default_factory=dict)
     flattened: tuple[str, ...] = ()
-    """Keys whose own mapping counts as if it stood one level up."""
+    """Keys whose mapping is merged into this one."""
 
     @cached_property
     def by_name(self) -> dict[str, Key]:
@@ -78,15 +78,15 @@ def keys_of(
 
 
 def key_of(attribute: str, info: FieldInfo, reader: ValueReader | None = None, narrower: Any = None) -> Key:
+    """The key of a field. `narrower` replaces the type of the field."""
     written = next((item for item in info.metadata if isinstance(item, DocumentKey)), DocumentKey())
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     name = written.name or attribute
     if reader is None:
-        metadata = tuple(item for item in info.metadata if not isinstance(item, DocumentKey))
-        annotation, inner = without_none(info.annotation)
-        if narrower is not None:
-            annotation, inner, metadata = narrower, (), ()
-        reader = Value(annotation, (*inner, *metadata), written, str(extra.get("x-reference", "")))
+        constraints = tuple(item for item in info.metadata if not isinstance(item, DocumentKey))
+        annotation = without_none(info.annotation) if narrower is None else narrower
+        reference = str(extra.get("x-reference", ""))
+        reader = Value(annotation, constraints if narrower is None else (), written, reference)
     annotations = {
         "title": info.title or attribute.replace("_", " ").capitalize(),
         "description": info.description,
@@ -95,17 +95,17 @@ def key_of(attribute: str, info: FieldInfo, reader: ValueReader | None = None, n
     return Key(name, attribute, reader, info.is_required(), annotations, written.also, written.camel)
 
 
-def without_none(annotation: Any) -> tuple[Any, tuple[object, ...]]:
-    """The type of a key that is not null."""
+def without_none(annotation: Any) -> Any:
+    """The type of a value that is not null."""
     if get_origin(annotation) in (Union, UnionType):
-        options = [option for option in get_args(annotation) if option is not NoneType]
-        return Union[tuple(options)], ()  # noqa: UP007 - of types that are known at runtime only
-    return annotation, ()
+        options = tuple(option for option in get_args(annotation) if option is not NoneType)
+        return Union[options]  # noqa: UP007 - the options are known at runtime only
+    return annotation
 
 
 @dataclass
 class SectionValues:
-    """Values of a mapping by attribute, and where each stands."""
+    """Valid values of a mapping by attribute, with the nodes and locations of all values."""
 
     values: dict[str, object] = field(default_factory=dict)
     locations: dict[str, Location] = field(default_factory=dict)
@@ -114,7 +114,7 @@ class SectionValues:
     """False when anything but a warning was reported."""
 
     def location(self, attribute: str, item: int | None = None) -> Location:
-        """Where a value stands, or one item of a list."""
+        """The location of a value, or of one item of a list."""
         location = self.locations[attribute]
         node = self.nodes[attribute]
         if item is None or not isinstance(node, Listing):
@@ -193,7 +193,7 @@ def _report_unknown_key(
 
 @dataclass(frozen=True)
 class Nested:
-    """A mapping within a mapping; its value is what was found in it, by attribute."""
+    """A mapping within a mapping; its value is a dict by attribute."""
 
     section: Section
 
@@ -208,16 +208,16 @@ class Nested:
 
 
 def section_schema(section: Section) -> Schema:
-    """JSON Schema of a section: every spelling of every key, with its annotations."""
+    """JSON Schema of a section: every name of every key, with its annotations."""
     properties: Schema = {}
     for key in section.keys:
         described = {**key.annotations, **key.value.schema()}
-        for name in key.spellings:
+        for name in key.all_names:
             properties[name] = described
     for name in section.flattened:
-        properties[name] = {"type": "object", "description": "Its keys count as if they stood one level up."}
+        properties[name] = {"type": "object", "description": "Its keys are merged into this mapping."}
     required = [
-        {"anyOf": [{"required": [name]} for name in key.spellings]} for key in section.keys if key.required
+        {"anyOf": [{"required": [name]} for name in key.all_names]} for key in section.keys if key.required
     ]
     schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
     return {**schema, "allOf": required} if required else schema

@@ -1,3 +1,5 @@
+"""Values of unquoted scalars."""
+
 import pytest
 import yaml
 from hypothesis import given, settings
@@ -5,7 +7,7 @@ from hypothesis import strategies as st
 
 from crewai_runner.domain.workflow_yaml.scalars import InvalidScalar, resolve
 
-WORDS = {
+SCALARS = {
     "a": "a", "yes": True, "No": False, "ON": True, "off": False, "true": True, "FALSE": False,
     "y": "y", "tRUE": "tRUE",
     "": None, "~": None, "null": None, "NULL": None, "nil": "nil",
@@ -18,24 +20,23 @@ WORDS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("word", "value"), WORDS.items(), ids=list(WORDS))
-def test_a_word_means(word: str, value: object) -> None:
-    assert resolve(word) == value
-    assert type(resolve(word)) is type(value)
+class TestResolve:
+    @pytest.mark.parametrize(("scalar", "value"), SCALARS.items(), ids=list(SCALARS))
+    def test_value(self, scalar: str, value: object) -> None:
+        assert resolve(scalar) == value
+        assert type(resolve(scalar)) is type(value)
 
+    @pytest.mark.parametrize(
+        "scalar", [".inf", "-.INF", ".nan", "9" * 30, "-" + "9" * 5000, "0x" + "f" * 17, "9" * 400 + ".0"]
+    )
+    def test_rejects_unsupported_numbers(self, scalar: str) -> None:
+        with pytest.raises(InvalidScalar):
+            resolve(scalar)
 
-@pytest.mark.parametrize(
-    "word", [".inf", "-.INF", ".nan", "9" * 30, "-" + "9" * 5000, "0x" + "f" * 17, "9" * 400 + ".0"]
-)
-def test_what_no_document_can_hold_is_refused(word: str) -> None:
-    with pytest.raises(InvalidScalar):
-        resolve(word)
+    @given(st.text("+-._0123456789abefnotruyxENYO:=~<", min_size=1, max_size=8))
+    @settings(max_examples=500, deadline=None)
+    def test_unquoted_text_stays_text(self, text: str) -> None:
+        written = yaml.safe_dump(text, allow_unicode=True).splitlines()[0]
 
-
-@given(st.text("+-._0123456789abefnotruyxENYO:=~<", min_size=1, max_size=8))
-@settings(max_examples=500, deadline=None)
-def test_whatever_is_written_without_quotes_is_read_as_text(text: str) -> None:
-    written = yaml.safe_dump(text, allow_unicode=True).splitlines()[0]
-
-    if written == text:  # no quotes
-        assert resolve(text) == text
+        if written == text:  # no quotes
+            assert resolve(text) == text

@@ -693,10 +693,10 @@ export interface paths {
      * Create Workflow
      * @description Save a document as a new workflow, named by its `name:`.
      *
-     *     The text is kept byte for byte. What is saved can be run, so a document with problems is refused
-     *     (422) with all of them in `problems`: line, column, path, message and often a suggestion. Unfinished
-     *     drafts stay with the editor until they are valid; `POST /yaml/validate` says what is missing.
-     *     A taken name is 409 with a free one in `suggestion`.
+     *     The text is stored unchanged. Every saved workflow can be run, so a document with problems is rejected
+     *     (422) with all of them in `problems`: line, column, path, message and often a suggestion. Use
+     *     `POST /yaml/validate` while a document is incomplete. A name that is taken is 409, with another name
+     *     in `suggestion`.
      */
     post: operations["workflows:create_workflow"];
     delete?: never;
@@ -716,12 +716,12 @@ export interface paths {
     put?: never;
     /**
      * Import Workflow
-     * @description Make a workflow from a document, from CrewAI's two files, or from a zip of a CrewAI project.
+     * @description Create a workflow from a document, from CrewAI's two files, or from a zip of a CrewAI project.
      *
      *     Send JSON with `yaml`, or with `agentsYaml` and `tasksYaml`; or the document itself as
      *     `application/yaml`; or the project as `application/zip` (at most 200 entries and 8 MiB unpacked).
-     *     Only YAML, JSON, Markdown and TOML files of a zip are read. Python in it is never run, no command
-     *     of it is started and no address of it is contacted.
+     *     Only YAML, JSON, Markdown and TOML files of a zip are read. No code of it is executed, no command
+     *     started and no address contacted.
      */
     post: operations["workflows:import_workflow"];
     delete?: never;
@@ -779,22 +779,22 @@ export interface paths {
     };
     /**
      * Get Workflow
-     * @description A workflow with its newest version: the author's text and what it means.
+     * @description Get a workflow with its newest version: the author's text and its definition.
      */
     get: operations["workflows:get_workflow"];
     /**
      * Update Workflow
-     * @description Save a document as the workflow's next version; the same text again makes none.
+     * @description Save a document as the workflow's next version; an unchanged text creates none.
      *
-     *     Versions never change, and each can be run, so a document with problems is refused like at creation.
-     *     Send the ETag last seen as `If-Match`: when someone else saved meanwhile the answer is 412, nothing
-     *     is overwritten, and `GET .../versions/diff` shows what they changed.
+     *     Every version can be run, so a document with problems is rejected as at creation. Send the last ETag as
+     *     `If-Match`: if the workflow was saved in the meantime, the response is 412 and nothing is overwritten;
+     *     `GET .../versions/diff` shows the changes.
      */
     put: operations["workflows:update_workflow"];
     post?: never;
     /**
      * Delete Workflow
-     * @description Delete a workflow and its versions. Its runs stay: each keeps the definition it was started with.
+     * @description Delete a workflow and its versions. Its runs stay, with the definition they were started with.
      */
     delete: operations["workflows:delete_workflow"];
     options?: never;
@@ -811,7 +811,7 @@ export interface paths {
     };
     /**
      * Export Workflow
-     * @description Download a workflow, as the document or as a CrewAI project. Keys are never part of it.
+     * @description Download a workflow as a document or as a CrewAI project. API keys are never included.
      */
     get: operations["workflows:export_workflow"];
     put?: never;
@@ -851,7 +851,7 @@ export interface paths {
     };
     /**
      * List Versions
-     * @description Every save of a workflow, newest first, without the documents.
+     * @description List the versions of a workflow, newest first, without documents.
      */
     get: operations["workflows:list_versions"];
     put?: never;
@@ -871,7 +871,7 @@ export interface paths {
     };
     /**
      * Diff Versions
-     * @description What changed between two versions: as a unified diff of the texts, and as a list of changed paths.
+     * @description Compare two versions: a unified diff of the texts, and a list of changed paths.
      */
     get: operations["workflows:diff_versions"];
     put?: never;
@@ -891,7 +891,7 @@ export interface paths {
     };
     /**
      * Get Version
-     * @description One save, as it was.
+     * @description Get a version with its document.
      */
     get: operations["workflows:get_version"];
     put?: never;
@@ -913,7 +913,7 @@ export interface paths {
     put?: never;
     /**
      * Restore Version
-     * @description Go back to an old version by saving its text again as the newest; nothing is lost.
+     * @description Restore an old version: its text is saved as a new version.
      */
     post: operations["workflows:restore_version"];
     delete?: never;
@@ -933,9 +933,9 @@ export interface paths {
     put?: never;
     /**
      * Convert Yaml
-     * @description Write a valid document in the other spelling: agents and tasks by name, or as lists.
+     * @description Convert a valid document to the other format: agents and tasks by name, or as lists.
      *
-     *     The text is written anew, so comments and layout of the original are not in it.
+     *     Comments and layout of the original text are lost.
      */
     post: operations["yaml:convert_yaml"];
     delete?: never;
@@ -953,7 +953,7 @@ export interface paths {
     };
     /**
      * Get Yaml Schema
-     * @description The JSON Schema of a workflow document, for editors: every key, its type and what it means.
+     * @description Get the JSON Schema of a workflow document, for editors: type and description of every key.
      */
     get: operations["yaml:get_yaml_schema"];
     put?: never;
@@ -975,11 +975,11 @@ export interface paths {
     put?: never;
     /**
      * Validate Yaml
-     * @description Check a document; the answer is 200 whether it is valid or not.
+     * @description Validate a document; the status is 200 whether it is valid or not.
      *
-     *     Every problem is named at once, with line, column, path, what to do and often what was meant. A
-     *     document is data: nothing in it is imported, opened, started or contacted, and nothing is stored.
-     *     Models, embedders and tools it names are looked up among the registered ones.
+     *     All problems are reported at once, with line, column, path, message and often a suggestion. A document
+     *     is data: nothing in it is imported, opened, started or contacted, and nothing is stored. Names of
+     *     models, embedders and tools are checked against the registered ones.
      */
     post: operations["yaml:validate_yaml"];
     delete?: never;
@@ -1799,7 +1799,7 @@ export interface components {
     ConnectionStage: "dns" | "connect" | "tls" | "auth" | "model" | "done";
     /**
      * ConvertedYaml
-     * @description The document in the other spelling; it means the same.
+     * @description The document in the other format, with the same definition.
      */
     ConvertedYaml: {
       /** Yamlcontent */
@@ -1817,23 +1817,23 @@ export interface components {
     };
     /**
      * DefinitionChange
-     * @description One place where two versions mean something else.
+     * @description One difference between two definitions.
      */
     DefinitionChange: {
       /**
        * After
-       * @description None when removed.
+       * @description Null when removed.
        */
       after: unknown | null;
       /**
        * Before
-       * @description None when added.
+       * @description Null when added.
        */
       before: unknown | null;
       kind: components["schemas"]["ChangeKind"];
       /**
        * Path
-       * @description Such as `agents.writer.goal`; agents and tasks go by key.
+       * @description Such as `agents.writer.goal`; agents and tasks are identified by key.
        */
       path: string;
     };
@@ -1911,6 +1911,12 @@ export interface components {
       /** Toolcallid */
       toolCallId: string;
     };
+    /**
+     * DocumentFormat
+     * @description Format of agents and tasks: `mapping` by name, or `list` with a `name` each.
+     * @enum {string}
+     */
+    DocumentFormat: "mapping" | "list";
     /**
      * EmptyData
      * @description The data of an event without further fields.
@@ -3858,12 +3864,6 @@ export interface components {
      * @enum {string}
      */
     Severity: "error" | "warning";
-    /**
-     * Spelling
-     * @description How agents and tasks are written: `mapping` by name, or `list` with a `name` each.
-     * @enum {string}
-     */
-    Spelling: "mapping" | "list";
     /** StopAnswer */
     StopAnswer: {
       /** Message */
@@ -4412,12 +4412,12 @@ export interface components {
     };
     /**
      * ValidationReport
-     * @description Everything there is to say about a document.
+     * @description The result of a validation.
      */
     ValidationReport: {
       /**
        * Errors
-       * @description The problems as sentences, each with its line.
+       * @description The messages of the problems, each with its line.
        */
       errors: string[];
       /**
@@ -4429,10 +4429,10 @@ export interface components {
       valid: boolean;
       /**
        * Warnings
-       * @description By position; these hinder nothing.
+       * @description By position; a document with warnings is valid.
        */
       warnings: components["schemas"]["Problem"][];
-      /** @description What the text means; null when not valid. */
+      /** @description The definition in the text; null when not valid. */
       workflow: components["schemas"]["WorkflowDefinition"] | null;
     };
     /** VersionDiff */
@@ -4446,7 +4446,7 @@ export interface components {
       fromVersion: number;
       /**
        * Text
-       * @description Unified diff of the two texts; empty when they are the same.
+       * @description Unified diff of the two texts; empty when they are equal.
        */
       text: string;
       /** Toversion */
@@ -4464,7 +4464,7 @@ export interface components {
     };
     /**
      * VersionRead
-     * @description One save; it never changes.
+     * @description A version with its document; it never changes.
      */
     VersionRead: {
       /**
@@ -4486,7 +4486,7 @@ export interface components {
     };
     /**
      * VersionSummary
-     * @description One save in a list.
+     * @description A version in a list.
      */
     VersionSummary: {
       /**
@@ -4632,7 +4632,7 @@ export interface components {
     };
     /**
      * WorkflowDraft
-     * @description A document to be saved, as its author wrote it.
+     * @description A document to save, as its author wrote it.
      */
     WorkflowDraft: {
       /**
@@ -4642,7 +4642,7 @@ export interface components {
       note?: string | null;
       /**
        * Yaml
-       * @description The document; kept byte for byte. Its `name:` names the workflow.
+       * @description The document, stored unchanged. Its `name:` is the name of the workflow.
        */
       yaml: string;
     };
@@ -4652,7 +4652,7 @@ export interface components {
     };
     /**
      * WorkflowImported
-     * @description The new workflow, and what its reader should know about the import.
+     * @description The new workflow, and the warnings of the import.
      */
     WorkflowImported: {
       /** Warnings */
@@ -4710,7 +4710,7 @@ export interface components {
        * @description Who saved the newest version.
        */
       createdBy: string;
-      /** @description What the text means. */
+      /** @description The definition in the text. */
       definition: components["schemas"]["WorkflowDefinition"];
       /** Description */
       description: string | null;
@@ -4732,7 +4732,7 @@ export interface components {
       version: number;
       /**
        * Yaml
-       * @description The author's text, byte for byte.
+       * @description The author's text, unchanged.
        */
       yaml: string;
     };
@@ -4805,7 +4805,7 @@ export interface components {
     };
     /** YamlConversion */
     YamlConversion: {
-      to: components["schemas"]["Spelling"];
+      to: components["schemas"]["DocumentFormat"];
       /**
        * Yamlcontent
        * @description The text of a valid workflow document, up to 1 MiB.
@@ -9051,7 +9051,7 @@ export interface operations {
           tasksYaml?: string | null;
           /**
            * Yaml
-           * @description A whole workflow document; kept byte for byte.
+           * @description A workflow document, stored unchanged.
            */
           yaml?: string | null;
         };
@@ -9685,9 +9685,9 @@ export interface operations {
   "workflows:export_workflow": {
     parameters: {
       query?: {
-        /** @description `yaml`: the author's text; `crewai`: a zip that `crewai run` runs. */
+        /** @description `yaml`: the author's text; `crewai`: a zip for `crewai run`. */
         format?: components["schemas"]["ExportFormat"];
-        /** @description Left out: the newest. */
+        /** @description The newest if omitted. */
         version?: number | null;
       };
       header?: never;
@@ -9981,7 +9981,7 @@ export interface operations {
       query: {
         /** @description The older version. */
         from: number;
-        /** @description Left out: the newest. */
+        /** @description The newest if omitted. */
         to?: number | null;
       };
       header?: never;
@@ -10381,7 +10381,7 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description The ETag last seen. */
+        /** @description The last ETag. */
         "if-none-match"?: string | null;
       };
       path?: never;
@@ -10399,7 +10399,7 @@ export interface operations {
           "application/schema+json": Record<string, never>;
         };
       };
-      /** @description The schema named in If-None-Match is still the newest. */
+      /** @description The schema has not changed since If-None-Match. */
       304: {
         headers: {
           [name: string]: unknown;
