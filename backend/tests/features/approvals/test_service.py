@@ -186,8 +186,8 @@ class TestExpireOverdue:
     async def test_skips_an_approval_resolved_meanwhile_and_continues(
         self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        asked = [await ask(harness, timedelta(0)) for _ in range(3)]
-        first, resolved, last = sorted(run_id for run_id, _ in asked)
+        pairs = [await ask(harness, timedelta(0)) for _ in range(3)]
+        first, resolved, last = sorted(run_id for run_id, _ in pairs)
         lock_open = ApprovalRepository.lock_open
 
         async def resolved_meanwhile(repository: ApprovalRepository, run_id: str) -> ApprovalRow | None:
