@@ -111,7 +111,6 @@ async def harness(
     options: dict[str, Any] = dict(marker.kwargs) if marker else {}
     has_fake_local_model = options.pop("fake_local_model", False)
     async with open_harness(database_url, tmp_path, **options) as opened:
-        opened.container.authenticator = SubjectAuthenticator()
         if has_fake_local_model:
             opened.container.local_model = cast("LocalModelSupervisor", FakeLocalModel())
         yield opened
@@ -136,6 +135,7 @@ def application() -> FastAPI:
 @pytest.fixture
 def app(application: FastAPI, container: Container) -> FastAPI:
     """The application on this test's container; its lifespan, which would start a process, does not run."""
+    container.authenticator = SubjectAuthenticator()
     application.state.container, application.state.mask = container, container.mask
     application.state.telemetry = container.telemetry
     application.state.rate_limiter = container.rate_limiter
