@@ -1,4 +1,4 @@
-"""Documents that the tests share."""
+"""Documents shared by tests."""
 
 from crewai_runner.domain.workflow_yaml.cross_references import Registry
 from crewai_runner.domain.workflow_yaml.document import ParsedWorkflow, parse
@@ -6,7 +6,7 @@ from crewai_runner.domain.workflow_yaml.problems import Problem
 
 MARK = "‸"
 
-NATIVE = """\
+MAPPING_FORMAT = """\
 name: Research
 description: Finds and writes.
 process: sequential
@@ -59,7 +59,7 @@ embedder: minilm
 memory: true
 """
 
-LISTED = """\
+LIST_FORMAT = """\
 name: Research
 process: hierarchical
 managerModel: gpt-4o
@@ -109,7 +109,7 @@ MINIMAL = f"name: n\n{AGENTS}{TASKS}"
 
 
 def marked(text: str) -> tuple[str, int, int]:
-    """A text without its mark, and the line and column where the mark stood."""
+    """The text without its mark, and the line and column of the mark."""
     before, _, after = text.partition(MARK)
     return before + after, before.count("\n") + 1, len(before.rsplit("\n", 1)[-1]) + 1
 

@@ -1,13 +1,13 @@
 # ruff: noqa: E501 - a table is read by its rows
-"""Every finding with the place it is reported at: a document, `‸` where the finding must point."""
+"""Every problem and warning: its code, a case, and a document with `‸` at the position of the report."""
 
 A = "agents:\n  a: {role: r, goal: g, backstory: b}\n"
 T = "tasks:\n  t: {description: d, expected_output: e, agent: a}\n"
 _TWO = "agents:\n  a: {role: r, goal: g, backstory: b}\n  b: {role: r, goal: g, backstory: b}\n"
 
 
-LED = "process: hierarchical\nmanager_llm: m\n"
-LED_BY_A = "process: hierarchical\nmanager_agent: a\n"
+HIERARCHICAL = "process: hierarchical\nmanager_llm: m\n"
+MANAGED_BY_A = "process: hierarchical\nmanager_agent: a\n"
 
 
 def agent(extra: str, *, name: str = "a") -> str:
@@ -23,8 +23,8 @@ def tasks(*lines: str, agents: str = _TWO, top: str = "") -> str:
     return f"name: n\n{top}{agents}tasks:\n{body}\n"
 
 
-def w(name: str, extra: str = "") -> str:
-    """One task with work in it."""
+def work(name: str, extra: str = "") -> str:
+    """A task with the required keys."""
     return f"{name}: {{description: d, expected_output: e{', ' if extra else ''}{extra}}}"
 
 
@@ -48,11 +48,11 @@ ERRORS: list[tuple[str, str, str]] = [
     ("syntax", "an open quote", "name: ‸'n\nagents: 1\n"),
     ("syntax", "an open double quote", 'name: ‸"n\n'),
     ("syntax", "a second colon", "name: a‸: b\n"),
-    ("syntax", "a dedent to nowhere", "name:\n    a: 1\n  ‸b: 2\n"),
+    ("syntax", "a wrong dedent", "name:\n    a: 1\n  ‸b: 2\n"),
     ("syntax", "a line without a colon", "name: n\n‸foo\nbar: 1\n"),
     ("syntax", "an at sign", "name: ‸@n\n"),
     ("syntax", "an unknown escape", 'name: "‸\\q"\n'),
-    ("syntax", "an empty place in a list", "name: [a,‸, b]\n"),
+    ("syntax", "an empty item in a list", "name: [a,‸, b]\n"),
     ("syntax", "an alias without a name", "name: *‸\n"),
     ("syntax", "a list item among keys", "a: 1\n‸- b\n"),
     ("syntax", "a wrong version", "‸%YAML 3.0\n---\na: 1\n"),
@@ -64,14 +64,14 @@ ERRORS: list[tuple[str, str, str]] = [
     ("several-documents", "two", f"name: n\n{A}{T}‸---\nname: m\n"),
     ("duplicate-key", "twice", f"name: n\n‸name: m\n{A}{T}"),
     ("duplicate-key", "an agent twice", f"name: n\n{A}  ‸a: {{role: r, goal: g, backstory: b}}\n{T}"),
-    ("duplicate-key", "in both spellings", task("tools: [x], async_execution: true, ‸asyncExecution: true")),
+    ("duplicate-key", "in both naming styles", task("tools: [x], async_execution: true, ‸asyncExecution: true")),
     ("key-not-text", "a number", crew("‸1: a")),
-    ("key-not-text", "a truth", crew("‸on: a")),
+    ("key-not-text", "a boolean", crew("‸on: a")),
     ("key-not-text", "a list", crew("? ‸[a]\n: b")),
     ("unsafe-tag", "Python", crew("description: ‸!!python/object/apply:os.system ['id']")),
     ("unsafe-tag", "custom", crew("description: ‸!secret a")),
     ("unsafe-tag", "binary", crew("description: ‸!!binary aGk=")),
-    ("unknown-alias", "nowhere", crew("description: ‸*nowhere")),
+    ("unknown-alias", "no anchor", crew("description: ‸*nowhere")),
     ("recursive-alias", "itself", crew("knowledge: &x [‸*x]")),
     ("bad-merge", "a text", crew("<<: ‸text")),
     ("bad-number", "infinity", crew("max_rpm: ‸.inf")),
@@ -96,25 +96,25 @@ ERRORS: list[tuple[str, str, str]] = [
     ("unknown-key", "in an input", crew("inputs: {x: {‸typ: string}}")),
     ("unknown-key", "in a planning", agent("planning_config: {‸max_atempts: 2}")),
     ("wrong-type", "a number for text", agent("guardrail: ‸5")),
-    ("wrong-type", "text for a truth", agent("verbose: ‸'true'")),
+    ("wrong-type", "text for a boolean", agent("verbose: ‸'true'")),
     ("wrong-type", "text for a whole number", agent("max_iter: ‸'5'")),
     ("wrong-type", "a fraction for a whole number", agent("max_iter: ‸2.5")),
-    ("wrong-type", "a truth for a number", agent("llm: {model: m, temperature: ‸true}")),
+    ("wrong-type", "a boolean for a number", agent("llm: {model: m, temperature: ‸true}")),
     ("wrong-type", "text for a list", agent("tools: ‸search")),
     ("wrong-type", "a list for a model", agent("llm: [‸m]").replace("[‸", "‸[")),
     ("wrong-type", "a list for a budget", crew("budget: ‸[1]")),
     ("wrong-type", "text for agents", f"name: n\nagents: ‸a\n{T}"),
     ("wrong-type", "an agent that is text", f"name: n\nagents:\n  a: ‸text\n{T}"),
-    ("wrong-type", "a number for money", crew("budget: {max_cost: ‸much}")),
+    ("wrong-type", "text for a cost", crew("budget: {max_cost: ‸much}")),
     ("wrong-type", "a default of another type", inputs("{x: {type: integer, default: ‸y}}")),
     ("wrong-type", "an option of another type", inputs("{x: {type: integer, enum: [1, ‸y]}}")),
     ("wrong-type", "a list as a default", inputs("{x: ‸[1]}")),
     ("out-of-range", "too many steps", agent("max_iter: ‸100000")),
     ("out-of-range", "no steps", agent("max_iter: ‸0")),
-    ("out-of-range", "too warm", agent("llm: {model: m, temperature: ‸2.1}")),
-    ("out-of-range", "no money", crew("budget: {max_cost: ‸0}")),
-    ("out-of-range", "tiny money", crew("budget: {max_cost: ‸0.00000000001}")),
-    ("out-of-range", "a long time", crew("timeout_seconds: ‸99999999")),
+    ("out-of-range", "a temperature that is too high", agent("llm: {model: m, temperature: ‸2.1}")),
+    ("out-of-range", "zero cost", crew("budget: {max_cost: ‸0}")),
+    ("out-of-range", "too many decimal places", crew("budget: {max_cost: ‸0.00000000001}")),
+    ("out-of-range", "a timeout that is too long", crew("timeout_seconds: ‸99999999")),
     ("empty-text", "a role", f"name: n\nagents: {{a: {{role: ‸' ', goal: g, backstory: b}}}}\n{T}"),
     ("text-too-long", "a role", f"name: n\nagents: {{a: {{role: ‸{'r' * 501}, goal: g, backstory: b}}}}\n{T}"),
     ("too-many-items", "tools", agent(f"tools: ‸[{', '.join(f't{n}' for n in range(51))}]")),
@@ -159,11 +159,11 @@ ERRORS: list[tuple[str, str, str]] = [
     ("unsafe-key", "sharing", crew("‸share_crew: true")),
     ("unsafe-path", "a folder", task("output_file: ‸out/report.md")),
     ("unsafe-path", "a placeholder", task("output_file: ‸'{p}.md'")),
-    ("unsafe-path", "up", task("output_file: ‸..")),
+    ("unsafe-path", "the parent folder", task("output_file: ‸..")),
     ("unsafe-path", "a backslash", task("output_file: ‸'a\\b'")),
     ("unsafe-path", "a hidden file", task("output_file: ‸.env")),
     ("unsafe-path", "a device", task("output_file: ‸NUL.txt")),
-    ("unsafe-path", "a shell word", task("output_file: ‸'a;b'")),
+    ("unsafe-path", "shell characters", task("output_file: ‸'a;b'")),
     ("unsupported-key", "planning of the crew", crew("‸planning: true")),
     ("unsupported-key", "a careful plan", agent("planning_config: {‸reasoning_effort: high}")),
     ("unsupported-key", "a model for plans", agent("planning_config: {‸llm: x}")),
@@ -182,28 +182,28 @@ ERRORS: list[tuple[str, str, str]] = [
     ("bad-schema", "an id", schema("{type: object, $id: ‸'http://x/y', properties: {n: {}}}")),
     ("bad-schema", "a pattern that looks ahead", schema("{type: object, properties: {n: {type: string, pattern: ‸'(?=a)'}}}")),
     ("bad-schema", "a format", schema("{type: object, properties: {n: {type: string, format: ‸email}}}")),
-    ("bad-schema", "a look at the disk", schema("{type: object, properties: {n: {format: ‸file-path}}}")),
+    ("bad-schema", "a file format", schema("{type: object, properties: {n: {format: ‸file-path}}}")),
     ("bad-schema", "a broken pattern", schema("{type: object, properties: {n: {type: string, pattern: ‸'('}}}")),
     ("bad-schema", "a name CrewAI cannot use", schema("{type: object, properties: {‸_n: {type: string}}}")),
-    ("bad-schema", "a truth for a schema", schema("{type: object, properties: {n: ‸true}}")),
+    ("bad-schema", "a boolean for a schema", schema("{type: object, properties: {n: ‸true}}")),
     ("bad-schema", "an option that is a list", schema("{type: object, properties: {n: {enum: [a, ‸[b]]}}}")),
     # how the parts fit
-    ("unknown-agent", "of a task", tasks(w("t", "agent: ‸c"))),
-    ("unknown-agent", "that manages", tasks(w("t", "agent: a"), top="process: hierarchical\nmanager_agent: ‸boss\n")),
-    ("unknown-context", "a typo", tasks(w("write", "agent: a"), w("t", "agent: b, context: [write, ‸wrte]"))),
+    ("unknown-agent", "of a task", tasks(work("t", "agent: ‸c"))),
+    ("unknown-agent", "that manages", tasks(work("t", "agent: a"), top="process: hierarchical\nmanager_agent: ‸boss\n")),
+    ("unknown-context", "a typo", tasks(work("write", "agent: a"), work("t", "agent: b, context: [write, ‸wrte]"))),
     ("context-itself", "itself", task("context: [‸t]")),
-    ("context-later", "later", tasks(w("t", "agent: a, context: [‸u]"), w("u", "agent: b"))),
-    ("context-cycle", "both", tasks(w("t", "agent: a, context: [‸u]"), w("u", "agent: b, context: [t]"))),
-    ("context-cycle", "three", tasks(w("t", "agent: a, context: [‸v]"), w("u", "agent: b, context: [t]"), w("v", "agent: b, context: [u]"))),
-    ("manager-with-tools", "tools", tasks(w("t", "agent: b"), agents=_TWO.replace("  a: {", "  a: {tools: ‸[x], "), top=LED_BY_A)),
-    ("manager-alone", "alone", tasks(w("t"), agents=A, top="process: hierarchical\nmanager_agent: ‸a\n")),
-    ("manager-with-task", "a task", tasks(w("t", "agent: ‸a"), top=LED_BY_A)),
-    ("guardrail-without-agent", "no agent", tasks(w("‸t", "guardrail: x"), top=LED)),
-    ("async-at-the-end", "two", tasks(w("t", "agent: a, async_execution: true"), w("u", "agent: b, async_execution: ‸true"))),
-    ("async-same-agent", "one agent", tasks(w("t", "agent: a, async_execution: true"), w("u", "agent: ‸a, async_execution: true"), w("v", "agent: b"))),
-    ("async-same-agent", "one manager", tasks(w("t", "agent: a, async_execution: true"), w("u", "agent: b, async_execution: ‸true"), w("v", "agent: b"), top=LED)),
-    ("async-context", "side by side", tasks(w("t", "agent: a, async_execution: true"), w("u", "agent: b, async_execution: true, context: [‸t]"), w("v", "agent: b"))),
-    ("async-human-input", "waiting", task("human_input: ‸true, async_execution: true")),
+    ("context-later", "later", tasks(work("t", "agent: a, context: [‸u]"), work("u", "agent: b"))),
+    ("context-cycle", "two tasks", tasks(work("t", "agent: a, context: [‸u]"), work("u", "agent: b, context: [t]"))),
+    ("context-cycle", "three tasks", tasks(work("t", "agent: a, context: [‸v]"), work("u", "agent: b, context: [t]"), work("v", "agent: b, context: [u]"))),
+    ("manager-with-tools", "tools", tasks(work("t", "agent: b"), agents=_TWO.replace("  a: {", "  a: {tools: ‸[x], "), top=MANAGED_BY_A)),
+    ("manager-alone", "alone", tasks(work("t"), agents=A, top="process: hierarchical\nmanager_agent: ‸a\n")),
+    ("manager-with-task", "a task", tasks(work("t", "agent: ‸a"), top=MANAGED_BY_A)),
+    ("guardrail-without-agent", "no agent", tasks(work("‸t", "guardrail: x"), top=HIERARCHICAL)),
+    ("async-at-the-end", "two", tasks(work("t", "agent: a, async_execution: true"), work("u", "agent: b, async_execution: ‸true"))),
+    ("async-same-agent", "one agent", tasks(work("t", "agent: a, async_execution: true"), work("u", "agent: ‸a, async_execution: true"), work("v", "agent: b"))),
+    ("async-same-agent", "one manager", tasks(work("t", "agent: a, async_execution: true"), work("u", "agent: b, async_execution: ‸true"), work("v", "agent: b"), top=HIERARCHICAL)),
+    ("async-context", "side by side", tasks(work("t", "agent: a, async_execution: true"), work("u", "agent: b, async_execution: true, context: [‸t]"), work("v", "agent: b"))),
+    ("async-human-input", "human input", task("human_input: ‸true, async_execution: true")),
     ("undeclared-input", "a typo", f"name: n\ninputs: {{topic: x}}\nagents:\n  a: {{role: '{{topic}}', goal: ‸'{{topc}}', backstory: b}}\n{T}"),
     # what is not registered
     ("unknown-tool", "a typo", agent("tools: [web_search, ‸web_serch]")),
@@ -215,15 +215,15 @@ WARNINGS: list[tuple[str, str, str]] = [
     ("no-effect", "verbose", crew("‸verbose: true")),
     ("no-effect", "planning that is off", crew("‸planning: false")),
     ("no-effect", "the usual type", agent("‸type: Agent")),
-    ("no-effect", "a manager without work", crew("manager_llm: ‸gpt-4o")),
-    ("no-effect", "two managers", tasks(w("t"), top="process: hierarchical\nmanager_agent: a\nmanager_llm: ‸gpt-4o\n")),
+    ("no-effect", "a manager in a sequential crew", crew("manager_llm: ‸gpt-4o")),
+    ("no-effect", "two managers", tasks(work("t"), top="process: hierarchical\nmanager_agent: a\nmanager_llm: ‸gpt-4o\n")),
     ("no-effect", "another name", task("‸name: u").replace("‸name: u", "name: ‸u")),
-    ("unused-agent", "b", tasks(w("t", "agent: a"), agents=_TWO.replace("  b", "  ‸b"))),
-    ("default-manager", "nobody", tasks(w("t"), top="process: ‸hierarchical\n")),
+    ("unused-agent", "b", tasks(work("t", "agent: a"), agents=_TWO.replace("  b", "  ‸b"))),
+    ("default-manager", "no manager", tasks(work("t"), top="process: ‸hierarchical\n")),
     ("embedder-missing", "memory", crew("memory: ‸true")),
     ("embedder-missing", "knowledge of an agent", agent("knowledge: ‸[x]")),
-    ("undeclared-input", "asked for", f"name: n\nagents:\n  a: {{role: ‸'{{topic}}', goal: g, backstory: b}}\n{T}"),
-    ("unused-input", "never filled", inputs("{‸x: 1}")),
+    ("undeclared-input", "no inputs", f"name: n\nagents:\n  a: {{role: ‸'{{topic}}', goal: g, backstory: b}}\n{T}"),
+    ("unused-input", "no placeholder", inputs("{‸x: 1}")),
     ("duplicate-item", "twice", agent("tools: [web_search, ‸web_search]")),
     ("model-not-registered", "a typo", agent("llm: ‸gpt-4")),
     ("model-not-registered", "with settings", agent("llm: ‸{model: gpt-4}")),

@@ -1,4 +1,4 @@
-"""Run as a program: reads hostile documents and prints what the interpreter was asked to do meanwhile."""
+"""A program that parses hostile documents and prints the audit events of the interpreter meanwhile."""
 
 import sys
 from pathlib import Path
@@ -13,21 +13,32 @@ from crewai_runner.domain.workflow_yaml.crewai_import import (
 from crewai_runner.domain.workflow_yaml.document import parse, parse_value
 from crewai_runner.domain.workflow_yaml.json_schema import json_schema
 from crewai_runner.domain.workflow_yaml.serialisation import dump, to_mapping
-from tests.domain.workflow_yaml.documents import NATIVE, marked
+from tests.domain.workflow_yaml.documents import MAPPING_FORMAT, marked
 from tests.domain.workflow_yaml.findings import ERRORS
 
-LOUD = ("import", "open", "os.", "subprocess.", "socket.", "shutil.", "exec", "compile", "ctypes.", "urllib.")
-heard: list[str] = []
-ears: set[str] = set()  # holds something while the probe listens: a hook cannot be taken out again
+AUDITED = (
+    "import",
+    "open",
+    "os.",
+    "subprocess.",
+    "socket.",
+    "shutil.",
+    "exec",
+    "compile",
+    "ctypes.",
+    "urllib.",
+)
+events: list[str] = []
+recording: set[str] = set()  # not empty while events are recorded; an audit hook cannot be removed
 
 
-def hear(event: str, _details: tuple[object, ...]) -> None:
-    if ears and event.startswith(LOUD):
-        heard.append(event)
+def record(event: str, _details: tuple[object, ...]) -> None:
+    if recording and event.startswith(AUDITED):
+        events.append(event)
 
 
 def read_everything(module: str) -> None:
-    """Reads every document that is refused, with another module where it names `os`."""
+    """Parse every invalid document, with another module in place of `os`."""
     for _, _, document in ERRORS:
         text = marked(document)[0].replace("os:", f"{module}:").replace("os.", f"{module}.")
         parse(text)
@@ -57,20 +68,20 @@ def misbehave() -> None:
 
 
 def main() -> int:
-    parsed = parse(NATIVE)
+    parsed = parse(MAPPING_FORMAT)
     assert parsed.definition is not None
     json_schema()
     dump(to_mapping(parsed.definition))
-    read_everything("os")  # once unheard: what the libraries load of their own, they load now
-    sys.addaudithook(hear)
-    ears.add("open")
+    read_everything("os")  # once without recording: libraries load their own modules now
+    sys.addaudithook(record)
+    recording.add("on")
     if sys.argv[1:]:
         misbehave()
     else:
-        read_everything("colorsys")  # loaded by nobody yet, so that its import would be heard
-    ears.clear()
-    print("loud" if heard else "quiet", *(sorted(set(heard)) if heard else [len(ERRORS)]))
-    return 1 if heard else 0
+        read_everything("colorsys")  # not imported yet, so that its import would be recorded
+    recording.clear()
+    print("events" if events else "quiet", *(sorted(set(events)) if events else [len(ERRORS)]))
+    return 1 if events else 0
 
 
 if __name__ == "__main__":

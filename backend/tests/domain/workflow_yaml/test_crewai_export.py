@@ -11,12 +11,12 @@ from crewai_runner.domain.workflow_yaml.crewai_export import to_crewai_project
 from crewai_runner.domain.workflow_yaml.crewai_import import from_crewai_project
 from crewai_runner.domain.workflow_yaml.document import parse
 from crewai_runner.executor.crew.compat.environment import import_engine
-from tests.domain.workflow_yaml.documents import LISTED, NATIVE, definition_of
+from tests.domain.workflow_yaml.documents import LIST_FORMAT, MAPPING_FORMAT, definition_of
 from tests.domain.workflow_yaml.strategies import definitions
 
 MODELS = {"gpt-4o": "openai/gpt-4o", "minilm": "openai/text-embedding-3-small"}
 ONE_AGENT = "agents: {a: {role: r, goal: g, backstory: b, planning: true, knowledge: [We like cats.]}}\n"
-LED = """\
+HIERARCHICAL = """\
 name: Led
 process: hierarchical
 manager_agent: The boss
@@ -26,7 +26,7 @@ agents:
 tasks:
   t: {description: d, expected_output: e, agent: Ünïcode / agent, guardrails: [Be short., Be true.]}
 """
-SIDE_BY_SIDE = """\
+ASYNCHRONOUS = """\
 name: Side by side
 agents:
   a: {role: r, goal: g, backstory: b}
@@ -48,7 +48,7 @@ def crewai(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 @pytest.fixture(autouse=True)
-def no_key_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+def api_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "none")
 
 
@@ -61,7 +61,7 @@ def write(files: dict[str, str], folder: Path) -> Path:
 
 
 def without_embedding(definition: WorkflowDefinition) -> WorkflowDefinition:
-    """Without what CrewAI would embed, over the network, while it only builds."""
+    """Without knowledge and memory, which CrewAI would embed over the network."""
     agents = [agent.model_copy(update={"knowledge": []}) for agent in definition.agents]
     return definition.model_copy(
         update={"agents": agents, "knowledge": [], "memory": False, "embedder": None}
@@ -112,7 +112,7 @@ SCHEMAS = [
 class TestCrewAiLoadsExports:
     @pytest.mark.crew
     @pytest.mark.filterwarnings("ignore")
-    @pytest.mark.parametrize("document", [NATIVE, LISTED, LED, SIDE_BY_SIDE])
+    @pytest.mark.parametrize("document", [MAPPING_FORMAT, LIST_FORMAT, HIERARCHICAL, ASYNCHRONOUS])
     def test_exported_project(self, document: str, engine: Any, tmp_path: Path) -> None:
         definition = without_embedding(definition_of(document))
         path = write(to_crewai_project(definition, MODELS), tmp_path)
@@ -149,7 +149,7 @@ class TestCrewAiLoadsExports:
     def test_accepted_output_schema(self, schema: str, engine: Any) -> None:
         from crewai.utilities.pydantic_schema_utils import create_model_from_schema
 
-        text = SIDE_BY_SIDE.replace("agent: b, context", f"agent: b, output_json: {schema}, context")
+        text = ASYNCHRONOUS.replace("agent: b, context", f"agent: b, output_json: {schema}, context")
         parsed = parse(text)
 
         if parsed.valid:
@@ -161,22 +161,22 @@ class TestCrewAiLoadsExports:
 
 class TestExport:
     def test_import_gives_the_same_crew(self) -> None:
-        definition = definition_of(NATIVE)
+        definition = definition_of(MAPPING_FORMAT)
 
-        again = definition_of(from_crewai_project(to_crewai_project(definition, {})))
+        imported = definition_of(from_crewai_project(to_crewai_project(definition, {})))
 
-        assert again.tasks == [task.model_copy(update={"tools": []}) for task in definition.tasks]
-        assert [a.model_copy(update={"tools": []}) for a in definition.agents] == again.agents
-        assert {given.name: given.default for given in again.inputs} == {"topic": "cats", "count": 3}
+        assert imported.tasks == [task.model_copy(update={"tools": []}) for task in definition.tasks]
+        assert [a.model_copy(update={"tools": []}) for a in definition.agents] == imported.agents
+        assert {given.name: given.default for given in imported.inputs} == {"topic": "cats", "count": 3}
 
     def test_models_have_the_name_of_crewai(self) -> None:
-        files = to_crewai_project(definition_of(LED), MODELS)
+        files = to_crewai_project(definition_of(HIERARCHICAL), MODELS)
 
         assert '"model": "openai/gpt-4o"' in files["agents/unicode_agent.jsonc"]
         assert '"timeout": 5.0' in files["agents/unicode_agent.jsonc"]
 
     def test_readme_lists_unsupported_values(self) -> None:
-        readme = to_crewai_project(definition_of(NATIVE), {})["README.md"]
+        readme = to_crewai_project(definition_of(MAPPING_FORMAT), {})["README.md"]
 
         assert "Tools of agent `researcher`: web_search." in readme
         assert "The budget" in readme
@@ -195,7 +195,7 @@ class TestExport:
         assert all(path.count("/") <= 1 and "\\" not in path for path in paths)
 
     def test_similar_names_have_different_files(self) -> None:
-        text = LED.replace("The boss", "unicode agent")
+        text = HIERARCHICAL.replace("The boss", "unicode agent")
 
         assert {"agents/unicode_agent.jsonc", "agents/unicode_agent_2.jsonc"} <= set(
             to_crewai_project(definition_of(text), {})

@@ -13,9 +13,9 @@ from crewai_runner.domain.workflow_yaml.document import UNTITLED, parse, parse_v
 from tests.domain.workflow_yaml.documents import (
     AGENTS,
     CREW_JSON,
-    LISTED,
+    LIST_FORMAT,
+    MAPPING_FORMAT,
     MINIMAL,
-    NATIVE,
     TASKS,
     definition_of,
 )
@@ -23,7 +23,7 @@ from tests.domain.workflow_yaml.documents import (
 
 class TestFormats:
     def test_mapping_format(self) -> None:
-        definition = definition_of(NATIVE)
+        definition = definition_of(MAPPING_FORMAT)
 
         researcher, writer = definition.agents
         assert researcher.model is not None
@@ -46,7 +46,7 @@ class TestFormats:
         ]
 
     def test_list_format(self) -> None:
-        definition = definition_of(LISTED)
+        definition = definition_of(LIST_FORMAT)
 
         assert definition.process is ProcessKind.HIERARCHICAL
         assert definition.manager_model is not None

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from crewai_runner.domain.workflow_yaml.document import parse_value
 from crewai_runner.domain.workflow_yaml.document_keys import AGENT_SECTION, CREW_SECTION, TASK_SECTION
 from crewai_runner.domain.workflow_yaml.json_schema import json_schema
-from tests.domain.workflow_yaml.documents import CREW_JSON, LISTED, MINIMAL, NATIVE
+from tests.domain.workflow_yaml.documents import CREW_JSON, LIST_FORMAT, MAPPING_FORMAT, MINIMAL
 
 SCHEMA = json_schema()
 VALIDATOR = Draft202012Validator(SCHEMA)
@@ -83,7 +83,9 @@ class TestSchema:
 
 
 class TestAgreementWithParser:
-    @pytest.mark.parametrize("document", [NATIVE, LISTED, MINIMAL], ids=["native", "listed", "minimal"])
+    @pytest.mark.parametrize(
+        "document", [MAPPING_FORMAT, LIST_FORMAT, MINIMAL], ids=["mapping", "list", "minimal"]
+    )
     def test_accepts_valid_documents(self, document: str) -> None:
         assert [error.message for error in VALIDATOR.iter_errors(yaml.safe_load(document))] == []
 

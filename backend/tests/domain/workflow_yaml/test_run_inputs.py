@@ -14,8 +14,8 @@ from crewai_runner.domain.workflow_yaml.run_inputs import (
 from tests.domain.workflow_yaml.documents import MINIMAL, definition_of
 
 
-def workflow_with(*wanted: InputDefinition) -> WorkflowDefinition:
-    return definition_of(MINIMAL).model_copy(update={"inputs": list(wanted)})
+def workflow_with(*inputs: InputDefinition) -> WorkflowDefinition:
+    return definition_of(MINIMAL).model_copy(update={"inputs": list(inputs)})
 
 
 def workflow_with_input(kind: InputType = InputType.STRING, **more: object) -> WorkflowDefinition:
@@ -121,9 +121,9 @@ class TestInputProblems:
 
 class TestLimits:
     def test_total_length(self) -> None:
-        wanted = [InputDefinition(name=f"x{n}") for n in range(6)]
+        many = [InputDefinition(name=f"x{n}") for n in range(6)]
 
-        _, found = input_problems(workflow_with(*wanted), {f"x{n}": "x" * MAX_TEXT_LENGTH for n in range(6)})
+        _, found = input_problems(workflow_with(*many), {f"x{n}": "x" * MAX_TEXT_LENGTH for n in range(6)})
 
         assert [p.pointer for p in found] == [""]
         assert f"{MAX_TOTAL_LENGTH:,}" in found[0].detail

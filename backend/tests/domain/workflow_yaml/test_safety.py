@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from crewai_runner.domain.workflow_yaml.document import parse, parse_value
 from crewai_runner.domain.workflow_yaml.reader import MAX_BYTES
-from tests.domain.workflow_yaml.documents import LISTED, MINIMAL, NATIVE
+from tests.domain.workflow_yaml.documents import LIST_FORMAT, MAPPING_FORMAT, MINIMAL
 from tests.domain.workflow_yaml.findings import ERRORS
 
 PROBE = Path(__file__).parent / "probe.py"
-BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+ALIAS_BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{one}: &{one} [{', '.join([f'*{before}'] * 9)}]\n"
     for before, one in zip("abcdefgh", "bcdefghi", strict=True)
 )  # fmt: skip
@@ -28,7 +28,7 @@ WEB = "agents: {a: {role: r, goal: g, backstory: b}}\ntasks:\n" + "".join(
     f"  t{n}: {{description: d, expected_output: e, agent: a, context: {_ALL}}}\n" for n in range(200)
 )
 HEAVY = {
-    "too-many-values": [BOMB, "- 1\n" * 200_000, "a: [" + "1," * 400_000 + "]"],
+    "too-many-values": [ALIAS_BOMB, "- 1\n" * 200_000, "a: [" + "1," * 400_000 + "]"],
     "too-many-aliases": ["a: &a x\n" + "b: [" + "*a, " * 2_000 + "]"],
     "too-deep": ["[" * 500_000, "{a: " * 100_000, "- " * 200_000, "? " * 200_000, "a: {b: [" * 60_000],
     "too-large": ["a" * (MAX_BYTES + 1), "ä" * (MAX_BYTES // 2 + 1)],
@@ -159,7 +159,7 @@ class TestAnyInput:
             1 <= found.line <= lines and found.column >= 1 for found in [*parsed.problems, *parsed.warnings]
         )
 
-    @given(st.sampled_from([NATIVE, LISTED]), st.data())
+    @given(st.sampled_from([MAPPING_FORMAT, LIST_FORMAT]), st.data())
     @settings(max_examples=100, deadline=None)
     def test_damaged_document(self, document: str, data: st.DataObject) -> None:
         start = data.draw(st.integers(0, len(document)))

@@ -9,7 +9,7 @@ from crewai_runner.domain.workflow_yaml.cross_references import Registry
 from crewai_runner.domain.workflow_yaml.document import parse, parse_value
 from crewai_runner.domain.workflow_yaml.json_schema import json_schema
 from crewai_runner.domain.workflow_yaml.serialisation import dump, to_list, to_mapping
-from tests.domain.workflow_yaml.documents import LISTED, NATIVE, definition_of
+from tests.domain.workflow_yaml.documents import LIST_FORMAT, MAPPING_FORMAT, definition_of
 from tests.domain.workflow_yaml.strategies import definitions
 
 ANY = Registry(mcp_servers=None)
@@ -37,14 +37,14 @@ class TestRoundTrip:
             assert parse_value(document, ANY).definition == definition
 
     def test_pyyaml_reads_the_same_values(self) -> None:
-        document = to_mapping(definition_of(NATIVE))
+        document = to_mapping(definition_of(MAPPING_FORMAT))
 
         assert yaml.safe_load(dump(document)) == document
 
 
 class TestFormats:
     def test_mapping_format(self) -> None:
-        document = to_mapping(definition_of(NATIVE))
+        document = to_mapping(definition_of(MAPPING_FORMAT))
 
         assert list(document)[:5] == ["name", "description", "inputs", "agents", "tasks"]
         assert list(document["agents"]) == ["researcher", "writer"]
@@ -52,7 +52,7 @@ class TestFormats:
         assert document["agents"]["writer"]["llm"] == "gpt-4o"
 
     def test_list_format(self) -> None:
-        document = to_list(definition_of(LISTED))
+        document = to_list(definition_of(LIST_FORMAT))
 
         assert [agent["name"] for agent in document["agents"]] == ["researcher", "writer"]
         assert document["agents"][0]["model"] == "gpt-4o"
@@ -60,12 +60,12 @@ class TestFormats:
         assert document["managerModel"] == "gpt-4o"
 
     def test_defaults_are_omitted(self) -> None:
-        agent = to_mapping(definition_of(LISTED))["agents"]["writer"]
+        agent = to_mapping(definition_of(LIST_FORMAT))["agents"]["writer"]
 
         assert agent == {"role": "Writer", "goal": "Write", "backstory": "A poet."}
 
     def test_multi_line_texts_are_blocks(self) -> None:
-        definition = definition_of(NATIVE)
+        definition = definition_of(MAPPING_FORMAT)
         definition.tasks[0].description = "First line\nsecond line\n"
 
         text = dump(to_mapping(definition))
