@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 from crewai_runner.domain.field_types import DocumentKey, shown
 from crewai_runner.domain.workflow_yaml.messages import INVALID, report_wrong_type
-from crewai_runner.domain.workflow_yaml.nodes import Entry, Listing, Node, Scalar, Table, is_null
+from crewai_runner.domain.workflow_yaml.nodes import Entry, Listing, Node, Scalar, Table
 from crewai_runner.domain.workflow_yaml.problems import Location, Problems, did_you_mean
 from crewai_runner.domain.workflow_yaml.unsupported_keys import UnsupportedKey
 from crewai_runner.domain.workflow_yaml.values import Schema, Value, ValueReader
@@ -146,28 +146,31 @@ def _entries(table: Table, section: Section) -> Iterator[Entry]:
 def _read_entry(
     entry: Entry, section: Section, parent: Location, problems: Problems, found: SectionValues
 ) -> None:
+    node = entry.node
     name = entry.key if entry.key in section.by_name else snake(entry.key)
-    location = parent.to(shown(entry.key), entry.index)
     key = section.by_name.get(name)
     if key is None:
-        found.valid &= _report_unknown_key(name, entry.node, section, location, problems)
+        location = parent.to(shown(entry.key), entry.index)
+        found.valid &= _report_unknown_key(name, node, section, location, problems)
         return
+    location = parent.to(entry.key, entry.index)
     if key.attribute in found.locations:
         message = f"`{entry.key}` repeats another key of this mapping. Keep one of them."
         problems.error(location, "duplicate-key", message)
         found.valid = False
         return
-    if is_null(entry.node) and not key.required:
+    is_null = isinstance(node, Scalar) and node.value is None
+    if is_null and not key.required:
         return
-    value_location = Location(entry.node.index, location.path)
+    value_location = Location(node.index, location.path)
     found.locations[key.attribute] = value_location
-    found.nodes[key.attribute] = entry.node
+    found.nodes[key.attribute] = node
     value: object = INVALID
-    if is_null(entry.node):
+    if is_null:
         message = f"`{key.name}` has no value: {key.annotations['description']}"
         problems.error(location, "missing-field", message)
     else:
-        value = key.value.read(entry.node, value_location, problems)
+        value = key.value.read(node, value_location, problems)
     if value is INVALID:
         found.valid = False
     else:
