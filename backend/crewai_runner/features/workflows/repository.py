@@ -37,13 +37,13 @@ class WorkflowRepository:
     async def get_by_name(self, name: str, workspace_id: str) -> WorkflowRow | None:
         return await self._session.scalar(_in_workspace(workspace_id).where(WorkflowRow.name == name))
 
-    async def names_starting_with(self, start: str, workspace_id: str) -> set[str]:
+    async def list_names_starting_with(self, start: str, workspace_id: str) -> set[str]:
         query = select(WorkflowRow.name).where(
             WorkflowRow.workspace_id == workspace_id, WorkflowRow.name.startswith(start, autoescape=True)
         )
         return set(await self._session.scalars(query))
 
-    async def page(
+    async def list_page(
         self,
         workspace_id: str,
         conditions: Sequence[ColumnElement[bool]],
@@ -53,13 +53,15 @@ class WorkflowRepository:
         query = _in_workspace(workspace_id).where(*conditions).order_by(*order).limit(limit)
         return (await self._session.scalars(query)).all()
 
-    async def version(self, workflow_id: str, workspace_id: str, number: int) -> WorkflowVersionRow | None:
+    async def get_version(
+        self, workflow_id: str, workspace_id: str, number: int
+    ) -> WorkflowVersionRow | None:
         query = select(WorkflowVersionRow).join(WorkflowRow, _JOIN)
         return await self._session.scalar(
             query.where(*_version_of(workflow_id, workspace_id), WorkflowVersionRow.number == number)
         )
 
-    async def versions(
+    async def list_versions(
         self, workflow_id: str, workspace_id: str, before: int | None, limit: int
     ) -> Sequence[Any]:
         """Newest first, without documents."""

@@ -70,7 +70,7 @@ class WorkflowService:
         """Create a workflow. Raises DocumentInvalid, WorkflowNameTaken, IdempotencyKeyReused."""
 
         async def make() -> WorkflowCreated:
-            added = await self._records.add(
+            added = await self._records.create(
                 principal, document.text, document.require_definition(), draft.note
             )
             return WorkflowCreated(workflow=added)
@@ -91,7 +91,7 @@ class WorkflowService:
         """Create a workflow from an import; `upload` identifies the request. Raises like `create`."""
 
         async def make() -> WorkflowImported:
-            added = await self._records.add(
+            added = await self._records.create(
                 principal, document.text, document.require_definition("/yaml"), note
             )
             return WorkflowImported(workflow=added, warnings=document.warnings)
@@ -104,7 +104,7 @@ class WorkflowService:
     async def get(self, principal: Principal, workflow_id: str) -> WorkflowRead:
         """A workflow with its newest version. Raises WorkflowNotFound."""
         row = await self._records.get(principal, workflow_id)
-        return redact_secrets(workflow_read(row, await self._records.version(row)), self._mask)
+        return redact_secrets(workflow_read(row, await self._records.get_version(row)), self._mask)
 
     async def page(
         self, principal: Principal, text: str | None, sort: WorkflowSort, limit: int, cursor: str | None
@@ -114,7 +114,7 @@ class WorkflowService:
         if cursor is not None:
             conditions.append(_after_cursor(cursor, sort))
         order = BY_NAME if sort is WorkflowSort.NAME else NEWEST_EDIT_FIRST
-        rows = await self._records.rows.page(principal.workspace_id, conditions, order, limit + 1)
+        rows = await self._records.rows.list_page(principal.workspace_id, conditions, order, limit + 1)
         entries = [WorkflowEntry.model_validate(row) for row in rows[:limit]]
         next_cursor = _cursor(entries[-1], sort) if len(rows) > limit else None
         return redact_secrets(WorkflowEntries(workflows=entries, next_cursor=next_cursor), self._mask)
@@ -133,7 +133,7 @@ class WorkflowService:
         """
         row = await self._records.get(principal, workflow_id, lock=True)
         check_version(row.version, expected)
-        newest = await self._records.version(row)
+        newest = await self._records.get_version(row)
         if newest.row.yaml != document.text:
             definition = document.require_definition()
             newest = await self._records.add_version(principal, row, document.text, definition, draft.note)
@@ -156,7 +156,7 @@ class WorkflowService:
         Raises WorkflowNotFound, VersionNotFound.
         """
         row = await self._records.get(principal, workflow_id)
-        version = await self._records.version(row, number)
+        version = await self._records.get_version(row, number)
         return version.definition, version.row.number
 
 

@@ -44,15 +44,15 @@ class WorkflowRecords:
             raise WorkflowNotFound(workflow_id)
         return row
 
-    async def version(self, row: WorkflowRow, number: int | None = None) -> StoredVersion:
+    async def get_version(self, row: WorkflowRow, number: int | None = None) -> StoredVersion:
         """One version; None is the newest. Raises VersionNotFound."""
         number = row.newest_version if number is None else number
-        version = await self.rows.version(row.id, row.workspace_id, number)
+        version = await self.rows.get_version(row.id, row.workspace_id, number)
         if version is None:
             raise VersionNotFound(row.id, number)
         return StoredVersion(version, WorkflowDefinition.model_validate(version.definition))
 
-    async def add(
+    async def create(
         self, principal: Principal, text: str, definition: WorkflowDefinition, note: str | None
     ) -> WorkflowRead:
         """Create a workflow with its first version. Raises WorkflowNameTaken."""
@@ -98,7 +98,7 @@ class WorkflowRecords:
 
     async def _name_taken(self, principal: Principal, name: str) -> WorkflowNameTaken:
         owner = await self.rows.get_by_name(name, principal.workspace_id)
-        used = await self.rows.names_starting_with(base_name(name), principal.workspace_id)
+        used = await self.rows.list_names_starting_with(base_name(name), principal.workspace_id)
         return WorkflowNameTaken(name, owner.id if owner else None, unused_name(name, used))
 
 

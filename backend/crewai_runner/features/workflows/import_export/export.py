@@ -30,7 +30,7 @@ class WorkflowExport:
     ) -> Download:
         """A version as a file; None is the newest. Raises WorkflowNotFound, VersionNotFound."""
         row = await self._records.get(principal, workflow_id)
-        version = await self._records.version(row, number)
+        version = await self._records.get_version(row, number)
         name = self._redact(version.definition.name)
         if export_format is ExportFormat.YAML:
             content = self._redact(version.row.yaml).encode()

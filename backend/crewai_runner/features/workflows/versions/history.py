@@ -42,7 +42,7 @@ class WorkflowHistory:
         """Newest first. Raises WorkflowNotFound, BadRequest for an invalid cursor."""
         row = await self._records.get(principal, workflow_id)
         before = None if cursor is None else _version_number(decode_cursor(cursor, 1)[0])
-        rows = await self._records.rows.versions(row.id, row.workspace_id, before, limit + 1)
+        rows = await self._records.rows.list_versions(row.id, row.workspace_id, before, limit + 1)
         versions = [VersionSummary.model_validate(found) for found in rows[:limit]]
         next_cursor = encode_cursor(versions[-1].number) if len(rows) > limit else None
         return redact_secrets(VersionPage(versions=versions, next_cursor=next_cursor), self._mask)
@@ -50,7 +50,7 @@ class WorkflowHistory:
     async def get(self, principal: Principal, workflow_id: str, number: int) -> VersionRead:
         """One version. Raises WorkflowNotFound, VersionNotFound."""
         row = await self._records.get(principal, workflow_id)
-        version = await self._records.version(row, number)
+        version = await self._records.get_version(row, number)
         summary = VersionSummary.model_validate(version.row)
         read = VersionRead(
             **summary.model_dump(by_alias=False),
@@ -71,8 +71,8 @@ class WorkflowHistory:
         async def make() -> WorkflowRead:
             row = await self._records.get(principal, workflow_id, lock=True)
             check_version(row.version, expected)
-            old = await self._records.version(row, number)
-            newest = await self._records.version(row)
+            old = await self._records.get_version(row, number)
+            newest = await self._records.get_version(row)
             if newest.row.yaml != old.row.yaml:
                 note = f"Restored version {number}."
                 newest = await self._records.add_version(principal, row, old.row.yaml, old.definition, note)
@@ -89,8 +89,8 @@ class WorkflowHistory:
     ) -> VersionDiff:
         """Compare two versions; `after` None is the newest. Raises WorkflowNotFound, VersionNotFound."""
         row = await self._records.get(principal, workflow_id)
-        old = await self._records.version(row, before)
-        new = await self._records.version(row, after)
+        old = await self._records.get_version(row, before)
+        new = await self._records.get_version(row, after)
         return redact_secrets(await asyncio.to_thread(_compare, old, new), self._mask)
 
 
