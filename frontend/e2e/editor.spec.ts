@@ -121,6 +121,7 @@ test("selects the same node in the graph and in the YAML", async ({ api, signedI
   const { id } = await createWorkflow(api);
   await open(page, `/workflows/${id}?view=split`);
   await waitForGraph(page);
+  await expect(editor(page)).toBeVisible();
 
   await node(page, /draft/).click();
   await expect(page).toHaveURL(/node=task%3Adraft|node=task:draft/);
