@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from crewai_runner.domain.workflow_yaml.members import Member
+from crewai_runner.domain.workflow_yaml.members import DocumentMember
 from crewai_runner.domain.workflow_yaml.problems import Problems
 
 
-def check_async_tasks(tasks: list[Member], hierarchical: bool, problems: Problems) -> None:
+def check_async_tasks(tasks: list[DocumentMember], hierarchical: bool, problems: Problems) -> None:
     """Report every task that cannot run in parallel with the others."""
     for group in _groups(tasks):
         _check_agents(group, hierarchical, problems)
@@ -23,9 +23,9 @@ def check_async_tasks(tasks: list[Member], hierarchical: bool, problems: Problem
         _check_human(task, problems)
 
 
-def _groups(tasks: list[Member]) -> Iterator[list[Member]]:
+def _groups(tasks: list[DocumentMember]) -> Iterator[list[DocumentMember]]:
     """Groups of consecutive asynchronous tasks: the tasks of a group run at the same time."""
-    group: list[Member] = []
+    group: list[DocumentMember] = []
     for task in tasks:
         if task.is_on("async_execution"):
             group.append(task)
@@ -36,8 +36,8 @@ def _groups(tasks: list[Member]) -> Iterator[list[Member]]:
         yield group
 
 
-def _check_agents(group: list[Member], hierarchical: bool, problems: Problems) -> None:
-    busy: dict[object, Member] = {}
+def _check_agents(group: list[DocumentMember], hierarchical: bool, problems: Problems) -> None:
+    busy: dict[object, DocumentMember] = {}
     for task in group:
         agent = "the manager" if hierarchical else task.get("agent")
         other = busy.get(agent) if agent is not None else None
@@ -53,7 +53,7 @@ def _check_agents(group: list[Member], hierarchical: bool, problems: Problems) -
         busy.setdefault(agent, task)
 
 
-def _check_context(group: list[Member], problems: Problems) -> None:
+def _check_context(group: list[DocumentMember], problems: Problems) -> None:
     earlier: set[str] = set()
     for task in group:
         for number, name in enumerate(task.names("context")):
@@ -66,7 +66,7 @@ def _check_context(group: list[Member], problems: Problems) -> None:
         earlier.add(task.key)
 
 
-def _check_human(task: Member, problems: Problems) -> None:
+def _check_human(task: DocumentMember, problems: Problems) -> None:
     if task.is_on("human_input") and task.is_on("async_execution"):
         message = "A task with human input cannot run in parallel with others. Remove `async_execution`."
         problems.error(task.section.location("human_input"), "async-human-input", message)

@@ -8,7 +8,7 @@ from crewai_runner.domain.model_settings import ModelChoice
 from crewai_runner.domain.workflow import InputDefinition, ProcessKind
 from crewai_runner.domain.workflow_yaml.async_tasks import check_async_tasks
 from crewai_runner.domain.workflow_yaml.input_definitions import DeclaredInput
-from crewai_runner.domain.workflow_yaml.members import Members
+from crewai_runner.domain.workflow_yaml.members import DocumentMembers
 from crewai_runner.domain.workflow_yaml.placeholders import check_placeholders
 from crewai_runner.domain.workflow_yaml.problems import Location, Problems, did_you_mean
 from crewai_runner.domain.workflow_yaml.sections import SectionValues
@@ -32,8 +32,8 @@ class DocumentParts:
     """The validated parts of a document, before the checks between them."""
 
     crew: SectionValues
-    agents: Members
-    tasks: Members
+    agents: DocumentMembers
+    tasks: DocumentMembers
     inputs: dict[str, DeclaredInput]
     declares_inputs: bool
     implied_inputs: list[InputDefinition] = field(default_factory=list)
@@ -120,7 +120,7 @@ def _report_unknown_context(
     problems.error(location, "unknown-context", f"There is no task `{name}`.{did_you_mean(near)}", near)
 
 
-def _context_bits(tasks: Members, order: dict[str, int]) -> list[int]:
+def _context_bits(tasks: DocumentMembers, order: dict[str, int]) -> list[int]:
     """For each task, as bits, the tasks in its context, directly or indirectly."""
     needs = [sum({1 << order[name] for name in task.names("context") if name in order}) for task in tasks]
     for middle in range(len(tasks)):

@@ -15,7 +15,7 @@ from crewai_runner.domain.workflow_yaml.document_keys import (
     TASK_SECTION,
 )
 from crewai_runner.domain.workflow_yaml.input_definitions import read_inputs
-from crewai_runner.domain.workflow_yaml.members import Members, read_members
+from crewai_runner.domain.workflow_yaml.members import DocumentMembers, read_members
 from crewai_runner.domain.workflow_yaml.messages import report_wrong_type
 from crewai_runner.domain.workflow_yaml.nodes import Node, NotADocument, Table, from_plain
 from crewai_runner.domain.workflow_yaml.problems import Location, Problem, Problems
@@ -85,9 +85,9 @@ def _read_parts(root: Node, problems: Problems) -> DocumentParts | None:
 
 def _read_members(
     name: str, section: Section, limit: int, crew: SectionValues, problems: Problems
-) -> Members:
+) -> DocumentMembers:
     if name not in crew.values:
-        members = Members()
+        members = DocumentMembers()
         members.is_complete = False
         return members
     return read_members(crew.nodes[name], section, crew.locations[name], limit, problems)

@@ -14,7 +14,7 @@ NAME = Value(Name)
 
 
 @dataclass
-class Member:
+class DocumentMember:
     """An agent or a task; `key` is its name, `location` the location of the name."""
 
     key: str
@@ -33,7 +33,7 @@ class Member:
         return self.section.values.get(attribute) is True
 
 
-class Members(list[Member]):
+class DocumentMembers(list[DocumentMember]):
     """The members with a valid name, in order. `is_complete` is False when others were reported."""
 
     is_complete = True
@@ -46,9 +46,11 @@ class _NamedNode:
     body: Node
 
 
-def read_members(node: Node, section: Section, location: Location, limit: int, problems: Problems) -> Members:
+def read_members(
+    node: Node, section: Section, location: Location, limit: int, problems: Problems
+) -> DocumentMembers:
     """The agents or the tasks of a document; members without a valid name are reported and omitted."""
-    members = Members()
+    members = DocumentMembers()
     title = location.path
     size = (
         len(node.entries) if isinstance(node, Table) else len(node.items) if isinstance(node, Listing) else 0
@@ -70,7 +72,7 @@ def read_members(node: Node, section: Section, location: Location, limit: int, p
             problems.error(one.location, "duplicate-name", message)
         elif one.key is not None:
             seen.add(one.key)
-            members.append(Member(one.key, one.location, values))
+            members.append(DocumentMember(one.key, one.location, values))
     return members
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from crewai_runner.domain.field_types import INPUT_NAME
 from crewai_runner.domain.workflow import InputDefinition
 from crewai_runner.domain.workflow_yaml.input_definitions import DeclaredInput
-from crewai_runner.domain.workflow_yaml.members import Member
+from crewai_runner.domain.workflow_yaml.members import DocumentMember
 from crewai_runner.domain.workflow_yaml.problems import Location, Problems, did_you_mean
 
 AGENT_TEXTS = ("role", "goal", "backstory")
@@ -22,8 +22,8 @@ def placeholder_names(text: str) -> list[str]:
 
 
 def check_placeholders(
-    agents: list[Member],
-    tasks: list[Member],
+    agents: list[DocumentMember],
+    tasks: list[DocumentMember],
     inputs: dict[str, DeclaredInput],
     declared: bool,
     problems: Problems,
@@ -57,7 +57,7 @@ def check_placeholders(
     return list(implied.values())
 
 
-def _uses(agents: list[Member], tasks: list[Member]) -> Iterator[tuple[str, Location]]:
+def _uses(agents: list[DocumentMember], tasks: list[DocumentMember]) -> Iterator[tuple[str, Location]]:
     for members, attributes in ((agents, AGENT_TEXTS), (tasks, TASK_TEXTS)):
         for member in members:
             for attribute in attributes:

@@ -148,7 +148,7 @@ class UploadDigest(ApiModel):
     sha256: str
 
 
-class Restoration(ApiModel):
+class RestoreRequest(ApiModel):
     """Identifies a request to restore a version for idempotency."""
 
     workflow_id: str

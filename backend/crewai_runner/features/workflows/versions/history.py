@@ -18,7 +18,7 @@ from crewai_runner.features.workflows.crud.records import (
 )
 from crewai_runner.features.workflows.schemas import (
     DefinitionChange,
-    Restoration,
+    RestoreRequest,
     VersionDiff,
     VersionPage,
     VersionRead,
@@ -81,7 +81,7 @@ class WorkflowHistory:
         idempotent = IdempotencyService(
             self._session, principal.workspace_id, "workflows:restore_version", key
         )
-        request = Restoration(workflow_id=workflow_id, number=number, expected=expected)
+        request = RestoreRequest(workflow_id=workflow_id, number=number, expected=expected)
         return redact_secrets(await idempotent(WorkflowRead, request, make), self._mask)
 
     async def diff(
