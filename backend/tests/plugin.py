@@ -31,14 +31,14 @@ from crewai_runner.main import create_app
 from crewai_runner.wiring.container import Container
 from tests.support.catalog import PROVIDER_KEY, CatalogHarness, FakeLocalModel
 from tests.support.database import BACKENDS, drop_templates, fresh_database
+from tests.support.environment import MISSING_FRONTEND_DIR
 from tests.support.harness import RunHarness, open_harness, seed_workspaces
-from tests.support.places import NO_DASHBOARD
 from tests.support.principals import OWNER, STRANGER, SubjectAuthenticator, auth_headers
 
 TEARDOWN_TIMEOUT_SECONDS = 120
 
 # A dashboard that happens to be built on this machine must not change what the tests of the API see.
-os.environ["FRONTEND_DIR"] = str(NO_DASHBOARD)
+os.environ["FRONTEND_DIR"] = str(MISSING_FRONTEND_DIR)
 
 # Rendering tracebacks with local variables takes longer than the tests that log them.
 structlog.configure(

@@ -9,22 +9,22 @@ import pytest
 
 from tests.contract.world import World
 from tests.support.database import BACKENDS, fresh_database
-from tests.support.product import Client, Product
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.server_process import ApiClient, ServerProcess
 
 RECORDER = Path(__file__).parent / "egress_recorder"
 
 
 @contextmanager
-def serving(backend: str, folder: Path, **settings: str) -> Iterator[Product]:
+def serving(backend: str, folder: Path, **settings: str) -> Iterator[ServerProcess]:
     """A server on a new database of this kind."""
     if backend == "sqlite":
-        server = Product(folder / "data", **settings)
+        server = ServerProcess(folder / "data", **settings)
         yield server.start()
         server.stop()
         return
     with fresh_database("postgresql", folder) as url:
-        server = Product(folder / "data", DATABASE_URL=url, **settings)
+        server = ServerProcess(folder / "data", DATABASE_URL=url, **settings)
         yield server.start()
         server.stop()
 
@@ -38,9 +38,9 @@ class Servers:
     def __init__(self, folder: Path, settings: Callable[[Path], dict[str, str]]) -> None:
         self._folder, self._settings = folder, settings
         self._stack = ExitStack()
-        self._products: dict[str, Product] = {}
+        self._products: dict[str, ServerProcess] = {}
 
-    def __getitem__(self, backend: str) -> Product:
+    def __getitem__(self, backend: str) -> ServerProcess:
         if backend not in self._products:
             folder = self._folder / backend
             folder.mkdir()
@@ -70,7 +70,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 
 @pytest.fixture(scope="session", params=BACKENDS)
-def product(request: pytest.FixtureRequest, servers: Servers) -> Product:
+def product(request: pytest.FixtureRequest, servers: Servers) -> ServerProcess:
     return servers[request.param]
 
 
@@ -87,7 +87,7 @@ def worlds() -> dict[str, World]:
 
 
 @pytest.fixture(scope="session")
-def world(product: Product, provider: ScriptedProvider, worlds: dict[str, World]) -> World:
+def world(product: ServerProcess, provider: ScriptedProvider, worlds: dict[str, World]) -> World:
     """One object of every kind, known by its id."""
     if product.url not in worlds:
         with product.client() as client:
@@ -96,13 +96,13 @@ def world(product: Product, provider: ScriptedProvider, worlds: dict[str, World]
 
 
 @pytest.fixture
-def client(product: Product) -> Iterator[Client]:
+def client(product: ServerProcess) -> Iterator[ApiClient]:
     with product.client() as signed_in:
         yield signed_in
 
 
 @pytest.fixture
-def outside(product: Product) -> Iterator[httpx.Client]:
+def outside(product: ServerProcess) -> Iterator[httpx.Client]:
     """A client without a token."""
     with product.client(token=None) as nobody:
         yield nobody.http
@@ -115,5 +115,5 @@ def observed_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve
 
 
 @pytest.fixture(scope="session", params=BACKENDS)
-def observed(request: pytest.FixtureRequest, observed_servers: Servers) -> Product:
+def observed(request: pytest.FixtureRequest, observed_servers: Servers) -> ServerProcess:
     return observed_servers[request.param]

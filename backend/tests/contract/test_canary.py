@@ -15,8 +15,8 @@ import pytest
 
 from tests.contract.world import DOCUMENT, REVIEWED, forget_providers
 from tests.support.database import is_postgresql
-from tests.support.product import API_KEY, Client, Product
 from tests.support.scripted_provider import Fail, Hang, RecordedRequest, Reply, Say, ScriptedProvider
+from tests.support.server_process import API_KEY, ApiClient, ServerProcess
 
 pytestmark = [pytest.mark.process, pytest.mark.crew, pytest.mark.timeout(300)]
 
@@ -77,7 +77,7 @@ def echoing() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module", params=["plain", "awkward", "inline"])
-def told(request: pytest.FixtureRequest, observed: Product, echoing: str) -> dict[str, str]:
+def told(request: pytest.FixtureRequest, observed: ServerProcess, echoing: str) -> dict[str, str]:
     """Everything the API said while crews used this key: by what was asked."""
     said: dict[str, str] = {}
     key = KEYS[request.param]
@@ -87,7 +87,7 @@ def told(request: pytest.FixtureRequest, observed: Product, echoing: str) -> dic
         more = {"providerConfig": config | {"models": ["some-model"]}} if request.param == "inline" else {}
         if not more:
             said["registered"] = client.http.get(
-                f"/api/providers/{client.register(provider.base_url, key=key)}"
+                f"/api/providers/{client.register_provider(provider.base_url, key=key)}"
             ).text
         for name, act in STORIES.items():
             provider.reset()
@@ -99,7 +99,7 @@ def told(request: pytest.FixtureRequest, observed: Product, echoing: str) -> dic
 
 
 def _story(
-    client: Client, provider: ScriptedProvider, more: dict[str, object], act: Callable[..., str]
+    client: ApiClient, provider: ScriptedProvider, more: dict[str, object], act: Callable[..., str]
 ) -> dict[str, str]:
     run_id = act(client, provider, more)
     said = {
@@ -118,7 +118,7 @@ def _story(
     return said | {"list": client.http.get("/api/runs").text}
 
 
-def _follow(client: Client, run_id: str) -> None:
+def _follow(client: ApiClient, run_id: str) -> None:
     """To the end; every frame, live text included, is without the key."""
     frames = list(client.stream(run_id))
     assert leaks(json.dumps(frames)) == []
@@ -126,19 +126,19 @@ def _follow(client: Client, run_id: str) -> None:
     assert leaks(live) == []
 
 
-def _completes(client: Client, provider: ScriptedProvider, more: dict[str, object]) -> str:
+def _completes(client: ApiClient, provider: ScriptedProvider, more: dict[str, object]) -> str:
     provider.on(tell)
     run_id = client.start_run(DOCUMENT, **more)
     _follow(client, run_id)
-    client.wait_for(run_id, "completed")
+    client.wait_for_state(run_id, "completed")
     return run_id
 
 
-def _fails(client: Client, provider: ScriptedProvider, more: dict[str, object]) -> str:
+def _fails(client: ApiClient, provider: ScriptedProvider, more: dict[str, object]) -> str:
     provider.on(echo)
     run_id = client.start_run(DOCUMENT, **more)
     _follow(client, run_id)
-    client.wait_for(run_id, "failed")
+    client.wait_for_state(run_id, "failed")
     answer = client.http.post("/api/chat", json={"workflowId": run_id, "message": "Why?"})
     # 502, or 422 when the key was given for that run only and is forgotten with it.
     assert answer.status_code in (422, 502)
@@ -146,26 +146,26 @@ def _fails(client: Client, provider: ScriptedProvider, more: dict[str, object]) 
     return run_id
 
 
-def _is_stopped(client: Client, provider: ScriptedProvider, more: dict[str, object]) -> str:
+def _is_stopped(client: ApiClient, provider: ScriptedProvider, more: dict[str, object]) -> str:
     provider.on(Hang(60))
     run_id = client.start_run(PATIENT, **more)
     provider.wait_for_requests(1, timeout=60)
     client.post(f"/api/runs/{run_id}/stop")
-    client.wait_for(run_id, "stopped")
+    client.wait_for_state(run_id, "stopped")
     return run_id
 
 
-def _waits(client: Client, provider: ScriptedProvider, more: dict[str, object]) -> str:
+def _waits(client: ApiClient, provider: ScriptedProvider, more: dict[str, object]) -> str:
     provider.on(tell)
     run_id = client.start_run(REVIEWED, **more)
-    client.wait_for(run_id, "waiting")
+    client.wait_for_state(run_id, "waiting")
     return run_id
 
 
 STORIES = {"completed": _completes, "failed": _fails, "stopped": _is_stopped, "waiting": _waits}
 
 
-def _asked_beside(client: Client, config: dict[str, str]) -> dict[str, str]:
+def _asked_beside(client: ApiClient, config: dict[str, str]) -> dict[str, str]:
     """What else carries keys: trying out, refusals, and what describes the server."""
     http = client.http
     registered = http.post("/api/providers", json={"provider": config | {"name": "echoing"}}).json()[
@@ -202,7 +202,7 @@ def test_the_stories_were_told(told: dict[str, str]) -> None:
         assert "••••••" in told[what] or "[secret]" in told[what], (what, told[what])
 
 
-def test_exports_hold_no_key(told: dict[str, str], observed: Product) -> None:
+def test_exports_hold_no_key(told: dict[str, str], observed: ServerProcess) -> None:
     with observed.client() as client:
         saved = client.post("/api/workflows", {"workflow": {"yaml": DOCUMENT}})["workflow"]["id"]
         for form in ("yaml", "crewai"):
@@ -214,14 +214,14 @@ def test_exports_hold_no_key(told: dict[str, str], observed: Product) -> None:
         client.http.delete(f"/api/workflows/{saved}").raise_for_status()
 
 
-def test_the_log_holds_no_key(told: dict[str, str], observed: Product) -> None:
+def test_the_log_holds_no_key(told: dict[str, str], observed: ServerProcess) -> None:
     log = observed.log()
 
     assert '"level": "debug"' in log
     assert [line[:300] for line in log.splitlines() if leaks(line)] == []
 
 
-def test_no_file_and_no_row_holds_a_key(told: dict[str, str], observed: Product) -> None:
+def test_no_file_and_no_row_holds_a_key(told: dict[str, str], observed: ServerProcess) -> None:
     files = [path for path in sorted(observed.data_dir.rglob("*")) if path.is_file()]
 
     assert files
@@ -244,7 +244,7 @@ def _dump(url: str) -> Iterator[tuple[str, str]]:
 
 
 def test_a_made_api_key_stands_in_its_file_alone(tmp_path: Path) -> None:
-    server = Product(tmp_path / "data", API_KEY="", ROLE="api", LOG_LEVEL="DEBUG").start()
+    server = ServerProcess(tmp_path / "data", API_KEY="", ROLE="api", LOG_LEVEL="DEBUG").start()
     key = (server.data_dir / "api-key").read_text().strip()
     with server.client(key) as client:
         client.get("/api/models")

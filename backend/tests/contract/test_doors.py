@@ -13,7 +13,7 @@ from websockets.sync.client import connect
 
 from tests.contract.operations import PROTECTED, placed
 from tests.contract.world import World
-from tests.support.product import API_KEY, Client, Product
+from tests.support.server_process import API_KEY, ApiClient, ServerProcess
 
 # What stands before the API never reaches the database.
 pytestmark = [
@@ -102,23 +102,23 @@ def test_nothing_is_read_before_the_door(outside: httpx.Client, body: bytes) -> 
         "/api/v1/models%00",
     ],
 )
-def test_unknown_paths_below_the_api_say_nothing_without_a_token(product: Product, path: str) -> None:
+def test_unknown_paths_below_the_api_say_nothing_without_a_token(product: ServerProcess, path: str) -> None:
     assert raw_status(product, "GET", path) == HTTPStatus.UNAUTHORIZED
 
 
 @pytest.mark.parametrize(
     "path", ["/API/v1/models", "//api/v1/models", "/x/../api/v1/models", "/./api/v1/models"]
 )
-def test_other_spellings_of_the_api_do_not_exist(product: Product, path: str) -> None:
+def test_other_spellings_of_the_api_do_not_exist(product: ServerProcess, path: str) -> None:
     assert raw_status(product, "GET", path) == HTTPStatus.NOT_FOUND
 
 
-def test_a_token_of_nothing_but_space_is_refused(product: Product) -> None:
+def test_a_token_of_nothing_but_space_is_refused(product: ServerProcess) -> None:
     for credential in ("Bearer ", "Bearer  ", " "):
         assert raw_status(product, "GET", "/api/v1/models", credential) == HTTPStatus.UNAUTHORIZED
 
 
-def raw_status(product: Product, method: str, path: str, credential: str | None = None) -> int:
+def raw_status(product: ServerProcess, method: str, path: str, credential: str | None = None) -> int:
     """The status for a request sent exactly as written."""
     place = urlsplit(product.url)
     connection = http.client.HTTPConnection(str(place.hostname), place.port, timeout=30)
@@ -141,7 +141,7 @@ def test_health_says_exactly_this(outside: httpx.Client) -> None:
 @pytest.mark.parametrize("path", ["/api/v1/runs/run_1/ws", "/api/runs/run_1/ws", "/api/v1/nothing"])
 @pytest.mark.parametrize("credential", [None, "Bearer wrong", f"Basic {API_KEY}"])
 def test_a_websocket_is_refused_before_it_is_accepted(
-    product: Product, path: str, credential: str | None
+    product: ServerProcess, path: str, credential: str | None
 ) -> None:
     url = product.url.replace("http", "ws") + path
     headers = {} if credential is None else {"Authorization": credential}
@@ -153,7 +153,7 @@ def test_a_websocket_is_refused_before_it_is_accepted(
 
 
 @pytest.mark.parametrize("origin", ["http://localhost:5173", "https://evil.example"])
-def test_a_websocket_with_a_token_is_accepted(product: Product, world: World, origin: str) -> None:
+def test_a_websocket_with_a_token_is_accepted(product: ServerProcess, world: World, origin: str) -> None:
     url = product.url.replace("http", "ws") + f"/api/v1/runs/{world.known['run_id']}/ws"
 
     with connect(
@@ -165,7 +165,7 @@ def test_a_websocket_with_a_token_is_accepted(product: Product, world: World, or
     assert first["type"] == "run.snapshot"
 
 
-def test_a_websocket_of_nothing_is_refused(product: Product) -> None:
+def test_a_websocket_of_nothing_is_refused(product: ServerProcess) -> None:
     url = product.url.replace("http", "ws") + "/api/v1/runs/run_1/ws"
 
     with pytest.raises(InvalidStatus) as refused:
@@ -177,14 +177,14 @@ def test_a_websocket_of_nothing_is_refused(product: Product) -> None:
 @pytest.mark.parametrize(
     "path", ["models", "providers", "workflows", "runs", "approvals", "templates", "yaml/schema"]
 )
-def test_the_short_paths_are_the_newest_version(client: Client, path: str) -> None:
+def test_the_short_paths_are_the_newest_version(client: ApiClient, path: str) -> None:
     short, full = client.http.get(f"/api/{path}"), client.http.get(f"/api/v1/{path}")
 
     assert short.status_code == full.status_code == HTTPStatus.OK
     assert short.content == full.content
 
 
-def test_only_the_configured_origins_may_read_answers(client: Client) -> None:
+def test_only_the_configured_origins_may_read_answers(client: ApiClient) -> None:
     for origin, allowed in {
         "http://localhost:5173": True,
         "http://localhost:5174": False,

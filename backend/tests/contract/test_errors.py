@@ -17,7 +17,7 @@ from crewai_runner.features.auth.service import AuthDeps, AuthService
 from crewai_runner.features.templates.service import TemplateService
 from crewai_runner.main import create_app
 from tests.support.dependencies import FixedProvider
-from tests.support.places import NO_DASHBOARD
+from tests.support.environment import MISSING_FRONTEND_DIR
 
 KEY = "the-key-of-this-test"
 MEMBERS = {"type", "title", "status", "detail", "instance", "requestId", "error", "message"}
@@ -37,7 +37,7 @@ def logged() -> Iterator[None]:
 
 @pytest.fixture
 async def http(logged: None) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(Settings.model_construct(frontend_dir=NO_DASHBOARD))
+    app = create_app(Settings.model_construct(frontend_dir=MISSING_FRONTEND_DIR))
     app.state.mask = SecretMask()
     app.state.container = FixedProvider(AuthDeps(AuthService(KEY, SignInFailureLimiter(100))))
     headers = {"Authorization": f"Bearer {KEY}", "Origin": ORIGIN}

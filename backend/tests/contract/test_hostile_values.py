@@ -11,7 +11,7 @@ import pytest
 from tests.contract.examples import HALF_A_CHARACTER, bodies, spoilt
 from tests.contract.operations import DOCUMENT, OPERATIONS
 from tests.contract.world import World
-from tests.support.product import Client
+from tests.support.server_process import ApiClient
 
 pytestmark = [pytest.mark.process, pytest.mark.crew, pytest.mark.timeout(300)]
 
@@ -39,7 +39,7 @@ def test_every_operation_with_a_body_has_an_example(world: World) -> None:
 
 @pytest.mark.parametrize(("method", "path"), WITH_BODY)
 def test_hostile_bodies_are_refused_or_kept_whole(
-    client: Client, world: World, method: str, path: str
+    client: ApiClient, world: World, method: str, path: str
 ) -> None:
     url = place(world, method, path)
     surprises: list[str] = []
@@ -53,7 +53,7 @@ def test_hostile_bodies_are_refused_or_kept_whole(
     assert surprises == []
 
 
-def test_what_was_kept_can_be_read(client: Client) -> None:
+def test_what_was_kept_can_be_read(client: ApiClient) -> None:
     """Runs after the hostile bodies: a row that poisons a list would be worse than a refusal."""
     for resource in ("providers", "models", "workflows", "runs", "approvals"):
         cursor: str | None = ""
@@ -76,7 +76,7 @@ def test_what_was_kept_can_be_read(client: Client) -> None:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_hostile_parameters_are_refused_or_harmless(
-    client: Client, world: World, method: str, path: str, parameters: list[dict[str, Any]]
+    client: ApiClient, world: World, method: str, path: str, parameters: list[dict[str, Any]]
 ) -> None:
     surprises: list[str] = []
     body = json.dumps(bodies(world).get((method, path), {}))
@@ -104,7 +104,7 @@ CURSORS = [["\x00"], ["run_\x00"], [HALF_A_CHARACTER], [2**70], ["run_1", "x", 1
 
 @pytest.mark.parametrize("resource", ["providers", "models", "workflows", "runs", "approvals"])
 @pytest.mark.parametrize("keys", CURSORS, ids=repr)
-def test_a_foreign_cursor_is_refused(client: Client, resource: str, keys: Any) -> None:
+def test_a_foreign_cursor_is_refused(client: ApiClient, resource: str, keys: Any) -> None:
     cursor = base64.urlsafe_b64encode(json.dumps(keys).encode()).decode().rstrip("=")
 
     response = client.http.get(f"/api/{resource}", params={"cursor": cursor})

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.contract.world import DOCUMENT, World
-from tests.support.product import Client
+from tests.support.server_process import ApiClient
 
 pytestmark = [pytest.mark.process, pytest.mark.crew]
 
@@ -36,7 +36,7 @@ def bodies(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "/api/models", {"model": {"name": name, "type": "llm", "providerId": world.spare["provider_id"]}}
 
 
-def count(client: Client, resource: str) -> int:
+def count(client: ApiClient, resource: str) -> int:
     found, cursor = 0, None
     while True:
         page = client.get(f"/api/{resource}", limit=200, **({"cursor": cursor} if cursor else {}))
@@ -45,7 +45,7 @@ def count(client: Client, resource: str) -> int:
             return found
 
 
-def test_fifty_at_once_start_one_run(client: Client, world: World, key: dict[str, str]) -> None:
+def test_fifty_at_once_start_one_run(client: ApiClient, world: World, key: dict[str, str]) -> None:
     before = count(client, "runs")
 
     def start(_: int) -> httpx.Response:
@@ -57,10 +57,10 @@ def test_fifty_at_once_start_one_run(client: Client, world: World, key: dict[str
     assert {answer.status_code for answer in answers} == {HTTPStatus.OK}
     assert len({answer.content for answer in answers}) == 1
     assert count(client, "runs") == before + 1
-    client.wait_for(answers[0].json()["runId"], "completed")
+    client.wait_for_state(answers[0].json()["runId"], "completed")
 
 
-def test_everything_that_is_made_is_made_once(client: Client, world: World) -> None:
+def test_everything_that_is_made_is_made_once(client: ApiClient, world: World) -> None:
     for path, body in bodies(world):
         key = {"Idempotency-Key": f"once-{uuid.uuid4().hex}"}
         with ThreadPoolExecutor(5) as pool:
@@ -73,7 +73,7 @@ def test_everything_that_is_made_is_made_once(client: Client, world: World) -> N
 
 
 def test_the_same_key_with_another_body_is_a_conflict(
-    client: Client, world: World, key: dict[str, str]
+    client: ApiClient, world: World, key: dict[str, str]
 ) -> None:
     first = client.http.post("/api/runs", json={"workflow": DOCUMENT}, headers=key)
     other = client.http.post(
@@ -86,7 +86,7 @@ def test_the_same_key_with_another_body_is_a_conflict(
     assert again.content == first.content
 
 
-def test_the_body_counts_as_what_it_means(client: Client, world: World, key: dict[str, str]) -> None:
+def test_the_body_counts_as_what_it_means(client: ApiClient, world: World, key: dict[str, str]) -> None:
     """Another order, other spaces and the other spelling of a name are the same request."""
     first = client.http.post("/api/runs", json={"workflow": DOCUMENT, "metadata": {}}, headers=key)
     again = client.http.post(
@@ -98,7 +98,9 @@ def test_the_body_counts_as_what_it_means(client: Client, world: World, key: dic
     assert again.content == first.content
 
 
-def test_a_refused_request_does_not_use_the_key_up(client: Client, world: World, key: dict[str, str]) -> None:
+def test_a_refused_request_does_not_use_the_key_up(
+    client: ApiClient, world: World, key: dict[str, str]
+) -> None:
     refused = client.http.post("/api/runs", json={"workflowId": "wf_nothing"}, headers=key)
     malformed = client.http.post("/api/runs", content=b"{", headers=key)
     made = client.http.post("/api/runs", json={"workflow": DOCUMENT}, headers=key)
@@ -109,7 +111,7 @@ def test_a_refused_request_does_not_use_the_key_up(client: Client, world: World,
 
 
 @pytest.mark.parametrize("wrong", ["", "x" * 256, "with space", "t\tab"])
-def test_a_key_that_is_none_is_refused(client: Client, world: World, wrong: str) -> None:
+def test_a_key_that_is_none_is_refused(client: ApiClient, world: World, wrong: str) -> None:
     answer = client.http.post("/api/runs", json={"workflow": DOCUMENT}, headers={"Idempotency-Key": wrong})
 
     assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY

@@ -9,17 +9,17 @@ import pytest
 from tests.contract.conftest import serving
 from tests.support.database import BACKENDS, fresh_database
 from tests.support.harness import SECRET_KEY
-from tests.support.product import Product
+from tests.support.server_process import ServerProcess
 
 pytestmark = pytest.mark.process
 
 
 @pytest.fixture(scope="module")
-def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server of its own, with limits that a test can reach."""
     folder: Path = tmp_path_factory.mktemp("strict") / "data"
     # One failure is forgiven every 12 seconds: few enough on a busy machine, too.
-    server = Product(folder, AUTH_FAILURES_PER_MINUTE="5", MAX_REQUEST_BYTES="2000", ROLE="api").start()
+    server = ServerProcess(folder, AUTH_FAILURES_PER_MINUTE="5", MAX_REQUEST_BYTES="2000", ROLE="api").start()
     yield server
     server.stop()
 
@@ -29,7 +29,7 @@ def pieces() -> Iterator[bytes]:
         yield b"x" * 100
 
 
-def test_a_body_above_the_limit_is_refused_declared_or_not(strict: Product) -> None:
+def test_a_body_above_the_limit_is_refused_declared_or_not(strict: ServerProcess) -> None:
     headers = {"Content-Type": "application/json"}
     with strict.client() as client:
         for content in (b"x" * 2001, pieces()):
@@ -41,7 +41,7 @@ def test_a_body_above_the_limit_is_refused_declared_or_not(strict: Product) -> N
         assert fits.status_code == HTTPStatus.OK
 
 
-def test_a_guesser_has_to_wait_and_the_owner_does_not(strict: Product) -> None:
+def test_a_guesser_has_to_wait_and_the_owner_does_not(strict: ServerProcess) -> None:
     with strict.client("wrong") as guesser, strict.client() as owner:
         answers = [guesser.http.get("/api/v1/models") for _ in range(8)]
         late = answers[-1]
@@ -75,7 +75,7 @@ def test_processes_on_one_database_share_the_rate_of_a_key(tmp_path: Path) -> No
     with fresh_database("postgresql", tmp_path) as url:
         # The sealing key is one for all of them.
         shared = rate | {"DATABASE_URL": url, "SECRET_KEY": SECRET_KEY}
-        servers = [Product(tmp_path / name, **shared).start() for name in ("one", "two")]
+        servers = [ServerProcess(tmp_path / name, **shared).start() for name in ("one", "two")]
         try:
             with servers[0].client() as one, servers[1].client() as two:
                 answers = [client.http.get("/api/v1/models") for _ in range(20) for client in (one, two)]

@@ -13,7 +13,7 @@ from tests.contract.examples import bodies
 from tests.contract.operations import OPERATIONS, placed
 from tests.contract.strangers import SECRET, move_in
 from tests.contract.world import World
-from tests.support.product import API_KEY, Client, Product
+from tests.support.server_process import API_KEY, ApiClient, ServerProcess
 
 pytestmark = [pytest.mark.process, pytest.mark.crew]
 
@@ -21,7 +21,7 @@ WITH_ID = [(method, path) for method, path, _ in OPERATIONS if "_id}" in path]
 
 
 @pytest.fixture(scope="module")
-def theirs(product: Product) -> dict[str, str]:
+def theirs(product: ServerProcess) -> dict[str, str]:
     return move_in(product.database_url)
 
 
@@ -33,7 +33,7 @@ def told(answer: httpx.Response) -> str:
 
 @pytest.mark.parametrize(("method", "path"), WITH_ID)
 def test_their_objects_are_not_found(
-    client: Client, world: World, theirs: dict[str, str], method: str, path: str
+    client: ApiClient, world: World, theirs: dict[str, str], method: str, path: str
 ) -> None:
     query = {"from": 1, "to": 1} if path.endswith("diff") else {}
     body = bodies(world).get((method, path), {})
@@ -50,7 +50,7 @@ def test_every_kind_of_id_is_tried(theirs: dict[str, str]) -> None:
 
 
 def test_a_model_cannot_be_put_on_their_provider(
-    client: Client, world: World, theirs: dict[str, str]
+    client: ApiClient, world: World, theirs: dict[str, str]
 ) -> None:
     model = {"name": "borrowed", "type": "llm", "providerId": theirs["provider_id"]}
 
@@ -65,7 +65,7 @@ def test_a_model_cannot_be_put_on_their_provider(
         assert SECRET not in answer.text
 
 
-def test_their_model_and_provider_cannot_be_named_in_a_workflow(client: Client) -> None:
+def test_their_model_and_provider_cannot_be_named_in_a_workflow(client: ApiClient) -> None:
     document = f"""\
 name: Borrower
 agents:
@@ -79,7 +79,7 @@ tasks:
 
 
 @pytest.mark.parametrize("path", ["/api/runs", "/api/workflows/start"])
-def test_their_workflow_cannot_be_started(client: Client, theirs: dict[str, str], path: str) -> None:
+def test_their_workflow_cannot_be_started(client: ApiClient, theirs: dict[str, str], path: str) -> None:
     for version in (None, 1):
         body = {"workflowId": theirs["workflow_id"], "version": version}
         assert told(client.http.post(path, json=body)) == "Workflow not found"
@@ -87,7 +87,7 @@ def test_their_workflow_cannot_be_started(client: Client, theirs: dict[str, str]
 
 @pytest.mark.parametrize("kind", ["run_id", "workflow_id"])
 def test_the_first_versions_routes_know_neither_run_nor_workflow_of_theirs(
-    client: Client, theirs: dict[str, str], kind: str
+    client: ApiClient, theirs: dict[str, str], kind: str
 ) -> None:
     identifier = theirs[kind]
 
@@ -96,7 +96,7 @@ def test_the_first_versions_routes_know_neither_run_nor_workflow_of_theirs(
     told(client.http.post("/api/chat", json={"workflowId": identifier, "message": "Hello"}))
 
 
-def test_a_streamed_chat_with_their_run_tells_nothing(client: Client, theirs: dict[str, str]) -> None:
+def test_a_streamed_chat_with_their_run_tells_nothing(client: ApiClient, theirs: dict[str, str]) -> None:
     answer = client.http.post(
         "/api/chat",
         json={"workflowId": theirs["run_id"], "message": "Hello"},
@@ -108,20 +108,22 @@ def test_a_streamed_chat_with_their_run_tells_nothing(client: Client, theirs: di
 
 
 def test_their_run_cannot_be_compared_with_ones_own(
-    client: Client, world: World, theirs: dict[str, str]
+    client: ApiClient, world: World, theirs: dict[str, str]
 ) -> None:
     for a, b in [(world.known["run_id"], theirs["run_id"]), (theirs["run_id"], world.known["run_id"])]:
         told(client.http.get("/api/runs/diff", params={"a": a, "b": b}))
 
 
-def test_their_run_cannot_be_followed_over_a_websocket(product: Product, theirs: dict[str, str]) -> None:
+def test_their_run_cannot_be_followed_over_a_websocket(
+    product: ServerProcess, theirs: dict[str, str]
+) -> None:
     url = product.url.replace("http", "ws") + f"/api/v1/runs/{theirs['run_id']}/ws"
 
     with pytest.raises(InvalidStatus):
         connect(url, additional_headers={"Authorization": f"Bearer {API_KEY}"}, proxy=None)
 
 
-def test_no_list_and_no_filter_shows_anything_of_theirs(client: Client, theirs: dict[str, str]) -> None:
+def test_no_list_and_no_filter_shows_anything_of_theirs(client: ApiClient, theirs: dict[str, str]) -> None:
     asked: list[tuple[str, dict[str, Any]]] = [
         ("runs", {"workflowId": theirs["workflow_id"]}),
         ("runs", {"q": SECRET}),
@@ -141,7 +143,7 @@ def test_no_list_and_no_filter_shows_anything_of_theirs(client: Client, theirs: 
         assert not any(identifier in shown for name, identifier in theirs.items() if name.endswith("_id"))
 
 
-def test_their_names_are_free(client: Client) -> None:
+def test_their_names_are_free(client: ApiClient) -> None:
     """Names are unique in a workspace: a refusal would tell that somebody else has one."""
     provider = {"name": SECRET, "type": "openai_compatible", "baseUrl": "http://127.0.0.1:9/v1"}
 
@@ -151,7 +153,9 @@ def test_their_names_are_free(client: Client) -> None:
     client.http.delete(f"/api/providers/{created.json()['provider']['id']}").raise_for_status()
 
 
-def test_nothing_of_theirs_was_changed(client: Client, theirs: dict[str, str], product: Product) -> None:
+def test_nothing_of_theirs_was_changed(
+    client: ApiClient, theirs: dict[str, str], product: ServerProcess
+) -> None:
     """Runs last: after every verb was tried, their waiting run still waits and its question is open."""
     assert rows(product.database_url, theirs) == ("waiting", "open", "queued")
 

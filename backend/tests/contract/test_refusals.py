@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.product import Client
+from tests.support.server_process import ApiClient
 
 pytestmark = [pytest.mark.process, pytest.mark.parametrize("product", ["sqlite"], indirect=True)]
 
@@ -32,7 +32,7 @@ def pointed_at(answer: httpx.Response) -> list[str]:
         ("providers", {"name": "bare", "type": "x"}, ["/type"]),
     ],
 )
-def test_a_body(client: Client, path: str, body: Any, pointers: list[str]) -> None:
+def test_a_body(client: ApiClient, path: str, body: Any, pointers: list[str]) -> None:
     assert pointed_at(client.http.post(f"/api/v1/{path}", json=body)) == pointers
 
 
@@ -44,12 +44,12 @@ def test_a_body(client: Client, path: str, body: Any, pointers: list[str]) -> No
         ("limit=x", ["?limit"]),
     ],
 )
-def test_a_query(client: Client, query: str, pointers: list[str]) -> None:
+def test_a_query(client: ApiClient, query: str, pointers: list[str]) -> None:
     assert pointed_at(client.http.get(f"/api/v1/runs?{query}")) == pointers
 
 
 @pytest.mark.parametrize("content", [b"{", b"", b"\xff", b"[" * 100_000, b"nul", b'{"yamlContent": "\xed"}'])
-def test_what_is_no_json(client: Client, content: bytes) -> None:
+def test_what_is_no_json(client: ApiClient, content: bytes) -> None:
     headers = {"Content-Type": "application/json"}
 
     answer = client.http.post("/api/v1/yaml/validate", content=content, headers=headers)
@@ -58,7 +58,7 @@ def test_what_is_no_json(client: Client, content: bytes) -> None:
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
-def test_a_refusal_never_repeats_what_was_sent(client: Client) -> None:
+def test_a_refusal_never_repeats_what_was_sent(client: ApiClient) -> None:
     for wrong in (["sk-sent-by-mistake-123"], {"key": "sk-sent-by-mistake-123"}, "sk-sent-by-mistake-123 é"):
         provider = {"name": "x", "type": "openai", "apiKey": wrong}
         answer = client.http.post("/api/v1/providers", json={"provider": provider})

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from crewai_runner.core.settings import SAMPLE_API_KEYS, Settings
-from tests.support.product import BACKEND
+from tests.support.server_process import BACKEND
 
 EXAMPLE = BACKEND.parent / ".env.example"
 PROMPT_SECONDS = 10

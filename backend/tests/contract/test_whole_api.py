@@ -14,7 +14,7 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.contract.operations import DOCUMENT
 from tests.contract.world import World
-from tests.support.product import API_KEY, Product
+from tests.support.server_process import API_KEY, ServerProcess
 
 pytestmark = [pytest.mark.process, pytest.mark.crew, pytest.mark.timeout(300)]
 
@@ -39,7 +39,7 @@ api = schemathesis.openapi.from_dict(DOCUMENT)
     suppress_health_check=list(HealthCheck),
 )
 def test_every_answer_is_as_declared(
-    case: schemathesis.Case, real: bool, product: Product, world: World
+    case: schemathesis.Case, real: bool, product: ServerProcess, world: World
 ) -> None:
     if real:
         case.path_parameters = world.place(case.method, dict(case.path_parameters))

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
-from tests.support.product import Client
 from tests.support.scripted_provider import Say, ScriptedProvider
+from tests.support.server_process import ApiClient
 
 DOCUMENT = """\
 name: Known crew
@@ -27,9 +27,9 @@ class World:
     spare: dict[str, str]
 
     @classmethod
-    def make(cls, client: Client, provider: ScriptedProvider) -> Self:
+    def make(cls, client: ApiClient, provider: ScriptedProvider) -> Self:
         provider.on(Say("A draft."))
-        provider_id = client.register(provider.base_url)
+        provider_id = client.register_provider(provider.base_url)
         spare = {"name": "spare", "type": "openai_compatible", "baseUrl": provider.base_url}
         spare_provider = client.post("/api/providers", {"provider": spare})["provider"]["id"]
         spare_model = {"name": "spare", "type": "llm", "providerId": spare_provider}
@@ -37,9 +37,9 @@ class World:
         run_id = str(client.post("/api/runs", {"workflowId": workflow})["runId"])
         waiting = str(client.post("/api/runs", {"workflow": REVIEWED})["runId"])
         spare_run = str(client.post("/api/runs", {"workflowId": workflow})["runId"])
-        client.wait_for(run_id, "completed")
-        client.wait_for(spare_run, "completed")
-        client.wait_for(waiting, "waiting")
+        client.wait_for_state(run_id, "completed")
+        client.wait_for_state(spare_run, "completed")
+        client.wait_for_state(waiting, "waiting")
         [approval] = client.get("/api/approvals", status="open", runId=waiting)["approvals"]
         known = {
             "provider_id": provider_id,
@@ -81,12 +81,12 @@ class World:
         }
 
 
-def _workflow(client: Client, document: str) -> str:
+def _workflow(client: ApiClient, document: str) -> str:
     saved = client.post("/api/workflows", {"workflow": {"yaml": document}})
     return str(saved["workflow"]["id"])
 
 
-def forget_providers(client: Client) -> None:
+def forget_providers(client: ApiClient) -> None:
     """Leave no provider and no model behind, nor be hindered by another test's."""
     for old in client.get("/api/providers")["providers"]:
         client.http.delete(f"/api/providers/{old['id']}", params={"force": True}).raise_for_status()

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.docs.pages import ROOT, Page, read
-from tests.support.product import API_KEY, Product
+from tests.support.server_process import API_KEY, ServerProcess
 
 PATIENCE_SECONDS = 240
 MARK = "::block "
@@ -48,8 +48,8 @@ def run_in_bash(blocks: list[str], folder: Path, **variables: str) -> list[str]:
 
 
 @pytest.fixture
-def product(tmp_path: Path) -> Iterator[Product]:
-    server = Product(tmp_path / "data", LOCAL_MODEL="auto").start()
+def product(tmp_path: Path) -> Iterator[ServerProcess]:
+    server = ServerProcess(tmp_path / "data", LOCAL_MODEL="auto").start()
     yield server
     server.stop()
 
@@ -59,7 +59,7 @@ def product(tmp_path: Path) -> Iterator[Product]:
 @pytest.mark.local_model
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the transcript is made of curl commands")
-def test_the_transcript_runs_as_written(product: Product, tmp_path: Path) -> None:
+def test_the_transcript_runs_as_written(product: ServerProcess, tmp_path: Path) -> None:
     blocks = transcript(read(ROOT / "README.md"))
 
     printed = run_in_bash(blocks, tmp_path, URL=product.url, KEY=API_KEY)
@@ -89,7 +89,7 @@ def test_the_transcript_runs_as_written(product: Product, tmp_path: Path) -> Non
 @pytest.mark.process
 def test_every_file_of_a_data_folder_is_explained(tmp_path: Path) -> None:
     spans = set(read(ROOT / "docs" / "OPERATIONS.md").spans)
-    server = Product(tmp_path / "data", API_KEY="").start()
+    server = ServerProcess(tmp_path / "data", API_KEY="").start()
     while_running = {path.name for path in server.data_dir.iterdir()}
     server.stop()
 

@@ -16,9 +16,9 @@ import pytest
 from crewai_runner.core.settings import Settings
 from tests.operations.conftest import ON_SQLITE
 from tests.support.database import empty_postgresql
-from tests.support.places import PRODUCT_ON
-from tests.support.product import API_KEY, BACKEND, TWO_TASKS, Client, Product
+from tests.support.environment import PROCESS_TEST_BACKENDS
 from tests.support.scripted_provider import Hold, Say, ScriptedProvider
+from tests.support.server_process import API_KEY, BACKEND, TWO_TASKS, ApiClient, ServerProcess
 
 pytestmark = [pytest.mark.process]
 
@@ -48,38 +48,40 @@ def output_of(done: subprocess.CompletedProcess[str], status: int = 0) -> str:
     return text
 
 
-@pytest.fixture(params=PRODUCT_ON)
-def two_installations(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Product, Product]]:
+@pytest.fixture(params=PROCESS_TEST_BACKENDS)
+def two_installations(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[tuple[ServerProcess, ServerProcess]]:
     with ExitStack() as stack:
         products = []
         for name in ("one", "two"):
             postgresql = request.param == "postgresql"
             more = {"DATABASE_URL": stack.enter_context(empty_postgresql())} if postgresql else {}
-            products.append(Product(tmp_path / name / "data", DRAIN_SECONDS="1", **more))
+            products.append(ServerProcess(tmp_path / name / "data", DRAIN_SECONDS="1", **more))
             (tmp_path / name).mkdir()
         yield products[0], products[1]
         for product in products:
-            if product.running:
+            if product.is_running:
                 product.stop()
 
 
-def settings_of(product: Product) -> dict[str, str]:
+def settings_of(product: ServerProcess) -> dict[str, str]:
     return {"DATA_DIR": str(product.data_dir), "API_KEY": API_KEY, **product._settings}
 
 
 @pytest.mark.crew
 @pytest.mark.timeout(300)
 def test_live_backup_continues_on_another_installation(
-    two_installations: tuple[Product, Product], tmp_path: Path
+    two_installations: tuple[ServerProcess, ServerProcess], tmp_path: Path
 ) -> None:
     one, two = two_installations
     backup = tmp_path / "b.tar.gz"
     with ScriptedProvider() as provider:
         provider.on(Hold("until the restore", Say("At last.")), last_contains="about coffee")
         with one.start().client() as client:
-            client.register(provider.base_url, key=PROVIDER_KEY)
+            client.register_provider(provider.base_url, key=PROVIDER_KEY)
             finished = client.start_run(TWO_TASKS)
-            snapshot = (client.wait_for(finished, "completed"), client.events(finished))
+            snapshot = (client.wait_for_state(finished, "completed"), client.events(finished))
             running_id = client.start_run(TWO_TASKS, inputs={"topic": "coffee"})
             client.wait_for_event(running_id, "task.completed")
 
@@ -97,15 +99,15 @@ def test_live_backup_continues_on_another_installation(
 
         with two.start().client() as client:
             assert (client.run(finished), client.events(finished)) == snapshot
-            assert client.wait_for(running_id, "completed")["attempt"] == 1
+            assert client.wait_for_state(running_id, "completed")["attempt"] == 1
             assert [event["type"] for event in client.events(running_id)].count("run.resumed") == 1
             before = len(provider.requests)
-            client.wait_for(client.start_run(TWO_TASKS, inputs={"topic": "milk"}), "completed")
+            client.wait_for_state(client.start_run(TWO_TASKS, inputs={"topic": "milk"}), "completed")
             assert [request.api_key for request in provider.requests[before:]] == [PROVIDER_KEY] * 2
         assert "canary" not in one.log() + two.log()
 
 
-def rotate_while_running(product: Product, client: Client, provider: ScriptedProvider) -> None:
+def rotate_while_running(product: ServerProcess, client: ApiClient, provider: ScriptedProvider) -> None:
     """Rotate the key while the server runs; it reads old secrets and encrypts new ones with the new key."""
     old = (product.data_dir / "secret-key").read_text().strip()
 
@@ -119,11 +121,11 @@ def rotate_while_running(product: Product, client: Client, provider: ScriptedPro
     later = {"name": "later", "type": "openai_compatible", "apiKey": LATER_KEY, "baseUrl": provider.base_url}
     client.post("/api/providers", {"provider": later})
     before = len(provider.requests)
-    client.wait_for(client.start_run(TWO_TASKS, inputs={"topic": "juice"}), "completed")
+    client.wait_for_state(client.start_run(TWO_TASKS, inputs={"topic": "juice"}), "completed")
     assert [request.api_key for request in provider.requests[before:]] == [PROVIDER_KEY] * 2
 
 
-def run_doctor_while_running(product: Product) -> None:
+def run_doctor_while_running(product: ServerProcess) -> None:
     port = product.url.rsplit(":", 1)[1]
     report = json.loads(output_of(command("doctor", "--json", **settings_of(product) | {"API_PORT": port})))
 

@@ -22,7 +22,7 @@ from crewai_runner.operations.rotation import rotate
 from tests.operations.conftest import ON_SQLITE, make_settings
 from tests.operations.killed_rotation import POINTS
 from tests.operations.rows import ROWS, dump, run_sql
-from tests.support.product import BACKEND
+from tests.support.server_process import BACKEND
 
 NEW = Fernet.generate_key().decode()
 SECRETS = ROWS * len(list(encrypted_columns()))

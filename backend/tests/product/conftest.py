@@ -6,17 +6,19 @@ from pathlib import Path
 import pytest
 
 from tests.support.database import fresh_database
-from tests.support.places import PRODUCT_ON
-from tests.support.product import Client, Product
+from tests.support.environment import PROCESS_TEST_BACKENDS
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.server_process import ApiClient, ServerProcess
 
 
 # TEST_PRODUCT_ON=sqlite,postgresql runs these tests on both; contracts and survival are on both anyway.
-@pytest.fixture(scope="session", params=PRODUCT_ON)
-def product(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+@pytest.fixture(scope="session", params=PROCESS_TEST_BACKENDS)
+def product(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServerProcess]:
     folder: Path = tmp_path_factory.mktemp("product")
     with fresh_database(request.param, folder) as url:
-        server = Product(folder / "data", CHAT_WAIT_SECONDS="30", DATABASE_URL=url).start()
+        server = ServerProcess(folder / "data", CHAT_WAIT_SECONDS="30", DATABASE_URL=url).start()
         yield server
         server.stop()
 
@@ -28,12 +30,12 @@ def provider() -> Iterator[ScriptedProvider]:
 
 
 @pytest.fixture
-def client(product: Product, provider: ScriptedProvider) -> Iterator[Client]:
+def client(product: ServerProcess, provider: ScriptedProvider) -> Iterator[ApiClient]:
     """A signed-in client of a server whose default model is the test's scripted provider."""
     with product.client() as signed_in:
         for old in signed_in.get("/api/providers")["providers"]:
             signed_in.http.delete(f"/api/providers/{old['id']}", params={"force": True})
-        signed_in.register(provider.base_url)
+        signed_in.register_provider(provider.base_url)
         yield signed_in
         # A run left at work would ask the next test's provider.
         left = ["queued", "running", "waiting", "stopping"]

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.support.product import TWO_TASKS, Client
 from tests.support.scripted_provider import Hold, Say, ScriptedProvider
+from tests.support.server_process import TWO_TASKS, ApiClient
 
 pytestmark = [pytest.mark.process, pytest.mark.crew]
 
@@ -20,14 +20,14 @@ tasks:
 """
 
 
-def waiting_approval(client: Client, run_id: str) -> dict:
-    client.wait_for(run_id, "waiting")
+def waiting_approval(client: ApiClient, run_id: str) -> dict:
+    client.wait_for_state(run_id, "waiting")
     (approval,) = client.get("/api/approvals", status="open", runId=run_id)["approvals"]
     return approval
 
 
 def test_an_approved_output_is_taken_and_not_asked_for_again(
-    client: Client, provider: ScriptedProvider
+    client: ApiClient, provider: ScriptedProvider
 ) -> None:
     provider.on(Say("The draft."), contains="Draft it", times=1)
     provider.on(Say("Polished."), contains="Polish it")
@@ -36,7 +36,7 @@ def test_an_approved_output_is_taken_and_not_asked_for_again(
 
     assert approval["output"] == "The draft."
     client.post(f"/api/approvals/{approval['id']}/resolve", {"action": "approve"})
-    run = client.wait_for(run_id, "completed")
+    run = client.wait_for_state(run_id, "completed")
 
     assert run["result"]["tasks"]["draft"]["raw"] == "The draft."
     assert run["result"]["raw"] == "Polished."
@@ -46,19 +46,19 @@ def test_an_approved_output_is_taken_and_not_asked_for_again(
         assert told in types
 
 
-def test_an_edited_output_replaces_the_agents(client: Client, provider: ScriptedProvider) -> None:
+def test_an_edited_output_replaces_the_agents(client: ApiClient, provider: ScriptedProvider) -> None:
     run_id = client.start_run(REVIEWED)
     approval = waiting_approval(client, run_id)
 
     client.post(f"/api/approvals/{approval['id']}/resolve", {"action": "approve", "edited": "My own words."})
-    run = client.wait_for(run_id, "completed")
+    run = client.wait_for_state(run_id, "completed")
 
     assert run["result"]["tasks"]["draft"]["raw"] == "My own words."
     assert "My own words." in provider.requests[-1].text
 
 
 def test_feedback_reaches_the_agent_with_its_earlier_answer(
-    client: Client, provider: ScriptedProvider
+    client: ApiClient, provider: ScriptedProvider
 ) -> None:
     provider.on(Say("First draft."), contains="Draft it", times=1)
     provider.on(Say("Second draft."), contains="Make it shorter", times=1)
@@ -74,17 +74,17 @@ def test_feedback_reaches_the_agent_with_its_earlier_answer(
     assert "First draft." in provider.requests[1].text
 
 
-def test_a_rejected_output_ends_the_run(client: Client) -> None:
+def test_a_rejected_output_ends_the_run(client: ApiClient) -> None:
     run_id = client.start_run(REVIEWED)
     approval = waiting_approval(client, run_id)
 
     client.post(f"/api/approvals/{approval['id']}/resolve", {"action": "reject", "feedback": "No."})
 
-    run = client.wait_for(run_id, "failed")
+    run = client.wait_for_state(run_id, "failed")
     assert run["error"]["code"] == "approval-rejected"
 
 
-def test_a_question_is_answered_once(client: Client) -> None:
+def test_a_question_is_answered_once(client: ApiClient) -> None:
     run_id = client.start_run(REVIEWED)
     approval = waiting_approval(client, run_id)
     path = f"/api/approvals/{approval['id']}/resolve"
@@ -100,7 +100,7 @@ def test_a_question_is_answered_once(client: Client) -> None:
     assert sorted(answers) == [200] + [409] * 7
 
 
-def test_a_waiting_run_can_be_stopped(client: Client) -> None:
+def test_a_waiting_run_can_be_stopped(client: ApiClient) -> None:
     run_id = client.start_run(REVIEWED)
     approval = waiting_approval(client, run_id)
 
@@ -111,7 +111,7 @@ def test_a_waiting_run_can_be_stopped(client: Client) -> None:
     assert late.status_code == 409
 
 
-def test_words_to_a_run_that_asks_are_its_feedback(client: Client, provider: ScriptedProvider) -> None:
+def test_words_to_a_run_that_asks_are_its_feedback(client: ApiClient, provider: ScriptedProvider) -> None:
     run_id = client.start_run(REVIEWED)
     waiting_approval(client, run_id)
 
@@ -123,7 +123,7 @@ def test_words_to_a_run_that_asks_are_its_feedback(client: Client, provider: Scr
 
 
 def test_a_message_reaches_the_agent_at_work_and_brings_its_answer(
-    client: Client, provider: ScriptedProvider
+    client: ApiClient, provider: ScriptedProvider
 ) -> None:
     provider.on(Hold("first", Say("Facts.")), contains="Find facts", times=1)
     provider.on(Say("Aye, with lemon."), contains="Mention lemon", times=1)
@@ -151,10 +151,10 @@ def test_a_message_reaches_the_agent_at_work_and_brings_its_answer(
     assert message["status"] == "answered"
 
 
-def test_a_finished_run_answers_about_its_result(client: Client, provider: ScriptedProvider) -> None:
+def test_a_finished_run_answers_about_its_result(client: ApiClient, provider: ScriptedProvider) -> None:
     provider.on(Say("It was about tea."), last_contains="What was it about?")
     run_id = client.start_run(TWO_TASKS)
-    client.wait_for(run_id, "completed")
+    client.wait_for_state(run_id, "completed")
 
     answer = client.post("/api/chat", {"workflowId": run_id, "message": "What was it about?"})
 
@@ -164,10 +164,10 @@ def test_a_finished_run_answers_about_its_result(client: Client, provider: Scrip
     assert client.run(run_id)["usage"]["llmCalls"] == 2
 
 
-def test_an_answer_streams_when_asked_to(client: Client, provider: ScriptedProvider) -> None:
+def test_an_answer_streams_when_asked_to(client: ApiClient, provider: ScriptedProvider) -> None:
     provider.on(Say("One two three."), last_contains="Count")
     run_id = client.start_run(TWO_TASKS)
-    client.wait_for(run_id, "completed")
+    client.wait_for_state(run_id, "completed")
 
     with client.http.stream(
         "POST",
@@ -182,7 +182,7 @@ def test_an_answer_streams_when_asked_to(client: Client, provider: ScriptedProvi
     assert "One two three." in body
 
 
-def test_a_message_to_an_unknown_agent_says_whom_there_is(client: Client) -> None:
+def test_a_message_to_an_unknown_agent_says_whom_there_is(client: ApiClient) -> None:
     run_id = client.start_run(TWO_TASKS)
 
     refused = client.http.post(f"/api/runs/{run_id}/messages", json={"text": "Hi", "agent": "boss"})

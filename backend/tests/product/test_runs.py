@@ -2,13 +2,13 @@
 
 import pytest
 
-from tests.support.product import TWO_TASKS, Client
 from tests.support.scripted_provider import Fail, Hang, Say, ScriptedProvider
+from tests.support.server_process import TWO_TASKS, ApiClient
 
 pytestmark = [pytest.mark.process, pytest.mark.crew]
 
 
-def test_a_crew_runs_and_its_story_has_no_gaps(client: Client, provider: ScriptedProvider) -> None:
+def test_a_crew_runs_and_its_story_has_no_gaps(client: ApiClient, provider: ScriptedProvider) -> None:
     provider.on(Say("Tea is a plant."), contains="Find facts")
     provider.on(Say("A report on tea."), contains="Write about")
 
@@ -26,9 +26,9 @@ def test_a_crew_runs_and_its_story_has_no_gaps(client: Client, provider: Scripte
     assert "green tea" in str(provider.requests[0].messages)
 
 
-def test_usage_rows_sum_to_the_total(client: Client) -> None:
+def test_usage_rows_sum_to_the_total(client: ApiClient) -> None:
     run_id = client.start_run(TWO_TASKS)
-    client.wait_for(run_id, "completed")
+    client.wait_for_state(run_id, "completed")
 
     usage = client.get(f"/api/runs/{run_id}/usage")
 
@@ -40,12 +40,12 @@ def test_usage_rows_sum_to_the_total(client: Client) -> None:
     assert usage["total"] == client.run(run_id)["usage"]
 
 
-def test_the_first_versions_routes_work_as_written(client: Client) -> None:
+def test_the_first_versions_routes_work_as_written(client: ApiClient) -> None:
     answer = client.post("/api/workflows/start", {"workflow": TWO_TASKS})
 
     assert answer["workflowId"] == answer["runId"]
     assert answer["status"] == "started"
-    client.wait_for(answer["runId"], "completed")
+    client.wait_for_state(answer["runId"], "completed")
     status = client.get(f"/api/workflows/{answer['workflowId']}/status")
     assert status["status"] == "completed"
     assert status["progress"] == 100
@@ -54,9 +54,9 @@ def test_the_first_versions_routes_work_as_written(client: Client) -> None:
     assert again.status_code == 409
 
 
-def test_a_reader_that_comes_back_misses_nothing_and_sees_nothing_twice(client: Client) -> None:
+def test_a_reader_that_comes_back_misses_nothing_and_sees_nothing_twice(client: ApiClient) -> None:
     run_id = client.start_run(TWO_TASKS)
-    client.wait_for(run_id, "completed")
+    client.wait_for_state(run_id, "completed")
     whole = [frame["id"] for frame in client.stream(run_id) if frame["id"]]
 
     for cut in range(1, len(whole)):
@@ -65,23 +65,23 @@ def test_a_reader_that_comes_back_misses_nothing_and_sees_nothing_twice(client: 
 
 
 def test_a_run_that_took_too_long_goes_on_with_its_time_anew(
-    client: Client, provider: ScriptedProvider
+    client: ApiClient, provider: ScriptedProvider
 ) -> None:
     provider.on(Say("Tea is a plant."), contains="Find facts")
     provider.on(Hang(), contains="Write about", times=1)
     run_id = client.start_run(TWO_TASKS + "timeout_seconds: 2\n")
-    client.wait_for(run_id, "failed")
+    client.wait_for_state(run_id, "failed")
     assert client.run(run_id)["error"]["code"] == "run-timeout"
     provider.on(Say("A report on tea."), contains="Write about")
 
     client.post(f"/api/runs/{run_id}/resume", {})
 
-    client.wait_for(run_id, "completed")
+    client.wait_for_state(run_id, "completed")
     facts_asked = [call for call in provider.requests if "Find facts" in str(call.messages[-1])]
     assert len(facts_asked) == 1
 
 
-def test_a_stop_in_mid_call_is_true_at_the_provider(client: Client, provider: ScriptedProvider) -> None:
+def test_a_stop_in_mid_call_is_true_at_the_provider(client: ApiClient, provider: ScriptedProvider) -> None:
     provider.on(Hang(60))
     run_id = client.start_run(TWO_TASKS)
     provider.wait_for_requests(1)
@@ -100,12 +100,12 @@ def test_a_stop_in_mid_call_is_true_at_the_provider(client: Client, provider: Sc
 
 
 def test_a_refused_key_fails_the_run_in_the_providers_words(
-    client: Client, provider: ScriptedProvider
+    client: ApiClient, provider: ScriptedProvider
 ) -> None:
     provider.on(Fail(401, "Incorrect API key provided"))
 
     run_id = client.start_run(TWO_TASKS)
-    run = client.wait_for(run_id, "failed")
+    run = client.wait_for_state(run_id, "failed")
 
     assert run["error"]["code"] == "provider-auth"
     assert "scripted" in run["error"]["message"]
@@ -113,15 +113,17 @@ def test_a_refused_key_fails_the_run_in_the_providers_words(
     assert run["error"]["hint"]
 
 
-def test_a_failed_run_resumes_from_its_last_finished_task(client: Client, provider: ScriptedProvider) -> None:
+def test_a_failed_run_resumes_from_its_last_finished_task(
+    client: ApiClient, provider: ScriptedProvider
+) -> None:
     provider.on(Say("Facts."), contains="Find facts")
     provider.on(Fail(400, "nonsense"), contains="Write about", times=1)
     run_id = client.start_run(TWO_TASKS)
-    client.wait_for(run_id, "failed")
+    client.wait_for_state(run_id, "failed")
     provider.on(Say("The report."), contains="Write about")
 
     client.post(f"/api/runs/{run_id}/resume")
-    run = client.wait_for(run_id, "completed")
+    run = client.wait_for_state(run_id, "completed")
 
     assert run["attempt"] == 2
     assert run["result"]["raw"] == "The report."
@@ -130,33 +132,33 @@ def test_a_failed_run_resumes_from_its_last_finished_task(client: Client, provid
     assert "task.reused" in {event["type"] for event in client.events(run_id)}
 
 
-def test_a_fork_takes_over_the_outputs_before_its_task(client: Client, provider: ScriptedProvider) -> None:
+def test_a_fork_takes_over_the_outputs_before_its_task(client: ApiClient, provider: ScriptedProvider) -> None:
     run_id = client.start_run(TWO_TASKS)
-    client.wait_for(run_id, "completed")
+    client.wait_for_state(run_id, "completed")
     before = len(provider.requests)
 
     fork = client.post(f"/api/runs/{run_id}/fork", {"fromTask": "report"})["run"]
-    run = client.wait_for(fork["id"], "completed")
+    run = client.wait_for_state(fork["id"], "completed")
 
     assert run["forkedFrom"] == run_id
     assert len(provider.requests) == before + 1
 
 
 def test_the_budget_is_checked_before_each_call_and_can_be_raised(
-    client: Client, provider: ScriptedProvider
+    client: ApiClient, provider: ScriptedProvider
 ) -> None:
     run_id = client.start_run(TWO_TASKS, budget={"maxLlmCalls": 1})
-    run = client.wait_for(run_id, "waiting")
+    run = client.wait_for_state(run_id, "waiting")
 
     assert run["waitReason"] == "budget"
     assert len(provider.requests) == 1
     client.post(f"/api/runs/{run_id}/resume", {"budget": {"maxLlmCalls": 5}})
-    done = client.wait_for(run_id, "completed")
+    done = client.wait_for_state(run_id, "completed")
     assert done["usage"]["llmCalls"] == 2
     assert len(provider.requests) == 2
 
 
-def test_the_same_idempotency_key_starts_one_run(client: Client) -> None:
+def test_the_same_idempotency_key_starts_one_run(client: ApiClient) -> None:
     body = {"workflow": TWO_TASKS}
     headers = {"Idempotency-Key": "once-and-only-once"}
 
@@ -170,7 +172,7 @@ def test_the_same_idempotency_key_starts_one_run(client: Client) -> None:
     assert other.status_code == 409
 
 
-def test_a_provider_given_for_one_run_is_never_stored(client: Client, provider: ScriptedProvider) -> None:
+def test_a_provider_given_for_one_run_is_never_stored(client: ApiClient, provider: ScriptedProvider) -> None:
     config = {
         "name": "mine",
         "type": "openai_compatible",
@@ -180,19 +182,19 @@ def test_a_provider_given_for_one_run_is_never_stored(client: Client, provider: 
     }
 
     run_id = client.start_run(TWO_TASKS, providerConfig=config)
-    client.wait_for(run_id, "completed")
+    client.wait_for_state(run_id, "completed")
 
     assert "sk-only-for-this-run-42" in provider.requests[0].headers["authorization"]
     assert [p["name"] for p in client.get("/api/providers")["providers"]] == ["scripted"]
 
 
-def test_many_runs_at_once_keep_their_stories_apart(client: Client, provider: ScriptedProvider) -> None:
+def test_many_runs_at_once_keep_their_stories_apart(client: ApiClient, provider: ScriptedProvider) -> None:
     provider.on(lambda request: Say(request.last_message[:500]))
     topics = [f"topic-{number:03}" for number in range(50)]
     runs = {topic: client.start_run(TWO_TASKS, inputs={"topic": topic}) for topic in topics}
 
     for topic, run_id in runs.items():
-        client.wait_for(run_id, "completed")
+        client.wait_for_state(run_id, "completed")
         events = client.events(run_id)
         assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
         told = str(events)

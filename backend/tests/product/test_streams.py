@@ -6,18 +6,18 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from tests.support.product import API_KEY, TWO_TASKS, Client
 from tests.support.scripted_provider import Hold, Say, ScriptedProvider
+from tests.support.server_process import API_KEY, TWO_TASKS, ApiClient
 
 pytestmark = [pytest.mark.process, pytest.mark.crew]
 
 
-def address(client: Client, run_id: str, after: int = 0) -> str:
+def address(client: ApiClient, run_id: str, after: int = 0) -> str:
     url = str(client.http.base_url).replace("http://", "ws://").rstrip("/")
     return f"{url}/api/v1/runs/{run_id}/ws?after={after}"
 
 
-def frames_over_websocket(client: Client, run_id: str, after: int = 0, **how) -> list[dict]:
+def frames_over_websocket(client: ApiClient, run_id: str, after: int = 0, **how) -> list[dict]:
     how = how or {"additional_headers": {"Authorization": f"Bearer {API_KEY}"}}
     frames = []
     with connect(address(client, run_id, after), proxy=None, **how) as socket:
@@ -28,9 +28,9 @@ def frames_over_websocket(client: Client, run_id: str, after: int = 0, **how) ->
             return frames
 
 
-def test_a_websocket_tells_what_the_stream_tells(client: Client) -> None:
+def test_a_websocket_tells_what_the_stream_tells(client: ApiClient) -> None:
     run_id = client.start_run(TWO_TASKS)
-    client.wait_for(run_id, "completed")
+    client.wait_for_state(run_id, "completed")
 
     over_websocket = frames_over_websocket(client, run_id)
     over_http = list(client.stream(run_id))
@@ -41,9 +41,9 @@ def test_a_websocket_tells_what_the_stream_tells(client: Client) -> None:
     ]
 
 
-def test_a_browser_brings_its_token_as_a_subprotocol(client: Client) -> None:
+def test_a_browser_brings_its_token_as_a_subprotocol(client: ApiClient) -> None:
     run_id = client.start_run(TWO_TASKS)
-    client.wait_for(run_id, "completed")
+    client.wait_for_state(run_id, "completed")
 
     frames = frames_over_websocket(
         client, run_id, after=3, subprotocols=["crewai-runner", f"bearer.{API_KEY}"]
@@ -54,7 +54,7 @@ def test_a_browser_brings_its_token_as_a_subprotocol(client: Client) -> None:
 
 
 @pytest.mark.parametrize("how", [{}, {"subprotocols": ["bearer.wrong"]}, {"origin": "http://localhost"}])
-def test_a_websocket_without_a_token_is_refused_before_it_opens(client: Client, how: dict) -> None:
+def test_a_websocket_without_a_token_is_refused_before_it_opens(client: ApiClient, how: dict) -> None:
     run_id = client.start_run(TWO_TASKS)
 
     with pytest.raises(InvalidStatus) as refused:
@@ -63,7 +63,7 @@ def test_a_websocket_without_a_token_is_refused_before_it_opens(client: Client, 
     assert refused.value.response.status_code == 403
 
 
-def test_tokens_come_live_and_in_order(client: Client, provider: ScriptedProvider) -> None:
+def test_tokens_come_live_and_in_order(client: ApiClient, provider: ScriptedProvider) -> None:
     words = [f"word-{number} " for number in range(40)]
     provider.on(Hold("go", Say(chunks=words, chunk_delay=0.01)), contains="Find facts", times=1)
     run_id = client.start_run(TWO_TASKS)

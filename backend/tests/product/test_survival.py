@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from tests.support.database import BACKENDS, fresh_database
-from tests.support.product import Product
 from tests.support.scripted_provider import Hold, Say, ScriptedProvider
+from tests.support.server_process import ServerProcess
 
 pytestmark = [pytest.mark.process, pytest.mark.crew, pytest.mark.timeout(300)]
 
@@ -29,20 +29,20 @@ REVIEWED = THREE_TASKS.replace(
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Product]:
+def server(tmp_path: Path) -> Iterator[ServerProcess]:
     """A server on the embedded default, not started yet."""
-    product = Product(tmp_path / "data")
+    product = ServerProcess(tmp_path / "data")
     yield product
-    if product.running:
+    if product.is_running:
         product.stop()
 
 
 @pytest.fixture(params=BACKENDS)
-def server_on_each_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Product]:
+def server_on_each_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ServerProcess]:
     with fresh_database(request.param, tmp_path) as url:
-        product = Product(tmp_path / "data", DATABASE_URL=url)
+        product = ServerProcess(tmp_path / "data", DATABASE_URL=url)
         yield product
-        if product.running:
+        if product.is_running:
             product.stop()
 
 
@@ -50,14 +50,14 @@ def asked(provider: ScriptedProvider, words: str, who: str) -> int:
     return sum(words in r.text and f"for {who}" in r.text for r in provider.requests)
 
 
-def test_killed_runs_resume_from_their_last_finished_task(server_on_each_database: Product) -> None:
+def test_killed_runs_resume_from_their_last_finished_task(server_on_each_database: ServerProcess) -> None:
     server = server_on_each_database
     people = [f"person-{number:02}" for number in range(8)]
     with ScriptedProvider() as provider:
         provider.on(Say("One is done."), last_contains="number one")
         provider.on(Hold("two", Say("Two is done.")), last_contains="number two")
         with server.start().client() as client:
-            client.register(provider.base_url)
+            client.register_provider(provider.base_url)
             runs = {who: client.start_run(THREE_TASKS, inputs={"who": who}) for who in people}
             provider.wait_for_requests(2 * len(people), timeout=60)
             before = {who: client.events(run_id) for who, run_id in runs.items()}
@@ -66,7 +66,7 @@ def test_killed_runs_resume_from_their_last_finished_task(server_on_each_databas
 
         with server.start().client() as client:
             for who, run_id in runs.items():
-                run = client.wait_for(run_id, "completed")
+                run = client.wait_for_state(run_id, "completed")
                 events = client.events(run_id)
                 assert run["attempt"] == 1
                 assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
@@ -81,26 +81,26 @@ def test_killed_runs_resume_from_their_last_finished_task(server_on_each_databas
             assert (len(ones), len(twos)) == (1, 2)
 
 
-def test_a_question_outlives_a_restart(server: Product) -> None:
+def test_a_question_outlives_a_restart(server: ServerProcess) -> None:
     with ScriptedProvider() as provider:
         with server.start().client() as client:
-            client.register(provider.base_url)
+            client.register_provider(provider.base_url)
             run_id = client.start_run(REVIEWED)
-            client.wait_for(run_id, "waiting")
+            client.wait_for_state(run_id, "waiting")
         server.kill()
 
         with server.start().client() as client:
             (approval,) = client.get("/api/approvals", status="open")["approvals"]
             client.post(f"/api/approvals/{approval['id']}/resolve", {"action": "approve"})
-            client.wait_for(run_id, "completed")
+            client.wait_for_state(run_id, "completed")
         assert len(provider.requests) == 3
 
 
-def test_a_run_that_was_asked_to_stop_is_stopped_at_the_next_start(server: Product) -> None:
+def test_a_run_that_was_asked_to_stop_is_stopped_at_the_next_start(server: ServerProcess) -> None:
     with ScriptedProvider() as provider:
         provider.on(Hold("never", Say("x")))
         with server.start().client() as client:
-            client.register(provider.base_url)
+            client.register_provider(provider.base_url)
             run_id = client.start_run(THREE_TASKS)
             provider.wait_for_requests(1, timeout=60)
             with pytest.raises(httpx.ReadTimeout):
@@ -108,31 +108,31 @@ def test_a_run_that_was_asked_to_stop_is_stopped_at_the_next_start(server: Produ
         server.kill()
 
         with server.start().client() as client:
-            run = client.wait_for(run_id, "stopped")
+            run = client.wait_for_state(run_id, "stopped")
         assert run["receipt"]["llmCallsAfterStop"] == 0
         assert len(provider.requests) == 1
 
 
-def test_a_polite_end_hands_running_crews_back(server: Product) -> None:
+def test_a_polite_end_hands_running_crews_back(server: ServerProcess) -> None:
     with ScriptedProvider() as provider:
         provider.on(Say("One is done."), last_contains="number one")
         provider.on(Hold("two", Say("Two is done.")), last_contains="number two")
         server._settings["DRAIN_SECONDS"] = "1"
         with server.start().client() as client:
-            client.register(provider.base_url)
+            client.register_provider(provider.base_url)
             run_id = client.start_run(THREE_TASKS)
             provider.wait_for_requests(2, timeout=60)
         assert server.stop() == 0
         provider.release("two")
 
         with server.start().client() as client:
-            client.wait_for(run_id, "completed")
+            client.wait_for_state(run_id, "completed")
         assert len(provider.requests) == 4
 
 
 def test_a_second_process_on_the_same_folder_is_refused(tmp_path: Path) -> None:
-    first = Product(tmp_path / "data").start()
-    second = Product(tmp_path / "data")
+    first = ServerProcess(tmp_path / "data").start()
+    second = ServerProcess(tmp_path / "data")
 
     with pytest.raises(AssertionError, match="already uses"):
         second.start()

@@ -8,11 +8,11 @@ import httpx
 import pytest
 
 from tests.support.database import fresh_database
-from tests.support.exposition import Page
-from tests.support.otlp_collector import Collector
-from tests.support.places import PRODUCT_ON
-from tests.support.product import API_KEY, BACKEND, PATIENCE_SECONDS, Client, Product
+from tests.support.environment import PROCESS_TEST_BACKENDS
+from tests.support.metrics_page import MetricsPage
+from tests.support.otlp_collector import OtlpCollector
 from tests.support.scripted_provider import CallTools, Fail, Hang, Say, ScriptedProvider, Usage
+from tests.support.server_process import API_KEY, BACKEND, TIMEOUT_SECONDS, ApiClient, ServerProcess
 
 pytestmark = [pytest.mark.process, pytest.mark.crew, pytest.mark.timeout(300)]
 
@@ -30,21 +30,21 @@ tasks:
 MODEL = {"provider": "openai_compatible", "model": "test-model"}
 
 
-@pytest.fixture(params=PRODUCT_ON)
-def watched(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Product, Collector]]:
+@pytest.fixture(params=PROCESS_TEST_BACKENDS)
+def watched(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[ServerProcess, OtlpCollector]]:
     """A server that sends its traces to a collector; its connections are written to `egress`."""
     recorder = {"PYTHONPATH": str(RECORDER), "EGRESS_RECORD": str(tmp_path / "egress")}
-    with Collector() as collector, fresh_database(request.param, tmp_path) as url:
-        server = Product(tmp_path / "data", DATABASE_URL=url, OTLP_ENDPOINT=collector.url, **recorder)
+    with OtlpCollector() as collector, fresh_database(request.param, tmp_path) as url:
+        server = ServerProcess(tmp_path / "data", DATABASE_URL=url, OTLP_ENDPOINT=collector.url, **recorder)
         yield server.start(), collector
-        if server.running:
+        if server.is_running:
             server.stop()
 
 
-def scrape(client: Client) -> Page:
+def scrape(client: ApiClient) -> MetricsPage:
     answer = client.http.get("/metrics")
     assert answer.status_code == 200, answer.text
-    return Page(answer.text)
+    return MetricsPage(answer.text)
 
 
 def script(provider: ScriptedProvider) -> None:
@@ -55,14 +55,16 @@ def script(provider: ScriptedProvider) -> None:
     provider.on(Say("A report.", usage=Usage(30, 10)), last_contains="Write about")
 
 
-def test_figures_and_spans_of_a_run_are_exactly_what_happened(watched: tuple[Product, Collector]) -> None:
+def test_figures_and_spans_of_a_run_are_exactly_what_happened(
+    watched: tuple[ServerProcess, OtlpCollector],
+) -> None:
     server, collector = watched
     with ScriptedProvider() as provider, server.client() as client:
         script(provider)
-        client.register(provider.base_url, key=PROVIDER_KEY)
+        client.register_provider(provider.base_url, key=PROVIDER_KEY)
         before = scrape(client)
         run_id = client.start_run(COUNTING)
-        client.wait_for(run_id, "completed")
+        client.wait_for_state(run_id, "completed")
         list(client.stream(run_id))
         after = scrape(client)
         events = client.events(run_id)
@@ -101,7 +103,7 @@ def assert_no_secret(text: str) -> None:
     assert API_KEY not in text
 
 
-def assert_spans(collector: Collector, run_id: str) -> None:
+def assert_spans(collector: OtlpCollector, run_id: str) -> None:
     spans = collector.spans
     assert sorted(span.name for span in spans) == [
         "chat test-model",
@@ -123,7 +125,7 @@ def assert_spans(collector: Collector, run_id: str) -> None:
     assert parents["execute_tool calculator"] == "invoke_agent clerk"
     for span in spans:
         parent = by_id.get(span.parent_id, run)
-        assert parent.began <= span.began <= span.ended <= parent.ended
+        assert parent.start_ns <= span.start_ns <= span.end_ns <= parent.end_ns
     chats = [span for span in spans if span.name.startswith("chat")]
     assert sum(span.attributes["gen_ai.usage.input_tokens"] for span in chats) == 60
     assert sum(span.attributes["gen_ai.usage.output_tokens"] for span in chats) == 13
@@ -134,17 +136,17 @@ def assert_spans(collector: Collector, run_id: str) -> None:
         assert word not in sent
 
 
-def test_failed_and_stopped_runs_are_told_apart(client: Client, provider: ScriptedProvider) -> None:
+def test_failed_and_stopped_runs_are_told_apart(client: ApiClient, provider: ScriptedProvider) -> None:
     before = scrape(client)
     provider.on(Fail(401, "Incorrect API key provided"), times=1)
-    client.wait_for(client.start_run(COUNTING), "failed")
+    client.wait_for_state(client.start_run(COUNTING), "failed")
     asked = len(provider.requests)
     provider.on(Hang(60))
     run_id = client.start_run(COUNTING)
     provider.wait_for_requests(asked + 1)
     working = scrape(client)
     client.post("/api/workflows/stop", {"workflowId": run_id})
-    client.wait_for(run_id, "stopped")
+    client.wait_for_state(run_id, "stopped")
     after = scrape(client)
 
     def more(name: str, **labels: str) -> float:
@@ -159,7 +161,7 @@ def test_failed_and_stopped_runs_are_told_apart(client: Client, provider: Script
 
 def wait_until_ready(outside: httpx.Client) -> None:
     """The queue opens a moment after the first answer."""
-    end = time.monotonic() + PATIENCE_SECONDS
+    end = time.monotonic() + TIMEOUT_SECONDS
     while (answer := outside.get("/health/ready")).status_code != 200:
         assert time.monotonic() < end, answer.text
         time.sleep(0.1)
@@ -167,12 +169,14 @@ def wait_until_ready(outside: httpx.Client) -> None:
 
 def test_a_worker_answers_for_its_health_and_its_figures(tmp_path: Path) -> None:
     with fresh_database("postgresql", tmp_path) as url:
-        server = Product(tmp_path / "data", DATABASE_URL=url, ROLE="worker", METRICS_PUBLIC="true").start()
+        server = ServerProcess(
+            tmp_path / "data", DATABASE_URL=url, ROLE="worker", METRICS_PUBLIC="true"
+        ).start()
         try:
             with httpx.Client(base_url=server.url, timeout=60, trust_env=False) as outside:
                 alive = outside.get("/health")
                 wait_until_ready(outside)
-                page = Page(outside.get("/metrics").text)
+                page = MetricsPage(outside.get("/metrics").text)
         finally:
             server.stop()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.storm.fleet import DATABASE, free_port
-from tests.support.product import API_KEY, PATIENCE_SECONDS, Client
+from tests.support.server_process import API_KEY, TIMEOUT_SECONDS, ApiClient
 
 ROOT = Path(__file__).parents[3]
 PROJECT = "crewai-runner-test"
@@ -96,13 +96,13 @@ class ComposeFleet:
 
     @staticmethod
     def _wait_until(condition: Any, what: str) -> None:
-        end = time.monotonic() + PATIENCE_SECONDS
+        end = time.monotonic() + TIMEOUT_SECONDS
         while not condition():
             assert time.monotonic() < end, f"waited in vain for {what}"
             time.sleep(0.3)
 
-    def client(self) -> Client:
-        return Client(self.urls[0])
+    def client(self) -> ApiClient:
+        return ApiClient(self.urls[0])
 
     def forget_providers(self) -> None:
         with self.client() as client:

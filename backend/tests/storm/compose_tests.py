@@ -18,8 +18,8 @@ from websockets.sync.client import connect
 from tests.storm.compose import ROOT, ComposeFleet, docker
 from tests.storm.fleet import DATABASE, free_port
 from tests.storm.storm import Blow, Storm
-from tests.support.product import API_KEY, TWO_TASKS
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.server_process import API_KEY, TWO_TASKS
 
 pytestmark = [pytest.mark.timeout(2400)]
 MEMBERS = ("api-1", "api-2", "worker-1", "worker-2", "nginx-1", DATABASE)
@@ -146,9 +146,9 @@ def test_the_api_behind_the_proxy(fleet: ComposeFleet, provider: ScriptedProvide
         stranger = client.http.get("/api/models", headers={"Authorization": "Bearer wrong"})
         huge = client.http.post("/api/yaml/validate", content=b"x" * (5 * 1024 * 1024))
         about = client.get("/api/about")
-        client.register(f"http://{fleet.provider_host}:{provider.port}/v1")
+        client.register_provider(f"http://{fleet.provider_host}:{provider.port}/v1")
         run_id = client.start_run(TWO_TASKS)
-        client.wait_for(run_id, "completed")
+        client.wait_for_state(run_id, "completed")
         frames = list(client.stream(run_id))
         answer = client.post("/api/chat", {"workflowId": run_id, "message": "What came out?"})
     url = f"ws://127.0.0.1:{fleet.port}/api/v1/runs/{run_id}/ws"
@@ -200,12 +200,12 @@ def test_a_worker_that_is_told_to_end_hands_its_runs_back(
 ) -> None:
     provider.delay = 2.0
     with fleet.client() as client:
-        client.register(f"http://{fleet.provider_host}:{provider.port}/v1")
+        client.register_provider(f"http://{fleet.provider_host}:{provider.port}/v1")
         runs = [client.start_run(TWO_TASKS) for _ in range(6)]
         time.sleep(1.5)
         fleet.compose("restart", "worker")
         for run_id in runs:
-            run = client.wait_for(run_id, "completed")
+            run = client.wait_for_state(run_id, "completed")
             assert run["attempt"] == 1
 
 

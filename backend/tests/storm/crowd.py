@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from tests.support.product import API_KEY
+from tests.support.server_process import API_KEY
 
 PATIENCE_SECONDS = 240.0
 AWAY = (502, 503, 504)

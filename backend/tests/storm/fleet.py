@@ -13,7 +13,7 @@ from typing import Protocol
 import psutil
 import psycopg
 
-from tests.support.product import PATIENCE_SECONDS, Client, Product
+from tests.support.server_process import TIMEOUT_SECONDS, ApiClient, ServerProcess
 
 DATABASE = "database"
 
@@ -72,11 +72,11 @@ class LoopbackFleet:
 
     def __init__(self, folder: Path, *, replicas: int = 2, workers: int = 2, **settings: str) -> None:
         self._database = OwnDatabase()
-        self._members: dict[str, Product] = {}
+        self._members: dict[str, ServerProcess] = {}
         shared = settings | {"DATABASE_URL": self._database.url, "AUTH_FAILURES_PER_MINUTE": "10000"}
         for role, number in (("api", replicas), ("worker", workers)):
             for one in range(1, number + 1):
-                member = Product(folder / "data", ROLE=role, API_PORT=str(free_port()), **shared)
+                member = ServerProcess(folder / "data", ROLE=role, API_PORT=str(free_port()), **shared)
                 member.log_file = folder / f"{role}-{one}.log"
                 self._members[f"{role}-{one}"] = member
 
@@ -90,7 +90,7 @@ class LoopbackFleet:
 
     def __exit__(self, *_: object) -> None:
         for member in self._members.values():
-            if member.running:
+            if member.is_running:
                 member.kill()
         self._database.close()
 
@@ -111,23 +111,23 @@ class LoopbackFleet:
         return {
             name: psutil.Process(member.pid).memory_info().rss
             for name, member in self._members.items()
-            if member.running
+            if member.is_running
         }
 
     def log(self, member: str) -> str:
         return self._members[member].log()
 
 
-def wait_until_ready(product: Product, engine: bool) -> None:
+def wait_until_ready(product: ServerProcess, engine: bool) -> None:
     """Until the process can work, with `engine` on crews. Raises AssertionError when it does not come up."""
-    end = time.monotonic() + PATIENCE_SECONDS
+    end = time.monotonic() + TIMEOUT_SECONDS
     with product.client() as client:
         while not is_ready(client, engine):
             assert time.monotonic() < end, f"not ready:\n{product.log()[-3000:]}"
             time.sleep(0.1)
 
 
-def is_ready(client: Client, engine: bool) -> bool:
+def is_ready(client: ApiClient, engine: bool) -> bool:
     """What the process itself says."""
     if client.http.get("/health/ready").status_code != 200:
         return False

@@ -11,9 +11,9 @@ from typing import Any
 
 from tests.storm.crowd import FINAL_EVENTS, Caller, Reader
 from tests.storm.fleet import Fleet
-from tests.support.product import Client
-from tests.support.provider.ledger import RecordedRequest
+from tests.support.provider.request_log import RecordedRequest
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.server_process import ApiClient
 
 TASKS = ("one", "two", "three", "four", "five")
 WORKFLOW = (
@@ -70,8 +70,8 @@ class Storm:
     memory: dict[str, int] = field(default_factory=dict)
 
     async def run(self) -> None:
-        with Client(self.fleet.urls[0]) as client:
-            client.register(self.provider_url)
+        with ApiClient(self.fleet.urls[0]) as client:
+            client.register_provider(self.provider_url)
         self.caller = Caller(self.fleet.urls)
         await asyncio.gather(*(self._watch(f"quiet-{n:02}") for n in range(self.quiet)))
         began, self.zero = time.monotonic(), time.time()

@@ -82,7 +82,7 @@ class RunHarness:
             yield run, LifecycleService(session, self.container.queue, self.container.mask)
 
     @asynccontextmanager
-    async def rolled_back(self, run_id: str) -> AsyncIterator[tuple[RunRow, LifecycleService]]:
+    async def transaction_rolled_back(self, run_id: str) -> AsyncIterator[tuple[RunRow, LifecycleService]]:
         """Like `transaction`, but the connection breaks before the commit."""
         with contextlib.suppress(ConnectionError):
             async with self.transaction(run_id) as opened:
@@ -102,14 +102,14 @@ class RunHarness:
             await lifecycle.submit_first(run, "started")
             return run.id
 
-    async def begun(self, new: NewRun | None = None) -> str:
+    async def create_running(self, new: NewRun | None = None) -> str:
         """Create a running run, as after a worker took it (fencing token 1); returns its id."""
         run_id = await self.create(new)
         async with self.transaction(run_id) as (run, lifecycle):
             await lifecycle.begin(run, "scripted 1", native=True)
         return run_id
 
-    async def row(self, run_id: str) -> RunRow:
+    async def get_run(self, run_id: str) -> RunRow:
         async with read_session(self.container.sessions) as session:
             return await RunService(session).get_for_worker(run_id)
 
@@ -124,33 +124,33 @@ class RunHarness:
         assert [row.seq for row in rows] == list(range(1, len(rows) + 1))
         return [RUN_EVENT.validate_json(row.frame) for row in rows]
 
-    async def types(self, run_id: str) -> list[str]:
+    async def event_types(self, run_id: str) -> list[str]:
         return [event.type for event in await self.events(run_id)]
 
-    async def waiting(self) -> int:
+    async def count_queued(self) -> int:
         """The number of queued jobs that no worker has taken."""
         return (await self.queue.stats()).waiting
 
-    async def until(self, run_id: str, *states: str) -> RunRow:
+    async def wait_for_state(self, run_id: str, *states: str) -> RunRow:
         """Wait until the run is in one of these states."""
         with self.container.notifier.subscribe(run_id) as subscription:
-            while (run := await self.row(run_id)).state not in states:
+            while (run := await self.get_run(run_id)).state not in states:
                 await asyncio.wait_for(subscription.changed.wait(), TIMEOUT_SECONDS)
                 subscription.changed.clear()
         return run
 
 
-async def ask(
+async def request_approval(
     harness: RunHarness, expires_in: timedelta = HOUR, run_id: str | None = None
 ) -> tuple[str, str]:
     """Create an approval request for a run's first task; returns the ids of run and approval."""
-    run_id = run_id or await harness.begun()
+    run_id = run_id or await harness.create_running()
     async with harness.session() as session:
         run = await RunService(session).lock_for_worker(run_id)
         assert run is not None
         approvals = ApprovalService(session, harness.container.queue, harness.container.mask)
-        asked = await approvals.request(run, "research", "researcher", "A proposal.", {"n": 1}, expires_in)
-        return run.id, asked.id
+        approval = await approvals.request(run, "research", "researcher", "A proposal.", {"n": 1}, expires_in)
+        return run.id, approval.id
 
 
 def make_settings(database_url: str, data_dir: Path, **changes: Any) -> Settings:

@@ -9,7 +9,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 
 @dataclass(frozen=True)
-class Sent:
+class CollectedSpan:
     """One span as it came over the wire. Ids are hexadecimal, times nanoseconds."""
 
     name: str
@@ -17,14 +17,14 @@ class Sent:
     span_id: str
     parent_id: str
     kind: int
-    began: int
-    ended: int
-    failed: bool
+    start_ns: int
+    end_ns: int
+    is_error: bool
     attributes: dict[str, Any]
     resource: dict[str, Any]
 
 
-class Collector:
+class OtlpCollector:
     """Listens on a free loopback port until the end of the block. With `silent`, it never answers."""
 
     def __init__(self, *, silent: bool = False) -> None:
@@ -69,24 +69,24 @@ class Collector:
             assert self._news.wait_for(lambda: self.requests, 30)
 
     @property
-    def spans(self) -> list[Sent]:
+    def spans(self) -> list[CollectedSpan]:
         """Every span so far, by the time it began."""
         found = [span for _, _, body in list(self.requests) for span in _decoded(body)]
-        return sorted(found, key=lambda span: (span.began, -span.ended))
+        return sorted(found, key=lambda span: (span.start_ns, -span.end_ns))
 
 
-def _decoded(body: bytes) -> list[Sent]:
+def _decoded(body: bytes) -> list[CollectedSpan]:
     request = ExportTraceServiceRequest.FromString(body)
     return [
-        Sent(
+        CollectedSpan(
             name=span.name,
             trace_id=span.trace_id.hex(),
             span_id=span.span_id.hex(),
             parent_id=span.parent_span_id.hex(),
             kind=span.kind,
-            began=span.start_time_unix_nano,
-            ended=span.end_time_unix_nano,
-            failed=span.status.code == 2,
+            start_ns=span.start_time_unix_nano,
+            end_ns=span.end_time_unix_nano,
+            is_error=span.status.code == 2,
             attributes=_plain(span.attributes),
             resource=_plain(resource.resource.attributes),
         )

@@ -27,7 +27,6 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.support.provider.client import ProviderProcess, RemoteProvider
-from tests.support.provider.ledger import RecordedRequest
 from tests.support.provider.replies import (
     CallTools,
     Drop,
@@ -41,7 +40,8 @@ from tests.support.provider.replies import (
     Say,
     Usage,
 )
-from tests.support.provider.script import Rule
+from tests.support.provider.request_log import RecordedRequest
+from tests.support.provider.rules import Rule
 from tests.support.provider.server import ProviderServer
 
 __all__ = [

@@ -8,7 +8,7 @@ import httpx
 import openai
 import pytest
 
-from tests.support.calls import HELLO, ask, pieces
+from tests.support.openai_calls import HELLO, create_completion, text_pieces
 from tests.support.scripted_provider import (
     CallTools,
     Fail,
@@ -19,7 +19,7 @@ from tests.support.scripted_provider import (
 
 
 def test_answers_are_numbered_and_tokens_are_words(client: openai.OpenAI) -> None:
-    first, second = ask(client), ask(client)
+    first, second = create_completion(client), create_completion(client)
 
     assert [one.choices[0].message.content for one in (first, second)] == ["Answer 1", "Answer 2"]
     assert (first.usage.prompt_tokens, first.usage.completion_tokens, first.usage.total_tokens) == (6, 2, 8)
@@ -30,22 +30,25 @@ def test_a_stream_carries_the_pieces_and_ends_with_the_usage(
 ) -> None:
     provider.then(Say(chunks=["On", "ce"], usage=Usage(11, 22, cached=5)))
 
-    chunks = list(ask(client, stream=True, stream_options={"include_usage": True}))
+    chunks = list(create_completion(client, stream=True, stream_options={"include_usage": True}))
 
-    assert pieces(chunks) == ["On", "ce"]
+    assert text_pieces(chunks) == ["On", "ce"]
     assert chunks[-2].choices[0].finish_reason == "stop"
     assert (chunks[-1].usage.prompt_tokens, chunks[-1].usage.prompt_tokens_details.cached_tokens) == (11, 5)
 
 
 def test_a_stream_reports_usage_only_when_asked(client: openai.OpenAI) -> None:
-    assert all(chunk.usage is None for chunk in ask(client, stream=True))
+    assert all(chunk.usage is None for chunk in create_completion(client, stream=True))
 
 
 def test_a_stamped_piece_says_when_it_left(provider: ScriptedProvider, client: openai.OpenAI) -> None:
     provider.then(Say("one two", stamp=True))
     before = time.monotonic_ns()
 
-    stamps = [int(piece.partition("@")[2].rstrip(";")) for piece in pieces(ask(client, stream=True))]
+    stamps = [
+        int(piece.partition("@")[2].rstrip(";"))
+        for piece in text_pieces(create_completion(client, stream=True))
+    ]
 
     assert before < stamps[0] < stamps[1] < time.monotonic_ns()
 
@@ -56,7 +59,7 @@ def test_tool_calls_arrive_with_their_arguments_even_malformed(
 ) -> None:
     provider.then(CallTools([("add", {"a": 1, "b": "x" * 60}), ("broken", '{"a": ')]))
 
-    answer = ask(client, stream=stream)
+    answer = create_completion(client, stream=stream)
 
     if stream:
         calls: dict[int, list[str]] = {}
@@ -80,7 +83,7 @@ def test_a_failure_has_openais_shape_and_the_retry_header(
     provider.then(Fail(429, "Slow down", retry_after=3))
 
     with pytest.raises(openai.RateLimitError, match="Slow down") as caught:
-        ask(client)
+        create_completion(client)
 
     assert caught.value.response.headers["retry-after"] == "3"
 
@@ -90,11 +93,11 @@ def test_a_wrong_key_is_refused_and_kept_for_the_test_to_see() -> None:
         for key in ("sk-wrong", "sk-right"):
             with openai.OpenAI(base_url=provider.base_url, api_key=key, max_retries=0) as client:
                 if key == "sk-right":
-                    ask(client)
+                    create_completion(client)
                     assert [card.id for card in client.models.list()] == ["test-model"]
                     continue
                 with pytest.raises(openai.AuthenticationError, match="Incorrect API key"):
-                    ask(client)
+                    create_completion(client)
                 with pytest.raises(openai.AuthenticationError):
                     client.models.list()
 
@@ -143,10 +146,10 @@ def test_the_first_matching_rule_that_is_not_used_up_replies(
     provider.on(Say("by predicate"), when=lambda request: request.number == 3)
     provider.on(lambda request: Say(f"made for {request.number}"))
 
-    answers = [ask(client).choices[0].message.content for _ in range(4)]
+    answers = [create_completion(client).choices[0].message.content for _ in range(4)]
 
     assert answers == ["twice", "twice", "by predicate", "made for 4"]
-    assert ask(client, model="big").choices[0].message.content == "other model"
+    assert create_completion(client, model="big").choices[0].message.content == "other model"
 
 
 def test_echo_answers_with_the_last_message() -> None:
@@ -155,14 +158,14 @@ def test_echo_answers_with_the_last_message() -> None:
         openai.OpenAI(base_url=provider.base_url, api_key="k") as client,
     ):
         parts: Any = [{"role": "user", "content": [{"type": "text", "text": "Say it again"}]}]
-        assert ask(client, messages=parts).choices[0].message.content == "Say it again"
+        assert create_completion(client, messages=parts).choices[0].message.content == "Say it again"
 
 
 def test_a_request_is_recorded_whole(provider: ScriptedProvider, client: openai.OpenAI) -> None:
     tool: Any = {"type": "function", "function": {"name": "add", "parameters": {"type": "object"}}}
     before = time.monotonic()
 
-    ask(client, tools=[tool])
+    create_completion(client, tools=[tool])
 
     [record] = provider.requests
     assert (record.number, record.model, record.path) == (1, "test-model", "/v1/chat/completions")

@@ -10,7 +10,7 @@ import httpx
 import openai
 import pytest
 
-from tests.support.calls import HELLO, ask, pieces
+from tests.support.openai_calls import HELLO, create_completion, text_pieces
 from tests.support.provider.replies import ReplyJson
 from tests.support.scripted_provider import (
     CallTools,
@@ -57,7 +57,7 @@ def test_the_first_pieces_of_a_hanging_stream_arrive(
 ) -> None:
     provider.then(HangMidStream(["Once "]))
 
-    with ask(client, stream=True) as stream:
+    with create_completion(client, stream=True) as stream:
         first = next(piece for chunk in stream if (piece := chunk.choices[0].delta.content))
 
     assert first == "Once "
@@ -71,7 +71,7 @@ def test_a_dropped_connection_is_a_connection_error(
     provider.then(reply)
 
     with pytest.raises(openai.APIConnectionError):
-        ask(client)
+        create_completion(client)
 
     assert (provider.requests[0].finished, provider.requests[0].disconnected) == (True, False)
 
@@ -81,8 +81,8 @@ def test_a_stream_can_be_dropped_in_the_middle(provider: ScriptedProvider, clien
     seen: list[str] = []
 
     def read() -> None:
-        for chunk in ask(client, stream=True):
-            seen.extend(pieces([chunk]))
+        for chunk in create_completion(client, stream=True):
+            seen.extend(text_pieces([chunk]))
 
     with pytest.raises(httpx.RemoteProtocolError):
         read()
@@ -95,15 +95,15 @@ def test_garbage_is_a_web_page_and_empty_is_an_answer_without_text(
 ) -> None:
     provider.then(Garbage("<html>Log in</html>"), Empty())
 
-    assert ask(client) == "<html>Log in</html>"
-    assert ask(client).choices[0].message.content == ""
+    assert create_completion(client) == "<html>Log in</html>"
+    assert create_completion(client).choices[0].message.content == ""
 
 
 def test_a_held_call_waits_until_the_gate_opens(provider: ScriptedProvider, client: openai.OpenAI) -> None:
     provider.then(Hold("door", Say("through")))
 
     with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(ask, client)
+        answer = pool.submit(create_completion, client)
         [held] = provider.wait_for_requests(1)
         assert held.open
         provider.release("door")
@@ -114,7 +114,7 @@ def test_calls_in_flight_together_are_counted(provider: ScriptedProvider, client
     provider.on(Hold("door", Say("ok")))
 
     with ThreadPoolExecutor(12) as pool:
-        answers = [pool.submit(ask, client) for _ in range(12)]
+        answers = [pool.submit(create_completion, client) for _ in range(12)]
         provider.wait_for_requests(12)
         assert provider.in_flight == 12
         provider.release("door")
@@ -124,7 +124,7 @@ def test_calls_in_flight_together_are_counted(provider: ScriptedProvider, client
 
 
 def test_waiting_in_vain_says_what_was_seen(provider: ScriptedProvider, client: openai.OpenAI) -> None:
-    ask(client)
+    create_completion(client)
 
     with pytest.raises(TimeoutError, match=r"2 requests.*/v1/chat/completions"):
         provider.wait_for_requests(2, timeout=0.01)
@@ -132,12 +132,12 @@ def test_waiting_in_vain_says_what_was_seen(provider: ScriptedProvider, client: 
 
 def test_reset_forgets_rules_records_and_gates(provider: ScriptedProvider, client: openai.OpenAI) -> None:
     provider.on(Say("ruled"))
-    ask(client)
+    create_completion(client)
 
     provider.reset()
 
     assert provider.requests == []
-    assert ask(client).choices[0].message.content == "Answer 1"
+    assert create_completion(client).choices[0].message.content == "Answer 1"
 
 
 @pytest.mark.parametrize(
@@ -168,9 +168,9 @@ def test_a_provider_in_its_own_process_is_scripted_and_read_from_here() -> None:
     with ProviderProcess() as provider:
         provider.script([Rule(Say("yes"), times=1), Rule(Hold("door", Say("held")))], apiKey="sk-process")
         with openai.OpenAI(base_url=provider.base_url, api_key="sk-process", max_retries=0) as client:
-            first = ask(client).choices[0].message.content
+            first = create_completion(client).choices[0].message.content
             with ThreadPoolExecutor(1) as pool:
-                second = pool.submit(ask, client)
+                second = pool.submit(create_completion, client)
                 provider.wait_for_requests(2)
                 assert provider.state(bodies=False)["inFlight"] == 1
                 provider.release("door")
@@ -193,4 +193,4 @@ def test_a_process_starts_with_a_script_from_a_file(tmp_path: Path) -> None:
         ProviderProcess("--script", str(script)) as provider,
         openai.OpenAI(base_url=provider.base_url, api_key="k") as client,
     ):
-        assert ask(client).choices[0].message.content == "from a file"
+        assert create_completion(client).choices[0].message.content == "from a file"

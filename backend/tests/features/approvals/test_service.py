@@ -20,7 +20,7 @@ from crewai_runner.features.approvals.errors import (
 from crewai_runner.features.approvals.repository import ApprovalRepository
 from crewai_runner.features.approvals.schemas import ApprovalRead, ApprovalResolve, to_approval_read
 from crewai_runner.features.approvals.service import ApprovalService
-from tests.support.harness import ON_POSTGRESQL, RunHarness, ask
+from tests.support.harness import ON_POSTGRESQL, RunHarness, request_approval
 from tests.support.principals import OWNER, STRANGER
 
 
@@ -32,9 +32,9 @@ async def resolve(harness: RunHarness, approval_id: str, action: str, **more: An
 
 class TestRequestApproval:
     async def test_moves_the_run_to_waiting(self, harness: RunHarness) -> None:
-        run_id, approval_id = await ask(harness)
+        run_id, approval_id = await request_approval(harness)
 
-        row = await harness.row(run_id)
+        row = await harness.get_run(run_id)
         assert (row.state, row.wait_reason) == ("waiting", "human-input")
         assert (await harness.tasks(run_id))["research"].status is TaskState.WAITING
         requested, waiting = (await harness.events(run_id))[-2:]
@@ -44,8 +44,8 @@ class TestRequestApproval:
 
 class TestResolveApproval:
     async def test_approve_completes_the_task_and_queues_the_run(self, harness: RunHarness) -> None:
-        run_id, approval_id = await ask(harness)
-        before = await harness.waiting()
+        run_id, approval_id = await request_approval(harness)
+        before = await harness.count_queued()
 
         approval = await resolve(harness, approval_id, "approve")
 
@@ -57,13 +57,17 @@ class TestResolveApproval:
             "A proposal.",
             {"n": 1},
         )
-        row = await harness.row(run_id)
+        row = await harness.get_run(run_id)
         assert (row.state, row.attempt) == ("queued", 2)
-        assert await harness.waiting() == before + 1
-        assert (await harness.types(run_id))[-3:] == ["approval.resolved", "task.completed", "run.queued"]
+        assert await harness.count_queued() == before + 1
+        assert (await harness.event_types(run_id))[-3:] == [
+            "approval.resolved",
+            "task.completed",
+            "run.queued",
+        ]
 
     async def test_approve_with_edited_text_replaces_the_output(self, harness: RunHarness) -> None:
-        run_id, approval_id = await ask(harness)
+        run_id, approval_id = await request_approval(harness)
 
         await resolve(harness, approval_id, "approve", edited="My text.")
 
@@ -72,37 +76,37 @@ class TestResolveApproval:
         assert (done.raw, done.json_output) == ("My text.", None)
 
     async def test_revise_stores_the_feedback_for_the_next_attempt(self, harness: RunHarness) -> None:
-        run_id, approval_id = await ask(harness)
+        run_id, approval_id = await request_approval(harness)
 
         await resolve(harness, approval_id, "revise", feedback="Shorter.")
 
-        row = await harness.row(run_id)
+        row = await harness.get_run(run_id)
         assert row.revision == {"taskKey": "research", "previous": "A proposal.", "feedback": "Shorter."}
         assert row.state == "queued"
         assert (await harness.tasks(run_id))["research"].status is TaskState.PENDING
 
     async def test_approve_after_a_revision_clears_the_feedback(self, harness: RunHarness) -> None:
-        run_id, first = await ask(harness)
+        run_id, first = await request_approval(harness)
         await resolve(harness, first, "revise", feedback="Shorter.")
         async with harness.transaction(run_id) as (run, lifecycle):
             await lifecycle.begin(run, "e", native=True)
-        _, second = await ask(harness, run_id=run_id)
+        _, second = await request_approval(harness, run_id=run_id)
 
         await resolve(harness, second, "approve")
 
-        assert (await harness.row(run_id)).revision is None
+        assert (await harness.get_run(run_id)).revision is None
 
     async def test_reject_fails_the_run_with_the_feedback(self, harness: RunHarness) -> None:
-        run_id, approval_id = await ask(harness)
-        before = await harness.waiting()
+        run_id, approval_id = await request_approval(harness)
+        before = await harness.count_queued()
 
         await resolve(harness, approval_id, "reject", feedback="Wrong town.")
 
-        row = await harness.row(run_id)
+        row = await harness.get_run(run_id)
         assert row.error is not None
         assert (row.state, row.error["code"]) == ("failed", "approval-rejected")
         assert "Wrong town." in row.error["message"]
-        assert await harness.waiting() == before
+        assert await harness.count_queued() == before
 
     @pytest.mark.parametrize(
         "answer",
@@ -116,24 +120,24 @@ class TestResolveApproval:
     async def test_incomplete_resolution_is_rejected_and_changes_nothing(
         self, harness: RunHarness, answer: dict[str, Any]
     ) -> None:
-        run_id, approval_id = await ask(harness)
+        run_id, approval_id = await request_approval(harness)
 
         with pytest.raises(FeedbackMissing):
             await resolve(harness, approval_id, **answer)
 
-        assert (await harness.row(run_id)).state == "waiting"
+        assert (await harness.get_run(run_id)).state == "waiting"
         await resolve(harness, approval_id, "approve")
 
     @pytest.mark.parametrize("second", ["approve", "reject", "revise"])
     async def test_second_resolution_is_rejected(self, harness: RunHarness, second: str) -> None:
-        _, approval_id = await ask(harness)
+        _, approval_id = await request_approval(harness)
         await resolve(harness, approval_id, "approve")
 
         with pytest.raises(ApprovalAlreadyResolved):
             await resolve(harness, approval_id, second, feedback="f")
 
     async def test_only_one_of_many_concurrent_resolutions_succeeds(self, harness: RunHarness) -> None:
-        run_id, approval_id = await ask(harness)
+        run_id, approval_id = await request_approval(harness)
         answers = [
             resolve(harness, approval_id, action, feedback="f")
             for action in ("approve", "reject", "revise") * 3
@@ -143,11 +147,11 @@ class TestResolveApproval:
 
         assert sum(isinstance(outcome, ApprovalRead) for outcome in outcomes) == 1
         assert sum(isinstance(outcome, ApprovalAlreadyResolved) for outcome in outcomes) == 8
-        assert (await harness.types(run_id)).count("approval.resolved") == 1
+        assert (await harness.event_types(run_id)).count("approval.resolved") == 1
 
     @ON_POSTGRESQL
     async def test_resolution_committed_while_waiting_for_the_lock_wins(self, harness: RunHarness) -> None:
-        run_id, approval_id = await ask(harness)
+        run_id, approval_id = await request_approval(harness)
 
         async with harness.session() as session:
             approvals = ApprovalService(session, harness.container.queue, harness.container.mask)
@@ -156,10 +160,10 @@ class TestResolveApproval:
             with pytest.raises(ApprovalAlreadyResolved):
                 await approvals.resolve(OWNER, approval_id, ApprovalResolve(action="reject"))
 
-        assert (await harness.row(run_id)).state == "queued"
+        assert (await harness.get_run(run_id)).state == "queued"
 
     async def test_overdue_approval_is_rejected_before_it_is_expired(self, harness: RunHarness) -> None:
-        _, approval_id = await ask(harness, timedelta(0))
+        _, approval_id = await request_approval(harness, timedelta(0))
 
         with pytest.raises(ApprovalDeadlinePassed):
             await resolve(harness, approval_id, "approve")
@@ -167,26 +171,26 @@ class TestResolveApproval:
 
 class TestExpireOverdue:
     async def test_fails_the_run_and_keeps_others_waiting(self, harness: RunHarness) -> None:
-        run_id, approval_id = await ask(harness, timedelta(0))
-        waiting, _ = await ask(harness)
+        run_id, approval_id = await request_approval(harness, timedelta(0))
+        waiting, _ = await request_approval(harness)
 
         async with harness.approvals() as approvals:
             ended = await approvals.expire_overdue()
 
-        row = await harness.row(run_id)
+        row = await harness.get_run(run_id)
         assert ended == [run_id]
         assert row.error is not None
         assert (row.state, row.error["code"]) == ("failed", "approval-expired")
-        assert (await harness.types(run_id))[-3:] == ["approval.expired", "task.failed", "run.failed"]
+        assert (await harness.event_types(run_id))[-3:] == ["approval.expired", "task.failed", "run.failed"]
         assert (await harness.tasks(run_id))["research"].status == "failed"
-        assert (await harness.row(waiting)).state == "waiting"
+        assert (await harness.get_run(waiting)).state == "waiting"
         with pytest.raises(ApprovalDeadlinePassed):
             await resolve(harness, approval_id, "approve")
 
     async def test_skips_an_approval_resolved_meanwhile_and_continues(
         self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        pairs = [await ask(harness, timedelta(0)) for _ in range(3)]
+        pairs = [await request_approval(harness, timedelta(0)) for _ in range(3)]
         first, resolved, last = sorted(run_id for run_id, _ in pairs)
         lock_open = ApprovalRepository.lock_open
 
@@ -199,11 +203,11 @@ class TestExpireOverdue:
             ended = await approvals.expire_overdue()
 
         assert ended == [first, last]
-        states = [(await harness.row(run_id)).state for run_id in (first, resolved, last)]
+        states = [(await harness.get_run(run_id)).state for run_id in (first, resolved, last)]
         assert states == ["failed", "waiting", "failed"]
 
     async def test_second_call_changes_nothing(self, harness: RunHarness) -> None:
-        run_id, _ = await ask(harness, timedelta(0))
+        run_id, _ = await request_approval(harness, timedelta(0))
 
         for expected in ([run_id], []):
             async with harness.approvals() as approvals:
@@ -212,7 +216,7 @@ class TestExpireOverdue:
     @ON_POSTGRESQL
     async def test_waits_for_a_concurrent_transaction_on_the_run(self, harness: RunHarness) -> None:
         """Both lock the run first; the opposite order would deadlock."""
-        run_id, _ = await ask(harness, timedelta(0))
+        run_id, _ = await request_approval(harness, timedelta(0))
 
         async with harness.transaction(run_id) as (run, lifecycle):
             expiring = asyncio.ensure_future(_expire_overdue(harness))
@@ -223,7 +227,7 @@ class TestExpireOverdue:
             await lifecycle.stop(run)
 
         assert await asyncio.wait_for(expiring, 10) == []
-        assert (await harness.row(run_id)).state == "stopped"
+        assert (await harness.get_run(run_id)).state == "stopped"
 
 
 async def _expire_overdue(harness: RunHarness) -> list[str]:
@@ -246,7 +250,7 @@ async def _is_lock_awaited(harness: RunHarness) -> bool:
 
 class TestCancelApproval:
     async def test_cancelled_approval_cannot_be_resolved(self, harness: RunHarness) -> None:
-        run_id, approval_id = await ask(harness)
+        run_id, approval_id = await request_approval(harness)
 
         async with harness.transaction(run_id) as (run, lifecycle):
             approvals = ApprovalService(lifecycle._session, harness.container.queue, harness.container.mask)
@@ -259,7 +263,7 @@ class TestCancelApproval:
 
 class TestReadApprovals:
     async def test_other_workspace_gets_404(self, harness: RunHarness) -> None:
-        _, approval_id = await ask(harness)
+        _, approval_id = await request_approval(harness)
 
         async with harness.approvals() as approvals:
             with pytest.raises(ApprovalNotFound):
@@ -273,7 +277,7 @@ class TestReadApprovals:
                 await approvals.get(OWNER, identifier)
 
     async def test_pages_are_filtered_and_consecutive(self, harness: RunHarness) -> None:
-        made = [await ask(harness) for _ in range(3)]
+        made = [await request_approval(harness) for _ in range(3)]
         run_id, first = made[0]
         await resolve(harness, first, "approve")
 

@@ -22,7 +22,7 @@ from crewai_runner.features.chat.service import ChatDeps, ChatService
 from crewai_runner.features.runs.errors import RunNotFound
 from crewai_runner.features.runs.service import NewRun
 from tests.support.builders import FAILURE, definition
-from tests.support.harness import ON_SQLITE, RunHarness, ask, open_harness
+from tests.support.harness import ON_SQLITE, RunHarness, open_harness, request_approval
 from tests.support.principals import OWNER, STRANGER
 
 
@@ -32,7 +32,7 @@ async def send(harness: RunHarness, run_id: str, message: str = "How is it?", **
 
 
 async def create_finished_run(harness: RunHarness) -> str:
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
     async with harness.transaction(run_id) as (run, lifecycle):
         await lifecycle.complete(run, RunResult(raw="It is about tea."))
     return run_id
@@ -51,7 +51,7 @@ class _FailingExecutor(ScriptedExecutor):
 class TestQueueMessage:
     async def test_active_run_accepts_it_and_finished_run_rejects_it(self, harness: RunHarness) -> None:
         chat = ChatService(harness.container.provide(ChatDeps))
-        run_id = await harness.begun()
+        run_id = await harness.create_running()
 
         queued = await chat.queue(OWNER, run_id, "Mention lemon", "writer")
 
@@ -88,7 +88,7 @@ class TestStream:
 
     @ON_SQLITE
     async def test_closing_the_stream_cancels_the_request(self, harness: RunHarness) -> None:
-        run_id = await harness.begun()
+        run_id = await harness.create_running()
         request = ChatRequest(workflow_id=run_id, message="Hi")
         pairs = ChatService(harness.container.provide(ChatDeps)).stream(OWNER, request)
         with harness.container.notifier.subscribe(run_id) as subscription:
@@ -98,7 +98,7 @@ class TestStream:
         waiting.cancel()
         await asyncio.wait([waiting])
         await pairs.aclose()  # type: ignore[attr-defined]
-        await harness.row(run_id)
+        await harness.get_run(run_id)
 
         assert not [task for task in asyncio.all_tasks() if "send" in repr(task.get_coro())]
 
@@ -130,12 +130,12 @@ class TestSend:
         (messages,) = harness.executor.prompts
         assert "State: completed" in messages[0]["content"]
         assert messages[1] == {"role": "user", "content": "What was it about?"}
-        assert (await harness.row(run_id)).llm_calls == 0
-        assert (await harness.types(run_id))[-1] == "run.completed"
+        assert (await harness.get_run(run_id)).llm_calls == 0
+        assert (await harness.event_types(run_id))[-1] == "run.completed"
 
     @pytest.mark.parametrize("state", ["queued", "waiting for budget"])
     async def test_inactive_run_answers_from_its_live_state(self, harness: RunHarness, state: str) -> None:
-        run_id = await (harness.create() if state == "queued" else harness.begun())
+        run_id = await (harness.create() if state == "queued" else harness.create_running())
         if state != "queued":
             async with harness.transaction(run_id) as (run, lifecycle):
                 await lifecycle.wait(run, WaitReason.BUDGET)
@@ -143,22 +143,22 @@ class TestSend:
         answer = await send(harness, run_id)
 
         assert (answer.answered_by, answer.delivery.status) == ("live-state", "queued")
-        assert "message.queued" in await harness.types(run_id)
+        assert "message.queued" in await harness.event_types(run_id)
 
     async def test_message_to_a_run_waiting_for_approval_is_feedback(self, harness: RunHarness) -> None:
-        run_id, approval_id = await ask(harness)
+        run_id, approval_id = await request_approval(harness)
 
         answer = await send(harness, run_id, "Shorter, please.")
 
         assert answer.answered_by == "approval"
         assert approval_id in answer.response
-        row = await harness.row(run_id)
+        row = await harness.get_run(run_id)
         assert row.revision is not None
         assert (row.state, row.revision["feedback"]) == ("queued", "Shorter, please.")
         assert harness.executor.prompts == []
 
     async def test_running_agent_answers_and_its_text_is_streamed(self, harness: RunHarness) -> None:
-        run_id = await harness.begun()
+        run_id = await harness.create_running()
         sink = harness.container.event_writer.open_sink(run_id, 1, lambda: None)
         texts: list[str] = []
 
@@ -180,7 +180,7 @@ class TestSend:
         sink(LlmChunk(agent="writer", data=LlmChunkData(call_id="c", text="lemon.")))
         await harness.container.event_writer.flush()
         while "".join(texts) != "With lemon.":
-            await harness.row(run_id)  # lets the other task continue
+            await harness.get_run(run_id)  # lets the other task continue
         answered = MessageAnsweredData(message_id=message.id, text="With lemon.", by="agent")
         sink(MessageAnswered(agent="writer", data=answered))
         answer = await asyncio.wait_for(sending, 10)
@@ -193,14 +193,14 @@ class TestSend:
         self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(chat_module, "PICKUP_TIMEOUT_SECONDS", -1.0)
-        run_id = await harness.begun()
+        run_id = await harness.create_running()
 
         answer = await send(harness, run_id)
 
         assert (answer.answered_by, answer.delivery.status) == ("live-state", "queued")
 
     async def test_run_that_finishes_meanwhile_answers_from_its_result(self, harness: RunHarness) -> None:
-        run_id = await harness.begun()
+        run_id = await harness.create_running()
         with harness.container.notifier.subscribe(run_id) as subscription:
             sending = asyncio.ensure_future(send(harness, run_id))
             await asyncio.wait_for(subscription.changed.wait(), 10)
@@ -215,7 +215,7 @@ class TestSend:
         self, database_url: str, tmp_path: Path
     ) -> None:
         async with open_harness(database_url, tmp_path, chat_wait_seconds=0.001) as harness:
-            answer = await send(harness, await harness.begun())
+            answer = await send(harness, await harness.create_running())
 
         assert answer.answered_by == "live-state"
 
@@ -227,7 +227,7 @@ class TestSend:
             await send(harness, run_id)
 
     async def test_unknown_agent_is_rejected_and_nothing_is_stored(self, harness: RunHarness) -> None:
-        run_id = await harness.begun()
+        run_id = await harness.create_running()
 
         with pytest.raises(AgentUnknown, match="researcher, writer"):
             await send(harness, run_id, agent="boss")
@@ -235,10 +235,10 @@ class TestSend:
         assert (
             await ChatService(harness.container.provide(ChatDeps)).list_messages(OWNER, run_id)
         ).messages == []
-        assert "message.queued" not in await harness.types(run_id)
+        assert "message.queued" not in await harness.event_types(run_id)
 
     async def test_other_workspace_gets_404(self, harness: RunHarness) -> None:
-        run_id = await harness.begun()
+        run_id = await harness.create_running()
         chat = ChatService(harness.container.provide(ChatDeps))
 
         with pytest.raises(RunNotFound):

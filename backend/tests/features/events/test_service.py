@@ -41,7 +41,7 @@ def sequence_numbers(frames: Frames) -> list[int]:
 
 
 async def create_finished_run(harness: RunHarness, skipped: int = 5) -> str:
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
     async with harness.transaction(run_id) as (run, lifecycle):
         await lifecycle.emit(run, *[TaskSkipped(task_key="report")] * skipped)
         await lifecycle.complete(run, RunResult(raw="r"))
@@ -58,7 +58,7 @@ class TestNotifications:
     async def test_notification_during_a_read_is_not_lost(
         self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        run_id = await harness.begun()
+        run_id = await harness.create_running()
         list_after = EventRepository.list_after
         reads = 0
 
@@ -90,7 +90,7 @@ class TestNotifications:
     async def test_one_notification_causes_one_read(
         self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        run_id = await harness.begun()
+        run_id = await harness.create_running()
         read_events, reads = RunEventStream._read_events, []
 
         async def counted(self: RunEventStream, run: str, after: int) -> Any:
@@ -103,14 +103,14 @@ class TestNotifications:
             await anext(frames)
         next_frame = asyncio.ensure_future(anext(frames))
         for _ in range(5):
-            await harness.row(run_id)  # gives the stream time for more reads than it should make
+            await harness.get_run(run_id)  # gives the stream time for more reads than it should make
         before = len(reads)
         async with harness.transaction(run_id) as (run, lifecycle):
             await lifecycle.emit(run, TaskSkipped(task_key="report"))
         await asyncio.wait_for(next_frame, 10)
         waiting = asyncio.ensure_future(anext(frames))
         for _ in range(5):
-            await harness.row(run_id)
+            await harness.get_run(run_id)
 
         assert (before, len(reads)) == (1, 2)
         waiting.cancel()
@@ -220,7 +220,7 @@ class TestOpenStream:
     async def test_new_event_reaches_a_waiting_reader_and_the_final_one_ends_the_stream(
         self, harness: RunHarness
     ) -> None:
-        run_id = await harness.begun()
+        run_id = await harness.create_running()
         frames = event_stream(harness).open(OWNER, run_id, 2)
         await anext(frames)
         next_frame = asyncio.ensure_future(anext(frames))
@@ -235,7 +235,7 @@ class TestOpenStream:
             await anext(frames)
 
     async def test_continues_when_the_run_is_resumed(self, harness: RunHarness) -> None:
-        run_id = await harness.begun()
+        run_id = await harness.create_running()
         async with harness.transaction(run_id) as (run, lifecycle):
             await lifecycle.fail(run, FAILURE)
             await lifecycle.queue_again(run, "resumed")
@@ -259,7 +259,7 @@ class TestOpenStream:
 
     @ON_SQLITE
     async def test_sends_heartbeats_while_idle(self, harness: RunHarness) -> None:
-        run_id = await harness.begun()
+        run_id = await harness.create_running()
         frames = event_stream(harness, ping_seconds=0.01).open(OWNER, run_id, 2)
         await anext(frames)
 
@@ -268,7 +268,7 @@ class TestOpenStream:
 
     @ON_SQLITE
     async def test_closing_the_stream_unsubscribes(self, harness: RunHarness) -> None:
-        frames = event_stream(harness).open(OWNER, await harness.begun(), 0)
+        frames = event_stream(harness).open(OWNER, await harness.create_running(), 0)
         await anext(frames)
         assert harness.container.notifier.subscriber_count() == 1
 
@@ -277,7 +277,7 @@ class TestOpenStream:
         assert harness.container.notifier.subscriber_count() == 0
 
     async def test_snapshot_holds_the_current_state(self, harness: RunHarness) -> None:
-        run_id = await harness.begun()
+        run_id = await harness.create_running()
         harness.container.event_writer.open_sink(run_id, 1, lambda: None)(started("research"))
         await harness.container.event_writer.flush()
 
@@ -302,7 +302,7 @@ async def _read_through(steps: list[str], folder: Path) -> None:
     """One reader streams a run, disconnects at times and resumes with the last number it received."""
     with fresh_database("sqlite", folder) as url:
         async with open_harness(url, folder) as harness:
-            run_id = await harness.begun()
+            run_id = await harness.create_running()
             reader = _Reader(harness, run_id)
             for step in steps:
                 await _perform(step, harness, run_id, reader)
@@ -337,7 +337,7 @@ class _Reader:
 
     async def read_one(self) -> None:
         """Read one numbered frame if the run has one that was not read yet."""
-        if len(self.seen) < (await self._harness.row(self._run_id)).last_seq:
+        if len(self.seen) < (await self._harness.get_run(self._run_id)).last_seq:
             while not self._record(await anext(self._frames)):
                 pass
 

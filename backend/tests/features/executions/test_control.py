@@ -45,7 +45,7 @@ async def say(harness: RunHarness, run_id: str, text: str) -> None:
 
 @ON_POSTGRESQL
 async def test_words_from_another_process_are_there_before_the_next_task(harness: RunHarness) -> None:
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
     async with at_work(harness, run_id) as control:
         await say(harness, run_id, "Mention the harvest.")
 
@@ -57,7 +57,7 @@ async def test_words_from_another_process_are_there_before_the_next_task(harness
 
 @ON_POSTGRESQL
 async def test_a_stop_from_another_process_is_there_before_the_next_task(harness: RunHarness) -> None:
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
     async with at_work(harness, run_id) as control:
         async with harness.transaction(run_id) as (run, lifecycle):
             await lifecycle.ask_to_stop(run, StopMode.NOW, "owner")
@@ -69,7 +69,7 @@ async def test_a_stop_from_another_process_is_there_before_the_next_task(harness
 
 @ON_SQLITE
 async def test_in_one_process_a_ring_is_enough(harness: RunHarness) -> None:
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
     async with at_work(harness, run_id) as control:
         await say(harness, run_id, "Mention the harvest.")
         harness.container.notifier.publish([control_topic(run_id)])
@@ -83,7 +83,7 @@ async def test_in_one_process_a_ring_is_enough(harness: RunHarness) -> None:
 async def test_in_one_process_no_ring_costs_no_look(
     harness: RunHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
     async with at_work(harness, run_id) as control:
         looks: list[object] = []
         monkeypatch.setattr(control_module, "read_session", looks.append)
@@ -94,7 +94,7 @@ async def test_in_one_process_no_ring_costs_no_look(
 
 
 async def test_a_look_that_fails_ends_no_crew(harness: RunHarness, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
     async with at_work(harness, run_id) as control:
         with monkeypatch.context() as patch:
             patch.setattr(control_module, "read_session", _away)
@@ -110,13 +110,13 @@ async def test_a_look_that_fails_ends_no_crew(harness: RunHarness, monkeypatch: 
 
 @ON_SQLITE
 async def test_another_loop_can_wait_for_what_was_told(harness: RunHarness) -> None:
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
     async with at_work(harness, run_id) as control:
         harness.container.event_writer.open_sink(run_id, 1, control.stop)(call())
 
         await asyncio.to_thread(lambda: asyncio.run(control.wait_until_stored()))
 
-        assert (await harness.row(run_id)).llm_calls == 1
+        assert (await harness.get_run(run_id)).llm_calls == 1
 
 
 def _away(_sessions: Any) -> Any:

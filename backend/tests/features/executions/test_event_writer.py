@@ -34,7 +34,7 @@ async def gathering_for_ages(
 ) -> tuple[str, Callable[[RunEvent], None]]:
     """A run and its sink, in a journal that holds back all but the first word."""
     monkeypatch.setattr(event_writer_module, "GATHER_SECONDS", AGES_SECONDS)
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
     return run_id, harness.container.event_writer.open_sink(run_id, 1, refuse_nothing)
 
 
@@ -46,14 +46,14 @@ async def tell(harness: RunHarness, run_id: str, *events: RunEvent, fencing_toke
 
 
 async def test_what_is_told_is_stored_in_order_and_moves_the_record(harness: RunHarness) -> None:
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
 
     await tell(
         harness, run_id, started("research", "researcher"), call(10, "0.5"), completed("research", "Tea.")
     )
 
-    assert (await harness.types(run_id))[2:] == ["task.started", "llm.completed", "task.completed"]
-    row, tasks = await harness.row(run_id), await harness.tasks(run_id)
+    assert (await harness.event_types(run_id))[2:] == ["task.started", "llm.completed", "task.completed"]
+    row, tasks = await harness.get_run(run_id), await harness.tasks(run_id)
     assert (row.total_tokens, row.llm_calls, row.last_seq) == (10, 1, 5)
     assert tasks["research"].result is not None
     assert tasks["research"].result.raw == "Tea."
@@ -61,7 +61,7 @@ async def test_what_is_told_is_stored_in_order_and_moves_the_record(harness: Run
 
 
 async def test_one_batch_serves_many_runs(harness: RunHarness) -> None:
-    run_ids = [await harness.begun() for _ in range(5)]
+    run_ids = [await harness.create_running() for _ in range(5)]
     sinks = [harness.container.event_writer.open_sink(run_id, 1, refuse_nothing) for run_id in run_ids]
 
     for _ in range(4):
@@ -71,13 +71,13 @@ async def test_one_batch_serves_many_runs(harness: RunHarness) -> None:
     await harness.container.event_writer.flush()
 
     for index, run_id in enumerate(run_ids):
-        row = await harness.row(run_id)
+        row = await harness.get_run(run_id)
         assert (row.total_tokens, row.llm_calls) == (4 * (index + 1), 8)
-        assert (await harness.types(run_id))[2:] == ["llm.completed", "llm.failed"] * 4
+        assert (await harness.event_types(run_id))[2:] == ["llm.completed", "llm.failed"] * 4
 
 
 async def test_an_older_attempts_words_are_refused_and_it_is_told_so(harness: RunHarness) -> None:
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
     refused = threading.Event()
     old = harness.container.event_writer.open_sink(run_id, 1, refused.set)
     async with harness.transaction(run_id) as (run, lifecycle):
@@ -92,7 +92,7 @@ async def test_an_older_attempts_words_are_refused_and_it_is_told_so(harness: Ru
 
 
 async def test_a_finished_run_takes_no_more_words(harness: RunHarness) -> None:
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
     refused = threading.Event()
     sink = harness.container.event_writer.open_sink(run_id, 1, refused.set)
     async with harness.transaction(run_id) as (run, lifecycle):
@@ -102,15 +102,15 @@ async def test_a_finished_run_takes_no_more_words(harness: RunHarness) -> None:
     await harness.container.event_writer.flush()
 
     assert refused.is_set()
-    assert (await harness.types(run_id))[-1] == "run.failed"
-    assert (await harness.row(run_id)).llm_calls == 0
+    assert (await harness.event_types(run_id))[-1] == "run.failed"
+    assert (await harness.get_run(run_id)).llm_calls == 0
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 async def test_a_database_error_loses_nothing_and_doubles_nothing(
     harness: RunHarness, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
     monkeypatch.setattr(event_writer_module, "RETRY_SECONDS", (0.0,))
     whole = EventRepository.add_all
     errors = [OperationalError("INSERT", {}, Exception("server closed the connection"))]
@@ -127,14 +127,14 @@ async def test_a_database_error_loses_nothing_and_doubles_nothing(
 
     await tell(harness, run_id, started("research"), call(10), completed("research"))
 
-    assert (await harness.types(run_id))[2:] == ["task.started", "llm.completed", "task.completed"]
-    assert (await harness.row(run_id)).total_tokens == 10
+    assert (await harness.event_types(run_id))[2:] == ["task.started", "llm.completed", "task.completed"]
+    assert (await harness.get_run(run_id)).total_tokens == 10
 
 
 async def test_a_run_that_cannot_be_stored_ends_alone(
     harness: RunHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    good, bad = await harness.begun(), await harness.begun()
+    good, bad = await harness.create_running(), await harness.create_running()
     whole = EventRepository.add_all
 
     async def choosy(self: EventRepository, rows: list[dict[str, Any]]) -> None:
@@ -152,19 +152,19 @@ async def test_a_run_that_cannot_be_stored_ends_alone(
     await harness.container.event_writer.flush()
 
     assert ended.is_set()
-    assert (await harness.types(good))[-1] == "llm.completed"
-    assert (await harness.types(bad))[-1] == "run.started"
+    assert (await harness.event_types(good))[-1] == "llm.completed"
+    assert (await harness.event_types(bad))[-1] == "run.started"
 
 
 async def test_closing_stores_the_rest(harness: RunHarness) -> None:
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
     sink = harness.container.event_writer.open_sink(run_id, 1, refuse_nothing)
     for _ in range(1200):
         sink(failed_call())
 
     await harness.container.event_writer.close()
 
-    assert (await harness.row(run_id)).llm_calls == 1200
+    assert (await harness.get_run(run_id)).llm_calls == 1200
 
 
 @ON_SQLITE
@@ -179,12 +179,12 @@ async def test_closing_does_not_wait_for_what_may_still_come(
 
     await asyncio.wait_for(harness.container.event_writer.close(), 10)
 
-    assert (await harness.row(run_id)).llm_calls == 2
+    assert (await harness.get_run(run_id)).llm_calls == 2
 
 
 @ON_SQLITE
 async def test_threads_may_tell_at_once_and_nothing_is_lost(harness: RunHarness) -> None:
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
     sink = harness.container.event_writer.open_sink(run_id, 1, refuse_nothing)
 
     def speak() -> None:
@@ -194,7 +194,7 @@ async def test_threads_may_tell_at_once_and_nothing_is_lost(harness: RunHarness)
     await asyncio.gather(*(asyncio.to_thread(speak) for _ in range(4)))
     await harness.container.event_writer.flush()
 
-    assert (await harness.row(run_id)).llm_calls == 200
+    assert (await harness.get_run(run_id)).llm_calls == 200
 
 
 @ON_SQLITE
@@ -212,12 +212,12 @@ async def test_the_first_word_after_a_silence_is_not_held_back(
         await asyncio.sleep(0.3)
         assert not subscription.changed.is_set()
     await harness.container.event_writer.flush()
-    assert (await harness.row(run_id)).llm_calls == 2
+    assert (await harness.get_run(run_id)).llm_calls == 2
 
 
 @ON_SQLITE
 async def test_a_chunk_follows_the_event_it_was_told_after(harness: RunHarness) -> None:
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
     with harness.container.notifier.subscribe(run_id) as subscription:
         story: Sequence[RunEvent] = [started("research"), chunk("one"), failed_call(), chunk("two")]
         await tell(harness, run_id, *story)
@@ -227,12 +227,12 @@ async def test_a_chunk_follows_the_event_it_was_told_after(harness: RunHarness) 
 
     heard = [(chunk.after, json.loads(chunk.text)["data"]["text"]) for chunk in [*first, *second]]
     assert heard == [(3, "one"), (4, "two"), (4, "three")]
-    assert (await harness.types(run_id))[2:] == ["task.started", "llm.failed"]
+    assert (await harness.event_types(run_id))[2:] == ["task.started", "llm.failed"]
 
 
 @ON_SQLITE
 async def test_readers_do_not_hear_a_refused_attempt(harness: RunHarness) -> None:
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
     sink = harness.container.event_writer.open_sink(run_id, 7, lambda: None)
 
     with harness.container.notifier.subscribe(run_id) as subscription:
@@ -245,16 +245,16 @@ async def test_readers_do_not_hear_a_refused_attempt(harness: RunHarness) -> Non
 
 @ON_SQLITE
 async def test_half_a_character_in_a_chunk_does_not_silence_the_writer(harness: RunHarness) -> None:
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
 
     await tell(harness, run_id, call(), chunk("\ud83d"))
     await tell(harness, run_id, call())
 
-    assert (await harness.row(run_id)).llm_calls == 2
+    assert (await harness.get_run(run_id)).llm_calls == 2
 
 
 async def test_no_secret_is_stored_or_passed_on(harness: RunHarness) -> None:
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
 
     with harness.container.notifier.subscribe(run_id) as subscription:
         await tell(harness, run_id, completed("research", f"key {API_KEY}"), chunk(API_KEY))

@@ -43,7 +43,7 @@ def play(harness: RunHarness, *scripts: Script | Exception) -> ScriptedExecutor:
 
 async def lost(harness: RunHarness, policy: OnWorkerLoss = OnWorkerLoss.RESUME) -> str:
     """A run whose worker died after the first task."""
-    run_id = await harness.begun(NewRun(definition(on_worker_loss=policy), {}))
+    run_id = await harness.create_running(NewRun(definition(on_worker_loss=policy), {}))
     sink = harness.container.event_writer.open_sink(run_id, 1, lambda: None)
     for event in STORY[:3]:
         sink(event)
@@ -59,8 +59,8 @@ async def test_each_outcome_has_its_state_and_its_last_event(harness: RunHarness
 
     await harness.execute(run_id, 1)
 
-    assert (await harness.row(run_id)).state == state
-    types = await harness.types(run_id)
+    assert (await harness.get_run(run_id)).state == state
+    types = await harness.event_types(run_id)
     assert types[:3] == ["run.queued", "run.started", "task.started"]
     assert types[-1] == event
 
@@ -72,13 +72,13 @@ async def test_a_completed_run_has_its_result_usage_and_artifacts(harness: RunHa
 
     await harness.execute(run_id, 1)
 
-    row = await harness.row(run_id)
+    row = await harness.get_run(run_id)
     assert row.result is not None
     assert (row.result["raw"], row.total_tokens) == ("The end.", 10)
     async with read_session(harness.container.sessions) as session:
         artifact = await RunService(session).get_artifact(run_id, "report.html")
     assert (artifact.content, artifact.media_type, artifact.task_key) == (b"The end.", "text/plain", "report")
-    assert (await harness.types(run_id))[-2:] == ["artifact.saved", "run.completed"]
+    assert (await harness.event_types(run_id))[-2:] == ["artifact.saved", "run.completed"]
 
 
 async def test_a_failure_keeps_the_engines_words(harness: RunHarness) -> None:
@@ -87,7 +87,7 @@ async def test_a_failure_keeps_the_engines_words(harness: RunHarness) -> None:
 
     await harness.execute(run_id, 1)
 
-    row = await harness.row(run_id)
+    row = await harness.get_run(run_id)
     assert row.error is not None
     assert RunFailure.model_validate(row.error) == FAILURE
 
@@ -98,7 +98,7 @@ async def test_a_defect_of_the_engine_fails_the_run_and_leaves_nothing_at_work(h
 
     await harness.execute(run_id, 1)
 
-    row = await harness.row(run_id)
+    row = await harness.get_run(run_id)
     assert row.error is not None
     assert (row.state, row.error["code"]) == ("failed", "internal-error")
     assert "secret inner words" not in str(row.error)
@@ -111,7 +111,7 @@ async def test_an_exhausted_budget_waits_with_its_figures(harness: RunHarness) -
 
     await harness.execute(run_id, 1)
 
-    assert (await harness.row(run_id)).wait_reason == "budget"
+    assert (await harness.get_run(run_id)).wait_reason == "budget"
     exceeded = (await harness.events(run_id))[-2]
     assert exceeded.type == "budget.exceeded"
     assert (exceeded.data.limit, exceeded.data.budget.max_tokens) == ("maxTokens", 5)
@@ -145,7 +145,7 @@ async def test_a_person_s_feedback_reaches_the_next_attempt(harness: RunHarness)
     revision = executor.specs[-1].revision
     assert revision is not None
     assert (revision.task_key, revision.previous, revision.feedback) == ("research", "P", "Shorter.")
-    assert (await harness.row(run_id)).state == "completed"
+    assert (await harness.get_run(run_id)).state == "completed"
 
 
 async def test_when_the_last_answer_is_approved_no_engine_is_asked(harness: RunHarness) -> None:
@@ -160,7 +160,7 @@ async def test_when_the_last_answer_is_approved_no_engine_is_asked(harness: RunH
     await harness.execute(run_id, 2)
 
     assert len(executor.specs) == 1
-    row = await harness.row(run_id)
+    row = await harness.get_run(run_id)
     assert row.result is not None
     assert (row.state, row.result["raw"]) == ("completed", "P")
 
@@ -174,27 +174,27 @@ class TestTaking:
         await harness.execute("run_gone", 1)
 
         assert executor.specs == []
-        assert (await harness.row(run_id)).state == "queued"
+        assert (await harness.get_run(run_id)).state == "queued"
 
     @pytest.mark.parametrize("end", ["stop", "fail"])
     async def test_a_finished_run_is_not_done_again(self, harness: RunHarness, end: str) -> None:
         executor = play(harness, Script())
-        run_id = await harness.begun()
+        run_id = await harness.create_running()
         async with harness.transaction(run_id) as (run, lifecycle):
             await (lifecycle.stop(run) if end == "stop" else lifecycle.fail(run, FAILURE))
-        before = await harness.types(run_id)
+        before = await harness.event_types(run_id)
 
         await harness.execute(run_id, 1)
 
         assert executor.specs == []
-        assert await harness.types(run_id) == before
+        assert await harness.event_types(run_id) == before
 
     async def test_a_run_that_cannot_be_planned_fails_with_the_reason(self, harness: RunHarness) -> None:
         run_id = await harness.create(NewRun(definition(), {}, inline_provider=True))
 
         await harness.execute(run_id, 1)
 
-        row = await harness.row(run_id)
+        row = await harness.get_run(run_id)
         assert row.error is not None
         assert (row.state, row.error["code"]) == ("failed", "provider-config-needed")
 
@@ -216,7 +216,7 @@ class TestTaking:
 
         await harness.execute(run_id, 1)
 
-        row = await harness.row(run_id)
+        row = await harness.get_run(run_id)
         assert (row.state, row.losses, errors) == ("completed", 0, [])
 
 
@@ -233,9 +233,9 @@ class TestWorkerLoss:
 
         (spec,) = executor.specs
         assert {key: done.raw for key, done in spec.finished_tasks.items()} == {"research": "R"}
-        row = await harness.row(run_id)
+        row = await harness.get_run(run_id)
         assert (row.state, row.losses, row.fencing_token) == ("completed", 1, 2)
-        assert "run.resumed" in await harness.types(run_id)
+        assert "run.resumed" in await harness.event_types(run_id)
 
     async def test_restart_does_everything_again(self, harness: RunHarness) -> None:
         executor = play(harness, Script(STORY, Completed(RESULT)))
@@ -251,7 +251,7 @@ class TestWorkerLoss:
 
         await harness.execute(run_id, 1)
 
-        row = await harness.row(run_id)
+        row = await harness.get_run(run_id)
         assert row.error is not None
         assert (row.state, row.error["code"]) == ("crashed", "worker-lost")
         assert executor.specs == []
@@ -265,7 +265,7 @@ class TestWorkerLoss:
 
         await harness.execute(run_id, 1)
 
-        row = await harness.row(run_id)
+        row = await harness.get_run(run_id)
         assert row.error is not None
         assert (row.state, executor.specs) == ("crashed", [])
         assert f"{limit} times" in row.error["message"]
@@ -279,7 +279,7 @@ class TestWorkerLoss:
         await harness.execute(run_id, 1)
 
         assert executor.specs == []
-        assert (await harness.row(run_id)).state == "stopped"
+        assert (await harness.get_run(run_id)).state == "stopped"
 
     async def test_a_resumed_run_starts_with_no_losses(self, harness: RunHarness) -> None:
         run_id = await lost(harness, OnWorkerLoss.FAIL)
@@ -288,7 +288,7 @@ class TestWorkerLoss:
         async with harness.transaction(run_id) as (run, lifecycle):
             await lifecycle.queue_again(run, "resumed")
 
-        assert (await harness.row(run_id)).losses == 0
+        assert (await harness.get_run(run_id)).losses == 0
 
 
 class TestFencing:
@@ -297,15 +297,15 @@ class TestFencing:
         play(harness, Script(outcome=Failed(FAILURE), gate=gate))
         run_id = await harness.create()
         old = asyncio.ensure_future(harness.execute(run_id, 1))
-        await harness.until(run_id, "running")
+        await harness.wait_for_state(run_id, "running")
         async with harness.transaction(run_id) as (run, lifecycle):
             await lifecycle.begin(run, "another worker", native=True)
 
         gate.set()
         await asyncio.wait_for(old, 10)
 
-        assert (await harness.row(run_id)).state == "running"
-        assert (await harness.types(run_id))[-1] == "run.resumed"
+        assert (await harness.get_run(run_id)).state == "running"
+        assert (await harness.event_types(run_id))[-1] == "run.resumed"
 
     async def test_a_fenced_off_crew_is_stopped_when_it_tells_something(self, harness: RunHarness) -> None:
         run_id = await harness.create()
@@ -320,7 +320,7 @@ class TestFencing:
         await asyncio.wait_for(old, 10)
 
         assert executor.stopped.is_set()
-        assert (await harness.row(run_id)).state == "running"
+        assert (await harness.get_run(run_id)).state == "running"
 
 
 class _TellsWhenAsked(ScriptedExecutor):
@@ -344,18 +344,18 @@ class TestHandBack:
         play(harness, Script(STORY[:3], gate=asyncio.Event()), Script(STORY[3:], Completed(RESULT)))
         run_id = await harness.create()
         job = asyncio.ensure_future(harness.execute(run_id, 1))
-        await harness.until(run_id, "running")
+        await harness.wait_for_state(run_id, "running")
         while len(harness.container.active_runs) == 0:
-            await harness.row(run_id)  # lets the job go on
+            await harness.get_run(run_id)  # lets the job go on
 
         job.cancel()
         await asyncio.wait([job])
 
-        row = await harness.row(run_id)
+        row = await harness.get_run(run_id)
         assert job.cancelled()
         assert (row.state, row.attempt, row.losses) == ("queued", 1, 0)
         await harness.execute(run_id, 1)
-        row = await harness.row(run_id)
+        row = await harness.get_run(run_id)
         assert (row.state, row.losses) == ("completed", 0)
 
     async def test_called_off_in_the_moment_of_taking_it_hands_back_too(
@@ -380,7 +380,7 @@ class TestHandBack:
         go_on.set()
         await asyncio.wait([job])
 
-        row = await harness.row(run_id)
+        row = await harness.get_run(run_id)
         assert job.cancelled()
         assert (row.state, row.losses) == ("queued", 0)
 
@@ -406,7 +406,7 @@ class TestHandBack:
         go_on.set()
         await asyncio.wait([job])
 
-        assert (await harness.row(run_id)).state == "completed"
+        assert (await harness.get_run(run_id)).state == "completed"
 
 
 async def test_the_queue_runs_what_is_submitted(database_url: str, tmp_path: Path) -> None:
@@ -414,7 +414,7 @@ async def test_the_queue_runs_what_is_submitted(database_url: str, tmp_path: Pat
     async with open_harness(database_url, tmp_path, executor, consume=True) as harness:
         run_ids = [await harness.create() for _ in range(3)]
 
-        rows = [await harness.until(run_id, "completed") for run_id in run_ids]
+        rows = [await harness.wait_for_state(run_id, "completed") for run_id in run_ids]
 
     assert [row.total_tokens for row in rows] == [10, 10, 10]
     assert len(executor.specs) == 3
@@ -427,12 +427,12 @@ async def test_no_job_is_taken_before_the_engine_is_loaded(database_url: str, tm
         run_id = await harness.create()
         job = asyncio.ensure_future(harness.execute(run_id, 1))
         await asyncio.sleep(0)
-        assert (await harness.row(run_id)).state == "queued"
+        assert (await harness.get_run(run_id)).state == "queued"
 
         harness.container.loader._loaded.set()
         await asyncio.wait_for(job, 10)
 
-        assert (await harness.row(run_id)).state == "completed"
+        assert (await harness.get_run(run_id)).state == "completed"
 
 
 async def test_tasks_of_a_completed_run_are_completed(harness: RunHarness) -> None:

@@ -11,7 +11,7 @@ from crewai_runner.db.tables.catalog import ModelRow, ProviderRow
 from crewai_runner.db.tables.workflows import WorkflowRow
 from tests.support.harness import RunHarness
 from tests.support.principals import ANONYMOUS, AS_STRANGER, OTHER_WORKSPACE, auth_headers
-from tests.support.product import TWO_TASKS
+from tests.support.server_process import TWO_TASKS
 
 Json = dict[str, Any]
 INLINE = {"name": "mine", "type": "openai_compatible", "baseUrl": "http://127.0.0.1:9/v1"}
@@ -89,7 +89,7 @@ async def test_nothing_is_started_and_nobody_contacted(
     )
 
     assert (found["ready"], looked_up) == (True, [])
-    assert await harness.waiting() == 0
+    assert await harness.count_queued() == 0
     assert (await client.get("/runs")).json()["runs"] == []
 
 

@@ -21,9 +21,9 @@ from crewai_runner.features.runs.errors import InputsInvalid, RunNotFound, RunNo
 from crewai_runner.features.runs.schemas import RunRead
 from crewai_runner.features.runs.service import NewRun
 from tests.support.builders import FAILURE, completed, definition
-from tests.support.harness import RunHarness, ask
+from tests.support.harness import RunHarness, request_approval
 from tests.support.principals import OWNER, STRANGER
-from tests.support.product import TWO_TASKS
+from tests.support.server_process import TWO_TASKS
 
 
 async def start(harness: RunHarness, **request: object) -> str:
@@ -41,7 +41,7 @@ async def resume(harness: RunHarness, run_id: str, budget: Budget | None = None)
 
 async def a_failed_run(harness: RunHarness) -> str:
     """Failed after its first task."""
-    run_id = await harness.begun(NewRun(definition(), {"topic": "tea"}, metadata={"a": 1}))
+    run_id = await harness.create_running(NewRun(definition(), {"topic": "tea"}, metadata={"a": 1}))
     harness.container.event_writer.open_sink(run_id, 1, lambda: None)(completed("research", "Known."))
     await harness.container.event_writer.flush()
     async with harness.transaction(run_id) as (run, lifecycle):
@@ -52,10 +52,10 @@ async def a_failed_run(harness: RunHarness) -> str:
 async def test_a_started_run_is_queued_with_its_inputs_filled_in(harness: RunHarness) -> None:
     run_id = await start(harness, metadata={"who": "me"})
 
-    row = await harness.row(run_id)
+    row = await harness.get_run(run_id)
     assert (row.state, row.inputs, row.extra) == ("queued", {"topic": "tea"}, {"who": "me"})
-    assert await harness.waiting() == 1
-    assert await harness.types(run_id) == ["run.queued"]
+    assert await harness.count_queued() == 1
+    assert await harness.event_types(run_id) == ["run.queued"]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ async def test_a_run_that_cannot_be_is_refused_and_nothing_is_queued(
     with pytest.raises(error):
         await start(harness, **request_body)
 
-    assert await harness.waiting() == 0
+    assert await harness.count_queued() == 0
 
 
 async def test_without_any_model_the_refusal_says_what_to_do(harness: RunHarness) -> None:
@@ -93,7 +93,7 @@ async def test_a_provider_for_one_run_is_taken_only_where_runs_are_at_work(
     inline = {"name": "mine", "type": "openai_compatible", "baseUrl": "http://127.0.0.1:9/v1"}
     given = {"providerConfig": inline | {"apiKey": "sk-of-one-run", "models": ["m"]}}
     failed = await a_failed_run(harness)
-    before = await harness.waiting()
+    before = await harness.count_queued()
     taken = (
         contextlib.nullcontext()
         if role is Role.ALL
@@ -107,7 +107,7 @@ async def test_a_provider_for_one_run_is_taken_only_where_runs_are_at_work(
             with taken:
                 await getattr(ExecutionService(session, harness.container), verb)(OWNER, failed, body)
 
-    assert await harness.waiting() == before + (3 if role is Role.ALL else 0)
+    assert await harness.count_queued() == before + (3 if role is Role.ALL else 0)
 
 
 async def test_a_retry_is_a_new_run_of_the_same(harness: RunHarness) -> None:
@@ -123,7 +123,7 @@ async def test_a_retry_is_a_new_run_of_the_same(harness: RunHarness) -> None:
         {"a": 1},
     )
     assert {task.result for task in (await harness.tasks(new.id)).values()} == {None}
-    assert (await harness.row(old)).state == "failed"
+    assert (await harness.get_run(old)).state == "failed"
 
 
 async def test_a_resumed_run_keeps_what_is_finished(harness: RunHarness) -> None:
@@ -149,26 +149,28 @@ async def test_a_resumed_run_has_its_time_limit_anew_and_its_budget_counts_on(ha
 
 
 async def test_a_raised_budget_lets_a_run_go_on_and_other_limits_stay(harness: RunHarness) -> None:
-    run_id = await harness.begun(NewRun(definition(), {}, budget=Budget(max_tokens=5, max_llm_calls=1)))
+    run_id = await harness.create_running(
+        NewRun(definition(), {}, budget=Budget(max_tokens=5, max_llm_calls=1))
+    )
     async with harness.transaction(run_id) as (run, lifecycle):
         await lifecycle.wait(run, WaitReason.BUDGET)
 
     run_read = await resume(harness, run_id, Budget(max_llm_calls=9))
 
     assert (run_read.status, run_read.budget) == ("queued", Budget(max_tokens=5, max_llm_calls=9))
-    assert (await harness.row(run_id)).budget_raised
+    assert (await harness.get_run(run_id)).budget_raised
 
 
 @pytest.mark.parametrize("state", ["queued", "running", "waiting"])
 async def test_a_run_that_has_not_ended_cannot_be_resumed(harness: RunHarness, state: str) -> None:
-    run_id = await (harness.create() if state == "queued" else harness.begun())
+    run_id = await (harness.create() if state == "queued" else harness.create_running())
     if state == "waiting":
-        await ask(harness, run_id=run_id)
+        await request_approval(harness, run_id=run_id)
 
     with pytest.raises(RunNotResumable):
         await resume(harness, run_id)
 
-    assert (await harness.row(run_id)).attempt == 1
+    assert (await harness.get_run(run_id)).attempt == 1
 
 
 async def test_of_two_resumes_one_counts(harness: RunHarness) -> None:
@@ -178,7 +180,7 @@ async def test_of_two_resumes_one_counts(harness: RunHarness) -> None:
     with pytest.raises((RunNotResumable, IllegalTransition)):
         await resume(harness, run_id)
 
-    assert (await harness.row(run_id)).attempt == 2
+    assert (await harness.get_run(run_id)).attempt == 2
 
 
 async def test_a_fork_takes_over_the_outputs_before_its_task(harness: RunHarness) -> None:

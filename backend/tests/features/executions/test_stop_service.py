@@ -12,7 +12,7 @@ from crewai_runner.features.executions.service import StopService
 from crewai_runner.features.runs.errors import RunAlreadyFinished, RunNotFound
 from crewai_runner.features.runs.service import NewRun
 from tests.support.builders import FAILURE, definition, started
-from tests.support.harness import ON_SQLITE, RunHarness, ask, open_harness
+from tests.support.harness import ON_SQLITE, RunHarness, open_harness, request_approval
 from tests.support.principals import OWNER, STRANGER
 
 
@@ -26,14 +26,14 @@ async def test_a_queued_run_is_stopped_at_once_and_never_begins(harness: RunHarn
     assert answer.receipt is not None
     assert (answer.receipt.mode, answer.receipt.tasks_skipped) == ("graceful", 2)
     assert harness.executor.specs == []
-    assert (await harness.row(run_id)).state == "stopped"
+    assert (await harness.get_run(run_id)).state == "stopped"
 
 
 async def test_a_run_at_work_is_stopped_and_the_answer_has_the_receipt(harness: RunHarness) -> None:
     harness.executor = ScriptedExecutor(Script([started("research")], gate=asyncio.Event()))
     run_id = await harness.create()
     job = asyncio.ensure_future(harness.execute(run_id, 1))
-    await harness.until(run_id, "running")
+    await harness.wait_for_state(run_id, "running")
 
     answer = await asyncio.wait_for(StopService(harness.deps).stop(OWNER, run_id, StopMode.NOW), 10)
     await job
@@ -41,7 +41,7 @@ async def test_a_run_at_work_is_stopped_and_the_answer_has_the_receipt(harness: 
     assert answer.status == "stopped"
     assert answer.receipt is not None
     assert answer.receipt.llm_calls_after_stop == 0
-    types = await harness.types(run_id)
+    types = await harness.event_types(run_id)
     assert "run.stopping" in types
     assert types[-1] == "run.stopped"
 
@@ -51,15 +51,15 @@ async def test_a_stop_wins_over_an_outcome_that_comes_in_the_same_moment(harness
     harness.executor = _Deaf(Script(gate=gate))
     run_id = await harness.create()
     job = asyncio.ensure_future(harness.execute(run_id, 1))
-    await harness.until(run_id, "running")
+    await harness.wait_for_state(run_id, "running")
     stopping = asyncio.ensure_future(StopService(harness.deps).stop(OWNER, run_id, StopMode.NOW))
-    await harness.until(run_id, "stopping")
+    await harness.wait_for_state(run_id, "stopping")
 
     gate.set()
     await job
 
     assert (await asyncio.wait_for(stopping, 10)).status == "stopped"
-    assert (await harness.row(run_id)).result is None
+    assert (await harness.get_run(run_id)).result is None
 
 
 class _Deaf(ScriptedExecutor):
@@ -70,7 +70,7 @@ class _Deaf(ScriptedExecutor):
 
 
 async def test_a_waiting_run_is_stopped_with_its_question(harness: RunHarness) -> None:
-    run_id, approval_id = await ask(harness)
+    run_id, approval_id = await request_approval(harness)
 
     answer = await StopService(harness.deps).stop(OWNER, run_id, StopMode.NOW)
 
@@ -82,12 +82,12 @@ async def test_a_waiting_run_is_stopped_with_its_question(harness: RunHarness) -
 @ON_SQLITE
 async def test_a_stop_that_takes_long_is_answered_before_its_end(database_url: str, tmp_path: Path) -> None:
     async with open_harness(database_url, tmp_path, stop_wait_seconds=0.01) as harness:
-        run_id = await harness.begun()
+        run_id = await harness.create_running()
 
         answer = await StopService(harness.deps).stop(OWNER, run_id, StopMode.AFTER_STEP)
 
         assert (answer.status, answer.receipt) == ("stopping", None)
-        assert (await harness.row(run_id)).stop_mode == "after-step"
+        assert (await harness.get_run(run_id)).stop_mode == "after-step"
 
 
 async def test_a_workflows_id_stops_its_newest_run(harness: RunHarness) -> None:
@@ -100,15 +100,15 @@ async def test_a_workflows_id_stops_its_newest_run(harness: RunHarness) -> None:
 
 @pytest.mark.parametrize("end", ["stopped", "failed"])
 async def test_a_finished_run_cannot_be_stopped(harness: RunHarness, end: str) -> None:
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
     async with harness.transaction(run_id) as (run, lifecycle):
         await (lifecycle.stop(run) if end == "stopped" else lifecycle.fail(run, FAILURE))
-    before = await harness.types(run_id)
+    before = await harness.event_types(run_id)
 
     with pytest.raises(RunAlreadyFinished):
         await StopService(harness.deps).stop(OWNER, run_id, StopMode.NOW)
 
-    assert await harness.types(run_id) == before
+    assert await harness.event_types(run_id) == before
 
 
 async def test_nobody_stops_the_run_of_another_workspace(harness: RunHarness) -> None:
@@ -117,4 +117,4 @@ async def test_nobody_stops_the_run_of_another_workspace(harness: RunHarness) ->
     with pytest.raises(RunNotFound):
         await StopService(harness.deps).stop(STRANGER, run_id, StopMode.NOW)
 
-    assert (await harness.row(run_id)).state == "queued"
+    assert (await harness.get_run(run_id)).state == "queued"

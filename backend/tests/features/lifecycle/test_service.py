@@ -32,70 +32,70 @@ MOVES: dict[str, tuple[Move, str, str]] = {
 @pytest.mark.parametrize("name", MOVES)
 async def test_a_move_is_stored_with_its_event(harness: RunHarness, name: str) -> None:
     move, state, event = MOVES[name]
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
 
     async with harness.transaction(run_id) as (run, lifecycle):
         await move(lifecycle, run)
 
-    assert (await harness.row(run_id)).state == state
-    assert (await harness.types(run_id))[-1] == event
-    assert (await harness.row(run_id)).last_seq == len(await harness.events(run_id))
+    assert (await harness.get_run(run_id)).state == state
+    assert (await harness.event_types(run_id))[-1] == event
+    assert (await harness.get_run(run_id)).last_seq == len(await harness.events(run_id))
 
 
 @pytest.mark.parametrize("name", MOVES)
 async def test_a_rolled_back_move_leaves_nothing(harness: RunHarness, name: str) -> None:
     move, _, _ = MOVES[name]
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
 
-    async with harness.rolled_back(run_id) as (run, lifecycle):
+    async with harness.transaction_rolled_back(run_id) as (run, lifecycle):
         await move(lifecycle, run)
 
-    row = await harness.row(run_id)
+    row = await harness.get_run(run_id)
     assert (row.state, row.last_seq) == ("running", 2)
-    assert await harness.types(run_id) == ["run.queued", "run.started"]
+    assert await harness.event_types(run_id) == ["run.queued", "run.started"]
 
 
 async def test_a_rolled_back_resume_queues_no_job(harness: RunHarness) -> None:
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
     async with harness.transaction(run_id) as (run, lifecycle):
         await lifecycle.fail(run, FAILURE)
-    before = await harness.waiting()
+    before = await harness.count_queued()
 
-    async with harness.rolled_back(run_id) as (run, lifecycle):
+    async with harness.transaction_rolled_back(run_id) as (run, lifecycle):
         await lifecycle.queue_again(run, "resumed")
 
-    assert await harness.waiting() == before
-    assert (await harness.row(run_id)).state == "failed"
+    assert await harness.count_queued() == before
+    assert (await harness.get_run(run_id)).state == "failed"
 
 
 async def test_a_resume_queues_the_next_attempt_and_clears_the_old_end(harness: RunHarness) -> None:
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
     async with harness.transaction(run_id) as (run, lifecycle):
         await lifecycle.fail(run, FAILURE)
-    before = await harness.waiting()
+    before = await harness.count_queued()
 
     async with harness.transaction(run_id) as (run, lifecycle):
         await lifecycle.queue_again(run, "resumed")
 
-    row = await harness.row(run_id)
+    row = await harness.get_run(run_id)
     assert (row.state, row.attempt, row.error, row.finished_at) == ("queued", 2, None, None)
-    assert await harness.waiting() == before + 1
+    assert await harness.count_queued() == before + 1
 
 
 async def test_the_first_beginning_is_a_start_and_the_next_a_resume(harness: RunHarness) -> None:
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
     async with harness.transaction(run_id) as (run, lifecycle):
         await lifecycle.hand_back(run)
 
     async with harness.transaction(run_id) as (run, lifecycle):
         await lifecycle.begin(run, "scripted 1", native=True)
 
-    assert await harness.types(run_id) == ["run.queued", "run.started", "run.queued", "run.resumed"]
-    assert (await harness.row(run_id)).fencing_token == 2
+    assert await harness.event_types(run_id) == ["run.queued", "run.started", "run.queued", "run.resumed"]
+    assert (await harness.get_run(run_id)).fencing_token == 2
 
 
 async def test_a_stop_that_was_asked_for_wins_over_a_result(harness: RunHarness) -> None:
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
     async with harness.transaction(run_id) as (run, lifecycle):
         await lifecycle.ask_to_stop(run, StopMode.NOW, "me")
 
@@ -103,17 +103,17 @@ async def test_a_stop_that_was_asked_for_wins_over_a_result(harness: RunHarness)
         async with harness.transaction(run_id) as (run, lifecycle):
             await lifecycle.complete(run, RunResult(raw="too late"))
 
-    assert (await harness.row(run_id)).result is None
+    assert (await harness.get_run(run_id)).result is None
 
 
 async def test_a_stop_sharpens_and_never_softens(harness: RunHarness) -> None:
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
     modes = []
 
     for asked in (StopMode.AFTER_STEP, StopMode.NOW, StopMode.AFTER_STEP):
         async with harness.transaction(run_id) as (run, lifecycle):
             await lifecycle.ask_to_stop(run, asked, "me")
-        modes.append((await harness.row(run_id)).stop_mode)
+        modes.append((await harness.get_run(run_id)).stop_mode)
 
     assert modes == ["after-step", "now", "now"]
 
@@ -122,8 +122,8 @@ async def test_a_stop_sharpens_and_never_softens(harness: RunHarness) -> None:
 async def test_time_at_work_is_counted_by_every_way_out(
     harness: RunHarness, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_id = await harness.begun()
-    began = (await harness.row(run_id)).attempt_started_at
+    run_id = await harness.create_running()
+    began = (await harness.get_run(run_id)).attempt_started_at
     assert began is not None
     later = began + timedelta(seconds=7)
     monkeypatch.setattr("crewai_runner.features.lifecycle.service.now", lambda: later)
@@ -131,11 +131,11 @@ async def test_time_at_work_is_counted_by_every_way_out(
     async with harness.transaction(run_id) as (run, lifecycle):
         await MOVES[name][0](lifecycle, run)
 
-    assert (await harness.row(run_id)).active_seconds == 7
+    assert (await harness.get_run(run_id)).active_seconds == 7
 
 
 async def test_a_receipt_counts_what_was_done_and_skips_the_rest(harness: RunHarness) -> None:
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
     tell = harness.container.event_writer.open_sink(run_id, 1, lambda: None)
     for event in (started("research"), completed("research"), started("report")):
         tell(event)
@@ -153,7 +153,7 @@ async def test_a_receipt_counts_what_was_done_and_skips_the_rest(harness: RunHar
 
 @pytest.mark.parametrize("how", ["fail", "crash"])
 async def test_what_was_at_work_ends_with_the_run(harness: RunHarness, how: str) -> None:
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
     harness.container.event_writer.open_sink(run_id, 1, lambda: None)(started("research", "researcher"))
     await harness.container.event_writer.flush()
 
@@ -173,7 +173,9 @@ async def test_what_was_at_work_ends_with_the_run(harness: RunHarness, how: str)
 async def test_a_task_beside_the_one_that_failed_is_skipped_and_a_finished_one_stays(
     harness: RunHarness,
 ) -> None:
-    run_id = await harness.begun(NewRun(definition(tasks=[task(key) for key in ("a", "b", "c")]), {}))
+    run_id = await harness.create_running(
+        NewRun(definition(tasks=[task(key) for key in ("a", "b", "c")]), {})
+    )
     sink = harness.container.event_writer.open_sink(run_id, 1, lambda: None)
     for event in (started("a"), completed("a"), started("b"), started("c")):
         sink(event)
@@ -190,13 +192,13 @@ async def test_a_task_beside_the_one_that_failed_is_skipped_and_a_finished_one_s
         "c": "skipped",
     }
     assert tasks["b"].error.message == "own"
-    assert (await harness.types(run_id)).count("task.failed") == 1
+    assert (await harness.event_types(run_id)).count("task.failed") == 1
 
 
 async def test_a_task_that_ended_with_its_run_begins_anew_when_the_run_is_resumed(
     harness: RunHarness,
 ) -> None:
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
     harness.container.event_writer.open_sink(run_id, 1, lambda: None)(started("research"))
     await harness.container.event_writer.flush()
     async with harness.transaction(run_id) as (run, lifecycle):

@@ -35,7 +35,7 @@ async def emit(harness: RunHarness, run_id: str, *events: MessageDelivered | Mes
 
 class TestListMessages:
     async def test_new_messages_are_queued(self, harness: RunHarness) -> None:
-        run_id = await harness.begun()
+        run_id = await harness.create_running()
         first, second = (
             await create_message(harness, run_id, "one"),
             await create_message(harness, run_id, "two", "writer"),
@@ -53,7 +53,7 @@ class TestListMessages:
 
 class TestApplyEvents:
     async def test_delivery_then_answer(self, harness: RunHarness) -> None:
-        run_id = await harness.begun()
+        run_id = await harness.create_running()
         message_id = await create_message(harness, run_id, "Mention lemon")
 
         await emit(harness, run_id, delivered(message_id))
@@ -67,7 +67,7 @@ class TestApplyEvents:
         assert done.answered_at is not None
 
     async def test_delivery_and_answer_in_one_batch(self, harness: RunHarness) -> None:
-        run_id = await harness.begun()
+        run_id = await harness.create_running()
         message_id = await create_message(harness, run_id, "Mention lemon")
 
         await emit(harness, run_id, delivered(message_id), answered(message_id))
@@ -76,7 +76,7 @@ class TestApplyEvents:
         assert (done.status, done.delivered_to, done.answer) == ("answered", "writer", "Yes.")
 
     async def test_second_delivery_is_ignored(self, harness: RunHarness) -> None:
-        run_id = await harness.begun()
+        run_id = await harness.create_running()
         message_id = await create_message(harness, run_id, "Mention lemon")
 
         await emit(
@@ -87,7 +87,7 @@ class TestApplyEvents:
         assert (message.call, message.delivered_to) == (3, "writer")
 
     async def test_events_about_another_runs_message_are_ignored(self, harness: RunHarness) -> None:
-        mine, other = await harness.begun(), await harness.begun()
+        mine, other = await harness.create_running(), await harness.create_running()
         message_id = await create_message(harness, other, "private")
 
         await emit(harness, mine, delivered(message_id), answered(message_id), delivered("msg_none"))

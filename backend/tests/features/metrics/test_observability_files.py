@@ -15,8 +15,8 @@ from crewai_runner.core.settings import Settings
 from crewai_runner.features.metrics.router import PATH
 from crewai_runner.features.metrics.service import Telemetry
 from crewai_runner.queue.in_process import InProcessQueue
-from tests.support.exposition import Page
-from tests.support.product import BACKEND
+from tests.support.metrics_page import MetricsPage
+from tests.support.server_process import BACKEND
 
 FOLDER = BACKEND / "observability"
 DASHBOARD = FOLDER / "grafana" / "dashboards" / "crewai-runner.json"
@@ -42,7 +42,7 @@ def labels(telemetry: Telemetry) -> dict[str, set[str]]:
         if isinstance(collector, MetricWrapperBase)
     }
     known["crewai_runner_runs"] = {"state"}
-    families = Page(telemetry._instruments.text().decode()).families.values()
+    families = MetricsPage(telemetry._instruments.text().decode()).families.values()
     return {
         f"{family.name}{ending}": known.get(family.name, set())
         for family in families

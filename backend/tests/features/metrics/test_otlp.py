@@ -32,8 +32,8 @@ from tests.features.metrics.test_spans import (
 from tests.support.builders import FAILURE, call, completed, started
 from tests.support.database import fresh_database
 from tests.support.harness import API_KEY, RunHarness, open_harness
-from tests.support.otlp_collector import Collector
-from tests.support.product import BACKEND
+from tests.support.otlp_collector import OtlpCollector
+from tests.support.server_process import BACKEND
 
 STORY = [
     started("research"),
@@ -59,10 +59,10 @@ async def test_a_run_arrives_at_the_collector_whatever_turns_the_engines_telemet
     monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
     monkeypatch.setenv("CREWAI_DISABLE_TELEMETRY", "true")
     before = trace.get_tracer_provider()
-    with Collector() as collector, fresh_database("sqlite", tmp_path) as url:
+    with OtlpCollector() as collector, fresh_database("sqlite", tmp_path) as url:
         async with open_harness(url, tmp_path, otlp_endpoint=collector.url) as harness:
             run_id = await play(harness)
-            row = await harness.row(run_id)
+            row = await harness.get_run(run_id)
             [ended] = [event.at for event in await harness.events(run_id) if event.type == "run.completed"]
 
     assert {path for path, _, _ in collector.requests} == {"/v1/traces"}
@@ -77,7 +77,7 @@ async def test_a_run_arrives_at_the_collector_whatever_turns_the_engines_telemet
     assert chat.attributes["gen_ai.provider.name"] == "openai_compatible"
     assert chat.attributes["gen_ai.usage.input_tokens"] == 5
     assert row.started_at is not None
-    assert (run.began, run.ended) == (nanoseconds(row.started_at), nanoseconds(ended))
+    assert (run.start_ns, run.end_ns) == (nanoseconds(row.started_at), nanoseconds(ended))
     assert run.resource["service.name"] == "crewai-runner"
     assert run.resource["crewai_runner.role"] == "all"
     everything = b"".join(body for _, _, body in collector.requests)
@@ -91,14 +91,14 @@ def nanoseconds(moment: datetime) -> int:
 
 
 async def test_an_error_is_a_failed_span_with_its_code_alone(tmp_path: Path) -> None:
-    with Collector() as collector, fresh_database("sqlite", tmp_path) as url:
+    with OtlpCollector() as collector, fresh_database("sqlite", tmp_path) as url:
         async with open_harness(url, tmp_path, otlp_endpoint=collector.url + "/v1/traces/") as harness:
             harness.executor = ScriptedExecutor(Script([], Failed(FAILURE)))
             await harness.execute(await harness.create(), 1)
             await harness.container.telemetry.close()
 
     [run] = collector.spans
-    assert run.failed
+    assert run.is_error
     assert run.attributes["error.type"] == "provider-auth"
     assert FAILURE.message.encode() not in collector.requests[0][2]
 
@@ -108,7 +108,7 @@ def otlp_threads() -> set[str]:
 
 
 async def test_its_thread_ends_with_the_process(tmp_path: Path) -> None:
-    with Collector() as collector, fresh_database("sqlite", tmp_path) as url:
+    with OtlpCollector() as collector, fresh_database("sqlite", tmp_path) as url:
         async with open_harness(url, tmp_path, otlp_endpoint=collector.url) as harness:
             assert otlp_threads()
             await harness.container.telemetry.close()
@@ -120,7 +120,7 @@ async def test_a_collector_that_never_answers_delays_the_end_by_seconds_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(otlp, "CLOSE_SECONDS", 0.2)
-    with Collector(silent=True) as collector:
+    with OtlpCollector(silent=True) as collector:
         traces = OtlpTraces(collector.url, role="all")
         for event in (RUN_STARTED, RUN_COMPLETED):
             traces.heard([CommittedEvents("run_1", 1, [event], FACTS)])
@@ -131,13 +131,13 @@ async def test_a_collector_that_never_answers_delays_the_end_by_seconds_only(
 
 
 async def test_a_collector_that_is_away_costs_no_run(tmp_path: Path) -> None:
-    with Collector() as collector:
+    with OtlpCollector() as collector:
         gone = collector.url
     with fresh_database("sqlite", tmp_path) as url:
         async with open_harness(url, tmp_path, otlp_endpoint=gone) as harness:
             run_id = await play(harness)
 
-            assert (await harness.row(run_id)).state == "completed"
+            assert (await harness.get_run(run_id)).state == "completed"
 
 
 @pytest.mark.parametrize(

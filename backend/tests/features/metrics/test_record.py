@@ -16,8 +16,8 @@ from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.features.metrics import record
 from crewai_runner.features.metrics.repository import MetricsRepository
 from crewai_runner.queue.port import QueueStats
-from tests.support.exposition import Page
 from tests.support.harness import ON_SQLITE, RunHarness
+from tests.support.metrics_page import MetricsPage
 from tests.support.principals import OTHER_WORKSPACE, OWNER
 
 STATES = ("queued", "running", "waiting", "stopping")
@@ -42,8 +42,8 @@ async def store(harness: RunHarness, *rows: RunRow) -> None:
         session.add_all(rows)
 
 
-async def page_of(harness: RunHarness) -> Page:
-    return Page((await harness.container.telemetry.text()).decode())
+async def page_of(harness: RunHarness) -> MetricsPage:
+    return MetricsPage((await harness.container.telemetry.text()).decode())
 
 
 @pytest.fixture

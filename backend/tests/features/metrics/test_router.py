@@ -13,8 +13,8 @@ from fastapi import FastAPI
 from crewai_runner.features.runs.service import RunService
 from crewai_runner.main import create_app
 from tests.support.database import fresh_database
-from tests.support.exposition import Page
 from tests.support.harness import API_KEY, ON_SQLITE, RunHarness, open_harness
+from tests.support.metrics_page import MetricsPage
 
 SIGNED_IN = {"Authorization": f"Bearer {API_KEY}"}
 
@@ -36,10 +36,10 @@ async def serving(harness: RunHarness, headers: Any = SIGNED_IN) -> AsyncIterato
         yield client
 
 
-async def scrape(client: httpx.AsyncClient) -> Page:
+async def scrape(client: httpx.AsyncClient) -> MetricsPage:
     answer = await client.get("/metrics")
     assert answer.status_code == 200, answer.text
-    return Page(answer.text)
+    return MetricsPage(answer.text)
 
 
 async def test_it_is_prometheus_text_and_is_never_kept(harness: RunHarness) -> None:
@@ -48,7 +48,7 @@ async def test_it_is_prometheus_text_and_is_never_kept(harness: RunHarness) -> N
 
     assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert answer.headers["Cache-Control"] == "no-store"
-    page = Page(answer.text)
+    page = MetricsPage(answer.text)
     assert (
         page("build_info", version="0.1.0", role="all", database=harness.container.engine.dialect.name) == 1
     )
@@ -135,7 +135,7 @@ async def test_a_defect_is_counted_as_what_it_was_answered_with(
 
 @ON_SQLITE
 async def test_an_open_stream_is_a_reader_and_no_slow_request(harness: RunHarness) -> None:
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
     app = application(harness)
     begun, gone = asyncio.Event(), asyncio.Event()
 
@@ -208,7 +208,7 @@ async def test_two_processes_of_one_interpreter_count_apart(tmp_path: Path) -> N
     (tmp_path / "b").mkdir()
     with fresh_database("sqlite", tmp_path / "a") as one, fresh_database("sqlite", tmp_path / "b") as two:
         async with open_harness(one, tmp_path / "a") as here, open_harness(two, tmp_path / "b") as there:
-            await here.begun()
+            await here.create_running()
             async with serving(here) as client:
                 busy = await scrape(client)
             async with serving(there) as client:

@@ -36,8 +36,8 @@ from crewai_runner.features.providers.schemas import ProviderCreate
 from crewai_runner.features.runs.service import NewRun
 from tests.support.builders import FAILURE, call, completed, definition, failed_call, started
 from tests.support.database import fresh_database
-from tests.support.exposition import Page
 from tests.support.harness import ON_SQLITE, RunHarness, open_harness
+from tests.support.metrics_page import MetricsPage
 from tests.support.principals import OWNER
 
 DONE = Completed(RunResult(raw="done"))
@@ -69,11 +69,11 @@ STORY = [
 ]
 
 
-async def page_of(harness: RunHarness) -> Page:
-    return Page((await harness.container.telemetry.text()).decode())
+async def page_of(harness: RunHarness) -> MetricsPage:
+    return MetricsPage((await harness.container.telemetry.text()).decode())
 
 
-async def play(harness: RunHarness, *scripts: Script) -> Page:
+async def play(harness: RunHarness, *scripts: Script) -> MetricsPage:
     """One run to its end."""
     harness.executor = ScriptedExecutor(*scripts)
     run_id = await harness.create()
@@ -121,10 +121,10 @@ async def test_a_failed_run_and_task_are_counted_as_failed(harness: RunHarness) 
 
 
 async def test_what_is_rolled_back_is_not_counted(harness: RunHarness) -> None:
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
     before = await page_of(harness)
 
-    async with harness.rolled_back(run_id) as (run, lifecycle):
+    async with harness.transaction_rolled_back(run_id) as (run, lifecycle):
         await lifecycle.fail(run, RunFailure(code="timeout", message="late"))
 
     after = await page_of(harness)
@@ -165,7 +165,7 @@ async def test_a_run_that_waits_for_a_person_starts_once_and_ends_once(harness: 
 
 
 async def test_words_of_a_fenced_off_attempt_are_refused_and_counted_as_such(harness: RunHarness) -> None:
-    run_id = await harness.begun()
+    run_id = await harness.create_running()
     tell = harness.container.event_writer.open_sink(run_id, 0, lambda: None)  # the run's fencing token is 1
     tell(completed("research"))
     tell(completed("report"))
@@ -208,14 +208,14 @@ async def test_a_listener_that_fails_costs_no_commit(
     run_id = await harness.create()
     await harness.execute(run_id, 1)
 
-    assert (await harness.row(run_id)).state == "completed"
+    assert (await harness.get_run(run_id)).state == "completed"
 
 
 @pytest.mark.parametrize(("role", "places"), [("all", 7), ("worker", 7), ("api", 0)])
 async def test_runs_at_work_here_and_their_places_are_told(tmp_path: Path, role: str, places: int) -> None:
     with fresh_database("sqlite", tmp_path) as url:
         async with open_harness(url, tmp_path, worker_concurrency=7, role=role) as harness:
-            harness.container.active_runs.add(await harness.begun())
+            harness.container.active_runs.add(await harness.create_running())
             page = await page_of(harness)
 
     assert (page("active_runs"), page("run_places")) == (1, places)
@@ -227,12 +227,12 @@ def told(
     return [CommittedEvents(run_id, 1, events, models=models or {})]
 
 
-def heard(*batches: list[CommittedEvents]) -> Page:
+def heard(*batches: list[CommittedEvents]) -> MetricsPage:
     instruments = Instruments()
     metrics = RunMetrics(instruments)
     for batch in batches:
         metrics.heard(batch)
-    return Page(instruments.text().decode())
+    return MetricsPage(instruments.text().decode())
 
 
 def test_unknown_tokens_and_costs_are_not_counted_as_none() -> None:
@@ -289,7 +289,7 @@ def test_what_an_attempt_left_open_is_forgotten(monkeypatch: pytest.MonkeyPatch)
     assert len(metrics._runs._begun) == 2
     metrics.heard(told(completed("research"), run_id="run_0"))
     metrics.heard(told(completed("research"), run_id="run_4"))
-    page = Page(instruments.text().decode())
+    page = MetricsPage(instruments.text().decode())
     assert page("tasks_ended_total", outcome="completed") == 2
     assert page("task_duration_seconds_count", outcome="completed") == 1
 
@@ -305,7 +305,7 @@ def test_the_metrics_follow_the_conventions_of_names() -> None:
     """Base units in the name, counters end in `_total`, every help text is a sentence."""
     instruments = Instruments()
     RunMetrics(instruments)
-    for family in Page(instruments.text().decode()).families.values():
+    for family in MetricsPage(instruments.text().decode()).families.values():
         if family.name.startswith("process_"):
             continue
         assert family.name.startswith("crewai_runner_")

@@ -15,12 +15,12 @@ from crewai_runner.queue.database_engine import make_queue_engine
 from crewai_runner.queue.leases import WorkerLease, create_lease_table
 from crewai_runner.wiring.periodic_tasks import PeriodicTasks
 from tests.support.database import empty_postgresql
-from tests.support.exposition import Page
 from tests.support.harness import ON_SQLITE, RunHarness
+from tests.support.metrics_page import MetricsPage
 
 
-def page_of(instruments: Instruments) -> Page:
-    return Page(instruments.text().decode())
+def page_of(instruments: Instruments) -> MetricsPage:
+    return MetricsPage(instruments.text().decode())
 
 
 async def test_a_loop_that_is_held_up_shows_as_lag(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,5 +98,5 @@ async def test_runs_given_back_to_the_queue_are_counted(
     monkeypatch.setattr(harness.queue, "orphans", orphans)
     await PeriodicTasks(harness.container).requeue_orphans()
 
-    page = Page((await harness.container.telemetry.text()).decode())
+    page = MetricsPage((await harness.container.telemetry.text()).decode())
     assert page("orphaned_runs_total") == 2

@@ -15,7 +15,7 @@ from crewai_runner.features.messages.service import MessageService
 from crewai_runner.features.runs import deletion
 from crewai_runner.features.runs.service import NewRun
 from tests.support.builders import call, completed, definition, started
-from tests.support.harness import RunHarness, ask
+from tests.support.harness import RunHarness, request_approval
 from tests.support.principals import ANONYMOUS, AS_STRANGER, STRANGER, auth_headers
 
 RELATED_TABLES = ("run_events", "run_tasks", "llm_calls", "messages", "approvals", "artifacts")
@@ -23,9 +23,9 @@ RELATED_TABLES = ("run_events", "run_tasks", "llm_calls", "messages", "approvals
 
 async def create_finished_run(harness: RunHarness, days_ago: float = 0) -> str:
     """Create a finished run with a row in every related table."""
-    run_id, _ = await ask(harness)
+    run_id, _ = await request_approval(harness)
     sink = harness.container.event_writer.open_sink(
-        run_id, (await harness.row(run_id)).fencing_token, lambda: None
+        run_id, (await harness.get_run(run_id)).fencing_token, lambda: None
     )
     for event in (started("research"), call(), completed("research")):
         sink(event)

@@ -34,7 +34,7 @@ async def create_with_metadata(harness: RunHarness, **metadata: object) -> str:
 
 async def emit(harness: RunHarness, run_id: str, *events: RunEvent) -> None:
     sink = harness.container.event_writer.open_sink(
-        run_id, (await harness.row(run_id)).fencing_token, lambda: None
+        run_id, (await harness.get_run(run_id)).fencing_token, lambda: None
     )
     for event in events:
         sink(event)
@@ -49,7 +49,7 @@ class TestCreateRun:
             NewRun(definition(), {"topic": "tea"}, metadata={"a": 1}, reused=reused)
         )
 
-        row, tasks = await harness.row(run_id), await harness.tasks(run_id)
+        row, tasks = await harness.get_run(run_id), await harness.tasks(run_id)
         assert (row.state, row.attempt, row.created_by, row.inputs) == (
             "queued",
             1,
@@ -87,7 +87,7 @@ class TestListPage:
 
 class TestFilters:
     async def test_by_state(self, harness: RunHarness) -> None:
-        queued, running = await harness.create(), await harness.begun()
+        queued, running = await harness.create(), await harness.create_running()
 
         assert await list_ids(harness, RunFilter(states=["queued"])) == [queued]
         assert set(await list_ids(harness, RunFilter(states=["queued", "running"]))) == {queued, running}
@@ -125,7 +125,7 @@ class TestFilters:
 
     async def test_by_time_from_inclusive_to_exclusive(self, harness: RunHarness) -> None:
         run_id = await harness.create()
-        moment = (await harness.row(run_id)).created_at
+        moment = (await harness.get_run(run_id)).created_at
         later = moment + timedelta(milliseconds=1)
 
         assert await list_ids(harness, RunFilter(since=moment, until=later)) == [run_id]
@@ -160,7 +160,7 @@ class TestFilters:
 
 class TestUsage:
     async def get_usage(self, harness: RunHarness, *events: RunEvent) -> RunUsage:
-        run_id = await harness.begun()
+        run_id = await harness.create_running()
         await emit(harness, run_id, *events)
         async with read_session(harness.container.sessions) as session:
             runs = RunService(session)
@@ -204,7 +204,7 @@ class TestUsage:
 
 class TestTaskResults:
     async def test_repeated_task_clears_its_earlier_failure(self, harness: RunHarness) -> None:
-        run_id = await harness.begun()
+        run_id = await harness.create_running()
         failed = TaskFailed(
             task_key="research", data=TaskFailedData(error=RunFailure(code="timeout", message="late"))
         )
@@ -221,7 +221,7 @@ class TestTaskResults:
         assert (after.status, after.error) == (TaskState.COMPLETED, None)
 
     async def test_are_kept_until_the_tasks_are_reset(self, harness: RunHarness) -> None:
-        run_id = await harness.begun()
+        run_id = await harness.create_running()
         await emit(harness, run_id, started("research"), completed("research", "Tea."))
 
         async with harness.session() as session:
@@ -285,7 +285,7 @@ class TestDiff:
 
 class TestArtifacts:
     async def test_saving_again_replaces_and_listing_omits_the_content(self, harness: RunHarness) -> None:
-        run_id = await harness.begun()
+        run_id = await harness.create_running()
         for content in (b"first", b"second one"):
             async with harness.session() as session:
                 await RunService(session).save_artifact(
@@ -308,7 +308,7 @@ class TestArtifacts:
 
     @pytest.mark.parametrize("name", ["absent.md", "", "\x00"])
     async def test_unknown_name_is_not_found(self, harness: RunHarness, name: str) -> None:
-        run_id = await harness.begun()
+        run_id = await harness.create_running()
 
         async with read_session(harness.container.sessions) as session:
             with pytest.raises(ArtifactNotFound):

@@ -10,7 +10,13 @@ import pytest
 
 from crewai_runner.features.workflows.import_export.uploads import archive_upload
 from crewai_runner.wiring.container import Container
-from tests.support.audit import CONNECTS, RUNS_CODE, STARTS_A_PROCESS, TOUCHES_FILES, watched
+from tests.support.audit_hook import (
+    CODE_EVENTS,
+    FILE_EVENTS,
+    NETWORK_EVENTS,
+    PROCESS_EVENTS,
+    record_audit_events,
+)
 from tests.support.documents import brief
 from tests.support.principals import ANONYMOUS, AS_DOCUMENT_READER, AS_STRANGER
 
@@ -457,7 +463,7 @@ class TestMaliciousProject:
         headers = {"Content-Type": "application/zip"}
         await client.post("/workflows/import", content=zip_of({"brief.yaml": brief()}), headers=headers)
 
-        with watched(STARTS_A_PROCESS, CONNECTS) as seen:
+        with record_audit_events(PROCESS_EVENTS, NETWORK_EVENTS) as seen:
             response = await client.post(
                 "/workflows/import", content=zip_of(MALICIOUS_PROJECT), headers=headers
             )
@@ -482,7 +488,7 @@ class TestMaliciousProject:
         body = zip_of(MALICIOUS_PROJECT)
         archive_upload(body).convert()
 
-        with watched(RUNS_CODE, TOUCHES_FILES, STARTS_A_PROCESS, CONNECTS) as seen:
+        with record_audit_events(CODE_EVENTS, FILE_EVENTS, PROCESS_EVENTS, NETWORK_EVENTS) as seen:
             text = archive_upload(body).convert()
 
         assert seen == []

@@ -17,7 +17,13 @@ from crewai_runner.db.tables.catalog import ModelRow, ProviderRow
 from crewai_runner.features.workflows import service
 from crewai_runner.features.workflows.crud.checked_document import CheckedDocument, check_document
 from crewai_runner.wiring.container import Container
-from tests.support.audit import CONNECTS, RUNS_CODE, STARTS_A_PROCESS, TOUCHES_FILES, watched
+from tests.support.audit_hook import (
+    CODE_EVENTS,
+    FILE_EVENTS,
+    NETWORK_EVENTS,
+    PROCESS_EVENTS,
+    record_audit_events,
+)
 from tests.support.documents import brief, checked
 from tests.support.principals import ANONYMOUS, AS_DOCUMENT_READER, AS_STRANGER
 
@@ -191,7 +197,7 @@ class TestMaliciousDocuments:
     async def test_are_reported_without_side_effects(self, client: httpx.AsyncClient, case: str) -> None:
         await validate(client, MALICIOUS[case])  # loads modules that the first request needs
 
-        with watched(STARTS_A_PROCESS, CONNECTS) as seen:
+        with record_audit_events(PROCESS_EVENTS, NETWORK_EVENTS) as seen:
             report = await validate(client, MALICIOUS[case])
 
         assert (report["valid"], report["workflow"]) == (False, None)
@@ -212,7 +218,7 @@ class TestMaliciousDocuments:
         text = MALICIOUS.get(case) or brief(goal=json.dumps(HARMLESS.get(case)))
         checked(text)
 
-        with watched(RUNS_CODE, TOUCHES_FILES, STARTS_A_PROCESS, CONNECTS) as seen:
+        with record_audit_events(CODE_EVENTS, FILE_EVENTS, PROCESS_EVENTS, NETWORK_EVENTS) as seen:
             checked(text)
 
         assert seen == []

@@ -14,8 +14,8 @@ from crewai_runner.http.ratelimit.memory import MemoryRateLimiter
 from crewai_runner.http.ratelimit.middleware import HEADERS
 from crewai_runner.main import create_app
 from tests.support.database import fresh_database
+from tests.support.environment import MISSING_FRONTEND_DIR
 from tests.support.harness import open_harness
-from tests.support.places import NO_DASHBOARD
 from tests.support.principals import OWNER, STRANGER, SubjectAuthenticator, auth_headers
 
 ORIGIN = "http://localhost:5173"
@@ -25,7 +25,7 @@ SendRequest = Callable[..., Awaitable[httpx.Response]]
 @pytest.fixture
 async def app(tmp_path: Path) -> AsyncIterator[FastAPI]:
     """The application with a burst of 5 and 1 request per second, and a stopped clock."""
-    limits = {"rate_limit_per_minute": 60, "rate_limit_burst": 5, "frontend_dir": NO_DASHBOARD}
+    limits = {"rate_limit_per_minute": 60, "rate_limit_burst": 5, "frontend_dir": MISSING_FRONTEND_DIR}
     with fresh_database("sqlite", tmp_path) as url:
         async with open_harness(url, tmp_path, **limits) as harness:
             harness.container.authenticator = SubjectAuthenticator(OWNER, STRANGER)
@@ -163,7 +163,7 @@ class TestRateLimitMiddleware:
     async def test_zero_disables_the_limit(self, tmp_path: Path) -> None:
         with fresh_database("sqlite", tmp_path) as url:
             async with open_harness(
-                url, tmp_path, rate_limit_per_minute=0, frontend_dir=NO_DASHBOARD
+                url, tmp_path, rate_limit_per_minute=0, frontend_dir=MISSING_FRONTEND_DIR
             ) as harness:
                 app = create_app(container=harness.container)
                 app.state.container, app.state.mask = harness.container, SecretMask()

@@ -10,8 +10,8 @@ from typing import Any, Self
 
 import httpx
 
-from tests.support.provider.ledger import RecordedRequest
-from tests.support.provider.script import Rule
+from tests.support.provider.request_log import RecordedRequest
+from tests.support.provider.rules import Rule
 
 BACKEND = Path(__file__).resolve().parents[3]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Protocol
 
-from tests.support.provider.exchange import Exchange, error_body, usage
+from tests.support.provider.chat_call import Exchange, error_body, usage
 
 ARGUMENT_PIECE = 24
 

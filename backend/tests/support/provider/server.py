@@ -7,10 +7,10 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tests.support.provider.exchange import Exchange, error_body, usage
-from tests.support.provider.ledger import Ledger, RecordedRequest
-from tests.support.provider.script import Rule, Script
-from tests.support.provider.wire import Connection, HttpRequest
+from tests.support.provider.chat_call import Exchange, error_body, usage
+from tests.support.provider.http_connection import Connection, HttpRequest
+from tests.support.provider.request_log import Ledger, RecordedRequest
+from tests.support.provider.rules import Rule, Script
 
 DIMENSIONS = 8
 LONGEST_WAIT = 60.0

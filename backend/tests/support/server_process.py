@@ -14,10 +14,10 @@ import httpx
 
 BACKEND = Path(__file__).parents[2]
 API_KEY = "canary-of-the-api-key-0123456789"
-PATIENCE_SECONDS = 90.0
+TIMEOUT_SECONDS = 90.0
 
 
-class Product:
+class ServerProcess:
     """One server process on a data folder; may be killed and started again on the same folder."""
 
     def __init__(self, data_dir: Path, **settings: str) -> None:
@@ -27,7 +27,7 @@ class Product:
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
 
-    def start(self) -> "Product":
+    def start(self) -> "ServerProcess":
         known = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")}
         environment = known | {
             "DATA_DIR": str(self.data_dir),
@@ -72,7 +72,7 @@ class Product:
     def _end(self, how: signal.Signals) -> int:
         assert self._process is not None
         self._process.send_signal(how)
-        status = self._process.wait(PATIENCE_SECONDS)
+        status = self._process.wait(TIMEOUT_SECONDS)
         if self._process.stdout is not None:
             self._process.stdout.close()
         return status
@@ -88,24 +88,24 @@ class Product:
         return self._process.pid
 
     @property
-    def running(self) -> bool:
+    def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
     def log(self) -> str:
         return self.log_file.read_text(errors="replace")
 
-    def client(self, token: str | None = API_KEY) -> "Client":
-        return Client(self.url, token)
+    def client(self, token: str | None = API_KEY) -> "ApiClient":
+        return ApiClient(self.url, token)
 
 
-class Client:
+class ApiClient:
     """What a user with curl does."""
 
     def __init__(self, url: str, token: str | None = API_KEY) -> None:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        self.http = httpx.Client(base_url=url, headers=headers, timeout=PATIENCE_SECONDS, trust_env=False)
+        self.http = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_SECONDS, trust_env=False)
 
-    def __enter__(self) -> "Client":
+    def __enter__(self) -> "ApiClient":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -122,7 +122,7 @@ class Client:
         assert response.is_success, f"{response.status_code} {response.text[:2000]}"
         return response.json()
 
-    def register(
+    def register_provider(
         self, base_url: str, *, key: str = "sk-scripted-provider-key-123", name: str = "scripted"
     ) -> str:
         """A provider at this address with the default model `test-model`; its id."""
@@ -145,9 +145,9 @@ class Client:
         found: dict[str, Any] = self.get(f"/api/runs/{run_id}")["run"]
         return found
 
-    def wait_for(self, run_id: str, *states: str) -> dict[str, Any]:
+    def wait_for_state(self, run_id: str, *states: str) -> dict[str, Any]:
         """Poll until the run is in one of these states."""
-        end = time.monotonic() + PATIENCE_SECONDS
+        end = time.monotonic() + TIMEOUT_SECONDS
         while time.monotonic() < end:
             run = self.run(run_id)
             if run["status"] in states:
@@ -155,7 +155,7 @@ class Client:
             if run["status"] in ("completed", "failed", "stopped", "crashed"):
                 raise AssertionError(f"The run ended as {run['status']}: {run['error']}")
             time.sleep(0.05)
-        raise AssertionError(f"The run is still {run['status']} after {PATIENCE_SECONDS} s.")
+        raise AssertionError(f"The run is still {run['status']} after {TIMEOUT_SECONDS} s.")
 
     def events(self, run_id: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.get(f"/api/runs/{run_id}/events", limit=1000)["events"]

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.provider.ledger import RecordedRequest
 from tests.support.provider.replies import Reply, ReplyJson, Say
+from tests.support.provider.request_log import RecordedRequest
 
 
 @dataclass(frozen=True)

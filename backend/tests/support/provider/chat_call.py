@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from tests.support.provider.ledger import Ledger, RecordedRequest
-from tests.support.provider.wire import Connection
+from tests.support.provider.http_connection import Connection
+from tests.support.provider.request_log import Ledger, RecordedRequest
 
 Gate = Callable[[str], asyncio.Event]
 

@@ -10,12 +10,12 @@ HELLO: list[Any] = [
 ]
 
 
-def ask(client: openai.OpenAI, **options: Any) -> Any:
+def create_completion(client: openai.OpenAI, **options: Any) -> Any:
     """One chat completion, or its stream."""
     return client.chat.completions.create(**{"model": "test-model", "messages": HELLO, **options})
 
 
-def pieces(stream: Any) -> list[str]:
+def text_pieces(stream: Any) -> list[str]:
     """The pieces of text in a stream."""
     return [
         chunk.choices[0].delta.content for chunk in stream if chunk.choices and chunk.choices[0].delta.content

@@ -6,21 +6,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-STARTS_A_PROCESS = frozenset(
+PROCESS_EVENTS = frozenset(
     {"subprocess.Popen", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.startfile"}
 )
-CONNECTS = frozenset(
+NETWORK_EVENTS = frozenset(
     {"socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "urllib.Request"}
 )
-TOUCHES_FILES = frozenset({"open", "os.listdir", "os.remove", "os.rename", "os.mkdir", "shutil.copyfile"})
-RUNS_CODE = frozenset({"import", "exec", "compile", "pickle.find_class", "marshal.loads"})
+FILE_EVENTS = frozenset({"open", "os.listdir", "os.remove", "os.rename", "os.mkdir", "shutil.copyfile"})
+CODE_EVENTS = frozenset({"import", "exec", "compile", "pickle.find_class", "marshal.loads"})
 
 _watched: list[tuple[frozenset[str], list[str]]] = []
 _hooked = threading.Event()
 
 
 @contextmanager
-def watched(*kinds: frozenset[str]) -> Iterator[list[str]]:
+def record_audit_events(*kinds: frozenset[str]) -> Iterator[list[str]]:
     """What happens meanwhile of these kinds, in any thread: `event: first argument`."""
     if not _hooked.is_set():
         _hooked.set()
