@@ -135,15 +135,12 @@ class Settings(BaseSettings):
             name: text for name, path in named.items() if path and (text := _read_file(name, path))
         }
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "secret_key", mode="before")
     @classmethod
-    def _split_origins(cls, value: Any) -> Any:
-        return _split(value)
-
-    @field_validator("secret_key", mode="before")
-    @classmethod
-    def _split_keys(cls, value: Any) -> Any:
-        return _split(value)
+    def _split_list(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return [part.strip() for part in value.split(",") if part.strip()]
+        return value
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -242,12 +239,6 @@ def _with_password(url: str, password: SecretStr | None) -> str:
     if password is None or not at or ":" in user:
         return url
     return f"{scheme}://{user}:{quote(password.get_secret_value(), safe='')}@{host}"
-
-
-def _split(value: Any) -> Any:
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    return value
 
 
 def setting_errors(error: ValidationError) -> list[str]:

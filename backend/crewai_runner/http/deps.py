@@ -24,11 +24,11 @@ class DependencyProvider(Protocol):
     """What `app.state.container` is: the source of every feature's dependencies."""
 
     def provide(self, kind: type[T]) -> T:
-        """The instance of this type. Raises LookupError for a type that is not provided."""
+        """Return the instance of this type. Raises LookupError for a type that is not provided."""
 
 
 def provided(connection: HTTPConnection, kind: type[T]) -> T:
-    """The container's instance of `kind`, for code that FastAPI does not inject into."""
+    """Return the container's instance of `kind`, where FastAPI does not inject it."""
     container: DependencyProvider = connection.app.state.container
     return container.provide(kind)
 
@@ -45,7 +45,7 @@ class Provided(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class SessionDeps:
-    """What a request's session needs: where to open it, and whom to notify after its commit."""
+    """What a request's session needs: the session factory, and the publisher of its notifications."""
 
     sessions: Sessions
     publish: Callable[[Iterable[str]], None]
@@ -85,23 +85,25 @@ async def _no_timeout(connection: HTTPConnection) -> None:
 # For endpoints that wait for a run or an agent, with a limit of their own.
 NoTimeout = Depends(_no_timeout)
 
-Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many at most.")]
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Maximum number of items.")]
 Cursor = Annotated[
-    str | None, Query(max_length=1000, description="`nextCursor` of the page before; omit for the first.")
+    str | None,
+    Query(max_length=1000, description="`nextCursor` of the previous page; omit it for the first one."),
 ]
 LIMIT = DEFAULT_LIMIT
 
 
 async def _if_match(
     if_match: Annotated[
-        str | None, Header(max_length=100, description="The ETag last seen; a stale one is 412.")
+        str | None,
+        Header(max_length=100, description="The last seen ETag. A stale one is rejected with 412."),
     ] = None,
 ) -> int | None:
     if if_match is None or if_match.strip() == "*":
         return None
     text = if_match.strip().removeprefix("W/").strip('"')
     if not text.isdecimal() or len(text) > 9:
-        raise BadRequest('If-Match must be an ETag of this API, such as "3".')
+        raise BadRequest('If-Match must be an ETag of the API, such as "3".')
     return int(text)
 
 

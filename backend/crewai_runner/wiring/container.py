@@ -26,10 +26,8 @@ from crewai_runner.features.executions.spec_builder import RunSpecBuilder
 from crewai_runner.features.health.service import HealthDeps
 from crewai_runner.features.insights.deps import InsightDeps
 from crewai_runner.features.metrics.service import MetricsDeps, Telemetry
-from crewai_runner.features.models.deps import ModelDeps
 from crewai_runner.features.models.service import ModelService
-from crewai_runner.features.providers.deps import ProviderDeps
-from crewai_runner.features.providers.service import ProviderService
+from crewai_runner.features.providers.service import ProviderDeps, ProviderService
 from crewai_runner.features.runs.deps import RunDeps
 from crewai_runner.features.workflows.deps import WorkflowDeps
 from crewai_runner.features.workflows.service import DocumentChecker, registered_names
@@ -78,8 +76,7 @@ class Container:
             HealthDeps: self._health,
             InsightDeps: lambda: InsightDeps(self.mask),
             MetricsDeps: lambda: MetricsDeps(self.telemetry, settings.metrics_public),
-            ModelDeps: lambda: ModelDeps(self.cipher, self.mask, self.egress, self.local_model),
-            ProviderDeps: self._providers,
+            ProviderDeps: self.provider_deps,
             RunDeps: lambda: RunDeps(self.sessions),
             SessionDeps: lambda: SessionDeps(self.sessions, self.notifier.publish),
             WorkflowDeps: lambda: WorkflowDeps(self.mask, self.models, self._document_checker()),
@@ -96,14 +93,13 @@ class Container:
         return instance
 
     def models(self, session: AsyncSession) -> ModelService:
-        return ModelService(
-            session, cipher=self.cipher, mask=self.mask, egress=self.egress, local=self.local_model
-        )
+        return ModelService(session, self.provider_deps())
 
     def providers(self, session: AsyncSession) -> ProviderService:
-        return ProviderService(
-            session, cipher=self.cipher, mask=self.mask, egress=self.egress, local=self.local_model
-        )
+        return ProviderService(session, self.provider_deps())
+
+    def provider_deps(self) -> ProviderDeps:
+        return ProviderDeps(self.cipher, self.mask, self.egress, self.local_model)
 
     def _on_commit(self, batch: Sequence[CommittedEvents]) -> None:
         # Telemetry reads through the sessions that report to it, so it is built after them.
@@ -155,13 +151,4 @@ class Container:
             loader=self.loader,
             local_model=self.local_model,
             active_runs=self.active_runs,
-        )
-
-    def _providers(self) -> ProviderDeps:
-        return ProviderDeps(
-            sessions=self.sessions,
-            cipher=self.cipher,
-            mask=self.mask,
-            egress=self.egress,
-            local_model=self.local_model,
         )

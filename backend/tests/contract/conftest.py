@@ -1,4 +1,4 @@
-"""One server process for each database, shared by the whole folder; the tests change no setting of it."""
+"""One server process per database, shared by all contract tests; no test changes its settings."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.contract.world import World
+from tests.contract.seeded_workspace import SeededWorkspace
 from tests.support.database import BACKENDS, fresh_database
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.server_process import ApiClient, ServerProcess
@@ -16,8 +16,8 @@ RECORDER = Path(__file__).parent / "egress_recorder"
 
 
 @contextmanager
-def serving(backend: str, folder: Path, **settings: str) -> Iterator[ServerProcess]:
-    """A server on a new database of this kind."""
+def running_server(backend: str, folder: Path, **settings: str) -> Iterator[ServerProcess]:
+    """Run a server on a new database."""
     if backend == "sqlite":
         server = ServerProcess(folder / "data", **settings)
         yield server.start()
@@ -29,10 +29,10 @@ def serving(backend: str, folder: Path, **settings: str) -> Iterator[ServerProce
         server.stop()
 
 
-class Servers:
-    """Servers with the same settings, one on each kind of database; each starts when it is first asked for.
+class ServerPool:
+    """Servers with the same settings, one per database, each started at its first use.
 
-    Both live to the end: tests ask for one and the other by turns, and a start takes many seconds.
+    They run until the end of the session: tests alternate between them, and a start takes many seconds.
     """
 
     def __init__(self, folder: Path, settings: Callable[[Path], dict[str, str]]) -> None:
@@ -44,7 +44,7 @@ class Servers:
         if backend not in self._products:
             folder = self._folder / backend
             folder.mkdir()
-            server = serving(backend, folder, **self._settings(folder))
+            server = running_server(backend, folder, **self._settings(folder))
             self._products[backend] = self._stack.enter_context(server)
         return self._products[backend]
 
@@ -52,25 +52,25 @@ class Servers:
         self._stack.close()
 
 
-def forgiving(_folder: Path) -> dict[str, str]:
-    """Many of these tests send wrong tokens."""
+def lenient_settings(_folder: Path) -> dict[str, str]:
+    """Many of these tests send invalid tokens."""
     return {"AUTH_FAILURES_PER_MINUTE": "10000", "CHAT_WAIT_SECONDS": "5", "STOP_WAIT_SECONDS": "20"}
 
 
-def talkative(folder: Path) -> dict[str, str]:
-    """Outgoing connections are written to `egress` beside the data folder."""
+def recording_settings(folder: Path) -> dict[str, str]:
+    """Record outgoing connections in the file `egress` next to the data directory."""
     recorder = {"PYTHONPATH": str(RECORDER), "EGRESS_RECORD": str(folder / "egress")}
     return {"LOG_LEVEL": "DEBUG", "CHAT_WAIT_SECONDS": "5", **recorder}
 
 
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    with closing(Servers(tmp_path_factory.mktemp("contract"), forgiving)) as made:
-        yield made
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerPool]:
+    with closing(ServerPool(tmp_path_factory.mktemp("contract"), lenient_settings)) as pool:
+        yield pool
 
 
 @pytest.fixture(scope="session", params=BACKENDS)
-def product(request: pytest.FixtureRequest, servers: Servers) -> ServerProcess:
+def product(request: pytest.FixtureRequest, servers: ServerPool) -> ServerProcess:
     return servers[request.param]
 
 
@@ -81,39 +81,41 @@ def provider() -> Iterator[ScriptedProvider]:
 
 
 @pytest.fixture(scope="session")
-def worlds() -> dict[str, World]:
-    """By the address of the server they are in."""
+def seeded_workspaces() -> dict[str, SeededWorkspace]:
+    """Seeded workspaces by the URL of their server."""
     return {}
 
 
 @pytest.fixture(scope="session")
-def world(product: ServerProcess, provider: ScriptedProvider, worlds: dict[str, World]) -> World:
-    """One object of every kind, known by its id."""
-    if product.url not in worlds:
+def workspace(
+    product: ServerProcess, provider: ScriptedProvider, seeded_workspaces: dict[str, SeededWorkspace]
+) -> SeededWorkspace:
+    """A workspace with one object of every kind."""
+    if product.url not in seeded_workspaces:
         with product.client() as client:
-            worlds[product.url] = World.make(client, provider)
-    return worlds[product.url]
+            seeded_workspaces[product.url] = SeededWorkspace.create(client, provider)
+    return seeded_workspaces[product.url]
 
 
 @pytest.fixture
 def client(product: ServerProcess) -> Iterator[ApiClient]:
-    with product.client() as signed_in:
-        yield signed_in
+    with product.client() as client:
+        yield client
 
 
 @pytest.fixture
-def outside(product: ServerProcess) -> Iterator[httpx.Client]:
+def anonymous(product: ServerProcess) -> Iterator[httpx.Client]:
     """A client without a token."""
-    with product.client(token=None) as nobody:
-        yield nobody.http
+    with product.client(token=None) as client:
+        yield client.http
 
 
 @pytest.fixture(scope="session")
-def observed_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    with closing(Servers(tmp_path_factory.mktemp("observed"), talkative)) as made:
-        yield made
+def recording_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerPool]:
+    with closing(ServerPool(tmp_path_factory.mktemp("recording"), recording_settings)) as pool:
+        yield pool
 
 
 @pytest.fixture(scope="session", params=BACKENDS)
-def observed(request: pytest.FixtureRequest, observed_servers: Servers) -> ServerProcess:
-    return observed_servers[request.param]
+def recorded(request: pytest.FixtureRequest, recording_servers: ServerPool) -> ServerProcess:
+    return recording_servers[request.param]

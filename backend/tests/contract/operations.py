@@ -1,4 +1,4 @@
-"""Every operation of the API, from its OpenAPI document."""
+"""All operations of the OpenAPI document."""
 
 import json
 import re
@@ -15,6 +15,6 @@ OPERATIONS: list[tuple[str, str, dict[str, Any]]] = [
 PROTECTED = [(method, path) for method, path, _ in OPERATIONS if path.startswith("/api/")]
 
 
-def placed(path: str, ids: dict[str, str]) -> str:
-    """The path with its parameters filled in; those not given are `1`."""
+def fill_path(path: str, ids: dict[str, str]) -> str:
+    """Fill in the parameters of a path; missing ones become `1`."""
     return re.sub(r"\{(\w+)\}", lambda match: ids.get(match[1], "1"), path)

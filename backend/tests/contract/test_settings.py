@@ -1,4 +1,4 @@
-"""Every setting is written down, and a wrong one stops the start with one clear line."""
+"""Every setting is documented, and an invalid one stops the server with one clear line."""
 
 import itertools
 import os
@@ -15,12 +15,12 @@ from crewai_runner.core.settings import SAMPLE_API_KEYS, Settings
 from tests.support.server_process import BACKEND
 
 EXAMPLE = BACKEND.parent / ".env.example"
-PROMPT_SECONDS = 10
-"""Generous: an answer takes a fraction of a second, but the machine may be busy."""
+MAX_HELP_SECONDS = 10
+"""Generous, for a busy machine."""
 
 
 def run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    """The command in a folder of its own, so that no `.env` of a developer is read."""
+    """Run the command in an empty directory, so that no `.env` file is read."""
     known = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
     environment = known | {"PYTHONPATH": str(BACKEND), "DATA_DIR": str(folder / "data"), **settings}
     return subprocess.run(
@@ -34,120 +34,47 @@ def run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedP
     )
 
 
-@pytest.mark.process
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("API_PORT", "canary"),
-        ("API_PORT", "77777"),
-        ("APP_ENV", "canary"),
-        ("ROLE", "canary"),
-        ("API_BASE_URL", "canary"),
-        ("MAX_REQUEST_BYTES", "12"),
-        ("AUTH_FAILURES_PER_MINUTE", "0"),
-        ("DATABASE_URL", "mysql://canary:canary@h/d"),
-        ("SECRET_KEY", "canary-is-no-fernet-key"),
-        ("LOG_LEVEL", "canary"),
-        ("LOG_FORMAT", "canary"),
-        ("WORKER_CONCURRENCY", "-1"),
-        ("APPROVAL_EXPIRES_HOURS", "nan"),
-        ("STREAM_PING_SECONDS", "inf"),
-        ("LOCAL_MODEL", "canary"),
-        ("ALLOW_PRIVATE_URLS", "canary"),
-        ("MAX_COST", "-5"),
-        ("API_RELOAD", "canary"),
-        ("API_KEY", "canary with spaces"),
-        ("API_KEY", " canary-with-space-around "),
-        ("API_KEY", "canary-ключ"),
-    ],
-)
-def test_a_wrong_value_stops_the_start_with_one_line(tmp_path: Path, name: str, value: str) -> None:
-    done = run(tmp_path, "serve", **{name: value})
+class TestHelp:
+    @pytest.mark.process
+    @pytest.mark.parametrize("command", [("--help",), ("serve", "--help"), ("--version",)])
+    def test_is_fast_and_needs_no_settings(self, tmp_path: Path, command: tuple[str, ...]) -> None:
+        started = time.monotonic()
 
-    assert done.returncode == 2
-    assert done.stdout == ""
-    [line] = done.stderr.splitlines()
-    assert line.startswith(f"Wrong setting: {name}: ")
-    assert "canary" not in line.lower()
-    assert not (tmp_path / "data").exists()
+        result = run(tmp_path, *command, APP_ENV="production", API_PORT="nonsense")
+
+        assert result.returncode == 0
+        assert result.stdout
+        assert time.monotonic() - started < MAX_HELP_SECONDS
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.process
+    def test_imports_no_heavy_packages(self, tmp_path: Path) -> None:
+        program = (
+            "import sys\n"
+            "from crewai_runner.cli import main\n"
+            "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+            "print([n for n in ('fastapi', 'crewai', 'dbos', 'sqlalchemy', 'uvicorn') if n in sys.modules])"
+        )
+        environment = os.environ | {"PYTHONPATH": str(BACKEND)}
+
+        result = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+
+        assert result.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.process
-def test_every_wrong_value_has_its_line(tmp_path: Path) -> None:
-    done = run(tmp_path, "serve", API_PORT="x", LOG_LEVEL="x", MAX_TOKENS="x")
-
-    assert done.returncode == 2
-    assert [line.split(":")[1].strip() for line in done.stderr.splitlines()] == [
-        "API_PORT",
-        "LOG_LEVEL",
-        "MAX_TOKENS",
-    ]
-
-
-@pytest.mark.process
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({}, "API_KEY must be set"),
-        ({"API_KEY": ""}, "API_KEY must be set"),
-        *[({"API_KEY": sample}, "API_KEY must") for sample in sorted(SAMPLE_API_KEYS)],
-        ({"API_KEY": "short-canary"}, "16 characters"),
-        ({"API_KEY": "canary-canary-canary", "CORS_ORIGINS": "*"}, "CORS_ORIGINS must not be *"),
-    ],
-)
-def test_production_starts_with_a_key_of_its_own_only(
-    tmp_path: Path, settings: dict[str, str], words: str
-) -> None:
-    done = run(tmp_path, "serve", APP_ENV="production", **settings)
-
-    assert done.returncode == 2
-    [line] = done.stderr.splitlines()
-    assert words in line
-    assert "canary" not in line.lower()
-    assert not (tmp_path / "data").exists()
-
-
-@pytest.mark.process
-@pytest.mark.parametrize("command", [("--help",), ("serve", "--help"), ("--version",)])
-def test_help_needs_no_settings_and_no_patience(tmp_path: Path, command: tuple[str, ...]) -> None:
-    began = time.monotonic()
-
-    done = run(tmp_path, *command, APP_ENV="production", API_PORT="nonsense")
-
-    assert done.returncode == 0
-    assert done.stdout
-    assert time.monotonic() - began < PROMPT_SECONDS
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.process
-def test_help_imports_neither_the_web_nor_the_engine(tmp_path: Path) -> None:
-    program = (
-        "import sys\n"
-        "from crewai_runner.cli import main\n"
-        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
-        "print([n for n in ('fastapi', 'crewai', 'dbos', 'sqlalchemy', 'uvicorn') if n in sys.modules])"
-    )
-    environment = os.environ | {"PYTHONPATH": str(BACKEND)}
-
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-
-    assert done.stdout.splitlines()[-1] == "[]"
-
-
-def written_down() -> dict[str, str]:
+def read_example() -> dict[str, str]:
     pairs = (line.split("=", 1) for line in EXAMPLE.read_text().splitlines() if re.match(r"^[A-Z_]+=", line))
     return {name.lower(): value for name, value in pairs}
 
 
-def shown(value: object) -> str:
+def format_value(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, list):
@@ -157,81 +84,150 @@ def shown(value: object) -> str:
     return value.value if isinstance(value, StrEnum) else str(value)
 
 
-def test_every_setting_stands_in_the_example_with_its_default() -> None:
-    defaults = {
-        name: shown(field.get_default(call_default_factory=True))
-        for name, field in Settings.model_fields.items()
-    }
+class TestExampleFile:
+    def test_contains_every_setting_with_its_default(self) -> None:
+        defaults = {
+            name: format_value(field.get_default(call_default_factory=True))
+            for name, field in Settings.model_fields.items()
+        }
 
-    assert written_down() == defaults
+        assert read_example() == defaults
 
+    def test_explains_every_setting(self) -> None:
+        lines = EXAMPLE.read_text().splitlines()
+        # These need no comment of their own.
+        plain = {"API_BASE_URL", "API_HOST", "API_PORT", "MAX_TOKENS", "MAX_LLM_CALLS"}
 
-def test_every_setting_in_the_example_is_explained() -> None:
-    lines = EXAMPLE.read_text().splitlines()
-    # These four are said by their names, under the heading of the API.
-    plain = {"API_BASE_URL", "API_HOST", "API_PORT", "MAX_TOKENS", "MAX_LLM_CALLS"}
+        unexplained = [
+            line.split("=")[0]
+            for before, line in itertools.pairwise(lines)
+            if re.match(r"^[A-Z_]+=", line) and not before.startswith("#")
+        ]
 
-    unexplained = [
-        line.split("=")[0]
-        for before, line in itertools.pairwise(lines)
-        if re.match(r"^[A-Z_]+=", line) and not before.startswith("#")
-    ]
+        assert set(unexplained) <= plain
 
-    assert set(unexplained) <= plain
+    def test_is_a_valid_env_file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in Settings.model_fields:
+            monkeypatch.delenv(name.upper(), raising=False)
+        (tmp_path / ".env").write_text(EXAMPLE.read_text())
 
+        loaded = Settings(_env_file=tmp_path / ".env")  # type: ignore[call-arg]
 
-def test_the_example_is_a_file_the_server_starts_with(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    (tmp_path / ".env").write_text(EXAMPLE.read_text())
-
-    loaded = Settings(_env_file=tmp_path / ".env")  # type: ignore[call-arg]
-
-    assert loaded.model_dump() == Settings.model_construct().model_dump()
+        assert loaded.model_dump() == Settings.model_construct().model_dump()
 
 
-def test_a_secret_may_stand_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "api-key"
-    file.write_text("a-key-from-a-file-0123\n")
-    monkeypatch.setenv("API_KEY_FILE", str(file))
+class TestInvalidSettings:
+    @pytest.mark.process
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("API_PORT", "canary"),
+            ("API_PORT", "77777"),
+            ("APP_ENV", "canary"),
+            ("ROLE", "canary"),
+            ("API_BASE_URL", "canary"),
+            ("MAX_REQUEST_BYTES", "12"),
+            ("AUTH_FAILURES_PER_MINUTE", "0"),
+            ("DATABASE_URL", "mysql://canary:canary@h/d"),
+            ("SECRET_KEY", "canary-is-no-fernet-key"),
+            ("LOG_LEVEL", "canary"),
+            ("LOG_FORMAT", "canary"),
+            ("WORKER_CONCURRENCY", "-1"),
+            ("APPROVAL_EXPIRES_HOURS", "nan"),
+            ("STREAM_PING_SECONDS", "inf"),
+            ("LOCAL_MODEL", "canary"),
+            ("ALLOW_PRIVATE_URLS", "canary"),
+            ("MAX_COST", "-5"),
+            ("API_RELOAD", "canary"),
+            ("API_KEY", "canary with spaces"),
+            ("API_KEY", " canary-with-space-around "),
+            ("API_KEY", "canary-ключ"),
+        ],
+    )
+    def test_invalid_value_stops_the_server_with_one_line(
+        self, tmp_path: Path, name: str, value: str
+    ) -> None:
+        result = run(tmp_path, "serve", **{name: value})
 
-    from_file = Settings(_env_file=None)  # type: ignore[call-arg]
-    monkeypatch.setenv("API_KEY", "a-key-from-the-environment")
-    from_environment = Settings(_env_file=None)  # type: ignore[call-arg]
+        assert result.returncode == 2
+        assert result.stdout == ""
+        [line] = result.stderr.splitlines()
+        assert line.startswith(f"Wrong setting: {name}: ")
+        assert "canary" not in line.lower()
+        assert not (tmp_path / "data").exists()
 
-    assert from_file.api_key is not None
-    assert from_file.api_key.get_secret_value() == "a-key-from-a-file-0123"
-    assert from_environment.api_key is not None
-    assert from_environment.api_key.get_secret_value() == "a-key-from-the-environment"
+    @pytest.mark.process
+    def test_every_invalid_value_has_a_line(self, tmp_path: Path) -> None:
+        result = run(tmp_path, "serve", API_PORT="x", LOG_LEVEL="x", MAX_TOKENS="x")
+
+        assert result.returncode == 2
+        assert [line.split(":")[1].strip() for line in result.stderr.splitlines()] == [
+            "API_PORT",
+            "LOG_LEVEL",
+            "MAX_TOKENS",
+        ]
+
+    @pytest.mark.process
+    @pytest.mark.parametrize(
+        ("settings", "message"),
+        [
+            ({}, "API_KEY must be set"),
+            ({"API_KEY": ""}, "API_KEY must be set"),
+            *[({"API_KEY": sample}, "API_KEY must") for sample in sorted(SAMPLE_API_KEYS)],
+            ({"API_KEY": "short-canary"}, "16 characters"),
+            ({"API_KEY": "canary-canary-canary", "CORS_ORIGINS": "*"}, "CORS_ORIGINS must not be *"),
+        ],
+    )
+    def test_production_requires_a_secret_key(
+        self, tmp_path: Path, settings: dict[str, str], message: str
+    ) -> None:
+        result = run(tmp_path, "serve", APP_ENV="production", **settings)
+
+        assert result.returncode == 2
+        [line] = result.stderr.splitlines()
+        assert message in line
+        assert "canary" not in line.lower()
+        assert not (tmp_path / "data").exists()
+
+    @pytest.mark.process
+    def test_unreadable_file_stops_the_server(self, tmp_path: Path) -> None:
+        result = run(tmp_path, "serve", API_KEY_FILE=str(tmp_path / "nothing"))
+
+        assert result.returncode == 2
+        [line] = result.stderr.splitlines()
+        assert "API_KEY_FILE cannot be read" in line
 
 
-def test_an_empty_file_sets_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("API_KEY_FILE", "/dev/null")
+class TestSettings:
+    def test_secret_from_a_file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        file = tmp_path / "api-key"
+        file.write_text("a-key-from-a-file-0123\n")
+        monkeypatch.setenv("API_KEY_FILE", str(file))
 
-    assert Settings(_env_file=None).api_key is None  # type: ignore[call-arg]
+        from_file = Settings(_env_file=None)  # type: ignore[call-arg]
+        monkeypatch.setenv("API_KEY", "a-key-from-the-environment")
+        from_environment = Settings(_env_file=None)  # type: ignore[call-arg]
 
+        assert from_file.api_key is not None
+        assert from_file.api_key.get_secret_value() == "a-key-from-a-file-0123"
+        assert from_environment.api_key is not None
+        assert from_environment.api_key.get_secret_value() == "a-key-from-the-environment"
 
-@pytest.mark.process
-def test_a_file_that_cannot_be_read_stops_the_start(tmp_path: Path) -> None:
-    done = run(tmp_path, "serve", API_KEY_FILE=str(tmp_path / "nothing"))
+    def test_empty_file_is_ignored(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("API_KEY_FILE", "/dev/null")
 
-    assert done.returncode == 2
-    [line] = done.stderr.splitlines()
-    assert "API_KEY_FILE cannot be read" in line
+        assert Settings(_env_file=None).api_key is None  # type: ignore[call-arg]
 
+    @pytest.mark.parametrize(
+        ("url", "expected"),
+        [
+            ("postgresql://u@h/d", "postgresql://u:p%40%2F%3A@h/d"),
+            ("postgresql://u:own@h/d", "postgresql://u:own@h/d"),
+            ("postgresql://h/d", "postgresql://h/d"),
+            ("sqlite:////x/y.db", "sqlite:////x/y.db"),
+        ],
+    )
+    def test_database_password_completes_the_url(self, url: str, expected: str) -> None:
+        settings = Settings(_env_file=None, database_url=url, database_password="p@/:")  # type: ignore[call-arg, arg-type]
 
-@pytest.mark.parametrize(
-    ("url", "seen"),
-    [
-        ("postgresql://u@h/d", "postgresql://u:p%40%2F%3A@h/d"),
-        ("postgresql://u:own@h/d", "postgresql://u:own@h/d"),
-        ("postgresql://h/d", "postgresql://h/d"),
-        ("sqlite:////x/y.db", "sqlite:////x/y.db"),
-    ],
-)
-def test_the_database_password_goes_where_the_address_has_none(url: str, seen: str) -> None:
-    settings = Settings(_env_file=None, database_url=url, database_password="p@/:")  # type: ignore[call-arg, arg-type]
-
-    assert settings.database == seen
+        assert settings.database == expected

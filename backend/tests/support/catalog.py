@@ -38,15 +38,6 @@ class FakeLocalModel:
         self.reason, self.address = None, LocalModelEndpoint(base_url, SecretStr(token))
 
 
-def service_dependencies(container: Container) -> dict[str, Any]:
-    return {
-        "cipher": container.cipher,
-        "mask": container.mask,
-        "egress": container.egress,
-        "local": container.local_model,
-    }
-
-
 class CatalogHarness:
     """Calls services, each in its own unit of work."""
 
@@ -55,16 +46,16 @@ class CatalogHarness:
 
     async def providers(self, call: Callable[[ProviderService], Any]) -> Any:
         async with unit_of_work(self.container.sessions) as session:
-            return await call(ProviderService(session, **service_dependencies(self.container)))
+            return await call(ProviderService(session, self.container.provider_deps()))
 
     async def provider_catalog(self, call: Callable[[ProviderCatalog], Any]) -> Any:
         async with unit_of_work(self.container.sessions) as session:
-            return await call(ProviderCatalog(session, **service_dependencies(self.container)))
+            return await call(ProviderCatalog(session, self.container.provider_deps()))
 
     async def model_catalog(self, call: Callable[[ModelCatalog], Any]) -> Any:
         async with unit_of_work(self.container.sessions) as session:
-            return await call(ModelCatalog(session, **service_dependencies(self.container)))
+            return await call(ModelCatalog(session, self.container.provider_deps()))
 
     async def models(self, call: Callable[[ModelService], Any]) -> Any:
         async with unit_of_work(self.container.sessions) as session:
-            return await call(ModelService(session, **service_dependencies(self.container)))
+            return await call(ModelService(session, self.container.provider_deps()))

@@ -4,10 +4,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crewai_runner.core.egress import EgressPolicy
-from crewai_runner.core.encryption import SecretCipher
 from crewai_runner.core.ids import Prefix, new_id
-from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import Principal
 from crewai_runner.db.tables.catalog import ModelRow
 from crewai_runner.domain.local_model import DESCRIPTION, MODEL_ID
@@ -23,8 +20,7 @@ from crewai_runner.features.models.schemas import (
     ModelUpdate,
 )
 from crewai_runner.features.providers.errors import ProviderNotFound
-from crewai_runner.features.providers.service import ProviderService
-from crewai_runner.localmodel.supervisor import LocalModelSupervisor
+from crewai_runner.features.providers.service import ProviderDeps, ProviderService
 
 JSON_FIELDS = frozenset({"settings", "capabilities", "pricing"})
 
@@ -32,18 +28,10 @@ JSON_FIELDS = frozenset({"settings", "capabilities", "pricing"})
 class ModelCatalog:
     """Changes of the default model are serialized by a lock on the workspace."""
 
-    def __init__(
-        self,
-        session: AsyncSession,
-        *,
-        cipher: SecretCipher,
-        mask: SecretMask,
-        egress: EgressPolicy,
-        local: LocalModelSupervisor,
-    ) -> None:
+    def __init__(self, session: AsyncSession, deps: ProviderDeps) -> None:
         self._session = session
         self._models = ModelRepository(session)
-        self._providers = ProviderService(session, cipher=cipher, mask=mask, egress=egress, local=local)
+        self._providers = ProviderService(session, deps)
 
     async def list_page(
         self,

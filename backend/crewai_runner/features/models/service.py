@@ -4,10 +4,7 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crewai_runner.core.egress import EgressPolicy
-from crewai_runner.core.encryption import SecretCipher
 from crewai_runner.core.ids import Prefix, new_id
-from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import BUILTIN_WORKSPACE
 from crewai_runner.core.text import pick_unused_name
 from crewai_runner.db.tables.catalog import ModelRow
@@ -21,8 +18,7 @@ from crewai_runner.features.models.repository import ModelRepository, ModelWithP
 from crewai_runner.features.models.rules import ModelEntry, ModelIndex, strip_provider_prefix
 from crewai_runner.features.models.schemas import ModelCapabilities, ModelNames, ModelProvider
 from crewai_runner.features.providers.schemas import ProviderCreate
-from crewai_runner.features.providers.service import ProviderConnection, ProviderService
-from crewai_runner.localmodel.supervisor import LocalModelSupervisor
+from crewai_runner.features.providers.service import ProviderConnection, ProviderDeps, ProviderService
 
 _LOCAL_CAPABILITIES = ModelCapabilities(
     tools=False, vision=False, json_output=False, context_window=CONTEXT_WINDOW
@@ -32,17 +28,9 @@ _LOCAL_CAPABILITIES = ModelCapabilities(
 class ModelService:
     """Model names are those of the models, or `provider/endpoint` with the provider's name or type."""
 
-    def __init__(
-        self,
-        session: AsyncSession,
-        *,
-        cipher: SecretCipher,
-        mask: SecretMask,
-        egress: EgressPolicy,
-        local: LocalModelSupervisor,
-    ) -> None:
+    def __init__(self, session: AsyncSession, deps: ProviderDeps) -> None:
         self._models = ModelRepository(session)
-        self._providers = ProviderService(session, cipher=cipher, mask=mask, egress=egress, local=local)
+        self._providers = ProviderService(session, deps)
 
     async def get_default_name(self, workspace_id: str, kind: ModelKind) -> str | None:
         """Return the name of the default model of a type, None when there is none."""

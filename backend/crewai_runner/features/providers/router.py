@@ -12,10 +12,10 @@ from crewai_runner.features.idempotency.deps import IdempotencyKey
 from crewai_runner.features.idempotency.errors import IdempotencyKeyReused
 from crewai_runner.features.providers.deps import (
     Connections,
-    MayWrite,
     Providers,
     ProvidersToRead,
     Reader,
+    RequireWriter,
     Writer,
 )
 from crewai_runner.features.providers.errors import (
@@ -77,7 +77,7 @@ async def create_provider(
     return answer
 
 
-@router.post("/test", dependencies=[MayWrite], responses=problems(Unprocessable))
+@router.post("/test", dependencies=[RequireWriter], responses=problems(Unprocessable))
 async def test_unsaved_provider(body: ProviderTestEnvelope, connections: Connections) -> ConnectionReport:
     """Test a provider without saving it. Takes at most 10 seconds; failures are part of the report."""
     return await connections.test_unsaved(body.provider)

@@ -27,6 +27,16 @@ from crewai_runner.localmodel.supervisor import LocalModelSupervisor
 
 
 @dataclass(frozen=True, slots=True)
+class ProviderDeps:
+    """What the services of providers and models need from the container."""
+
+    cipher: SecretCipher
+    mask: SecretMask
+    egress: EgressPolicy
+    local_model: LocalModelSupervisor
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderConnection:
     """Type, URL and decrypted key of a provider. Never part of a response."""
 
@@ -39,19 +49,11 @@ class ProviderConnection:
 class ProviderService:
     """Decrypts keys; each is masked in logs and responses from then on."""
 
-    def __init__(
-        self,
-        session: AsyncSession,
-        *,
-        cipher: SecretCipher,
-        mask: SecretMask,
-        egress: EgressPolicy,
-        local: LocalModelSupervisor,
-    ) -> None:
+    def __init__(self, session: AsyncSession, deps: ProviderDeps) -> None:
         self._providers = ProviderRepository(session)
-        self._keyring = Keyring(cipher, mask)
-        self._validator = EndpointValidator(egress)
-        self._local = local
+        self._keyring = Keyring(deps.cipher, deps.mask)
+        self._validator = EndpointValidator(deps.egress)
+        self._local_model = deps.local_model
 
     async def get_connection(self, workspace_id: str, provider_id: str) -> ProviderConnection:
         """Return a stored connection; that of the built-in provider has no URL.
@@ -99,7 +101,7 @@ class ProviderService:
 
     def is_local_available(self) -> bool:
         """Return whether this installation has the built-in model."""
-        return self._local.unavailable_reason() is None
+        return self._local_model.unavailable_reason() is None
 
     async def mask_stored_keys(self) -> list[str]:
         """Mask the keys of all workspaces; return the ids of providers whose key cannot be decrypted."""
@@ -131,7 +133,7 @@ class ProviderService:
     async def _connect(self, row: ProviderRow) -> ProviderConnection:
         if row.type != ProviderType.LOCAL:
             return self._decrypt(row)
-        endpoint = await self._local.endpoint()
+        endpoint = await self._local_model.endpoint()
         token = self._keyring.mask_key(endpoint.token)
         return ProviderConnection(row.name, ProviderType.LOCAL, endpoint.base_url, token)
 

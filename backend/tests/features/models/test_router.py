@@ -11,7 +11,7 @@ from sqlalchemy import text
 from crewai_runner.db.session import read_session, unit_of_work
 from crewai_runner.features.providers.catalog.provider_catalog import ProviderCatalog
 from crewai_runner.wiring.container import Container
-from tests.support.catalog import PROVIDER_KEY, CatalogHarness, service_dependencies
+from tests.support.catalog import PROVIDER_KEY, CatalogHarness
 from tests.support.harness import ON_SQLITE
 from tests.support.principals import OWNER, auth_headers
 
@@ -434,7 +434,7 @@ class TestListAndDelete:
             "provider"
         ]
         async with unit_of_work(container.sessions) as session:
-            editor = ProviderCatalog(session, **service_dependencies(container))
+            editor = ProviderCatalog(session, container.provider_deps())
             await editor.delete(OWNER, deleted_provider["id"], force=False, expected=None)
 
             update = asyncio.create_task(

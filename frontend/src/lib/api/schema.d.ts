@@ -4918,9 +4918,9 @@ export interface operations {
         /** @description Only approvals in this state. */
         status?: components["schemas"]["ApprovalState"] | null;
         runId?: string | null;
-        /** @description How many at most. */
+        /** @description Maximum number of items. */
         limit?: number;
-        /** @description `nextCursor` of the page before; omit for the first. */
+        /** @description `nextCursor` of the previous page; omit it for the first one. */
         cursor?: string | null;
       };
       header?: never;
@@ -5423,9 +5423,9 @@ export interface operations {
         type?: components["schemas"]["ModelKind"] | null;
         /** @description Only models of this provider. */
         providerId?: string | null;
-        /** @description How many at most. */
+        /** @description Maximum number of items. */
         limit?: number;
-        /** @description `nextCursor` of the page before; omit for the first. */
+        /** @description `nextCursor` of the previous page; omit it for the first one. */
         cursor?: string | null;
       };
       header?: never;
@@ -5705,7 +5705,7 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description The ETag last seen; a stale one is 412. */
+        /** @description The last seen ETag. A stale one is rejected with 412. */
         "if-match"?: string | null;
       };
       path: {
@@ -5818,7 +5818,7 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description The ETag last seen; a stale one is 412. */
+        /** @description The last seen ETag. A stale one is rejected with 412. */
         "if-match"?: string | null;
       };
       path: {
@@ -5938,9 +5938,9 @@ export interface operations {
       query?: {
         /** @description Only this type. */
         type?: components["schemas"]["ProviderType"] | null;
-        /** @description How many at most. */
+        /** @description Maximum number of items. */
         limit?: number;
-        /** @description `nextCursor` of the page before; omit for the first. */
+        /** @description `nextCursor` of the previous page; omit it for the first one. */
         cursor?: string | null;
       };
       header?: never;
@@ -6310,7 +6310,7 @@ export interface operations {
         force?: boolean;
       };
       header?: {
-        /** @description The ETag last seen; a stale one is 412. */
+        /** @description The last seen ETag. A stale one is rejected with 412. */
         "if-match"?: string | null;
       };
       path: {
@@ -6423,7 +6423,7 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description The ETag last seen; a stale one is 412. */
+        /** @description The last seen ETag. A stale one is rejected with 412. */
         "if-match"?: string | null;
       };
       path: {
@@ -6756,9 +6756,9 @@ export interface operations {
   "runs:list_runs": {
     parameters: {
       query?: {
-        /** @description How many at most. */
+        /** @description Maximum number of items. */
         limit?: number;
-        /** @description `nextCursor` of the page before; omit for the first. */
+        /** @description `nextCursor` of the previous page; omit it for the first one. */
         cursor?: string | null;
         /** @description Any of these states. */
         status?: components["schemas"]["RunState"][] | null;
@@ -8832,9 +8832,9 @@ export interface operations {
         text?: string | null;
         /** @description `updated`: most recently edited first; `name`: by name. */
         sort?: components["schemas"]["WorkflowSort"];
-        /** @description How many at most. */
+        /** @description Maximum number of items. */
         limit?: number;
-        /** @description `nextCursor` of the page before; omit for the first. */
+        /** @description `nextCursor` of the previous page; omit it for the first one. */
         cursor?: string | null;
       };
       header?: never;
@@ -9463,7 +9463,7 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description The ETag last seen; a stale one is 412. */
+        /** @description The last seen ETag. A stale one is rejected with 412. */
         "if-match"?: string | null;
       };
       path: {
@@ -9582,7 +9582,7 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description The ETag last seen; a stale one is 412. */
+        /** @description The last seen ETag. A stale one is rejected with 412. */
         "if-match"?: string | null;
       };
       path: {
@@ -9880,9 +9880,9 @@ export interface operations {
   "workflows:list_versions": {
     parameters: {
       query?: {
-        /** @description How many at most. */
+        /** @description Maximum number of items. */
         limit?: number;
-        /** @description `nextCursor` of the page before; omit for the first. */
+        /** @description `nextCursor` of the previous page; omit it for the first one. */
         cursor?: string | null;
       };
       header?: never;
@@ -10177,7 +10177,7 @@ export interface operations {
       header?: {
         /** @description Repeating the same key and body within 24 hours returns the first response. */
         "Idempotency-Key"?: string | null;
-        /** @description The ETag last seen; a stale one is 412. */
+        /** @description The last seen ETag. A stale one is rejected with 412. */
         "if-match"?: string | null;
       };
       path: {

@@ -6,11 +6,8 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.api_model import ApiModel
-from crewai_runner.core.egress import EgressPolicy
-from crewai_runner.core.encryption import SecretCipher
 from crewai_runner.core.ids import Prefix, new_id
 from crewai_runner.core.keyring import Keyring
-from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.optimistic_lock import check_version
 from crewai_runner.core.principal import Principal
 from crewai_runner.db.tables.catalog import ProviderRow
@@ -31,7 +28,7 @@ from crewai_runner.features.providers.schemas import (
     ProviderRead,
     ProviderUpdate,
 )
-from crewai_runner.localmodel.supervisor import LocalModelSupervisor
+from crewai_runner.features.providers.service import ProviderDeps
 
 HINT_LENGTH = 4
 MIN_KEY_LENGTH_WITH_HINT = 12
@@ -40,20 +37,12 @@ MIN_KEY_LENGTH_WITH_HINT = 12
 class ProviderCatalog:
     """Host names are resolved before the first statement, so that no transaction waits for DNS."""
 
-    def __init__(
-        self,
-        session: AsyncSession,
-        *,
-        cipher: SecretCipher,
-        mask: SecretMask,
-        egress: EgressPolicy,
-        local: LocalModelSupervisor,
-    ) -> None:
+    def __init__(self, session: AsyncSession, deps: ProviderDeps) -> None:
         self._session = session
         self._providers = ProviderRepository(session)
-        self._keyring = Keyring(cipher, mask)
-        self._validator = EndpointValidator(egress)
-        self._local = local
+        self._keyring = Keyring(deps.cipher, deps.mask)
+        self._validator = EndpointValidator(deps.egress)
+        self._local_model = deps.local_model
 
     async def list_page(
         self, principal: Principal, provider_type: ProviderType | None, limit: int, cursor: str | None
@@ -125,7 +114,7 @@ class ProviderCatalog:
         """
         await self._providers.lock_workspace(principal.workspace_id)
         row = await self._providers.get_for_update(provider_id, principal.workspace_id, expected)
-        if row.type == ProviderType.LOCAL and self._local.unavailable_reason() is None:
+        if row.type == ProviderType.LOCAL and self._local_model.unavailable_reason() is None:
             raise ProviderBuiltIn(
                 "The built-in provider cannot be deleted while its model is available. "
                 "Set LOCAL_MODEL=off to disable it."

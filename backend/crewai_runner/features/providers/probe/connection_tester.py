@@ -3,8 +3,6 @@
 import time
 
 from crewai_runner.core.egress import EgressPolicy
-from crewai_runner.core.encryption import SecretCipher
-from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import Principal
 from crewai_runner.db.session import Sessions, read_session
 from crewai_runner.domain.provider import ProviderType
@@ -17,9 +15,8 @@ from crewai_runner.features.providers.schemas import (
     LiveModels,
     ProviderTest,
 )
-from crewai_runner.features.providers.service import ProviderConnection, ProviderService
+from crewai_runner.features.providers.service import ProviderConnection, ProviderDeps, ProviderService
 from crewai_runner.localmodel.status import LocalModelUnavailable
-from crewai_runner.localmodel.supervisor import LocalModelSupervisor
 
 LIMIT_SECONDS = 10.0
 # The built-in model listens on this machine, even where users may not enter private addresses.
@@ -30,18 +27,9 @@ class ConnectionTester:
     """`limit_seconds` is the time limit of one test."""
 
     def __init__(
-        self,
-        sessions: Sessions,
-        *,
-        cipher: SecretCipher,
-        mask: SecretMask,
-        egress: EgressPolicy,
-        local: LocalModelSupervisor,
-        limit_seconds: float = LIMIT_SECONDS,
+        self, sessions: Sessions, deps: ProviderDeps, *, limit_seconds: float = LIMIT_SECONDS
     ) -> None:
-        self._sessions = sessions
-        self._cipher, self._mask, self._egress = cipher, mask, egress
-        self._local = local
+        self._sessions, self._deps = sessions, deps
         self._limit = limit_seconds
 
     async def test_stored(self, principal: Principal, provider_id: str) -> ConnectionReport:
@@ -66,9 +54,7 @@ class ConnectionTester:
     async def _load(self, principal: Principal, provider_id: str) -> tuple[ProviderConnection, list[str]]:
         workspace_id = principal.workspace_id
         async with read_session(self._sessions) as session:
-            providers = ProviderService(
-                session, cipher=self._cipher, mask=self._mask, egress=self._egress, local=self._local
-            )
+            providers = ProviderService(session, self._deps)
             connection = await providers.get_connection(workspace_id, provider_id)
             return connection, await providers.list_expected_models(workspace_id, provider_id)
 
@@ -77,13 +63,13 @@ class ConnectionTester:
             return await self._probe_local(expected_models)
         key = connection.api_key.get_secret_value() if connection.api_key else None
         url = connection.base_url or ""
-        probe = ConnectionProbe(self._egress, connection.type, url, key, limit_seconds=self._limit)
+        probe = ConnectionProbe(self._deps.egress, connection.type, url, key, limit_seconds=self._limit)
         return await probe.run(expected_models)
 
     async def _probe_local(self, expected_models: list[str]) -> ConnectionReport:
         started = time.perf_counter()
         try:
-            endpoint = await self._local.endpoint(self._limit / 2)
+            endpoint = await self._deps.local_model.endpoint(self._limit / 2)
         except LocalModelUnavailable as error:
             return ConnectionReport(
                 ok=False,

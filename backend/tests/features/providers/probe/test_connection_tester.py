@@ -13,7 +13,7 @@ from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.db.session import unit_of_work
 from crewai_runner.features.providers.probe.connection_tester import ConnectionTester
 from crewai_runner.wiring.container import Container
-from tests.support.catalog import PROVIDER_KEY, CatalogHarness, service_dependencies
+from tests.support.catalog import PROVIDER_KEY, CatalogHarness
 from tests.support.harness import ON_SQLITE
 from tests.support.principals import OWNER
 from tests.support.scripted_provider import ScriptedProvider
@@ -87,7 +87,7 @@ class TestStoredProvider:
 
         async with server(hang) as port:
             provider_id = await create_provider(client, baseUrl=f"http://127.0.0.1:{port}/v1")
-            tester = ConnectionTester(container.sessions, **service_dependencies(container), limit_seconds=60)
+            tester = ConnectionTester(container.sessions, container.provider_deps(), limit_seconds=60)
             waiting = asyncio.create_task(tester.test_stored(OWNER, provider_id))
             await connected.wait()
 

@@ -1,16 +1,16 @@
-"""A good request for every operation that takes a body, and what hostile senders make of it."""
+"""A valid request body for every operation, and malformed variants of it."""
 
 import math
 from collections.abc import Iterator
 from typing import Any
 
-from tests.contract.world import DOCUMENT, World
+from tests.contract.seeded_workspace import DOCUMENT, SeededWorkspace
 
 V1 = "/api/v1"
-HALF_A_CHARACTER = "\ud800"
-HOSTILE: list[Any] = [
+SURROGATE = "\ud800"
+MALFORMED_VALUES: list[Any] = [
     "\x00",
-    f"a{HALF_A_CHARACTER}b",
+    f"a{SURROGATE}b",
     "x" * 70_000,
     "",
     None,
@@ -18,12 +18,12 @@ HOSTILE: list[Any] = [
     2**63,
     10**400,
     math.nan,
-    {"\x00": {HALF_A_CHARACTER: [math.nan]}},
+    {"\x00": {SURROGATE: [math.nan]}},
 ]
 
 
-def bodies(world: World) -> dict[tuple[str, str], Any]:
-    """By method and path; every field that a client can send stands in one of them."""
+def example_bodies(workspace: SeededWorkspace) -> dict[tuple[str, str], Any]:
+    """Bodies by method and path; together they contain every field of the API."""
     provider = {
         "name": "another",
         "type": "openai_compatible",
@@ -35,7 +35,7 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
     model = {
         "name": "another",
         "type": "llm",
-        "providerId": world.spare["provider_id"],
+        "providerId": workspace.disposable_ids["provider_id"],
         "endpoint": "some-model",
         "default": False,
         "settings": {"temperature": 0.5, "maxTokens": 100, "timeoutSeconds": 10, "stop": ["x"]},
@@ -49,8 +49,8 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
         "budget": budget,
         "metadata": {"team": "blue", "deep": {"list": [1, "two", 3.5]}},
     }
-    saved = {"workflowId": world.known["workflow_id"], "version": 1}
-    run = world.known["run_id"]
+    saved = {"workflowId": workspace.ids["workflow_id"], "version": 1}
+    run = workspace.ids["run_id"]
     resolve = {"action": "revise", "feedback": "Shorter.", "edited": "No."}
     draft = {"workflow": {"yaml": DOCUMENT.replace("Known", "Fresh"), "note": "why"}}
     return {
@@ -83,13 +83,13 @@ def bodies(world: World) -> dict[tuple[str, str], Any]:
     }
 
 
-def spoilt(body: Any) -> Iterator[Any]:
-    """The body with one value after another, at every depth, replaced by every hostile one."""
-    yield from HOSTILE
+def mutate(body: Any) -> Iterator[Any]:
+    """Yield the body with each value, at every depth, replaced by each malformed one."""
+    yield from MALFORMED_VALUES
     if isinstance(body, dict):
         for name, value in body.items():
-            yield from ({**body, name: other} for other in spoilt(value))
+            yield from ({**body, name: variant} for variant in mutate(value))
         yield {**body, "\x00": 1}
     elif isinstance(body, list):
-        for at, value in enumerate(body):
-            yield from ([*body[:at], other, *body[at + 1 :]] for other in spoilt(value))
+        for index, value in enumerate(body):
+            yield from ([*body[:index], variant, *body[index + 1 :]] for variant in mutate(value))

@@ -1,4 +1,4 @@
-"""Objects of another workspace, put into the database behind the product's back."""
+"""Objects of another workspace, inserted directly into the database."""
 
 import asyncio
 from datetime import timedelta
@@ -12,17 +12,17 @@ from crewai_runner.db.tables.workflows import WorkflowRow, WorkflowVersionRow
 from crewai_runner.db.tables.workspaces import WorkspaceRow
 from crewai_runner.domain.workflow_yaml.cross_references import Registry
 from crewai_runner.domain.workflow_yaml.document import parse
-from tests.contract.world import DOCUMENT
+from tests.contract.seeded_workspace import DOCUMENT
 
-SECRET = "the-strangers-words"
-
-
-def move_in(database_url: str) -> dict[str, str]:
-    """One object of every kind; their ids by the name of the path parameter."""
-    return asyncio.run(_move_in(database_url))
+SECRET = "the-text-of-another-workspace"
 
 
-async def _move_in(database_url: str) -> dict[str, str]:
+def create_other_workspace(database_url: str) -> dict[str, str]:
+    """Create one object of every kind; return the ids by path parameter."""
+    return asyncio.run(_create(database_url))
+
+
+async def _create(database_url: str) -> dict[str, str]:
     kinds = {
         "provider_id": Prefix.PROVIDER,
         "model_id": Prefix.MODEL,
@@ -32,8 +32,8 @@ async def _move_in(database_url: str) -> dict[str, str]:
     }
     ids = {name: new_id(prefix) for name, prefix in kinds.items()} | {"number": "1", "name": "draft.md"}
     engine = make_engine(database_url)
-    # Parents first: the tables know no relationships that would order the inserts.
-    for rows in (_owners(), _tops(ids), _parts(ids)):
+    # In this order, because the tables have no relationships that would order the inserts.
+    for rows in (_workspace_rows(), _parent_rows(ids), _child_rows(ids)):
         async with unit_of_work(make_sessions(engine)) as session:
             session.add_all(rows)
     await engine.dispose()
@@ -43,11 +43,11 @@ async def _move_in(database_url: str) -> dict[str, str]:
 WORKSPACE = new_id(Prefix.WORKSPACE)
 
 
-def _owners() -> list[object]:
-    return [WorkspaceRow(id=WORKSPACE, name="Strangers")]
+def _workspace_rows() -> list[object]:
+    return [WorkspaceRow(id=WORKSPACE, name="Other")]
 
 
-def _tops(ids: dict[str, str]) -> list[object]:
+def _parent_rows(ids: dict[str, str]) -> list[object]:
     parsed = parse(DOCUMENT.replace("Known crew", SECRET), Registry())
     assert parsed.definition is not None
     definition = parsed.definition.model_dump(mode="json")
@@ -62,15 +62,15 @@ def _tops(ids: dict[str, str]) -> list[object]:
             workflow_name=SECRET,
             definition=definition,
             inputs={"topic": SECRET},
-            # Waiting, so that each verb would have something to do; nothing takes it up by itself.
+            # Waiting, so that every action applies to it and no worker starts it.
             state="waiting",
             wait_reason="human-input",
-            created_by="stranger",
+            created_by="other",
         ),
     ]
 
 
-def _parts(ids: dict[str, str]) -> list[object]:
+def _child_rows(ids: dict[str, str]) -> list[object]:
     run_id = ids["run_id"]
     frame = f'{{"seq":1,"runId":"{run_id}","text":"{SECRET}"}}'
     parsed = parse(DOCUMENT, Registry())
@@ -89,7 +89,7 @@ def _parts(ids: dict[str, str]) -> list[object]:
             number=1,
             yaml=DOCUMENT,
             definition=parsed.definition.model_dump(mode="json"),
-            created_by="stranger",
+            created_by="other",
         ),
         RunTaskRow(run_id=run_id, key="draft", position=0, agent="writer", state="waiting"),
         RunEventRow(run_id=run_id, seq=1, attempt=1, type="run.queued", at=now(), frame=frame),

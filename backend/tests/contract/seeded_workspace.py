@@ -1,0 +1,94 @@
+"""A workspace with one object of every kind, so that requests reach more than a 404."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from tests.support.scripted_provider import Say, ScriptedProvider
+from tests.support.server_process import ApiClient
+
+DOCUMENT = """\
+name: Known crew
+agents:
+  writer: {role: Writer, goal: Write, backstory: Clear.}
+tasks:
+  draft: {description: "Draft {topic}", expected_output: A draft, agent: writer, output_file: draft.md}
+inputs:
+  topic: {type: string, default: tea}
+"""
+REVIEWED = DOCUMENT.replace("agent: writer,", "agent: writer, human_input: true,")
+CHANGING_METHODS = ("PUT", "PATCH", "DELETE")
+
+
+@dataclass(frozen=True)
+class SeededWorkspace:
+    """Ids by path parameter. Tests may change or delete the objects of `disposable_ids`."""
+
+    ids: dict[str, str]
+    disposable_ids: dict[str, str]
+
+    @classmethod
+    def create(cls, client: ApiClient, provider: ScriptedProvider) -> Self:
+        provider.on(Say("A draft."))
+        provider_id = client.register_provider(provider.base_url)
+        disposable = {"name": "disposable", "type": "openai_compatible", "baseUrl": provider.base_url}
+        disposable_provider = client.post("/api/providers", {"provider": disposable})["provider"]["id"]
+        disposable_model = {"name": "disposable", "type": "llm", "providerId": disposable_provider}
+        workflow = _create_workflow(client, DOCUMENT)
+        run_id = str(client.post("/api/runs", {"workflowId": workflow})["runId"])
+        waiting = str(client.post("/api/runs", {"workflow": REVIEWED})["runId"])
+        disposable_run = str(client.post("/api/runs", {"workflowId": workflow})["runId"])
+        client.wait_for_state(run_id, "completed")
+        client.wait_for_state(disposable_run, "completed")
+        client.wait_for_state(waiting, "waiting")
+        [approval] = client.get("/api/approvals", status="open", runId=waiting)["approvals"]
+        ids = {
+            "provider_id": provider_id,
+            "model_id": client.get("/api/models", providerId=provider_id)["models"][0]["id"],
+            "workflow_id": workflow,
+            "run_id": run_id,
+            "approval_id": approval["id"],
+            "number": "1",
+            "name": "draft.md",
+        }
+        disposable_ids = {
+            "run_id": disposable_run,
+            "provider_id": disposable_provider,
+            "model_id": client.post("/api/models", {"model": disposable_model})["model"]["id"],
+            "workflow_id": _create_workflow(client, DOCUMENT.replace("Known", "Disposable")),
+        }
+        return cls(ids, ids | disposable_ids)
+
+    def fill_path(self, method: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Replace path parameters by ids of existing objects."""
+        ids = self.disposable_ids if method in CHANGING_METHODS else self.ids
+        return {name: ids.get(name, value) for name, value in parameters.items()}
+
+    def fill_body(self, body: Any) -> Any:
+        """Replace ids and documents in a body by existing ones."""
+        if not isinstance(body, dict):
+            return body
+        existing = {
+            "workflow": DOCUMENT,
+            "yaml": DOCUMENT,
+            "yamlContent": DOCUMENT,
+            "workflowId": self.ids["run_id"],
+            "providerId": self.ids["provider_id"],
+            "fromTask": "draft",
+        }
+        return {
+            name: existing.get(name, value)
+            if isinstance(value, str) or value is None
+            else self.fill_body(value)
+            for name, value in body.items()
+        }
+
+
+def _create_workflow(client: ApiClient, document: str) -> str:
+    saved = client.post("/api/workflows", {"workflow": {"yaml": document}})
+    return str(saved["workflow"]["id"])
+
+
+def delete_all_providers(client: ApiClient) -> None:
+    """Delete all providers and models, also those of other tests."""
+    for provider in client.get("/api/providers")["providers"]:
+        client.http.delete(f"/api/providers/{provider['id']}", params={"force": True}).raise_for_status()
