@@ -8,7 +8,7 @@ from crewai_runner.domain.model_settings import ModelChoice
 from crewai_runner.domain.workflow import InputDefinition, ProcessKind
 from crewai_runner.domain.workflow_yaml.async_tasks import check_async_tasks
 from crewai_runner.domain.workflow_yaml.input_definitions import DeclaredInput
-from crewai_runner.domain.workflow_yaml.members import DocumentMembers
+from crewai_runner.domain.workflow_yaml.members import DocumentMember
 from crewai_runner.domain.workflow_yaml.placeholders import check_placeholders
 from crewai_runner.domain.workflow_yaml.problems import Location, Problems, did_you_mean
 from crewai_runner.domain.workflow_yaml.sections import SectionValues
@@ -32,10 +32,13 @@ class DocumentParts:
     """The validated parts of a document, before the checks between them."""
 
     crew: SectionValues
-    agents: DocumentMembers
-    tasks: DocumentMembers
+    agents: list[DocumentMember]
+    tasks: list[DocumentMember]
     inputs: dict[str, DeclaredInput]
     declares_inputs: bool
+    has_all_agents: bool
+    """False when an agent was omitted because of a problem: its name is unknown."""
+    has_all_tasks: bool
     implied_inputs: list[InputDefinition] = field(default_factory=list)
     """Inputs that are used in texts but not declared."""
 
@@ -65,7 +68,7 @@ def check_references(parts: DocumentParts, registry: Registry, problems: Problem
 
 
 def _check_agent_references(parts: DocumentParts, problems: Problems) -> None:
-    if not parts.agents.is_complete:
+    if not parts.has_all_agents:
         return  # the name may belong to an agent that was omitted because of a problem
     known = [agent.key for agent in parts.agents]
     named = [(task.section, "agent", str(task.get("agent"))) for task in parts.tasks if task.get("agent")]
@@ -96,7 +99,7 @@ def _check_context(parts: DocumentParts, problems: Problems) -> None:
         for number, name in enumerate(task.names("context")):
             location = task.section.location("context", number)
             if name not in order:
-                _report_unknown_context(name, order, parts.tasks.is_complete, location, problems)
+                _report_unknown_context(name, order, parts.has_all_tasks, location, problems)
             elif name == task.key:
                 problems.error(
                     location, "context-itself", f"`{name}` cannot use its own result. Remove it here."
@@ -120,7 +123,7 @@ def _report_unknown_context(
     problems.error(location, "unknown-context", f"There is no task `{name}`.{did_you_mean(near)}", near)
 
 
-def _context_bits(tasks: DocumentMembers, order: dict[str, int]) -> list[int]:
+def _context_bits(tasks: list[DocumentMember], order: dict[str, int]) -> list[int]:
     """For each task, as bits, the tasks in its context, directly or indirectly."""
     needs = [sum({1 << order[name] for name in task.names("context") if name in order}) for task in tasks]
     for middle in range(len(tasks)):

@@ -15,7 +15,7 @@ from crewai_runner.domain.workflow_yaml.document_keys import (
     TASK_SECTION,
 )
 from crewai_runner.domain.workflow_yaml.input_definitions import read_inputs
-from crewai_runner.domain.workflow_yaml.members import DocumentMembers, read_members
+from crewai_runner.domain.workflow_yaml.members import DocumentMember, read_members
 from crewai_runner.domain.workflow_yaml.messages import report_wrong_type
 from crewai_runner.domain.workflow_yaml.nodes import Node, NotADocument, Table, from_plain
 from crewai_runner.domain.workflow_yaml.problems import Location, Problem, Problems
@@ -74,10 +74,14 @@ def _read_parts(root: Node, problems: Problems) -> DocumentParts | None:
         message = "The workflow has no name. Begin with `name: ...`."
         problems.warn(location.to("name"), "missing-name", message)
     declared = crew.nodes["inputs"] if "inputs" in crew.values else None
+    agents, has_all_agents = _read_members("agents", AGENT_SECTION, MAX_AGENTS, crew, problems)
+    tasks, has_all_tasks = _read_members("tasks", TASK_SECTION, MAX_TASKS, crew, problems)
     return DocumentParts(
         crew=crew,
-        agents=_read_members("agents", AGENT_SECTION, MAX_AGENTS, crew, problems),
-        tasks=_read_members("tasks", TASK_SECTION, MAX_TASKS, crew, problems),
+        agents=agents,
+        tasks=tasks,
+        has_all_agents=has_all_agents,
+        has_all_tasks=has_all_tasks,
         inputs=read_inputs(declared, crew.locations["inputs"], problems) if declared is not None else {},
         declares_inputs="inputs" in crew.locations,
     )
@@ -85,11 +89,9 @@ def _read_parts(root: Node, problems: Problems) -> DocumentParts | None:
 
 def _read_members(
     name: str, section: Section, limit: int, crew: SectionValues, problems: Problems
-) -> DocumentMembers:
+) -> tuple[list[DocumentMember], bool]:
     if name not in crew.values:
-        members = DocumentMembers()
-        members.is_complete = False
-        return members
+        return [], False
     return read_members(crew.nodes[name], section, crew.locations[name], limit, problems)
 
 

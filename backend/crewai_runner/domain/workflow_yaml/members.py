@@ -33,12 +33,6 @@ class DocumentMember:
         return self.section.values.get(attribute) is True
 
 
-class DocumentMembers(list[DocumentMember]):
-    """The members with a valid name, in order. `is_complete` is False when others were reported."""
-
-    is_complete = True
-
-
 @dataclass
 class _NamedNode:
     key: str | None
@@ -48,9 +42,9 @@ class _NamedNode:
 
 def read_members(
     node: Node, section: Section, location: Location, limit: int, problems: Problems
-) -> DocumentMembers:
-    """The agents or the tasks of a document; members without a valid name are reported and omitted."""
-    members = DocumentMembers()
+) -> tuple[list[DocumentMember], bool]:
+    """The agents or the tasks with a valid name, in order, and whether no other member was omitted."""
+    members: list[DocumentMember] = []
     title = location.path
     size = (
         len(node.entries) if isinstance(node, Table) else len(node.items) if isinstance(node, Listing) else 0
@@ -63,7 +57,7 @@ def read_members(
         problems.error(location, "missing-field", f"There are no {title}. Add at least one.")
     if len(named) > limit:
         problems.error(location, "too-many-items", f"At most {limit} {title} are possible.")
-    members.is_complete = 0 < len(named) == size <= limit and all(member.key for member in named)
+    is_complete = 0 < len(named) == size <= limit and all(member.key for member in named)
     seen: set[str] = set()
     for one in named[:limit]:
         values = _read_body(one, section, problems)
@@ -73,7 +67,7 @@ def read_members(
         elif one.key is not None:
             seen.add(one.key)
             members.append(DocumentMember(one.key, one.location, values))
-    return members
+    return members, is_complete
 
 
 def _read_body(member: _NamedNode, section: Section, problems: Problems) -> SectionValues:
