@@ -17,13 +17,13 @@ from crewai_runner.core.waiting import wait_event
 PATIENCE_SECONDS = 60.0
 HEALTHY = b'{"status":"healthy"}'
 STARTING = (
-    b'{"type":"https://crewai-runner.dev/problems/unavailable","title":"Not available now","status":503,'
+    b'{"type":"https://crewai-runner.dev/problems/unavailable","title":"Service unavailable","status":503,'
     b'"detail":"The server is still starting; try again in a moment."}'
 )
 
 FAILED = {
     "type": "https://crewai-runner.dev/problems/unavailable",
-    "title": "Not available now",
+    "title": "Service unavailable",
     "status": 503,
 }
 MakeApp = Callable[[], Any]

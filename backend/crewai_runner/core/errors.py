@@ -30,7 +30,7 @@ class BadRequest(AppError):
 class Unauthenticated(AppError):
     status = HTTPStatus.UNAUTHORIZED
     slug = "unauthenticated"
-    title = "Not signed in"
+    title = "Authentication required"
 
 
 class Forbidden(AppError):
@@ -86,4 +86,4 @@ class TooManyRequests(AppError):
 class Unavailable(AppError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
     slug = "unavailable"
-    title = "Not available now"
+    title = "Service unavailable"

@@ -18,7 +18,7 @@ beforeEach(() => {
       const sent = request.headers.get("authorization");
       requests.push(sent);
       if (sent === `Bearer ${VALID_KEY}`) return HttpResponse.json({ version: "1" });
-      return HttpResponse.json({ title: "Not signed in" }, { status: 401 });
+      return HttpResponse.json({ title: "Authentication required" }, { status: 401 });
     }),
   );
 });

@@ -4856,7 +4856,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -4901,7 +4901,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4947,7 +4947,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -4992,7 +4992,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5032,7 +5032,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -5086,7 +5086,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5130,7 +5130,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -5202,7 +5202,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5247,7 +5247,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -5319,7 +5319,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5360,7 +5360,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -5405,7 +5405,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5452,7 +5452,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -5497,7 +5497,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5542,7 +5542,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -5596,7 +5596,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5636,7 +5636,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -5690,7 +5690,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5731,7 +5731,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -5803,7 +5803,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5850,7 +5850,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -5922,7 +5922,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5967,7 +5967,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -6012,7 +6012,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6057,7 +6057,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -6111,7 +6111,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6153,7 +6153,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -6198,7 +6198,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6238,7 +6238,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -6292,7 +6292,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6336,7 +6336,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -6408,7 +6408,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6455,7 +6455,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -6527,7 +6527,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6567,7 +6567,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -6639,7 +6639,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6679,7 +6679,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -6742,7 +6742,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6796,7 +6796,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -6841,7 +6841,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6886,7 +6886,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -6949,7 +6949,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -6992,7 +6992,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -7037,7 +7037,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -7078,7 +7078,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -7132,7 +7132,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -7174,7 +7174,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -7228,7 +7228,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -7268,7 +7268,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -7322,7 +7322,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -7360,7 +7360,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -7423,7 +7423,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -7463,7 +7463,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -7517,7 +7517,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -7558,7 +7558,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -7612,7 +7612,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -7660,7 +7660,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -7714,7 +7714,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -7761,7 +7761,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -7824,7 +7824,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now */
+      /** @description Service unavailable */
       503: {
         headers: {
           [name: string]: unknown;
@@ -7864,7 +7864,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -7918,7 +7918,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -7962,7 +7962,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -8025,7 +8025,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -8069,7 +8069,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -8132,7 +8132,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now */
+      /** @description Service unavailable */
       503: {
         headers: {
           [name: string]: unknown;
@@ -8179,7 +8179,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -8242,7 +8242,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now */
+      /** @description Service unavailable */
       503: {
         headers: {
           [name: string]: unknown;
@@ -8286,7 +8286,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -8349,7 +8349,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -8395,7 +8395,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -8449,7 +8449,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -8489,7 +8489,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -8543,7 +8543,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -8583,7 +8583,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -8637,7 +8637,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -8675,7 +8675,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -8720,7 +8720,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -8760,7 +8760,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -8814,7 +8814,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -8861,7 +8861,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -8906,7 +8906,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -8951,7 +8951,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -9005,7 +9005,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -9078,7 +9078,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -9141,7 +9141,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -9186,7 +9186,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -9249,7 +9249,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -9291,7 +9291,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -9354,7 +9354,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -9394,7 +9394,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -9448,7 +9448,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -9495,7 +9495,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -9567,7 +9567,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -9608,7 +9608,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -9671,7 +9671,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -9718,7 +9718,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -9772,7 +9772,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -9812,7 +9812,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -9866,7 +9866,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -9911,7 +9911,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -9965,7 +9965,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -10010,7 +10010,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -10064,7 +10064,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -10106,7 +10106,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -10160,7 +10160,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -10207,7 +10207,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -10279,7 +10279,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -10321,7 +10321,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -10366,7 +10366,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -10415,7 +10415,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -10460,7 +10460,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -10502,7 +10502,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -10547,7 +10547,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Not available now / Request timed out */
+      /** @description Service unavailable / Request timed out */
       503: {
         headers: {
           [name: string]: unknown;
@@ -10625,7 +10625,7 @@ export interface operations {
           "text/plain": unknown;
         };
       };
-      /** @description Not signed in */
+      /** @description Authentication required */
       401: {
         headers: {
           [name: string]: unknown;
