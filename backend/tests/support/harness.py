@@ -99,7 +99,7 @@ class RunHarness:
         async with self.session() as session:
             run = await RunService(session).create(principal, new or NewRun(definition(), {"topic": "tea"}))
             lifecycle = LifecycleService(session, self.container.queue, self.container.mask)
-            await lifecycle.submit_first(run, "started")
+            await lifecycle.queue_attempt(run, "started")
             return run.id
 
     async def create_running(self, new: NewRun | None = None) -> str:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Numeric, String, Text, text
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from crewai_runner.core.clock import now
 from crewai_runner.db.base import Base, Id
+from crewai_runner.domain.workflow import WorkflowDefinition
 
 Money = Numeric(20, 10)
 
@@ -81,6 +83,11 @@ class RunRow(Base):
     attempt_started_at: Mapped[datetime | None] = mapped_column()
     finished_at: Mapped[datetime | None] = mapped_column()
     version: Mapped[int] = mapped_column(default=1)
+
+    @cached_property
+    def parsed_definition(self) -> WorkflowDefinition:
+        """`definition` as an object, parsed once per loaded row."""
+        return WorkflowDefinition.model_validate(self.definition)
 
 
 class RunTaskRow(Base):

@@ -1,6 +1,7 @@
 """Saved workflows and their immutable versions."""
 
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from crewai_runner.core.clock import now
 from crewai_runner.db.base import Base, Id
+from crewai_runner.domain.workflow import WorkflowDefinition
 
 
 class WorkflowRow(Base):
@@ -36,3 +38,8 @@ class WorkflowVersionRow(Base):
     note: Mapped[str | None] = mapped_column(String(500))
     created_by: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+    @cached_property
+    def parsed_definition(self) -> WorkflowDefinition:
+        """`definition` as an object, parsed once per loaded row."""
+        return WorkflowDefinition.model_validate(self.definition)

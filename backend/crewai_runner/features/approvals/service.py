@@ -148,7 +148,7 @@ class ApprovalService:
                 "feedback": resolution.feedback,
             }
             await self._set_task_state(run.id, approval.task_key, TaskState.PENDING)
-        await self._lifecycle.queue_again(run, "answered")
+        await self._lifecycle.queue_next_attempt(run, "answered")
 
     async def _complete_task(self, run: RunRow, approval: ApprovalRow, edited: str | None) -> None:
         raw = approval.output if edited is None else edited

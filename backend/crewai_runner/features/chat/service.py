@@ -16,7 +16,6 @@ from crewai_runner.domain.run import FINAL_STATES, RunState
 from crewai_runner.domain.run_event_payloads import MessageAnsweredData, MessageQueuedData
 from crewai_runner.domain.run_events import MessageAnswered, MessageQueued
 from crewai_runner.domain.usage import Usage
-from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.executor.loader import ExecutorLoader
 from crewai_runner.executor.port import ModelBinding, ModelCallFailed
 from crewai_runner.features.approvals.schemas import ApprovalResolve
@@ -252,7 +251,7 @@ async def _send_as_feedback(
 
 
 def _check_agent(run: RunRow, agent: str | None) -> None:
-    keys = [a.key for a in WorkflowDefinition.model_validate(run.definition).agents]
+    keys = [a.key for a in run.parsed_definition.agents]
     if agent is not None and agent not in keys:
         raise AgentUnknown(f"The run has no agent {agent!r}. Its agents are: {', '.join(keys)}.")
 

@@ -1,4 +1,4 @@
-"""Brings to a running crew what people ask of it: stops and messages, which are rows."""
+"""Passes stop requests and user messages, which are rows, to a running crew."""
 
 import asyncio
 from concurrent.futures import Future
@@ -16,58 +16,59 @@ from crewai_runner.features.runs.service import RunService
 from crewai_runner.stream.notifier import control_topic
 
 log = get_logger(__name__)
-SLOW_POLL_SECONDS = 1.0
+POLL_SECONDS = 1.0
 
 
 class ControlListener:
-    """Woken by the bell, or by a slow poll when a ring was lost."""
+    """Reads a run's control rows when notified; polls as well, because a notification can be lost."""
 
     def __init__(self, deps: ExecutionDeps, run_id: str) -> None:
         self._deps, self._run_id = deps, run_id
         self._loop = asyncio.get_running_loop()
-        self._bell, self._looking = asyncio.Event(), asyncio.Lock()
-        self._passed_on: set[str] = set()
-        self.control = RunControl(flush=self._catching_up)
+        self._changed, self._reading = asyncio.Event(), asyncio.Lock()
+        self._sent_message_ids: set[str] = set()
+        self.control = RunControl(flush=self._schedule_flush)
 
     async def listen(self) -> None:
+        """Pass requests on until cancelled."""
         with self._deps.notifier.subscribe(control_topic(self._run_id)) as subscription:
-            self._bell = subscription.changed
+            self._changed = subscription.changed
             while True:
-                async with self._looking:
-                    await self._look_patiently()
-                await wait_event(self._bell, SLOW_POLL_SECONDS)
+                async with self._reading:
+                    await self._read_and_log_errors()
+                await wait_event(self._changed, POLL_SECONDS)
 
-    def _catching_up(self) -> Future[None]:
-        return asyncio.run_coroutine_threadsafe(self._catch_up(), self._loop)
+    def _schedule_flush(self) -> Future[None]:
+        return asyncio.run_coroutine_threadsafe(self._flush(), self._loop)
 
-    async def _catch_up(self) -> None:
-        """Store what was told; what people asked until then is passed on before the crew goes on.
+    async def _flush(self) -> None:
+        """Store the pending events, then pass on the requests made until now, before the crew continues.
 
-        A ring from this process is heard at once, one from another a moment after the row is there.
+        A request in this process sets `changed` immediately; one in another process may not have yet.
         """
         await self._deps.event_writer.flush()
-        async with self._looking:
-            if self._bell.is_set() or not self._deps.settings.is_embedded:
-                await self._look_patiently()
+        async with self._reading:
+            if self._changed.is_set() or not self._deps.settings.is_embedded:
+                await self._read_and_log_errors()
 
-    async def _look_patiently(self) -> None:
-        self._bell.clear()
+    async def _read_and_log_errors(self) -> None:
+        self._changed.clear()
         try:
-            await shielded(self._look())
+            await shielded(self._read())
         except (SQLAlchemyError, OSError) as error:
             log.warning("control.retry", error=type(error).__name__)
 
-    async def _look(self) -> None:
+    async def _read(self) -> None:
         async with read_session(self._deps.sessions) as session:
-            asked = await RunService(session).get_control_state(self._run_id)
+            requested = await RunService(session).get_control_state(self._run_id)
             messages = await MessageService(session).list_queued(self._run_id)
-        if asked is None:
+        if requested is None:
             self.control.stop()
             return
-        state, mode = asked
+        state, mode = requested
         if mode is not None and state in (RunState.STOPPING, RunState.RUNNING):
             self.control.stop(StopMode(mode))
         for message in messages:
-            if message.id not in self._passed_on:
-                self._passed_on.add(message.id)
+            if message.id not in self._sent_message_ids:
+                self._sent_message_ids.add(message.id)
                 self.control.send_message(UserMessage(message.id, message.text, message.agent))

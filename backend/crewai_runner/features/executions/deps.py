@@ -8,7 +8,8 @@ from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.deps import Requires
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
 from crewai_runner.features.executions.preflight import PreflightService
-from crewai_runner.features.executions.service import ExecutionService, StopService
+from crewai_runner.features.executions.service import ExecutionService
+from crewai_runner.features.executions.stop_service import StopService
 from crewai_runner.http.deps import Provided, ReadSessionDep, SessionDep
 
 Reader = Annotated[Principal, Depends(Requires(Scope.RUNS_READ))]

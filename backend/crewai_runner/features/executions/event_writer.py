@@ -1,7 +1,7 @@
-"""What running crews tell is stored first and the run's record moved on, together or not at all.
+"""Stores the events of running crews and updates their runs, in one transaction.
 
-One writer serves every run of the process: it gathers events for a moment and stores them in one
-transaction, so the cost of a batch hardly grows with the number of runs.
+One writer serves every run of the process. It collects events for a short time and stores them together,
+so that the cost of a batch hardly depends on the number of runs.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -25,20 +25,21 @@ from crewai_runner.domain.run import FINAL_STATES, RunState
 from crewai_runner.domain.run_events import RUN_EVENT, LlmChunk, RunEvent
 from crewai_runner.features.events.service import EventService, assign_sequence_numbers
 from crewai_runner.features.messages.service import MessageService
+from crewai_runner.features.runs.schemas import SelectedRow
 from crewai_runner.features.runs.service import RunService
 from crewai_runner.stream.notifier import Chunk, Notifier
 
 log = get_logger(__name__)
-GATHER_SECONDS = 0.02
-FIRST_GATHER_SECONDS = 0.005
-"""After a silence: long enough for what is told in one breath, such as a task's and its agent's start."""
+BATCH_INTERVAL_SECONDS = 0.02
+FIRST_BATCH_SECONDS = 0.005
+"""After a pause: long enough to store events together that follow each other directly."""
 MAX_BATCH = 500
 RETRY_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
 
 
 @dataclass(slots=True)
 class PendingEvent:
-    """One told event, with the fencing token of the attempt that told it and the models it may call."""
+    """An emitted event, with the fencing token of its attempt and the models the attempt may call."""
 
     run_id: str
     fencing_token: int
@@ -48,59 +49,59 @@ class PendingEvent:
 
 @dataclass(slots=True)
 class RunBatch:
-    """An attempt's share of one batch."""
+    """The events of one attempt in one batch; each chunk with the number of events before it."""
 
     models: Mapping[str, CalledModel]
     events: list[RunEvent] = field(default_factory=list)
     chunks: list[tuple[int, LlmChunk]] = field(default_factory=list)
 
 
-Owner = tuple[str, int]
-"""A run and the fencing token of one attempt at it."""
-Stories = dict[Owner, RunBatch]
+AttemptKey = tuple[str, int]
+"""A run id and the fencing token of one of its attempts."""
+Batches = dict[AttemptKey, RunBatch]
 
 
 class EventWriterMetrics(Protocol):
-    """Who counts what the journal does. Called on the event loop; must be quick."""
+    """What the writer reports to. Called on the event loop; must return quickly."""
 
     def batch_stored(self, events: int, seconds: float) -> None: ...
 
     def events_refused(self, events: int) -> None:
-        """An attempt that was fenced off, or whose run is over, told these."""
+        """Events were rejected: their attempt is outdated or its run has finished."""
 
 
 class EventWriter:
-    """The process's one writer of events told by crews."""
+    """The only writer of crew events in this process."""
 
     def __init__(
         self,
         sessions: Sessions,
         notifier: Notifier,
         mask: SecretMask,
-        watch: EventWriterMetrics | None = None,
+        metrics: EventWriterMetrics | None = None,
     ) -> None:
-        self._sessions, self._notifier, self._mask, self._watch = sessions, notifier, mask, watch
-        self._lines: deque[PendingEvent] = deque()
+        self._sessions, self._notifier, self._mask, self._metrics = sessions, notifier, mask, metrics
+        self._pending: deque[PendingEvent] = deque()
         self._lock = threading.Lock()
-        self._news, self._urgent = asyncio.Event(), asyncio.Event()
-        self._told = self._stored = 0
-        self._wrote_at = -math.inf
+        self._has_pending, self._flush_requested = asyncio.Event(), asyncio.Event()
+        self._emitted = self._stored = 0
+        self._last_write = -math.inf
         self._progress = asyncio.Condition()
-        self._refused: dict[Owner, Callable[[], None]] = {}
-        self._newest: dict[Owner, int] = {}
+        self._on_refused: dict[AttemptKey, Callable[[], None]] = {}
+        self._last_seq: dict[AttemptKey, int] = {}
         self._writer: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing = False
 
     def start(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._writer = asyncio.create_task(self._write_for_ever(), name="journal")
+        self._writer = asyncio.create_task(self._run(), name="event-writer")
 
     async def close(self) -> None:
-        """Store what was told, then end."""
+        """Store the pending events, then stop."""
         self._closing = True
-        self._news.set()
-        self._urgent.set()
+        self._has_pending.set()
+        self._flush_requested.set()
         if self._writer is not None:
             await self._writer
 
@@ -111,180 +112,183 @@ class EventWriter:
         on_refused: Callable[[], None],
         models: Mapping[str, CalledModel] = NO_MODELS,
     ) -> Callable[[RunEvent], None]:
-        """A sink for one attempt, callable from any thread.
+        """Return the `emit` function of one attempt, callable from any thread.
 
-        `on_refused` is called when a newer attempt owns the run or the run is over.
+        `on_refused` is called when a newer attempt owns the run or the run has finished.
         """
-        self._refused[run_id, fencing_token] = on_refused
+        self._on_refused[run_id, fencing_token] = on_refused
 
-        def tell(event: RunEvent) -> None:
+        def emit(event: RunEvent) -> None:
             with self._lock:
-                self._lines.append(PendingEvent(run_id, fencing_token, event, models))
-                self._told += 1
-                first = len(self._lines) == 1
+                self._pending.append(PendingEvent(run_id, fencing_token, event, models))
+                self._emitted += 1
+                first = len(self._pending) == 1
             if first and self._loop is not None and not self._loop.is_closed():
-                self._loop.call_soon_threadsafe(self._news.set)
+                self._loop.call_soon_threadsafe(self._has_pending.set)
 
-        return tell
+        return emit
 
     def close_sink(self, run_id: str, fencing_token: int) -> None:
-        self._refused.pop((run_id, fencing_token), None)
-        self._newest.pop((run_id, fencing_token), None)
+        self._on_refused.pop((run_id, fencing_token), None)
+        self._last_seq.pop((run_id, fencing_token), None)
 
     async def flush(self) -> None:
-        """Wait until everything told so far is stored; the writer gathers no longer."""
-        target = self._told
-        self._urgent.set()
+        """Wait until every event emitted so far is stored; the writer starts the batch immediately."""
+        target = self._emitted
+        self._flush_requested.set()
         async with self._progress:
             await self._progress.wait_for(lambda: self._stored >= target)
 
-    async def _write_for_ever(self) -> None:
+    async def _run(self) -> None:
         while True:
-            await self._news.wait()
+            await self._has_pending.wait()
             if not self._closing:
-                await wait_event(self._urgent, self._pause())
-            self._urgent.clear()
-            self._wrote_at = time.monotonic()
-            lines = self._take()
-            if lines:
-                stories, began = _stories(lines), time.perf_counter()
-                seqs = await self._write_until_stored(stories)
+                await wait_event(self._flush_requested, self._collection_seconds())
+            self._flush_requested.clear()
+            self._last_write = time.monotonic()
+            pending = self._take()
+            if pending:
+                batches, started = _group_by_attempt(pending), time.perf_counter()
+                last_seqs = await self._write_with_retry(batches)
                 try:
-                    self._tell_readers(stories, seqs)
-                    self._count(stories, seqs, time.perf_counter() - began)
+                    self._notify_readers(batches, last_seqs)
+                    self._report(batches, last_seqs, time.perf_counter() - started)
                 except Exception:
-                    log.exception("journal.untold")  # the rows are stored; the writer must live
+                    log.exception(
+                        "event_writer.notify_failed"
+                    )  # the rows are stored; the writer must continue
                 async with self._progress:
-                    self._stored += len(lines)
+                    self._stored += len(pending)
                     self._progress.notify_all()
             elif self._closing:
                 return
 
-    def _pause(self) -> float:
-        """Seconds to gather: short after a silence, and never two batches closer than `GATHER_SECONDS`."""
-        return max(FIRST_GATHER_SECONDS, self._wrote_at + GATHER_SECONDS - time.monotonic())
+    def _collection_seconds(self) -> float:
+        """How long to collect events: short after a pause, else until the interval since the last batch."""
+        return max(FIRST_BATCH_SECONDS, self._last_write + BATCH_INTERVAL_SECONDS - time.monotonic())
 
-    def _count(self, stories: Stories, seqs: dict[Owner, int], seconds: float) -> None:
-        if self._watch is None:
+    def _report(self, batches: Batches, last_seqs: dict[AttemptKey, int], seconds: float) -> None:
+        if self._metrics is None:
             return
-        stored = sum(len(stories[owner].events) for owner in seqs)
-        refused = sum(len(story.events) for owner, story in stories.items() if owner not in seqs)
+        stored = sum(len(batches[key].events) for key in last_seqs)
+        refused = sum(len(batch.events) for key, batch in batches.items() if key not in last_seqs)
         if stored:
-            self._watch.batch_stored(stored, seconds)
+            self._metrics.batch_stored(stored, seconds)
         if refused:
-            self._watch.events_refused(refused)
+            self._metrics.events_refused(refused)
 
     def _take(self) -> list[PendingEvent]:
         with self._lock:
-            lines = [self._lines.popleft() for _ in range(min(len(self._lines), MAX_BATCH))]
-            if not self._lines and not self._closing:
-                self._news.clear()
-        return lines
+            pending = [self._pending.popleft() for _ in range(min(len(self._pending), MAX_BATCH))]
+            if not self._pending and not self._closing:
+                self._has_pending.clear()
+        return pending
 
-    async def _write_until_stored(self, stories: Stories) -> dict[Owner, int]:
-        """A database that is away for a while loses nothing: the batch is tried again."""
+    async def _write_with_retry(self, batches: Batches) -> dict[AttemptKey, int]:
+        """Store a batch; while the database is unavailable, retry it without limit."""
         for tries in itertools.count():
             try:
-                return await self._write(stories)
+                return await self._write(batches)
             except (OperationalError, InterfaceError, PoolTimeout, OSError) as error:
                 wait = RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)]
-                log.warning("journal.retry", error=type(error).__name__, wait=wait)
+                log.warning("event_writer.retry", error=type(error).__name__, wait=wait)
                 await asyncio.sleep(wait)
             except Exception:
-                log.exception("journal.defect", runs=sorted({run_id for run_id, _ in stories}))
-                return await self._write_apart(stories)
-        raise AssertionError("counting never ends")
+                log.exception("event_writer.defect", runs=sorted({run_id for run_id, _ in batches}))
+                return await self._write_separately(batches)
+        raise AssertionError("itertools.count() is infinite")
 
-    async def _write_apart(self, stories: Stories) -> dict[Owner, int]:
-        """A defect would fail for ever: the run that has it ends, and the others of its batch go on."""
-        if len(stories) == 1:
-            self._refuse(*stories)
+    async def _write_separately(self, batches: Batches) -> dict[AttemptKey, int]:
+        """After an unexpected error store each attempt separately, and refuse the one that fails."""
+        if len(batches) == 1:
+            self._refuse(*batches)
             return {}
-        seqs: dict[Owner, int] = {}
-        for owner, story in stories.items():
-            seqs |= await self._write_until_stored({owner: story})
-        return seqs
+        last_seqs: dict[AttemptKey, int] = {}
+        for key, batch in batches.items():
+            last_seqs |= await self._write_with_retry({key: batch})
+        return last_seqs
 
-    def _refuse(self, owner: Owner) -> None:
-        self._refused.get(owner, _ignore)()
+    def _refuse(self, key: AttemptKey) -> None:
+        self._on_refused.get(key, _ignore)()
 
-    async def _write(self, stories: Stories) -> dict[Owner, int]:
-        """Store a batch; the answer holds the newest number of each run that was not refused."""
-        wanted = sorted(owner for owner, story in stories.items() if story.events)
-        if not wanted:
+    async def _write(self, batches: Batches) -> dict[AttemptKey, int]:
+        """Store a batch; return the last sequence number of each attempt that was not refused."""
+        keys = sorted(key for key, batch in batches.items() if batch.events)
+        if not keys:
             return {}
         async with unit_of_work(self._sessions) as session:
             runs, events = RunService(session), EventService(session, self._mask)
-            rows = await runs.lock_many([run_id for run_id, _ in wanted])
-            owned = {o: rows[o[0]] for o in wanted if _owns(rows.get(o[0]), o[1])}
-            numbered = {o: self._numbered(o, row.last_seq, stories[o]) for o, row in owned.items()}
+            rows = await runs.lock_many([run_id for run_id, _ in keys])
+            owned = {key: rows[key[0]] for key in keys if _owns(rows.get(key[0]), key[1])}
+            numbered = {key: self._number(key[0], row.last_seq, batches[key]) for key, row in owned.items()}
             if owned:
-                await events.add_batch([(row.attempt, numbered[o]) for o, row in owned.items()])
-                await runs.apply_events([(row, numbered[o]) for o, row in owned.items()])
-                for told in numbered.values():
-                    await MessageService(session).apply_events(told)
-                for o, row in owned.items():
-                    told_now = CommittedEvents(o[0], row.attempt, numbered[o], models=stories[o].models)
-                    record_committed_events(session, told_now)
-        for owner in set(wanted) - owned.keys():
-            log.warning("journal.refused", run_id=owner[0], events=len(stories[owner].events))
-            self._refuse(owner)
-        return {o: row.last_seq + len(numbered[o]) for o, row in owned.items()}
+                await events.add_batch([(row.attempt, numbered[key]) for key, row in owned.items()])
+                await runs.apply_events([(row, numbered[key]) for key, row in owned.items()])
+                for run_events in numbered.values():
+                    await MessageService(session).apply_events(run_events)
+                for key, row in owned.items():
+                    models = batches[key].models
+                    committed = CommittedEvents(key[0], row.attempt, numbered[key], models=models)
+                    record_committed_events(session, committed)
+        for key in set(keys) - owned.keys():
+            log.warning("event_writer.refused", run_id=key[0], events=len(batches[key].events))
+            self._refuse(key)
+        return {key: row.last_seq + len(numbered[key]) for key, row in owned.items()}
 
-    def _numbered(self, owner: Owner, last_seq: int, story: RunBatch) -> list[RunEvent]:
-        """The events as they are kept: what they bring into tasks and messages holds no secret either."""
-        return assign_sequence_numbers(owner[0], last_seq, [self._masked(event) for event in story.events])
+    def _number(self, run_id: str, last_seq: int, batch: RunBatch) -> list[RunEvent]:
+        """The events with secrets masked and sequence numbers assigned."""
+        return assign_sequence_numbers(run_id, last_seq, [self._mask_event(event) for event in batch.events])
 
-    def _masked(self, event: RunEvent) -> RunEvent:
+    def _mask_event(self, event: RunEvent) -> RunEvent:
         text = event.model_dump_json()
         masked = self._mask(text)
         return event if masked == text else RUN_EVENT.validate_json(masked)
 
-    def _tell_readers(self, stories: Stories, seqs: dict[Owner, int]) -> None:
-        for owner, story in stories.items():
-            if owner not in seqs and story.events:
+    def _notify_readers(self, batches: Batches, last_seqs: dict[AttemptKey, int]) -> None:
+        for key, batch in batches.items():
+            if key not in last_seqs and batch.events:
                 continue  # refused
-            # Without stored events in this batch the chunk follows what its attempt stored last.
-            before = seqs[owner] - len(story.events) if owner in seqs else self._newest.get(owner, 0)
-            for position, chunk in story.chunks:
-                self._whisper(owner[0], before + position, chunk)
-        self._newest |= {owner: seq for owner, seq in seqs.items() if owner in self._refused}
-        self._notifier.publish(run_id for run_id, _ in seqs)
+            # Without stored events in this batch a chunk follows the last stored event of its attempt.
+            before = last_seqs[key] - len(batch.events) if key in last_seqs else self._last_seq.get(key, 0)
+            for position, chunk in batch.chunks:
+                self._publish_chunk(key[0], before + position, chunk)
+        self._last_seq |= {key: seq for key, seq in last_seqs.items() if key in self._on_refused}
+        self._notifier.publish(run_id for run_id, _ in last_seqs)
 
-    def _whisper(self, run_id: str, after: int, chunk: LlmChunk) -> None:
+    def _publish_chunk(self, run_id: str, after: int, chunk: LlmChunk) -> None:
         frame = chunk.model_copy(update={"run_id": run_id}).model_dump_json(exclude={"seq"})
         self._notifier.publish_ephemeral(run_id, Chunk(after, self._mask(frame)))
 
 
-def _stories(lines: list[PendingEvent]) -> Stories:
-    stories: Stories = {}
-    for line in lines:
-        owner = (line.run_id, line.fencing_token)
-        story = stories.get(owner)
-        if story is None:
-            story = stories[owner] = RunBatch(line.models)
-        if isinstance(line.event, LlmChunk):
-            _add_chunk(story, line.event)
+def _group_by_attempt(pending: list[PendingEvent]) -> Batches:
+    batches: Batches = {}
+    for item in pending:
+        key = (item.run_id, item.fencing_token)
+        batch = batches.get(key)
+        if batch is None:
+            batch = batches[key] = RunBatch(item.models)
+        if isinstance(item.event, LlmChunk):
+            _add_chunk(batch, item.event)
         else:
-            story.events.append(line.event)
-    return stories
+            batch.events.append(item.event)
+    return batches
 
 
-def _add_chunk(story: RunBatch, chunk: LlmChunk) -> None:
-    """Pieces that one call told within a batch travel as one: readers paint once a frame anyway."""
-    position = len(story.events)
-    if story.chunks:
-        before, last = story.chunks[-1]
+def _add_chunk(batch: RunBatch, chunk: LlmChunk) -> None:
+    """Add a chunk; join it to the previous one if both belong to the same call and position."""
+    position = len(batch.events)
+    if batch.chunks:
+        before, last = batch.chunks[-1]
         if before == position and last.data.call_id == chunk.data.call_id:
             joined = last.data.model_copy(update={"text": last.data.text + chunk.data.text})
-            story.chunks[-1] = (position, last.model_copy(update={"data": joined}))
+            batch.chunks[-1] = (position, last.model_copy(update={"data": joined}))
             return
-    story.chunks.append((position, chunk))
+    batch.chunks.append((position, chunk))
 
 
-def _owns(row: Any, fencing_token: int) -> bool:
+def _owns(row: SelectedRow | None, fencing_token: int) -> bool:
     return row is not None and row.fencing_token == fencing_token and RunState(row.state) not in FINAL_STATES
 
 
 def _ignore() -> None:
-    """Nobody listens any more."""
+    """Default for an attempt whose sink is closed."""

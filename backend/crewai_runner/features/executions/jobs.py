@@ -1,4 +1,4 @@
-"""The worker's side: one attempt of a run, from the queue to its outcome."""
+"""Runs one attempt of a run in a worker, from the queue to its outcome."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,6 @@ from crewai_runner.domain.run import (
     RunFailure,
     RunResult,
     RunState,
-    TaskResult,
     WaitReason,
 )
 from crewai_runner.domain.run_event_payloads import ArtifactSavedData, BudgetData
@@ -44,12 +43,12 @@ from crewai_runner.features.lifecycle.service import LifecycleService
 from crewai_runner.features.runs.service import RunService
 
 log = get_logger(__name__)
-Written = TypeVar("Written")
+Result = TypeVar("Result")
 
 
 @dataclass(slots=True)
 class _RunTransaction:
-    """What one transaction of a job works with."""
+    """The locked run of one transaction, and the services that work in it."""
 
     run: RunRow
     runs: RunService
@@ -58,7 +57,7 @@ class _RunTransaction:
 
 
 class RunWorker:
-    """The body of the queue's jobs. Called again for the same attempt after a crash, it resumes."""
+    """The body of the queue's jobs: runs one attempt of a run. Called again after a crash, it resumes."""
 
     def __init__(self, deps: ExecutionDeps) -> None:
         self._deps = deps
@@ -67,136 +66,134 @@ class RunWorker:
     async def __call__(self, run_id: str, attempt: int) -> None:
         with structlog.contextvars.bound_contextvars(run_id=run_id):
             await self._deps.loader.wait_until_loaded()
-            planned = await self._begin(run_id, attempt)
-            if planned is None:
+            begun = await self._begin(run_id, attempt)
+            if begun is None:
                 return
             try:
-                outcome = await self._execute(planned)
+                outcome = await self._execute(begun)
             except asyncio.CancelledError:
-                await shielded(self._hand_back(planned))
+                await shielded(self._requeue(begun))
                 raise
-            await shielded(self._conclude(planned, outcome))
+            await shielded(self._finish(begun, outcome))
 
     async def _begin(self, run_id: str, attempt: int) -> SpecifiedAttempt | None:
-        """Take the run; called off in that very moment, hand it back, so that it is not counted as lost."""
-        taking = asyncio.ensure_future(self._take_and_plan(run_id, attempt))
+        """Start the attempt. Cancelled meanwhile, requeue the run, so that it is not counted as lost."""
+        beginning = asyncio.ensure_future(self._claim_and_specify(run_id, attempt))
         try:
-            return await asyncio.shield(taking)
+            return await asyncio.shield(beginning)
         except asyncio.CancelledError:
-            await asyncio.wait([taking])
-            if taking.exception() is None and (planned := taking.result()) is not None:
-                await shielded(self._hand_back(planned))
+            await asyncio.wait([beginning])
+            if beginning.exception() is None and (begun := beginning.result()) is not None:
+                await shielded(self._requeue(begun))
             raise
 
-    async def _take_and_plan(self, run_id: str, attempt: int) -> SpecifiedAttempt | None:
-        fencing_token = await _persistently(lambda: self._take(run_id, attempt))
-        return (
-            None if fencing_token is None else await _persistently(lambda: self._plan(run_id, fencing_token))
-        )
+    async def _claim_and_specify(self, run_id: str, attempt: int) -> SpecifiedAttempt | None:
+        token = await _with_retry(lambda: self._claim(run_id, attempt))
+        return None if token is None else await _with_retry(lambda: self._specify(run_id, token))
 
-    async def _take(self, run_id: str, attempt: int) -> int | None:
-        """The taken run's fencing token; None if the run is over, of another attempt or lost too often."""
-        async with self._desk(run_id) as desk:
-            if desk is None or desk.run.attempt != attempt or RunState(desk.run.state) in FINAL_STATES:
+    async def _claim(self, run_id: str, attempt: int) -> int | None:
+        """Move the run to `running` and return its fencing token; None if nothing is left to execute."""
+        async with self._transaction(run_id) as transaction:
+            if transaction is None:
                 return None
-            if not await self._may_go_on(desk):
+            run = transaction.run
+            if run.attempt != attempt or RunState(run.state) in FINAL_STATES:
+                return None
+            if not await self._can_run(transaction):
                 return None
             status = self._deps.loader.executor.status()
             engine = f"{status.name} {status.version or ''}".strip()
-            await desk.lifecycle.begin(desk.run, engine, native=status.native)
-            definition = WorkflowDefinition.model_validate(desk.run.definition)
-            finished = await desk.runs.get_task_results(run_id)
-            done = result_when_all_done(definition, finished)
-            if done is None:
-                return desk.run.fencing_token
-            await self._complete(desk, definition, done)
+            await transaction.lifecycle.begin(run, engine, native=status.native)
+            finished = await transaction.runs.get_task_results(run_id)
+            result = result_when_all_done(run.parsed_definition, finished)
+            if result is None:
+                return run.fencing_token
+            await self._complete(transaction, run.parsed_definition, result)
             return None
 
-    async def _may_go_on(self, desk: _RunTransaction) -> bool:
-        """Judge a run found at work: its worker died. Asked to stop, it is stopped now."""
-        run = desk.run
+    async def _can_run(self, transaction: _RunTransaction) -> bool:
+        """Whether the attempt may start. A run that is already running was lost by a worker that died."""
+        run = transaction.run
         if run.state == RunState.QUEUED:
             return True
         if run.state == RunState.WAITING:
             return False
         if run.state == RunState.STOPPING:
-            await desk.lifecycle.stop(run)
+            await transaction.lifecycle.stop(run)
             return False
         run.losses += 1
-        policy = WorkflowDefinition.model_validate(run.definition).on_worker_loss
+        policy = run.parsed_definition.on_worker_loss
         if policy is OnWorkerLoss.FAIL or run.losses >= self._deps.settings.max_attempts:
-            await desk.lifecycle.crash(run, _worker_lost(run.losses, policy))
+            await transaction.lifecycle.crash(run, _worker_lost(run.losses, policy))
             return False
         if policy is OnWorkerLoss.RESTART:
-            await desk.runs.reset_tasks(run.id)
+            await transaction.runs.reset_tasks(run.id)
         return True
 
-    async def _plan(self, run_id: str, fencing_token: int) -> SpecifiedAttempt | None:
-        """What the executor needs; a run that cannot be planned fails with the reason."""
+    async def _specify(self, run_id: str, fencing_token: int) -> SpecifiedAttempt | None:
+        """Build the executor's input; fail the run if that is not possible."""
         try:
             return await self._spec_builder.build(run_id, fencing_token)
         except AppError as error:
             failure = RunFailure(code=error.slug, message=error.detail)
-            async with self._desk(run_id) as desk:
-                if desk is not None and desk.run.fencing_token == fencing_token:
-                    await desk.lifecycle.fail(desk.run, failure)
+            async with self._transaction(run_id) as transaction:
+                if transaction is not None and transaction.run.fencing_token == fencing_token:
+                    await transaction.lifecycle.fail(transaction.run, failure)
             return None
 
-    async def _execute(self, planned: SpecifiedAttempt) -> Outcome:
-        deps, spec = self._deps, planned.spec
+    async def _execute(self, begun: SpecifiedAttempt) -> Outcome:
+        deps, spec = self._deps, begun.spec
         listener = ControlListener(deps, spec.run_id)
         control = listener.control
-        sink = deps.event_writer.open_sink(spec.run_id, planned.fencing_token, control.stop, _called(spec))
+        emit = deps.event_writer.open_sink(
+            spec.run_id, begun.fencing_token, control.stop, _callable_models(spec)
+        )
         deps.active_runs.add(spec.run_id)
         listening = asyncio.create_task(listener.listen(), name=f"control-{spec.run_id}")
         try:
-            outcome = await deps.loader.executor.execute(spec, sink, control)
+            return await deps.loader.executor.execute(spec, emit, control)
         except Exception:
-            # A defect of the engine: without an outcome the run would stay at work for ever.
+            # An executor must not raise; without an outcome the run would stay in `running`.
             log.exception("run.engine_defect")
-            outcome = _engine_defect()
+            return _engine_defect()
         finally:
             listening.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await listening
             deps.active_runs.discard(spec.run_id)
-            deps.event_writer.close_sink(spec.run_id, planned.fencing_token)
-        return outcome
+            deps.event_writer.close_sink(spec.run_id, begun.fencing_token)
 
-    async def _hand_back(self, planned: SpecifiedAttempt) -> None:
+    async def _requeue(self, begun: SpecifiedAttempt) -> None:
         await self._deps.event_writer.flush()
-        async with self._desk(planned.spec.run_id) as desk:
-            if (
-                desk is not None
-                and desk.run.fencing_token == planned.fencing_token
-                and desk.run.state == RunState.RUNNING
-            ):
-                await desk.lifecycle.hand_back(desk.run)
+        async with self._transaction(begun.spec.run_id) as transaction:
+            if transaction is None or transaction.run.fencing_token != begun.fencing_token:
+                return
+            if transaction.run.state == RunState.RUNNING:
+                await transaction.lifecycle.requeue(transaction.run)
 
-    async def _conclude(self, planned: SpecifiedAttempt, outcome: Outcome) -> None:
+    async def _finish(self, begun: SpecifiedAttempt, outcome: Outcome) -> None:
         await self._deps.event_writer.flush()
-        await _persistently(lambda: self._end(planned, outcome))
+        await _with_retry(lambda: self._store_outcome(begun, outcome))
 
-    async def _end(self, planned: SpecifiedAttempt, outcome: Outcome) -> None:
-        run_id = planned.spec.run_id
-        async with self._desk(run_id) as desk:
+    async def _store_outcome(self, begun: SpecifiedAttempt, outcome: Outcome) -> None:
+        async with self._transaction(begun.spec.run_id) as transaction:
             if (
-                desk is None
-                or desk.run.fencing_token != planned.fencing_token
-                or RunState(desk.run.state) in FINAL_STATES
+                transaction is None
+                or transaction.run.fencing_token != begun.fencing_token
+                or RunState(transaction.run.state) in FINAL_STATES
             ):
                 log.warning("run.outcome_refused", outcome=type(outcome).__name__)
                 return
-            await self._settle(desk, planned.spec, outcome)
+            await self._apply_outcome(transaction, begun.spec, outcome)
 
-    async def _settle(self, desk: _RunTransaction, spec: RunSpec, outcome: Outcome) -> None:
-        run, lifecycle = desk.run, desk.lifecycle
+    async def _apply_outcome(self, transaction: _RunTransaction, spec: RunSpec, outcome: Outcome) -> None:
+        run, lifecycle = transaction.run, transaction.lifecycle
         if run.state == RunState.STOPPING and not isinstance(outcome, Stopped):
-            # Something ended in the very moment of the stop; the stop was asked for and wins.
+            # The attempt ended while the stop was requested; the stop wins.
             outcome = Stopped()
         match outcome:
             case Completed(result=result):
-                await self._complete(desk, spec.definition, result)
+                await self._complete(transaction, spec.definition, result)
             case Failed(failure=failure):
                 await lifecycle.fail(run, failure)
             case Stopped():
@@ -208,42 +205,41 @@ class RunWorker:
                 )
             case NeedsHuman():
                 expires_in = timedelta(hours=self._deps.settings.approval_expires_hours)
-                await desk.approvals.request(
+                await transaction.approvals.request(
                     run, outcome.task_key, outcome.agent, outcome.output, outcome.json_output, expires_in
                 )
             case OutOfBudget():
-                facts = BudgetData(
+                exceeded = BudgetData(
                     limit=outcome.limit, budget=spec.budget, usage=outcome.usage, seconds=outcome.seconds
                 )
-                await lifecycle.wait(run, WaitReason.BUDGET, BudgetExceeded(data=facts))
+                await lifecycle.wait(run, WaitReason.BUDGET, BudgetExceeded(data=exceeded))
 
     async def _complete(
-        self, desk: _RunTransaction, definition: WorkflowDefinition, result: RunResult
+        self, transaction: _RunTransaction, definition: WorkflowDefinition, result: RunResult
     ) -> None:
+        """Complete the run; store the outputs of tasks with `output_file` as artifacts."""
+        run = transaction.run
         for task in definition.tasks:
-            if task.output_file and task.key in result.tasks:
-                await self._save(desk, task.key, task.output_file, result.tasks[task.key])
-        await desk.lifecycle.complete(desk.run, result)
-
-    @staticmethod
-    async def _save(desk: _RunTransaction, task_key: str, name: str, output: TaskResult) -> None:
-        content = output.raw.encode()
-        kind = media_type(name)
-        artifact = ArtifactRow(
-            run_id=desk.run.id,
-            name=name,
-            task_key=task_key,
-            media_type=kind,
-            size=len(content),
-            content=content,
-        )
-        await desk.runs.save_artifact(artifact)
-        saved = ArtifactSavedData(name=name, media_type=kind, size=len(content))
-        await desk.lifecycle.emit(desk.run, ArtifactSaved(task_key=task_key, data=saved))
+            if not task.output_file or task.key not in result.tasks:
+                continue
+            name, content = task.output_file, result.tasks[task.key].raw.encode()
+            kind = media_type(name)
+            artifact = ArtifactRow(
+                run_id=run.id,
+                name=name,
+                task_key=task.key,
+                media_type=kind,
+                size=len(content),
+                content=content,
+            )
+            await transaction.runs.save_artifact(artifact)
+            saved = ArtifactSavedData(name=name, media_type=kind, size=len(content))
+            await transaction.lifecycle.emit(run, ArtifactSaved(task_key=task.key, data=saved))
+        await transaction.lifecycle.complete(run, result)
 
     @contextlib.asynccontextmanager
-    async def _desk(self, run_id: str) -> AsyncIterator[_RunTransaction | None]:
-        """One transaction on one locked run; readers are rung after its commit."""
+    async def _transaction(self, run_id: str) -> AsyncIterator[_RunTransaction | None]:
+        """A transaction with the run locked, None if it does not exist; notifies after the commit."""
         deps = self._deps
         async with unit_of_work(deps.sessions) as session:
             runs = RunService(session)
@@ -251,51 +247,53 @@ class RunWorker:
             if run is None:
                 yield None
             else:
-                yield _RunTransaction(
-                    run,
-                    runs,
-                    LifecycleService(session, deps.queue, deps.mask),
-                    ApprovalService(session, deps.queue, deps.mask),
-                )
+                lifecycle = LifecycleService(session, deps.queue, deps.mask)
+                approvals = ApprovalService(session, deps.queue, deps.mask)
+                yield _RunTransaction(run, runs, lifecycle, approvals)
         deps.notifier.publish(pop_notifications(session))
         if run is None or RunState(run.state) in FINAL_STATES:
             deps.inline_providers.forget(run_id)
 
 
-async def _persistently(write: Callable[[], Awaitable[Written]]) -> Written:
-    """A run is worth waiting for: a database that is away for a while is asked again."""
+async def _with_retry(operation: Callable[[], Awaitable[Result]]) -> Result:
+    """Run a database operation; while the database is unavailable, retry it for about two minutes."""
     for wait in (0.2, 0.5, 1, 2, 5, 5, 5, 10, 10, 10, 30, 30):
         try:
-            return await write()
+            return await operation()
         except (OperationalError, InterfaceError) as error:
             log.warning("run.database_retry", error=type(error).__name__, wait=wait)
             await asyncio.sleep(wait)
-    return await write()
+    return await operation()
 
 
-def _called(spec: RunSpec) -> dict[str, CalledModel]:
-    """The models this attempt may call, by the names that its events give them; without credentials."""
+def _callable_models(spec: RunSpec) -> dict[str, CalledModel]:
+    """The models this attempt may call, by the names its events use; without credentials."""
     bindings = spec.models.values()
-    return {one.name: CalledModel(one.provider_type, one.model, one.is_registered) for one in bindings}
+    return {
+        binding.name: CalledModel(binding.provider_type, binding.model, binding.is_registered)
+        for binding in bindings
+    }
 
 
 def _engine_defect() -> Failed:
     return Failed(
         RunFailure(
             code="internal-error",
-            message="The engine failed in a way it should not. The server's log says more.",
-            hint="Resume the run to go on from its last finished task.",
+            message="The engine failed unexpectedly. See the server log for details.",
+            hint="Resume the run to continue after its last finished task.",
         )
     )
 
 
 def _worker_lost(losses: int, policy: OnWorkerLoss) -> RunFailure:
     times = "once" if losses == 1 else f"{losses} times"
-    why = (
-        "the workflow says so (on_worker_loss: fail)" if policy is OnWorkerLoss.FAIL else "that is the limit"
+    reason = (
+        "the workflow does not allow a retry (on_worker_loss: fail)"
+        if policy is OnWorkerLoss.FAIL
+        else "the limit of attempts is reached"
     )
     return RunFailure(
         code="worker-lost",
-        message=f"The worker running this died {times}, and {why}.",
-        hint="Resume the run to go on from its last finished task.",
+        message=f"The worker that ran this run died {times}, and {reason}.",
+        hint="Resume the run to continue after its last finished task.",
     )

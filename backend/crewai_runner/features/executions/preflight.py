@@ -1,4 +1,4 @@
-"""Tells what a start would meet, without starting anything: the checks of a start, all of them at once."""
+"""Runs all checks of a start request without starting a run, and reports everything they find."""
 
 import contextlib
 from collections.abc import Iterable, Iterator
@@ -27,92 +27,96 @@ class _Findings:
     problems: list[PreflightProblem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     missing: dict[tuple[str, ModelKind], PreflightProblem] = field(default_factory=dict)
-    """Why a model of the run is not to be had."""
+    """The problem of each model that is not registered."""
 
     @contextlib.contextmanager
-    def noting(self, kind: ModelKind = ModelKind.LLM) -> Iterator[None]:
-        """Note a refusal and go on; `kind` is that of the models that are checked."""
+    def collect(self, kind: ModelKind = ModelKind.LLM) -> Iterator[None]:
+        """Add an error to the findings instead of raising it; `kind` is the kind of the checked models."""
         try:
             yield
-        except ModelNotRegistered as refusal:
-            self._note_missing(refusal, kind)
-        except Unprocessable as refusal:
-            self.problems += _reasons(refusal)
+        except ModelNotRegistered as error:
+            self._add_missing(error, kind)
+        except Unprocessable as error:
+            self.problems += _to_problems(error)
 
-    def _note_missing(self, refusal: ModelNotRegistered, kind: ModelKind) -> None:
-        for name, suggestions in refusal.names.items():
+    def _add_missing(self, error: ModelNotRegistered, kind: ModelKind) -> None:
+        for name, suggestions in error.names.items():
             message = ModelNotRegistered({name: suggestions}).detail
-            problem = PreflightProblem(code=refusal.slug, message=message, where=None)
+            problem = PreflightProblem(code=error.slug, message=message, where=None)
             self.missing[name, kind] = problem
             self.problems.append(problem)
 
 
 class PreflightService:
-    """Reads only, and contacts nobody: not even a provider's address is looked up."""
+    """Only reads from the database: no provider is contacted, and no host name is resolved."""
 
     def __init__(self, session: AsyncSession, deps: ExecutionDeps) -> None:
         self._deps = deps
         self._checks, self._models = StartChecks(session, deps), deps.models(session)
 
-    async def of(self, principal: Principal, request: RunStart) -> RunPreflight:
-        """What a start would meet. Raises WorkflowNotFound, VersionNotFound (404)."""
-        findings, found = _Findings(), None
+    async def check(self, principal: Principal, request: RunStart) -> RunPreflight:
+        """Report what a start would find. Raises WorkflowNotFound, VersionNotFound (404)."""
+        findings, resolved = _Findings(), None
         if request.provider_config is not None:
-            with findings.noting():
-                self._checks.check_provider(request.provider_config)
-            with findings.noting():
+            with findings.collect():
+                self._checks.check_provider_reachable(request.provider_config)
+            with findings.collect():
                 await self._models.validate_inline_provider_offline(request.provider_config)
-        with findings.noting():
-            found = await self._checks.definition(principal, request)
-        models = [] if found is None else await self._check(principal, request, found, findings)
-        budget = self._budget(request, found)
-        calls = None if found is None else len(found.definition.tasks)
+        with findings.collect():
+            resolved = await self._checks.resolve_definition(principal, request)
+        models = [] if resolved is None else await self._check(principal, request, resolved, findings)
+        budget = self._budget(request, resolved)
+        calls = None if resolved is None else len(resolved.definition.tasks)
         return RunPreflight(
             ready=not findings.problems,
             models=models,
             problems=findings.problems,
-            warnings=[*findings.warnings, *self._absent(models), *_too_tight(budget, calls)],
+            warnings=[
+                *findings.warnings,
+                *self._local_model_warnings(models),
+                *_budget_warnings(budget, calls),
+            ],
             budget=budget,
             estimated_calls=calls,
         )
 
     async def _check(
-        self, principal: Principal, request: RunStart, found: ResolvedDefinition, findings: _Findings
+        self, principal: Principal, request: RunStart, resolved: ResolvedDefinition, findings: _Findings
     ) -> list[PreflightModel]:
-        definition, provider = found.definition, request.provider_config
-        findings.warnings += found.warnings
-        with findings.noting():
-            self._checks.inputs(definition, request.inputs)
-        with findings.noting(ModelKind.LLM):
-            findings.warnings += await self._checks.models(principal, definition, provider)
-        with findings.noting(ModelKind.EMBEDDER):
-            await self._checks.embedder(principal, definition, provider)
-        return await self._used(principal.workspace_id, request, definition, findings)
+        definition, provider = resolved.definition, request.provider_config
+        findings.warnings += resolved.warnings
+        with findings.collect():
+            self._checks.fill_inputs(definition, request.inputs)
+        with findings.collect(ModelKind.LLM):
+            findings.warnings += await self._checks.check_llms(principal, definition, provider)
+        with findings.collect(ModelKind.EMBEDDER):
+            await self._checks.check_embedder(principal, definition, provider)
+        return await self._list_models(principal.workspace_id, request, definition, findings)
 
-    async def _used(
+    async def _list_models(
         self, workspace: str, request: RunStart, definition: WorkflowDefinition, findings: _Findings
     ) -> list[PreflightModel]:
-        """The models of the run, with who serves them and who asks them."""
+        """The models of the run, each with its provider and the agents that use it."""
         default, embedder = await self._defaults(workspace, request, definition)
-        users = _users(definition, default)
-        wanted = [(name, ModelKind.LLM) for name in sorted(users)]
-        wanted += [(embedder, ModelKind.EMBEDDER)] if embedder is not None else []
-        owners = await self._owners(workspace, request, {name for name, _ in wanted})
+        users = _users_by_model(definition, default)
+        models = [(name, ModelKind.LLM) for name in sorted(users)]
+        models += [(embedder, ModelKind.EMBEDDER)] if embedder is not None else []
+        providers = await self._providers_by_model(workspace, request, {name for name, _ in models})
         return [
             PreflightModel(
                 name=name,
                 type=kind,
-                provider=None if (name, kind) in findings.missing else owners.get(name),
+                provider=None if (name, kind) in findings.missing else providers.get(name),
                 used_by=users[name] if kind is ModelKind.LLM else [],
                 problem=findings.missing.get((name, kind)),
             )
-            for name, kind in wanted
+            for name, kind in models
         ]
 
     async def _defaults(
         self, workspace: str, request: RunStart, definition: WorkflowDefinition
     ) -> tuple[str | None, str | None]:
-        """(model, embedder) where the workflow names none and needs one."""
+        """(model, embedder) for agents and memory that name none; None where none is registered or needed."""
         if request.provider_config is not None:
             names = sorted({choice.name for choice in definition.model_choices()})
             return next(iter([*names, *request.provider_config.models]), None), definition.embedder
@@ -121,53 +125,55 @@ class PreflightService:
             embedder = await self._models.get_default_name(workspace, ModelKind.EMBEDDER)
         return await self._models.get_default_name(workspace, ModelKind.LLM), embedder
 
-    async def _owners(self, workspace: str, request: RunStart, names: set[str]) -> dict[str, ModelProvider]:
+    async def _providers_by_model(
+        self, workspace: str, request: RunStart, names: set[str]
+    ) -> dict[str, ModelProvider]:
         given = request.provider_config
         if given is not None:
             return dict.fromkeys(names, ModelProvider(id=None, name=given.name, type=given.type))
         return dict(await self._models.get_providers(workspace, names))
 
-    def _budget(self, request: RunStart, found: ResolvedDefinition | None) -> Budget:
-        workflows = None if found is None else found.definition.budget
+    def _budget(self, request: RunStart, resolved: ResolvedDefinition | None) -> Budget:
+        workflows = None if resolved is None else resolved.definition.budget
         return merge_budgets([request.budget, workflows, settings_budget(self._deps.settings)])
 
-    def _absent(self, models: Iterable[PreflightModel]) -> list[str]:
-        """The built-in model may be registered without being there."""
+    def _local_model_warnings(self, models: Iterable[PreflightModel]) -> list[str]:
+        """Warn when the run uses the built-in model and it is not available."""
         reason = self._deps.local_model.unavailable_reason()
         local = [m.name for m in models if m.provider and m.provider.type is ProviderType.LOCAL]
-        return [f"Model `{name}` cannot answer now. {reason}" for name in local if reason]
+        return [f"Model `{name}` is not available. {reason}" for name in local if reason]
 
 
-def _reasons(refusal: Unprocessable) -> list[PreflightProblem]:
-    """Each reason of a refusal, with its place in the request."""
-    prefix = "/providerConfig" if refusal.slug.startswith("provider-") else ""
-    errors: Any = refusal.extra.get("errors") or [{"pointer": None, "detail": refusal.detail}]
-    # The problems of a document stand beside the errors, one for one, and know their codes.
-    found: Any = refusal.extra.get("problems") or [{} for _ in errors]
+def _to_problems(error: Unprocessable) -> list[PreflightProblem]:
+    """The problems of an error, each with a pointer into the request."""
+    prefix = "/providerConfig" if error.slug.startswith("provider-") else ""
+    errors: Any = error.extra.get("errors") or [{"pointer": None, "detail": error.detail}]
+    # For a document, `problems` has one entry per entry of `errors`, and adds its code.
+    problems: Any = error.extra.get("problems") or [{} for _ in errors]
     return [
         PreflightProblem(
-            code=problem.get("code", refusal.slug),
-            message=error["detail"],
-            where=None if error["pointer"] is None else prefix + error["pointer"],
+            code=problem.get("code", error.slug),
+            message=entry["detail"],
+            where=None if entry["pointer"] is None else prefix + entry["pointer"],
         )
-        for error, problem in zip(errors, found, strict=True)
+        for entry, problem in zip(errors, problems, strict=True)
     ]
 
 
-def _users(definition: WorkflowDefinition, default: str | None) -> dict[str, list[str]]:
-    """Who asks each model, by its name."""
-    asked = [(agent.model, agent.key) for agent in definition.agents]
+def _users_by_model(definition: WorkflowDefinition, default: str | None) -> dict[str, list[str]]:
+    """The keys of the agents that use each model, by the model's name."""
+    uses = [(agent.model, agent.key) for agent in definition.agents]
     if definition.process is ProcessKind.HIERARCHICAL and definition.manager_agent is None:
-        asked.append((definition.manager_model, MANAGER))
+        uses.append((definition.manager_model, MANAGER))
     users: dict[str, list[str]] = {}
-    for model, user in asked:
+    for model, user in uses:
         name = model.name if model is not None else default
         if name is not None:
             users.setdefault(name, []).append(user)
     return users
 
 
-def _too_tight(budget: Budget, calls: int | None) -> list[str]:
+def _budget_warnings(budget: Budget, calls: int | None) -> list[str]:
     if calls is None or budget.max_llm_calls is None or budget.max_llm_calls >= calls:
         return []
-    return [f"The budget allows {budget.max_llm_calls} model calls; the tasks need {calls} at the least."]
+    return [f"The budget allows {budget.max_llm_calls} model calls; the tasks need at least {calls}."]

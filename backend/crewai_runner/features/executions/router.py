@@ -90,12 +90,12 @@ async def start_run(
 
 
 @router.post("/preflight", responses=problems(WorkflowNotFound, VersionNotFound))
-async def check_start(body: RunStart, writer: Writer, readiness: Preflights) -> RunPreflight:
+async def check_start(body: RunStart, writer: Writer, preflights: Preflights) -> RunPreflight:
     """What `POST /runs` with the same body would meet: every problem at once, models, warnings, the budget.
 
     Starts nothing and contacts nobody. The answer is 200 whether the run could start or not; see `ready`.
     """
-    return await readiness.of(writer, body)
+    return await preflights.check(writer, body)
 
 
 @first_version.post("/stop", dependencies=[NoTimeout], responses=problems(RunNotFound, RunAlreadyFinished))

@@ -1,4 +1,4 @@
-"""Gathers what one attempt needs: definition, inputs, finished tasks, bindings with credentials."""
+"""Builds the executor's input for one attempt: definition, inputs, finished tasks, models with keys."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,7 +21,7 @@ from crewai_runner.features.runs.service import RunService
 
 @dataclass(frozen=True, slots=True)
 class SpecifiedAttempt:
-    """One attempt, and the fencing token that marks its writes."""
+    """An attempt that is ready to execute. Its writes carry the fencing token."""
 
     spec: RunSpec
     fencing_token: int
@@ -32,14 +32,13 @@ class RunSpecBuilder:
         self._deps = deps
 
     async def build(self, run_id: str, fencing_token: int) -> SpecifiedAttempt:
-        """Everything the executor needs. Raises an AppError when a model or credential is missing."""
+        """The attempt's spec. Raises an AppError when a model or its credentials are missing."""
         async with read_session(self._deps.sessions) as session:
             runs = RunService(session)
             run = await runs.get_for_worker(run_id)
-            definition = WorkflowDefinition.model_validate(run.definition)
+            definition = run.parsed_definition
             finished = await runs.get_task_results(run_id)
-            models = self._deps.models(session)
-            bindings, default = await self._bindings(models, run, definition)
+            bindings, default = await self._bindings(self._deps.models(session), run, definition)
         spec = RunSpec(
             run_id=run_id,
             attempt=run.attempt,
@@ -48,8 +47,8 @@ class RunSpecBuilder:
             models=bindings,
             default_model=default,
             finished_tasks=finished,
-            revision=None if run.revision is None else _revision(run.revision),
-            budget=self.budget(run, definition),
+            revision=_to_revision(run.revision),
+            budget=self._budget(run, definition),
             prior_usage=to_usage(run),
             budget_seconds_used=run.active_seconds,
             timeout_seconds_used=run.active_seconds - run.seconds_before,
@@ -67,14 +66,14 @@ class RunSpecBuilder:
         spec = (await self.build(run_id, fencing_token=0)).spec
         return spec.models[speaking_model(spec.definition, agent) or spec.default_model]
 
-    def budget(self, run: RunRow, definition: WorkflowDefinition) -> Budget:
-        """The merge_budgets of the run's, the workflow's and the settings' limits.
+    def _budget(self, run: RunRow, definition: WorkflowDefinition) -> Budget:
+        """The strictest of the run's, the workflow's and the settings' limits.
 
-        A budget raised by a person on the run wins over the workflow's own.
+        A budget that a user raised on the run replaces the workflow's.
         """
-        own = Budget.model_validate(run.budget)
-        workflows = None if run.budget_raised else definition.budget
-        return merge_budgets([own, workflows, settings_budget(self._deps.settings)])
+        run_budget = Budget.model_validate(run.budget)
+        workflow_budget = None if run.budget_raised else definition.budget
+        return merge_budgets([run_budget, workflow_budget, settings_budget(self._deps.settings)])
 
     async def _bindings(
         self, models: ModelService, run: RunRow, definition: WorkflowDefinition
@@ -86,13 +85,13 @@ class RunSpecBuilder:
         embedder = definition.embedder
         if embedder is None and uses_embedder(definition):
             embedder = await models.get_default_name(run.workspace_id, ModelKind.EMBEDDER)
-        wanted = names | {name for name in (default, embedder) if name is not None}
+        required = names | {name for name in (default, embedder) if name is not None}
         if default is None and needs_default(definition):
             raise NoModel(
                 "No default model is registered and an agent names none. "
                 "Register a model with `default: true`, or name one in the workflow."
             )
-        bindings = await models.get_bindings(run.workspace_id, sorted(wanted))
+        bindings = await models.get_bindings(run.workspace_id, sorted(required))
         return bindings, default or min(names)
 
     def _build_inline_bindings(
@@ -101,18 +100,18 @@ class RunSpecBuilder:
         config = self._deps.inline_providers.get(run_id)
         if config is None:
             raise ProviderConfigNeeded(
-                "The provider configuration given with this run was kept in memory only and is gone. "
+                "The provider configuration of this run was kept in memory only and is no longer available. "
                 "Send `providerConfig` again with resume or retry."
             )
-        wanted = sorted(names) or list(config.models or ())[:1]
-        if not wanted:
+        model_names = sorted(names) or list(config.models or ())[:1]
+        if not model_names:
             raise NoModel("Name a model in the workflow (`llm:`) or in `providerConfig.models`.")
-        bindings = models.build_inline_bindings(config, wanted, [embedder] if embedder else [])
-        return bindings, wanted[0]
+        bindings = models.build_inline_bindings(config, model_names, [embedder] if embedder else [])
+        return bindings, model_names[0]
 
 
 def settings_budget(settings: Settings) -> Budget:
-    """The limits that the settings put on every run."""
+    """The limits that the settings set for every run."""
     return Budget(
         max_cost=None if settings.max_cost is None else Decimal(str(settings.max_cost)),
         max_tokens=settings.max_tokens,
@@ -121,7 +120,7 @@ def settings_budget(settings: Settings) -> Budget:
 
 
 def needs_default(definition: WorkflowDefinition) -> bool:
-    """Whether some agent, or the manager, runs on the workspace's default model."""
+    """Whether an agent or the manager uses the workspace's default model."""
     manager = definition.process == "hierarchical" and not (
         definition.manager_model or definition.manager_agent
     )
@@ -129,11 +128,13 @@ def needs_default(definition: WorkflowDefinition) -> bool:
 
 
 def uses_embedder(definition: WorkflowDefinition) -> bool:
-    """Whether texts are embedded: for memory or for knowledge."""
+    """Whether the workflow needs an embedder, for memory or knowledge."""
     return (
         definition.memory or bool(definition.knowledge) or any(agent.knowledge for agent in definition.agents)
     )
 
 
-def _revision(stored: dict[str, Any]) -> Revision:
+def _to_revision(stored: dict[str, Any] | None) -> Revision | None:
+    if stored is None:
+        return None
     return Revision(stored["taskKey"], stored["previous"], stored["feedback"])

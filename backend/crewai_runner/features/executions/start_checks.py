@@ -1,4 +1,4 @@
-"""What is checked before a run is accepted: definition, inputs, models."""
+"""The checks of a request to start a run: definition, inputs, models."""
 
 import asyncio
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ from crewai_runner.features.workflows.service import WorkflowService
 
 @dataclass(frozen=True, slots=True)
 class ResolvedDefinition:
-    """The definition of a run to be, and where it comes from."""
+    """The definition that a request asks to run, and the saved workflow it comes from, if any."""
 
     definition: WorkflowDefinition
     warnings: list[str]
@@ -42,12 +42,17 @@ class ResolvedDefinition:
 
 
 class StartChecks:
+    """Each method raises the error that the start endpoint answers."""
+
     def __init__(self, session: AsyncSession, deps: ExecutionDeps) -> None:
         self._session, self._deps = session, deps
         self._models = deps.models(session)
 
-    async def definition(self, principal: Principal, request: RunStart) -> ResolvedDefinition:
-        """Raises DefinitionInvalid with every problem, WorkflowNotFound, VersionNotFound."""
+    async def resolve_definition(self, principal: Principal, request: RunStart) -> ResolvedDefinition:
+        """Parse the inline definition, or load the saved one.
+
+        Raises DefinitionInvalid with every problem, WorkflowNotFound, VersionNotFound.
+        """
         if (request.workflow is None) == (request.workflow_id is None):
             raise DefinitionInvalid("Send either `workflow` (a definition) or `workflowId` (a saved one).")
         if request.workflow_id is not None:
@@ -66,21 +71,29 @@ class StartChecks:
         return await asyncio.to_thread(parse_value, document, registry)
 
     @staticmethod
-    def inputs(definition: WorkflowDefinition, given: Mapping[str, JsonValue]) -> dict[str, Any]:
-        """The inputs with defaults filled in. Raises InputsInvalid with every problem."""
+    def fill_inputs(definition: WorkflowDefinition, given: Mapping[str, JsonValue]) -> dict[str, Any]:
+        """The given inputs with defaults added. Raises InputsInvalid with every problem."""
         values, problems = input_problems(definition, dict(given))
         if problems:
             errors = [{"pointer": f"/inputs{p.pointer}", "detail": p.detail} for p in problems]
             raise InputsInvalid("; ".join(p.detail for p in problems)[:2000], errors=errors)
         return values
 
-    async def models(
+    async def check_models(
         self, principal: Principal, definition: WorkflowDefinition, provider: ProviderCreate | None
     ) -> list[str]:
-        """Check that every model named is registered; warnings for the built-in model.
+        """Check that the models and the embedder are registered; return warnings.
 
         Raises NoModel, ModelNotRegistered.
         """
+        warnings = await self.check_llms(principal, definition, provider)
+        await self.check_embedder(principal, definition, provider)
+        return warnings
+
+    async def check_llms(
+        self, principal: Principal, definition: WorkflowDefinition, provider: ProviderCreate | None
+    ) -> list[str]:
+        """Check that every model is registered; return warnings about the built-in model."""
         names = sorted({choice.name for choice in definition.model_choices()})
         if provider is not None:
             if not names and not provider.models:
@@ -96,25 +109,29 @@ class StartChecks:
         await self._models.check_registered(workspace, names)
         return list_local_model_warnings(definition, await self._models.list_local_names(workspace), default)
 
-    async def embedder(
+    async def check_embedder(
         self, principal: Principal, definition: WorkflowDefinition, provider: ProviderCreate | None
     ) -> None:
-        """Check that the embedder named is registered. Raises ModelNotRegistered."""
+        """Check that the embedder is registered."""
         if definition.embedder is not None and provider is None:
-            named = [definition.embedder]
-            await self._models.check_registered(principal.workspace_id, named, ModelKind.EMBEDDER)
+            await self._models.check_registered(
+                principal.workspace_id, [definition.embedder], ModelKind.EMBEDDER
+            )
 
-    def check_provider(self, provider: ProviderCreate | None) -> None:
-        """Check that a configuration can reach the run. Raises ProviderConfigNotHere."""
+    def check_provider_reachable(self, provider: ProviderCreate | None) -> None:
+        """Check that a provider configuration can reach the process that runs the run.
+
+        Raises ProviderConfigNotHere.
+        """
         if provider is not None and self._deps.settings.role is Role.API:
             raise ProviderConfigNotHere
 
-    def provider_of(self, run_id: str) -> ProviderCreate:
-        """The configuration given with a run before. Raises ProviderConfigNeeded."""
+    def get_inline_provider(self, run_id: str) -> ProviderCreate:
+        """The provider configuration that came with an earlier run. Raises ProviderConfigNeeded."""
         config = self._deps.inline_providers.get(run_id)
         if config is None:
             raise ProviderConfigNeeded(
-                "The provider configuration given with this run was kept in memory only and is gone. "
+                "The provider configuration of this run was kept in memory only and is no longer available. "
                 "Send `providerConfig` again."
             )
         return config

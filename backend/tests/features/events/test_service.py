@@ -238,7 +238,7 @@ class TestOpenStream:
         run_id = await harness.create_running()
         async with harness.transaction(run_id) as (run, lifecycle):
             await lifecycle.fail(run, FAILURE)
-            await lifecycle.queue_again(run, "resumed")
+            await lifecycle.queue_next_attempt(run, "resumed")
         frames = event_stream(harness).open(OWNER, run_id, 0)
 
         frames_read = [await asyncio.wait_for(anext(frames), 10) for _ in range(5)]
@@ -320,7 +320,7 @@ async def _perform(step: str, harness: RunHarness, run_id: str, reader: "_Reader
             await lifecycle.emit(run, TaskSkipped(task_key="report"), TaskSkipped(task_key="report"))
         if step == "fail":
             await lifecycle.fail(run, FAILURE)
-            await lifecycle.queue_again(run, "resumed")
+            await lifecycle.queue_next_attempt(run, "resumed")
             await lifecycle.begin(run, "e", native=True)
     await reader.reconnect() if step == "disconnect" else await reader.read_one()
 

@@ -20,7 +20,7 @@ from tests.support.harness import ON_POSTGRESQL, ON_SQLITE, RunHarness
 
 @pytest.fixture(autouse=True)
 def no_poll(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(control_module, "SLOW_POLL_SECONDS", 3600.0)
+    monkeypatch.setattr(control_module, "POLL_SECONDS", 3600.0)
 
 
 @asynccontextmanager
@@ -60,7 +60,7 @@ async def test_a_stop_from_another_process_is_there_before_the_next_task(harness
     run_id = await harness.create_running()
     async with at_work(harness, run_id) as control:
         async with harness.transaction(run_id) as (run, lifecycle):
-            await lifecycle.ask_to_stop(run, StopMode.NOW, "owner")
+            await lifecycle.request_stop(run, StopMode.NOW, "owner")
 
         await control.wait_until_stored()
 

@@ -33,7 +33,7 @@ async def gathering_for_ages(
     harness: RunHarness, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[str, Callable[[RunEvent], None]]:
     """A run and its sink, in a journal that holds back all but the first word."""
-    monkeypatch.setattr(event_writer_module, "GATHER_SECONDS", AGES_SECONDS)
+    monkeypatch.setattr(event_writer_module, "BATCH_INTERVAL_SECONDS", AGES_SECONDS)
     run_id = await harness.create_running()
     return run_id, harness.container.event_writer.open_sink(run_id, 1, refuse_nothing)
 

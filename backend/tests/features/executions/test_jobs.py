@@ -274,7 +274,7 @@ class TestWorkerLoss:
         executor = play(harness, Script())
         run_id = await lost(harness)
         async with harness.transaction(run_id) as (run, lifecycle):
-            await lifecycle.ask_to_stop(run, StopMode.NOW, "me")
+            await lifecycle.request_stop(run, StopMode.NOW, "me")
 
         await harness.execute(run_id, 1)
 
@@ -286,7 +286,7 @@ class TestWorkerLoss:
         await harness.execute(run_id, 1)
 
         async with harness.transaction(run_id) as (run, lifecycle):
-            await lifecycle.queue_again(run, "resumed")
+            await lifecycle.queue_next_attempt(run, "resumed")
 
         assert (await harness.get_run(run_id)).losses == 0
 

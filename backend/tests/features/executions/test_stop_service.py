@@ -8,7 +8,7 @@ import pytest
 from crewai_runner.domain.run import StopMode
 from crewai_runner.executor.port import EventSink, Outcome, RunControl, RunSpec
 from crewai_runner.executor.scripted import Script, ScriptedExecutor
-from crewai_runner.features.executions.service import StopService
+from crewai_runner.features.executions.stop_service import StopService
 from crewai_runner.features.runs.errors import RunAlreadyFinished, RunNotFound
 from crewai_runner.features.runs.service import NewRun
 from tests.support.builders import FAILURE, definition, started

@@ -20,8 +20,8 @@ Move = Callable[[LifecycleService, RunRow], Awaitable[Any]]
 
 MOVES: dict[str, tuple[Move, str, str]] = {
     "wait": (lambda it, run: it.wait(run, WaitReason.BUDGET), "waiting", "run.waiting"),
-    "hand back": (lambda it, run: it.hand_back(run), "queued", "run.queued"),
-    "ask to stop": (lambda it, run: it.ask_to_stop(run, StopMode.NOW, "me"), "stopping", "run.stopping"),
+    "hand back": (lambda it, run: it.requeue(run), "queued", "run.queued"),
+    "ask to stop": (lambda it, run: it.request_stop(run, StopMode.NOW, "me"), "stopping", "run.stopping"),
     "complete": (lambda it, run: it.complete(run, RunResult(raw="r")), "completed", "run.completed"),
     "fail": (lambda it, run: it.fail(run, FAILURE), "failed", "run.failed"),
     "crash": (lambda it, run: it.crash(run, FAILURE), "crashed", "run.crashed"),
@@ -62,7 +62,7 @@ async def test_a_rolled_back_resume_queues_no_job(harness: RunHarness) -> None:
     before = await harness.count_queued()
 
     async with harness.transaction_rolled_back(run_id) as (run, lifecycle):
-        await lifecycle.queue_again(run, "resumed")
+        await lifecycle.queue_next_attempt(run, "resumed")
 
     assert await harness.count_queued() == before
     assert (await harness.get_run(run_id)).state == "failed"
@@ -75,7 +75,7 @@ async def test_a_resume_queues_the_next_attempt_and_clears_the_old_end(harness: 
     before = await harness.count_queued()
 
     async with harness.transaction(run_id) as (run, lifecycle):
-        await lifecycle.queue_again(run, "resumed")
+        await lifecycle.queue_next_attempt(run, "resumed")
 
     row = await harness.get_run(run_id)
     assert (row.state, row.attempt, row.error, row.finished_at) == ("queued", 2, None, None)
@@ -85,7 +85,7 @@ async def test_a_resume_queues_the_next_attempt_and_clears_the_old_end(harness: 
 async def test_the_first_beginning_is_a_start_and_the_next_a_resume(harness: RunHarness) -> None:
     run_id = await harness.create_running()
     async with harness.transaction(run_id) as (run, lifecycle):
-        await lifecycle.hand_back(run)
+        await lifecycle.requeue(run)
 
     async with harness.transaction(run_id) as (run, lifecycle):
         await lifecycle.begin(run, "scripted 1", native=True)
@@ -97,7 +97,7 @@ async def test_the_first_beginning_is_a_start_and_the_next_a_resume(harness: Run
 async def test_a_stop_that_was_asked_for_wins_over_a_result(harness: RunHarness) -> None:
     run_id = await harness.create_running()
     async with harness.transaction(run_id) as (run, lifecycle):
-        await lifecycle.ask_to_stop(run, StopMode.NOW, "me")
+        await lifecycle.request_stop(run, StopMode.NOW, "me")
 
     with pytest.raises(IllegalTransition):
         async with harness.transaction(run_id) as (run, lifecycle):
@@ -112,7 +112,7 @@ async def test_a_stop_sharpens_and_never_softens(harness: RunHarness) -> None:
 
     for asked in (StopMode.AFTER_STEP, StopMode.NOW, StopMode.AFTER_STEP):
         async with harness.transaction(run_id) as (run, lifecycle):
-            await lifecycle.ask_to_stop(run, asked, "me")
+            await lifecycle.request_stop(run, asked, "me")
         modes.append((await harness.get_run(run_id)).stop_mode)
 
     assert modes == ["after-step", "now", "now"]
@@ -204,7 +204,7 @@ async def test_a_task_that_ended_with_its_run_begins_anew_when_the_run_is_resume
     async with harness.transaction(run_id) as (run, lifecycle):
         await lifecycle.crash(run, FAILURE)
     async with harness.transaction(run_id) as (run, lifecycle):
-        await lifecycle.queue_again(run, "resumed")
+        await lifecycle.queue_next_attempt(run, "resumed")
         await lifecycle.begin(run, "scripted 1", native=True)
 
     harness.container.event_writer.open_sink(run_id, 2, lambda: None)(started("research"))

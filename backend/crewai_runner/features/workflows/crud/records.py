@@ -50,7 +50,7 @@ class WorkflowRecords:
         version = await self.rows.get_version(row.id, row.workspace_id, number)
         if version is None:
             raise VersionNotFound(row.id, number)
-        return StoredVersion(version, WorkflowDefinition.model_validate(version.definition))
+        return StoredVersion(version, version.parsed_definition)
 
     async def create(
         self, principal: Principal, text: str, definition: WorkflowDefinition, note: str | None

@@ -1,0 +1,78 @@
+"""Stops runs."""
+
+import asyncio
+import contextlib
+
+from crewai_runner.core.principal import Principal
+from crewai_runner.core.waiting import wait_event
+from crewai_runner.db.session import pop_notifications, read_session, shielded, unit_of_work
+from crewai_runner.domain.run import FINAL_STATES, RunState, StopMode, StopReceipt
+from crewai_runner.features.approvals.service import ApprovalService
+from crewai_runner.features.executions.execution_deps import ExecutionDeps
+from crewai_runner.features.executions.schemas import StopAnswer
+from crewai_runner.features.lifecycle.service import LifecycleService
+from crewai_runner.features.runs.errors import RunAlreadyFinished
+from crewai_runner.features.runs.service import RunService
+from crewai_runner.stream.notifier import control_topic
+
+POLL_SECONDS = 1.0
+
+
+class StopService:
+    """Stops runs in transactions of its own: the request must be committed before its effect is awaited."""
+
+    def __init__(self, deps: ExecutionDeps) -> None:
+        self._deps = deps
+
+    async def stop(self, principal: Principal, identifier: str, mode: StopMode) -> StopAnswer:
+        """Request a stop and wait for it, up to STOP_WAIT_SECONDS.
+
+        Raises RunNotFound (404) and RunAlreadyFinished (409).
+        """
+        run_id = await self._request(principal, identifier, mode)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._deps.settings.stop_wait_seconds):
+                await self._wait_until_finished(run_id)
+        async with read_session(self._deps.sessions) as session:
+            run = await RunService(session).get(principal, run_id)
+        receipt = None if run.receipt is None else StopReceipt.model_validate(run.receipt)
+        return StopAnswer(
+            workflow_id=run_id,
+            run_id=run_id,
+            status=RunState(run.state),
+            message="The run is stopped."
+            if receipt
+            else "The run is stopping; the receipt follows as an event.",
+            receipt=receipt,
+        )
+
+    async def _request(self, principal: Principal, identifier: str, mode: StopMode) -> str:
+        """Stop a run that is not running, or ask its worker to stop it; return the run's id."""
+        deps = self._deps
+        async with unit_of_work(deps.sessions) as session:
+            runs = RunService(session)
+            run = await runs.get(principal, await runs.resolve(principal, identifier), lock=True)
+            if RunState(run.state) in FINAL_STATES:
+                raise RunAlreadyFinished(f"The run is already {run.state}.", run_id=run.id, state=run.state)
+            lifecycle = LifecycleService(session, deps.queue, deps.mask)
+            if run.state in (RunState.QUEUED, RunState.WAITING):
+                await ApprovalService(session, deps.queue, deps.mask).cancel(run.id)
+                await lifecycle.stop(run)
+            else:
+                await lifecycle.request_stop(run, mode, principal.subject)
+        deps.notifier.publish({*pop_notifications(session), control_topic(run.id)})
+        if RunState(run.state) in FINAL_STATES:
+            deps.inline_providers.forget(run.id)
+        return run.id
+
+    async def _wait_until_finished(self, run_id: str) -> None:
+        with self._deps.notifier.subscribe(run_id) as subscription:
+            while True:
+                subscription.changed.clear()
+                if await shielded(self._is_finished(run_id)):
+                    return
+                await wait_event(subscription.changed, POLL_SECONDS)
+
+    async def _is_finished(self, run_id: str) -> bool:
+        async with read_session(self._deps.sessions) as session:
+            return await RunService(session).is_finished(run_id)
