@@ -1,15 +1,16 @@
-"""The two holes that layered contracts leave: a feature is entered by its doors only."""
+"""Import rules that the contracts of import-linter cannot express."""
 
 import grimp
 import pytest
 
-DOORS = {"service", "schemas", "errors"}
-# The files that mount routers, build processes and open the app: they may see every part.
-TABLES = {"crewai_runner.routes", "crewai_runner.main"}
-WIRING = "crewai_runner.wiring."
+PUBLIC_MODULES = {"service", "schemas", "errors"}
 FEATURES = "crewai_runner.features"
-# Kits that features offer to other features' edges: who may come in, and the once-only answer.
+ASSEMBLY = {"crewai_runner.routes", "crewai_runner.main"}
+"""They mount routers and middleware, and may import any module of a feature; so may `wiring`."""
+WIRING = "crewai_runner.wiring."
 SHARED_DEPS = {f"{FEATURES}.auth.deps", f"{FEATURES}.idempotency.deps"}
+"""FastAPI dependencies that the endpoints of every feature use."""
+WEB_FRAMEWORK = ("crewai_runner.http", "fastapi", "starlette")
 
 
 @pytest.fixture(scope="module")
@@ -17,51 +18,49 @@ def graph() -> grimp.ImportGraph:
     return grimp.build_graph("crewai_runner", include_external_packages=True)
 
 
+def feature_of(module: str) -> str:
+    path = module.removeprefix(FEATURES + ".")
+    return path.split(".", 1)[0] if path != module else ""
+
+
 def local_name(module: str) -> str:
     """The module's path inside its feature: `service`, or `probe.protocols` in a subpackage."""
     return module.removeprefix(f"{FEATURES}.{feature_of(module)}.")
 
 
-def feature_of(module: str) -> str:
-    rest = module.removeprefix(FEATURES + ".")
-    return rest.split(".", 1)[0] if rest != module else ""
-
-
-def test_features_are_entered_by_their_doors(graph: grimp.ImportGraph) -> None:
-    trespassers = [
+def test_features_import_only_public_modules_of_other_features(graph: grimp.ImportGraph) -> None:
+    violations = [
         f"{importer} -> {module}"
         for module in graph.find_descendants(FEATURES)
         for importer in graph.find_modules_that_directly_import(module)
         if feature_of(importer) != feature_of(module)
-        and local_name(module) not in DOORS
+        and local_name(module) not in PUBLIC_MODULES
         and module not in SHARED_DEPS
-        and importer not in TABLES
+        and importer not in ASSEMBLY
         and not importer.startswith(WIRING)
     ]
 
-    assert trespassers == []
+    assert violations == []
 
 
-def test_nobody_imports_a_router_but_the_table(graph: grimp.ImportGraph) -> None:
-    routers = [m for m in graph.find_descendants(FEATURES) if m.endswith(".router")]
+def test_only_the_assembly_imports_routers(graph: grimp.ImportGraph) -> None:
+    routers = [module for module in graph.find_descendants(FEATURES) if module.endswith(".router")]
 
     importers = {i for router in routers for i in graph.find_modules_that_directly_import(router)}
 
     assert routers
-    assert importers <= TABLES
+    assert importers <= ASSEMBLY
 
 
-def test_no_use_case_knows_the_web(graph: grimp.ImportGraph) -> None:
+def test_use_cases_do_not_import_the_web_framework(graph: grimp.ImportGraph) -> None:
     inner = {"service", "repository", "rules", "errors", "schemas", "event_writer"}
-    web = ("crewai_runner.http", "fastapi", "starlette")
 
-    trespassers = [
+    violations = [
         f"{module} -> {imported}"
         for module in graph.find_descendants(FEATURES)
-        # Every module of a subpackage is part of a use case, too.
         if local_name(module) in inner or "." in local_name(module)
         for imported in graph.find_modules_directly_imported_by(module)
-        if imported.startswith(web)
+        if imported.startswith(WEB_FRAMEWORK)
     ]
 
-    assert trespassers == []
+    assert violations == []
