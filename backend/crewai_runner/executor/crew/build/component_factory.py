@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crewai.tasks.llm_guardrail import LLMGuardrail
+from crewai import LLMGuardrail
 from crewai.tools import BaseTool
 
 from crewai_runner.core.egress import EgressPolicy

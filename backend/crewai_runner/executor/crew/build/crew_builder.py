@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from crewai import Agent, Crew, Process
-from crewai.agent.planning_config import PlanningConfig
+from crewai import Agent, Crew, PlanningConfig, Process
 
 from crewai_runner.domain.model_settings import ModelChoice, ModelSettings
 from crewai_runner.domain.workflow import AgentDefinition, ProcessKind, TaskDefinition

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from crewai import Task
-from crewai.tasks.task_output import TaskOutput
+from crewai import Task, TaskOutput
 from pydantic import PrivateAttr
 
 from crewai_runner.domain.run import TaskResult

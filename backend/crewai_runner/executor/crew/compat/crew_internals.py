@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from crewai import Crew, Task
-from crewai.tasks.task_output import TaskOutput
+from crewai import Crew, Task, TaskOutput
 from crewai.utilities.pydantic_schema_utils import create_model_from_schema
 
 from crewai_runner.domain.run import TaskResult

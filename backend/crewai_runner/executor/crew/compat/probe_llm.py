@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from crewai.llms.base_llm import BaseLLM
+from crewai import BaseLLM
 
 
 class ProbeLLM(BaseLLM):

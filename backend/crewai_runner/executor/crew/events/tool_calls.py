@@ -53,7 +53,7 @@ class ToolCallTracker:
         with self._changed:
             self._changed.wait_for(lambda: not self._open_calls, timeout)
 
-    def on_started(self, event: Any) -> None:
+    def on_started(self, _source: Any, event: Any) -> None:
         scope = current_task.get()
         arguments = to_plain_json(event.tool_args)
         call = ToolCall(
@@ -75,7 +75,7 @@ class ToolCallTracker:
         data = {"to": call.coworker, "tool_call_id": call.call_id, "request": text}
         self._emit(call, run_events.DelegationStarted, data)
 
-    def on_finished(self, event: Any) -> None:
+    def on_finished(self, _source: Any, event: Any) -> None:
         failure = getattr(event, "failure", None)
         if failure is not None:
             self._on_failed(event, str(failure.message))
@@ -97,7 +97,7 @@ class ToolCallTracker:
         }
         self._emit(call, run_events.ToolCompleted, data)
 
-    def on_error(self, event: Any) -> None:
+    def on_error(self, _source: Any, event: Any) -> None:
         self._on_failed(event, str(event.error))
 
     def discard(self, tool: str) -> None:

@@ -51,7 +51,6 @@ class EventTranslator:
         )
         self.tool_calls = ToolCallTracker(emitter, agent_keys, budget)
         self.ignored_events: Counter[str] = Counter()
-        tool_calls = self.tool_calls
         self._handlers: dict[str, Callable[[Any, Any], None]] = {
             "llm_call_started": self.model_calls.on_started,
             "llm_stream_chunk": self.model_calls.on_chunk,
@@ -60,9 +59,9 @@ class EventTranslator:
             "agent_execution_started": self._on_agent_started,
             "agent_execution_completed": self._on_agent_completed,
             "agent_execution_error": self._on_agent_failed,
-            "tool_usage_started": lambda _source, event: tool_calls.on_started(event),
-            "tool_usage_finished": lambda _source, event: tool_calls.on_finished(event),
-            "tool_usage_error": lambda _source, event: tool_calls.on_error(event),
+            "tool_usage_started": self.tool_calls.on_started,
+            "tool_usage_finished": self.tool_calls.on_finished,
+            "tool_usage_error": self.tool_calls.on_error,
             "llm_guardrail_started": self._on_guardrail_started,
             "llm_guardrail_completed": self._on_guardrail_completed,
             **dict.fromkeys(_WARNINGS, self._on_warning),

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
-from crewai.llms.base_llm import BaseLLM
+from crewai import BaseLLM
 
 from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.domain.model_settings import ModelSettings

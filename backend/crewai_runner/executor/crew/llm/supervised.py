@@ -8,7 +8,7 @@ import functools
 import types
 from typing import Any
 
-from crewai.llms.base_llm import BaseLLM
+from crewai import BaseLLM
 
 from crewai_runner.executor.crew.compat.llm_internals import (
     copy_with_new_client,
