@@ -1,4 +1,4 @@
-# The two commands a fresh machine needs: `make run` and `make test`.
+# On a new machine, `make run` and `make test` install everything they need.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -11,50 +11,49 @@ STAMP := $(VENV)/.installed
 PACKAGES := $(FRONTEND)/node_modules/.installed
 BUILD := $(FRONTEND)/dist/index.html
 TOOLS := .tools
-# Optional parts that are installed; "litellm" is the one left out.
+# Extras to install; "litellm" is not among them.
 EXTRAS := local anthropic gemini bedrock
-# Commands below run in backend/, where these live under .venv.
-# All of the backend's tests, some files at a time.
+# Runs the backend's tests in parallel, one file per process.
 AT_ONCE := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder --max-worker-restart 2
 IN_BACKEND := cd $(BACKEND) &&
 RUN := .venv/bin
-# A Node is bootstrapped only where none is new enough; it then stands first.
+# A bootstrapped Node (see the target "node") takes precedence.
 IN_FRONTEND := export PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH"; cd $(FRONTEND) &&
 
-##@ Use
+##@ Run
 .PHONY: run
-run: $(STAMP) $(BUILD) ## Install what is missing, start the product on embedded defaults, say how to sign in
+run: $(STAMP) $(BUILD) ## Install dependencies, start the server with default settings, print how to sign in
 	@exec $(VENV)/bin/crewai-runner serve
 
 .PHONY: migrate
-migrate: $(STAMP) ## Bring the database to the newest schema
+migrate: $(STAMP) ## Migrate the database to the latest schema
 	@$(VENV)/bin/crewai-runner migrate
 
 ##@ Check
 .PHONY: test
-test: $(STAMP) $(PACKAGES) ## Install what is missing and pass every check and test
+test: $(STAMP) $(PACKAGES) ## Install dependencies, then run all checks and tests
 	@$(MAKE) check
 	@$(MAKE) test-frontend test-backend test-browser
 
 .PHONY: test-backend
-test-backend: $(STAMP) ## The backend's tests (TEST_ARGS="tests/domain -q")
+test-backend: $(STAMP) ## Run the backend's tests (TEST_ARGS="tests/domain -q")
 	@$(IN_BACKEND) $(RUN)/python -m pytest $(or $(TEST_ARGS),$(AT_ONCE))
 
 .PHONY: test-frontend
-test-frontend: $(BUILD) ## The dashboard's unit tests and the weight of each page
+test-frontend: $(BUILD) ## Run the dashboard's unit tests and the bundle size check
 	@$(IN_FRONTEND) npm run --silent test && npm run --silent bundle
 
 .PHONY: test-browser
-test-browser: $(STAMP) $(BUILD) ## The whole product in a real Chromium (E2E_ARGS="e2e/runs.spec.ts")
+test-browser: $(STAMP) $(BUILD) ## Run the end-to-end tests in Chromium (E2E_ARGS="e2e/runs.spec.ts")
 	@chromium="$$($(FIND_CHROMIUM))"; $(IN_FRONTEND) CHROMIUM="$$chromium" npm run --silent e2e -- $(E2E_ARGS)
 
 .PHONY: test-compose
-test-compose: $(STAMP) ## Build and drive docker-compose.yml for real, kill everything in turn; needs a Docker engine
-	@docker info >/dev/null 2>&1 || { echo "This needs a running Docker engine with compose; none answers." >&2; exit 1; }
-	@$(IN_BACKEND) $(RUN)/python -m pytest -s -q tests/storm/compose_tests.py tests/storm/dev_compose_tests.py $(TEST_ARGS)
+test-compose: $(STAMP) ## Build, test and chaos-test the Compose files; requires Docker
+	@docker info >/dev/null 2>&1 || { echo "test-compose requires a running Docker engine with the Compose plugin." >&2; exit 1; }
+	@$(IN_BACKEND) $(RUN)/python -m pytest -s -q tests/deploy/compose_tests.py tests/deploy/dev_compose_tests.py $(TEST_ARGS)
 
 .PHONY: check
-check: $(STAMP) $(PACKAGES) ## Style, types, import walls, fresh generated files; no tests
+check: $(STAMP) $(PACKAGES) ## Run linters, type checks, import contracts and the OpenAPI check
 	@$(MAKE) -j2 check-backend check-frontend
 
 .PHONY: check-frontend
@@ -70,12 +69,12 @@ check-backend: $(STAMP)
 	@$(MAKE) openapi-check
 
 .PHONY: bench
-bench: $(STAMP) ## Measure against bare CrewAI and bare FastAPI in the same run (BENCH_ARGS=--quick)
+bench: $(STAMP) ## Run the benchmarks against plain CrewAI and FastAPI (BENCH_ARGS=--quick)
 	@$(IN_BACKEND) $(RUN)/python -m benchmarks $(BENCH_ARGS)
 
-##@ Work on it
+##@ Develop
 .PHONY: install
-install: $(STAMP) $(PACKAGES) ## Install both sides from their locks
+install: $(STAMP) $(PACKAGES) ## Install the backend and the frontend from their lock files
 
 .PHONY: format
 format: $(STAMP) $(PACKAGES) ## Format the code
@@ -87,50 +86,50 @@ openapi: $(STAMP) ## Write backend/openapi.json
 	@$(IN_BACKEND) $(RUN)/crewai-runner openapi openapi.json
 
 .PHONY: client
-client: $(PACKAGES) ## Write the dashboard's API types from backend/openapi.json
+client: $(PACKAGES) ## Generate the dashboard's API types from backend/openapi.json
 	@$(IN_FRONTEND) npm run --silent generate
 
 .PHONY: build
 build: $(BUILD) ## Build the dashboard into frontend/dist
 
 .PHONY: lighthouse
-lighthouse: $(STAMP) $(BUILD) ## Lighthouse over every page; needs a quiet machine
+lighthouse: $(STAMP) $(BUILD) ## Run Lighthouse on every page; use an idle machine
 	@chromium="$$($(FIND_CHROMIUM))"; $(IN_FRONTEND) CHROMIUM="$$chromium" npm run --silent lighthouse
 
 .PHONY: shots
-shots: $(STAMP) $(BUILD) ## Pictures of every page, both themes and sizes, in frontend/shots
+shots: $(STAMP) $(BUILD) ## Take screenshots of every page in both themes and sizes (frontend/shots)
 	@chromium="$$($(FIND_CHROMIUM))"; $(IN_FRONTEND) CHROMIUM="$$chromium" npm run --silent shots
 
 .PHONY: openapi-check
-openapi-check: $(STAMP) ## Fail when backend/openapi.json is stale
+openapi-check: $(STAMP) ## Fail if backend/openapi.json is out of date
 	@$(IN_BACKEND) $(RUN)/crewai-runner openapi - | cmp -s - openapi.json \
-	  || { echo "backend/openapi.json is stale: run 'make openapi' and commit it." >&2; exit 1; }
+	  || { echo "backend/openapi.json is out of date: run 'make openapi' and commit it." >&2; exit 1; }
 
 .PHONY: migration
-migration: $(STAMP) ## Write a migration of the tables' changes (NAME="what changes")
-	@test -n "$(NAME)" || { echo 'Say what changes: make migration NAME="add tags to runs"' >&2; exit 1; }
+migration: $(STAMP) ## Generate a database migration (NAME="add tags to runs")
+	@test -n "$(NAME)" || { echo 'NAME is required: make migration NAME="add tags to runs"' >&2; exit 1; }
 	@$(IN_BACKEND) $(RUN)/alembic revision --autogenerate -m "$(NAME)"
 
 .PHONY: lock
-lock: $(STAMP) ## Renew backend/uv.lock
+lock: $(STAMP) ## Update backend/uv.lock
 	@uv="$$($(FIND_UV))"; $(IN_BACKEND) "$$uv" lock --upgrade --python .venv/bin/python
 
 .PHONY: clean
-clean: ## Remove environments and caches; the data folder stays
+clean: ## Remove environments, builds and caches; keeps the data directory
 	rm -rf $(VENV) $(TOOLS) $(FRONTEND)/node_modules $(FRONTEND)/dist $(BACKEND)/.mypy_cache $(BACKEND)/.ruff_cache $(BACKEND)/.pytest_cache $(BACKEND)/.hypothesis
 
 .PHONY: help
-help: ## This list
+help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
 	  /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# --- the environment ---------------------------------------------------------------------------
+# --- Python environment ---------------------------------------------------------------------------
 $(STAMP): $(BACKEND)/pyproject.toml $(BACKEND)/uv.lock
 	@$(MAKE) environment
 	@touch $(STAMP)
 
-# A Python from 3.11 to 3.13 (3.12 by preference) is looked for on the PATH and among pyenv's, unless
-# PYTHON names one; uv is taken from the PATH, or bootstrapped through pip into .tools/.
+# Uses the Python that PYTHON names, or finds one from 3.11 to 3.13 (3.12 preferred) in pyenv and on the PATH.
+# uv comes from the PATH, or is installed into .tools/ with pip.
 .PHONY: environment
 environment:
 	@python="$$($(FIND_PYTHON))" || { echo "$(NO_PYTHON)" >&2; exit 1; }; \
@@ -153,18 +152,18 @@ FIND_PYTHON = if [ -n "$${PYTHON:-}" ]; then set -- "$$PYTHON"; else set -- \
 	  "$$found" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || continue; \
 	  echo "$$found"; exit 0; \
 	done; exit 1
-NO_PYTHON = Python 3.11, 3.12 or 3.13 is needed; none was found$${PYTHON:+: PYTHON=$$PYTHON is not one}.
+NO_PYTHON = Python 3.11, 3.12 or 3.13 is required, but none was found$${PYTHON:+ (PYTHON=$$PYTHON)}.
 FIND_UV = for candidate in uv "$(CURDIR)/$(TOOLS)/bin/uv"; do \
 	  found="$$(command -v "$$candidate" 2>/dev/null)" || continue; \
 	  "$$found" --version >/dev/null 2>&1 || continue; \
 	  echo "$$found"; exit 0; \
 	done
 
-# --- the dashboard -----------------------------------------------------------------------------
+# --- Dashboard -----------------------------------------------------------------------------
 $(PACKAGES): $(FRONTEND)/package.json $(FRONTEND)/package-lock.json
 	@$(MAKE) node
 	@echo "Installing into $(FRONTEND)/node_modules ..."
-	@# Not "npm ci": it refuses a lock without the binaries of other platforms, which some registries have later.
+	@# Not "npm ci": it rejects a lock file that lacks the binaries of other platforms, which some registries publish late.
 	@$(IN_FRONTEND) npm install --no-save --engine-strict --silent --no-audit --no-fund
 	@touch $(PACKAGES)
 
@@ -173,7 +172,7 @@ $(BUILD): $(PACKAGES) $(shell find $(FRONTEND)/src $(FRONTEND)/public $(FRONTEND
 	@$(IN_FRONTEND) npm run --silent build
 	@touch $(BUILD)
 
-# Node 20.19 or newer is taken from the PATH, or bootstrapped through pip into .tools/.
+# Uses Node 20.19 or newer from the PATH, or installs it into .tools/ with pip.
 .PHONY: node
 node:
 	@$(IN_FRONTEND) node -e '$(NODE_IS_NEW_ENOUGH)' 2>/dev/null || { \
@@ -185,7 +184,7 @@ node:
 
 NODE_IS_NEW_ENOUGH = const [major, minor] = process.versions.node.split(".").map(Number); process.exit((major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22 ? 0 : 1)
 
-# The browser tests need a Chromium; on Debian root gets it installed.
+# Finds Chromium for the browser tests; installs it with apt when run as root on Debian.
 FIND_CHROMIUM = for candidate in "$${CHROMIUM:-}" chromium chromium-browser google-chrome; do \
 	  [ -n "$$candidate" ] || continue; \
 	  command -v "$$candidate" 2>/dev/null && exit 0; \
@@ -195,4 +194,4 @@ FIND_CHROMIUM = for candidate in "$${CHROMIUM:-}" chromium chromium-browser goog
 	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium; } >/dev/null 2>&1 \
 	    && command -v chromium && exit 0; \
 	fi; \
-	echo "The browser tests need Chromium: install it (apt-get install chromium), or name one in CHROMIUM." >&2; exit 1
+	echo "The browser tests require Chromium: install it (apt-get install chromium), or set CHROMIUM to its path." >&2; exit 1

