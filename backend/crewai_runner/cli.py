@@ -15,7 +15,7 @@ Command = Callable[[argparse.Namespace], int]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; the answer is the exit status."""
+    """Run a command; return the exit status."""
     parser, more = _parser()
     options = parser.parse_args(arguments)
     if options.command is None:
@@ -39,10 +39,10 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, Command]]:
     serve.add_argument("--role", choices=[role.value for role in Role], help="what this process does")
     serve.add_argument("--host", help="address to listen on (API_HOST)")
     serve.add_argument("--port", type=int, help="port to listen on (API_PORT)")
-    commands.add_parser("migrate", help="bring the database to the newest schema, then end")
+    commands.add_parser("migrate", help="upgrade the database to the latest schema, then exit")
     openapi = commands.add_parser("openapi", help="write the OpenAPI document")
     openapi.add_argument("file", type=Path, help="where to write it; - for standard output")
-    commands.add_parser("new-key", help="print a fresh SECRET_KEY")
+    commands.add_parser("new-key", help="print a new SECRET_KEY")
     return parser, operations.add_to(commands)
 
 
@@ -59,7 +59,7 @@ def _serve(options: argparse.Namespace) -> int:
     settings = _settings(role=options.role, api_host=options.host, api_port=options.port)
     if settings is None:
         return 2
-    # Only now, so that wrong settings and --help answer at once.
+    # Imported here, so that --help and wrong settings are answered without delay.
     from crewai_runner.serving import serve  # noqa: PLC0415
 
     return serve(settings)

@@ -88,13 +88,13 @@ def create_app(
 
 
 def openapi_text() -> str:
-    """The OpenAPI document as JSON text, the same whatever this machine's settings are."""
+    """The OpenAPI document as JSON text, independent of the settings."""
     app = create_app(Settings.model_construct())
     return json.dumps(app.openapi(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def _wrap(app: FastAPI, settings: Settings) -> None:
-    """The first added is the innermost; a request passes them from the last to the first."""
+    """Add the middleware. The first added is the innermost: a request passes them in reverse order."""
     app.add_middleware(BodyLimitMiddleware, limit=settings.max_request_bytes)
     app.add_middleware(TimeLimitMiddleware, seconds=settings.request_timeout_seconds)
     app.add_middleware(ApiVersionMiddleware, prefix=settings.api_base_url)

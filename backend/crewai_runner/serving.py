@@ -1,11 +1,12 @@
-"""Starts the server and says how to use it."""
+"""Starts the server process and prints how to use it."""
 
 import os
 import re
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import TYPE_CHECKING
 
 import uvicorn
 
@@ -17,12 +18,17 @@ from crewai_runner.core.settings import Settings
 from crewai_runner.http.connection_limits import UVICORN_LIMITS
 from crewai_runner.queue.data_dir_lock import DataDirInUse, DataDirLock
 
+if TYPE_CHECKING:  # importing the application takes seconds; see StartupApp
+    from starlette.applications import Starlette
+
+    from crewai_runner.wiring.container import Container
+
 SHUTDOWN_SECONDS = 10
 
 
 def serve(settings: Settings) -> int:
-    """Serve until a signal; the answer is the exit status."""
-    # Prompts and outputs are nobody else's business: what is made from here on is the owner's only.
+    """Serve until a signal; return the exit status."""
+    # Prompts and outputs are private: files created from here on are readable by their owner only.
     os.umask(0o077)
     lock = DataDirLock(settings.sqlite_directory) if settings.sqlite_directory else None
     problem = _folder_problem(settings, lock) or _port_problem(settings)
@@ -33,24 +39,24 @@ def serve(settings: Settings) -> int:
     configure_logging(settings.log_level, settings.log_format, mask)
     if settings.api_reload:
         if lock:
-            lock.release()  # each process that the reloader starts takes it itself
+            lock.release()  # each process started by the reloader acquires it itself
         return _serve_reloading(settings)
-    return _Serving(settings, mask, lock).run()
+    return _ServerProcess(settings, mask, lock).run()
 
 
-class _Serving:
-    """One server process, from its first moment."""
+class _ServerProcess:
+    """A server process that answers /health before the application is imported."""
 
     def __init__(self, settings: Settings, mask: SecretMask, lock: DataDirLock | None) -> None:
         self._settings, self._mask, self._lock = settings, mask, lock
         self._failed = False
-        # Made before anything answers: whoever sees /health may read the key file.
+        # Created before the server listens, so that the key file exists once /health answers.
         self._api_key, self._key_is_new = load_api_key(settings)
         mask.add(self._api_key)
-        boot = StartupApp(self._make_app, self._ready, self._failure)
+        startup_app = StartupApp(self._make_app, self._on_ready, self._on_failure)
         self._server = uvicorn.Server(
             uvicorn.Config(
-                boot,
+                startup_app,
                 host=settings.api_host,
                 port=settings.api_port,
                 log_config=None,
@@ -63,39 +69,39 @@ class _Serving:
         )
 
     def run(self) -> int:
-        # uvicorn raises a caught signal again after its shutdown; that was a wish, not an accident.
-        for wish in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(wish, _nothing_more)
+        # After its shutdown uvicorn raises the signal again, which would change the exit status.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _ignore_signal)
         self._server.run()
         return 3 if self._failed or not self._server.started else 0
 
-    def _make_app(self) -> Any:
-        # Imported here, in a thread: the first health check need not wait for it.
+    def _make_app(self) -> "Starlette":
+        # Imported here, in a thread, so that the first health check does not wait for it.
         from crewai_runner.main import create_app  # noqa: PLC0415
 
         return create_app(self._settings, mask=self._mask, folder_lock=self._lock)
 
-    def _ready(self, app: Any) -> None:
+    def _on_ready(self, app: "Starlette") -> None:
         port = self._server.servers[0].sockets[0].getsockname()[1]
         new_key = self._api_key if self._key_is_new else None
         print(welcome(app.state.container, port, new_key), flush=True)  # noqa: T201
 
-    def _failure(self, error: BaseException) -> str:
+    def _on_failure(self, error: BaseException) -> str:
         self._failed = True
         get_logger(__name__).error("start.failed", exc_info=error)
         print(f"Cannot start: {self._mask(str(error))}", file=sys.stderr)  # noqa: T201
         self._server.should_exit = True
-        return reason(self._mask(str(error)))
+        return public_reason(self._mask(str(error)))
 
 
-def reason(message: str) -> str:
-    """What everybody may read of a failure: its first line; of an address nothing before the `@`."""
+def public_reason(message: str) -> str:
+    """The part of an error message that is safe to publish: its first line, without URL credentials."""
     line = next(iter(message.strip().splitlines()), "see the log")
     return re.sub(r"//\S*@", "//", line)[:300]
 
 
-def _nothing_more(_signal: int, _frame: Any) -> None:
-    """The server has ended already."""
+def _ignore_signal(_number: int, _frame: FrameType | None) -> None:
+    """The server has already shut down."""
 
 
 def _serve_reloading(settings: Settings) -> int:
@@ -112,8 +118,8 @@ def _serve_reloading(settings: Settings) -> int:
     return 0
 
 
-def reloaded() -> Any:
-    """The application in a process that the reloader starts, with the same masked log as any other."""
+def reloaded() -> "Starlette":
+    """Create the application in a process started by the reloader, with the same masked log."""
     from crewai_runner.main import create_app  # noqa: PLC0415
 
     settings, mask = Settings(), SecretMask()
@@ -122,7 +128,7 @@ def reloaded() -> Any:
 
 
 def _folder_problem(settings: Settings, lock: DataDirLock | None) -> str | None:
-    """Why the data folder cannot be used, found out before anything is started; takes its lock."""
+    """Acquire the data folder's lock; return why the folder cannot be used, if it cannot."""
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         if lock:
@@ -135,7 +141,7 @@ def _folder_problem(settings: Settings, lock: DataDirLock | None) -> str | None:
 
 
 def _port_problem(settings: Settings) -> str | None:
-    """Why the server cannot listen, in words, before anything is started."""
+    """Return why the server cannot listen on its address, if it cannot."""
     if settings.api_port == 0:
         return None
     problem = find_bind_error(settings.api_host, settings.api_port)
@@ -145,9 +151,9 @@ def _port_problem(settings: Settings) -> str | None:
     return f"Cannot start: {where} cannot be listened on ({problem}). Set another API_PORT."
 
 
-def welcome(parts: Any, port: int, new_key: str | None) -> str:
-    """What a person needs first: the address, the key, one command to try."""
-    settings = parts.settings
+def welcome(container: "Container", port: int, new_key: str | None) -> str:
+    """The start message: address, API key, a command to try."""
+    settings = container.settings
     host = "127.0.0.1" if settings.api_host in ("0.0.0.0", "::") else settings.api_host  # noqa: S104
     url = f"http://{host}:{port}"
     key_file = settings.data_dir.absolute() / API_KEY_FILE
@@ -156,15 +162,15 @@ def welcome(parts: Any, port: int, new_key: str | None) -> str:
         lines.append(f"  Dashboard           {url}/")
     lines.append(f"  API documentation   {url}/docs")
     if settings.api_key:
-        lines.append("  API key             the one in API_KEY")
+        lines.append("  API key             the value of API_KEY")
         shown = "$API_KEY"
     else:
         if new_key:
             lines.append(f"  API key (shown once) {new_key}")
         lines.append(f"  API key file        {key_file}")
         shown = f'$(cat "{key_file}")'
-    local = parts.local_model.unavailable_reason()
-    lines.append(f"  Built-in model      {local or 'ready to use as `smollm2-135m`, no key needed'}")
+    local = container.local_model.unavailable_reason()
+    lines.append(f"  Built-in model      {local or 'ready as `smollm2-135m`, no API key needed'}")
     lines += [
         "",
         "Try it:",

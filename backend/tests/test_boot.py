@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from crewai_runner import boot as boot_module
 from crewai_runner.boot import StartupApp
-from crewai_runner.serving import reason
+from crewai_runner.serving import public_reason
 
 
 def application(log: list[str]) -> Starlette:
@@ -31,7 +31,7 @@ def application(log: list[str]) -> Starlette:
 
 
 class Server:
-    """Speaks ASGI to a Boot whose application is made when `import_ends` is set."""
+    """Speaks ASGI to a StartupApp whose application is created when `import_ends` is set."""
 
     def __init__(self, failure: Exception | None = None) -> None:
         self.log: list[str] = []
@@ -141,11 +141,11 @@ async def test_after_a_failed_start_who_waits_and_who_comes_is_told_why_at_once(
     ],
 )
 def test_everybody_may_read_the_reason_but_no_credentials(message: str, told: str) -> None:
-    assert reason(message) == told
+    assert public_reason(message) == told
 
 
 async def test_patience_ends_in_a_problem_that_says_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(boot_module, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(boot_module, "START_TIMEOUT_SECONDS", 0.0)
     async with Server() as server:
         response = await server.client.get("/hello")
 
@@ -156,7 +156,7 @@ async def test_patience_ends_in_a_problem_that_says_to_come_again(monkeypatch: p
 
 
 async def test_an_early_websocket_is_asked_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(boot_module, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(boot_module, "START_TIMEOUT_SECONDS", 0.0)
     said: list[dict[str, Any]] = []
 
     async def send(message: dict[str, Any]) -> None:

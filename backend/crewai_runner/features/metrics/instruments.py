@@ -1,10 +1,9 @@
 """The metrics of one process, in a registry of their own: several applications may live in one process."""
 
-from typing import Any
-
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.registry import Collector
 
 PREFIX = "crewai_runner"
 TEXT = CONTENT_TYPE_PLAIN_0_0_4
@@ -34,8 +33,8 @@ class Instruments:
     def histogram(self, name: str, says: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
         return Histogram(name, says, labels, namespace=PREFIX, registry=self.registry, buckets=buckets)
 
-    def add(self, collector: Any) -> None:
-        """A collector whose figures are asked for at each scrape."""
+    def add(self, collector: Collector) -> None:
+        """Register a collector that is read at each scrape."""
         self.registry.register(collector)
 
     def text(self) -> bytes:

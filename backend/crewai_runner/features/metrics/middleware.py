@@ -1,8 +1,8 @@
 """Requests, counted and timed by the template of their route, never by their path."""
 
 import time
-from typing import Any
 
+from prometheus_client import Gauge
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crewai_runner.features.metrics.requests import RequestMetrics
@@ -44,7 +44,7 @@ class _Exchange:
     def __init__(self, send: Send, metrics: RequestMetrics) -> None:
         self._send, self._metrics = send, metrics
         self._status, self._started = GONE, 0.0
-        self._open: Any = None
+        self._open: Gauge | None = None
 
     async def send(self, message: Message) -> None:
         kind = message["type"]
@@ -56,7 +56,7 @@ class _Exchange:
             self._begin_stream(self._metrics.websocket)
         await self._send(message)
 
-    def _begin_stream(self, readers: Any) -> None:
+    def _begin_stream(self, readers: Gauge) -> None:
         self._started, self._open = time.perf_counter(), readers
         readers.inc()
 
