@@ -1,48 +1,39 @@
 // @vitest-environment node
-import { readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
-const SRC = fileURLToPath(new URL("..", import.meta.url));
+import { SOURCE_FILES, SRC } from "./source-files";
+
 const MAX_LINES = 250;
-const GENERATED = "lib/api/schema.d.ts";
 const BANNED = /(^|[-/])(utils?|helpers?|common|manager|data|info|handle)([-./]|$)/;
 
-const files = readdirSync(SRC, { recursive: true, withFileTypes: true })
-  .filter((entry) => entry.isFile() && /\.(ts|tsx)$/.test(entry.name))
-  .map((entry) => relative(SRC, join(entry.parentPath, entry.name)))
-  .filter((file) => file !== GENERATED);
+const filesWhere = (isOffender: (file: string) => boolean) => SOURCE_FILES.filter(isOffender);
 
-const offenders = (breaks: (file: string) => boolean) => files.filter(breaks);
-
-describe("the house", () => {
-  it("has files to look at", () => {
-    expect(files.length).toBeGreaterThan(50);
+describe("source files", () => {
+  it("are found", () => {
+    expect(SOURCE_FILES.length).toBeGreaterThan(50);
   });
 
-  it("names every file in kebab-case, and by what it is", () => {
+  it("have kebab-case names without generic words", () => {
     const kebab = /^([a-z0-9]+(-[a-z0-9]+)*\/)*[a-z0-9]+(-[a-z0-9]+)*(\.(test|worker|d))?\.tsx?$/;
-    expect(offenders((file) => !kebab.test(file) || BANNED.test(file))).toEqual([]);
+    expect(filesWhere((file) => !kebab.test(file) || BANNED.test(file))).toEqual([]);
   });
 
-  it("has no barrels: an import says where a thing lives", () => {
-    expect(offenders((file) => /(^|\/)index\.tsx?$/.test(file))).toEqual([]);
+  it("are not barrels", () => {
+    expect(filesWhere((file) => /(^|\/)index\.tsx?$/.test(file))).toEqual([]);
   });
 
-  it("keeps a feature flat: its files, and folders of files", () => {
-    expect(offenders((file) => file.startsWith("features/") && file.split("/").length > 4)).toEqual(
-      [],
-    );
+  it("are at most one folder below their feature", () => {
+    const tooDeep = (file: string) => file.startsWith("features/") && file.split("/").length > 4;
+    expect(filesWhere(tooDeep)).toEqual([]);
   });
 
-  it("keeps files short enough to be read at once", () => {
-    const tooLong = offenders(
-      (file) =>
-        !file.includes(".test.") &&
-        readFileSync(join(SRC, file), "utf8").split("\n").length > MAX_LINES,
-    );
-    expect(tooLong).toEqual([]);
+  it(`have at most ${MAX_LINES} lines`, () => {
+    const isTooLong = (file: string) =>
+      !file.includes(".test.") &&
+      readFileSync(join(SRC, file), "utf8").split("\n").length > MAX_LINES;
+    expect(filesWhere(isTooLong)).toEqual([]);
   });
 });

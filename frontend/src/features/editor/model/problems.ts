@@ -1,6 +1,6 @@
 import type { YamlProblem } from "@/lib/api/types";
 
-import { findCommonEnds } from "./common-ends";
+import { findSharedEnds } from "./shared-ends";
 import type { Span } from "./parse-workflow";
 
 /** A problem with its position in the text. */
@@ -65,7 +65,7 @@ export function rebaseProblems(
   newer: string,
 ): EditorProblem[] {
   if (older === newer) return problems;
-  const { prefix, suffix } = findCommonEnds(older, newer);
+  const { prefix, suffix } = findSharedEnds(older, newer);
   const shift = newer.length - older.length;
   const starts = getLineStarts(newer);
   return problems.flatMap((problem) => {

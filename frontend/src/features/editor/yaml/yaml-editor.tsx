@@ -3,7 +3,7 @@ import { Annotation, EditorState, Transaction } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { useEffect, useImperativeHandle, useRef, type Ref } from "react";
 
-import { findCommonEnds } from "../model/common-ends";
+import { findSharedEnds } from "../model/shared-ends";
 import type { EditorProblem } from "../model/problems";
 
 import { createEditorExtensions, toDiagnostic, type EditorContext } from "./editor-extensions";
@@ -97,7 +97,7 @@ export function YamlEditor({ text, problems, context, onChange, onCursor, contro
 function updateText(view: EditorView, text: string): void {
   const shown = view.state.doc.toString();
   if (shown === text) return;
-  const { prefix, suffix } = findCommonEnds(shown, text);
+  const { prefix, suffix } = findSharedEnds(shown, text);
   view.dispatch({
     changes: {
       from: prefix,

@@ -1,5 +1,5 @@
-/** How many characters two texts have in common at their start and, apart from that, at their end. */
-export function findCommonEnds(one: string, two: string): { prefix: number; suffix: number } {
+/** Returns how many characters two texts share at the start and, without overlap, at the end. */
+export function findSharedEnds(one: string, two: string): { prefix: number; suffix: number } {
   const shorter = Math.min(one.length, two.length);
   let prefix = 0;
   while (prefix < shorter && one[prefix] === two[prefix]) prefix += 1;
