@@ -27,7 +27,7 @@ atBothSizes("pages with nothing in them yet", async ({ signedIn: page }) => {
     ["/", /Switched off/],
     ["/workflows", /No workflows yet/],
     ["/runs", /No runs yet/],
-    ["/models", /No provider is connected yet/],
+    ["/models", /No providers yet/],
     ["/no/such/page", /This page does not exist/],
   ] as const) {
     await go(page, path);

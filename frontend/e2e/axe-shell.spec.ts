@@ -90,7 +90,7 @@ atBothSizes("providers and models", async ({ signedIn: page }) => {
   await look(page, "edit a provider");
   await go(page, `/models?provider=${id}&model=new`);
   await expect(dialog(page).getByRole("heading", { name: "Add a model" })).toBeVisible();
-  await dialog(page).getByText("Abilities").first().click();
+  await dialog(page).getByText("Capabilities").first().click();
   await dialog(page).getByText("Price per million tokens").first().click();
   await dialog(page).getByRole("button", { name: "Add model" }).click();
   await look(page, "a model, with faults");

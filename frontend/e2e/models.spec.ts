@@ -70,9 +70,9 @@ test("connects a provider, tests it, picks a model and makes it the default @pho
   await dialog.getByText("Price per million tokens").click();
   await dialog.getByLabel("Input", { exact: true }).fill("2.50");
   await dialog.getByLabel("Output", { exact: true }).fill("10");
-  await dialog.getByText("Abilities").click();
+  await dialog.getByText("Capabilities").click();
   await dialog.getByLabel("Tools").selectOption("yes");
-  await dialog.getByLabel("Context, tokens").fill("128000");
+  await dialog.getByLabel("Context window (tokens)").fill("128000");
   await dialog.getByText("Settings", { exact: false }).first().click();
   await dialog.getByLabel("Temperature").fill("0.2");
   await expectAccessibleInBothThemes(page);
@@ -101,19 +101,19 @@ test("says where a connection test ended, in the provider's own words", async ({
 
   await run.click();
   const report = dialog.getByRole("alert");
-  await expect(report.getByText("Key refused")).toBeVisible();
+  await expect(report.getByText("Invalid API key", { exact: true })).toBeVisible();
   await expect(report.getByText(/HTTP 401.*Incorrect API key provided/)).toBeVisible();
-  await expect(report.getByRole("listitem").filter({ hasText: "Check the key" })).toContainText(
+  await expect(report.getByRole("listitem").filter({ hasText: "Check API key" })).toContainText(
     "failed",
   );
-  await expect(report.getByRole("listitem").filter({ hasText: "Encrypt" })).toContainText(
+  await expect(report.getByRole("listitem").filter({ hasText: "TLS handshake" })).toContainText(
     "not used",
   );
 
   await dialog.getByLabel("Base URL").fill("http://127.0.0.1:9/v1");
   await expect(report).toBeHidden();
   await run.click();
-  await expect(report.getByText("No connection", { exact: true })).toBeVisible();
+  await expect(report.getByText("Connection failed", { exact: true })).toBeVisible();
   await expect(report.getByText(/connection refused/)).toBeVisible();
 
   await dialog.getByLabel("Base URL").fill("https://no-such-host.invalid/v1");
@@ -220,10 +220,10 @@ test("tells when a provider was changed elsewhere, and keeps what was typed", as
   await api.call("PATCH", `/api/v1/providers/${id}`, { provider: { models: ["theirs"] } });
 
   await dialog.getByRole("button", { name: "Save", exact: true }).click();
-  await expect(dialog.getByText("Changed elsewhere meanwhile")).toBeVisible();
+  await expect(dialog.getByText("Changed in another tab or by another user")).toBeVisible();
   await expectAccessibleInBothThemes(page);
-  await dialog.getByRole("button", { name: "Load the newest" }).click();
-  await expect(dialog.getByText(/Changed elsewhere: models to offer/)).toBeVisible();
+  await dialog.getByRole("button", { name: "Load latest version" }).click();
+  await expect(dialog.getByText(/Changed elsewhere: suggested models/)).toBeVisible();
   await expect(dialog.getByLabel("Name")).toHaveValue(mine);
   await dialog.getByRole("button", { name: "Save", exact: true }).click();
   await expect(dialog).toBeHidden();
@@ -269,9 +269,9 @@ test("edits, sets as default and deletes models; a provider in use only with the
 
   await section.getByRole("button", { name: `Delete ${name}` }).click();
   await question.getByRole("button", { name: "Delete provider" }).click();
-  await expect(question.getByText("It is in use")).toBeVisible();
-  await expect(question.getByText(new RegExp(`${one}.*hang on it`))).toBeVisible();
+  await expect(question.getByText("This provider is in use")).toBeVisible();
+  await expect(question.getByText(new RegExp(`Used by .*${one}`))).toBeVisible();
   await expectAccessibleInBothThemes(page);
-  await question.getByRole("button", { name: "Delete it with 2 models" }).click();
+  await question.getByRole("button", { name: "Delete with 2 models" }).click();
   await expect(section).toBeHidden();
 });

@@ -26,14 +26,19 @@ describe("source files", () => {
   });
 
   it("are at most one folder below their feature", () => {
-    const tooDeep = (file: string) => file.startsWith("features/") && file.split("/").length > 4;
-    expect(filesWhere(tooDeep)).toEqual([]);
+    expect(filesWhere(isNestedTooDeep)).toEqual([]);
   });
 
   it(`have at most ${MAX_LINES} lines`, () => {
-    const isTooLong = (file: string) =>
-      !file.includes(".test.") &&
-      readFileSync(join(SRC, file), "utf8").split("\n").length > MAX_LINES;
     expect(filesWhere(isTooLong)).toEqual([]);
   });
 });
+
+function isNestedTooDeep(file: string): boolean {
+  return file.startsWith("features/") && file.split("/").length > 4;
+}
+
+function isTooLong(file: string): boolean {
+  if (file.includes(".test.")) return false;
+  return readFileSync(join(SRC, file), "utf8").split("\n").length > MAX_LINES;
+}

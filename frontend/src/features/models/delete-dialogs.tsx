@@ -7,8 +7,13 @@ import { ApiProblem } from "@/lib/api/problem";
 import type { Model, Provider } from "@/lib/api/types";
 import { pluralize } from "@/lib/format";
 
-import { isStale } from "./form-problems";
-import { deleteModel, deleteProvider, refreshCatalog, rememberTest } from "./provider-requests";
+import { isVersionConflict } from "./show-field-errors";
+import {
+  deleteModel,
+  deleteProvider,
+  refreshCatalog,
+  storeConnectionTest,
+} from "./provider-requests";
 
 interface ProviderProps {
   provider: Provider;
@@ -16,13 +21,13 @@ interface ProviderProps {
   onDeleted: (name: string) => void;
 }
 
-/** Asks first; where models hang on it, tells which and asks again. */
+/** Confirms the deletion; asks again when models use the provider. */
 export function DeleteProviderDialog({ provider, onClose, onDeleted }: ProviderProps) {
   const client = useQueryClient();
   const deleting = useMutation({
     mutationFn: (force: boolean) => deleteProvider(provider, force),
     onSuccess: async () => {
-      rememberTest(client, provider.id, null);
+      storeConnectionTest(client, provider.id, null);
       await refreshCatalog(client);
       onDeleted(provider.name);
     },
@@ -36,21 +41,21 @@ export function DeleteProviderDialog({ provider, onClose, onDeleted }: ProviderP
       title={`Delete ${provider.name}?`}
       description={
         provider.hasApiKey
-          ? "Its key is deleted with it. This cannot be undone."
+          ? "Its API key is deleted too. This cannot be undone."
           : "This cannot be undone."
       }
-      action={inUse ? `Delete it with ${pluralize(inUse.length, "model")}` : "Delete provider"}
+      action={inUse ? `Delete with ${pluralize(inUse.length, "model")}` : "Delete provider"}
       busy={deleting.isPending}
       onConfirm={() => deleting.mutate(inUse !== null)}
     >
       {inUse && (
-        <Alert tone="warn" title="It is in use" className="mt-4">
-          {inUse.join(", ")} {inUse.length === 1 ? "hangs" : "hang"} on it. Workflows that name{" "}
-          {inUse.length === 1 ? "this model" : "these models"} will not start until there is another
-          of that name.
+        <Alert tone="warn" title="This provider is in use" className="mt-4">
+          Used by {inUse.join(", ")}. Workflows that use{" "}
+          {inUse.length === 1 ? "this model" : "these models"} cannot start until a model with the
+          same name exists.
         </Alert>
       )}
-      {!inUse && <Refusal error={deleting.error} />}
+      {!inUse && <DeleteError error={deleting.error} />}
     </ConfirmDialog>
   );
 }
@@ -76,31 +81,33 @@ export function DeleteModelDialog({ model, onClose, onDeleted }: ModelProps) {
       open
       onOpenChange={(open) => !open && onClose()}
       title={`Delete ${model.name}?`}
-      description={`Workflows that name it will not start until there is another of that name.${
-        model.default ? " It is the default: workflows that name no model need a new one." : ""
+      description={`Workflows that use it cannot start until a model with the same name exists.${
+        model.default
+          ? " It is the default model: workflows without a model need a new default."
+          : ""
       }`}
       action="Delete model"
       busy={deleting.isPending}
       onConfirm={() => deleting.mutate()}
     >
-      <Refusal error={deleting.error} />
+      <DeleteError error={deleting.error} />
     </ConfirmDialog>
   );
 }
 
-function Refusal({ error }: { error: unknown }) {
+function DeleteError({ error }: { error: unknown }) {
   if (!error) return null;
-  if (isStale(error)) {
+  if (isVersionConflict(error)) {
     return (
-      <Alert tone="err" title="Changed elsewhere meanwhile" className="mt-4">
-        Nothing was deleted. The newest is loaded; delete it all the same?
+      <Alert tone="err" title="Changed in another tab or by another user" className="mt-4">
+        Nothing was deleted. The latest version is loaded. Delete it anyway?
       </Alert>
     );
   }
   return <ErrorPanel error={error} className="mt-4" />;
 }
 
-/** The models that a refusal names; null when it is another refusal, or none. */
+/** Returns the models that use the provider, or null for any other error. */
 function modelsInUse(error: unknown): string[] | null {
   if (!(error instanceof ApiProblem) || error.slug !== "provider-in-use") return null;
   return Array.isArray(error.extra.models) ? error.extra.models.map(String) : [];

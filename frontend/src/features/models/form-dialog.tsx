@@ -8,17 +8,17 @@ interface Props {
   description?: ReactNode;
   onClose: () => void;
   className?: string;
-  /** Given where to tell whether something was typed that is not saved: closing then asks first. */
+  /** Renders the form, which reports unsaved changes: closing then asks for confirmation. */
   children: (onTouched: (touched: boolean) => void) => ReactNode;
 }
 
-/** A window with a form in it, which does not throw away what was typed. */
+/** A dialog with a form; asks before it discards unsaved changes. */
 export function FormDialog({ title, description, onClose, className, children }: Props) {
   const [touched, setTouched] = useState(false);
   const [asking, setAsking] = useState(false);
 
   const close = () => {
-    // Escape belongs to an open list of choices first.
+    // Escape closes an open list of options first.
     if (document.activeElement?.getAttribute("aria-expanded") === "true") return;
     if (touched) setAsking(true);
     else onClose();
@@ -36,8 +36,8 @@ export function FormDialog({ title, description, onClose, className, children }:
       <ConfirmDialog
         open={asking}
         onOpenChange={setAsking}
-        title="Discard what you typed?"
-        description="Nothing of it has been saved."
+        title="Discard changes?"
+        description="Your changes have not been saved."
         action="Discard"
         onConfirm={onClose}
       />
@@ -45,22 +45,25 @@ export function FormDialog({ title, description, onClose, className, children }:
   );
 }
 
-/** Tells the window around a form whether something was typed that is not saved. */
-export function useTouched(onTouched: (touched: boolean) => void, isDirty: boolean): void {
+/** Reports unsaved changes of a form to its dialog. */
+export function useReportDirty(onTouched: (touched: boolean) => void, isDirty: boolean): void {
   useEffect(() => {
     onTouched(isDirty);
     return () => onTouched(false);
   }, [onTouched, isDirty]);
 }
 
-/** Begins a form at the field that matters; without one the window's own order holds. */
-export function useFirstField<T extends string>(field: T | null, focus: (field: T) => void): void {
+/** Focuses a field when the form opens; null keeps the dialog's default. */
+export function useInitialFocus<T extends string>(
+  field: T | null,
+  focus: (field: T) => void,
+): void {
   useEffect(() => {
     if (field) focus(field);
   }, [field, focus]);
 }
 
-/** The buttons of a form, always in sight. */
+/** Sticky footer with the buttons of a form. */
 export function FormFooter({ children }: { children: ReactNode }) {
   return (
     <div className="sticky -bottom-4 z-10 -mx-5 -mb-4 flex flex-wrap items-center justify-end gap-2 rounded-b-lg border-t bg-raised px-5 py-3">

@@ -6,12 +6,12 @@ import { Button } from "@/components/ui/button";
 import { Checkbox } from "@/components/ui/checkbox";
 import type { Model, Provider } from "@/lib/api/types";
 
-import { FormFooter, useFirstField, useTouched } from "./form-dialog";
-import { AbilityFields, PriceFields, SettingFields } from "./model-details";
-import { IdentityFields } from "./model-fields";
+import { FormFooter, useInitialFocus, useReportDirty } from "./form-dialog";
+import { CapabilityFields, PriceFields, SettingFields } from "./model-option-fields";
+import { IdentityFields } from "./model-identity-fields";
 import { modelSchema } from "./model-schema";
 import {
-  changedModelWords,
+  changedModelFields,
   createModelRequest,
   modelValues,
   newModelValues,
@@ -19,13 +19,13 @@ import {
   type ModelValues,
 } from "./model-values";
 import { createModel, loadModel, updateModel } from "./provider-requests";
-import { StaleAlert } from "./stale-alert";
-import { useSave } from "./use-save";
+import { VersionConflictAlert } from "./version-conflict-alert";
+import { useSaveForm } from "./use-save-form";
 
 interface Props {
-  /** The one to change; without it a new one is made. */
+  /** The model to edit; without it the form creates one. */
   model?: Model;
-  /** Where a new one is looked for first. */
+  /** Preselected provider of a new model. */
   provider?: Provider;
   providers: Provider[];
   models: Model[];
@@ -47,20 +47,20 @@ export function ModelForm({
     defaultValues: model ? modelValues(model) : newModelValues(provider ?? providers[0]),
     resolver: zodResolver(modelSchema),
   });
-  useTouched(onTouched, form.formState.isDirty);
-  useFirstField(model ? null : "endpoint", form.setFocus);
+  useReportDirty(onTouched, form.formState.isDirty);
+  useInitialFocus(model ? null : "endpoint", form.setFocus);
   const providerId = useWatch({ control: form.control, name: "providerId" });
   const chosen = providers.find((one) => one.id === providerId);
-  const save = useSave<ModelValues, Model>({
+  const save = useSaveForm<ModelValues, Model>({
     form,
-    opened: model,
+    initial: model,
     send: (typed, base) =>
       base
         ? updateModel(base, updateModelRequest(typed, base))
         : createModel(createModelRequest(typed)),
     load: (base) => loadModel(base.id),
-    valuesOf: modelValues,
-    wordsOf: changedModelWords,
+    toValues: modelValues,
+    changedFields: changedModelFields,
     fieldOf: fieldFor,
     onSaved,
   });
@@ -72,13 +72,13 @@ export function ModelForm({
         <IdentityFields providers={providers} models={models} creating={!model} />
         <DefaultField models={models} model={model} />
         <div className="grid gap-2">
-          <AbilityFields />
+          <CapabilityFields />
           <PriceFields />
           <SettingFields providerType={chosen?.type} />
         </div>
         {save.error && <ErrorPanel error={save.error} />}
         {save.stale && (
-          <StaleAlert loaded={save.loaded} busy={save.loading} onLoad={save.loadNewest} />
+          <VersionConflictAlert loaded={save.loaded} busy={save.loading} onLoad={save.loadNewest} />
         )}
         <FormFooter>
           <Button onClick={onCancel}>Cancel</Button>
@@ -112,12 +112,12 @@ function defaultHint(
   model: Model | undefined,
   word: string,
 ): string {
-  const purpose = `Used where a workflow names no ${word}.`;
-  if (isDefault && now) return `${purpose} Takes the place of ${now.name}.`;
-  if (!isDefault && now) return `${purpose} Now: ${now.name}.`;
+  const purpose = `Used by workflows that set no ${word}.`;
+  if (isDefault && now) return `${purpose} Replaces ${now.name}.`;
+  if (!isDefault && now) return `${purpose} Current default: ${now.name}.`;
   if (model?.default && !isDefault)
-    return `${purpose} There will be none: workflows must name one.`;
-  return model ? purpose : `${purpose} The first ${word} is the default in any case.`;
+    return `${purpose} There will be no default: workflows must set one.`;
+  return model ? purpose : `${purpose} The first ${word} always becomes the default.`;
 }
 
 const FIELDS: Partial<Record<string, keyof ModelValues>> = {
@@ -127,7 +127,7 @@ const FIELDS: Partial<Record<string, keyof ModelValues>> = {
   default: "default",
 };
 
-/** Abilities, prices and settings have the API's own names in the form. */
+/** Capabilities, prices and settings have the same names in the form and in the API. */
 function fieldFor(pointer: string): keyof ModelValues | undefined {
   const [group, name] = pointer.split("/");
   const inside = group === "capabilities" || group === "pricing" || group === "settings";

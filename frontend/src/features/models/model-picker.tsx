@@ -4,25 +4,25 @@ import { useId, useState, type ComponentProps, type KeyboardEvent } from "react"
 import { Input } from "@/components/ui/input";
 import { cn } from "@/lib/cn";
 
-import { choicesFor, movedRow } from "./model-choices";
+import { filterModelNames, nextRow } from "./filter-model-names";
 
 interface Props extends Omit<ComponentProps<"input">, "value" | "onChange"> {
   value: string;
-  /** The provider's own names. */
+  /** The provider's model names. */
   names: readonly string[];
-  /** Those that are registered already. */
+  /** Names that are already registered. */
   registered: ReadonlySet<string>;
-  /** Any text may be typed; `picked` tells that it came from the list. */
+  /** `picked` is true when the value comes from the list. */
   onValue: (value: string, picked: boolean) => void;
 }
 
-/** A model's name: chosen from what the provider lists, or typed. */
+/** A combobox for model names: select from the list or enter any text. */
 export function ModelPicker({ value, names, registered, onValue, ...rest }: Props) {
   const list = useId();
   const [open, setOpen] = useState(false);
   const [row, setRow] = useState(-1);
   const [filter, setFilter] = useState("");
-  const { shown, hidden } = choicesFor(names, filter);
+  const { shown, hidden } = filterModelNames(names, filter);
   const visible = open && shown.length > 0;
 
   const show = () => {
@@ -39,7 +39,7 @@ export function ModelPicker({ value, names, registered, onValue, ...rest }: Prop
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
       setOpen(true);
-      const next = movedRow(visible ? row : -1, event.key, shown.length);
+      const next = nextRow(visible ? row : -1, event.key, shown.length);
       setRow(next);
       document.getElementById(`${list}-${next}`)?.scrollIntoView({ block: "nearest" });
     } else if (event.key === "Enter" && visible && picked !== undefined) {
@@ -85,14 +85,14 @@ export function ModelPicker({ value, names, registered, onValue, ...rest }: Prop
           className="max-h-56 overflow-y-auto p-1"
         >
           {shown.map((name, index) => (
-            // oxlint-disable-next-line jsx-a11y/click-events-have-key-events -- keys are the field's
+            // oxlint-disable-next-line jsx-a11y/click-events-have-key-events -- the input handles keys
             <div
               key={name}
               id={`${list}-${index}`}
               role="option"
               tabIndex={-1}
               aria-selected={name === value}
-              // The press must not take the focus away from the field.
+              // Keeps the focus in the input.
               onMouseDown={(event) => event.preventDefault()}
               onClick={() => pick(name)}
               className={cn(
@@ -110,7 +110,7 @@ export function ModelPicker({ value, names, registered, onValue, ...rest }: Prop
         </div>
         {hidden > 0 && (
           <p className="border-t px-3 py-1.5 text-xs text-ink-faint">
-            {hidden} more; type to narrow them down.
+            {hidden} more. Type to filter.
           </p>
         )}
       </div>

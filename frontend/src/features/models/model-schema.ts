@@ -1,4 +1,4 @@
-/** What the model form refuses by itself; the server stays the judge. */
+/** Validation of the model form; the server validates again. */
 import * as z from "zod/mini";
 
 import type { ModelValues } from "./model-values";
@@ -7,48 +7,51 @@ import type { ModelValues } from "./model-values";
 z.config({ jitless: true });
 
 type Issue = [field: keyof ModelValues, message: string];
-type Figure = Exclude<keyof ModelValues, "default" | "type">;
+type TextField = Exclude<keyof ModelValues, "default" | "type">;
 
 interface Bounds {
-  field: Figure;
-  least: number;
-  most: number;
-  whole?: true;
-  /** The least itself is not allowed. */
-  above?: true;
+  field: TextField;
+  min: number;
+  max: number;
+  integer?: true;
+  /** `min` itself is not allowed. */
+  exclusiveMin?: true;
 }
 
-const HIGHEST_PRICE = 1_000_000;
+const MAX_PRICE = 1_000_000;
 
 const BOUNDS: readonly Bounds[] = [
-  { field: "contextWindow", least: 1, most: 100_000_000, whole: true },
-  { field: "temperature", least: 0, most: 2 },
-  { field: "topP", least: 0, most: 1, above: true },
-  { field: "maxTokens", least: 1, most: 10_000_000, whole: true },
-  { field: "timeoutSeconds", least: 0, most: 3600, above: true },
-  { field: "maxRetries", least: 0, most: 10, whole: true },
-  { field: "seed", least: -(2 ** 53) + 1, most: 2 ** 53 - 1, whole: true },
-  { field: "frequencyPenalty", least: -2, most: 2 },
-  { field: "presencePenalty", least: -2, most: 2 },
+  { field: "contextWindow", min: 1, max: 100_000_000, integer: true },
+  { field: "temperature", min: 0, max: 2 },
+  { field: "topP", min: 0, max: 1, exclusiveMin: true },
+  { field: "maxTokens", min: 1, max: 10_000_000, integer: true },
+  { field: "timeoutSeconds", min: 0, max: 3600, exclusiveMin: true },
+  { field: "maxRetries", min: 0, max: 10, integer: true },
+  { field: "seed", min: -(2 ** 53) + 1, max: 2 ** 53 - 1, integer: true },
+  { field: "frequencyPenalty", min: -2, max: 2 },
+  { field: "presencePenalty", min: -2, max: 2 },
 ];
 
 const anyText = z.string();
-const ability = z.enum(["unknown", "yes", "no"]);
+const capability = z.enum(["unknown", "yes", "no"]);
 
 export const modelSchema = z
   .object({
-    providerId: z.string().check(z.minLength(1, "Choose a provider.")),
+    providerId: z.string().check(z.minLength(1, "Select a provider.")),
     endpoint: z
       .string()
-      .check(z.maxLength(500, "At most 500 characters."), z.regex(/\S/, "Choose or type a model.")),
+      .check(
+        z.maxLength(500, "At most 500 characters."),
+        z.regex(/\S/, "Select or enter a model."),
+      ),
     name: z
       .string()
-      .check(z.maxLength(200, "At most 200 characters."), z.regex(/\S/, "Give it a name.")),
+      .check(z.maxLength(200, "At most 200 characters."), z.regex(/\S/, "Enter a name.")),
     type: z.enum(["llm", "embedder"]),
     default: z.boolean(),
-    tools: ability,
-    vision: ability,
-    json: ability,
+    tools: capability,
+    vision: capability,
+    json: capability,
     contextWindow: anyText,
     inputPerMillion: anyText,
     outputPerMillion: anyText,
@@ -63,7 +66,7 @@ export const modelSchema = z
     presencePenalty: anyText,
     reasoningEffort: z
       .string()
-      .check(z.regex(/^\s*[a-z]{0,16}\s*$/, "A word in small letters, such as low or high.")),
+      .check(z.regex(/^\s*[a-z]{0,16}\s*$/, "A lowercase word, such as low or high.")),
     stop: anyText,
     extraBody: anyText,
   })
@@ -75,25 +78,28 @@ export const modelSchema = z
 
 export function modelIssues(values: ModelValues): Issue[] {
   return [
-    ...BOUNDS.flatMap((bounds) => figureIssues(values, bounds)),
+    ...BOUNDS.flatMap((bounds) => numberIssues(values, bounds)),
     ...priceIssues(values),
     ...textIssues(values),
   ];
 }
 
-function figureIssues(values: ModelValues, { field, least, most, whole, above }: Bounds): Issue[] {
+function numberIssues(
+  values: ModelValues,
+  { field, min, max, integer, exclusiveMin }: Bounds,
+): Issue[] {
   const text = values[field].trim();
   if (!text) return [];
-  const figure = Number(text);
-  const fits =
-    Number.isFinite(figure) &&
-    figure <= most &&
-    (above ? figure > least : figure >= least) &&
-    (!whole || Number.isInteger(figure));
-  if (fits) return [];
+  const number = Number(text);
+  const isValid =
+    Number.isFinite(number) &&
+    number <= max &&
+    (exclusiveMin ? number > min : number >= min) &&
+    (!integer || Number.isInteger(number));
+  if (isValid) return [];
   if (field === "seed") return [[field, "A whole number."]];
-  const kind = whole ? "A whole number" : "A number";
-  return [[field, `${kind} ${above ? `above ${least}, at most` : `from ${least} to`} ${most}.`]];
+  const kind = integer ? "A whole number" : "A number";
+  return [[field, `${kind} ${exclusiveMin ? `above ${min}, at most` : `from ${min} to`} ${max}.`]];
 }
 
 function priceIssues(values: ModelValues): Issue[] {
@@ -102,7 +108,7 @@ function priceIssues(values: ModelValues): Issue[] {
   const given = fields.filter((field) => values[field].trim());
   if (given.length === 1) {
     const missing = given[0] === "inputPerMillion" ? "outputPerMillion" : "inputPerMillion";
-    issues.push([missing, "Give both prices, or neither."]);
+    issues.push([missing, "Enter both prices or neither."]);
   }
   if (given.length > 0 && !/^[A-Za-z]{3}$/.test(values.currency.trim())) {
     issues.push(["currency", "Three letters, such as USD."]);
@@ -110,10 +116,10 @@ function priceIssues(values: ModelValues): Issue[] {
   return issues;
 }
 
-function priceIssue(field: Figure, text: string): Issue[] {
+function priceIssue(field: TextField, text: string): Issue[] {
   if (!text) return [];
   if (!/^\d*\.?\d*$/.test(text) || !/\d/.test(text)) return [[field, "A number such as 2.50."]];
-  if (Number(text) > HIGHEST_PRICE) return [[field, `At most ${HIGHEST_PRICE}.`]];
+  if (Number(text) > MAX_PRICE) return [[field, `At most ${MAX_PRICE}.`]];
   return (text.split(".")[1] ?? "").length > 10 ? [[field, "At most 10 decimal places."]] : [];
 }
 

@@ -1,13 +1,13 @@
-/** What the model form holds: every figure as text, from a registered model and to what the API takes. */
+/** Converts between models and form values; the form holds numbers as text. */
 import type { Model, Provider } from "@/lib/api/types";
 import type { components } from "@/lib/api/schema";
 
-import { linesOf } from "./provider-values";
+import { uniqueLines } from "./provider-values";
 
 type Schemas = components["schemas"];
 type Settings = Schemas["ModelSettings"];
 
-export type Ability = "unknown" | "yes" | "no";
+export type Capability = "unknown" | "yes" | "no";
 
 export interface ModelValues {
   providerId: string;
@@ -15,9 +15,9 @@ export interface ModelValues {
   name: string;
   type: Model["type"];
   default: boolean;
-  tools: Ability;
-  vision: Ability;
-  json: Ability;
+  tools: Capability;
+  vision: Capability;
+  json: Capability;
   contextWindow: string;
   inputPerMillion: string;
   outputPerMillion: string;
@@ -31,7 +31,7 @@ export interface ModelValues {
   frequencyPenalty: string;
   presencePenalty: string;
   reasoningEffort: string;
-  /** One a line. */
+  /** One per line. */
   stop: string;
   /** A JSON object. */
   extraBody: string;
@@ -55,7 +55,7 @@ export function newModelValues(provider: Provider | undefined): ModelValues {
     name: "",
     type: "llm",
     default: false,
-    ...abilityValues({}),
+    ...capabilityValues({}),
     ...pricingValues(null),
     ...settingValues({}),
   };
@@ -68,18 +68,18 @@ export function modelValues(model: Model): ModelValues {
     name: model.name,
     type: model.type,
     default: model.default,
-    ...abilityValues(model.capabilities),
+    ...capabilityValues(model.capabilities),
     ...pricingValues(model.pricing),
     ...settingValues(model.settings),
   };
 }
 
-function abilityValues(capabilities: Schemas["ModelCapabilities"]) {
+function capabilityValues(capabilities: Schemas["ModelCapabilities"]) {
   return {
-    tools: abilityOf(capabilities.tools),
-    vision: abilityOf(capabilities.vision),
-    json: abilityOf(capabilities.json),
-    contextWindow: textOf(capabilities.contextWindow),
+    tools: toCapability(capabilities.tools),
+    vision: toCapability(capabilities.vision),
+    json: toCapability(capabilities.json),
+    contextWindow: toText(capabilities.contextWindow),
   };
 }
 
@@ -92,7 +92,7 @@ function pricingValues(pricing: Model["pricing"]) {
 }
 
 function settingValues(settings: Settings) {
-  const numbers = NUMBER_SETTINGS.map((name) => [name, textOf(settings[name])]);
+  const numbers = NUMBER_SETTINGS.map((name) => [name, toText(settings[name])]);
   return {
     ...(Object.fromEntries(numbers) as Record<(typeof NUMBER_SETTINGS)[number], string>),
     reasoningEffort: settings.reasoningEffort ?? "",
@@ -108,16 +108,16 @@ export function createModelRequest(values: ModelValues): Schemas["ModelCreate"] 
     providerId: values.providerId,
     endpoint: values.endpoint.trim(),
     default: values.default,
-    capabilities: capabilitiesOf(values),
-    pricing: pricingOf(values),
-    settings: settingsOf(values),
+    capabilities: toCapabilities(values),
+    pricing: toPricing(values),
+    settings: toSettings(values),
   };
 }
 
-/** Only what differs from `base`: what somebody else changed meanwhile is not put back. */
+/** Contains only changes against `base`, so that concurrent changes of other fields are kept. */
 export function updateModelRequest(values: ModelValues, base: Model): Schemas["ModelUpdate"] {
-  const wanted = createModelRequest(values);
-  const before = createModelRequest(modelValues(base));
+  const next = createModelRequest(values);
+  const previous = createModelRequest(modelValues(base));
   const fields = [
     "name",
     "providerId",
@@ -128,31 +128,31 @@ export function updateModelRequest(values: ModelValues, base: Model): Schemas["M
     "settings",
   ] as const;
   const changed = fields.filter(
-    (field) => JSON.stringify(wanted[field]) !== JSON.stringify(before[field]),
+    (field) => JSON.stringify(next[field]) !== JSON.stringify(previous[field]),
   );
-  return Object.fromEntries(changed.map((field) => [field, wanted[field]]));
+  return Object.fromEntries(changed.map((field) => [field, next[field]]));
 }
 
-function capabilitiesOf(values: ModelValues): Schemas["ModelCapabilities"] {
+function toCapabilities(values: ModelValues): Schemas["ModelCapabilities"] {
   return {
-    tools: isAble(values.tools),
-    vision: isAble(values.vision),
-    json: isAble(values.json),
-    contextWindow: numberOf(values.contextWindow),
+    tools: fromCapability(values.tools),
+    vision: fromCapability(values.vision),
+    json: fromCapability(values.json),
+    contextWindow: toNumber(values.contextWindow),
   };
 }
 
-/** Both prices or none: a cost of which a part is unknown is unknown. */
-function pricingOf(values: ModelValues): Schemas["Pricing-Input"] | null {
+/** Null unless both prices are set: a cost with an unknown part is unknown. */
+function toPricing(values: ModelValues): Schemas["Pricing-Input"] | null {
   const [input, output] = [values.inputPerMillion.trim(), values.outputPerMillion.trim()];
   if (!input || !output) return null;
   const currency = values.currency.trim().toUpperCase();
   return { inputPerMillion: input, outputPerMillion: output, currency };
 }
 
-function settingsOf(values: ModelValues): Settings {
-  const numbers = NUMBER_SETTINGS.map((name) => [name, numberOf(values[name])] as const);
-  const stop = linesOf(values.stop);
+function toSettings(values: ModelValues): Settings {
+  const numbers = NUMBER_SETTINGS.map((name) => [name, toNumber(values[name])] as const);
+  const stop = uniqueLines(values.stop);
   return {
     ...Object.fromEntries(numbers.filter(([, value]) => value !== null)),
     ...(values.reasoningEffort.trim() ? { reasoningEffort: values.reasoningEffort.trim() } : {}),
@@ -163,40 +163,40 @@ function settingsOf(values: ModelValues): Settings {
   };
 }
 
-function abilityOf(known: boolean | null | undefined): Ability {
+function toCapability(known: boolean | null | undefined): Capability {
   if (known == null) return "unknown";
   return known ? "yes" : "no";
 }
 
-function isAble(ability: Ability): boolean | null {
+function fromCapability(ability: Capability): boolean | null {
   return ability === "unknown" ? null : ability === "yes";
 }
 
-function textOf(value: number | null | undefined): string {
+function toText(value: number | null | undefined): string {
   return value == null ? "" : String(value);
 }
 
-function numberOf(text: string): number | null {
+function toNumber(text: string): number | null {
   return text.trim() ? Number(text) : null;
 }
 
-const FIELD_WORDS: Record<string, string> = {
+const FIELD_LABELS: Record<string, string> = {
   name: "name",
   providerId: "provider",
   endpoint: "model",
   default: "default",
-  capabilities: "abilities",
+  capabilities: "capabilities",
   pricing: "prices",
   settings: "settings",
 };
 
-/** What differs between two states of a model, in the words of the form. */
-export function changedModelWords(before: Model, after: Model): string[] {
+/** Returns the labels of the fields that differ between two versions of a model. */
+export function changedModelFields(before: Model, after: Model): string[] {
   const changed = updateModelRequest(modelValues(after), before);
-  return Object.keys(changed).map((field) => FIELD_WORDS[field] ?? field);
+  return Object.keys(changed).map((field) => FIELD_LABELS[field] ?? field);
 }
 
-/** What a model's name tells of its kind; providers list both without saying which is which. */
-export function kindByName(endpoint: string): Model["type"] {
+/** Guesses the type of a model from its name; providers do not list it. */
+export function guessModelType(endpoint: string): Model["type"] {
   return /embed|\bbge-|\be5-|minilm/i.test(endpoint) ? "embedder" : "llm";
 }

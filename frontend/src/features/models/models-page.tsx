@@ -16,12 +16,12 @@ import { DeleteModelDialog, DeleteProviderDialog } from "./delete-dialogs";
 import { ProviderCard } from "./provider-card";
 import { refreshCatalog, updateModel } from "./provider-requests";
 
-/** Forms weigh more than the list: they come when the first one is opened. */
-const OpenDialog = lazy(async () => ({ default: (await import("./open-dialog")).OpenDialog }));
+// Loaded separately: the forms are larger than the list.
+const FormDialogs = lazy(async () => ({ default: (await import("./form-dialogs")).FormDialogs }));
 
 const route = getRouteApi("/shell/models");
 
-type Doomed = { provider: Provider } | { model: Model } | null;
+type DeletionTarget = { provider: Provider } | { model: Model } | null;
 
 export function ModelsPage() {
   const navigate = route.useNavigate();
@@ -29,7 +29,7 @@ export function ModelsPage() {
   return (
     <Page
       title="Providers & models"
-      description="Where your crews find their models, and what those cost."
+      description="Model providers, models and prices for your workflows."
       actions={
         <Button variant="primary" onClick={connect}>
           <Plus aria-hidden />
@@ -54,7 +54,7 @@ function Catalog({ onConnect }: { onConnect: () => void }) {
         <ProviderList providers={providers.data} models={models.data} onConnect={onConnect} />
         {(search.provider || search.model) && (
           <Suspense>
-            <OpenDialog search={search} providers={providers.data} models={models.data} />
+            <FormDialogs search={search} providers={providers.data} models={models.data} />
           </Suspense>
         )}
       </>
@@ -75,42 +75,42 @@ interface ListProps {
 
 function ProviderList({ providers, models, onConnect }: ListProps) {
   const navigate = route.useNavigate();
-  const [doomed, setDoomed] = useState<Doomed>(null);
+  const [deletionTarget, setDeletionTarget] = useState<DeletionTarget>(null);
   const makeDefault = useMakeDefault();
   const own = providers.filter((one) => one.type !== "local");
   const builtIn = providers.filter((one) => one.type === "local");
 
   const deleted = (name: string) => {
-    toast.success(`${name} is deleted.`);
-    setDoomed(null);
-    // The button that opened the question is gone with its row.
+    toast.success(`${name} deleted.`);
+    setDeletionTarget(null);
+    // The button that opened the dialog no longer exists.
     document.getElementById("main")?.focus();
   };
   return (
     <>
       {makeDefault.error && <ErrorPanel error={makeDefault.error} />}
-      {own.length === 0 && <NothingConnected builtIn={builtIn.length > 0} onConnect={onConnect} />}
+      {own.length === 0 && <NoProviders builtIn={builtIn.length > 0} onConnect={onConnect} />}
       {[...own, ...builtIn].map((provider) => (
         <ProviderCard
           key={provider.id}
           provider={provider}
           models={models.filter((model) => model.providerId === provider.id)}
           onEdit={() => void navigate({ search: { provider: provider.id } })}
-          onDelete={() => setDoomed({ provider })}
+          onDelete={() => setDeletionTarget({ provider })}
           onAddModel={() => void navigate({ search: { provider: provider.id, model: "new" } })}
           actions={{
             onEdit: (model) => void navigate({ search: { model: model.id } }),
-            onDelete: (model) => setDoomed({ model }),
+            onDelete: (model) => setDeletionTarget({ model }),
             onMakeDefault: (model) => makeDefault.mutate(model),
             busyId: makeDefault.isPending ? makeDefault.variables.id : null,
           }}
         />
       ))}
       <DeleteDialog
-        doomed={doomed}
+        target={deletionTarget}
         providers={providers}
         models={models}
-        onClose={() => setDoomed(null)}
+        onClose={() => setDeletionTarget(null)}
         onDeleted={deleted}
       />
     </>
@@ -121,45 +121,45 @@ function useMakeDefault() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (model: Model) => updateModel(model, { default: true }),
-    onSuccess: (model) => toast.success(`${model.name} is the default now.`),
+    onSuccess: (model) => toast.success(`${model.name} is now the default.`),
     onSettled: () => refreshCatalog(client),
   });
 }
 
-function NothingConnected({ builtIn, onConnect }: { builtIn: boolean; onConnect: () => void }) {
+function NoProviders({ builtIn, onConnect }: { builtIn: boolean; onConnect: () => void }) {
   return (
     <div className="rounded-lg border bg-surface">
       <EmptyState
         icon={Cable}
-        title="No provider is connected yet"
+        title="No providers yet"
         actions={
           <Button variant="primary" onClick={onConnect}>
             Connect a provider
           </Button>
         }
       >
-        A provider runs the models that your crews think with.
-        {builtIn && " Until then the built-in one below lets you try things out."}
+        Connect a provider to use its models in your workflows.
+        {builtIn && " You can try the built-in model below without one."}
       </EmptyState>
     </div>
   );
 }
 
 interface DeleteProps {
-  doomed: Doomed;
+  target: DeletionTarget;
   providers: Provider[];
   models: Model[];
   onClose: () => void;
   onDeleted: (name: string) => void;
 }
 
-/** What is asked about is looked up anew, so that a second try speaks of the newest version. */
-function DeleteDialog({ doomed, providers, models, onClose, onDeleted }: DeleteProps) {
-  if (!doomed) return null;
-  if ("provider" in doomed) {
-    const provider = providers.find((one) => one.id === doomed.provider.id) ?? doomed.provider;
+/** Looks the target up again, so that a second attempt uses its latest version. */
+function DeleteDialog({ target, providers, models, onClose, onDeleted }: DeleteProps) {
+  if (!target) return null;
+  if ("provider" in target) {
+    const provider = providers.find((one) => one.id === target.provider.id) ?? target.provider;
     return <DeleteProviderDialog provider={provider} onClose={onClose} onDeleted={onDeleted} />;
   }
-  const model = models.find((one) => one.id === doomed.model.id) ?? doomed.model;
+  const model = models.find((one) => one.id === target.model.id) ?? target.model;
   return <DeleteModelDialog model={model} onClose={onClose} onDeleted={onDeleted} />;
 }

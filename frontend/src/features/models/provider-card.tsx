@@ -10,13 +10,18 @@ import { useIsNarrowScreen } from "@/hooks/use-media-query";
 import type { Model, Provider } from "@/lib/api/types";
 import { formatDuration } from "@/lib/format";
 
-import { outcomeWords } from "./connection-stages";
+import { outcomeLabel } from "./connection-outcome";
 import { ConnectionSteps } from "./connection-steps";
 import { KeyHint } from "./key-hint";
-import { ModelCards, ModelTable, type ModelActions } from "./model-row";
-import { shortUrl } from "./model-words";
-import { lastTestQuery, rememberTest, testSaved, type Tested } from "./provider-requests";
-import { ProviderTile } from "./provider-tile";
+import { ModelCards, ModelTable, type ModelActions } from "./model-list";
+import { shortenUrl } from "./model-labels";
+import {
+  lastTestQuery,
+  storeConnectionTest,
+  testProvider,
+  type ConnectionTest,
+} from "./provider-requests";
+import { ProviderIcon } from "./provider-icon";
 import { isPlainHttp, PROVIDER_KINDS } from "./provider-types";
 
 interface Props {
@@ -28,14 +33,14 @@ interface Props {
   onAddModel: () => void;
 }
 
-/** A provider and the models that hang on it. */
+/** A provider with its models and its last connection test. */
 export function ProviderCard({ provider, models, actions, ...on }: Props) {
   const client = useQueryClient();
   const narrow = useIsNarrowScreen();
   const { data: last } = useQuery(lastTestQuery(provider.id));
   const test = useMutation({
-    mutationFn: () => testSaved(provider.id),
-    onSuccess: (tested) => rememberTest(client, provider.id, tested),
+    mutationFn: () => testProvider(provider.id),
+    onSuccess: (tested) => storeConnectionTest(client, provider.id, tested),
   });
   const local = provider.type === "local";
   const List = narrow ? ModelCards : ModelTable;
@@ -45,7 +50,7 @@ export function ProviderCard({ provider, models, actions, ...on }: Props) {
       className="min-w-0 rounded-lg border bg-surface"
     >
       <header className="flex flex-wrap items-center gap-x-3 gap-y-2 px-4 py-3">
-        <ProviderTile type={provider.type} />
+        <ProviderIcon type={provider.type} />
         <div className="min-w-0 flex-1 basis-56">
           <h2
             id={`${provider.id}-name`}
@@ -83,7 +88,7 @@ function Facts({ provider, models }: { provider: Provider; models: Model[] }) {
   return (
     <p className="flex flex-wrap gap-x-1.5 text-ink-soft">
       {kind.title !== provider.name && <span>{kind.title} ·</span>}
-      {url && <span className="break-all">{shortUrl(url)} ·</span>}
+      {url && <span className="break-all">{shortenUrl(url)} ·</span>}
       <span>
         {provider.hasApiKey ? "key stored" : "no key"}
         {provider.apiKeyHint && <KeyHint hint={provider.apiKeyHint} />} ·
@@ -127,8 +132,8 @@ function Buttons({ provider, busy, onTest, onEdit, onDelete, onAddModel }: Butto
   );
 }
 
-/** A good test in one line, a bad one step by step. */
-function LastTest({ provider, last }: { provider: Provider; last: Tested }) {
+/** A successful test in one line, a failed one step by step. */
+function LastTest({ provider, last }: { provider: Provider; last: ConnectionTest }) {
   const { report, at } = last;
   if (!report.ok) {
     return (
@@ -141,7 +146,7 @@ function LastTest({ provider, last }: { provider: Provider; last: Tested }) {
   }
   return (
     <p role="status" className="flex flex-wrap items-center gap-2 px-4 pb-3 text-xs text-ink-faint">
-      <Badge tone="ok">{outcomeWords(report)}</Badge>
+      <Badge tone="ok">{outcomeLabel(report)}</Badge>
       <span>{formatDuration(report.latencyMs)}</span>
       <TimeAgo at={at} />
     </p>
@@ -151,9 +156,9 @@ function LastTest({ provider, last }: { provider: Provider; last: Tested }) {
 function NoModels({ onAddModel }: { onAddModel: () => void }) {
   return (
     <p className="border-t px-4 py-3 text-ink-soft">
-      No models yet: workflows cannot use this provider.{" "}
+      No models yet. Workflows cannot use this provider.{" "}
       <Button variant="link" size="inline" onClick={onAddModel}>
-        Choose its first model
+        Add the first model
       </Button>
     </p>
   );

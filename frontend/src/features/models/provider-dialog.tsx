@@ -8,7 +8,7 @@ import type { Provider } from "@/lib/api/types";
 
 import { FormDialog } from "./form-dialog";
 import { ProviderForm } from "./provider-form";
-import { ProviderTile } from "./provider-tile";
+import { ProviderIcon } from "./provider-icon";
 import { ProviderTypePicker } from "./provider-type-picker";
 import { PROVIDER_KINDS, type ConnectableType } from "./provider-types";
 import { newProviderValues, providerValues } from "./provider-values";
@@ -20,13 +20,13 @@ interface Props {
   onSaved: (provider: Provider) => void;
 }
 
-/** Connects a new provider: first its kind, then its form. */
+/** Connects a new provider: select its type, then fill in the form. */
 export function NewProviderDialog({ taken, onClose, onSaved }: Props & { taken: string[] }) {
   const [type, setType] = useState<ConnectableType | null>(null);
   return (
     <FormDialog
       title={type ? `Connect ${PROVIDER_KINDS[type].title}` : "Connect a provider"}
-      description={type ? undefined : "Whose models should your crews use?"}
+      description={type ? undefined : "Select a provider type."}
       onClose={onClose}
       className={WIDE}
     >
@@ -52,7 +52,7 @@ export function NewProviderDialog({ taken, onClose, onSaved }: Props & { taken: 
 function ChosenType({ type, onChange }: { type: ConnectableType; onChange: () => void }) {
   return (
     <div className="mb-4 flex items-center gap-3">
-      <ProviderTile type={type} />
+      <ProviderIcon type={type} />
       <p className="min-w-0 flex-1 text-ink-soft">{PROVIDER_KINDS[type].summary}</p>
       <Button size="sm" variant="ghost" onClick={onChange}>
         Choose another
@@ -77,16 +77,26 @@ export function EditProviderDialog({ provider, onClose, onSaved }: Props & { pro
   );
 }
 
-/** An address that names what is not here, or what cannot be changed. */
-export function NothingToEdit({ what, onClose }: { what: string; onClose: () => void }) {
+/** Shown when the URL selects something that does not exist or cannot be edited. */
+export function NotFoundDialog({
+  what,
+  onClose,
+}: {
+  what: "model" | "provider";
+  onClose: () => void;
+}) {
   return (
-    <Dialog open onOpenChange={(open) => !open && onClose()} title={`No such ${what}`}>
+    <Dialog
+      open
+      onOpenChange={(open) => !open && onClose()}
+      title={`${what === "model" ? "Model" : "Provider"} not found`}
+    >
       <EmptyState
         icon={SearchX}
-        title={`This ${what} is not here`}
+        title={`This ${what} does not exist`}
         actions={
           <Button variant="primary" onClick={onClose}>
-            Show the list
+            Show list
           </Button>
         }
       >

@@ -11,24 +11,19 @@ import type { ProviderValues } from "./provider-values";
 export function NameField() {
   const { register, formState } = useFormContext<ProviderValues>();
   return (
-    <Field
-      label="Name"
-      required
-      hint="What you call it here; names are unique."
-      error={formState.errors.name?.message}
-    >
+    <Field label="Name" required hint="Must be unique." error={formState.errors.name?.message}>
       <Input autoComplete="off" {...register("name")} />
     </Field>
   );
 }
 
-/** Everything that decides where calls go and with which key. */
+/** Fields that define the endpoint and the credentials. */
 export function ConnectionFields({
   provider,
   onKeySwitch,
 }: {
   provider?: Provider;
-  /** The stored key is to be replaced, removed or kept after all. */
+  /** Called when the action for the stored key changes. */
   onKeySwitch: () => void;
 }) {
   const { control } = useFormContext<ProviderValues>();
@@ -57,8 +52,10 @@ function BaseUrlField() {
       required={!kind.baseUrl}
       hint={
         <>
-          {kind.baseUrl ? `Leave empty for ${kind.baseUrl}. ` : `Such as ${kind.baseUrlExample}. `}
-          {isPlainHttp(type, url) && "Seen from the machine that CrewAI Runner runs on."}
+          {kind.baseUrl
+            ? `Leave empty for ${kind.baseUrl}. `
+            : `For example ${kind.baseUrlExample}. `}
+          {isPlainHttp(type, url) && "Relative to the machine that runs CrewAI Runner."}
         </>
       }
       error={formState.errors.baseUrl?.message}
@@ -79,7 +76,7 @@ function ApiVersionField() {
   return (
     <Field
       label="API version"
-      hint="Leave empty for 2024-10-21. Deployments are named when you add a model."
+      hint="Leave empty for 2024-10-21. Enter deployment names when you add models."
       error={formState.errors.apiVersion?.message}
     >
       <Input autoComplete="off" placeholder="2024-10-21" {...register("apiVersion")} />
@@ -104,11 +101,11 @@ function OfferedModels() {
   const { register, formState } = useFormContext<ProviderValues>();
   return (
     <details className="group rounded-md border px-3 py-2">
-      <summary className="cursor-pointer font-medium text-ink-soft">Models to offer</summary>
+      <summary className="cursor-pointer font-medium text-ink-soft">Suggested models</summary>
       <Field
-        label="Models, one a line"
+        label="Models, one per line"
         className="mt-3"
-        hint="For servers that do not list their models; the connection test looks for these too."
+        hint="For servers that do not list their models. The connection test checks these too."
         error={formState.errors.models?.message}
       >
         <Textarea rows={3} spellCheck={false} {...register("models")} />

@@ -47,25 +47,25 @@ test.each([
     "Amazon Bedrock",
     ["Name", "Access key ID", "Secret access key", "Session token", "Region", "Base URL"],
   ],
-])("%s asks for its own fields", async (title, labels) => {
+])("%s shows its own fields", async (title, labels) => {
   const { user } = connect();
   await user.click(await screen.findByText(title));
   const fields = document.querySelectorAll("form label");
   const found = [...fields].map((label) => label.textContent.replace("(required)", ""));
-  expect(found.filter((label) => label !== "Models, one a line")).toEqual(labels);
+  expect(found.filter((label) => label !== "Models, one per line")).toEqual(labels);
 });
 
-test("shows what is missing at its field, and sends nothing", async () => {
+test("shows a missing key at its field and sends nothing", async () => {
   const { user } = connect();
   await user.click(await screen.findByRole("button", { name: /^Anthropic/ }));
   await user.click(screen.getByRole("button", { name: "Save provider" }));
   const field = await screen.findByLabelText(/^API key/);
   await waitFor(() => expect(field).toBeInvalid());
-  expect(field).toHaveAccessibleDescription(/takes no call without a key/);
+  expect(field).toHaveAccessibleDescription(/requires an API key/);
   expect(field).toHaveFocus();
 });
 
-test("keeps no trace of the key once it is saved", async () => {
+test("removes the key from memory after saving", async () => {
   let sent: unknown;
   server.use(
     http.post("*/api/v1/providers", async ({ request }) => {
@@ -98,7 +98,7 @@ test("keeps no trace of the key once it is saved", async () => {
   await waitFor(() => expect(queryClient.getMutationCache().getAll()).toEqual([]));
 });
 
-test("a test under way and its end are shown step by step", async () => {
+test("shows the steps of a connection test", async () => {
   server.use(
     http.post("*/api/v1/providers/test", () =>
       HttpResponse.json({
@@ -115,25 +115,25 @@ test("a test under way and its end are shown step by step", async () => {
   await user.type(screen.getByLabelText(/^API key/), KEY);
   await user.click(screen.getByRole("button", { name: "Test connection" }));
   const report = await screen.findByRole("alert");
-  expect(report).toHaveTextContent("Key refused");
+  expect(report).toHaveTextContent("Invalid API key");
   expect(report).toHaveTextContent("Incorrect API key");
   const steps = within(report).getAllByRole("listitem");
   expect(steps.map((step) => step.textContent)).toEqual([
-    "Find the hostpassed",
+    "Resolve hostpassed",
     "Connectpassed",
-    "Encrypt the connectionpassed",
-    "Check the keyfailed",
-    "Look at the modelsnot reached",
+    "TLS handshakepassed",
+    "Check API keyfailed",
+    "List modelsnot reached",
   ]);
   await user.type(screen.getByLabelText(/^API key/), "x");
   expect(screen.queryByRole("alert")).not.toBeInTheDocument();
 });
 
-test("offers an Ollama on the server's machine, asked once", async () => {
-  let asked = 0;
+test("offers Ollama on the server's machine after one request", async () => {
+  let requests = 0;
   server.use(
     http.post("*/api/v1/providers/test", () => {
-      asked += 1;
+      requests += 1;
       return HttpResponse.json({
         ok: true,
         stage: "done",
@@ -145,17 +145,17 @@ test("offers an Ollama on the server's machine, asked once", async () => {
   );
   const { user } = connect();
   await screen.findByRole("button", { name: /^Ollama/ });
-  expect(asked).toBe(0);
+  expect(requests).toBe(0);
   await user.click(screen.getByRole("button", { name: /^Ollama/ }));
   await user.click(await screen.findByRole("button", { name: "Use it" }));
   expect(screen.getByLabelText(/^Base URL/)).toHaveValue("http://127.0.0.1:11434");
   await user.click(screen.getByRole("button", { name: "Choose another" }));
   await user.click(screen.getByRole("button", { name: /^Ollama/ }));
   await screen.findByRole("button", { name: "Use it" });
-  expect(asked).toBe(1);
+  expect(requests).toBe(1);
 });
 
-test("brings the server's refusals to their fields", async () => {
+test("shows server errors at their fields", async () => {
   server.use(http.patch("*/api/v1/providers/prov_1", () => problem(409, "provider-name-taken")));
   const { user } = edit();
   await user.type(await screen.findByLabelText(/^Name/), "2");
@@ -174,12 +174,12 @@ test("brings the server's refusals to their fields", async () => {
   expect(key).toHaveAccessibleDescription(/Enter the API key again/);
 });
 
-test("never writes over what was changed elsewhere", async () => {
-  const seen: (string | null)[] = [];
+test("never overwrites a concurrent change", async () => {
+  const versions: (string | null)[] = [];
   server.use(
     http.patch("*/api/v1/providers/prov_1", ({ request }) => {
-      seen.push(request.headers.get("if-match"));
-      return seen.length === 1 ? problem(412, "stale-version") : HttpResponse.json(stored);
+      versions.push(request.headers.get("if-match"));
+      return versions.length === 1 ? problem(412, "stale-version") : HttpResponse.json(stored);
     }),
     http.get("*/api/v1/providers/prov_1", () =>
       HttpResponse.json({ ...stored, baseUrl: "https://theirs.example", version: 9 }),
@@ -190,18 +190,18 @@ test("never writes over what was changed elsewhere", async () => {
   await user.clear(name);
   await user.type(name, "Mine");
   await user.click(screen.getByRole("button", { name: "Save" }));
-  await user.click(await screen.findByRole("button", { name: "Load the newest" }));
+  await user.click(await screen.findByRole("button", { name: "Load latest version" }));
   expect(await screen.findByText(/Changed elsewhere: base URL\./)).toBeVisible();
   expect(name).toHaveValue("Mine");
   expect(screen.getByLabelText(/^Base URL/)).toHaveValue("https://theirs.example");
   await user.click(screen.getByRole("button", { name: "Save" }));
   await waitFor(() => expect(onSaved).toHaveBeenCalled());
-  expect(seen).toEqual(['"3"', '"9"']);
+  expect(versions).toEqual(['"3"', '"9"']);
 });
 
-test("asks before it throws away what was typed", async () => {
+test("asks before it discards unsaved changes", async () => {
   const { user } = edit();
   await user.type(await screen.findByLabelText(/^Name/), "2");
   await user.keyboard("{Escape}");
-  expect(await screen.findByRole("alertdialog")).toHaveTextContent("Discard what you typed?");
+  expect(await screen.findByRole("alertdialog")).toHaveTextContent("Discard changes?");
 });

@@ -8,25 +8,30 @@ import { Button } from "@/components/ui/button";
 import type { Provider } from "@/lib/api/types";
 
 import { ConnectionSteps } from "./connection-steps";
-import { FormFooter, useFirstField, useTouched } from "./form-dialog";
-import { OllamaOffer } from "./ollama-offer";
+import { FormFooter, useInitialFocus, useReportDirty } from "./form-dialog";
+import { LocalOllamaAlert } from "./local-ollama-alert";
 import { ConnectionFields, NameField } from "./provider-fields";
-import { createProvider, loadProvider, rememberTest, updateProvider } from "./provider-requests";
+import {
+  createProvider,
+  loadProvider,
+  storeConnectionTest,
+  updateProvider,
+} from "./provider-requests";
 import { providerSchema } from "./provider-schema";
 import { isPlainHttp, PROVIDER_KINDS } from "./provider-types";
 import {
-  changedWords,
-  createRequest,
+  changedProviderFields,
+  createProviderRequest,
   providerValues,
-  updateRequest,
+  updateProviderRequest,
   type ProviderValues,
 } from "./provider-values";
-import { StaleAlert } from "./stale-alert";
+import { VersionConflictAlert } from "./version-conflict-alert";
 import { useConnectionTest } from "./use-connection-test";
-import { useSave } from "./use-save";
+import { useSaveForm } from "./use-save-form";
 
 interface Props {
-  /** The one to change; without it a new one is made. */
+  /** The provider to edit; without it the form creates one. */
   provider?: Provider;
   values: ProviderValues;
   onTouched: (touched: boolean) => void;
@@ -39,29 +44,29 @@ export function ProviderForm({ provider, values, onTouched, onCancel, onSaved }:
     defaultValues: values,
     resolver: zodResolver(providerSchema(!provider)),
   });
-  useTouched(onTouched, form.formState.isDirty);
-  useFirstField(provider ? null : firstField(values.type), form.setFocus);
+  useReportDirty(onTouched, form.formState.isDirty);
+  useInitialFocus(provider ? null : firstField(values.type), form.setFocus);
   const client = useQueryClient();
   const baseUrl = useWatch({ control: form.control, name: "baseUrl" });
   const fieldOf = (pointer: string) => fieldFor(pointer, form.getValues("type"));
   const test = useConnectionTest(form, provider, fieldOf);
 
-  const save = useSave<ProviderValues, Provider>({
+  const save = useSaveForm<ProviderValues, Provider>({
     form,
-    opened: provider,
+    initial: provider,
     send: (typed, base) =>
       base
-        ? updateProvider(base, updateRequest(typed, base))
-        : createProvider(createRequest(typed)),
+        ? updateProvider(base, updateProviderRequest(typed, base))
+        : createProvider(createProviderRequest(typed)),
     load: (base) => loadProvider(base.id),
-    valuesOf: providerValues,
-    wordsOf: changedWords,
+    toValues: providerValues,
+    changedFields: changedProviderFields,
     fieldOf: (pointer) => {
       if (pointer === "apiKey") form.setValue("keyAction", "replace", { shouldDirty: true });
       return fieldOf(pointer);
     },
     onSaved: (saved) => {
-      rememberTest(client, saved.id, test.tested);
+      storeConnectionTest(client, saved.id, test.tested);
       onSaved(saved);
     },
   });
@@ -71,16 +76,16 @@ export function ProviderForm({ provider, values, onTouched, onCancel, onSaved }:
     <FormProvider {...form}>
       <form noValidate onSubmit={(event) => void save.submit(event)} className="grid gap-4">
         {values.type === "ollama" && !provider && (
-          <OllamaOffer
+          <LocalOllamaAlert
             onUse={(url) => {
-              test.forget();
+              test.reset();
               form.setValue("baseUrl", url, { shouldDirty: true, shouldValidate: true });
             }}
           />
         )}
         <NameField />
-        <div className="grid gap-4" onChange={test.forget}>
-          <ConnectionFields provider={provider} onKeySwitch={test.forget} />
+        <div className="grid gap-4" onChange={test.reset}>
+          <ConnectionFields provider={provider} onKeySwitch={test.reset} />
         </div>
         {extra && <ExtraNote title={title} extra={extra} />}
         {(test.running || test.tested) && (
@@ -92,7 +97,7 @@ export function ProviderForm({ provider, values, onTouched, onCancel, onSaved }:
         {test.error && <ErrorPanel error={test.error} />}
         {save.error && <ErrorPanel error={save.error} />}
         {save.stale && (
-          <StaleAlert loaded={save.loaded} busy={save.loading} onLoad={save.loadNewest} />
+          <VersionConflictAlert loaded={save.loaded} busy={save.loading} onLoad={save.loadNewest} />
         )}
         <FormFooter>
           <div className="mr-auto grid max-w-full gap-1">
@@ -119,15 +124,15 @@ export function ProviderForm({ provider, values, onTouched, onCancel, onSaved }:
 function ExtraNote({ title, extra }: { title: string; extra: string }) {
   return (
     <p className="text-xs text-ink-faint">
-      If a run says that support for {title} is not installed, run{" "}
+      If a run reports that support for {title} is not installed, run{" "}
       <code className="font-mono">uv sync --extra {extra}</code> (or{" "}
       <code className="font-mono">pip install &quot;crewai-runner[{extra}]&quot;</code>) on the
-      server and restart it. The connection test works without.
+      server and restart it. The connection test does not need it.
     </p>
   );
 }
 
-/** Where a new provider's form is begun: the name is filled in already. */
+/** The field to focus in a new form; the name is prefilled. */
 function firstField(type: ProviderValues["type"]): keyof ProviderValues {
   if (type === "bedrock") return "accessKeyId";
   return PROVIDER_KINDS[type].key === "optional" || type === "azure" ? "baseUrl" : "apiKey";

@@ -10,7 +10,7 @@ import { KeyHint } from "./key-hint";
 import { needsKey, PROVIDER_KINDS } from "./provider-types";
 import type { KeyAction, ProviderValues } from "./provider-values";
 
-/** The key: typed once, then only known by its end. */
+/** The API key: a stored key is only known by its last characters. */
 export function ProviderKeyField({
   provider,
   onSwitch,
@@ -20,8 +20,8 @@ export function ProviderKeyField({
 }) {
   const form = useFormContext<ProviderValues>();
   const keyAction = useWatch({ control: form.control, name: "keyAction" });
-  const become = (next: KeyAction) => {
-    // What was typed for one action must not be sent with another.
+  const switchTo = (next: KeyAction) => {
+    // Input for one action must not be sent with another.
     for (const field of ["apiKey", "accessKeyId", "secretAccessKey", "sessionToken"] as const) {
       form.resetField(field, { defaultValue: "" });
     }
@@ -31,7 +31,7 @@ export function ProviderKeyField({
   if (!provider?.hasApiKey) return <KeyInputs creating={!provider} />;
   if (keyAction !== "replace") {
     return (
-      <StoredKey hint={provider.apiKeyHint} removed={keyAction === "remove"} become={become} />
+      <StoredKey hint={provider.apiKeyHint} removed={keyAction === "remove"} onSwitch={switchTo} />
     );
   }
   return (
@@ -41,7 +41,7 @@ export function ProviderKeyField({
         variant="link"
         size="inline"
         className="justify-self-start"
-        onClick={() => become("keep")}
+        onClick={() => switchTo("keep")}
       >
         Keep the stored key
       </Button>
@@ -52,10 +52,10 @@ export function ProviderKeyField({
 interface StoredKeyProps {
   hint: string | null;
   removed: boolean;
-  become: (next: KeyAction) => void;
+  onSwitch: (next: KeyAction) => void;
 }
 
-function StoredKey({ hint, removed, become }: StoredKeyProps) {
+function StoredKey({ hint, removed, onSwitch }: StoredKeyProps) {
   return (
     <div role="group" aria-label="API key" className="grid gap-1">
       <p className="font-medium">API key</p>
@@ -68,15 +68,15 @@ function StoredKey({ hint, removed, become }: StoredKeyProps) {
           )}
         </p>
         {removed ? (
-          <Button size="sm" onClick={() => become("keep")}>
+          <Button size="sm" onClick={() => onSwitch("keep")}>
             Keep the stored key
           </Button>
         ) : (
           <>
-            <Button size="sm" onClick={() => become("replace")}>
+            <Button size="sm" onClick={() => onSwitch("replace")}>
               Replace key
             </Button>
-            <Button size="sm" onClick={() => become("remove")}>
+            <Button size="sm" onClick={() => onSwitch("remove")}>
               Remove key
             </Button>
           </>
@@ -99,7 +99,7 @@ function KeyInputs({ creating }: { creating: boolean }) {
       required={required}
       hint={
         <>
-          {required ? "" : "May be left empty if the server asks for none. "}
+          {required ? "" : "Leave empty if the server needs none. "}
           <KeyPageLink type={type} />
         </>
       }
@@ -120,7 +120,7 @@ function BedrockKeyInputs({ required }: { required: boolean }) {
       <SecretField
         name="sessionToken"
         label="Session token"
-        hint="For temporary keys only."
+        hint="Only for temporary credentials."
         className="sm:col-span-2"
       />
     </div>
@@ -162,7 +162,7 @@ function KeyPageLink({ type }: { type: ProviderValues["type"] }) {
   const { keyPage, title } = PROVIDER_KINDS[type];
   return (
     <>
-      Kept encrypted, never shown again.
+      Stored encrypted and never shown again.
       {keyPage && (
         <>
           {" "}

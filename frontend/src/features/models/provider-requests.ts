@@ -1,4 +1,4 @@
-/** What the page asks of the API about providers and models. */
+/** API requests for providers and models. */
 import { queryOptions, skipToken, type QueryClient } from "@tanstack/react-query";
 
 import { api, body } from "@/lib/api/client";
@@ -8,28 +8,32 @@ import { modelKeys, providerKeys } from "@/lib/queries/models";
 
 type Schemas = components["schemas"];
 
-/** A test's report, and when it came. */
-export interface Tested {
+/** The report of a connection test and its time. */
+export interface ConnectionTest {
   report: ConnectionReport;
   at: string;
 }
 
-/** The last test of a provider since the page was loaded; nothing is asked by itself. */
+/** The last test of a provider since the page was loaded; never fetched. */
 export const lastTestQuery = (providerId: string) =>
-  queryOptions<Tested>({
+  queryOptions<ConnectionTest>({
     queryKey: ["connection-tests", providerId],
     queryFn: skipToken,
     staleTime: Infinity,
     gcTime: Infinity,
   });
 
-export function rememberTest(client: QueryClient, providerId: string, tested: Tested | null): void {
+export function storeConnectionTest(
+  client: QueryClient,
+  providerId: string,
+  toConnectionTest: ConnectionTest | null,
+): void {
   const { queryKey } = lastTestQuery(providerId);
-  if (tested) client.setQueryData(queryKey, tested);
+  if (toConnectionTest) client.setQueryData(queryKey, toConnectionTest);
   else client.removeQueries({ queryKey });
 }
 
-/** What the provider lists now. Asks it, so only while somebody chooses a model. */
+/** The models the provider lists now; calls the provider, so only used in the model form. */
 export const liveModelsQuery = (providerId: string) =>
   queryOptions({
     queryKey: ["live-models", providerId],
@@ -44,36 +48,36 @@ export const liveModelsQuery = (providerId: string) =>
     retry: false,
   });
 
-/** Where Ollama listens unless told otherwise, seen from the server. */
-export const OLLAMA_HERE = "http://127.0.0.1:11434";
+/** Ollama's default URL on the server's machine. */
+export const LOCAL_OLLAMA_URL = "http://127.0.0.1:11434";
 
-/** Whether Ollama runs on the server's machine; asked once, when somebody wants to connect one. */
-export const ollamaHereQuery = () =>
+/** Tests once whether Ollama runs on the server's machine. */
+export const localOllamaQuery = () =>
   queryOptions({
     queryKey: ["ollama-here"],
     queryFn: ({ signal }) =>
-      testUnsaved({ type: "ollama", name: "Ollama", baseUrl: OLLAMA_HERE }, signal),
+      testProviderValues({ type: "ollama", name: "Ollama", baseUrl: LOCAL_OLLAMA_URL }, signal),
     staleTime: Infinity,
     gcTime: Infinity,
     retry: false,
   });
 
-export async function testUnsaved(
+export async function testProviderValues(
   provider: Schemas["ProviderTest"],
   signal?: AbortSignal,
-): Promise<Tested> {
+): Promise<ConnectionTest> {
   const answer = await api.POST("/api/v1/providers/test", { body: { provider }, signal });
   return tested(body(answer));
 }
 
-export async function testSaved(providerId: string): Promise<Tested> {
+export async function testProvider(providerId: string): Promise<ConnectionTest> {
   const answer = await api.POST("/api/v1/providers/{provider_id}/test", {
     params: { path: { provider_id: providerId } },
   });
   return tested(body(answer));
 }
 
-function tested(report: ConnectionReport): Tested {
+function tested(report: ConnectionReport): ConnectionTest {
   return { report, at: new Date().toISOString() };
 }
 
@@ -85,7 +89,7 @@ export async function updateProvider(
   base: Provider,
   provider: Schemas["ProviderUpdate"],
 ): Promise<Provider> {
-  const params = { path: { provider_id: base.id }, header: seen(base) };
+  const params = { path: { provider_id: base.id }, header: ifMatchHeader(base) };
   return body(await api.PATCH("/api/v1/providers/{provider_id}", { params, body: { provider } }));
 }
 
@@ -96,7 +100,7 @@ export async function loadProvider(id: string): Promise<Provider> {
 
 export async function deleteProvider(provider: Provider, force: boolean): Promise<void> {
   const query = force ? { force } : {};
-  const params = { path: { provider_id: provider.id }, header: seen(provider), query };
+  const params = { path: { provider_id: provider.id }, header: ifMatchHeader(provider), query };
   await api.DELETE("/api/v1/providers/{provider_id}", { params });
 }
 
@@ -105,7 +109,7 @@ export async function createModel(model: Schemas["ModelCreate"]): Promise<Model>
 }
 
 export async function updateModel(base: Model, model: Schemas["ModelUpdate"]): Promise<Model> {
-  const params = { path: { model_id: base.id }, header: seen(base) };
+  const params = { path: { model_id: base.id }, header: ifMatchHeader(base) };
   return body(await api.PATCH("/api/v1/models/{model_id}", { params, body: { model } }));
 }
 
@@ -114,11 +118,11 @@ export async function loadModel(id: string): Promise<Model> {
 }
 
 export async function deleteModel(model: Model): Promise<void> {
-  const params = { path: { model_id: model.id }, header: seen(model) };
+  const params = { path: { model_id: model.id }, header: ifMatchHeader(model) };
   await api.DELETE("/api/v1/models/{model_id}", { params });
 }
 
-/** Lists that a change of a provider or a model has made old. */
+/** Refetches providers and models after a change. */
 export async function refreshCatalog(client: QueryClient): Promise<void> {
   await Promise.all([
     client.invalidateQueries({ queryKey: providerKeys.all }),
@@ -126,6 +130,6 @@ export async function refreshCatalog(client: QueryClient): Promise<void> {
   ]);
 }
 
-function seen({ version }: { version: number }) {
+function ifMatchHeader({ version }: { version: number }) {
   return { "if-match": `"${version}"` };
 }

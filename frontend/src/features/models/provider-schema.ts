@@ -1,8 +1,8 @@
-/** What the provider form refuses by itself; the server stays the judge. */
+/** Validation of the provider form; the server validates again. */
 import * as z from "zod/mini";
 
 import { needsKey, PROVIDER_KINDS } from "./provider-types";
-import { keyOf, type ProviderValues } from "./provider-values";
+import { combinedKey, type ProviderValues } from "./provider-values";
 
 // Compiled schemas need `eval`, which the content security policy forbids.
 z.config({ jitless: true });
@@ -26,59 +26,57 @@ const shape = z.object({
   models: z.string(),
 });
 
-/** `creating`: a new provider must have the key it needs; a stored one may be saved as it is. */
+/** `creating`: a new provider needs its API key; a stored one can be saved without. */
 export function providerSchema(creating: boolean) {
   return shape.check((context) => {
-    for (const [field, message] of issuesOf(context.value, creating)) {
+    for (const [field, message] of providerIssues(context.value, creating)) {
       context.issues.push({ code: "custom", input: context.value[field], path: [field], message });
     }
   });
 }
 
-export function issuesOf(values: ProviderValues, creating: boolean): Issue[] {
+export function providerIssues(values: ProviderValues, creating: boolean): Issue[] {
   return [
     ...nameIssues(values),
-    ...addressIssues(values),
+    ...urlIssues(values),
     ...(values.keyAction === "replace" ? keyIssues(values, creating) : []),
     ...optionIssues(values),
   ];
 }
 
 function nameIssues({ name }: ProviderValues): Issue[] {
-  return name.trim() ? [] : [["name", "Give it a name."]];
+  return name.trim() ? [] : [["name", "Enter a name."]];
 }
 
-function addressIssues({ type, baseUrl }: ProviderValues): Issue[] {
+function urlIssues({ type, baseUrl }: ProviderValues): Issue[] {
   const url = baseUrl.trim();
   if (!url) {
-    const { baseUrl: own, title, baseUrlExample } = PROVIDER_KINDS[type];
-    return own ? [] : [["baseUrl", `${title} needs its address, such as ${baseUrlExample}.`]];
+    const { baseUrl: defaultUrl, baseUrlExample } = PROVIDER_KINDS[type];
+    return defaultUrl ? [] : [["baseUrl", `Enter a base URL, such as ${baseUrlExample}.`]];
   }
   if (!/^https?:\/\//i.test(url)) return [["baseUrl", "Start with https:// or http://."]];
-  if (!URL.canParse(url)) return [["baseUrl", "This is not an address that can be read."]];
+  if (!URL.canParse(url)) return [["baseUrl", "Invalid URL."]];
   const { username, password } = new URL(url);
   return username || password
-    ? [["baseUrl", "Leave user name and password out; keys have their own field."]]
+    ? [["baseUrl", "Remove the user name and password. Use the API key field."]]
     : [];
 }
 
 function keyIssues(values: ProviderValues, creating: boolean): Issue[] {
-  const strange = KEY_FIELDS.filter((field) => !KEY_TEXT.test(values[field].trim()));
-  if (strange.length > 0) {
-    return strange.map((field) => [
+  const malformed = KEY_FIELDS.filter((field) => !KEY_TEXT.test(values[field].trim()));
+  if (malformed.length > 0) {
+    return malformed.map((field) => [
       field,
-      "A key has no spaces and no special letters; copy it again.",
+      "A key has no spaces or special characters. Copy it again.",
     ]);
   }
   if (values.type === "bedrock") return bedrockKeyIssues(values, creating);
-  const missing = creating && needsKey(values.type, values.baseUrl) && !keyOf(values);
-  return missing
-    ? [["apiKey", `${PROVIDER_KINDS[values.type].title} takes no call without a key.`]]
-    : [];
+  const missing = creating && needsKey(values.type, values.baseUrl) && !combinedKey(values);
+  return missing ? [["apiKey", `${PROVIDER_KINDS[values.type].title} requires an API key.`]] : [];
 }
 
 function bedrockKeyIssues(values: ProviderValues, creating: boolean): Issue[] {
-  if (!creating && !keyOf(values)) return [];
+  if (!creating && !combinedKey(values)) return [];
   const issues: Issue[] = [];
   if (!values.accessKeyId.trim()) issues.push(["accessKeyId", "Enter the access key ID."]);
   if (!values.secretAccessKey.trim()) {

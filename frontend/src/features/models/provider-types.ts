@@ -1,22 +1,22 @@
-/** The kinds of provider a person can connect, and what the form says about each. */
+/** Provider types and their details in the form. */
 import type { ProviderType } from "@/lib/api/types";
 
 export type ConnectableType = Exclude<ProviderType, "local">;
 
 export interface ProviderKind {
   title: string;
-  /** One line on the card it is chosen by. */
+  /** One line in the type picker. */
   summary: string;
-  /** Two letters on its tile. */
-  mark: string;
-  /** Where it is reached when no base URL is given. */
+  /** Two letters for its icon. */
+  initials: string;
+  /** Default base URL. */
   baseUrl: string | null;
-  /** How a base URL of this kind looks, where one must be given. */
+  /** Example for types that require a base URL. */
   baseUrlExample?: string;
-  /** `always`: no call without one. `own-service`: needed at the vendor's own address only. */
+  /** Whether a key is required: `own-service` means only at the default base URL. */
   key: "always" | "own-service" | "optional";
   keyPage?: string;
-  /** The optional part of the installation that runs with it need. */
+  /** The Python extra that runs with this provider need. */
   extra?: string;
 }
 
@@ -24,7 +24,7 @@ export const PROVIDER_KINDS: Record<ProviderType, ProviderKind> = {
   openai: {
     title: "OpenAI",
     summary: "GPT models and embeddings",
-    mark: "OA",
+    initials: "OA",
     baseUrl: "https://api.openai.com/v1",
     key: "own-service",
     keyPage: "https://platform.openai.com/api-keys",
@@ -32,7 +32,7 @@ export const PROVIDER_KINDS: Record<ProviderType, ProviderKind> = {
   anthropic: {
     title: "Anthropic",
     summary: "Claude models",
-    mark: "An",
+    initials: "An",
     baseUrl: "https://api.anthropic.com",
     key: "always",
     keyPage: "https://console.anthropic.com/settings/keys",
@@ -41,7 +41,7 @@ export const PROVIDER_KINDS: Record<ProviderType, ProviderKind> = {
   gemini: {
     title: "Google Gemini",
     summary: "Gemini models",
-    mark: "Ge",
+    initials: "Ge",
     baseUrl: "https://generativelanguage.googleapis.com",
     key: "always",
     keyPage: "https://aistudio.google.com/apikey",
@@ -50,7 +50,7 @@ export const PROVIDER_KINDS: Record<ProviderType, ProviderKind> = {
   azure: {
     title: "Azure OpenAI",
     summary: "Your own deployments",
-    mark: "Az",
+    initials: "Az",
     baseUrl: null,
     baseUrlExample: "https://NAME.openai.azure.com",
     key: "always",
@@ -59,7 +59,7 @@ export const PROVIDER_KINDS: Record<ProviderType, ProviderKind> = {
   bedrock: {
     title: "Amazon Bedrock",
     summary: "Models in your AWS account",
-    mark: "Be",
+    initials: "Be",
     baseUrl: "https://bedrock-runtime.us-east-1.amazonaws.com",
     key: "always",
     keyPage: "https://console.aws.amazon.com/iam/home#/security_credentials",
@@ -68,14 +68,14 @@ export const PROVIDER_KINDS: Record<ProviderType, ProviderKind> = {
   ollama: {
     title: "Ollama",
     summary: "Open models on your machine",
-    mark: "Ol",
+    initials: "Ol",
     baseUrl: "http://localhost:11434/v1",
     key: "optional",
   },
   openrouter: {
     title: "OpenRouter",
     summary: "Many vendors, one key",
-    mark: "OR",
+    initials: "OR",
     baseUrl: "https://openrouter.ai/api/v1",
     key: "own-service",
     keyPage: "https://openrouter.ai/settings/keys",
@@ -83,7 +83,7 @@ export const PROVIDER_KINDS: Record<ProviderType, ProviderKind> = {
   groq: {
     title: "Groq",
     summary: "Open models, very fast",
-    mark: "Gr",
+    initials: "Gr",
     baseUrl: "https://api.groq.com/openai/v1",
     key: "own-service",
     keyPage: "https://console.groq.com/keys",
@@ -91,7 +91,7 @@ export const PROVIDER_KINDS: Record<ProviderType, ProviderKind> = {
   mistral: {
     title: "Mistral",
     summary: "Mistral models and embeddings",
-    mark: "Mi",
+    initials: "Mi",
     baseUrl: "https://api.mistral.ai/v1",
     key: "own-service",
     keyPage: "https://console.mistral.ai/api-keys",
@@ -99,7 +99,7 @@ export const PROVIDER_KINDS: Record<ProviderType, ProviderKind> = {
   deepseek: {
     title: "DeepSeek",
     summary: "Chat and reasoning models",
-    mark: "DS",
+    initials: "DS",
     baseUrl: "https://api.deepseek.com/v1",
     key: "own-service",
     keyPage: "https://platform.deepseek.com/api_keys",
@@ -107,21 +107,21 @@ export const PROVIDER_KINDS: Record<ProviderType, ProviderKind> = {
   openai_compatible: {
     title: "OpenAI-compatible",
     summary: "vLLM, LM Studio, LiteLLM, …",
-    mark: "{ }",
+    initials: "{ }",
     baseUrl: null,
     baseUrlExample: "http://localhost:8000/v1",
     key: "optional",
   },
   local: {
     title: "Built-in local model",
-    summary: "Small, runs here, no key; for trying out",
-    mark: "",
+    summary: "Small model for trials, runs on this server without a key",
+    initials: "",
     baseUrl: null,
     key: "optional",
   },
 };
 
-/** In the order in which they are offered. */
+/** In display order. */
 export const CONNECTABLE_TYPES: readonly ConnectableType[] = [
   "openai",
   "anthropic",
@@ -136,7 +136,7 @@ export const CONNECTABLE_TYPES: readonly ConnectableType[] = [
   "openai_compatible",
 ];
 
-/** Whether calls fail without a key: a server of one's own that speaks like a vendor may need none. */
+/** Whether calls need a key; a self-hosted server with a vendor's protocol may need none. */
 export function needsKey(type: ProviderType, baseUrl: string): boolean {
   const kind = PROVIDER_KINDS[type];
   if (kind.key !== "own-service") return kind.key === "always";
@@ -144,18 +144,18 @@ export function needsKey(type: ProviderType, baseUrl: string): boolean {
   return given === "" || given === kind.baseUrl;
 }
 
-/** Whether settings may carry members of the request body that only OpenAI's protocol has. */
-export function speaksOpenAi(type: ProviderType): boolean {
+/** Whether extra request body members are supported: only in OpenAI's protocol. */
+export function usesOpenAiProtocol(type: ProviderType): boolean {
   return type !== "anthropic" && type !== "gemini" && type !== "bedrock";
 }
 
-/** Whether calls go over plain HTTP, so that there is no encryption to agree on. */
+/** Whether calls use plain HTTP. */
 export function isPlainHttp(type: ProviderType, baseUrl: string): boolean {
   return (baseUrl.trim() || (PROVIDER_KINDS[type].baseUrl ?? "")).startsWith("http://");
 }
 
-/** The type's title, or the first like it that nobody has: `OpenAI 2`. */
-export function freeName(type: ProviderType, taken: readonly string[]): string {
+/** Returns the type's title, with a number if the name is taken: `OpenAI 2`. */
+export function suggestName(type: ProviderType, taken: readonly string[]): string {
   const { title } = PROVIDER_KINDS[type];
   let name = title;
   for (let number = 2; taken.includes(name); number += 1) name = `${title} ${number}`;

@@ -1,12 +1,12 @@
-/** What the provider form holds, from a stored provider and to what the API takes. */
+/** Converts between providers and form values. */
 import type { Provider, ProviderType } from "@/lib/api/types";
 import type { components } from "@/lib/api/schema";
 
-import { freeName } from "./provider-types";
+import { suggestName } from "./provider-types";
 
 type Schemas = components["schemas"];
 
-/** What to do about the stored key: it is never known here, so it can only be kept, replaced or removed. */
+/** Action for the stored key, which the browser never receives. */
 export type KeyAction = "keep" | "replace" | "remove";
 
 export interface ProviderValues {
@@ -20,7 +20,7 @@ export interface ProviderValues {
   sessionToken: string;
   region: string;
   apiVersion: string;
-  /** Names of models to offer, one a line. */
+  /** Suggested model names, one per line. */
   models: string;
 }
 
@@ -30,7 +30,7 @@ export function newProviderValues(type: ProviderType, taken: readonly string[]):
   return {
     ...NO_KEY,
     type,
-    name: freeName(type, taken),
+    name: suggestName(type, taken),
     baseUrl: "",
     keyAction: "replace",
     region: "",
@@ -52,8 +52,8 @@ export function providerValues(provider: Provider): ProviderValues {
   };
 }
 
-/** The key as the API takes it: Bedrock's is several in one. */
-export function keyOf(values: ProviderValues): string {
+/** Returns the API key; for Bedrock its three parts joined by colons. */
+export function combinedKey(values: ProviderValues): string {
   if (values.type !== "bedrock") return values.apiKey.trim();
   const parts = [values.accessKeyId, values.secretAccessKey, values.sessionToken];
   return parts
@@ -62,22 +62,25 @@ export function keyOf(values: ProviderValues): string {
     .join(":");
 }
 
-export function createRequest(values: ProviderValues): Schemas["ProviderCreate"] {
-  const key = keyOf(values);
+export function createProviderRequest(values: ProviderValues): Schemas["ProviderCreate"] {
+  const key = combinedKey(values);
   return {
     name: values.name.trim(),
     type: values.type,
     baseUrl: values.baseUrl.trim() || null,
-    options: optionsOf(values),
-    models: linesOf(values.models),
+    options: toOptions(values),
+    models: uniqueLines(values.models),
     ...(key ? { apiKey: key } : {}),
   };
 }
 
-/** Only what differs from `base`: what somebody else changed meanwhile is not put back. */
-export function updateRequest(values: ProviderValues, base: Provider): Schemas["ProviderUpdate"] {
-  const wanted = createRequest(values);
-  const before = createRequest(providerValues(base));
+/** Contains only changes against `base`, so that concurrent changes of other fields are kept. */
+export function updateProviderRequest(
+  values: ProviderValues,
+  base: Provider,
+): Schemas["ProviderUpdate"] {
+  const wanted = createProviderRequest(values);
+  const before = createProviderRequest(providerValues(base));
   const fields = ["name", "baseUrl", "options", "models"] as const;
   const changed = fields.filter(
     (field) => JSON.stringify(wanted[field]) !== JSON.stringify(before[field]),
@@ -90,37 +93,37 @@ export function updateRequest(values: ProviderValues, base: Provider): Schemas["
 
 function keyChange(values: ProviderValues): { apiKey?: string | null } {
   if (values.keyAction === "remove") return { apiKey: null };
-  const key = values.keyAction === "replace" ? keyOf(values) : "";
+  const key = values.keyAction === "replace" ? combinedKey(values) : "";
   return key ? { apiKey: key } : {};
 }
 
-function optionsOf(values: ProviderValues): Schemas["ProviderOptions"] {
+function toOptions(values: ProviderValues): Schemas["ProviderOptions"] {
   if (values.type === "azure") return { apiVersion: values.apiVersion.trim() || null };
   if (values.type === "bedrock") return { region: values.region.trim() || null };
   return {};
 }
 
-/** The lines of a text that say something, each once. */
-export function linesOf(text: string): string[] {
+/** Returns the non-empty lines of a text without duplicates. */
+export function uniqueLines(text: string): string[] {
   const lines = text.split("\n").map((line) => line.trim());
   return [...new Set(lines.filter(Boolean))];
 }
 
-const FIELD_WORDS = {
+const FIELD_LABELS = {
   name: "name",
   baseUrl: "base URL",
   region: "region",
   apiVersion: "API version",
-  models: "models to offer",
+  models: "suggested models",
 } as const;
 
-/** What differs between two states of a provider, in the words of the form. */
-export function changedWords(before: Provider, after: Provider): string[] {
+/** Returns the labels of the fields that differ between two versions of a provider. */
+export function changedProviderFields(before: Provider, after: Provider): string[] {
   const [old, fresh] = [providerValues(before), providerValues(after)];
-  const fields = Object.keys(FIELD_WORDS) as (keyof typeof FIELD_WORDS)[];
+  const fields = Object.keys(FIELD_LABELS) as (keyof typeof FIELD_LABELS)[];
   const words: string[] = fields
     .filter((field) => old[field] !== fresh[field])
-    .map((field) => FIELD_WORDS[field]);
+    .map((field) => FIELD_LABELS[field]);
   const key = [before, after].map((one) => `${one.hasApiKey}${one.apiKeyHint}`);
   return key[0] === key[1] ? words : [...words, "API key"];
 }

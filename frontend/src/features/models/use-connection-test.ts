@@ -4,13 +4,18 @@ import { useFormState, useWatch, type Path, type UseFormReturn } from "react-hoo
 
 import type { Provider } from "@/lib/api/types";
 
-import { placeProblem } from "./form-problems";
-import { rememberTest, testSaved, testUnsaved, type Tested } from "./provider-requests";
-import { createRequest, type ProviderValues } from "./provider-values";
+import { showFieldErrors } from "./show-field-errors";
+import {
+  storeConnectionTest,
+  testProvider,
+  testProviderValues,
+  type ConnectionTest,
+} from "./provider-requests";
+import { createProviderRequest, type ProviderValues } from "./provider-values";
 
 const CONNECTION = ["baseUrl", "region", "apiVersion", "models", "keyAction"] as const;
 
-/** Tries what the form holds; an untouched stored provider is tried with its stored key. */
+/** Tests the connection with the form's values; an unchanged stored provider uses its stored key. */
 export function useConnectionTest(
   form: UseFormReturn<ProviderValues>,
   provider: Provider | undefined,
@@ -21,26 +26,28 @@ export function useConnectionTest(
   const { dirtyFields } = useFormState({ control: form.control });
   const changed = CONNECTION.some((field) => dirtyFields[field]);
 
-  // The key is read from the form, never passed: a mutation's variables outlive it in the cache.
-  const test = useMutation<Tested>({
+  // The key is read from the form: mutation variables would stay in the cache.
+  const test = useMutation<ConnectionTest>({
     mutationFn: () =>
-      provider && !changed ? testSaved(provider.id) : testUnsaved(createRequest(form.getValues())),
+      provider && !changed
+        ? testProvider(provider.id)
+        : testProviderValues(createProviderRequest(form.getValues())),
     gcTime: 0,
     onSuccess: (tested) => {
-      if (provider && !changed) rememberTest(client, provider.id, tested);
+      if (provider && !changed) storeConnectionTest(client, provider.id, tested);
     },
-    onError: (error) => setPlaced(placeProblem(error, form.setError, fieldOf)),
+    onError: (error) => setPlaced(showFieldErrors(error, form.setError, fieldOf)),
   });
 
   const keyAction = useWatch({ control: form.control, name: "keyAction" });
   return {
     run: form.handleSubmit(() => test.mutate()),
-    /** What was typed since is no longer what was tried. */
-    forget: () => test.reset(),
+    /** Clears the result after a change. */
+    reset: () => test.reset(),
     running: test.isPending,
     tested: test.data ?? null,
     error: placed ? null : test.error,
-    /** Why it cannot be tried: the stored key goes to no address but its own. */
+    /** Why the test is disabled: the stored key is only sent to its own endpoint. */
     blocked:
       provider && changed && keyAction === "keep"
         ? "To test this change, save it first or replace the key."

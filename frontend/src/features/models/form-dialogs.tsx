@@ -5,19 +5,19 @@ import { toast } from "@/lib/toast";
 
 import { FormDialog } from "./form-dialog";
 import { ModelForm } from "./model-form";
-import { EditProviderDialog, NewProviderDialog, NothingToEdit } from "./provider-dialog";
+import { EditProviderDialog, NewProviderDialog, NotFoundDialog } from "./provider-dialog";
 
 const route = getRouteApi("/shell/models");
 
 interface Props {
-  /** `provider` and `model` of the address; a new model belongs to the provider that is named. */
+  /** `provider` and `model` of the URL; a new model belongs to the given provider. */
   search: { provider?: string; model?: string };
   providers: Provider[];
   models: Model[];
 }
 
-/** The form that the address names, over the list. */
-export function OpenDialog({ search, providers, models }: Props) {
+/** Shows the form dialog that the URL selects. */
+export function FormDialogs({ search, providers, models }: Props) {
   if (search.model) {
     return <ModelDialog key={search.model} search={search} providers={providers} models={models} />;
   }
@@ -36,16 +36,16 @@ function ProviderDialog({ id, providers }: { id: string; providers: Provider[] }
         taken={providers.map((one) => one.name)}
         onClose={close}
         onSaved={(saved) => {
-          toast.success(`${saved.name} is connected.`);
+          toast.success(`${saved.name} connected.`);
           void navigate({ search: { provider: saved.id, model: "new" } });
         }}
       />
     );
   }
   const provider = providers.find((one) => one.id === id && one.type !== "local");
-  if (!provider) return <NothingToEdit what="provider" onClose={close} />;
+  if (!provider) return <NotFoundDialog what="provider" onClose={close} />;
   const saved = () => {
-    toast.success(`${provider.name} is saved.`);
+    toast.success(`${provider.name} saved.`);
     close();
   };
   return <EditProviderDialog provider={provider} onClose={close} onSaved={saved} />;
@@ -57,13 +57,13 @@ function ModelDialog({ search, providers, models }: Props) {
   const creating = search.model === "new";
   const model = models.find((one) => one.id === search.model);
   const choices = providers.filter((one) => one.type !== "local" || one.id === model?.providerId);
-  if (!creating && !model) return <NothingToEdit what="model" onClose={close} />;
-  if (choices.length === 0) return <NothingToEdit what="provider" onClose={close} />;
+  if (!creating && !model) return <NotFoundDialog what="model" onClose={close} />;
+  if (choices.length === 0) return <NotFoundDialog what="provider" onClose={close} />;
   return (
     <FormDialog
       title={model ? `Edit ${model.name}` : "Add a model"}
       description={
-        model ? undefined : "Choose one of the provider’s models, so that workflows can name it."
+        model ? undefined : "Select one of the provider’s models to use it in workflows."
       }
       onClose={close}
       className="w-[min(38rem,calc(100vw-1.5rem))]"
@@ -77,7 +77,7 @@ function ModelDialog({ search, providers, models }: Props) {
           onTouched={onTouched}
           onCancel={close}
           onSaved={(saved) => {
-            toast.success(`${saved.name} is ${model ? "saved" : "added"}.`);
+            toast.success(`${saved.name} ${model ? "saved" : "added"}.`);
             close();
           }}
         />

@@ -6,45 +6,45 @@ import { Input, Select, Textarea } from "@/components/ui/input";
 import type { ProviderType } from "@/lib/api/types";
 
 import type { ModelValues } from "./model-values";
-import { speaksOpenAi } from "./provider-types";
+import { usesOpenAiProtocol } from "./provider-types";
 
-/** What it costs; nothing given means that costs are not known. */
+/** Prices of a model; without them costs are unknown. */
 export function PriceFields() {
   return (
     <Group
       title="Price per million tokens"
-      note="Left empty, costs of runs show as “–”: unknown, not free."
+      note="If empty, the cost of runs is unknown and shown as “–”."
       fields={["inputPerMillion", "outputPerMillion", "currency"]}
     >
       <div className="grid grid-cols-2 gap-3 sm:grid-cols-3">
-        <Figure name="inputPerMillion" label="Input" />
-        <Figure name="outputPerMillion" label="Output" />
-        <Figure name="currency" label="Currency" mode="text" />
+        <ValueField name="inputPerMillion" label="Input" />
+        <ValueField name="outputPerMillion" label="Output" />
+        <ValueField name="currency" label="Currency" mode="text" />
       </div>
     </Group>
   );
 }
 
-/** What it can do; runs are warned when they ask for more. */
-export function AbilityFields() {
+/** Capabilities of a model, checked before a run starts. */
+export function CapabilityFields() {
   return (
-    <Group title="Abilities" fields={["tools", "vision", "json", "contextWindow"]}>
+    <Group title="Capabilities" fields={["tools", "vision", "json", "contextWindow"]}>
       <div className="grid grid-cols-2 gap-3 sm:grid-cols-4">
-        <AbilityField name="tools" label="Tools" />
-        <AbilityField name="vision" label="Images" />
-        <AbilityField name="json" label="JSON output" />
-        <Figure name="contextWindow" label="Context, tokens" mode="numeric" />
+        <CapabilityField name="tools" label="Tools" />
+        <CapabilityField name="vision" label="Images" />
+        <CapabilityField name="json" label="JSON output" />
+        <ValueField name="contextWindow" label="Context window (tokens)" mode="numeric" />
       </div>
     </Group>
   );
 }
 
-/** How it is asked; what is left empty is left to the provider. */
+/** Default settings for calls; empty fields use the provider's defaults. */
 export function SettingFields({ providerType }: { providerType: ProviderType | undefined }) {
   return (
     <Group
       title="Settings"
-      note="What is left empty is left to the provider. Workflows may set their own."
+      note="Empty fields use the provider's defaults. Workflows can override these settings."
       fields={[
         "temperature",
         "topP",
@@ -60,30 +60,30 @@ export function SettingFields({ providerType }: { providerType: ProviderType | u
       ]}
     >
       <div className="grid grid-cols-2 gap-3 sm:grid-cols-3">
-        <Figure name="temperature" label="Temperature" hint="0 to 2" />
-        <Figure name="topP" label="Top P" hint="Above 0, to 1" />
-        <Figure name="maxTokens" label="Longest answer" hint="Tokens" mode="numeric" />
-        <Figure name="timeoutSeconds" label="Timeout" hint="Seconds" />
-        <Figure name="maxRetries" label="Retries" hint="0 to 10" mode="numeric" />
-        <Figure name="seed" label="Seed" hint="A whole number" mode="numeric" />
-        <Figure name="frequencyPenalty" label="Frequency penalty" hint="-2 to 2" />
-        <Figure name="presencePenalty" label="Presence penalty" hint="-2 to 2" />
-        <Figure
+        <ValueField name="temperature" label="Temperature" hint="0 to 2" />
+        <ValueField name="topP" label="Top P" hint="Above 0, up to 1" />
+        <ValueField name="maxTokens" label="Max output" hint="Tokens" mode="numeric" />
+        <ValueField name="timeoutSeconds" label="Timeout" hint="Seconds" />
+        <ValueField name="maxRetries" label="Retries" hint="0 to 10" mode="numeric" />
+        <ValueField name="seed" label="Seed" hint="A whole number" mode="numeric" />
+        <ValueField name="frequencyPenalty" label="Frequency penalty" hint="-2 to 2" />
+        <ValueField name="presencePenalty" label="Presence penalty" hint="-2 to 2" />
+        <ValueField
           name="reasoningEffort"
           label="Reasoning effort"
-          hint="Such as low, high"
+          hint="For example low, high"
           mode="text"
         />
       </div>
-      <LongText
+      <TextareaField
         name="stop"
-        label="Stop at"
-        hint="One a line: the answer ends before any of these."
+        label="Stop sequences"
+        hint="One per line. The output ends before any of these."
       />
-      {(!providerType || speaksOpenAi(providerType)) && (
-        <LongText
+      {(!providerType || usesOpenAiProtocol(providerType)) && (
+        <TextareaField
           name="extraBody"
-          label="Further members of the request"
+          label="Extra request body"
           hint='A JSON object, such as {"top_k": 40}.'
         />
       )}
@@ -94,7 +94,7 @@ export function SettingFields({ providerType }: { providerType: ProviderType | u
 interface GroupProps {
   title: string;
   note?: string;
-  /** Those whose errors open the group. */
+  /** Fields whose errors expand the group. */
   fields: (keyof ModelValues)[];
   children: ReactNode;
 }
@@ -106,7 +106,7 @@ function Group({ title, note, fields, children }: GroupProps) {
     <details open={wrong || undefined} className="rounded-md border">
       <summary className="cursor-pointer px-3 py-2 font-medium">
         {title}
-        <Filled fields={fields} />
+        <FilledCount fields={fields} />
       </summary>
       <div className="grid gap-3 border-t p-3">
         {children}
@@ -116,8 +116,8 @@ function Group({ title, note, fields, children }: GroupProps) {
   );
 }
 
-/** How much is set inside a closed group. */
-function Filled({ fields }: { fields: (keyof ModelValues)[] }) {
+/** Shows how many fields of a group are set. */
+function FilledCount({ fields }: { fields: (keyof ModelValues)[] }) {
   const { control } = useFormContext<ModelValues>();
   const values = useWatch({ control });
   const set = fields.filter((field) => {
@@ -138,7 +138,7 @@ interface FigureProps {
   mode?: "decimal" | "numeric" | "text";
 }
 
-function Figure({ name, label, hint, mode = "decimal" }: FigureProps) {
+function ValueField({ name, label, hint, mode = "decimal" }: FigureProps) {
   const { register, formState } = useFormContext<ModelValues>();
   return (
     <Field label={label} hint={hint} error={formState.errors[name]?.message}>
@@ -147,7 +147,7 @@ function Figure({ name, label, hint, mode = "decimal" }: FigureProps) {
   );
 }
 
-function AbilityField({ name, label }: { name: "tools" | "vision" | "json"; label: string }) {
+function CapabilityField({ name, label }: { name: "tools" | "vision" | "json"; label: string }) {
   const { register } = useFormContext<ModelValues>();
   return (
     <Field label={label}>
@@ -160,7 +160,7 @@ function AbilityField({ name, label }: { name: "tools" | "vision" | "json"; labe
   );
 }
 
-function LongText({
+function TextareaField({
   name,
   label,
   hint,

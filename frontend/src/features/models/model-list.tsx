@@ -6,17 +6,17 @@ import { IconButton } from "@/components/ui/icon-button";
 import type { Model } from "@/lib/api/types";
 import { formatCount } from "@/lib/format";
 
-import { abilitiesOf, kindWord, priceWords } from "./model-words";
+import { capabilityLabels, modelTypeLabel, formatPrices } from "./model-labels";
 
 export interface ModelActions {
   onEdit: (model: Model) => void;
   onDelete: (model: Model) => void;
   onMakeDefault: (model: Model) => void;
-  /** The model whose default is being set. */
+  /** The model that is being made the default. */
   busyId: string | null;
 }
 
-/** A provider's models on a wide screen. */
+/** A provider's models as a table. */
 export function ModelTable({ models, label, actions }: ListProps) {
   return (
     <table className="w-full table-fixed border-t text-left">
@@ -25,7 +25,7 @@ export function ModelTable({ models, label, actions }: ListProps) {
         <tr>
           <Head className="w-auto pl-4">Model</Head>
           <Head className="w-24">Kind</Head>
-          <Head className="w-48">Abilities</Head>
+          <Head className="w-48">Capabilities</Head>
           <Head className="w-20 text-right">Context</Head>
           <Head className="w-44 text-right">Price per million</Head>
           <Head className="w-32">
@@ -39,12 +39,12 @@ export function ModelTable({ models, label, actions }: ListProps) {
             <th scope="row" className="py-1.5 pr-2 pl-4 font-normal">
               <ModelName model={model} />
             </th>
-            <td className="px-2">{kindWord(model.type)}</td>
+            <td className="px-2">{modelTypeLabel(model.type)}</td>
             <td className="px-2">
-              <Abilities model={model} />
+              <CapabilityBadges model={model} />
             </td>
             <td className="px-2 text-right">{formatCount(model.capabilities.contextWindow)}</td>
-            <td className="px-2 text-right whitespace-nowrap">{priceWords(model.pricing)}</td>
+            <td className="px-2 text-right whitespace-nowrap">{formatPrices(model.pricing)}</td>
             <td className="py-1 pr-3 pl-2">
               <RowActions model={model} actions={actions} />
             </td>
@@ -61,7 +61,7 @@ interface ListProps {
   actions: ModelActions;
 }
 
-/** The same on a phone. */
+/** A provider's models as cards, for phones. */
 export function ModelCards({ models, label, actions }: ListProps) {
   return (
     <ul aria-label={label} className="border-t">
@@ -72,12 +72,12 @@ export function ModelCards({ models, label, actions }: ListProps) {
             <RowActions model={model} actions={actions} />
           </div>
           <p className="flex flex-wrap items-center gap-x-3 gap-y-1 text-ink-soft">
-            <span>{kindWord(model.type)}</span>
+            <span>{modelTypeLabel(model.type)}</span>
             {model.capabilities.contextWindow != null && (
               <span>{formatCount(model.capabilities.contextWindow)} tokens</span>
             )}
-            <span>{model.pricing ? priceWords(model.pricing) : "Price not known"}</span>
-            {abilitiesOf(model).length > 0 && <Abilities model={model} />}
+            <span>{model.pricing ? formatPrices(model.pricing) : "Price unknown"}</span>
+            {capabilityLabels(model).length > 0 && <CapabilityBadges model={model} />}
           </p>
         </li>
       ))}
@@ -113,8 +113,8 @@ function ModelName({ model }: { model: Model }) {
   );
 }
 
-function Abilities({ model }: { model: Model }) {
-  const words = abilitiesOf(model);
+function CapabilityBadges({ model }: { model: Model }) {
+  const words = capabilityLabels(model);
   if (words.length === 0) return "–";
   return (
     <span className="inline-flex flex-wrap gap-1">

@@ -2,33 +2,33 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { FieldValues, Path, UseFormReturn } from "react-hook-form";
 
-import { isStale, placeProblem } from "./form-problems";
+import { isVersionConflict, showFieldErrors } from "./show-field-errors";
 import { refreshCatalog } from "./provider-requests";
 
 interface Options<V extends FieldValues, T> {
   form: UseFormReturn<V>;
-  /** What the form was opened with; undefined for a new one. */
-  opened: T | undefined;
+  /** The entity when the form was opened; undefined for a new one. */
+  initial: T | undefined;
   send: (values: V, base: T | undefined) => Promise<T>;
   load: (base: T) => Promise<T>;
-  valuesOf: (entity: T) => V;
-  /** What differs between two states, in words. */
-  wordsOf: (before: T, after: T) => string[];
-  /** The field that a JSON pointer without its envelope speaks of. */
+  toValues: (entity: T) => V;
+  /** Labels of the fields that differ between two versions. */
+  changedFields: (before: T, after: T) => string[];
+  /** Maps a JSON pointer without its envelope to a field. */
   fieldOf: (pointer: string) => Path<V> | undefined;
   onSaved: (saved: T) => void;
 }
 
-/** Saves a form over the version that it was opened with, and brings refusals to where they belong. */
-export function useSave<V extends FieldValues, T>(options: Options<V, T>) {
-  const { form, opened } = options;
+/** Saves a form against the version it was opened with and shows errors at their fields. */
+export function useSaveForm<V extends FieldValues, T>(options: Options<V, T>) {
+  const { form, initial } = options;
   const client = useQueryClient();
-  // The version this form has seen: the lists may be renewed behind it, and then its save must be refused.
-  const [base, setBase] = useState(opened);
+  // The version this form is based on; a refetched list may already contain a newer one.
+  const [base, setBase] = useState(initial);
   const [placed, setPlaced] = useState(false);
   const [loaded, setLoaded] = useState<string[] | null>(null);
 
-  // The values are read from the form, never passed: a mutation's variables outlive it in the cache.
+  // Values are read from the form: mutation variables would stay in the cache.
   const saving = useMutation({
     mutationFn: () => options.send(form.getValues(), base),
     gcTime: 0,
@@ -37,24 +37,24 @@ export function useSave<V extends FieldValues, T>(options: Options<V, T>) {
       await refreshCatalog(client);
       options.onSaved(saved);
     },
-    onError: (error) => setPlaced(placeProblem(error, form.setError, options.fieldOf)),
+    onError: (error) => setPlaced(showFieldErrors(error, form.setError, options.fieldOf)),
   });
 
   const loading = useMutation({
     mutationFn: (seen: T) => options.load(seen),
     onSuccess: (fresh, seen) => {
-      form.reset(options.valuesOf(fresh), { keepDirtyValues: true });
+      form.reset(options.toValues(fresh), { keepDirtyValues: true });
       setBase(fresh);
-      setLoaded(options.wordsOf(seen, fresh));
+      setLoaded(options.changedFields(seen, fresh));
       saving.reset();
     },
   });
 
-  const stale = isStale(saving.error);
+  const stale = isVersionConflict(saving.error);
   return {
     submit: form.handleSubmit(() => saving.mutate()),
     busy: saving.isPending,
-    /** What found no field of its own. */
+    /** An error that belongs to no field. */
     error: loading.error ?? (stale || placed ? null : saving.error),
     stale: stale || loaded !== null,
     loaded,

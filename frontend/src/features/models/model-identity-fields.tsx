@@ -8,9 +8,9 @@ import { describeError } from "@/lib/api/problem";
 import type { Model, Provider } from "@/lib/api/types";
 import { pluralize } from "@/lib/format";
 
-import { mergedNames } from "./model-choices";
+import { mergeNames } from "./filter-model-names";
 import { ModelPicker } from "./model-picker";
-import { kindByName, type ModelValues } from "./model-values";
+import { guessModelType, type ModelValues } from "./model-values";
 import { liveModelsQuery } from "./provider-requests";
 
 const TYPES = [
@@ -21,11 +21,11 @@ const TYPES = [
 interface Props {
   providers: Provider[];
   models: Model[];
-  /** A model's kind is fixed once it is registered. */
+  /** The type of a model cannot be changed later. */
   creating: boolean;
 }
 
-/** Which model it is, and what it is called here. */
+/** Provider, model and name. */
 export function IdentityFields({ providers, models, creating }: Props) {
   const { control, register, formState, setValue } = useFormContext<ModelValues>();
   const type = useWatch({ control, name: "type" });
@@ -57,7 +57,7 @@ export function IdentityFields({ providers, models, creating }: Props) {
       <Field
         label="Name"
         required
-        hint="What workflows call it."
+        hint="The name that workflows use."
         error={formState.errors.name?.message}
       >
         <Input autoComplete="off" spellCheck={false} {...register("name")} />
@@ -74,7 +74,7 @@ function EndpointField({ providers, models, creating }: Props) {
   } = useController({ control, name: "endpoint" });
   const provider = providers.find((one) => one.id === providerId);
   const live = useQuery({ ...liveModelsQuery(providerId), enabled: provider !== undefined });
-  const names = mergedNames(live.data ?? [], provider?.models ?? []);
+  const names = mergeNames(live.data ?? [], provider?.models ?? []);
   const registered = new Set(
     models.filter((model) => model.providerId === providerId).map((model) => model.endpoint),
   );
@@ -85,7 +85,7 @@ function EndpointField({ providers, models, creating }: Props) {
     if (!creating) return;
     if (!named)
       setValue("name", next, { shouldDirty: true, shouldValidate: formState.isSubmitted });
-    if (picked) setValue("type", kindByName(next), { shouldDirty: true });
+    if (picked) setValue("type", guessModelType(next), { shouldDirty: true });
   };
 
   return (
@@ -121,12 +121,12 @@ function endpointHint(
   endpoint: string,
   provider: Provider | undefined,
 ): string {
-  if (live.isFetching && !live.data) return "Asking the provider which models it has…";
-  if (provider?.type === "azure") return "The name of your deployment; Azure lists models only.";
+  if (live.isFetching && !live.data) return "Loading the provider’s models…";
+  if (provider?.type === "azure") return "The name of your deployment.";
   if (endpoint && names.length > 0 && !names.includes(endpoint)) {
-    return "Not in the provider’s list; it is used as typed.";
+    return "Not in the provider’s list; used as entered.";
   }
   return names.length > 0
-    ? `The provider’s own name: ${pluralize(names.length, "model")} to choose from, or type one.`
-    : "The provider’s own name of the model.";
+    ? `The provider’s model name. Select one of ${pluralize(names.length, "model")} or enter a name.`
+    : "The provider’s model name.";
 }

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import type { ConnectionReport } from "@/lib/api/types";
 
-import { outcomeWords, stepsOf } from "./connection-stages";
+import { outcomeLabel, connectionSteps } from "./connection-outcome";
 
 const report = (stage: ConnectionReport["stage"], ok = stage === "done"): ConnectionReport => ({
   ok,
@@ -11,13 +11,14 @@ const report = (stage: ConnectionReport["stage"], ok = stage === "done"): Connec
   message: "",
   models: [],
 });
-const states = (...of: Parameters<typeof stepsOf>) => stepsOf(...of).map((step) => step.state);
+const states = (...of: Parameters<typeof connectionSteps>) =>
+  connectionSteps(...of).map((step) => step.state);
 
-test("waits at every step while the test is under way", () => {
+test("every step waits while the test is running", () => {
   expect(states(null, false)).toEqual(Array(5).fill("waiting"));
 });
 
-test("passes every step of a good test", () => {
+test("every step of a successful test has passed", () => {
   expect(states(report("done"), false)).toEqual(Array(5).fill("passed"));
 });
 
@@ -27,11 +28,11 @@ test.each([
   ["tls", ["passed", "passed", "failed", "not-reached", "not-reached"]],
   ["auth", ["passed", "passed", "passed", "failed", "not-reached"]],
   ["model", ["passed", "passed", "passed", "passed", "failed"]],
-] as const)("fails at %s and goes no further", (stage, expected) => {
+] as const)("a test that fails at %s does not reach later steps", (stage, expected) => {
   expect(states(report(stage), false)).toEqual(expected);
 });
 
-test("claims no encryption over plain http", () => {
+test("TLS is not used over plain HTTP", () => {
   expect(states(report("done"), true)[2]).toBe("not-used");
   expect(states(report("auth"), true)).toEqual([
     "passed",
@@ -42,7 +43,7 @@ test("claims no encryption over plain http", () => {
   ]);
 });
 
-test("says in a few words where it ended", () => {
-  expect(outcomeWords(report("done"))).toBe("Connected");
-  expect(outcomeWords(report("auth"))).toBe("Key refused");
+test("outcomeLabel names the failed step", () => {
+  expect(outcomeLabel(report("done"))).toBe("Connected");
+  expect(outcomeLabel(report("auth"))).toBe("Invalid API key");
 });

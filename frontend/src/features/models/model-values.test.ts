@@ -2,18 +2,18 @@ import { expect, test } from "vitest";
 
 import type { Model } from "@/lib/api/types";
 
-import { choicesFor, mergedNames, movedRow } from "./model-choices";
+import { filterModelNames, mergeNames, nextRow } from "./filter-model-names";
 import { modelIssues, modelSchema } from "./model-schema";
 import {
-  changedModelWords,
+  changedModelFields,
   createModelRequest,
-  kindByName,
+  guessModelType,
   modelValues,
   newModelValues,
   updateModelRequest,
   type ModelValues,
 } from "./model-values";
-import { priceWords, shortUrl } from "./model-words";
+import { formatPrices, shortenUrl } from "./model-labels";
 
 const empty: ModelValues = {
   ...newModelValues(undefined),
@@ -39,7 +39,7 @@ const model: Model = {
   version: 1,
 };
 
-test("a model comes back from the form as it went in", () => {
+test("a model survives the conversion to form values and back", () => {
   const { name, type, providerId, endpoint, capabilities, pricing, settings } = model;
   expect(createModelRequest(modelValues(model))).toEqual({
     name,
@@ -54,7 +54,7 @@ test("a model comes back from the form as it went in", () => {
   expect(updateModelRequest(modelValues(model), model)).toEqual({});
 });
 
-test("what is empty is unknown, never 0", () => {
+test("empty fields are unknown, not 0", () => {
   expect(createModelRequest(empty)).toMatchObject({
     pricing: null,
     settings: {},
@@ -62,13 +62,13 @@ test("what is empty is unknown, never 0", () => {
   });
 });
 
-test("a change sends the group it is in, and only that", () => {
+test("an update contains only the changed groups", () => {
   const values = { ...modelValues(model), temperature: "", default: false };
   expect(updateModelRequest(values, model)).toEqual({
     default: false,
     settings: { stop: ["END"], extraBody: { top_k: 40 } },
   });
-  expect(changedModelWords(model, { ...model, name: "x", pricing: null })).toEqual([
+  expect(changedModelFields(model, { ...model, name: "x", pricing: null })).toEqual([
     "name",
     "prices",
   ]);
@@ -83,14 +83,14 @@ test.each([
   ["seed", "0.5", "A whole number."],
   ["extraBody", "[1]", 'A JSON object, such as {"top_k": 40}.'],
   ["extraBody", "{", 'A JSON object, such as {"top_k": 40}.'],
-] as const)("refuses %s of %s", (field, value, message) => {
+] as const)("rejects %s of %s", (field, value, message) => {
   expect(modelIssues({ ...empty, [field]: value })).toEqual([[field, message]]);
 });
 
 const priced = (inputPerMillion: string, outputPerMillion: string, currency = "USD") =>
   modelIssues({ ...empty, inputPerMillion, outputPerMillion, currency }).map(([field]) => field);
 
-test("takes both prices or neither", () => {
+test("requires both prices or neither", () => {
   expect(priced("1", "")).toEqual(["outputPerMillion"]);
   expect(priced("", "1")).toEqual(["inputPerMillion"]);
   expect(priced("0", ".5")).toEqual([]);
@@ -101,35 +101,35 @@ test("takes both prices or neither", () => {
   expect(priced("", "", "")).toEqual([]);
 });
 
-test("wants a model and a name", () => {
+test("requires a model and a name", () => {
   const found = modelSchema.safeParse({ ...empty, endpoint: " ", name: "" });
   expect(found.error?.issues.map((issue) => issue.path[0])).toEqual(["endpoint", "name"]);
 });
 
-test("offers names that hold every word, the best first, and says how many are left out", () => {
+test("filterModelNames matches every word, ranks prefixes first and counts hidden names", () => {
   const names = ["meta/llama-large", "large-v2", "small"];
-  expect(choicesFor(names, "LARGE").shown).toEqual(["large-v2", "meta/llama-large"]);
-  expect(choicesFor(names, "large meta").shown).toEqual(["meta/llama-large"]);
+  expect(filterModelNames(names, "LARGE").shown).toEqual(["large-v2", "meta/llama-large"]);
+  expect(filterModelNames(names, "large meta").shown).toEqual(["meta/llama-large"]);
   const many = Array.from({ length: 70 }, (_, index) => `m${index}`);
-  expect(choicesFor(many, "")).toMatchObject({ hidden: 10 });
-  expect(mergedNames(["a", "b"], ["b", "c"])).toEqual(["b", "c", "a"]);
+  expect(filterModelNames(many, "")).toMatchObject({ hidden: 10 });
+  expect(mergeNames(["a", "b"], ["b", "c"])).toEqual(["b", "c", "a"]);
 });
 
-test("goes round the list with the arrows", () => {
-  expect(movedRow(-1, "ArrowDown", 3)).toBe(0);
-  expect(movedRow(2, "ArrowDown", 3)).toBe(0);
-  expect(movedRow(-1, "ArrowUp", 3)).toBe(2);
-  expect(movedRow(1, "ArrowUp", 3)).toBe(0);
-  expect(movedRow(0, "ArrowDown", 0)).toBe(-1);
+test("nextRow wraps around", () => {
+  expect(nextRow(-1, "ArrowDown", 3)).toBe(0);
+  expect(nextRow(2, "ArrowDown", 3)).toBe(0);
+  expect(nextRow(-1, "ArrowUp", 3)).toBe(2);
+  expect(nextRow(1, "ArrowUp", 3)).toBe(0);
+  expect(nextRow(0, "ArrowDown", 0)).toBe(-1);
 });
 
-test("tells embedders by their names, prices and addresses in short", () => {
-  expect(["text-embedding-3-small", "nomic-embed-text", "gpt-5-mini"].map(kindByName)).toEqual([
+test("guesses embedders by name, and formats prices and URLs", () => {
+  expect(["text-embedding-3-small", "nomic-embed-text", "gpt-5-mini"].map(guessModelType)).toEqual([
     "embedder",
     "embedder",
     "llm",
   ]);
-  expect(priceWords(null)).toBe("–");
-  expect(priceWords(model.pricing)).toBe("€2.50 in · €10.00 out");
-  expect(shortUrl("https://api.openai.com/v1")).toBe("api.openai.com/v1");
+  expect(formatPrices(null)).toBe("–");
+  expect(formatPrices(model.pricing)).toBe("€2.50 in · €10.00 out");
+  expect(shortenUrl("https://api.openai.com/v1")).toBe("api.openai.com/v1");
 });

@@ -5,8 +5,8 @@ import { cn } from "@/lib/cn";
 
 import { PROVIDER_KINDS } from "./provider-types";
 
-/** A provider's kind at a glance; the word stands beside it. */
-export function ProviderTile({ type, className }: { type: ProviderType; className?: string }) {
+/** Decorative icon of a provider type. */
+export function ProviderIcon({ type, className }: { type: ProviderType; className?: string }) {
   const local = type === "local";
   return (
     <span
@@ -17,7 +17,7 @@ export function ProviderTile({ type, className }: { type: ProviderType; classNam
         className,
       )}
     >
-      {local ? <Cpu className="size-4.5" /> : PROVIDER_KINDS[type].mark}
+      {local ? <Cpu className="size-4.5" /> : PROVIDER_KINDS[type].initials}
     </span>
   );
 }
