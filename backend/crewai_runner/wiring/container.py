@@ -103,7 +103,7 @@ class Container:
 
     def _on_commit(self, batch: Sequence[CommittedEvents]) -> None:
         # Telemetry reads through the sessions that report to it, so it is built after them.
-        self.telemetry.heard(batch)
+        self.telemetry.on_commit(batch)
 
     def _document_checker(self) -> DocumentChecker:
         return DocumentChecker(self.sessions, self.mask, registered_names(self.models))

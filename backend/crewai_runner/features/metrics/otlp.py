@@ -21,7 +21,7 @@ from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, Trace
 from crewai_runner import __version__
 from crewai_runner.core.clock import now
 from crewai_runner.domain.committed_events import CommittedEvents
-from crewai_runner.features.metrics.spans import RunSpan, SpanBook
+from crewai_runner.features.metrics.spans import RunSpan, SpanBuilder
 
 PATH = "/v1/traces"
 SEND_SECONDS = 5.0
@@ -49,10 +49,10 @@ class OtlpTraces:
                 "crewai_runner.role": role,
             }
         )
-        self._book = SpanBook(self._send)
+        self._span_builder = SpanBuilder(self._send)
 
-    def heard(self, batch: Sequence[CommittedEvents]) -> None:
-        self._book.heard(batch)
+    def on_commit(self, batch: Sequence[CommittedEvents]) -> None:
+        self._span_builder.on_commit(batch)
 
     def _send(self, span: RunSpan) -> None:
         self._batches.on_end(self._readable(span))

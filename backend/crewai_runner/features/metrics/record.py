@@ -1,4 +1,4 @@
-"""What only the database and the disk know, looked at when a scrape asks and kept for some seconds."""
+"""Figures from the database and the disk, read when a scrape needs them and cached for some seconds."""
 
 import asyncio
 import shutil
@@ -17,47 +17,47 @@ from crewai_runner.features.metrics.instruments import PREFIX
 from crewai_runner.features.metrics.repository import MetricsRepository
 from crewai_runner.queue.port import JobQueue, QueueStats
 
-KEPT_SECONDS = 5.0
-PATIENCE_SECONDS = 2.0
+CACHE_SECONDS = 5.0
+TIMEOUT_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """None where nobody answered: no figure is better than an old one."""
+    """None where the source did not answer: no figure is better than an outdated one."""
 
     runs: dict[str, int] | None
     queue: QueueStats | None
     free_bytes: int | None
 
 
-class Record:
-    """A collector of the latest figures. Several processes on one database tell the same ones."""
+class DatabaseCollector:
+    """A Prometheus collector of the latest figures; all processes on one database report the same."""
 
     def __init__(self, sessions: Sessions, queue: JobQueue, data_dir: Path) -> None:
         self._sessions, self._jobs, self._data_dir = sessions, queue, data_dir
         self._figures: Figures | None = None
-        self._looked_at = 0.0
-        self._looking = asyncio.Lock()
+        self._read_at = 0.0
+        self._refreshing = asyncio.Lock()
 
     async def refresh(self) -> None:
-        """Look again unless that was done a moment ago; scrapes at once look once."""
-        async with self._looking:
-            if self._figures is not None and time.monotonic() - self._looked_at < KEPT_SECONDS:
+        """Read the figures again unless the cache is fresh; concurrent scrapes read them once."""
+        async with self._refreshing:
+            if self._figures is not None and time.monotonic() - self._read_at < CACHE_SECONDS:
                 return
             runs, queue = await asyncio.gather(self._runs(), self._queue())
             free = await asyncio.to_thread(self._free_bytes)
-            self._figures, self._looked_at = Figures(runs, queue, free), time.monotonic()
+            self._figures, self._read_at = Figures(runs, queue, free), time.monotonic()
 
     async def _runs(self) -> dict[str, int] | None:
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS), read_session(self._sessions) as session:
+            async with asyncio.timeout(TIMEOUT_SECONDS), read_session(self._sessions) as session:
                 return await MetricsRepository(session).unfinished()
         except (TimeoutError, SQLAlchemyError, OSError):
             return None
 
     async def _queue(self) -> QueueStats | None:
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(TIMEOUT_SECONDS):
                 return await self._jobs.stats()
         except (TimeoutError, SQLAlchemyError, OSError, Unavailable):
             return None
@@ -72,25 +72,25 @@ class Record:
         """Called by the registry at a scrape, in a thread."""
         found = self._figures or Figures(None, None, None)
         yield _gauge("database_up", "1 when the database answered.", float(found.runs is not None))
-        runs = GaugeMetricFamily(f"{PREFIX}_runs", "Runs that are not over, by state.", labels=["state"])
+        runs = GaugeMetricFamily(f"{PREFIX}_runs", "Unfinished runs, by state.", labels=["state"])
         for state, count in (found.runs or {}).items():
             runs.add_metric([state], count)
         yield runs
         yield from _of_queue(found.queue)
-        yield _gauge("data_dir_free_bytes", "Room left where the data folder is.", found.free_bytes)
+        yield _gauge("data_dir_free_bytes", "Free disk space of the data folder.", found.free_bytes)
 
     def describe(self) -> list[Metric]:
-        """Nothing is collected just to learn the names."""
+        """Empty, so that registering does not collect."""
         return []
 
 
 def _of_queue(stats: QueueStats | None) -> Iterator[Metric]:
     waiting = None if stats is None else stats.waiting
-    yield _gauge("queue_depth", "Attempts that wait in the queue.", waiting)
+    yield _gauge("queue_depth", "Attempts waiting in the queue.", waiting)
     taken = None if stats is None else stats.running
-    yield _gauge("queue_taken", "Attempts that workers have taken.", taken)
+    yield _gauge("queue_taken", "Attempts started by workers.", taken)
     oldest = None if stats is None else stats.oldest_wait_seconds or 0.0
-    yield _gauge("queue_oldest_wait_seconds", "How long the oldest attempt has waited; 0: none does.", oldest)
+    yield _gauge("queue_oldest_wait_seconds", "Wait of the oldest queued attempt; 0 if none waits.", oldest)
 
 
 def _gauge(name: str, says: str, value: float | None) -> GaugeMetricFamily:

@@ -1,4 +1,4 @@
-"""Runs, tasks, model calls and tools, counted from what was committed: once, by whoever stored it."""
+"""Metrics of runs, tasks, model calls and tools, counted when their events are committed."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -29,16 +29,16 @@ from crewai_runner.features.metrics.instruments import LAG_BUCKETS, WORK_BUCKETS
 from crewai_runner.features.metrics.labels import Children, ModelLabels, ToolLabels
 
 MOST_OPEN_RUNS = 5000
-"""Runs whose begun tasks are remembered; an attempt that was fenced off never says that it ended."""
+"""Limit of runs with started tasks in memory: an outdated attempt never emits an end event."""
 OK = "ok"
 
 
 class RunMetrics:
-    """A listener of commits. A few microseconds an event: one look-up by its type, then its own counters."""
+    """A `CommitListener`. Takes a few microseconds per event: one lookup by type, then its counters."""
 
     def __init__(self, instruments: Instruments) -> None:
         self._lag = instruments.histogram(
-            "event_lag_seconds", "From telling an event to its commit.", LAG_BUCKETS
+            "event_lag_seconds", "Time from an event to its commit.", LAG_BUCKETS
         )
         self._events = instruments.counter("events_stored", "Events of runs stored by this process.")
         self._runs, self._calls, self._tools = (
@@ -49,7 +49,7 @@ class RunMetrics:
         self._count: dict[str, Callable[[CommittedEvents, Any], None]] = {
             "run.queued": self._runs.queued,
             "run.started": self._runs.started,
-            "run.waiting": self._runs.left,
+            "run.waiting": self._runs.attempt_ended,
             **dict.fromkeys(FINAL_EVENT_TYPES, self._runs.ended),
             "task.started": self._runs.task_started,
             **dict.fromkeys(
@@ -63,75 +63,74 @@ class RunMetrics:
             "delegation.completed": self._tools.delegated,
         }
 
-    def heard(self, batch: Sequence[CommittedEvents]) -> None:
+    def on_commit(self, batch: Sequence[CommittedEvents]) -> None:
         moment = now()
-        for told in batch:
-            self._events.inc(len(told.events))
-            for event in told.events:
+        for committed in batch:
+            self._events.inc(len(committed.events))
+            for event in committed.events:
                 self._lag.observe(max(0.0, (moment - event.at).total_seconds()))
                 count = self._count.get(event.type)
                 if count is not None:
-                    count(told, event)
+                    count(committed, event)
 
 
 class _Runs:
     def __init__(self, instruments: Instruments) -> None:
-        self._queued = Children(
-            instruments.counter("runs_queued", "Attempts put into the queue, by why.", "reason")
-        )
-        self._started = instruments.counter("runs_started", "Runs begun for the first time.")
-        self._ended = Children(
-            instruments.counter("runs_ended", "Runs ended, by their final state.", "state")
-        )
+        self._queued = Children(instruments.counter("runs_queued", "Attempts queued, by reason.", "reason"))
+        self._started = instruments.counter("runs_started", "Runs started for the first time.")
+        self._ended = Children(instruments.counter("runs_ended", "Runs finished, by final state.", "state"))
         self._seconds = Children(
             instruments.histogram(
-                "run_duration_seconds", "Time at work of ended runs, waits left out.", WORK_BUCKETS, "state"
+                "run_duration_seconds",
+                "Active time of finished runs, without waiting.",
+                WORK_BUCKETS,
+                "state",
             )
         )
         self._delay = instruments.histogram(
-            "run_start_delay_seconds", "From a run's creation to its first start.", WORK_BUCKETS
+            "run_start_delay_seconds", "Time from a run's creation to its first start.", WORK_BUCKETS
         )
-        self._tasks = Children(instruments.counter("tasks_ended", "Tasks ended, by how.", "outcome"))
+        self._tasks = Children(instruments.counter("tasks_ended", "Tasks ended, by outcome.", "outcome"))
         self._task_seconds = Children(
             instruments.histogram("task_duration_seconds", "Time of ended tasks.", WORK_BUCKETS, "outcome")
         )
-        self._begun: OrderedDict[str, dict[str, datetime]] = OrderedDict()
-        for state in FINAL_STATES:  # a counter that begins at its first 1 hides that one from rate()
+        self._started_at: OrderedDict[str, dict[str, datetime]] = OrderedDict()
+        for state in FINAL_STATES:  # rate() does not count the first increment of a series that did not exist
             self._ended(state.value)
 
-    def queued(self, told: CommittedEvents, event: RunQueued) -> None:
+    def queued(self, committed: CommittedEvents, event: RunQueued) -> None:
         self._queued(event.data.reason).inc()
-        self.left(told, event)
+        self.attempt_ended(committed, event)
 
-    def started(self, told: CommittedEvents, event: RunEvent) -> None:
+    def started(self, committed: CommittedEvents, event: RunEvent) -> None:
         self._started.inc()
-        if told.facts is not None:
-            self._delay.observe(max(0.0, (event.at - told.facts.created_at).total_seconds()))
+        if committed.facts is not None:
+            self._delay.observe(max(0.0, (event.at - committed.facts.created_at).total_seconds()))
 
-    def ended(self, told: CommittedEvents, event: RunEvent) -> None:
+    def ended(self, committed: CommittedEvents, event: RunEvent) -> None:
         state = event.type.removeprefix("run.")
         self._ended(state).inc()
-        if told.facts is not None:
-            self._seconds(state).observe(told.facts.active_seconds)
-        self.left(told, event)
+        if committed.facts is not None:
+            self._seconds(state).observe(committed.facts.active_seconds)
+        self.attempt_ended(committed, event)
 
-    def left(self, told: CommittedEvents, _event: RunEvent) -> None:
-        """The attempt is over; what it had begun is begun anew by the next one."""
-        self._begun.pop(told.run_id, None)
+    def attempt_ended(self, committed: CommittedEvents, _event: RunEvent) -> None:
+        """The attempt ended; the next one starts its unfinished tasks again."""
+        self._started_at.pop(committed.run_id, None)
 
-    def task_started(self, told: CommittedEvents, event: TaskStarted) -> None:
-        self._begun.setdefault(told.run_id, {})[event.task_key or ""] = event.at
-        if len(self._begun) > MOST_OPEN_RUNS:
-            self._begun.popitem(last=False)
+    def task_started(self, committed: CommittedEvents, event: TaskStarted) -> None:
+        self._started_at.setdefault(committed.run_id, {})[event.task_key or ""] = event.at
+        if len(self._started_at) > MOST_OPEN_RUNS:
+            self._started_at.popitem(last=False)
 
     def task_ended(
-        self, told: CommittedEvents, event: TaskCompleted | TaskFailed | TaskSkipped | TaskReused
+        self, committed: CommittedEvents, event: TaskCompleted | TaskFailed | TaskSkipped | TaskReused
     ) -> None:
         outcome = event.type.removeprefix("task.")
         self._tasks(outcome).inc()
-        began = self._begun.get(told.run_id, {}).pop(event.task_key or "", None)
-        if began is not None:
-            self._task_seconds(outcome).observe(max(0.0, (event.at - began).total_seconds()))
+        started_at = self._started_at.get(committed.run_id, {}).pop(event.task_key or "", None)
+        if started_at is not None:
+            self._task_seconds(outcome).observe(max(0.0, (event.at - started_at).total_seconds()))
 
 
 class _Calls:
@@ -160,19 +159,19 @@ class _Calls:
             )
         )
 
-    def completed(self, told: CommittedEvents, event: LlmCompleted) -> None:
-        model = self._label(told.models, event.data.model)
+    def completed(self, committed: CommittedEvents, event: LlmCompleted) -> None:
+        model = self._label(committed.models, event.data.model)
         self._total(*model, OK).inc()
         self._seconds(*model).observe(event.data.duration_ms / 1000)
-        self._spent(model, event.data.usage)
+        self._count_usage(model, event.data.usage)
 
-    def failed(self, told: CommittedEvents, event: LlmFailed) -> None:
-        model = self._label(told.models, event.data.model)
+    def failed(self, committed: CommittedEvents, event: LlmFailed) -> None:
+        model = self._label(committed.models, event.data.model)
         self._total(*model, event.data.error.code).inc()
         self._seconds(*model).observe(event.data.duration_ms / 1000)
 
-    def _spent(self, model: tuple[str, str], usage: Usage) -> None:
-        """What is not known is not counted."""
+    def _count_usage(self, model: tuple[str, str], usage: Usage) -> None:
+        """Unknown figures are not counted."""
         if usage.prompt_tokens:
             self._tokens(*model, "prompt").inc(usage.prompt_tokens)
         if usage.completion_tokens:
@@ -189,13 +188,13 @@ class _Tools:
             instruments.histogram("tool_call_duration_seconds", "Time of tool calls.", WORK_BUCKETS, "tool")
         )
 
-    def given(self, _told: CommittedEvents, event: AgentStarted) -> None:
+    def given(self, _committed: CommittedEvents, event: AgentStarted) -> None:
         self._label.given(event.data.tools)
 
-    def used(self, _told: CommittedEvents, event: ToolCompleted | ToolFailed) -> None:
+    def used(self, _committed: CommittedEvents, event: ToolCompleted | ToolFailed) -> None:
         tool = self._label(event.data.tool)
         self._total(tool, OK if isinstance(event, ToolCompleted) else "failed").inc()
         self._seconds(tool).observe(event.data.duration_ms / 1000)
 
-    def delegated(self, _told: CommittedEvents, _event: DelegationCompleted) -> None:
+    def delegated(self, _committed: CommittedEvents, _event: DelegationCompleted) -> None:
         self._total("delegation", OK).inc()

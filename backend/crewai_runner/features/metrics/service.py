@@ -1,4 +1,4 @@
-"""Everything that watches one process: its metrics, and its traces where they are wanted."""
+"""The telemetry of one process: metrics, and traces if enabled."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ from crewai_runner.core.settings import Role, Settings
 from crewai_runner.db.session import Sessions
 from crewai_runner.domain.committed_events import CommittedEvents
 from crewai_runner.features.metrics.instruments import Instruments
-from crewai_runner.features.metrics.record import Record
+from crewai_runner.features.metrics.record import DatabaseCollector
 from crewai_runner.features.metrics.requests import RequestMetrics
 from crewai_runner.features.metrics.runs import RunMetrics
 from crewai_runner.features.metrics.upkeep import UpkeepMetrics
@@ -19,16 +19,16 @@ from crewai_runner.queue.port import JobQueue
 
 
 class Traces(Protocol):
-    """Where the spans of runs go."""
+    """The destination of run spans."""
 
-    def heard(self, batch: Sequence[CommittedEvents]) -> None: ...
+    def on_commit(self, batch: Sequence[CommittedEvents]) -> None: ...
 
     async def close(self) -> None:
-        """Send what is left, for a few seconds at most."""
+        """Send the remaining spans, for at most a few seconds."""
 
 
 class Telemetry:
-    """Made once for a process's parts; they write to its members, a scrape reads `text`."""
+    """Other parts write to its members; a scrape reads `text`."""
 
     def __init__(
         self, settings: Settings, sessions: Sessions, queue: JobQueue, active_runs: Collection[str]
@@ -39,27 +39,27 @@ class Telemetry:
         self.runs = RunMetrics(instruments)
         self.upkeep = UpkeepMetrics(instruments)
         self.traces = traces_of(settings)
-        self._record = Record(sessions, queue, settings.data_dir)
-        instruments.add(self._record)
+        self._database_collector = DatabaseCollector(sessions, queue, settings.data_dir)
+        instruments.add(self._database_collector)
         _describe(instruments, settings, active_runs)
         self._watching: asyncio.Task[None] | None = None
 
-    def heard(self, batch: Sequence[CommittedEvents]) -> None:
+    def on_commit(self, batch: Sequence[CommittedEvents]) -> None:
         """A `CommitListener`."""
-        self.runs.heard(batch)
+        self.runs.on_commit(batch)
         if self.traces is not None:
-            self.traces.heard(batch)
+            self.traces.on_commit(batch)
 
     async def text(self) -> bytes:
-        """Every metric in Prometheus' text format; written in a thread, so that nobody waits for it."""
-        await self._record.refresh()
+        """Every metric in Prometheus' text format; rendered in a thread, to not block the event loop."""
+        await self._database_collector.refresh()
         return await asyncio.to_thread(self._instruments.text)
 
     def start(self) -> None:
-        self._watching = asyncio.create_task(self.upkeep.watch_loop(), name="event-loop-lag")
+        self._watching = asyncio.create_task(self.upkeep.measure_loop_lag(), name="event-loop-lag")
 
     async def close(self) -> None:
-        """Call when nothing is told any more."""
+        """Call it after the last event is stored."""
         if self._watching is not None:
             self._watching.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -77,7 +77,7 @@ class MetricsDeps:
 
 
 def traces_of(settings: Settings) -> Traces | None:
-    """None without OTLP_ENDPOINT: then nothing of OpenTelemetry is imported and no thread runs."""
+    """None without OTLP_ENDPOINT: then OpenTelemetry is not imported and no thread is started."""
     if not settings.otlp_endpoint:
         return None
     from crewai_runner.features.metrics.otlp import OtlpTraces  # noqa: PLC0415
@@ -87,9 +87,11 @@ def traces_of(settings: Settings) -> Traces | None:
 
 def _describe(instruments: Instruments, settings: Settings, active_runs: Collection[str]) -> None:
     database = "sqlite" if settings.is_embedded else "postgresql"
-    build = instruments.gauge("build_info", "1, with what runs here.", "version", "role", "database")
+    build = instruments.gauge(
+        "build_info", "Always 1; the labels describe the build.", "version", "role", "database"
+    )
     build.labels(__version__, settings.role.value, database).set(1)
-    active = instruments.gauge("active_runs", "Runs at work in this process.")
+    active = instruments.gauge("active_runs", "Runs that this process runs now.")
     active.set_function(lambda: len(active_runs))
-    places = instruments.gauge("run_places", "Runs that this process works on at once, at most.")
+    places = instruments.gauge("run_places", "Maximum of runs that this process runs at once.")
     places.set(0 if settings.role is Role.API else settings.worker_concurrency)

@@ -1,7 +1,7 @@
-"""Spans of runs, made from their committed events and those events' own times. No prompt, no output.
+"""Builds spans from committed events and their timestamps. Spans contain no prompts and no outputs.
 
-A trace is a run: each attempt at it is a root span `invoke_workflow`, below it tasks, agents, model calls
-and tools, named after OpenTelemetry's conventions for generative AI. Nothing of OpenTelemetry is needed here.
+A trace is a run: each attempt is a root span `invoke_workflow` with spans for tasks, agents, model calls and
+tools, named by OpenTelemetry's semantic conventions for generative AI. This module does not import it.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ from crewai_runner.domain.run_events import (
 )
 
 MOST_ATTEMPTS = 5000
-"""Attempts whose spans are open; one that was fenced off never says that it ended."""
+"""Limit of attempts with open spans: an outdated attempt never emits an end event."""
 CANCELLED = "cancelled"
 Value = str | int | Sequence[str]
 Key = tuple[str, ...]
@@ -48,12 +48,12 @@ PROVIDER_NAMES: Mapping[ProviderType, str] = {
     ProviderType.BEDROCK: "aws.bedrock",
     ProviderType.MISTRAL: "mistral_ai",
 }
-"""What the conventions call a provider otherwise than we do."""
+"""The providers whose names in the conventions differ from ours."""
 
 
 @dataclass(slots=True)
 class RunSpan:
-    """One span. Ids are integers of 128 and 64 bits; `error` is a short code, None when nothing failed."""
+    """One span. Ids are integers of 128 and 64 bits; `error` is a short code, or None."""
 
     name: str
     trace_id: int
@@ -67,23 +67,23 @@ class RunSpan:
 
 
 @dataclass(slots=True)
-class _Attempt:
+class _OpenAttempt:
     root: RunSpan
     open: dict[Key, RunSpan] = field(default_factory=dict)
 
 
-class SpanBook:
-    """A listener of commits that hands over each span as it ends. Not thread-safe: for the event loop."""
+class SpanBuilder:
+    """A `CommitListener` that passes each span on when it ends. Not thread-safe: use it on the event loop."""
 
     def __init__(self, finished: Callable[[RunSpan], None]) -> None:
         self._finished = finished
-        self._attempts: OrderedDict[str, _Attempt] = OrderedDict()
-        self._words: dict[str, Callable[[CommittedEvents, Any], None]] = {
+        self._attempts: OrderedDict[str, _OpenAttempt] = OrderedDict()
+        self._handlers: dict[str, Callable[[CommittedEvents, Any], None]] = {
             "run.started": self._run_started,
             "run.resumed": self._run_started,
-            "run.waiting": self._run_left,
-            "run.queued": self._run_left,
-            **dict.fromkeys(FINAL_EVENT_TYPES, self._run_left),
+            "run.waiting": self._attempt_ended,
+            "run.queued": self._attempt_ended,
+            **dict.fromkeys(FINAL_EVENT_TYPES, self._attempt_ended),
             "task.started": self._task_started,
             "task.completed": self._task_ended,
             "task.failed": self._task_ended,
@@ -98,36 +98,36 @@ class SpanBook:
             "tool.failed": self._tool_ended,
         }
 
-    def heard(self, batch: Sequence[CommittedEvents]) -> None:
-        for told in batch:
-            for event in told.events:
-                word = self._words.get(event.type)
-                if word is not None:
-                    word(told, event)
+    def on_commit(self, batch: Sequence[CommittedEvents]) -> None:
+        for committed in batch:
+            for event in committed.events:
+                handler = self._handlers.get(event.type)
+                if handler is not None:
+                    handler(committed, event)
 
-    def _run_started(self, told: CommittedEvents, event: RunStarted | RunResumed) -> None:
-        self._run_left(told, event)  # found at work: its worker was lost
-        name = told.facts.workflow_name if told.facts is not None else ""
+    def _run_started(self, committed: CommittedEvents, event: RunStarted | RunResumed) -> None:
+        self._attempt_ended(committed, event)  # a run still open here was lost by its worker
+        name = committed.facts.workflow_name if committed.facts is not None else ""
         root = RunSpan(
             name=f"invoke_workflow {name}".strip(),
-            trace_id=trace_id_of(told.run_id),
+            trace_id=trace_id_of(committed.run_id),
             span_id=_new_id(),
             parent_id=None,
             began=event.at,
             attributes={
                 "gen_ai.operation.name": "invoke_workflow",
                 "gen_ai.workflow.name": name,
-                "crewai_runner.run.id": told.run_id,
-                "crewai_runner.run.attempt": told.attempt,
+                "crewai_runner.run.id": committed.run_id,
+                "crewai_runner.run.attempt": committed.attempt,
             },
         )
-        self._attempts[told.run_id] = _Attempt(root)
+        self._attempts[committed.run_id] = _OpenAttempt(root)
         if len(self._attempts) > MOST_ATTEMPTS:
             self._attempts.popitem(last=False)
 
-    def _run_left(self, told: CommittedEvents, event: RunEvent) -> None:
-        """The attempt is over: what is open in it ends with it."""
-        attempt = self._attempts.pop(told.run_id, None)
+    def _attempt_ended(self, committed: CommittedEvents, event: RunEvent) -> None:
+        """End the attempt's span and every span that is open in it."""
+        attempt = self._attempts.pop(committed.run_id, None)
         if attempt is None:
             return
         for span in reversed(attempt.open.values()):
@@ -136,28 +136,30 @@ class SpanBook:
         error = event.data.error.code if isinstance(event, RunFailed | RunCrashed) else None
         self._end(attempt.root, event.at, error)
 
-    def _task_started(self, told: CommittedEvents, event: TaskStarted) -> None:
+    def _task_started(self, committed: CommittedEvents, event: TaskStarted) -> None:
         key = event.task_key or ""
-        self._open(told, ("task", key), f"task {key}", event.at, {"crewai_runner.task.key": key})
+        self._open(committed, ("task", key), f"task {key}", event.at, {"crewai_runner.task.key": key})
 
-    def _task_ended(self, told: CommittedEvents, event: TaskCompleted | TaskFailed) -> None:
+    def _task_ended(self, committed: CommittedEvents, event: TaskCompleted | TaskFailed) -> None:
         error = event.data.error.code if isinstance(event, TaskFailed) else None
-        self._close(told, ("task", event.task_key or ""), event.at, error)
+        self._close(committed, ("task", event.task_key or ""), event.at, error)
 
-    def _agent_started(self, told: CommittedEvents, event: AgentStarted) -> None:
+    def _agent_started(self, committed: CommittedEvents, event: AgentStarted) -> None:
         agent = event.agent or ""
         attributes: dict[str, Value] = {
             "gen_ai.operation.name": "invoke_agent",
             "gen_ai.agent.name": agent,
         }
         parent = ("task", event.task_key or "")
-        self._open(told, _agent(event), f"invoke_agent {agent}", event.at, attributes, parent)
+        self._open(committed, _agent(event), f"invoke_agent {agent}", event.at, attributes, parent)
 
-    def _agent_ended(self, told: CommittedEvents, event: AgentCompleted | AgentFailed) -> None:
-        self._close(told, _agent(event), event.at, "agent-failed" if isinstance(event, AgentFailed) else None)
+    def _agent_ended(self, committed: CommittedEvents, event: AgentCompleted | AgentFailed) -> None:
+        self._close(
+            committed, _agent(event), event.at, "agent-failed" if isinstance(event, AgentFailed) else None
+        )
 
-    def _call_started(self, told: CommittedEvents, event: LlmStarted) -> None:
-        called = told.models.get(event.data.model)
+    def _call_started(self, committed: CommittedEvents, event: LlmStarted) -> None:
+        called = committed.models.get(event.data.model)
         model = called.model if called is not None else event.data.model
         attributes = _by_agent("chat", event) | {"gen_ai.request.model": model}
         attributes["crewai_runner.model"] = event.data.model
@@ -165,20 +167,20 @@ class SpanBook:
             name = PROVIDER_NAMES.get(called.provider, called.provider.value)
             attributes["gen_ai.provider.name"] = name
         key = ("call", event.data.call_id)
-        self._open(told, key, f"chat {model}", event.at, attributes, _agent(event), calls_out=True)
+        self._open(committed, key, f"chat {model}", event.at, attributes, _agent(event), calls_out=True)
 
-    def _call_ended(self, told: CommittedEvents, event: LlmCompleted | LlmFailed) -> None:
+    def _call_ended(self, committed: CommittedEvents, event: LlmCompleted | LlmFailed) -> None:
         key = ("call", event.data.call_id)
-        span = self._span(told, key)
+        span = self._span(committed, key)
         if span is None:
             return
         if isinstance(event, LlmFailed):
-            self._close(told, key, event.at, event.data.error.code)
+            self._close(committed, key, event.at, event.data.error.code)
             return
         span.attributes |= _usage(event)
-        self._close(told, key, event.at)
+        self._close(committed, key, event.at)
 
-    def _tool_started(self, told: CommittedEvents, event: ToolStarted) -> None:
+    def _tool_started(self, committed: CommittedEvents, event: ToolStarted) -> None:
         tool = event.data.tool
         attributes = _by_agent("execute_tool", event) | {
             "gen_ai.tool.name": tool,
@@ -186,15 +188,17 @@ class SpanBook:
             "gen_ai.tool.type": "function",
         }
         key = ("tool", event.data.tool_call_id)
-        self._open(told, key, f"execute_tool {tool}", event.at, attributes, _agent(event), calls_out=True)
+        self._open(
+            committed, key, f"execute_tool {tool}", event.at, attributes, _agent(event), calls_out=True
+        )
 
-    def _tool_ended(self, told: CommittedEvents, event: ToolCompleted | ToolFailed) -> None:
+    def _tool_ended(self, committed: CommittedEvents, event: ToolCompleted | ToolFailed) -> None:
         error = "tool-failed" if isinstance(event, ToolFailed) else None
-        self._close(told, ("tool", event.data.tool_call_id), event.at, error)
+        self._close(committed, ("tool", event.data.tool_call_id), event.at, error)
 
     def _open(
         self,
-        told: CommittedEvents,
+        committed: CommittedEvents,
         key: Key,
         name: str,
         at: datetime,
@@ -203,7 +207,7 @@ class SpanBook:
         *,
         calls_out: bool = False,
     ) -> None:
-        attempt = self._attempts.get(told.run_id)
+        attempt = self._attempts.get(committed.run_id)
         if attempt is None:
             return
         root = attempt.root
@@ -212,14 +216,14 @@ class SpanBook:
             name, root.trace_id, _new_id(), parent.span_id, at, attributes, calls_out=calls_out
         )
 
-    def _span(self, told: CommittedEvents, key: Key) -> RunSpan | None:
-        attempt = self._attempts.get(told.run_id)
+    def _span(self, committed: CommittedEvents, key: Key) -> RunSpan | None:
+        attempt = self._attempts.get(committed.run_id)
         return None if attempt is None else attempt.open.get(key)
 
-    def _close(self, told: CommittedEvents, key: Key, at: datetime, error: str | None = None) -> None:
-        span = self._span(told, key)
+    def _close(self, committed: CommittedEvents, key: Key, at: datetime, error: str | None = None) -> None:
+        span = self._span(committed, key)
         if span is not None:
-            del self._attempts[told.run_id].open[key]
+            del self._attempts[committed.run_id].open[key]
             self._end(span, at, error)
 
     def _end(self, span: RunSpan, at: datetime, error: str | None) -> None:
@@ -228,12 +232,12 @@ class SpanBook:
 
 
 def trace_id_of(run_id: str) -> int:
-    """The same for every attempt and every process, so that a run's trace is found by the run."""
+    """Derived from the run's id: every attempt and process uses the same trace."""
     return int.from_bytes(hashlib.sha256(run_id.encode()).digest()[:16])
 
 
 def _new_id() -> int:
-    return random.getrandbits(64) or 1  # to be told apart, not to be secret
+    return random.getrandbits(64) or 1  # needs to be unique, not secret
 
 
 def _agent(event: Event) -> Key:
@@ -248,7 +252,7 @@ def _by_agent(operation: str, event: Event) -> dict[str, Value]:
 
 
 def _usage(event: LlmCompleted) -> dict[str, Value]:
-    """Tokens as the provider reported them; what it did not say is left out."""
+    """Token counts as reported by the provider; unknown ones are omitted."""
     usage = event.data.usage
     found: dict[str, Value | None] = {
         "gen_ai.usage.input_tokens": usage.prompt_tokens,

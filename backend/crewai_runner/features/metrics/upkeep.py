@@ -1,4 +1,4 @@
-"""How the process itself fares: its journal, its event loop, the workers beside it."""
+"""Metrics of the process itself: event writer, event loop, and the workers it retires."""
 
 import asyncio
 
@@ -9,28 +9,29 @@ from crewai_runner.features.metrics.instruments import (
     Instruments,
 )
 
-LOOK_SECONDS = 1.0
+INTERVAL_SECONDS = 1.0
 
 
 class UpkeepMetrics:
-    """What the journal, the lease and the sweep write to. `worker_retired` may be called from any thread."""
+    """Written by the event writer, the lease and the periodic tasks. `worker_retired` is thread-safe."""
 
     def __init__(self, instruments: Instruments) -> None:
         self._events = instruments.histogram(
             "journal_batch_events", "Events of crews stored in one transaction.", BATCH_BUCKETS
         )
         self._seconds = instruments.histogram(
-            "journal_batch_duration_seconds", "Time to store a batch, tries included.", ANSWER_BUCKETS
+            "journal_batch_duration_seconds", "Time to store a batch, including retries.", ANSWER_BUCKETS
         )
         self._refused = instruments.counter(
-            "journal_events_refused", "Events of attempts that had been fenced off or stopped."
+            "journal_events_refused",
+            "Events rejected because their attempt was outdated or its run finished.",
         )
         self._losses = instruments.counter(
-            "lease_losses", "Workers that gave no sign of life and were retired by this one."
+            "lease_losses", "Workers retired by this one because their lease expired."
         )
-        self._orphans = instruments.counter("orphaned_runs", "Runs of dead workers given back to the queue.")
+        self._orphans = instruments.counter("orphaned_runs", "Runs of dead workers requeued.")
         self._lag = instruments.histogram(
-            "event_loop_lag_seconds", "How late the event loop wakes whoever sleeps.", LAG_BUCKETS
+            "event_loop_lag_seconds", "Delay of a timer on the event loop.", LAG_BUCKETS
         )
 
     def batch_stored(self, events: int, seconds: float) -> None:
@@ -46,10 +47,10 @@ class UpkeepMetrics:
     def orphans_reclaimed(self, runs: int) -> None:
         self._orphans.inc(runs)
 
-    async def watch_loop(self) -> None:
-        """Sleep and see how late it wakes, for ever."""
+    async def measure_loop_lag(self) -> None:
+        """Measure the delay of a timer, until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
-            due = loop.time() + LOOK_SECONDS
-            await asyncio.sleep(LOOK_SECONDS)
+            due = loop.time() + INTERVAL_SECONDS
+            await asyncio.sleep(INTERVAL_SECONDS)
             self._lag.observe(max(0.0, loop.time() - due))

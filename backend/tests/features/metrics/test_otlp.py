@@ -123,7 +123,7 @@ async def test_a_collector_that_never_answers_delays_the_end_by_seconds_only(
     with OtlpCollector(silent=True) as collector:
         traces = OtlpTraces(collector.url, role="all")
         for event in (RUN_STARTED, RUN_COMPLETED):
-            traces.heard([CommittedEvents("run_1", 1, [event], FACTS)])
+            traces.on_commit([CommittedEvents("run_1", 1, [event], FACTS)])
         began = time.monotonic()
         await asyncio.wait_for(traces.close(), 30)
 

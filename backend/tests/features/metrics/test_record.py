@@ -48,7 +48,7 @@ async def page_of(harness: RunHarness) -> MetricsPage:
 
 @pytest.fixture
 def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(record, "KEPT_SECONDS", 0.0)
+    monkeypatch.setattr(record, "CACHE_SECONDS", 0.0)
 
 
 async def test_runs_of_every_workspace_are_counted_by_state(harness: RunHarness) -> None:
@@ -149,7 +149,7 @@ async def test_a_database_that_hangs_holds_no_scrape_up(
         async def __aexit__(self, *_: object) -> None:
             """Never entered."""
 
-    monkeypatch.setattr(record, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(record, "TIMEOUT_SECONDS", 0.0)
     monkeypatch.setattr(record, "read_session", lambda _sessions: Hanging())
 
     page = await page_of(harness)

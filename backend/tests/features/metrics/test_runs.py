@@ -202,7 +202,7 @@ async def test_a_listener_that_fails_costs_no_commit(
     def broken(*_: object) -> None:
         raise ValueError("a defect of whoever listens")
 
-    monkeypatch.setattr(RunMetrics, "heard", broken)
+    monkeypatch.setattr(RunMetrics, "on_commit", broken)
     monkeypatch.setattr(harness.container.telemetry.upkeep, "batch_stored", broken)
     harness.executor = ScriptedExecutor(Script(STORY, DONE))
     run_id = await harness.create()
@@ -227,23 +227,23 @@ def told(
     return [CommittedEvents(run_id, 1, events, models=models or {})]
 
 
-def heard(*batches: list[CommittedEvents]) -> MetricsPage:
+def on_commit(*batches: list[CommittedEvents]) -> MetricsPage:
     instruments = Instruments()
     metrics = RunMetrics(instruments)
     for batch in batches:
-        metrics.heard(batch)
+        metrics.on_commit(batch)
     return MetricsPage(instruments.text().decode())
 
 
 def test_unknown_tokens_and_costs_are_not_counted_as_none() -> None:
-    page = heard(told(by("m", call(None, None)), models={"m": CalledModel(ProviderType.OPENAI, "gpt")}))
+    page = on_commit(told(by("m", call(None, None)), models={"m": CalledModel(ProviderType.OPENAI, "gpt")}))
 
     assert page("model_calls_total", provider="openai", model="m", outcome="ok") == 1
     assert page.labels("model_tokens_total") == page.labels("model_cost_total") == []
 
 
 def test_a_model_that_the_attempt_does_not_know_is_other() -> None:
-    page = heard(told(by("made-up", call(10))))
+    page = on_commit(told(by("made-up", call(10))))
 
     assert page("model_calls_total", provider="other", model="other", outcome="ok") == 1
 
@@ -264,7 +264,7 @@ def test_models_beyond_the_most_are_other(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_tool_is_named_only_when_some_agent_holds_it() -> None:
     held = AgentStarted(agent="a", data=AgentStartedData(tools=["search"]))
     delegated = DelegationCompleted(data=DelegationCompletedData(to="b", tool_call_id="t", output="o"))
-    page = heard(told(used("search"), held, used("search"), used("rm -rf /"), delegated))
+    page = on_commit(told(used("search"), held, used("search"), used("rm -rf /"), delegated))
 
     assert page("tool_calls_total", tool="search", outcome="ok") == 1
     assert page("tool_calls_total", tool="other", outcome="ok") == 2
@@ -284,11 +284,11 @@ def test_what_an_attempt_left_open_is_forgotten(monkeypatch: pytest.MonkeyPatch)
     instruments = Instruments()
     metrics = RunMetrics(instruments)
     for number in range(5):
-        metrics.heard(told(started("research"), run_id=f"run_{number}"))
+        metrics.on_commit(told(started("research"), run_id=f"run_{number}"))
 
-    assert len(metrics._runs._begun) == 2
-    metrics.heard(told(completed("research"), run_id="run_0"))
-    metrics.heard(told(completed("research"), run_id="run_4"))
+    assert len(metrics._runs._started_at) == 2
+    metrics.on_commit(told(completed("research"), run_id="run_0"))
+    metrics.on_commit(told(completed("research"), run_id="run_4"))
     page = MetricsPage(instruments.text().decode())
     assert page("tasks_ended_total", outcome="completed") == 2
     assert page("task_duration_seconds_count", outcome="completed") == 1
@@ -296,7 +296,7 @@ def test_what_an_attempt_left_open_is_forgotten(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_clock_that_was_set_back_gives_no_negative_lag() -> None:
     early = started("research").model_copy(update={"at": now().replace(year=2999)})
-    page = heard(told(early))
+    page = on_commit(told(early))
 
     assert page("event_lag_seconds_sum") == 0
 

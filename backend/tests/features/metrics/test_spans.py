@@ -45,7 +45,7 @@ from crewai_runner.domain.run_events import (
 )
 from crewai_runner.domain.usage import Usage
 from crewai_runner.features.metrics import spans as spans_module
-from crewai_runner.features.metrics.spans import RunSpan, SpanBook, trace_id_of
+from crewai_runner.features.metrics.spans import RunSpan, SpanBuilder, trace_id_of
 from tests.support.builders import call, completed, failed_call, started
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -83,11 +83,11 @@ def tool_completed() -> ToolCompleted:
 def spans_of(events: Sequence[RunEvent], run_id: str = "run_1") -> list[RunSpan]:
     """The finished spans of these events, told a second apart."""
     finished: list[RunSpan] = []
-    book = SpanBook(finished.append)
+    book = SpanBuilder(finished.append)
     for number, event in enumerate(events):
         told = event.model_copy(update={"at": NOON + timedelta(seconds=number)})
         facts = FACTS if event.type.startswith("run.") else None
-        book.heard([CommittedEvents(run_id, 1, [told], facts, MODELS)])
+        book.on_commit([CommittedEvents(run_id, 1, [told], facts, MODELS)])
     return finished
 
 
@@ -289,10 +289,10 @@ def test_events_of_a_run_that_began_elsewhere_make_no_span() -> None:
 
 def test_runs_do_not_mix() -> None:
     finished: list[RunSpan] = []
-    book = SpanBook(finished.append)
+    book = SpanBuilder(finished.append)
     for run_id in ("run_1", "run_2"):
-        book.heard([CommittedEvents(run_id, 1, [RUN_STARTED, started("research")], FACTS)])
-    book.heard([CommittedEvents("run_2", 1, [completed("research")])])
+        book.on_commit([CommittedEvents(run_id, 1, [RUN_STARTED, started("research")], FACTS)])
+    book.on_commit([CommittedEvents("run_2", 1, [completed("research")])])
 
     assert [(span.name, span.trace_id) for span in finished] == [("task research", trace_id_of("run_2"))]
     assert trace_id_of("run_1") != trace_id_of("run_2")
@@ -301,16 +301,16 @@ def test_runs_do_not_mix() -> None:
 def test_attempts_that_never_end_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spans_module, "MOST_ATTEMPTS", 3)
     finished: list[RunSpan] = []
-    book = SpanBook(finished.append)
+    book = SpanBuilder(finished.append)
     for number in range(10):
-        book.heard([CommittedEvents(f"run_{number}", 1, [RUN_STARTED], FACTS)])
+        book.on_commit([CommittedEvents(f"run_{number}", 1, [RUN_STARTED], FACTS)])
 
     assert len(book._attempts) == 3
     assert _ends(book, "run_0", finished) == 0
     assert _ends(book, "run_9", finished) == 1
 
 
-def _ends(book: SpanBook, run_id: str, finished: list[Any]) -> int:
+def _ends(book: SpanBuilder, run_id: str, finished: list[Any]) -> int:
     before = len(finished)
-    book.heard([CommittedEvents(run_id, 1, [RUN_COMPLETED], FACTS)])
+    book.on_commit([CommittedEvents(run_id, 1, [RUN_COMPLETED], FACTS)])
     return len(finished) - before

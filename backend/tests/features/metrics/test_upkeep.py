@@ -24,9 +24,9 @@ def page_of(instruments: Instruments) -> MetricsPage:
 
 
 async def test_a_loop_that_is_held_up_shows_as_lag(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upkeep, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(upkeep, "INTERVAL_SECONDS", 0.01)
     instruments = Instruments()
-    watching = asyncio.create_task(UpkeepMetrics(instruments).watch_loop())
+    watching = asyncio.create_task(UpkeepMetrics(instruments).measure_loop_lag())
     while page_of(instruments)("event_loop_lag_seconds_count") == 0:
         await asyncio.sleep(0)
     quiet = page_of(instruments)("event_loop_lag_seconds_sum")
