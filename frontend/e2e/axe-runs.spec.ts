@@ -74,7 +74,9 @@ atBothSizes("active runs", async ({ signedIn: page }) => {
   await look(page, "stop menu");
   for (const view of ["graph", "output", "chat"]) {
     await openPath(page, `/runs/${running}?view=${view}`);
-    await expect(page.getByRole("tabpanel").getByText(/./).first()).toBeVisible();
+    await expect(
+      page.getByRole("tabpanel").getByText(/./).filter({ visible: true }).first(),
+    ).toBeVisible();
     await waitForContent(page);
     await look(page, `running: ${view}`);
   }
