@@ -1,4 +1,4 @@
-"""What can go wrong with starting and steering runs."""
+"""Errors of starting, stopping and resuming runs."""
 
 from crewai_runner.core.errors import Unprocessable
 
@@ -12,24 +12,24 @@ class DefinitionInvalid(Unprocessable):
 
 class NoModel(Unprocessable):
     slug = "no-model"
-    title = "No model to run on"
+    title = "No model available"
 
 
 class ProviderConfigNeeded(Unprocessable):
     slug = "provider-config-needed"
-    title = "The run's own provider configuration is gone"
+    title = "The run's provider configuration is no longer available"
 
 
 class ProviderConfigNotHere(Unprocessable):
-    """This process keeps the configuration in its memory, and runs nothing itself."""
+    """The configuration is kept in memory, and this process does not run the run."""
 
     slug = "provider-config-not-here"
-    title = "A provider for one run cannot be given here"
+    title = "This process does not accept a provider configuration"
 
     def __init__(self) -> None:
         super().__init__(
-            "`providerConfig` is kept in the memory of the process that takes it, and this one (ROLE=api) "
-            "leaves runs to workers. Register the provider at POST /api/providers and name its model."
+            "`providerConfig` is kept in the memory of the process that receives it, and this one (ROLE=api) "
+            "does not run crews. Register the provider at POST /api/providers and name its model."
         )
 
 

@@ -1,4 +1,4 @@
-"""The verbs on runs: start, stop, retry, resume, fork; and the first version's routes."""
+"""Endpoints that start, stop, retry, resume and fork runs."""
 
 from http import HTTPStatus
 
@@ -91,9 +91,9 @@ async def start_run(
 
 @router.post("/preflight", responses=problems(WorkflowNotFound, VersionNotFound))
 async def check_start(body: RunStart, writer: Writer, preflights: Preflights) -> RunPreflight:
-    """What `POST /runs` with the same body would meet: every problem at once, models, warnings, the budget.
+    """Check a `POST /runs` request without starting a run: all problems, models, warnings and the budget.
 
-    Starts nothing and contacts nobody. The answer is 200 whether the run could start or not; see `ready`.
+    No provider is contacted. The answer is 200 whether or not the run could start; see `ready`.
     """
     return await preflights.check(writer, body)
 
@@ -106,19 +106,19 @@ async def stop_workflow(body: StopRequest, writer: Writer, stops: Stops) -> Stop
 
 @router.post("/{run_id}/stop", dependencies=[NoTimeout], responses=problems(RunNotFound, RunAlreadyFinished))
 async def stop_run(run_id: str, writer: Writer, stops: Stops, body: StopBody | None = None) -> StopAnswer:
-    """Stop a run: `now` cuts model calls off, `after-step` lets the call at hand end first."""
+    """Stop a run: `now` aborts model calls, `after-step` lets the current call finish first."""
     return await stops.stop(writer, run_id, (body or StopBody()).mode)
 
 
 @first_version.get("/{workflow_id}/status", responses=problems(RunNotFound))
 async def get_status(workflow_id: str, reader: Reader, executions: ExecutionsToRead) -> WorkflowStatus:
-    """How a run stands (`run_…`), or the newest run of a workflow (`wf_…`)."""
+    """The status of a run (`run_…`), or of the newest run of a workflow (`wf_…`)."""
     return await executions.status(reader, workflow_id)
 
 
 @router.get("/{run_id}", responses=problems(RunNotFound))
 async def get_run(run_id: str, reader: Reader, executions: ExecutionsToRead, response: Response) -> RunAnswer:
-    """One run, whole: definition, inputs, result or error, usage, stop receipt."""
+    """One run with its definition, inputs, result or error, usage and stop receipt."""
     run = await executions.get(reader, run_id)
     set_etag(response, run.version)
     return RunAnswer(run=run)
@@ -157,9 +157,9 @@ async def retry_run(
 async def resume_run(
     run_id: str, writer: Writer, executions: Executions, body: ResumeBody | None = None
 ) -> RunAnswer:
-    """Go on from the last finished task; finished tasks are not asked of the model again.
+    """Continue after the last finished task; finished tasks are not repeated.
 
-    The run's time limit begins anew; its budget counts on, and may be raised here.
+    The run's time limit starts again; its budget keeps counting and can be raised here.
     """
     return RunAnswer(run=await executions.resume(writer, run_id, body or ResumeBody()))
 
@@ -178,7 +178,7 @@ async def fork_run(
     session: SessionDep,
     key: IdempotencyKey = None,
 ) -> RunAnswer:
-    """Start a new run that takes over the outputs of the tasks before `fromTask`."""
+    """Start a new run that reuses the outputs of the tasks before `fromTask`."""
 
     async def make() -> RunAnswer:
         return RunAnswer(run=await executions.fork(writer, run_id, body))

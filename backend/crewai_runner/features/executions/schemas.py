@@ -1,4 +1,4 @@
-"""API shapes of starting, stopping and steering runs, the first version's included."""
+"""Request and response schemas of starting, stopping and resuming runs."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -35,7 +35,7 @@ class RunStart(ApiModel):
 
 
 class RunStartAnswer(ApiModel):
-    """`workflowId` names the execution, as in the first version; `runId` is the same."""
+    """`workflowId` is the id of the run, for compatibility; `runId` is the same."""
 
     workflow_id: str
     run_id: str
@@ -45,10 +45,10 @@ class RunStartAnswer(ApiModel):
 
 
 class PreflightProblem(ApiModel):
-    """One reason why the run would be refused."""
+    """One reason why the run would be rejected."""
 
     code: str = Field(description="A stable slug such as `unknown-agent` or `model-not-registered`.")
-    message: str = Field(description="What is wrong and how to mend it.")
+    message: str = Field(description="What is wrong and how to fix it.")
     where: str | None = Field(description="A pointer into the request, such as `/inputs/topic`.")
 
 
@@ -59,21 +59,21 @@ class PreflightModel(ApiModel):
     type: ModelKind
     provider: ModelProvider | None = Field(description="null when the model is not registered.")
     used_by: list[str] = Field(
-        description="Keys of agents; `manager` for the manager that a hierarchical crew is given."
+        description="Keys of agents; `manager` for the manager of a hierarchical crew."
     )
     problem: PreflightProblem | None
 
 
 class RunPreflight(ApiModel):
-    """What a start with the same request would meet."""
+    """What a start with the same request would find."""
 
     ready: bool = Field(description="Whether the run would be accepted.")
     models: list[PreflightModel]
-    problems: list[PreflightProblem] = Field(description="Everything that stands in the way, all at once.")
-    warnings: list[str] = Field(description="What would not keep the run from starting.")
+    problems: list[PreflightProblem] = Field(description="Everything that prevents the start.")
+    warnings: list[str] = Field(description="Warnings that do not prevent the start.")
     budget: Budget = Field(description="What the run might spend: the merge_budgets of its limits.")
     estimated_calls: int | None = Field(
-        description="Model calls at the least, one a task; tools, guardrails and delegation come on top."
+        description="Minimum of model calls, one per task; tools, guardrails and delegation add more."
     )
 
 
@@ -82,7 +82,7 @@ class RunAnswer(ApiModel):
 
 
 class StopRequest(ApiModel):
-    """For `POST /workflows/stop`; a `wf_…` id means that workflow's newest run."""
+    """For `POST /workflows/stop`; a `wf_…` id stands for that workflow's newest run."""
 
     workflow_id: str = Field(
         max_length=64, validation_alias=AliasChoices("workflowId", "workflow_id", "runId")
@@ -91,7 +91,9 @@ class StopRequest(ApiModel):
 
 
 class StopBody(ApiModel):
-    mode: StopMode = Field(StopMode.NOW, description="`now`, or `after-step`: let the call at hand end.")
+    mode: StopMode = Field(
+        StopMode.NOW, description="`now`, or `after-step`: let the current model call finish."
+    )
 
 
 class StopAnswer(ApiModel):
@@ -110,14 +112,14 @@ class RetryBody(ApiModel):
 
 
 class ResumeBody(ApiModel):
-    """Go on from the last finished task; a raised budget, when that is what the run waits for."""
+    """Continue after the last finished task; with a raised budget if the run waits for one."""
 
     budget: Budget | None = None
     provider_config: ProviderCreate | None = None
 
 
 class ForkBody(ApiModel):
-    """A new run that takes over the outputs of the tasks before `fromTask`."""
+    """A new run that reuses the outputs of the tasks before `fromTask`."""
 
     from_task: str = Field(max_length=200)
     inputs: JsonObject | None = None
@@ -139,7 +141,7 @@ class TaskStatus(ApiModel):
 
 
 class WorkflowStatus(ApiModel):
-    """The first version's view of a run."""
+    """A run in the format of the first API version."""
 
     workflow_id: str
     run_id: str

@@ -1,4 +1,4 @@
-"""Is it alive, is it ready, what is it."""
+"""Endpoints for liveness, readiness and versions."""
 
 from typing import Annotated
 
@@ -22,9 +22,9 @@ async def get_health() -> Alive:
     return Alive()
 
 
-@router.get("/health/ready", responses={503: {"model": Readiness, "description": "Some part is not ready"}})
+@router.get("/health/ready", responses={503: {"model": Readiness, "description": "A part is not ready"}})
 async def get_readiness(deps: Deps, response: Response) -> Readiness:
-    """Every part this process needs works; 503 names the one that does not."""
+    """Check every part this process needs; 503 if one is not ready."""
     found = await HealthService(deps).readiness()
     if found.status != "ready":
         response.status_code = 503
@@ -33,5 +33,5 @@ async def get_readiness(deps: Deps, response: Response) -> Readiness:
 
 @about_router.get("/about")
 async def get_about(reader: Reader, deps: Deps) -> About:  # noqa: ARG001  # the right is the point
-    """Versions and states of this server's parts."""
+    """The versions and states of this server's parts."""
     return await HealthService(deps).about()

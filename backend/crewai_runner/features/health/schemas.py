@@ -1,4 +1,4 @@
-"""API shapes of health."""
+"""Response schemas of the health endpoints."""
 
 from typing import Literal
 
@@ -18,7 +18,7 @@ class Part(ApiModel):
 
 
 class Readiness(ApiModel):
-    """Whether this process can do its work, and which part is failing if not."""
+    """Whether this process is ready, and the state of each part."""
 
     status: Literal["ready", "not-ready"]
     parts: dict[str, Part]
@@ -38,7 +38,7 @@ class LocalModelRead(ApiModel):
 
 
 class About(ApiModel):
-    """What runs here, for the settings page."""
+    """Versions and states of this server."""
 
     version: str
     role: str

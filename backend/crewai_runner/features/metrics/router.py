@@ -1,4 +1,4 @@
-"""Figures of this process for Prometheus."""
+"""The Prometheus endpoint."""
 
 from typing import Annotated
 
@@ -18,7 +18,7 @@ PATH = "/metrics"
 
 
 class MayScrape(Requires):
-    """The right to read metrics, which METRICS_PUBLIC gives to everybody who reaches this process."""
+    """Requires the scope to read metrics, unless METRICS_PUBLIC is set."""
 
     async def __call__(self, connection: HTTPConnection) -> Principal | None:  # type: ignore[override]
         if provided(connection, MetricsDeps).is_public:
@@ -38,7 +38,7 @@ async def get_metrics(
 ) -> Response:
     """Metrics of this process in Prometheus' text format.
 
-    Needs the key unless METRICS_PUBLIC is set. Every process of an installation has its own; those read
-    from the database (`crewai_runner_runs`, `crewai_runner_queue_…`) are the same in all.
+    Needs the API key unless METRICS_PUBLIC is set. Each process has its own metrics; those read
+    from the database (`crewai_runner_runs`, `crewai_runner_queue_…`) are the same in all processes.
     """
     return Response(await deps.telemetry.text(), media_type=TEXT, headers={"Cache-Control": "no-store"})

@@ -13,7 +13,7 @@ export interface paths {
     };
     /**
      * Get About
-     * @description Versions and states of this server's parts.
+     * @description The versions and states of this server's parts.
      */
     get: operations["health:get_about"];
     put?: never;
@@ -368,9 +368,9 @@ export interface paths {
     put?: never;
     /**
      * Check Start
-     * @description What `POST /runs` with the same body would meet: every problem at once, models, warnings, the budget.
+     * @description Check a `POST /runs` request without starting a run: all problems, models, warnings and the budget.
      *
-     *     Starts nothing and contacts nobody. The answer is 200 whether the run could start or not; see `ready`.
+     *     No provider is contacted. The answer is 200 whether or not the run could start; see `ready`.
      */
     post: operations["executions:check_start"];
     delete?: never;
@@ -388,7 +388,7 @@ export interface paths {
     };
     /**
      * Get Run
-     * @description One run, whole: definition, inputs, result or error, usage, stop receipt.
+     * @description One run with its definition, inputs, result or error, usage and stop receipt.
      */
     get: operations["executions:get_run"];
     put?: never;
@@ -476,7 +476,7 @@ export interface paths {
     put?: never;
     /**
      * Fork Run
-     * @description Start a new run that takes over the outputs of the tasks before `fromTask`.
+     * @description Start a new run that reuses the outputs of the tasks before `fromTask`.
      */
     post: operations["executions:fork_run"];
     delete?: never;
@@ -520,9 +520,9 @@ export interface paths {
     put?: never;
     /**
      * Resume Run
-     * @description Go on from the last finished task; finished tasks are not asked of the model again.
+     * @description Continue after the last finished task; finished tasks are not repeated.
      *
-     *     The run's time limit begins anew; its budget counts on, and may be raised here.
+     *     The run's time limit starts again; its budget keeps counting and can be raised here.
      */
     post: operations["executions:resume_run"];
     delete?: never;
@@ -562,7 +562,7 @@ export interface paths {
     put?: never;
     /**
      * Stop Run
-     * @description Stop a run: `now` cuts model calls off, `after-step` lets the call at hand end first.
+     * @description Stop a run: `now` aborts model calls, `after-step` lets the current call finish first.
      */
     post: operations["executions:stop_run"];
     delete?: never;
@@ -831,7 +831,7 @@ export interface paths {
     };
     /**
      * Get Status
-     * @description How a run stands (`run_…`), or the newest run of a workflow (`wf_…`).
+     * @description The status of a run (`run_…`), or of the newest run of a workflow (`wf_…`).
      */
     get: operations["executions:get_status"];
     put?: never;
@@ -1017,7 +1017,7 @@ export interface paths {
     };
     /**
      * Get Readiness
-     * @description Every part this process needs works; 503 names the one that does not.
+     * @description Check every part this process needs; 503 if one is not ready.
      */
     get: operations["health:get_readiness"];
     put?: never;
@@ -1039,8 +1039,8 @@ export interface paths {
      * Get Metrics
      * @description Metrics of this process in Prometheus' text format.
      *
-     *     Needs the key unless METRICS_PUBLIC is set. Every process of an installation has its own; those read
-     *     from the database (`crewai_runner_runs`, `crewai_runner_queue_…`) are the same in all.
+     *     Needs the API key unless METRICS_PUBLIC is set. Each process has its own metrics; those read
+     *     from the database (`crewai_runner_runs`, `crewai_runner_queue_…`) are the same in all processes.
      */
     get: operations["health:get_metrics"];
     put?: never;
@@ -1057,7 +1057,7 @@ export interface components {
   schemas: {
     /**
      * About
-     * @description What runs here, for the settings page.
+     * @description Versions and states of this server.
      */
     About: {
       /**
@@ -2008,7 +2008,7 @@ export interface components {
     };
     /**
      * ForkBody
-     * @description A new run that takes over the outputs of the tasks before `fromTask`.
+     * @description A new run that reuses the outputs of the tasks before `fromTask`.
      */
     ForkBody: {
       /** Fromtask */
@@ -2899,13 +2899,13 @@ export interface components {
       type: components["schemas"]["ModelKind"];
       /**
        * Usedby
-       * @description Keys of agents; `manager` for the manager that a hierarchical crew is given.
+       * @description Keys of agents; `manager` for the manager of a hierarchical crew.
        */
       usedBy: string[];
     };
     /**
      * PreflightProblem
-     * @description One reason why the run would be refused.
+     * @description One reason why the run would be rejected.
      */
     PreflightProblem: {
       /**
@@ -2915,7 +2915,7 @@ export interface components {
       code: string;
       /**
        * Message
-       * @description What is wrong and how to mend it.
+       * @description What is wrong and how to fix it.
        */
       message: string;
       /**
@@ -3201,7 +3201,7 @@ export interface components {
     };
     /**
      * Readiness
-     * @description Whether this process can do its work, and which part is failing if not.
+     * @description Whether this process is ready, and the state of each part.
      */
     Readiness: {
       /** Parts */
@@ -3227,7 +3227,7 @@ export interface components {
     };
     /**
      * ResumeBody
-     * @description Go on from the last finished task; a raised budget, when that is what the run waits for.
+     * @description Continue after the last finished task; with a raised budget if the run waits for one.
      */
     ResumeBody: {
       budget?: components["schemas"]["Budget-Input"] | null;
@@ -3393,21 +3393,21 @@ export interface components {
     };
     /**
      * RunPreflight
-     * @description What a start with the same request would meet.
+     * @description What a start with the same request would find.
      */
     RunPreflight: {
       /** @description What the run might spend: the merge_budgets of its limits. */
       budget: components["schemas"]["Budget-Output"];
       /**
        * Estimatedcalls
-       * @description Model calls at the least, one a task; tools, guardrails and delegation come on top.
+       * @description Minimum of model calls, one per task; tools, guardrails and delegation add more.
        */
       estimatedCalls: number | null;
       /** Models */
       models: components["schemas"]["PreflightModel"][];
       /**
        * Problems
-       * @description Everything that stands in the way, all at once.
+       * @description Everything that prevents the start.
        */
       problems: components["schemas"]["PreflightProblem"][];
       /**
@@ -3417,7 +3417,7 @@ export interface components {
       ready: boolean;
       /**
        * Warnings
-       * @description What would not keep the run from starting.
+       * @description Warnings that do not prevent the start.
        */
       warnings: string[];
     };
@@ -3601,7 +3601,7 @@ export interface components {
     };
     /**
      * RunStartAnswer
-     * @description `workflowId` names the execution, as in the first version; `runId` is the same.
+     * @description `workflowId` is the id of the run, for compatibility; `runId` is the same.
      */
     RunStartAnswer: {
       /** Message */
@@ -3879,7 +3879,7 @@ export interface components {
     /** StopBody */
     StopBody: {
       /**
-       * @description `now`, or `after-step`: let the call at hand end.
+       * @description `now`, or `after-step`: let the current model call finish.
        * @default now
        */
       mode: components["schemas"]["StopMode"];
@@ -3932,7 +3932,7 @@ export interface components {
     };
     /**
      * StopRequest
-     * @description For `POST /workflows/stop`; a `wf_…` id means that workflow's newest run.
+     * @description For `POST /workflows/stop`; a `wf_…` id stands for that workflow's newest run.
      */
     StopRequest: {
       /** @default now */
@@ -4743,7 +4743,7 @@ export interface components {
     WorkflowSort: "updated" | "name";
     /**
      * WorkflowStatus
-     * @description The first version's view of a run.
+     * @description A run in the format of the first API version.
      */
     WorkflowStatus: {
       /** Agents */
@@ -6931,7 +6931,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The workflow is not valid / Inputs are not valid / No model to run on / A provider for one run cannot be given here */
+      /** @description The workflow is not valid / Inputs are not valid / No model available / This process does not accept a provider configuration */
       422: {
         headers: {
           [name: string]: unknown;
@@ -8224,7 +8224,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Inputs are not valid / No model to run on / A provider for one run cannot be given here */
+      /** @description Inputs are not valid / No model available / This process does not accept a provider configuration */
       422: {
         headers: {
           [name: string]: unknown;
@@ -9231,7 +9231,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The workflow is not valid / Inputs are not valid / No model to run on / A provider for one run cannot be given here */
+      /** @description The workflow is not valid / Inputs are not valid / No model available / This process does not accept a provider configuration */
       422: {
         headers: {
           [name: string]: unknown;
@@ -10596,7 +10596,7 @@ export interface operations {
           "application/json": components["schemas"]["Readiness"];
         };
       };
-      /** @description Some part is not ready */
+      /** @description A part is not ready */
       503: {
         headers: {
           [name: string]: unknown;
