@@ -1,4 +1,4 @@
-"""Watches what the interpreter does to the outside world."""
+"""Records audit events of the interpreter: processes, connections, files, executed code."""
 
 import sys
 import threading
@@ -15,26 +15,26 @@ NETWORK_EVENTS = frozenset(
 FILE_EVENTS = frozenset({"open", "os.listdir", "os.remove", "os.rename", "os.mkdir", "shutil.copyfile"})
 CODE_EVENTS = frozenset({"import", "exec", "compile", "pickle.find_class", "marshal.loads"})
 
-_watched: list[tuple[frozenset[str], list[str]]] = []
-_hooked = threading.Event()
+_recordings: list[tuple[frozenset[str], list[str]]] = []
+_hook_installed = threading.Event()
 
 
 @contextmanager
 def record_audit_events(*kinds: frozenset[str]) -> Iterator[list[str]]:
-    """What happens meanwhile of these kinds, in any thread: `event: first argument`."""
-    if not _hooked.is_set():
-        _hooked.set()
-        sys.addaudithook(_hear)  # stays for the life of the process, and does nothing between tests
+    """Record audit events of these kinds in all threads, as `event: first argument`."""
+    if not _hook_installed.is_set():
+        _hook_installed.set()
+        sys.addaudithook(_record)  # a hook cannot be removed
     seen: list[str] = []
     entry = (frozenset().union(*kinds), seen)
-    _watched.append(entry)
+    _recordings.append(entry)
     try:
         yield seen
     finally:
-        _watched.remove(entry)
+        _recordings.remove(entry)
 
 
-def _hear(event: str, arguments: tuple[Any, ...]) -> None:
-    for events, seen in _watched:
+def _record(event: str, arguments: tuple[Any, ...]) -> None:
+    for events, seen in _recordings:
         if event in events:
             seen.append(f"{event}: {arguments[0] if arguments else ''!r}")

@@ -1,4 +1,4 @@
-"""Calling a provider as the SDK does."""
+"""Model calls through the OpenAI SDK."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ HELLO: list[Any] = [
 
 
 def create_completion(client: openai.OpenAI, **options: Any) -> Any:
-    """One chat completion, or its stream."""
+    """Create a chat completion, or a stream of one."""
     return client.chat.completions.create(**{"model": "test-model", "messages": HELLO, **options})
 
 
-def text_pieces(stream: Any) -> list[str]:
-    """The pieces of text in a stream."""
+def text_chunks(stream: Any) -> list[str]:
+    """Return the text chunks of a stream."""
     return [
         chunk.choices[0].delta.content for chunk in stream if chunk.choices and chunk.choices[0].delta.content
     ]

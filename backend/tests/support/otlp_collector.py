@@ -1,4 +1,4 @@
-"""A small OTLP/HTTP collector: keeps the spans it is sent, decoded."""
+"""A minimal OTLP/HTTP collector that decodes the spans it receives."""
 
 import threading
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 @dataclass(frozen=True)
 class CollectedSpan:
-    """One span as it came over the wire. Ids are hexadecimal, times nanoseconds."""
+    """A received span. Ids are hexadecimal; times are in nanoseconds."""
 
     name: str
     trace_id: str
@@ -25,18 +25,18 @@ class CollectedSpan:
 
 
 class OtlpCollector:
-    """Listens on a free loopback port until the end of the block. With `silent`, it never answers."""
+    """Listens on an unused loopback port within the `with` block. With `silent`, it never responds."""
 
     def __init__(self, *, silent: bool = False) -> None:
         self.requests: list[tuple[str, dict[str, str], bytes]] = []
-        self._news = threading.Condition()
+        self._changed = threading.Condition()
         self._end = threading.Event()
         collector = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                collector._take(self.path, dict(self.headers), body)
+                collector._store(self.path, dict(self.headers), body)
                 if silent:
                     collector._end.wait(60)
                 self.send_response(200)
@@ -44,7 +44,7 @@ class OtlpCollector:
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:
-                """Quiet."""
+                """Do not log requests."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.port = self._server.server_address[1]
@@ -59,23 +59,23 @@ class OtlpCollector:
         self._server.shutdown()
         self._server.server_close()
 
-    def _take(self, path: str, headers: dict[str, str], body: bytes) -> None:
-        with self._news:
+    def _store(self, path: str, headers: dict[str, str], body: bytes) -> None:
+        with self._changed:
             self.requests.append((path, headers, body))
-            self._news.notify_all()
+            self._changed.notify_all()
 
     def wait_for_request(self) -> None:
-        with self._news:
-            assert self._news.wait_for(lambda: self.requests, 30)
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.requests, 30)
 
     @property
     def spans(self) -> list[CollectedSpan]:
-        """Every span so far, by the time it began."""
-        found = [span for _, _, body in list(self.requests) for span in _decoded(body)]
+        """All received spans, ordered by start time."""
+        found = [span for _, _, body in list(self.requests) for span in _decode(body)]
         return sorted(found, key=lambda span: (span.start_ns, -span.end_ns))
 
 
-def _decoded(body: bytes) -> list[CollectedSpan]:
+def _decode(body: bytes) -> list[CollectedSpan]:
     request = ExportTraceServiceRequest.FromString(body)
     return [
         CollectedSpan(
@@ -87,8 +87,8 @@ def _decoded(body: bytes) -> list[CollectedSpan]:
             start_ns=span.start_time_unix_nano,
             end_ns=span.end_time_unix_nano,
             is_error=span.status.code == 2,
-            attributes=_plain(span.attributes),
-            resource=_plain(resource.resource.attributes),
+            attributes=_attributes(span.attributes),
+            resource=_attributes(resource.resource.attributes),
         )
         for resource in request.resource_spans
         for scope in resource.scope_spans
@@ -96,8 +96,8 @@ def _decoded(body: bytes) -> list[CollectedSpan]:
     ]
 
 
-def _plain(attributes: Any) -> dict[str, Any]:
-    return {one.key: _value(one.value) for one in attributes}
+def _attributes(attributes: Any) -> dict[str, Any]:
+    return {entry.key: _value(entry.value) for entry in attributes}
 
 
 def _value(value: Any) -> Any:

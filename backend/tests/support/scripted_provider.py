@@ -7,12 +7,12 @@ In the test's own process::
         ...  # let the product call provider.base_url
         provider.wait_for_requests(1)
 
-As a process, steered over ``/_control/...`` by ``ProviderProcess``, ``RemoteProvider`` or a browser test::
+As a process, controlled over ``/_control/...`` by ``ProviderProcess``, ``RemoteProvider`` or a browser test::
 
     python -m tests.support.scripted_provider --port 0 --delay-ms 500 --script rules.json
     {"url": "http://127.0.0.1:40123"}
 
-Without a matching rule the nth model call is answered with "Answer n".
+Without a matching rule the reply to model call n is "Answer n".
 """
 
 import argparse
@@ -64,10 +64,10 @@ __all__ = [
 
 
 class ScriptedProvider:
-    """A provider in a thread of this process. Every method may be called from any thread.
+    """A provider in a thread of this process. All methods are thread-safe.
 
-    ``api_key`` is the only key accepted (None: any or none); ``delay`` is seconds before each reply
-    that names none of its own; ``echo`` answers with the last message instead of "Answer n".
+    ``api_key`` is the only accepted key (None: any or none); ``delay`` is the default delay of replies in
+    seconds; ``echo`` replies with the last message instead of "Answer n".
     """
 
     def __init__(
@@ -82,8 +82,8 @@ class ScriptedProvider:
         host: str = "127.0.0.1",
     ) -> None:
         self._server = ProviderServer(api_key=api_key, delay=delay, echo=echo, models=models)
-        self._server.script.replace(rules)
-        self._wanted_port, self._host = port, host
+        self._server.rules.replace(rules)
+        self._requested_port, self._host = port, host
         self._started = threading.Event()
         self._thread = threading.Thread(
             target=lambda: asyncio.run(self._serve()), name="scripted-provider", daemon=True
@@ -99,14 +99,14 @@ class ScriptedProvider:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._ending.set)
+            self._loop.call_soon_threadsafe(self._stop_event.set)
         self._thread.join(10)
 
     async def _serve(self) -> None:
-        self._loop, self._ending = asyncio.get_running_loop(), asyncio.Event()
-        self.port = await self._server.start(self._wanted_port, self._host)
+        self._loop, self._stop_event = asyncio.get_running_loop(), asyncio.Event()
+        self.port = await self._server.start(self._requested_port, self._host)
         self._started.set()
-        await self._ending.wait()
+        await self._stop_event.wait()
         await self._server.stop()
 
     @property
@@ -119,7 +119,7 @@ class ScriptedProvider:
 
     @property
     def delay(self) -> float:
-        """Seconds before each reply that names none of its own."""
+        """The default delay of replies in seconds."""
         return self._server.delay
 
     @delay.setter
@@ -128,7 +128,7 @@ class ScriptedProvider:
 
     def script(self, rules: Iterable[Rule]) -> None:
         """Replace the rules."""
-        self._server.script.replace(rules)
+        self._server.rules.replace(rules)
 
     def on(
         self,
@@ -140,30 +140,30 @@ class ScriptedProvider:
         when: Callable[[RecordedRequest], bool] | None = None,
         times: int | None = None,
     ) -> None:
-        """Add a rule behind the others."""
-        self._server.script.append([Rule(reply, model, contains, last_contains, when, times)])
+        """Append a rule."""
+        self._server.rules.append([Rule(reply, model, contains, last_contains, when, times)])
 
     def then(self, *replies: Reply) -> None:
-        """Add replies that are given once each, in this order."""
-        self._server.script.append([Rule(reply, times=1) for reply in replies])
+        """Append replies that are sent once each, in this order."""
+        self._server.rules.append([Rule(reply, times=1) for reply in replies])
 
     def release(self, gate: str) -> None:
-        """Let the calls held at this gate go on, and those still to come."""
+        """Open the gate for waiting and future calls."""
         self._loop.call_soon_threadsafe(self._server.release, gate)
 
     def reset(self) -> None:
-        """Forget rules, records and gates."""
+        """Clear rules, log and gates."""
         self._server.reset()
 
     @property
     def requests(self) -> list[RecordedRequest]:
-        """The model calls so far, refused ones included, numbered from 1."""
-        return list(self._server.ledger.requests)
+        """All model calls, rejected ones included, numbered from 1."""
+        return list(self._server.log.requests)
 
     @property
     def other_requests(self) -> list[RecordedRequest]:
-        """Everything else: model lists, embeddings, unknown paths."""
-        return list(self._server.ledger.other_requests)
+        """All other requests: model lists, embeddings, unknown paths."""
+        return list(self._server.log.other_requests)
 
     @property
     def open_requests(self) -> list[RecordedRequest]:
@@ -172,29 +172,29 @@ class ScriptedProvider:
 
     @property
     def in_flight(self) -> int:
-        return self._server.ledger.in_flight
+        return self._server.log.in_flight
 
     @property
     def max_in_flight(self) -> int:
-        return self._server.ledger.max_in_flight
+        return self._server.log.max_in_flight
 
     def wait_for_requests(self, count: int, timeout: float = 10.0) -> list[RecordedRequest]:
-        """The model calls, once so many have arrived. Raises ``TimeoutError``."""
+        """Wait for ``count`` model calls and return all of them. Raises ``TimeoutError``."""
         self.wait_until(lambda: len(self.requests) >= count, f"{count} requests", timeout)
         return self.requests
 
     def wait_for_disconnects(self, count: int, timeout: float = 10.0) -> list[RecordedRequest]:
-        """The model calls left by their clients, once there are so many. Raises ``TimeoutError``."""
+        """Wait for ``count`` disconnected model calls and return them. Raises ``TimeoutError``."""
         self.wait_until(
-            lambda: len(self._server.ledger.disconnects()) >= count, f"{count} disconnects", timeout
+            lambda: len(self._server.log.disconnected_calls()) >= count, f"{count} disconnects", timeout
         )
-        return self._server.ledger.disconnects()
+        return self._server.log.disconnected_calls()
 
     def wait_until(
         self, condition: Callable[[], bool], what: str = "the condition", timeout: float = 10.0
     ) -> None:
-        """Return when the condition holds; looked at after each change. Raises ``TimeoutError``."""
-        if not self._server.ledger.wait_until(condition, timeout):
+        """Wait until the condition holds; it is evaluated after each change. Raises ``TimeoutError``."""
+        if not self._server.log.wait_until(condition, timeout):
             seen = [(record.number, record.path, record.status) for record in self.requests]
             raise TimeoutError(f"No {what} within {timeout} s; seen: {seen}")
 
@@ -205,20 +205,20 @@ async def _run_process(options: argparse.Namespace) -> None:
     )
     if options.script is not None:
         content: Any = json.loads(options.script.read_text())
-        server.script.replace(
+        server.rules.replace(
             [Rule.from_json(one) for one in (content["rules"] if isinstance(content, dict) else content)]
         )
     port = await server.start(options.port)
-    ending = asyncio.Event()
+    stop_event = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, ending.set)
+        asyncio.get_running_loop().add_signal_handler(number, stop_event.set)
     print(json.dumps({"url": f"http://127.0.0.1:{port}"}), flush=True)
-    await ending.wait()
+    await stop_event.wait()
     await server.stop()
 
 
 def main() -> None:
-    """Serve until a signal ends the process; prints one JSON line with the URL."""
+    """Serve until SIGTERM or SIGINT; prints one JSON line with the URL."""
     parser = argparse.ArgumentParser(prog="tests.support.scripted_provider", description=main.__doc__)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--delay-ms", type=float, default=0.0)

@@ -1,4 +1,4 @@
-"""The whole product as a process of its own, and a small client for it."""
+"""The server in a separate process, and an HTTP client for it."""
 
 import json
 import os
@@ -18,7 +18,7 @@ TIMEOUT_SECONDS = 90.0
 
 
 class ServerProcess:
-    """One server process on a data folder; may be killed and started again on the same folder."""
+    """A server process on a data directory; it can be killed and restarted on the same directory."""
 
     def __init__(self, data_dir: Path, **settings: str) -> None:
         self.data_dir = data_dir
@@ -28,14 +28,14 @@ class ServerProcess:
         self.url = ""
 
     def start(self) -> "ServerProcess":
-        known = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")}
-        environment = known | {
+        inherited = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")}
+        environment = inherited | {
             "DATA_DIR": str(self.data_dir),
             "API_KEY": API_KEY,
             "API_PORT": "0",
             "LOCAL_MODEL": "off",
             "LOG_FORMAT": "json",
-            # Tests ask as fast as they can; those of the limit set their own.
+            # Tests of the rate limit set a lower value.
             "RATE_LIMIT_BURST": "1000000",
             **self._settings,
         }
@@ -48,11 +48,11 @@ class ServerProcess:
             stderr=log,
         )
         log.close()
-        self.url = self._address()
+        self.url = self._read_url()
         return self
 
-    def _address(self) -> str:
-        """Read the address the server prints once it answers."""
+    def _read_url(self) -> str:
+        """Read the URL that the server prints when it is ready."""
         assert self._process is not None
         assert self._process.stdout is not None
         for line in self._process.stdout:
@@ -60,18 +60,19 @@ class ServerProcess:
                 return line.decode().split("is running at")[1].strip()
         self._process.stdout.close()
         self._process.wait()
-        raise AssertionError(f"The server ended before it answered:\n{self.log()[-3000:]}")
+        raise AssertionError(f"The server exited during startup:\n{self.log()[-3000:]}")
 
     def kill(self) -> None:
-        """As a power cut would."""
-        self._end(signal.SIGKILL)
+        """Kill the process with SIGKILL."""
+        self._send_signal(signal.SIGKILL)
 
     def stop(self) -> int:
-        return self._end(signal.SIGTERM)
+        """Send SIGTERM and return the exit status."""
+        return self._send_signal(signal.SIGTERM)
 
-    def _end(self, how: signal.Signals) -> int:
+    def _send_signal(self, number: signal.Signals) -> int:
         assert self._process is not None
-        self._process.send_signal(how)
+        self._process.send_signal(number)
         status = self._process.wait(TIMEOUT_SECONDS)
         if self._process.stdout is not None:
             self._process.stdout.close()
@@ -79,7 +80,7 @@ class ServerProcess:
 
     @property
     def database_url(self) -> str:
-        """Where the server keeps its rows."""
+        """The URL of the server's database."""
         return self._settings.get("DATABASE_URL") or f"sqlite:///{self.data_dir / 'crewai-runner.db'}"
 
     @property
@@ -99,7 +100,7 @@ class ServerProcess:
 
 
 class ApiClient:
-    """What a user with curl does."""
+    """An HTTP client of the API with shortcuts."""
 
     def __init__(self, url: str, token: str | None = API_KEY) -> None:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
@@ -125,7 +126,7 @@ class ApiClient:
     def register_provider(
         self, base_url: str, *, key: str = "sk-scripted-provider-key-123", name: str = "scripted"
     ) -> str:
-        """A provider at this address with the default model `test-model`; its id."""
+        """Register a provider with the default model `test-model`; returns its id."""
         provider = {"name": name, "type": "openai_compatible", "apiKey": key, "baseUrl": base_url}
         provider_id = self.post("/api/providers", {"provider": provider})["provider"]["id"]
         model = {
@@ -138,8 +139,8 @@ class ApiClient:
         self.post("/api/models", {"model": model})
         return str(provider_id)
 
-    def start_run(self, workflow: str, **more: Any) -> str:
-        return str(self.post("/api/workflows/start", {"workflow": workflow, **more})["runId"])
+    def start_run(self, workflow: str, **options: Any) -> str:
+        return str(self.post("/api/workflows/start", {"workflow": workflow, **options})["runId"])
 
     def run(self, run_id: str) -> dict[str, Any]:
         found: dict[str, Any] = self.get(f"/api/runs/{run_id}")["run"]
@@ -168,7 +169,7 @@ class ApiClient:
         raise AssertionError(f"The stream ended without {kind}.")
 
     def stream(self, run_id: str, after: int = 0) -> Iterator[dict[str, Any]]:
-        """Frames of the event stream, each with the `id` it came with."""
+        """Yield the frames of the event stream, each with its SSE `id`."""
         headers = {"Last-Event-ID": str(after)} if after else {}
         with self.http.stream("GET", f"/api/v1/runs/{run_id}/stream", headers=headers) as response:
             assert response.status_code == 200, response.read()

@@ -1,4 +1,4 @@
-"""Another process's scripted provider, spoken to over its control routes."""
+"""Clients of a scripted provider in another process, through its control API."""
 
 import json
 import subprocess
@@ -17,7 +17,7 @@ BACKEND = Path(__file__).resolve().parents[3]
 
 
 class RemoteProvider:
-    """Scripts and reads a provider by its URL. The same words as ``ScriptedProvider``."""
+    """A client of the control API with the interface of ``ScriptedProvider``."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -44,15 +44,15 @@ class RemoteProvider:
         return [RecordedRequest.from_json(one) for one in self.state()["requests"]]
 
     def wait_for_requests(self, count: int, timeout: float = 10.0) -> None:
-        """Return when so many model calls have arrived. Raises ``TimeoutError``."""
+        """Wait until ``count`` model calls have arrived. Raises ``TimeoutError``."""
         self._wait(requests=count, timeout=timeout)
 
     def wait_for_disconnects(self, count: int, timeout: float = 10.0) -> None:
-        """Return when so many clients have left early. Raises ``TimeoutError``."""
+        """Wait until ``count`` clients have disconnected early. Raises ``TimeoutError``."""
         self._wait(disconnects=count, timeout=timeout)
 
     def wait_for_finished(self, count: int, timeout: float = 10.0) -> None:
-        """Return when so many model calls were answered to the end. Raises ``TimeoutError``."""
+        """Wait until ``count`` model calls have finished. Raises ``TimeoutError``."""
         self._wait(finished=count, timeout=timeout)
 
     def _wait(self, **wanted: float) -> None:
@@ -71,10 +71,10 @@ class RemoteProvider:
 
 
 class ProviderProcess(RemoteProvider):
-    """A scripted provider in a process of its own, ended with the ``with`` block."""
+    """A scripted provider in a separate process, terminated at the end of the ``with`` block."""
 
     def __init__(self, *options: str) -> None:
-        """Options are those of the command line: ``"--delay-ms", "500"``."""
+        """Options are command-line options, such as ``"--delay-ms", "500"``."""
         command = [sys.executable, "-m", "tests.support.scripted_provider", *options]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=BACKEND)
         assert self._process.stdout is not None

@@ -1,7 +1,7 @@
-"""Just enough HTTP/1.1 to answer model clients, with the socket close at hand.
+"""A minimal HTTP/1.1 server connection.
 
-Written on ``asyncio.Protocol`` because the tests need what web frameworks hide: dropping the
-socket on purpose, and knowing at once that the client has gone.
+It uses ``asyncio.Protocol`` because the tests need what web frameworks hide: closing the socket
+on purpose, and detecting immediately that the client has disconnected.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-EMPTY_LINE = b"\r\n\r\n"
+HEADER_END = b"\r\n\r\n"
 
 
 class BadRequest(Exception):
@@ -35,22 +35,22 @@ class HttpRequest:
         return json.loads(self.body) if self.body else {}
 
 
-def take_request(buffer: bytearray) -> HttpRequest | None:
-    """Take one whole request out of the buffer, or None while bytes are missing.
+def parse_request(buffer: bytearray) -> HttpRequest | None:
+    """Remove one complete request from the buffer; returns None while bytes are missing.
 
     Raises ``BadRequest``.
     """
-    end = buffer.find(EMPTY_LINE)
+    end = buffer.find(HEADER_END)
     if end < 0:
         return None
     first, *lines = bytes(buffer[:end]).decode("latin-1").split("\r\n")
     headers = {
         name.strip().lower(): text.strip() for name, _, text in (line.partition(":") for line in lines)
     }
-    taken = _take_body(buffer, end + len(EMPTY_LINE), headers)
-    if taken is None:
+    parsed = _parse_body(buffer, end + len(HEADER_END), headers)
+    if parsed is None:
         return None
-    body, used = taken
+    body, used = parsed
     try:
         method, target, _ = first.split(" ")
     except ValueError as error:
@@ -60,15 +60,15 @@ def take_request(buffer: bytearray) -> HttpRequest | None:
     return HttpRequest(method, parts.path, dict(parse_qsl(parts.query)), headers, body)
 
 
-def _take_body(buffer: bytearray, start: int, headers: dict[str, str]) -> tuple[bytes, int] | None:
-    """The body and the offset behind it, or None while bytes are missing."""
+def _parse_body(buffer: bytearray, start: int, headers: dict[str, str]) -> tuple[bytes, int] | None:
+    """Return the body and the offset after it, or None while bytes are missing."""
     if "chunked" in headers.get("transfer-encoding", ""):
-        return _take_chunks(buffer, start)
+        return _parse_chunks(buffer, start)
     end = start + int(headers.get("content-length", "0"))
     return (bytes(buffer[start:end]), end) if len(buffer) >= end else None
 
 
-def _take_chunks(buffer: bytearray, start: int) -> tuple[bytes, int] | None:
+def _parse_chunks(buffer: bytearray, start: int) -> tuple[bytes, int] | None:
     body = b""
     while (line_end := buffer.find(b"\r\n", start)) >= 0:
         size = int(bytes(buffer[start:line_end]).split(b";")[0], 16)
@@ -81,18 +81,18 @@ def _take_chunks(buffer: bytearray, start: int) -> tuple[bytes, int] | None:
     return None
 
 
-Answer = Callable[["Connection", HttpRequest], Awaitable[None]]
+Handler = Callable[["Connection", HttpRequest], Awaitable[None]]
 
 
 class Connection(asyncio.Protocol):
-    """One client connection; answers its requests one after the other."""
+    """One client connection; handles its requests sequentially."""
 
-    def __init__(self, answer: Answer, open_connections: set["Connection"]) -> None:
-        self._answer = answer
+    def __init__(self, handler: Handler, open_connections: set["Connection"]) -> None:
+        self._handler = handler
         self._open_connections = open_connections
         self._buffer = bytearray()
         self._transport: asyncio.Transport | None = None
-        self._answering: asyncio.Task[None] | None = None
+        self._handler_task: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
@@ -100,67 +100,67 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        self._answer_next()
+        self._handle_next()
 
     def eof_received(self) -> None:
-        self._abandon()
+        self._cancel_handler()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._open_connections.discard(self)
         self._transport = None
-        self._abandon()
+        self._cancel_handler()
 
-    def _abandon(self) -> None:
-        if self._answering is not None:
-            self._answering.cancel()
+    def _cancel_handler(self) -> None:
+        if self._handler_task is not None:
+            self._handler_task.cancel()
 
-    def _answer_next(self) -> None:
-        if self._answering is not None or self._transport is None:
+    def _handle_next(self) -> None:
+        if self._handler_task is not None or self._transport is None:
             return
         try:
-            request = take_request(self._buffer)
+            request = parse_request(self._buffer)
         except (BadRequest, ValueError):
             self.close()
             return
         if request is not None:
-            self._answering = asyncio.ensure_future(self._serve(request))
+            self._handler_task = asyncio.ensure_future(self._serve(request))
 
     async def _serve(self, request: HttpRequest) -> None:
         try:
             with contextlib.suppress(asyncio.CancelledError):
-                await self._answer(self, request)
+                await self._handler(self, request)
         except BaseException:
-            self.close()  # a rule's own function failed: no client waits for it in vain
+            self.close()  # a function of a rule failed: do not leave the client waiting
             raise
-        self._answering = None
-        self._answer_next()
+        self._handler_task = None
+        self._handle_next()
 
     def write(self, data: bytes) -> None:
-        """Send bytes; they go nowhere when the client has left."""
+        """Send bytes; does nothing if the client has disconnected."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
     def send(
         self, status: int, content_type: str, body: bytes, headers: dict[str, str] | None = None
     ) -> None:
-        """Send one whole response."""
+        """Send a complete response."""
         self.write(
             _head(status, {"Content-Type": content_type, "Content-Length": str(len(body)), **(headers or {})})
             + body
         )
 
     def send_json(self, status: int, content: Any, headers: dict[str, str] | None = None) -> None:
-        """Send one whole response as JSON."""
+        """Send a complete JSON response."""
         self.send(status, "application/json", json.dumps(content).encode(), headers)
 
-    def promise(self, body: bytes) -> None:
-        """Send the beginning of a JSON response that announces more than it holds."""
+    def send_truncated_json(self, body: bytes) -> None:
+        """Send the beginning of a JSON response whose Content-Length announces more."""
         self.write(
             _head(200, {"Content-Type": "application/json", "Content-Length": str(len(body) + 1000)}) + body
         )
 
-    def start_stream(self, content_type: str) -> None:
-        """Begin a response of unknown length; go on with ``send_chunk`` and ``end_stream``."""
+    def start_chunked(self, content_type: str) -> None:
+        """Start a chunked response; continue with ``send_chunk`` and ``end_chunked``."""
         self.write(
             _head(
                 200,
@@ -169,15 +169,15 @@ class Connection(asyncio.Protocol):
         )
 
     def send_chunk(self, data: bytes) -> None:
-        """Send one piece of a started stream."""
+        """Send one chunk."""
         self.write(b"%x\r\n%b\r\n" % (len(data), data))
 
-    def end_stream(self) -> None:
-        """End a started stream; the connection stays usable."""
+    def end_chunked(self) -> None:
+        """End the chunked response; the connection stays open."""
         self.write(b"0\r\n\r\n")
 
     def close(self) -> None:
-        """Close the socket, whatever was promised to the client."""
+        """Close the socket, even in the middle of a response."""
         if self._transport is not None:
             self._transport.abort()
 

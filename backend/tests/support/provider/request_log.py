@@ -1,4 +1,4 @@
-"""What reached the provider: every request, how it ended, and a way to wait for it."""
+"""The log of all requests to the provider, with a way to wait for changes."""
 
 import threading
 import time
@@ -31,7 +31,7 @@ class RecordedRequest:
 
     @property
     def tools(self) -> list[dict[str, Any]]:
-        """The tools offered, as sent."""
+        """The tools of the request, as sent."""
         return list(self.payload.get("tools") or [])
 
     @property
@@ -44,7 +44,7 @@ class RecordedRequest:
 
     @property
     def api_key(self) -> str | None:
-        """The bearer token that was sent."""
+        """The bearer token of the request."""
         scheme, _, key = (self.authorization or "").partition(" ")
         return key if scheme.lower() == "bearer" and key else None
 
@@ -59,12 +59,12 @@ class RecordedRequest:
 
     @property
     def finished(self) -> bool:
-        """The whole reply was sent."""
+        """Whether the complete response was sent."""
         return self.finished_at is not None
 
     @property
     def disconnected(self) -> bool:
-        """The client closed the connection before the reply was complete."""
+        """Whether the client closed the connection before the response was complete."""
         return self.disconnected_at is not None
 
     @property
@@ -72,7 +72,7 @@ class RecordedRequest:
         return not self.finished and not self.disconnected
 
     def as_json(self) -> dict[str, Any]:
-        """Everything recorded, with wire names, for readers in other processes."""
+        """The record with the JSON names of the control API."""
         return {
             "number": self.number,
             "method": self.method,
@@ -100,8 +100,8 @@ def message_text(message: dict[str, Any]) -> str:
     return str(content or "")
 
 
-class Ledger:
-    """The record of one provider. Written by the server's thread, read and awaited by any."""
+class RequestLog:
+    """The requests of one provider. The server's thread writes; any thread may read and wait."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -115,19 +115,19 @@ class Ledger:
     def in_flight(self) -> int:
         return len(self._open)
 
-    def arrived(
+    def add_call(
         self, method: str, path: str, headers: dict[str, str], payload: dict[str, Any]
     ) -> RecordedRequest:
-        """Record a model call; it is in flight until ``finished`` or ``disconnected``."""
+        """Record a model call; it is in flight until ``mark_finished`` or ``mark_disconnected``."""
         with self._changed:
             record = RecordedRequest(len(self.requests) + 1, method, path, headers, payload)
             self.requests.append(record)
             self._open.add(record)
             self.max_in_flight = max(self.max_in_flight, len(self._open))
-        self._tell()
+        self._notify()
         return record
 
-    def noted(
+    def add_other(
         self, method: str, path: str, headers: dict[str, str], payload: dict[str, Any], status: int
     ) -> None:
         """Record a request that is not a model call."""
@@ -137,40 +137,40 @@ class Ledger:
             )
             record.finished_at = record.started
             self.other_requests.append(record)
-        self._tell()
+        self._notify()
 
-    def finished(self, record: RecordedRequest) -> None:
+    def mark_finished(self, record: RecordedRequest) -> None:
         with self._changed:
             record.finished_at = time.monotonic()
             self._open.discard(record)
-        self._tell()
+        self._notify()
 
-    def disconnected(self, record: RecordedRequest) -> None:
+    def mark_disconnected(self, record: RecordedRequest) -> None:
         with self._changed:
             record.disconnected_at = time.monotonic()
             self._open.discard(record)
-        self._tell()
+        self._notify()
 
     def reset(self) -> None:
-        """Forget everything; requests still in flight are no longer counted."""
+        """Clear the log; requests still in flight are no longer counted."""
         with self._changed:
             self.requests, self.other_requests, self._open, self.max_in_flight = [], [], set(), 0
-        self._tell()
+        self._notify()
 
-    def disconnects(self) -> list[RecordedRequest]:
+    def disconnected_calls(self) -> list[RecordedRequest]:
         return [record for record in self.requests if record.disconnected]
 
     def wait_until(self, condition: Callable[[], bool], timeout: float) -> bool:
-        """Block the calling thread until the condition holds; False when the time ran out first."""
+        """Block the calling thread until the condition holds; returns False on timeout."""
         with self._changed:
             return self._changed.wait_for(condition, timeout)
 
-    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call the listener after each change, in the server's thread; returns how to end that."""
+    def add_listener(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call the listener after each change, in the server's thread; returns a function that removes it."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         with self._changed:
             self._changed.notify_all()
         for listener in list(self._listeners):

@@ -1,4 +1,4 @@
-"""Which reply a model call gets."""
+"""Rules that select the reply of a model call."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -11,7 +11,7 @@ from tests.support.provider.request_log import RecordedRequest
 
 @dataclass(frozen=True)
 class Rule:
-    """A reply and the calls it is for; all matchers that are set must hold.
+    """A reply and the conditions under which it is sent; all conditions that are set must hold.
 
     ``reply`` may also be a function of the request that makes the reply. ``times`` is how often the
     rule applies (None: always). ``when`` works only in the provider's own process.
@@ -33,9 +33,9 @@ class Rule:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """The rule for a provider in another process. Raises ``ValueError`` when it holds functions."""
-        if self.when is not None or not hasattr(self.reply, "play"):
-            raise ValueError("Functions do not travel to another process.")
+        """Return the rule as JSON for a provider in another process. Raises ``ValueError`` for functions."""
+        if self.when is not None or not hasattr(self.reply, "send"):
+            raise ValueError("Functions cannot be sent to another process.")
         matchers = {
             "model": self.model,
             "contains": self.contains,
@@ -49,7 +49,7 @@ class Rule:
 
     @classmethod
     def from_json(cls, content: Any) -> "Rule":
-        """The inverse of ``as_json``; a bare reply is a rule for every call."""
+        """Parse the output of ``as_json``; a reply alone is a rule for every call."""
         if isinstance(content, str) or "kind" in content:
             return cls(ReplyJson.read(content))
         given = {
@@ -58,38 +58,38 @@ class Rule:
         return cls(**{**given, "reply": ReplyJson.read(given["reply"])})
 
 
-class Script:
-    """The rules in order; the first that matches and is not used up gives the reply."""
+class RuleSet:
+    """The rules in order; the first one that matches and is not used up selects the reply."""
 
     def __init__(self, echo: bool = False) -> None:
         self._lock = threading.Lock()
         self._rules: list[Rule] = []
-        self._left: list[int | None] = []
+        self._remaining: list[int | None] = []
         self.echo = echo
 
     def replace(self, rules: Iterable[Rule]) -> None:
         with self._lock:
             self._rules = list(rules)
-            self._left = [rule.times for rule in self._rules]
+            self._remaining = [rule.times for rule in self._rules]
 
     def append(self, rules: Iterable[Rule]) -> None:
         with self._lock:
             added = list(rules)
             self._rules += added
-            self._left += [rule.times for rule in added]
+            self._remaining += [rule.times for rule in added]
 
     def reply_to(self, request: RecordedRequest) -> Reply:
-        """The reply for this call; it uses up one application of its rule."""
-        rule = self._take(request)
+        """Return the reply for this call and count one use of its rule."""
+        rule = self._use_rule(request)
         if rule is None:
             return Say(request.last_message if self.echo else f"Answer {request.number}")
-        return rule.reply if hasattr(rule.reply, "play") else rule.reply(request)
+        return rule.reply if hasattr(rule.reply, "send") else rule.reply(request)
 
-    def _take(self, request: RecordedRequest) -> Rule | None:
+    def _use_rule(self, request: RecordedRequest) -> Rule | None:
         with self._lock:
             for index, rule in enumerate(self._rules):
-                left = self._left[index]
-                if left != 0 and rule.matches(request):
-                    self._left[index] = None if left is None else left - 1
+                remaining = self._remaining[index]
+                if remaining != 0 and rule.matches(request):
+                    self._remaining[index] = None if remaining is None else remaining - 1
                     return rule
         return None

@@ -1,4 +1,4 @@
-"""The provider's routes, on one event loop."""
+"""The HTTP server of the scripted provider."""
 
 import asyncio
 import base64
@@ -7,21 +7,21 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tests.support.provider.chat_call import Exchange, error_body, usage
+from tests.support.provider.chat_call import ChatCall, error_body, usage
 from tests.support.provider.http_connection import Connection, HttpRequest
-from tests.support.provider.request_log import Ledger, RecordedRequest
-from tests.support.provider.rules import Rule, Script
+from tests.support.provider.request_log import RecordedRequest, RequestLog
+from tests.support.provider.rules import Rule, RuleSet
 
 DIMENSIONS = 8
-LONGEST_WAIT = 60.0
+MAX_WAIT_SECONDS = 60.0
 
 
 class ProviderServer:
-    """Answers model calls by the script and keeps the ledger. Lives on the loop that ``start`` ran on."""
+    """Responds to model calls by the rules and logs them. Runs on the event loop that called ``start``."""
 
     def __init__(self, *, api_key: str | None, delay: float, echo: bool, models: Sequence[str]) -> None:
-        self.ledger = Ledger()
-        self.script = Script(echo)
+        self.log = RequestLog()
+        self.rules = RuleSet(echo)
         self.api_key = api_key
         self.delay = delay
         self.models = list(models)
@@ -33,7 +33,7 @@ class ProviderServer:
         """Listen on an interface, loopback by default; returns the port."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: Connection(self._answer, self._connections), host, port, backlog=1024
+            lambda: Connection(self._handle, self._connections), host, port, backlog=1024
         )
         return int(self._server.sockets[0].getsockname()[1])
 
@@ -50,49 +50,49 @@ class ProviderServer:
         return self._gates.setdefault(name, asyncio.Event())
 
     def release(self, name: str) -> None:
-        """Open the gate, for calls waiting and calls to come. Only on the server's loop."""
+        """Open the gate for waiting and future calls. Call it only on the server's loop."""
         self.gate(name).set()
 
     def reset(self) -> None:
-        """Forget rules, records and gates; calls in flight go on."""
-        self.script.replace([])
-        self.ledger.reset()
+        """Clear rules, log and gates; calls in flight continue."""
+        self.rules.replace([])
+        self.log.reset()
         self._gates.clear()
 
-    async def _answer(self, connection: Connection, request: HttpRequest) -> None:
+    async def _handle(self, connection: Connection, request: HttpRequest) -> None:
         if request.path.startswith("/_control/"):
             await self._control(connection, request)
         elif not isinstance(_json(request), dict):
             connection.send_json(400, error_body(400, "The body is not a JSON object."))
         elif request.path.endswith("/chat/completions"):
-            await self._answer_chat(connection, request)
+            await self._handle_chat(connection, request)
         else:
-            self._answer_other(connection, request)
+            self._handle_other(connection, request)
 
-    async def _answer_chat(self, connection: Connection, request: HttpRequest) -> None:
-        record = self.ledger.arrived(request.method, request.path, request.headers, request.json())
-        exchange = Exchange(connection, record, self.gate, self.delay, self.ledger)
+    async def _handle_chat(self, connection: Connection, request: HttpRequest) -> None:
+        record = self.log.add_call(request.method, request.path, request.headers, request.json())
+        chat = ChatCall(connection, record, self.gate, self.delay, self.log)
         try:
-            if self._allowed(request):
-                await self.script.reply_to(record).play(exchange)
+            if self._is_authorized(request):
+                await self.rules.reply_to(record).send(chat)
             else:
-                exchange.respond(401, error_body(401, "Incorrect API key provided."))
+                chat.send_json(401, error_body(401, "Incorrect API key provided."))
         except asyncio.CancelledError:
             if record.open:
-                self.ledger.disconnected(record)
+                self.log.mark_disconnected(record)
             raise
 
-    def _allowed(self, request: HttpRequest) -> bool:
+    def _is_authorized(self, request: HttpRequest) -> bool:
         return self.api_key is None or request.headers.get("authorization") == f"Bearer {self.api_key}"
 
-    def _answer_other(self, connection: Connection, request: HttpRequest) -> None:
-        status, content = self._other(request)
+    def _handle_other(self, connection: Connection, request: HttpRequest) -> None:
+        status, content = self._other_response(request)
         payload = request.json() if request.path.endswith("/embeddings") else {}
-        self.ledger.noted(request.method, request.path, request.headers, payload, status)
+        self.log.add_other(request.method, request.path, request.headers, payload, status)
         connection.send_json(status, content)
 
-    def _other(self, request: HttpRequest) -> tuple[int, dict[str, Any]]:
-        if not self._allowed(request):
+    def _other_response(self, request: HttpRequest) -> tuple[int, dict[str, Any]]:
+        if not self._is_authorized(request):
             return 401, error_body(401, "Incorrect API key provided.")
         if request.path.endswith("/models"):
             cards = [
@@ -125,45 +125,43 @@ class ProviderServer:
     def _control_script(self, request: HttpRequest) -> None:
         content = request.json()
         rules = [Rule.from_json(one) for one in content.get("rules", [])]
-        (self.script.append if content.get("append") else self.script.replace)(rules)
-        self.script.echo = content.get("echo", self.script.echo)
+        (self.rules.append if content.get("append") else self.rules.replace)(rules)
+        self.rules.echo = content.get("echo", self.rules.echo)
         self.delay = content.get("delayMs", self.delay * 1000) / 1000
         self.api_key = content.get("apiKey", self.api_key)
         self.models = content.get("models", self.models)
 
     def _state(self, full: bool) -> dict[str, Any]:
-        records = (
-            {"requests": self.ledger.requests, "otherRequests": self.ledger.other_requests} if full else {}
-        )
+        records = {"requests": self.log.requests, "otherRequests": self.log.other_requests} if full else {}
         return {
             **{name: [record.as_json() for record in found] for name, found in records.items()},
-            "count": len(self.ledger.requests),
-            "inFlight": self.ledger.in_flight,
-            "maxInFlight": self.ledger.max_in_flight,
-            "disconnects": len(self.ledger.disconnects()),
+            "count": len(self.log.requests),
+            "inFlight": self.log.in_flight,
+            "maxInFlight": self.log.max_in_flight,
+            "disconnects": len(self.log.disconnected_calls()),
         }
 
     async def _control_wait(self, request: HttpRequest) -> bool:
-        """Answer when so many requests or disconnects were seen, or when the time ran out."""
+        """Wait for these numbers of requests, disconnects and finished calls; returns False on timeout."""
         wanted = {name: int(request.query.get(name, 0)) for name in ("requests", "disconnects", "finished")}
         changed = asyncio.Event()
-        forget = self.ledger.listen(changed.set)
+        remove_listener = self.log.add_listener(changed.set)
         try:
-            async with asyncio.timeout(min(float(request.query.get("timeout", 10)), LONGEST_WAIT)):
+            async with asyncio.timeout(min(float(request.query.get("timeout", 10)), MAX_WAIT_SECONDS)):
                 while not self._reached(wanted):
                     changed.clear()
                     await changed.wait()
         except TimeoutError:
             return False
         finally:
-            forget()
+            remove_listener()
         return True
 
     def _reached(self, wanted: dict[str, int]) -> bool:
-        records: list[RecordedRequest] = self.ledger.requests
+        records: list[RecordedRequest] = self.log.requests
         return (
             len(records) >= wanted["requests"]
-            and len(self.ledger.disconnects()) >= wanted["disconnects"]
+            and len(self.log.disconnected_calls()) >= wanted["disconnects"]
             and sum(record.finished for record in records) >= wanted["finished"]
         )
 
@@ -176,21 +174,21 @@ def _json(request: HttpRequest) -> Any:
 
 
 def embeddings(payload: dict[str, Any]) -> dict[str, Any]:
-    """Vectors that depend on the text alone, as floats or in base64 as the client asks."""
+    """Return deterministic vectors of the texts, as floats or in base64 as requested."""
     given = payload.get("input", "")
     texts = given if isinstance(given, list) else [given]
     as_base64 = payload.get("encoding_format") == "base64"
     rows = []
     for index, text in enumerate(texts):
-        vector = vector_of(str(text), int(payload.get("dimensions") or DIMENSIONS))
+        vector = embed(str(text), int(payload.get("dimensions") or DIMENSIONS))
         packed = base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode() if as_base64 else vector
         rows.append({"object": "embedding", "index": index, "embedding": packed})
     counted = usage(sum(len(str(text).split()) for text in texts), 0)
     return {"object": "list", "data": rows, "model": payload.get("model", ""), "usage": counted}
 
 
-def vector_of(text: str, dimensions: int) -> list[float]:
-    """A unit vector drawn from the text's hash."""
+def embed(text: str, dimensions: int) -> list[float]:
+    """Return a unit vector derived from the hash of the text."""
     digest = hashlib.shake_256(text.encode()).digest(2 * dimensions)
     raw = [value - 32768 for value in struct.unpack(f"<{dimensions}H", digest)]
     length = sum(value * value for value in raw) ** 0.5 or 1.0
