@@ -1,7 +1,6 @@
 """Endpoints of models."""
 
 import asyncio
-import json
 from typing import Any
 
 import httpx
@@ -11,28 +10,12 @@ from sqlalchemy import text
 from crewai_runner.db.session import read_session, unit_of_work
 from crewai_runner.features.providers.catalog.provider_catalog import ProviderCatalog
 from crewai_runner.wiring.container import Container
-from tests.support.catalog import PROVIDER_KEY, CatalogHarness
+from tests.features.models.requests import Provider, create_model
+from tests.support.catalog import CatalogHarness
 from tests.support.harness import ON_SQLITE
 from tests.support.principals import OWNER, auth_headers
 
 pytestmark = pytest.mark.harness(seed_models=False, fake_local_model=True, allow_private_urls=True)
-
-Provider = dict[str, Any]
-
-
-async def create_model(
-    client: httpx.AsyncClient, provider: Provider, name: str, **fields: Any
-) -> dict[str, Any]:
-    body = {"name": name, "providerId": provider["id"], **fields}
-    response = await client.post("/models", json={"model": body})
-    assert response.status_code == 201, response.text
-    created: dict[str, Any] = response.json()["model"]
-    return created
-
-
-async def list_defaults(client: httpx.AsyncClient, kind: str = "llm") -> list[str]:
-    models = (await client.get("/models", params={"type": kind})).json()["models"]
-    return [model["name"] for model in models if model["default"]]
 
 
 def routes(model_id: str, provider_id: str) -> list[tuple[str, str, Any]]:
@@ -127,206 +110,6 @@ class TestGet:
     @pytest.mark.parametrize("invalid_id", ["prov_1", "mdl_", "mdl_%00", "mdl_" + "1" * 300])
     async def test_invalid_id_gets_404(self, client: httpx.AsyncClient, invalid_id: str) -> None:
         assert (await client.get(f"/models/{invalid_id}")).status_code == 404
-
-
-class TestCreate:
-    async def test_returns_the_model(self, client: httpx.AsyncClient, stored_provider: Provider) -> None:
-        body = {
-            "name": "smart",
-            "type": "llm",
-            "providerId": stored_provider["id"],
-            "endpoint": "gpt-4o",
-            "settings": {"temperature": 0.2, "maxTokens": 1000, "extraBody": {"top_k": 5}},
-            "capabilities": {"tools": True, "json": True, "contextWindow": 128000},
-            "pricing": {"inputPerMillion": "2.50", "outputPerMillion": 10},
-        }
-
-        response = await client.post("/models", json={"model": body})
-
-        created = response.json()["model"]
-        assert response.status_code == 201
-        assert response.headers["ETag"] == '"1"'
-        assert created["id"].startswith("mdl_")
-        assert created["providerName"] == "OpenAI"
-        assert created["providerType"] == "openai"
-        assert created["endpoint"] == "gpt-4o"
-        assert created["settings"]["temperature"] == 0.2
-        assert created["settings"]["extraBody"] == {"top_k": 5}
-        assert created["capabilities"] == {
-            "tools": True,
-            "vision": None,
-            "json": True,
-            "contextWindow": 128000,
-        }
-        assert created["pricing"] == {"inputPerMillion": "2.50", "outputPerMillion": "10", "currency": "USD"}
-        assert created["description"] is None
-        assert (await client.get(f"/models/{created['id']}")).json() == created
-        assert (await client.get("/models")).json()["models"] == [created]
-        assert PROVIDER_KEY not in response.text
-
-    async def test_minimal_bare_body(self, client: httpx.AsyncClient, stored_provider: Provider) -> None:
-        response = await client.post("/models", json={"name": "gpt-4o", "provider_id": stored_provider["id"]})
-
-        created = response.json()["model"]
-        assert (created["type"], created["endpoint"], created["pricing"]) == ("llm", "gpt-4o", None)
-
-    @ON_SQLITE
-    @pytest.mark.parametrize(
-        ("change", "pointer"),
-        [
-            ({"name": " "}, "/model/name"),
-            ({"type": "oracle"}, "/model/type"),
-            ({"endpoint": "a\u0000b"}, "/model/endpoint"),
-            ({"settings": {"temperature": 9}}, "/model/settings/temperature"),
-            ({"settings": {"topK": 9}}, "/model/settings/topK"),
-            ({"settings": {"extraBody": {"a": "\u0000"}}}, "/model/settings"),
-            ({"settings": {"extraBody": {"\ud800": 1}}}, "/model/settings"),
-            ({"settings": {"stop": ["\u0000"]}}, "/model/settings"),
-            ({"capabilities": {"contextWindow": 0}}, "/model/capabilities/contextWindow"),
-            ({"pricing": {"inputPerMillion": -1, "outputPerMillion": 1}}, "/model/pricing/inputPerMillion"),
-            ({"pricing": {"inputPerMillion": "1e99", "outputPerMillion": 1}}, "/model/pricing"),
-            ({"pricing": {"inputPerMillion": "1e-99", "outputPerMillion": 1}}, "/model/pricing"),
-            (
-                {"pricing": {"inputPerMillion": "NaN", "outputPerMillion": 1}},
-                "/model/pricing/inputPerMillion",
-            ),
-            ({"providerId": "prov_unknown"}, "/providerId"),
-            ({"providerId": "\u0000"}, "/providerId"),
-            ({"modle": 1}, "/model/modle"),
-        ],
-    )
-    async def test_invalid_field_is_named(
-        self, client: httpx.AsyncClient, stored_provider: Provider, change: dict[str, Any], pointer: str
-    ) -> None:
-        body = {"name": "M", "providerId": stored_provider["id"], **change}
-        body_text = json.dumps({"model": body})  # encoded here: httpx rejects surrogates
-
-        response = await client.post(
-            "/models", content=body_text, headers={"Content-Type": "application/json"}
-        )
-
-        assert response.status_code == 422, response.text
-        assert pointer in [error["pointer"] for error in response.json()["errors"]]
-
-    @ON_SQLITE
-    @pytest.mark.parametrize("number", ["NaN", "1e999", "-Infinity"])
-    async def test_non_finite_numbers_are_rejected(
-        self, client: httpx.AsyncClient, stored_provider: Provider, number: str
-    ) -> None:
-        settings = f'{{"extraBody": {{"a": {number}}}}}'
-        body_text = f'{{"name": "M", "providerId": "{stored_provider["id"]}", "settings": {settings}}}'
-
-        response = await client.post(
-            "/models", content=body_text, headers={"Content-Type": "application/json"}
-        )
-
-        assert response.status_code == 422
-
-    async def test_name_is_unique(self, client: httpx.AsyncClient, stored_provider: Provider) -> None:
-        body = {"name": "M", "providerId": stored_provider["id"]}
-
-        responses = await asyncio.gather(*(client.post("/models", json=body) for _ in range(4)))
-
-        assert sorted(response.status_code for response in responses) == [201, 409, 409, 409]
-        rejected = next(response for response in responses if response.status_code == 409)
-        assert rejected.json()["type"].endswith("/model-name-taken")
-
-    async def test_idempotency_key_creates_one_model(
-        self, client: httpx.AsyncClient, stored_provider: Provider
-    ) -> None:
-        body = {"name": "M", "providerId": stored_provider["id"]}
-        headers = {"Idempotency-Key": "once"}
-
-        responses = await asyncio.gather(
-            *(client.post("/models", json=body, headers=headers) for _ in range(4))
-        )
-        other = await client.post("/models", json={**body, "name": "N"}, headers=headers)
-
-        assert {response.status_code for response in responses} == {201}
-        assert len({response.text for response in responses}) == 1
-        assert other.status_code == 409
-
-
-class TestDefault:
-    async def test_first_model_of_a_type_is_the_default(
-        self, client: httpx.AsyncClient, stored_provider: Provider
-    ) -> None:
-        await create_model(client, stored_provider, "A")
-        await create_model(client, stored_provider, "B")
-        await create_model(client, stored_provider, "E", type="embedder")
-
-        assert await list_defaults(client) == ["A"]
-        assert await list_defaults(client, "embedder") == ["E"]
-
-    async def test_new_default_replaces_the_old_one(
-        self, client: httpx.AsyncClient, stored_provider: Provider
-    ) -> None:
-        old = await create_model(client, stored_provider, "A")
-
-        await create_model(client, stored_provider, "B", default=True)
-
-        assert await list_defaults(client) == ["B"]
-        assert (await client.get(f"/models/{old['id']}")).json()["version"] == 2
-
-    async def test_patch_sets_and_clears_the_default(
-        self, client: httpx.AsyncClient, stored_provider: Provider
-    ) -> None:
-        await create_model(client, stored_provider, "A")
-        second = await create_model(client, stored_provider, "B")
-        path = f"/models/{second['id']}"
-
-        changed = (await client.patch(path, json={"default": True})).json()
-        after_change = await list_defaults(client)
-        again = (await client.patch(path, json={"default": True})).json()
-        after_again = await list_defaults(client)
-        await client.patch(path, json={"default": False})
-
-        assert (changed["default"], again["default"]) == (True, True)
-        assert (after_change, after_again) == (["B"], ["B"])
-        assert await list_defaults(client) == []
-
-    async def test_concurrent_changes_leave_one_default(
-        self, client: httpx.AsyncClient, stored_provider: Provider
-    ) -> None:
-        models = [await create_model(client, stored_provider, f"M{number}") for number in range(4)]
-
-        responses = await asyncio.gather(
-            *(client.patch(f"/models/{model['id']}", json={"default": True}) for model in models),
-            *(
-                client.post(
-                    "/models", json={"name": f"N{n}", "providerId": stored_provider["id"], "default": True}
-                )
-                for n in range(4)
-            ),
-        )
-
-        assert {response.status_code for response in responses} == {200, 201}
-        assert len(await list_defaults(client)) == 1
-
-    async def test_concurrent_first_models_have_one_default(
-        self, client: httpx.AsyncClient, stored_provider: Provider
-    ) -> None:
-        responses = await asyncio.gather(
-            *(
-                client.post("/models", json={"name": f"N{n}", "providerId": stored_provider["id"]})
-                for n in range(5)
-            )
-        )
-
-        assert {response.status_code for response in responses} == {201}
-        assert len(await list_defaults(client)) == 1
-
-    async def test_rejected_change_keeps_the_default(
-        self, client: httpx.AsyncClient, stored_provider: Provider
-    ) -> None:
-        await create_model(client, stored_provider, "A")
-
-        rejected = await client.post(
-            "/models", json={"name": "A", "providerId": stored_provider["id"], "default": True}
-        )
-
-        assert rejected.status_code == 409
-        assert await list_defaults(client) == ["A"]
 
 
 class TestUpdate:
