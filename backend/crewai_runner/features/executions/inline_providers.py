@@ -1,10 +1,10 @@
-"""Provider configurations given with one run: kept in memory only, gone with the process."""
+"""Provider configurations given with a single run; kept in memory only."""
 
 from crewai_runner.features.providers.schemas import ProviderCreate
 
 
 class InlineProviders:
-    """Run id -> its provider."""
+    """Provider configurations by run id."""
 
     def __init__(self) -> None:
         self._configs: dict[str, ProviderCreate] = {}

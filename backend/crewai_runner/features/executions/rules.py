@@ -1,4 +1,4 @@
-"""Pure rules of executing runs."""
+"""Pure functions of run execution."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -8,7 +8,7 @@ from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.features.runs.schemas import RunTaskRead
 
 DONE = frozenset({TaskState.COMPLETED, TaskState.REUSED})
-AgentWord = Literal["idle", "working", "completed", "failed"]
+AgentActivity = Literal["idle", "working", "completed", "failed"]
 
 
 def progress(tasks: Sequence[RunTaskRead]) -> int:
@@ -18,28 +18,28 @@ def progress(tasks: Sequence[RunTaskRead]) -> int:
 
 def agent_states(
     definition: WorkflowDefinition, tasks: Sequence[RunTaskRead]
-) -> list[tuple[str, AgentWord, str | None]]:
-    """(agent, what it does, at which task), read from the tasks."""
+) -> list[tuple[str, AgentActivity, str | None]]:
+    """(agent key, activity, current task key) of each agent, derived from the tasks."""
     return [
         _agent_state(agent.key, [t for t in tasks if t.agent == agent.key]) for agent in definition.agents
     ]
 
 
-def _agent_state(key: str, tasks: Sequence[RunTaskRead]) -> tuple[str, AgentWord, str | None]:
-    at_work = next((t for t in tasks if t.status in (TaskState.RUNNING, TaskState.WAITING)), None)
-    if at_work is not None:
-        return key, "working", at_work.key
+def _agent_state(key: str, tasks: Sequence[RunTaskRead]) -> tuple[str, AgentActivity, str | None]:
+    active = next((t for t in tasks if t.status in (TaskState.RUNNING, TaskState.WAITING)), None)
+    if active is not None:
+        return key, "working", active.key
     failed = next((t for t in tasks if t.status is TaskState.FAILED), None)
     if failed is not None:
         return key, "failed", failed.key
-    word: AgentWord = "completed" if tasks and all(t.status in DONE for t in tasks) else "idle"
-    return key, word, None
+    activity: AgentActivity = "completed" if tasks and all(t.status in DONE for t in tasks) else "idle"
+    return key, activity, None
 
 
 def result_when_all_done(
     definition: WorkflowDefinition, finished: Mapping[str, TaskResult]
 ) -> RunResult | None:
-    """The run's result when no task is left to do (the last one was approved), else None."""
+    """The run's result if every task is finished (the last one was approved), else None."""
     if any(task.key not in finished for task in definition.tasks):
         return None
     last = finished[definition.tasks[-1].key]
@@ -56,7 +56,7 @@ def reused_before(
 
 
 def speaking_model(definition: WorkflowDefinition, agent: str | None) -> str | None:
-    """The model of the agent asked, or the first that the workflow names; None: the workspace's default."""
+    """The model of the given agent, or the first the workflow names; None for the workspace's default."""
     if agent is not None:
         own = next((one.model for one in definition.agents if one.key == agent), None)
     else:
@@ -75,6 +75,6 @@ MEDIA_TYPES = {
 
 
 def media_type(name: str) -> str:
-    """By the file's ending; HTML is served as plain text, since a model wrote it."""
-    ending = name[name.rfind(".") :].lower() if "." in name else ""
-    return MEDIA_TYPES.get(ending, "text/plain")
+    """The media type by file extension. HTML is served as plain text, because a model wrote it."""
+    extension = name[name.rfind(".") :].lower() if "." in name else ""
+    return MEDIA_TYPES.get(extension, "text/plain")

@@ -1,6 +1,7 @@
 """Models for other features: resolved by name, and bound to their provider's connection."""
 
 from collections.abc import Collection, Sequence
+from functools import cached_property
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -30,7 +31,12 @@ class ModelService:
 
     def __init__(self, session: AsyncSession, deps: ProviderDeps) -> None:
         self._models = ModelRepository(session)
-        self._providers = ProviderService(session, deps)
+        self._session, self._deps = session, deps
+
+    @cached_property
+    def _providers(self) -> ProviderService:
+        # Created when first needed: starting a run mostly reads names of models.
+        return ProviderService(self._session, self._deps)
 
     async def get_default_name(self, workspace_id: str, kind: ModelKind) -> str | None:
         """Return the name of the default model of a type, None when there is none."""
