@@ -10,12 +10,12 @@ import { findWorkflowField, getText, parseWorkflow } from "../model/parse-workfl
 export async function duplicateWorkflow(text: string): Promise<Workflow> {
   const name = `${getText(findWorkflowField(parseWorkflow(text).doc, "name")?.value) ?? "Workflow"} copy`;
   try {
-    return await createWorkflow(replaceName(text, name));
+    return await saveAsNewWorkflow(replaceName(text, name));
   } catch (error) {
     const suggestion =
       error instanceof ApiProblem && error.status === 409 && error.extra.suggestion;
     if (typeof suggestion !== "string") throw error;
-    return await createWorkflow(replaceName(text, suggestion));
+    return await saveAsNewWorkflow(replaceName(text, suggestion));
   }
 }
 
@@ -29,7 +29,7 @@ export function replaceName(text: string, name: string): string {
   return applyEdits(text, [{ from, to, insert: renderValue(name, { ...options, flow: true }) }]);
 }
 
-async function createWorkflow(yaml: string): Promise<Workflow> {
+async function saveAsNewWorkflow(yaml: string): Promise<Workflow> {
   const answer = await api.POST("/api/v1/workflows", { body: { workflow: { yaml, note: null } } });
   return body(answer).workflow;
 }

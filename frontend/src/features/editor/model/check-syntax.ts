@@ -24,13 +24,13 @@ export function checkSyntax({ text, doc, lines }: ParsedWorkflow): EditorProblem
       from,
       to: Math.max(from, Math.min(error.pos[1], lineEnd === -1 ? text.length : lineEnd)),
       line: lines.linePos(from).line,
-      message: describeError(error),
+      message: describeSyntaxError(error),
       severity: "error",
     };
   });
 }
 
-function describeError(error: YAMLParseError): string {
+function describeSyntaxError(error: YAMLParseError): string {
   if (/flow (sequence|map)/i.test(error.message)) {
     return "A bracket is not closed, or a `,` is missing.";
   }
