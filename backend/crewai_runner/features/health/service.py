@@ -1,4 +1,4 @@
-"""Whether the parts of this process are well."""
+"""Readiness checks and facts about this process."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ from crewai_runner.queue.deferred import DeferredQueue
 from crewai_runner.stream.notifier import Notifier
 
 LEAST_FREE_BYTES = 50 * 1024 * 1024
-PATIENCE_SECONDS = 2.0
+TIMEOUT_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,13 @@ class HealthService:
             "disk": await asyncio.to_thread(self._disk),
             "engine": self._engine(),
         }
-        # A loading engine is no reason to send nobody here: runs wait for it by themselves.
+        # A loading engine does not make the process unready: queued runs wait for it.
         ready = all(part.ok for part in parts.values())
         return Readiness(status="ready" if ready else "not-ready", parts=parts)
 
     async def _database(self) -> Part:
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS), read_session(self._deps.sessions) as session:
+            async with asyncio.timeout(TIMEOUT_SECONDS), read_session(self._deps.sessions) as session:
                 await session.execute(text("SELECT 1"))
         except (TimeoutError, SQLAlchemyError, OSError) as error:
             return Part(ok=False, message=f"The database does not answer ({type(error).__name__}).")

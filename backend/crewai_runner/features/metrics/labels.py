@@ -1,4 +1,4 @@
-"""Labels of metrics: looked up without a lock, and few, whatever people and models call things."""
+"""Labels of metrics: a limited number of values, looked up without a lock."""
 
 from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
@@ -50,7 +50,7 @@ class ModelLabels:
 
 
 class ToolLabels:
-    """The names of tools that agents were given. A model may ask for a tool that nobody has: `other`."""
+    """The names of the agents' tools. A model may call a tool that does not exist: `other`."""
 
     def __init__(self) -> None:
         self._known = set(TOOLS)
