@@ -73,7 +73,7 @@ async def test_a_database_that_hangs_is_named_before_patience_ends(
         async def __aexit__(self, *_: object) -> None:
             """Never entered."""
 
-    monkeypatch.setattr(health_module, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(health_module, "TIMEOUT_SECONDS", 0.0)
     monkeypatch.setattr(health_module, "read_session", lambda _sessions: Hanging())
 
     assert (await failing(harness))["database"].startswith("The database does not answer")
