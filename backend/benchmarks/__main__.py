@@ -1,4 +1,4 @@
-"""``python -m benchmarks [--quick] [--only crews]``: measure, and print one table."""
+"""``python -m benchmarks [--quick] [--only crews]``: run the benchmarks and print one table."""
 
 import argparse
 import asyncio
@@ -10,30 +10,30 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import crews, latency, life, web
-from benchmarks.bench import Bench, Family
+from benchmarks import api_requests, crews, latency, lifecycle
+from benchmarks.bench import Bench, Benchmark
 from benchmarks.table import Row, print_table
 from tests.support.scripted_provider import ProviderProcess
 
-FAMILIES: dict[str, Family] = {
-    "crews": crews.family,
-    "latency": latency.family,
-    "web": web.family,
-    "life": life.family,
+BENCHMARKS: dict[str, Benchmark] = {
+    "crews": crews.measure,
+    "latency": latency.measure,
+    "api": api_requests.measure,
+    "lifecycle": lifecycle.measure,
 }
 
 
 def main() -> None:
-    """Exit with 1 when a goal that was measured is missed and ``--strict`` is set."""
+    """Run the selected benchmarks; with ``--strict``, exit with 1 if a goal is missed."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="few runs and rows; about three minutes")
+    parser.add_argument("--quick", action="store_true", help="fewer runs and rows; about three minutes")
     parser.add_argument(
-        "--only", action="append", choices=FAMILIES, help="one family of measures; may be repeated"
+        "--only", action="append", choices=BENCHMARKS, help="run one benchmark; may be repeated"
     )
     parser.add_argument("--json", type=Path, help="also write the rows to this file")
     parser.add_argument("--strict", action="store_true", help="exit with 1 when a goal is missed")
     options = parser.parse_args()
-    rows = asyncio.run(measure(options.only or list(FAMILIES), options.quick))
+    rows = asyncio.run(run_benchmarks(options.only or list(BENCHMARKS), options.quick))
     print(f"\nload average {os.getloadavg()[0]:.1f} at the end, {os.cpu_count()} cores\n")
     print_table(rows)
     if options.json:
@@ -42,8 +42,8 @@ def main() -> None:
         sys.exit(1)
 
 
-async def measure(names: list[str], quick: bool) -> list[Row]:
-    """The rows of these families, all against one scripted provider."""
+async def run_benchmarks(names: list[str], quick: bool) -> list[Row]:
+    """Run these benchmarks against one scripted provider and return their rows."""
     rows: list[Row] = []
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
@@ -51,9 +51,9 @@ async def measure(names: list[str], quick: bool) -> list[Row]:
         Bench(provider, Path(folder), quick) as bench,
     ):
         for name in names:
-            begun = time.monotonic()
-            rows += await FAMILIES[name](bench)
-            print(f"{name}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
+            start = time.monotonic()
+            rows += await BENCHMARKS[name](bench)
+            print(f"{name}: {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
     return rows
 
 

@@ -1,4 +1,4 @@
-"""Many crews at once: CPU per run, wall time, memory."""
+"""Concurrent crews: CPU per run, wall time, memory."""
 
 import time
 from collections.abc import Callable
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from benchmarks.bench import Bench
-from benchmarks.machine import cpu_seconds, forget_peak, peak_mb
-from benchmarks.servers import Product
+from benchmarks.machine import cpu_seconds, peak_mb, reset_peak
+from benchmarks.servers import ProductServer
 from benchmarks.table import Goal, Row
-from benchmarks.work import MODEL_CALLS
+from benchmarks.workload import MODEL_CALLS
 
 SLOW_MS = 500
 IDEAL = MODEL_CALLS * SLOW_MS / 1000
@@ -17,20 +17,20 @@ IDEAL = MODEL_CALLS * SLOW_MS / 1000
 
 @dataclass(frozen=True)
 class Case:
-    """So many runs at once against a provider that takes so long."""
+    """A number of concurrent runs and the provider's delay per call."""
 
     count: int
     delay_ms: int
 
     @property
     def rounds(self) -> int:
-        """Few runs are measured several times, since one would drown in noise."""
+        """Repetitions: small numbers of runs are measured several times to reduce noise."""
         return max(1, 10 // self.count)
 
 
 @dataclass(frozen=True)
-class Figures:
-    """Seconds for all, CPU milliseconds of one run, the most memory at once."""
+class Measurement:
+    """Wall time in seconds, CPU per run in milliseconds, peak memory in MB."""
 
     wall: float
     cpu_ms: float
@@ -42,21 +42,21 @@ def cases(quick: bool) -> list[Case]:
     return [Case(count, 0) for count in counts] + [Case(count, SLOW_MS) for count in slow]
 
 
-async def family(bench: Bench) -> list[Row]:
-    """The product against both ways of bare CrewAI."""
-    bare = {mode: _bare(bench, mode) for mode in ("kickoff", "akickoff")}
-    product = await bench.warm_product()
-    ours = {case: await _ours(bench, product, case) for case in cases(bench.quick)}
+async def measure(bench: Bench) -> list[Row]:
+    """Compare the product with kickoff in threads and akickoff on one event loop."""
+    bare = {mode: _measure_crewai(bench, mode) for mode in ("kickoff", "akickoff")}
+    product = await bench.start_product()
+    ours = {case: await _measure_product(bench, product, case) for case in cases(bench.quick)}
     return [row for case, figures in ours.items() for row in _rows(case, figures, bare)]
 
 
-def _bare(bench: Bench, mode: str) -> dict[Case, Figures]:
-    crews = bench.bare_crews(mode)
+def _measure_crewai(bench: Bench, mode: str) -> dict[Case, Measurement]:
+    crews = bench.start_crewai(mode)
     found = {}
     for case in cases(bench.quick):
         bench.script(delay_ms=case.delay_ms)
         rounds = [crews.runs(case.count) for _ in range(case.rounds)]
-        found[case] = Figures(
+        found[case] = Measurement(
             wall=min(one["wall"] for one in rounds),
             cpu_ms=1000 * sum(one["cpu"] for one in rounds) / len(rounds),
             peak_mb=max(one["peak_mb"] for one in rounds),
@@ -64,29 +64,31 @@ def _bare(bench: Bench, mode: str) -> dict[Case, Figures]:
     return found
 
 
-async def _ours(bench: Bench, product: Product, case: Case) -> Figures:
+async def _measure_product(bench: Bench, product: ProductServer, case: Case) -> Measurement:
     bench.script(delay_ms=case.delay_ms)
-    forget_peak(product.pid)
+    reset_peak(product.pid)
     cpu = cpu_seconds(product.pid)
     walls = [await _round(product, case.count) for _ in range(case.rounds)]
-    spent = cpu_seconds(product.pid) - cpu
-    return Figures(min(walls), 1000 * spent / (case.count * case.rounds), peak_mb(product.pid))
+    used = cpu_seconds(product.pid) - cpu
+    return Measurement(min(walls), 1000 * used / (case.count * case.rounds), peak_mb(product.pid))
 
 
-async def _round(product: Product, count: int) -> float:
-    """Seconds from the first request to the moment that the last run ended, by the product's own clock."""
-    begun = time.time()
+async def _round(product: ProductServer, count: int) -> float:
+    """Return the seconds from the first request to the end of the last run."""
+    start = time.time()
     done = await product.finish(await product.start(count))
-    return max(datetime.fromisoformat(run["finishedAt"]).timestamp() for run in done) - begun
+    return max(datetime.fromisoformat(run["finishedAt"]).timestamp() for run in done) - start
 
 
-def _rows(case: Case, ours: Figures, bare: dict[str, dict[Case, Figures]]) -> list[Row]:
-    what = f"{case.count} at once, {case.delay_ms} ms a call"
+def _rows(case: Case, ours: Measurement, bare: dict[str, dict[Case, Measurement]]) -> list[Row]:
+    what = f"{case.count} concurrent, {case.delay_ms} ms per call"
     against = {
-        "kickoff": "kickoff in threads, crews built before",
-        "akickoff": "akickoff on one loop, likewise",
+        "kickoff": "kickoff in threads, crews built before the measurement",
+        "akickoff": "akickoff on one event loop, crews built before",
     }
-    kinds: list[tuple[str, str, Callable[[Figures], float]]] = [("CPU per run", "ms", lambda one: one.cpu_ms)]
+    kinds: list[tuple[str, str, Callable[[Measurement], float]]] = [
+        ("CPU per run", "ms", lambda one: one.cpu_ms)
+    ]
     if case.count > 1:
         kinds.append(("wall", "s", lambda one: one.wall))
     if case.count >= 50:

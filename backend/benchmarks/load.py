@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 
-class Http:
+class HttpConnection:
     """One keep-alive connection to a server on this machine."""
 
     def __init__(self, port: int, token: str) -> None:
@@ -66,60 +66,64 @@ class Http:
 
 @dataclass
 class Latencies:
-    """Seconds each call took, and how long the whole lasted."""
+    """The duration of each call and of the whole measurement, in seconds."""
 
     seconds: list[float] = field(default_factory=list)
-    lasted: float = 0.0
+    duration: float = 0.0
 
     @property
     def rate(self) -> float:
         """Calls per second."""
-        return len(self.seconds) / self.lasted
+        return len(self.seconds) / self.duration
 
     def at(self, percent: float) -> float:
-        """A percentile in milliseconds."""
+        """Return a percentile in milliseconds."""
         return percentile(self.seconds, percent) * 1000
 
 
 def percentile(values: list[float], percent: float) -> float:
-    """The value that so many per cent do not exceed."""
+    """Return the smallest value that ``percent`` per cent of the values do not exceed."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
 
 
-Call = Callable[[Http], Awaitable[Any]]
+Call = Callable[[HttpConnection], Awaitable[Any]]
 
 
-async def hammer(port: int, token: str, call: Call, *, connections: int, seconds: float) -> Latencies:
-    """Call without a pause on so many connections."""
-    found, begun = Latencies(), time.monotonic()
+async def call_continuously(
+    port: int, token: str, call: Call, *, connections: int, seconds: float
+) -> Latencies:
+    """Call without pauses on ``connections`` connections."""
+    found, start = Latencies(), time.monotonic()
 
     async def one() -> None:
-        async with Http(port, token) as http:
-            while (now := time.monotonic()) < begun + seconds:
+        async with HttpConnection(port, token) as http:
+            while (now := time.monotonic()) < start + seconds:
                 await call(http)
                 found.seconds.append(time.monotonic() - now)
 
     await asyncio.gather(*(one() for _ in range(connections)))
-    found.lasted = time.monotonic() - begun
+    found.duration = time.monotonic() - start
     return found
 
 
-async def probe(port: int, token: str, call: Call, *, every: float, until: asyncio.Event) -> Latencies:
-    """Call at a steady pace, on one connection, until the event is set."""
-    found, begun = Latencies(), time.monotonic()
-    async with Http(port, token) as http:
+async def call_periodically(
+    port: int, token: str, call: Call, *, every: float, until: asyncio.Event
+) -> Latencies:
+    """Call every ``every`` seconds on one connection until the event is set."""
+    found, start = Latencies(), time.monotonic()
+    async with HttpConnection(port, token) as http:
         while not until.is_set():
             now = time.monotonic()
             await call(http)
             found.seconds.append(time.monotonic() - now)
             await asyncio.sleep(max(0.0, every - found.seconds[-1]))
-    found.lasted = time.monotonic() - begun
+    found.duration = time.monotonic() - start
     return found
 
 
-async def until(check: Callable[[], Awaitable[bool]], *, every: float, seconds: float) -> None:
-    """Ask again and again until the answer is yes. Raises ``TimeoutError``."""
+async def wait_until(check: Callable[[], Awaitable[bool]], *, every: float, seconds: float) -> None:
+    """Poll until the check returns true. Raises ``TimeoutError``."""
     async with asyncio.timeout(seconds):
         while True:
             if await check():
@@ -127,13 +131,15 @@ async def until(check: Callable[[], Awaitable[bool]], *, every: float, seconds: 
             await asyncio.sleep(every)
 
 
-async def spread(port: int, token: str, call: Call, count: int, connections: int = 16) -> list[Any]:
-    """Call so many times over a few connections; the answers in no order."""
+async def call_concurrently(
+    port: int, token: str, call: Call, count: int, connections: int = 16
+) -> list[Any]:
+    """Call ``count`` times on a few connections; returns the results in no particular order."""
     left = iter(range(count))
     answers: list[Any] = []
 
     async def one() -> None:
-        async with Http(port, token) as http:
+        async with HttpConnection(port, token) as http:
             answers.extend([await call(http) for _ in left])
 
     await asyncio.gather(*(one() for _ in range(min(connections, count))))

@@ -7,17 +7,17 @@ from pathlib import Path
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def family(pid: int) -> Iterator[int]:
-    """The process and all it has started."""
+def process_tree(pid: int) -> Iterator[int]:
+    """Yield the process and its descendants."""
     yield pid
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in task.read_text().split():
-            yield from family(int(child))
+            yield from process_tree(int(child))
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of the process and all it has started, in seconds."""
-    return sum(_cpu_of(one) for one in family(pid))
+    """Return user and system time of the process tree in seconds."""
+    return sum(_cpu_of(one) for one in process_tree(pid))
 
 
 def _cpu_of(pid: int) -> float:
@@ -26,18 +26,18 @@ def _cpu_of(pid: int) -> float:
 
 
 def resident_mb(pid: int) -> float:
-    """Memory in use now, in MB (of 1024 * 1024 bytes)."""
-    return sum(_status(one, "VmRSS") for one in family(pid)) / 1024
+    """Return the resident memory of the process tree in MiB."""
+    return sum(_status(one, "VmRSS") for one in process_tree(pid)) / 1024
 
 
 def peak_mb(pid: int) -> float:
-    """The most memory in use at once since ``forget_peak``, in MB."""
-    return sum(_status(one, "VmHWM") for one in family(pid)) / 1024
+    """Return the sum of peak resident memory since ``reset_peak`` in MiB."""
+    return sum(_status(one, "VmHWM") for one in process_tree(pid)) / 1024
 
 
-def forget_peak(pid: int) -> None:
-    """Begin ``peak_mb`` anew."""
-    for one in family(pid):
+def reset_peak(pid: int) -> None:
+    """Reset the counters of ``peak_mb``."""
+    for one in process_tree(pid):
         Path(f"/proc/{one}/clear_refs").write_text("5")
 
 

@@ -1,4 +1,4 @@
-"""A product database with many runs: copies of one that really ran."""
+"""Fills a database with copies of a completed run."""
 
 import contextlib
 import sqlite3
@@ -12,9 +12,9 @@ BATCH = 5000
 
 
 def seed(database: Path, runs: int, events_of_each: int) -> None:
-    """Add copies of the newest completed run until there are so many, each with some of its events.
+    """Copy the newest completed run until the database has ``runs`` runs with ``events_of_each`` events.
 
-    The product must not be running. Raises ``LookupError`` when no run has completed.
+    The server must be stopped. Raises ``LookupError`` when no run has completed.
     """
     with contextlib.closing(sqlite3.connect(database)) as connection:
         connection.row_factory = sqlite3.Row
@@ -40,11 +40,11 @@ def _batches(total: int) -> Iterator[int]:
 
 
 def _copy(connection: sqlite3.Connection, table: str, rows: list[Any], key: str, ids: list[str]) -> None:
-    """Each row once for every id, the key column replaced."""
+    """Insert every row once per id, with the key column replaced."""
     if not rows:
         return
     columns = rows[0].keys()
     quoted = ", ".join(f'"{column}"' for column in columns)
-    places = ", ".join("?" for _ in columns)
+    placeholders = ", ".join("?" for _ in columns)
     copies = ([one if column == key else row[column] for column in columns] for one in ids for row in rows)
-    connection.executemany(f"INSERT INTO {table} ({quoted}) VALUES ({places})", copies)
+    connection.executemany(f"INSERT INTO {table} ({quoted}) VALUES ({placeholders})", copies)

@@ -1,4 +1,4 @@
-"""The processes under measure: the product, bare FastAPI, bare CrewAI."""
+"""The measured processes: the product, plain FastAPI, plain CrewAI."""
 
 import asyncio
 import contextlib
@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 from typing import Any, Self
 
-from benchmarks.load import Http, spread
+from benchmarks.load import HttpConnection, call_concurrently
 from benchmarks.references.token import TOKEN
-from benchmarks.work import MODEL, WORKFLOW, quiet_environment
+from benchmarks.workload import MODEL, WORKFLOW, clean_environment
 
 BACKEND = Path(__file__).resolve().parents[1]
 SLOTS = 256
@@ -22,14 +22,14 @@ FINAL_STATES = {"completed", "failed", "stopped", "crashed"}
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return an unused TCP port."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return int(unused.getsockname()[1])
 
 
 class Server:
-    """A web server in a process of its own, ended with the ``with`` block. Its output goes to a file."""
+    """A web server in a separate process, stopped at the end of the ``with`` block; logs to a file."""
 
     def __init__(self, command: list[str], port: int, folder: Path, environment: dict[str, str]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -39,7 +39,7 @@ class Server:
         self._process = subprocess.Popen(
             [sys.executable, "-m", *command],
             cwd=BACKEND,
-            env=quiet_environment(str(folder)) | environment,
+            env=clean_environment(str(folder)) | environment,
             stdout=self._output,
             stderr=subprocess.STDOUT,
         )
@@ -52,7 +52,7 @@ class Server:
         self.end(signal.SIGTERM)
 
     def end(self, number: signal.Signals) -> None:
-        """Send the signal and wait; after 20 s it is a kill."""
+        """Send the signal and wait; kills the process after 20 s."""
         self._process.send_signal(number)
         try:
             self._process.wait(20)
@@ -62,25 +62,25 @@ class Server:
         self._output.close()
 
     async def ready(self, path: str, seconds: float = 60) -> float:
-        """Wait until the path answers; the seconds since the process was started. Raises ``RuntimeError``."""
+        """Wait for a 200 response; returns the seconds since the start. Raises ``RuntimeError``."""
         while time.monotonic() < self.started + seconds and self._process.poll() is None:
             with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-                async with Http(self.port, TOKEN) as http:
+                async with HttpConnection(self.port, TOKEN) as http:
                     if (await http.request("GET", path))[0] == 200:
                         return time.monotonic() - self.started
             await asyncio.sleep(0.005)
         raise RuntimeError(
-            f"No answer on {path}. Its output: {(self.folder / 'output.log').read_text()[-2000:]}"
+            f"No response on {path}. Output: {(self.folder / 'output.log').read_text()[-2000:]}"
         )
 
     async def call(self, method: str, path: str, content: Any = None) -> Any:
-        """One request on a connection of its own. Raises ``RuntimeError`` for an error status."""
-        async with Http(self.port, TOKEN) as http:
+        """Send one request on a new connection. Raises ``RuntimeError`` for an error status."""
+        async with HttpConnection(self.port, TOKEN) as http:
             return await http.json(method, path, content)
 
 
-class Product(Server):
-    """The whole product as users start it, with as many slots as the work asks for."""
+class ProductServer(Server):
+    """The product's server with enough slots for all concurrent runs."""
 
     def __init__(self, folder: Path, **settings: str) -> None:
         port = free_port()
@@ -91,13 +91,13 @@ class Product(Server):
             "LOCAL_MODEL": "off",
             "LOG_LEVEL": "WARNING",
             "WORKER_CONCURRENCY": str(SLOTS),
-            # Counted as for everybody, but never refused: one key makes all the load.
+            # The rate limiter counts, but never rejects: all load uses one key.
             "RATE_LIMIT_BURST": "10000000",
         }
         super().__init__(["crewai_runner", "serve"], port, folder, environment | settings)
 
     async def connect(self, provider_url: str) -> None:
-        """Register the scripted provider and its model, and run once so that all is loaded."""
+        """Register the scripted provider and its model, then complete one run as a warm-up."""
         await self.ready("/health/ready")
         given = {"name": "bench", "type": "openai_compatible", "apiKey": "sk-bench", "baseUrl": provider_url}
         provider = (await self.call("POST", "/api/providers", {"provider": given}))["provider"]
@@ -106,19 +106,19 @@ class Product(Server):
         await self.finish(await self.start(1))
 
     async def start(self, count: int) -> list[str]:
-        """Start so many runs; their ids."""
+        """Start ``count`` runs and return their ids."""
 
-        async def one(http: Http) -> str:
+        async def one(http: HttpConnection) -> str:
             answer = await http.json("POST", "/api/workflows/start", {"workflow": WORKFLOW})
             return str(answer["runId"])
 
-        return await spread(self.port, TOKEN, one, count)
+        return await call_concurrently(self.port, TOKEN, one, count)
 
     async def stop(self, run_id: str) -> None:
         await self.call("POST", "/api/workflows/stop", {"workflowId": run_id})
 
     async def finish(self, ids: list[str], seconds: float = 300) -> list[dict[str, Any]]:
-        """The summaries of these runs once all have ended. Raises ``RuntimeError`` unless all completed."""
+        """Wait for these runs and return their summaries. Raises ``RuntimeError`` unless all completed."""
         wanted, until = set(ids), time.monotonic() + seconds
         while time.monotonic() < until:
             page = (await self.call("GET", f"/api/v1/runs?limit={min(200, len(ids) + 10)}"))["runs"]
@@ -128,7 +128,7 @@ class Product(Server):
             await asyncio.sleep(0.1)
         bad = [run for run in done if run["status"] != "completed"]
         if bad or len(done) < len(ids):
-            raise RuntimeError(f"{len(done)} of {len(ids)} runs ended, {len(bad)} badly: {bad[:1]}")
+            raise RuntimeError(f"{len(done)} of {len(ids)} runs ended, {len(bad)} not completed: {bad[:1]}")
         return done
 
     @property
@@ -136,8 +136,8 @@ class Product(Server):
         return self.folder / "data" / "crewai-runner.db"
 
 
-class BareWeb(Server):
-    """Bare FastAPI on a SQLite file with so many rows."""
+class FastApiServer(Server):
+    """Plain FastAPI on a SQLite file with ``rows`` rows."""
 
     def __init__(self, folder: Path, provider_url: str, rows: int = 1000) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -145,12 +145,12 @@ class BareWeb(Server):
         seed_bare(database, rows)
         port = free_port()
         super().__init__(
-            ["benchmarks.references.web", str(port), str(database), provider_url], port, folder, {}
+            ["benchmarks.references.bare_fastapi", str(port), str(database), provider_url], port, folder, {}
         )
 
 
 def seed_bare(database: Path, rows: int) -> None:
-    """A table of the width of the product's list, with its index, and one to insert into."""
+    """Create a table as wide as the product's list of runs, and one for inserts."""
     with contextlib.closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(
@@ -167,7 +167,7 @@ def seed_bare(database: Path, rows: int) -> None:
         )
 
 
-class BareCrews:
+class CrewAiProcess:
     """Bare CrewAI in a process of its own, commanded by JSON lines."""
 
     def __init__(self, mode: str, provider_url: str, folder: Path) -> None:
@@ -175,9 +175,9 @@ class BareCrews:
         self._log = folder / "output.log"
         self._output = self._log.open("ab")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.references.crews", mode, provider_url],
+            [sys.executable, "-m", "benchmarks.references.bare_crewai", mode, provider_url],
             cwd=BACKEND,
-            env=quiet_environment(str(folder)),
+            env=clean_environment(str(folder)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._output,

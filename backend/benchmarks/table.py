@@ -1,4 +1,4 @@
-"""The one table that a benchmark run prints."""
+"""The table of benchmark results."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,27 +6,27 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Goal:
-    """What to reach: a limit on the ratio to the reference, or on the product's own figure."""
+    """A limit for the ratio to the reference, or for the product's own value."""
 
     limit: float
     of: Literal["ratio", "figure"] = "ratio"
     at_least: bool = False
 
-    def met(self, row: "Row") -> bool | None:
-        """None when the figure is missing."""
+    def is_met(self, row: "Row") -> bool | None:
+        """Return None if a value is missing."""
         figure = row.ratio if self.of == "ratio" else row.product
         if figure is None:
             return None
         return figure >= self.limit if self.at_least else figure <= self.limit
 
-    def words(self, unit: str) -> str:
+    def format(self, unit: str) -> str:
         shown = f"{self.limit:g}" + ("x" if self.of == "ratio" else f" {unit}")
         return f"{'>=' if self.at_least else '<='} {shown}"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One figure of the product beside the same figure of a reference."""
+    """A measured value of the product and of its reference."""
 
     measure: str
     unit: str
@@ -42,14 +42,14 @@ class Row:
         return self.product / self.reference
 
     def verdict(self) -> str:
-        """yes, NO, or nothing without goals or figures."""
-        met = [goal.met(self) for goal in self.goals]
+        """Return "yes", "NO", or "" without goals or values."""
+        met = [goal.is_met(self) for goal in self.goals]
         if not met or None in met:
             return ""
         return "yes" if all(met) else "NO"
 
     def cells(self) -> list[str]:
-        goals = ", ".join(goal.words(self.unit) for goal in self.goals)
+        goals = ", ".join(goal.format(self.unit) for goal in self.goals)
         ratio = "" if self.ratio is None else f"{self.ratio:.2f}x"
         return [
             self.measure,

@@ -1,1 +1,1 @@
-"""The same work without the product; each reference runs in a process of its own."""
+"""The same workload without the product; each reference runs in a separate process."""

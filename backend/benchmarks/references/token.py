@@ -1,3 +1,3 @@
-"""The bearer token of every server that is measured."""
+"""The bearer token of all measured servers."""
 
 TOKEN = "bench-token-of-one-machine"

@@ -1,4 +1,4 @@
-"""Copies of a run, in the product's own tables."""
+"""Copies of a run in a database."""
 
 import sqlite3
 from pathlib import Path
@@ -26,22 +26,28 @@ def rows(database: Path, query: str) -> list[tuple[object, ...]]:
         connection.close()
 
 
-def test_the_newest_completed_run_is_copied_with_its_first_events(database: Path) -> None:
-    connection = sqlite3.connect(database)
-    with connection:
-        connection.execute("INSERT INTO runs VALUES ('run_1', 'completed', '{}'), ('run_2', 'failed', 'x')")
-        connection.executemany("INSERT INTO run_events VALUES ('run_1', ?)", [(seq,) for seq in range(1, 6)])
-    connection.close()
+class TestSeed:
+    def test_copies_the_newest_completed_run_with_its_first_events(self, database: Path) -> None:
+        connection = sqlite3.connect(database)
+        with connection:
+            connection.execute(
+                "INSERT INTO runs VALUES ('run_1', 'completed', '{}'), ('run_2', 'failed', 'x')"
+            )
+            connection.executemany(
+                "INSERT INTO run_events VALUES ('run_1', ?)", [(seq,) for seq in range(1, 6)]
+            )
+        connection.close()
 
-    seed(database, runs=12, events_of_each=3)
+        seed(database, runs=12, events_of_each=3)
 
-    assert rows(database, "SELECT state, metadata, count(*) FROM runs GROUP BY 1, 2") == [
-        ("completed", "{}", 11),
-        ("failed", "x", 1),
-    ]
-    assert rows(database, "SELECT count(*), max(seq) FROM run_events WHERE run_id <> 'run_1'") == [(30, 3)]
+        assert rows(database, "SELECT state, metadata, count(*) FROM runs GROUP BY 1, 2") == [
+            ("completed", "{}", 11),
+            ("failed", "x", 1),
+        ]
+        assert rows(database, "SELECT count(*), max(seq) FROM run_events WHERE run_id <> 'run_1'") == [
+            (30, 3)
+        ]
 
-
-def test_without_a_completed_run_there_is_nothing_to_copy(database: Path) -> None:
-    with pytest.raises(LookupError):
-        seed(database, runs=5, events_of_each=1)
+    def test_requires_a_completed_run(self, database: Path) -> None:
+        with pytest.raises(LookupError):
+            seed(database, runs=5, events_of_each=1)

@@ -1,4 +1,4 @@
-"""The project's own pages, taken apart: code spans, code blocks, links."""
+"""Parses the documentation pages: code spans, code blocks, links."""
 
 import re
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One Markdown file. `code` holds every code block and every `span` of it."""
+    """A Markdown file. `code` contains its code blocks and code spans."""
 
     path: Path
     text: str
@@ -38,12 +38,12 @@ class Page:
 
     @property
     def links(self) -> list[str]:
-        """Targets of links to files of the project, without their anchors."""
+        """Targets of links to files in the repository, without anchors."""
         targets = _LINK.findall(_FENCE.sub("", self.text))
         return [
             target.split("#")[0] for target in targets if "://" not in target and not target.startswith("#")
         ]
 
 
-def read(path: Path) -> Page:
+def read_page(path: Path) -> Page:
     return Page(path, path.read_text())

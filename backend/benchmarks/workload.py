@@ -1,4 +1,4 @@
-"""The work that everybody does: two agents, two tasks, two model calls."""
+"""The workload of all benchmarks: two agents, two tasks, two model calls."""
 
 import os
 from typing import Any
@@ -10,12 +10,12 @@ AGENTS: dict[str, dict[str, str]] = {
     "researcher": {
         "role": "Researcher",
         "goal": "Find what matters about the topic",
-        "backstory": "You read much and trust little.",
+        "backstory": "You check every source.",
     },
     "writer": {
         "role": "Writer",
-        "goal": "Write it down in plain words",
-        "backstory": "You cut what nobody would miss.",
+        "goal": "Write a clear summary",
+        "backstory": "You write concisely.",
     },
 }
 TASKS: list[dict[str, Any]] = [
@@ -41,8 +41,8 @@ WORKFLOW: dict[str, Any] = {
 }
 
 
-def quiet_environment(storage: str) -> dict[str, str]:
-    """An environment without proxies, provider keys and telemetry, for every process measured."""
+def clean_environment(storage: str) -> dict[str, str]:
+    """Return the environment of measured processes, without proxies, provider keys and telemetry."""
     dropped = ("_PROXY", "_API_KEY", "OPENAI_", "DATABASE_URL", "ROLE")
     kept = {
         name: value for name, value in os.environ.items() if not any(part in name.upper() for part in dropped)

@@ -1,10 +1,10 @@
-"""Bare CrewAI in a process of its own: ``python -m benchmarks.references.crews kickoff|akickoff URL``.
+"""Plain CrewAI in a separate process: ``python -m benchmarks.references.bare_crewai kickoff|akickoff URL``.
 
-Reads one JSON command a line and answers with one JSON line:
+Reads one JSON command per line and writes one JSON line:
 ``{"do": "runs", "count": 50}`` -> ``{"wall", "cpu", "build_cpu", "peak_mb"}`` in seconds and MB;
-``{"do": "first_call"}`` -> ``{"asked": monotonic seconds}``, one crew built and run;
+``{"do": "first_call"}`` -> ``{"asked": monotonic seconds}``, after building and running one crew;
 ``{"do": "stop"}`` -> ``{"cancelled": monotonic seconds}``, with a model call of the crew pending.
-The crews are built before the clock starts: CrewAI's most favourable case.
+The crews are built before the measurement, the most favourable case for CrewAI.
 """
 
 import asyncio
@@ -17,12 +17,12 @@ from typing import Any
 
 from crewai import LLM, Agent, Crew, Task
 
-from benchmarks.machine import forget_peak, peak_mb
-from benchmarks.work import AGENTS, MODEL, TASKS
+from benchmarks.machine import peak_mb, reset_peak
+from benchmarks.workload import AGENTS, MODEL, TASKS
 
 
 def build(url: str, stream: bool = False) -> Crew:
-    """The crew of ``benchmarks.work``, each agent with a model object of its own."""
+    """The crew of ``benchmarks.workload``, each agent with its own model object."""
     agents = {
         key: Agent(
             **texts,
@@ -38,30 +38,30 @@ def build(url: str, stream: bool = False) -> Crew:
     return Crew(agents=list(agents.values()), tasks=list(tasks.values()), verbose=False)
 
 
-def in_threads(crews: list[Crew]) -> None:
+def run_in_threads(crews: list[Crew]) -> None:
     """``kickoff`` with one thread for each crew."""
     with ThreadPoolExecutor(len(crews)) as pool:
         list(pool.map(lambda crew: crew.kickoff(), crews))
 
 
-def on_one_loop(crews: list[Crew]) -> None:
-    """``akickoff`` of all crews on one event loop, as it comes."""
+def run_on_one_loop(crews: list[Crew]) -> None:
+    """``akickoff`` of all crews on one event loop."""
 
-    async def all_of_them() -> None:
+    async def run_all() -> None:
         await asyncio.gather(*(crew.akickoff() for crew in crews))
 
-    asyncio.run(all_of_them())
+    asyncio.run(run_all())
 
 
-RUNNERS = {"kickoff": in_threads, "akickoff": on_one_loop}
+RUNNERS = {"kickoff": run_in_threads, "akickoff": run_on_one_loop}
 
 
 def measure(mode: str, url: str, count: int) -> dict[str, float]:
-    """Run so many crews at once."""
+    """Run ``count`` crews concurrently and return the measurements."""
     before_build = time.process_time()
     crews = [build(url) for _ in range(count)]
     build_cpu = (time.process_time() - before_build) / count
-    forget_peak(os.getpid())
+    reset_peak(os.getpid())
     cpu, wall = time.process_time(), time.monotonic()
     RUNNERS[mode](crews)
     return {
@@ -73,14 +73,14 @@ def measure(mode: str, url: str, count: int) -> dict[str, float]:
 
 
 def first_call(url: str) -> dict[str, float]:
-    """Build a crew and run it; says when it was asked to, as monotonic seconds."""
+    """Build and run a crew; returns the start time in monotonic seconds."""
     asked = time.monotonic()
     build(url).kickoff()
     return {"asked": asked}
 
 
 def cancel(url: str) -> dict[str, float]:
-    """Cancel ``akickoff`` two seconds in, when its model call is pending; says when, as monotonic seconds."""
+    """Cancel ``akickoff`` during its model call; returns the time in monotonic seconds."""
     cancelled: list[float] = []
 
     async def cancelling() -> None:
@@ -94,8 +94,8 @@ def cancel(url: str) -> dict[str, float]:
     return {"cancelled": cancelled[0]}
 
 
-def obey(command: dict[str, Any], mode: str, url: str) -> dict[str, float]:
-    """The answer to one command."""
+def run_command(command: dict[str, Any], mode: str, url: str) -> dict[str, float]:
+    """Execute one command."""
     if command["do"] == "runs":
         return measure(mode, url, command["count"])
     return first_call(url) if command["do"] == "first_call" else cancel(url)
@@ -107,7 +107,7 @@ def main() -> None:
     print(json.dumps({"ready": True}), flush=True)
     while line := sys.stdin.readline():
         command: dict[str, Any] = json.loads(line)
-        print(json.dumps(obey(command, mode, url)), flush=True)
+        print(json.dumps(run_command(command, mode, url)), flush=True)
     os._exit(0)
 
 

@@ -1,7 +1,7 @@
-"""Bare FastAPI in a process of its own: ``python -m benchmarks.references.web PORT DATABASE PROVIDER_URL``.
+"""Plain FastAPI: ``python -m benchmarks.references.bare_fastapi PORT DATABASE PROVIDER_URL``.
 
 One bearer-protected endpoint, one indexed read of 50 rows, one insert and one relay of a model's
-stream: the least that a web service with a database can do.
+stream: the minimum of a web service with a database.
 """
 
 import hmac
@@ -24,7 +24,7 @@ PAGE = 50
 
 
 class Row(BaseModel):
-    """One row of the list, as wide as a run's line in the product."""
+    """A row of the list, as wide as a run in the product's list."""
 
     id: str
     workflow_name: str
@@ -40,15 +40,15 @@ class Row(BaseModel):
     llm_calls: int
 
 
-def checked(given: Annotated[HTTPAuthorizationCredentials, Depends(HTTPBearer())]) -> None:
-    """Only the right token."""
+def check_token(given: Annotated[HTTPAuthorizationCredentials, Depends(HTTPBearer())]) -> None:
+    """Reject requests with a wrong token."""
     if not hmac.compare_digest(given.credentials.encode(), TOKEN.encode()):
         raise HTTPException(401)
 
 
-def make_app(database: str, provider_url: str) -> FastAPI:
-    """The application on a SQLite file."""
-    app = FastAPI(dependencies=[Depends(checked)])
+def create_app(database: str, provider_url: str) -> FastAPI:
+    """Return the application on a SQLite file."""
+    app = FastAPI(dependencies=[Depends(check_token)])
     engine = create_async_engine(f"sqlite+aiosqlite:///{database}")
     read = text("SELECT * FROM runs ORDER BY id DESC LIMIT :limit")
     write = text("INSERT INTO notes (body) VALUES (:body)")
@@ -71,7 +71,7 @@ def make_app(database: str, provider_url: str) -> FastAPI:
 
     @app.get("/relay")
     async def relay() -> StreamingResponse:
-        from openai import AsyncOpenAI  # noqa: PLC0415  # costs seconds, which are not part of a bare start
+        from openai import AsyncOpenAI  # noqa: PLC0415  # slow import, not part of the startup time
 
         client = AsyncOpenAI(base_url=provider_url, api_key="bench")
 
@@ -89,7 +89,7 @@ def make_app(database: str, provider_url: str) -> FastAPI:
 
 def main() -> None:
     port, database, provider_url = sys.argv[1:]
-    uvicorn.run(make_app(database, provider_url), port=int(port), log_level="warning", access_log=False)
+    uvicorn.run(create_app(database, provider_url), port=int(port), log_level="warning", access_log=False)
 
 
 if __name__ == "__main__":
