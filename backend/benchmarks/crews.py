@@ -55,7 +55,7 @@ def _measure_crewai(bench: Bench, mode: str) -> dict[Case, Measurement]:
     found = {}
     for case in cases(bench.quick):
         bench.script(delay_ms=case.delay_ms)
-        rounds = [crews.runs(case.count) for _ in range(case.rounds)]
+        rounds = [crews.run_crews(case.count) for _ in range(case.rounds)]
         found[case] = Measurement(
             wall=min(one["wall"] for one in rounds),
             cpu_ms=1000 * sum(one["cpu"] for one in rounds) / len(rounds),

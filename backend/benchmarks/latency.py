@@ -41,7 +41,7 @@ async def _measure_starts(bench: Bench, product: ProductServer) -> list[Row]:
 def _bare_start(bench: Bench, crews: CrewAiProcess) -> float:
     bench.script()
     crews.send(json.dumps({"do": "first_call"}))
-    asked = crews.answer()["asked"]
+    asked = crews.read_result()["asked"]
     return bench.provider.requests[0].started - asked
 
 
@@ -69,7 +69,7 @@ def _bare_stop(bench: Bench, crews: CrewAiProcess) -> float:
     crews.send(json.dumps({"do": "stop"}))
     bench.provider.wait_for_requests(1)
     crews.send("")
-    cancelled = crews.answer()["cancelled"]
+    cancelled = crews.read_result()["cancelled"]
     ended = bench.provider.requests[0]
     return (ended.disconnected_at or ended.finished_at or time.monotonic()) - cancelled
 

@@ -168,7 +168,7 @@ def seed_bare(database: Path, rows: int) -> None:
 
 
 class CrewAiProcess:
-    """Bare CrewAI in a process of its own, commanded by JSON lines."""
+    """Plain CrewAI in a separate process, controlled by JSON lines."""
 
     def __init__(self, mode: str, provider_url: str, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -184,7 +184,7 @@ class CrewAiProcess:
             text=True,
         )
         self.pid = self._process.pid
-        self.answer()
+        self.read_result()
 
     def __enter__(self) -> Self:
         return self
@@ -200,17 +200,17 @@ class CrewAiProcess:
         self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
 
-    def answer(self) -> dict[str, float]:
-        """The next answer; other lines are CrewAI's own talk. Raises ``RuntimeError`` when it has ended."""
+    def read_result(self) -> dict[str, float]:
+        """Read the next result, skipping CrewAI's output. Raises ``RuntimeError`` if the process ended."""
         assert self._process.stdout is not None
         for line in self._process.stdout:
             if line.startswith("{"):
                 found: dict[str, float] = json.loads(line)
                 return found
-        last_words = self._log.read_text(errors="replace")[-2000:]
-        raise RuntimeError(f"The reference process has ended:\n{last_words}")
+        output = self._log.read_text(errors="replace")[-2000:]
+        raise RuntimeError(f"The reference process has ended:\n{output}")
 
-    def runs(self, count: int) -> dict[str, float]:
-        """Run so many crews at once: ``{wall, cpu, build_cpu, peak_mb}``."""
+    def run_crews(self, count: int) -> dict[str, float]:
+        """Run ``count`` crews concurrently; returns ``{wall, cpu, build_cpu, peak_mb}``."""
         self.send(json.dumps({"do": "runs", "count": count}))
-        return self.answer()
+        return self.read_result()

