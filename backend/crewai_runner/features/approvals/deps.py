@@ -18,7 +18,7 @@ Resolver = Annotated[Principal, Depends(Requires(Scope.APPROVALS_WRITE))]
 
 @dataclass(frozen=True, slots=True)
 class ApprovalDeps:
-    """What the container provides for approvals."""
+    """Dependencies of the approval service, built by the container."""
 
     queue: JobQueue
     mask: SecretMask

@@ -54,5 +54,8 @@ async def get_approval(approval_id: str, reader: Reader, approvals: ApprovalsToR
 async def resolve_approval(
     approval_id: str, body: ApprovalResolve, resolver: Resolver, approvals: Approvals
 ) -> ApprovalAnswer:
-    """Approve, revise or reject a task output, once. An approved or revised run continues automatically."""
+    """Approve, revise or reject a task output. A request can be resolved only once.
+
+    After `approve` and `revise` the run continues automatically; `reject` fails it.
+    """
     return ApprovalAnswer(approval=to_approval_read(await approvals.resolve(resolver, approval_id, body)))

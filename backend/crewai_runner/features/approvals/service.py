@@ -1,4 +1,7 @@
-"""Human approval of task outputs. A waiting run uses no worker: its resolution queues the next attempt."""
+"""Human approval of task outputs.
+
+A waiting run occupies no worker; resolving its approval request queues the next attempt.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -42,7 +45,7 @@ from crewai_runner.features.runs.service import RunService
 from crewai_runner.queue.port import JobQueue
 
 EXPIRY_BATCH_SIZE = 100
-_STATE_AFTER = {
+_STATE_BY_ACTION = {
     "approve": ApprovalState.APPROVED,
     "revise": ApprovalState.REVISED,
     "reject": ApprovalState.REJECTED,
@@ -112,7 +115,7 @@ class ApprovalService:
     async def resolve(
         self, principal: Principal, approval_id: str, resolution: ApprovalResolve
     ) -> ApprovalRow:
-        """Resolve an open approval request and move its run on.
+        """Resolve an open approval request, then continue the run or fail it.
 
         Raises ApprovalNotFound (404), ApprovalAlreadyResolved (409), ApprovalDeadlinePassed (410) and
         FeedbackMissing (422).
@@ -129,7 +132,7 @@ class ApprovalService:
     async def _apply(
         self, run: RunRow, approval: ApprovalRow, resolved_by: str, resolution: ApprovalResolve
     ) -> None:
-        approval.state = _STATE_AFTER[resolution.action]
+        approval.state = _STATE_BY_ACTION[resolution.action]
         approval.feedback = resolution.feedback
         approval.resolved_by, approval.resolved_at = resolved_by, now()
         resolved = ApprovalResolvedData(

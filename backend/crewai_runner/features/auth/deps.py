@@ -12,7 +12,7 @@ BearerScheme = Security(HTTPBearer(auto_error=False, description="The API key of
 
 
 class Requires:
-    """Returns the authenticated principal. Raises ScopeMissing (403) if they lack the scope."""
+    """A dependency that returns the authenticated principal. Raises ScopeMissing (403) without the scope."""
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope

@@ -1,4 +1,4 @@
-"""Rate limit of failed sign-ins. Pure."""
+"""Rate limit for failed sign-ins."""
 
 import time
 from collections import OrderedDict
@@ -19,7 +19,7 @@ class SignInFailureLimiter:
         self._failures: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def get_wait_seconds(self, client: str) -> float:
-        """Return the seconds until the client may fail again; 0 if it may now."""
+        """Return the seconds until another failure is allowed; 0 if one is allowed now."""
         count = self._count(client)
         if count < self._per_minute:
             return 0.0

@@ -13,12 +13,12 @@ from crewai_runner.features.auth.rules import SignInFailureLimiter
 
 class Authenticator(Protocol):
     def authenticate(self, authorization: str | None, client: str) -> Principal:
-        """The principal behind an Authorization header. `client` is the caller's address."""
+        """Return the principal for an Authorization header; `client` is the caller's address."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuthDeps:
-    """What the container provides for authentication."""
+    """Dependencies of authentication, built by the container."""
 
     authenticator: Authenticator
 

@@ -1,4 +1,4 @@
-"""Errors of chatting with a run."""
+"""Errors of chat with a run."""
 
 from http import HTTPStatus
 

@@ -38,12 +38,14 @@ async def send_chat(
 ) -> Response | ChatAnswer:
     """Send a message to a run and wait for the answer.
 
-    A running run: the message is added to the next model call of the addressed agent (by default the agent
-    that is working) and the agent answers. If no model call starts soon, the workflow's model answers from
-    the run's live state, and the message stays queued for the agent. A run that waits for approval: the
-    message is sent back as feedback on the proposed output. A finished run: a model answers from its
-    result. With `Accept: text/event-stream` the answer is streamed as `chunk` events, followed by one
-    `answer` or `problem` event.
+    While the run is running, the message is added to the next model call of the addressed agent (by default
+    the one that is working), and that agent answers. If no model call starts soon, the workflow's model
+    answers from the run's live state, and the message stays queued for the agent. If the run waits for
+    approval, the message is sent back as feedback on the proposed output. After the run has finished, a
+    model answers from its result.
+
+    With `Accept: text/event-stream` the answer is streamed as `chunk` events, followed by one `answer` or
+    `problem` event.
     """
     if "text/event-stream" in accept:
         return StreamingResponse(_encode_events(chat, writer, body), media_type="text/event-stream")
@@ -55,10 +57,10 @@ async def _encode_events(chat: ChatService, principal: Principal, body: ChatRequ
         async for name, text in chat.stream(principal, body):
             yield f"event: {name}\ndata: {text}\n\n".encode()
     except AppError as error:
-        yield f"event: problem\ndata: {_problem(error)}\n\n".encode()
+        yield f"event: problem\ndata: {_encode_problem(error)}\n\n".encode()
 
 
-def _problem(error: AppError) -> str:
+def _encode_problem(error: AppError) -> str:
     # The response has already started with status 200, so the error is sent as an event.
     body = {
         "type": TYPE_BASE + error.slug,
@@ -71,7 +73,7 @@ def _problem(error: AppError) -> str:
 
 @router.get("/runs/{run_id}/messages", responses=problems(RunNotFound))
 async def list_messages(run_id: str, reader: Reader, chat: Chat) -> MessageList:
-    """List the messages to the run with their delivery and answers, oldest first."""
+    """List the messages sent to the run, with their delivery and answers, oldest first."""
     return await chat.list_messages(reader, run_id)
 
 
@@ -82,5 +84,5 @@ async def list_messages(run_id: str, reader: Reader, chat: Chat) -> MessageList:
     responses=problems(RunNotFound, AgentUnknown, RunNotAcceptingMessages),
 )
 async def create_message(run_id: str, body: MessageCreate, writer: Writer, chat: Chat) -> MessageAnswer:
-    """Queue a message for the agents and return at once; delivery and answer are events of the run."""
+    """Queue a message for the agents and return immediately. Delivery and answer are events of the run."""
     return MessageAnswer(message=await chat.queue(writer, run_id, body.text, body.agent))

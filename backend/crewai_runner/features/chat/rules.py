@@ -1,4 +1,4 @@
-"""Builds the prompt with which a model answers questions about a run. Pure."""
+"""Builds the prompt for questions about a run. Pure."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""API schemas of chatting with a run."""
+"""API schemas of chat with a run."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -48,8 +48,10 @@ class MessageDelivery(ApiModel):
 
 
 class ChatAnswer(ApiModel):
-    """The answer. `answeredBy`: the agent itself, a model that knows the run's live state or its result, or
-    the approval request that the message resolved.
+    """The answer to a message.
+
+    `answeredBy`: `agent` is the agent itself, `live-state` and `result` are a model that read the run, and
+    `approval` is the approval request that the message resolved.
     """
 
     workflow_id: str
@@ -61,5 +63,5 @@ class ChatAnswer(ApiModel):
     delivery: MessageDelivery
     usage: Usage | None = Field(
         None,
-        description="Usage of the model call that answered, unless an agent did; not part of the run's.",
+        description="Usage of the extra model call that answered, not part of the run's usage; else null.",
     )

@@ -40,7 +40,7 @@ OnText = Callable[[str], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class ChatDeps:
-    """What the container provides for chat."""
+    """Dependencies of the chat service, built by the container."""
 
     settings: Settings
     sessions: Sessions
@@ -49,7 +49,7 @@ class ChatDeps:
     mask: SecretMask
     loader: ExecutorLoader
     answering_model: Callable[[str, str | None], Awaitable[ModelBinding]]
-    """The model that answers for a run (its id) when its agent (a key, None: any) does not."""
+    """Returns the model that answers when no agent does, for a run id and an agent key (None: any agent)."""
 
 
 async def ignore_text(_text: str) -> None:
@@ -161,8 +161,8 @@ class ChatService:
                 if not has_streamed:
                     await on_text(message.answer or "")
                 return _to_chat_answer(message)
-            is_ignored = message.status is MessageState.QUEUED and waited > PICKUP_TIMEOUT_SECONDS
-            if is_ignored or not is_running:
+            is_pickup_overdue = message.status is MessageState.QUEUED and waited > PICKUP_TIMEOUT_SECONDS
+            if is_pickup_overdue or not is_running:
                 return None
             for text in _extract_texts(subscription.pop_chunks(), message):
                 has_streamed = True
@@ -181,7 +181,7 @@ class ChatService:
     async def _ask_model(
         self, principal: Principal, sent: _SentMessage, request: ChatRequest, on_text: OnText
     ) -> ChatAnswer:
-        """Let the workflow's model answer from the stored run. Raises ModelFailed."""
+        """Ask the workflow's model to answer from the stored run. Raises ModelFailed."""
         async with read_session(self._deps.sessions) as session:
             runs = RunService(session)
             run = to_run_read(await runs.get(principal, sent.run_id))

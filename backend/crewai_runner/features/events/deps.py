@@ -20,7 +20,7 @@ MAX_SEQ = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class EventDeps:
-    """What the container provides for reading events."""
+    """Dependencies of the event services, built by the container."""
 
     sessions: Sessions
     notifier: Notifier

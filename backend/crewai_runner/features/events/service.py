@@ -23,7 +23,7 @@ class EventService:
         self._mask = mask
 
     async def append(self, run: RunRow, *events: RunEvent) -> None:
-        """Number and store events of one run that the caller has locked."""
+        """Assign sequence numbers to events of one run and store them. The caller has locked the run."""
         await self._session.flush()
         numbered = assign_sequence_numbers(run.id, run.last_seq, events)
         await self._events.add_all(self._to_rows(run.attempt, numbered))

@@ -17,7 +17,7 @@ WorkflowReader = Annotated[Principal, Depends(Requires(Scope.WORKFLOWS_READ))]
 
 @dataclass(frozen=True, slots=True)
 class InsightDeps:
-    """What the container provides for insights."""
+    """Dependencies of the insight services, built by the container."""
 
     mask: SecretMask
 

@@ -1,4 +1,4 @@
-"""Aggregate queries over runs, answered from an index alone. Every query is restricted to one workspace."""
+"""Aggregate queries over the runs of one workspace. Each reads only an index, not the table."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -12,14 +12,14 @@ from crewai_runner.domain.run import FINAL_STATES, RunState
 from crewai_runner.features.insights.rules import RunAggregate, TimeWindow
 
 DURATION_SAMPLE_SIZE = 10_000
-"""Newest completed runs whose durations are sorted; more would make the page too slow."""
+"""Durations are based on at most this many of the newest completed runs; more would be too slow."""
 
 UNSAVED_PREFIX = "="
 """The key of a workflow is its id if it is saved, otherwise this prefix and its name."""
 
 _ACTIVE_STATES = sorted(set(RunState) - FINAL_STATES)
 _RUNS = RunRow.__table__.c
-# One expression instead of two columns, because sorting by the key takes most of the query time.
+# One expression instead of two columns: sorting by the key takes most of the query time.
 _WORKFLOW_KEY = func.coalesce(_RUNS.workflow_id, literal(UNSAVED_PREFIX) + _RUNS.workflow_name).label("key")
 _AGGREGATED_COLUMNS = (_RUNS.state, _RUNS.total_tokens, _RUNS.cost_amount, _RUNS.cost_currency)
 _COUNTS = (*sorted(FINAL_STATES), "active", "runs_with_unknown_tokens", "runs_with_unknown_cost")
@@ -42,7 +42,7 @@ class InsightRepository:
         return await self._fetch_by_bucket(union_all(*parts))
 
     async def sum_active_by_bucket(self, window: TimeWindow) -> dict[int, RunAggregate]:
-        """Aggregate active runs, of which there are few, by bucket index."""
+        """Aggregate active runs by bucket index; there are only a few of them."""
         ends = enumerate(window.starts[1:])
         bucket = case(*((_RUNS.created_at < end, index) for index, end in ends), else_=window.count - 1)
         runs = select(bucket.label("bucket"), *_AGGREGATED_COLUMNS).where(*self._active(window)).subquery()
@@ -104,7 +104,7 @@ class InsightRepository:
         return query.order_by(_RUNS.created_at.desc()).limit(DURATION_SAMPLE_SIZE).subquery()
 
     def _finished(self, since: datetime, until: datetime) -> Sequence[ColumnElement[bool]]:
-        # The last condition is that of the partial index, which is not used without it.
+        # The last condition matches the partial index; without it, the index is not used.
         return *self._created_between(since, until), _RUNS.finished_at.is_not(None)
 
     def _active(self, window: TimeWindow) -> Sequence[ColumnElement[bool]]:

@@ -26,7 +26,7 @@ async def get_insights(
 ) -> Insights:
     """Get run outcomes, cost, tokens and durations of a period, over time and by workflow.
 
-    A run counts at its creation time. An unknown value is null, never 0.
+    A run belongs to the bucket of its creation time. An unknown value is null, never 0.
     """
     return await insights.get(reader, period)
 

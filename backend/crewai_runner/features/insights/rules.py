@@ -1,4 +1,4 @@
-"""The time window of run statistics, and how statistics are summed. Pure."""
+"""Time windows and aggregates of run statistics. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -78,7 +78,7 @@ class WorkflowListService:
 
         Raises BadRequest for an invalid cursor.
         """
-        page = await self._workflows.page(principal, text, sort, limit, cursor)
+        page = await self._workflows.list_page(principal, text, sort, limit, cursor)
         ids = [entry.id for entry in page.workflows] if principal.has_scope(Scope.RUNS_READ) else []
         newest = await self._runs.list_newest_by_workflow(principal, ids, MAX_RECENT_RUNS)
         workflows = [_to_workflow_summary(entry, newest.get(entry.id, [])) for entry in page.workflows]
@@ -97,7 +97,7 @@ def _to_totals(runs: RunAggregate, durations: tuple[float, float] | None) -> Ins
 
 
 def _shared_fields(runs: RunAggregate) -> dict[str, object]:
-    """The fields that a bucket and the totals have in common."""
+    """Return the fields that a bucket and the totals have in common."""
     names = ("completed", "failed", "stopped", "crashed", "active", "known_cost", "total_tokens")
     return {name: getattr(runs, name) for name in names} | {"cost": runs.exact_cost}
 

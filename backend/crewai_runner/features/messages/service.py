@@ -1,4 +1,4 @@
-"""User messages to runs, and their receipts: when an agent received a message and what it answered."""
+"""User messages to runs, with their delivery and answers."""
 
 from collections.abc import Iterable, Sequence
 

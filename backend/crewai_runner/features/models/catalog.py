@@ -26,7 +26,7 @@ JSON_FIELDS = frozenset({"settings", "capabilities", "pricing"})
 
 
 class ModelCatalog:
-    """Changes of the default model are serialized by a lock on the workspace."""
+    """Manages models. A lock on the workspace serializes changes of the default model."""
 
     def __init__(self, session: AsyncSession, deps: ProviderDeps) -> None:
         self._session = session
@@ -46,7 +46,7 @@ class ModelCatalog:
         return ModelList(models=[_to_schema(row) for row in page.items], next_cursor=page.next_cursor)
 
     async def get(self, principal: Principal, model_id: str) -> ModelRead:
-        """Raises ModelNotFound."""
+        """Return one model. Raises ModelNotFound."""
         return _to_schema(await self._models.get_with_provider(model_id, principal.workspace_id))
 
     async def create(
@@ -96,8 +96,8 @@ class ModelCatalog:
             await self._models.lock_workspace(principal.workspace_id)
         row = await self._models.get_for_update(model_id, principal.workspace_id, expected)
         if request.default:
-            # Before the row is changed: this statement would flush the row, and a taken name would be
-            # reported by the wrong error.
+            # Before changing the row: this statement flushes it, and a taken name would then raise an
+            # IntegrityError here instead of ModelNameTaken in `save`.
             await self._models.clear_default(row.workspace_id, ModelKind(row.type), except_id=row.id)
         await self._update_target(row, request)
         if "default" in sent:
@@ -108,11 +108,11 @@ class ModelCatalog:
         return await self.get(principal, row.id)
 
     async def delete(self, principal: Principal, model_id: str, expected: int | None) -> None:
-        """Raises ModelNotFound, StaleVersion, ModelBuiltIn."""
+        """Delete a model. Raises ModelNotFound, StaleVersion, ModelBuiltIn."""
         row = await self._models.get_for_update(model_id, principal.workspace_id, expected)
         provider_type = await self._providers.get_type_for_share(row.workspace_id, row.provider_id)
         is_local = provider_type is ProviderType.LOCAL and self._providers.is_local_available()
-        if is_local and not await self._models.has_siblings(row):
+        if is_local and not await self._models.provider_has_other_models(row):
             raise ModelBuiltIn(
                 "The built-in model cannot be deleted while it is available. "
                 "Set LOCAL_MODEL=off to disable it."

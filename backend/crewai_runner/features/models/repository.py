@@ -1,4 +1,4 @@
-"""Rows of models with the name and type of their provider."""
+"""Queries on models, with the name and type of their provider."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -23,7 +23,7 @@ class ModelWithProvider(NamedTuple):
 
     @property
     def endpoint(self) -> str:
-        """The provider's name of the model."""
+        """The provider's name for the model."""
         return self.model.endpoint or self.model.name
 
 
@@ -32,7 +32,7 @@ class ModelRepository(NamedRowRepository[ModelRow]):
         super().__init__(session, ModelRow, Prefix.MODEL, not_found=ModelNotFound, name_taken=ModelNameTaken)
 
     async def get_with_provider(self, model_id: str, workspace_id: str) -> ModelWithProvider:
-        """Raises ModelNotFound."""
+        """Return one model. Raises ModelNotFound."""
         is_id = has_prefix(model_id, Prefix.MODEL)
         rows = await self.list_with_provider([model_id], workspace_id) if is_id else []
         if not rows:
@@ -62,7 +62,7 @@ class ModelRepository(NamedRowRepository[ModelRow]):
         return await self._fetch(_select_with_provider(workspace_id).where(ModelRow.id.in_(model_ids)))
 
     async def list_entries(self, workspace_id: str) -> list[ModelEntry]:
-        """Return what is needed to resolve the names of all models."""
+        """Return the entries from which model names are resolved."""
         query = (
             select(
                 ModelRow.id,
@@ -97,8 +97,8 @@ class ModelRepository(NamedRowRepository[ModelRow]):
         )
         return await self._session.scalar(query)
 
-    async def has_siblings(self, row: ModelRow) -> bool:
-        """Return whether the provider of a model has other models."""
+    async def provider_has_other_models(self, row: ModelRow) -> bool:
+        """Return whether the model's provider has other models."""
         query = select(ModelRow.id).where(
             ModelRow.workspace_id == row.workspace_id,
             ModelRow.provider_id == row.provider_id,
@@ -107,7 +107,7 @@ class ModelRepository(NamedRowRepository[ModelRow]):
         return await self._session.scalar(query.limit(1)) is not None
 
     async def clear_default(self, workspace_id: str, kind: ModelKind, *, except_id: str) -> None:
-        """Make the current default model an ordinary one, before another one becomes the default."""
+        """Unset the default model of this kind, so that the model `except_id` can become it."""
         await self._session.execute(
             update(ModelRow)
             .where(

@@ -59,8 +59,8 @@ async def create_model(
 ) -> ModelAnswer:
     """Register a model of a provider, so that workflows can use it.
 
-    With `default` it replaces the default model of its type. The `model` member may be omitted: the object
-    itself is accepted as the body, too.
+    With `default: true` it replaces the default model of its type. The body may also be the model itself,
+    without the enclosing `model` member.
     """
     answer = await models.create(principal, body.model, idempotency_key)
     set_etag(response, answer.model.version)

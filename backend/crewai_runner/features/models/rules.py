@@ -23,7 +23,7 @@ class ModelEntry:
     provider_id: str = ""
 
     def aliases(self) -> Iterator[str]:
-        """Yield `provider/endpoint` and similar names, those with the provider's name before its type."""
+        """Yield `provider/endpoint` and `provider/name`, first with the provider's name, then its type."""
         for provider in (self.provider_name, self.provider_type.value):
             yield f"{provider}/{self.endpoint}"
             yield f"{provider}/{self.name}"
@@ -45,7 +45,7 @@ class ModelIndex:
                 self._by_alias.setdefault(list(entry.aliases())[position], entry)
 
     def find(self, name: str, kind: ModelKind | None = None) -> ModelEntry | None:
-        """Return the model with this name or alias, if it is of the kind."""
+        """Return the model with this name or alias; None if there is none of this kind."""
         entry = self._by_name.get(name) or self._by_alias.get(name)
         return entry if entry is not None and kind in (None, entry.type) else None
 

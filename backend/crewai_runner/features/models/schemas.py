@@ -61,12 +61,12 @@ class ModelCreate(ApiModel):
     type: ModelKind = ModelKind.LLM
     provider_id: str = Field(max_length=64)
     endpoint: EndpointName | None = Field(
-        None, description="The provider's name of the model; default: `name`."
+        None, description="The provider's name for the model; default: `name`."
     )
     default: bool = Field(False, description="The first model of a type always becomes its default.")
     settings: Settings = Field(default_factory=ModelSettings)
     capabilities: ModelCapabilities = Field(default_factory=ModelCapabilities)
-    pricing: Prices | None = Field(None, description="null: costs are unknown.")
+    pricing: Prices | None = Field(None, description="null if the prices are unknown.")
 
 
 class ModelUpdate(ApiModel):
@@ -104,7 +104,7 @@ class ModelRead(ApiModel):
     settings: ModelSettings
     capabilities: ModelCapabilities
     pricing: Pricing | None
-    description: str | None = Field(description="Set for the built-in model: its limits.")
+    description: str | None = Field(description="The limits of the built-in model; null for other models.")
     created_at: datetime
     updated_at: datetime
     version: int
@@ -122,7 +122,7 @@ class ModelList(ApiModel):
 class ModelProvider(ApiModel):
     """The provider that serves a model."""
 
-    id: str | None = Field(description="null: the provider is part of the run request.")
+    id: str | None = Field(description="null if the provider is part of the run request.")
     name: str
     type: ProviderType
 

@@ -1,4 +1,4 @@
-"""Models for other features: resolved by name, and bound to their provider's connection."""
+"""Resolves model names for other features, and binds models to the connections of their providers."""
 
 from collections.abc import Collection, Sequence
 from functools import cached_property
@@ -27,7 +27,7 @@ _LOCAL_CAPABILITIES = ModelCapabilities(
 
 
 class ModelService:
-    """Model names are those of the models, or `provider/endpoint` with the provider's name or type."""
+    """A model is found by its name, or by `provider/endpoint` with the provider's name or type."""
 
     def __init__(self, session: AsyncSession, deps: ProviderDeps) -> None:
         self._models = ModelRepository(session)
@@ -35,11 +35,11 @@ class ModelService:
 
     @cached_property
     def _providers(self) -> ProviderService:
-        # Created when first needed: starting a run mostly reads names of models.
+        # Created on first use: starting a run usually needs only model names.
         return ProviderService(self._session, self._deps)
 
     async def get_default_name(self, workspace_id: str, kind: ModelKind) -> str | None:
-        """Return the name of the default model of a type, None when there is none."""
+        """Return the name of the default model of a kind; None if there is none."""
         return await self._models.get_default_name(workspace_id, kind)
 
     async def list_names(self, workspace_id: str) -> ModelNames:
@@ -85,7 +85,7 @@ class ModelService:
             _find_all(await self._load_index(workspace_id), names, kind)
 
     async def get_bindings(self, workspace_id: str, names: Collection[str]) -> dict[str, ModelBinding]:
-        """Return what is needed to call these models, by the given names. Masks the keys.
+        """Return the bindings for calling these models, by the given names. Masks their keys in logs.
 
         A read-only session is sufficient. Waits for the built-in model if it is among the models.
         Raises ModelNotRegistered, SecretUnreadable, LocalModelUnavailable.
@@ -103,7 +103,7 @@ class ModelService:
         }
 
     async def validate_inline_provider(self, provider: ProviderCreate) -> None:
-        """Raise ProviderInvalid for a provider of a run request that must not be called.
+        """Raise ProviderInvalid if the provider of a run request is not valid or not allowed.
 
         Resolves the host name: call it before the first statement of a transaction.
         """
@@ -116,9 +116,9 @@ class ModelService:
     def build_inline_bindings(
         self, provider: ProviderCreate, names: Collection[str], embedders: Collection[str] = ()
     ) -> dict[str, ModelBinding]:
-        """Bind all names to a provider that belongs to one run and is not stored.
+        """Bind all names to the provider of a run request, which is not stored.
 
-        The provider's name or type is removed as prefix of the names. Raises ProviderInvalid.
+        A prefix with the provider's name or type is removed from the names. Raises ProviderInvalid.
         """
         connection = self._providers.build_inline_connection(provider)
         prefixes = (provider.name, provider.type.value)

@@ -59,14 +59,14 @@ class ApiKeyNeededAgain(ProviderInvalid):
 
     def __init__(self) -> None:
         detail = (
-            "The address of the provider changes. Enter the API key again (or null to remove it): "
-            "a stored key is not sent to a new address automatically."
+            "The address of the provider has changed. Enter the API key again, or null to remove it: "
+            "a stored key is never sent to a new address."
         )
         super().__init__([("/apiKey", detail)])
 
 
 class ProviderFailed(AppError):
-    """A request to the provider failed; `stage` is the stage that failed."""
+    """A request to the provider failed in the connection stage `stage`."""
 
     status = HTTPStatus.BAD_GATEWAY
     slug = "provider-failed"

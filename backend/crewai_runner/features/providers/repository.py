@@ -1,4 +1,4 @@
-"""Rows of providers, and of the models registered with them."""
+"""Queries on providers, and on the models registered with them."""
 
 from collections.abc import Sequence
 
@@ -44,7 +44,7 @@ class ProviderRepository(NamedRowRepository[ProviderRow]):
         return list(await self._session.scalars(query))
 
     async def list_llm_endpoints(self, provider_id: str, workspace_id: str) -> list[str]:
-        """Return the provider's names of the language models registered with it."""
+        """Return the provider's names for the language models registered with it."""
         query = select(ModelRow.endpoint).where(
             ModelRow.workspace_id == workspace_id,
             ModelRow.provider_id == provider_id,

@@ -69,7 +69,7 @@ async def create_provider(
 ) -> ProviderAnswer:
     """Create a provider. Its key is stored encrypted and never returned.
 
-    The `provider` member may be omitted: the object itself is accepted as the body, too. The provider is not
+    The body may also be the provider itself, without the enclosing `provider` member. The provider is not
     contacted; test the connection with `POST /providers/{id}/test`.
     """
     answer = await providers.create(principal, body.provider, idempotency_key)
@@ -79,7 +79,7 @@ async def create_provider(
 
 @router.post("/test", dependencies=[RequireWriter], responses=problems(Unprocessable))
 async def test_unsaved_provider(body: ProviderTestEnvelope, connections: Connections) -> ConnectionReport:
-    """Test a provider without saving it. Takes at most 10 seconds; failures are part of the report."""
+    """Test a provider without saving it. Takes at most 10 seconds; failures are reported with status 200."""
     return await connections.test_unsaved(body.provider)
 
 
@@ -126,7 +126,7 @@ async def delete_provider(
     principal: Writer,
     providers: Providers,
     expected: IfMatch,
-    force: Annotated[bool, Query(description="Delete its models too.")] = False,
+    force: Annotated[bool, Query(description="Also delete its models.")] = False,
 ) -> None:
     """Delete a provider and its key. A provider with models requires `force`."""
     await providers.delete(principal, provider_id, force=force, expected=expected)
@@ -134,7 +134,7 @@ async def delete_provider(
 
 @router.post("/{provider_id}/test", responses=problems(ProviderNotFound, SecretUnreadable))
 async def test_provider(provider_id: str, principal: Writer, connections: Connections) -> ConnectionReport:
-    """Test a provider with its stored key. Takes at most 10 seconds; failures are part of the report.
+    """Test a provider with its stored key. Takes at most 10 seconds; failures are reported with status 200.
 
     `stage` is the last stage: name resolution, connection, TLS, authentication, list of models.
     """

@@ -20,9 +20,7 @@ def _resolve_type_alias(value: Any) -> Any:
 
 def _check_not_local(value: ProviderType) -> ProviderType:
     if value is ProviderType.LOCAL:
-        raise ValueError(
-            "`local` is the built-in provider, which is created automatically when it is installed"
-        )
+        raise ValueError("`local` is reserved for the built-in provider, which is created automatically")
     return value
 
 
@@ -52,7 +50,7 @@ BaseUrl = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, 
 BASE_URL_DESCRIPTION = "http or https, without credentials or query. Default: the address of the service."
 ModelNames = Annotated[
     list[Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(check_single_line)]],
-    Field(max_length=MAX_MODEL_NAMES, description="Model names of the provider to offer."),
+    Field(max_length=MAX_MODEL_NAMES, description="Names of the provider's models to offer."),
 ]
 
 
@@ -117,7 +115,7 @@ class ProviderRead(ApiModel):
     id: str
     name: str
     type: ProviderType
-    base_url: str | None = Field(description="null: the address of the service.")
+    base_url: str | None = Field(description="null if it is the address of the service.")
     has_api_key: bool
     api_key_hint: str | None = Field(description="The last four characters of a long key.")
     models: list[str]

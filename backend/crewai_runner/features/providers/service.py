@@ -28,7 +28,7 @@ from crewai_runner.localmodel.supervisor import LocalModelSupervisor
 
 @dataclass(frozen=True, slots=True)
 class ProviderDeps:
-    """What the services of providers and models need from the container."""
+    """Dependencies of the provider and model services, built by the container."""
 
     cipher: SecretCipher
     mask: SecretMask
@@ -47,7 +47,7 @@ class ProviderConnection:
 
 
 class ProviderService:
-    """Decrypts keys; each is masked in logs and responses from then on."""
+    """Decrypts keys. A decrypted key is masked in logs and responses from then on."""
 
     def __init__(self, session: AsyncSession, deps: ProviderDeps) -> None:
         self._providers = ProviderRepository(session)
@@ -86,7 +86,7 @@ class ProviderService:
         return ProviderType((await self._providers.get_for_share(provider_id, workspace_id)).type)
 
     async def validate(self, request: ProviderCreate) -> None:
-        """Raise ProviderInvalid for a provider that must not be called; resolves its host name."""
+        """Raise ProviderInvalid if the provider is not valid or not allowed. Resolves its host name."""
         await self._validator.validate(request)
 
     async def validate_offline(self, request: ProviderCreate) -> None:

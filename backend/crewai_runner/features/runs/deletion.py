@@ -11,7 +11,7 @@ from crewai_runner.features.runs.repository import RunRepository, build_conditio
 from crewai_runner.features.runs.service import RunService
 
 BATCH_SIZE = 200
-"""Runs deleted in one transaction; between two of them other writers get their turn."""
+"""Runs deleted per transaction; short transactions keep other writers from waiting long."""
 
 
 class RunDeletionService:

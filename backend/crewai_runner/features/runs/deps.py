@@ -21,7 +21,7 @@ FinishedState = Literal["completed", "failed", "stopped", "crashed"]
 
 
 class RunDeletionFilter(NamedTuple):
-    """Which finished runs to delete: those in one of `states`, if any, created before `before`, if set."""
+    """Finished runs to delete: in one of `states`, created before `before`. Empty fields do not filter."""
 
     states: Sequence[str]
     before: datetime | None
@@ -33,7 +33,7 @@ Writer = Annotated[Principal, Depends(Requires(Scope.RUNS_WRITE))]
 
 @dataclass(frozen=True, slots=True)
 class RunDeps:
-    """What the container provides for runs."""
+    """Dependencies of the run services, built by the container."""
 
     sessions: Sessions
 

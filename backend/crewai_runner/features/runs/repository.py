@@ -28,7 +28,7 @@ from crewai_runner.db.tables.runs import ArtifactRow, LlmCallRow, RunRow, RunTas
 from crewai_runner.domain.run import FINAL_STATES
 from crewai_runner.features.runs.schemas import SelectedRow
 
-# Columns instead of entities: rows of a list need no change tracking.
+# Selects columns instead of entities: list rows need no change tracking.
 _RUNS = RunRow.__table__.c
 SUMMARY_COLUMNS = (
     _RUNS.id,
@@ -145,7 +145,7 @@ class RunRepository:
         return rows
 
     def _has_metadata(self, key: str, value: str) -> ColumnElement[bool]:
-        """A condition that compares a metadata value as text, so numbers and booleans match as well."""
+        """Return a condition that compares a metadata value as text, so numbers and booleans match too."""
         if self._session.get_bind().dialect.name == "postgresql":
             matches: ColumnElement[bool] = RunRow.extra[key].as_string() == value
             return matches

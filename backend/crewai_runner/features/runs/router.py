@@ -35,12 +35,13 @@ async def list_runs(
 
 
 @router.delete("", responses=problems(BadRequest))
-async def delete_runs(writer: Writer, deletion: Deletion, which: DeletionFilter) -> RunsDeleted:
+async def delete_runs(writer: Writer, deletion: Deletion, deletion_filter: DeletionFilter) -> RunsDeleted:
     """Delete finished runs by state, creation time or both, with their events, tasks, messages and files.
 
     Active runs are not deleted. If the request is interrupted, repeat it to delete the remaining runs.
     """
-    return RunsDeleted(deleted=await deletion.delete_finished(writer, which.states, which.before))
+    deleted = await deletion.delete_finished(writer, deletion_filter.states, deletion_filter.before)
+    return RunsDeleted(deleted=deleted)
 
 
 @router.delete(

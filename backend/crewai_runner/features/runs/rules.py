@@ -1,4 +1,4 @@
-"""Which changes a batch of events makes to the rows of a run, and how two JSON values differ. Pure."""
+"""Derives changes to a run's rows from its events, and compares JSON values. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -93,14 +93,17 @@ def _merge(before: TaskChange, after: TaskChange) -> TaskChange:
     return after
 
 
-def counter_columns(total: Usage) -> dict[str, Any]:
-    """The usage columns of a run, set to `total`."""
-    return _token_and_cost_columns(total) | {"llm_calls": total.llm_calls, "tool_calls": total.tool_calls}
+def build_counter_columns(total: Usage) -> dict[str, Any]:
+    """Return the usage columns of a run for its new `total`."""
+    return _build_token_and_cost_columns(total) | {
+        "llm_calls": total.llm_calls,
+        "tool_calls": total.tool_calls,
+    }
 
 
-def call_columns(run_id: str, call: LlmCompleted) -> dict[str, Any]:
-    """The row of a finished model call."""
-    return _token_and_cost_columns(call.data.usage) | {
+def build_call_columns(run_id: str, call: LlmCompleted) -> dict[str, Any]:
+    """Return the row of a finished model call."""
+    return _build_token_and_cost_columns(call.data.usage) | {
         "run_id": run_id,
         "seq": call.seq,
         "task_key": call.task_key,
@@ -111,7 +114,7 @@ def call_columns(run_id: str, call: LlmCompleted) -> dict[str, Any]:
     }
 
 
-def _token_and_cost_columns(usage: Usage) -> dict[str, Any]:
+def _build_token_and_cost_columns(usage: Usage) -> dict[str, Any]:
     return {
         "prompt_tokens": usage.prompt_tokens,
         "completion_tokens": usage.completion_tokens,
@@ -122,8 +125,8 @@ def _token_and_cost_columns(usage: Usage) -> dict[str, Any]:
     }
 
 
-def task_columns(run_id: str, key: str, change: TaskChange) -> dict[str, Any]:
-    """The columns to set in a task row; values left by an earlier attempt are cleared."""
+def build_task_columns(run_id: str, key: str, change: TaskChange) -> dict[str, Any]:
+    """Return the columns to set in a task row; values of an earlier attempt are cleared."""
     optional = ("agent", "result", "error", "started_at", "finished_at")
     new_values = {name: value for name in optional if (value := getattr(change, name)) is not None}
     cleared: dict[str, Any] = {}

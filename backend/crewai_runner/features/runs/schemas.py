@@ -22,7 +22,7 @@ from crewai_runner.domain.usage import Cost, Usage, normalize_amount
 from crewai_runner.domain.workflow import WorkflowDefinition
 
 SelectedRow = Row[*tuple[Any, ...]]
-"""A row of selected columns, which mypy cannot type one by one."""
+"""A row of selected columns, whose types mypy cannot infer."""
 
 
 class RunSummary(ApiModel):

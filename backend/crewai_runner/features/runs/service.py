@@ -1,4 +1,4 @@
-"""Runs as stored: creating and reading them, and applying events to their rows."""
+"""Creates and reads runs, and applies events to their rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,11 +19,11 @@ from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.features.runs.errors import ArtifactNotFound, RunNotFound
 from crewai_runner.features.runs.repository import RunRepository, build_conditions
 from crewai_runner.features.runs.rules import (
-    call_columns,
+    build_call_columns,
+    build_counter_columns,
+    build_task_columns,
     collect_changes,
-    counter_columns,
     find_differences,
-    task_columns,
 )
 from crewai_runner.features.runs.schemas import (
     ArtifactRead,
@@ -45,7 +45,7 @@ from crewai_runner.features.runs.schemas import (
 
 @dataclass(frozen=True, slots=True)
 class NewRun:
-    """What a run is created from. `reused` holds task outputs taken from an earlier run, by task key."""
+    """The parameters of a new run. `reused` holds task outputs of an earlier run, by task key."""
 
     definition: WorkflowDefinition
     inputs: Mapping[str, Any]
@@ -71,7 +71,7 @@ class RunFilter:
 
 
 class RunService:
-    """Reads and updates runs in the caller's transaction; state transitions belong to the lifecycle."""
+    """Reads and updates runs in the caller's transaction; LifecycleService changes their state."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -142,7 +142,7 @@ class RunService:
         return None if found is None else (RunState(found[0]), found[1])
 
     async def is_finished(self, run_id: str) -> bool:
-        """Whether the run is in a final state or deleted; the caller has checked access."""
+        """Return whether the run has finished or was deleted. Access is not checked."""
         state = await self._runs.get_state(run_id)
         return state is None or RunState(state) in FINAL_STATES
 
@@ -240,10 +240,10 @@ class RunService:
         calls: list[dict[str, Any]] = []
         for row, events in batch:
             changes = collect_changes(events)
-            counters = counter_columns(to_usage(row).plus(changes.usage))
+            counters = build_counter_columns(to_usage(row).plus(changes.usage))
             runs.append({"id": row.id, "last_seq": row.last_seq + len(events)} | counters)
-            tasks += [task_columns(row.id, key, change) for key, change in changes.tasks.items()]
-            calls += [call_columns(row.id, call) for call in changes.calls]
+            tasks += [build_task_columns(row.id, key, change) for key, change in changes.tasks.items()]
+            calls += [build_call_columns(row.id, call) for call in changes.calls]
         await self._runs.update_counters(runs)
         for columns in tasks:
             await self._runs.update_task(columns)

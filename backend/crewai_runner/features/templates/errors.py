@@ -8,4 +8,4 @@ class TemplateNotFound(NotFound):
     title = "Template not found"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"There is no template {name!r}.", name=name)
+        super().__init__(f"Template {name!r} does not exist.", name=name)

@@ -16,7 +16,7 @@ Reader = Annotated[Principal, Depends(Requires(Scope.WORKFLOWS_READ))]
 Templates = Annotated[TemplateService, Depends()]
 
 
-# Plain functions run in a thread: the first call reads files and would block the event loop.
+# Not async, so that FastAPI runs them in a thread: the first call reads files.
 @router.get("")
 def list_templates(reader: Reader, templates: Templates) -> TemplateList:  # noqa: ARG001 - required scope
     """List the built-in example documents; save one with `POST /workflows` to edit and run it."""

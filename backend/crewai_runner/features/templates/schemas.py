@@ -20,6 +20,6 @@ class TemplateRead(ApiModel):
 
 
 class TemplateList(ApiModel):
-    """In the order of the gallery."""
+    """All templates, in gallery order."""
 
     templates: list[TemplateRead]

@@ -15,30 +15,30 @@ _PACKAGE = "crewai_runner.features.templates"
 
 class TemplateService:
     def list(self) -> TemplateList:
-        return TemplateList(templates=list(_templates().values()))
+        return TemplateList(templates=list(_load_templates().values()))
 
     def get(self, name: str) -> TemplateRead:
-        """Raises TemplateNotFound."""
-        template = _templates().get(name)
+        """Return one template. Raises TemplateNotFound."""
+        template = _load_templates().get(name)
         if template is None:
             raise TemplateNotFound(name)
         return template
 
 
 @functools.cache
-def _templates() -> dict[str, TemplateRead]:
-    """Templates by name, in the order of the catalogue. Raises ValueError for an invalid document."""
+def _load_templates() -> dict[str, TemplateRead]:
+    """Return the templates by name, in catalogue order. Raises ValueError for an invalid document."""
     package = resources.files(_PACKAGE)
     catalogue = tomllib.loads((package / "catalogue.toml").read_text("utf-8"))
     documents = package / "documents"
     return {
-        name: _template(name, metadata, (documents / f"{name}.yaml").read_bytes().decode("utf-8"))
+        name: _load_template(name, metadata, (documents / f"{name}.yaml").read_bytes().decode("utf-8"))
         for name, metadata in catalogue.items()
     }
 
 
-def _template(name: str, metadata: dict[str, Any], text: str) -> TemplateRead:
-    definition = _definition(name, text)
+def _load_template(name: str, metadata: dict[str, Any], text: str) -> TemplateRead:
+    definition = _parse_definition(name, text)
     return TemplateRead(
         name=name,
         title=definition.name,
@@ -50,7 +50,7 @@ def _template(name: str, metadata: dict[str, Any], text: str) -> TemplateRead:
     )
 
 
-def _definition(name: str, text: str) -> WorkflowDefinition:
+def _parse_definition(name: str, text: str) -> WorkflowDefinition:
     parsed = parse(text)
     if parsed.definition is None:
         raise ValueError(f"The template {name} is not valid: {parsed.problems[0].message}")

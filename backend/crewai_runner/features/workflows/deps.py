@@ -18,9 +18,9 @@ from crewai_runner.features.workflows.errors import ContentTypeUnknown
 from crewai_runner.features.workflows.import_export.export import WorkflowExport
 from crewai_runner.features.workflows.import_export.uploads import (
     Upload,
-    archive_upload,
-    document_upload,
-    request_upload,
+    upload_from_archive,
+    upload_from_document,
+    upload_from_json,
 )
 from crewai_runner.features.workflows.schemas import WorkflowImport
 from crewai_runner.features.workflows.service import DocumentChecker, WorkflowService
@@ -35,12 +35,12 @@ ZIP_TYPES = ("application/zip", "application/x-zip-compressed")
 Reader = Annotated[Principal, Depends(Requires(Scope.WORKFLOWS_READ))]
 Writer = Annotated[Principal, Depends(Requires(Scope.WORKFLOWS_WRITE))]
 QueryNumber = Annotated[int, Query(ge=1, le=2**31 - 1)]
-VersionNumber = Annotated[int, Path(ge=1, le=2**31 - 1, description="Number of a version, from 1.")]
+VersionNumber = Annotated[int, Path(ge=1, le=2**31 - 1, description="Number of the version, starting at 1.")]
 
 
 @dataclass(frozen=True, slots=True)
 class WorkflowDeps:
-    """What the container provides for workflows."""
+    """Dependencies of the workflow services, built by the container."""
 
     mask: SecretMask
     models: Callable[[AsyncSession], ModelService]
@@ -54,7 +54,7 @@ async def _workflows(session: SessionDep, deps: _Deps) -> WorkflowService:
     return WorkflowService(session, deps.mask)
 
 
-async def _stored(session: ReadSessionDep, deps: _Deps) -> WorkflowService:
+async def _workflows_to_read(session: ReadSessionDep, deps: _Deps) -> WorkflowService:
     return WorkflowService(session, deps.mask)
 
 
@@ -62,7 +62,7 @@ async def _history(session: SessionDep, deps: _Deps) -> WorkflowHistory:
     return WorkflowHistory(session, deps.mask)
 
 
-async def _past(session: ReadSessionDep, deps: _Deps) -> WorkflowHistory:
+async def _history_to_read(session: ReadSessionDep, deps: _Deps) -> WorkflowHistory:
     return WorkflowHistory(session, deps.mask)
 
 
@@ -75,8 +75,8 @@ async def _checker(deps: _Deps) -> DocumentChecker:
 
 
 async def _upload(request: Request) -> Upload:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    read = _READERS.get(kind)
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    read = _READERS.get(content_type)
     if read is None:
         raise ContentTypeUnknown(f"Send {', '.join((*JSON_TYPES, YAML_TYPES[0], ZIP_TYPES[0]))}.")
     return await read(request)
@@ -84,25 +84,26 @@ async def _upload(request: Request) -> Upload:
 
 async def _read_json(request: Request) -> Upload:
     try:
-        return request_upload(WorkflowImport.model_validate_json(await _body(request)))
+        return upload_from_json(WorkflowImport.model_validate_json(await _read_body(request)))
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in found]) from None
+        errors = error.errors(include_url=False, include_input=False)
+        located = [{**details, "loc": ("body", *details["loc"])} for details in errors]
+        raise RequestValidationError(located) from None
 
 
 async def _read_yaml(request: Request) -> Upload:
     try:
-        return document_upload((await _body(request)).decode("utf-8"))
+        return upload_from_document((await _read_body(request)).decode("utf-8"))
     except UnicodeDecodeError:
         raise BadRequest("The document is not UTF-8 text.") from None
 
 
 async def _read_zip(request: Request) -> Upload:
-    return archive_upload(await _body(request))
+    return upload_from_archive(await _read_body(request))
 
 
-async def _body(request: Request) -> bytes:
-    """The request body, read up to the limit. Raises TooLarge."""
+async def _read_body(request: Request) -> bytes:
+    """Read the request body. Raises TooLarge above the limit."""
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
@@ -119,9 +120,9 @@ _READERS: Mapping[str, Callable[[Request], Awaitable[Upload]]] = (
 )
 
 Workflows = Annotated[WorkflowService, Depends(_workflows, scope="function")]
-StoredWorkflows = Annotated[WorkflowService, Depends(_stored, scope="function")]
+WorkflowsToRead = Annotated[WorkflowService, Depends(_workflows_to_read, scope="function")]
 History = Annotated[WorkflowHistory, Depends(_history, scope="function")]
-PastVersions = Annotated[WorkflowHistory, Depends(_past, scope="function")]
+HistoryToRead = Annotated[WorkflowHistory, Depends(_history_to_read, scope="function")]
 Exports = Annotated[WorkflowExport, Depends(_export, scope="function")]
 Documents = Annotated[DocumentChecker, Depends(_checker)]
 ImportUpload = Annotated[Upload, Depends(_upload)]

@@ -14,7 +14,7 @@ class WorkflowNotFound(NotFound):
 
     def __init__(self, workflow_id: str) -> None:
         super().__init__(
-            f"There is no workflow {workflow_id!r} here. It may have been deleted.", workflow_id=workflow_id
+            f"Workflow {workflow_id!r} does not exist. It may have been deleted.", workflow_id=workflow_id
         )
 
 
@@ -54,31 +54,31 @@ class DocumentInvalid(Unprocessable):
         first = problems[0]
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         super().__init__(
-            f"{problem_text(first)}{more}",
-            errors=[{"pointer": pointer, "detail": problem_text(problem)} for problem in problems],
-            problems=_as_json(problems),
+            f"{format_problem(first)}{more}",
+            errors=[{"pointer": pointer, "detail": format_problem(problem)} for problem in problems],
+            problems=_to_json(problems),
         )
 
 
 class ArchiveRefused(Unprocessable):
-    """An uploaded archive is damaged or violates a limit; nothing of it was imported."""
+    """An uploaded archive is damaged or violates a limit; nothing was imported."""
 
     slug = "archive-refused"
     title = "Archive refused"
 
 
 class ProjectUnreadable(Unprocessable):
-    """The files do not contain a readable crew; `problems` are those of one of the files, if any."""
+    """The files do not contain a readable crew; `problems` lists the problems of one file, if any."""
 
     slug = "project-unreadable"
     title = "Files contain no readable crew"
 
     def __init__(self, message: str, problems: Sequence[Problem]) -> None:
-        details = [problem_text(problem) for problem in problems] or [message]
+        details = [format_problem(problem) for problem in problems] or [message]
         super().__init__(
-            f"{message} {problem_text(problems[0])}" if problems else message,
+            f"{message} {format_problem(problems[0])}" if problems else message,
             errors=[{"pointer": "/", "detail": detail} for detail in details],
-            problems=_as_json(problems),
+            problems=_to_json(problems),
         )
 
 
@@ -88,10 +88,10 @@ class ContentTypeUnknown(AppError):
     title = "Content type is not accepted"
 
 
-def problem_text(problem: Problem) -> str:
-    """The message of a problem, with its line."""
+def format_problem(problem: Problem) -> str:
+    """Return the message of a problem, with its line if it has one."""
     return f"Line {problem.line}: {problem.message}" if problem.line else problem.message
 
 
-def _as_json(problems: Sequence[Problem]) -> list[dict[str, Any]]:
+def _to_json(problems: Sequence[Problem]) -> list[dict[str, Any]]:
     return [problem.model_dump(mode="json") for problem in problems]

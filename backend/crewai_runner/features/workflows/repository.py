@@ -1,4 +1,4 @@
-"""Rows of workflows and their versions; every query is limited to a workspace."""
+"""Queries on workflows and their versions, each restricted to one workspace."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -30,7 +30,7 @@ class WorkflowRepository:
         return await self._session.scalar(_in_workspace(workspace_id).where(WorkflowRow.id == workflow_id))
 
     async def get_for_update(self, workflow_id: str, workspace_id: str) -> WorkflowRow | None:
-        """The current row, locked until this transaction ends."""
+        """Return the current row, locked until the transaction ends."""
         query = _in_workspace(workspace_id).where(WorkflowRow.id == workflow_id).with_for_update()
         return await self._session.scalar(query, execution_options={"populate_existing": True})
 
@@ -64,7 +64,7 @@ class WorkflowRepository:
     async def list_versions(
         self, workflow_id: str, workspace_id: str, before: int | None, limit: int
     ) -> Sequence[Any]:
-        """Newest first, without documents."""
+        """Return the versions, newest first, without documents."""
         conditions = [*_version_of(workflow_id, workspace_id)]
         if before is not None:
             conditions.append(WorkflowVersionRow.number < before)
@@ -78,7 +78,7 @@ class WorkflowRepository:
         await self._session.flush()
 
     async def write(self, row: WorkflowRow, **columns: Any) -> bool:
-        """Set columns and write the row. False, without a change, when the name is taken."""
+        """Set columns and write the row. Returns False, and changes nothing, if the name is taken."""
         name, workspace_id = columns["name"], row.workspace_id
         try:
             # Changes made before the savepoint would be flushed outside of it.
@@ -98,7 +98,7 @@ class WorkflowRepository:
 
 
 def matches_text(text: str) -> ColumnElement[bool]:
-    """Whether name or description contains a text, ignoring case."""
+    """Return the condition that the name or description contains a text, ignoring case."""
     return or_(
         WorkflowRow.name.icontains(text, autoescape=True),
         WorkflowRow.description.icontains(text, autoescape=True),
@@ -106,13 +106,13 @@ def matches_text(text: str) -> ColumnElement[bool]:
 
 
 def edited_before(moment: datetime, workflow_id: str) -> ColumnElement[bool]:
-    """Whether a row comes after the given one in NEWEST_EDIT_FIRST."""
+    """Return the condition that a row comes after the given one in NEWEST_EDIT_FIRST."""
     same = and_(WorkflowRow.updated_at == moment, WorkflowRow.id < workflow_id)
     return or_(WorkflowRow.updated_at < moment, same)
 
 
 def name_after(name: str) -> ColumnElement[bool]:
-    """Whether a row comes after the given name in BY_NAME."""
+    """Return the condition that a row comes after the given name in BY_NAME."""
     return WorkflowRow.name > name
 
 

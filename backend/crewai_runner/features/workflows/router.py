@@ -14,13 +14,13 @@ from crewai_runner.features.workflows.deps import (
     Documents,
     Exports,
     History,
+    HistoryToRead,
     ImportUpload,
-    PastVersions,
     QueryNumber,
     Reader,
-    StoredWorkflows,
     VersionNumber,
     Workflows,
+    WorkflowsToRead,
     Writer,
 )
 from crewai_runner.features.workflows.errors import (
@@ -80,12 +80,12 @@ async def create_workflow(
     *,
     idempotency_key: IdempotencyKey = None,
 ) -> WorkflowCreated:
-    """Save a document as a new workflow, named by its `name:`.
+    """Save a document as a new workflow. Its `name` becomes the name of the workflow.
 
     The text is stored unchanged. Every saved workflow can be run, so a document with problems is rejected
-    (422) with all of them in `problems`: line, column, path, message and often a suggestion. Use
-    `POST /yaml/validate` while a document is incomplete. A name that is taken is 409, with another name
-    in `suggestion`.
+    with 422; `problems` lists all of them with line, column, path, message and often a suggestion. Use
+    `POST /yaml/validate` for incomplete documents. If the name is taken, the response is 409 and
+    `suggestion` is an unused name.
     """
     document = await documents.check(writer, body.workflow.yaml)
     created = await workflows.create(writer, body.workflow, document, idempotency_key)
@@ -116,12 +116,12 @@ async def import_workflow(
     *,
     idempotency_key: IdempotencyKey = None,
 ) -> WorkflowImported:
-    """Create a workflow from a document, from CrewAI's two files, or from a zip of a CrewAI project.
+    """Create a workflow from a document, from CrewAI's two YAML files, or from a zip of a CrewAI project.
 
     Send JSON with `yaml`, or with `agentsYaml` and `tasksYaml`; or the document itself as
     `application/yaml`; or the project as `application/zip` (at most 200 entries and 8 MiB unpacked).
-    Only YAML, JSON, Markdown and TOML files of a zip are read. No code of it is executed, no command
-    started and no address contacted.
+    Only the YAML, JSON, Markdown and TOML files of a zip are read. Nothing in it is executed, and no
+    address is contacted.
     """
     document = await documents.check(writer, await upload.text())
     imported = await workflows.import_(writer, upload.request, document, upload.note, idempotency_key)
@@ -131,9 +131,9 @@ async def import_workflow(
 
 @router.get("/{workflow_id}", responses=problems(WorkflowNotFound))
 async def get_workflow(
-    workflow_id: str, reader: Reader, workflows: StoredWorkflows, response: Response
+    workflow_id: str, reader: Reader, workflows: WorkflowsToRead, response: Response
 ) -> WorkflowRead:
-    """Get a workflow with its newest version: the author's text and its definition."""
+    """Get a workflow with the text and the definition of its newest version."""
     workflow = await workflows.get(reader, workflow_id)
     set_etag(response, workflow.version)
     return workflow
@@ -153,9 +153,9 @@ async def update_workflow(
     *,
     if_match: IfMatch = None,
 ) -> WorkflowRead:
-    """Save a document as the workflow's next version; an unchanged text creates none.
+    """Save a document as the next version of the workflow. An unchanged text creates no version.
 
-    Every version can be run, so a document with problems is rejected as at creation. Send the last ETag as
+    Every version can be run, so a document with problems is rejected with 422. Send the last ETag as
     `If-Match`: if the workflow was saved in the meantime, the response is 412 and nothing is overwritten;
     `GET .../versions/diff` shows the changes.
     """
@@ -173,7 +173,7 @@ async def update_workflow(
 async def delete_workflow(
     workflow_id: str, writer: Writer, workflows: Workflows, if_match: IfMatch = None
 ) -> None:
-    """Delete a workflow and its versions. Its runs stay, with the definition they were started with."""
+    """Delete a workflow and its versions. Its runs are kept, with the definition they were started with."""
     await workflows.delete(writer, workflow_id, if_match)
 
 
@@ -184,12 +184,12 @@ async def export_workflow(
     exports: Exports,
     export_format: Annotated[
         ExportFormat,
-        Query(alias="format", description="`yaml`: the author's text; `crewai`: a zip for `crewai run`."),
+        Query(alias="format", description="`yaml`: the saved text; `crewai`: a zip for `crewai run`."),
     ] = ExportFormat.YAML,
-    version: Annotated[QueryNumber | None, Query(description="The newest if omitted.")] = None,
+    version: Annotated[QueryNumber | None, Query(description="Default: the newest version.")] = None,
 ) -> Response:
     """Download a workflow as a document or as a CrewAI project. API keys are never included."""
-    download = await exports.file(reader, workflow_id, version, export_format)
+    download = await exports.export(reader, workflow_id, version, export_format)
     return Response(
         download.content,
         media_type=download.media_type,
@@ -199,19 +199,21 @@ async def export_workflow(
 
 @router.get("/{workflow_id}/versions", responses=problems(WorkflowNotFound, BadRequest))
 async def list_versions(
-    workflow_id: str, reader: Reader, history: PastVersions, limit: Limit = LIMIT, cursor: Cursor = None
+    workflow_id: str, reader: Reader, history: HistoryToRead, limit: Limit = LIMIT, cursor: Cursor = None
 ) -> VersionPage:
     """List the versions of a workflow, newest first, without documents."""
-    return await history.page(reader, workflow_id, limit, cursor)
+    return await history.list_page(reader, workflow_id, limit, cursor)
 
 
 @router.get("/{workflow_id}/versions/diff", responses=problems(WorkflowNotFound, VersionNotFound))
 async def diff_versions(
     workflow_id: str,
     reader: Reader,
-    history: PastVersions,
+    history: HistoryToRead,
     from_version: Annotated[QueryNumber, Query(alias="from", description="The older version.")],
-    to_version: Annotated[QueryNumber | None, Query(alias="to", description="The newest if omitted.")] = None,
+    to_version: Annotated[
+        QueryNumber | None, Query(alias="to", description="Default: the newest version.")
+    ] = None,
 ) -> VersionDiff:
     """Compare two versions: a unified diff of the texts, and a list of changed paths."""
     return await history.diff(reader, workflow_id, from_version, to_version)
@@ -219,7 +221,7 @@ async def diff_versions(
 
 @router.get("/{workflow_id}/versions/{number}", responses=problems(WorkflowNotFound, VersionNotFound))
 async def get_version(
-    workflow_id: str, number: VersionNumber, reader: Reader, history: PastVersions
+    workflow_id: str, number: VersionNumber, reader: Reader, history: HistoryToRead
 ) -> VersionRead:
     """Get a version with its document."""
     return await history.get(reader, workflow_id, number)

@@ -15,9 +15,9 @@ NOTE = "What changed and why; shown in the list of versions."
 
 
 class WorkflowDraft(ApiModel):
-    """A document to save, as its author wrote it."""
+    """A document to save."""
 
-    yaml: str = Field(description="The document, stored unchanged. Its `name:` is the name of the workflow.")
+    yaml: str = Field(description="The document, stored unchanged. Its `name` is the name of the workflow.")
     note: str | None = Field(None, max_length=500, pattern=r"^[^\x00]*$", description=NOTE)
 
 
@@ -39,7 +39,7 @@ class WorkflowEntry(ApiModel):
 class WorkflowRead(WorkflowEntry):
     """A workflow with its newest version."""
 
-    yaml: str = Field(description="The author's text, unchanged.")
+    yaml: str = Field(description="The saved text, unchanged.")
     definition: WorkflowDefinition = Field(description="The definition in the text.")
     note: str | None
     created_by: str = Field(description="Who saved the newest version.")
@@ -50,14 +50,14 @@ class WorkflowCreated(ApiModel):
 
 
 class WorkflowImported(ApiModel):
-    """The new workflow, and the warnings of the import."""
+    """The new workflow and the warnings of the import."""
 
     workflow: WorkflowRead
     warnings: list[Problem]
 
 
 class WorkflowEntries(ApiModel):
-    """One page of a list."""
+    """One page of workflows."""
 
     workflows: list[WorkflowEntry]
     next_cursor: str | None
@@ -78,7 +78,7 @@ class VersionSummary(ApiModel):
 
 
 class VersionRead(VersionSummary):
-    """A version with its document; it never changes."""
+    """A version with its document. Versions never change."""
 
     workflow_id: str
     yaml: str
@@ -86,7 +86,7 @@ class VersionRead(VersionSummary):
 
 
 class VersionPage(ApiModel):
-    """Newest first."""
+    """One page of versions, newest first."""
 
     versions: list[VersionSummary]
     next_cursor: str | None
@@ -102,17 +102,17 @@ class ChangeKind(StrEnum):
 class DefinitionChange(ApiModel):
     """One difference between two definitions."""
 
-    path: str = Field(description="Such as `agents.writer.goal`; agents and tasks are identified by key.")
+    path: str = Field(description="For example `agents.writer.goal`; agents and tasks are identified by key.")
     kind: ChangeKind
-    before: Any | None = Field(description="Null when added.")
-    after: Any | None = Field(description="Null when removed.")
+    before: Any | None = Field(description="null if added.")
+    after: Any | None = Field(description="null if removed.")
 
 
 class VersionDiff(ApiModel):
     from_version: int
     to_version: int
-    text: str = Field(description="Unified diff of the two texts; empty when they are equal.")
-    changes: list[DefinitionChange] = Field(description="Empty when only comments or layout differ.")
+    text: str = Field(description="Unified diff of the two texts; empty if they are equal.")
+    changes: list[DefinitionChange] = Field(description="Empty if only comments or layout differ.")
 
 
 class ExportFormat(StrEnum):
@@ -127,7 +127,7 @@ class WorkflowImport(ApiModel):
     agents_yaml: str | None = Field(None, description="The text of CrewAI's `config/agents.yaml`.")
     tasks_yaml: str | None = Field(None, description="The text of CrewAI's `config/tasks.yaml`.")
     name: str | None = Field(
-        None, min_length=1, max_length=200, description="Name of the new workflow; with the two files only."
+        None, min_length=1, max_length=200, description="Name of the new workflow; only with the two files."
     )
     note: str | None = Field(None, max_length=500, pattern=r"^[^\x00]*$", description=NOTE)
 

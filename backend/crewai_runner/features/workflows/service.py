@@ -1,4 +1,4 @@
-"""Use cases of workflows, and the validation of their documents."""
+"""Creates, reads, updates and deletes workflows, and validates their documents."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -21,7 +21,7 @@ from crewai_runner.domain.workflow_yaml.cross_references import Registry
 from crewai_runner.features.idempotency.service import IdempotencyService
 from crewai_runner.features.models.service import ModelService
 from crewai_runner.features.workflows.crud.checked_document import CheckedDocument, check_document
-from crewai_runner.features.workflows.crud.records import WorkflowRecords, redact_secrets, workflow_read
+from crewai_runner.features.workflows.crud.records import WorkflowRecords, redact_secrets, to_workflow_read
 from crewai_runner.features.workflows.repository import (
     BY_NAME,
     NEWEST_EDIT_FIRST,
@@ -44,7 +44,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class DocumentChecker:
-    """Validates documents outside of any transaction: a large one would hold a lock for too long."""
+    """Validates documents outside of transactions: a large document would hold locks for too long."""
 
     def __init__(self, sessions: Sessions, mask: SecretMask, names: RegisteredNames) -> None:
         self._sessions, self._mask, self._names = sessions, mask, names
@@ -57,7 +57,7 @@ class DocumentChecker:
 
 
 class WorkflowService:
-    """Workflows of a workspace. `mask` redacts secrets in responses; runs read definitions without it."""
+    """Manages workflows. `mask` redacts secrets in responses; definitions for runs are not redacted."""
 
     def __init__(self, session: AsyncSession, mask: SecretMask | None = None) -> None:
         self._session = session
@@ -69,7 +69,7 @@ class WorkflowService:
     ) -> WorkflowCreated:
         """Create a workflow. Raises DocumentInvalid, WorkflowNameTaken, IdempotencyKeyReused."""
 
-        async def make() -> WorkflowCreated:
+        async def create() -> WorkflowCreated:
             added = await self._records.create(
                 principal, document.text, document.require_definition(), draft.note
             )
@@ -78,7 +78,7 @@ class WorkflowService:
         idempotent = IdempotencyService(
             self._session, principal.workspace_id, "workflows:create_workflow", key
         )
-        return redact_secrets(await idempotent(WorkflowCreated, draft, make), self._mask)
+        return redact_secrets(await idempotent(WorkflowCreated, draft, create), self._mask)
 
     async def import_(
         self,
@@ -90,7 +90,7 @@ class WorkflowService:
     ) -> WorkflowImported:
         """Create a workflow from an import; `upload` identifies the request. Raises like `create`."""
 
-        async def make() -> WorkflowImported:
+        async def create() -> WorkflowImported:
             added = await self._records.create(
                 principal, document.text, document.require_definition("/yaml"), note
             )
@@ -99,24 +99,24 @@ class WorkflowService:
         idempotent = IdempotencyService(
             self._session, principal.workspace_id, "workflows:import_workflow", key
         )
-        return redact_secrets(await idempotent(WorkflowImported, upload, make), self._mask)
+        return redact_secrets(await idempotent(WorkflowImported, upload, create), self._mask)
 
     async def get(self, principal: Principal, workflow_id: str) -> WorkflowRead:
-        """A workflow with its newest version. Raises WorkflowNotFound."""
+        """Return a workflow with its newest version. Raises WorkflowNotFound."""
         row = await self._records.get(principal, workflow_id)
-        return redact_secrets(workflow_read(row, await self._records.get_version(row)), self._mask)
+        return redact_secrets(to_workflow_read(row, await self._records.get_version(row)), self._mask)
 
-    async def page(
+    async def list_page(
         self, principal: Principal, text: str | None, sort: WorkflowSort, limit: int, cursor: str | None
     ) -> WorkflowEntries:
-        """One page of workflows. Raises BadRequest for an invalid cursor."""
+        """Return one page of workflows. Raises BadRequest for an invalid cursor."""
         conditions = [matches_text(text)] if text else []
         if cursor is not None:
             conditions.append(_after_cursor(cursor, sort))
         order = BY_NAME if sort is WorkflowSort.NAME else NEWEST_EDIT_FIRST
         rows = await self._records.rows.list_page(principal.workspace_id, conditions, order, limit + 1)
         entries = [WorkflowEntry.model_validate(row) for row in rows[:limit]]
-        next_cursor = _cursor(entries[-1], sort) if len(rows) > limit else None
+        next_cursor = _encode_position(entries[-1], sort) if len(rows) > limit else None
         return redact_secrets(WorkflowEntries(workflows=entries, next_cursor=next_cursor), self._mask)
 
     async def save(
@@ -127,7 +127,7 @@ class WorkflowService:
         document: CheckedDocument,
         expected: int | None,
     ) -> WorkflowRead:
-        """Create a new version; none when the text is unchanged.
+        """Create a new version, unless the text is unchanged.
 
         Raises WorkflowNotFound, StaleVersion, DocumentInvalid, WorkflowNameTaken.
         """
@@ -137,7 +137,7 @@ class WorkflowService:
         if newest.row.yaml != document.text:
             definition = document.require_definition()
             newest = await self._records.add_version(principal, row, document.text, definition, draft.note)
-        return redact_secrets(workflow_read(row, newest), self._mask)
+        return redact_secrets(to_workflow_read(row, newest), self._mask)
 
     async def delete(self, principal: Principal, workflow_id: str, expected: int | None) -> None:
         """Delete a workflow and its versions; its runs keep their own definition.
@@ -151,7 +151,7 @@ class WorkflowService:
     async def definition_of(
         self, principal: Principal, workflow_id: str, number: int | None
     ) -> tuple[WorkflowDefinition, int]:
-        """The definition of a version and its number, for a run; None is the newest.
+        """Return the definition of a version, for a run, and its number; `number` None is the newest.
 
         Raises WorkflowNotFound, VersionNotFound.
         """
@@ -160,7 +160,7 @@ class WorkflowService:
         return version.definition, version.row.number
 
 
-def _cursor(last: WorkflowEntry, sort: WorkflowSort) -> str:
+def _encode_position(last: WorkflowEntry, sort: WorkflowSort) -> str:
     if sort is WorkflowSort.NAME:
         return encode_cursor(last.name)
     return encode_cursor((last.updated_at - _EPOCH) // timedelta(milliseconds=1), last.id)
@@ -168,16 +168,16 @@ def _cursor(last: WorkflowEntry, sort: WorkflowSort) -> str:
 
 def _after_cursor(cursor: str, sort: WorkflowSort) -> ColumnElement[bool]:
     if sort is WorkflowSort.NAME:
-        return name_after(_cursor_text(decode_cursor(cursor, 1)[0]))
+        return name_after(_check_cursor_text(decode_cursor(cursor, 1)[0]))
     millis, workflow_id = decode_cursor(cursor, 2)
     try:
-        moment = _EPOCH + timedelta(milliseconds=int(millis))
+        updated_at = _EPOCH + timedelta(milliseconds=int(millis))
     except (ValueError, OverflowError):
         raise _invalid_cursor() from None
-    return edited_before(moment, _cursor_text(workflow_id))
+    return edited_before(updated_at, _check_cursor_text(workflow_id))
 
 
-def _cursor_text(key: str | int) -> str:
+def _check_cursor_text(key: str | int) -> str:
     try:
         return str(check_storable(key))
     except ValueError:
@@ -189,11 +189,11 @@ def _invalid_cursor() -> BadRequest:
 
 
 def registered_names(models: Callable[[AsyncSession], ModelService]) -> RegisteredNames:
-    """A function that reads the names a document may use from the database."""
+    """Return a function that reads the names that a document may use from the database."""
 
     async def names(session: AsyncSession, workspace_id: str) -> Registry:
         registered = await models(session).list_names(workspace_id)
-        # MCP servers cannot be registered yet, so none may be named.
+        # MCP servers cannot be registered yet, so a document may not name any.
         return Registry(
             models=registered.llms,
             embedders=registered.embedders,

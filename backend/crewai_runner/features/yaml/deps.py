@@ -16,7 +16,7 @@ Reader = Annotated[Principal, Depends(Requires(Scope.WORKFLOWS_READ))]
 
 @dataclass(frozen=True, slots=True)
 class YamlDeps:
-    """What the container provides for checking documents."""
+    """Dependencies of the YAML service, built by the container."""
 
     checker: DocumentChecker
 

@@ -13,7 +13,7 @@ from crewai_runner.features.yaml.schemas import (
     YamlConversion,
     YamlValidation,
 )
-from crewai_runner.features.yaml.service import schema_text
+from crewai_runner.features.yaml.service import get_schema
 from crewai_runner.http.problems import problems
 
 router = APIRouter(prefix="/yaml", tags=["yaml"])
@@ -29,11 +29,11 @@ _SCHEMA_RESPONSES: dict[int | str, dict[str, Any]] = {
 
 @router.post("/validate")
 async def validate_yaml(body: YamlValidation, reader: Reader, yaml: Yaml) -> ValidationReport:
-    """Validate a document; the status is 200 whether it is valid or not.
+    """Validate a document. The status is 200 whether it is valid or not.
 
-    All problems are reported at once, with line, column, path, message and often a suggestion. A document
-    is data: nothing in it is imported, opened, started or contacted, and nothing is stored. Names of
-    models, embedders and tools are checked against the registered ones.
+    All problems are reported at once, with line, column, path, message and often a suggestion. Names of
+    models, embedders and tools are checked against the registered ones. Nothing in the document is
+    executed, opened or contacted, and nothing is stored.
     """
     return await yaml.validate(reader, body.yaml_content)
 
@@ -43,8 +43,8 @@ async def get_yaml_schema(
     reader: Reader,  # noqa: ARG001 - required scope
     if_none_match: Annotated[str | None, Header(max_length=1000, description="The last ETag.")] = None,
 ) -> Response:
-    """Get the JSON Schema of a workflow document, for editors: type and description of every key."""
-    text, digest = schema_text()
+    """Get the JSON Schema of workflow documents, for editors."""
+    text, digest = get_schema()
     headers = {"ETag": f'"{digest}"', "Cache-Control": "private, no-cache"}
     if f'"{digest}"' in (if_none_match or ""):
         return Response(status_code=304, headers=headers)

@@ -1,4 +1,4 @@
-"""API schemas of validation and conversion."""
+"""API schemas of document validation and conversion."""
 
 from enum import StrEnum
 
@@ -18,10 +18,10 @@ class ValidationReport(ApiModel):
 
     valid: bool
     errors: list[str] = Field(description="The messages of the problems, each with its line.")
-    problems: list[Problem] = Field(description="By position; empty when valid.")
+    problems: list[Problem] = Field(description="By position; empty if the document is valid.")
     warnings: list[Problem] = Field(description="By position; a document with warnings is valid.")
     workflow: WorkflowDefinition | None = Field(
-        description="The definition in the text; null when not valid."
+        description="The definition in the text; null if it is not valid."
     )
 
 

@@ -1,4 +1,4 @@
-"""Validation and conversion of documents."""
+"""Validates and converts documents."""
 
 import asyncio
 import functools
@@ -9,13 +9,13 @@ from crewai_runner.core.principal import Principal
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.domain.workflow_yaml.json_schema import json_schema
 from crewai_runner.domain.workflow_yaml.serialisation import dump, to_list, to_mapping
-from crewai_runner.features.workflows.errors import problem_text
+from crewai_runner.features.workflows.errors import format_problem
 from crewai_runner.features.workflows.service import DocumentChecker
 from crewai_runner.features.yaml.schemas import ConvertedYaml, DocumentFormat, ValidationReport
 
 
 class YamlService:
-    """Stores nothing; reads only registered names from the database."""
+    """Stores nothing; reads only the registered names from the database."""
 
     def __init__(self, documents: DocumentChecker) -> None:
         self._documents = documents
@@ -25,7 +25,7 @@ class YamlService:
         document = await self._documents.check(principal, text)
         return ValidationReport(
             valid=document.definition is not None,
-            errors=[problem_text(problem) for problem in document.problems],
+            errors=[format_problem(problem) for problem in document.problems],
             problems=document.problems,
             warnings=document.warnings,
             workflow=document.definition,
@@ -43,7 +43,7 @@ def _serialise(definition: WorkflowDefinition, to: DocumentFormat) -> str:
 
 
 @functools.cache
-def schema_text() -> tuple[str, str]:
-    """The JSON Schema as text, and its digest."""
+def get_schema() -> tuple[str, str]:
+    """Return the JSON Schema as text, and its digest."""
     text = json.dumps(json_schema(), ensure_ascii=False, separators=(",", ":"))
     return text, hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from crewai_runner.features.workflows.import_export.uploads import archive_upload
+from crewai_runner.features.workflows.import_export.uploads import upload_from_archive
 from crewai_runner.wiring.container import Container
 from tests.support.audit_hook import (
     CODE_EVENTS,
@@ -486,10 +486,10 @@ class TestMaliciousProject:
 
     def test_reads_no_file_and_imports_nothing(self) -> None:
         body = zip_of(MALICIOUS_PROJECT)
-        archive_upload(body).convert()
+        upload_from_archive(body).convert()
 
         with record_audit_events(CODE_EVENTS, FILE_EVENTS, PROCESS_EVENTS, NETWORK_EVENTS) as seen:
-            text = archive_upload(body).convert()
+            text = upload_from_archive(body).convert()
 
         assert seen == []
         assert "touch" not in text

@@ -72,7 +72,7 @@ class TestCreate:
         problems: Any = rejected.value.extra["problems"]
         assert {problem["code"] for problem in problems} == {"missing-field", "unknown-agent"}
         assert all(problem["line"] > 0 for problem in problems)
-        assert (await workflows.page(principal, None, WorkflowSort.NAME, 10, None)).workflows == []
+        assert (await workflows.list_page(principal, None, WorkflowSort.NAME, 10, None)).workflows == []
 
     async def test_suggests_another_name_if_taken(
         self, workflows: WorkflowService, principal: Principal
@@ -327,7 +327,7 @@ class TestOtherWorkspace:
         ):
             with pytest.raises(WorkflowNotFound):
                 await attempt
-        assert (await workflows.page(stranger, None, WorkflowSort.UPDATED, 10, None)).workflows == []
+        assert (await workflows.list_page(stranger, None, WorkflowSort.UPDATED, 10, None)).workflows == []
 
 
 class TestPage:
@@ -342,7 +342,7 @@ class TestPage:
         seen: list[str] = []
         cursor: str | None = None
         for _ in range(3):
-            page = await workflows.page(principal, None, sort, 2, cursor)
+            page = await workflows.list_page(principal, None, sort, 2, cursor)
             seen += [workflow.name for workflow in page.workflows]
             cursor = page.next_cursor
 
@@ -355,7 +355,7 @@ class TestPage:
         await asyncio.sleep(0.002)  # the clock counts milliseconds
         await save(workflows, principal, first.id, brief("First", "Better"))
 
-        page = await workflows.page(principal, None, WorkflowSort.UPDATED, 10, None)
+        page = await workflows.list_page(principal, None, WorkflowSort.UPDATED, 10, None)
 
         assert [workflow.name for workflow in page.workflows] == ["First", "Second"]
 
@@ -366,7 +366,7 @@ class TestPage:
         await create(workflows, principal, brief("Evening news"))
         await create(workflows, principal, brief("100% effort"))
 
-        page = await workflows.page(principal, text, WorkflowSort.NAME, 10, None)
+        page = await workflows.list_page(principal, text, WorkflowSort.NAME, 10, None)
 
         assert len(page.workflows) == found
 
@@ -378,7 +378,7 @@ class TestPage:
     ) -> None:
         for sort in WorkflowSort:
             with pytest.raises(BadRequest):
-                await workflows.page(principal, None, sort, 10, encode_cursor(*keys))
+                await workflows.list_page(principal, None, sort, 10, encode_cursor(*keys))
 
 
 class TestSecrets:

@@ -75,7 +75,9 @@ export interface paths {
     put?: never;
     /**
      * Resolve Approval
-     * @description Approve, revise or reject a task output, once. An approved or revised run continues automatically.
+     * @description Approve, revise or reject a task output. A request can be resolved only once.
+     *
+     *     After `approve` and `revise` the run continues automatically; `reject` fails it.
      */
     post: operations["approvals:resolve_approval"];
     delete?: never;
@@ -97,12 +99,14 @@ export interface paths {
      * Send Chat
      * @description Send a message to a run and wait for the answer.
      *
-     *     A running run: the message is added to the next model call of the addressed agent (by default the agent
-     *     that is working) and the agent answers. If no model call starts soon, the workflow's model answers from
-     *     the run's live state, and the message stays queued for the agent. A run that waits for approval: the
-     *     message is sent back as feedback on the proposed output. A finished run: a model answers from its
-     *     result. With `Accept: text/event-stream` the answer is streamed as `chunk` events, followed by one
-     *     `answer` or `problem` event.
+     *     While the run is running, the message is added to the next model call of the addressed agent (by default
+     *     the one that is working), and that agent answers. If no model call starts soon, the workflow's model
+     *     answers from the run's live state, and the message stays queued for the agent. If the run waits for
+     *     approval, the message is sent back as feedback on the proposed output. After the run has finished, a
+     *     model answers from its result.
+     *
+     *     With `Accept: text/event-stream` the answer is streamed as `chunk` events, followed by one `answer` or
+     *     `problem` event.
      */
     post: operations["chat:send_chat"];
     delete?: never;
@@ -122,7 +126,7 @@ export interface paths {
      * Get Insights
      * @description Get run outcomes, cost, tokens and durations of a period, over time and by workflow.
      *
-     *     A run counts at its creation time. An unknown value is null, never 0.
+     *     A run belongs to the bucket of its creation time. An unknown value is null, never 0.
      */
     get: operations["insights:get_insights"];
     put?: never;
@@ -150,8 +154,8 @@ export interface paths {
      * Create Model
      * @description Register a model of a provider, so that workflows can use it.
      *
-     *     With `default` it replaces the default model of its type. The `model` member may be omitted: the object
-     *     itself is accepted as the body, too.
+     *     With `default: true` it replaces the default model of its type. The body may also be the model itself,
+     *     without the enclosing `model` member.
      */
     post: operations["models:create_model"];
     delete?: never;
@@ -205,7 +209,7 @@ export interface paths {
      * Create Provider
      * @description Create a provider. Its key is stored encrypted and never returned.
      *
-     *     The `provider` member may be omitted: the object itself is accepted as the body, too. The provider is not
+     *     The body may also be the provider itself, without the enclosing `provider` member. The provider is not
      *     contacted; test the connection with `POST /providers/{id}/test`.
      */
     post: operations["providers:create_provider"];
@@ -226,7 +230,7 @@ export interface paths {
     put?: never;
     /**
      * Test Unsaved Provider
-     * @description Test a provider without saving it. Takes at most 10 seconds; failures are part of the report.
+     * @description Test a provider without saving it. Takes at most 10 seconds; failures are reported with status 200.
      */
     post: operations["providers:test_unsaved_provider"];
     delete?: never;
@@ -296,7 +300,7 @@ export interface paths {
     put?: never;
     /**
      * Test Provider
-     * @description Test a provider with its stored key. Takes at most 10 seconds; failures are part of the report.
+     * @description Test a provider with its stored key. Takes at most 10 seconds; failures are reported with status 200.
      *
      *     `stage` is the last stage: name resolution, connection, TLS, authentication, list of models.
      */
@@ -494,13 +498,13 @@ export interface paths {
     };
     /**
      * List Messages
-     * @description List the messages to the run with their delivery and answers, oldest first.
+     * @description List the messages sent to the run, with their delivery and answers, oldest first.
      */
     get: operations["chat:list_messages"];
     put?: never;
     /**
      * Create Message
-     * @description Queue a message for the agents and return at once; delivery and answer are events of the run.
+     * @description Queue a message for the agents and return immediately. Delivery and answer are events of the run.
      */
     post: operations["chat:create_message"];
     delete?: never;
@@ -691,12 +695,12 @@ export interface paths {
     put?: never;
     /**
      * Create Workflow
-     * @description Save a document as a new workflow, named by its `name:`.
+     * @description Save a document as a new workflow. Its `name` becomes the name of the workflow.
      *
      *     The text is stored unchanged. Every saved workflow can be run, so a document with problems is rejected
-     *     (422) with all of them in `problems`: line, column, path, message and often a suggestion. Use
-     *     `POST /yaml/validate` while a document is incomplete. A name that is taken is 409, with another name
-     *     in `suggestion`.
+     *     with 422; `problems` lists all of them with line, column, path, message and often a suggestion. Use
+     *     `POST /yaml/validate` for incomplete documents. If the name is taken, the response is 409 and
+     *     `suggestion` is an unused name.
      */
     post: operations["workflows:create_workflow"];
     delete?: never;
@@ -716,12 +720,12 @@ export interface paths {
     put?: never;
     /**
      * Import Workflow
-     * @description Create a workflow from a document, from CrewAI's two files, or from a zip of a CrewAI project.
+     * @description Create a workflow from a document, from CrewAI's two YAML files, or from a zip of a CrewAI project.
      *
      *     Send JSON with `yaml`, or with `agentsYaml` and `tasksYaml`; or the document itself as
      *     `application/yaml`; or the project as `application/zip` (at most 200 entries and 8 MiB unpacked).
-     *     Only YAML, JSON, Markdown and TOML files of a zip are read. No code of it is executed, no command
-     *     started and no address contacted.
+     *     Only the YAML, JSON, Markdown and TOML files of a zip are read. Nothing in it is executed, and no
+     *     address is contacted.
      */
     post: operations["workflows:import_workflow"];
     delete?: never;
@@ -779,14 +783,14 @@ export interface paths {
     };
     /**
      * Get Workflow
-     * @description Get a workflow with its newest version: the author's text and its definition.
+     * @description Get a workflow with the text and the definition of its newest version.
      */
     get: operations["workflows:get_workflow"];
     /**
      * Update Workflow
-     * @description Save a document as the workflow's next version; an unchanged text creates none.
+     * @description Save a document as the next version of the workflow. An unchanged text creates no version.
      *
-     *     Every version can be run, so a document with problems is rejected as at creation. Send the last ETag as
+     *     Every version can be run, so a document with problems is rejected with 422. Send the last ETag as
      *     `If-Match`: if the workflow was saved in the meantime, the response is 412 and nothing is overwritten;
      *     `GET .../versions/diff` shows the changes.
      */
@@ -794,7 +798,7 @@ export interface paths {
     post?: never;
     /**
      * Delete Workflow
-     * @description Delete a workflow and its versions. Its runs stay, with the definition they were started with.
+     * @description Delete a workflow and its versions. Its runs are kept, with the definition they were started with.
      */
     delete: operations["workflows:delete_workflow"];
     options?: never;
@@ -953,7 +957,7 @@ export interface paths {
     };
     /**
      * Get Yaml Schema
-     * @description Get the JSON Schema of a workflow document, for editors: type and description of every key.
+     * @description Get the JSON Schema of workflow documents, for editors.
      */
     get: operations["yaml:get_yaml_schema"];
     put?: never;
@@ -975,11 +979,11 @@ export interface paths {
     put?: never;
     /**
      * Validate Yaml
-     * @description Validate a document; the status is 200 whether it is valid or not.
+     * @description Validate a document. The status is 200 whether it is valid or not.
      *
-     *     All problems are reported at once, with line, column, path, message and often a suggestion. A document
-     *     is data: nothing in it is imported, opened, started or contacted, and nothing is stored. Names of
-     *     models, embedders and tools are checked against the registered ones.
+     *     All problems are reported at once, with line, column, path, message and often a suggestion. Names of
+     *     models, embedders and tools are checked against the registered ones. Nothing in the document is
+     *     executed, opened or contacted, and nothing is stored.
      */
     post: operations["yaml:validate_yaml"];
     delete?: never;
@@ -1733,8 +1737,10 @@ export interface components {
     ChangeKind: "added" | "removed" | "changed" | "moved";
     /**
      * ChatAnswer
-     * @description The answer. `answeredBy`: the agent itself, a model that knows the run's live state or its result, or
-     *     the approval request that the message resolved.
+     * @description The answer to a message.
+     *
+     *     `answeredBy`: `agent` is the agent itself, `live-state` and `result` are a model that read the run, and
+     *     `approval` is the approval request that the message resolved.
      */
     ChatAnswer: {
       answeredBy: components["schemas"]["AnswerSource"];
@@ -1750,7 +1756,7 @@ export interface components {
        * Format: date-time
        */
       timestamp: string;
-      /** @description Usage of the model call that answered, unless an agent did; not part of the run's. */
+      /** @description Usage of the extra model call that answered, not part of the run's usage; else null. */
       usage?: components["schemas"]["Usage"] | null;
       /** Workflowid */
       workflowId: string;
@@ -1822,18 +1828,18 @@ export interface components {
     DefinitionChange: {
       /**
        * After
-       * @description Null when removed.
+       * @description null if removed.
        */
       after: unknown | null;
       /**
        * Before
-       * @description Null when added.
+       * @description null if added.
        */
       before: unknown | null;
       kind: components["schemas"]["ChangeKind"];
       /**
        * Path
-       * @description Such as `agents.writer.goal`; agents and tasks are identified by key.
+       * @description For example `agents.writer.goal`; agents and tasks are identified by key.
        */
       path: string;
     };
@@ -2691,7 +2697,7 @@ export interface components {
       default: boolean;
       /**
        * Endpoint
-       * @description The provider's name of the model; default: `name`.
+       * @description The provider's name for the model; default: `name`.
        */
       endpoint?: string | null;
       /**
@@ -2699,7 +2705,7 @@ export interface components {
        * @description The name that workflows use; unique in the workspace.
        */
       name: string;
-      /** @description null: costs are unknown. */
+      /** @description null if the prices are unknown. */
       pricing?: components["schemas"]["Pricing-Input"] | null;
       /** Providerid */
       providerId: string;
@@ -2730,7 +2736,7 @@ export interface components {
     ModelProvider: {
       /**
        * Id
-       * @description null: the provider is part of the run request.
+       * @description null if the provider is part of the run request.
        */
       id: string | null;
       /** Name */
@@ -2752,7 +2758,7 @@ export interface components {
       default: boolean;
       /**
        * Description
-       * @description Set for the built-in model: its limits.
+       * @description The limits of the built-in model; null for other models.
        */
       description: string | null;
       /** Endpoint */
@@ -3045,7 +3051,7 @@ export interface components {
       baseUrl?: string | null;
       /**
        * Models
-       * @description Model names of the provider to offer.
+       * @description Names of the provider's models to offer.
        */
       models?: string[];
       /** Name */
@@ -3093,7 +3099,7 @@ export interface components {
       apiKeyHint: string | null;
       /**
        * Baseurl
-       * @description null: the address of the service.
+       * @description null if it is the address of the service.
        */
       baseUrl: string | null;
       /**
@@ -3136,7 +3142,7 @@ export interface components {
       baseUrl?: string | null;
       /**
        * Models
-       * @description Model names of the provider to offer.
+       * @description Names of the provider's models to offer.
        */
       models?: string[];
       /**
@@ -3186,7 +3192,7 @@ export interface components {
       baseUrl?: string | null;
       /**
        * Models
-       * @description Model names of the provider to offer.
+       * @description Names of the provider's models to offer.
        */
       models?: string[];
       /** Name */
@@ -4206,7 +4212,7 @@ export interface components {
     };
     /**
      * TemplateList
-     * @description In the order of the gallery.
+     * @description All templates, in gallery order.
      */
     TemplateList: {
       /** Templates */
@@ -4422,7 +4428,7 @@ export interface components {
       errors: string[];
       /**
        * Problems
-       * @description By position; empty when valid.
+       * @description By position; empty if the document is valid.
        */
       problems: components["schemas"]["Problem"][];
       /** Valid */
@@ -4432,21 +4438,21 @@ export interface components {
        * @description By position; a document with warnings is valid.
        */
       warnings: components["schemas"]["Problem"][];
-      /** @description The definition in the text; null when not valid. */
+      /** @description The definition in the text; null if it is not valid. */
       workflow: components["schemas"]["WorkflowDefinition"] | null;
     };
     /** VersionDiff */
     VersionDiff: {
       /**
        * Changes
-       * @description Empty when only comments or layout differ.
+       * @description Empty if only comments or layout differ.
        */
       changes: components["schemas"]["DefinitionChange"][];
       /** Fromversion */
       fromVersion: number;
       /**
        * Text
-       * @description Unified diff of the two texts; empty when they are equal.
+       * @description Unified diff of the two texts; empty if they are equal.
        */
       text: string;
       /** Toversion */
@@ -4454,7 +4460,7 @@ export interface components {
     };
     /**
      * VersionPage
-     * @description Newest first.
+     * @description One page of versions, newest first.
      */
     VersionPage: {
       /** Nextcursor */
@@ -4464,7 +4470,7 @@ export interface components {
     };
     /**
      * VersionRead
-     * @description A version with its document; it never changes.
+     * @description A version with its document. Versions never change.
      */
     VersionRead: {
       /**
@@ -4632,7 +4638,7 @@ export interface components {
     };
     /**
      * WorkflowDraft
-     * @description A document to save, as its author wrote it.
+     * @description A document to save.
      */
     WorkflowDraft: {
       /**
@@ -4642,7 +4648,7 @@ export interface components {
       note?: string | null;
       /**
        * Yaml
-       * @description The document, stored unchanged. Its `name:` is the name of the workflow.
+       * @description The document, stored unchanged. Its `name` is the name of the workflow.
        */
       yaml: string;
     };
@@ -4652,7 +4658,7 @@ export interface components {
     };
     /**
      * WorkflowImported
-     * @description The new workflow, and the warnings of the import.
+     * @description The new workflow and the warnings of the import.
      */
     WorkflowImported: {
       /** Warnings */
@@ -4732,7 +4738,7 @@ export interface components {
       version: number;
       /**
        * Yaml
-       * @description The author's text, unchanged.
+       * @description The saved text, unchanged.
        */
       yaml: string;
     };
@@ -6306,7 +6312,7 @@ export interface operations {
   "providers:delete_provider": {
     parameters: {
       query?: {
-        /** @description Delete its models too. */
+        /** @description Also delete its models. */
         force?: boolean;
       };
       header?: {
@@ -9036,7 +9042,7 @@ export interface operations {
           agentsYaml?: string | null;
           /**
            * Name
-           * @description Name of the new workflow; with the two files only.
+           * @description Name of the new workflow; only with the two files.
            */
           name?: string | null;
           /**
@@ -9685,9 +9691,9 @@ export interface operations {
   "workflows:export_workflow": {
     parameters: {
       query?: {
-        /** @description `yaml`: the author's text; `crewai`: a zip for `crewai run`. */
+        /** @description `yaml`: the saved text; `crewai`: a zip for `crewai run`. */
         format?: components["schemas"]["ExportFormat"];
-        /** @description The newest if omitted. */
+        /** @description Default: the newest version. */
         version?: number | null;
       };
       header?: never;
@@ -9981,7 +9987,7 @@ export interface operations {
       query: {
         /** @description The older version. */
         from: number;
-        /** @description The newest if omitted. */
+        /** @description Default: the newest version. */
         to?: number | null;
       };
       header?: never;
@@ -10081,7 +10087,7 @@ export interface operations {
       header?: never;
       path: {
         workflow_id: string;
-        /** @description Number of a version, from 1. */
+        /** @description Number of the version, starting at 1. */
         number: number;
       };
       cookie?: never;
@@ -10182,7 +10188,7 @@ export interface operations {
       };
       path: {
         workflow_id: string;
-        /** @description Number of a version, from 1. */
+        /** @description Number of the version, starting at 1. */
         number: number;
       };
       cookie?: never;

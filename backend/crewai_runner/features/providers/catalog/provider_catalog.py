@@ -15,8 +15,8 @@ from crewai_runner.domain.provider import ProviderType
 from crewai_runner.features.idempotency.service import IdempotencyService
 from crewai_runner.features.providers.endpoint.endpoint_validator import (
     EndpointValidator,
+    endpoint_after_update,
     endpoint_from_row,
-    updated_endpoint,
 )
 from crewai_runner.features.providers.endpoint.provider_endpoint import ProviderEndpoint
 from crewai_runner.features.providers.errors import ApiKeyNeededAgain, ProviderBuiltIn, ProviderInUse
@@ -35,7 +35,7 @@ MIN_KEY_LENGTH_WITH_HINT = 12
 
 
 class ProviderCatalog:
-    """Host names are resolved before the first statement, so that no transaction waits for DNS."""
+    """Manages providers. Host names are resolved before the first statement: no transaction waits for DNS."""
 
     def __init__(self, session: AsyncSession, deps: ProviderDeps) -> None:
         self._session = session
@@ -52,7 +52,7 @@ class ProviderCatalog:
         return ProviderList(providers=[_to_schema(row) for row in page.items], next_cursor=page.next_cursor)
 
     async def get(self, principal: Principal, provider_id: str) -> ProviderRead:
-        """Raises ProviderNotFound."""
+        """Return one provider. Raises ProviderNotFound."""
         return _to_schema(await self._providers.get(provider_id, principal.workspace_id))
 
     async def create(
@@ -93,7 +93,7 @@ class ProviderCatalog:
             raise ProviderBuiltIn("The built-in provider cannot be changed; its models can.")
         check_version(row.version, expected)
         sent = request.model_fields_set
-        endpoint = updated_endpoint(row, request)
+        endpoint = endpoint_after_update(row, request)
         keeps_key = "api_key" not in sent and row.sealed_api_key is not None
         if keeps_key and endpoint.origin != endpoint_from_row(row).origin:
             raise ApiKeyNeededAgain
@@ -130,16 +130,16 @@ class ProviderCatalog:
 
     def _set_key(self, row: ProviderRow, key: SecretStr | None) -> None:
         row.sealed_api_key = None if key is None else self._keyring.encrypt(key)
-        row.api_key_hint = None if key is None else key_hint(key.get_secret_value())
+        row.api_key_hint = None if key is None else make_key_hint(key.get_secret_value())
 
 
-def key_hint(api_key: str) -> str | None:
-    """Return the last characters of a key; None for a short key, of which they would reveal too much."""
+def make_key_hint(api_key: str) -> str | None:
+    """Return the last characters of a key; None for a short key, because they would reveal too much of it."""
     return api_key[-HINT_LENGTH:] if len(api_key) >= MIN_KEY_LENGTH_WITH_HINT else None
 
 
 class _IdempotentBody(ApiModel):
-    """The request as compared between retries: with a digest of the key, which is excluded from JSON."""
+    """Identifies a request for idempotency. Includes a digest of the key, which the request's JSON masks."""
 
     request: ProviderCreate
     key_digest: str | None

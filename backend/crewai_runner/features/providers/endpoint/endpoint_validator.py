@@ -1,4 +1,4 @@
-"""Build endpoints from requests and rows, and validate them with the egress policy."""
+"""Builds endpoints from requests and rows, and validates them against the egress policy."""
 
 import asyncio
 from dataclasses import replace
@@ -64,7 +64,7 @@ def endpoint_from_row(row: ProviderRow) -> ProviderEndpoint:
     return ProviderEndpoint(ProviderType(row.type), row.base_url, row.options)
 
 
-def updated_endpoint(row: ProviderRow, request: ProviderUpdate) -> ProviderEndpoint:
+def endpoint_after_update(row: ProviderRow, request: ProviderUpdate) -> ProviderEndpoint:
     """Return the endpoint of a provider after an update. Raises ProviderInvalid."""
     sent = request.model_fields_set
     provider_type = request.type if "type" in sent else ProviderType(row.type)

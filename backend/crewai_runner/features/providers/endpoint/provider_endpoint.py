@@ -46,7 +46,7 @@ class ProviderEndpoint:
 
     @property
     def origin(self) -> tuple[str, str, int] | None:
-        """Scheme, host and port. A stored key is sent to the origin it was entered for only."""
+        """Scheme, host and port. A stored key is sent only to the origin that it was entered for."""
         if self.url is None:
             return None
         parsed = httpx.URL(self.url)

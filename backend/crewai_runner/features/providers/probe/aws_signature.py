@@ -13,7 +13,7 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 _EMPTY_BODY = hashlib.sha256(b"").hexdigest()
 
 
-def signed_headers(
+def build_signed_headers(
     url: str, *, key_id: str, secret: str, token: str | None, region: str, service: str, at: datetime
 ) -> Mapping[str, str]:
     """Return the headers that sign `GET url` (without a query); `at` is in UTC."""

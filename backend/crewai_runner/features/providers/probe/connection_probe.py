@@ -1,4 +1,4 @@
-"""Test a connection to a provider, stage by stage."""
+"""Tests the connection to a provider, stage by stage."""
 
 import asyncio
 import time
@@ -124,13 +124,13 @@ class ConnectionProbe:
         if response.is_success:
             return
         if response.has_redirect_location:
-            raise ProbeFailed(f"{host} redirects (HTTP {status}); enter the final address as base URL.")
+            raise ProbeFailed(f"{host} redirects (HTTP {status}); enter the final address as the base URL.")
         hint = f": {_STATUS_HINTS[status]}" if status in _STATUS_HINTS else ""
         raise ProbeFailed(f"{host} responded with HTTP {status}{hint}{quote}")
 
     def _report(self, progress: _Progress, message: str, names: Sequence[str] = ()) -> ConnectionReport:
         mask = SecretMask()
-        # Also each part: a Bedrock key consists of several secrets.
+        # A Bedrock key consists of several secrets, so its parts are masked too.
         for secret in [self._key, *self._key.split(":")[1:]] if self._key else []:
             mask.add(secret)
         return ConnectionReport(

@@ -1,4 +1,4 @@
-"""Test connections to providers. No database connection is held while waiting for a provider."""
+"""Tests connections to providers. No database connection is held while waiting for a provider."""
 
 import time
 
@@ -19,12 +19,12 @@ from crewai_runner.features.providers.service import ProviderConnection, Provide
 from crewai_runner.localmodel.status import LocalModelUnavailable
 
 LIMIT_SECONDS = 10.0
-# The built-in model listens on this machine, even where users may not enter private addresses.
+# The built-in model listens on a private address, which the configured policy may forbid.
 _LOCAL_EGRESS = EgressPolicy(allow_private=True)
 
 
 class ConnectionTester:
-    """`limit_seconds` is the time limit of one test."""
+    """Tests stored and unsaved providers; each test takes at most `limit_seconds`."""
 
     def __init__(
         self, sessions: Sessions, deps: ProviderDeps, *, limit_seconds: float = LIMIT_SECONDS

@@ -1,4 +1,4 @@
-"""Readable messages for connections that fail."""
+"""Messages for failed connections."""
 
 import errno
 import re
@@ -19,7 +19,7 @@ _TIMEOUT_STAGES = {
 
 
 class ProbeFailed(Exception):
-    """The response is not the expected one. The message is readable, and may quote the provider."""
+    """The provider's response is not the expected one. The message is shown to users and may quote it."""
 
 
 def describe_failure(failure: Exception, stage: ConnectionStage, url: str, limit_seconds: float) -> str:

@@ -9,7 +9,7 @@ import httpx
 
 from crewai_runner.domain.provider import ProviderType
 from crewai_runner.features.providers.endpoint.provider_endpoint import API_VERSION
-from crewai_runner.features.providers.probe.aws_signature import signed_headers
+from crewai_runner.features.providers.probe.aws_signature import build_signed_headers
 
 AZURE_API_VERSION = "2024-10-21"
 _BEDROCK_HOST = re.compile(r"bedrock-runtime\.(?P<region>[a-z0-9-]+)\.amazonaws\.com")
@@ -17,7 +17,7 @@ _BEDROCK_HOST = re.compile(r"bedrock-runtime\.(?P<region>[a-z0-9-]+)\.amazonaws\
 
 @dataclass(frozen=True, slots=True)
 class ProbeRequest:
-    """A GET request. With `lists_models` false only its status counts."""
+    """A GET request. If `lists_models` is false, only the status of the response is checked."""
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -41,7 +41,7 @@ class ProbePlan:
 def plan_probe(provider_type: ProviderType, url: str, key: str | None, at: datetime) -> ProbePlan:
     """Plan the requests that verify the connection and the key, and list the models.
 
-    `at` is the time of signatures.
+    `at` is the time used in signatures.
     """
     match provider_type:
         case ProviderType.ANTHROPIC:
@@ -73,7 +73,7 @@ def _plan_azure(url: str, key: str | None) -> ProbePlan:
     models_url = base.copy_with(path="/openai/models", query=None).copy_set_param(API_VERSION, version)
     return ProbePlan(
         [ProbeRequest(str(models_url), {"api-key": key} if key else {})],
-        caveat="Azure lists the models of the region, not your deployments; these were not tested.",
+        caveat="Azure lists the models of the region, not your deployments, which were not tested.",
         lists_all_models=False,
     )
 
@@ -92,7 +92,7 @@ def _plan_bedrock(url: str, key: str | None, at: datetime) -> ProbePlan:
     headers: Mapping[str, str] = {}
     if key:
         key_id, secret, token = (*key.split(":"), None)[:3]
-        headers = signed_headers(
+        headers = build_signed_headers(
             models_url,
             key_id=str(key_id),
             secret=str(secret),

@@ -1,4 +1,4 @@
-"""Parse lists of models and error messages in the formats of all providers. Pure."""
+"""Parses lists of models and error messages in the formats of all providers. Pure."""
 
 import json
 import re
@@ -15,7 +15,7 @@ _MESSAGE_MEMBERS = ("message", "error", "detail", "error_description", "Message"
 
 
 def parse_model_names(body: bytes) -> list[str] | None:
-    """Return the names in a list of models; None when the body is not one."""
+    """Return the names in a list of models; None if the body is not such a list."""
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):
@@ -42,7 +42,7 @@ def find_missing_models(listed: Sequence[str], expected: Sequence[str]) -> list[
 
 
 def extract_error_message(body: bytes, content_type: str) -> str:
-    """Return the error message in a response body as one line; empty when there is none."""
+    """Return the error message in a response body as one line; empty if there is none."""
     if "html" in content_type:
         return "the response is a web page"
     try:

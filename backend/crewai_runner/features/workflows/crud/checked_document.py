@@ -17,7 +17,7 @@ _KEY_MESSAGE = (
 
 @dataclass(frozen=True, slots=True)
 class CheckedDocument:
-    """A text and its definition, which is None when there are problems."""
+    """The text of a document and its definition, which is None if there are problems."""
 
     text: str
     definition: WorkflowDefinition | None
@@ -25,7 +25,7 @@ class CheckedDocument:
     warnings: list[Problem]
 
     def require_definition(self, pointer: str = "/workflow/yaml") -> WorkflowDefinition:
-        """The definition. Raises DocumentInvalid; `pointer` is the position of the text in the request."""
+        """Return the definition. Raises DocumentInvalid; `pointer` is the text's position in the request."""
         if self.definition is None or self.problems:
             raise DocumentInvalid(self.problems, pointer)
         return self.definition
@@ -34,7 +34,7 @@ class CheckedDocument:
 def check_document(text: str, registry: Registry, mask: SecretMask) -> CheckedDocument:
     """Validate a document of up to 1 MiB. This can take seconds: call it in a thread."""
     parsed = parse(text, registry)
-    secrets = _secrets_in(text, parsed.definition, mask)
+    secrets = _find_secrets(text, parsed.definition, mask)
     return CheckedDocument(
         text=text,
         definition=None if secrets else parsed.definition,
@@ -43,8 +43,8 @@ def check_document(text: str, registry: Registry, mask: SecretMask) -> CheckedDo
     )
 
 
-def _secrets_in(text: str, definition: WorkflowDefinition | None, mask: SecretMask) -> list[Problem]:
-    # A key that is written with escape sequences appears in the definition only.
+def _find_secrets(text: str, definition: WorkflowDefinition | None, mask: SecretMask) -> list[Problem]:
+    # A key written with escape sequences appears only in the definition.
     if not mask.contains_secret(text) and (
         definition is None or not mask.contains_secret(definition.model_dump_json())
     ):

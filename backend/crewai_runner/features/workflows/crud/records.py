@@ -1,4 +1,4 @@
-"""Workflows and their versions in the database, as the services of this feature need them."""
+"""Reads and writes workflows with their versions, for the services of this feature."""
 
 from dataclasses import dataclass
 from typing import TypeVar
@@ -12,7 +12,7 @@ from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import Principal
 from crewai_runner.db.tables.workflows import WorkflowRow, WorkflowVersionRow
 from crewai_runner.domain.workflow import WorkflowDefinition
-from crewai_runner.features.workflows.crud.names import base_name, unused_name
+from crewai_runner.features.workflows.crud.names import strip_number, suggest_unused_name
 from crewai_runner.features.workflows.errors import VersionNotFound, WorkflowNameTaken, WorkflowNotFound
 from crewai_runner.features.workflows.repository import WorkflowRepository
 from crewai_runner.features.workflows.schemas import WorkflowEntry, WorkflowRead
@@ -22,20 +22,20 @@ Response = TypeVar("Response", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class StoredVersion:
-    """A version of a workflow with its definition, which is parsed once, here."""
+    """A version of a workflow with its parsed definition."""
 
     row: WorkflowVersionRow
     definition: WorkflowDefinition
 
 
 class WorkflowRecords:
-    """Reads and writes workflows of the caller's workspace."""
+    """Reads and writes workflows of the principal's workspace."""
 
     def __init__(self, session: AsyncSession) -> None:
         self.rows = WorkflowRepository(session)
 
     async def get(self, principal: Principal, workflow_id: str, *, lock: bool = False) -> WorkflowRow:
-        """The workflow; `lock` for a change. Raises WorkflowNotFound, also for another workspace's."""
+        """Return the workflow, locked if requested. Raises WorkflowNotFound, also for another workspace's."""
         row = None
         if has_prefix(workflow_id, Prefix.WORKFLOW):
             read = self.rows.get_for_update if lock else self.rows.get
@@ -45,7 +45,7 @@ class WorkflowRecords:
         return row
 
     async def get_version(self, row: WorkflowRow, number: int | None = None) -> StoredVersion:
-        """One version; None is the newest. Raises VersionNotFound."""
+        """Return one version; `number` None is the newest. Raises VersionNotFound."""
         number = row.newest_version if number is None else number
         version = await self.rows.get_version(row.id, row.workspace_id, number)
         if version is None:
@@ -63,7 +63,7 @@ class WorkflowRecords:
             version=0,
             created_at=now(),
         )
-        return workflow_read(row, await self.add_version(principal, row, text, definition, note))
+        return to_workflow_read(row, await self.add_version(principal, row, text, definition, note))
 
     async def add_version(
         self,
@@ -73,7 +73,7 @@ class WorkflowRecords:
         definition: WorkflowDefinition,
         note: str | None,
     ) -> StoredVersion:
-        """Create the next version; the document's name becomes the workflow's. Raises WorkflowNameTaken."""
+        """Create the next version, and name the workflow after its document. Raises WorkflowNameTaken."""
         written = await self.rows.write(
             row,
             name=definition.name,
@@ -83,7 +83,7 @@ class WorkflowRecords:
             updated_at=now(),
         )
         if not written:
-            raise await self._name_taken(principal, definition.name)
+            raise await self._build_name_taken(principal, definition.name)
         version = WorkflowVersionRow(
             workflow_id=row.id,
             number=row.newest_version,
@@ -96,13 +96,13 @@ class WorkflowRecords:
         await self.rows.add_version(version)
         return StoredVersion(version, definition)
 
-    async def _name_taken(self, principal: Principal, name: str) -> WorkflowNameTaken:
+    async def _build_name_taken(self, principal: Principal, name: str) -> WorkflowNameTaken:
         owner = await self.rows.get_by_name(name, principal.workspace_id)
-        used = await self.rows.list_names_starting_with(base_name(name), principal.workspace_id)
-        return WorkflowNameTaken(name, owner.id if owner else None, unused_name(name, used))
+        used = await self.rows.list_names_starting_with(strip_number(name), principal.workspace_id)
+        return WorkflowNameTaken(name, owner.id if owner else None, suggest_unused_name(name, used))
 
 
-def workflow_read(row: WorkflowRow, version: StoredVersion) -> WorkflowRead:
+def to_workflow_read(row: WorkflowRow, version: StoredVersion) -> WorkflowRead:
     entry = WorkflowEntry.model_validate(row)
     return WorkflowRead(
         **entry.model_dump(by_alias=False),
@@ -114,7 +114,7 @@ def workflow_read(row: WorkflowRow, version: StoredVersion) -> WorkflowRead:
 
 
 def redact_secrets(response: Response, mask: SecretMask) -> Response:
-    """The response without stored secrets: a value may have become a secret after the document was saved."""
+    """Redact stored secrets in a response: a value can become a secret after the document was saved."""
     if not mask.contains_secret(response.model_dump_json()):
         return response
     return type(response).model_validate(mask.mask_json(response.model_dump(mode="json")))

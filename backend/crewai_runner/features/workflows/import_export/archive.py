@@ -1,4 +1,4 @@
-"""Reading and writing of zip archives in memory; nothing is extracted to disk."""
+"""Reads and writes zip archives in memory; nothing is extracted to disk."""
 
 import io
 import re
@@ -32,22 +32,22 @@ _READ_ERRORS = (
 
 
 def read_archive(body: bytes) -> dict[str, str]:
-    """Path to text of every YAML, JSON, Markdown and TOML file of a zip; other files are not read.
+    """Return the YAML, JSON, Markdown and TOML files of a zip as path to text; others are not read.
 
-    Raises ArchiveRefused when the archive is damaged, or when any entry has a path outside the archive,
-    is a link, is encrypted, or unpacks to more than the limits.
+    Raises ArchiveRefused if the archive is damaged, if an entry has a path outside the archive, is a link
+    or is encrypted, or if the unpacked size exceeds the limits.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
             entries = archive.infolist()
-            _check_all(entries)
-            return {entry.filename: _text(archive, entry) for entry in entries if _is_text_file(entry)}
+            _check_entries(entries)
+            return {entry.filename: _read_text(archive, entry) for entry in entries if _is_text_file(entry)}
     except _READ_ERRORS as error:
         raise ArchiveRefused("This is not a readable zip archive.") from error
 
 
 def write_archive(files: Mapping[str, str], folder: str) -> bytes:
-    """A zip with these files in one folder; equal files give equal bytes."""
+    """Build a zip with these files in one folder; equal files give equal bytes."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(files):
@@ -58,7 +58,7 @@ def write_archive(files: Mapping[str, str], folder: str) -> bytes:
     return packed.getvalue()
 
 
-def _check_all(entries: list[zipfile.ZipInfo]) -> None:
+def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
     if len(entries) > MAX_ENTRIES:
         raise ArchiveRefused(f"The archive has more than {MAX_ENTRIES} entries.")
     if sum(entry.file_size for entry in entries) > MAX_BYTES:
@@ -68,13 +68,13 @@ def _check_all(entries: list[zipfile.ZipInfo]) -> None:
         _check_type(entry)
     paths = [entry.filename.rstrip("/").casefold() for entry in entries]
     if len(set(paths)) != len(paths):
-        raise ArchiveRefused("The archive has two entries with the same name.")
+        raise ArchiveRefused("The archive has two entries with the same path.")
 
 
 def _check_path(path: str) -> None:
     parts = path.rstrip("/").split("/")
-    outside = ".." in parts or path.startswith("/") or _DRIVE.match(path) is not None
-    if outside or "\\" in path or not path.isprintable() or not all(parts) or "." in parts:
+    is_outside = ".." in parts or path.startswith("/") or _DRIVE.match(path) is not None
+    if is_outside or "\\" in path or not path.isprintable() or not all(parts) or "." in parts:
         raise ArchiveRefused(f"The path of an entry is outside the archive or malformed: {path[:100]!r}.")
 
 
@@ -93,15 +93,15 @@ def _check_type(entry: zipfile.ZipInfo) -> None:
 def _is_text_file(entry: zipfile.ZipInfo) -> bool:
     *folders, name = entry.filename.split("/")
     # macOS adds metadata files with the extension of the original file.
-    hidden = name.startswith(".") or "__MACOSX" in folders
-    return not hidden and name.lower().endswith(TEXT_EXTENSIONS)
+    is_hidden = name.startswith(".") or "__MACOSX" in folders
+    return not is_hidden and name.lower().endswith(TEXT_EXTENSIONS)
 
 
-def _text(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str:
+def _read_text(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str:
     with archive.open(entry) as packed:
         content = packed.read(entry.file_size + 1)
     if len(content) != entry.file_size:
-        raise ArchiveRefused(f"{entry.filename[:100]!r} does not have the size in the archive.")
+        raise ArchiveRefused(f"{entry.filename[:100]!r} does not have the size recorded in the archive.")
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:

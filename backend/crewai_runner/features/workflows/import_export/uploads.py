@@ -1,4 +1,4 @@
-"""Uploads of an import, and their conversion to a document."""
+"""Uploaded documents and projects, and their conversion to a document."""
 
 import asyncio
 import hashlib
@@ -19,7 +19,7 @@ from crewai_runner.features.workflows.schemas import UploadDigest, WorkflowImpor
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An uploaded document or project. `request` identifies the upload for idempotency; `convert` is slow."""
+    """An uploaded document or project. `request` identifies it for idempotency; `convert` may be slow."""
 
     request: BaseModel
     note: str | None
@@ -33,8 +33,8 @@ class Upload:
             raise ProjectUnreadable(str(error), error.problems) from None
 
 
-def request_upload(request: WorkflowImport) -> Upload:
-    """A document, or CrewAI's two files, as JSON."""
+def upload_from_json(request: WorkflowImport) -> Upload:
+    """Create an upload from JSON with a document or the two files of a CrewAI project."""
     crew = {"name": request.name} if request.name else {}
 
     def convert() -> str:
@@ -45,24 +45,24 @@ def request_upload(request: WorkflowImport) -> Upload:
     return Upload(request, request.note, convert)
 
 
-def document_upload(text: str) -> Upload:
-    """A document as text."""
+def upload_from_document(text: str) -> Upload:
+    """Create an upload from the text of a document."""
     return Upload(WorkflowImport(yaml=text), None, lambda: text)
 
 
-def archive_upload(body: bytes) -> Upload:
-    """A zip with a CrewAI project or a single document."""
+def upload_from_archive(body: bytes) -> Upload:
+    """Create an upload from a zip with a CrewAI project or a single document."""
     digest = UploadDigest(sha256=hashlib.sha256(body).hexdigest())
-    return Upload(digest, "Imported from an archive.", lambda: _from_archive(body))
+    return Upload(digest, "Imported from an archive.", lambda: _convert_archive(body))
 
 
-def _from_archive(body: bytes) -> str:
+def _convert_archive(body: bytes) -> str:
     files = read_archive(body)
-    return _single_document(files) or from_crewai_project(files)
+    return _find_single_document(files) or from_crewai_project(files)
 
 
-def _single_document(files: Mapping[str, str]) -> str | None:
-    """The text of the only YAML file, if there are no JSON files of a project."""
+def _find_single_document(files: Mapping[str, str]) -> str | None:
+    """Return the text of the only YAML file; None if there are several or any JSON files."""
     documents = [path for path in files if path.lower().endswith((".yaml", ".yml"))]
     others = [path for path in files if path.lower().endswith((".json", ".jsonc"))]
     return files[documents[0]] if len(documents) == 1 and not others else None

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-# Above this product of line counts, difflib would take seconds.
 MAX_LINE_PAIRS = 1_000_000
+"""Maximum product of the line counts; above it, difflib would take seconds."""
 CONTEXT_LINES = 3
 _KEY_FIELDS = {"agents": "key", "tasks": "key", "inputs": "name"}
 
@@ -21,7 +21,7 @@ class Difference(NamedTuple):
 
 
 def diff_definitions(before: dict[str, Any], after: dict[str, Any]) -> list[Difference]:
-    """All differences; agents, tasks and inputs are matched by key, not by position."""
+    """Return all differences; agents, tasks and inputs are matched by key, not by position."""
     found: list[Difference] = []
     for name in dict.fromkeys([*before, *after]):
         old, new = before.get(name), after.get(name)
@@ -50,37 +50,37 @@ def _diff_values(before: Any, after: Any, path: str) -> Iterator[Difference]:
 
 
 def unified_diff(before: str, after: str, before_name: str, after_name: str) -> str:
-    """The difference of two texts in the format of `diff -u`; empty when they are equal."""
+    """Return the difference of two texts in the format of `diff -u`; empty if they are equal."""
     if before == after:
         return ""
     old, new = _split_lines(before), _split_lines(after)
-    head, tail = _common_ends(old, new)
+    head, tail = _count_common_ends(old, new)
     if (len(old) - head - tail) * (len(new) - head - tail) <= MAX_LINE_PAIRS:
         lines = difflib.unified_diff(old, new, before_name, after_name, n=CONTEXT_LINES)
     else:
-        lines = _one_hunk(old, new, head, tail, before_name, after_name)
+        lines = _build_single_hunk(old, new, head, tail, before_name, after_name)
     return "".join(
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
     )
 
 
 def _split_lines(text: str) -> list[str]:
-    # splitlines() would also split at form feeds and U+2028, which a diff does not.
+    # Not splitlines(), which also splits at form feeds and U+2028.
     return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
-def _common_ends(old: list[str], new: list[str]) -> tuple[int, int]:
-    """The number of equal lines at the beginning, and at the end of the rest."""
+def _count_common_ends(old: list[str], new: list[str]) -> tuple[int, int]:
+    """Return the number of equal lines at the beginning, and at the end of the rest."""
     shorter = min(len(old), len(new))
     head = next((i for i in range(shorter) if old[i] != new[i]), shorter)
     tail = next((i for i in range(shorter - head) if old[-1 - i] != new[-1 - i]), shorter - head)
     return head, tail
 
 
-def _one_hunk(
+def _build_single_hunk(
     old: list[str], new: list[str], head: int, tail: int, before_name: str, after_name: str
 ) -> Iterator[str]:
-    """A diff that replaces everything between the equal ends."""
+    """Yield a diff that replaces everything between the equal ends."""
     start = max(0, head - CONTEXT_LINES)
     old_end, new_end = len(old) - tail, len(new) - tail
     after = old[old_end : old_end + CONTEXT_LINES]

@@ -1,4 +1,4 @@
-"""The versions of a workflow: list, read, compare, restore."""
+"""Lists, reads, compares and restores the versions of a workflow."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ from crewai_runner.features.workflows.crud.records import (
     StoredVersion,
     WorkflowRecords,
     redact_secrets,
-    workflow_read,
+    to_workflow_read,
 )
 from crewai_runner.features.workflows.schemas import (
     DefinitionChange,
@@ -36,19 +36,19 @@ class WorkflowHistory:
         self._records = WorkflowRecords(session)
         self._mask = mask
 
-    async def page(
+    async def list_page(
         self, principal: Principal, workflow_id: str, limit: int, cursor: str | None
     ) -> VersionPage:
-        """Newest first. Raises WorkflowNotFound, BadRequest for an invalid cursor."""
+        """Return one page, newest first. Raises WorkflowNotFound, BadRequest for an invalid cursor."""
         row = await self._records.get(principal, workflow_id)
-        before = None if cursor is None else _version_number(decode_cursor(cursor, 1)[0])
+        before = None if cursor is None else _check_version_number(decode_cursor(cursor, 1)[0])
         rows = await self._records.rows.list_versions(row.id, row.workspace_id, before, limit + 1)
         versions = [VersionSummary.model_validate(found) for found in rows[:limit]]
         next_cursor = encode_cursor(versions[-1].number) if len(rows) > limit else None
         return redact_secrets(VersionPage(versions=versions, next_cursor=next_cursor), self._mask)
 
     async def get(self, principal: Principal, workflow_id: str, number: int) -> VersionRead:
-        """One version. Raises WorkflowNotFound, VersionNotFound."""
+        """Return one version. Raises WorkflowNotFound, VersionNotFound."""
         row = await self._records.get(principal, workflow_id)
         version = await self._records.get_version(row, number)
         summary = VersionSummary.model_validate(version.row)
@@ -63,12 +63,12 @@ class WorkflowHistory:
     async def restore(
         self, principal: Principal, workflow_id: str, number: int, expected: int | None, key: str | None
     ) -> WorkflowRead:
-        """Create a new version with the text of an old one, without another validation.
+        """Create a new version with the text of an old one, which is not validated again.
 
         Raises WorkflowNotFound, VersionNotFound, StaleVersion, WorkflowNameTaken, IdempotencyKeyReused.
         """
 
-        async def make() -> WorkflowRead:
+        async def restore() -> WorkflowRead:
             row = await self._records.get(principal, workflow_id, lock=True)
             check_version(row.version, expected)
             old = await self._records.get_version(row, number)
@@ -76,13 +76,13 @@ class WorkflowHistory:
             if newest.row.yaml != old.row.yaml:
                 note = f"Restored version {number}."
                 newest = await self._records.add_version(principal, row, old.row.yaml, old.definition, note)
-            return workflow_read(row, newest)
+            return to_workflow_read(row, newest)
 
         idempotent = IdempotencyService(
             self._session, principal.workspace_id, "workflows:restore_version", key
         )
         request = RestoreRequest(workflow_id=workflow_id, number=number, expected=expected)
-        return redact_secrets(await idempotent(WorkflowRead, request, make), self._mask)
+        return redact_secrets(await idempotent(WorkflowRead, request, restore), self._mask)
 
     async def diff(
         self, principal: Principal, workflow_id: str, before: int, after: int | None
@@ -94,14 +94,14 @@ class WorkflowHistory:
         return redact_secrets(await asyncio.to_thread(_compare, old, new), self._mask)
 
 
-def _version_number(key: str | int) -> int:
+def _check_version_number(key: str | int) -> int:
     if not isinstance(key, int) or not 0 < key < 2**31:
         raise BadRequest("The cursor is not valid; start again without it.")
     return key
 
 
 def _compare(old: StoredVersion, new: StoredVersion) -> VersionDiff:
-    # Attribute names, as in documents, so that authors recognise the paths.
+    # Attribute names, because documents use them, too.
     before, after = (version.definition.model_dump(mode="json", by_alias=False) for version in (old, new))
     old_number, new_number = old.row.number, new.row.number
     return VersionDiff(

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from crewai_runner.features.providers.probe.aws_signature import signed_headers
+from crewai_runner.features.providers.probe.aws_signature import build_signed_headers
 
 AT = datetime(2015, 8, 30, 12, 36, tzinfo=UTC)
 KEY = {
@@ -16,7 +16,7 @@ KEY = {
 
 class TestSignedHeaders:
     def test_vanilla_get(self) -> None:
-        headers = signed_headers("https://example.amazonaws.com/", token=None, **KEY)
+        headers = build_signed_headers("https://example.amazonaws.com/", token=None, **KEY)
 
         assert headers["authorization"] == (
             "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, "
@@ -25,7 +25,7 @@ class TestSignedHeaders:
         )
 
     def test_session_token_is_sent_and_signed(self) -> None:
-        headers = signed_headers("https://example.amazonaws.com/", token="TOKEN", **KEY)
+        headers = build_signed_headers("https://example.amazonaws.com/", token="TOKEN", **KEY)
 
         assert headers["x-amz-security-token"] == "TOKEN"
         assert "SignedHeaders=host;x-amz-date;x-amz-security-token" in headers["authorization"]

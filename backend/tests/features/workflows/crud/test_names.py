@@ -1,12 +1,12 @@
 """Unique names of workflows."""
 
-from crewai_runner.features.workflows.crud.names import unused_name
+from crewai_runner.features.workflows.crud.names import suggest_unused_name
 
 
 class TestUnusedName:
     def test_first_unused_number(self) -> None:
-        assert unused_name("Brief", {"Brief", "Brief 2"}) == "Brief 3"
-        assert unused_name("Brief 2", {"Brief", "Brief 2"}) == "Brief 3"
+        assert suggest_unused_name("Brief", {"Brief", "Brief 2"}) == "Brief 3"
+        assert suggest_unused_name("Brief 2", {"Brief", "Brief 2"}) == "Brief 3"
 
     def test_long_name_stays_within_the_limit(self) -> None:
-        assert len(unused_name("x" * 100, {"x" * 100})) <= 100
+        assert len(suggest_unused_name("x" * 100, {"x" * 100})) <= 100

@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crewai_runner.features.workflows.import_export.downloads import attachment, file_stem
+from crewai_runner.features.workflows.import_export.downloads import (
+    build_content_disposition,
+    build_file_stem,
+)
 
 
 class TestDownloadNames:
@@ -20,11 +23,11 @@ class TestDownloadNames:
         ],
     )
     def test_file_stem_is_safe(self, name: str, stem: str) -> None:
-        assert file_stem(name) == stem
+        assert build_file_stem(name) == stem
 
     @given(st.text(max_size=120))
     def test_header_is_one_line_of_printable_ascii(self, name: str) -> None:
-        header = attachment(name.encode("utf-8", "replace").decode(), ".yaml")
+        header = build_content_disposition(name.encode("utf-8", "replace").decode(), ".yaml")
 
         assert header.isascii()
         assert header.isprintable()

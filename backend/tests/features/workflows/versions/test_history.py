@@ -46,8 +46,8 @@ class TestVersions:
     async def test_pages_newest_first(
         self, history: WorkflowHistory, principal: Principal, saved: WorkflowRead
     ) -> None:
-        first = await history.page(principal, saved.id, 2, None)
-        rest = await history.page(principal, saved.id, 2, first.next_cursor)
+        first = await history.list_page(principal, saved.id, 2, None)
+        rest = await history.list_page(principal, saved.id, 2, first.next_cursor)
 
         assert [(one.number, one.note) for one in first.versions] == [
             (3, "note 3"),
@@ -68,7 +68,7 @@ class TestVersions:
         self, history: WorkflowHistory, stranger: Principal, saved: WorkflowRead
     ) -> None:
         for attempt in (
-            history.page(stranger, saved.id, 10, None),
+            history.list_page(stranger, saved.id, 10, None),
             history.get(stranger, saved.id, 1),
             history.diff(stranger, saved.id, 1, 2),
             history.restore(stranger, saved.id, 1, None, None),
@@ -81,7 +81,7 @@ class TestVersions:
         self, history: WorkflowHistory, principal: Principal, saved: WorkflowRead, key: str | int
     ) -> None:
         with pytest.raises(BadRequest):
-            await history.page(principal, saved.id, 10, encode_cursor(key))
+            await history.list_page(principal, saved.id, 10, encode_cursor(key))
 
 
 class TestRestore:
