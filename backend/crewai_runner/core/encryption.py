@@ -20,7 +20,7 @@ class SecretCipher:
         return self._keys().encrypt(secret.encode()).decode()
 
     def decrypt(self, encrypted: str) -> str:
-        """Return the secret. Raises SecretUnreadable when none of the keys fits."""
+        """Return the secret. Raises SecretUnreadable when no key decrypts it."""
         try:
             return self._keys().decrypt(encrypted.encode()).decode()
         except InvalidToken:

@@ -52,6 +52,6 @@ _BODY = re.compile(r"[0-9A-Za-z]{1,56}")
 
 
 def has_prefix(identifier: str, prefix: Prefix) -> bool:
-    """Return whether an identifier is well formed and has this prefix; if not, a query is pointless."""
+    """Return whether an identifier is well formed and has this prefix; if not, no row can have it."""
     start, _, body = identifier.partition("_")
     return start == prefix and _BODY.fullmatch(body) is not None

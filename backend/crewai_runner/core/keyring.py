@@ -9,7 +9,7 @@ MIN_SECRET_PART_LENGTH = 16
 
 
 class Keyring:
-    """Every key that passes through it is masked from then on."""
+    """Encrypts and decrypts credentials, and masks each one in all later output."""
 
     def __init__(self, cipher: SecretCipher, mask: SecretMask) -> None:
         self._cipher = cipher
@@ -18,7 +18,7 @@ class Keyring:
     def mask_key(self, key: SecretStr) -> SecretStr:
         """Mask a key, and return it."""
         secret = key.get_secret_value()
-        # The long parts of `ID:SECRET:TOKEN` are secrets themselves.
+        # Each long part of `ID:SECRET:TOKEN` is also a secret.
         parts = [part for part in secret.split(":")[1:] if len(part) >= MIN_SECRET_PART_LENGTH]
         for value in (secret, *parts):
             self._mask.add(value)

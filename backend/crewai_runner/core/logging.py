@@ -25,10 +25,10 @@ def _encodings(secret: str) -> set[str]:
 
 
 def _escaped_pattern(secret: str) -> re.Pattern[str]:
-    """Match the secret however many times the text was escaped.
+    """Return a pattern that matches the secret at any level of escaping.
 
-    A provider's error is JSON, which its library quotes as a Python string, which an event quotes again;
-    each level escapes quotation marks and the backslashes of the level below.
+    A provider's error may be JSON in a Python string in JSON; each level escapes quotation marks and the
+    backslashes of the level below.
     """
     # A trailing backslash is ignored: backslashes after it may belong to the following text.
     parts = re.findall(r"\\+|[^\\]", secret.rstrip("\\"))
@@ -124,7 +124,7 @@ def configure_logging(level: str, log_format: LogFormat, mask: SecretMask) -> No
 
 
 class _MaskingRenderer:
-    """Masks the rendered line, so that no field can be forgotten."""
+    """Masks the rendered line, which includes every field."""
 
     def __init__(self, renderer: Any, mask: Mask) -> None:
         self._renderer = renderer

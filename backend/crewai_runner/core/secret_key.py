@@ -113,7 +113,7 @@ class KeyFileCipher(SecretCipher):
             self._on_key(key)
 
     def _file_version(self) -> _FileVersion | None:
-        """Return what changes with the file's content; None when the file is missing."""
+        """Return values that change when the file does; None when the file is missing."""
         try:
             stat = self._path.stat()
         except OSError:

@@ -150,7 +150,7 @@ class Settings(BaseSettings):
     @field_validator("api_key")
     @classmethod
     def _check_api_key(cls, value: SecretStr | None) -> SecretStr | None:
-        # A key that no header can carry would make the API unusable.
+        # An HTTP header cannot contain other characters, so no request could be authenticated.
         if value and not all("\x21" <= character <= "\x7e" for character in value.get_secret_value()):
             raise ValueError("must be printable ASCII characters without spaces")
         return value

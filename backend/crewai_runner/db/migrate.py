@@ -41,7 +41,7 @@ def is_known_revision(revision: str) -> bool:
 
 
 def current_revision(connection: Connection) -> str | None:
-    """Return the schema revision of a database, None for one without our tables."""
+    """Return the schema revision of a database, None for one without the product's tables."""
     return MigrationContext.configure(connection).get_current_revision()
 
 

@@ -78,7 +78,7 @@ class NamedRowRepository(Generic[RowT]):
         return set(await self._session.scalars(query))
 
     async def lock_workspace(self, workspace_id: str) -> None:
-        """Serialize changes of what a workspace has only one of, such as its default model."""
+        """Serialize changes to things that a workspace has only one of, such as its default model."""
         query = select(WorkspaceRow.id).where(WorkspaceRow.id == workspace_id)
         await self._session.execute(query.with_for_update(key_share=True))
 
@@ -105,7 +105,7 @@ class NamedRowRepository(Generic[RowT]):
         return row
 
     async def _flush(self, row: RowT) -> None:
-        name = row.name  # not readable after a failed flush
+        name = row.name  # the attribute cannot be read after a failed flush
         try:
             await self._session.flush()
         except IntegrityError:

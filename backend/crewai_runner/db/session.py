@@ -85,8 +85,8 @@ def _strftime(form: str, when: str) -> float:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that upgrades from reading to writing fails at once when another one has written in the
-    # meantime; the busy timeout does not apply. So writers take the lock at the start.
+    # A transaction that upgrades from reading to writing fails at once if another one has written in the
+    # meantime, without the busy timeout. Writers therefore take the lock at the start.
     read_only = connection.get_execution_options().get(READ_ONLY, False)
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 

@@ -21,7 +21,7 @@ class CalculationError(Exception):
 
 
 def calculate(expression: str) -> Number:
-    """The value of an expression such as `(2 + 3) * sqrt(16) / 7`.
+    """Return the value of an expression such as `(2 + 3) * sqrt(16) / 7`.
 
     Supports + - * / // % **, brackets, pi, e and the functions of FUNCTIONS. Whole numbers are exact up
     to 8,192 bits; trigonometry is in radians. Raises CalculationError.

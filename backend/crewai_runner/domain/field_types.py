@@ -16,7 +16,7 @@ from crewai_runner.domain.tools import TOOLS
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 """Characters that the database or a prompt does not accept."""
 INPUT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]*")
-"""CrewAI fills `{name}` for exactly these names; everything else between braces stays text."""
+"""CrewAI replaces `{name}` for these names only; everything else between braces stays text."""
 KEY_ERROR = "[key]"
 """Last item of an error's `loc` when the key is wrong, not its value; pydantic's own convention."""
 
@@ -31,7 +31,7 @@ _SOURCE_TYPES = ("string", "text", "StringKnowledgeSource")
 
 @dataclass(frozen=True)
 class DocumentKey:
-    """Annotation of a field: how a document writes it, where that is not simply the field's name."""
+    """Annotation of a field whose key in documents is not simply the field's name."""
 
     name: str = ""
     also: tuple[str, ...] = ()
@@ -44,19 +44,19 @@ class DocumentKey:
     """Whether repeated items of a list are removed, with a warning."""
 
 
-def shown(text: str, limit: int = 60) -> str:
-    """A piece of a document on one line, short enough to be quoted in a message."""
+def excerpt(text: str, limit: int = 60) -> str:
+    """Return a part of a document on one line, shortened to be quoted in a message."""
     flat = " ".join(text.split())
     return flat if len(flat) <= limit else f"{flat[: limit - 1]}…"
 
 
 def is_storable(text: str) -> bool:
-    """Whether the database and a prompt accept every character of a text."""
+    """Return whether the database and a prompt accept every character of a text."""
     return FORBIDDEN.search(text) is None
 
 
 def value_error(code: Any, message: str) -> PydanticCustomError:
-    """An error for a validator. pydantic types `code` as a literal string."""
+    """Create an error for a validator. pydantic types `code` as a literal string."""
     return PydanticCustomError(code, "{message}", {"message": message})
 
 
@@ -68,12 +68,12 @@ def _check_text(text: str) -> str:
     return text
 
 
-def _name_rule(pattern: str, rule: str) -> AfterValidator:
+def _name_validator(pattern: str, rule: str) -> AfterValidator:
     compiled = re.compile(pattern)
 
     def check(name: str) -> str:
         if not compiled.fullmatch(name):
-            raise value_error("bad-name", f"`{shown(name)}` is not possible here: {rule}.")
+            raise value_error("bad-name", f"`{excerpt(name)}` is not allowed here: {rule}.")
         return name
 
     return AfterValidator(check)
@@ -84,7 +84,7 @@ def _check_registered_name(name: str) -> str:
         return name
     code = "unsafe-key" if re.search(r"[:/(]", name) else "bad-name"
     message = (
-        f"`{shown(name)}` is not possible here. A name consists of letters, digits, `_`, `-` and `.`; "
+        f"`{excerpt(name)}` is not allowed here. A name consists of letters, digits, `_`, `-` and `.`; "
         "code, addresses and commands are not names."
     )
     raise value_error(code, message)
@@ -93,7 +93,7 @@ def _check_registered_name(name: str) -> str:
 def _check_file_name(name: str) -> str:
     reason = _file_name_problem(name)
     if reason is not None:
-        message = f"`{shown(name)}` {reason}. Write a plain file name, such as `report.md`."
+        message = f"`{excerpt(name)}` {reason}. Write a plain file name, such as `report.md`."
         raise value_error("unsafe-path", message)
     return name
 
@@ -112,18 +112,20 @@ def _file_name_problem(name: str) -> str | None:
 
 
 def _knowledge_text(value: object) -> object:
-    """The text of CrewAI's `{type: string, content: text}`; other sources would read files."""
+    """Return the text of CrewAI's `{type: string, content: text}`; other sources would read files."""
     if not isinstance(value, dict):
         return value
     for key, inner in value.items():
         if key not in _SOURCE_KEYS:
             message = (
-                f"`{shown(key)}` would make the server read something. "
+                f"`{excerpt(key)}` would make the server read something. "
                 "Write the text itself: `- {type: string, content: ...}`."
             )
             raise _member_error((key, KEY_ERROR), "unsafe-key", message)
         if key != "content" and inner not in _SOURCE_TYPES:
-            message = "Only sources of type `string` are possible: files are not read. Write the text itself."
+            message = (
+                "Only sources of type `string` are supported: files are not read. Write the text itself."
+            )
             raise _member_error((key,), "unsafe-key", message)
     if "content" not in value:
         raise value_error("source_type", "text, or a mapping with `content`")
@@ -133,7 +135,7 @@ def _knowledge_text(value: object) -> object:
 
 
 def _member_error(loc: tuple[str, ...], code: str, message: str) -> ValidationError:
-    """An error of a member of the value, not of the value itself."""
+    """Create an error for a member of the value, not for the value itself."""
     details = InitErrorDetails(type=value_error(code, message), loc=loc, input=None)
     return ValidationError.from_exception_data("value", [details])
 
@@ -155,7 +157,7 @@ Name = Annotated[
     str,
     StringConstraints(min_length=1, max_length=100),
     _TEXT,
-    _name_rule(
+    _name_validator(
         r"[^\s{}\[\]](?:[^{}\n\r\t]*[^\s{}])?",
         "a name has no braces or line breaks, and no space at its ends",
     ),
@@ -164,7 +166,7 @@ ModelName = Annotated[
     str,
     StringConstraints(min_length=1, max_length=200),
     _TEXT,
-    _name_rule(
+    _name_validator(
         r"[^\s{}](?:[^{}\n\r\t]*[^\s{}])?", "a model is named as it is registered, such as `gpt-4o-mini`"
     ),
 ]
@@ -172,7 +174,7 @@ InputName = Annotated[
     str,
     StringConstraints(min_length=1, max_length=64),
     _TEXT,
-    _name_rule(
+    _name_validator(
         INPUT_NAME.pattern,
         "an input's name has letters, digits, `_` and `-`, and does not begin with a digit",
     ),
@@ -191,7 +193,7 @@ FileName = Annotated[
         {"type": "string", "pattern": _FILE_NAME, "maxLength": _MAX_FILE_NAME, "examples": ["report.md"]}
     ),
 ]
-"""A plain file name: no folder, no placeholder, nothing a shell or another system would interpret."""
+"""A file name without folder, placeholder or characters that are special in a shell or on another system."""
 _KNOWLEDGE = {"type": "string", "minLength": 1, "maxLength": 200_000}
 KnowledgeText = Annotated[
     str,

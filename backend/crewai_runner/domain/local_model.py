@@ -27,7 +27,7 @@ def list_local_model_warnings(
     local_model_names: Collection[str],
     default_model: str | None = None,
 ) -> list[str]:
-    """List what this workflow requires that the built-in model cannot do, one sentence each.
+    """List the requirements of a workflow that the built-in model cannot meet, one sentence each.
 
     `local_model_names` are the registered names of the built-in model; `default_model` is used where the
     document names no model. The workflow can be run in spite of these warnings.
@@ -49,14 +49,14 @@ class _Checks:
         for agent in self._agents:
             yield from self._check_agent(agent)
         for task in self._definition.tasks:
-            if self._may_do(task):
+            if self._may_perform(task):
                 yield from self._check_task(task)
 
     def _is_local(self, choice: ModelChoice | None) -> bool:
         return (choice.name if choice else self._default) in self._local
 
-    def _may_do(self, task: TaskDefinition) -> bool:
-        """Whether an agent on the built-in model may get this task; a manager may assign it to any agent."""
+    def _may_perform(self, task: TaskDefinition) -> bool:
+        """Return whether the built-in model may perform this task; a manager may assign it to any agent."""
         return any(task.agent in (None, agent.key) for agent in self._agents)
 
     def _check_crew(self) -> Iterator[str]:

@@ -46,7 +46,7 @@ class ModelSettings(ApiModel):
     )
 
     def over(self, base: "ModelSettings") -> "ModelSettings":
-        """These settings, with those of `base` for what is not set here."""
+        """Return these settings, completed with those of `base`."""
         return base.model_copy(update=self.model_dump(exclude_none=True, by_alias=False))
 
 

@@ -72,7 +72,7 @@ class IllegalTransition(Conflict):
 
 
 def can_transition(state: RunState, to: RunState) -> bool:
-    """Whether a run may move to `to`. Final states other than `completed` only lead to `queued` (resume)."""
+    """Return whether the transition is allowed. Final states except `completed` lead to `queued` (resume)."""
     return to in TRANSITIONS[state]
 
 

@@ -289,6 +289,6 @@ class WorkflowDefinition(ApiModel):
         return next(task for task in self.tasks if task.key == key)
 
     def model_choices(self) -> list[ModelChoice]:
-        """Every model the definition names, in order of appearance."""
+        """Return every model the definition names, in order of appearance."""
         choices = [agent.model for agent in self.agents] + [self.manager_model]
         return [choice for choice in choices if choice is not None]

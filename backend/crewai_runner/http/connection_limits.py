@@ -8,7 +8,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 MAX_HEADER_BYTES = 64 * 1024
 HEADER_TIMEOUT_SECONDS = 15.0
 KEEP_ALIVE_SECONDS = 75
-"""Longer than that of usual proxies (nginx: 60), so that the server is never the one to close first."""
+"""Longer than the usual timeout of proxies (nginx: 60), so that the proxy closes idle connections first."""
 
 
 class LimitedHttpProtocol(HttpToolsProtocol):

@@ -19,7 +19,7 @@ HEADERS = ("Deprecation", "Sunset", "Link")
 
 @dataclass(frozen=True, slots=True)
 class Deprecation:
-    """Since when something is deprecated, when it will be removed, and where this is documented."""
+    """When something was deprecated, when it will be removed, and where this is documented."""
 
     since: datetime
     link: str

@@ -1,4 +1,4 @@
-"""FastAPI dependencies shared by the endpoints: sessions, paging, ETags and what the container provides.
+"""FastAPI dependencies shared by the endpoints: sessions, paging, ETags and the container's instances.
 
 Every dependency is a coroutine: FastAPI runs plain functions in a thread, one at a time.
 """
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class DependencyProvider(Protocol):
-    """What `app.state.container` is: the source of every feature's dependencies."""
+    """Interface of `app.state.container`, which provides every feature's dependencies."""
 
     def provide(self, kind: type[T]) -> T:
         """Return the instance of this type. Raises LookupError for a type that is not provided."""
@@ -45,7 +45,7 @@ class Provided(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class SessionDeps:
-    """What a request's session needs: the session factory, and the publisher of its notifications."""
+    """The session factory of requests, and the publisher of their notifications."""
 
     sessions: Sessions
     publish: Callable[[Iterable[str]], None]

@@ -55,7 +55,7 @@ def install(app: FastAPI, folder: Path, api_base_url: str, reserved: Sequence[st
     async def frontend(request: Request) -> Response:
         path: str = request.path_params["path"]
         segments = path.split("/")
-        # Unnormalized paths are no pages: variants of API paths must not return the dashboard.
+        # An unnormalized path may be a variant of an API path, so it must not return the dashboard.
         if any(segment.startswith(".") or not segment for segment in segments[:-1]):
             raise HTTPException(404)
         if "." not in segments[-1] or path == "index.html":
@@ -88,7 +88,7 @@ class FallbackRoute(Route):
         self._reserved = tuple(f"{prefix}/" for prefix in reserved)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        # Case-insensitive: `/API/…` is a mistake that the page would hide.
+        # Case-insensitive, so that `/API/…` is a 404 instead of the dashboard.
         if scope["type"] == "http" and f"{scope['path']}/".lower().startswith(self._reserved):
             return Match.NONE, {}
         return super().matches(scope)
@@ -112,7 +112,7 @@ class IndexPage:
         }
         cached = request.headers.get("if-none-match", "")
         if self._etag in [tag.strip().removeprefix("W/") for tag in cached.split(",")]:
-            # The policy is required: responses without one get the API's, which browsers would store.
+            # Without this header the middleware would add the API's policy, which browsers would store.
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         return HTMLResponse(self._text, headers=headers)
 
@@ -132,7 +132,7 @@ class IndexPage:
 
 
 class PrecompressedFiles(StaticFiles):
-    """Static files that are sent as `.gz` where that exists and the client accepts it."""
+    """Static files, sent as `.gz` if that file exists and the client accepts it."""
 
     def __init__(self, directory: Path, cache: str) -> None:
         super().__init__(directory=directory, check_dir=False)
@@ -151,7 +151,7 @@ class PrecompressedFiles(StaticFiles):
         return response
 
     async def _select_encoding(self, path: str, scope: Scope) -> Response:
-        # Requested without conditional headers, for its content type.
+        # Without conditional headers, because the response is needed for its content type.
         plain = await super().get_response(path, {**scope, "headers": []})
         if _accepts_gzip(scope):
             with contextlib.suppress(HTTPException):

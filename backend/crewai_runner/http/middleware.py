@@ -1,4 +1,4 @@
-"""Middleware of every request: request id, access log, security headers, body limit, unhandled errors."""
+"""Middleware for every request: request id, access log, security headers, body limit, unhandled errors."""
 
 import re
 import time

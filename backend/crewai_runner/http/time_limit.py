@@ -49,7 +49,7 @@ class TimeLimitMiddleware:
         async def limited_send(message: Message) -> None:
             if message["type"] == "http.response.start":
                 if timeout.expired():
-                    await asyncio.sleep(0)  # the pending cancellation is raised here
+                    await asyncio.sleep(0)  # raises a pending cancellation
                 timeout.reschedule(None)
             await send(message)
 

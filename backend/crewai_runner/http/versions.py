@@ -23,7 +23,7 @@ class VersionUnknown(NotFound):
 class ApiVersionMiddleware:
     """Rejects unknown versions and adds deprecation headers.
 
-    Must be inside of `VersionAliasMiddleware`, so that every path has a version and the router stores the
+    Must be inside `VersionAliasMiddleware`, so that every path has a version and the router stores the
     matched route in the scope that this middleware sees.
     """
 

@@ -1,1 +1,1 @@
-"""The built-in model: a small language model in a child process; needs no key and no network."""
+"""The built-in model: a small language model in a child process, usable without a key or network."""

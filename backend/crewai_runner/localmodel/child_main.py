@@ -2,7 +2,7 @@
 
 `LocalModelSupervisor` starts it. It is a separate process because native code may abort and because its
 thread settings must be in the environment before its libraries load. It prints one JSON line on stdout,
-`{"url": ..., "pid": ...}` when it is ready or `{"error": ...}` when it can never be, and runs until SIGTERM
+`{"url": ..., "pid": ...}` when it is ready or `{"error": ...}` when it cannot serve, and runs until SIGTERM
 or until its parent ends. It imports only the standard library and the native runtime, to start quickly.
 """
 
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def check_model_file(path: Path, sha256: str | None) -> None:
-    """Raises CannotServe unless the file is a GGUF file and, if given, has this SHA-256 (hex)."""
+    """Raise CannotServe unless the file is a GGUF file and, if given, has this SHA-256 (hex)."""
     try:
         with path.open("rb") as file:
             magic = file.read(4)

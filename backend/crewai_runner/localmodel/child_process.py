@@ -76,7 +76,7 @@ class ChildProcess:
 
     @property
     def stderr_tail(self) -> str:
-        """The last lines of the child's stderr, with the token redacted."""
+        """Last lines of the child's stderr, with the token redacted."""
         return "\n".join(self._tail).replace(self._token.get_secret_value(), "***")
 
     async def wait_until_ready(self, timeout_seconds: float) -> str:
@@ -91,10 +91,10 @@ class ChildProcess:
                     raise ChildExited(_describe_exit(await self._process.wait()))
         except TimeoutError as error:
             raise ChildExited(f"not ready after {timeout_seconds:g} s") from error
-        answer: dict[str, str] = json.loads(line)
-        if "error" in answer:
-            raise ChildCannotServe(answer["error"])
-        return answer["url"]
+        message: dict[str, str] = json.loads(line)
+        if "error" in message:
+            raise ChildCannotServe(message["error"])
+        return message["url"]
 
     async def wait(self) -> str:
         """Wait until the process exits and return a description of its exit status."""

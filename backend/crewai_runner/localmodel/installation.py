@@ -22,7 +22,7 @@ class ModelFile:
 
 
 def installation_problem() -> str | None:
-    """A message for the user when the built-in model is not installed; None when it is."""
+    """Return a message for users when the built-in model is not installed; None when it is."""
     absent = [name for name in (RUNTIME_PACKAGE, WEIGHTS_PACKAGE) if _find_package(name) is None]
     if absent:
         return f"The built-in model is not installed ({', '.join(absent)}). {HOW_TO_INSTALL}"
@@ -32,7 +32,7 @@ def installation_problem() -> str | None:
 
 
 def installed_model() -> ModelFile:
-    """The packaged model file; call it only when `installation_problem()` is None."""
+    """Return the packaged model file. Call it only when `installation_problem()` is None."""
     return ModelFile(_weights_path(), WEIGHTS_SHA256)
 
 

@@ -38,11 +38,11 @@ class LocalModelSupervisor:
         mode: LocalModelMode = LocalModelMode.AUTO,
         *,
         model: ModelFile | None = None,
-        patience: RestartPolicy | None = None,
+        policy: RestartPolicy | None = None,
     ) -> None:
         self._mode = mode
         self._model = model
-        self._policy = patience or RestartPolicy()
+        self._policy = policy or RestartPolicy()
         self.token = SecretStr(secrets.token_urlsafe(32))
         self._port = 0
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -57,7 +57,7 @@ class LocalModelSupervisor:
         return self._child.pid if self._child else None
 
     def unavailable_reason(self) -> str | None:
-        """A message for the user when the model cannot be used on this installation; None when it can."""
+        """Return why the model cannot be used on this installation, for users; None when it can."""
         if self._mode is LocalModelMode.OFF:
             return "The built-in model is switched off (LOCAL_MODEL=off)."
         return installation_problem()
@@ -203,14 +203,14 @@ class LocalModelSupervisor:
 
 
 def _shared_future() -> "Future[LocalModelEndpoint]":
-    """A future shared by all waiters, which the cancellation of one waiter does not cancel."""
+    """Create a future for several waiters: cancelling one waiter does not cancel it."""
     future: Future[LocalModelEndpoint] = Future()
     future.set_running_or_notify_cancel()
     return future
 
 
 async def _probe(port: int) -> bool:
-    # Not with an HTTP client, which would load certificates on the event loop.
+    # Without an HTTP client: creating one would load certificates on the event loop.
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(b"GET /health HTTP/1.0\r\n\r\n")

@@ -21,7 +21,7 @@ _BROKEN = (tarfile.TarError, EOFError, OSError, zlib.error)
 
 
 def members_of(folder: Path) -> list[Member]:
-    """Every file below a folder, with size (bytes) and SHA-256."""
+    """List every file below a folder, with size (bytes) and SHA-256."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return [_member(path, path.relative_to(folder).as_posix()) for path in files]
 
@@ -44,9 +44,9 @@ def pack(manifest: Manifest, folder: Path, target: BinaryIO) -> None:
 
 
 def _tar_info(name: str, size: int, timestamp: int) -> tarfile.TarInfo:
-    head = tarfile.TarInfo(name)
-    head.size, head.mtime, head.mode = size, timestamp, 0o600
-    return head
+    header = tarfile.TarInfo(name)
+    header.size, header.mtime, header.mode = size, timestamp, 0o600
+    return header
 
 
 def unpack(source: Path, folder: Path) -> Manifest:
@@ -64,23 +64,23 @@ def unpack(source: Path, folder: Path) -> Manifest:
 
 
 def _unpack(tar: tarfile.TarFile, folder: Path) -> Manifest:
-    head = tar.next()
-    if head is None or head.name != MANIFEST or head.size > _MAX_MANIFEST_BYTES:
+    header = tar.next()
+    if header is None or header.name != MANIFEST or header.size > _MAX_MANIFEST_BYTES:
         raise OperationError("This is not a backup of CrewAI Runner: it does not start with a manifest.")
-    manifest = manifests.parse(_open(tar, head).read())
+    manifest = manifests.parse(_open(tar, header).read())
     missing = {member.name: member for member in manifest.members}
-    while (head := tar.next()) is not None:
-        member = missing.pop(head.name, None)
+    while (header := tar.next()) is not None:
+        member = missing.pop(header.name, None)
         if member is None:
-            raise OperationError(f"The backup contains {head.name!r}, which its manifest does not list.")
-        _write(tar, head, member, folder / _safe(head.name))
+            raise OperationError(f"The backup contains {header.name!r}, which its manifest does not list.")
+        _write(tar, header, member, folder / _safe_path(header.name))
     if missing:
         raise OperationError(f"The backup lacks {min(missing)!r}, which its manifest lists.")
     return manifest
 
 
-def _safe(name: str) -> PurePosixPath:
-    """The member's path if it stays within the folder. Raises OperationError."""
+def _safe_path(name: str) -> PurePosixPath:
+    """Return the member's relative path. Raises OperationError when it would leave the folder."""
     path = PurePosixPath(name)
     is_unsafe = path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name
     if is_unsafe or len(path.parts) < 2 or path.parts[0] not in FOLDERS:
@@ -88,16 +88,16 @@ def _safe(name: str) -> PurePosixPath:
     return path
 
 
-def _open(tar: tarfile.TarFile, head: tarfile.TarInfo) -> BinaryIO:
-    stream = tar.extractfile(head) if head.isreg() else None
+def _open(tar: tarfile.TarFile, header: tarfile.TarInfo) -> BinaryIO:
+    stream = tar.extractfile(header) if header.isreg() else None
     if stream is None:
-        raise OperationError(f"The backup contains {head.name!r}, which is not a regular file.")
+        raise OperationError(f"The backup contains {header.name!r}, which is not a regular file.")
     return stream  # type: ignore[return-value]  # typeshed's IO[bytes]
 
 
-def _write(tar: tarfile.TarFile, head: tarfile.TarInfo, member: Member, target: Path) -> None:
-    stream, digest = _open(tar, head), hashlib.sha256()
-    if head.size != member.size:
+def _write(tar: tarfile.TarFile, header: tarfile.TarInfo, member: Member, target: Path) -> None:
+    stream, digest = _open(tar, header), hashlib.sha256()
+    if header.size != member.size:
         raise OperationError(f"{member.name!r} in the backup does not have the size its manifest lists.")
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("xb") as file:

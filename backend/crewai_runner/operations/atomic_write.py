@@ -22,7 +22,7 @@ def atomic_write_file(target: Path, *, force: bool) -> Iterator[tuple[BinaryIO, 
     _ensure_writable(target, force=force)
     partial = target.with_name(f"{target.name}.partial")
     folder = target.with_name(f"{target.name}.partial.d")
-    with _exclusive(partial) as file:
+    with _open_locked(partial) as file:
         try:
             shutil.rmtree(folder, ignore_errors=True)  # left by a killed process
             folder.mkdir(mode=0o700)
@@ -49,15 +49,15 @@ def _ensure_writable(target: Path, *, force: bool) -> None:
 
 
 @contextlib.contextmanager
-def _exclusive(partial: Path) -> Iterator[BinaryIO]:
+def _open_locked(partial: Path) -> Iterator[BinaryIO]:
     with os.fdopen(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "r+b") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # The previous holder of the lock may have renamed this file to its target.
-            same = os.path.samestat(os.fstat(file.fileno()), partial.stat())
+            is_current = os.path.samestat(os.fstat(file.fileno()), partial.stat())
         except (BlockingIOError, FileNotFoundError):
-            same = False
-        if not same:
+            is_current = False
+        if not is_current:
             raise OperationError(f"Another process is writing {partial}.")
         os.fchmod(file.fileno(), 0o600)
         file.truncate()

@@ -1,4 +1,4 @@
-"""Back up everything stored, as one consistent snapshot in one file, while the product runs."""
+"""Back up all stored data into one file while the product runs."""
 
 import asyncio
 import shutil
@@ -63,7 +63,7 @@ def _copy_database(settings: Settings, folder: Path) -> Contents:
 
 
 def sqlite_path(settings: Settings) -> Path:
-    """The path of the SQLite database file."""
+    """Return the path of the SQLite database file."""
     return Path(str(make_url(settings.database).database))
 
 

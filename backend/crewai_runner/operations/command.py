@@ -1,4 +1,4 @@
-"""The commands `backup`, `restore`, `rotate-secret-key` and `doctor`; imports happen when they run."""
+"""The commands `backup`, `restore`, `rotate-secret-key` and `doctor`. Each imports its modules when run."""
 
 import argparse
 import asyncio
@@ -64,8 +64,10 @@ def _rotate(_options: argparse.Namespace) -> int:
     def run(settings: Settings) -> tuple[Iterable[str], int]:
         from crewai_runner.operations import messages, rotation  # noqa: PLC0415
 
-        done = asyncio.run(rotation.rotate(settings))
-        return messages.describe_rotation(done, settings), 0 if done.is_complete else FAILED
+        rotation_result = asyncio.run(rotation.rotate(settings))
+        return messages.describe_rotation(
+            rotation_result, settings
+        ), 0 if rotation_result.is_complete else FAILED
 
     return _with_settings(run)
 

@@ -7,7 +7,7 @@ from crewai_runner.core.settings import Settings
 
 
 def describe_database_error(error: Exception, settings: Settings) -> str:
-    """One line with the database and the first line of its error message."""
+    """Return one line with the database and the first line of its error message."""
     url, mask = make_url(settings.database), SecretMask()
     if url.password:
         mask.add(str(url.password))

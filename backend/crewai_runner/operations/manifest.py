@@ -44,7 +44,7 @@ class Member(BaseModel):
 
 
 class EncryptedCounts(BaseModel):
-    """Number of stored secrets by key fingerprint, and of those no available key decrypts."""
+    """Number of stored secrets by key fingerprint; `unreadable`: of those that no available key decrypts."""
 
     by_key: dict[str, int] = {}
     unreadable: int = 0
@@ -60,7 +60,7 @@ class Manifest(BaseModel):
     members: list[Member] = []
 
     @model_validator(mode="after")
-    def _complete(self) -> Self:
+    def _check_complete(self) -> Self:
         """Require that every table has its file in the backup."""
         sqlite = self.database.dialect == "sqlite"
         needed = {SQLITE_MEMBER} if sqlite else {table.member for table in self.database.tables}

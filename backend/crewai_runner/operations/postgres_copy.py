@@ -56,20 +56,20 @@ def copy_database(url: str, folder: Path) -> Contents:
 
 
 def columns_by_table(connection: Connection) -> dict[Table, list[str]]:
-    """The tables of both schemas and their columns in order, without generated columns."""
+    """Return the tables of both schemas and their columns in order, without generated columns."""
     rows = connection.execute(_TABLES, {"product": PRODUCT, "queue": QUEUE})
-    return {(place, name): list(columns) for place, name, columns in rows}
+    return {(schema, name): list(columns) for schema, name, columns in rows}
 
 
 def queue_version(connection: Connection) -> int | None:
-    """The version of the queue's schema, None when the queue was never started on this database."""
+    """Return the version of the queue's schema, None when the queue was never started on this database."""
     if (QUEUE, "dbos_migrations") not in columns_by_table(connection):
         return None
     return connection.execute(text(f"SELECT max(version) FROM {QUEUE}.dbos_migrations")).scalar()  # noqa: S608
 
 
 def driver_cursor(connection: Connection) -> psycopg.Cursor[Any]:
-    """The psycopg cursor in the same transaction; SQLAlchemy does not support COPY."""
+    """Return a psycopg cursor in the same transaction; SQLAlchemy does not support COPY."""
     driver: Any = connection.connection.driver_connection
     cursor: psycopg.Cursor[Any] = driver.cursor()
     return cursor
@@ -86,7 +86,8 @@ def _tables_to_copy(connection: Connection, revision: str) -> list[tuple[Table, 
             f"The database has schema {revision}, which this version does not know: use a newer version."
         )
     found = columns_by_table(connection)
-    # An older schema may contain tables that were dropped later; at the newest, unknown tables are not ours.
+    # An older schema may contain tables that were dropped later; in the newest schema,
+    # unknown tables do not belong to the product.
     foreign = {
         table
         for table in found

@@ -33,13 +33,13 @@ _OTHER_CONNECTIONS = text(
     """
 )
 _LIVE_LEASES = text(
-    f"SELECT count(*) FROM {QUEUE}.worker_lease"  # noqa: S608  # the schema's name is ours
+    f"SELECT count(*) FROM {QUEUE}.worker_lease"  # noqa: S608  # a constant
     " WHERE last_seen > now() - make_interval(secs => :lease)"
 )
 
 
 def ensure_not_in_use(url: str, lease_seconds: float, *, force: bool) -> None:
-    """Raises OperationError while a worker runs or, unless forced, other clients are connected."""
+    """Raise OperationError while a worker runs or, unless forced, other clients are connected."""
     with connect(url) as connection:
         if (QUEUE, "worker_lease") in columns_by_table(connection):
             live = connection.execute(_LIVE_LEASES, {"lease": lease_seconds}).scalar()
@@ -57,12 +57,12 @@ def ensure_not_in_use(url: str, lease_seconds: float, *, force: bool) -> None:
 
 
 def has_rows(url: str) -> bool:
-    """Whether the database contains data of the product."""
+    """Return whether the database contains data of the product."""
     with connect(url) as connection:
         found = columns_by_table(connection)
-        ours = [table for table in found if table[1] in Base.metadata.tables and table[0] == PRODUCT]
-        ours += [table for table in found if table == (QUEUE, "workflow_status")]
-        return any(_table_has_rows(connection, table) for table in ours)
+        tables = [table for table in found if table[1] in Base.metadata.tables and table[0] == PRODUCT]
+        tables += [table for table in found if table == (QUEUE, "workflow_status")]
+        return any(_table_has_rows(connection, table) for table in tables)
 
 
 def load_database(url: str, contents: Contents, folder: Path) -> None:
@@ -73,8 +73,8 @@ def load_database(url: str, contents: Contents, folder: Path) -> None:
             connection.execute(text(_LOCK_TIMEOUT))
             _ensure_queue_not_newer(connection, contents)
             tables = _recreate_product_tables(connection, url, contents.revision)
-            _empty(connection, tables)
-            _fill(connection, contents, _sort_by_references(connection, tables), folder)
+            _truncate(connection, tables)
+            _load_tables(connection, contents, _sort_by_references(connection, tables), folder)
             upgrade_within(connection, alembic_config(url))
     except (DBAPIError, psycopg.Error) as error:
         raise OperationError(
@@ -83,22 +83,23 @@ def load_database(url: str, contents: Contents, folder: Path) -> None:
 
 
 def _ensure_queue_not_newer(connection: Connection, contents: Contents) -> None:
-    here = queue_version(connection)
-    if contents.queue_version and here and contents.queue_version > here:
+    version = queue_version(connection)
+    if contents.queue_version and version and contents.queue_version > version:
         raise OperationError(
-            f"The backup's queue has schema {contents.queue_version}, newer than {here}: use a newer version."
+            f"The backup's queue has schema {contents.queue_version}, newer than {version}: "
+            "use a newer version."
         )
 
 
 def _recreate_product_tables(connection: Connection, url: str, revision: str) -> set[Table]:
     """Recreate the product's tables at a revision; returns them and the queue's tables."""
     config = alembic_config(url)
-    present = current_revision(connection)
-    if present is not None and not is_known_revision(present):
+    existing = current_revision(connection)
+    if existing is not None and not is_known_revision(existing):
         raise OperationError(
-            f"The database has schema {present}, which this version does not know: use a newer version."
+            f"The database has schema {existing}, which this version does not know: use a newer version."
         )
-    if present is not None:
+    if existing is not None:
         upgrade_within(connection, config)  # so that all tables are known to this version
     names = [*Base.metadata.tables, "alembic_version"]
     tables = SQL(", ").join(Identifier(PRODUCT, name) for name in names)
@@ -109,7 +110,7 @@ def _recreate_product_tables(connection: Connection, url: str, revision: str) ->
     return set(columns_by_table(connection)) - foreign
 
 
-def _empty(connection: Connection, tables: set[Table]) -> None:
+def _truncate(connection: Connection, tables: set[Table]) -> None:
     """Truncate the tables to be filled: migrations and earlier installations may have added rows."""
     truncated = sorted(tables - (NOT_COPIED - {(QUEUE, "worker_lease")}))
     with driver_cursor(connection) as cursor:
@@ -125,7 +126,7 @@ def _sort_by_references(connection: Connection, tables: set[Table]) -> list[Tabl
     return [(str(table.schema), table.name) for table in metadata.sorted_tables]
 
 
-def _fill(connection: Connection, contents: Contents, order: list[Table], folder: Path) -> None:
+def _load_tables(connection: Connection, contents: Contents, order: list[Table], folder: Path) -> None:
     copies = {(copy.place, copy.name): copy for copy in contents.tables}
     columns = columns_by_table(connection)
     for table, copy in copies.items():

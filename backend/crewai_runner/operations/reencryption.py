@@ -71,11 +71,11 @@ async def _reencrypt(
     repository: EncryptedValueRepository, cipher: SecretCipher, value: EncryptedValue, result: PassResult
 ) -> None:
     try:
-        sealed = cipher.reencrypt(value.ciphertext)
+        ciphertext = cipher.reencrypt(value.ciphertext)
     except SecretUnreadable:
         result.unreadable.append(value.owner)
         return
-    if await repository.replace(value, sealed):
+    if await repository.replace(value, ciphertext):
         result.reencrypted += 1
     else:
         result.changed_meanwhile += 1

@@ -16,7 +16,7 @@ Key = tuple[object, ...]
 
 @dataclass(frozen=True, slots=True)
 class EncryptedValue:
-    """One encrypted value; `owner` describes the row to people, for example `providers: OpenAI`."""
+    """One encrypted value; `owner` names its row in messages, for example `providers: OpenAI`."""
 
     table: Table
     column: str
@@ -37,14 +37,14 @@ class EncryptedValueRepository:
         self._session = session
 
     async def tables(self) -> set[str]:
-        """The names of the existing tables; an older schema may lack some."""
+        """Return the names of the existing tables; an older schema may lack some."""
         connection = await self._session.connection()
         return await connection.run_sync(_table_names)
 
     async def after(
         self, table: Table, column: Column[str], key: Key | None, limit: int
     ) -> Sequence[EncryptedValue]:
-        """The next values in primary key order."""
+        """Return the next values in primary key order."""
         keys = list(table.primary_key.columns)
         name = table.columns.get("name", keys[0])
         query = select(*keys, name.label("owner_name"), column).where(column.is_not(None))
@@ -57,12 +57,12 @@ class EncryptedValueRepository:
         ]
 
     async def replace(self, value: EncryptedValue, ciphertext: str) -> bool:
-        """Compare and set: store the new value if the old one is unchanged; returns whether it was."""
+        """Store the new ciphertext unless the value has changed; return whether it was stored."""
         column, keys = value.table.columns[value.column], value.table.primary_key.columns
         same = [key == found for key, found in zip(keys, value.key, strict=True)]
         change = update(value.table).where(*same, column == value.ciphertext).values({column: ciphertext})
-        done = await self._session.execute(change)
-        return isinstance(done, CursorResult) and done.rowcount == 1
+        result = await self._session.execute(change)
+        return isinstance(result, CursorResult) and result.rowcount == 1
 
 
 def _table_names(connection: Connection) -> set[str]:

@@ -32,7 +32,7 @@ class Restoration:
 
 
 def restore(settings: Settings, source: Path, *, force: bool = False) -> Restoration:
-    """Raises OperationError (nothing has changed), OSError and database errors."""
+    """Restore a backup. Raises OperationError (nothing has changed), OSError and database errors."""
     if not source.is_file():
         raise OperationError(f"The file {source} does not exist.")
     with _data_dir_locked(settings), _work_folder(settings) as folder:
@@ -44,14 +44,13 @@ def restore(settings: Settings, source: Path, *, force: bool = False) -> Restora
         # The database comes first, because its restore can still fail.
         _replace_database(settings, folder, stamp, result)
         _replace_files(settings, folder, stamp, result)
-    present = {key_fingerprint(key) for key in load_secret_keys(settings)}
-    result.undecryptable = sum(n for key, n in manifest.seals.by_key.items() if key not in present)
+    available = {key_fingerprint(key) for key in load_secret_keys(settings)}
+    result.undecryptable = sum(n for key, n in manifest.seals.by_key.items() if key not in available)
     return result
 
 
 @contextmanager
 def _data_dir_locked(settings: Settings) -> Iterator[None]:
-    """Lock the data folder."""
     lock = DataDirLock(settings.sqlite_directory or settings.data_dir)
     try:
         lock.acquire()
@@ -76,10 +75,10 @@ def _work_folder(settings: Settings) -> Iterator[Path]:
 
 
 def _ensure_compatible(settings: Settings, manifest: Manifest) -> None:
-    here = "sqlite" if settings.is_embedded else "postgresql"
-    if manifest.database.dialect != here:
+    dialect = "sqlite" if settings.is_embedded else "postgresql"
+    if manifest.database.dialect != dialect:
         raise OperationError(
-            f"The backup is from {manifest.database.dialect}, but DATABASE_URL is {here}: "
+            f"The backup is from {manifest.database.dialect}, but DATABASE_URL is {dialect}: "
             "a backup can only be restored into the same kind of database."
         )
     if not is_known_revision(manifest.database.revision):
@@ -96,9 +95,9 @@ def _ensure_empty(settings: Settings, folder: Path, *, force: bool) -> None:
         return
     if _database_has_rows(settings):
         raise OperationError("The database is not empty; use --force to replace it. The old data is kept.")
-    for given, present in _files(settings, folder):
-        if _would_be_lost(given, present):
-            raise OperationError(f"{present} already exists; use --force to replace it. The old one is kept.")
+    for unpacked, target in _files(settings, folder):
+        if _would_overwrite(unpacked, target):
+            raise OperationError(f"{target} already exists; use --force to replace it. The old one is kept.")
 
 
 def _database_has_rows(settings: Settings) -> bool:
@@ -109,23 +108,23 @@ def _database_has_rows(settings: Settings) -> bool:
 
 
 def _files(settings: Settings, folder: Path) -> list[tuple[Path, Path]]:
-    """Pairs of unpacked path and target path of everything except the database."""
-    given = [folder / ENGINE, *(folder / "keys" / name for name in KEY_FILES)]
-    return [(path, settings.data_dir / path.name) for path in given if path.exists()]
+    """Return (unpacked path, target path) of everything except the database."""
+    unpacked = [folder / ENGINE, *(folder / "keys" / name for name in KEY_FILES)]
+    return [(path, settings.data_dir / path.name) for path in unpacked if path.exists()]
 
 
-def _would_be_lost(given: Path, present: Path) -> bool:
-    if present.is_dir():
-        return any(path.is_file() for path in present.rglob("*"))
-    return present.exists() and present.read_bytes() != given.read_bytes()
+def _would_overwrite(unpacked: Path, target: Path) -> bool:
+    if target.is_dir():
+        return any(path.is_file() for path in target.rglob("*"))
+    return target.exists() and target.read_bytes() != unpacked.read_bytes()
 
 
 def _replace_files(settings: Settings, folder: Path, stamp: str, result: Restoration) -> None:
-    for given, target in _files(settings, folder):
-        given.chmod(0o700 if given.is_dir() else 0o600)
+    for unpacked, target in _files(settings, folder):
+        unpacked.chmod(0o700 if unpacked.is_dir() else 0o600)
         if target.exists():
             result.kept.append(target.rename(target.with_name(f"{target.name}.{stamp}")))
-        given.rename(target)
+        unpacked.rename(target)
         if target.name in KEY_FILES:
             result.keys.append(target.name)
 

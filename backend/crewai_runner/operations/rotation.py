@@ -42,7 +42,7 @@ async def rotate(settings: Settings, settle_seconds: float = SETTLE_SECONDS) -> 
     if settings.secret_key:
         return await _reencrypt(settings, [key.get_secret_value() for key in settings.secret_key], 0)
     path = settings.data_dir / SECRET_KEY_FILE
-    with _exclusive(path):
+    with _lock_folder(path):
         return await _rotate_file(settings, path, settle_seconds)
 
 
@@ -65,20 +65,25 @@ async def _rotate_file(settings: Settings, path: Path, settle_seconds: float) ->
 async def _reencrypt(settings: Settings, keys: Sequence[str], settle_seconds: float) -> Rotation:
     engine = make_engine(settings.database, pool_size=2)
     try:
-        return await _until_stable(make_sessions(engine), keys, settle_seconds)
+        return await _reencrypt_until_stable(make_sessions(engine), keys, settle_seconds)
     finally:
         await engine.dispose()
 
 
-async def _until_stable(sessions: Sessions, keys: Sequence[str], settle_seconds: float) -> Rotation:
+async def _reencrypt_until_stable(sessions: Sessions, keys: Sequence[str], settle_seconds: float) -> Rotation:
     """Repeat passes until one changes nothing: servers may still have used the old key."""
     result, has_settled = Rotation(), settle_seconds == 0
     for _ in range(MAX_PASSES):
-        step = await reencrypt_once(sessions, keys)
-        result.reencrypted += step.reencrypted
-        result.unreadable = step.unreadable
-        result.secrets = step.up_to_date + step.reencrypted + step.changed_meanwhile + len(step.unreadable)
-        if has_settled and not step.reencrypted and not step.changed_meanwhile:
+        pass_result = await reencrypt_once(sessions, keys)
+        result.reencrypted += pass_result.reencrypted
+        result.unreadable = pass_result.unreadable
+        result.secrets = (
+            pass_result.up_to_date
+            + pass_result.reencrypted
+            + pass_result.changed_meanwhile
+            + len(pass_result.unreadable)
+        )
+        if has_settled and not pass_result.reencrypted and not pass_result.changed_meanwhile:
             return result
         await asyncio.sleep(settle_seconds)
         has_settled = True
@@ -88,8 +93,8 @@ async def _until_stable(sessions: Sessions, keys: Sequence[str], settle_seconds:
 
 
 @contextmanager
-def _exclusive(path: Path) -> Iterator[None]:
-    """Lock the key file's folder: one rotation at a time, and the file itself can be replaced."""
+def _lock_folder(path: Path) -> Iterator[None]:
+    """Allow one rotation at a time. Locks the key file's folder, because the file itself is replaced."""
     if not path.is_file():
         raise OperationError(
             f"The key file {path} does not exist: nothing has been encrypted yet, or SECRET_KEY is not set."

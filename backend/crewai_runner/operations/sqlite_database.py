@@ -44,7 +44,7 @@ def contents(path: Path) -> Contents:
 
 
 def quick_check(database: sqlite3.Connection) -> str | None:
-    """The first problem of its pages and indexes, None when there is none."""
+    """Return the first problem of the pages and indexes, None when there is none."""
     [first] = database.execute("PRAGMA quick_check(1)").fetchone()
     return None if first == "ok" else str(first)
 
@@ -69,14 +69,14 @@ def table_names(database: sqlite3.Connection) -> list[str]:
 
 
 def number(database: sqlite3.Connection, table: str, expression: str) -> int | str | None:
-    """The first value of an expression over a table; names come from the database itself."""
+    """Return the first value of an expression over a table; names come from the database itself."""
     quoted = table.replace('"', '""')
     row = database.execute(f'SELECT {expression} FROM "{quoted}"').fetchone()  # noqa: S608  # see above
     return None if row is None else row[0]
 
 
 def has_rows(path: Path) -> bool:
-    """Whether the database contains data; an unreadable one counts as such."""
+    """Return whether the database contains data; true for an unreadable one."""
     try:
         with open_existing(path) as database:
             names = set(table_names(database)) - {"alembic_version", "dbos_migrations"}

@@ -23,8 +23,8 @@ def replace_database(folder: Path, target: Path, expected: Contents, stamp: str)
         _ensure_matches_manifest(sqlite_database.contents(ready), expected)
         upgrade(f"sqlite:///{ready}")
         sqlite_database.merge_journal(ready)
-        _sync(ready)
-        return _swap(ready, target, stamp)
+        _fsync(ready)
+        return _replace_file(ready, target, stamp)
     finally:
         for path in (ready, Path(f"{ready}.migrating")):
             path.unlink(missing_ok=True)
@@ -37,22 +37,23 @@ def _ensure_matches_manifest(found: Contents, expected: Contents) -> None:
         path = Path(folder) / "queue.db"
         make_tables(f"sqlite:///{path}")
         with sqlite_database.open_existing(path) as database:
-            here = int(sqlite_database.number(database, "dbos_migrations", "max(version)") or 0)
-    if expected.queue_version and expected.queue_version > here:
+            supported = int(sqlite_database.number(database, "dbos_migrations", "max(version)") or 0)
+    if expected.queue_version and expected.queue_version > supported:
         raise OperationError(
-            f"The backup's queue has schema {expected.queue_version}, newer than {here}: use a newer version."
+            f"The backup's queue has schema {expected.queue_version}, newer than {supported}: "
+            "use a newer version."
         )
 
 
-def _swap(ready: Path, target: Path, stamp: str) -> list[Path]:
-    kept = _keep(target, stamp) if target.exists() else []
+def _replace_file(ready: Path, target: Path, stamp: str) -> list[Path]:
+    kept = _keep_old(target, stamp) if target.exists() else []
     ready.replace(target)
     target.chmod(0o600)
     fsync_directory(target.parent)
     return kept
 
 
-def _keep(target: Path, stamp: str) -> list[Path]:
+def _keep_old(target: Path, stamp: str) -> list[Path]:
     """Keep the old database under a second name, so that a database exists at all times."""
     sqlite_database.merge_journal(target)
     kept_path = Path(f"{target}.{stamp}")
@@ -63,6 +64,6 @@ def _keep(target: Path, stamp: str) -> list[Path]:
     return [kept_path, *kept]
 
 
-def _sync(path: Path) -> None:
+def _fsync(path: Path) -> None:
     with path.open("rb") as file:
         os.fsync(file.fileno())

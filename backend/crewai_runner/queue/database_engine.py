@@ -35,7 +35,7 @@ _IDLE_IN_TRANSACTION_MS = 60_000
 
 
 def queue_url(database_url: str) -> URL:
-    """The same database under a synchronous driver.
+    """Return the URL of the same database for a synchronous driver.
 
     Raises ValueError for an in-memory SQLite: the product and the queue would not share it.
     """
@@ -48,7 +48,7 @@ def queue_url(database_url: str) -> URL:
 
 
 def make_queue_engine(database_url: str) -> Engine:
-    """An engine for the queue's tables in the product's database, at most 10 connections."""
+    """Create an engine for the queue's tables in the product's database, with at most 10 connections."""
     url = queue_url(database_url)
     engine = create_engine(url, pool_size=_POOL_SIZE, max_overflow=0, pool_pre_ping=True)
     sqlite = url.get_backend_name() == "sqlite"

@@ -29,12 +29,12 @@ APPLICATION = "crewai-runner"
 QUEUE = "runs"
 WORKFLOW = "runs.execute"
 JOB_VERSION = "1"
-"""Change it only when waiting jobs of the old version cannot run any more: they are then never taken."""
+"""Change it only when waiting jobs of the old version can no longer run: they are never started then."""
 
 EMBEDDED = (
     "embedded"  # the only worker of an SQLite folder: a stable id, so that it recovers its jobs after a crash
 )
-_MAX_RECOVERIES = 100  # the product counts losses in its own rows and gives up much earlier
+_MAX_RECOVERIES = 100  # the product counts worker losses itself and stops much earlier
 _MAX_THREADS = 32
 _FORGET_BATCH = 1000
 _POLL_SECONDS = {"sqlite": 0.1, "postgresql": 0.2}
@@ -137,14 +137,14 @@ class DbosQueue:
     async def cancel(self, run_id: str, attempt: int) -> None:
         """Remove a waiting job or cancel a running one: here immediately, elsewhere within 1 s.
 
-        Call it after the commit: inside a unit of work it would wait for the caller's own lock on SQLite.
+        Call it after the commit: on SQLite it would otherwise wait for the caller's own lock.
         """
         await self._started().cancel_workflow_async(workflow_id(run_id, attempt))
         if self._runner is not None:
             self._runner.stop(run_id, attempt)
 
     async def orphans(self) -> list[tuple[str, int]]:
-        """Attempts started by a worker that no longer holds a lease; always empty on SQLite."""
+        """Return attempts started by a worker that no longer holds a lease; always empty on SQLite."""
         return await asyncio.to_thread(self._job_table().list_orphans)
 
     async def requeue(self, jobs: list[tuple[str, int]]) -> None:
@@ -161,7 +161,7 @@ class DbosQueue:
         return len(ids)
 
     async def stats(self) -> QueueStats:
-        """Current counts, from an index of the unfinished jobs."""
+        """Return the current counts, from an index of the unfinished jobs."""
         return await asyncio.to_thread(self._job_table().stats, clock.now())
 
     def _started(self) -> DBOSClient:

@@ -1,4 +1,4 @@
-"""The process's queue from the start: it exists before the real queue is open, and refuses until then."""
+"""A queue that exists before the real one is open, so that a process can serve requests while it starts."""
 
 import asyncio
 from datetime import datetime
@@ -17,7 +17,7 @@ class DeferredQueue:
 
     def __init__(self) -> None:
         self._queue: JobQueue | None = None
-        self._settled = asyncio.Event()
+        self._opened_or_failed = asyncio.Event()
         self.message = "starting"
         """Why the queue is not open."""
 
@@ -28,21 +28,21 @@ class DeferredQueue:
     def open(self, queue: JobQueue) -> None:
         """Forward to `queue` from now on; it must be started."""
         self._queue = queue
-        self._settled.set()
+        self._opened_or_failed.set()
 
     def fail(self, reason: str) -> None:
-        """Give up: callers of `wait_until_open` are refused at once, with the reason."""
+        """Record that opening failed: `wait_until_open` raises at once, with the reason."""
         self._queue = None
         self.message = reason
-        self._settled.set()
+        self._opened_or_failed.set()
 
     async def wait_until_open(self) -> None:
-        """Raises Unavailable (503) when opening takes longer than `OPEN_TIMEOUT_SECONDS` or has failed.
+        """Wait for the queue. Raises Unavailable (503) after `OPEN_TIMEOUT_SECONDS` or when opening failed.
 
         Call it before a transaction's first statement: the queue creates its tables while it starts.
         """
         if not self.is_open:
-            await wait_event(self._settled, OPEN_TIMEOUT_SECONDS)
+            await wait_event(self._opened_or_failed, OPEN_TIMEOUT_SECONDS)
         if not self.is_open:
             raise Unavailable(
                 f"The queue is not open: {self.message}. Try again in a moment.",
@@ -50,16 +50,16 @@ class DeferredQueue:
             )
 
     @property
-    def _opened(self) -> JobQueue:
+    def _open_queue(self) -> JobQueue:
         if self._queue is None:
             raise Unavailable("The queue is still starting; try again.", headers={"Retry-After": "2"})
         return self._queue
 
     async def start(self, job: RunJob, *, consume: bool = True) -> None:
-        await self._opened.start(job, consume=consume)
+        await self._open_queue.start(job, consume=consume)
 
     async def drain(self, timeout_seconds: float) -> None:
-        await self._opened.drain(timeout_seconds)
+        await self._open_queue.drain(timeout_seconds)
 
     async def submit(
         self,
@@ -71,21 +71,21 @@ class DeferredQueue:
         priority: int = 10,
         not_before: datetime | None = None,
     ) -> None:
-        await self._opened.submit(
+        await self._open_queue.submit(
             session, run_id, attempt, tenant=tenant, priority=priority, not_before=not_before
         )
 
     async def cancel(self, run_id: str, attempt: int) -> None:
-        await self._opened.cancel(run_id, attempt)
+        await self._open_queue.cancel(run_id, attempt)
 
     async def orphans(self) -> list[tuple[str, int]]:
-        return await self._opened.orphans()
+        return await self._open_queue.orphans()
 
     async def requeue(self, jobs: list[tuple[str, int]]) -> None:
-        await self._opened.requeue(jobs)
+        await self._open_queue.requeue(jobs)
 
     async def forget(self, finished_before: datetime) -> int:
-        return await self._opened.forget(finished_before)
+        return await self._open_queue.forget(finished_before)
 
     async def stats(self) -> QueueStats:
-        return await self._opened.stats()
+        return await self._open_queue.stats()

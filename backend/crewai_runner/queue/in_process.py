@@ -1,4 +1,4 @@
-"""A queue in memory, for tests: keeps every promise of the port except surviving the process."""
+"""An in-memory queue for tests. Jobs are lost when the process ends; all else is as the port says."""
 
 import asyncio
 import heapq
@@ -84,18 +84,18 @@ class InProcessQueue:
             task.cancel()
 
     async def orphans(self) -> list[tuple[str, int]]:
-        """Always empty: the jobs end with their only worker."""
+        """Return an empty list: the jobs end with their only worker."""
         return []
 
     async def requeue(self, jobs: list[tuple[str, int]]) -> None:
-        """Does nothing: no job is ever orphaned."""
+        """Do nothing: no job is ever orphaned."""
 
     async def forget(self, finished_before: datetime) -> int:  # noqa: ARG002
-        """Nothing is recorded."""
+        """Return 0: nothing is recorded."""
         return 0
 
     async def stats(self) -> QueueStats:
-        """Current counts; jobs delayed until later do not count as waiting."""
+        """Return the current counts; delayed jobs do not count as waiting."""
         moment = clock.now()
         due = [job.since for job in self._waiting if job.since <= moment]
         oldest = (moment - min(due)).total_seconds() if due else None

@@ -1,4 +1,4 @@
-"""Runs job bodies on the application's event loop on behalf of DBOS, which has an event loop of its own."""
+"""Runs DBOS's job bodies on the application's event loop; DBOS has a separate event loop."""
 
 import asyncio
 import contextvars
@@ -40,7 +40,7 @@ class JobRunner:
 
     @property
     def running(self) -> int:
-        """The number of job bodies that run now."""
+        """The number of running job bodies."""
         return len(self._tasks)
 
     async def run(self, run_id: str, attempt: int) -> None:

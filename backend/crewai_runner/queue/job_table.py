@@ -47,7 +47,7 @@ SELECT workflow_uuid FROM dbos.workflow_status
 
 
 def workflow_id(run_id: str, attempt: int) -> str:
-    """DBOS's id of a job; submitting the same id again creates no second job."""
+    """Return DBOS's id of a job; submitting the same id again creates no second job."""
     return f"{run_id}:{attempt}"
 
 
@@ -66,7 +66,7 @@ class JobTable:
         self._scaled = engine.dialect.name == "postgresql"
 
     def stats(self, moment: datetime) -> QueueStats:
-        """Counts at `moment` (the current time). Jobs delayed until later do not count as waiting."""
+        """Return the counts at `moment` (the current time). Delayed jobs do not count as waiting."""
         statement = self._sql(_COUNTS)
         with self._engine.connect() as connection:
             rows = connection.execute(statement, {"queue": self._queue}).all()
@@ -78,13 +78,13 @@ class JobTable:
         return QueueStats(waiting=waiting, running=running, oldest_wait_seconds=oldest, workers=workers)
 
     def list_finished(self, before: datetime, limit: int) -> list[str]:
-        """DBOS's ids of the jobs that ended before a time, oldest first."""
+        """Return DBOS's ids of the jobs that ended before a time, oldest first."""
         values = {"before": round(before.timestamp() * 1000), "limit": limit}
         with self._engine.connect() as connection:
             return list(connection.execute(self._sql(_FINISHED), values).scalars())
 
     def list_orphans(self) -> list[Key]:
-        """Jobs whose worker holds no lease. Always empty on SQLite, whose only worker recovers them."""
+        """Return jobs whose worker holds no lease. Empty on SQLite, whose only worker recovers its jobs."""
         if not self._scaled:
             return []
         with self._engine.connect() as connection:

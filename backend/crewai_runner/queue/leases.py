@@ -1,4 +1,4 @@
-"""Worker leases on PostgreSQL: which workers are alive, by the database's clock alone.
+"""Worker leases on PostgreSQL: which workers are alive, by the database's clock.
 
 A worker renews its lease from a thread with its own connection, so that a busy event loop or an exhausted
 pool cannot delay it. A worker that has lost its lease must exit immediately, because its jobs already run
@@ -64,7 +64,7 @@ def exit_for_restart() -> None:
 
 
 def do_nothing() -> None:
-    """Default for `on_retired`."""
+    """Do nothing; the default of `on_retired`."""
 
 
 def create_lease_table(database_url: str) -> None:

@@ -53,7 +53,7 @@ class JobQueue(Protocol):
         """Remove a waiting job or cancel a running one. An unknown job is not an error."""
 
     async def orphans(self) -> list[tuple[str, int]]:
-        """Attempts started by a worker that no longer holds a lease."""
+        """Return attempts started by a worker that no longer holds a lease."""
 
     async def requeue(self, jobs: list[tuple[str, int]]) -> None:
         """Requeue orphaned attempts."""
@@ -62,4 +62,4 @@ class JobQueue(Protocol):
         """Delete the queue's records of jobs that ended before a time; returns their number."""
 
     async def stats(self) -> QueueStats:
-        """Current counts."""
+        """Return the current counts."""

@@ -1,6 +1,6 @@
-"""Notifications that a topic has new rows; they carry no data, live token chunks excepted.
+"""Notifications that a topic has new rows. Only live token chunks carry data.
 
-A lost notification only costs time: subscribers also read the rows on a slow poll.
+A lost notification only causes a delay: subscribers also poll the rows slowly.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ class Chunk:
 
 
 def control_topic(run_id: str) -> str:
-    """The topic a run's worker subscribes to for stops, messages and approval answers."""
+    """Return the topic on which a run's worker receives stops, messages and approval decisions."""
     return f"control:{run_id}"
 
 
@@ -39,7 +39,7 @@ class Subscription:
         self.changed.set()
 
     def pop_new_rows(self) -> bool:
-        """Whether rows were announced since the last call; live chunks alone need no query."""
+        """Return whether rows were announced since the last call; live chunks alone need no query."""
         has_new_rows, self._has_new_rows = self._has_new_rows, False
         return has_new_rows
 
@@ -74,7 +74,7 @@ class Notifier(Protocol):
         """Subscribe to a topic until the end of the block."""
 
     def subscriber_count(self) -> int:
-        """The number of subscriptions in this process."""
+        """Return the number of subscriptions in this process."""
 
 
 class MemoryNotifier:
@@ -84,10 +84,10 @@ class MemoryNotifier:
         self._subscriptions: dict[str, set[Subscription]] = defaultdict(set)
 
     async def start(self) -> None:
-        """Nothing to connect."""
+        """Do nothing: there is no connection."""
 
     async def stop(self) -> None:
-        """Nothing to disconnect."""
+        """Do nothing: there is no connection."""
 
     def publish(self, topics: Iterable[str]) -> None:
         for topic in topics:

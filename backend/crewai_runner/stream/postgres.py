@@ -1,4 +1,4 @@
-"""Notifications between processes over LISTEN and NOTIFY of the PostgreSQL that holds the rows."""
+"""Notifications between processes with PostgreSQL's LISTEN and NOTIFY."""
 
 import asyncio
 import json
@@ -97,7 +97,7 @@ class PostgresNotifier:
         loop, sent_at = asyncio.get_running_loop(), -math.inf
         while True:
             await self._pending.wait()
-            # After a pause the first notification is sent at once; only what follows closely is batched.
+            # The first notification after a pause is sent at once; later ones within 20 ms are batched.
             await asyncio.sleep(sent_at + BATCH_SECONDS - loop.time())
             self._pending.clear()
             sent_at = loop.time()
@@ -158,7 +158,7 @@ def _payload(sender_id: str, topics: list[str], chunks: list[list[Any]]) -> str:
 
 
 def connection_string(database_url: str) -> str:
-    """The same database as a psycopg connection string, with TCP keepalives that detect a dead peer."""
+    """Return the URL as a psycopg connection string, with TCP keepalives that detect a dead peer."""
     url = make_url(database_url).set(drivername="postgresql")
     keepalives = {
         "connect_timeout": "5",

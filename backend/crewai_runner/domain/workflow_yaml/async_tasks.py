@@ -8,10 +8,10 @@ from crewai_runner.domain.workflow_yaml.problems import Problems
 
 def check_async_tasks(tasks: list[DocumentMember], hierarchical: bool, problems: Problems) -> None:
     """Report every task that cannot run in parallel with the others."""
-    for group in _groups(tasks):
+    for group in _find_groups(tasks):
         _check_agents(group, hierarchical, problems)
         _check_context(group, problems)
-    last = list(_groups(tasks))[-1:] if tasks and tasks[-1].is_on("async_execution") else []
+    last = list(_find_groups(tasks))[-1:] if tasks and tasks[-1].is_on("async_execution") else []
     for group in last:
         for task in group[1:]:
             message = (
@@ -20,11 +20,11 @@ def check_async_tasks(tasks: list[DocumentMember], hierarchical: bool, problems:
             )
             problems.error(task.section.location("async_execution"), "async-at-the-end", message)
     for task in tasks:
-        _check_human(task, problems)
+        _check_human_input(task, problems)
 
 
-def _groups(tasks: list[DocumentMember]) -> Iterator[list[DocumentMember]]:
-    """Groups of consecutive asynchronous tasks: the tasks of a group run at the same time."""
+def _find_groups(tasks: list[DocumentMember]) -> Iterator[list[DocumentMember]]:
+    """Yield groups of consecutive asynchronous tasks; the tasks of a group run at the same time."""
     group: list[DocumentMember] = []
     for task in tasks:
         if task.is_on("async_execution"):
@@ -66,7 +66,7 @@ def _check_context(group: list[DocumentMember], problems: Problems) -> None:
         earlier.add(task.key)
 
 
-def _check_human(task: DocumentMember, problems: Problems) -> None:
+def _check_human_input(task: DocumentMember, problems: Problems) -> None:
     if task.is_on("human_input") and task.is_on("async_execution"):
         message = "A task with human input cannot run in parallel with others. Remove `async_execution`."
         problems.error(task.section.location("human_input"), "async-human-input", message)

@@ -29,7 +29,7 @@ _CREW_FIELDS = ("memory", "max_rpm", "cache", "tool_failure_policy")
 def to_crewai_project(
     definition: WorkflowDefinition, models: Mapping[str, str], default_model: str = FALLBACK_MODEL
 ) -> dict[str, str]:
-    """The files of the project, path to text. `models` maps registered names to CrewAI's `provider/model`.
+    """Return the files of the project by path. `models` maps registered names to CrewAI's `provider/model`.
 
     A name without an entry is written unchanged. API keys, addresses and prices are never included;
     registered tools and MCP servers are listed in the README, because the project has to add its own.
@@ -45,24 +45,24 @@ class _ProjectWriter:
         self._names = _unique_slugs([agent.key for agent in definition.agents])
 
     def files(self) -> dict[str, str]:
-        files = {"crew.jsonc": _json(self._crew())}
+        files = {"crew.jsonc": _to_json(self._build_crew())}
         for agent in self._definition.agents:
-            files[f"agents/{self._names[agent.key]}.jsonc"] = _json(self._agent(agent))
-        files["pyproject.toml"] = _pyproject(self._definition)
-        files["README.md"] = _readme(self._definition)
+            files[f"agents/{self._names[agent.key]}.jsonc"] = _to_json(self._build_agent(agent))
+        files["pyproject.toml"] = _build_pyproject(self._definition)
+        files["README.md"] = _build_readme(self._definition)
         files[".gitignore"] = ".env\n.venv/\n__pycache__/\n"
         return files
 
-    def _crew(self) -> dict[str, Any]:
+    def _build_crew(self) -> dict[str, Any]:
         definition = self._definition
         crew: dict[str, Any] = {
             "name": definition.name,
             "process": definition.process.value,
             "agents": [self._names[agent.key] for agent in definition.agents if agent.key != self._manager],
-            "tasks": [self._task(task) for task in definition.tasks],
-            "inputs": {given.name: given.default for given in definition.inputs if given.default is not None},
+            "tasks": [self._build_task(task) for task in definition.tasks],
+            "inputs": {item.name: item.default for item in definition.inputs if item.default is not None},
             "verbose": True,
-            **_changed(definition, _CREW_FIELDS),
+            **_changed_fields(definition, _CREW_FIELDS),
             **self._manager_keys(),
             **_knowledge(definition.knowledge),
         }
@@ -82,29 +82,29 @@ class _ProjectWriter:
             return {"manager_agent": self._names[self._manager]}
         return {"manager_llm": self._llm(self._definition.manager_model)}
 
-    def _agent(self, agent: AgentDefinition) -> dict[str, Any]:
+    def _build_agent(self, agent: AgentDefinition) -> dict[str, Any]:
         written: dict[str, Any] = {
             "role": agent.role,
             "goal": agent.goal,
             "backstory": agent.backstory,
             "llm": self._llm(agent.model),
-            **_changed(agent, _AGENT_FIELDS),
+            **_changed_fields(agent, _AGENT_FIELDS),
             **_knowledge(agent.knowledge),
         }
         if agent.planning:
-            # The settings of this product's runs; CrewAI's own defaults refine plans without a limit.
+            # As in this product's runs: with CrewAI's defaults, plans are refined without a limit.
             attempts = agent.planning_max_attempts or 1
             written["planning_config"] = {"reasoning_effort": "low", "max_attempts": attempts}
         return written
 
-    def _task(self, task: TaskDefinition) -> dict[str, Any]:
+    def _build_task(self, task: TaskDefinition) -> dict[str, Any]:
         written: dict[str, Any] = {
             "name": task.key,
             "description": task.description,
             "expected_output": task.expected_output,
             **({"agent": self._names[task.agent]} if task.agent is not None else {}),
             **({"context": task.context} if task.context is not None else {}),
-            **_changed(task, _TASK_FIELDS),
+            **_changed_fields(task, _TASK_FIELDS),
         }
         if task.guardrails:
             written["guardrails"] = task.guardrails
@@ -124,8 +124,8 @@ class _ProjectWriter:
         return {"provider": provider or "openai", "config": {"model_name": model}}
 
 
-def _changed(model: ApiModel, names: tuple[str, ...]) -> dict[str, Any]:
-    """The fields that differ from CrewAI's defaults."""
+def _changed_fields(model: ApiModel, names: tuple[str, ...]) -> dict[str, Any]:
+    """Return the fields that differ from CrewAI's defaults."""
     fields = type(model).model_fields
     values = {name: getattr(model, name) for name in names}
     return {name: value for name, value in values.items() if value != fields[name].default}
@@ -136,16 +136,16 @@ def _knowledge(texts: list[str]) -> dict[str, Any]:
     return {"knowledge_sources": sources} if sources else {}
 
 
-def _json(value: dict[str, Any]) -> str:
+def _to_json(value: dict[str, Any]) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
 def _unique_slugs(names: list[str]) -> dict[str, str]:
-    """A unique stem of a file name for each name: ASCII letters, digits and `_`."""
+    """Return a unique file stem for each name, of ASCII letters, digits and `_`."""
     slugs: dict[str, str] = {}
     taken: set[str] = set()
     for name in names:
-        stem = _slug(name)
+        stem = _to_slug(name)
         number, candidate = 1, stem
         while candidate in taken:
             number += 1
@@ -155,14 +155,14 @@ def _unique_slugs(names: list[str]) -> dict[str, str]:
     return slugs
 
 
-def _slug(name: str) -> str:
+def _to_slug(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return re.sub(r"[^A-Za-z0-9]+", "_", plain).strip("_").lower()[:60] or "agent"
 
 
-def _pyproject(definition: WorkflowDefinition) -> str:
+def _build_pyproject(definition: WorkflowDefinition) -> str:
     return f"""[project]
-name = "{_slug(definition.name).replace("_", "-") or "crew"}"
+name = "{_to_slug(definition.name).replace("_", "-") or "crew"}"
 version = "0.1.0"
 description = "A CrewAI crew"
 requires-python = ">=3.10,<3.14"
@@ -181,10 +181,10 @@ definition = "crew.jsonc"
 """
 
 
-def _readme(definition: WorkflowDefinition) -> str:
-    """How to run the project, and what it does not contain."""
-    unsupported = _unsupported_by_crewai(definition)
-    left_out = (
+def _build_readme(definition: WorkflowDefinition) -> str:
+    """Build the README: how to run the project, and what it does not contain."""
+    unsupported = _list_unsupported(definition)
+    omitted = (
         ["", "## Not part of this project", "", *(f"- {line}" for line in unsupported)] if unsupported else []
     )
     lines = [
@@ -196,13 +196,13 @@ def _readme(definition: WorkflowDefinition) -> str:
         "```bash",
         "crewai run",
         "```",
-        *left_out,
+        *omitted,
         "",
     ]
     return "\n".join(lines)
 
 
-def _unsupported_by_crewai(definition: WorkflowDefinition) -> list[str]:
+def _list_unsupported(definition: WorkflowDefinition) -> list[str]:
     owners = [(f"agent `{agent.key}`", agent.tools, agent.mcps) for agent in definition.agents]
     owners += [(f"task `{task.key}`", task.tools, []) for task in definition.tasks]
     lines = [f"Tools of {owner}: {', '.join(tools)}." for owner, tools, _ in owners if tools]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from crewai_runner.domain.field_types import shown
+from crewai_runner.domain.field_types import excerpt
 from crewai_runner.domain.workflow_yaml.document import parse_value
 from crewai_runner.domain.workflow_yaml.lenient_import import Omission, import_leniently
 from crewai_runner.domain.workflow_yaml.nodes import Node, NotADocument, Table, from_plain, to_plain
@@ -23,7 +23,7 @@ _MAX_COMMENTS = 50
 
 
 class NotACrewProject(ValueError):
-    """The files do not contain a readable crew; `problems` are those of one of the files."""
+    """The files do not contain a readable crew. `problems` are those of the file that cannot be read."""
 
     def __init__(self, message: str, problems: list[Problem] | None = None) -> None:
         super().__init__(message)
@@ -31,27 +31,30 @@ class NotACrewProject(ValueError):
 
 
 def from_crewai_files(agents_yaml: str, tasks_yaml: str, crew: Mapping[str, Any] | None = None) -> str:
-    """One document from `agents.yaml` and `tasks.yaml`, and optionally further keys of the crew.
+    """Convert `agents.yaml` and `tasks.yaml`, and optionally further keys of the crew, to one document.
 
     Names (`llm: my_llm`, `tools: [my_tool]`) stay names. Values that a document does not support are
     left out and listed in comments at the top. Raises NotACrewProject when a file is not valid YAML.
     """
     agents, tasks = _read_yaml("agents.yaml", agents_yaml), _read_yaml("tasks.yaml", tasks_yaml)
-    return _document({**(crew or {}), "agents": _strip_texts(agents), "tasks": _strip_texts(tasks)})
+    return _to_document({**(crew or {}), "agents": _strip_texts(agents), "tasks": _strip_texts(tasks)})
 
 
 def from_crewai_project(files: Mapping[str, str]) -> str:
-    """One document from the files of a project (path to text): JSON, or `agents.yaml` and `tasks.yaml`.
+    """Convert a project's files (by path) to one document: JSON, or `agents.yaml` and `tasks.yaml`.
 
     Other files are ignored, except for the name in `pyproject.toml`. Raises NotACrewProject.
     """
-    crew = _find(files, tuple(f"crew{ending}" for ending in _JSON))
+    crew = _find_file(files, tuple(f"crew{ending}" for ending in _JSON))
     if crew is not None:
         return _from_json(files, crew)
-    agents, tasks = _find(files, ("agents.yaml", "agents.yml")), _find(files, ("tasks.yaml", "tasks.yml"))
+    agents, tasks = (
+        _find_file(files, ("agents.yaml", "agents.yml")),
+        _find_file(files, ("tasks.yaml", "tasks.yml")),
+    )
     if agents is None or tasks is None:
         raise NotACrewProject("There is neither a crew.jsonc nor an agents.yaml with a tasks.yaml.")
-    name = _project_name(files)
+    name = _read_project_name(files)
     return from_crewai_files(files[agents], files[tasks], {"name": name} if name else None)
 
 
@@ -64,30 +67,30 @@ def _from_json(files: Mapping[str, str], path: str) -> str:
     if isinstance(manager, str) and manager not in names:
         names.append(manager)
     if all(isinstance(name, str) for name in names) and not isinstance(agents, dict):
-        crew["agents"] = {name: _agent(files, folder, name) for name in names}
-    return _document(crew)
+        crew["agents"] = {name: _read_agent(files, folder, name) for name in names}
+    return _to_document(crew)
 
 
-def _agent(files: Mapping[str, str], folder: PurePosixPath, name: str) -> dict[str, Any]:
+def _read_agent(files: Mapping[str, str], folder: PurePosixPath, name: str) -> dict[str, Any]:
     for ending in _JSON:
         path = str(folder / "agents" / f"{name}{ending}")
         if path in files:
             return _read_json(path, files[path])
-    raise NotACrewProject(f"There is no agents/{shown(name)}.jsonc, which the crew names.")
+    raise NotACrewProject(f"There is no agents/{excerpt(name)}.jsonc, which the crew names.")
 
 
-def _document(crew: dict[str, Any]) -> str:
+def _to_document(crew: dict[str, Any]) -> str:
     try:
         node = from_plain(crew)
     except NotADocument as error:
         raise NotACrewProject(str(error)) from None
     document, omissions = import_leniently(node) if isinstance(node, Table) else ({}, [])
     _declare_inputs(document)
-    return _comments(omissions) + dump(document)
+    return _format_comments(omissions) + dump(document)
 
 
 def _declare_inputs(document: dict[str, Any]) -> None:
-    """Declare the inputs that texts use: CrewAI finds them itself, a document declares them."""
+    """Declare the inputs that texts use; CrewAI's own format does not declare them."""
     bare = {name: value for name, value in document.items() if name != "inputs"}
     undeclared = [warning for warning in parse_value(bare).warnings if warning.code == "undeclared-input"]
     names = [warning.message.split("`")[1].strip("{}") for warning in undeclared]
@@ -99,7 +102,7 @@ def _declare_inputs(document: dict[str, Any]) -> None:
         document["inputs"] = declared
 
 
-def _comments(omissions: list[Omission]) -> str:
+def _format_comments(omissions: list[Omission]) -> str:
     if not omissions:
         return ""
     lines = [f"#   {omission.path}: {omission.reason}" for omission in omissions[:_MAX_COMMENTS]]
@@ -119,7 +122,7 @@ def _read_yaml(name: str, text: str) -> object:
 
 
 def _strip_texts(members: object) -> object:
-    """Texts without the line break at the end, which folded texts of CrewAI's templates have."""
+    """Strip the trailing line breaks that folded texts in CrewAI's templates have."""
     if not isinstance(members, dict):
         return members
     return {
@@ -131,25 +134,25 @@ def _strip_texts(members: object) -> object:
 
 
 def _read_json(path: str, text: str) -> dict[str, Any]:
-    """The object of a JSON file, which may have comments and trailing commas."""
+    """Return the object of a JSON file, which may have comments and trailing commas."""
     without_comments = _JSON_COMMENT.sub(lambda match: match[1] or " ", text)
     try:
         value = json.loads(_TRAILING_COMMA.sub(lambda match: match[1] or "", without_comments))
     except (ValueError, RecursionError) as error:
         reason = str(error) or "nested too deeply"
-        raise NotACrewProject(f"{shown(path)} cannot be read: {shown(reason, 120)}.") from None
+        raise NotACrewProject(f"{excerpt(path)} cannot be read: {excerpt(reason, 120)}.") from None
     if not isinstance(value, dict):
-        raise NotACrewProject(f"{shown(path)} is not a JSON object.")
+        raise NotACrewProject(f"{excerpt(path)} is not a JSON object.")
     return value
 
 
-def _find(files: Mapping[str, str], names: tuple[str, ...]) -> str | None:
+def _find_file(files: Mapping[str, str], names: tuple[str, ...]) -> str | None:
     found = [path for path in files if PurePosixPath(path).name in names]
     return min(found, key=lambda path: (len(PurePosixPath(path).parts), path), default=None)
 
 
-def _project_name(files: Mapping[str, str]) -> str | None:
-    path = _find(files, ("pyproject.toml",))
+def _read_project_name(files: Mapping[str, str]) -> str | None:
+    path = _find_file(files, ("pyproject.toml",))
     try:
         project = tomllib.loads(files[path]).get("project", {}) if path else {}
     except (tomllib.TOMLDecodeError, RecursionError):

@@ -53,7 +53,7 @@ class DocumentParts:
 
 
 def check_references(parts: DocumentParts, registry: Registry, problems: Problems) -> None:
-    """Run every check that needs more than one value. The checks are independent of each other."""
+    """Run every check that context_bits more than one value. The checks are independent of each other."""
     _check_agent_references(parts, problems)
     _check_unused_agents(parts, problems)
     _check_context(parts, problems)
@@ -93,9 +93,9 @@ def _check_unused_agents(parts: DocumentParts, problems: Problems) -> None:
 
 def _check_context(parts: DocumentParts, problems: Problems) -> None:
     order = {task.key: number for number, task in enumerate(parts.tasks)}
-    needs = _context_bits(parts.tasks, order)
+    context_bits = _context_bits(parts.tasks, order)
     for task in parts.tasks:
-        here = order[task.key]
+        position = order[task.key]
         for number, name in enumerate(task.names("context")):
             location = task.section.location("context", number)
             if name not in order:
@@ -104,10 +104,10 @@ def _check_context(parts: DocumentParts, problems: Problems) -> None:
                 problems.error(
                     location, "context-itself", f"`{name}` cannot use its own result. Remove it here."
                 )
-            elif order[name] > here and needs[order[name]] >> here & 1:
+            elif order[name] > position and context_bits[order[name]] >> position & 1:
                 message = f"`{task.key}` and `{name}` wait for each other. Remove one of the two references."
                 problems.error(location, "context-cycle", message)
-            elif order[name] > here:
+            elif order[name] > position:
                 message = (
                     f"`{name}` comes later, but a context contains earlier tasks. Move `{task.key}` below it."
                 )
@@ -124,13 +124,15 @@ def _report_unknown_context(
 
 
 def _context_bits(tasks: list[DocumentMember], order: dict[str, int]) -> list[int]:
-    """For each task, as bits, the tasks in its context, directly or indirectly."""
-    needs = [sum({1 << order[name] for name in task.names("context") if name in order}) for task in tasks]
-    for middle in range(len(tasks)):
+    """Return a bit set for each task: the tasks in its context, directly or indirectly."""
+    context_bits = [
+        sum({1 << order[name] for name in task.names("context") if name in order}) for task in tasks
+    ]
+    for other in range(len(tasks)):
         for number in range(len(tasks)):
-            if needs[number] >> middle & 1:
-                needs[number] |= needs[middle]
-    return needs
+            if context_bits[number] >> other & 1:
+                context_bits[number] |= context_bits[other]
+    return context_bits
 
 
 def _check_manager(parts: DocumentParts, problems: Problems) -> None:

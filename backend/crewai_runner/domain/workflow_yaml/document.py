@@ -41,7 +41,7 @@ def parse(text: str, registry: Registry | None = None) -> ParsedWorkflow:
 
 
 def parse_value(value: object, registry: Registry | None = None) -> ParsedWorkflow:
-    """Parse a document that is decoded JSON: its problems have a path, no line. Never raises."""
+    """Parse a document given as decoded JSON. Its problems have a path but no line. Never raises."""
     problems = Problems()
     root: Node | None = None
     try:
@@ -60,7 +60,7 @@ def _parse_tree(root: Node | None, registry: Registry | None, problems: Problems
         valid=not errors,
         problems=errors,
         warnings=problems.warnings(),
-        definition=_definition(parts) if parts is not None and not errors else None,
+        definition=_build_definition(parts) if parts is not None and not errors else None,
     )
 
 
@@ -95,29 +95,29 @@ def _read_members(
     return read_members(crew.nodes[name], section, crew.locations[name], limit, problems)
 
 
-def _definition(parts: DocumentParts) -> WorkflowDefinition:
+def _build_definition(parts: DocumentParts) -> WorkflowDefinition:
     inputs = [*(declared.definition for declared in parts.inputs.values()), *parts.implied_inputs]
     return WorkflowDefinition.model_validate(
         {
             "name": UNTITLED,
             **parts.crew.values,
-            "agents": [_agent(member.key, member.section.values) for member in parts.agents],
-            "tasks": [_task(member.key, member.section.values) for member in parts.tasks],
+            "agents": [_agent_fields(member.key, member.section.values) for member in parts.agents],
+            "tasks": [_task_fields(member.key, member.section.values) for member in parts.tasks],
             "inputs": inputs,
             "budget": parts.crew.values.get("budget") or None,
         }
     )
 
 
-def _agent(key: str, values: Mapping[str, object]) -> dict[str, object]:
-    """Fields of the agent: `planning_config` turns planning on."""
+def _agent_fields(key: str, values: Mapping[str, object]) -> dict[str, object]:
+    """Return the agent's fields; `planning_config` turns planning on."""
     planning = values.get("planning_config")
     fields = {name: value for name, value in values.items() if name != "planning_config"}
     return {"key": key, **({"planning": True, **planning} if isinstance(planning, dict) else {}), **fields}
 
 
-def _task(key: str, values: Mapping[str, object]) -> dict[str, object]:
-    """Fields of the task: `guardrail` is the first of its guardrails."""
+def _task_fields(key: str, values: Mapping[str, object]) -> dict[str, object]:
+    """Return the task's fields; `guardrail` becomes the first of `guardrails`."""
     fields = {name: value for name, value in values.items() if name != "guardrail"}
     several = values.get("guardrails")
     first = [values["guardrail"]] if values.get("guardrail") else []

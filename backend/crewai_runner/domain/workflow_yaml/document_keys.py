@@ -41,7 +41,7 @@ _MAX_EXTRA_BODY = 200
 
 def _limit_size(value: dict[str, Any]) -> dict[str, Any]:
     if _size(value) > _MAX_EXTRA_BODY:
-        raise value_error("too-many-items", f"At most {_MAX_EXTRA_BODY} values are possible here.")
+        raise value_error("too-many-items", f"At most {_MAX_EXTRA_BODY} values are allowed here.")
     return value
 
 

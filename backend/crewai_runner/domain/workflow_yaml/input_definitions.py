@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from crewai_runner.domain.field_types import InputName, InputValue, shown
+from crewai_runner.domain.field_types import InputName, InputValue, excerpt
 from crewai_runner.domain.workflow import InputDefinition, InputType
 from crewai_runner.domain.workflow_yaml.document_keys import INPUT_SECTION, MAX_INPUTS
 from crewai_runner.domain.workflow_yaml.messages import INVALID, report_wrong_type
@@ -23,25 +23,25 @@ class DeclaredInput:
 
 
 def read_inputs(node: Node, parent: Location, problems: Problems) -> dict[str, DeclaredInput]:
-    """The inputs by name; inputs with problems are reported and omitted."""
+    """Return the inputs by name; inputs with problems are reported and omitted."""
     inputs: dict[str, DeclaredInput] = {}
-    members = _members(node, parent, problems)
+    members = _list_members(node, parent, problems)
     if len(members) > MAX_INPUTS:
-        problems.error(parent, "too-many-items", f"At most {MAX_INPUTS} inputs are possible.")
+        problems.error(parent, "too-many-items", f"At most {MAX_INPUTS} inputs are allowed.")
     for key, body in members[:MAX_INPUTS]:
-        location = parent.to(shown(str(key.value)), key.index)
+        location = parent.to(excerpt(str(key.value)), key.index)
         name = NAME.read(key, location, problems)
         if name in inputs:
             message = f"There are two inputs `{name}`. Give each a different name."
             problems.error(location, "duplicate-name", message)
             continue
-        definition = _definition(str(key.value), body, location, problems)
+        definition = _read_definition(str(key.value), body, location, problems)
         if name is not INVALID and definition is not None:
             inputs[str(name)] = DeclaredInput(definition, location)
     return inputs
 
 
-def _members(node: Node, parent: Location, problems: Problems) -> list[tuple[Scalar, Node]]:
+def _list_members(node: Node, parent: Location, problems: Problems) -> list[tuple[Scalar, Node]]:
     if isinstance(node, Table):
         return [(Scalar(entry.index, entry.key, entry.key), entry.node) for entry in node.entries.values()]
     members: list[tuple[Scalar, Node]] = []
@@ -56,19 +56,19 @@ def _members(node: Node, parent: Location, problems: Problems) -> list[tuple[Sca
     return members
 
 
-def _definition(name: str, body: Node, location: Location, problems: Problems) -> InputDefinition | None:
+def _read_definition(name: str, body: Node, location: Location, problems: Problems) -> InputDefinition | None:
     if is_null(body):
         return InputDefinition(name=name)
     if isinstance(body, Table):
         section = read_section(body, INPUT_SECTION, location, problems)
-        return _typed(name, section, problems) if section.valid else None
+        return _build_typed(name, section, problems) if section.valid else None
     value = VALUE.read(body, Location(body.index, location.path), problems)
     if value is INVALID:
         return None
     return InputDefinition(name=name, type=_type_of(value), default=value, required=False)
 
 
-def _typed(name: str, section: SectionValues, problems: Problems) -> InputDefinition | None:
+def _build_typed(name: str, section: SectionValues, problems: Problems) -> InputDefinition | None:
     values = dict(section.values)
     values.setdefault("type", _type_of(values["default"]) if "default" in values else InputType.STRING)
     values.setdefault("required", "default" not in values)
@@ -77,7 +77,7 @@ def _typed(name: str, section: SectionValues, problems: Problems) -> InputDefini
 
 
 def _has_valid_values(definition: InputDefinition, section: SectionValues, problems: Problems) -> bool:
-    """Whether the default and the options have the type of the input."""
+    """Return whether the default and the options have the type of the input."""
     enum = definition.enum or []
     label = TYPE_LABELS[definition.type]
     wrong = [number for number, value in enumerate(enum) if has_wrong_type(value, definition.type)]

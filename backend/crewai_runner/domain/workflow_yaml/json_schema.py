@@ -25,10 +25,10 @@ _NAMED = {"title": "Name", "description": "The name that other parts refer to.",
 
 
 def json_schema() -> dict[str, Any]:
-    """One self-contained document (JSON Schema 2020-12).
+    """Return a self-contained JSON Schema (draft 2020-12).
 
     References between parts and placeholders are checked by `parse` only. The schema is stricter in one
-    case: a key without effect is unknown, where `parse` only warns.
+    case: it rejects keys without effect, for which `parse` only warns.
     """
     crew = _allow_null(section_schema(CREW_SECTION))
     crew["properties"] = {

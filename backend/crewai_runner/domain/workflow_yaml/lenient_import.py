@@ -1,11 +1,11 @@
-"""Lenient import: the part of a foreign crew that a document supports, and a list of what was left out."""
+"""Lenient import: keeps what a document supports of an imported crew, and lists what it omits."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from crewai_runner.domain.field_types import shown
+from crewai_runner.domain.field_types import excerpt
 from crewai_runner.domain.workflow_yaml.document_keys import (
     AGENT_SECTION,
     CREW_SECTION,
@@ -20,37 +20,39 @@ from crewai_runner.domain.workflow_yaml.sections import Key, Section, snake
 
 @dataclass(frozen=True)
 class Omission:
-    """A value of the crew that is not in the document."""
+    """A value of the crew that the document omits."""
 
     path: str
     reason: str
 
 
 def import_leniently(crew: Table) -> tuple[dict[str, Any], list[Omission]]:
-    """The document of a crew, and what was left out. Missing required keys stay missing."""
+    """Return a crew's document and its omissions. Missing required keys stay missing."""
     omissions: list[Omission] = []
-    top = _supported(crew, CREW_SECTION, "", omissions)
+    top = _import_supported(crew, CREW_SECTION, "", omissions)
     document: dict[str, Any] = {
         name: top.pop(name) for name in ("name", "description", "process") if name in top
     }
     inputs = crew.get("inputs")
     if isinstance(inputs, Table) and inputs.entries:
-        document["inputs"] = _inputs(inputs, omissions)
-    document["agents"] = _members(crew.get("agents"), AGENT_SECTION, "agents", omissions)
-    document["tasks"] = _members(crew.get("tasks"), TASK_SECTION, "tasks", omissions)
+        document["inputs"] = _import_inputs(inputs, omissions)
+    document["agents"] = _import_members(crew.get("agents"), AGENT_SECTION, "agents", omissions)
+    document["tasks"] = _import_members(crew.get("tasks"), TASK_SECTION, "tasks", omissions)
     return {**document, **top}, omissions
 
 
-def _members(node: Node | None, section: Section, path: str, omissions: list[Omission]) -> dict[str, Any]:
+def _import_members(
+    node: Node | None, section: Section, path: str, omissions: list[Omission]
+) -> dict[str, Any]:
     members: dict[str, Any] = {}
-    for number, (name, body) in enumerate(_named(node)):
+    for number, (name, body) in enumerate(_list_named(node)):
         key = name or f"{path.removesuffix('s')}_{number + 1}"
-        members[key] = _supported(body, section, f"{path}.{shown(key)}", omissions)
+        members[key] = _import_supported(body, section, f"{path}.{excerpt(key)}", omissions)
     return members
 
 
-def _named(node: Node | None) -> list[tuple[str | None, Table]]:
-    """The members of a mapping or a list, with their names."""
+def _list_named(node: Node | None) -> list[tuple[str | None, Table]]:
+    """Return the members of a mapping or a list, with their names."""
     if isinstance(node, Table):
         return [(key, entry.node) for key, entry in node.entries.items() if isinstance(entry.node, Table)]
     tables = [item for item in node.items if isinstance(item, Table)] if isinstance(node, Listing) else []
@@ -67,13 +69,15 @@ def _named(node: Node | None) -> list[tuple[str | None, Table]]:
     return named
 
 
-def _supported(table: Table, section: Section, parent: str, omissions: list[Omission]) -> dict[str, Any]:
-    """The values of a mapping that are valid in a document."""
+def _import_supported(
+    table: Table, section: Section, parent: str, omissions: list[Omission]
+) -> dict[str, Any]:
+    """Return the values of a mapping that are valid in a document."""
     supported: dict[str, Any] = {}
     for entry in _flat_entries(table, section):
         name = entry.key if entry.key in section.by_name else snake(entry.key)
         key = section.by_name.get(name)
-        path = f"{parent}.{shown(entry.key)}".removeprefix(".")
+        path = f"{parent}.{excerpt(entry.key)}".removeprefix(".")
         if is_null(entry.node) or (name == "name" and key is None):
             continue
         if key is None:
@@ -99,7 +103,7 @@ def _add_if_valid(
 
 
 def _without_folder(node: Scalar, path: str) -> Scalar:
-    """The file name of a path: results are files of the run, without folders."""
+    """Return the file name of a path: results are files of the run, without folders."""
     name = path if "{" in path else PurePosixPath(path.replace("\\", "/")).name
     return Scalar(node.index, name, name, plain=False)
 
@@ -118,11 +122,11 @@ def _flat_entries(table: Table, section: Section) -> Iterator[Entry]:
             yield entry
 
 
-def _inputs(table: Table, omissions: list[Omission]) -> dict[str, Any]:
+def _import_inputs(table: Table, omissions: list[Omission]) -> dict[str, Any]:
     inputs: dict[str, Any] = {}
     for key, entry in table.entries.items():
         if isinstance(entry.node, Listing):
-            omissions.append(Omission(f"inputs.{shown(key)}", "An input is a single value, not a list."))
+            omissions.append(Omission(f"inputs.{excerpt(key)}", "An input is a single value, not a list."))
         else:
             inputs[key] = to_plain(entry.node)
     return inputs

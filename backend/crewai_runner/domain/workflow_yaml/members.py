@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from crewai_runner.domain.field_types import Name, shown
+from crewai_runner.domain.field_types import Name, excerpt
 from crewai_runner.domain.workflow_yaml.messages import INVALID, report_wrong_type
 from crewai_runner.domain.workflow_yaml.nodes import Entry, Listing, Node, Scalar, Table, is_null
 from crewai_runner.domain.workflow_yaml.problems import Location, Problems
@@ -25,7 +25,7 @@ class DocumentMember:
         return self.section.values.get(attribute)
 
     def names(self, attribute: str) -> list[str]:
-        """A list of names, empty when there is none."""
+        """Return a list attribute, empty when it is not set."""
         value = self.section.values.get(attribute)
         return [str(name) for name in value] if isinstance(value, list) else []
 
@@ -43,7 +43,7 @@ class _NamedNode:
 def read_members(
     node: Node, section: Section, location: Location, limit: int, problems: Problems
 ) -> tuple[list[DocumentMember], bool]:
-    """The agents or the tasks with a valid name, in order, and whether no other member was omitted."""
+    """Return the agents or tasks with a valid name, in order, and whether these are all members."""
     members: list[DocumentMember] = []
     title = location.path
     size = (
@@ -56,17 +56,17 @@ def read_members(
     if not size:
         problems.error(location, "missing-field", f"There are no {title}. Add at least one.")
     if len(named) > limit:
-        problems.error(location, "too-many-items", f"At most {limit} {title} are possible.")
+        problems.error(location, "too-many-items", f"At most {limit} {title} are allowed.")
     is_complete = 0 < len(named) == size <= limit and all(member.key for member in named)
     seen: set[str] = set()
-    for one in named[:limit]:
-        values = _read_body(one, section, problems)
-        if one.key in seen:
-            message = f"Another of the {title} is also named `{one.key}`. Give each a different name."
-            problems.error(one.location, "duplicate-name", message)
-        elif one.key is not None:
-            seen.add(one.key)
-            members.append(DocumentMember(one.key, one.location, values))
+    for member in named[:limit]:
+        values = _read_body(member, section, problems)
+        if member.key in seen:
+            message = f"Another of the {title} is also named `{member.key}`. Give each a different name."
+            problems.error(member.location, "duplicate-name", message)
+        elif member.key is not None:
+            seen.add(member.key)
+            members.append(DocumentMember(member.key, member.location, values))
     return members, is_complete
 
 
@@ -85,7 +85,7 @@ def _from_mapping(node: Node, parent: Location, problems: Problems) -> Iterator[
         name = body.get("name") if isinstance(body, Table) else None
         if isinstance(body, Table) and name is not None:
             if not (isinstance(name, Scalar) and name.value == entry.key):
-                message = f"`name` has no effect here: the name is `{shown(entry.key)}`. Remove it."
+                message = f"`name` has no effect here: the name is `{excerpt(entry.key)}`. Remove it."
                 problems.warn(location.to("name", name.index), "no-effect", message)
             body = body.without("name")
         yield _NamedNode(key, location, body)
@@ -101,7 +101,7 @@ def _from_list(node: Listing, parent: Location, problems: Problems) -> Iterator[
         only = next(iter(item.entries.values())) if len(item.entries) == 1 else None
         if name is not None:
             key = _read_name(name, location.to("name", name.index), problems)
-            named = parent.to(shown(key), name.index) if key else location
+            named = parent.to(excerpt(key), name.index) if key else location
             yield _NamedNode(key, named, item.without("name"))
         elif only is not None and isinstance(only.node, Table):
             key, location = _entry_name(only, parent, problems)
@@ -113,7 +113,7 @@ def _from_list(node: Listing, parent: Location, problems: Problems) -> Iterator[
 
 
 def _entry_name(entry: Entry, parent: Location, problems: Problems) -> tuple[str | None, Location]:
-    location = parent.to(shown(entry.key), entry.index)
+    location = parent.to(excerpt(entry.key), entry.index)
     return _read_name(Scalar(entry.index, entry.key, entry.key), location, problems), location
 
 

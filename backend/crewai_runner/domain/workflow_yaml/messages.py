@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic_core import ErrorDetails
 
-from crewai_runner.domain.field_types import shown
+from crewai_runner.domain.field_types import excerpt
 from crewai_runner.domain.workflow_yaml.nodes import Broken, Node, Scalar, Table, kind_of
 from crewai_runner.domain.workflow_yaml.problems import Location, Problems, did_you_mean
 
@@ -73,7 +73,7 @@ def report_error(
 ) -> None:
     """Report an error of a value at `node`, whose `location` was resolved from the error's `loc`.
 
-    `schema` is the JSON Schema of the whole value; `expected` replaces the general word for its type.
+    `schema` is the JSON Schema of the whole value; `expected` replaces the general description of its type.
     """
     kind, context = error["type"], error.get("ctx", {})
     if kind in EXPECTED:
@@ -100,9 +100,9 @@ def report_wrong_type(node: Node, location: Location, problems: Problems, expect
     message = f"`{location.name}` must be {expected}, but this is {kind_of(node)}."
     if isinstance(node, Scalar) and node.value is not None:
         if expected == "text":
-            message = f'{message} Put it in quotes: "{shown(node.text)}".'
+            message = f'{message} Put it in quotes: "{excerpt(node.text)}".'
         elif expected.startswith("a list"):
-            message = f"{message} Write `[{shown(node.text)}]`."
+            message = f"{message} Write `[{excerpt(node.text)}]`."
         elif not node.plain and node.text.replace(".", "", 1).isdigit():
             message = f"{message} Remove the quotes."
     problems.error(location, "wrong-type", message)
@@ -115,7 +115,7 @@ def _report_unknown_value(node: Node, location: Location, problems: Problems, op
         report_wrong_type(node, location, problems, f"one of {choices}")
         return
     near = problems.nearest(node.value, options)
-    message = f"`{shown(node.value)}` is none of {choices}.{did_you_mean(near)}"
+    message = f"`{excerpt(node.value)}` is none of {choices}.{did_you_mean(near)}"
     problems.error(location, "unknown-value", message, near)
 
 

@@ -78,7 +78,7 @@ class NotADocument(ValueError):
 
 
 def kind_of(node: Node) -> str:
-    """The type of a value, for messages."""
+    """Return the type of a value, for messages."""
     if isinstance(node, Table):
         return "a mapping"
     if isinstance(node, Listing):
@@ -101,7 +101,7 @@ def is_null(node: Node) -> bool:
 
 
 def to_plain(node: Node) -> object:
-    """The value as JSON has it."""
+    """Convert a node to plain JSON values."""
     if isinstance(node, Table):
         return {key: to_plain(entry.node) for key, entry in node.entries.items()}
     if isinstance(node, Listing):
@@ -110,7 +110,7 @@ def to_plain(node: Node) -> object:
 
 
 def from_plain(value: object) -> Node:
-    """A tree from a decoded JSON value, without positions. Raises NotADocument."""
+    """Build a tree from a decoded JSON value, without positions. Raises NotADocument."""
     return _TreeBuilder().node(value, MAX_DEPTH)
 
 

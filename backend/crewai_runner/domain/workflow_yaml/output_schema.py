@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema
 
-from crewai_runner.domain.field_types import shown
+from crewai_runner.domain.field_types import excerpt
 from crewai_runner.domain.workflow_yaml.messages import INVALID, report_wrong_type
 from crewai_runner.domain.workflow_yaml.nodes import Listing, Node, Scalar, Table, to_plain
 from crewai_runner.domain.workflow_yaml.problems import Location, Problems
@@ -44,7 +44,7 @@ class OutputSchema:
     def read(self, node: Node, location: Location, problems: Problems) -> object:
         if isinstance(node, Scalar) and isinstance(node.value, str):
             message = (
-                f"`{shown(node.value)}` is a Python class, not data. Write a JSON Schema: "
+                f"`{excerpt(node.value)}` is a Python class, not data. Write a JSON Schema: "
                 "`{type: object, properties: {title: {type: string}}}`."
             )
             problems.error(location, "unsafe-key", message)
@@ -84,7 +84,7 @@ class _Checker:
             inner_location = location
             for step in error.absolute_path:
                 node, inner_location = _step(node, inner_location, step)
-            self._fail(inner_location, f"Not valid JSON Schema: {shown(error.message, 160)}.")
+            self._fail(inner_location, f"Not valid JSON Schema: {excerpt(error.message, 160)}.")
 
     def _check_root(self, location: Location) -> None:
         kind, properties = self._root.get("type"), self._root.get("properties")
@@ -98,7 +98,7 @@ class _Checker:
             self._fail(location, "A schema must be a mapping: `true` and `false` are not supported here.")
             return
         for entry in node.entries.values():
-            inner_location = Location(entry.node.index, f"{location.path}.{shown(entry.key)}")
+            inner_location = Location(entry.node.index, f"{location.path}.{excerpt(entry.key)}")
             check = self._keywords().get(entry.key)
             if check is not None:
                 check(entry.node, inner_location)
@@ -127,7 +127,7 @@ class _Checker:
                 "Only references such as `#/$defs/Name` are supported; no other document is loaded.",
             )
         elif not isinstance(definitions, Table) or match[2] not in definitions.entries:
-            self._fail(location, f"There is no `{shown(match[2])}` under `{match[1]}`.")
+            self._fail(location, f"There is no `{excerpt(match[2])}` under `{match[1]}`.")
 
     def _pattern(self, node: Node, location: Location) -> None:
         pattern = str(node.value) if isinstance(node, Scalar) else ""
@@ -155,10 +155,10 @@ class _Checker:
                 or not entry.key.isidentifier()
                 or entry.key in _RESERVED_NAMES
             ):
-                inner_location = Location(entry.index, f"{location.path}.{shown(entry.key)}")
+                inner_location = Location(entry.index, f"{location.path}.{excerpt(entry.key)}")
                 self._fail(
                     inner_location,
-                    f"CrewAI cannot use `{shown(entry.key)}` as a property name. Rename it.",
+                    f"CrewAI cannot use `{excerpt(entry.key)}` as a property name. Rename it.",
                 )
 
     def _constants(self, node: Node, location: Location) -> None:
@@ -191,7 +191,7 @@ def _subschemas(node: Table, location: Location) -> Iterator[tuple[Node, Locatio
 def _step(node: Node, location: Location, step: object) -> tuple[Node, Location]:
     if isinstance(node, Table):
         inner = node.get(str(step))
-        return (node, location) if inner is None else (inner, location.to(shown(str(step)), inner.index))
+        return (node, location) if inner is None else (inner, location.to(excerpt(str(step)), inner.index))
     if isinstance(node, Listing) and isinstance(step, int):
         return node.items[step], location.item(step, node.items[step].index)
     return node, location

@@ -11,13 +11,13 @@ from crewai_runner.domain.workflow_yaml.problems import Location, Problems, did_
 
 AGENT_TEXTS = ("role", "goal", "backstory")
 TASK_TEXTS = ("description", "expected_output")
-# Exactly what CrewAI replaces: `{x.__class__}`, `{0}` and `{{7*7}}` stay text.
+# What CrewAI replaces, and no more: `{x.__class__}`, `{0}` and `{{7*7}}` stay text.
 _PLACEHOLDER = re.compile(r"\{(" + INPUT_NAME.pattern + r")\}")
 MAX_NAME_LENGTH = 64
 
 
 def placeholder_names(text: str) -> list[str]:
-    """The names between braces that CrewAI replaces, in order."""
+    """Return the names between braces that CrewAI replaces, in order."""
     return _PLACEHOLDER.findall(text)
 
 
@@ -34,7 +34,7 @@ def check_placeholders(
     """
     implied: dict[str, InputDefinition] = {}
     used: set[str] = set()
-    for name, location in _uses(agents, tasks):
+    for name, location in _find_placeholders(agents, tasks):
         used.add(name)
         if name in inputs or name in implied:
             continue
@@ -57,7 +57,9 @@ def check_placeholders(
     return list(implied.values())
 
 
-def _uses(agents: list[DocumentMember], tasks: list[DocumentMember]) -> Iterator[tuple[str, Location]]:
+def _find_placeholders(
+    agents: list[DocumentMember], tasks: list[DocumentMember]
+) -> Iterator[tuple[str, Location]]:
     for members, attributes in ((agents, AGENT_TEXTS), (tasks, TASK_TEXTS)):
         for member in members:
             for attribute in attributes:

@@ -45,12 +45,12 @@ class Location:
         return self.path.rsplit(".", 1)[-1]
 
     def to(self, name: str, index: int | None = None) -> "Location":
-        """The location of the member `name`."""
+        """Return the location of the member `name`."""
         path = f"{self.path}.{name}" if self.path else name
         return Location(self.index if index is None else index, path)
 
     def item(self, number: int, index: int) -> "Location":
-        """The location of the item `number` (from 0) of a list."""
+        """Return the location of the item `number` (from 0) of a list."""
         return Location(index, f"{self.path}[{number}]")
 
 
@@ -70,7 +70,7 @@ class Problems:
         self._add(location, code, message, suggestion, Severity.WARNING)
 
     def nearest(self, name: str, names: Iterable[str]) -> str | None:
-        """The most similar of the names, if one is close. Compares a bounded number of names."""
+        """Return the most similar of the names, if one is close. Compares a bounded number of names."""
         self._suggested += 1
         if self._suggested > _MAX_SUGGESTIONS or len(name) > _MAX_COMPARED_LENGTH:
             return None
@@ -83,7 +83,7 @@ class Problems:
         return any(problem.severity is Severity.ERROR for _, problem in self._found)
 
     def errors(self) -> list[Problem]:
-        """By position. When there are too many, the last one says how many were omitted."""
+        """Return the errors by position. When there are too many, the last one says how many were omitted."""
         found = self._sorted(Severity.ERROR)
         if self._omitted:
             line, column = self._position(0)
@@ -94,7 +94,7 @@ class Problems:
         return found
 
     def warnings(self) -> list[Problem]:
-        """By position."""
+        """Return the warnings by position."""
         return self._sorted(Severity.WARNING)
 
     def _sorted(self, severity: Severity) -> list[Problem]:
@@ -129,7 +129,7 @@ class Problems:
 
 
 def did_you_mean(suggestion: str | None) -> str:
-    """A sentence to append to a message, or an empty string."""
+    """Return a sentence to append to a message, empty without a suggestion."""
     return f" Did you mean `{suggestion}`?" if suggestion else ""
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from crewai_runner.domain.field_types import FORBIDDEN, shown
+from crewai_runner.domain.field_types import FORBIDDEN, excerpt
 from crewai_runner.domain.workflow_yaml.nodes import (
     MAX_DEPTH,
     MAX_NODES,
@@ -33,7 +33,7 @@ MAX_ALIASES = 1_000
 _TAGS = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "seq", "map")
 )
-# libyaml's parser is some thirty times faster; both give the same events.
+# libyaml's parser is about 30 times faster and emits the same events.
 _PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -42,7 +42,7 @@ class _LimitExceeded(Exception):
 
 
 def read(text: str, problems: Problems) -> Node | None:
-    """The tree of a document, or None when it cannot be read. Every finding is added to `problems`."""
+    """Return the tree of a document, None when it cannot be read. Adds every finding to `problems`."""
     if len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         message = "The document is larger than 1 MiB. Split it, or shorten its texts."
         problems.error(Location(0, ""), "too-large", message)
@@ -148,8 +148,8 @@ class _Reader:
             if is_merge:
                 merges.append(value)
             elif key is not None and key in table.entries:
-                location = self._location(self._index(inner)).to(shown(key))
-                message = f"`{shown(key)}` is written twice here. Keep one of them."
+                location = self._location(self._index(inner)).to(excerpt(key))
+                message = f"`{excerpt(key)}` is written twice here. Keep one of them."
                 self._problems.error(location, "duplicate-key", message)
             elif key is not None:
                 table.entries[key] = Entry(key, self._index(inner), value)
@@ -176,7 +176,7 @@ class _Reader:
             return node.value
         if isinstance(node, Scalar) and isinstance(node.value, Broken):
             return None
-        written = f"`{shown(node.text)}`" if isinstance(node, Scalar) else "This key"
+        written = f"`{excerpt(node.text)}`" if isinstance(node, Scalar) else "This key"
         message = f"{written} is {kind_of(node)}, but a key is text. Put it in quotes."
         self._error(event, "key-not-text", message)
         return None
@@ -195,18 +195,20 @@ class _Reader:
     def _invalid_alias(self, event: Any, name: str) -> Scalar:
         index = self._index(event)
         if name in self._open_anchors:
-            message = f"`*{shown(name)}` is inside the value it refers to. A document cannot contain itself."
+            message = (
+                f"`*{excerpt(name)}` is inside the value it refers to. A document cannot contain itself."
+            )
             self._error(event, "recursive-alias", message)
         else:
             near = self._problems.nearest(name, self._anchors)
-            message = f"`*{shown(name)}` has no `&{shown(name)}` before it.{did_you_mean(near)}"
+            message = f"`*{excerpt(name)}` has no `&{excerpt(name)}` before it.{did_you_mean(near)}"
             self._problems.error(self._location(index), "unknown-alias", message, near)
         return Scalar(index, Broken.BROKEN, "")
 
     def _check_tag(self, event: Any) -> bool:
         if event.tag is None or event.tag == "!" or event.tag in _TAGS:
             return True
-        message = f"The tag `{shown(event.tag)}` is not allowed: a document is data. Remove it."
+        message = f"The tag `{excerpt(event.tag)}` is not allowed: a document is data. Remove it."
         self._error(event, "unsafe-tag", message)
         return False
 
@@ -225,7 +227,7 @@ class _Reader:
         self._problems.error(self._location(self._index(event)), code, message)
 
     def _location(self, index: int) -> Location:
-        steps = (f"[{step}]" if isinstance(step, int) else f".{shown(step or '?')}" for step in self._path)
+        steps = (f"[{step}]" if isinstance(step, int) else f".{excerpt(step or '?')}" for step in self._path)
         return Location(index, "".join(steps).removeprefix("."))
 
     def _index(self, event: Any) -> int:

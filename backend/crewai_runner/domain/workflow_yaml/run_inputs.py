@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from crewai_runner.core.api_model import ApiModel
-from crewai_runner.domain.field_types import is_storable, shown
+from crewai_runner.domain.field_types import excerpt, is_storable
 from crewai_runner.domain.workflow import InputDefinition, InputType, WorkflowDefinition
 from crewai_runner.domain.workflow_yaml.nodes import MAX_INTEGER
 from crewai_runner.domain.workflow_yaml.problems import Problems, did_you_mean
@@ -33,19 +33,19 @@ class InputProblem(ApiModel):
 def input_problems(
     definition: WorkflowDefinition, inputs: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[InputProblem]]:
-    """The values for a run, with defaults, and every problem of the inputs.
+    """Return the values for a run, defaults included, and every problem of the inputs.
 
     A whole number is a `number` too; nothing is converted. An optional input without a value becomes
     an empty text, because its placeholder is always replaced.
     """
     known = {declared.name: declared for declared in definition.inputs}
     if len(inputs) > MAX_RUN_INPUTS:
-        return {}, [InputProblem(pointer="", detail=f"At most {MAX_RUN_INPUTS} inputs are possible.")]
+        return {}, [InputProblem(pointer="", detail=f"At most {MAX_RUN_INPUTS} inputs are allowed.")]
     found = [_unknown_input(name, known) for name in inputs if name not in known]
     values: dict[str, Any] = {}
     for declared in definition.inputs:
         value = inputs.get(declared.name)
-        problem = _problem(declared, value)
+        problem = _find_problem(declared, value)
         if problem is not None:
             found.append(InputProblem(pointer=_pointer(declared.name), detail=problem))
         else:
@@ -58,7 +58,7 @@ def input_problems(
 
 
 def has_wrong_type(value: object, kind: InputType) -> bool:
-    """Whether a value is not of an input's type."""
+    """Return whether a value is not of an input's type."""
     if kind is InputType.BOOLEAN:
         return not isinstance(value, bool)
     if kind is InputType.INTEGER:
@@ -68,24 +68,24 @@ def has_wrong_type(value: object, kind: InputType) -> bool:
     return not isinstance(value, str)
 
 
-def _problem(declared: InputDefinition, value: object) -> str | None:
+def _find_problem(declared: InputDefinition, value: object) -> str | None:
     name = declared.name
     if value is None:
         return f"`{name}` is required." if declared.required and declared.default is None else None
     if has_wrong_type(value, declared.type):
         return f"`{name}` must be {TYPE_LABELS[declared.type]}."
     if declared.enum and value not in declared.enum:
-        options = ", ".join(shown(str(option)) for option in declared.enum[:20])
+        options = ", ".join(excerpt(str(option)) for option in declared.enum[:20])
         return f"`{name}` must be one of {options}."
     if isinstance(value, str):
-        return _text_problem(value, declared)
+        return _find_text_problem(value, declared)
     if isinstance(value, float) and not math.isfinite(value):
         return f"`{name}` is not a finite number."
     too_large = isinstance(value, int) and abs(value) >= MAX_INTEGER
     return f"`{name}` is too large." if too_large else None
 
 
-def _text_problem(text: str, declared: InputDefinition) -> str | None:
+def _find_text_problem(text: str, declared: InputDefinition) -> str | None:
     if len(text) > MAX_TEXT_LENGTH:
         return f"`{declared.name}` is longer than {MAX_TEXT_LENGTH:,} characters."
     if not is_storable(text):
@@ -95,8 +95,8 @@ def _text_problem(text: str, declared: InputDefinition) -> str | None:
 
 def _unknown_input(name: str, known: Mapping[str, InputDefinition]) -> InputProblem:
     near = Problems().nearest(str(name), known)
-    detail = f"`{shown(str(name))}` is not an input of this workflow.{did_you_mean(near)}"
-    return InputProblem(pointer=_pointer(shown(str(name))), detail=detail)
+    detail = f"`{excerpt(str(name))}` is not an input of this workflow.{did_you_mean(near)}"
+    return InputProblem(pointer=_pointer(excerpt(str(name))), detail=detail)
 
 
 def _pointer(name: str) -> str:

@@ -29,35 +29,35 @@ class InvalidScalar(ValueError):
 
 
 def resolve(text: str) -> Plain:
-    """The value of an unquoted scalar. Raises InvalidScalar for infinite, undefined and huge numbers."""
+    """Return the value of an unquoted scalar. Raises InvalidScalar for infinite, NaN and huge numbers."""
     if text in _NULLS:
         return None
     if text in _BOOLS:
         return _BOOLS[text]
     if text[0] in "+-.0123456789":
-        return _number(text)
+        return _parse_number(text)
     return text
 
 
-def _number(text: str) -> Plain:
+def _parse_number(text: str) -> Plain:
     if _SPECIAL.fullmatch(text):
         raise InvalidScalar(f"`{text}` is not a finite number. Put it in quotes if it is meant as text.")
     whole, hexadecimal = _INT.fullmatch(text), _HEX.fullmatch(text)
     if whole or hexadecimal:
-        return _whole(text, 16 if hexadecimal else 10)
+        return _parse_integer(text, 16 if hexadecimal else 10)
     if _FLOAT.fullmatch(text):
-        return _fraction(text)
+        return _parse_float(text)
     return text
 
 
-def _whole(text: str, base: int) -> int:
+def _parse_integer(text: str, base: int) -> int:
     number = int(text.replace("_", "") or "0", base) if len(text) <= _MAX_DIGITS else MAX_INTEGER
     if abs(number) >= MAX_INTEGER:
         raise InvalidScalar("The number is too large. Put it in quotes if it is meant as text.")
     return number
 
 
-def _fraction(text: str) -> float:
+def _parse_float(text: str) -> float:
     number = float(text.replace("_", ""))
     if not math.isfinite(number):
         raise InvalidScalar("The number is too large. Put it in quotes if it is meant as text.")

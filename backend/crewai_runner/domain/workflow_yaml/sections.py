@@ -10,7 +10,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from crewai_runner.domain.field_types import DocumentKey, shown
+from crewai_runner.domain.field_types import DocumentKey, excerpt
 from crewai_runner.domain.workflow_yaml.messages import INVALID, report_wrong_type
 from crewai_runner.domain.workflow_yaml.nodes import Entry, Listing, Node, Scalar, Table
 from crewai_runner.domain.workflow_yaml.problems import Location, Problems, did_you_mean
@@ -64,7 +64,7 @@ def keys_of(
     readers: Mapping[str, ValueReader] | None = None,
     types: Mapping[str, Any] | None = None,
 ) -> tuple[Key, ...]:
-    """The keys of a model's fields.
+    """Return the keys of a model's fields.
 
     `optional` names fields that a document may omit although the model requires them; `readers` those that
     pydantic alone cannot validate; `types` those with narrower types than the model's.
@@ -78,7 +78,7 @@ def keys_of(
 
 
 def key_of(attribute: str, info: FieldInfo, reader: ValueReader | None = None, narrower: Any = None) -> Key:
-    """The key of a field. `narrower` replaces the type of the field."""
+    """Build the key of a field. `narrower` replaces the type of the field."""
     written = next((item for item in info.metadata if isinstance(item, DocumentKey)), DocumentKey())
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     name = written.name or attribute
@@ -96,7 +96,7 @@ def key_of(attribute: str, info: FieldInfo, reader: ValueReader | None = None, n
 
 
 def without_none(annotation: Any) -> Any:
-    """The type of a value that is not null."""
+    """Return the type without None."""
     if get_origin(annotation) in (Union, UnionType):
         options = tuple(option for option in get_args(annotation) if option is not NoneType)
         return Union[options]  # noqa: UP007 - the options are known at runtime only
@@ -114,7 +114,7 @@ class SectionValues:
     """False when anything but a warning was reported."""
 
     def location(self, attribute: str, item: int | None = None) -> Location:
-        """The location of a value, or of one item of a list."""
+        """Return the location of a value, or of one item of a list."""
         location = self.locations[attribute]
         node = self.nodes[attribute]
         if item is None or not isinstance(node, Listing):
@@ -150,7 +150,7 @@ def _read_entry(
     name = entry.key if entry.key in section.by_name else snake(entry.key)
     key = section.by_name.get(name)
     if key is None:
-        location = parent.to(shown(entry.key), entry.index)
+        location = parent.to(excerpt(entry.key), entry.index)
         found.valid &= _report_unknown_key(name, node, section, location, problems)
         return
     location = parent.to(entry.key, entry.index)
@@ -180,7 +180,7 @@ def _read_entry(
 def _report_unknown_key(
     name: str, node: Node, section: Section, location: Location, problems: Problems
 ) -> bool:
-    """Report a key that is unknown or unsupported; True when it only has no effect."""
+    """Report an unknown or unsupported key; return True when the key merely has no effect."""
     unsupported = section.unsupported.get(name)
     if unsupported is None:
         near = problems.nearest(name, section.by_name)
@@ -211,7 +211,7 @@ class Nested:
 
 
 def section_schema(section: Section) -> Schema:
-    """JSON Schema of a section: every name of every key, with its annotations."""
+    """Return the JSON Schema of a section: every name of every key, with its annotations."""
     properties: Schema = {}
     for key in section.keys:
         described = {**key.annotations, **key.value.schema()}
@@ -227,7 +227,7 @@ def section_schema(section: Section) -> Schema:
 
 
 def snake(name: str) -> str:
-    """`allowDelegation` as `allow_delegation`."""
+    """Convert camelCase to snake_case: `allowDelegation` to `allow_delegation`."""
     return _HUMP.sub("_", name).lower()
 
 

@@ -32,7 +32,7 @@ _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def to_mapping(definition: WorkflowDefinition) -> Document:
-    """The mapping format: agents and tasks by name, keys in snake_case."""
+    """Convert to the mapping format: agents and tasks by name, keys in snake_case."""
     agents = {agent.key: _agent(agent) for agent in definition.agents}
     tasks = {task.key: _task(task) for task in definition.tasks}
     inputs = {declared.name: _input(declared) for declared in definition.inputs}
@@ -40,7 +40,7 @@ def to_mapping(definition: WorkflowDefinition) -> Document:
 
 
 def to_list(definition: WorkflowDefinition) -> Document:
-    """The list format: agents, tasks and inputs as lists with `name`, keys in camelCase."""
+    """Convert to the list format: agents, tasks and inputs as lists with `name`, keys in camelCase."""
     agents = [{"name": agent.key, **_camel_keys(_agent(agent))} for agent in definition.agents]
     tasks = [{"name": task.key, **_camel_keys(_task(task))} for task in definition.tasks]
     inputs = [{"name": declared.name, **_input(declared)} for declared in definition.inputs]
@@ -49,7 +49,7 @@ def to_list(definition: WorkflowDefinition) -> Document:
 
 
 def dump(document: Document) -> str:
-    """YAML text of a document, with multi-line texts as blocks. `parse` reads the same values from it."""
+    """Write a document as YAML, with multi-line texts as blocks. `parse` reads the same values from it."""
     text = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
     return str(text)
 
@@ -109,7 +109,7 @@ def _plain(value: object) -> object:
 
 
 def _number(amount: Decimal) -> int | float | str:
-    """The amount as a YAML number, or as text when a float would change it."""
+    """Return the amount as a YAML number, or as text when a float would change it."""
     amount = amount.normalize()
     if amount == amount.to_integral_value():
         return int(amount)

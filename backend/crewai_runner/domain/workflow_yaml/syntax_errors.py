@@ -9,13 +9,13 @@ from crewai_runner.domain.workflow_yaml.problems import Location, Problems
 
 _MAX_REPORTED = 20
 
-# The first phrase that occurs in the message of the parser decides.
+# The hint of the first phrase that occurs in the parser's message is used.
 _HINTS = (
     ("found unexpected end of stream", "This quote is never closed."),
     ("found unexpected document indicator", "This quote is never closed."),
     (
         "mapping values are not allowed",
-        "A `:` is not possible here. Put the text in quotes if it contains `: `, or fix the indentation.",
+        "A `:` is not allowed here. Put the text in quotes if it contains `: `, or fix the indentation.",
     ),
     ("could not find expected ':'", "This line has no `:`. Write `key: value`, or indent it below its key."),
     ("while parsing a flow sequence", "A `,` or the closing `]` of this `[` is missing."),

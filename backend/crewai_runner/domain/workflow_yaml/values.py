@@ -4,7 +4,7 @@ from typing import Annotated, Any, Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
-from crewai_runner.domain.field_types import KEY_ERROR, DocumentKey, shown
+from crewai_runner.domain.field_types import KEY_ERROR, DocumentKey, excerpt
 from crewai_runner.domain.workflow_yaml.messages import INVALID, report_error
 from crewai_runner.domain.workflow_yaml.nodes import Listing, Node, Scalar, Table, to_plain
 from crewai_runner.domain.workflow_yaml.problems import Location, Problems
@@ -15,7 +15,7 @@ _EXPECTED = {
     "mcp-server": ("a list of names of MCP servers", "the name of an MCP server"),
     "task": ("a list of tasks", "the name of a task"),
 }
-"""What messages call a list, and its items, by `x-reference`."""
+"""Names of a list and of its items in messages, by `x-reference`."""
 
 
 _PLAIN_KEY = DocumentKey()
@@ -25,10 +25,10 @@ class ValueReader(Protocol):
     """Reads and describes the value of a key."""
 
     def read(self, node: Node, location: Location, problems: Problems) -> object:
-        """The value, or INVALID when problems were reported."""
+        """Return the value, or INVALID when problems were reported."""
 
     def schema(self) -> Schema:
-        """JSON Schema of the value, for editors."""
+        """Return the JSON Schema of the value, for editors."""
 
 
 class Value:
@@ -82,7 +82,7 @@ class Value:
 
 
 def _resolve(loc: tuple[int | str, ...], node: Node, location: Location) -> tuple[Node, Location]:
-    """The node and the location of an error, from its `loc` within the value at `node`."""
+    """Return the node and the location of an error, from its `loc` within the value at `node`."""
     for number, step in enumerate(loc):
         if isinstance(node, Listing) and isinstance(step, int):
             node = node.items[step]
@@ -93,5 +93,5 @@ def _resolve(loc: tuple[int | str, ...], node: Node, location: Location) -> tupl
                 break
             wrong_key = loc[number + 1 :] == (KEY_ERROR,)
             node = entry.node
-            location = location.to(shown(step), entry.index if wrong_key else node.index)
+            location = location.to(excerpt(step), entry.index if wrong_key else node.index)
     return node, location

@@ -8,7 +8,7 @@ from crewai_runner.http.ratelimit.port import MAX_BUCKETS, Rate, RateLimitDecisi
 
 
 class MemoryRateLimiter:
-    """Exact for a single process. A dropped bucket is full when its caller returns."""
+    """Exact for a single process. A caller whose bucket was dropped starts with a full one."""
 
     def __init__(self, rate: Rate, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate, self._clock = rate, clock

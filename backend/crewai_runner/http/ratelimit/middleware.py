@@ -17,7 +17,7 @@ TRY_AGAIN_LATER = 1013
 
 
 class RateLimitMiddleware:
-    """Must be inside of the authentication middleware: only known callers get a bucket, so memory is bounded.
+    """Must be inside the authentication middleware: only authenticated callers get a bucket.
 
     Each request costs one token, whatever its response; so does opening a stream or a WebSocket. The limiter
     is `app.state.rate_limiter`; None disables the limit.

@@ -15,9 +15,9 @@ from crewai_runner.http.ratelimit.repository import RateBucketRepository, TokenG
 log = get_logger(__name__)
 BATCHES_PER_BURST = 20
 MAX_BATCH_SIZE = 100
-# A batch used up in less time doubles the size of the next one.
+# A batch that is used up faster than this doubles the size of the next one.
 FAST_BATCH_SECONDS = 1.0
-# An empty bucket is not queried again sooner.
+# An empty bucket is queried again after this time.
 EMPTY_BUCKET_SECONDS = 0.1
 
 
@@ -37,7 +37,7 @@ class SharedRateLimiter:
 
     A token is either in the bucket or in one process. So N processes together allow at most N times
     `max_batch` requests above the rate, and reject at most (N - 1) times `max_batch` below it. Without the
-    database all requests are allowed; those that need it fail by themselves.
+    database all requests are allowed; those that need it fail anyway.
     """
 
     def __init__(self, sessions: Sessions, rate: Rate, clock: Callable[[], float] = time.monotonic) -> None:

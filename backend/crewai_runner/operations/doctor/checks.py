@@ -27,7 +27,7 @@ def run_checks(settings: Settings) -> list[Finding]:
     findings += _run_check("folder", partial(folder.check_data_folder, settings))
     findings += _run_check("keys", partial(folder.check_keys, settings))
     kinds: list[str] = []
-    findings += _run_check("database", partial(_database, settings, kinds))
+    findings += _run_check("database", partial(_check_database, settings, kinds))
     report = components.run_import_check("engine")
     findings += [components.check_engine(report), *components.check_extras(report, kinds)]
     findings += _run_check("local model", lambda: [components.check_local_model(settings)])
@@ -36,7 +36,7 @@ def run_checks(settings: Settings) -> list[Finding]:
 
 
 def _run_check(name: str, check: Check) -> list[Finding]:
-    """The findings of a check; an exception becomes a finding."""
+    """Return the findings of a check; an exception becomes a finding."""
     findings = []
     try:
         for finding in check():
@@ -46,7 +46,7 @@ def _run_check(name: str, check: Check) -> list[Finding]:
     return findings
 
 
-def _database(settings: Settings, kinds: list[str]) -> Iterable[Finding]:
+def _check_database(settings: Settings, kinds: list[str]) -> Iterable[Finding]:
     if settings.is_embedded and not sqlite_path(settings).is_file():
         yield warn("database", f"{sqlite_path(settings)} does not exist", "it is created at the first start")
         return

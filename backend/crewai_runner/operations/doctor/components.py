@@ -17,14 +17,14 @@ from crewai_runner.localmodel.installation import HOW_TO_INSTALL, installation_p
 from crewai_runner.operations.doctor.finding import Finding, fail, ok, warn
 
 TIMEOUT_SECONDS = 180.0
-_PINNED = "install the pinned version: `make install`, or `uv sync` in backend/"
+_INSTALL_HINT = "install the pinned version: `make install`, or `uv sync` in backend/"
 
 
 def run_import_check(what: str) -> dict[str, Any]:
     """Run an import check in a separate process; `state` is `failed` when it prints no report."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path or "." for path in sys.path)}
     try:
-        done = subprocess.run(  # noqa: S603  # our module
+        result = subprocess.run(  # noqa: S603  # our module
             [sys.executable, "-m", "crewai_runner.operations.doctor.import_check", what],
             env=environment,
             capture_output=True,
@@ -32,11 +32,11 @@ def run_import_check(what: str) -> dict[str, Any]:
             timeout=TIMEOUT_SECONDS,
             check=False,
         )
-        report: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+        report: dict[str, Any] = json.loads(result.stdout.strip().splitlines()[-1])
     except subprocess.TimeoutExpired:
         return {"state": "failed", "message": f"no result within {TIMEOUT_SECONDS:g} s"}
     except (ValueError, IndexError):
-        return {"state": "failed", "message": _last_line(done.stderr) or f"exit status {done.returncode}"}
+        return {"state": "failed", "message": _last_line(result.stderr) or f"exit status {result.returncode}"}
     return report
 
 
@@ -47,9 +47,9 @@ def _last_line(output: str) -> str:
 
 def check_engine(report: dict[str, Any]) -> Finding:
     if report["state"] != "ready":
-        return fail("engine", f"CrewAI cannot be loaded: {report['message']}", _PINNED)
+        return fail("engine", f"CrewAI cannot be loaded: {report['message']}", _INSTALL_HINT)
     if not report["native"]:
-        hint = f"stops take longer to reach providers; {_PINNED}"
+        hint = f"stops take longer to reach providers; {_INSTALL_HINT}"
         return warn(
             "engine", f"CrewAI {report['version']} is not the version this product was built for", hint
         )
@@ -103,7 +103,7 @@ def _find_model_problem() -> str | None:
 def check_dashboard(settings: Settings) -> Finding:
     if settings.frontend:
         return ok("dashboard", f"built, at {settings.frontend}")
-    looked = settings.frontend_dir or Path("frontend/dist")
+    folder = settings.frontend_dir or Path("frontend/dist")
     return warn(
-        "dashboard", f"there is no build in {looked}", "`make run` builds it; without one the API works alone"
+        "dashboard", f"there is no build in {folder}", "`make run` builds it; without one the API works alone"
     )

@@ -14,7 +14,7 @@ from crewai_runner.operations.postgres_copy import connect
 
 SKEW_SECONDS = 2.0
 MAX_SKEW_SECONDS = 30.0
-_FROM_BACKUP = "restore the last backup (crewai-runner restore); do not write to it before"
+_RESTORE_HINT = "restore the last backup (crewai-runner restore); do not write to it before"
 _INVALID_INDEXES = text("SELECT count(*) FROM pg_index WHERE NOT indisvalid")
 _TIME = text("SELECT extract(epoch FROM clock_timestamp())")
 
@@ -32,34 +32,38 @@ def connect_without_creating(settings: Settings) -> Iterator[Connection]:
 
 
 def check_database(connection: Connection) -> Iterator[Finding]:
-    yield ok("database", f"{_version(connection)} is available")
-    yield _schema(connection)
-    yield from _integrity(connection)
-    yield _clock(connection)
+    yield ok("database", f"{_describe_version(connection)} is available")
+    yield _check_schema(connection)
+    yield from _check_integrity(connection)
+    yield _check_clock(connection)
 
 
-def _version(connection: Connection) -> str:
+def _describe_version(connection: Connection) -> str:
     if connection.dialect.name == "sqlite":
         return f"SQLite {connection.execute(text('SELECT sqlite_version()')).scalar()}"
     return f"PostgreSQL {connection.execute(text('SHOW server_version')).scalar()}"
 
 
-def _schema(connection: Connection) -> Finding:
-    here, newest = current_revision(connection), head_revision()
-    if here == newest:
-        return ok("schema", f"revision {here} (newest)")
-    if here is None:
+def _check_schema(connection: Connection) -> Finding:
+    revision, newest = current_revision(connection), head_revision()
+    if revision == newest:
+        return ok("schema", f"revision {revision} (newest)")
+    if revision is None:
         return warn("schema", "there are no tables yet", "start the server or run crewai-runner migrate")
-    if is_known_revision(here):
+    if is_known_revision(revision):
         return warn(
-            "schema", f"revision {here}, this version has {newest}", "back up, then run crewai-runner migrate"
+            "schema",
+            f"revision {revision}, this version has {newest}",
+            "back up, then run crewai-runner migrate",
         )
     return fail(
-        "schema", f"revision {here} is newer than this version's {newest}", "install the newer version again"
+        "schema",
+        f"revision {revision} is newer than this version's {newest}",
+        "install the newer version again",
     )
 
 
-def _integrity(connection: Connection) -> Iterator[Finding]:
+def _check_integrity(connection: Connection) -> Iterator[Finding]:
     if connection.dialect.name != "sqlite":
         broken = connection.execute(_INVALID_INDEXES).scalar()
         if broken:
@@ -69,20 +73,20 @@ def _integrity(connection: Connection) -> Iterator[Finding]:
         return
     problem = str(connection.execute(text("PRAGMA quick_check(1)")).scalar())
     if problem != "ok":
-        yield fail("integrity", f"quick_check: {problem.splitlines()[-1]}", _FROM_BACKUP)
+        yield fail("integrity", f"quick_check: {problem.splitlines()[-1]}", _RESTORE_HINT)
         return
     dangling = len(connection.execute(text("PRAGMA foreign_key_check")).all())
     if dangling:
-        yield fail("integrity", f"{dangling} row(s) reference missing rows", _FROM_BACKUP)
+        yield fail("integrity", f"{dangling} row(s) reference missing rows", _RESTORE_HINT)
     else:
         yield ok("integrity", "pages, indexes and references are intact")
 
 
-def _clock(connection: Connection) -> Finding:
+def _check_clock(connection: Connection) -> Finding:
     if connection.dialect.name == "sqlite":
         return ok("clock", "the database uses this machine's clock")
-    there = float(connection.execute(_TIME).scalar() or 0)
-    skew = abs(clock.now().timestamp() - there)
+    database_time = float(connection.execute(_TIME).scalar() or 0)
+    skew = abs(clock.now().timestamp() - database_time)
     hint = "synchronise both clocks with NTP: leases and delays use the database's clock"
     if skew > MAX_SKEW_SECONDS:
         return fail("clock", f"{skew:,.0f} s off the database's clock", hint)

@@ -26,15 +26,15 @@ def check_data_folder(settings: Settings) -> Iterator[Finding]:
         return
     if not os.access(folder, os.W_OK | os.X_OK):
         yield fail("folder", f"{folder} is not writable", "change its owner to the user that runs the server")
-    elif others := _mode_if_shared(folder):
-        yield warn("folder", f"{folder} is accessible to other users (mode {others})", f"chmod 700 {folder}")
+    elif mode := _mode_if_shared(folder):
+        yield warn("folder", f"{folder} is accessible to other users (mode {mode})", f"chmod 700 {folder}")
     else:
         yield ok("folder", f"{folder} is writable and private")
     yield _check_disk(folder)
 
 
 def _mode_if_shared(path: Path) -> str | None:
-    """The octal mode if group or others have any permission, else None."""
+    """Return the octal mode if group or others have any permission, else None."""
     mode = stat.S_IMODE(path.stat().st_mode)
     return f"{mode:o}" if mode & 0o077 else None
 
@@ -54,20 +54,18 @@ def check_keys(settings: Settings) -> Iterator[Finding]:
     for name in (API_KEY_FILE, SECRET_KEY_FILE):
         path = settings.data_dir / name
         if path.is_file():
-            others = _mode_if_shared(path)
+            mode = _mode_if_shared(path)
             hint = f"run chmod 600 {path}; replace the key if others may have read it"
             yield (
-                fail(name, f"mode {others}, readable by other users", hint)
-                if others
-                else ok(name, "mode 600")
+                fail(name, f"mode {mode}, readable by other users", hint) if mode else ok(name, "mode 600")
             )
-    prints = [key_fingerprint(key) for key in load_secret_keys(settings)]
-    if len(usable_keys(settings)) < len(prints):
+    fingerprints = [key_fingerprint(key) for key in load_secret_keys(settings)]
+    if len(usable_keys(settings)) < len(fingerprints):
         yield fail(
             "sealing", "a key in secret-key is not a Fernet key", "restore it from your copy of the keys"
         )
-    elif prints:
-        yield ok("sealing", f"{len(prints)} key(s), the first one encrypts: {', '.join(prints)}")
+    elif fingerprints:
+        yield ok("sealing", f"{len(fingerprints)} key(s), the first one encrypts: {', '.join(fingerprints)}")
     else:
         yield warn(
             "sealing",
@@ -77,10 +75,10 @@ def check_keys(settings: Settings) -> Iterator[Finding]:
 
 
 def usable_keys(settings: Settings) -> list[str]:
-    return [key for key in load_secret_keys(settings) if _is_key(key)]
+    return [key for key in load_secret_keys(settings) if _is_fernet_key(key)]
 
 
-def _is_key(text: str) -> bool:
+def _is_fernet_key(text: str) -> bool:
     try:
         Fernet(text)
     except ValueError:

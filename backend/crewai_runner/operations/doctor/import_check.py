@@ -17,17 +17,17 @@ from crewai_runner.localmodel.installation import RUNTIME_PACKAGE
 
 
 def main() -> None:
-    report = engine() if sys.argv[1] == "engine" else local_model()
+    report = check_engine() if sys.argv[1] == "engine" else check_local_model()
     sys.stdout.write("\n" + json.dumps(report) + "\n")
 
 
-def engine() -> dict[str, object]:
-    """The engine's status and the optional packages that cannot be imported."""
+def check_engine() -> dict[str, object]:
+    """Return the engine's status and the optional packages that cannot be imported."""
     with tempfile.TemporaryDirectory() as folder:
         executor = CrewExecutor(Path(folder))
         asyncio.run(executor.load())
         status = executor.status()
-        absent = [extra for kind, extra in PROVIDER_EXTRAS.items() if not _importable(kind.value)]
+        absent = [extra for kind, extra in PROVIDER_EXTRAS.items() if not _is_importable(kind.value)]
     return {
         "state": status.state,
         "version": status.version,
@@ -37,7 +37,7 @@ def engine() -> dict[str, object]:
     }
 
 
-def _importable(kind: str) -> bool:
+def _is_importable(kind: str) -> bool:
     try:
         importlib.import_module(f"crewai_runner.executor.crew.llm.{kind}")
     except ImportError:
@@ -45,7 +45,7 @@ def _importable(kind: str) -> bool:
     return True
 
 
-def local_model() -> dict[str, object]:
+def check_local_model() -> dict[str, object]:
     importlib.import_module(RUNTIME_PACKAGE)
     return {"state": "ready"}
 

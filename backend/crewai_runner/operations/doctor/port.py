@@ -30,8 +30,8 @@ def _is_crewai_runner(host: str, port_number: int) -> bool:
     connection = http.client.HTTPConnection(host, port_number, timeout=TIMEOUT_SECONDS)
     try:
         connection.request("GET", "/health")
-        answer = connection.getresponse()
-        return answer.status == 200 and answer.read(1000) == b'{"status":"healthy"}'
+        response = connection.getresponse()
+        return response.status == 200 and response.read(1000) == b'{"status":"healthy"}'
     except (OSError, http.client.HTTPException):
         return False
     finally:

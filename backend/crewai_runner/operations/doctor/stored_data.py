@@ -58,10 +58,10 @@ def check_queue(connection: Connection, settings: Settings) -> Iterator[Finding]
         return
     yield ok("queue", "the tables exist")
     if "worker_lease" in tables:
-        yield from _workers(connection, settings)
+        yield from _check_workers(connection, settings)
 
 
-def _workers(connection: Connection, settings: Settings) -> Iterator[Finding]:
+def _check_workers(connection: Connection, settings: Settings) -> Iterator[Finding]:
     live, dead = connection.execute(_LEASES, {"lease": settings.lease_seconds}).one()
     orphans = connection.execute(_ORPHANS).scalar()
     hint = "start a worker: it requeues them"

@@ -49,7 +49,7 @@ class Attempt:
         self._thread.start()
 
     def stop(self) -> None:
-        """End at once: close the open connections to providers and start nothing more."""
+        """End at once: close connections to providers and start no further calls."""
         self.end(Stopped())
 
     def end(self, outcome: Outcome) -> None:

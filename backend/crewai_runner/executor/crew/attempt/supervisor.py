@@ -29,7 +29,7 @@ from crewai_runner.executor.port import EventSink, Failed, Outcome, OutOfBudget,
 
 
 class RunSupervisor(RunContext):
-    """Permits, counts and reports what a crew does, and holds the outcome once it is decided.
+    """Permits, counts and reports the actions of a crew, and stores the outcome of the attempt.
 
     `loop` is the attempt's event loop. Thread-safe, except for `run_task` and `wait_for_parallel_tasks`.
     """
@@ -103,7 +103,7 @@ class RunSupervisor(RunContext):
             self._emit(run_events.TaskFailed, {"error": self._failure_fields(error, scope)}, scope)
             raise
         self._emit_result(run_events.TaskCompleted, output.raw, output.json_dict, scope)
-        # Stored before the next task calls a model, so that no finished task is paid for twice.
+        # Stored before the next task calls a model, so that a crash never repeats a finished task.
         await self._control.wait_until_stored()
         return output
 
@@ -159,7 +159,7 @@ class RunSupervisor(RunContext):
             return self._outcome
 
     def outcome_of(self, error: BaseException) -> Outcome:
-        """Return the decided outcome, or the one that an error of the crew results in."""
+        """Return the decided outcome, or the one that results from an error of the crew."""
         with self._lock:
             if isinstance(error, AttemptEnded):
                 self._outcome = self._outcome or error.outcome
@@ -169,7 +169,7 @@ class RunSupervisor(RunContext):
         return Failed(RunFailure(**self.emitter.redactor.redact(fields)))
 
     async def wait_for_parallel_tasks(self) -> None:
-        """Let tasks that run in parallel finish the step that is already paid for."""
+        """Wait until tasks that run in parallel have finished their current step."""
         others = {task for task in self._task_coroutines if not task.done()} - {asyncio.current_task()}
         if others:
             with contextlib.suppress(asyncio.CancelledError):

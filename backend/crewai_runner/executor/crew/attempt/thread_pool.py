@@ -12,8 +12,8 @@ IDLE_SECONDS = 10.0
 class StepThreadPool(ThreadPoolExecutor):
     """An unbounded pool of daemon threads, shared by all attempts, that end when idle.
 
-    The standard pool counts a thread as idle only after its result was set, so that a chain of steps
-    starts one thread per step; here a thread is idle before its result is set. A step that never ends
+    The standard pool counts a thread as idle only after its result is set, so a chain of steps starts one
+    thread per step; here a thread counts as idle before its result is set. A step that never ends
     blocks neither other steps nor the end of the process.
     """
 

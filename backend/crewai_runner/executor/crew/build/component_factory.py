@@ -21,7 +21,7 @@ from crewai_runner.executor.port import ModelBinding
 class ComponentFactory:
     """Set up once when the engine is loaded.
 
-    `memory_root` is the folder of all memories. `use_async_executor` False: agents run in CrewAI's own
+    `memory_root` is the folder of all memories. If `use_async_executor` is false, agents run in CrewAI's own
     executor.
     """
 

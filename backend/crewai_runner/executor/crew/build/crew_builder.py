@@ -72,7 +72,7 @@ class CrewBuilder:
         return BuiltCrew(crew=crew, tasks=tasks, agents=agents, llms=self._llms)
 
     def make_llm(self, choice: ModelChoice | None, limiter: ModelRateLimiter | None = None) -> Any:
-        """Create an LLM for one agent or other user of it; None chooses the default model."""
+        """Create an LLM for an agent, manager or memory; None chooses the default model."""
         name = choice.name if choice else self._spec.default_model
         binding = self._spec.models.get(name)
         if binding is None:

@@ -26,7 +26,7 @@ class InstrumentedTask(Task):
         return self._task_key
 
     def configure(self, task_key: str, *, needs_review: bool) -> None:
-        """Set what the workflow says about the task beyond CrewAI's fields."""
+        """Set the task's properties that CrewAI has no fields for."""
         self._task_key = task_key
         self._needs_review = needs_review
 

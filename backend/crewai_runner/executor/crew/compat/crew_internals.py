@@ -26,7 +26,7 @@ def disable_output_storage(crew: Crew) -> None:
 
 
 def create_manager(crew: Crew) -> Any:
-    """Create the manager of a hierarchical crew, otherwise created at kickoff, and return it."""
+    """Create the manager of a hierarchical crew, which CrewAI creates only at kickoff, and return it."""
     crew._create_manager_agent()
     return crew.manager_agent
 

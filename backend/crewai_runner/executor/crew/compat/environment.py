@@ -27,7 +27,7 @@ _SWITCHES = {
     "ANONYMIZED_TELEMETRY": "False",
 }
 
-# These log every refused call and every cancelled run, which the run's own events report.
+# These log failed calls and cancelled runs, which the run's own events already report.
 _LOGGER_LEVELS = {
     "crewai": logging.CRITICAL,
     "opentelemetry.context": logging.CRITICAL,
@@ -52,7 +52,7 @@ def engine_version() -> str:
 def import_engine(storage: Path) -> None:
     """Import CrewAI once per process, with telemetry, tracing and `.env` files disabled.
 
-    `storage` is the folder for what CrewAI keeps on disk. Takes seconds of CPU time: call it in a thread.
+    `storage` is the folder for CrewAI's files. Takes seconds of CPU time: call it in a thread.
     """
     global _imported  # noqa: PLW0603 - an import affects the whole process
     with _import_lock:

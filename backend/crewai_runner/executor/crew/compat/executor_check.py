@@ -28,7 +28,7 @@ def find_missing_members() -> str | None:
 
 
 def find_changed_step() -> str | None:
-    """Describe a step of the loop that cannot be replaced any more; None when all can."""
+    """Describe a step of the loop that can no longer be replaced; None when all can."""
     steps = AgentExecutor.flow_definition().methods
     for name in ASYNC_STEPS:
         if name not in steps:

@@ -1,4 +1,4 @@
-"""CrewAI's memory with failed saves reported to the run."""
+"""CrewAI's memory, reporting failed saves to the run."""
 
 import contextlib
 from concurrent.futures import Future
@@ -27,7 +27,7 @@ class InstrumentedMemory(Memory):
             raise
 
     def _on_save_done(self, future: Future[Any]) -> None:
-        # Without CrewAI's event, which would be printed because no run's context is set here.
+        # Without emitting CrewAI's event: no run context is set here, so CrewAI would print it.
         with self._pending_lock, contextlib.suppress(ValueError):
             self._pending_saves.remove(future)
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 
 def replace_platform_catalog() -> None:
-    """Keep CrewAI from loading its platform's catalog: 98 MB, of which a local run needs one alias."""
+    """Keep CrewAI from loading its platform catalog, which takes 98 MB; runs need only one alias of it."""
     name = "crewai_core.platform_apps"
     if name not in sys.modules:
         stub = types.ModuleType(name)
@@ -58,7 +58,7 @@ def use_in_process_locks() -> None:
 
 
 def disable_file_store() -> None:
-    """Skip the look-ups of a run's input files: each costs a thread and an event loop, and there are none."""
+    """Skip CrewAI's look-ups of input files, each of which starts a thread; runs have no input files."""
     store: Any = importlib.import_module("crewai.utilities.file_store")
     store._run_sync = lambda work: work.close()
 

@@ -1,4 +1,4 @@
-"""The context variables in which CrewAI keeps what belongs to one run."""
+"""CrewAI's context variables for one run."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

@@ -13,7 +13,7 @@ WARNING_SHARE = 0.8
 class BudgetTracker:
     """Counts calls, tokens, cost and seconds of a run, earlier attempts included. Thread-safe.
 
-    A figure that a provider did not report is unknown in `total_usage`; limits apply to the reported part.
+    Figures that a provider did not report are unknown in `total_usage`; limits apply to the reported ones.
     """
 
     def __init__(self, budget: Budget, prior_usage: Usage, prior_seconds: float) -> None:
@@ -28,7 +28,7 @@ class BudgetTracker:
         self._warned_limits = self._limits_above(WARNING_SHARE)
 
     def start_clock(self) -> None:
-        """Count the attempt's seconds from now."""
+        """Start measuring the attempt's execution time."""
         self._started_at = time.monotonic()
 
     @property

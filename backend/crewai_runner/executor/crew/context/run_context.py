@@ -16,7 +16,7 @@ class TaskScope:
 
 
 class RunContext(Protocol):
-    """What models, tools and tasks use of the attempt they run in. Thread-safe, except `run_task`."""
+    """Interface of the running attempt for its models, tools and tasks. Thread-safe, except `run_task`."""
 
     def reserve_call(self) -> int:
         """Return the number of the next model call. Raises AttemptEnded when no call may start."""

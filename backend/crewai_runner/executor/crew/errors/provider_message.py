@@ -44,7 +44,7 @@ def provider_message(causes: Sequence[BaseException]) -> str:
     for error in causes:
         if text := _response_text(error):
             return _to_one_line(text)
-    # Clients wrap the text that states the cause in "Connection error." and the like.
+    # Clients wrap the actual cause in generic errors such as "Connection error."
     texts = [str(error) for error in causes if str(error).strip()]
     return _to_one_line(texts[-1]) if texts else ""
 

@@ -10,7 +10,7 @@ INTERVAL_SECONDS = 0.05
 
 
 class ChunkBuffer:
-    """The text of one model call that was not emitted yet. Thread-safe."""
+    """Buffers streamed text of one model call. Thread-safe."""
 
     def __init__(self, emit: Callable[[str], None]) -> None:
         self._emit = emit
@@ -45,5 +45,5 @@ class ChunkBuffer:
 def _schedule(seconds: float, callback: Callable[[], None]) -> asyncio.TimerHandle | None:
     try:
         return asyncio.get_running_loop().call_later(seconds, callback)
-    except RuntimeError:  # a thread without a loop: the next piece or the end of the call emits the text
+    except RuntimeError:  # no loop in this thread: the next chunk or the end of the call emits the text
         return None

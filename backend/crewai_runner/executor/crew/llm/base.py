@@ -1,4 +1,4 @@
-"""What the LLM classes share beyond CrewAI: registered capabilities and restricted HTTP clients."""
+"""Shared base of the LLM classes: registered capabilities and restricted HTTP clients."""
 
 import re
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ class LLMProfile:
 
 
 def _reject_html(response: httpx.Response) -> None:
-    # Parsed as an event stream, a web page is an empty answer.
+    # A client that parses a web page as an event stream gets an empty answer instead of an error.
     if response.is_success and response.headers.get("content-type", "").startswith("text/html"):
         raise UnexpectedHtml(response.url.host)
 

@@ -20,7 +20,7 @@ class _RetryHandler(logging.Handler):
 
 @functools.cache
 def install_retry_handler() -> None:
-    """Report retries from now on, in the whole process."""
+    """Report retries for the rest of the process."""
     handler = _RetryHandler(logging.INFO)
     for name in _CLIENT_LOGGERS:
         logger = logging.getLogger(name)

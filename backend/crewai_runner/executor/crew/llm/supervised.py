@@ -24,7 +24,7 @@ from crewai_runner.executor.port import ModelBinding
 
 
 def supervise_llm(llm: Any, binding: ModelBinding, limiter: ModelRateLimiter | None = None) -> None:
-    """Supervise all further calls of an LLM, and of its copies. Changes the object's class."""
+    """Supervise all further calls of an LLM and of its copies, by replacing the object's class."""
     llm_class: Any = type(llm)
     object.__setattr__(llm, "__class__", _supervised_class(llm_class))
     llm.set_supervision(binding, limiter)
