@@ -115,7 +115,7 @@ class ProviderRead(ApiModel):
     id: str
     name: str
     type: ProviderType
-    base_url: str | None = Field(description="null if it is the address of the service.")
+    base_url: str | None = Field(description="null if the default address of the provider type is used.")
     has_api_key: bool
     api_key_hint: str | None = Field(description="The last four characters of a long key.")
     models: list[str]

@@ -3099,7 +3099,7 @@ export interface components {
       apiKeyHint: string | null;
       /**
        * Baseurl
-       * @description null if it is the address of the service.
+       * @description null if the default address of the provider type is used.
        */
       baseUrl: string | null;
       /**
