@@ -65,13 +65,13 @@ _LOW_32 = 2**32 - 1
 
 def classify_address(address: IPAddress) -> AddressScope:
     """Return the strictest scope of an address and of every IPv4 address embedded in it."""
-    scope = _classify_literally(address)
+    scope = _classify_outer(address)
     if isinstance(address, IPv6):
-        scope = max([scope, *(_classify_literally(inner) for inner in _embedded_addresses(address))])
+        scope = max([scope, *(_classify_outer(inner) for inner in _embedded_addresses(address))])
     return scope
 
 
-def _classify_literally(address: IPAddress) -> AddressScope:
+def _classify_outer(address: IPAddress) -> AddressScope:
     if any(address in network for network in _FORBIDDEN):
         return AddressScope.FORBIDDEN
     if any(address in network for network in _PRIVATE):

@@ -103,11 +103,11 @@ class KeyFileCipher(SecretCipher):
         if current is not None and current != self._loaded:
             # An unreadable or invalid file keeps the loaded keys.
             with contextlib.suppress(ValueError, OSError):
-                self._use(read_keys(self._path))
+                self._set_keys(read_keys(self._path))
             self._loaded = current
         return self._fernet
 
-    def _use(self, keys: list[str]) -> None:
+    def _set_keys(self, keys: list[str]) -> None:
         self._fernet = MultiFernet([Fernet(key) for key in keys])
         for key in keys:
             self._on_key(key)

@@ -75,7 +75,7 @@ class _Checks:
     def _check_agent(self, agent: AgentDefinition) -> Iterator[str]:
         subject = f"Agent `{agent.key}`"
         if agent.tools:
-            yield f"{subject}: the built-in model calls no tools; {_quoted(agent.tools)} will not be used."
+            yield f"{subject}: the built-in model calls no tools; {_quote(agent.tools)} will not be used."
         if agent.allow_delegation:
             yield f"{subject}: the built-in model never delegates."
         if agent.planning:
@@ -89,7 +89,7 @@ class _Checks:
     def _check_task(self, task: TaskDefinition) -> Iterator[str]:
         subject = f"Task `{task.key}`"
         if task.tools:
-            yield f"{subject}: the built-in model calls no tools; {_quoted(task.tools)} will not be used."
+            yield f"{subject}: the built-in model calls no tools; {_quote(task.tools)} will not be used."
         if task.output_json is not None:
             yield f"{subject}: the built-in model cannot produce `output_json` reliably; the task may fail."
         if task.guardrails:
@@ -106,5 +106,5 @@ def _requests_long_text(text: str) -> bool:
     return False
 
 
-def _quoted(names: list[str]) -> str:
+def _quote(names: list[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)

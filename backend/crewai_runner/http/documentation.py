@@ -52,7 +52,7 @@ STARTS: Mapping[str, str] = {"swagger-start.js": SWAGGER_START, "redoc-start.js"
 router = APIRouter(include_in_schema=False)
 
 
-def _page(title: str, head: str, *scripts: str) -> HTMLResponse:
+def _render_page(title: str, head: str, *scripts: str) -> HTMLResponse:
     body = "\n".join(f'<script src="/docs/assets/{script}"></script>' for script in scripts)
     text = PAGE.format(title=title, head=head, body=body)
     return HTMLResponse(text, headers={"Content-Security-Policy": POLICY})
@@ -62,13 +62,13 @@ def _page(title: str, head: str, *scripts: str) -> HTMLResponse:
 async def show_swagger() -> HTMLResponse:
     """Swagger UI. Press Authorize and enter the API key to send requests."""
     style = '<link rel="stylesheet" href="/docs/assets/swagger-ui.css">'
-    return _page("CrewAI Runner API", style, "swagger-ui-bundle.js", "swagger-start.js")
+    return _render_page("CrewAI Runner API", style, "swagger-ui-bundle.js", "swagger-start.js")
 
 
 @router.get("/redoc")
 async def show_redoc() -> HTMLResponse:
     """ReDoc."""
-    return _page("CrewAI Runner API", "", "redoc.standalone.js", "redoc-start.js")
+    return _render_page("CrewAI Runner API", "", "redoc.standalone.js", "redoc-start.js")
 
 
 @router.get("/docs/assets/{name}")

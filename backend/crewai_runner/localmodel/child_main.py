@@ -29,7 +29,7 @@ def main() -> None:
     token = os.environ.pop(TOKEN_VARIABLE, "")
     # A Python handler would only run after the model is loaded; the default action is immediate.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    options = _options()
+    options = _parse_options()
     ready_line = _reserve_stdout()
     _exit_with_parent()
     try:
@@ -61,7 +61,7 @@ def check_model_file(path: Path, sha256: str | None) -> None:
         raise CannotServe(f"The model file {path.name} is not the expected one: its SHA-256 is {digest}.")
 
 
-def _options() -> argparse.Namespace:
+def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="crewai_runner.localmodel.child_main")
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--sha256")
@@ -108,13 +108,13 @@ def _serve(options: argparse.Namespace, token: str) -> Any:
         raise CannotServe(f"The model runtime cannot be loaded: {error}.{hint}") from error
     for port in dict.fromkeys((options.port, 0)):
         try:
-            return xllamacpp.Server(_parameters(xllamacpp.CommonParams(), options, token, port))
+            return xllamacpp.Server(_set_parameters(xllamacpp.CommonParams(), options, token, port))
         except RuntimeError as error:
             sys.stderr.write(f"port {port}: {error}\n")
     raise CannotServe(f"The model file {options.model.name} cannot be loaded.")
 
 
-def _parameters(parameters: Any, options: argparse.Namespace, token: str, port: int) -> Any:
+def _set_parameters(parameters: Any, options: argparse.Namespace, token: str, port: int) -> Any:
     parameters.model.path = str(options.model)
     parameters.model_alias = {options.alias}
     parameters.hostnames = ["127.0.0.1"]

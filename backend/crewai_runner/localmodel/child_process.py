@@ -60,7 +60,7 @@ class ChildProcess:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-P", "-u", "-m", _CHILD_MODULE),
-            *_arguments(model, port),
+            *_build_arguments(model, port),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -139,7 +139,7 @@ def _require_pipe(stream: asyncio.StreamReader | None) -> asyncio.StreamReader:
     return stream
 
 
-def _arguments(model: ModelFile, port: int) -> Iterator[str]:
+def _build_arguments(model: ModelFile, port: int) -> Iterator[str]:
     yield from ("--model", str(model.path), "--alias", MODEL_ID, "--port", str(port))
     yield from ("--context", str(CONTEXT_WINDOW), "--threads", str(min(2, os.cpu_count() or 1)))
     if model.sha256:

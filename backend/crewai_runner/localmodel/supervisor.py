@@ -48,7 +48,7 @@ class LocalModelSupervisor:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._child: ChildProcess | None = None
-        self._ready = _shared_future()
+        self._ready = _create_future()
         self._status = LocalModelStatus(LocalModelState.OFF, "Not started.")
 
     @property
@@ -76,7 +76,7 @@ class LocalModelSupervisor:
         """
         self._loop = asyncio.get_running_loop()
         if self._task is None:
-            self._ready = _shared_future()
+            self._ready = _create_future()
         if self._mode is LocalModelMode.EAGER:
             await self.endpoint()
         elif self._mode is LocalModelMode.AUTO and self.unavailable_reason() is None:
@@ -191,18 +191,18 @@ class LocalModelSupervisor:
     def _set_starting(self, message: str) -> None:
         self._status = LocalModelStatus(LocalModelState.STARTING, message)
         if self._ready.done():
-            self._ready = _shared_future()
+            self._ready = _create_future()
 
     def _set_unavailable(self, message: str, state: LocalModelState) -> None:
         self._status = LocalModelStatus(state, message)
         if self._ready.done():
-            self._ready = _shared_future()
+            self._ready = _create_future()
         self._ready.set_exception(LocalModelUnavailable(message))
         if state is LocalModelState.FAILED:
             _log.error("local_model.failed", reason=message)
 
 
-def _shared_future() -> "Future[LocalModelEndpoint]":
+def _create_future() -> "Future[LocalModelEndpoint]":
     """Create a future for several waiters: cancelling one waiter does not cancel it."""
     future: Future[LocalModelEndpoint] = Future()
     future.set_running_or_notify_cancel()

@@ -23,10 +23,10 @@ _BROKEN = (tarfile.TarError, EOFError, OSError, zlib.error)
 def members_of(folder: Path) -> list[Member]:
     """List every file below a folder, with size (bytes) and SHA-256."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return [_member(path, path.relative_to(folder).as_posix()) for path in files]
+    return [_make_member(path, path.relative_to(folder).as_posix()) for path in files]
 
 
-def _member(path: Path, name: str) -> Member:
+def _make_member(path: Path, name: str) -> Member:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return Member(name=name, size=path.stat().st_size, sha256=digest)

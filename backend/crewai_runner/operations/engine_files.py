@@ -14,15 +14,15 @@ _INDEX_FOLDERS = frozenset({"_versions", "_transactions"})
 def copy_engine(source: Path, target: Path) -> int:
     """Copy every file except links; returns the number of files that vanished during the copy."""
     vanished = 0
-    for path in _files(source):
+    for path in _list_files(source):
         try:
-            _copy(path, target / path.relative_to(source))
+            _copy_file(path, target / path.relative_to(source))
         except FileNotFoundError:
             vanished += 1
     return vanished
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _list_files(folder: Path) -> Iterator[Path]:
     found = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     plain = [path for path in found if not path.name.endswith(_JOURNALS)]
     # LanceDB writes data files once and its index files last. Index files are copied first, so that every
@@ -30,7 +30,7 @@ def _files(folder: Path) -> Iterator[Path]:
     yield from sorted(plain, key=lambda path: (_INDEX_FOLDERS.isdisjoint(path.parts), path))
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy_file(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with source.open("rb") as file:
         is_database = file.read(len(sqlite_database.SIGNATURE)) == sqlite_database.SIGNATURE

@@ -42,7 +42,7 @@ async def count_by_key(url: str, keys: Sequence[str]) -> tuple[EncryptedCounts, 
     unreadable: list[str] = []
     engine = make_engine(url, pool_size=1)
     try:
-        async for batch in _batches(make_sessions(engine)):
+        async for batch in _read_batches(make_sessions(engine)):
             for value in batch:
                 decrypting_key = next((key for key in keys if can_decrypt(key, value.ciphertext)), None)
                 if decrypting_key is None:
@@ -57,7 +57,7 @@ async def count_by_key(url: str, keys: Sequence[str]) -> tuple[EncryptedCounts, 
 async def reencrypt_once(sessions: Sessions, keys: Sequence[str]) -> PassResult:
     """Re-encrypt everything with the first key, one transaction per batch; concurrent changes win."""
     result, cipher = PassResult(), SecretCipher(*keys)
-    async for batch in _batches(sessions):
+    async for batch in _read_batches(sessions):
         stale = [value for value in batch if not can_decrypt(keys[0], value.ciphertext)]
         result.up_to_date += len(batch) - len(stale)
         async with unit_of_work(sessions) as session:
@@ -81,7 +81,7 @@ async def _reencrypt(
         result.changed_meanwhile += 1
 
 
-async def _batches(sessions: Sessions) -> AsyncIterator[Sequence[EncryptedValue]]:
+async def _read_batches(sessions: Sessions) -> AsyncIterator[Sequence[EncryptedValue]]:
     async with read_session(sessions) as session:
         tables = await EncryptedValueRepository(session).tables()
     for table, column in encrypted_columns():

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Column, Connection, Table, inspect, select, tuple_, update
+from sqlalchemy import Column, Table, inspect, select, tuple_, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -39,7 +39,7 @@ class EncryptedValueRepository:
     async def tables(self) -> set[str]:
         """Return the names of the existing tables; an older schema may lack some."""
         connection = await self._session.connection()
-        return await connection.run_sync(_table_names)
+        return await connection.run_sync(lambda sync: set(inspect(sync).get_table_names()))
 
     async def after(
         self, table: Table, column: Column[str], key: Key | None, limit: int
@@ -63,7 +63,3 @@ class EncryptedValueRepository:
         change = update(value.table).where(*same, column == value.ciphertext).values({column: ciphertext})
         result = await self._session.execute(change)
         return isinstance(result, CursorResult) and result.rowcount == 1
-
-
-def _table_names(connection: Connection) -> set[str]:
-    return set(inspect(connection).get_table_names())

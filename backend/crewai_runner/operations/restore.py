@@ -95,7 +95,7 @@ def _ensure_empty(settings: Settings, folder: Path, *, force: bool) -> None:
         return
     if _database_has_rows(settings):
         raise OperationError("The database is not empty; use --force to replace it. The old data is kept.")
-    for unpacked, target in _files(settings, folder):
+    for unpacked, target in _list_files(settings, folder):
         if _would_overwrite(unpacked, target):
             raise OperationError(f"{target} already exists; use --force to replace it. The old one is kept.")
 
@@ -107,7 +107,7 @@ def _database_has_rows(settings: Settings) -> bool:
     return path.exists() and sqlite_database.has_rows(path)
 
 
-def _files(settings: Settings, folder: Path) -> list[tuple[Path, Path]]:
+def _list_files(settings: Settings, folder: Path) -> list[tuple[Path, Path]]:
     """Return (unpacked path, target path) of everything except the database."""
     unpacked = [folder / ENGINE, *(folder / "keys" / name for name in KEY_FILES)]
     return [(path, settings.data_dir / path.name) for path in unpacked if path.exists()]
@@ -120,7 +120,7 @@ def _would_overwrite(unpacked: Path, target: Path) -> bool:
 
 
 def _replace_files(settings: Settings, folder: Path, stamp: str, result: Restoration) -> None:
-    for unpacked, target in _files(settings, folder):
+    for unpacked, target in _list_files(settings, folder):
         unpacked.chmod(0o700 if unpacked.is_dir() else 0o600)
         if target.exists():
             result.kept.append(target.rename(target.with_name(f"{target.name}.{stamp}")))

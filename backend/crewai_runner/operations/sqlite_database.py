@@ -38,7 +38,7 @@ def contents(path: Path) -> Contents:
         with open_existing(path) as database:
             if (found := quick_check(database)) is not None:
                 raise OperationError(f"The database is damaged ({found}).")
-            return _contents(database)
+            return _read_contents(database)
     except sqlite3.DatabaseError as error:
         raise OperationError(f"The database cannot be read ({error}).") from None
 
@@ -49,7 +49,7 @@ def quick_check(database: sqlite3.Connection) -> str | None:
     return None if first == "ok" else str(first)
 
 
-def _contents(database: sqlite3.Connection) -> Contents:
+def _read_contents(database: sqlite3.Connection) -> Contents:
     names = table_names(database)
     revision = number(database, "alembic_version", "version_num") if "alembic_version" in names else None
     if revision is None:

@@ -23,7 +23,8 @@ def replace_database(folder: Path, target: Path, expected: Contents, stamp: str)
         _ensure_matches_manifest(sqlite_database.contents(ready), expected)
         upgrade(f"sqlite:///{ready}")
         sqlite_database.merge_journal(ready)
-        _fsync(ready)
+        with ready.open("rb") as file:
+            os.fsync(file.fileno())
         return _replace_file(ready, target, stamp)
     finally:
         for path in (ready, Path(f"{ready}.migrating")):
@@ -62,8 +63,3 @@ def _keep_old(target: Path, stamp: str) -> list[Path]:
     kept = [path.rename(f"{kept_path}{path.name.removeprefix(target.name)}") for path in journals]
     kept_path.hardlink_to(target)
     return [kept_path, *kept]
-
-
-def _fsync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())

@@ -31,9 +31,8 @@ WORKFLOW = "runs.execute"
 JOB_VERSION = "1"
 """Change it only when waiting jobs of the old version can no longer run: they are never started then."""
 
-EMBEDDED = (
-    "embedded"  # the only worker of an SQLite folder: a stable id, so that it recovers its jobs after a crash
-)
+EMBEDDED = "embedded"
+"""Executor id of the only worker of an SQLite folder: stable, so that it recovers its jobs after a crash."""
 _MAX_RECOVERIES = 100  # the product counts worker losses itself and stops much earlier
 _MAX_THREADS = 32
 _FORGET_BATCH = 1000
@@ -128,7 +127,7 @@ class DbosQueue:
 
         `priority` is 1 (first) to 2**31 - 1. `not_before` delays the job, to the second.
         """
-        client, options = self._started(), self._options(run_id, attempt, tenant, priority)
+        client, options = self._require_client(), self._enqueue_options(run_id, attempt, tenant, priority)
         if not_before is not None and (delay := (not_before - clock.now()).total_seconds()) > 0:
             options["delay_seconds"] = delay
         connection = await session.connection()
@@ -139,7 +138,7 @@ class DbosQueue:
 
         Call it after the commit: on SQLite it would otherwise wait for the caller's own lock.
         """
-        await self._started().cancel_workflow_async(workflow_id(run_id, attempt))
+        await self._require_client().cancel_workflow_async(workflow_id(run_id, attempt))
         if self._runner is not None:
             self._runner.stop(run_id, attempt)
 
@@ -157,14 +156,14 @@ class DbosQueue:
         Call it after the commit, like `cancel`. A deleted attempt could be submitted again.
         """
         ids = await asyncio.to_thread(self._job_table().list_finished, finished_before, _FORGET_BATCH)
-        await self._started().delete_workflows_async(ids)
+        await self._require_client().delete_workflows_async(ids)
         return len(ids)
 
     async def stats(self) -> QueueStats:
         """Return the current counts, from an index of the unfinished jobs."""
         return await asyncio.to_thread(self._job_table().stats, clock.now())
 
-    def _started(self) -> DBOSClient:
+    def _require_client(self) -> DBOSClient:
         if self._client is None:
             raise RuntimeError("the queue is not started")
         return self._client
@@ -175,7 +174,7 @@ class DbosQueue:
         return JobTable(self._engine, QUEUE)
 
     @staticmethod
-    def _options(run_id: str, attempt: int, tenant: str, priority: int) -> EnqueueOptions:
+    def _enqueue_options(run_id: str, attempt: int, tenant: str, priority: int) -> EnqueueOptions:
         return EnqueueOptions(
             workflow_name=WORKFLOW,
             queue_name=QUEUE,
@@ -198,7 +197,7 @@ class DbosQueue:
         )
         if consume:
             self._register_queue(self._client)
-            self._consume(JobRunner(job, loop))
+            self._start_consumer(JobRunner(job, loop))
 
     def _register_queue(self, client: DBOSClient) -> None:
         # Before the launch: afterwards DBOS checks for new queues only once a second.
@@ -210,14 +209,14 @@ class DbosQueue:
             on_conflict="always_update",
         )
 
-    def _consume(self, runner: JobRunner) -> None:
+    def _start_consumer(self, runner: JobRunner) -> None:
         if DbosQueue._consumer is not None:
             raise RuntimeError("another queue of this process already consumes")
         executor_id = EMBEDDED if self._embedded else f"{socket.gethostname()}-{uuid.uuid4().hex[:12]}"
         claim = self._make_claim(executor_id)
         claim.acquire()
         self._claim, self._runner, DbosQueue._consumer = claim, runner, self
-        DBOS(config=self._config(executor_id))
+        DBOS(config=self._make_config(executor_id))
         _register(runner)
         DBOS.launch()
 
@@ -232,7 +231,7 @@ class DbosQueue:
             on_retired=self._on_worker_retired,
         )
 
-    def _config(self, executor_id: str) -> DBOSConfig:
+    def _make_config(self, executor_id: str) -> DBOSConfig:
         return DBOSConfig(
             name=APPLICATION,
             system_database_engine=self._engine,

@@ -111,14 +111,14 @@ class InProcessQueue:
 
     def _dispatch(self) -> None:
         while self._job is not None and len(self._running) < self._concurrency:
-            job = self._next()
+            job = self._choose_next()
             if job is None:
                 return
             self._waiting.remove(job)
             heapq.heapify(self._waiting)
             self._run(self._job, job)
 
-    def _next(self) -> _WaitingJob | None:
+    def _choose_next(self) -> _WaitingJob | None:
         moment = clock.now()
         heads: dict[str, _WaitingJob] = {}
         for job in sorted(self._waiting):

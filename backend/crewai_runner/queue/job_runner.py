@@ -82,11 +82,11 @@ class JobRunner:
             raise asyncio.CancelledError from None
 
     def _start(self, key: Key, outcome: "Future[JobOutcome]") -> None:
-        task = self._loop.create_task(self._body(*key), name=f"job {key[0]}:{key[1]}")
+        task = self._loop.create_task(self._run_body(*key), name=f"job {key[0]}:{key[1]}")
         self._tasks[key] = task
         task.add_done_callback(partial(self._finish, key, outcome))
 
-    async def _body(self, run_id: str, attempt: int) -> None:
+    async def _run_body(self, run_id: str, attempt: int) -> None:
         await self._job(run_id, attempt)
 
     def _finish(self, key: Key, outcome: "Future[JobOutcome]", task: asyncio.Task[None]) -> None:

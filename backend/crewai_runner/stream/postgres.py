@@ -135,7 +135,7 @@ def pack(sender_id: str, topics: Iterable[str], chunks: Iterable[TopicChunk]) ->
     """
     packed_topics: list[str] = []
     packed_chunks: list[list[Any]] = []
-    size = empty_size = len(_payload(sender_id, [], [])) + 8
+    size = empty_size = len(_build_payload(sender_id, [], [])) + 8
     entries: list[tuple[list[Any], Any]] = [(packed_chunks, [topic, c.after, c.text]) for topic, c in chunks]
     entries += [(packed_topics, topic) for topic in topics]
     for target, entry in entries:
@@ -143,17 +143,17 @@ def pack(sender_id: str, topics: Iterable[str], chunks: Iterable[TopicChunk]) ->
         if empty_size + entry_size > MAX_PAYLOAD_BYTES:
             continue
         if size + entry_size > MAX_PAYLOAD_BYTES:
-            yield _payload(sender_id, packed_topics, packed_chunks)
+            yield _build_payload(sender_id, packed_topics, packed_chunks)
             packed_topics.clear()
             packed_chunks.clear()
             size = empty_size
         target.append(entry)
         size += entry_size
     if packed_topics or packed_chunks:
-        yield _payload(sender_id, packed_topics, packed_chunks)
+        yield _build_payload(sender_id, packed_topics, packed_chunks)
 
 
-def _payload(sender_id: str, topics: list[str], chunks: list[list[Any]]) -> str:
+def _build_payload(sender_id: str, topics: list[str], chunks: list[list[Any]]) -> str:
     return json.dumps({"from": sender_id, "topics": topics, "chunks": chunks})
 
 

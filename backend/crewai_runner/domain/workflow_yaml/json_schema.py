@@ -56,12 +56,12 @@ def json_schema() -> dict[str, Any]:
                 "additionalProperties": False,
             },
             "agent": _allow_null(section_schema(AGENT_SECTION)),
-            "namedAgent": _named(AGENT_SECTION),
-            "agents": _mapping_or_list("agent", "namedAgent", MAX_AGENTS),
+            "namedAgent": _named_schema(AGENT_SECTION),
+            "agents": _members_schema("agent", "namedAgent", MAX_AGENTS),
             "task": _allow_null(section_schema(TASK_SECTION)),
-            "namedTask": _named(TASK_SECTION),
-            "tasks": _mapping_or_list("task", "namedTask", MAX_TASKS),
-            "inputs": _inputs(),
+            "namedTask": _named_schema(TASK_SECTION),
+            "tasks": _members_schema("task", "namedTask", MAX_TASKS),
+            "inputs": _inputs_schema(),
         },
     }
 
@@ -69,7 +69,7 @@ def json_schema() -> dict[str, Any]:
 _PARTS = frozenset(CREW_SECTION.flattened)
 
 
-def _mapping_or_list(member: str, named: str, limit: int) -> Schema:
+def _members_schema(member: str, named: str, limit: int) -> Schema:
     reference = {"$ref": f"#/$defs/{member}"}
     alone = {"type": "object", "additionalProperties": reference, "minProperties": 1, "maxProperties": 1}
     mapping = {
@@ -88,12 +88,12 @@ def _mapping_or_list(member: str, named: str, limit: int) -> Schema:
     return {"if": {"type": "array"}, "then": listing, "else": mapping}
 
 
-def _named(section: Section) -> Schema:
+def _named_schema(section: Section) -> Schema:
     schema = _allow_null(section_schema(section))
     return {**schema, "properties": {"name": _NAMED, **_properties(schema)}, "required": ["name"]}
 
 
-def _inputs() -> Schema:
+def _inputs_schema() -> Schema:
     typed = _allow_null(section_schema(INPUT_SECTION))
     one = {"if": {"type": "object"}, "then": typed, "else": {**VALUE.schema(), "type": [*_SCALARS, "null"]}}
     named = {**typed, "properties": {"name": {"type": "string"}, **_properties(typed)}, "required": ["name"]}

@@ -82,7 +82,7 @@ def report_error(
         _report_unknown_value(node, location, problems, list(schema["enum"]))
     elif kind in MESSAGES:
         code, template = MESSAGES[kind]
-        message = template.format(name=location.name, bounds=_bounds(schema), **context)
+        message = template.format(name=location.name, bounds=_describe_bounds(schema), **context)
         problems.error(location, code, message)
     else:
         problems.error(location, kind if "-" in kind else "wrong-type", error["msg"])
@@ -119,7 +119,7 @@ def _report_unknown_value(node: Node, location: Location, problems: Problems, op
     problems.error(location, "unknown-value", message, near)
 
 
-def _bounds(schema: Mapping[str, Any]) -> str:
+def _describe_bounds(schema: Mapping[str, Any]) -> str:
     number = next((option for option in schema.get("anyOf", ()) if "maximum" in option), schema)
     maximum = number.get("maximum")
     if "exclusiveMinimum" in number:

@@ -125,21 +125,21 @@ class _TreeBuilder:
         if depth < 0:
             raise NotADocument("The document is nested too deeply.")
         if value is None or isinstance(value, str | int | float | bool):
-            return _scalar(value)
+            return _make_scalar(value)
         if isinstance(value, Mapping):
-            entries = (self._entry(key, inner, depth) for key, inner in value.items())
+            entries = (self._make_entry(key, inner, depth) for key, inner in value.items())
             return Table(-1, {entry.key: entry for entry in entries})
         if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
             return Listing(-1, [self.node(item, depth - 1) for item in value])
         raise NotADocument(f"A document cannot contain a value of type {type(value).__name__}.")
 
-    def _entry(self, key: object, value: object, depth: int) -> Entry:
+    def _make_entry(self, key: object, value: object, depth: int) -> Entry:
         if not isinstance(key, str) or not is_storable(key):
             raise NotADocument("The keys of a document are texts without control characters.")
         return Entry(key, -1, self.node(value, depth - 1))
 
 
-def _scalar(value: Plain) -> Scalar:
+def _make_scalar(value: Plain) -> Scalar:
     if isinstance(value, float) and not math.isfinite(value):
         raise NotADocument("The document contains a number that is not finite.")
     if isinstance(value, int) and abs(value) >= MAX_INTEGER:

@@ -83,7 +83,7 @@ class _Checker:
             node: Node = self._root
             inner_location = location
             for step in error.absolute_path:
-                node, inner_location = _step(node, inner_location, step)
+                node, inner_location = _follow_step(node, inner_location, step)
             self._fail(inner_location, f"Not valid JSON Schema: {excerpt(error.message, 160)}.")
 
     def _check_root(self, location: Location) -> None:
@@ -109,15 +109,15 @@ class _Checker:
 
     def _keywords(self) -> dict[str, Callable[[Node, Location], None]]:
         return {
-            "$ref": self._reference,
-            "pattern": self._pattern,
-            "properties": self._names,
-            "format": self._format,
-            "enum": self._constants,
-            "const": self._constants,
+            "$ref": self._check_reference,
+            "pattern": self._check_pattern,
+            "properties": self._check_names,
+            "format": self._check_format,
+            "enum": self._check_constants,
+            "const": self._check_constants,
         }
 
-    def _reference(self, node: Node, location: Location) -> None:
+    def _check_reference(self, node: Node, location: Location) -> None:
         target = str(node.value) if isinstance(node, Scalar) else ""
         match = re.fullmatch(r"#/(\$defs|definitions)/([^/]+)", target)
         definitions = self._root.get(match[1]) if match else None
@@ -129,7 +129,7 @@ class _Checker:
         elif not isinstance(definitions, Table) or match[2] not in definitions.entries:
             self._fail(location, f"There is no `{excerpt(match[2])}` under `{match[1]}`.")
 
-    def _pattern(self, node: Node, location: Location) -> None:
+    def _check_pattern(self, node: Node, location: Location) -> None:
         pattern = str(node.value) if isinstance(node, Scalar) else ""
         try:
             re.compile(pattern)
@@ -142,13 +142,13 @@ class _Checker:
                 "The pattern is too long, or has a lookaround or backreference, which CrewAI cannot check.",
             )
 
-    def _format(self, node: Node, location: Location) -> None:
+    def _check_format(self, node: Node, location: Location) -> None:
         if isinstance(node, Scalar) and node.value in _UNSUPPORTED_FORMATS:
             self._fail(
                 location, f"The format `{node.value}` is not supported here. Remove it, or use `pattern`."
             )
 
-    def _names(self, node: Node, location: Location) -> None:
+    def _check_names(self, node: Node, location: Location) -> None:
         for entry in node.entries.values() if isinstance(node, Table) else []:
             if (
                 entry.key.startswith(("_", "model_"))
@@ -161,7 +161,7 @@ class _Checker:
                     f"CrewAI cannot use `{excerpt(entry.key)}` as a property name. Rename it.",
                 )
 
-    def _constants(self, node: Node, location: Location) -> None:
+    def _check_constants(self, node: Node, location: Location) -> None:
         values = node.items if isinstance(node, Listing) else [node]
         for item in values:
             if not isinstance(item, Scalar) or isinstance(item.value, float):
@@ -188,7 +188,7 @@ def _subschemas(node: Table, location: Location) -> Iterator[tuple[Node, Locatio
                 yield item, inner_location.item(number, item.index)
 
 
-def _step(node: Node, location: Location, step: object) -> tuple[Node, Location]:
+def _follow_step(node: Node, location: Location, step: object) -> tuple[Node, Location]:
     if isinstance(node, Table):
         inner = node.get(str(step))
         return (node, location) if inner is None else (inner, location.to(excerpt(str(step)), inner.index))

@@ -66,14 +66,14 @@ class _Reader:
 
     def document(self) -> Node | None:
         try:
-            return self._document(yaml.parse(self._text[self._skip :], Loader=_PARSER))
+            return self._read_document(yaml.parse(self._text[self._skip :], Loader=_PARSER))
         except yaml.YAMLError as error:
             report_syntax_error(error, self._text, self._skip, self._problems)
         except _LimitExceeded:
             pass
         return None
 
-    def _document(self, events: Iterator[Any]) -> Node | None:
+    def _read_document(self, events: Iterator[Any]) -> Node | None:
         root: Node | None = None
         for event in events:
             if isinstance(event, yaml.DocumentStartEvent):
@@ -81,15 +81,15 @@ class _Reader:
                     self._error(event, "several-documents", "Only one document per file: remove this `---`.")
                     return root
             elif isinstance(event, yaml.NodeEvent):
-                root = self._node(event, events, 1)
+                root = self._read_node(event, events, 1)
         if root is None:
             message = "The document is empty. Begin with `name:`."
             self._problems.error(Location(0, ""), "empty-document", message)
         return root
 
-    def _node(self, event: Any, events: Iterator[Any], depth: int) -> Node:
+    def _read_node(self, event: Any, events: Iterator[Any], depth: int) -> Node:
         if isinstance(event, yaml.AliasEvent):
-            return self._alias(event, depth)
+            return self._resolve_alias(event, depth)
         self._count(event, depth, 1)
         if event.anchor:
             self._open_anchors.add(event.anchor)
@@ -97,11 +97,11 @@ class _Reader:
         node: Node
         if isinstance(event, yaml.ScalarEvent):
             plain = event.implicit[0]
-            node = Scalar(self._index(event), self._value(event, plain), event.value, plain)
+            node = Scalar(self._index(event), self._read_value(event, plain), event.value, plain)
         elif isinstance(event, yaml.SequenceStartEvent):
-            node = self._listing(event, events, depth)
+            node = self._read_list(event, events, depth)
         else:
-            node = self._table(event, events, depth)
+            node = self._read_mapping(event, events, depth)
         if not tag_allowed:
             node = Scalar(node.index, Broken.BROKEN, "")
         if event.anchor:
@@ -109,7 +109,7 @@ class _Reader:
             self._anchors[event.anchor] = node
         return node
 
-    def _value(self, event: Any, plain: bool) -> Plain:
+    def _read_value(self, event: Any, plain: bool) -> Plain:
         text = str(event.value)
         if FORBIDDEN.search(text):
             message = "An escape sequence here makes a control character. Remove it."
@@ -123,27 +123,27 @@ class _Reader:
             self._error(event, "bad-number", str(error))
             return Broken.BROKEN
 
-    def _listing(self, event: Any, events: Iterator[Any], depth: int) -> Listing:
+    def _read_list(self, event: Any, events: Iterator[Any], depth: int) -> Listing:
         listing = Listing(self._index(event))
         for inner in events:
             if isinstance(inner, yaml.SequenceEndEvent):
                 break
             self._path.append(len(listing.items))
-            listing.items.append(self._node(inner, events, depth + 1))
+            listing.items.append(self._read_node(inner, events, depth + 1))
             self._path.pop()
         _measure(listing, listing.items)
         return listing
 
-    def _table(self, event: Any, events: Iterator[Any], depth: int) -> Table:
+    def _read_mapping(self, event: Any, events: Iterator[Any], depth: int) -> Table:
         table = Table(self._index(event))
         merges: list[Node] = []
         for inner in events:
             if isinstance(inner, yaml.MappingEndEvent):
                 break
             is_merge = isinstance(inner, yaml.ScalarEvent) and inner.value == "<<" and inner.implicit[0]
-            key = self._key(inner, self._node(inner, events, depth + 1))
+            key = self._read_key(inner, self._read_node(inner, events, depth + 1))
             self._path.append(key)
-            value = self._node(next(events), events, depth + 1)
+            value = self._read_node(next(events), events, depth + 1)
             self._path.pop()
             if is_merge:
                 merges.append(value)
@@ -171,7 +171,7 @@ class _Reader:
                     message = "`<<` takes a mapping or a list of mappings, as in `<<: *name`."
                     self._problems.error(location, "bad-merge", message)
 
-    def _key(self, event: Any, node: Node) -> str | None:
+    def _read_key(self, event: Any, node: Node) -> str | None:
         if isinstance(node, Scalar) and isinstance(node.value, str):
             return node.value
         if isinstance(node, Scalar) and isinstance(node.value, Broken):
@@ -181,18 +181,18 @@ class _Reader:
         self._error(event, "key-not-text", message)
         return None
 
-    def _alias(self, event: Any, depth: int) -> Node:
+    def _resolve_alias(self, event: Any, depth: int) -> Node:
         self._aliases += 1
         if self._aliases > MAX_ALIASES:
             self._stop(event, "too-many-aliases", f"More than {MAX_ALIASES} aliases (`*name`).")
         name = str(event.anchor)
         node = self._anchors.get(name)
         if name in self._open_anchors or node is None:
-            return self._invalid_alias(event, name)
+            return self._report_invalid_alias(event, name)
         self._count(event, depth + node.height - 1, node.size)
         return node
 
-    def _invalid_alias(self, event: Any, name: str) -> Scalar:
+    def _report_invalid_alias(self, event: Any, name: str) -> Scalar:
         index = self._index(event)
         if name in self._open_anchors:
             message = (

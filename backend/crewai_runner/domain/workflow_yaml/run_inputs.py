@@ -47,7 +47,7 @@ def input_problems(
         value = inputs.get(declared.name)
         problem = _find_problem(declared, value)
         if problem is not None:
-            found.append(InputProblem(pointer=_pointer(declared.name), detail=problem))
+            found.append(InputProblem(pointer=_to_pointer(declared.name), detail=problem))
         else:
             value = declared.default if value is None else value
             values[declared.name] = "" if value is None else value
@@ -96,8 +96,8 @@ def _find_text_problem(text: str, declared: InputDefinition) -> str | None:
 def _unknown_input(name: str, known: Mapping[str, InputDefinition]) -> InputProblem:
     near = Problems().nearest(str(name), known)
     detail = f"`{excerpt(str(name))}` is not an input of this workflow.{did_you_mean(near)}"
-    return InputProblem(pointer=_pointer(excerpt(str(name))), detail=detail)
+    return InputProblem(pointer=_to_pointer(excerpt(str(name))), detail=detail)
 
 
-def _pointer(name: str) -> str:
+def _to_pointer(name: str) -> str:
     return "/" + name.replace("~", "~0").replace("/", "~1")

@@ -33,18 +33,18 @@ _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 def to_mapping(definition: WorkflowDefinition) -> Document:
     """Convert to the mapping format: agents and tasks by name, keys in snake_case."""
-    agents = {agent.key: _agent(agent) for agent in definition.agents}
-    tasks = {task.key: _task(task) for task in definition.tasks}
-    inputs = {declared.name: _input(declared) for declared in definition.inputs}
-    return _document(definition, agents, tasks, inputs)
+    agents = {agent.key: _build_agent(agent) for agent in definition.agents}
+    tasks = {task.key: _build_task(task) for task in definition.tasks}
+    inputs = {declared.name: _build_input(declared) for declared in definition.inputs}
+    return _build_document(definition, agents, tasks, inputs)
 
 
 def to_list(definition: WorkflowDefinition) -> Document:
     """Convert to the list format: agents, tasks and inputs as lists with `name`, keys in camelCase."""
-    agents = [{"name": agent.key, **_camel_keys(_agent(agent))} for agent in definition.agents]
-    tasks = [{"name": task.key, **_camel_keys(_task(task))} for task in definition.tasks]
-    inputs = [{"name": declared.name, **_input(declared)} for declared in definition.inputs]
-    document = _camel_keys(_document(definition, agents, tasks, inputs))
+    agents = [{"name": agent.key, **_camel_keys(_build_agent(agent))} for agent in definition.agents]
+    tasks = [{"name": task.key, **_camel_keys(_build_task(task))} for task in definition.tasks]
+    inputs = [{"name": declared.name, **_build_input(declared)} for declared in definition.inputs]
+    document = _camel_keys(_build_document(definition, agents, tasks, inputs))
     return {name: _camel_keys(value) if name == "budget" else value for name, value in document.items()}
 
 
@@ -54,25 +54,25 @@ def dump(document: Document) -> str:
     return str(text)
 
 
-def _document(definition: WorkflowDefinition, agents: Any, tasks: Any, inputs: Any) -> Document:
-    crew = _keys(definition, CREW_SECTION)
+def _build_document(definition: WorkflowDefinition, agents: Any, tasks: Any, inputs: Any) -> Document:
+    crew = _write_keys(definition, CREW_SECTION)
     first = {name: crew.pop(name) for name in _ORDER if name in crew}
     inputs_entry = {"inputs": inputs} if inputs else {}
     return {**first, **inputs_entry, "agents": agents, "tasks": tasks, **crew}
 
 
-def _agent(agent: AgentDefinition) -> Document:
-    return _keys(agent, AGENT_SECTION)
+def _build_agent(agent: AgentDefinition) -> Document:
+    return _write_keys(agent, AGENT_SECTION)
 
 
-def _task(task: TaskDefinition) -> Document:
-    written = _keys(task, TASK_SECTION)
+def _build_task(task: TaskDefinition) -> Document:
+    written = _write_keys(task, TASK_SECTION)
     if len(task.guardrails) == 1:
         written["guardrail"] = written.pop("guardrails")[0]
     return written
 
 
-def _input(declared: InputDefinition) -> Document:
+def _build_input(declared: InputDefinition) -> Document:
     written: Document = {"type": declared.type.value}
     if declared.description is not None:
         written["description"] = declared.description
@@ -85,7 +85,7 @@ def _input(declared: InputDefinition) -> Document:
     return written
 
 
-def _keys(model: ApiModel, section: Section) -> Document:
+def _write_keys(model: ApiModel, section: Section) -> Document:
     fields = type(model).model_fields
     written: Document = {}
     for key in section.keys:
@@ -93,22 +93,22 @@ def _keys(model: ApiModel, section: Section) -> Document:
             continue
         value = getattr(model, key.attribute)
         if value is not None and value != fields[key.attribute].get_default(call_default_factory=True):
-            written[key.name] = _plain(value)
+            written[key.name] = _to_yaml_value(value)
     return written
 
 
-def _plain(value: object) -> object:
+def _to_yaml_value(value: object) -> object:
     if isinstance(value, ModelChoice):
-        written = {"model": value.name, **_keys(value.settings, MODEL_SECTION)}
+        written = {"model": value.name, **_write_keys(value.settings, MODEL_SECTION)}
         return written if len(written) > 1 else value.name
     if isinstance(value, Budget):
-        return _keys(value, BUDGET_SECTION)
+        return _write_keys(value, BUDGET_SECTION)
     if isinstance(value, StrEnum):
         return value.value
-    return _number(value) if isinstance(value, Decimal) else value
+    return _to_number(value) if isinstance(value, Decimal) else value
 
 
-def _number(amount: Decimal) -> int | float | str:
+def _to_number(amount: Decimal) -> int | float | str:
     """Return the amount as a YAML number, or as text when a float would change it."""
     amount = amount.normalize()
     if amount == amount.to_integral_value():

@@ -70,19 +70,19 @@ def report_syntax_error(error: yaml.YAMLError, text: str, skip: int, problems: P
     ):
         mark = start
     index = min(int(mark.index) + skip if mark is not None else 0, len(text))
-    problems.error(Location(index, ""), "syntax", _hint(reason, text, index))
+    problems.error(Location(index, ""), "syntax", _find_hint(reason, text, index))
 
 
-def _hint(reason: str, text: str, index: int) -> str:
+def _find_hint(reason: str, text: str, index: int) -> str:
     if "cannot start any token" in reason:
-        return _invalid_start(text[index : index + 1])
+        return _describe_invalid_start(text[index : index + 1])
     for phrase, hint in _HINTS:
         if phrase in reason:
             return hint
     return "This is not valid YAML."
 
 
-def _invalid_start(char: str) -> str:
+def _describe_invalid_start(char: str) -> str:
     if char == "\t":
         return "A tab cannot indent YAML. Use spaces."
     return f"A value cannot start with `{char}`. Put it in quotes."

@@ -72,7 +72,7 @@ class RunSupervisor(RunContext):
                 return number
             reserved = self.budget.reserve_call()
             if isinstance(reserved, BudgetLimit):
-                self._outcome = self._out_of_budget(reserved)
+                self._outcome = self._make_out_of_budget(reserved)
                 raise AttemptEnded(self._outcome)
         reserved_call.set(reserved)
         self.emit_budget_warnings()
@@ -150,7 +150,7 @@ class RunSupervisor(RunContext):
 
     def end_out_of_time(self) -> None:
         """Decide the outcome because the budget's seconds are used up."""
-        self.end(self._out_of_budget(BudgetLimit.SECONDS))
+        self.end(self._make_out_of_budget(BudgetLimit.SECONDS))
 
     def stop_waiting(self) -> Outcome:
         """Return the decided outcome, a stop by default."""
@@ -178,7 +178,7 @@ class RunSupervisor(RunContext):
     def finish(self, outcome: Outcome, *, has_pending_work: bool = False) -> Outcome:
         """Emit the last events, discard later ones and return the outcome, redacted."""
         if self._control.stop_mode is not None or isinstance(outcome, Stopped):
-            outcome = self._stopped(has_pending_work=has_pending_work)
+            outcome = self._make_stopped(has_pending_work=has_pending_work)
         self.translator.model_calls.flush_chunks()
         if isinstance(outcome, Stopped | Failed):
             self._emit_skipped_tasks()
@@ -219,7 +219,7 @@ class RunSupervisor(RunContext):
         binding = self.translator.model_calls.last_binding.get(scope.task_key)
         return failure_fields(error, binding, task_key=scope.task_key, agent=scope.agent)
 
-    def _stopped(self, *, has_pending_work: bool) -> Stopped:
+    def _make_stopped(self, *, has_pending_work: bool) -> Stopped:
         abandoned = self.translator.tool_calls.describe_open_calls()
         if has_pending_work:
             abandoned += self.translator.describe_pending_work()
@@ -229,7 +229,7 @@ class RunSupervisor(RunContext):
             abandoned=tuple(abandoned),
         )
 
-    def _out_of_budget(self, limit: BudgetLimit) -> OutOfBudget:
+    def _make_out_of_budget(self, limit: BudgetLimit) -> OutOfBudget:
         return OutOfBudget(limit=limit, usage=self.budget.total_usage(), seconds=self.budget.seconds)
 
     def _raise_if_ended(self) -> None:

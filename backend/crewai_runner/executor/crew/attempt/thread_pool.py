@@ -29,7 +29,7 @@ class StepThreadPool(ThreadPoolExecutor):
             self._queue.append((future, lambda: fn(*args, **kwargs)))
             if self._idle_threads < len(self._queue):
                 self._idle_threads += 1
-                threading.Thread(target=self._work, name="crew-step", daemon=True).start()
+                threading.Thread(target=self._run_steps, name="crew-step", daemon=True).start()
             else:
                 self._changed.notify()
         return future
@@ -37,8 +37,8 @@ class StepThreadPool(ThreadPoolExecutor):
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Do nothing: each attempt's loop shuts down its executor, and this one is shared."""
 
-    def _work(self) -> None:
-        while (item := self._next()) is not None:
+    def _run_steps(self) -> None:
+        while (item := self._take_next()) is not None:
             future, step = item
             if not future.set_running_or_notify_cancel():
                 self._mark_idle()
@@ -53,7 +53,7 @@ class StepThreadPool(ThreadPoolExecutor):
                 future.set_result(result)
             del future, step, item
 
-    def _next(self) -> tuple[Future[Any], Callable[[], Any]] | None:
+    def _take_next(self) -> tuple[Future[Any], Callable[[], Any]] | None:
         with self._changed:
             while not self._queue:
                 if not self._changed.wait(IDLE_SECONDS) and not self._queue:

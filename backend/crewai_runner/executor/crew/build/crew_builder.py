@@ -88,7 +88,7 @@ class CrewBuilder:
         return llm
 
     def _make_agent(self, definition: AgentDefinition) -> Agent:
-        settings = _set_fields(definition, _AGENT_FIELDS)
+        settings = _explicit_fields(definition, _AGENT_FIELDS)
         settings |= {name: self._fill(getattr(definition, name)) for name in ("role", "goal", "backstory")}
         agent = Agent(
             **settings,
@@ -98,8 +98,8 @@ class CrewBuilder:
             ),
             tools=self._factory.make_tools(definition.tools),
             max_execution_time=definition.max_execution_time,
-            max_retry_limit=_default(definition.max_retry_limit, DEFAULT_AGENT_RETRIES),
-            respect_context_window=_default(definition.respect_context_window, True),
+            max_retry_limit=_value_or(definition.max_retry_limit, DEFAULT_AGENT_RETRIES),
+            respect_context_window=_value_or(definition.respect_context_window, True),
             verbose=False,
             executor_class=self._factory.executor_class,
         )
@@ -111,7 +111,7 @@ class CrewBuilder:
         if not definition.cache:
             settings["cache"] = False  # True would enable the cache even if the crew disables it
         if definition.planning:
-            attempts = _default(definition.planning_max_attempts, 1)
+            attempts = _value_or(definition.planning_max_attempts, 1)
             settings["planning_config"] = PlanningConfig(reasoning_effort="low", max_attempts=attempts)
         policy = definition.tool_failure_policy or self._definition.tool_failure_policy
         if policy is not None:
@@ -146,7 +146,7 @@ class CrewBuilder:
     def _make_task(
         self, definition: TaskDefinition, agent: Agent | None, earlier: Mapping[str, InstrumentedTask]
     ) -> InstrumentedTask:
-        settings = _set_fields(definition, _TASK_FIELDS)
+        settings = _explicit_fields(definition, _TASK_FIELDS)
         if definition.context is not None:
             settings["context"] = [earlier[key] for key in definition.context]
         if definition.output_json is not None:
@@ -210,11 +210,11 @@ class CrewBuilder:
         return fill_placeholders(text, self._spec.inputs)
 
 
-def _set_fields(definition: AgentDefinition | TaskDefinition, names: Sequence[str]) -> dict[str, Any]:
+def _explicit_fields(definition: AgentDefinition | TaskDefinition, names: Sequence[str]) -> dict[str, Any]:
     """Return the fields that are set; CrewAI's defaults apply to the others."""
     values = {name: getattr(definition, name) for name in names}
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _default(value: _Value | None, default: _Value) -> _Value:
+def _value_or(value: _Value | None, default: _Value) -> _Value:
     return default if value is None else value

@@ -49,33 +49,37 @@ def make_llm(
     return _MAKERS[binding.provider_type](binding, effective, stream, egress)
 
 
-def _openai(binding: ModelBinding, settings: ModelSettings, stream: bool, egress: EgressPolicy) -> BaseLLM:
-    url, query = _url_and_query(binding)
+def _make_openai(
+    binding: ModelBinding, settings: ModelSettings, stream: bool, egress: EgressPolicy
+) -> BaseLLM:
+    url, query = _split_url(binding)
     is_openai = urlsplit(url).hostname == _OPENAI_HOST
     is_mistral = binding.provider_type is ProviderType.MISTRAL
     return OpenAIModel(
-        profile=_profile(binding, egress, query=query, strict_body=is_mistral),
+        profile=_make_profile(binding, egress, query=query, strict_body=is_mistral),
         base_url=url,
         custom_openai=not is_openai,
         provider=str(binding.provider_type) if binding.provider_type in _CREWAI_PROVIDER_NAMES else "openai",
         **_openai_settings(settings, is_openai=is_openai),
-        **_common(binding, settings, stream),
+        **_common_settings(binding, settings, stream),
     )
 
 
-def _azure(binding: ModelBinding, settings: ModelSettings, stream: bool, egress: EgressPolicy) -> BaseLLM:
-    url, query = _url_and_query(binding)
+def _make_azure(
+    binding: ModelBinding, settings: ModelSettings, stream: bool, egress: EgressPolicy
+) -> BaseLLM:
+    url, query = _split_url(binding)
     if not urlsplit(url).path:
         url = f"{url}/openai/deployments/{binding.model}"
     if "/openai/v1" not in url:
         query = {"api-version": AZURE_API_VERSION, **query}
     return OpenAIModel(
-        profile=_profile(binding, egress, query=query, key_header="api-key"),
+        profile=_make_profile(binding, egress, query=query, key_header="api-key"),
         base_url=url,
         custom_openai=True,
         provider=str(ProviderType.AZURE),
         **_openai_settings(settings, is_openai=False),
-        **_common(binding, settings, stream),
+        **_common_settings(binding, settings, stream),
     )
 
 
@@ -89,7 +93,7 @@ def _openai_settings(settings: ModelSettings, *, is_openai: bool) -> dict[str, A
         body["stop"] = settings.stop
     return {
         limit: settings.max_tokens,
-        "max_retries": _retries(settings),
+        "max_retries": _max_retries(settings),
         "seed": settings.seed,
         "frequency_penalty": settings.frequency_penalty,
         "presence_penalty": settings.presence_penalty,
@@ -98,48 +102,54 @@ def _openai_settings(settings: ModelSettings, *, is_openai: bool) -> dict[str, A
     }
 
 
-def _anthropic(binding: ModelBinding, settings: ModelSettings, stream: bool, egress: EgressPolicy) -> BaseLLM:
+def _make_anthropic(
+    binding: ModelBinding, settings: ModelSettings, stream: bool, egress: EgressPolicy
+) -> BaseLLM:
     try:
         from crewai_runner.executor.crew.llm.anthropic import AnthropicModel  # noqa: PLC0415 - optional
     except ImportError as error:
         raise _missing_extra(binding.provider_type) from error
-    url, query = _url_and_query(binding)
-    common = _common(binding, settings, stream)
+    url, query = _split_url(binding)
+    common = _common_settings(binding, settings, stream)
     if settings.max_tokens is not None:
         common["max_tokens"] = settings.max_tokens
     return AnthropicModel(
-        profile=_profile(binding, egress, query=query, key_header="x-api-key"),
+        profile=_make_profile(binding, egress, query=query, key_header="x-api-key"),
         base_url=url,
         provider="anthropic",
-        max_retries=_retries(settings),
+        max_retries=_max_retries(settings),
         **common,
     )
 
 
-def _gemini(binding: ModelBinding, settings: ModelSettings, stream: bool, egress: EgressPolicy) -> BaseLLM:
+def _make_gemini(
+    binding: ModelBinding, settings: ModelSettings, stream: bool, egress: EgressPolicy
+) -> BaseLLM:
     try:
         from crewai_runner.executor.crew.llm.gemini import GeminiModel  # noqa: PLC0415 - optional
     except ImportError as error:
         raise _missing_extra(binding.provider_type) from error
-    url, _ = _url_and_query(binding)
+    url, _ = _split_url(binding)
     return GeminiModel(
-        profile=_profile(binding, egress, key_header="x-goog-api-key"),
+        profile=_make_profile(binding, egress, key_header="x-goog-api-key"),
         base_url=url,
         provider="gemini",
         use_vertexai=False,
         max_output_tokens=settings.max_tokens,
-        **_common(binding, settings, stream),
+        **_common_settings(binding, settings, stream),
     )
 
 
-def _bedrock(binding: ModelBinding, settings: ModelSettings, stream: bool, egress: EgressPolicy) -> BaseLLM:
+def _make_bedrock(
+    binding: ModelBinding, settings: ModelSettings, stream: bool, egress: EgressPolicy
+) -> BaseLLM:
     try:
         from crewai_runner.executor.crew.llm.bedrock import BedrockModel  # noqa: PLC0415 - optional
     except ImportError as error:
         raise _missing_extra(binding.provider_type) from error
-    url, _ = _url_and_query(binding)
+    url, _ = _split_url(binding)
     host = _BEDROCK_HOST.fullmatch(urlsplit(url).hostname or "")
-    parts = _key(binding).split(":", 2)
+    parts = _require_key(binding).split(":", 2)
     if host is None:
         raise UnusableModel(
             f"The base URL of {binding.provider_name} is not an Amazon Bedrock URL.",
@@ -151,24 +161,24 @@ def _bedrock(binding: ModelBinding, settings: ModelSettings, stream: bool, egres
             code="provider-auth",
             hint="Use ACCESS_KEY_ID:SECRET_ACCESS_KEY; add :SESSION_TOKEN for temporary credentials.",
         )
-    common = _common(binding, settings, stream) | {"api_key": None}
+    common = _common_settings(binding, settings, stream) | {"api_key": None}
     return BedrockModel(
-        profile=_profile(binding, egress),
+        profile=_make_profile(binding, egress),
         base_url=f"https://{host.group(0)}",
         region_name=host.group(1),
         aws_access_key_id=parts[0],
         aws_secret_access_key=parts[1],
         explicit_session_token=parts[2] if len(parts) == 3 else None,
         max_tokens=settings.max_tokens,
-        max_retries=_retries(settings),
+        max_retries=_max_retries(settings),
         **common,
     )
 
 
-def _common(binding: ModelBinding, settings: ModelSettings, stream: bool) -> dict[str, Any]:
+def _common_settings(binding: ModelBinding, settings: ModelSettings, stream: bool) -> dict[str, Any]:
     return {
         "model": binding.model,
-        "api_key": _key(binding),
+        "api_key": _require_key(binding),
         "temperature": settings.temperature,
         "top_p": settings.top_p,
         "timeout": settings.timeout_seconds or DEFAULT_TIMEOUT_SECONDS,
@@ -177,7 +187,7 @@ def _common(binding: ModelBinding, settings: ModelSettings, stream: bool) -> dic
     }
 
 
-def _profile(binding: ModelBinding, egress: EgressPolicy, **options: Any) -> LLMProfile:
+def _make_profile(binding: ModelBinding, egress: EgressPolicy, **options: Any) -> LLMProfile:
     return LLMProfile(
         egress=egress,
         supports_tools=binding.supports_tools,
@@ -186,11 +196,11 @@ def _profile(binding: ModelBinding, egress: EgressPolicy, **options: Any) -> LLM
     )
 
 
-def _retries(settings: ModelSettings) -> int:
+def _max_retries(settings: ModelSettings) -> int:
     return DEFAULT_MAX_RETRIES if settings.max_retries is None else settings.max_retries
 
 
-def _key(binding: ModelBinding) -> str:
+def _require_key(binding: ModelBinding) -> str:
     """Return the binding's key, never empty: CrewAI would read a key from the environment."""
     key = binding.api_key.get_secret_value().strip() if binding.api_key else ""
     provider_type = binding.provider_type
@@ -207,7 +217,7 @@ def _key(binding: ModelBinding) -> str:
     )
 
 
-def _url_and_query(binding: ModelBinding) -> tuple[str, dict[str, str]]:
+def _split_url(binding: ModelBinding) -> tuple[str, dict[str, str]]:
     url = resolve_base_url(binding.provider_type, binding.base_url)
     if url is None:
         raise UnusableModel(
@@ -226,10 +236,10 @@ def _missing_extra(provider_type: ProviderType) -> MissingExtra:
 _Maker = Callable[[ModelBinding, ModelSettings, bool, EgressPolicy], BaseLLM]
 _MAKERS: Mapping[ProviderType, _Maker] = MappingProxyType(
     {
-        **dict.fromkeys(OPENAI_PROTOCOL_TYPES, _openai),
-        ProviderType.AZURE: _azure,
-        ProviderType.ANTHROPIC: _anthropic,
-        ProviderType.GEMINI: _gemini,
-        ProviderType.BEDROCK: _bedrock,
+        **dict.fromkeys(OPENAI_PROTOCOL_TYPES, _make_openai),
+        ProviderType.AZURE: _make_azure,
+        ProviderType.ANTHROPIC: _make_anthropic,
+        ProviderType.GEMINI: _make_gemini,
+        ProviderType.BEDROCK: _make_bedrock,
     }
 )
