@@ -20,7 +20,7 @@ MARK = "::block "
 MAX_LINES = 200
 
 
-def transcript(page: Page) -> list[str]:
+def read_transcript(page: Page) -> list[str]:
     """Return the shell blocks between the two transcript comments."""
     _, _, rest = page.text.partition("<!-- transcript:start -->")
     section, end, _ = rest.partition("<!-- transcript:end -->")
@@ -48,10 +48,10 @@ def run_in_bash(blocks: list[str], folder: Path, **variables: str) -> list[str]:
 
 
 @pytest.fixture
-def product(tmp_path: Path) -> Iterator[ServerProcess]:
-    server = ServerProcess(tmp_path / "data", LOCAL_MODEL="auto").start()
-    yield server
-    server.stop()
+def server(tmp_path: Path) -> Iterator[ServerProcess]:
+    process = ServerProcess(tmp_path / "data", LOCAL_MODEL="auto").start()
+    yield process
+    process.stop()
 
 
 class TestTranscript:
@@ -60,10 +60,10 @@ class TestTranscript:
     @pytest.mark.local_model
     @pytest.mark.timeout(300)
     @pytest.mark.skipif(shutil.which("curl") is None, reason="the transcript uses curl")
-    def test_commands_produce_the_documented_results(self, product: ServerProcess, tmp_path: Path) -> None:
-        blocks = transcript(read_page(ROOT / "README.md"))
+    def test_commands_produce_the_documented_results(self, server: ServerProcess, tmp_path: Path) -> None:
+        blocks = read_transcript(read_page(ROOT / "README.md"))
 
-        printed = run_in_bash(blocks, tmp_path, URL=product.url, KEY=API_KEY)
+        printed = run_in_bash(blocks, tmp_path, URL=server.url, KEY=API_KEY)
 
         assert len(printed) == len(blocks) == 8
         _, catalogue, validated, started, streamed, fetched, chat, stopped = printed
@@ -81,13 +81,13 @@ class TestTranscript:
         assert json.loads(chat)["response"].strip()
         receipt: dict[str, Any] = json.loads(stopped)["receipt"]
         assert (receipt["mode"], receipt["llmCallsAfterStop"]) == ("graceful", 0)
-        with product.client() as client:
+        with server.client() as client:
             run = client.run(run_id)
             assert (run["status"], run["result"]["raw"].strip()) == ("completed", text.strip())
             assert client.run(json.loads(stopped)["runId"])["status"] == "stopped"
 
     def test_needs_only_the_key_and_the_url(self) -> None:
-        first, *others = transcript(read_page(ROOT / "README.md"))
+        first, *others = read_transcript(read_page(ROOT / "README.md"))
 
         assert first.startswith("URL=${URL:-http://127.0.0.1:8000}\nKEY=${KEY:-$(cat data/api-key)}\n")
         assert not any("127.0.0.1" in block or "data/" in block for block in others)

@@ -254,7 +254,7 @@ class TestRestore:
         assert_rejected(target, tmp_path / "nothing", "does not exist")
 
     def test_other_kind_of_database(self, backup: Path, populated: Settings, tmp_path: Path) -> None:
-        other = "postgresql://nobody@127.0.0.1:1/nothing" if populated.is_embedded else ""
+        other = "postgresql://user@127.0.0.1:1/nothing" if populated.is_embedded else ""
 
         assert_rejected(make_settings(tmp_path / "other", other), backup, "same kind of database")
 

@@ -178,8 +178,8 @@ class Writers:
     """Two threads; each transaction increments a workflow's newest version and inserts that version."""
 
     def __init__(self, url: str) -> None:
-        patience = {"timeout": 60} if url.startswith("sqlite") else {}
-        self._engine = create_engine(sync_url(url), connect_args=patience)
+        connect_args = {"timeout": 60} if url.startswith("sqlite") else {}
+        self._engine = create_engine(sync_url(url), connect_args=connect_args)
         self._stop = threading.Event()
         self._more = threading.Condition()
         self.written, self.failures = 0, list[Exception]()
@@ -295,6 +295,6 @@ def test_foreign_keys_work_after_a_restore(populated: Settings, target: Settings
     restore(target, tmp_path / "b.tar.gz")
 
     with pytest.raises(IntegrityError):
-        run_sql(target.database, "UPDATE run_tasks SET run_id = 'nobody' WHERE run_id = '1'")
+        run_sql(target.database, "UPDATE run_tasks SET run_id = 'unknown' WHERE run_id = '1'")
     assert run_sql(target.database, "DELETE FROM runs WHERE id = '1'") == 1
     assert run_sql(target.database, "SELECT count(*) FROM run_tasks WHERE run_id = '1'") == 0

@@ -59,7 +59,7 @@ class QueueContract(SubmissionContract):
     async def test_cancelling_an_unknown_job_does_nothing(self, harness: QueueHarness) -> None:
         queue = await harness.open()
 
-        await queue.cancel("nobody", 1)
+        await queue.cancel("unknown", 1)
 
         assert await queue.stats() == QueueStats(waiting=0, running=0, oldest_wait_seconds=None)
 

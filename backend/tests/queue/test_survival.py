@@ -1,4 +1,4 @@
-"""Real processes, really killed: no job is lost, and none runs twice at the same time."""
+"""Worker processes are killed: no job is lost, and none runs twice at the same time."""
 
 import asyncio
 import signal
@@ -19,25 +19,25 @@ JOBS = [f"run_{number:02}" for number in range(20)]
 
 
 class Worker:
-    """A worker process and what it has said so far."""
+    """A worker process and the lines it has printed."""
 
     def __init__(self, process: Process) -> None:
         self.process = process
-        self.said: list[str] = []
+        self.output: list[str] = []
 
-    async def listen(self) -> None:
+    async def read_output(self) -> None:
         assert self.process.stdout is not None
         async for line in self.process.stdout:
-            self.said.append(line.decode().strip())
+            self.output.append(line.decode().strip())
 
-    async def until(self, *lines: str) -> None:
-        """Wait until every one of the lines was said. Raises TimeoutError."""
-        await until(lambda: set(lines) <= set(self.said))
+    async def wait_for_output(self, *lines: str) -> None:
+        """Wait until every line was printed. Raises TimeoutError."""
+        await wait_until(lambda: set(lines) <= set(self.output))
 
-    def jobs(self, word: str) -> list[str]:
-        return [line.split()[1] for line in self.said if line.startswith(f"{word} ")]
+    def jobs(self, event: str) -> list[str]:
+        return [line.split()[1] for line in self.output if line.startswith(f"{event} ")]
 
-    async def tell(self, line: str) -> None:
+    async def send(self, line: str) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write(f"{line}\n".encode())
         await self.process.stdin.drain()
@@ -47,9 +47,9 @@ class Worker:
         await self.process.wait()
 
 
-async def until(happened: Callable[[], bool]) -> None:
+async def wait_until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(40):
-        while not happened():
+        while not condition():
             await asyncio.sleep(0.02)
 
 
@@ -66,18 +66,18 @@ async def worker(url: str, *options: str) -> AsyncIterator[Worker]:
         stdout=PIPE,
     )
     started = Worker(process)
-    listening = asyncio.create_task(started.listen())
+    reading = asyncio.create_task(started.read_output())
     try:
         yield started
     finally:
         if process.returncode is None:
             process.kill()
         await process.wait()
-        await listening
+        await reading
 
 
 async def submit(url: str, run_ids: list[str]) -> None:
-    """From a process that takes no jobs itself, as the `api` role does."""
+    """Submit jobs from a process that runs none itself, like one with the `api` role."""
     queue = DbosQueue(url)
     await queue.start(RecordingJob(), consume=False)
     engine = make_engine(url)
@@ -100,15 +100,15 @@ class TestOnSqlite:
     async def test_resumes_every_job_after_a_kill(self, sqlite_url: str) -> None:
         await submit(sqlite_url, JOBS)
         async with worker(sqlite_url, "--hold") as first:
-            await first.until(*begins(JOBS))
+            await first.wait_for_output(*begins(JOBS))
             await first.kill()
 
         async with worker(sqlite_url, "--hold") as second:
-            await second.until(*begins(JOBS))
-            await second.tell("go")
-            await second.until(*ends(JOBS))
-            await second.tell("drain")
-            await second.until("drained")
+            await second.wait_for_output(*begins(JOBS))
+            await second.send("go")
+            await second.wait_for_output(*ends(JOBS))
+            await second.send("drain")
+            await second.wait_for_output("drained")
 
         assert first.jobs("end") == []
         assert Counter(second.jobs("begin")) == Counter(JOBS)
@@ -116,24 +116,24 @@ class TestOnSqlite:
 
     async def test_refuses_a_second_process_on_the_same_folder(self, sqlite_url: str, tmp_path: Path) -> None:
         async with worker(sqlite_url) as first:
-            await first.until("ready")
+            await first.wait_for_output("ready")
             second = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "tests.queue.worker_process", sqlite_url, cwd=BACKEND, stderr=PIPE
             )
-            _, complaint = await second.communicate()
+            _, stderr = await second.communicate()
 
         assert second.returncode == 1
-        assert complaint.decode().strip().endswith(f"another process already uses {tmp_path}")
+        assert stderr.decode().strip().endswith(f"another process already uses {tmp_path}")
 
     async def test_killed_process_releases_the_folder(self, sqlite_url: str) -> None:
         async with worker(sqlite_url) as first:
-            await first.until("ready")
+            await first.wait_for_output("ready")
             await first.kill()
 
         async with worker(sqlite_url) as second:
-            await second.until("ready")
-            await second.tell("drain")
-            await second.until("drained")
+            await second.wait_for_output("ready")
+            await second.send("drain")
+            await second.wait_for_output("drained")
             assert await second.process.wait() == 0
 
 
@@ -143,52 +143,52 @@ class TestOnPostgres:
             worker(postgres_url, "--hold", "--lease", "2") as victim,
             worker(postgres_url, "--hold", "--lease", "2") as survivor,
         ):
-            await until(lambda: "ready" in victim.said and "ready" in survivor.said)
-            # They share the jobs as they come; with twenty submissions neither goes empty away.
+            await wait_until(lambda: "ready" in victim.output and "ready" in survivor.output)
+            # Both workers poll the queue; with twenty submissions each gets at least one job.
             for run_id in JOBS:
                 await submit(postgres_url, [run_id])
-            await until(lambda: {*victim.jobs("begin"), *survivor.jobs("begin")} == set(JOBS))
-            shared_out = [*victim.jobs("begin"), *survivor.jobs("begin")]
+            await wait_until(lambda: {*victim.jobs("begin"), *survivor.jobs("begin")} == set(JOBS))
+            first_attempts = [*victim.jobs("begin"), *survivor.jobs("begin")]
             await victim.kill()
 
-            await survivor.until(*begins(victim.jobs("begin")))
-            await survivor.tell("go")
-            await survivor.until(*ends(JOBS))
+            await survivor.wait_for_output(*begins(victim.jobs("begin")))
+            await survivor.send("go")
+            await survivor.wait_for_output(*ends(JOBS))
 
-        assert Counter(shared_out) == Counter(JOBS)
+        assert Counter(first_attempts) == Counter(JOBS)
         assert victim.jobs("begin")
         assert Counter(survivor.jobs("begin")) == Counter(JOBS)
         assert Counter(survivor.jobs("end")) == Counter(JOBS)
         assert victim.jobs("end") == []
 
     async def test_worker_that_resumes_without_its_lease_exits(self, postgres_url: str) -> None:
-        async with worker(postgres_url, "--hold", "--lease", "1") as sleeper:
-            await sleeper.until("ready")
+        async with worker(postgres_url, "--hold", "--lease", "1") as suspended:
+            await suspended.wait_for_output("ready")
             await submit(postgres_url, JOBS[:1])
-            await sleeper.until(*begins(JOBS[:1]))
+            await suspended.wait_for_output(*begins(JOBS[:1]))
             async with worker(postgres_url, "--lease", "1") as other:
-                await other.until("ready")
-                sleeper.process.send_signal(signal.SIGSTOP)
-                await other.until(*ends(JOBS[:1]))
-                sleeper.process.send_signal(signal.SIGCONT)
+                await other.wait_for_output("ready")
+                suspended.process.send_signal(signal.SIGSTOP)
+                await other.wait_for_output(*ends(JOBS[:1]))
+                suspended.process.send_signal(signal.SIGCONT)
 
                 async with asyncio.timeout(30):
-                    assert await sleeper.process.wait() == EXIT_LEASE_LOST
+                    assert await suspended.process.wait() == EXIT_LEASE_LOST
 
-        assert sleeper.jobs("end") == []
+        assert suspended.jobs("end") == []
 
     async def test_runs_the_jobs_of_a_drained_worker_immediately(self, postgres_url: str) -> None:
-        # No lease runs out within this test: the leaver gives its own back.
-        async with worker(postgres_url, "--hold", "--lease", "600", "--patience", "0.1") as leaver:
-            await leaver.until("ready")
+        # No lease expires within this test: the drained worker releases its own.
+        async with worker(postgres_url, "--hold", "--lease", "600", "--drain-timeout", "0.1") as drained:
+            await drained.wait_for_output("ready")
             await submit(postgres_url, JOBS)
-            await leaver.until(*begins(JOBS))
+            await drained.wait_for_output(*begins(JOBS))
             async with worker(postgres_url, "--lease", "600") as other:
-                await other.until("ready")
-                await leaver.tell("drain")
-                await other.until(*ends(JOBS))
-                await leaver.until("drained")
-                assert await leaver.process.wait() == 0
+                await other.wait_for_output("ready")
+                await drained.send("drain")
+                await other.wait_for_output(*ends(JOBS))
+                await drained.wait_for_output("drained")
+                assert await drained.process.wait() == 0
 
-        assert leaver.jobs("end") == []
+        assert drained.jobs("end") == []
         assert Counter(other.jobs("begin")) == Counter(JOBS)

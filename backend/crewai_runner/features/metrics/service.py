@@ -10,8 +10,8 @@ from crewai_runner import __version__
 from crewai_runner.core.settings import Role, Settings
 from crewai_runner.db.session import Sessions
 from crewai_runner.domain.committed_events import CommittedEvents
+from crewai_runner.features.metrics.database_collector import DatabaseCollector
 from crewai_runner.features.metrics.instruments import Instruments
-from crewai_runner.features.metrics.record import DatabaseCollector
 from crewai_runner.features.metrics.requests import RequestMetrics
 from crewai_runner.features.metrics.runs import RunMetrics
 from crewai_runner.features.metrics.upkeep import UpkeepMetrics

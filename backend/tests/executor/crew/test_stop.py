@@ -132,7 +132,7 @@ class TestStopNow:
 
     async def test_cancelling_the_awaiting_task_stops_the_run(self, harness: EngineHarness) -> None:
         harness.provider.on(Hang())
-        _heard, run = harness.start(harness.spec())
+        _recorder, run = harness.start(harness.spec())
         await harness.wait_for_requests(1)
 
         run.cancel()

@@ -1,4 +1,4 @@
-"""One attempt of a run, from the queue to its outcome, whatever becomes of its worker."""
+"""Execution of one attempt, from the queue to its outcome, including the loss of its worker."""
 
 import asyncio
 from collections.abc import Callable
@@ -25,8 +25,8 @@ from tests.support.principals import OWNER
 RESULT = RunResult(
     raw="The end.", tasks={"research": TaskResult(raw="R"), "report": TaskResult(raw="The end.")}
 )
-STORY = [started("research"), call(10), completed("research", "R"), started("report"), completed("report")]
-SCRIPTS: dict[str, tuple[Outcome, str, str]] = {
+EVENTS = [started("research"), call(10), completed("research", "R"), started("report"), completed("report")]
+OUTCOMES: dict[str, tuple[Outcome, str, str]] = {
     "completed": (Completed(RESULT), "completed", "run.completed"),
     "failed": (Failed(FAILURE), "failed", "run.failed"),
     "stopped": (Stopped(1, 0, ("tool",)), "stopped", "run.stopped"),
@@ -35,139 +35,171 @@ SCRIPTS: dict[str, tuple[Outcome, str, str]] = {
 }
 
 
-def play(harness: RunHarness, *scripts: Script | Exception) -> ScriptedExecutor:
+def use_scripts(harness: RunHarness, *scripts: Script | Exception) -> ScriptedExecutor:
     executor = ScriptedExecutor(*scripts)
     harness.executor = executor
     return executor
 
 
-async def lost(harness: RunHarness, policy: OnWorkerLoss = OnWorkerLoss.RESUME) -> str:
-    """A run whose worker died after the first task."""
+async def create_lost_run(harness: RunHarness, policy: OnWorkerLoss = OnWorkerLoss.RESUME) -> str:
+    """Create a running run whose worker died after the first task."""
     run_id = await harness.create_running(NewRun(definition(on_worker_loss=policy), {}))
     sink = harness.container.event_writer.open_sink(run_id, 1, lambda: None)
-    for event in STORY[:3]:
+    for event in EVENTS[:3]:
         sink(event)
     await harness.container.event_writer.flush()
     return run_id
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
-async def test_each_outcome_has_its_state_and_its_last_event(harness: RunHarness, name: str) -> None:
-    outcome, state, event = SCRIPTS[name]
-    play(harness, Script([started("research")], outcome))
-    run_id = await harness.create()
-
-    await harness.execute(run_id, 1)
-
-    assert (await harness.get_run(run_id)).state == state
-    types = await harness.event_types(run_id)
-    assert types[:3] == ["run.queued", "run.started", "task.started"]
-    assert types[-1] == event
+def without_delay(sleep: Callable[[float], Any]) -> Callable[[float], Any]:
+    return lambda _seconds: sleep(0)
 
 
-async def test_a_completed_run_has_its_result_usage_and_artifacts(harness: RunHarness) -> None:
-    play(harness, Script(STORY, Completed(RESULT)))
-    tasks = [task("research", "researcher"), task("report", output_file="report.html")]
-    run_id = await harness.create(NewRun(definition(tasks=tasks), {}))
+class _EmitsOnRequest(ScriptedExecutor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.running, self.may_emit, self.stopped = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
-    await harness.execute(run_id, 1)
-
-    row = await harness.get_run(run_id)
-    assert row.result is not None
-    assert (row.result["raw"], row.total_tokens) == ("The end.", 10)
-    async with read_session(harness.container.sessions) as session:
-        artifact = await RunService(session).get_artifact(run_id, "report.html")
-    assert (artifact.content, artifact.media_type, artifact.task_key) == (b"The end.", "text/plain", "report")
-    assert (await harness.event_types(run_id))[-2:] == ["artifact.saved", "run.completed"]
+    async def execute(self, spec: Any, sink: Any, control: Any) -> Outcome:
+        control.on_stop(self.stopped.set)
+        self.running.set()
+        await self.may_emit.wait()
+        sink(started("research"))
+        await self.stopped.wait()
+        return Stopped()
 
 
-async def test_a_failure_keeps_the_engines_words(harness: RunHarness) -> None:
-    play(harness, Script(outcome=Failed(FAILURE)))
-    run_id = await harness.create()
+class TestOutcome:
+    @pytest.mark.parametrize("name", OUTCOMES)
+    async def test_sets_the_state_and_emits_the_last_event(self, harness: RunHarness, name: str) -> None:
+        outcome, state, event = OUTCOMES[name]
+        use_scripts(harness, Script([started("research")], outcome))
+        run_id = await harness.create()
 
-    await harness.execute(run_id, 1)
+        await harness.execute(run_id, 1)
 
-    row = await harness.get_run(run_id)
-    assert row.error is not None
-    assert RunFailure.model_validate(row.error) == FAILURE
+        assert (await harness.get_run(run_id)).state == state
+        types = await harness.event_types(run_id)
+        assert types[:3] == ["run.queued", "run.started", "task.started"]
+        assert types[-1] == event
 
+    async def test_completed_run_has_result_usage_and_artifacts(self, harness: RunHarness) -> None:
+        use_scripts(harness, Script(EVENTS, Completed(RESULT)))
+        tasks = [task("research", "researcher"), task("report", output_file="report.html")]
+        run_id = await harness.create(NewRun(definition(tasks=tasks), {}))
 
-async def test_a_defect_of_the_engine_fails_the_run_and_leaves_nothing_at_work(harness: RunHarness) -> None:
-    play(harness, RuntimeError("secret inner words"))
-    run_id = await harness.create()
+        await harness.execute(run_id, 1)
 
-    await harness.execute(run_id, 1)
+        row = await harness.get_run(run_id)
+        assert row.result is not None
+        assert (row.result["raw"], row.total_tokens) == ("The end.", 10)
+        async with read_session(harness.container.sessions) as session:
+            artifact = await RunService(session).get_artifact(run_id, "report.html")
+        assert (artifact.content, artifact.media_type, artifact.task_key) == (
+            b"The end.",
+            "text/plain",
+            "report",
+        )
+        assert (await harness.event_types(run_id))[-2:] == ["artifact.saved", "run.completed"]
 
-    row = await harness.get_run(run_id)
-    assert row.error is not None
-    assert (row.state, row.error["code"]) == ("failed", "internal-error")
-    assert "secret inner words" not in str(row.error)
-    assert len(harness.container.active_runs) == 0
+    async def test_completed_run_has_completed_tasks(self, harness: RunHarness) -> None:
+        use_scripts(harness, Script(EVENTS, Completed(RESULT)))
+        run_id = await harness.create()
 
+        await harness.execute(run_id, 1)
 
-async def test_an_exhausted_budget_waits_with_its_figures(harness: RunHarness) -> None:
-    play(harness, Script(outcome=OutOfBudget(BudgetLimit.TOKENS, Usage(total_tokens=9, llm_calls=1), 2.5)))
-    run_id = await harness.create(NewRun(definition(), {}, budget=Budget(max_tokens=5)))
+        assert {task.status for task in (await harness.tasks(run_id)).values()} == {TaskState.COMPLETED}
 
-    await harness.execute(run_id, 1)
+    async def test_failed_run_keeps_the_error_of_the_engine(self, harness: RunHarness) -> None:
+        use_scripts(harness, Script(outcome=Failed(FAILURE)))
+        run_id = await harness.create()
 
-    assert (await harness.get_run(run_id)).wait_reason == "budget"
-    exceeded = (await harness.events(run_id))[-2]
-    assert exceeded.type == "budget.exceeded"
-    assert (exceeded.data.limit, exceeded.data.budget.max_tokens) == ("maxTokens", 5)
+        await harness.execute(run_id, 1)
 
+        row = await harness.get_run(run_id)
+        assert row.error is not None
+        assert RunFailure.model_validate(row.error) == FAILURE
 
-async def test_the_attempt_is_given_what_it_needs(harness: RunHarness) -> None:
-    executor = play(harness, Script())
-    run_id = await harness.create(NewRun(definition(), {"topic": "tea"}, workflow_id="wf_1"))
+    async def test_engine_exception_fails_the_run_and_hides_its_message(self, harness: RunHarness) -> None:
+        use_scripts(harness, RuntimeError("internal detail"))
+        run_id = await harness.create()
 
-    await harness.execute(run_id, 1)
+        await harness.execute(run_id, 1)
 
-    (spec,) = executor.specs
-    assert (spec.run_id, spec.attempt, spec.inputs) == (run_id, 1, {"topic": "tea"})
-    assert spec.models[spec.default_model].provider_name == "scripted"
-    assert spec.memory_scope == "ws_default/wf_1"
-    assert spec.timeout_seconds == harness.container.settings.run_timeout_seconds
+        row = await harness.get_run(run_id)
+        assert row.error is not None
+        assert (row.state, row.error["code"]) == ("failed", "internal-error")
+        assert "internal detail" not in str(row.error)
+        assert len(harness.container.active_runs) == 0
 
+    async def test_exhausted_budget_waits_and_reports_the_limit(self, harness: RunHarness) -> None:
+        use_scripts(
+            harness, Script(outcome=OutOfBudget(BudgetLimit.TOKENS, Usage(total_tokens=9, llm_calls=1), 2.5))
+        )
+        run_id = await harness.create(NewRun(definition(), {}, budget=Budget(max_tokens=5)))
 
-async def test_a_person_s_feedback_reaches_the_next_attempt(harness: RunHarness) -> None:
-    executor = play(
-        harness, Script(outcome=NeedsHuman("research", "researcher", "P")), Script(outcome=Completed(RESULT))
-    )
-    run_id = await harness.create()
-    await harness.execute(run_id, 1)
-    async with harness.approvals() as approvals:
-        (asked,) = (await approvals.list_page(OWNER, "open", run_id, 1, None)).approvals
-        await approvals.resolve(OWNER, asked.id, ApprovalResolve(action="revise", feedback="Shorter."))
+        await harness.execute(run_id, 1)
 
-    await harness.execute(run_id, 2)
-
-    revision = executor.specs[-1].revision
-    assert revision is not None
-    assert (revision.task_key, revision.previous, revision.feedback) == ("research", "P", "Shorter.")
-    assert (await harness.get_run(run_id)).state == "completed"
-
-
-async def test_when_the_last_answer_is_approved_no_engine_is_asked(harness: RunHarness) -> None:
-    only = definition(tasks=[task("report", output_file="r.md")])
-    executor = play(harness, Script(outcome=NeedsHuman("report", "writer", "P")))
-    run_id = await harness.create(NewRun(only, {}))
-    await harness.execute(run_id, 1)
-    async with harness.approvals() as approvals:
-        (asked,) = (await approvals.list_page(OWNER, "open", run_id, 1, None)).approvals
-        await approvals.resolve(OWNER, asked.id, ApprovalResolve(action="approve"))
-
-    await harness.execute(run_id, 2)
-
-    assert len(executor.specs) == 1
-    row = await harness.get_run(run_id)
-    assert row.result is not None
-    assert (row.state, row.result["raw"]) == ("completed", "P")
+        assert (await harness.get_run(run_id)).wait_reason == "budget"
+        exceeded = (await harness.events(run_id))[-2]
+        assert exceeded.type == "budget.exceeded"
+        assert (exceeded.data.limit, exceeded.data.budget.max_tokens) == ("maxTokens", 5)
 
 
-class TestTaking:
-    async def test_another_attempts_job_is_left_alone(self, harness: RunHarness) -> None:
-        executor = play(harness, Script())
+class TestSpec:
+    async def test_has_inputs_models_memory_scope_and_time_limit(self, harness: RunHarness) -> None:
+        executor = use_scripts(harness, Script())
+        run_id = await harness.create(NewRun(definition(), {"topic": "tea"}, workflow_id="wf_1"))
+
+        await harness.execute(run_id, 1)
+
+        (spec,) = executor.specs
+        assert (spec.run_id, spec.attempt, spec.inputs) == (run_id, 1, {"topic": "tea"})
+        assert spec.models[spec.default_model].provider_name == "scripted"
+        assert spec.memory_scope == "ws_default/wf_1"
+        assert spec.timeout_seconds == harness.container.settings.run_timeout_seconds
+
+    async def test_revision_feedback_reaches_the_next_attempt(self, harness: RunHarness) -> None:
+        executor = use_scripts(
+            harness,
+            Script(outcome=NeedsHuman("research", "researcher", "P")),
+            Script(outcome=Completed(RESULT)),
+        )
+        run_id = await harness.create()
+        await harness.execute(run_id, 1)
+        async with harness.approvals() as approvals:
+            (approval,) = (await approvals.list_page(OWNER, "open", run_id, 1, None)).approvals
+            await approvals.resolve(OWNER, approval.id, ApprovalResolve(action="revise", feedback="Shorter."))
+
+        await harness.execute(run_id, 2)
+
+        revision = executor.specs[-1].revision
+        assert revision is not None
+        assert (revision.task_key, revision.previous, revision.feedback) == ("research", "P", "Shorter.")
+        assert (await harness.get_run(run_id)).state == "completed"
+
+    async def test_approval_of_the_last_task_completes_the_run_without_the_engine(
+        self, harness: RunHarness
+    ) -> None:
+        single_task = definition(tasks=[task("report", output_file="r.md")])
+        executor = use_scripts(harness, Script(outcome=NeedsHuman("report", "writer", "P")))
+        run_id = await harness.create(NewRun(single_task, {}))
+        await harness.execute(run_id, 1)
+        async with harness.approvals() as approvals:
+            (approval,) = (await approvals.list_page(OWNER, "open", run_id, 1, None)).approvals
+            await approvals.resolve(OWNER, approval.id, ApprovalResolve(action="approve"))
+
+        await harness.execute(run_id, 2)
+
+        assert len(executor.specs) == 1
+        row = await harness.get_run(run_id)
+        assert row.result is not None
+        assert (row.state, row.result["raw"]) == ("completed", "P")
+
+
+class TestBeginAttempt:
+    async def test_job_of_another_attempt_is_ignored(self, harness: RunHarness) -> None:
+        executor = use_scripts(harness, Script())
         run_id = await harness.create()
 
         await harness.execute(run_id, 2)
@@ -177,8 +209,8 @@ class TestTaking:
         assert (await harness.get_run(run_id)).state == "queued"
 
     @pytest.mark.parametrize("end", ["stop", "fail"])
-    async def test_a_finished_run_is_not_done_again(self, harness: RunHarness, end: str) -> None:
-        executor = play(harness, Script())
+    async def test_finished_run_is_not_executed_again(self, harness: RunHarness, end: str) -> None:
+        executor = use_scripts(harness, Script())
         run_id = await harness.create_running()
         async with harness.transaction(run_id) as (run, lifecycle):
             await (lifecycle.stop(run) if end == "stop" else lifecycle.fail(run, FAILURE))
@@ -189,7 +221,7 @@ class TestTaking:
         assert executor.specs == []
         assert await harness.event_types(run_id) == before
 
-    async def test_a_run_that_cannot_be_planned_fails_with_the_reason(self, harness: RunHarness) -> None:
+    async def test_run_without_its_inline_provider_fails_with_the_reason(self, harness: RunHarness) -> None:
         run_id = await harness.create(NewRun(definition(), {}, inline_provider=True))
 
         await harness.execute(run_id, 1)
@@ -198,20 +230,20 @@ class TestTaking:
         assert row.error is not None
         assert (row.state, row.error["code"]) == ("failed", "provider-config-needed")
 
-    async def test_a_database_that_is_away_for_a_moment_costs_no_run(
+    async def test_short_database_outage_is_retried(
         self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(jobs_module.asyncio, "sleep", _at_once(asyncio.sleep))
+        monkeypatch.setattr(jobs_module.asyncio, "sleep", without_delay(asyncio.sleep))
         errors = [OperationalError("SELECT", {}, Exception("gone")) for _ in range(3)]
-        whole = RunService.lock_for_worker
+        original = RunService.lock_for_worker
 
         async def flaky(self: RunService, run_id: str) -> Any:
             if errors:
                 raise errors.pop()
-            return await whole(self, run_id)
+            return await original(self, run_id)
 
         monkeypatch.setattr(RunService, "lock_for_worker", flaky)
-        play(harness, Script(STORY, Completed(RESULT)))
+        use_scripts(harness, Script(EVENTS, Completed(RESULT)))
         run_id = await harness.create()
 
         await harness.execute(run_id, 1)
@@ -219,35 +251,57 @@ class TestTaking:
         row = await harness.get_run(run_id)
         assert (row.state, row.losses, errors) == ("completed", 0, [])
 
+    @ON_SQLITE
+    async def test_waits_until_the_engine_is_loaded(self, database_url: str, tmp_path: Path) -> None:
+        async with open_harness(database_url, tmp_path) as harness:
+            harness.container.loader._loaded.clear()
+            run_id = await harness.create()
+            job = asyncio.ensure_future(harness.execute(run_id, 1))
+            await asyncio.sleep(0)
+            assert (await harness.get_run(run_id)).state == "queued"
 
-def _at_once(sleep: Callable[[float], Any]) -> Callable[[float], Any]:
-    return lambda _seconds: sleep(0)
+            harness.container.loader._loaded.set()
+            await asyncio.wait_for(job, 10)
+
+            assert (await harness.get_run(run_id)).state == "completed"
+
+
+class TestQueue:
+    async def test_executes_submitted_runs(self, database_url: str, tmp_path: Path) -> None:
+        executor = ScriptedExecutor(Script(EVENTS, Completed(RESULT)))
+        async with open_harness(database_url, tmp_path, executor, consume=True) as harness:
+            run_ids = [await harness.create() for _ in range(3)]
+
+            rows = [await harness.wait_for_state(run_id, "completed") for run_id in run_ids]
+
+        assert [row.total_tokens for row in rows] == [10, 10, 10]
+        assert len(executor.specs) == 3
 
 
 class TestWorkerLoss:
-    async def test_the_run_is_resumed_from_its_finished_tasks(self, harness: RunHarness) -> None:
-        executor = play(harness, Script(STORY[3:], Completed(RESULT)))
-        run_id = await lost(harness)
+    async def test_resumes_from_the_finished_tasks(self, harness: RunHarness) -> None:
+        executor = use_scripts(harness, Script(EVENTS[3:], Completed(RESULT)))
+        run_id = await create_lost_run(harness)
 
         await harness.execute(run_id, 1)
 
         (spec,) = executor.specs
-        assert {key: done.raw for key, done in spec.finished_tasks.items()} == {"research": "R"}
+        assert {key: result.raw for key, result in spec.finished_tasks.items()} == {"research": "R"}
         row = await harness.get_run(run_id)
         assert (row.state, row.losses, row.fencing_token) == ("completed", 1, 2)
         assert "run.resumed" in await harness.event_types(run_id)
 
-    async def test_restart_does_everything_again(self, harness: RunHarness) -> None:
-        executor = play(harness, Script(STORY, Completed(RESULT)))
-        run_id = await lost(harness, OnWorkerLoss.RESTART)
+    async def test_restart_policy_repeats_all_tasks(self, harness: RunHarness) -> None:
+        executor = use_scripts(harness, Script(EVENTS, Completed(RESULT)))
+        run_id = await create_lost_run(harness, OnWorkerLoss.RESTART)
 
         await harness.execute(run_id, 1)
 
         assert executor.specs[0].finished_tasks == {}
 
-    async def test_fail_ends_the_run_at_the_first_loss(self, harness: RunHarness) -> None:
-        executor = play(harness, Script())
-        run_id = await lost(harness, OnWorkerLoss.FAIL)
+    async def test_fail_policy_crashes_the_run_at_the_first_loss(self, harness: RunHarness) -> None:
+        executor = use_scripts(harness, Script())
+        run_id = await create_lost_run(harness, OnWorkerLoss.FAIL)
 
         await harness.execute(run_id, 1)
 
@@ -256,10 +310,10 @@ class TestWorkerLoss:
         assert (row.state, row.error["code"]) == ("crashed", "worker-lost")
         assert executor.specs == []
 
-    async def test_a_crew_that_kills_its_workers_ends(self, harness: RunHarness) -> None:
-        run_id = await lost(harness)
+    async def test_too_many_losses_crash_the_run(self, harness: RunHarness) -> None:
+        run_id = await create_lost_run(harness)
         limit = harness.container.settings.max_attempts
-        executor = play(harness, Script([], Completed(RESULT)))
+        executor = use_scripts(harness, Script([], Completed(RESULT)))
         async with harness.transaction(run_id) as (run, _):
             run.losses = limit - 1
 
@@ -270,9 +324,9 @@ class TestWorkerLoss:
         assert (row.state, executor.specs) == ("crashed", [])
         assert f"{limit} times" in row.error["message"]
 
-    async def test_a_run_asked_to_stop_when_its_worker_died_is_stopped(self, harness: RunHarness) -> None:
-        executor = play(harness, Script())
-        run_id = await lost(harness)
+    async def test_stop_requested_before_the_loss_takes_effect(self, harness: RunHarness) -> None:
+        executor = use_scripts(harness, Script())
+        run_id = await create_lost_run(harness)
         async with harness.transaction(run_id) as (run, lifecycle):
             await lifecycle.request_stop(run, StopMode.NOW, "me")
 
@@ -281,8 +335,8 @@ class TestWorkerLoss:
         assert executor.specs == []
         assert (await harness.get_run(run_id)).state == "stopped"
 
-    async def test_a_resumed_run_starts_with_no_losses(self, harness: RunHarness) -> None:
-        run_id = await lost(harness, OnWorkerLoss.FAIL)
+    async def test_resume_resets_the_loss_count(self, harness: RunHarness) -> None:
+        run_id = await create_lost_run(harness, OnWorkerLoss.FAIL)
         await harness.execute(run_id, 1)
 
         async with harness.transaction(run_id) as (run, lifecycle):
@@ -292,9 +346,9 @@ class TestWorkerLoss:
 
 
 class TestFencing:
-    async def test_the_outcome_of_a_fenced_off_attempt_is_refused(self, harness: RunHarness) -> None:
+    async def test_outcome_of_an_outdated_attempt_is_rejected(self, harness: RunHarness) -> None:
         gate = asyncio.Event()
-        play(harness, Script(outcome=Failed(FAILURE), gate=gate))
+        use_scripts(harness, Script(outcome=Failed(FAILURE), gate=gate))
         run_id = await harness.create()
         old = asyncio.ensure_future(harness.execute(run_id, 1))
         await harness.wait_for_state(run_id, "running")
@@ -307,46 +361,30 @@ class TestFencing:
         assert (await harness.get_run(run_id)).state == "running"
         assert (await harness.event_types(run_id))[-1] == "run.resumed"
 
-    async def test_a_fenced_off_crew_is_stopped_when_it_tells_something(self, harness: RunHarness) -> None:
+    async def test_outdated_attempt_is_stopped_at_its_next_event(self, harness: RunHarness) -> None:
         run_id = await harness.create()
-        executor = _TellsWhenAsked()
+        executor = _EmitsOnRequest()
         harness.executor = executor
         old = asyncio.ensure_future(harness.execute(run_id, 1))
-        await asyncio.wait_for(executor.begun.wait(), 10)
+        await asyncio.wait_for(executor.running.wait(), 10)
         async with harness.transaction(run_id) as (run, lifecycle):
             await lifecycle.begin(run, "another worker", native=True)
 
-        executor.may_tell.set()
+        executor.may_emit.set()
         await asyncio.wait_for(old, 10)
 
         assert executor.stopped.is_set()
         assert (await harness.get_run(run_id)).state == "running"
 
 
-class _TellsWhenAsked(ScriptedExecutor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.begun, self.may_tell, self.stopped = asyncio.Event(), asyncio.Event(), asyncio.Event()
-
-    async def execute(self, spec: Any, sink: Any, control: Any) -> Outcome:
-        control.on_stop(self.stopped.set)
-        self.begun.set()
-        await self.may_tell.wait()
-        sink(started("research"))
-        await self.stopped.wait()
-        return Stopped()
-
-
-class TestHandBack:
-    async def test_a_worker_called_off_hands_its_run_back_and_no_loss_is_counted(
-        self, harness: RunHarness
-    ) -> None:
-        play(harness, Script(STORY[:3], gate=asyncio.Event()), Script(STORY[3:], Completed(RESULT)))
+class TestCancelJob:
+    async def test_requeues_the_run_without_counting_a_loss(self, harness: RunHarness) -> None:
+        use_scripts(harness, Script(EVENTS[:3], gate=asyncio.Event()), Script(EVENTS[3:], Completed(RESULT)))
         run_id = await harness.create()
         job = asyncio.ensure_future(harness.execute(run_id, 1))
         await harness.wait_for_state(run_id, "running")
         while len(harness.container.active_runs) == 0:
-            await harness.get_run(run_id)  # lets the job go on
+            await harness.get_run(run_id)  # lets the job continue
 
         job.cancel()
         await asyncio.wait([job])
@@ -358,87 +396,52 @@ class TestHandBack:
         row = await harness.get_run(run_id)
         assert (row.state, row.losses) == ("completed", 0)
 
-    async def test_called_off_in_the_moment_of_taking_it_hands_back_too(
+    async def test_requeues_the_run_when_cancelled_while_it_begins(
         self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         run_id = await harness.create()
-        taken, go_on = asyncio.Event(), asyncio.Event()
+        building, proceed = asyncio.Event(), asyncio.Event()
         spec_builder = harness.execute._spec_builder
         build = spec_builder.build
 
-        async def slow(run_id: str, fencing_token: int) -> Any:
-            taken.set()
-            await go_on.wait()
+        async def build_slowly(run_id: str, fencing_token: int) -> Any:
+            building.set()
+            await proceed.wait()
             return await build(run_id, fencing_token)
 
-        monkeypatch.setattr(spec_builder, "build", slow)
+        monkeypatch.setattr(spec_builder, "build", build_slowly)
         job = asyncio.ensure_future(harness.execute(run_id, 1))
-        await asyncio.wait_for(taken.wait(), 10)
+        await asyncio.wait_for(building.wait(), 10)
 
         job.cancel()
         await asyncio.sleep(0)
-        go_on.set()
+        proceed.set()
         await asyncio.wait([job])
 
         row = await harness.get_run(run_id)
         assert job.cancelled()
         assert (row.state, row.losses) == ("queued", 0)
 
-    async def test_called_off_after_the_outcome_it_stores_the_outcome(
+    async def test_stores_the_outcome_when_cancelled_after_it(
         self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        play(harness, Script(STORY, Completed(RESULT)))
+        use_scripts(harness, Script(EVENTS, Completed(RESULT)))
         run_id = await harness.create()
-        flushing, go_on = asyncio.Event(), asyncio.Event()
-        whole = harness.container.event_writer.flush
+        flushing, proceed = asyncio.Event(), asyncio.Event()
+        original = harness.container.event_writer.flush
 
-        async def slow() -> None:
+        async def flush_slowly() -> None:
             flushing.set()
-            await go_on.wait()
-            await whole()
+            await proceed.wait()
+            await original()
 
-        monkeypatch.setattr(harness.container.event_writer, "flush", slow)
+        monkeypatch.setattr(harness.container.event_writer, "flush", flush_slowly)
         job = asyncio.ensure_future(harness.execute(run_id, 1))
         await asyncio.wait_for(flushing.wait(), 10)
 
         job.cancel()
         await asyncio.sleep(0)
-        go_on.set()
+        proceed.set()
         await asyncio.wait([job])
 
         assert (await harness.get_run(run_id)).state == "completed"
-
-
-async def test_the_queue_runs_what_is_submitted(database_url: str, tmp_path: Path) -> None:
-    executor = ScriptedExecutor(Script(STORY, Completed(RESULT)))
-    async with open_harness(database_url, tmp_path, executor, consume=True) as harness:
-        run_ids = [await harness.create() for _ in range(3)]
-
-        rows = [await harness.wait_for_state(run_id, "completed") for run_id in run_ids]
-
-    assert [row.total_tokens for row in rows] == [10, 10, 10]
-    assert len(executor.specs) == 3
-
-
-@ON_SQLITE
-async def test_no_job_is_taken_before_the_engine_is_loaded(database_url: str, tmp_path: Path) -> None:
-    async with open_harness(database_url, tmp_path) as harness:
-        harness.container.loader._loaded.clear()
-        run_id = await harness.create()
-        job = asyncio.ensure_future(harness.execute(run_id, 1))
-        await asyncio.sleep(0)
-        assert (await harness.get_run(run_id)).state == "queued"
-
-        harness.container.loader._loaded.set()
-        await asyncio.wait_for(job, 10)
-
-        assert (await harness.get_run(run_id)).state == "completed"
-
-
-async def test_tasks_of_a_completed_run_are_completed(harness: RunHarness) -> None:
-    play(harness, Script(STORY, Completed(RESULT)))
-    run_id = await harness.create()
-
-    await harness.execute(run_id, 1)
-
-    assert {task.status for task in (await harness.tasks(run_id)).values()} == {TaskState.COMPLETED}

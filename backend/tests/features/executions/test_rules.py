@@ -1,4 +1,4 @@
-"""Pure rules of executing runs."""
+"""Rules of run execution that need no database."""
 
 import pytest
 
@@ -17,73 +17,81 @@ DONE = {"research": TaskResult(raw="R"), "report": TaskResult(raw="End", json_ou
 
 
 def tasks(research: str, report: str) -> list[RunTaskRead]:
-    rest = {"result": None, "error": None, "started_at": None, "finished_at": None}
+    columns = {"result": None, "error": None, "started_at": None, "finished_at": None}
     return [
-        RunTaskRead(key=key, agent=agent, status=TaskState(state), **rest)
+        RunTaskRead(key=key, agent=agent, status=TaskState(state), **columns)
         for key, agent, state in (("research", "researcher", research), ("report", "writer", report))
     ]
 
 
-@pytest.mark.parametrize(
-    ("states", "percent"),
-    [
-        (("pending", "pending"), 0),
-        (("completed", "running"), 50),
-        (("reused", "completed"), 100),
-        (("failed", "skipped"), 0),
-    ],
-)
-def test_progress_is_the_share_of_finished_tasks(states: tuple[str, str], percent: int) -> None:
-    assert progress(tasks(*states)) == percent
+class TestProgress:
+    @pytest.mark.parametrize(
+        ("states", "percent"),
+        [
+            (("pending", "pending"), 0),
+            (("completed", "running"), 50),
+            (("reused", "completed"), 100),
+            (("failed", "skipped"), 0),
+        ],
+    )
+    def test_is_the_share_of_finished_tasks(self, states: tuple[str, str], percent: int) -> None:
+        assert progress(tasks(*states)) == percent
+
+    def test_is_zero_without_tasks(self) -> None:
+        assert progress([]) == 0
 
 
-def test_no_tasks_are_no_progress() -> None:
-    assert progress([]) == 0
+class TestAgentStates:
+    @pytest.mark.parametrize(
+        ("states", "expected"),
+        [
+            (("running", "pending"), "working"),
+            (("waiting", "pending"), "working"),
+            (("failed", "pending"), "failed"),
+            (("completed", "pending"), "completed"),
+            (("reused", "pending"), "completed"),
+            (("pending", "pending"), "idle"),
+            (("skipped", "pending"), "idle"),
+        ],
+    )
+    def test_follow_the_states_of_the_agents_tasks(self, states: tuple[str, str], expected: str) -> None:
+        (name, status, _), (_, other, _) = agent_states(definition(), tasks(*states))
+
+        assert (name, status, other) == ("researcher", expected, "idle")
 
 
-@pytest.mark.parametrize(
-    ("states", "word"),
-    [
-        (("running", "pending"), "working"),
-        (("waiting", "pending"), "working"),
-        (("failed", "pending"), "failed"),
-        (("completed", "pending"), "completed"),
-        (("reused", "pending"), "completed"),
-        (("pending", "pending"), "idle"),
-        (("skipped", "pending"), "idle"),
-    ],
-)
-def test_an_agent_does_what_its_tasks_say(states: tuple[str, str], word: str) -> None:
-    (name, said, _), (_, other, _) = agent_states(definition(), tasks(*states))
+class TestResultWhenAllDone:
+    def test_returns_a_result_only_when_every_task_is_finished(self) -> None:
+        result = result_when_all_done(definition(), DONE)
 
-    assert (name, said, other) == ("researcher", word, "idle")
+        assert result is not None
+        assert (result.raw, result.json_output, list(result.tasks)) == (
+            "End",
+            {"n": 1},
+            ["research", "report"],
+        )
+        assert result_when_all_done(definition(), {"report": DONE["report"]}) is None
+        assert result_when_all_done(definition(), {}) is None
 
 
-def test_a_run_is_done_when_no_task_is_left() -> None:
-    result = result_when_all_done(definition(), DONE)
-
-    assert result is not None
-    assert (result.raw, result.json_output, list(result.tasks)) == ("End", {"n": 1}, ["research", "report"])
-    assert result_when_all_done(definition(), {"report": DONE["report"]}) is None
-    assert result_when_all_done(definition(), {}) is None
+class TestReusedBefore:
+    def test_returns_the_results_before_the_task(self) -> None:
+        assert reused_before(definition(), DONE, "report") == {"research": DONE["research"]}
+        assert reused_before(definition(), DONE, "research") == {}
+        assert reused_before(definition(), {}, "report") == {}
 
 
-def test_a_fork_takes_over_what_comes_before() -> None:
-    assert reused_before(definition(), DONE, "report") == {"research": DONE["research"]}
-    assert reused_before(definition(), DONE, "research") == {}
-    assert reused_before(definition(), {}, "report") == {}
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("a.md", "text/markdown"),
-        ("A.JSON", "application/json"),
-        ("page.html", "text/plain"),
-        ("x.svg", "text/plain"),
-        ("noending", "text/plain"),
-        ("two.dots.csv", "text/csv"),
-    ],
-)
-def test_no_artifact_is_ever_active_content(name: str, kind: str) -> None:
-    assert media_type(name) == kind
+class TestMediaType:
+    @pytest.mark.parametrize(
+        ("name", "expected"),
+        [
+            ("a.md", "text/markdown"),
+            ("A.JSON", "application/json"),
+            ("page.html", "text/plain"),
+            ("x.svg", "text/plain"),
+            ("noextension", "text/plain"),
+            ("two.dots.csv", "text/csv"),
+        ],
+    )
+    def test_is_never_active_content(self, name: str, expected: str) -> None:
+        assert media_type(name) == expected

@@ -1,4 +1,4 @@
-"""What the API's verbs do to runs: start, retry, resume, fork, status."""
+"""Start, retry, resume, fork and status of runs."""
 
 import contextlib
 
@@ -39,8 +39,8 @@ async def resume(harness: RunHarness, run_id: str, budget: Budget | None = None)
         )
 
 
-async def a_failed_run(harness: RunHarness) -> str:
-    """Failed after its first task."""
+async def create_failed_run(harness: RunHarness) -> str:
+    """Create a run that failed after its first task."""
     run_id = await harness.create_running(NewRun(definition(), {"topic": "tea"}, metadata={"a": 1}))
     harness.container.event_writer.open_sink(run_id, 1, lambda: None)(completed("research", "Known."))
     await harness.container.event_writer.flush()
@@ -49,180 +49,182 @@ async def a_failed_run(harness: RunHarness) -> str:
     return run_id
 
 
-async def test_a_started_run_is_queued_with_its_inputs_filled_in(harness: RunHarness) -> None:
-    run_id = await start(harness, metadata={"who": "me"})
+class TestStart:
+    async def test_queues_the_run_with_default_inputs(self, harness: RunHarness) -> None:
+        run_id = await start(harness, metadata={"who": "me"})
 
-    row = await harness.get_run(run_id)
-    assert (row.state, row.inputs, row.extra) == ("queued", {"topic": "tea"}, {"who": "me"})
-    assert await harness.count_queued() == 1
-    assert await harness.event_types(run_id) == ["run.queued"]
+        row = await harness.get_run(run_id)
+        assert (row.state, row.inputs, row.extra) == ("queued", {"topic": "tea"}, {"who": "me"})
+        assert await harness.count_queued() == 1
+        assert await harness.event_types(run_id) == ["run.queued"]
 
-
-@pytest.mark.parametrize(
-    ("request_body", "error"),
-    [
-        ({"workflow": None}, DefinitionInvalid),
-        ({"workflowId": "wf_1"}, DefinitionInvalid),
-        ({"workflow": "name: x"}, DefinitionInvalid),
-        ({"inputs": {"topic": 3}}, InputsInvalid),
-        ({"inputs": {"tpoic": "x"}}, InputsInvalid),
-    ],
-)
-async def test_a_run_that_cannot_be_is_refused_and_nothing_is_queued(
-    harness: RunHarness, request_body: dict[str, object], error: type[Exception]
-) -> None:
-    with pytest.raises(error):
-        await start(harness, **request_body)
-
-    assert await harness.count_queued() == 0
-
-
-async def test_without_any_model_the_refusal_says_what_to_do(harness: RunHarness) -> None:
-    async with harness.session() as session:
-        await session.delete(await session.get_one(ModelRow, "mdl_1"))
-
-    with pytest.raises(NoModel, match="Register one"):
-        await start(harness)
-
-
-@pytest.mark.parametrize("role", [Role.API, Role.ALL])
-async def test_a_provider_for_one_run_is_taken_only_where_runs_are_at_work(
-    harness: RunHarness, role: Role
-) -> None:
-    harness.container.settings.role = role
-    inline = {"name": "mine", "type": "openai_compatible", "baseUrl": "http://127.0.0.1:9/v1"}
-    given = {"providerConfig": inline | {"apiKey": "sk-of-one-run", "models": ["m"]}}
-    failed = await a_failed_run(harness)
-    before = await harness.count_queued()
-    taken = (
-        contextlib.nullcontext()
-        if role is Role.ALL
-        else pytest.raises(ProviderConfigNotHere, match="Register")
+    @pytest.mark.parametrize(
+        ("request_body", "error"),
+        [
+            ({"workflow": None}, DefinitionInvalid),
+            ({"workflowId": "wf_1"}, DefinitionInvalid),
+            ({"workflow": "name: x"}, DefinitionInvalid),
+            ({"inputs": {"topic": 3}}, InputsInvalid),
+            ({"inputs": {"tpoic": "x"}}, InputsInvalid),
+        ],
     )
+    async def test_invalid_request_is_rejected_and_nothing_is_queued(
+        self, harness: RunHarness, request_body: dict[str, object], error: type[Exception]
+    ) -> None:
+        with pytest.raises(error):
+            await start(harness, **request_body)
 
-    with taken:
-        await start(harness, **given)
-    for verb, body in (("retry", RetryBody(**given)), ("fork", ForkBody(from_task="report", **given))):
+        assert await harness.count_queued() == 0
+
+    async def test_error_without_a_model_says_what_to_do(self, harness: RunHarness) -> None:
         async with harness.session() as session:
-            with taken:
-                await getattr(ExecutionService(session, harness.container), verb)(OWNER, failed, body)
+            await session.delete(await session.get_one(ModelRow, "mdl_1"))
 
-    assert await harness.count_queued() == before + (3 if role is Role.ALL else 0)
+        with pytest.raises(NoModel, match="Register one"):
+            await start(harness)
 
+    @pytest.mark.parametrize("role", [Role.API, Role.ALL])
+    async def test_inline_provider_is_accepted_only_where_runs_execute(
+        self, harness: RunHarness, role: Role
+    ) -> None:
+        harness.container.settings.role = role
+        inline = {"name": "mine", "type": "openai_compatible", "baseUrl": "http://127.0.0.1:9/v1"}
+        request = {"providerConfig": inline | {"apiKey": "sk-of-one-run", "models": ["m"]}}
+        failed = await create_failed_run(harness)
+        before = await harness.count_queued()
+        expectation = (
+            contextlib.nullcontext()
+            if role is Role.ALL
+            else pytest.raises(ProviderConfigNotHere, match="Register")
+        )
 
-async def test_a_retry_is_a_new_run_of_the_same(harness: RunHarness) -> None:
-    old = await a_failed_run(harness)
-
-    async with harness.session() as session:
-        new = await ExecutionService(session, harness.container).retry(OWNER, old, RetryBody())
-
-    assert (new.status, new.forked_from, new.inputs, new.metadata) == (
-        "queued",
-        old,
-        {"topic": "tea"},
-        {"a": 1},
-    )
-    assert {task.result for task in (await harness.tasks(new.id)).values()} == {None}
-    assert (await harness.get_run(old)).state == "failed"
-
-
-async def test_a_resumed_run_keeps_what_is_finished(harness: RunHarness) -> None:
-    run_id = await a_failed_run(harness)
-
-    run = await resume(harness, run_id)
-
-    assert (run.status, run.attempt, run.error) == ("queued", 2, None)
-    known = (await harness.tasks(run_id))["research"].result
-    assert known is not None
-    assert known.raw == "Known."
-
-
-async def test_a_resumed_run_has_its_time_limit_anew_and_its_budget_counts_on(harness: RunHarness) -> None:
-    run_id = await a_failed_run(harness)
-    async with harness.transaction(run_id) as (run, _):
-        run.active_seconds = 7.0
-
-    await resume(harness, run_id)
-
-    spec = (await RunSpecBuilder(harness.deps).build(run_id, 2)).spec
-    assert (spec.timeout_seconds_used, spec.budget_seconds_used) == (0.0, 7.0)
-
-
-async def test_a_raised_budget_lets_a_run_go_on_and_other_limits_stay(harness: RunHarness) -> None:
-    run_id = await harness.create_running(
-        NewRun(definition(), {}, budget=Budget(max_tokens=5, max_llm_calls=1))
-    )
-    async with harness.transaction(run_id) as (run, lifecycle):
-        await lifecycle.wait(run, WaitReason.BUDGET)
-
-    run_read = await resume(harness, run_id, Budget(max_llm_calls=9))
-
-    assert (run_read.status, run_read.budget) == ("queued", Budget(max_tokens=5, max_llm_calls=9))
-    assert (await harness.get_run(run_id)).budget_raised
-
-
-@pytest.mark.parametrize("state", ["queued", "running", "waiting"])
-async def test_a_run_that_has_not_ended_cannot_be_resumed(harness: RunHarness, state: str) -> None:
-    run_id = await (harness.create() if state == "queued" else harness.create_running())
-    if state == "waiting":
-        await request_approval(harness, run_id=run_id)
-
-    with pytest.raises(RunNotResumable):
-        await resume(harness, run_id)
-
-    assert (await harness.get_run(run_id)).attempt == 1
-
-
-async def test_of_two_resumes_one_counts(harness: RunHarness) -> None:
-    run_id = await a_failed_run(harness)
-    await resume(harness, run_id)
-
-    with pytest.raises((RunNotResumable, IllegalTransition)):
-        await resume(harness, run_id)
-
-    assert (await harness.get_run(run_id)).attempt == 2
-
-
-async def test_a_fork_takes_over_the_outputs_before_its_task(harness: RunHarness) -> None:
-    old = await a_failed_run(harness)
-
-    async with harness.session() as session:
-        service = ExecutionService(session, harness.container)
-        late = await service.fork(OWNER, old, ForkBody(from_task="report"))
-        early = await service.fork(OWNER, old, ForkBody(from_task="research"))
-
-    assert (await harness.tasks(late.id))["research"].result == TaskResult(raw="Known.")
-    assert (await harness.tasks(early.id))["research"].result is None
-    async with harness.session() as session:
-        with pytest.raises(TaskUnknown, match="research, report"):
-            await ExecutionService(session, harness.container).fork(OWNER, old, ForkBody(from_task="x"))
-
-
-async def test_nobody_touches_a_run_of_another_workspace(harness: RunHarness) -> None:
-    run_id = await a_failed_run(harness)
-
-    async with harness.session() as session:
-        service = ExecutionService(session, harness.container)
-        for call in (
-            service.retry(STRANGER, run_id, RetryBody()),
-            service.resume(STRANGER, run_id, ResumeBody()),
-            service.fork(STRANGER, run_id, ForkBody(from_task="report")),
-            service.status(STRANGER, run_id),
-            service.get(STRANGER, run_id),
+        with expectation:
+            await start(harness, **request)
+        for verb, body in (
+            ("retry", RetryBody(**request)),
+            ("fork", ForkBody(from_task="report", **request)),
         ):
-            with pytest.raises(RunNotFound):
-                await call
+            async with harness.session() as session:
+                with expectation:
+                    await getattr(ExecutionService(session, harness.container), verb)(OWNER, failed, body)
+
+        assert await harness.count_queued() == before + (3 if role is Role.ALL else 0)
 
 
-async def test_the_first_versions_status_is_the_run_seen_from_its_agents(harness: RunHarness) -> None:
-    run_id = await a_failed_run(harness)
+class TestRetry:
+    async def test_creates_a_new_run_with_the_same_inputs(self, harness: RunHarness) -> None:
+        old = await create_failed_run(harness)
 
-    async with harness.session() as session:
-        status = await ExecutionService(session, harness.container).status(OWNER, run_id)
+        async with harness.session() as session:
+            new = await ExecutionService(session, harness.container).retry(OWNER, old, RetryBody())
 
-    assert (status.status, status.progress, status.current_task) == ("failed", 50, None)
-    assert [(agent.name, agent.status) for agent in status.agents] == [
-        ("researcher", "completed"),
-        ("writer", "idle"),
-    ]
-    assert status.error == FAILURE
+        assert (new.status, new.forked_from, new.inputs, new.metadata) == (
+            "queued",
+            old,
+            {"topic": "tea"},
+            {"a": 1},
+        )
+        assert {task.result for task in (await harness.tasks(new.id)).values()} == {None}
+        assert (await harness.get_run(old)).state == "failed"
+
+
+class TestResume:
+    async def test_keeps_finished_tasks(self, harness: RunHarness) -> None:
+        run_id = await create_failed_run(harness)
+
+        run = await resume(harness, run_id)
+
+        assert (run.status, run.attempt, run.error) == ("queued", 2, None)
+        known = (await harness.tasks(run_id))["research"].result
+        assert known is not None
+        assert known.raw == "Known."
+
+    async def test_resets_the_time_limit_but_not_the_budget(self, harness: RunHarness) -> None:
+        run_id = await create_failed_run(harness)
+        async with harness.transaction(run_id) as (run, _):
+            run.active_seconds = 7.0
+
+        await resume(harness, run_id)
+
+        spec = (await RunSpecBuilder(harness.deps).build(run_id, 2)).spec
+        assert (spec.timeout_seconds_used, spec.budget_seconds_used) == (0.0, 7.0)
+
+    async def test_raised_budget_keeps_the_other_limits(self, harness: RunHarness) -> None:
+        run_id = await harness.create_running(
+            NewRun(definition(), {}, budget=Budget(max_tokens=5, max_llm_calls=1))
+        )
+        async with harness.transaction(run_id) as (run, lifecycle):
+            await lifecycle.wait(run, WaitReason.BUDGET)
+
+        run_read = await resume(harness, run_id, Budget(max_llm_calls=9))
+
+        assert (run_read.status, run_read.budget) == ("queued", Budget(max_tokens=5, max_llm_calls=9))
+        assert (await harness.get_run(run_id)).budget_raised
+
+    @pytest.mark.parametrize("state", ["queued", "running", "waiting"])
+    async def test_unfinished_run_is_rejected(self, harness: RunHarness, state: str) -> None:
+        run_id = await (harness.create() if state == "queued" else harness.create_running())
+        if state == "waiting":
+            await request_approval(harness, run_id=run_id)
+
+        with pytest.raises(RunNotResumable):
+            await resume(harness, run_id)
+
+        assert (await harness.get_run(run_id)).attempt == 1
+
+    async def test_second_resume_is_rejected(self, harness: RunHarness) -> None:
+        run_id = await create_failed_run(harness)
+        await resume(harness, run_id)
+
+        with pytest.raises((RunNotResumable, IllegalTransition)):
+            await resume(harness, run_id)
+
+        assert (await harness.get_run(run_id)).attempt == 2
+
+
+class TestFork:
+    async def test_reuses_the_results_before_the_task(self, harness: RunHarness) -> None:
+        old = await create_failed_run(harness)
+
+        async with harness.session() as session:
+            service = ExecutionService(session, harness.container)
+            late = await service.fork(OWNER, old, ForkBody(from_task="report"))
+            early = await service.fork(OWNER, old, ForkBody(from_task="research"))
+
+        assert (await harness.tasks(late.id))["research"].result == TaskResult(raw="Known.")
+        assert (await harness.tasks(early.id))["research"].result is None
+        async with harness.session() as session:
+            with pytest.raises(TaskUnknown, match="research, report"):
+                await ExecutionService(session, harness.container).fork(OWNER, old, ForkBody(from_task="x"))
+
+
+class TestAccess:
+    async def test_other_workspace_gets_404(self, harness: RunHarness) -> None:
+        run_id = await create_failed_run(harness)
+
+        async with harness.session() as session:
+            service = ExecutionService(session, harness.container)
+            for call in (
+                service.retry(STRANGER, run_id, RetryBody()),
+                service.resume(STRANGER, run_id, ResumeBody()),
+                service.fork(STRANGER, run_id, ForkBody(from_task="report")),
+                service.status(STRANGER, run_id),
+                service.get(STRANGER, run_id),
+            ):
+                with pytest.raises(RunNotFound):
+                    await call
+
+
+class TestStatus:
+    async def test_reports_progress_and_agent_states(self, harness: RunHarness) -> None:
+        run_id = await create_failed_run(harness)
+
+        async with harness.session() as session:
+            status = await ExecutionService(session, harness.container).status(OWNER, run_id)
+
+        assert (status.status, status.progress, status.current_task) == ("failed", 50, None)
+        assert [(agent.name, agent.status) for agent in status.agents] == [
+            ("researcher", "completed"),
+            ("writer", "idle"),
+        ]
+        assert status.error == FAILURE

@@ -1,4 +1,4 @@
-"""Runs, tasks, calls and tools are counted once, when they are committed, under few labels."""
+"""Runs, tasks, model calls and tool calls are counted once, at commit, under a limited set of labels."""
 
 from pathlib import Path
 from typing import Any
@@ -40,188 +40,48 @@ from tests.support.harness import ON_SQLITE, RunHarness, open_harness
 from tests.support.metrics_page import MetricsPage
 from tests.support.principals import OWNER
 
-DONE = Completed(RunResult(raw="done"))
+COMPLETED = Completed(RunResult(raw="done"))
 MAIN = {"provider": "openai_compatible", "model": "main"}
 
 
-def used(tool: str, *, failed: bool = False) -> RunEvent:
+def tool_call(tool: str, *, failed: bool = False) -> RunEvent:
     if failed:
         return ToolFailed(data=ToolFailedData(tool=tool, tool_call_id="t", message="no", duration_ms=7))
     return ToolCompleted(data=ToolCompletedData(tool=tool, tool_call_id="t", output="o", duration_ms=250))
 
 
-def by(model: str, event: Any) -> RunEvent:
-    """The same call, made to another model."""
-    told: RunEvent = event.model_copy(update={"data": event.data.model_copy(update={"model": model})})
-    return told
+def with_model(model: str, event: Any) -> RunEvent:
+    """A copy of the event with another model."""
+    copy: RunEvent = event.model_copy(update={"data": event.data.model_copy(update={"model": model})})
+    return copy
 
 
-STORY = [
+EVENTS = [
     started("research"),
-    by("main", call(10, "0.25")),
-    by("main", failed_call()),
-    used("calculator"),
-    used("calculator", failed=True),
+    with_model("main", call(10, "0.25")),
+    with_model("main", failed_call()),
+    tool_call("calculator"),
+    tool_call("calculator", failed=True),
     completed("research"),
     started("report"),
-    by("main", call(5, "0.5", "report")),
+    with_model("main", call(5, "0.5", "report")),
     completed("report"),
 ]
 
 
-async def page_of(harness: RunHarness) -> MetricsPage:
+async def read_metrics(harness: RunHarness) -> MetricsPage:
     return MetricsPage((await harness.container.telemetry.text()).decode())
 
 
-async def play(harness: RunHarness, *scripts: Script) -> MetricsPage:
-    """One run to its end."""
+async def execute_run(harness: RunHarness, *scripts: Script) -> MetricsPage:
+    """Execute one run and return the metrics afterwards."""
     harness.executor = ScriptedExecutor(*scripts)
     run_id = await harness.create()
     await harness.execute(run_id, 1)
-    return await page_of(harness)
+    return await read_metrics(harness)
 
 
-async def test_every_figure_of_a_run_moves_by_exactly_what_happened(harness: RunHarness) -> None:
-    page = await play(harness, Script(STORY, DONE))
-
-    assert page("runs_queued_total", reason="started") == page("runs_started_total") == 1
-    assert {s: page("runs_ended_total", state=s) for s in ("completed", "failed", "stopped", "crashed")} == {
-        "completed": 1,
-        "failed": 0,
-        "stopped": 0,
-        "crashed": 0,
-    }
-    assert page("run_duration_seconds_count", state="completed") == 1
-    assert page("run_start_delay_seconds_count") == 1
-    assert page("tasks_ended_total", outcome="completed") == 2
-    assert page("task_duration_seconds_count", outcome="completed") == 2
-    assert page("model_calls_total", **MAIN, outcome="ok") == 2
-    assert page("model_calls_total", **MAIN, outcome="provider-auth") == 1
-    assert page("model_call_duration_seconds_count", **MAIN) == 3
-    assert page("model_call_duration_seconds_sum", **MAIN) == pytest.approx(0.015)
-    assert page("model_tokens_total", **MAIN, direction="prompt") == 5 + 2
-    assert page("model_tokens_total", **MAIN, direction="completion") == 5 + 3
-    assert page("model_cost_total", **MAIN, currency="USD") == 0.75
-    assert page("tool_calls_total", tool="calculator", outcome="ok") == 1
-    assert page("tool_calls_total", tool="calculator", outcome="failed") == 1
-    assert page("tool_call_duration_seconds_sum", tool="calculator") == pytest.approx(0.257)
-    stored = len(STORY) + len(("run.queued", "run.started", "run.completed"))
-    assert page("events_stored_total") == page("event_lag_seconds_count") == stored
-    assert page("journal_batch_events_sum") == len(STORY)
-    assert page("journal_batch_duration_seconds_count") == page("journal_batch_events_count") >= 1
-
-
-async def test_a_failed_run_and_task_are_counted_as_failed(harness: RunHarness) -> None:
-    lost = TaskFailed(task_key="research", data=TaskFailedData(error=FAILURE))
-    page = await play(harness, Script([started("research"), lost], Failed(FAILURE)))
-
-    assert page("runs_ended_total", state="failed") == 1
-    assert page("tasks_ended_total", outcome="failed") == 1
-    assert page("task_duration_seconds_count", outcome="failed") == 1
-
-
-async def test_what_is_rolled_back_is_not_counted(harness: RunHarness) -> None:
-    run_id = await harness.create_running()
-    before = await page_of(harness)
-
-    async with harness.transaction_rolled_back(run_id) as (run, lifecycle):
-        await lifecycle.fail(run, RunFailure(code="timeout", message="late"))
-
-    after = await page_of(harness)
-    assert after("runs_ended_total", state="failed") == 0
-    assert after("events_stored_total") == before("events_stored_total") == 2
-
-
-async def test_a_run_stopped_in_the_queue_ends_without_having_worked(harness: RunHarness) -> None:
-    run_id = await harness.create()
-    async with harness.transaction(run_id) as (run, lifecycle):
-        await lifecycle.stop(run)
-
-    page = await page_of(harness)
-    assert page("runs_ended_total", state="stopped") == 1
-    assert page("runs_started_total") == 0
-    assert page("run_duration_seconds_sum", state="stopped") == 0
-
-
-async def test_a_run_that_waits_for_a_person_starts_once_and_ends_once(harness: RunHarness) -> None:
-    asking = Script([started("research")], NeedsHuman("research", "researcher", "A proposal."))
-    harness.executor = ScriptedExecutor(asking, Script([started("report"), completed("report")], DONE))
-    run_id = await harness.create()
-    await harness.execute(run_id, 1)
-    waiting = await page_of(harness)
-    async with harness.approvals() as approvals:
-        asked = await approvals.lock_open(run_id)
-        assert asked is not None
-        await approvals.resolve(OWNER, asked.id, ApprovalResolve(action="approve"))
-    await harness.execute(run_id, 2)
-
-    page = await page_of(harness)
-    assert waiting.sum("runs_ended_total") == 0
-    assert page("runs_started_total") == page("runs_ended_total", state="completed") == 1
-    assert page("runs_queued_total", reason="answered") == 1
-    # The first was accepted by a person: it ended, and how long it took nobody measured.
-    assert page("tasks_ended_total", outcome="completed") == 2
-    assert page("task_duration_seconds_count", outcome="completed") == 1
-
-
-async def test_words_of_a_fenced_off_attempt_are_refused_and_counted_as_such(harness: RunHarness) -> None:
-    run_id = await harness.create_running()
-    tell = harness.container.event_writer.open_sink(run_id, 0, lambda: None)  # the run's fencing token is 1
-    tell(completed("research"))
-    tell(completed("report"))
-    await harness.container.event_writer.flush()
-
-    page = await page_of(harness)
-    assert page("journal_events_refused_total") == 2
-    assert page.sum("tasks_ended_total") == 0
-
-
-@ON_SQLITE
-async def test_a_model_given_with_one_run_is_other_whatever_it_is_called(harness: RunHarness) -> None:
-    config = ProviderCreate.model_validate(
-        {
-            "name": "mine",
-            "type": "openai_compatible",
-            "baseUrl": "http://127.0.0.1:9/v1",
-            "models": ["x" * 99],
-        }
-    )
-    harness.executor = ScriptedExecutor(Script([by("x" * 99, call(10))], DONE))
-    run_id = await harness.create(NewRun(definition(), {}, inline_provider=True))
-    harness.container.inline_providers.keep(run_id, config)
-    await harness.execute(run_id, 1)
-
-    page = await page_of(harness)
-    calls = page.labels("model_calls_total")
-    assert calls == [{"provider": "openai_compatible", "model": "other", "outcome": "ok"}]
-
-
-async def test_a_listener_that_fails_costs_no_commit(
-    harness: RunHarness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(*_: object) -> None:
-        raise ValueError("a defect of whoever listens")
-
-    monkeypatch.setattr(RunMetrics, "on_commit", broken)
-    monkeypatch.setattr(harness.container.telemetry.upkeep, "batch_stored", broken)
-    harness.executor = ScriptedExecutor(Script(STORY, DONE))
-    run_id = await harness.create()
-    await harness.execute(run_id, 1)
-
-    assert (await harness.get_run(run_id)).state == "completed"
-
-
-@pytest.mark.parametrize(("role", "places"), [("all", 7), ("worker", 7), ("api", 0)])
-async def test_runs_at_work_here_and_their_places_are_told(tmp_path: Path, role: str, places: int) -> None:
-    with fresh_database("sqlite", tmp_path) as url:
-        async with open_harness(url, tmp_path, worker_concurrency=7, role=role) as harness:
-            harness.container.active_runs.add(await harness.create_running())
-            page = await page_of(harness)
-
-    assert (page("active_runs"), page("run_places")) == (1, places)
-
-
-def told(
+def committed(
     *events: RunEvent, models: dict[str, CalledModel] | None = None, run_id: str = "r"
 ) -> list[CommittedEvents]:
     return [CommittedEvents(run_id, 1, events, models=models or {})]
@@ -235,82 +95,228 @@ def on_commit(*batches: list[CommittedEvents]) -> MetricsPage:
     return MetricsPage(instruments.text().decode())
 
 
-def test_unknown_tokens_and_costs_are_not_counted_as_none() -> None:
-    page = on_commit(told(by("m", call(None, None)), models={"m": CalledModel(ProviderType.OPENAI, "gpt")}))
+class TestRunOutcomes:
+    async def test_completed_run_changes_every_metric_by_the_right_amount(self, harness: RunHarness) -> None:
+        page = await execute_run(harness, Script(EVENTS, COMPLETED))
 
-    assert page("model_calls_total", provider="openai", model="m", outcome="ok") == 1
-    assert page.labels("model_tokens_total") == page.labels("model_cost_total") == []
+        assert page("runs_queued_total", reason="started") == page("runs_started_total") == 1
+        assert {
+            s: page("runs_ended_total", state=s) for s in ("completed", "failed", "stopped", "crashed")
+        } == {
+            "completed": 1,
+            "failed": 0,
+            "stopped": 0,
+            "crashed": 0,
+        }
+        assert page("run_duration_seconds_count", state="completed") == 1
+        assert page("run_start_delay_seconds_count") == 1
+        assert page("tasks_ended_total", outcome="completed") == 2
+        assert page("task_duration_seconds_count", outcome="completed") == 2
+        assert page("model_calls_total", **MAIN, outcome="ok") == 2
+        assert page("model_calls_total", **MAIN, outcome="provider-auth") == 1
+        assert page("model_call_duration_seconds_count", **MAIN) == 3
+        assert page("model_call_duration_seconds_sum", **MAIN) == pytest.approx(0.015)
+        assert page("model_tokens_total", **MAIN, direction="prompt") == 5 + 2
+        assert page("model_tokens_total", **MAIN, direction="completion") == 5 + 3
+        assert page("model_cost_total", **MAIN, currency="USD") == 0.75
+        assert page("tool_calls_total", tool="calculator", outcome="ok") == 1
+        assert page("tool_calls_total", tool="calculator", outcome="failed") == 1
+        assert page("tool_call_duration_seconds_sum", tool="calculator") == pytest.approx(0.257)
+        stored = len(EVENTS) + len(("run.queued", "run.started", "run.completed"))
+        assert page("events_stored_total") == page("event_lag_seconds_count") == stored
+        assert page("journal_batch_events_sum") == len(EVENTS)
+        assert page("journal_batch_duration_seconds_count") == page("journal_batch_events_count") >= 1
+
+    async def test_failed_run_and_task_are_counted_as_failed(self, harness: RunHarness) -> None:
+        task_failed = TaskFailed(task_key="research", data=TaskFailedData(error=FAILURE))
+        page = await execute_run(harness, Script([started("research"), task_failed], Failed(FAILURE)))
+
+        assert page("runs_ended_total", state="failed") == 1
+        assert page("tasks_ended_total", outcome="failed") == 1
+        assert page("task_duration_seconds_count", outcome="failed") == 1
+
+    async def test_rolled_back_transition_is_not_counted(self, harness: RunHarness) -> None:
+        run_id = await harness.create_running()
+        before = await read_metrics(harness)
+
+        async with harness.transaction_rolled_back(run_id) as (run, lifecycle):
+            await lifecycle.fail(run, RunFailure(code="timeout", message="late"))
+
+        after = await read_metrics(harness)
+        assert after("runs_ended_total", state="failed") == 0
+        assert after("events_stored_total") == before("events_stored_total") == 2
+
+    async def test_run_stopped_in_the_queue_has_no_duration(self, harness: RunHarness) -> None:
+        run_id = await harness.create()
+        async with harness.transaction(run_id) as (run, lifecycle):
+            await lifecycle.stop(run)
+
+        page = await read_metrics(harness)
+        assert page("runs_ended_total", state="stopped") == 1
+        assert page("runs_started_total") == 0
+        assert page("run_duration_seconds_sum", state="stopped") == 0
+
+    async def test_run_that_waits_for_approval_starts_and_ends_once(self, harness: RunHarness) -> None:
+        ask = Script([started("research")], NeedsHuman("research", "researcher", "A proposal."))
+        harness.executor = ScriptedExecutor(ask, Script([started("report"), completed("report")], COMPLETED))
+        run_id = await harness.create()
+        await harness.execute(run_id, 1)
+        waiting = await read_metrics(harness)
+        async with harness.approvals() as approvals:
+            approval = await approvals.lock_open(run_id)
+            assert approval is not None
+            await approvals.resolve(OWNER, approval.id, ApprovalResolve(action="approve"))
+        await harness.execute(run_id, 2)
+
+        page = await read_metrics(harness)
+        assert waiting.sum("runs_ended_total") == 0
+        assert page("runs_started_total") == page("runs_ended_total", state="completed") == 1
+        assert page("runs_queued_total", reason="answered") == 1
+        # The first task was completed by an approval, so its duration is unknown.
+        assert page("tasks_ended_total", outcome="completed") == 2
+        assert page("task_duration_seconds_count", outcome="completed") == 1
+
+    async def test_rejected_events_of_an_outdated_attempt_are_counted(self, harness: RunHarness) -> None:
+        run_id = await harness.create_running()
+        # The fencing token of the run is 1.
+        sink = harness.container.event_writer.open_sink(run_id, 0, lambda: None)
+        sink(completed("research"))
+        sink(completed("report"))
+        await harness.container.event_writer.flush()
+
+        page = await read_metrics(harness)
+        assert page("journal_events_refused_total") == 2
+        assert page.sum("tasks_ended_total") == 0
+
+    @pytest.mark.parametrize(("role", "concurrency"), [("all", 7), ("worker", 7), ("api", 0)])
+    async def test_active_runs_and_concurrency_are_reported(
+        self, tmp_path: Path, role: str, concurrency: int
+    ) -> None:
+        with fresh_database("sqlite", tmp_path) as url:
+            async with open_harness(url, tmp_path, worker_concurrency=7, role=role) as harness:
+                harness.container.active_runs.add(await harness.create_running())
+                page = await read_metrics(harness)
+
+        assert (page("active_runs"), page("run_places")) == (1, concurrency)
+
+    def test_unfinished_attempts_are_evicted_at_the_limit(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(runs_module, "MOST_OPEN_RUNS", 2)
+        instruments = Instruments()
+        metrics = RunMetrics(instruments)
+        for number in range(5):
+            metrics.on_commit(committed(started("research"), run_id=f"run_{number}"))
+
+        assert len(metrics._runs._started_at) == 2
+        metrics.on_commit(committed(completed("research"), run_id="run_0"))
+        metrics.on_commit(committed(completed("research"), run_id="run_4"))
+        page = MetricsPage(instruments.text().decode())
+        assert page("tasks_ended_total", outcome="completed") == 2
+        assert page("task_duration_seconds_count", outcome="completed") == 1
+
+    def test_lag_is_not_negative_after_the_clock_is_set_back(self) -> None:
+        early = started("research").model_copy(update={"at": now().replace(year=2999)})
+        page = on_commit(committed(early))
+
+        assert page("event_lag_seconds_sum") == 0
 
 
-def test_a_model_that_the_attempt_does_not_know_is_other() -> None:
-    page = on_commit(told(by("made-up", call(10))))
+class TestListenerErrors:
+    async def test_failing_listener_does_not_affect_the_run(
+        self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(*_: object) -> None:
+            raise ValueError("a bug in the listener")
 
-    assert page("model_calls_total", provider="other", model="other", outcome="ok") == 1
+        monkeypatch.setattr(RunMetrics, "on_commit", broken)
+        monkeypatch.setattr(harness.container.telemetry.upkeep, "batch_stored", broken)
+        harness.executor = ScriptedExecutor(Script(EVENTS, COMPLETED))
+        run_id = await harness.create()
+        await harness.execute(run_id, 1)
 
-
-def test_models_beyond_the_most_are_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(labels_module, "MOST_MODELS", 2)
-    models = {name: CalledModel(ProviderType.OPENAI, name) for name in "abc"}
-    label = ModelLabels()
-
-    assert [label(models, name) for name in "abca"] == [
-        ("openai", "a"),
-        ("openai", "b"),
-        ("openai", "other"),
-        ("openai", "a"),
-    ]
+        assert (await harness.get_run(run_id)).state == "completed"
 
 
-def test_a_tool_is_named_only_when_some_agent_holds_it() -> None:
-    held = AgentStarted(agent="a", data=AgentStartedData(tools=["search"]))
-    delegated = DelegationCompleted(data=DelegationCompletedData(to="b", tool_call_id="t", output="o"))
-    page = on_commit(told(used("search"), held, used("search"), used("rm -rf /"), delegated))
+class TestModelLabels:
+    @ON_SQLITE
+    async def test_model_of_an_inline_provider_is_other(self, harness: RunHarness) -> None:
+        config = ProviderCreate.model_validate(
+            {
+                "name": "mine",
+                "type": "openai_compatible",
+                "baseUrl": "http://127.0.0.1:9/v1",
+                "models": ["x" * 99],
+            }
+        )
+        harness.executor = ScriptedExecutor(Script([with_model("x" * 99, call(10))], COMPLETED))
+        run_id = await harness.create(NewRun(definition(), {}, inline_provider=True))
+        harness.container.inline_providers.keep(run_id, config)
+        await harness.execute(run_id, 1)
 
-    assert page("tool_calls_total", tool="search", outcome="ok") == 1
-    assert page("tool_calls_total", tool="other", outcome="ok") == 2
-    assert page("tool_calls_total", tool="delegation", outcome="ok") == 1
+        page = await read_metrics(harness)
+        calls = page.labels("model_calls_total")
+        assert calls == [{"provider": "openai_compatible", "model": "other", "outcome": "ok"}]
+
+    def test_unknown_tokens_and_costs_are_not_counted_as_zero(self) -> None:
+        page = on_commit(
+            committed(
+                with_model("m", call(None, None)), models={"m": CalledModel(ProviderType.OPENAI, "gpt")}
+            )
+        )
+
+        assert page("model_calls_total", provider="openai", model="m", outcome="ok") == 1
+        assert page.labels("model_tokens_total") == page.labels("model_cost_total") == []
+
+    def test_unknown_model_is_other(self) -> None:
+        page = on_commit(committed(with_model("made-up", call(10))))
+
+        assert page("model_calls_total", provider="other", model="other", outcome="ok") == 1
+
+    def test_models_beyond_the_limit_are_other(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(labels_module, "MOST_MODELS", 2)
+        models = {name: CalledModel(ProviderType.OPENAI, name) for name in "abc"}
+        label = ModelLabels()
+
+        assert [label(models, name) for name in "abca"] == [
+            ("openai", "a"),
+            ("openai", "b"),
+            ("openai", "other"),
+            ("openai", "a"),
+        ]
 
 
-def test_tools_beyond_the_most_are_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    label = ToolLabels()
-    monkeypatch.setattr(labels_module, "MOST_TOOLS", len(label._known) + 1)
-    label.given(["one", "two"])
+class TestToolLabels:
+    def test_tool_that_no_agent_has_is_other(self) -> None:
+        agent_started = AgentStarted(agent="a", data=AgentStartedData(tools=["search"]))
+        delegated = DelegationCompleted(data=DelegationCompletedData(to="b", tool_call_id="t", output="o"))
+        page = on_commit(
+            committed(
+                tool_call("search"), agent_started, tool_call("search"), tool_call("rm -rf /"), delegated
+            )
+        )
 
-    assert (label("one"), label("two"), label("calculator")) == ("one", "other", "calculator")
+        assert page("tool_calls_total", tool="search", outcome="ok") == 1
+        assert page("tool_calls_total", tool="other", outcome="ok") == 2
+        assert page("tool_calls_total", tool="delegation", outcome="ok") == 1
 
+    def test_tools_beyond_the_limit_are_other(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        label = ToolLabels()
+        monkeypatch.setattr(labels_module, "MOST_TOOLS", len(label._known) + 1)
+        label.given(["one", "two"])
 
-def test_what_an_attempt_left_open_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs_module, "MOST_OPEN_RUNS", 2)
-    instruments = Instruments()
-    metrics = RunMetrics(instruments)
-    for number in range(5):
-        metrics.on_commit(told(started("research"), run_id=f"run_{number}"))
-
-    assert len(metrics._runs._started_at) == 2
-    metrics.on_commit(told(completed("research"), run_id="run_0"))
-    metrics.on_commit(told(completed("research"), run_id="run_4"))
-    page = MetricsPage(instruments.text().decode())
-    assert page("tasks_ended_total", outcome="completed") == 2
-    assert page("task_duration_seconds_count", outcome="completed") == 1
-
-
-def test_a_clock_that_was_set_back_gives_no_negative_lag() -> None:
-    early = started("research").model_copy(update={"at": now().replace(year=2999)})
-    page = on_commit(told(early))
-
-    assert page("event_lag_seconds_sum") == 0
+        assert (label("one"), label("two"), label("calculator")) == ("one", "other", "calculator")
 
 
-def test_the_metrics_follow_the_conventions_of_names() -> None:
-    """Base units in the name, counters end in `_total`, every help text is a sentence."""
-    instruments = Instruments()
-    RunMetrics(instruments)
-    for family in MetricsPage(instruments.text().decode()).families.values():
-        if family.name.startswith("process_"):
-            continue
-        assert family.name.startswith("crewai_runner_")
-        assert family.documentation[0].isupper(), family.name
-        assert family.documentation.endswith("."), family.name
-        assert not family.name.endswith(("_ms", "_milliseconds"))
-        if family.type == "histogram":
-            assert family.name.endswith("_seconds"), family.name
+class TestNames:
+    def test_follow_the_prometheus_conventions(self) -> None:
+        """Base units in the name, counters end in `_total`, every help text is a sentence."""
+        instruments = Instruments()
+        RunMetrics(instruments)
+        for family in MetricsPage(instruments.text().decode()).families.values():
+            if family.name.startswith("process_"):
+                continue
+            assert family.name.startswith("crewai_runner_")
+            assert family.documentation[0].isupper(), family.name
+            assert family.documentation.endswith("."), family.name
+            assert not family.name.endswith(("_ms", "_milliseconds"))
+            if family.type == "histogram":
+                assert family.name.endswith("_seconds"), family.name

@@ -1,4 +1,4 @@
-"""The event loop's lag, dead workers, and runs taken from them."""
+"""Event loop lag, dead workers and their requeued runs."""
 
 import asyncio
 import threading
@@ -23,80 +23,80 @@ def page_of(instruments: Instruments) -> MetricsPage:
     return MetricsPage(instruments.text().decode())
 
 
-async def test_a_loop_that_is_held_up_shows_as_lag(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upkeep, "INTERVAL_SECONDS", 0.01)
-    instruments = Instruments()
-    watching = asyncio.create_task(UpkeepMetrics(instruments).measure_loop_lag())
-    while page_of(instruments)("event_loop_lag_seconds_count") == 0:
-        await asyncio.sleep(0)
-    quiet = page_of(instruments)("event_loop_lag_seconds_sum")
-    await asyncio.sleep(0)
-
-    time.sleep(0.3)  # the point
-    seen = page_of(instruments)("event_loop_lag_seconds_count")
-    while page_of(instruments)("event_loop_lag_seconds_count") == seen:
-        await asyncio.sleep(0)
-    watching.cancel()
-
-    assert page_of(instruments)("event_loop_lag_seconds_sum") - quiet > 0.2
-
-
-async def test_the_watch_ends_with_the_process(harness: RunHarness) -> None:
-    harness.container.telemetry.start()
-    await asyncio.sleep(0)
-    assert "event-loop-lag" in {task.get_name() for task in asyncio.all_tasks()}
-
-    await harness.container.telemetry.close()
-
-    assert "event-loop-lag" not in {task.get_name() for task in asyncio.all_tasks()}
-
-
 @pytest.fixture
 def postgres_url() -> Iterator[str]:
     with empty_postgresql() as url:
         yield url
 
 
-def test_a_dead_worker_is_counted_by_the_one_that_retires_it(postgres_url: str) -> None:
-    engine = make_queue_engine(postgres_url)
-    with engine.begin() as connection:
-        connection.execute(text("CREATE SCHEMA dbos"))
-    create_lease_table(postgres_url)
-    with engine.begin() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO dbos.worker_lease VALUES"
-                " ('dead', now() - interval '60 s', now() - interval '120 s'),"
-                " ('alive', now() + interval '600 s', now())"
+class TestLoopLag:
+    async def test_blocked_loop_is_measured_as_lag(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(upkeep, "INTERVAL_SECONDS", 0.01)
+        instruments = Instruments()
+        task = asyncio.create_task(UpkeepMetrics(instruments).measure_loop_lag())
+        while page_of(instruments)("event_loop_lag_seconds_count") == 0:
+            await asyncio.sleep(0)
+        lag_before = page_of(instruments)("event_loop_lag_seconds_sum")
+        await asyncio.sleep(0)
+
+        time.sleep(0.3)  # blocks the loop
+        count_before = page_of(instruments)("event_loop_lag_seconds_count")
+        while page_of(instruments)("event_loop_lag_seconds_count") == count_before:
+            await asyncio.sleep(0)
+        task.cancel()
+
+        assert page_of(instruments)("event_loop_lag_seconds_sum") - lag_before > 0.2
+
+    async def test_measurement_ends_with_the_process(self, harness: RunHarness) -> None:
+        harness.container.telemetry.start()
+        await asyncio.sleep(0)
+        assert "event-loop-lag" in {task.get_name() for task in asyncio.all_tasks()}
+
+        await harness.container.telemetry.close()
+
+        assert "event-loop-lag" not in {task.get_name() for task in asyncio.all_tasks()}
+
+
+class TestWorkerLosses:
+    def test_dead_worker_is_counted_by_the_worker_that_retires_it(self, postgres_url: str) -> None:
+        engine = make_queue_engine(postgres_url)
+        with engine.begin() as connection:
+            connection.execute(text("CREATE SCHEMA dbos"))
+        create_lease_table(postgres_url)
+        with engine.begin() as connection:
+            connection.execute(
+                text(
+                    "INSERT INTO dbos.worker_lease VALUES"
+                    " ('dead', now() - interval '60 s', now() - interval '120 s'),"
+                    " ('alive', now() + interval '600 s', now())"
+                )
             )
-        )
-    instruments, retired = Instruments(), threading.Event()
-    metrics = UpkeepMetrics(instruments)
+        instruments, retired = Instruments(), threading.Event()
+        metrics = UpkeepMetrics(instruments)
 
-    def note() -> None:
-        metrics.worker_retired()
-        retired.set()
+        def on_retired() -> None:
+            metrics.worker_retired()
+            retired.set()
 
-    lease = WorkerLease(postgres_url, "me", seconds=0.5, on_lost=lambda: None, on_retired=note)
-    lease.acquire()
-    try:
-        assert retired.wait(20)
-    finally:
-        lease.release()
-        engine.dispose()
+        lease = WorkerLease(postgres_url, "this", seconds=0.5, on_lost=lambda: None, on_retired=on_retired)
+        lease.acquire()
+        try:
+            assert retired.wait(20)
+        finally:
+            lease.release()
+            engine.dispose()
 
-    assert page_of(instruments)("lease_losses_total") == 1
+        assert page_of(instruments)("lease_losses_total") == 1
 
+    @ON_SQLITE
+    async def test_requeued_runs_are_counted(
+        self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def orphans() -> list[tuple[str, int]]:
+            return [("run_1", 1), ("run_2", 1)]
 
-@ON_SQLITE
-async def test_runs_given_back_to_the_queue_are_counted(
-    harness: RunHarness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def orphans() -> list[tuple[str, int]]:
-        return [("run_1", 1), ("run_2", 1)]
+        monkeypatch.setattr(harness.queue, "orphans", orphans)
+        await PeriodicTasks(harness.container).requeue_orphans()
 
-    monkeypatch.setattr(harness.queue, "orphans", orphans)
-    await PeriodicTasks(harness.container).requeue_orphans()
-
-    page = MetricsPage((await harness.container.telemetry.text()).decode())
-    assert page("orphaned_runs_total") == 2
+        page = MetricsPage((await harness.container.telemetry.text()).decode())
+        assert page("orphaned_runs_total") == 2

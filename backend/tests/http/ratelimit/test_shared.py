@@ -76,7 +76,7 @@ class StatementCounter:
 
 class TestDatabaseFailure:
     async def test_requests_are_allowed_without_the_database(self, clock: Clock) -> None:
-        engine = make_engine("postgresql://nobody:wrong@127.0.0.1:1/nothing")
+        engine = make_engine("postgresql://user:wrong@127.0.0.1:1/nothing")
         limiter = SharedRateLimiter(make_sessions(engine), SLOW, clock)
 
         assert count_allowed(await take_many(limiter, 3)) == 3
