@@ -50,8 +50,8 @@ class MessageDelivery(ApiModel):
 class ChatAnswer(ApiModel):
     """The answer to a message.
 
-    `answeredBy`: `agent` is the agent itself, `live-state` and `result` are a model that read the run, and
-    `approval` is the approval request that the message resolved.
+    `answeredBy` is `agent` for the agent itself, `live-state` or `result` for a model that read the run, and
+    `approval` if the message resolved an approval request.
     """
 
     workflow_id: str
@@ -63,5 +63,5 @@ class ChatAnswer(ApiModel):
     delivery: MessageDelivery
     usage: Usage | None = Field(
         None,
-        description="Usage of the extra model call that answered, not part of the run's usage; else null.",
+        description="Usage of a separate model call for this answer; not part of the run's usage.",
     )

@@ -20,7 +20,7 @@ from crewai_runner.stream.notifier import Chunk, Notifier
 
 PAGE_SIZE = 500
 POLL_SECONDS = 2.0
-"""How long to wait for a notification before the rows are read anyway, because it may have been lost."""
+"""Maximum wait for a notification; then the events are read anyway, because it may have been lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class RunEventStream:
         return await retry_while_unavailable(read)
 
     async def _is_complete(self, run_id: str, after: int) -> bool:
-        """Whether the run has finished and has no event above `after`."""
+        """Return whether the run has finished and has no event above `after`."""
         async with read_session(self._sessions) as session:
             is_finished = await RunService(session).is_finished(run_id)
             return is_finished and not await EventRepository(session).list_after(run_id, after, 1)

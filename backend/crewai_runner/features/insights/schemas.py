@@ -11,9 +11,9 @@ from crewai_runner.features.insights.rules import Period
 from crewai_runner.features.workflows.schemas import WorkflowEntry
 
 COST = "null if the cost of any run is unknown, or if runs have costs in several currencies."
-KNOWN_COST = "Of the runs whose cost is known; a lower bound if `cost` is null."
+KNOWN_COST = "Total of the known costs; a lower bound if `cost` is null."
 RATE = "Completed runs divided by completed, failed and crashed runs (0 to 1); stopped runs do not count."
-SECONDS = "Of completed runs, excluding time spent waiting; based on at most the newest 10,000."
+SECONDS = "Duration of completed runs without waiting time; based on at most the newest 10,000."
 
 
 class InsightTotals(ApiModel):

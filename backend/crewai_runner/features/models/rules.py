@@ -22,7 +22,7 @@ class ModelEntry:
     provider_type: ProviderType
     provider_id: str = ""
 
-    def aliases(self) -> Iterator[str]:
+    def list_aliases(self) -> Iterator[str]:
         """Yield `provider/endpoint` and `provider/name`, first with the provider's name, then its type."""
         for provider in (self.provider_name, self.provider_type.value):
             yield f"{provider}/{self.endpoint}"
@@ -42,7 +42,7 @@ class ModelIndex:
         # Precedence of equal aliases: by provider name, by provider type, then the default, then the oldest.
         for position in range(ALIASES_PER_MODEL):
             for entry in ordered:
-                self._by_alias.setdefault(list(entry.aliases())[position], entry)
+                self._by_alias.setdefault(list(entry.list_aliases())[position], entry)
 
     def find(self, name: str, kind: ModelKind | None = None) -> ModelEntry | None:
         """Return the model with this name or alias; None if there is none of this kind."""
@@ -71,6 +71,6 @@ class ModelIndex:
 
 
 def strip_provider_prefix(name: str, providers: Sequence[str]) -> str:
-    """`openai/gpt-4o` -> `gpt-4o` if `openai` is one of the providers; other names are unchanged."""
+    """Turn `openai/gpt-4o` into `gpt-4o` if `openai` is one of the providers; keep other names unchanged."""
     prefix = next((f"{provider}/" for provider in providers if name.startswith(f"{provider}/")), "")
     return name.removeprefix(prefix) or name

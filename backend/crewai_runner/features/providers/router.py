@@ -143,5 +143,5 @@ async def test_provider(provider_id: str, principal: Writer, connections: Connec
 
 @router.get("/{provider_id}/models", responses=problems(ProviderNotFound, ProviderFailed, SecretUnreadable))
 async def list_live_models(provider_id: str, principal: Reader, connections: Connections) -> LiveModels:
-    """List the models that the provider offers now."""
+    """List the models that the provider currently offers."""
     return await connections.list_live_models(principal, provider_id)

@@ -78,7 +78,7 @@ async def _upload(request: Request) -> Upload:
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     read = _READERS.get(content_type)
     if read is None:
-        raise ContentTypeUnknown(f"Send {', '.join((*JSON_TYPES, YAML_TYPES[0], ZIP_TYPES[0]))}.")
+        raise ContentTypeUnknown(f"Send one of: {', '.join((*JSON_TYPES, YAML_TYPES[0], ZIP_TYPES[0]))}.")
     return await read(request)
 
 

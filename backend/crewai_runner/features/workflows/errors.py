@@ -37,7 +37,7 @@ class WorkflowNameTaken(Conflict):
     def __init__(self, name: str, owner_id: str | None, suggestion: str) -> None:
         super().__init__(
             f"A workflow named {name!r} already exists. "
-            f"Write `name: {suggestion}`, or save this as a new version of that workflow.",
+            f"Use `name: {suggestion}`, or save this as a new version of that workflow.",
             name=name,
             workflow_id=owner_id,
             suggestion=suggestion,

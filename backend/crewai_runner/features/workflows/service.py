@@ -114,7 +114,7 @@ class WorkflowService:
         if cursor is not None:
             conditions.append(_after_cursor(cursor, sort))
         order = BY_NAME if sort is WorkflowSort.NAME else NEWEST_EDIT_FIRST
-        rows = await self._records.rows.list_page(principal.workspace_id, conditions, order, limit + 1)
+        rows = await self._records.repository.list_page(principal.workspace_id, conditions, order, limit + 1)
         entries = [WorkflowEntry.model_validate(row) for row in rows[:limit]]
         next_cursor = _encode_position(entries[-1], sort) if len(rows) > limit else None
         return redact_secrets(WorkflowEntries(workflows=entries, next_cursor=next_cursor), self._mask)
@@ -146,7 +146,7 @@ class WorkflowService:
         """
         row = await self._records.get(principal, workflow_id, lock=True)
         check_version(row.version, expected)
-        await self._records.rows.delete(row)
+        await self._records.repository.delete(row)
 
     async def definition_of(
         self, principal: Principal, workflow_id: str, number: int | None

@@ -278,7 +278,7 @@ export interface paths {
     };
     /**
      * List Live Models
-     * @description List the models that the provider offers now.
+     * @description List the models that the provider currently offers.
      */
     get: operations["providers:list_live_models"];
     put?: never;
@@ -1739,8 +1739,8 @@ export interface components {
      * ChatAnswer
      * @description The answer to a message.
      *
-     *     `answeredBy`: `agent` is the agent itself, `live-state` and `result` are a model that read the run, and
-     *     `approval` is the approval request that the message resolved.
+     *     `answeredBy` is `agent` for the agent itself, `live-state` or `result` for a model that read the run, and
+     *     `approval` if the message resolved an approval request.
      */
     ChatAnswer: {
       answeredBy: components["schemas"]["AnswerSource"];
@@ -1756,7 +1756,7 @@ export interface components {
        * Format: date-time
        */
       timestamp: string;
-      /** @description Usage of the extra model call that answered, not part of the run's usage; else null. */
+      /** @description Usage of a separate model call for this answer; not part of the run's usage. */
       usage?: components["schemas"]["Usage"] | null;
       /** Workflowid */
       workflowId: string;
@@ -2153,7 +2153,7 @@ export interface components {
       crashed: number;
       /** Failed */
       failed: number;
-      /** @description Of the runs whose cost is known; a lower bound if `cost` is null. */
+      /** @description Total of the known costs; a lower bound if `cost` is null. */
       knownCost: components["schemas"]["Cost"] | null;
       /** Stopped */
       stopped: number;
@@ -2178,16 +2178,16 @@ export interface components {
       crashed: number;
       /** Failed */
       failed: number;
-      /** @description Of the runs whose cost is known; a lower bound if `cost` is null. */
+      /** @description Total of the known costs; a lower bound if `cost` is null. */
       knownCost: components["schemas"]["Cost"] | null;
       /**
        * Medianseconds
-       * @description Of completed runs, excluding time spent waiting; based on at most the newest 10,000.
+       * @description Duration of completed runs without waiting time; based on at most the newest 10,000.
        */
       medianSeconds: number | null;
       /**
        * P95Seconds
-       * @description 95th percentile. Of completed runs, excluding time spent waiting; based on at most the newest 10,000.
+       * @description 95th percentile. Duration of completed runs without waiting time; based on at most the newest 10,000.
        */
       p95Seconds: number | null;
       /** Runs */
@@ -4672,11 +4672,11 @@ export interface components {
     WorkflowInsight: {
       /** @description null if the cost of any run is unknown, or if runs have costs in several currencies. */
       cost: components["schemas"]["Cost"] | null;
-      /** @description Of the runs whose cost is known; a lower bound if `cost` is null. */
+      /** @description Total of the known costs; a lower bound if `cost` is null. */
       knownCost: components["schemas"]["Cost"] | null;
       /**
        * Medianseconds
-       * @description Of completed runs, excluding time spent waiting; based on at most the newest 10,000.
+       * @description Duration of completed runs without waiting time; based on at most the newest 10,000.
        */
       medianSeconds: number | null;
       /**

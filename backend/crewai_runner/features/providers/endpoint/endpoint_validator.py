@@ -77,7 +77,7 @@ def endpoint_after_update(row: ProviderRow, request: ProviderUpdate) -> Provider
 
 
 def _normalize(endpoint: ProviderEndpoint, api_key: SecretStr | None) -> ProviderEndpoint:
-    normalized = endpoint.normalized()
+    normalized = endpoint.normalize()
     errors = validate_endpoint(normalized, api_key.get_secret_value() if api_key else None)
     if errors:
         raise ProviderInvalid(errors)

@@ -52,7 +52,7 @@ class ProviderEndpoint:
         parsed = httpx.URL(self.url)
         return parsed.scheme, normalize_host(parsed.raw_host.decode("ascii")), get_port(parsed)
 
-    def normalized(self) -> "ProviderEndpoint":
+    def normalize(self) -> "ProviderEndpoint":
         """Return the endpoint with a trimmed URL; the `?api-version=` of an Azure URL becomes an option."""
         url = (self.base_url or "").strip().rstrip("/") or None
         options = {name: value for name, value in self.options.items() if value is not None}

@@ -30,9 +30,9 @@ _STAGES_BY_TRACE_EVENT = {
     "http11.send_request_headers.started": ConnectionStage.AUTH,
 }
 _STATUS_HINTS = {
-    404: "there is no list of models at this address; base URLs of such servers usually end in /v1",
-    405: "there is no list of models at this address; base URLs of such servers usually end in /v1",
-    429: "too many requests at the moment",
+    404: "no list of models at this address; the base URL of such servers usually ends in /v1",
+    405: "no list of models at this address; the base URL of such servers usually ends in /v1",
+    429: "too many requests",
 }
 
 

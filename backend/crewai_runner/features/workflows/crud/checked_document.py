@@ -10,8 +10,8 @@ from crewai_runner.domain.workflow_yaml.problems import Problem
 from crewai_runner.features.workflows.errors import DocumentInvalid
 
 _KEY_MESSAGE = (
-    "The document contains the API key of a provider of this server. "
-    "Remove it: a registered model includes the key of its provider."
+    "The document contains the API key of a provider on this server. "
+    "Remove it: a registered model uses the key of its provider."
 )
 
 

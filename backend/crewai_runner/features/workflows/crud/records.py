@@ -32,13 +32,13 @@ class WorkflowRecords:
     """Reads and writes workflows of the principal's workspace."""
 
     def __init__(self, session: AsyncSession) -> None:
-        self.rows = WorkflowRepository(session)
+        self.repository = WorkflowRepository(session)
 
     async def get(self, principal: Principal, workflow_id: str, *, lock: bool = False) -> WorkflowRow:
         """Return the workflow, locked if requested. Raises WorkflowNotFound, also for another workspace's."""
         row = None
         if has_prefix(workflow_id, Prefix.WORKFLOW):
-            read = self.rows.get_for_update if lock else self.rows.get
+            read = self.repository.get_for_update if lock else self.repository.get
             row = await read(workflow_id, principal.workspace_id)
         if row is None:
             raise WorkflowNotFound(workflow_id)
@@ -47,7 +47,7 @@ class WorkflowRecords:
     async def get_version(self, row: WorkflowRow, number: int | None = None) -> StoredVersion:
         """Return one version; `number` None is the newest. Raises VersionNotFound."""
         number = row.newest_version if number is None else number
-        version = await self.rows.get_version(row.id, row.workspace_id, number)
+        version = await self.repository.get_version(row.id, row.workspace_id, number)
         if version is None:
             raise VersionNotFound(row.id, number)
         return StoredVersion(version, version.parsed_definition)
@@ -74,7 +74,7 @@ class WorkflowRecords:
         note: str | None,
     ) -> StoredVersion:
         """Create the next version, and name the workflow after its document. Raises WorkflowNameTaken."""
-        written = await self.rows.write(
+        written = await self.repository.write(
             row,
             name=definition.name,
             description=definition.description,
@@ -93,12 +93,12 @@ class WorkflowRecords:
             created_by=principal.subject,
             created_at=row.updated_at,
         )
-        await self.rows.add_version(version)
+        await self.repository.add_version(version)
         return StoredVersion(version, definition)
 
     async def _build_name_taken(self, principal: Principal, name: str) -> WorkflowNameTaken:
-        owner = await self.rows.get_by_name(name, principal.workspace_id)
-        used = await self.rows.list_names_starting_with(strip_number(name), principal.workspace_id)
+        owner = await self.repository.get_by_name(name, principal.workspace_id)
+        used = await self.repository.list_names_starting_with(strip_number(name), principal.workspace_id)
         return WorkflowNameTaken(name, owner.id if owner else None, suggest_unused_name(name, used))
 
 

@@ -42,7 +42,7 @@ class WorkflowHistory:
         """Return one page, newest first. Raises WorkflowNotFound, BadRequest for an invalid cursor."""
         row = await self._records.get(principal, workflow_id)
         before = None if cursor is None else _check_version_number(decode_cursor(cursor, 1)[0])
-        rows = await self._records.rows.list_versions(row.id, row.workspace_id, before, limit + 1)
+        rows = await self._records.repository.list_versions(row.id, row.workspace_id, before, limit + 1)
         versions = [VersionSummary.model_validate(found) for found in rows[:limit]]
         next_cursor = encode_cursor(versions[-1].number) if len(rows) > limit else None
         return redact_secrets(VersionPage(versions=versions, next_cursor=next_cursor), self._mask)

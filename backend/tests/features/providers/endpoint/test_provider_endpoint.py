@@ -48,7 +48,7 @@ class TestProviderEndpoint:
     def test_azure_query_with_other_parameters_is_invalid(self) -> None:
         endpoint = ProviderEndpoint(T.AZURE, "https://x.openai.azure.com/?api-version=1&key=2", {})
 
-        assert validate_endpoint(endpoint.normalized(), None)[0][0] == "/baseUrl"
+        assert validate_endpoint(endpoint.normalize(), None)[0][0] == "/baseUrl"
 
 
 class TestValidateEndpoint:
