@@ -151,7 +151,7 @@ class TestPreflight:
 
         for identifier in ("wf_nothing", "wf_theirs"):
             response = await client.post("/runs/preflight", json={"workflowId": identifier})
-            assert (response.status_code, response.json()["title"]) == (404, "Workflow not report")
+            assert (response.status_code, response.json()["title"]) == (404, "Workflow not found")
 
     async def test_unavailable_built_in_model_is_a_warning(
         self, harness: RunHarness, client: httpx.AsyncClient
