@@ -52,7 +52,7 @@ class SecretMask:
         """Mask this value from now on. Values below six characters are ignored: they may be words."""
         if len(secret) < 6:
             return
-        # Longest first: masking a secret inside a longer one would leave the rest of that one visible.
+        # Longest first: otherwise masking part of a longer secret would leave its rest visible.
         self._secrets = sorted(_encodings(secret).union(self._secrets), key=len, reverse=True)
         if _ESCAPED.intersection(secret.rstrip("\\")):
             self._escaped_patterns[secret] = _escaped_pattern(secret)

@@ -52,7 +52,7 @@ class StopMode(StrEnum):
 S = RunState
 FINAL_STATES: frozenset[RunState] = frozenset({S.COMPLETED, S.FAILED, S.STOPPED, S.CRASHED})
 
-# A requested stop wins over any later outcome of the crew: `stopping` only leads to `stopped`.
+# A requested stop overrides any later outcome of the crew: `stopping` only leads to `stopped`.
 # `running -> queued` happens when a worker returns a run to the queue.
 TRANSITIONS: dict[RunState, frozenset[RunState]] = {
     S.QUEUED: frozenset({S.RUNNING, S.STOPPED, S.FAILED, S.CRASHED}),

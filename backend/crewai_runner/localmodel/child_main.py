@@ -27,7 +27,7 @@ class CannotServe(Exception):
 
 def main() -> None:
     token = os.environ.pop(TOKEN_VARIABLE, "")
-    # A Python handler would only run after the model is loaded; the default action is immediate.
+    # Use the default action: a Python handler would only run after the model is loaded.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     options = _parse_options()
     ready_line = _reserve_stdout()
@@ -99,7 +99,7 @@ def _wait_for_parent_exit() -> None:
 
 def _serve(options: argparse.Namespace, token: str) -> Any:
     """Load the model and listen on loopback, on the requested port if it is free."""
-    # Must be set before the import: spinning threads slow down other programs.
+    # Must be set before the import. Busy-waiting threads would slow down other programs.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     try:
         import xllamacpp  # noqa: PLC0415
@@ -120,7 +120,7 @@ def _set_parameters(parameters: Any, options: argparse.Namespace, token: str, po
     parameters.hostnames = ["127.0.0.1"]
     parameters.port = port
     parameters.api_keys = [token]
-    # The default would let any web page use the model.
+    # The default allows requests from any web page.
     parameters.cors_origins, parameters.cors_origins_explicit = "http://127.0.0.1", True
     parameters.n_ctx, parameters.n_parallel, parameters.kv_unified = options.context, 2, True
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = options.threads

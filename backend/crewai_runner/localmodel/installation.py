@@ -1,4 +1,4 @@
-"""Whether the packages of the built-in model are installed, and where."""
+"""Finds the installed packages of the built-in model."""
 
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec

@@ -108,7 +108,7 @@ class LocalModelSupervisor:
         try:
             async with asyncio.timeout(self._policy.probe_timeout):
                 return await _probe(self._port)
-        except OSError:  # TimeoutError is one of them
+        except OSError:  # includes TimeoutError
             return False
 
     async def stop(self) -> None:

@@ -91,4 +91,4 @@ def merge_journal(path: Path) -> None:
         with open_existing(path) as database:
             database.execute("PRAGMA journal_mode=DELETE")
     except sqlite3.DatabaseError:
-        return  # damaged: its journal is kept with it
+        return  # damaged: the journal stays next to the file

@@ -67,7 +67,7 @@ def _invalidate(_connection: DBAPIConnection, record: ConnectionPoolEntry) -> No
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:
-    # IMMEDIATE: a writing transaction acquires the lock with its first statement; reads acquire none.
+    # IMMEDIATE: a writing transaction acquires the lock with its first statement; reads do not acquire it.
     connection.isolation_level = "IMMEDIATE"
     cursor = connection.cursor()
     for pragma in (

@@ -127,7 +127,7 @@ class InProcessQueue:
         return random.choice(list(heads.values())) if heads else None  # noqa: S311 - fairness, not security
 
     def _run(self, body: RunJob, job: _WaitingJob) -> None:
-        async def run() -> None:  # a coroutine, whatever awaitable the body returns
+        async def run() -> None:  # create_task needs a coroutine; the body may return another awaitable
             await body(*job.key)
 
         task = asyncio.get_running_loop().create_task(run(), name=f"job {job.key[0]}:{job.key[1]}")

@@ -96,7 +96,7 @@ class JobRunner:
 
 def _outcome_of(key: Key, task: asyncio.Task[None]) -> JobOutcome:
     if task.cancelled():
-        # A CancelledError raised by the body itself, without a cancel(), is a defect.
+        # The body raised CancelledError itself, without being cancelled: a bug.
         if task.cancelling():
             return JobOutcome.INTERRUPTED
         logger.error("job %s attempt %d was cancelled from within", *key)

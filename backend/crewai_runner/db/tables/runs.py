@@ -21,8 +21,8 @@ class RunRow(Base):
         Index("ix_runs_newest", "workspace_id", "id"),
         Index("ix_runs_state", "workspace_id", "state", "id"),
         Index("ix_runs_workflow", "workflow_id", "id"),
-        # Covers all columns of the statistics, so that they need no table rows. Limited to finished runs,
-        # so that a running one does not update the index with every model call.
+        # A covering index for the statistics. Limited to finished runs, so that running ones do not update it
+        # with every model call.
         Index(
             "ix_runs_finished",
             "workspace_id",

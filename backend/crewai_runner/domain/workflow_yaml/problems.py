@@ -134,7 +134,7 @@ def did_you_mean(suggestion: str | None) -> str:
 
 
 def _line_starts(text: str) -> list[int]:
-    # Lines as editors count them; YAML's further line breaks (NEL, LS, PS) would shift every row below.
+    # Count lines as editors do, without YAML's other line breaks (NEL, LS, PS).
     starts = [0]
     for number, char in enumerate(text):
         if char == "\n" or (char == "\r" and text[number + 1 : number + 2] != "\n"):

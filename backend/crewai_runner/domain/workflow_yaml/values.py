@@ -46,7 +46,7 @@ class Value:
             Annotated[annotation, *metadata] if metadata else annotation
         )
         self._schema = self._adapter.json_schema()
-        # Pydantic's strict mode accepts no text for enumerations and decimals; every other type is strict.
+        # Enumerations and decimals are not strict: pydantic's strict mode would reject text for them.
         self._strict = "enum" not in self._schema and "anyOf" not in self._schema
         self._schema.pop("title", None)
         self._schema.pop("description", None)

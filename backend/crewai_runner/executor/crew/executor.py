@@ -62,7 +62,7 @@ class CrewExecutor:
 
     def _import_engine(self) -> "ComponentFactory":
         environment.import_engine(self._data_dir)
-        # Everything that imports CrewAI, so that no run has to wait for it.
+        # Import every module that needs CrewAI now, so that no run has to wait for it.
         from crewai_runner.executor.crew.attempt import attempt  # noqa: F401, PLC0415
         from crewai_runner.executor.crew.build.component_factory import ComponentFactory  # noqa: PLC0415
         from crewai_runner.executor.crew.llm.retry_logging import install_retry_handler  # noqa: PLC0415

@@ -137,7 +137,7 @@ class RunSupervisor(RunContext):
             self.translator.tool_calls.discard(context.tool_name)
             raise
 
-    # The end of the attempt
+    # End of the attempt
 
     def end(self, outcome: Outcome) -> None:
         """Decide the outcome, unless it is decided already; a stop overrides every other outcome."""

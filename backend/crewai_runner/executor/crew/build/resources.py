@@ -40,7 +40,7 @@ async def attach_resources(
             knowledge = await create_knowledge(agent.knowledge, embedder, agent.key)
             built.agents[agent.key].knowledge = knowledge
     if definition.memory:
-        # LanceDB is heavy, and few crews have a memory.
+        # Imports LanceDB, which is slow to load; few crews have a memory.
         from crewai_runner.executor.crew.build.memory import open_memory  # noqa: PLC0415
 
         llm = builder.make_llm(definition.agents[0].model)

@@ -36,7 +36,7 @@ def get_memory(crew: Crew) -> Any:
 
 
 def set_memory(crew: Crew, memory: Any) -> None:
-    # CrewAI overwrites each with the other whenever it validates the crew again.
+    # Set both: CrewAI copies one to the other whenever it validates the crew.
     crew.memory = crew._memory = memory
 
 

@@ -67,7 +67,9 @@ def import_engine(storage: Path) -> None:
             importlib.import_module(PACKAGE)
             importlib.import_module("crewai.agents.agent_executor")
             importlib.import_module("crewai.llms.providers.openai.completion")
-            importlib.import_module("openai.resources")  # otherwise imported by the first call, for a second
+            importlib.import_module(
+                "openai.resources"
+            )  # otherwise the first call imports it, which takes a second
         patches.share_tls_context()
         patches.use_in_process_locks()
         patches.disable_file_store()

@@ -29,7 +29,7 @@ def enter_run(run_id: str, on_event: OnEvent, revision: Revision | None) -> None
 def listen_to_events(on_event: OnEvent) -> None:
     """Pass the events of the current context to `on_event`, and print none of them."""
     set_suppress_console_output(True)
-    # A cancelled run leaves events without their counterpart; CrewAI would print a warning for each.
+    # A cancelled run leaves start events without an end event; CrewAI would print a warning for each.
     silent = EventContextConfig(
         mismatch_behavior=MismatchBehavior.SILENT, empty_pop_behavior=MismatchBehavior.SILENT
     )

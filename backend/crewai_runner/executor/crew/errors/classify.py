@@ -53,7 +53,7 @@ _BY_TYPE = {
     "ValidationError": "output-invalid",
     "ImportError": "extra-missing",
 }
-# CrewAI raises these as generic exceptions.
+# CrewAI raises these as generic exceptions, so only the text identifies them.
 _BY_TEXT = (
     (re.compile(r"guardrail.* validation after \d+ retries", re.DOTALL), "guardrail-failed"),
     (re.compile(r"execution timed out after"), "agent-timeout"),

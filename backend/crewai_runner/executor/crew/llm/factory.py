@@ -84,7 +84,7 @@ def _make_azure(
 
 
 def _openai_settings(settings: ModelSettings, *, is_openai: bool) -> dict[str, Any]:
-    # OpenAI's newer models reject max_tokens; most compatible servers know no other name.
+    # OpenAI's newer models reject max_tokens; most compatible servers accept only max_tokens.
     limit = "max_completion_tokens" if is_openai else "max_tokens"
     body: dict[str, Any] = {}
     if settings.extra_body:
