@@ -181,8 +181,7 @@ class TestUnfinishedTasks:
         assert (events[0].task_key, events[0].agent) == ("research", "researcher")
 
     async def test_task_parallel_to_the_failed_one_is_skipped_and_finished_ones_stay(
-        self,
-        harness: RunHarness,
+        self, harness: RunHarness
     ) -> None:
         run_id = await harness.create_running(
             NewRun(definition(tasks=[task(key) for key in ("a", "b", "c")]), {})
@@ -205,10 +204,7 @@ class TestUnfinishedTasks:
         assert tasks["b"].error.message == "own"
         assert (await harness.event_types(run_id)).count("task.failed") == 1
 
-    async def test_failed_task_starts_again_when_the_run_is_resumed(
-        self,
-        harness: RunHarness,
-    ) -> None:
+    async def test_failed_task_starts_again_when_the_run_is_resumed(self, harness: RunHarness) -> None:
         run_id = await harness.create_running()
         harness.container.event_writer.open_sink(run_id, 1, lambda: None)(started("research"))
         await harness.container.event_writer.flush()

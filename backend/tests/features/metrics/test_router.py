@@ -206,10 +206,10 @@ class TestRequestMetrics:
         async with serving(harness) as client:
             await client.get("/health")  # builds the middleware stack
         app = application(harness)
-        asked = asyncio.Event()
+        handler_started = asyncio.Event()
 
         async def waiting(*_: object, **__: object) -> None:
-            asked.set()
+            handler_started.set()
             await asyncio.Event().wait()
 
         with pytest.MonkeyPatch.context() as patch:
@@ -218,7 +218,7 @@ class TestRequestMetrics:
                 transport=httpx.ASGITransport(app), base_url="http://test", headers=AUTHORIZED
             ) as client:
                 request = asyncio.create_task(client.get("/api/runs"))
-                await asyncio.wait_for(asked.wait(), 20)
+                await asyncio.wait_for(handler_started.wait(), 20)
                 request.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await request

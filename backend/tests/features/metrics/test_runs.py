@@ -157,8 +157,10 @@ class TestRunOutcomes:
         assert page("run_duration_seconds_sum", state="stopped") == 0
 
     async def test_run_that_waits_for_approval_starts_and_ends_once(self, harness: RunHarness) -> None:
-        ask = Script([started("research")], NeedsHuman("research", "researcher", "A proposal."))
-        harness.executor = ScriptedExecutor(ask, Script([started("report"), completed("report")], COMPLETED))
+        approval_script = Script([started("research")], NeedsHuman("research", "researcher", "A proposal."))
+        harness.executor = ScriptedExecutor(
+            approval_script, Script([started("report"), completed("report")], COMPLETED)
+        )
         run_id = await harness.create()
         await harness.execute(run_id, 1)
         waiting = await read_metrics(harness)
