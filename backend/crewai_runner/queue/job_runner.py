@@ -96,9 +96,9 @@ class JobRunner:
 
 def _outcome_of(key: Key, task: asyncio.Task[None]) -> JobOutcome:
     if task.cancelled():
-        # The body raised CancelledError itself, without being cancelled: a bug.
         if task.cancelling():
             return JobOutcome.INTERRUPTED
+        # The body raised CancelledError itself, without being cancelled: a bug.
         logger.error("job %s attempt %d was cancelled from within", *key)
         return JobOutcome.FAILED
     error = task.exception()
