@@ -43,7 +43,7 @@ class PeriodicTasks:
         """Requeue the runs whose worker lost its lease (several workers on PostgreSQL)."""
         orphans = await self._container.queue.orphans()
         if orphans:
-            log.warning("sweep.orphans", runs=[run_id for run_id, _ in orphans])
+            log.warning("periodic_task.orphans_reclaimed", runs=[run_id for run_id, _ in orphans])
             await self._container.queue.requeue(orphans)
             self._container.telemetry.upkeep.orphans_reclaimed(len(orphans))
 
@@ -60,5 +60,5 @@ async def _repeat(task: Callable[[], Awaitable[None]], pause_seconds: float) -> 
         try:
             await task()
         except Exception:
-            log.exception("sweep.failed", task=task.__name__)
+            log.exception("periodic_task.failed", task=task.__name__)
         await asyncio.sleep(pause_seconds)

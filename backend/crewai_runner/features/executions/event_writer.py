@@ -194,7 +194,7 @@ class EventWriter:
                 log.warning("event_writer.retry", error=type(error).__name__, wait=wait)
                 await asyncio.sleep(wait)
             except Exception:
-                log.exception("event_writer.defect", runs=sorted({run_id for run_id, _ in batches}))
+                log.exception("event_writer.batch_failed", runs=sorted({run_id for run_id, _ in batches}))
                 return await self._write_separately(batches)
         raise AssertionError("itertools.count() is infinite")
 

@@ -154,8 +154,8 @@ class RunWorker:
             return await deps.loader.executor.execute(spec, emit, control)
         except Exception:
             # An executor must not raise; without an outcome the run would stay in `running`.
-            log.exception("run.engine_defect")
-            return _engine_defect()
+            log.exception("run.engine_failed")
+            return _engine_failure()
         finally:
             listening.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -275,7 +275,7 @@ def _callable_models(spec: RunSpec) -> dict[str, CalledModel]:
     }
 
 
-def _engine_defect() -> Failed:
+def _engine_failure() -> Failed:
     return Failed(
         RunFailure(
             code="internal-error",
