@@ -97,7 +97,7 @@ def test_new_installation(populated: Settings, tmp_path: Path) -> None:
         levels = problems(new.model_copy(update={"api_port": 0, "local_model": LocalModelMode.OFF}))
 
         assert Level.FAIL not in levels.values()
-        assert {"folder", "sealing"} <= set(levels)
+        assert {"folder", "encryption"} <= set(levels)
         assert not (tmp_path / "new").exists()
 
 
@@ -147,7 +147,7 @@ BROKEN = [
     (make_group_readable("."), "folder", Level.WARN, "chmod 700"),
     (make_group_readable("secret-key"), "secret-key", Level.FAIL, "chmod 600"),
     (lose_key, "secrets", Level.FAIL, "no available key decrypts the credential of: providers: "),
-    (corrupt_key, "sealing", Level.FAIL, "not a Fernet key"),
+    (corrupt_key, "encryption", Level.FAIL, "not a Fernet key"),
     (add_key, "secrets", Level.WARN, "rotate-secret-key"),
     (set_revision("0001"), "schema", Level.WARN, "crewai-runner migrate"),
     (set_revision("9999"), "schema", Level.FAIL, "newer than this version's"),

@@ -62,13 +62,13 @@ def check_keys(settings: Settings) -> Iterator[Finding]:
     fingerprints = [key_fingerprint(key) for key in load_secret_keys(settings)]
     if len(usable_keys(settings)) < len(fingerprints):
         yield fail(
-            "sealing", "a key in secret-key is not a Fernet key", "restore it from your copy of the keys"
+            "encryption", "a key in secret-key is not a Fernet key", "restore it from your copy of the keys"
         )
     elif fingerprints:
-        yield ok("sealing", f"{len(fingerprints)} key(s), the first one encrypts: {', '.join(fingerprints)}")
+        yield ok("encryption", f"{len(fingerprints)} key(s), the first one encrypts: {', '.join(fingerprints)}")
     else:
         yield warn(
-            "sealing",
+            "encryption",
             "there is no secret key yet",
             "it is created at the first start, unless SECRET_KEY is set",
         )
