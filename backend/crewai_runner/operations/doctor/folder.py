@@ -65,7 +65,9 @@ def check_keys(settings: Settings) -> Iterator[Finding]:
             "encryption", "a key in secret-key is not a Fernet key", "restore it from your copy of the keys"
         )
     elif fingerprints:
-        yield ok("encryption", f"{len(fingerprints)} key(s), the first one encrypts: {', '.join(fingerprints)}")
+        yield ok(
+            "encryption", f"{len(fingerprints)} key(s), the first one encrypts: {', '.join(fingerprints)}"
+        )
     else:
         yield warn(
             "encryption",
