@@ -20,11 +20,11 @@ export default defineConfig({
   fullyParallel: true,
   forbidOnly: Boolean(process.env.CI),
   retries: 0,
-  reporter: [["list"], ["./e2e/plain-reporter.mjs"]],
+  reporter: [["list"], ["./e2e/summary-reporter.mjs"]],
   projects: [
     { name: "desktop-light", use: desktop, testIgnore: MEASURED },
     { name: "phone-dark", use: phone, grep: /@phone/ },
-    // Times are taken when nothing else is at work.
+    // Performance is measured after all other tests, so that they do not distort the times.
     {
       name: "measured",
       use: desktop,

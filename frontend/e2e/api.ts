@@ -1,4 +1,4 @@
-/** The product's API for preparing what a journey needs, as curl would use it. */
+/** Client of the product's HTTP API, used to prepare test data. */
 import { API_KEY } from "../playwright.config";
 
 export class Api {
@@ -21,15 +21,15 @@ export class Api {
     return (text ? JSON.parse(text) : {}) as T;
   }
 
-  /** Registers a scripted provider and one model of it; the answer is the model's name. */
-  async model(providerUrl: string): Promise<string> {
-    const name = unique("model");
+  /** Registers a scripted provider with one model and returns the model's name. */
+  async createModel(providerUrl: string): Promise<string> {
+    const name = uniqueName("model");
     const { provider } = await this.call<{ provider: { id: string } }>(
       "POST",
       "/api/v1/providers",
       {
         provider: {
-          name: unique("provider"),
+          name: uniqueName("provider"),
           type: "openai_compatible",
           apiKey: "sk-e2e",
           baseUrl: providerUrl,
@@ -42,7 +42,7 @@ export class Api {
     return name;
   }
 
-  async workflow(yaml: string): Promise<string> {
+  async createWorkflow(yaml: string): Promise<string> {
     const { workflow } = await this.call<{ workflow: { id: string } }>(
       "POST",
       "/api/v1/workflows",
@@ -51,7 +51,7 @@ export class Api {
     return workflow.id;
   }
 
-  async run(workflowId: string, inputs: Record<string, unknown> = {}): Promise<string> {
+  async startRun(workflowId: string, inputs: Record<string, unknown> = {}): Promise<string> {
     const { runId } = await this.call<{ runId: string }>("POST", "/api/v1/runs", {
       workflowId,
       inputs,
@@ -59,21 +59,21 @@ export class Api {
     return runId;
   }
 
-  /** Waits until the run is in one of the states. */
-  async until(runId: string, ...states: string[]): Promise<void> {
-    for (let tries = 0; tries < 300; tries += 1) {
+  /** Waits up to 30 s until the run has one of the statuses. */
+  async waitForStatus(runId: string, ...statuses: string[]): Promise<void> {
+    for (let attempt = 0; attempt < 300; attempt += 1) {
       const { run } = await this.call<{ run: { status: string } }>("GET", `/api/v1/runs/${runId}`);
-      if (states.includes(run.status)) return;
+      if (statuses.includes(run.status)) return;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    throw new Error(`${runId} never came to ${states.join(" or ")}`);
+    throw new Error(`Run ${runId} did not reach status ${statuses.join(" or ")}`);
   }
 }
 
-let made = 0;
+let nameCount = 0;
 
-/** A name that no other test has. */
-export function unique(word: string): string {
-  made += 1;
-  return `${word}-${process.pid}-${made}-${Math.random().toString(36).slice(2, 6)}`;
+/** Returns a name that no other test uses. */
+export function uniqueName(prefix: string): string {
+  nameCount += 1;
+  return `${prefix}-${process.pid}-${nameCount}-${Math.random().toString(36).slice(2, 6)}`;
 }

@@ -2,57 +2,57 @@ import type { Page } from "@playwright/test";
 
 import { API_KEY } from "../playwright.config";
 
-import { expect, open, test } from "./fixtures";
+import { expect, openPage, test } from "./fixtures";
 
-const STORED = "crewai-runner:api-key";
-/** Chromium reports every refusal as an error; here a refusal is what is asked for. */
-const REFUSED = /status of 401|status of 429/;
+const KEY_STORAGE = "crewai-runner:api-key";
+/** Chromium logs every failed response as an error; these tests expect them. */
+const AUTH_ERRORS = /status of 401|status of 429/;
 
-const field = (page: Page) => page.getByLabel("API key");
+const keyField = (page: Page) => page.getByLabel("API key");
 const heading = (page: Page, name: string) => page.getByRole("heading", { level: 1, name });
 
 async function signInWith(page: Page, key: string, { remember = false } = {}): Promise<void> {
-  await field(page).fill(key);
+  await keyField(page).fill(key);
   if (remember) await page.getByLabel("Remember on this device").check();
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
 }
 
-test("whoever is not signed in is asked for the key, and then is where they wanted to be @phone", async ({
+test("a signed-out user is redirected to sign-in and returns to the requested page @phone", async ({
   page,
 }) => {
-  await open(page, "/runs?q=market");
+  await openPage(page, "/runs?q=market");
   await expect(heading(page, "Sign in to CrewAI Runner")).toBeVisible();
 
   await signInWith(page, ` ${API_KEY} `);
 
   await expect(heading(page, "Runs")).toBeVisible();
   await expect(page).toHaveURL(/\/runs\?q=market$/);
-  expect(await page.evaluate((name) => localStorage.getItem(name), STORED)).toBeNull();
+  expect(await page.evaluate((name) => localStorage.getItem(name), KEY_STORAGE)).toBeNull();
   expect(page.url()).not.toContain(API_KEY);
 });
 
-test("a wrong key is told at the field, with help where the right one is @phone", async ({
+test("an invalid key shows an error at the field and help on finding the key @phone", async ({
   page,
-  complaints,
+  browserErrors,
 }) => {
-  complaints.allow(REFUSED);
-  await open(page, "/sign-in");
+  browserErrors.allow(AUTH_ERRORS);
+  await openPage(page, "/sign-in");
 
   await signInWith(page, "not-the-key");
 
   await expect(page.getByText("Invalid API key")).toBeVisible();
-  await expect(field(page)).toBeFocused();
-  await expect(field(page)).toHaveAttribute("aria-invalid", "true");
+  await expect(keyField(page)).toBeFocused();
+  await expect(keyField(page)).toHaveAttribute("aria-invalid", "true");
   await page.getByText("Where do I find the API key?").click();
   await expect(page.getByText("prints it when it starts")).toBeVisible();
 
   await page.getByRole("button", { name: "Show the key" }).click();
-  await expect(field(page)).toHaveAttribute("type", "text");
-  await expect(field(page)).toHaveValue("not-the-key");
+  await expect(keyField(page)).toHaveAttribute("type", "text");
+  await expect(keyField(page)).toHaveValue("not-the-key");
 });
 
-test("a key that is no key, or none at all, is not even sent", async ({ page }) => {
-  await open(page, "/sign-in");
+test("an empty or malformed key is not sent to the server", async ({ page }) => {
+  await openPage(page, "/sign-in");
 
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await expect(page.getByText("Enter the API key.")).toBeVisible();
@@ -61,13 +61,13 @@ test("a key that is no key, or none at all, is not even sent", async ({ page }) 
   await expect(page.getByText("Invalid API key")).toBeVisible();
 });
 
-test("without a connection it says so, and keeps what was typed", async ({
+test("sign-in while offline shows an error and keeps the entered key", async ({
   page,
   context,
-  complaints,
+  browserErrors,
 }) => {
-  complaints.allow(/ERR_INTERNET_DISCONNECTED/);
-  await open(page, "/sign-in");
+  browserErrors.allow(/ERR_INTERNET_DISCONNECTED/);
+  await openPage(page, "/sign-in");
   await context.setOffline(true);
 
   await signInWith(page, API_KEY);
@@ -79,39 +79,39 @@ test("without a connection it says so, and keeps what was typed", async ({
 });
 
 for (const next of ["https://evil.test/", "//evil.test/", "/\\evil.test/", "javascript:alert(1)"]) {
-  test(`sign-in never leads to another site: ${next}`, async ({ page, baseURL }) => {
-    await open(page, `/sign-in?next=${encodeURIComponent(next)}`);
+  test(`sign-in does not redirect to another site: ${next}`, async ({ page, baseURL }) => {
+    await openPage(page, `/sign-in?next=${encodeURIComponent(next)}`);
 
     await signInWith(page, API_KEY);
 
     await expect(heading(page, "Dashboard")).toBeVisible();
     await expect(page).toHaveURL(`${baseURL}/`);
-    // Nor does the address when one is signed in already.
+    // The same applies when the user is already signed in.
     await page.goto(`/sign-in?next=${encodeURIComponent(next)}`);
     await expect(heading(page, "Dashboard")).toBeVisible();
     await expect(page).toHaveURL(`${baseURL}/`);
   });
 }
 
-test("a remembered key opens further tabs, until it is forgotten", async ({ page, context }) => {
-  await open(page, "/sign-in");
+test("a remembered key signs in other tabs until it is forgotten", async ({ page, context }) => {
+  await openPage(page, "/sign-in");
   await signInWith(page, API_KEY, { remember: true });
   await expect(heading(page, "Dashboard")).toBeVisible();
 
   const second = await context.newPage();
-  await open(second, "/settings");
+  await openPage(second, "/settings");
   await expect(heading(second, "Settings")).toBeVisible();
   await second.getByRole("button", { name: "Forget on this device" }).click();
   await expect(second.getByText("Kept in this tab only")).toBeVisible();
 
-  // The first tab had only the shared key, and it is gone.
+  // The first tab had no key of its own, only the shared one.
   await expect(heading(page, "Sign in to CrewAI Runner")).toBeVisible();
   await second.reload();
   await expect(heading(second, "Settings")).toBeVisible();
 });
 
-test("signing out forgets the key, and nothing of the page stays @phone", async ({ page }) => {
-  await open(page, "/sign-in?next=/settings");
+test("signing out deletes the key and hides the page @phone", async ({ page }) => {
+  await openPage(page, "/sign-in?next=/settings");
   await signInWith(page, API_KEY);
   await expect(heading(page, "Settings")).toBeVisible();
 
@@ -127,16 +127,16 @@ test("signing out forgets the key, and nothing of the page stays @phone", async 
   await expect(heading(page, "Sign in to CrewAI Runner")).toBeVisible();
 });
 
-test("a key that is refused is asked for over the page, which then goes on by itself @phone", async ({
+test("a rejected key opens the sign-in dialog and the page reloads after sign-in @phone", async ({
   page,
-  complaints,
+  browserErrors,
 }) => {
-  complaints.allow(REFUSED);
-  await open(page, "/sign-in?next=/settings");
+  browserErrors.allow(AUTH_ERRORS);
+  await openPage(page, "/sign-in?next=/settings");
   await signInWith(page, API_KEY);
   await expect(page.getByText("All systems operational")).toBeVisible();
 
-  await page.evaluate((name) => sessionStorage.setItem(name, "was-valid-once"), STORED);
+  await page.evaluate((name) => sessionStorage.setItem(name, "was-valid-once"), KEY_STORAGE);
   await page.reload();
 
   const dialog = page.getByRole("dialog", { name: "Sign in again" });
@@ -154,10 +154,10 @@ test("a key that is refused is asked for over the page, which then goes on by it
   await expect(page.getByText("SQLite")).toBeVisible();
 });
 
-test("who cannot sign in again may leave", async ({ page, complaints }) => {
-  complaints.allow(REFUSED);
-  await page.addInitScript((name) => sessionStorage.setItem(name, "was-valid-once"), STORED);
-  await open(page, "/settings");
+test("the dialog to sign in again has a sign-out button", async ({ page, browserErrors }) => {
+  browserErrors.allow(AUTH_ERRORS);
+  await page.addInitScript((name) => sessionStorage.setItem(name, "was-valid-once"), KEY_STORAGE);
+  await openPage(page, "/settings");
 
   await page
     .getByRole("dialog", { name: "Sign in again" })

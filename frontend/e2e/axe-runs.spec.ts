@@ -1,23 +1,23 @@
 /** Accessibility of the run list and the run page in every state, in both themes and at both sizes. */
 import type { Page } from "@playwright/test";
 
-import { expect, open, test } from "./fixtures";
-import { Prepared } from "./prepared-runs";
-import { atBothSizes, look } from "./themes";
+import { expect, openPage, test } from "./fixtures";
+import { ProductWithRuns } from "./product-with-runs";
+import { atBothSizes, checkAccessibility } from "./themes";
 
-let product: Prepared;
+let product: ProductWithRuns;
 
 // All tests share one product and run in file order.
 test.describe.configure({ mode: "default", timeout: 120_000 });
 
 test.beforeAll(async () => {
   test.setTimeout(120_000);
-  product = await Prepared.start();
+  product = await ProductWithRuns.start();
 });
 
 test.afterAll(async () => product.stop());
 
-const openPath = (page: Page, path: string) => open(page, product.url + path);
+const openPath = (page: Page, path: string) => openPage(page, product.url + path);
 const banner = (page: Page) => page.getByRole("region", { name: "Needs attention" });
 
 async function chooseMenuItem(page: Page, button: string, item: string): Promise<void> {
@@ -26,87 +26,87 @@ async function chooseMenuItem(page: Page, button: string, item: string): Promise
 }
 
 atBothSizes("the run list", async ({ signedIn: page, isMobile }) => {
-  await product.runs();
+  await product.ensureRuns();
   await openPath(page, "/runs");
   await expect(page.getByText("Wrong key").first()).toBeVisible();
-  await look(page, "runs in every state");
+  await checkAccessibility(page, "runs in every state");
   await page.getByRole("checkbox", { name: /Reviewed brief/ }).check();
-  await look(page, "one selected run");
+  await checkAccessibility(page, "one selected run");
   if (!isMobile) {
     await page.getByRole("button", { name: "Stop 1…" }).click();
     await expect(page.getByRole("dialog")).toBeVisible();
-    await look(page, "dialog to stop the selected run");
+    await checkAccessibility(page, "dialog to stop the selected run");
   }
 
   await openPath(page, "/runs?status=%5B%22failed%22%5D");
   await expect(page.getByText("Wrong key").first()).toBeVisible();
-  await look(page, "failed runs");
+  await checkAccessibility(page, "failed runs");
   await openPath(page, "/runs?q=zzzz");
   await expect(page.getByText("No runs matching “zzzz”")).toBeVisible();
-  await look(page, "no results");
+  await checkAccessibility(page, "no results");
 });
 
-atBothSizes("the comparison of two runs", async ({ signedIn: page, complaints }) => {
-  complaints.allow(/404/);
-  const { completed, second } = await product.runs();
+atBothSizes("the comparison of two runs", async ({ signedIn: page, browserErrors }) => {
+  browserErrors.allow(/404/);
+  const { completed, second } = await product.ensureRuns();
   await openPath(page, "/runs/compare");
   await expect(page.getByRole("region", { name: "Run A" })).toBeVisible();
-  await look(page, "no runs selected");
+  await checkAccessibility(page, "no runs selected");
   await openPath(page, `/runs/compare?a=${completed}&b=${second}`);
   await expect(page.getByText("Both runs use the same definition.")).toBeVisible();
-  await look(page, "two runs compared");
+  await checkAccessibility(page, "two runs compared");
   await openPath(page, "/runs/compare?a=run_gone&b=run_lost");
   await expect(page.getByText("Run not found").first()).toBeVisible();
-  await look(page, "run not found");
+  await checkAccessibility(page, "run not found");
 });
 
 atBothSizes("active runs", async ({ signedIn: page }) => {
-  const { queued, running, approval, budget } = await product.runs();
+  const { queued, running, approval, budget } = await product.ensureRuns();
   await openPath(page, `/runs/${queued}`);
   await expect(page.getByRole("treeitem", { name: /research/ })).toBeVisible();
-  await look(page, "queued");
+  await checkAccessibility(page, "queued");
 
   await openPath(page, `/runs/${running}`);
   await expect(page.getByRole("treeitem", { name: /LLM call.*running/ })).toBeVisible();
-  await look(page, "running");
+  await checkAccessibility(page, "running");
   await page.getByRole("button", { name: "Stop options" }).click();
   await expect(page.getByRole("menuitem", { name: "Stop now" })).toBeVisible();
-  await look(page, "stop menu");
+  await checkAccessibility(page, "stop menu");
   for (const view of ["graph", "output", "chat"]) {
     await openPath(page, `/runs/${running}?view=${view}`);
     await expect(
       page.getByRole("tabpanel").getByText(/./).filter({ visible: true }).first(),
     ).toBeVisible();
     await waitForContent(page);
-    await look(page, `running: ${view}`);
+    await checkAccessibility(page, `running: ${view}`);
   }
 
   await openPath(page, `/runs/${approval}`);
   await expect(banner(page)).toContainText("requests approval");
   await expect(page.getByRole("treeitem", { name: /Approval requested/ })).toBeVisible();
-  await look(page, "waiting for approval");
+  await checkAccessibility(page, "waiting for approval");
   await banner(page).getByRole("button", { name: "Review", exact: true }).click();
   await expect(banner(page).getByLabel(/^Feedback for/)).toBeVisible();
   await banner(page).getByRole("button", { name: "Send back" }).click();
   await expect(banner(page).getByText("Describe what should change.")).toBeVisible();
-  await look(page, "approval form with an error");
+  await checkAccessibility(page, "approval form with an error");
   await banner(page)
     .getByLabel(/^Feedback for/)
     .fill("No.");
   await banner(page).getByRole("button", { name: "Edit and approve" }).click();
   await expect(banner(page).getByLabel("Edited output")).toBeVisible();
-  await look(page, "edited output");
+  await checkAccessibility(page, "edited output");
 
   await openPath(page, `/runs/${budget}`);
   await expect(banner(page)).toContainText("Budget exceeded");
   await banner(page).getByLabel("New limit: Model calls").fill("1");
   await banner(page).getByRole("button", { name: "Raise limit and resume" }).click();
-  await look(page, "budget form with an error");
+  await checkAccessibility(page, "budget form with an error");
 });
 
-atBothSizes("ended runs", async ({ signedIn: page, complaints, isMobile }) => {
-  complaints.allow(/404/);
-  const { completed, failed, stopped } = await product.runs();
+atBothSizes("ended runs", async ({ signedIn: page, browserErrors, isMobile }) => {
+  browserErrors.allow(/404/);
+  const { completed, failed, stopped } = await product.ensureRuns();
   for (const [id, state] of [
     [completed, "Completed"],
     [stopped, "Stopped"],
@@ -116,11 +116,11 @@ atBothSizes("ended runs", async ({ signedIn: page, complaints, isMobile }) => {
     await expect(page.getByText(state, { exact: true }).first()).toBeVisible();
     await expect(page.getByRole("treeitem").first()).toBeVisible();
     if (state === "Failed") await expect(banner(page)).toContainText("Failed in research");
-    await look(page, state);
+    await checkAccessibility(page, state);
     if (isMobile) {
       await openPath(page, `/runs/${id}?view=details`);
       await waitForContent(page);
-      await look(page, `${state}: details`);
+      await checkAccessibility(page, `${state}: details`);
     }
   }
 
@@ -128,23 +128,23 @@ atBothSizes("ended runs", async ({ signedIn: page, complaints, isMobile }) => {
   await openPath(page, `/runs/${failed}`);
   await expect(page.getByText("Crashed", { exact: true }).first()).toBeVisible();
   await expect(banner(page)).toBeVisible();
-  await look(page, "Crashed");
+  await checkAccessibility(page, "Crashed");
 
   await openPath(page, "/runs/run_none");
   await expect(page.getByRole("heading", { level: 1, name: "Run not found" })).toBeVisible();
-  await look(page, "run not found");
+  await checkAccessibility(page, "run not found");
 });
 
 atBothSizes("the tabs, details and menus of a run", async ({ signedIn: page, isMobile }) => {
-  const { completed } = await product.runs();
+  const { completed } = await product.ensureRuns();
   for (const view of ["graph", "output", "chat", "input"]) {
     await openPath(page, `/runs/${completed}?view=${view}`);
     await waitForContent(page);
-    await look(page, view);
+    await checkAccessibility(page, view);
   }
   await openPath(page, `/runs/${completed}?view=output`);
   await page.getByText("Raw", { exact: true }).click();
-  await look(page, "raw output");
+  await checkAccessibility(page, "raw output");
 
   await openPath(page, `/runs/${completed}`);
   await page
@@ -153,25 +153,25 @@ atBothSizes("the tabs, details and menus of a run", async ({ signedIn: page, isM
     .click();
   const details = page.getByRole("region", { name: "Details" });
   await expect(details.getByRole("heading", { name: /LLM call/ })).toBeVisible();
-  await look(page, "a model call");
+  await checkAccessibility(page, "a model call");
   for (const tab of ["Input", "Raw"]) {
     await details.getByRole("tab", { name: tab }).click();
     await waitForContent(page);
-    await look(page, `a model call: ${tab}`);
+    await checkAccessibility(page, `a model call: ${tab}`);
   }
 
   if (isMobile) await openPath(page, `/runs/${completed}`);
   await page.getByRole("button", { name: "Download" }).first().click();
   await expect(page.getByRole("menu")).toBeVisible();
-  await look(page, "download menu");
+  await checkAccessibility(page, "download menu");
   await page.keyboard.press("Escape");
   await chooseMenuItem(page, "More run options", "Re-run from a step…");
   await expect(page.getByRole("dialog", { name: "Re-run from a step" })).toBeVisible();
-  await look(page, "fork dialog");
+  await checkAccessibility(page, "fork dialog");
   await page.keyboard.press("Escape");
   await page.getByRole("searchbox", { name: "Filter steps" }).fill("no such words");
   await expect(page.getByRole("button", { name: "Clear filters" })).toBeVisible();
-  await look(page, "no step matches");
+  await checkAccessibility(page, "no step matches");
 });
 
 /** Waits until no skeleton is shown. */

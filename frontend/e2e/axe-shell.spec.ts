@@ -1,72 +1,72 @@
-/** What axe says of the frame, the settings, the models and the sign-in: both themes, both sizes. */
+/** Accessibility of the app shell, settings, models and sign-in, in both themes and at both sizes. */
 import type { Page } from "@playwright/test";
 
-import { expect, open, test } from "./fixtures";
-import { Prepared } from "./prepared-runs";
-import { atBothSizes, look } from "./themes";
+import { expect, openPage, test } from "./fixtures";
+import { ProductWithRuns } from "./product-with-runs";
+import { atBothSizes, checkAccessibility } from "./themes";
 
-let product: Prepared;
+let product: ProductWithRuns;
 
-// One product for all of it, in the order of the file.
+// All tests share one product and run in file order.
 test.describe.configure({ mode: "default", timeout: 120_000 });
 
 test.beforeAll(async () => {
   test.setTimeout(120_000);
-  product = await Prepared.start();
+  product = await ProductWithRuns.start();
 });
 
 test.afterAll(async () => product.stop());
 
-const go = (page: Page, path: string) => open(page, product.url + path);
+const openPath = (page: Page, path: string) => openPage(page, product.url + path);
 const dialog = (page: Page) => page.getByRole("dialog");
 
-atBothSizes("the frame and what opens in it", async ({ signedIn: page, isMobile }) => {
-  await product.runs();
-  await go(page, "/settings");
+atBothSizes("the app shell and its popovers", async ({ signedIn: page, isMobile }) => {
+  await product.ensureRuns();
+  await openPath(page, "/settings");
   await expect(page.getByText("SQLite")).toBeVisible();
-  await look(page, "settings");
+  await checkAccessibility(page, "settings");
   await page.getByRole("button", { name: "Clear drafts and preferences" }).click();
-  await look(page, "settings: clear");
+  await checkAccessibility(page, "settings: clear");
   await page.keyboard.press("Escape");
 
   for (const name of ["Theme", "Account", /^Needs attention: \d/]) {
     await page.getByRole("button", { name }).click();
     await expect(dialog(page)).toBeVisible();
-    await look(page, `flyout ${String(name)}`);
+    await checkAccessibility(page, `popover ${String(name)}`);
     await page.keyboard.press("Escape");
     await expect(dialog(page)).toHaveCount(0);
   }
   await page.keyboard.press("Control+k");
   await dialog(page).getByRole("combobox").fill("brief");
   await expect(page.getByRole("option", { name: "Reviewed brief", exact: true })).toBeVisible();
-  await look(page, "palette");
+  await checkAccessibility(page, "palette");
   await page.keyboard.press("Escape");
   await page.keyboard.press("?");
   await expect(page.getByRole("dialog", { name: "Keyboard shortcuts" })).toBeVisible();
-  await look(page, "shortcuts");
+  await checkAccessibility(page, "shortcuts");
   await page.keyboard.press("Escape");
-  const fold = isMobile ? "Open menu" : "Collapse sidebar";
-  await page.getByRole("button", { name: fold }).click();
-  // The tooltip of the button under the pointer is no state of the page.
+  const sidebarButton = isMobile ? "Open menu" : "Collapse sidebar";
+  await page.getByRole("button", { name: sidebarButton }).click();
+  // Move the pointer away, so that the button's tooltip closes.
   await page.mouse.move(700, 500);
   await expect(page.getByRole("tooltip")).toHaveCount(0);
-  await look(page, fold);
+  await checkAccessibility(page, sidebarButton);
 });
 
 atBothSizes("providers and models", async ({ signedIn: page }) => {
-  await product.runs();
-  await go(page, "/models");
+  await product.ensureRuns();
+  await openPath(page, "/models");
   await expect(page.getByRole("region").first()).toBeVisible();
-  await look(page, "models");
-  const delete_ = page.getByRole("button", { name: /^Delete provider-/ });
-  await delete_.first().click();
+  await checkAccessibility(page, "models");
+  const deleteButton = page.getByRole("button", { name: /^Delete provider-/ });
+  await deleteButton.first().click();
   await expect(page.getByRole("alertdialog")).toBeVisible();
-  await look(page, "delete a provider");
+  await checkAccessibility(page, "delete a provider");
   await page.keyboard.press("Escape");
 
-  await go(page, "/models?provider=new");
+  await openPath(page, "/models?provider=new");
   await expect(dialog(page).getByRole("button", { name: /Anthropic/ })).toBeVisible();
-  await look(page, "whose models");
+  await checkAccessibility(page, "provider types");
   await dialog(page)
     .getByRole("button", { name: /OpenAI-compatible/ })
     .click();
@@ -74,46 +74,46 @@ atBothSizes("providers and models", async ({ signedIn: page }) => {
   await dialog(page).getByLabel("Base URL").fill("http://127.0.0.1:9/v1");
   await dialog(page).getByRole("button", { name: "Test connection" }).click();
   await expect(dialog(page).getByText("No connection", { exact: true })).toBeVisible();
-  await look(page, "a test that failed");
+  await checkAccessibility(page, "failed connection test");
   await dialog(page).getByLabel("Base URL").fill(product.provider.baseUrl);
   await dialog(page).getByRole("button", { name: "Test connection" }).click();
   await expect(dialog(page).getByText(/^Connected · /)).toBeVisible();
-  await look(page, "a test that passed");
+  await checkAccessibility(page, "successful connection test");
 
   const { providers } = await product.api.call<{ providers: { id: string }[] }>(
     "GET",
     "/api/v1/providers",
   );
   const id = providers[0]?.id;
-  await go(page, `/models?provider=${id}`);
+  await openPath(page, `/models?provider=${id}`);
   await expect(dialog(page).getByText(/Stored, encrypted/)).toBeVisible();
-  await look(page, "edit a provider");
-  await go(page, `/models?provider=${id}&model=new`);
+  await checkAccessibility(page, "edit a provider");
+  await openPath(page, `/models?provider=${id}&model=new`);
   await expect(dialog(page).getByRole("heading", { name: "Add a model" })).toBeVisible();
   await dialog(page).getByText("Capabilities").first().click();
   await dialog(page).getByText("Price per million tokens").first().click();
   await dialog(page).getByRole("button", { name: "Add model" }).click();
-  await look(page, "a model, with faults");
+  await checkAccessibility(page, "model form with errors");
   await dialog(page).getByText("Settings").first().click();
   await dialog(page)
     .getByText("Settings")
     .first()
-    .evaluate((head) => head.scrollIntoView());
-  await look(page, "a model's settings");
+    .evaluate((heading) => heading.scrollIntoView());
+  await checkAccessibility(page, "model settings");
 });
 
-atBothSizes("signing in", async ({ page, complaints }) => {
-  complaints.allow(/status of 401/);
-  await go(page, "/sign-in");
+atBothSizes("signing in", async ({ page, browserErrors }) => {
+  browserErrors.allow(/status of 401/);
+  await openPath(page, "/sign-in");
   await expect(page.getByLabel("API key")).toBeVisible();
-  await look(page, "sign in");
+  await checkAccessibility(page, "sign in");
   await page.getByLabel("API key").fill("not-the-key");
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await expect(page.getByText("Invalid API key")).toBeVisible();
   await page.getByText("Where do I find the API key?").click();
-  await look(page, "a wrong key");
+  await checkAccessibility(page, "invalid key");
   await page.evaluate(() => sessionStorage.setItem("crewai-runner:api-key", "was-valid-once"));
-  await go(page, "/settings");
+  await openPath(page, "/settings");
   await expect(page.getByRole("dialog", { name: "Sign in again" })).toBeVisible();
-  await look(page, "sign in again");
+  await checkAccessibility(page, "sign in again");
 });

@@ -1,14 +1,14 @@
 import type { Page } from "@playwright/test";
 
-import { unique, type Api } from "./api";
+import { uniqueName, type Api } from "./api";
 import { twoTasks } from "./documents";
-import { expect, open, test } from "./fixtures";
-import { hold, type Provider } from "./provider";
+import { expect, openPage, test } from "./fixtures";
+import { gateReply, type Provider } from "./provider";
 import { expectAccessibleInBothThemes } from "./themes";
 
 async function startRun(api: Api, provider: Provider): Promise<string> {
-  const model = await api.model(provider.baseUrl);
-  return api.run(await api.workflow(twoTasks(model, unique("Chat"))));
+  const model = await api.createModel(provider.baseUrl);
+  return api.startRun(await api.createWorkflow(twoTasks(model, uniqueName("Chat"))));
 }
 
 const textbox = (page: Page) => page.getByRole("textbox", { name: "Message to the run" });
@@ -20,12 +20,12 @@ test("a message to a running agent is added to its next model call @phone", asyn
   provider,
 }) => {
   await provider.script([
-    { contains: "Write a note", reply: hold("second", "Bees make honey.") },
-    { reply: hold("first", "Bees fly."), times: 1 },
+    { contains: "Write a note", reply: gateReply("second", "Bees make honey.") },
+    { reply: gateReply("first", "Bees fly."), times: 1 },
   ]);
   const runId = await startRun(api, provider);
-  await provider.calls(1);
-  await open(page, `/runs/${runId}?view=chat`);
+  await provider.waitForCalls(1);
+  await openPage(page, `/runs/${runId}?view=chat`);
   await expect(page.getByText("researcher is running and reads the message")).toBeVisible();
 
   await textbox(page).fill("Mention honey.");
@@ -33,12 +33,12 @@ test("a message to a running agent is added to its next model call @phone", asyn
   await expect(messages(page).getByText("Queued for any agent")).toBeVisible();
   await expect(textbox(page)).toHaveValue("");
 
-  await provider.release("first");
+  await provider.releaseGate("first");
   await expect(messages(page).getByText("Delivered to writer in call 2")).toBeVisible();
-  expect(JSON.stringify((await provider.requests())[1])).toContain("Mention honey.");
+  expect(JSON.stringify((await provider.getRequests())[1])).toContain("Mention honey.");
   await expectAccessibleInBothThemes(page);
 
-  await provider.release("second");
+  await provider.releaseGate("second");
   await expect(messages(page).getByText("Answered by writer")).toBeVisible();
   await expect(messages(page).getByText("Bees make honey.")).toBeVisible();
   await expect(messages(page).getByText("Mention honey.")).toHaveCount(1);
@@ -49,10 +49,10 @@ test("a message is queued for its agent, and unsent text is kept", async ({
   api,
   provider,
 }) => {
-  await provider.script([{ reply: hold("first", "Bees fly."), times: 1 }]);
+  await provider.script([{ reply: gateReply("first", "Bees fly."), times: 1 }]);
   const runId = await startRun(api, provider);
-  await provider.calls(1);
-  await open(page, `/runs/${runId}?view=chat`);
+  await provider.waitForCalls(1);
+  await openPage(page, `/runs/${runId}?view=chat`);
 
   await page.getByLabel("To", { exact: true }).selectOption("writer");
   await expect(page.getByText("writer is not running")).toBeVisible();
@@ -66,7 +66,7 @@ test("a message is queued for its agent, and unsent text is kept", async ({
   await page.getByLabel("To", { exact: true }).selectOption("writer");
   await page.getByRole("button", { name: "Send" }).click();
   await expect(messages(page).getByText("Queued for writer")).toBeVisible();
-  await provider.release("first");
+  await provider.releaseGate("first");
   await expect(messages(page).getByText("Answered by writer")).toBeVisible();
 });
 
@@ -76,8 +76,8 @@ test("questions about the result are answered and the answers are stored", async
   provider,
 }) => {
   const runId = await startRun(api, provider);
-  await api.until(runId, "completed");
-  await open(page, `/runs/${runId}?view=chat`);
+  await api.waitForStatus(runId, "completed");
+  await openPage(page, `/runs/${runId}?view=chat`);
   await expect(page.getByText("Ask about the result")).toBeVisible();
 
   // The workspace's default model answers, which may not be the scripted one.

@@ -1,6 +1,6 @@
-/** Workflow documents for the specs. */
+/** Workflow YAML documents for the tests. */
 
-/** Two agents, two tasks, one input. */
+/** Returns a workflow with two agents, two tasks and one input. */
 export function twoTasks(model: string, name: string): string {
   return `name: ${name}
 inputs:
@@ -55,7 +55,7 @@ const INPUTS = `inputs:
     default: true
 `;
 
-/** The same crew with an input of every type. */
-export function everyType(model: string, name: string, more = ""): string {
-  return twoTasks(model, name).replace(/inputs:[\s\S]*?agents:/, `${INPUTS}${more}agents:`);
+/** Returns the same workflow with an input of every type. */
+export function everyType(model: string, name: string, extraInputs = ""): string {
+  return twoTasks(model, name).replace(/inputs:[\s\S]*?agents:/, `${INPUTS}${extraInputs}agents:`);
 }

@@ -2,23 +2,23 @@ import type { Page } from "@playwright/test";
 
 import { twoTasks } from "./documents";
 import type { Api } from "./api";
-import { unique } from "./api";
-import { expect, open, test } from "./fixtures";
+import { uniqueName } from "./api";
+import { expect, openPage, test } from "./fixtures";
 import { expectAccessibleInBothThemes } from "./themes";
 
 /** Creates a workflow with many comments. */
 async function createWorkflow(api: Api, change: (yaml: string) => string = (yaml) => yaml) {
-  const name = unique("crew");
+  const name = uniqueName("crew");
   const yaml = change(twoTasks("no-such-model", name))
     .replace("    role: Researcher\n", "    role: Researcher # who finds\n")
     .replace("tasks:\n", "# what is done\ntasks:\n");
-  return { id: await api.workflow(yaml), yaml, name };
+  return { id: await api.createWorkflow(yaml), yaml, name };
 }
 
 const editor = (page: Page) => page.getByRole("textbox", { name: /^Workflow YAML/ });
 const problems = (page: Page) => page.getByRole("region", { name: "Problems" });
 
-/** Waits for the graph; its code is large, so that it may take a while on a busy machine. */
+/** Waits for the graph, whose code may load slowly on a busy machine. */
 async function waitForGraph(page: Page) {
   await expect(page.locator(".react-flow__node-card").first()).toBeVisible({ timeout: 30_000 });
 }
@@ -32,7 +32,7 @@ const node = (page: Page, name: string | RegExp) =>
 
 test("shows errors and fixes them by suggestion and by typing", async ({ api, signedIn: page }) => {
   const { id } = await createWorkflow(api);
-  await open(page, `/workflows/${id}?view=split`);
+  await openPage(page, `/workflows/${id}?view=split`);
   await waitForGraph(page);
   await expect(page.getByRole("status").filter({ hasText: "Valid" })).toBeVisible();
 
@@ -63,7 +63,7 @@ test("shows errors and fixes them by suggestion and by typing", async ({ api, si
 
 test("keeps the last valid graph while the YAML is invalid", async ({ api, signedIn: page }) => {
   const { id } = await createWorkflow(api);
-  await open(page, `/workflows/${id}?view=split`);
+  await openPage(page, `/workflows/${id}?view=split`);
   await waitForGraph(page);
   await expect(node(page, /research/).first()).toBeVisible();
 
@@ -78,12 +78,12 @@ test("keeps the last valid graph while the YAML is invalid", async ({ api, signe
 test("checks only the syntax while the server does not answer", async ({
   api,
   signedIn: page,
-  complaints,
+  browserErrors,
 }) => {
-  complaints.allow(/Failed to load resource/);
+  browserErrors.allow(/Failed to load resource/);
   const { id } = await createWorkflow(api);
   await page.route("**/api/v1/yaml/validate", (route) => route.abort());
-  await open(page, `/workflows/${id}?view=yaml`);
+  await openPage(page, `/workflows/${id}?view=yaml`);
 
   await expect(page.getByText("Only the syntax was checked")).toBeVisible();
   await editor(page).click();
@@ -101,7 +101,7 @@ test("checks only the syntax while the server does not answer", async ({
 
 test("completes the names of agents", async ({ api, signedIn: page }) => {
   const { id } = await createWorkflow(api);
-  await open(page, `/workflows/${id}?view=yaml`);
+  await openPage(page, `/workflows/${id}?view=yaml`);
   await editor(page).click();
   await page.keyboard.press("Control+End");
 
@@ -119,7 +119,7 @@ test("completes the names of agents", async ({ api, signedIn: page }) => {
 
 test("selects the same node in the graph and in the YAML", async ({ api, signedIn: page }) => {
   const { id } = await createWorkflow(api);
-  await open(page, `/workflows/${id}?view=split`);
+  await openPage(page, `/workflows/${id}?view=split`);
   await waitForGraph(page);
   await expect(editor(page)).toBeVisible();
 
@@ -135,7 +135,7 @@ test("selects the same node in the graph and in the YAML", async ({ api, signedI
 
 test("the form edits the document and keeps comments", async ({ api, signedIn: page }) => {
   const { id, yaml } = await createWorkflow(api);
-  await open(page, `/workflows/${id}?view=form&node=agent:researcher`);
+  await openPage(page, `/workflows/${id}?view=form&node=agent:researcher`);
   const form = page.getByRole("region", { name: "Agent researcher" });
 
   await form.getByLabel("Role").fill("Senior researcher");
@@ -160,7 +160,7 @@ test("the form edits the document and keeps comments", async ({ api, signedIn: p
 
 test("adds, renames and deletes agents and tasks", async ({ api, signedIn: page }) => {
   const { id } = await createWorkflow(api);
-  await open(page, `/workflows/${id}?view=form`);
+  await openPage(page, `/workflows/${id}?view=form`);
 
   await page.getByRole("button", { name: "Add task" }).click();
   await page.getByLabel("Task name").fill("review");
@@ -177,7 +177,7 @@ test("adds, renames and deletes agents and tasks", async ({ api, signedIn: page 
 
 test("saves new versions, with and without a note", async ({ api, signedIn: page }) => {
   const { id } = await createWorkflow(api);
-  await open(page, `/workflows/${id}?view=yaml`);
+  await openPage(page, `/workflows/${id}?view=yaml`);
   await expect(page.getByRole("link", { name: "Run…" })).toBeVisible();
 
   await editor(page).click();
@@ -206,11 +206,11 @@ test("saves new versions, with and without a note", async ({ api, signedIn: page
 test("a conflict shows both versions and overwrites nothing", async ({
   api,
   signedIn: page,
-  complaints,
+  browserErrors,
 }) => {
-  complaints.allow(/412/);
+  browserErrors.allow(/412/);
   const { id, yaml } = await createWorkflow(api);
-  await open(page, `/workflows/${id}?view=yaml`);
+  await openPage(page, `/workflows/${id}?view=yaml`);
   await editor(page).click();
   await page.keyboard.press("Control+End");
   await page.keyboard.type("# mine");
@@ -231,10 +231,14 @@ test("a conflict shows both versions and overwrites nothing", async ({
   expect((await fetchWorkflow(api, id)).yaml).toContain("# mine");
 });
 
-test("resolves a conflict with the saved version", async ({ api, signedIn: page, complaints }) => {
-  complaints.allow(/412/);
+test("resolves a conflict with the saved version", async ({
+  api,
+  signedIn: page,
+  browserErrors,
+}) => {
+  browserErrors.allow(/412/);
   const { id, yaml } = await createWorkflow(api);
-  await open(page, `/workflows/${id}?view=yaml`);
+  await openPage(page, `/workflows/${id}?view=yaml`);
   await editor(page).click();
   await page.keyboard.type("# mine ");
   await api.call("PUT", `/api/v1/workflows/${id}`, { workflow: { yaml: `# theirs\n${yaml}` } });
@@ -249,7 +253,7 @@ test("resolves a conflict with the saved version", async ({ api, signedIn: page,
 
 test("restores a draft after a reload and asks before leaving", async ({ api, signedIn: page }) => {
   const { id } = await createWorkflow(api);
-  await open(page, `/workflows/${id}?view=yaml`);
+  await openPage(page, `/workflows/${id}?view=yaml`);
   await editor(page).click();
   await page.keyboard.press("Control+End");
   await page.keyboard.type("# a draft");
@@ -276,7 +280,7 @@ test("restores a draft after a reload and asks before leaving", async ({ api, si
 
 test("exports, duplicates and deletes a workflow", async ({ api, signedIn: page }) => {
   const { id, yaml, name } = await createWorkflow(api);
-  await open(page, `/workflows/${id}?view=yaml`);
+  await openPage(page, `/workflows/${id}?view=yaml`);
   const more = page.getByRole("button", { name: "More actions" });
 
   await more.click();
@@ -300,12 +304,12 @@ test("exports, duplicates and deletes a workflow", async ({ api, signedIn: page 
 });
 
 test("checks long documents", async ({ api, signedIn: page }) => {
-  const many = Array.from(
+  const manyTasks = Array.from(
     { length: 120 },
     (_, index) => `  t${index}:\n    description: d\n    expected_output: e\n    agent: writer\n`,
   ).join("");
-  const { id } = await createWorkflow(api, (yaml) => yaml + many);
-  await open(page, `/workflows/${id}?view=split`);
+  const { id } = await createWorkflow(api, (yaml) => yaml + manyTasks);
+  await openPage(page, `/workflows/${id}?view=split`);
   await waitForGraph(page);
   await editor(page).click();
   await page.keyboard.press("Control+End");
@@ -316,9 +320,9 @@ test("checks long documents", async ({ api, signedIn: page }) => {
 
 test("shows the outline first on a phone @phone", async ({ api, signedIn: page }) => {
   const { id } = await createWorkflow(api);
-  await open(page, `/workflows/${id}`);
-  const narrow = (page.viewportSize()?.width ?? 0) < 600;
-  if (!narrow) await page.setViewportSize({ width: 390, height: 844 });
+  await openPage(page, `/workflows/${id}`);
+  const isNarrow = (page.viewportSize()?.width ?? 0) < 600;
+  if (!isNarrow) await page.setViewportSize({ width: 390, height: 844 });
 
   const outline = page.getByRole("list", { name: "Workflow outline" });
   await expect(outline.getByRole("button", { name: /research/ }).first()).toBeVisible();
@@ -329,6 +333,6 @@ test("shows the outline first on a phone @phone", async ({ api, signedIn: page }
   await page.getByRole("radio", { name: "Form" }).check({ force: true });
   await outline.getByRole("button", { name: /draft/ }).click();
   await expect(page.getByLabel("Task name")).toHaveValue("draft");
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
-  expect(wide).toBe(false);
+  const hasOverflow = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+  expect(hasOverflow).toBe(false);
 });

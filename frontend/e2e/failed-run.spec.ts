@@ -1,17 +1,17 @@
-import { unique, type Api } from "./api";
+import { uniqueName, type Api } from "./api";
 import { twoTasks } from "./documents";
-import { expect, open, test } from "./fixtures";
+import { expect, openPage, test } from "./fixtures";
 import type { Provider } from "./provider";
 
 /** Starts a run whose first task succeeds and whose second fails with this provider error. */
 async function startFailingRun(api: Api, provider: Provider, status: number, message: string) {
-  const model = await api.model(provider.baseUrl);
+  const model = await api.createModel(provider.baseUrl);
   await provider.script([
     { contains: "Find three", reply: "Three facts." },
     { reply: { kind: "Fail", status, message } },
   ]);
-  const runId = await api.run(await api.workflow(twoTasks(model, unique("Failed"))));
-  await api.until(runId, "failed");
+  const runId = await api.startRun(await api.createWorkflow(twoTasks(model, uniqueName("Failed"))));
+  await api.waitForStatus(runId, "failed");
   return runId;
 }
 
@@ -23,7 +23,7 @@ test("a failed run opens at the failed step with a suggested action @phone", asy
 }) => {
   const runId = await startFailingRun(api, provider, 401, "Incorrect API key provided");
 
-  await open(page, `/runs/${runId}`);
+  await openPage(page, `/runs/${runId}`);
   const failed = page.getByRole("treeitem", { selected: true });
   await expect(failed).toHaveAccessibleName(/LLM call.*failed.*refused the API key/);
   if (isMobile) await page.getByRole("tab", { name: "Details" }).click();
@@ -54,24 +54,24 @@ test("a run that failed at the provider is resumed from the failure card", async
   provider,
 }) => {
   const runId = await startFailingRun(api, provider, 503, "Overloaded");
-  await open(page, `/runs/${runId}`);
+  await openPage(page, `/runs/${runId}`);
 
   await provider.script(["A note."]);
-  const { count } = await provider.state();
+  const { count } = await provider.getState();
   await page.getByRole("button", { name: "Resume from the last finished task" }).first().click();
 
   await expect(page.getByText("Completed", { exact: true }).first()).toBeVisible();
   await expect(page).toHaveURL(new RegExp(runId));
-  expect((await provider.state()).count).toBe(count + 1);
+  expect((await provider.getState()).count).toBe(count + 1);
 });
 
 test("a run is repeated from one of its steps", async ({ signedIn: page, api, provider }) => {
-  const model = await api.model(provider.baseUrl);
+  const model = await api.createModel(provider.baseUrl);
   await provider.script(["Words."]);
-  const workflowId = await api.workflow(twoTasks(model, unique("Rerun")));
-  const runId = await api.run(workflowId);
-  await api.until(runId, "completed");
-  await open(page, `/runs/${runId}`);
+  const workflowId = await api.createWorkflow(twoTasks(model, uniqueName("Rerun")));
+  const runId = await api.startRun(workflowId);
+  await api.waitForStatus(runId, "completed");
+  await openPage(page, `/runs/${runId}`);
 
   await page.getByRole("button", { name: "More run options" }).click();
   await expect(page.getByRole("menuitem", { name: "Edit inputs…" })).toHaveAttribute(
@@ -97,8 +97,8 @@ test("a run is repeated from one of its steps", async ({ signedIn: page, api, pr
   await expect(page).toHaveURL(new RegExp(runId));
 });
 
-test("an unknown run id shows a not-found page", async ({ signedIn: page, complaints }) => {
-  complaints.allow(/404/);
-  await open(page, "/runs/run_00000000000000000000000000000000");
+test("an unknown run id shows a not-found page", async ({ signedIn: page, browserErrors }) => {
+  browserErrors.allow(/404/);
+  await openPage(page, "/runs/run_00000000000000000000000000000000");
   await expect(page.getByRole("heading", { level: 1, name: "Run not found" })).toBeVisible();
 });

@@ -12,9 +12,9 @@ import { Provider } from "./provider";
 interface Fixtures {
   api: Api;
   provider: Provider;
-  /** What the browser complained of; any complaint fails the test, but those a journey expects. */
-  complaints: { allow: (words: RegExp) => void };
-  /** A page of a person who is signed in. */
+  /** Errors logged by the browser; each fails the test unless it is allowed. */
+  browserErrors: { allow: (pattern: RegExp) => void };
+  /** A page of a signed-in user. */
   signedIn: Page;
 }
 
@@ -30,21 +30,21 @@ export const test = base.extend<Fixtures>({
     provider.stop();
   },
 
-  complaints: [
+  browserErrors: [
     async ({ page }, use) => {
-      const heard: string[] = [];
+      const errors: string[] = [];
       const allowed: RegExp[] = [];
       page.on("console", (message) => {
-        if (message.type() === "error") heard.push(`console: ${message.text()}`);
+        if (message.type() === "error") errors.push(`console: ${message.text()}`);
       });
-      page.on("pageerror", (error) => heard.push(`page: ${error.stack ?? error.message}`));
+      page.on("pageerror", (error) => errors.push(`page: ${error.stack ?? error.message}`));
       await page.addInitScript(() => {
         document.addEventListener("securitypolicyviolation", (event) => {
           console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`);
         });
       });
-      await use({ allow: (words) => allowed.push(words) });
-      expect(heard.filter((words) => !allowed.some((one) => one.test(words)))).toEqual([]);
+      await use({ allow: (pattern) => allowed.push(pattern) });
+      expect(errors.filter((error) => !allowed.some((pattern) => pattern.test(error)))).toEqual([]);
     },
     { auto: true },
   ],
@@ -57,13 +57,13 @@ export const test = base.extend<Fixtures>({
 
 export { expect };
 
-/** Puts the key where the product keeps it, before any page is loaded. */
+/** Stores the API key in the session storage before any page is loaded. */
 export async function signIn(page: Page, key: string = API_KEY): Promise<void> {
   await page.addInitScript((value) => sessionStorage.setItem("crewai-runner:api-key", value), key);
 }
 
-/** Goes to an address and waits until the page listens to keys and clicks. */
-export async function open(page: Page, url: string): Promise<void> {
+/** Opens a URL and waits until the application is interactive. */
+export async function openPage(page: Page, url: string): Promise<void> {
   await page.goto(url);
   await page.locator("html[data-ready]").waitFor();
 }
@@ -73,7 +73,7 @@ const axeSource = readFileSync(
   "utf8",
 );
 
-/** Fails when the page as it stands breaks a rule of WCAG 2.2 AA or a best practice. */
+/** Fails when the page violates WCAG 2.2 AA or a best practice of axe. */
 export async function expectAccessible(page: Page): Promise<void> {
   if (await page.evaluate(() => !("axe" in window))) await page.evaluate(axeSource);
   const violations = await page.evaluate(async () => {
@@ -81,13 +81,15 @@ export async function expectAccessible(page: Page): Promise<void> {
       axe: { run: (root: Document, options: RunOptions) => Promise<AxeResults> };
     };
     const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-    // Only what is broken is told in full; the style sheets are needed by none of these rules.
+    // Only violations are reported in full. None of these rules needs the style sheets.
     const options: RunOptions = { runOnly: tags, resultTypes: ["violations"], preload: false };
-    const found = await axe.run(document, options);
-    return found.violations.map((one) => ({
-      rule: one.id,
-      help: one.help,
-      where: one.nodes.map((node) => `${node.target.join(" ")}: ${node.failureSummary ?? ""}`),
+    const results = await axe.run(document, options);
+    return results.violations.map((violation) => ({
+      rule: violation.id,
+      help: violation.help,
+      where: violation.nodes.map(
+        (node) => `${node.target.join(" ")}: ${node.failureSummary ?? ""}`,
+      ),
     }));
   });
   expect(violations).toEqual([]);

@@ -1,4 +1,4 @@
-/** A product of its own, with an empty data folder, for the journeys that begin with nothing. */
+/** A separate product process with an empty data folder. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { API_KEY } from "../playwright.config";
 
 const serve = fileURLToPath(new URL("serve.mjs", import.meta.url));
-const PATIENCE_MS = 120_000;
+const START_TIMEOUT_MS = 120_000;
 
 export class FreshProduct {
   readonly url: string;
@@ -18,7 +18,7 @@ export class FreshProduct {
     this.url = url;
   }
 
-  /** Returns when it is ready; `settings` are environment variables, e.g. `LOCAL_MODEL`. */
+  /** Starts the product and waits until it is ready; `settings` are environment variables, e.g. `LOCAL_MODEL`. */
   static async start(settings: Record<string, string> = {}): Promise<FreshProduct> {
     const port = String(await freePort());
     const product = spawn("node", [serve], {
@@ -27,7 +27,7 @@ export class FreshProduct {
     });
     const url = `http://127.0.0.1:${port}`;
     const fresh = new FreshProduct(product, url);
-    await ready(url, product).catch(async (error: unknown) => {
+    await waitUntilReady(url, product).catch(async (error: unknown) => {
       await fresh.stop();
       throw error;
     });
@@ -50,12 +50,12 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function ready(url: string, product: ChildProcess): Promise<void> {
-  for (const end = Date.now() + PATIENCE_MS; Date.now() < end;) {
-    if (product.exitCode !== null) throw new Error("The product has ended.");
-    const answer = await fetch(`${url}/health/ready`).catch(() => null);
-    if (answer?.ok) return;
+async function waitUntilReady(url: string, product: ChildProcess): Promise<void> {
+  for (const end = Date.now() + START_TIMEOUT_MS; Date.now() < end;) {
+    if (product.exitCode !== null) throw new Error("The product exited during startup.");
+    const response = await fetch(`${url}/health/ready`).catch(() => null);
+    if (response?.ok) return;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  throw new Error("The product is not ready.");
+  throw new Error(`The product was not ready within ${START_TIMEOUT_MS / 1000} s.`);
 }

@@ -1,8 +1,8 @@
 import type { Page } from "@playwright/test";
 
-import { unique, type Api } from "./api";
+import { uniqueName, type Api } from "./api";
 import { twoTasks } from "./documents";
-import { expect, open, test } from "./fixtures";
+import { expect, openPage, test } from "./fixtures";
 import type { Provider } from "./provider";
 import { expectAccessibleInBothThemes } from "./themes";
 
@@ -13,10 +13,10 @@ async function startRunWithApproval(api: Api, provider: Provider): Promise<strin
     { contains: "Write a note", reply: "# Bees\n\nBees **hum** in the garden." },
     "Bees fly.",
   ]);
-  const model = await api.model(provider.baseUrl);
-  const yaml = `${twoTasks(model, unique("Review"))}    human_input: true\n`;
-  const runId = await api.run(await api.workflow(yaml));
-  await api.until(runId, "waiting");
+  const model = await api.createModel(provider.baseUrl);
+  const yaml = `${twoTasks(model, uniqueName("Review"))}    human_input: true\n`;
+  const runId = await api.startRun(await api.createWorkflow(yaml));
+  await api.waitForStatus(runId, "waiting");
   return runId;
 }
 
@@ -28,7 +28,7 @@ const banner = (page: Page) => page.getByRole("region", { name: "Needs attention
 
 test("approving an output continues the run @phone", async ({ signedIn: page, api, provider }) => {
   const runId = await startRunWithApproval(api, provider);
-  await open(page, `/runs/${runId}?view=output`);
+  await openPage(page, `/runs/${runId}?view=output`);
 
   await expect(banner(page)).toContainText("writer requests approval for draft");
   await expect(banner(page)).toContainText("Expires in");
@@ -39,7 +39,7 @@ test("approving an output continues the run @phone", async ({ signedIn: page, ap
   await expect(banner(page).getByRole("heading", { name: "Bees" })).toBeVisible();
   await banner(page).getByRole("button", { name: "Approve", exact: true }).click();
 
-  await api.until(runId, "completed");
+  await api.waitForStatus(runId, "completed");
   await expect(banner(page)).toHaveCount(0);
   await expect(page.getByRole("tabpanel").getByRole("heading", { name: "Bees" })).toBeVisible();
 });
@@ -50,7 +50,7 @@ test("sending an output back passes the feedback to the agent", async ({
   provider,
 }) => {
   const runId = await startRunWithApproval(api, provider);
-  await open(page, `/runs/${runId}?view=output`);
+  await openPage(page, `/runs/${runId}?view=output`);
   await openReview(page);
 
   const send = banner(page).getByRole("button", { name: "Send back" });
@@ -65,19 +65,19 @@ test("sending an output back passes the feedback to the agent", async ({
   // The agent revises its output and requests approval again.
   await expect(banner(page).getByRole("button", { name: "Review", exact: true })).toBeVisible();
   await expect(banner(page)).toContainText("Bees hum.");
-  const sent = JSON.stringify(await provider.requests());
+  const sent = JSON.stringify(await provider.getRequests());
   expect(sent).toContain("Shorter, please: two words.");
 
   await openReview(page);
   await expect(banner(page).getByLabel("Feedback for writer")).toHaveValue("");
   await banner(page).getByRole("button", { name: "Approve", exact: true }).click();
-  await api.until(runId, "completed");
+  await api.waitForStatus(runId, "completed");
   await expect(page.getByRole("tabpanel").getByText("Bees hum.").first()).toBeVisible();
 });
 
 test("an edited output replaces the agent's output", async ({ signedIn: page, api, provider }) => {
   const runId = await startRunWithApproval(api, provider);
-  await open(page, `/runs/${runId}?view=output`);
+  await openPage(page, `/runs/${runId}?view=output`);
   await openReview(page);
 
   await banner(page).getByRole("button", { name: "Edit and approve" }).click();
@@ -86,7 +86,7 @@ test("an edited output replaces the agent's output", async ({ signedIn: page, ap
   await editedOutput.fill("Bees sleep.");
   await banner(page).getByRole("button", { name: "Approve edited output" }).click();
 
-  await api.until(runId, "completed");
+  await api.waitForStatus(runId, "completed");
   await expect(page.getByRole("tabpanel").getByText("Bees sleep.").first()).toBeVisible();
 });
 
@@ -96,7 +96,7 @@ test("rejecting an output fails the run, which can be resumed", async ({
   provider,
 }) => {
   const runId = await startRunWithApproval(api, provider);
-  await open(page, `/runs/${runId}?view=output`);
+  await openPage(page, `/runs/${runId}?view=output`);
   await openReview(page);
 
   await banner(page).getByLabel("Feedback for writer").fill("Off topic.");
@@ -118,7 +118,7 @@ test("an approval answered elsewhere disappears from the page", async ({
   provider,
 }) => {
   const runId = await startRunWithApproval(api, provider);
-  await open(page, `/runs/${runId}?view=output`);
+  await openPage(page, `/runs/${runId}?view=output`);
   await openReview(page);
   await banner(page).getByLabel("Feedback for writer").fill("I was about to say…");
 

@@ -1,6 +1,6 @@
-import { unique } from "./api";
+import { uniqueName } from "./api";
 import { everyType, twoTasks } from "./documents";
-import { expect, open, test } from "./fixtures";
+import { expect, openPage, test } from "./fixtures";
 
 interface StartedRun {
   run: {
@@ -17,8 +17,10 @@ test("validates every type of input and starts one run @phone", async ({
   provider,
 }) => {
   test.slow();
-  const id = await api.workflow(everyType(await api.model(provider.baseUrl), unique("typed")));
-  await open(page, `/workflows/${id}/run`);
+  const id = await api.createWorkflow(
+    everyType(await api.createModel(provider.baseUrl), uniqueName("typed")),
+  );
+  await openPage(page, `/workflows/${id}/run`);
   await expect(page.getByText("Complete 3 inputs.")).toBeVisible();
   await expect(page.getByText("At least 2 model calls.")).toBeVisible();
 
@@ -74,12 +76,14 @@ test("keeps the inputs between form and JSON, unless the form cannot show them",
   signedIn: page,
   api,
   provider,
-  complaints,
+  browserErrors,
 }) => {
   test.slow();
-  complaints.allow(/status of 422/);
-  const id = await api.workflow(everyType(await api.model(provider.baseUrl), unique("json")));
-  await open(page, `/workflows/${id}/run`);
+  browserErrors.allow(/status of 422/);
+  const id = await api.createWorkflow(
+    everyType(await api.createModel(provider.baseUrl), uniqueName("json")),
+  );
+  await openPage(page, `/workflows/${id}/run`);
   await page.getByLabel("topic").fill("bees");
   await page.getByText("JSON", { exact: true }).click();
   const json = page.getByLabel("Inputs as JSON");
@@ -113,15 +117,17 @@ test("keeps the inputs between form and JSON, unless the form cannot show them",
   await expect(page).toHaveURL(/\/runs\/run_/);
 });
 
-test("shows an error of the server at its field", async ({
+test("shows a server error at its field", async ({
   signedIn: page,
   api,
   provider,
-  complaints,
+  browserErrors,
 }) => {
-  complaints.allow(/status of 422/);
-  const id = await api.workflow(everyType(await api.model(provider.baseUrl), unique("refused")));
-  await open(page, `/workflows/${id}/run`);
+  browserErrors.allow(/status of 422/);
+  const id = await api.createWorkflow(
+    everyType(await api.createModel(provider.baseUrl), uniqueName("refused")),
+  );
+  await openPage(page, `/workflows/${id}/run`);
   // Only the server rejects control characters.
   await page.getByLabel("topic").fill("be\u0007es");
   await page.getByLabel("count").fill("3");
@@ -141,38 +147,38 @@ test("fills the form with earlier inputs, from the URL and from the list", async
   provider,
 }) => {
   test.slow();
-  const model = await api.model(provider.baseUrl);
-  const name = unique("again");
-  const old = `  gone:\n    type: string\n    default: x\n`;
-  const id = await api.workflow(everyType(model, name, old));
-  const given = { count: 1, tone: "calm" };
-  const first = await api.run(id, { ...given, topic: "bees" });
-  await api.run(id, { ...given, topic: "tea", publish: false });
+  const model = await api.createModel(provider.baseUrl);
+  const name = uniqueName("repeated");
+  const removedInput = `  gone:\n    type: string\n    default: x\n`;
+  const id = await api.createWorkflow(everyType(model, name, removedInput));
+  const commonInputs = { count: 1, tone: "calm" };
+  const first = await api.startRun(id, { ...commonInputs, topic: "bees" });
+  await api.startRun(id, { ...commonInputs, topic: "tea", publish: false });
   await api.call("PUT", `/api/v1/workflows/${id}`, { workflow: { yaml: everyType(model, name) } });
 
-  await open(page, `/workflows/${id}/run?from=${first}`);
+  await openPage(page, `/workflows/${id}/run?from=${first}`);
   await expect(page.getByLabel("topic")).toHaveValue("bees");
   await expect(page.getByText("No longer in this version: gone.")).toBeVisible();
   await page.getByRole("button", { name: "Previous inputs" }).click();
-  const earlier = page.getByRole("dialog", { name: "Previous inputs" });
-  await expect(earlier.getByRole("listitem")).toHaveCount(2);
-  await earlier.getByRole("button", { name: /topic: tea/ }).click();
+  const dialog = page.getByRole("dialog", { name: "Previous inputs" });
+  await expect(dialog.getByRole("listitem")).toHaveCount(2);
+  await dialog.getByRole("button", { name: /topic: tea/ }).click();
   await expect(page.getByLabel("topic")).toHaveValue("tea");
   await expect(page.getByLabel("publish")).not.toBeChecked();
 
-  await open(page, `/workflows/${id}/run?version=1`);
+  await openPage(page, `/workflows/${id}/run?version=1`);
   await expect(page.getByText("Version 1 ·")).toBeVisible();
   await expect(page.getByLabel("gone")).toHaveValue("x");
 });
 
-test("reports an unknown model before the start and on the server", async ({
+test("reports an unknown model before and after starting the run", async ({
   signedIn: page,
   api,
-  complaints,
+  browserErrors,
 }) => {
-  complaints.allow(/status of (404|422)/);
-  const id = await api.workflow(twoTasks("no-such-model", unique("modelless")));
-  await open(page, `/workflows/${id}/run`);
+  browserErrors.allow(/status of (404|422)/);
+  const id = await api.createWorkflow(twoTasks("no-such-model", uniqueName("modelless")));
+  await openPage(page, `/workflows/${id}/run`);
   const models = page.getByRole("list", { name: "Models" });
   await expect(models).toContainText("no-such-model");
   await expect(models).toContainText("Used by researcher, writer");
@@ -183,6 +189,6 @@ test("reports an unknown model before the start and on the server", async ({
   await expect(page.getByRole("alert")).toContainText("no-such-model");
   await expect(page.getByRole("link", { name: "Go to providers & models" })).toBeVisible();
 
-  await open(page, "/workflows/wf_none/run");
+  await openPage(page, "/workflows/wf_none/run");
   await expect(page.getByRole("alert")).toContainText("It may have been deleted");
 });

@@ -1,12 +1,12 @@
 import type { Page, Response } from "@playwright/test";
 
-import { unique, type Api } from "./api";
-import { expect, open, test } from "./fixtures";
+import { uniqueName, type Api } from "./api";
+import { expect, openPage, test } from "./fixtures";
 import { expectAccessibleInBothThemes } from "./themes";
 
 const KEY = "sk-canary-5e1f0c7a9b3d4286";
 
-async function fillCompatible(page: Page, name: string, url: string, key: string): Promise<void> {
+async function fillProviderForm(page: Page, name: string, url: string, key: string): Promise<void> {
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("button", { name: /OpenAI-compatible/ }).click();
   await dialog.getByLabel("Name").fill(name);
@@ -14,20 +14,20 @@ async function fillCompatible(page: Page, name: string, url: string, key: string
   if (key) await dialog.getByLabel("API key").fill(key);
 }
 
-/** A provider with its models, made as curl would. */
-async function connected(
+/** Creates a provider with models through the API. */
+async function createProvider(
   api: Api,
   baseUrl: string,
   models: string[] = [],
 ): Promise<{ id: string; name: string; models: string[] }> {
-  const name = unique("shop");
+  const name = uniqueName("provider");
   const { provider } = await api.call<{ provider: { id: string } }>("POST", "/api/v1/providers", {
     provider: { name, type: "openai_compatible", apiKey: KEY, baseUrl },
   });
-  const names = models.map((word) => unique(word));
-  for (const one of names) {
+  const names = models.map((model) => uniqueName(model));
+  for (const model of names) {
     await api.call("POST", "/api/v1/models", {
-      model: { name: one, type: "llm", providerId: provider.id, endpoint: one },
+      model: { name: model, type: "llm", providerId: provider.id, endpoint: model },
     });
   }
   return { id: provider.id, name, models: names };
@@ -44,15 +44,15 @@ test("connects a provider, tests it, picks a model and makes it the default @pho
     apiKey: KEY,
     models: ["alpha-large", "alpha-small", "text-embed-1"],
   });
-  const name = unique("acme");
-  const model = unique("alpha");
-  await open(page, "/models");
+  const name = uniqueName("acme");
+  const model = uniqueName("alpha");
+  await openPage(page, "/models");
   await page.getByRole("button", { name: "Connect a provider" }).first().click();
   await expect(page).toHaveURL(/provider=new/);
   const dialog = page.getByRole("dialog");
   await expect(dialog.getByRole("button", { name: /Anthropic/ })).toBeVisible();
 
-  await fillCompatible(page, name, provider.baseUrl, KEY);
+  await fillProviderForm(page, name, provider.baseUrl, KEY);
   await dialog.getByRole("button", { name: "Test connection" }).click();
   await expect(dialog.getByText("Connected · 3 models")).toBeVisible();
   await expect(dialog.getByText("Connected: 3 models.")).toBeVisible();
@@ -85,21 +85,21 @@ test("connects a provider, tests it, picks a model and makes it the default @pho
   await expect(section.getByText("128K")).toBeVisible();
   await expect(section.getByText("ends in")).toBeAttached();
   await expect(section.getByText("Connected", { exact: true })).toBeVisible();
-  // The focus is back on a button whose tooltip shows.
+  // Close the tooltip of the button that has the focus again.
   await page.keyboard.press("Escape");
 });
 
-test("says where a connection test ended, in the provider's own words", async ({
+test("shows the failed step of a connection test and the provider's error message", async ({
   signedIn: page,
   provider,
 }) => {
   await provider.script([], { apiKey: "sk-the-right-one" });
-  await open(page, "/models?provider=new");
-  await fillCompatible(page, unique("wrong"), provider.baseUrl, "sk-the-wrong-one");
+  await openPage(page, "/models?provider=new");
+  await fillProviderForm(page, uniqueName("wrong"), provider.baseUrl, "sk-the-wrong-one");
   const dialog = page.getByRole("dialog");
-  const run = dialog.getByRole("button", { name: "Test connection" });
+  const testButton = dialog.getByRole("button", { name: "Test connection" });
 
-  await run.click();
+  await testButton.click();
   const report = dialog.getByRole("alert");
   await expect(report.getByText("Invalid API key", { exact: true })).toBeVisible();
   await expect(report.getByText(/HTTP 401.*Incorrect API key provided/)).toBeVisible();
@@ -112,32 +112,32 @@ test("says where a connection test ended, in the provider's own words", async ({
 
   await dialog.getByLabel("Base URL").fill("http://127.0.0.1:9/v1");
   await expect(report).toBeHidden();
-  await run.click();
+  await testButton.click();
   await expect(report.getByText("Connection failed", { exact: true })).toBeVisible();
   await expect(report.getByText(/connection refused/)).toBeVisible();
 
   await dialog.getByLabel("Base URL").fill("https://no-such-host.invalid/v1");
-  await run.click();
+  await testButton.click();
   await expect(report.getByText("Host not found")).toBeVisible();
 
   await dialog.getByLabel("Base URL").fill(provider.baseUrl);
   await dialog.getByLabel("API key").fill("sk-the-right-one");
-  await run.click();
+  await testButton.click();
   await expect(dialog.getByText("Connected · 1 model")).toBeVisible();
 });
 
-test("keeps the key to itself once it is saved", async ({ signedIn: page, provider }) => {
+test("does not reveal an API key after it is saved", async ({ signedIn: page, provider }) => {
   await provider.script([], { apiKey: KEY });
-  const name = unique("secret");
-  const answers: Promise<string>[] = [];
+  const name = uniqueName("secret");
+  const responseBodies: Promise<string>[] = [];
   page.on("response", (response: Response) => {
-    if (response.url().includes("/api/")) answers.push(response.text().catch(() => ""));
+    if (response.url().includes("/api/")) responseBodies.push(response.text().catch(() => ""));
   });
-  const addresses: string[] = [];
-  page.on("request", (request) => addresses.push(request.url()));
+  const requestUrls: string[] = [];
+  page.on("request", (request) => requestUrls.push(request.url()));
 
-  await open(page, "/models?provider=new");
-  await fillCompatible(page, name, provider.baseUrl, KEY);
+  await openPage(page, "/models?provider=new");
+  await fillProviderForm(page, name, provider.baseUrl, KEY);
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("button", { name: "Test connection" }).click();
   await expect(dialog.getByText("Connected · 1 model")).toBeVisible();
@@ -149,41 +149,41 @@ test("keeps the key to itself once it is saved", async ({ signedIn: page, provid
     .click();
   await expect(dialog.getByText(`…${KEY.slice(-4)}`)).toBeVisible();
 
-  const seen = await page.evaluate(() => ({
+  const pageState = await page.evaluate(() => ({
     html: document.documentElement.outerHTML,
     fields: [...document.querySelectorAll("input, textarea")].map(
-      (one) => (one as HTMLInputElement).value,
+      (field) => (field as HTMLInputElement).value,
     ),
     local: JSON.stringify(localStorage),
     session: JSON.stringify(sessionStorage),
     history: JSON.stringify(history.state),
     address: location.href,
   }));
-  const everything = [
-    ...Object.values(seen).flat(),
-    ...addresses,
-    ...(await Promise.all(answers)),
+  const exposedText = [
+    ...Object.values(pageState).flat(),
+    ...requestUrls,
+    ...(await Promise.all(responseBodies)),
   ].join("\n");
-  expect(everything).toContain(KEY.slice(-4));
-  expect(everything).not.toContain(KEY);
-  expect(everything).not.toContain(KEY.slice(3, -4));
+  expect(exposedText).toContain(KEY.slice(-4));
+  expect(exposedText).not.toContain(KEY);
+  expect(exposedText).not.toContain(KEY.slice(3, -4));
 });
 
-test("changes a provider without asking for its key again", async ({
+test("edits a provider without entering its key again", async ({
   signedIn: page,
   provider,
   api,
-  complaints,
+  browserErrors,
 }) => {
-  complaints.allow(/422/);
+  browserErrors.allow(/422/);
   await provider.script([], { apiKey: KEY });
-  const { id, name } = await connected(api, provider.baseUrl);
-  await open(page, `/models?provider=${id}`);
+  const { id, name } = await createProvider(api, provider.baseUrl);
+  await openPage(page, `/models?provider=${id}`);
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("button", { name: "Test connection" }).click();
   await expect(dialog.getByText("Connected · 1 model")).toBeVisible();
 
-  const renamed = unique("renamed");
+  const renamed = uniqueName("renamed");
   await dialog.getByLabel("Name").fill(renamed);
   await dialog.getByRole("button", { name: "Save", exact: true }).click();
   await expect(dialog).toBeHidden();
@@ -194,7 +194,7 @@ test("changes a provider without asking for its key again", async ({
     .click();
   await expect(card(page, renamed).getByText("Connected", { exact: true })).toBeVisible();
 
-  // A stored key moves to no other address by itself.
+  // A stored key is not sent to another base URL without being entered again.
   await card(page, renamed)
     .getByRole("button", { name: `Edit ${renamed}` })
     .click();
@@ -205,18 +205,18 @@ test("changes a provider without asking for its key again", async ({
   await expectAccessibleInBothThemes(page);
 });
 
-test("tells when a provider was changed elsewhere, and keeps what was typed", async ({
+test("reports that a provider was changed elsewhere and keeps unsaved edits", async ({
   signedIn: page,
   provider,
   api,
-  complaints,
+  browserErrors,
 }) => {
-  complaints.allow(/412/);
-  const { id } = await connected(api, provider.baseUrl);
-  await open(page, `/models?provider=${id}`);
+  browserErrors.allow(/412/);
+  const { id } = await createProvider(api, provider.baseUrl);
+  await openPage(page, `/models?provider=${id}`);
   const dialog = page.getByRole("dialog");
-  const mine = unique("mine");
-  await dialog.getByLabel("Name").fill(mine);
+  const editedName = uniqueName("mine");
+  await dialog.getByLabel("Name").fill(editedName);
   await api.call("PATCH", `/api/v1/providers/${id}`, { provider: { models: ["theirs"] } });
 
   await dialog.getByRole("button", { name: "Save", exact: true }).click();
@@ -224,7 +224,7 @@ test("tells when a provider was changed elsewhere, and keeps what was typed", as
   await expectAccessibleInBothThemes(page);
   await dialog.getByRole("button", { name: "Load latest version" }).click();
   await expect(dialog.getByText(/Changed elsewhere: suggested models/)).toBeVisible();
-  await expect(dialog.getByLabel("Name")).toHaveValue(mine);
+  await expect(dialog.getByLabel("Name")).toHaveValue(editedName);
   await dialog.getByRole("button", { name: "Save", exact: true }).click();
   await expect(dialog).toBeHidden();
 
@@ -232,19 +232,19 @@ test("tells when a provider was changed elsewhere, and keeps what was typed", as
     "GET",
     `/api/v1/providers/${id}`,
   );
-  expect(saved).toMatchObject({ name: mine, models: ["theirs"] });
+  expect(saved).toMatchObject({ name: editedName, models: ["theirs"] });
 });
 
-test("edits, sets as default and deletes models; a provider in use only with them @phone", async ({
+test("edits models, sets the default, deletes models and a provider in use @phone", async ({
   signedIn: page,
   provider,
   api,
-  complaints,
+  browserErrors,
 }) => {
-  complaints.allow(/409/);
-  const { name, models } = await connected(api, provider.baseUrl, ["one", "two", "three"]);
+  browserErrors.allow(/409/);
+  const { name, models } = await createProvider(api, provider.baseUrl, ["one", "two", "three"]);
   const [one = "", two = "", three = ""] = models;
-  await open(page, "/models");
+  await openPage(page, "/models");
   const section = card(page, name);
 
   await section.getByRole("button", { name: `Make ${two} the default` }).click();
@@ -262,16 +262,16 @@ test("edits, sets as default and deletes models; a provider in use only with the
   await expect(dialog).toBeHidden();
 
   await section.getByRole("button", { name: `Delete ${three}` }).click();
-  const question = page.getByRole("alertdialog");
+  const confirmation = page.getByRole("alertdialog");
   await expectAccessibleInBothThemes(page);
-  await question.getByRole("button", { name: "Delete model" }).click();
+  await confirmation.getByRole("button", { name: "Delete model" }).click();
   await expect(section.getByText(three, { exact: true })).toBeHidden();
 
   await section.getByRole("button", { name: `Delete ${name}` }).click();
-  await question.getByRole("button", { name: "Delete provider" }).click();
-  await expect(question.getByText("This provider is in use")).toBeVisible();
-  await expect(question.getByText(new RegExp(`Used by .*${one}`))).toBeVisible();
+  await confirmation.getByRole("button", { name: "Delete provider" }).click();
+  await expect(confirmation.getByText("This provider is in use")).toBeVisible();
+  await expect(confirmation.getByText(new RegExp(`Used by .*${one}`))).toBeVisible();
   await expectAccessibleInBothThemes(page);
-  await question.getByRole("button", { name: "Delete with 2 models" }).click();
+  await confirmation.getByRole("button", { name: "Delete with 2 models" }).click();
   await expect(section).toBeHidden();
 });

@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 
 import type { Page } from "@playwright/test";
 
-import { unique, type Api } from "./api";
+import { uniqueName, type Api } from "./api";
 import { twoTasks } from "./documents";
-import { expect, open, test } from "./fixtures";
-import { hold, type Provider } from "./provider";
+import { expect, openPage, test } from "./fixtures";
+import { gateReply, type Provider } from "./provider";
 import { expectAccessibleInBothThemes } from "./themes";
 
 const MALICIOUS_OUTPUT = `# Bees
@@ -31,9 +31,11 @@ const MALICIOUS_OUTPUT = `# Bees
 `;
 
 async function runToCompletion(api: Api, provider: Provider, extra = ""): Promise<string> {
-  const model = await api.model(provider.baseUrl);
-  const runId = await api.run(await api.workflow(twoTasks(model, unique("Views")) + extra));
-  await api.until(runId, "completed");
+  const model = await api.createModel(provider.baseUrl);
+  const runId = await api.startRun(
+    await api.createWorkflow(twoTasks(model, uniqueName("Views")) + extra),
+  );
+  await api.waitForStatus(runId, "completed");
   return runId;
 }
 
@@ -54,7 +56,7 @@ test("malicious output runs no scripts and makes no requests @phone", async ({
     }
   });
 
-  await open(page, `/runs/${runId}?view=output`);
+  await openPage(page, `/runs/${runId}?view=output`);
   await expect(panel(page).getByRole("heading", { name: "Bees" })).toBeVisible();
   await expect(panel(page).getByRole("table")).toBeVisible();
 
@@ -87,7 +89,7 @@ test("JSON output is shown as a tree; outputs and files can be downloaded", asyn
     "Bees fly.",
   ]);
   const runId = await runToCompletion(api, provider, "    output_file: note.json\n");
-  await open(page, `/runs/${runId}?view=output`);
+  await openPage(page, `/runs/${runId}?view=output`);
 
   const legs = panel(page).getByRole("button", { name: "legs: {1 field}" });
   await expect(legs).toHaveAttribute("aria-expanded", "true");
@@ -116,20 +118,20 @@ test("task outputs appear while the run is active", async ({ signedIn: page, api
   await provider.script([
     {
       contains: "Write a note",
-      reply: hold("note", "A note."),
+      reply: gateReply("note", "A note."),
     },
     "Bees fly.",
   ]);
-  const model = await api.model(provider.baseUrl);
-  const runId = await api.run(await api.workflow(twoTasks(model, unique("Live"))));
-  await open(page, `/runs/${runId}?view=output`);
+  const model = await api.createModel(provider.baseUrl);
+  const runId = await api.startRun(await api.createWorkflow(twoTasks(model, uniqueName("Live"))));
+  await openPage(page, `/runs/${runId}?view=output`);
 
   await expect(
     panel(page).getByText("The result appears here when the run completes"),
   ).toBeVisible();
   await expect(panel(page).getByText("Bees fly.")).toBeVisible();
 
-  await provider.release("note");
+  await provider.releaseGate("note");
   await expect(panel(page).getByText("A note.").first()).toBeVisible();
   await expect(panel(page).getByText("The result appears here")).toHaveCount(0);
 });
@@ -140,7 +142,7 @@ test("the graph shows task states and selecting a task filters the timeline @pho
   provider,
 }) => {
   const runId = await runToCompletion(api, provider);
-  await open(page, `/runs/${runId}?view=graph`);
+  await openPage(page, `/runs/${runId}?view=graph`);
 
   const outline = panel(page).getByRole("list", { name: "Workflow outline" });
   await expect(outline.getByText("Completed")).toHaveCount(2);
@@ -155,12 +157,15 @@ test("the inputs, definition and properties of a run are shown @phone", async ({
   api,
   provider,
 }) => {
-  const model = await api.model(provider.baseUrl);
-  const runId = await api.run(await api.workflow(twoTasks(model, unique("Config"))), {
-    topic: "wasps",
-  });
-  await api.until(runId, "completed");
-  await open(page, `/runs/${runId}?view=input`);
+  const model = await api.createModel(provider.baseUrl);
+  const runId = await api.startRun(
+    await api.createWorkflow(twoTasks(model, uniqueName("Config"))),
+    {
+      topic: "wasps",
+    },
+  );
+  await api.waitForStatus(runId, "completed");
+  await openPage(page, `/runs/${runId}?view=input`);
 
   await expect(panel(page).getByText("wasps")).toBeVisible();
   await expect(panel(page).getByLabel("Workflow as YAML")).toContainText("expected_output: A note");

@@ -1,4 +1,4 @@
-/** A scripted model provider over HTTP in a process of its own; nothing in the product is replaced. */
+/** A scripted model provider served over HTTP by a separate process; the product calls it like a real one. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -7,12 +7,12 @@ import { fileURLToPath } from "node:url";
 
 const backend = fileURLToPath(new URL("../../backend", import.meta.url));
 
-/** A reply (a text, or `{kind: "Say", text: "…"}`) or a rule that says which calls it is for. */
+/** A reply (a text or `{kind: "Say", text: "…"}`), or a rule that selects the calls it applies to. */
 export type Rule = Record<string, unknown> | string;
 
-/** A reply that waits until the test opens the gate. */
-export function hold(gate: string, reply: Rule): Rule {
-  // oxlint-disable-next-line unicorn/no-thenable -- the provider's word; nobody awaits it
+/** Returns a reply that is sent only after the test releases the gate. */
+export function gateReply(gate: string, reply: Rule): Rule {
+  // oxlint-disable-next-line unicorn/no-thenable -- a field of the provider's script; it is never awaited
   return { kind: "Hold", gate, then: reply };
 }
 
@@ -39,29 +39,29 @@ export class Provider {
     return `${this.url}/v1`;
   }
 
-  /** Replaces the rules; settings: `append`, `echo`, `delayMs`, `apiKey`, `models`. */
+  /** Replaces the rules. Settings: `append`, `echo`, `delayMs`, `apiKey`, `models`. */
   async script(rules: Rule[], settings: Record<string, unknown> = {}): Promise<void> {
     await this.send("POST", "/_control/script", { rules, ...settings });
   }
 
-  async release(gate: string): Promise<void> {
+  async releaseGate(gate: string): Promise<void> {
     await this.send("POST", "/_control/release", { gate });
   }
 
-  async state(): Promise<{ count: number; inFlight: number; disconnects: number }> {
+  async getState(): Promise<{ count: number; inFlight: number; disconnects: number }> {
     return (await this.send("GET", "/_control/requests?bodies=false")) as never;
   }
 
-  /** What was sent with each model call so far, as the provider saw it. */
-  async requests(): Promise<{ messages: { role: string; content: unknown }[] }[]> {
+  /** Returns the payloads of all model calls received so far. */
+  async getRequests(): Promise<{ messages: { role: string; content: unknown }[] }[]> {
     const state = (await this.send("GET", "/_control/requests")) as {
       requests: { payload: { messages: { role: string; content: unknown }[] } }[];
     };
     return state.requests.map(({ payload }) => payload);
   }
 
-  /** Returns when so many model calls have arrived. */
-  async calls(count: number): Promise<void> {
+  /** Waits until the number of received model calls reaches `count`. */
+  async waitForCalls(count: number): Promise<void> {
     await this.send("GET", `/_control/wait?requests=${count}&timeout=20`);
   }
 

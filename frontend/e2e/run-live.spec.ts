@@ -3,10 +3,10 @@ import { once } from "node:events";
 
 import type { Page } from "@playwright/test";
 
-import { unique, type Api } from "./api";
+import { uniqueName, type Api } from "./api";
 import { twoTasks } from "./documents";
-import { expect, open, test } from "./fixtures";
-import { hold } from "./provider";
+import { expect, openPage, test } from "./fixtures";
+import { gateReply } from "./provider";
 
 interface StoredEvent {
   type: string;
@@ -84,39 +84,39 @@ test("an interrupted stream resumes without missing or duplicate steps", async (
   api,
   provider,
   baseURL,
-  complaints,
+  browserErrors,
 }) => {
   // The browser logs the connections this test cuts.
-  complaints.allow(/Failed to load resource: net::ERR_/);
+  browserErrors.allow(/Failed to load resource: net::ERR_/);
   const proxy = await TcpProxy.start(baseURL ?? "");
-  const model = await api.model(provider.baseUrl);
+  const model = await api.createModel(provider.baseUrl);
   const sum = { kind: "CallTools", calls: [["calculator", { expression: "2+2" }]] };
   await provider.script([
-    { contains: "Find three", reply: hold("first", sum), times: 1 },
+    { contains: "Find three", reply: gateReply("first", sum), times: 1 },
     { contains: "Find three", reply: sum, times: 1 },
     { contains: "Find three", reply: "Three facts.", times: 1 },
-    { reply: hold("last", { kind: "Say", text: "A note on bees." }) },
+    { reply: gateReply("last", { kind: "Say", text: "A note on bees." }) },
   ]);
-  const yaml = twoTasks(model, unique("Broken stream")).replace(
+  const yaml = twoTasks(model, uniqueName("Interrupted stream")).replace(
     `    llm: ${model}`,
     `    llm: ${model}\n    tools: [calculator]`,
   );
-  const runId = await api.run(await api.workflow(yaml));
-  await provider.calls(1);
+  const runId = await api.startRun(await api.createWorkflow(yaml));
+  await provider.waitForCalls(1);
 
-  await open(page, `${proxy.url}/runs/${runId}`);
+  await openPage(page, `${proxy.url}/runs/${runId}`);
   await expect(page.getByText("Live", { exact: true })).toBeVisible();
   await expect(page.getByRole("treeitem", { name: /LLM call/ })).toHaveCount(1);
 
   proxy.cut();
   await expect(page.getByText("Reconnecting…")).toBeVisible();
-  await provider.release("first");
-  await provider.calls(4);
+  await provider.releaseGate("first");
+  await provider.waitForCalls(4);
   proxy.isDown = false;
 
   await expect(page.getByText("Live", { exact: true })).toBeVisible({ timeout: 20_000 });
   await expect(page.getByRole("treeitem", { name: /LLM call/ })).toHaveCount(4);
-  await provider.release("last");
+  await provider.releaseGate("last");
   await expect(page.getByText("Completed", { exact: true }).first()).toBeVisible();
 
   const shown = await rowIds(page);
@@ -132,24 +132,24 @@ test("a running step streams its output into the timeline and the details @phone
   provider,
   isMobile,
 }) => {
-  const model = await api.model(provider.baseUrl);
+  const model = await api.createModel(provider.baseUrl);
   const words = Array.from({ length: 2_000 }, (_, index) => `bee${index} `);
   await provider.script([
     { contains: "Find three", reply: "Three facts." },
     { reply: { kind: "Say", chunks: words, chunk_delay: 0.05 } },
   ]);
-  const name = unique("Watched");
-  const runId = await api.run(await api.workflow(twoTasks(model, name)));
-  await open(page, `/runs/${runId}`);
+  const name = uniqueName("Streaming");
+  const runId = await api.startRun(await api.createWorkflow(twoTasks(model, name)));
+  await openPage(page, `/runs/${runId}`);
 
   await expect(page.getByRole("heading", { level: 1, name })).toBeVisible();
-  const writing = page.getByRole("treeitem", { name: /LLM call.*running.*bee\d/ });
-  await expect(writing).toBeVisible();
+  const runningCall = page.getByRole("treeitem", { name: /LLM call.*running.*bee\d/ });
+  await expect(runningCall).toBeVisible();
   await expect(page).toHaveTitle(new RegExp(`● ${name} – running`));
   await expect(page.getByText("1/2", { exact: true })).toBeVisible();
 
   // The details of the selected row stream its output.
-  await writing.click();
+  await runningCall.click();
   const details = page.getByRole("region", { name: "Details" });
   await expect(details.getByRole("heading", { name: /LLM call/ })).toBeVisible();
   const before = (await details.innerText()).length;
@@ -163,7 +163,7 @@ test("a running step streams its output into the timeline and the details @phone
 
   if (isMobile) {
     await page.goBack();
-    await expect(writing).toBeVisible();
+    await expect(runningCall).toBeVisible();
   } else {
     await expect(page.getByRole("button", { name: "Follow" })).toHaveAttribute(
       "aria-pressed",
@@ -181,7 +181,7 @@ test("a running step streams its output into the timeline and the details @phone
   await expect(page).toHaveURL(/q=/);
   await page.getByRole("searchbox", { name: "Filter steps" }).fill("no such words");
   await page.getByRole("button", { name: "Clear filters" }).click();
-  await expect(writing).toBeVisible();
+  await expect(runningCall).toBeVisible();
   await api.call("POST", `/api/v1/runs/${runId}/stop`, { mode: "now" });
   await expect(page).toHaveTitle(new RegExp(`^${name} – stopped`));
 });

@@ -3,10 +3,10 @@ import { fileURLToPath } from "node:url";
 
 import type { CDPSession, Page } from "@playwright/test";
 
-import { unique } from "./api";
+import { uniqueName } from "./api";
 import { twoTasks } from "./documents";
-import { expect, open, test } from "./fixtures";
-import { hold } from "./provider";
+import { expect, openPage, test } from "./fixtures";
+import { gateReply } from "./provider";
 
 const python = fileURLToPath(new URL("../../backend/.venv/bin/python", import.meta.url));
 const manyEvents = fileURLToPath(new URL("many-events.py", import.meta.url));
@@ -17,8 +17,8 @@ const MAX_ROWS = 80;
 const BURSTS = 5;
 const CALLS_PER_BURST = 1_000;
 const MAX_HEAP_GROWTH_MB = 30;
-/** The best of several tries counts, because the machine may be busy. */
-const TRIES = 3;
+/** The best of several attempts counts, because the machine may be busy. */
+const MAX_ATTEMPTS = 3;
 
 test("opening a run with ten thousand events does not block the page", async ({
   signedIn: page,
@@ -26,15 +26,15 @@ test("opening a run with ten thousand events does not block the page", async ({
   provider,
 }) => {
   test.setTimeout(240_000);
-  const model = await api.model(provider.baseUrl);
-  const yaml = twoTasks(model, unique("Many steps")).replace(
+  const model = await api.createModel(provider.baseUrl);
+  const yaml = twoTasks(model, uniqueName("Many steps")).replace(
     `    llm: ${model}`,
     `    llm: ${model}\n    tools: [calculator]`,
   );
   const sum = { kind: "CallTools", calls: [["calculator", { expression: "2+2" }]] };
   await provider.script([{ contains: "Find three", reply: sum, times: 1 }, "Three facts."]);
-  const runId = await api.run(await api.workflow(yaml));
-  await api.until(runId, "completed");
+  const runId = await api.startRun(await api.createWorkflow(yaml));
+  await api.waitForStatus(runId, "completed");
   const eventCount = Number(
     execFileSync(python, [manyEvents, runId, String(TOOL_CALLS)]).toString(),
   );
@@ -52,32 +52,36 @@ test("receiving ten thousand live events does not block the page", async ({
   provider,
 }) => {
   test.setTimeout(240_000);
-  const model = await api.model(provider.baseUrl);
-  const yaml = twoTasks(model, unique("Burst")).replace(
+  const model = await api.createModel(provider.baseUrl);
+  const yaml = twoTasks(model, uniqueName("Burst")).replace(
     `    llm: ${model}`,
     `    llm: ${model}\n    tools: [calculator]`,
   );
-  const workflowId = await api.workflow(yaml);
+  const workflowId = await api.createWorkflow(yaml);
   await observeBlocking(page);
   let best = Infinity;
-  for (let tries = 0; tries < TRIES && best > MAX_BLOCKING_MS; tries += 1) {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS && best > MAX_BLOCKING_MS; attempt += 1) {
     await provider.script([
-      { contains: "Find three", reply: hold(`burst ${tries}`, sums(0)), times: 1 },
-      ...Array.from({ length: BURSTS - 1 }, (_, at) => ({
+      {
         contains: "Find three",
-        reply: sums(at + 1),
+        reply: gateReply(`burst ${attempt}`, createToolCalls(0)),
+        times: 1,
+      },
+      ...Array.from({ length: BURSTS - 1 }, (_, index) => ({
+        contains: "Find three",
+        reply: createToolCalls(index + 1),
         times: 1,
       })),
       "Three facts.",
     ]);
-    const runId = await api.run(workflowId);
-    await open(page, `/runs/${runId}`);
+    const runId = await api.startRun(workflowId);
+    await openPage(page, `/runs/${runId}`);
     await expect(page.getByRole("treeitem", { name: /LLM call.*running/ })).toBeVisible();
     const cdp = await page.context().newCDPSession(page);
     const before = await heapSize(cdp);
     await observeRows(page);
     const startedAt = Date.now();
-    await provider.release(`burst ${tries}`);
+    await provider.releaseGate(`burst ${attempt}`);
     await expect(page.getByText("2/2", { exact: true })).toBeVisible({ timeout: 90_000 });
     await expect(page.getByText("Completed", { exact: true }).first()).toBeVisible();
     const elapsedMs = Date.now() - startedAt;
@@ -101,10 +105,10 @@ test("receiving ten thousand live events does not block the page", async ({
 });
 
 /** A model reply that requests many calculator calls. */
-function sums(burst: number) {
-  const calls = Array.from({ length: CALLS_PER_BURST }, (_, at) => [
+function createToolCalls(burst: number) {
+  const calls = Array.from({ length: CALLS_PER_BURST }, (_, index) => [
     "calculator",
-    { expression: `${burst}+${at}` },
+    { expression: `${burst}+${index}` },
   ]);
   return { kind: "CallTools", calls };
 }
@@ -146,7 +150,7 @@ async function observeBlocking(page: Page): Promise<void> {
 
 async function bestBlockingMs(page: Page, runId: string): Promise<number> {
   let best = Infinity;
-  for (let tries = 0; tries < TRIES && best > MAX_BLOCKING_MS; tries += 1) {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS && best > MAX_BLOCKING_MS; attempt += 1) {
     best = Math.min(best, await measureBlocking(page, runId));
   }
   return Math.round(best);
@@ -154,7 +158,7 @@ async function bestBlockingMs(page: Page, runId: string): Promise<number> {
 
 /** Opens the run, waits until it is loaded, scrolls to its end, and returns the blocking time in ms. */
 async function measureBlocking(page: Page, runId: string): Promise<number> {
-  await open(page, `/runs/${runId}`);
+  await openPage(page, `/runs/${runId}`);
   const tree = page.getByRole("tree", { name: "Run steps" });
   await expect(tree.getByRole("treeitem", { name: /Tool: calculator/ }).first()).toBeVisible();
   await expect(page.getByText("2/2", { exact: true })).toBeVisible();

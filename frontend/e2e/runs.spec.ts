@@ -1,26 +1,26 @@
-import { unique } from "./api";
+import { uniqueName } from "./api";
 import { twoTasks } from "./documents";
-import { expect, open, test } from "./fixtures";
-import { hold } from "./provider";
+import { expect, openPage, test } from "./fixtures";
+import { gateReply } from "./provider";
 import { expectAccessibleInBothThemes } from "./themes";
 
-test("finds runs by state, text and time, and keeps the filters in the address", async ({
+test("filters runs by state, text and time, and stores the filters in the URL", async ({
   signedIn: page,
   api,
   provider,
 }) => {
-  const model = await api.model(provider.baseUrl);
-  const good = unique("good");
-  const bad = unique("bad");
-  const done = await api.run(await api.workflow(twoTasks(model, good)));
-  await api.until(done, "completed");
+  const model = await api.createModel(provider.baseUrl);
+  const good = uniqueName("good");
+  const bad = uniqueName("bad");
+  const done = await api.startRun(await api.createWorkflow(twoTasks(model, good)));
+  await api.waitForStatus(done, "completed");
   await provider.script([{ kind: "Fail", status: 401, message: "Wrong key" }]);
-  const failed = await api.run(await api.workflow(twoTasks(model, bad)));
-  await api.until(failed, "failed");
+  const failed = await api.startRun(await api.createWorkflow(twoTasks(model, bad)));
+  await api.waitForStatus(failed, "failed");
   const goodRow = page.getByRole("row", { name: new RegExp(good) });
   const badRow = page.getByRole("row", { name: new RegExp(bad) });
 
-  await open(page, "/runs");
+  await openPage(page, "/runs");
   await expect(goodRow).toContainText("Completed");
   await expect(badRow).toContainText("Failed");
   await expect(badRow).toContainText("Wrong key");
@@ -48,49 +48,49 @@ test("finds runs by state, text and time, and keeps the filters in the address",
   await expect(page.getByRole("searchbox")).toHaveValue("");
 });
 
-test("follows a run while it works, and opens it from anywhere in its row", async ({
+test("updates a running run and opens it from any cell of its row", async ({
   signedIn: page,
   api,
   provider,
 }) => {
-  const model = await api.model(provider.baseUrl);
-  const name = unique("followed");
-  await provider.script([hold("go", "Done.")]);
-  const workflow = await api.workflow(twoTasks(model, name));
-  await open(page, `/runs?q=${name}`);
+  const model = await api.createModel(provider.baseUrl);
+  const name = uniqueName("followed");
+  await provider.script([gateReply("go", "Done.")]);
+  const workflow = await api.createWorkflow(twoTasks(model, name));
+  await openPage(page, `/runs?q=${name}`);
   await expect(page.getByText(`No runs matching “${name}”`)).toBeVisible();
 
-  const runId = await api.run(workflow);
+  const runId = await api.startRun(workflow);
   await page.reload();
   const row = page.getByRole("row", { name: new RegExp(name) });
   await expect(row).toContainText("Running");
-  await provider.release("go");
+  await provider.releaseGate("go");
   await expect(row).toContainText("Completed");
 
-  // The link covers the row: whatever lies under the pointer, it is the link that is clicked.
+  // The link covers the whole row, so that a click on any cell opens the run.
   await row.getByRole("cell").last().click({ force: true });
   await expect(page).toHaveURL(new RegExp(`/runs/${runId}`));
 });
 
-test("stops the chosen runs, and says what became of each", async ({
+test("stops the selected runs and shows the result of each", async ({
   signedIn: page,
   api,
   provider,
 }) => {
-  const model = await api.model(provider.baseUrl);
-  const name = unique("endless");
+  const model = await api.createModel(provider.baseUrl);
+  const name = uniqueName("hanging");
   await provider.script([{ kind: "Hang" }]);
-  const workflow = await api.workflow(twoTasks(model, name));
-  const runs = [await api.run(workflow), await api.run(workflow)];
-  for (const run of runs) await api.until(run, "running");
-  await provider.calls(2);
+  const workflow = await api.createWorkflow(twoTasks(model, name));
+  const runs = [await api.startRun(workflow), await api.startRun(workflow)];
+  for (const run of runs) await api.waitForStatus(run, "running");
+  await provider.waitForCalls(2);
 
-  await open(page, `/runs?q=${name}`);
+  await openPage(page, `/runs?q=${name}`);
   await expect(page.getByRole("row", { name: /Running/ })).toHaveCount(2);
   await page.getByRole("checkbox", { name: "Select all runs shown" }).check();
-  const chosen = page.getByRole("region", { name: "Selected runs" });
-  await expect(chosen.getByRole("link", { name: "Compare" })).toBeVisible();
-  await chosen.getByRole("button", { name: "Stop 2…" }).click();
+  const selection = page.getByRole("region", { name: "Selected runs" });
+  await expect(selection.getByRole("link", { name: "Compare" })).toBeVisible();
+  await selection.getByRole("button", { name: "Stop 2…" }).click();
   await expect(page.getByRole("dialog", { name: "Stop 2 runs?" })).toBeVisible();
 
   await page.getByRole("radio", { name: "Now" }).check();
@@ -100,18 +100,18 @@ test("stops the chosen runs, and says what became of each", async ({
   await expectAccessibleInBothThemes(page);
   await page.getByRole("button", { name: "Done" }).click();
   await expect(page.getByRole("row", { name: /Stopped/ })).toHaveCount(2);
-  await expect(chosen.getByRole("button", { name: "No active runs" })).toBeDisabled();
+  await expect(selection.getByRole("button", { name: "No active runs" })).toBeDisabled();
 });
 
-test("walks through the runs by keyboard", async ({ signedIn: page, api, provider }) => {
-  const model = await api.model(provider.baseUrl);
-  const name = unique("walked");
-  const workflow = await api.workflow(twoTasks(model, name));
-  const older = await api.run(workflow);
-  const newer = await api.run(workflow);
-  for (const run of [older, newer]) await api.until(run, "completed");
+test("navigates the run list by keyboard", async ({ signedIn: page, api, provider }) => {
+  const model = await api.createModel(provider.baseUrl);
+  const name = uniqueName("keyboard");
+  const workflow = await api.createWorkflow(twoTasks(model, name));
+  const older = await api.startRun(workflow);
+  const newer = await api.startRun(workflow);
+  for (const run of [older, newer]) await api.waitForStatus(run, "completed");
 
-  await open(page, `/runs?q=${name}`);
+  await openPage(page, `/runs?q=${name}`);
   await expect(page.getByRole("row", { name: new RegExp(name) })).toHaveCount(2);
   await page.keyboard.press("j");
   await page.keyboard.press("j");
@@ -124,17 +124,17 @@ test("walks through the runs by keyboard", async ({ signedIn: page, api, provide
 });
 
 test("shows the runs as cards on a phone @phone", async ({ signedIn: page, api, provider }) => {
-  const model = await api.model(provider.baseUrl);
-  const name = unique("carried");
-  const run = await api.run(await api.workflow(twoTasks(model, name)));
-  await api.until(run, "completed");
+  const model = await api.createModel(provider.baseUrl);
+  const name = uniqueName("card");
+  const run = await api.startRun(await api.createWorkflow(twoTasks(model, name)));
+  await api.waitForStatus(run, "completed");
 
-  await open(page, `/runs?q=${name}`);
+  await openPage(page, `/runs?q=${name}`);
   const link = page.getByRole("link", { name: new RegExp(name) });
   await expect(link).toBeVisible();
   await expect(page.getByRole("main").getByText("Completed").last()).toBeVisible();
-  const sideways = await page
+  const overflow = await page
     .getByRole("main")
     .evaluate((main) => main.scrollWidth - main.clientWidth);
-  expect(sideways).toBe(0);
+  expect(overflow).toBe(0);
 });

@@ -1,4 +1,4 @@
-// Starts the product as `make run` does, on a data folder of its own that goes with it.
+// Starts the product like `make run`, with a temporary data folder that is deleted on exit.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,16 +1,16 @@
 import type { Page } from "@playwright/test";
 
-import { unique } from "./api";
+import { uniqueName } from "./api";
 import { twoTasks } from "./documents";
-import { expect, open, test } from "./fixtures";
+import { expect, openPage, test } from "./fixtures";
 
 const PHONE = { width: 390, height: 844 };
 const main = (page: Page) => page.locator("#main");
 const heading = (page: Page, name: string) => page.getByRole("heading", { level: 1, name });
 const nav = (page: Page) => page.getByRole("navigation", { name: "Main" });
 
-test("shows the pages of the product to whoever is signed in", async ({ signedIn: page }) => {
-  await open(page, "/settings");
+test("a signed-in user can open every page from the navigation", async ({ signedIn: page }) => {
+  await openPage(page, "/settings");
 
   for (const name of ["Workflows", "Runs", "Providers & models", "Settings", "Dashboard"]) {
     const link = nav(page).getByRole("link", { name, exact: true });
@@ -19,7 +19,7 @@ test("shows the pages of the product to whoever is signed in", async ({ signedIn
     await expect(page).toHaveTitle(`${name} · CrewAI Runner`);
     await expect(link).toHaveAttribute("aria-current", "page");
     await expect(nav(page).locator("li [aria-current]")).toHaveCount(1);
-    // A screen reader hears where it is, and reads on from there.
+    // Screen readers get the page title announced, and the focus moves to the content.
     await expect(
       page.getByRole("status").filter({ hasText: `${name} · CrewAI Runner` }),
     ).toHaveCount(1);
@@ -31,20 +31,20 @@ test("shows the pages of the product to whoever is signed in", async ({ signedIn
   );
 });
 
-test("the first stop of the keyboard skips to the content", async ({ signedIn: page }) => {
-  await open(page, "/settings");
+test("the first Tab stop skips to the content", async ({ signedIn: page }) => {
+  await openPage(page, "/settings");
 
   await page.keyboard.press("Tab");
-  const skip = page.getByRole("link", { name: "Skip to content" });
-  await expect(skip).toBeFocused();
-  await expect(skip).toBeInViewport();
+  const skipLink = page.getByRole("link", { name: "Skip to content" });
+  await expect(skipLink).toBeFocused();
+  await expect(skipLink).toBeInViewport();
   await page.keyboard.press("Enter");
 
   await expect(main(page)).toBeFocused();
 });
 
-test("the sidebar folds to a rail, and stays so", async ({ signedIn: page }) => {
-  await open(page, "/settings");
+test("the collapsed state of the sidebar survives a reload", async ({ signedIn: page }) => {
+  await openPage(page, "/settings");
 
   await page.getByRole("button", { name: "Collapse sidebar" }).click();
   await page.reload();
@@ -58,9 +58,9 @@ test("the sidebar folds to a rail, and stays so", async ({ signedIn: page }) => 
   await expect(page.getByRole("tooltip")).toHaveCount(0);
 });
 
-test("on a phone the pages are in a drawer @phone", async ({ signedIn: page }) => {
+test("the navigation is a drawer on a phone @phone", async ({ signedIn: page }) => {
   await page.setViewportSize(PHONE);
-  await open(page, "/settings");
+  await openPage(page, "/settings");
   const button = page.getByRole("button", { name: "Open menu" });
   const drawer = page.getByRole("dialog", { name: "Pages" });
 
@@ -77,8 +77,10 @@ test("on a phone the pages are in a drawer @phone", async ({ signedIn: page }) =
   await expect(main(page)).toBeFocused();
 });
 
-test("an address without a page says so, in the frame @phone", async ({ signedIn: page }) => {
-  await open(page, "/no/such/page");
+test("an unknown URL shows a not-found page inside the app shell @phone", async ({
+  signedIn: page,
+}) => {
+  await openPage(page, "/no/such/page");
 
   await expect(heading(page, "Page not found")).toBeVisible();
   await expect(page.getByRole("button", { name: "Account" })).toBeVisible();
@@ -86,11 +88,11 @@ test("an address without a page says so, in the frame @phone", async ({ signedIn
   await expect(heading(page, "Dashboard")).toBeVisible();
 });
 
-test("the theme is there before the first paint, without the application", async ({
+test("the stored theme is applied before the application code loads", async ({
   page,
-  complaints,
+  browserErrors,
 }) => {
-  complaints.allow(/ERR_FAILED/);
+  browserErrors.allow(/ERR_FAILED/);
   await page.addInitScript(() => localStorage.setItem("crewai-runner:theme", '"dark"'));
   await page.route("**/assets/*.js", (route) => route.abort());
 
@@ -103,42 +105,42 @@ test("the theme is there before the first paint, without the application", async
   expect(background).toBe("rgb(12, 14, 19)");
 });
 
-test("the theme is chosen, kept, and given back to the system @phone", async ({
+test("the theme can be set, survives a reload and can follow the system again @phone", async ({
   signedIn: page,
 }) => {
   await page.emulateMedia({ colorScheme: "light" });
-  await open(page, "/settings");
+  await openPage(page, "/settings");
   const html = page.locator("html");
-  const choose = async (name: string) => {
+  const chooseTheme = async (name: string) => {
     await page.getByRole("button", { name: "Theme" }).click();
     await page.getByRole("dialog", { name: "Theme" }).getByRole("button", { name }).click();
     await expect(page.getByRole("dialog")).toHaveCount(0);
   };
 
-  await choose("Dark");
+  await chooseTheme("Dark");
   await expect(html).toHaveClass("dark");
   await expect(page.getByRole("button", { name: "Theme" })).toBeFocused();
   await page.reload();
   await expect(html).toHaveClass("dark");
 
-  await choose("System");
+  await chooseTheme("System");
   await expect(html).not.toHaveClass("dark");
   await page.emulateMedia({ colorScheme: "dark" });
   await expect(html).toHaveClass("dark");
 });
 
-test("the bell counts what waits for a person, and leads there @phone", async ({
+test("the attention button counts pending approvals and links to their runs @phone", async ({
   signedIn: page,
   api,
   provider,
 }) => {
   await provider.script(["Bees hum."]);
-  const name = unique("Asks");
-  const yaml = `${twoTasks(await api.model(provider.baseUrl), name)}    human_input: true\n`;
-  const runId = await api.run(await api.workflow(yaml));
-  await api.until(runId, "waiting");
+  const name = uniqueName("Approval");
+  const yaml = `${twoTasks(await api.createModel(provider.baseUrl), name)}    human_input: true\n`;
+  const runId = await api.startRun(await api.createWorkflow(yaml));
+  await api.waitForStatus(runId, "waiting");
 
-  await open(page, "/settings");
+  await openPage(page, "/settings");
   await page.getByRole("button", { name: /^Needs attention: \d/ }).click();
   const panel = page.getByRole("dialog", { name: /^Needs attention/ });
   await expect(panel.getByRole("link", { name: new RegExp(name) })).toContainText(
@@ -150,8 +152,10 @@ test("the bell counts what waits for a person, and leads there @phone", async ({
   await expect(panel).toHaveCount(0);
 });
 
-test("the flyouts of the top bar are for everybody @phone", async ({ signedIn: page }) => {
-  await open(page, "/settings");
+test("the popovers of the top bar open and close by mouse and keyboard @phone", async ({
+  signedIn: page,
+}) => {
+  await openPage(page, "/settings");
   for (const name of ["Theme", "Account"]) {
     const button = page.getByRole("button", { name });
     await button.click();
@@ -165,10 +169,10 @@ test("the flyouts of the top bar are for everybody @phone", async ({ signedIn: p
   }
 });
 
-test("the settings tell how the server is, and forget what the browser keeps @phone", async ({
+test("the settings show the system status and clear the local preferences @phone", async ({
   signedIn: page,
 }) => {
-  await open(page, "/settings");
+  await openPage(page, "/settings");
   await expect(page.getByText("All systems operational")).toBeVisible();
   await expect(page.getByText("SQLite")).toBeVisible();
 
@@ -185,14 +189,17 @@ test("the settings tell how the server is, and forget what the browser keeps @ph
   expect(await page.evaluate(() => Object.keys(localStorage))).toEqual([]);
 });
 
-test("nothing is wider than a small phone", async ({ signedIn: page }) => {
+test("the page does not overflow on a 320 px screen", async ({ signedIn: page }) => {
   await page.setViewportSize({ width: 320, height: 640 });
-  await open(page, "/settings");
+  await openPage(page, "/settings");
   await expect(page.getByText("SQLite")).toBeVisible();
 
   const overflow = await page.evaluate(() => {
-    const area = document.querySelector("#main") ?? document.documentElement;
-    return [area.scrollWidth - area.clientWidth, document.documentElement.scrollWidth - innerWidth];
+    const container = document.querySelector("#main") ?? document.documentElement;
+    return [
+      container.scrollWidth - container.clientWidth,
+      document.documentElement.scrollWidth - innerWidth,
+    ];
   });
   expect(overflow).toEqual([0, 0]);
 });

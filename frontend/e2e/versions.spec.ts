@@ -1,19 +1,19 @@
-import { unique } from "./api";
+import { uniqueName } from "./api";
 import { twoTasks } from "./documents";
-import { expect, open, test } from "./fixtures";
+import { expect, openPage, test } from "./fixtures";
 
 test("compares, shows and restores versions @phone", async ({ signedIn: page, api }) => {
   test.slow();
-  const name = unique("versions");
+  const name = uniqueName("versions");
   const first = twoTasks("m", name);
-  const id = await api.workflow(first);
+  const id = await api.createWorkflow(first);
   const save = (yaml: string, note: string) =>
     api.call("PUT", `/api/v1/workflows/${id}`, { workflow: { yaml, note } });
   const second = first.replace("goal: Write well", "goal: Write clearly");
   await save(second, "A clearer writer");
   await save(`# a remark\n${second}`, "A remark");
 
-  await open(page, `/workflows/${id}?tab=versions`);
+  await openPage(page, `/workflows/${id}?tab=versions`);
   const versions = page.getByRole("navigation", { name: "Versions" });
   await expect(versions.getByRole("button")).toHaveCount(3);
   await expect(page.getByText("Only comments or formatting changed.")).toBeVisible();
@@ -26,8 +26,8 @@ test("compares, shows and restores versions @phone", async ({ signedIn: page, ap
   });
   await expect(table.getByRole("cell", { name: /Removed: .*goal: Write well/ })).toBeVisible();
   await expect(table.getByRole("cell", { name: /Added: .*goal: Write clearly/ })).toBeVisible();
-  const wide = (page.viewportSize()?.width ?? 0) >= 1024;
-  await expect(table.getByRole("columnheader")).toHaveCount(wide ? 2 : 3);
+  const isWide = (page.viewportSize()?.width ?? 0) >= 1024;
+  await expect(table.getByRole("columnheader")).toHaveCount(isWide ? 2 : 3);
 
   await versions.getByRole("button", { name: /Version 3/ }).click();
   await page.getByLabel("Compared with").selectOption("1");
@@ -41,56 +41,61 @@ test("compares, shows and restores versions @phone", async ({ signedIn: page, ap
     "goal: Write well",
   );
   await page.getByRole("button", { name: "Restore…" }).click();
-  const sure = page.getByRole("alertdialog", { name: "Restore version 1?" });
-  await sure.getByRole("button", { name: "Restore version 1" }).click();
+  const dialog = page.getByRole("alertdialog", { name: "Restore version 1?" });
+  await dialog.getByRole("button", { name: "Restore version 1" }).click();
 
   await expect(versions.getByRole("button")).toHaveCount(4);
   await expect(page.getByText("Version 1 restored as version 4")).toBeVisible();
   await expect(page.getByRole("button", { name: "Open in the editor" })).toBeVisible();
-  const now = await api.call<{ yaml: string; version: number }>("GET", `/api/v1/workflows/${id}`);
-  expect(now).toMatchObject({ yaml: first, version: 4 });
+  const workflow = await api.call<{ yaml: string; version: number }>(
+    "GET",
+    `/api/v1/workflows/${id}`,
+  );
+  expect(workflow).toMatchObject({ yaml: first, version: 4 });
 
   await versions.getByRole("button", { name: /Version 2/ }).click();
   await page.getByRole("link", { name: "Run this version" }).click();
   await expect(page).toHaveURL(/\/run\?version=2/);
 });
 
-test("a restore fails when a newer version was saved meanwhile, and can be repeated", async ({
+test("a restore fails when a newer version was saved, and can be retried", async ({
   signedIn: page,
   api,
-  complaints,
+  browserErrors,
 }) => {
-  complaints.allow(/status of 412/);
-  const first = twoTasks("m", unique("late"));
-  const id = await api.workflow(first);
+  browserErrors.allow(/status of 412/);
+  const first = twoTasks("m", uniqueName("conflict"));
+  const id = await api.createWorkflow(first);
   const save = (yaml: string) => api.call("PUT", `/api/v1/workflows/${id}`, { workflow: { yaml } });
   await save(`${first}# two\n`);
-  await open(page, `/workflows/${id}?tab=versions&to=1`);
+  await openPage(page, `/workflows/${id}?tab=versions&to=1`);
   await page.getByRole("button", { name: "Restore…" }).click();
-  const sure = page.getByRole("alertdialog", { name: "Restore version 1?" });
-  await expect(sure).toBeVisible();
+  const dialog = page.getByRole("alertdialog", { name: "Restore version 1?" });
+  await expect(dialog).toBeVisible();
   await save(`${first}# three\n`);
 
-  await sure.getByRole("button", { name: "Restore version 1" }).click();
+  await dialog.getByRole("button", { name: "Restore version 1" }).click();
 
-  await expect(sure.getByText("Changed by someone else")).toBeVisible();
-  await expect(sure.getByText("saved as version 4")).toBeVisible();
-  await sure.getByRole("button", { name: "Restore version 1" }).click();
+  await expect(dialog.getByText("Changed by someone else")).toBeVisible();
+  await expect(dialog.getByText("saved as version 4")).toBeVisible();
+  await dialog.getByRole("button", { name: "Restore version 1" }).click();
   await expect(page.getByText("Version 1 restored as version 4")).toBeVisible();
 });
 
-test("lists the runs of a workflow, and offers to start one while there are none @phone", async ({
+test("lists the runs of a workflow and has an empty state @phone", async ({
   signedIn: page,
   api,
   provider,
 }) => {
   test.slow();
-  const id = await api.workflow(twoTasks(await api.model(provider.baseUrl), unique("runs")));
-  await open(page, `/workflows/${id}?tab=runs`);
+  const id = await api.createWorkflow(
+    twoTasks(await api.createModel(provider.baseUrl), uniqueName("runs")),
+  );
+  await openPage(page, `/workflows/${id}?tab=runs`);
   await expect(page.getByText("No runs yet")).toBeVisible();
 
-  const run = await api.run(id);
-  await api.until(run, "completed");
+  const run = await api.startRun(id);
+  await api.waitForStatus(run, "completed");
   await page.reload();
   const row = page.getByRole("list", { name: /^Runs of/ }).getByRole("listitem");
   await expect(row).toHaveCount(1);

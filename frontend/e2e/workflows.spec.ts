@@ -2,10 +2,10 @@ import { readFile } from "node:fs/promises";
 
 import type { Page } from "@playwright/test";
 
-import { unique } from "./api";
+import { uniqueName } from "./api";
 import { twoTasks } from "./documents";
-import { expect, open, test } from "./fixtures";
-import { zipOf } from "./zip";
+import { expect, openPage, test } from "./fixtures";
+import { createZip } from "./zip";
 
 const REJECTED = /status of (409|422)/;
 
@@ -13,21 +13,22 @@ test("searches, exports, duplicates, deletes and runs workflows from the list @p
   signedIn: page,
   api,
   provider,
-  complaints,
+  browserErrors,
 }) => {
   test.slow();
-  // A copy is rejected under its own name, and is saved under the suggested one.
-  complaints.allow(REJECTED);
-  const model = await api.model(provider.baseUrl);
-  const name = unique("crew");
-  const id = await api.workflow(twoTasks(model, name));
-  for (const topic of ["bees", "tea"]) await api.until(await api.run(id, { topic }), "completed");
+  // The name of a copy is rejected once, then the suggested name is used.
+  browserErrors.allow(REJECTED);
+  const model = await api.createModel(provider.baseUrl);
+  const name = uniqueName("crew");
+  const id = await api.createWorkflow(twoTasks(model, name));
+  for (const topic of ["bees", "tea"])
+    await api.waitForStatus(await api.startRun(id, { topic }), "completed");
   const list = page.getByRole("list", { name: "Workflows" });
   const row = list
     .getByRole("listitem")
     .filter({ has: page.getByRole("link", { name, exact: true }) });
 
-  await open(page, "/workflows");
+  await openPage(page, "/workflows");
   await page.getByRole("searchbox", { name: "Search workflows" }).fill(name);
   await expect(page).toHaveURL(new RegExp(`q=${name}`));
   await expect(list.getByRole("listitem")).toHaveCount(1);
@@ -61,11 +62,11 @@ test("searches, exports, duplicates, deletes and runs workflows from the list @p
   await expect(page.getByRole("heading", { level: 1, name: `Run ${name}` })).toBeVisible();
 });
 
-test("shows when nothing matches, and clears the search", async ({ signedIn: page, api }) => {
-  const name = unique("crew");
-  await api.workflow(twoTasks("no-such-model", name));
+test("shows that no workflow matches and clears the search", async ({ signedIn: page, api }) => {
+  const name = uniqueName("crew");
+  await api.createWorkflow(twoTasks("no-such-model", name));
 
-  await open(page, "/workflows?q=zzzzzz");
+  await openPage(page, "/workflows?q=zzzzzz");
   await expect(page.getByText("No workflows match “zzzzzz”")).toBeVisible();
   await page.getByRole("link", { name: "Clear search" }).click();
 
@@ -75,12 +76,12 @@ test("shows when nothing matches, and clears the search", async ({ signedIn: pag
 
 test("loads more workflows while scrolling", async ({ signedIn: page, api }) => {
   test.slow();
-  const word = unique("many");
+  const prefix = uniqueName("many");
   for (let number = 0; number < 55; number += 1) {
-    await api.workflow(twoTasks("no-such-model", `${word} no${number}x`));
+    await api.createWorkflow(twoTasks("no-such-model", `${prefix} no${number}x`));
   }
 
-  await open(page, `/workflows?q=${word}`);
+  await openPage(page, `/workflows?q=${prefix}`);
   const rows = page.getByRole("list", { name: "Workflows" }).getByRole("listitem");
   await expect(rows.first()).toBeVisible();
   await rows.last().scrollIntoViewIfNeeded();
@@ -92,14 +93,14 @@ test("previews, uses, changes and runs a template @phone", async ({
   signedIn: page,
   api,
   provider,
-  complaints,
+  browserErrors,
 }) => {
   test.slow();
-  // The name is taken, so that it is rejected once, and the suggested one is used.
-  complaints.allow(REJECTED);
-  // The template names no model, so that it uses the default one.
-  const model = await api.model(provider.baseUrl);
-  await open(page, "/workflows/new");
+  // If the name exists already, it is rejected once and the suggested name is used.
+  browserErrors.allow(REJECTED);
+  // The template names no model and uses the default one.
+  const model = await api.createModel(provider.baseUrl);
+  await openPage(page, "/workflows/new");
   const template = page.getByRole("listitem").filter({ hasText: "Daily brief" });
   await expect(template.getByText("Runs on the local model")).toBeVisible();
   await expect(template.getByText("2 agents · 2 tasks")).toBeVisible();
@@ -117,7 +118,7 @@ test("previews, uses, changes and runs a template @phone", async ({
   const changed = yaml.replaceAll(/^( {4}role: .*)$/gm, `$1\n    llm: ${model}`);
   await api.call("PUT", `/api/v1/workflows/${id}`, { workflow: { yaml: changed } });
 
-  await open(page, `/workflows/${id}/run`);
+  await openPage(page, `/workflows/${id}/run`);
   await expect(page.getByRole("list", { name: "Models" })).toContainText(model);
   for (const box of await page.getByRole("textbox", { name: /\(required\)/ }).all()) {
     await box.fill("honey bees");
@@ -128,10 +129,10 @@ test("previews, uses, changes and runs a template @phone", async ({
 
 test("reports an unknown template, and opens a blank workflow in the editor", async ({
   signedIn: page,
-  complaints,
+  browserErrors,
 }) => {
-  complaints.allow(REJECTED);
-  await open(page, "/workflows/new?template=no-such");
+  browserErrors.allow(REJECTED);
+  await openPage(page, "/workflows/new?template=no-such");
   await expect(page.getByText("There is no template named “no-such”.")).toBeVisible();
   await page.keyboard.press("Escape");
   await expect(page).toHaveURL(/\/workflows\/new$/);
@@ -157,8 +158,8 @@ test("imports agents.yaml and tasks.yaml under a chosen name @phone", async ({
   signedIn: page,
 }) => {
   test.slow();
-  const name = unique("pair");
-  await open(page, "/workflows/new?import=1");
+  const name = uniqueName("pair");
+  await openPage(page, "/workflows/new?import=1");
   const files = page.getByLabel("Choose files to import");
   await files.setInputFiles(textFile("tasks.yaml", TASKS));
   await expect(page.getByRole("list", { name: "Selected files" })).toContainText(
@@ -173,25 +174,25 @@ test("imports agents.yaml and tasks.yaml under a chosen name @phone", async ({
   await expectOpened(page, name);
 });
 
-test("imports the zip of a project, and explains why an import fails", async ({
+test("imports a zipped project and shows why an import failed", async ({
   signedIn: page,
-  complaints,
+  browserErrors,
 }) => {
-  complaints.allow(REJECTED);
-  const name = unique("project").toLowerCase();
-  const project = zipOf({
+  browserErrors.allow(REJECTED);
+  const name = uniqueName("project").toLowerCase();
+  const project = createZip({
     [`${name}/pyproject.toml`]: `[project]\nname = "${name}"\n`,
     [`${name}/src/crew/config/agents.yaml`]: AGENTS,
     [`${name}/src/crew/config/tasks.yaml`]: TASKS,
     [`${name}/src/crew/main.py`]: "raise SystemExit('never run')\n",
   });
   const upload = { name: "project.zip", mimeType: "application/zip", buffer: project };
-  await open(page, "/workflows/new?import=1");
+  await openPage(page, "/workflows/new?import=1");
   await page.getByLabel("Choose files to import").setInputFiles(upload);
   await page.getByRole("button", { name: "Import", exact: true }).click();
   await expectOpened(page, name);
 
-  await open(page, "/workflows/new?import=1");
+  await openPage(page, "/workflows/new?import=1");
   await page.getByLabel("Choose files to import").setInputFiles(upload);
   await page.getByRole("button", { name: "Import", exact: true }).click();
   await expect(page.getByText("A workflow with this name already exists")).toBeVisible();
@@ -208,13 +209,13 @@ test("imports the zip of a project, and explains why an import fails", async ({
 test("shows the errors of a pasted document by line, and imports it under another name", async ({
   signedIn: page,
   api,
-  complaints,
+  browserErrors,
 }) => {
   test.slow();
-  complaints.allow(REJECTED);
-  const name = unique("paste");
-  await api.workflow(twoTasks("m", name));
-  await open(page, "/workflows/new?import=1");
+  browserErrors.allow(REJECTED);
+  const name = uniqueName("paste");
+  await api.createWorkflow(twoTasks("m", name));
+  await openPage(page, "/workflows/new?import=1");
   const text = page.getByLabel("Or paste a document");
   await text.fill(twoTasks("m", name).replace("agent: writer", "agent: writr"));
   await page.getByRole("button", { name: "Import", exact: true }).click();
@@ -236,9 +237,9 @@ test("shows the errors of a pasted document by line, and imports it under anothe
 
 test("imports a dropped document and shows its warnings", async ({ signedIn: page }) => {
   test.slow();
-  const name = unique("drop");
+  const name = uniqueName("drop");
   const yaml = `${twoTasks("m", name)}verbose: true\nmystery_key: 1\n`;
-  await open(page, "/workflows/new?import=1");
+  await openPage(page, "/workflows/new?import=1");
   const dropped = await page.evaluateHandle(
     (content) => {
       const transfer = new DataTransfer();

@@ -1,29 +1,29 @@
 import { crc32 } from "node:zlib";
 
-/** A zip with these texts, stored as they are: enough for an upload, without a library. */
-export function zipOf(files: Record<string, string>): Buffer {
+/** Creates an uncompressed zip archive of text files. */
+export function createZip(files: Record<string, string>): Buffer {
   const parts: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;
   for (const [path, text] of Object.entries(files)) {
     const name = Buffer.from(path);
     const content = Buffer.from(text);
-    const head = Buffer.alloc(30);
-    head.writeUInt32LE(0x04034b50, 0);
-    head.writeUInt16LE(20, 4);
-    head.writeUInt32LE(crc32(content), 14);
-    head.writeUInt32LE(content.length, 18);
-    head.writeUInt32LE(content.length, 22);
-    head.writeUInt16LE(name.length, 26);
+    const header = Buffer.alloc(30);
+    header.writeUInt32LE(0x04034b50, 0);
+    header.writeUInt16LE(20, 4);
+    header.writeUInt32LE(crc32(content), 14);
+    header.writeUInt32LE(content.length, 18);
+    header.writeUInt32LE(content.length, 22);
+    header.writeUInt16LE(name.length, 26);
     const entry = Buffer.alloc(46);
     entry.writeUInt32LE(0x02014b50, 0);
     entry.writeUInt16LE(20, 4);
-    // Version needed, flags, method, time, date, checksum, sizes and name's length, as in the head.
-    head.copy(entry, 6, 4, 28);
+    // Version needed, flags, method, time, date, checksum, sizes and name length, as in the local header.
+    header.copy(entry, 6, 4, 28);
     entry.writeUInt32LE(offset, 42);
-    parts.push(head, name, content);
+    parts.push(header, name, content);
     directory.push(entry, name);
-    offset += head.length + name.length + content.length;
+    offset += header.length + name.length + content.length;
   }
   const end = Buffer.alloc(22);
   const size = directory.reduce((sum, part) => sum + part.length, 0);

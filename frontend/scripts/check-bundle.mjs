@@ -27,19 +27,19 @@ const rows = [
   ["initial JavaScript", size(initial), INITIAL_JS],
   ["initial styles", styles(initial), INITIAL_CSS],
 ];
-const font = Object.values(manifest).find((one) => /inter-latin-wght-normal/.test(one.file));
+const font = Object.values(manifest).find((chunk) => /inter-latin-wght-normal/.test(chunk.file));
 rows.push(["font before first paint", font ? bytes(font.file, false) : 0, FONT]);
 for (const [page, budget] of Object.entries(ROUTES)) {
-  if (!manifest[page]) throw new Error(`${page} is not a page of the build`);
-  rows.push([page.split("/").at(-1), size(minus(closure(page), initial)), budget]);
+  if (!manifest[page]) throw new Error(`${page} is not in the build manifest`);
+  rows.push([page.split("/").at(-1), size(difference(closure(page), initial)), budget]);
 }
 
 let failed = 0;
 for (const [name, kilobytes, budget] of rows) {
-  const over = kilobytes > budget;
-  failed += Number(over);
+  const isOver = kilobytes > budget;
+  failed += Number(isOver);
   console.log(
-    `${over ? "OVER" : "  ok"}  ${kilobytes.toFixed(1).padStart(6)} of ${String(budget).padStart(3)} kB  ${name}`,
+    `${isOver ? "OVER" : "  ok"}  ${kilobytes.toFixed(1).padStart(6)} of ${String(budget).padStart(3)} kB  ${name}`,
   );
 }
 console.log(`bundle: ${rows.length - failed} within budget, ${failed} over`);
@@ -54,7 +54,7 @@ function closure(name, seen = new Set()) {
   return seen;
 }
 
-function minus(names, known) {
+function difference(names, known) {
   return new Set([...names].filter((name) => !known.has(name)));
 }
 
@@ -67,7 +67,7 @@ function styles(names) {
   return [...files].reduce((sum, file) => sum + bytes(file, true), 0);
 }
 
-function bytes(file, packed) {
+function bytes(file, compressed) {
   const content = readFileSync(`dist/${file}`);
-  return (packed ? gzipSync(content, { level: 9 }).length : content.length) / 1000;
+  return (compressed ? gzipSync(content, { level: 9 }).length : content.length) / 1000;
 }

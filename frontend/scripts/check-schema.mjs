@@ -1,4 +1,4 @@
-// Fails when src/lib/api/schema.d.ts is not what backend/openapi.json says.
+// Fails when src/lib/api/schema.d.ts does not match backend/openapi.json.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 

@@ -1,4 +1,4 @@
-// Packs the build's text files once, so that no server has to do it again for each visitor.
+// Compresses the build's text files once, so that the server does not compress them for each request.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

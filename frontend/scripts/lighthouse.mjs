@@ -1,15 +1,15 @@
-// Runs Lighthouse's desktop preset over every page, signed in; the best of three must keep the limits.
-// node scripts/lighthouse.mjs [WORD-IN-NAME]
+// Runs Lighthouse's desktop preset on every page; the best of three rounds must meet the limits.
+// node scripts/lighthouse.mjs [NAME-FILTER]
 import { chromium } from "@playwright/test";
 import lighthouse, { desktopConfig } from "lighthouse";
 
 import { freePort, withProduct } from "./prepared-product.mjs";
 
-const word = process.argv[2] ?? "";
+const nameFilter = process.argv[2] ?? "";
 const ROUNDS = 3;
-/** A score of 100 is 1. */
-const LEAST = { performance: 0.95, accessibility: 1, "best-practices": 1 };
-const MOST = {
+/** Scores are fractions: 1 is a score of 100. */
+const MIN_SCORES = { performance: 0.95, accessibility: 1, "best-practices": 1 };
+const MAX_METRICS = {
   "largest-contentful-paint": 1_500,
   "total-blocking-time": 200,
   "cumulative-layout-shift": 0.02,
@@ -28,7 +28,7 @@ let passed = 0;
 
 await withProduct(async ({ origin, key, pages }) => {
   const port = await freePort();
-  // A profile of its own, thrown away at the end: Lighthouse opens its tabs in it, and finds the key there.
+  // Lighthouse opens its tabs in this temporary profile and finds the API key in its local storage.
   const profile = await chromium.launchPersistentContext("", {
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: [...FLAGS, `--remote-debugging-port=${port}`],
@@ -37,9 +37,11 @@ await withProduct(async ({ origin, key, pages }) => {
     const tab = await profile.newPage();
     await tab.goto(`${origin}/robots.txt`);
     const cache = await profile.newCDPSession(tab);
-    for (const { name, path, signedOut } of pages.filter((one) => one.name.includes(word))) {
-      await keepKey(tab, signedOut ? "" : key);
-      tell(name, await bestOf(origin + path, port, cache));
+    for (const { name, path, signedOut } of pages.filter((page) =>
+      page.name.includes(nameFilter),
+    )) {
+      await storeKey(tab, signedOut ? "" : key);
+      printResult(name, await measureBestOf(origin + path, port, cache));
     }
   } finally {
     await profile.close();
@@ -48,21 +50,21 @@ await withProduct(async ({ origin, key, pages }) => {
 console.log(`lighthouse: ${passed} passed, ${failed} failed`);
 process.exitCode = failed ? 1 : 0;
 
-async function keepKey(tab, key) {
+async function storeKey(tab, key) {
   await tab.evaluate((value) => {
     if (value) localStorage.setItem("crewai-runner:api-key", value);
     else localStorage.removeItem("crewai-runner:api-key");
   }, key);
 }
 
-/** The first round without a fault, else the one with the fewest. */
-async function bestOf(url, port, cache) {
+/** Returns the first round that meets all limits, or the one with the fewest problems. */
+async function measureBestOf(url, port, cache) {
   let best = null;
-  for (let round = 0; round < ROUNDS && best?.faults.length !== 0; round += 1) {
-    // The storage holds the key and must stay; the files must come anew.
+  for (let round = 0; round < ROUNDS && best?.problems.length !== 0; round += 1) {
+    // Clear only the cache: the storage contains the API key.
     await cache.send("Network.clearBrowserCache");
-    const found = await measure(url, port);
-    if (!best || found.faults.length < best.faults.length) best = found;
+    const result = await measure(url, port);
+    if (!best || result.problems.length < best.problems.length) best = result;
   }
   return best;
 }
@@ -72,24 +74,24 @@ async function measure(url, port) {
     port,
     logLevel: "error",
     disableStorageReset: true,
-    onlyCategories: Object.keys(LEAST),
+    onlyCategories: Object.keys(MIN_SCORES),
   };
   const { lhr } = await lighthouse(url, flags, desktopConfig);
-  const landed = new URL(lhr.finalDisplayedUrl ?? url).pathname;
-  const faults = lhr.runtimeError ? [lhr.runtimeError.message] : [];
-  if (landed !== new URL(url).pathname) faults.push(`landed on ${landed}`);
-  for (const [name, least] of Object.entries(LEAST)) {
-    if (lhr.categories[name].score < least)
-      faults.push(`${name} below ${least * 100}`, ...brokenRules(lhr, name));
+  const finalPath = new URL(lhr.finalDisplayedUrl ?? url).pathname;
+  const problems = lhr.runtimeError ? [lhr.runtimeError.message] : [];
+  if (finalPath !== new URL(url).pathname) problems.push(`redirected to ${finalPath}`);
+  for (const [name, minimum] of Object.entries(MIN_SCORES)) {
+    if (lhr.categories[name].score < minimum)
+      problems.push(`${name} below ${minimum * 100}`, ...failedAudits(lhr, name));
   }
-  for (const [name, most] of Object.entries(MOST)) {
-    if (!(lhr.audits[name].numericValue <= most)) faults.push(`${name} above ${most}`);
+  for (const [name, maximum] of Object.entries(MAX_METRICS)) {
+    if (!(lhr.audits[name].numericValue <= maximum)) problems.push(`${name} above ${maximum}`);
   }
-  return { lhr, faults };
+  return { lhr, problems };
 }
 
-/** The audits that took points away; of performance they are the figures themselves. */
-function brokenRules(lhr, category) {
+/** Returns the audits that lowered the score; performance is reported by its metrics instead. */
+function failedAudits(lhr, category) {
   if (category === "performance") return [];
   return lhr.categories[category].auditRefs
     .filter(({ id, weight }) => weight > 0 && (lhr.audits[id].score ?? 1) < 1)
@@ -101,13 +103,15 @@ function detailOf({ title, details }) {
   return [title, first?.node?.selector ?? first?.description].filter(Boolean).join(", ");
 }
 
-function tell(name, { lhr, faults }) {
-  const scores = Object.keys(LEAST).map((one) => Math.round(lhr.categories[one].score * 100));
-  const figures = Object.keys(MOST).map((one) => lhr.audits[one].numericValue ?? NaN);
-  const [lcp, tbt, cls] = figures;
+function printResult(name, { lhr, problems }) {
+  const scores = Object.keys(MIN_SCORES).map((category) =>
+    Math.round(lhr.categories[category].score * 100),
+  );
+  const metrics = Object.keys(MAX_METRICS).map((audit) => lhr.audits[audit].numericValue ?? NaN);
+  const [lcp, tbt, cls] = metrics;
   const line = `${scores.join("/")}  LCP ${Math.round(lcp)} ms  TBT ${Math.round(tbt)} ms  CLS ${cls.toFixed(3)}`;
-  console.log(`${faults.length ? "FAIL" : "  ok"}  ${name.padEnd(12)} ${line}`);
-  for (const fault of faults) console.log(`        ${fault}`);
-  if (faults.length) failed += 1;
+  console.log(`${problems.length ? "FAIL" : "  ok"}  ${name.padEnd(12)} ${line}`);
+  for (const problem of problems) console.log(`        ${problem}`);
+  if (problems.length) failed += 1;
   else passed += 1;
 }

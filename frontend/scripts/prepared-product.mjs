@@ -1,4 +1,4 @@
-// Starts the product with content in it: a scripted provider, two workflows, and runs that ended well, badly and waiting.
+// Starts the product with a scripted provider, two workflows, and completed, failed and waiting runs.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
@@ -10,22 +10,22 @@ const frontend = fileURLToPath(new URL("..", import.meta.url));
 const backend = join(frontend, "../backend");
 const KEY = "key-of-the-scripts";
 const START_SECONDS = 60;
-const ENDED = ["completed", "failed", "stopped", "crashed"];
+const FINISHED = ["completed", "failed", "stopped", "crashed"];
 
-/** Runs `work({ origin, key, pages })` on a product that is gone afterwards, whatever happens. */
+/** Starts the product, calls `work({ origin, key, pages })` and stops the product in any case. */
 export async function withProduct(work) {
   const children = [];
   try {
     const provider = await startProvider(children);
     const origin = await startProduct(children);
     const call = (method, path, body) => request(origin, method, path, body);
-    await work({ origin, key: KEY, pages: pagesOf(await prepare(call, provider)) });
+    await work({ origin, key: KEY, pages: pagesOf(await createContent(call, provider)) });
   } finally {
     await Promise.all(children.map(stop));
   }
 }
 
-/** Puts the key where the product keeps it, before any page is loaded. */
+/** Returns a script that stores the API key in the session storage. */
 export function signInScript(key) {
   return `sessionStorage.setItem("crewai-runner:api-key", ${JSON.stringify(key)});`;
 }
@@ -49,7 +49,7 @@ async function startProduct(children) {
   });
   children.push(child);
   const origin = `http://127.0.0.1:${port}`;
-  for (let tries = 0; tries < START_SECONDS * 5; tries += 1) {
+  for (let attempt = 0; attempt < START_SECONDS * 5; attempt += 1) {
     if (child.exitCode !== null) throw new Error("The product did not start.");
     const ready = await fetch(`${origin}/health/ready`).catch(() => null);
     if (ready?.ok) return origin;
@@ -85,10 +85,10 @@ async function request(origin, method, path, body) {
   return text ? JSON.parse(text) : null;
 }
 
-async function prepare(call, provider) {
-  const body = JSON.stringify(script());
-  const taken = await fetch(`${provider}/_control/script`, { method: "POST", body });
-  if (!taken.ok) throw new Error(`The provider does not take its script: ${await taken.text()}`);
+async function createContent(call, provider) {
+  const body = JSON.stringify(providerScript());
+  const response = await fetch(`${provider}/_control/script`, { method: "POST", body });
+  if (!response.ok) throw new Error(`The provider rejected its script: ${await response.text()}`);
   const { provider: acme } = await call("POST", "/api/v1/providers", {
     provider: {
       name: "Acme models",
@@ -97,20 +97,20 @@ async function prepare(call, provider) {
       baseUrl: `${provider}/v1`,
     },
   });
-  for (const model of modelsAt(acme.id)) await call("POST", "/api/v1/models", { model });
-  const research = await save(call, workflow("Market research"));
-  const review = await save(call, workflow("Reviewed brief", "human_input: true"));
-  const first = await run(call, research, { topic: "bees" }, ENDED);
-  const second = await run(call, research, { topic: "wasps" }, ENDED);
-  const failed = await run(call, research, { topic: "FAIL" }, ENDED);
-  const waiting = await run(call, review, { topic: "honey" }, ["waiting", ...ENDED]);
+  for (const model of modelsOf(acme.id)) await call("POST", "/api/v1/models", { model });
+  const research = await createWorkflow(call, workflow("Market research"));
+  const review = await createWorkflow(call, workflow("Reviewed brief", "human_input: true"));
+  const first = await startRun(call, research, { topic: "bees" }, FINISHED);
+  const second = await startRun(call, research, { topic: "wasps" }, FINISHED);
+  const failed = await startRun(call, research, { topic: "FAIL" }, FINISHED);
+  const waiting = await startRun(call, review, { topic: "honey" }, ["waiting", ...FINISHED]);
   return { provider: acme.id, research, first, second, failed, waiting };
 }
 
-const say = (text, contains) => ({ reply: { kind: "Say", text }, contains });
-const answer = (text) => `Thought: I now can give a great answer\nFinal Answer: ${text}`;
+const replyRule = (text, contains) => ({ reply: { kind: "Say", text }, contains });
+const finalAnswer = (text) => `Thought: I now can give a great answer\nFinal Answer: ${text}`;
 
-function script() {
+function providerScript() {
   return {
     models: ["acme-large", "acme-small", "acme-embed"],
     rules: [
@@ -118,14 +118,14 @@ function script() {
         reply: { kind: "Fail", status: 401, message: "Incorrect API key provided." },
         contains: "FAIL",
       },
-      say(
-        answer(
+      replyRule(
+        finalAnswer(
           "## A note on bees\n\n- They dance.\n- They **vote** on a new home.\n\n| what | how much |\n| --- | --- |\n| honey | 20 kg |",
         ),
         "Write a note",
       ),
-      say(
-        answer(
+      replyRule(
+        finalAnswer(
           "1. Bees dance to show the way.\n2. A hive holds 50,000 of them.\n3. They vote on a new home.",
         ),
         "three facts",
@@ -134,7 +134,7 @@ function script() {
   };
 }
 
-function modelsAt(providerId) {
+function modelsOf(providerId) {
   const pricing = { inputPerMillion: "2.50", outputPerMillion: "10.00", currency: "USD" };
   return [
     {
@@ -151,7 +151,7 @@ function modelsAt(providerId) {
   ];
 }
 
-function workflow(name, more = "") {
+function workflow(name, extraTaskField = "") {
   return `name: ${name}
 inputs:
   topic:
@@ -178,25 +178,25 @@ tasks:
     expected_output: A note
     agent: writer
     context: [research]
-    ${more}
+    ${extraTaskField}
 `;
 }
 
-async function save(call, yaml) {
+async function createWorkflow(call, yaml) {
   return (await call("POST", "/api/v1/workflows", { workflow: { yaml } })).workflow.id;
 }
 
-async function run(call, workflowId, inputs, states) {
+async function startRun(call, workflowId, inputs, states) {
   const { runId } = await call("POST", "/api/v1/runs", { workflowId, inputs });
-  for (let tries = 0; tries < 600; tries += 1) {
-    const { run: now } = await call("GET", `/api/v1/runs/${runId}`);
-    if (states.includes(now.status)) return runId;
+  for (let attempt = 0; attempt < 600; attempt += 1) {
+    const { run: current } = await call("GET", `/api/v1/runs/${runId}`);
+    if (states.includes(current.status)) return runId;
     await pause(100);
   }
-  throw new Error(`${runId} never came to ${states.join(" or ")}.`);
+  throw new Error(`Run ${runId} did not reach status ${states.join(" or ")}.`);
 }
 
-/** Every page of the product: a name for its file, its address, whether one is signed in. */
+/** Lists every page: its file name, its path and whether it is shown signed out. */
 function pagesOf({ provider, research, first, second, failed, waiting }) {
   return [
     { name: "dashboard", path: "/" },

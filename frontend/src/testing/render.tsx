@@ -11,26 +11,26 @@ import userEvent from "@testing-library/user-event";
 import type { ReactNode } from "react";
 
 interface Options {
-  /** The address at which it is shown. */
+  /** The initial URL. */
   url?: string;
-  /** The route's path with its parameters, e.g. `/runs/$runId`. */
+  /** The route path with its parameters, e.g. `/runs/$runId`. */
   path?: string;
 }
 
-/** Shows something as the product would: with a router, a query client and a user at the keyboard. */
+/** Renders the UI inside a router and a query client; returns the screen, these two and a simulated user. */
 export function show(ui: ReactNode, { url = "/", path = "/" }: Options = {}) {
   const queryClient = new QueryClient({ defaultOptions: { queries: { retry: false } } });
   const root = createRootRoute();
   const page = createRoute({ getParentRoute: () => root, path, component: () => ui });
-  const elsewhere = createRoute({ getParentRoute: () => root, path: "$", component: () => null });
+  const otherPages = createRoute({ getParentRoute: () => root, path: "$", component: () => null });
   const router = createRouter({
-    routeTree: root.addChildren(path === "$" ? [page] : [page, elsewhere]),
+    routeTree: root.addChildren(path === "$" ? [page] : [page, otherPages]),
     history: createMemoryHistory({ initialEntries: [url] }),
   });
   const user = userEvent.setup();
   const screen = render(
     <QueryClientProvider client={queryClient}>
-      {/* The test's router has one page; the product's type knows them all. */}
+      {/* The router type registered by the app lists all its routes; this router has only one. */}
       <RouterProvider router={router as never} />
     </QueryClientProvider>,
   );

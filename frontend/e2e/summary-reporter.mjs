@@ -1,5 +1,5 @@
-// One line that says it all, for whoever reads only the end of a log.
-export default class PlainReporter {
+// Prints the number of passed and failed tests as the last line of the log.
+export default class SummaryReporter {
   passed = 0;
   failed = 0;
 
