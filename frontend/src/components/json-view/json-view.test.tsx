@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 
-import { show } from "@/testing/render";
+import { renderWithRouter } from "@/testing/render-with-router";
 
 import { summarizeBranch } from "./json-shape";
 import { JsonView } from "./json-view";
 
 test("branches collapse and show how many members they have", async () => {
   const value = { note: "Bees", legs: { count: 6, deep: { more: true } } };
-  const { findByRole, queryByText, getByText, user } = show(<JsonView value={value} />);
+  const { findByRole, queryByText, getByText, user } = renderWithRouter(<JsonView value={value} />);
   const legs = await findByRole("button", { name: "legs: {2 fields}" });
   expect(legs).toHaveAttribute("aria-expanded", "true");
   expect(getByText("6")).toBeVisible();
@@ -21,7 +21,7 @@ test("branches collapse and show how many members they have", async () => {
 });
 
 test("a long list is shown page by page", async () => {
-  const { findByRole, queryByText, user } = show(
+  const { findByRole, queryByText, user } = renderWithRouter(
     <JsonView value={Array.from({ length: 250 }, (_, index) => `item ${index}`)} />,
   );
   await user.click(await findByRole("button", { name: "Show 100 more of 250" }));
@@ -32,7 +32,7 @@ test("a long list is shown page by page", async () => {
 });
 
 test("a long text is cut; empty values and null are shown differently", async () => {
-  const { findByRole, container, user } = show(
+  const { findByRole, container, user } = renderWithRouter(
     <JsonView value={{ long: "x".repeat(3000), none: null, list: [], object: {}, no: false }} />,
   );
   const more = await findByRole("button", { name: "… show all" });
@@ -45,7 +45,7 @@ test("a long text is cut; empty values and null are shown differently", async ()
 });
 
 test("a primitive value is shown without a tree", async () => {
-  const { findByText } = show(<JsonView value={42} />);
+  const { findByText } = renderWithRouter(<JsonView value={42} />);
   expect(await findByText("42")).toBeVisible();
 });
 

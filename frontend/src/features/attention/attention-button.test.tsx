@@ -3,7 +3,7 @@ import { http, HttpResponse } from "msw";
 import { expect, it, vi } from "vitest";
 
 import { server } from "@/testing/server";
-import { show } from "@/testing/render";
+import { renderWithRouter } from "@/testing/render-with-router";
 
 import { AttentionButton } from "./attention-button";
 
@@ -37,7 +37,7 @@ it("counts approval requests and exceeded budgets, the longest waiting first, an
       run("run_b", "budget", "2026-11-22T10:01:00Z"),
     ],
   );
-  const { user, router } = show(<AttentionButton />);
+  const { user, router } = renderWithRouter(<AttentionButton />);
 
   await user.click(await screen.findByRole("button", { name: "Needs attention: 2" }));
   const panel = await screen.findByRole("dialog");
@@ -55,7 +55,7 @@ it("counts approval requests and exceeded budgets, the longest waiting first, an
 
 it("shows an empty list when nothing needs attention", async () => {
   mockServer([], []);
-  const { user } = show(<AttentionButton />);
+  const { user } = renderWithRouter(<AttentionButton />);
 
   await user.click(await screen.findByRole("button", { name: "Needs attention: none" }));
 
@@ -68,7 +68,7 @@ it("shows an error instead of an empty list when the request fails", async () =>
     http.get("*/api/v1/approvals", () => HttpResponse.json({ title: "Broken" }, { status: 500 })),
     http.get("*/api/v1/runs", () => HttpResponse.json({ runs: [], nextCursor: null })),
   );
-  const { user } = show(<AttentionButton />);
+  const { user } = renderWithRouter(<AttentionButton />);
 
   await user.click(await screen.findByRole("button", { name: /Needs attention/ }));
 

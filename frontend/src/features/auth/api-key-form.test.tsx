@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { session } from "@/lib/api/session";
 import { server } from "@/testing/server";
-import { show } from "@/testing/render";
+import { renderWithRouter } from "@/testing/render-with-router";
 
 import { SignInPage } from "./sign-in-page";
 
@@ -25,7 +25,7 @@ beforeEach(() => {
 afterEach(() => session.signOut());
 
 async function showSignIn(url = "/sign-in") {
-  const shown = show(<SignInPage />, { url, path: "/sign-in" });
+  const shown = renderWithRouter(<SignInPage />, { url, path: "/sign-in" });
   const field = await screen.findByLabelText("API key");
   const button = screen.getByRole("button", { name: "Sign in" });
   return { ...shown, field, button };

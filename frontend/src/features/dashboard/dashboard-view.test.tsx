@@ -3,7 +3,7 @@ import { http, HttpResponse } from "msw";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { RunSummary } from "@/lib/api/types";
-import { show } from "@/testing/render";
+import { renderWithRouter } from "@/testing/render-with-router";
 import { server } from "@/testing/server";
 
 import { DashboardView } from "./dashboard-view";
@@ -52,7 +52,7 @@ beforeEach(() => {
 
 function showDashboard() {
   const onPeriod = vi.fn<(period: Period) => void>();
-  return { ...show(<DashboardView period="24h" onPeriod={onPeriod} />), onPeriod };
+  return { ...renderWithRouter(<DashboardView period="24h" onPeriod={onPeriod} />), onPeriod };
 }
 
 const panel = (name: RegExp) =>

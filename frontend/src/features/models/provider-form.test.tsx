@@ -3,7 +3,7 @@ import { http, HttpResponse } from "msw";
 import { expect, test, vi } from "vitest";
 
 import type { Provider } from "@/lib/api/types";
-import { show } from "@/testing/render";
+import { renderWithRouter } from "@/testing/render-with-router";
 import { server } from "@/testing/server";
 
 import { EditProviderDialog, NewProviderDialog } from "./provider-dialog";
@@ -30,13 +30,17 @@ function problem(status: number, slug: string, more: object = {}) {
 
 function connect() {
   const onSaved = vi.fn();
-  const view = show(<NewProviderDialog taken={[]} onClose={vi.fn()} onSaved={onSaved} />);
+  const view = renderWithRouter(
+    <NewProviderDialog taken={[]} onClose={vi.fn()} onSaved={onSaved} />,
+  );
   return { ...view, onSaved };
 }
 
 function edit(provider = stored) {
   const onSaved = vi.fn();
-  const view = show(<EditProviderDialog provider={provider} onClose={vi.fn()} onSaved={onSaved} />);
+  const view = renderWithRouter(
+    <EditProviderDialog provider={provider} onClose={vi.fn()} onSaved={onSaved} />,
+  );
   return { ...view, onSaved };
 }
 

@@ -3,7 +3,7 @@ import { http, HttpResponse } from "msw";
 import { beforeEach, expect, it, vi } from "vitest";
 
 import type { RunSummary } from "@/lib/api/types";
-import { show } from "@/testing/render";
+import { renderWithRouter } from "@/testing/render-with-router";
 import { server } from "@/testing/server";
 
 import type { RunsSearch } from "./run-filters";
@@ -41,7 +41,9 @@ function mockRuns(...pages: RunSummary[][]) {
 function showList(search: RunsSearch = {}) {
   const onChange = vi.fn<(change: Partial<RunsSearch>) => void>();
   const onClear = vi.fn<() => void>();
-  const shown = show(<RunsView search={search} onChange={onChange} onClear={onClear} />);
+  const shown = renderWithRouter(
+    <RunsView search={search} onChange={onChange} onClear={onClear} />,
+  );
   return { ...shown, onChange, onClear };
 }
 

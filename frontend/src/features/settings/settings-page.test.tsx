@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { session } from "@/lib/api/session";
 import { getPreference, setPreference } from "@/lib/preferences";
 import { server } from "@/testing/server";
-import { show } from "@/testing/render";
+import { renderWithRouter } from "@/testing/render-with-router";
 
 import { SettingsPage } from "./settings-page";
 
@@ -48,7 +48,7 @@ const row = async (name: string) => {
 
 describe("SettingsPage", () => {
   it("shows versions and health", async () => {
-    show(<SettingsPage />);
+    renderWithRouter(<SettingsPage />);
 
     expect((await row("CrewAI Runner")).getByText("1.2.3")).toBeVisible();
     expect((await row("Engine")).getByText("crewai 9.8.7")).toBeVisible();
@@ -68,7 +68,7 @@ describe("SettingsPage", () => {
         HttpResponse.json({ status: "not-ready", parts }, { status: 503 }),
       ),
     );
-    show(<SettingsPage />);
+    renderWithRouter(<SettingsPage />);
 
     expect((await row("Queue")).getByText("Failing")).toBeVisible();
     expect(screen.getByText("The worker has stopped.")).toBeVisible();
@@ -80,14 +80,14 @@ describe("SettingsPage", () => {
     server.use(
       http.get("*/api/v1/about", () => HttpResponse.json({ title: "Broken" }, { status: 500 })),
     );
-    show(<SettingsPage />);
+    renderWithRouter(<SettingsPage />);
 
     expect(await screen.findAllByText("Broken")).toHaveLength(2);
     expect(screen.getByRole("radio", { name: "Dark" })).toBeEnabled();
   });
 
   it("stores preferences", async () => {
-    const { user } = show(<SettingsPage />);
+    const { user } = renderWithRouter(<SettingsPage />);
 
     await user.click(await screen.findByRole("radio", { name: "Dark" }));
     await user.click(screen.getByRole("switch", { name: "Single-key shortcuts" }));
@@ -97,7 +97,7 @@ describe("SettingsPage", () => {
 
   it("forgets the key on this device and stays signed in", async () => {
     session.signIn("key", true);
-    const { user } = show(<SettingsPage />);
+    const { user } = renderWithRouter(<SettingsPage />);
 
     await user.click(await screen.findByRole("button", { name: "Forget on this device" }));
 
@@ -113,7 +113,7 @@ describe("SettingsPage", () => {
         return HttpResponse.json({ deleted: 3 });
       }),
     );
-    const { user } = show(<SettingsPage />);
+    const { user } = renderWithRouter(<SettingsPage />);
 
     await user.selectOptions(
       await screen.findByLabelText("Delete finished runs"),
@@ -134,7 +134,7 @@ describe("SettingsPage", () => {
     server.use(
       http.delete("*/api/v1/runs", () => HttpResponse.json({ title: "Broken" }, { status: 500 })),
     );
-    const { user } = show(<SettingsPage />);
+    const { user } = renderWithRouter(<SettingsPage />);
 
     await user.click(await screen.findByRole("button", { name: "Delete runs" }));
     await user.click(screen.getByRole("button", { name: "Delete permanently" }));
@@ -145,7 +145,7 @@ describe("SettingsPage", () => {
 
   it("asks for confirmation before clearing browser data", async () => {
     setPreference("theme", "dark");
-    const { user } = show(<SettingsPage />);
+    const { user } = renderWithRouter(<SettingsPage />);
 
     await user.click(await screen.findByRole("button", { name: "Clear drafts and preferences" }));
     await user.click(screen.getByRole("button", { name: "Cancel" }));

@@ -2,7 +2,7 @@ import { waitFor } from "@testing-library/react";
 import { http, HttpResponse } from "msw";
 import { describe, expect, it } from "vitest";
 
-import { show } from "@/testing/render";
+import { renderWithRouter } from "@/testing/render-with-router";
 import { server } from "@/testing/server";
 
 import { getTextDraft } from "../store/text-drafts";
@@ -27,7 +27,7 @@ function stubResolve(status = 200, problem: object = {}) {
 
 /** Each test uses its own id, because drafts are kept by id. */
 function renderCard(id: string) {
-  return show(<ApprovalCard approval={sampleApproval({ id })} />);
+  return renderWithRouter(<ApprovalCard approval={sampleApproval({ id })} />);
 }
 
 describe("ApprovalForm", () => {
@@ -95,7 +95,7 @@ describe("ApprovalForm", () => {
 
   it("shares unsent feedback between two forms for the same approval", async () => {
     const approval = sampleApproval({ id: "appr_twice" });
-    const { findAllByLabelText, user } = show(
+    const { findAllByLabelText, user } = renderWithRouter(
       <>
         <ApprovalCard approval={approval} />
         <ApprovalCard approval={approval} />
@@ -109,7 +109,7 @@ describe("ApprovalForm", () => {
 
 describe("ApprovalCard", () => {
   it("shows the answer once the approval is resolved", async () => {
-    const { findAllByText, findByText, queryByRole } = show(
+    const { findAllByText, findByText, queryByRole } = renderWithRouter(
       <ApprovalCard
         approval={sampleApproval({
           status: "revised",

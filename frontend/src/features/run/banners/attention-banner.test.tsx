@@ -2,7 +2,7 @@ import { http, HttpResponse } from "msw";
 import { describe, expect, it } from "vitest";
 
 import type { Approval, Run, RunState } from "@/lib/api/types";
-import { show } from "@/testing/render";
+import { renderWithRouter } from "@/testing/render-with-router";
 import { server } from "@/testing/server";
 
 import { RunStore } from "../store/run-store";
@@ -15,7 +15,9 @@ function renderBanner(change: Partial<Run>, approvals: Approval[] = []) {
     http.get("*/api/v1/approvals", () => HttpResponse.json({ approvals, nextCursor: null })),
   );
   const run = sampleRun(change);
-  return show(<AttentionBanner run={run} store={new RunStore(run.id, { status: run.status })} />);
+  return renderWithRouter(
+    <AttentionBanner run={run} store={new RunStore(run.id, { status: run.status })} />,
+  );
 }
 
 function stubBudgetExceeded(budget: object) {

@@ -3,7 +3,7 @@ import { http, HttpResponse } from "msw";
 import { describe, expect, it } from "vitest";
 
 import type { Message, Run } from "@/lib/api/types";
-import { show } from "@/testing/render";
+import { renderWithRouter } from "@/testing/render-with-router";
 import { server } from "@/testing/server";
 
 import { RunStore } from "../store/run-store";
@@ -28,7 +28,7 @@ function stubChat(messages: Message[], respond: () => Response | Promise<Respons
 
 function renderChat(id: string, change: Partial<Run> = {}) {
   const run = sampleRun({ id, ...change });
-  return show(<ChatTab run={run} store={new RunStore(id, { status: run.status })} />);
+  return renderWithRouter(<ChatTab run={run} store={new RunStore(id, { status: run.status })} />);
 }
 
 const ENDED = { status: "completed", finishedAt: "2026-11-22T10:05:00Z" } as const;

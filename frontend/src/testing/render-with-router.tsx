@@ -18,7 +18,7 @@ interface Options {
 }
 
 /** Renders the UI inside a router and a query client; returns the screen, these two and a simulated user. */
-export function show(ui: ReactNode, { url = "/", path = "/" }: Options = {}) {
+export function renderWithRouter(ui: ReactNode, { url = "/", path = "/" }: Options = {}) {
   const queryClient = new QueryClient({ defaultOptions: { queries: { retry: false } } });
   const root = createRootRoute();
   const page = createRoute({ getParentRoute: () => root, path, component: () => ui });
