@@ -23,13 +23,13 @@ def key() -> dict[str, str]:
     return {"Idempotency-Key": f"once-{uuid.uuid4().hex}"}
 
 
-def creating_requests(workspace: SeededWorkspace) -> Iterator[tuple[str, dict[str, Any]]]:
+def creating_requests(workspace: SeededWorkspace, run_id: str) -> Iterator[tuple[str, dict[str, Any]]]:
     name = f"once {uuid.uuid4().hex[:8]}"
     provider = {"name": name, "type": "openai_compatible", "baseUrl": "http://127.0.0.1:9/v1"}
     yield "/api/workflows/start", {"workflow": DOCUMENT}
     yield "/api/runs", {"workflow": DOCUMENT}
-    yield f"/api/runs/{workspace.ids['run_id']}/retry", {}
-    yield f"/api/runs/{workspace.ids['run_id']}/fork", {"fromTask": "draft"}
+    yield f"/api/runs/{run_id}/retry", {}
+    yield f"/api/runs/{run_id}/fork", {"fromTask": "draft"}
     yield "/api/workflows", {"workflow": {"yaml": DOCUMENT.replace("Known crew", name)}}
     yield "/api/workflows/import", {"yaml": DOCUMENT.replace("Known crew", name + " imported")}
     yield "/api/providers", {"provider": provider}
@@ -68,7 +68,9 @@ class TestIdempotencyKey:
     def test_every_creating_request_is_executed_once(
         self, client: ApiClient, workspace: SeededWorkspace
     ) -> None:
-        for path, body in creating_requests(workspace):
+        run_id = client.post("/api/runs", {"workflow": DOCUMENT})["runId"]
+        client.wait_for_state(run_id, "completed")
+        for path, body in creating_requests(workspace, run_id):
             key = {"Idempotency-Key": f"once-{uuid.uuid4().hex}"}
             with ThreadPoolExecutor(5) as pool:
                 responses = list(
