@@ -67,7 +67,8 @@ class _ProjectWriter:
             **_knowledge(definition.knowledge),
         }
         if definition.embedder is not None:
-            crew["embedder"] = self._embedder(definition.embedder)
+            provider, _, model = self._models.get(definition.embedder, definition.embedder).rpartition("/")
+            crew["embedder"] = {"provider": provider or "openai", "config": {"model_name": model}}
         return crew
 
     @property
@@ -118,10 +119,6 @@ class _ProjectWriter:
         if "timeout_seconds" in settings:
             settings["timeout"] = settings.pop("timeout_seconds")
         return {"model": model, **settings} if settings else model
-
-    def _embedder(self, name: str) -> dict[str, Any]:
-        provider, _, model = self._models.get(name, name).rpartition("/")
-        return {"provider": provider or "openai", "config": {"model_name": model}}
 
 
 def _changed_fields(model: ApiModel, names: tuple[str, ...]) -> dict[str, Any]:

@@ -112,7 +112,8 @@ _SCALARS = ("string", "number", "boolean")
 
 def _allow_null(schema: Schema) -> Schema:
     """Allow null for optional keys: it means the same as an omitted key."""
-    needed = {name for clause in _required_names(schema) for name in clause}
+    clauses: Any = schema.get("allOf", [])
+    needed = {name for clause in clauses for choice in clause["anyOf"] for name in choice["required"]}
     properties = {
         name: described
         if name in needed
@@ -131,11 +132,6 @@ def _annotations(described: dict[str, Any]) -> dict[str, Any]:
 
 def _without_annotations(described: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in described.items() if name not in _ANNOTATIONS}
-
-
-def _required_names(schema: Schema) -> list[list[str]]:
-    clauses: Any = schema.get("allOf", [])
-    return [[name for choice in clause["anyOf"] for name in choice["required"]] for clause in clauses]
 
 
 def _properties(schema: Schema) -> dict[str, Any]:

@@ -75,14 +75,11 @@ def report_syntax_error(error: yaml.YAMLError, text: str, skip: int, problems: P
 
 def _find_hint(reason: str, text: str, index: int) -> str:
     if "cannot start any token" in reason:
-        return _describe_invalid_start(text[index : index + 1])
+        char = text[index : index + 1]
+        if char == "\t":
+            return "A tab cannot indent YAML. Use spaces."
+        return f"A value cannot start with `{char}`. Put it in quotes."
     for phrase, hint in _HINTS:
         if phrase in reason:
             return hint
     return "This is not valid YAML."
-
-
-def _describe_invalid_start(char: str) -> str:
-    if char == "\t":
-        return "A tab cannot indent YAML. Use spaces."
-    return f"A value cannot start with `{char}`. Put it in quotes."
