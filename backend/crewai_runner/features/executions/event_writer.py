@@ -251,13 +251,10 @@ class EventWriter:
             # Without stored events in this batch a chunk follows the last stored event of its attempt.
             before = last_seqs[key] - len(batch.events) if key in last_seqs else self._last_seq.get(key, 0)
             for position, chunk in batch.chunks:
-                self._publish_chunk(key[0], before + position, chunk)
+                frame = chunk.model_copy(update={"run_id": key[0]}).model_dump_json(exclude={"seq"})
+                self._notifier.publish_ephemeral(key[0], Chunk(before + position, self._mask(frame)))
         self._last_seq |= {key: seq for key, seq in last_seqs.items() if key in self._on_refused}
         self._notifier.publish(run_id for run_id, _ in last_seqs)
-
-    def _publish_chunk(self, run_id: str, after: int, chunk: LlmChunk) -> None:
-        frame = chunk.model_copy(update={"run_id": run_id}).model_dump_json(exclude={"seq"})
-        self._notifier.publish_ephemeral(run_id, Chunk(after, self._mask(frame)))
 
 
 def _group_by_attempt(pending: list[PendingEvent]) -> Batches:

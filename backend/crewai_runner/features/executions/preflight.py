@@ -65,7 +65,8 @@ class PreflightService:
         with findings.collect():
             resolved = await self._checks.resolve_definition(principal, request)
         models = [] if resolved is None else await self._check(principal, request, resolved, findings)
-        budget = self._budget(request, resolved)
+        workflow_budget = None if resolved is None else resolved.definition.budget
+        budget = merge_budgets([request.budget, workflow_budget, settings_budget(self._deps.settings)])
         calls = None if resolved is None else len(resolved.definition.tasks)
         return RunPreflight(
             ready=not findings.problems,
@@ -132,10 +133,6 @@ class PreflightService:
         if given is not None:
             return dict.fromkeys(names, ModelProvider(id=None, name=given.name, type=given.type))
         return dict(await self._models.get_providers(workspace, names))
-
-    def _budget(self, request: RunStart, resolved: ResolvedDefinition | None) -> Budget:
-        workflows = None if resolved is None else resolved.definition.budget
-        return merge_budgets([request.budget, workflows, settings_budget(self._deps.settings)])
 
     def _local_model_warnings(self, models: Iterable[PreflightModel]) -> list[str]:
         """Warn when the run uses the built-in model and it is not available."""

@@ -49,7 +49,10 @@ def collect_changes(events: Iterable[RunEvent]) -> RunChanges:
         _add_usage(changes, event)
         if event.task_key is not None and (change := _to_task_change(event)) is not None:
             before = changes.tasks.get(event.task_key)
-            changes.tasks[event.task_key] = change if before is None else _merge(before, change)
+            if before is not None:
+                change.agent = change.agent or before.agent
+                change.started_at = change.started_at or before.started_at
+            changes.tasks[event.task_key] = change
     return changes
 
 
@@ -85,12 +88,6 @@ def _to_task_change(event: RunEvent) -> TaskChange | None:
             return TaskChange(TaskState.SKIPPED)
         case _:
             return None
-
-
-def _merge(before: TaskChange, after: TaskChange) -> TaskChange:
-    after.agent = after.agent or before.agent
-    after.started_at = after.started_at or before.started_at
-    return after
 
 
 def build_counter_columns(total: Usage) -> dict[str, Any]:
