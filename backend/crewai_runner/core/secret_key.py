@@ -103,14 +103,12 @@ class KeyFileCipher(SecretCipher):
         if current is not None and current != self._loaded:
             # An unreadable or invalid file keeps the loaded keys.
             with contextlib.suppress(ValueError, OSError):
-                self._set_keys(read_keys(self._path))
+                keys = read_keys(self._path)
+                self._fernet = MultiFernet([Fernet(key) for key in keys])
+                for key in keys:
+                    self._on_key(key)
             self._loaded = current
         return self._fernet
-
-    def _set_keys(self, keys: list[str]) -> None:
-        self._fernet = MultiFernet([Fernet(key) for key in keys])
-        for key in keys:
-            self._on_key(key)
 
     def _file_version(self) -> _FileVersion | None:
         """Return values that change when the file does; None when the file is missing."""
