@@ -38,11 +38,11 @@ class LocalModelSupervisor:
         mode: LocalModelMode = LocalModelMode.AUTO,
         *,
         model: ModelFile | None = None,
-        policy: RestartPolicy | None = None,
+        restart_policy: RestartPolicy | None = None,
     ) -> None:
         self._mode = mode
         self._model = model
-        self._policy = policy or RestartPolicy()
+        self._policy = restart_policy or RestartPolicy()
         self.token = SecretStr(secrets.token_urlsafe(32))
         self._port = 0
         self._loop: asyncio.AbstractEventLoop | None = None
