@@ -73,7 +73,7 @@ atBothSizes("providers and models", async ({ signedIn: page }) => {
   await dialog(page).getByLabel("Name").fill("Elsewhere");
   await dialog(page).getByLabel("Base URL").fill("http://127.0.0.1:9/v1");
   await dialog(page).getByRole("button", { name: "Test connection" }).click();
-  await expect(dialog(page).getByText("No connection", { exact: true })).toBeVisible();
+  await expect(dialog(page).getByText("Connection failed", { exact: true })).toBeVisible();
   await checkAccessibility(page, "failed connection test");
   await dialog(page).getByLabel("Base URL").fill(product.provider.baseUrl);
   await dialog(page).getByRole("button", { name: "Test connection" }).click();

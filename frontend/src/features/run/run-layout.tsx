@@ -18,6 +18,7 @@ import { RunAnnouncer } from "./header/run-announcer";
 import { RunHeader } from "./header/run-header";
 import { useAdjacentRuns } from "./header/use-adjacent-runs";
 import type { RunStore } from "./store/run-store";
+import { useInvalidateOnEvents } from "./store/use-invalidate-on-events";
 import { useLiveRunStore } from "./store/use-live-run-store";
 import { useRunSearch } from "./store/use-run-search";
 import { TimelineTab } from "./timeline/timeline-tab";
@@ -66,6 +67,8 @@ export function usePreloadTab(): void {
 /** The header, the banner and the tabs of a run. */
 export function RunLayout({ run }: { run: Run }) {
   const store = useLiveRunStore(run);
+  // Not in a lazily loaded component: events that arrive before it is loaded would be missed.
+  useInvalidateOnEvents(store);
   const search = useRunSearch();
   const isWide = useMediaQuery("(width >= 64rem)");
   useRunTitle(run, store);

@@ -14,13 +14,11 @@ import type { RunProps } from "../run-props";
 
 import { BannerPlaceholder } from "./banner-placeholder";
 import { FailedBanner } from "./failed-banner";
-import { useInvalidateOnEvents } from "./use-invalidate-on-events";
 
 const RECENT_MS = 90_000;
 
 /** The most important banner of the run, if any: approval, budget, failure, or a recent approval. */
 export function AttentionBanner({ run, store }: RunProps) {
-  useInvalidateOnEvents(store);
   const status = useStore(store.state, (state) => state.status);
   const liveFailure = useStore(store.state, (state) => state.failure);
   const [dismissed, setDismissed] = useState<string | null>(null);

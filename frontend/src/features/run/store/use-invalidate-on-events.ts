@@ -5,7 +5,7 @@ import { approvalKeys } from "@/lib/queries/approvals";
 import { invalidateQuery } from "@/lib/queries/invalidate-query";
 import { runKeys } from "@/lib/queries/runs";
 
-import type { RunStore, RunStoreState } from "../store/run-store";
+import type { RunStore, RunStoreState } from "./run-store";
 
 /** Invalidates the queries whose data has changed according to the run's events. */
 export function useInvalidateOnEvents(store: RunStore): void {
