@@ -8,7 +8,7 @@ import { AccountMenu } from "./account-menu";
 import type { Overlay } from "./overlay";
 import { ThemeSwitch } from "./theme-switch";
 
-const Bell = lazyComponent(
+const AttentionButton = lazyComponent(
   async () => (await import("@/features/attention/attention-button")).AttentionButton,
 );
 const MODIFIER_KEY = /mac|iphone|ipad/i.test(navigator.userAgent) ? "⌘" : "Ctrl";
@@ -41,7 +41,7 @@ export function TopBar({ onOpen }: { onOpen: (overlay: Overlay) => void }) {
       </button>
       <div className="ml-auto flex items-center gap-0.5">
         <span className="size-8 max-sm:size-10">
-          <Bell />
+          <AttentionButton />
         </span>
         <ThemeSwitch />
         <AccountMenu onShowShortcuts={() => onOpen("shortcuts")} />
