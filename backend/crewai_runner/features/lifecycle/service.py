@@ -1,5 +1,6 @@
 """State transitions of runs, each with its event, in the caller's transaction."""
 
+from datetime import datetime
 from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -88,10 +89,11 @@ class LifecycleService:
             run.state = transition(RunState(run.state), RunState.RUNNING)
         first = run.started_at is None
         run.fencing_token += 1
-        run.attempt_started_at = now()
-        run.started_at = run.started_at or run.attempt_started_at
+        run.attempt_started_at = begun_at = now()
+        run.started_at = run.started_at or begun_at
         started = RunStartedData(attempt=run.attempt, engine=engine, native=native)
-        await self.emit(run, RunStarted(data=started) if first else RunResumed(data=started))
+        event = RunStarted(at=begun_at, data=started) if first else RunResumed(at=begun_at, data=started)
+        await self.emit(run, event)
 
     async def wait(
         self, run: RunRow, reason: WaitReason, *before: RunEvent, approval_id: str | None = None
@@ -112,20 +114,20 @@ class LifecycleService:
         await self.emit(run, RunStopping(data=RunStoppingData(mode=mode, by=by)))
 
     async def complete(self, run: RunRow, result: RunResult) -> None:
-        self._finish(run, RunState.COMPLETED)
+        finished_at = self._finish(run, RunState.COMPLETED)
         run.result = self._mask.mask_json(result.model_dump(mode="json", by_alias=True))
         done = RunCompletedData(raw=result.raw, usage=to_usage(run))
-        await self.emit(run, RunCompleted(data=done))
+        await self.emit(run, RunCompleted(at=finished_at, data=done))
 
     async def fail(self, run: RunRow, failure: RunFailure) -> None:
-        self._finish(run, RunState.FAILED)
-        await self._end_tasks(run, failure)
-        await self._store_failure(run, failure, crashed=False)
+        finished_at = self._finish(run, RunState.FAILED)
+        failed = await self._store_failure(run, failure)
+        await self.emit(run, RunFailed(at=finished_at, data=failed))
 
     async def crash(self, run: RunRow, failure: RunFailure) -> None:
-        self._finish(run, RunState.CRASHED)
-        await self._end_tasks(run, failure)
-        await self._store_failure(run, failure, crashed=True)
+        finished_at = self._finish(run, RunState.CRASHED)
+        failed = await self._store_failure(run, failure)
+        await self.emit(run, RunCrashed(at=finished_at, data=failed))
 
     async def _end_tasks(self, run: RunRow, failure: RunFailure) -> None:
         """End the unfinished tasks of a failed run: as failed, or as skipped if another task failed."""
@@ -143,10 +145,10 @@ class LifecycleService:
                 task.state = TaskState.SKIPPED
                 await self.emit(run, TaskSkipped(task_key=task.key, agent=task.agent))
 
-    async def _store_failure(self, run: RunRow, failure: RunFailure, *, crashed: bool) -> None:
+    async def _store_failure(self, run: RunRow, failure: RunFailure) -> RunFailedData:
+        await self._end_tasks(run, failure)
         run.error = self._mask.mask_json(failure.model_dump(mode="json", by_alias=True))
-        failed = RunFailedData(error=failure, usage=to_usage(run))
-        await self.emit(run, RunCrashed(data=failed) if crashed else RunFailed(data=failed))
+        return RunFailedData(error=failure, usage=to_usage(run))
 
     async def stop(
         self,
@@ -162,8 +164,7 @@ class LifecycleService:
         for task in tasks:
             if task not in done and task.state != TaskState.FAILED:
                 task.state = TaskState.SKIPPED
-        self._finish(run, RunState.STOPPED)
-        stopped_at = run.finished_at or now()
+        stopped_at = self._finish(run, RunState.STOPPED)
         receipt = StopReceipt(
             requested_at=run.stop_requested_at or stopped_at,
             stopped_at=stopped_at,
@@ -175,14 +176,17 @@ class LifecycleService:
             abandoned=list(abandoned),
         )
         run.receipt = receipt.model_dump(mode="json", by_alias=True)
-        await self.emit(run, RunStopped(data=RunStoppedData(receipt=receipt, usage=to_usage(run))))
+        stopped = RunStoppedData(receipt=receipt, usage=to_usage(run))
+        await self.emit(run, RunStopped(at=stopped_at, data=stopped))
         return receipt
 
-    def _finish(self, run: RunRow, state: RunState) -> None:
+    def _finish(self, run: RunRow, state: RunState) -> datetime:
+        """End the run; return the moment, which the final event carries as well."""
         self._add_active_seconds(run)
         run.state = transition(RunState(run.state), state)
         run.wait_reason = None
-        run.finished_at = now()
+        run.finished_at = finished_at = now()
+        return finished_at
 
     @staticmethod
     def _add_active_seconds(run: RunRow) -> None:

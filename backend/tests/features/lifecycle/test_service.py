@@ -1,7 +1,7 @@
 """Every state transition of a run is stored in one transaction with its event, or not at all."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from tests.support.builders import completed, definition, started, task
 from tests.support.harness import RunHarness
 
 FAILURE = RunFailure(code="x", message="why")
+FAR_MOMENT = datetime(2040, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
 Transition = Callable[[LifecycleService, RunRow], Awaitable[Any]]
 
 TRANSITIONS: dict[str, tuple[Transition, str, str]] = {
@@ -77,8 +78,31 @@ class TestTransition:
 
         assert (await harness.get_run(run_id)).active_seconds == 7
 
+    @pytest.mark.parametrize("name", ["complete", "fail", "crash", "stop"])
+    async def test_event_of_an_ending_carries_the_moment_of_the_row(
+        self, harness: RunHarness, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run_id = await harness.create_running()
+        monkeypatch.setattr("crewai_runner.features.lifecycle.service.now", lambda: FAR_MOMENT)
+
+        async with harness.transaction(run_id) as (run, lifecycle):
+            await TRANSITIONS[name][0](lifecycle, run)
+
+        assert (await harness.get_run(run_id)).finished_at == FAR_MOMENT
+        assert (await harness.events(run_id))[-1].at == FAR_MOMENT
+
 
 class TestBegin:
+    async def test_event_carries_the_moment_of_the_row(
+        self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("crewai_runner.features.lifecycle.service.now", lambda: FAR_MOMENT)
+
+        run_id = await harness.create_running()
+
+        assert (await harness.get_run(run_id)).started_at == FAR_MOMENT
+        assert (await harness.events(run_id))[-1].at == FAR_MOMENT
+
     async def test_emits_started_first_and_resumed_later(self, harness: RunHarness) -> None:
         run_id = await harness.create_running()
         async with harness.transaction(run_id) as (run, lifecycle):
