@@ -16,6 +16,7 @@ from crewai_runner.features.metrics.middleware import RequestCounting
 from crewai_runner.features.metrics.router import PATH as METRICS
 from crewai_runner.features.metrics.router import router as metrics
 from crewai_runner.http import documentation, frontend, problems
+from crewai_runner.http.client_address import ClientAddressMiddleware
 from crewai_runner.http.deprecation import HEADERS as DEPRECATION_HEADERS
 from crewai_runner.http.middleware import (
     BodyLimitMiddleware,
@@ -113,3 +114,4 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
     )
     app.add_middleware(RequestContextMiddleware)
     app.add_middleware(RequestCounting)
+    app.add_middleware(ClientAddressMiddleware, trusted=settings.trusted_networks)

@@ -10,6 +10,8 @@ from urllib.parse import quote
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from crewai_runner.core.client_address import Network, parse_networks
+
 SAMPLE_API_KEYS = frozenset({"change-me", "your-api-key", "your-secret-api-key-here", "changeme"})
 
 _PLAIN_URL = re.compile(r"^https?://[^\s/@?#]+(/[^\s@?#]*)?$")
@@ -66,6 +68,10 @@ class Settings(BaseSettings):
     cors_origins: Annotated[list[str], NoDecode] = Field(
         default_factory=lambda: ["http://localhost:5173", "http://127.0.0.1:5173"],
         description="Comma-separated origins; `*` for all (development only).",
+    )
+    trusted_proxies: Annotated[list[str], NoDecode] = Field(
+        default_factory=list,
+        description="Comma-separated addresses and networks of proxies whose X-Forwarded headers count.",
     )
     auth_failures_per_minute: int = Field(20, ge=1, le=10_000)
     max_request_bytes: int = Field(4 * 1024 * 1024, ge=1024, le=1024**3)
@@ -135,7 +141,7 @@ class Settings(BaseSettings):
             name: text for name, path in named.items() if path and (text := _read_file(name, path))
         }
 
-    @field_validator("cors_origins", "secret_key", mode="before")
+    @field_validator("cors_origins", "secret_key", "trusted_proxies", mode="before")
     @classmethod
     def _split_list(cls, value: Any) -> Any:
         if isinstance(value, str):
@@ -167,6 +173,19 @@ class Settings(BaseSettings):
     def _check_otlp_endpoint(cls, value: str) -> str:
         if value and not _PLAIN_URL.match(value):
             raise ValueError("must be an http or https URL without user, query or fragment")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_trusted_proxies(cls, value: list[str]) -> list[str]:
+        try:
+            networks = parse_networks(value)
+        except ValueError:
+            raise ValueError(
+                "must be IP addresses or networks, such as 10.0.0.5 or 172.31.250.0/24"
+            ) from None
+        if any(network.prefixlen == 0 for network in networks):
+            raise ValueError("must not be all addresses: then any client could choose its own")
         return value
 
     @field_validator("secret_key")
@@ -218,6 +237,10 @@ class Settings(BaseSettings):
         """The directory of the built dashboard, None when there is no build."""
         folder = self.frontend_dir or Path(__file__).parents[3] / "frontend" / "dist"
         return folder if (folder / "index.html").is_file() else None
+
+    @property
+    def trusted_networks(self) -> list[Network]:
+        return parse_networks(self.trusted_proxies)
 
     @property
     def can_use_private_urls(self) -> bool:

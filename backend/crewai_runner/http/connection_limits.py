@@ -74,5 +74,7 @@ UVICORN_LIMITS: dict[str, Any] = {
     # Only effective with the h11 parser.
     "h11_max_incomplete_event_size": MAX_HEADER_BYTES,
     "ws_max_size": 1024 * 1024,
+    # uvicorn would trust X-Forwarded-For of every loopback client; see ClientAddressMiddleware.
+    "proxy_headers": False,
 }
 """uvicorn options of every server process. No limit on connections: it would also reject health checks."""

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crewai_runner.core.errors import TooLarge
 from crewai_runner.core.logging import get_logger
+from crewai_runner.http.client_address import get_client_address
 from crewai_runner.http.problems import error_response, unhandled_error_response
 
 log = get_logger("crewai_runner.access")
@@ -63,6 +64,7 @@ class RequestContextMiddleware:
                         "request",
                         method=scope["method"],
                         path=scope["path"],
+                        client=get_client_address(scope),
                         status=int(status),
                         ms=round((time.perf_counter() - started) * 1000, 1),
                     )

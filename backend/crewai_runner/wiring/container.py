@@ -15,7 +15,7 @@ from crewai_runner.domain.committed_events import CommittedEvents
 from crewai_runner.executor.loader import ExecutorLoader
 from crewai_runner.executor.port import Executor
 from crewai_runner.features.approvals.deps import ApprovalDeps
-from crewai_runner.features.auth.rules import SignInFailureLimiter
+from crewai_runner.features.auth.rules import SignInLimiter
 from crewai_runner.features.auth.service import AuthDeps, Authenticator, AuthService
 from crewai_runner.features.chat.service import ChatDeps
 from crewai_runner.features.events.deps import EventDeps
@@ -52,7 +52,7 @@ class Container:
         api_key, _ = load_api_key(settings)
         self.mask.add(api_key)
         self.authenticator: Authenticator = AuthService(
-            api_key, SignInFailureLimiter(settings.auth_failures_per_minute)
+            api_key, SignInLimiter(settings.auth_failures_per_minute)
         )
         self.egress = EgressPolicy(allow_private=settings.can_use_private_urls)
         self.engine = make_engine(settings.database)

@@ -5,6 +5,9 @@ from http import HTTPStatus
 from pathlib import Path
 
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from tests.contract.conftest import running_server
 from tests.support.database import BACKENDS, fresh_database
@@ -12,6 +15,7 @@ from tests.support.harness import SECRET_KEY
 from tests.support.server_process import ServerProcess
 
 pytestmark = pytest.mark.process
+GUESS = [Subprotocol("crewai-runner"), Subprotocol("bearer.wrong")]
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +23,13 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server with low limits."""
     folder: Path = tmp_path_factory.mktemp("strict") / "data"
     # One failure expires every 12 seconds: slow enough for a busy machine.
-    server = ServerProcess(folder, AUTH_FAILURES_PER_MINUTE="5", MAX_REQUEST_BYTES="2000", ROLE="api").start()
+    server = ServerProcess(
+        folder,
+        AUTH_FAILURES_PER_MINUTE="5",
+        MAX_REQUEST_BYTES="2000",
+        ROLE="api",
+        TRUSTED_PROXIES="127.0.0.0/8",
+    ).start()
     yield server
     server.stop()
 
@@ -43,17 +53,47 @@ class TestBodyLimit:
 
 
 class TestSignInLimit:
-    def test_limits_failures_but_not_the_owner(self, strict: ServerProcess) -> None:
-        with strict.client("wrong") as attacker, strict.client() as owner:
-            responses = [attacker.http.get("/api/v1/models") for _ in range(8)]
-            last = responses[-1]
+    def test_refuses_every_key_of_an_address_before_comparing_it(self, strict: ServerProcess) -> None:
+        guesser, owner = "203.0.113.7", "203.0.113.8"
+        with strict.client("wrong") as attacker, strict.client() as right:
+            responses = [
+                attacker.http.get("/api/v1/models", headers={"X-Forwarded-For": f"192.0.2.{n}, {guesser}"})
+                for n in range(8)
+            ]
+            for path in ("/api/v1/models", "/api/v1/runs/run_1/stream"):
+                refused = right.http.get(path, headers={"X-Forwarded-For": guesser})
+                assert refused.status_code == HTTPStatus.TOO_MANY_REQUESTS
+                assert 1 <= int(refused.headers["Retry-After"]) <= 60
+                assert refused.headers["Content-Type"] == "application/problem+json"
+            elsewhere = right.http.get("/api/v1/models", headers={"X-Forwarded-For": owner})
+            alive = attacker.http.get("/health", headers={"X-Forwarded-For": guesser})
 
-            assert responses[0].status_code == HTTPStatus.UNAUTHORIZED
-            assert last.status_code == HTTPStatus.TOO_MANY_REQUESTS
-            assert 1 <= int(last.headers["Retry-After"]) <= 60
-            assert last.headers["Content-Type"] == "application/problem+json"
-            assert owner.http.get("/api/v1/models").status_code == HTTPStatus.OK
-            assert attacker.http.get("/health").status_code == HTTPStatus.OK
+        assert [response.status_code for response in responses] == [401] * 5 + [429] * 3
+        assert (elsewhere.status_code, alive.status_code) == (HTTPStatus.OK, HTTPStatus.OK)
+
+    def test_refuses_websockets(self, strict: ServerProcess) -> None:
+        url = strict.url.replace("http", "ws") + "/api/v1/runs/run_1/ws"
+        address = {"X-Forwarded-For": "203.0.113.20"}
+        statuses = []
+        for _ in range(6):
+            with pytest.raises(InvalidStatus) as raised:
+                connect(url, proxy=None, subprotocols=GUESS, additional_headers=address)
+            statuses.append(raised.value.response.status_code)
+
+        assert statuses == [401] * 5 + [429]
+        assert 1 <= int(raised.value.response.headers["Retry-After"]) <= 60
+
+    def test_forwarded_address_of_an_untrusted_client_is_ignored(self, tmp_path: Path) -> None:
+        with (
+            running_server("sqlite", tmp_path, AUTH_FAILURES_PER_MINUTE="2", ROLE="api") as server,
+            server.client("wrong") as attacker,
+        ):
+            statuses = [
+                attacker.http.get("/api/v1/models", headers={"X-Forwarded-For": f"192.0.2.{n}"}).status_code
+                for n in range(4)
+            ]
+
+        assert statuses == [401, 401, 429, 429]
 
 
 class TestRateLimit:

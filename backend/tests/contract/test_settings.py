@@ -128,6 +128,8 @@ class TestInvalidSettings:
             ("API_BASE_URL", "canary"),
             ("MAX_REQUEST_BYTES", "12"),
             ("AUTH_FAILURES_PER_MINUTE", "0"),
+            ("TRUSTED_PROXIES", "10.0.0.1, canary"),
+            ("TRUSTED_PROXIES", "0.0.0.0/0"),
             ("DATABASE_URL", "mysql://canary:canary@h/d"),
             ("SECRET_KEY", "canary-is-no-fernet-key"),
             ("LOG_LEVEL", "canary"),

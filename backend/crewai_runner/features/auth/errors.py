@@ -17,6 +17,12 @@ class TooManySignInFailures(TooManyRequests):
     slug = "too-many-failed-sign-ins"
     title = "Too many failed sign-ins"
 
+    def __init__(self, seconds: int) -> None:
+        super().__init__(
+            f"Too many failed sign-ins. No key is checked for the next {seconds} s; try again then.",
+            headers={"Retry-After": str(seconds)},
+        )
+
 
 class ScopeMissing(Forbidden):
     slug = "scope-missing"

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from starlette.datastructures import Headers
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crewai_runner.core.errors import AppError
 from crewai_runner.features.auth.service import AuthDeps
+from crewai_runner.http.client_address import get_client_address
 from crewai_runner.http.deps import provided
 from crewai_runner.http.problems import error_response
 
@@ -30,10 +31,9 @@ class AuthMiddleware:
             await self._app(scope, receive, send)
             return
         connection = HTTPConnection(scope)
-        client = connection.client.host if connection.client else "unknown"
         try:
             authenticator = provided(connection, AuthDeps).authenticator
-            principal = authenticator.authenticate(_get_authorization(scope), client)
+            principal = authenticator.authenticate(_get_authorization(scope), get_client_address(scope))
         except AppError as error:
             await self._reject(error, scope, receive, send)
             return
@@ -47,10 +47,10 @@ class AuthMiddleware:
     async def _reject(error: AppError, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             await receive()
-            await send({"type": "websocket.close", "code": 1008, "reason": error.title})
-            return
-        request = Request(scope, receive)
-        await error_response(request, error)(scope, receive, send)
+            if "websocket.http.response" not in scope.get("extensions", {}):
+                await send({"type": "websocket.close", "code": 1008, "reason": error.title})
+                return
+        await error_response(HTTPConnection(scope), error)(scope, receive, send)
 
 
 def _get_authorization(scope: Scope) -> str | None:

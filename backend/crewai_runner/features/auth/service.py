@@ -6,9 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import Protocol
 
+from crewai_runner.core.client_address import get_limited_address
 from crewai_runner.core.principal import BUILTIN_WORKSPACE, Principal, Scope
 from crewai_runner.features.auth.errors import InvalidApiKey, TooManySignInFailures
-from crewai_runner.features.auth.rules import SignInFailureLimiter
+from crewai_runner.features.auth.rules import SignInLimiter
+
+ACCOUNT = "api-key"
+"""The subject of the one API key; all guesses are guesses of this account."""
 
 
 class Authenticator(Protocol):
@@ -26,30 +30,35 @@ class AuthDeps:
 class AuthService:
     """Accepts one configured API key, which has every scope in the built-in workspace."""
 
-    def __init__(self, api_key: str, failures: SignInFailureLimiter) -> None:
+    def __init__(self, api_key: str, limiter: SignInLimiter) -> None:
         if not api_key:
             raise ValueError("The API key must not be empty.")
         self._digest = _digest(api_key)
-        self._failures = failures
+        self._limiter = limiter
 
     def authenticate(self, authorization: str | None, client: str) -> Principal:
         """Return the principal for an Authorization header.
 
-        Raises InvalidApiKey, and after many failures TooManySignInFailures (429 with Retry-After).
+        Raises InvalidApiKey, and after many failures TooManySignInFailures (429 with Retry-After), which says
+        nothing about the key: it is not compared. A request without a bearer token is not a failed sign-in.
         """
-        scheme, _, token = (authorization or "").partition(" ")
+        token = _read_token(authorization)
+        if token is None:
+            raise InvalidApiKey
+        address = get_limited_address(client)
+        if wait := self._limiter.get_wait_seconds(address, ACCOUNT):
+            raise TooManySignInFailures(math.ceil(wait))
         # Comparing digests of equal length takes the same time for every token.
-        matches = hmac.compare_digest(_digest(token.strip()), self._digest)
-        if matches and scheme.lower() == "bearer":
-            return Principal("api-key", BUILTIN_WORKSPACE, frozenset(Scope))
-        if wait := self._failures.get_wait_seconds(client):
-            seconds = math.ceil(wait)
-            raise TooManySignInFailures(
-                f"Too many failed sign-ins from this address; try again in {seconds} s.",
-                headers={"Retry-After": str(seconds)},
-            )
-        self._failures.record_failure(client)
+        if hmac.compare_digest(_digest(token), self._digest):
+            self._limiter.record_success(address, ACCOUNT)
+            return Principal(ACCOUNT, BUILTIN_WORKSPACE, frozenset(Scope))
+        self._limiter.record_failure(address, ACCOUNT)
         raise InvalidApiKey
+
+
+def _read_token(authorization: str | None) -> str | None:
+    scheme, _, token = (authorization or "").partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None
 
 
 def _digest(token: str) -> bytes:

@@ -1,10 +1,10 @@
-"""The rate limit of failed sign-ins."""
+"""Limits on failed sign-ins."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crewai_runner.features.auth import rules
-from crewai_runner.features.auth.rules import SignInFailureLimiter
+from crewai_runner.features.auth.rules import ACCOUNT_FACTOR, FailureBuckets, SignInLimiter
 
 
 class Clock:
@@ -15,12 +15,12 @@ class Clock:
         return self.seconds
 
 
-def create_limiter(per_minute: int = 3) -> tuple[SignInFailureLimiter, Clock]:
+def create_limiter(per_minute: int = 3) -> tuple[FailureBuckets, Clock]:
     clock = Clock()
-    return SignInFailureLimiter(per_minute, clock), clock
+    return FailureBuckets(per_minute, clock), clock
 
 
-class TestSignInFailureLimiter:
+class TestFailureBuckets:
     def test_allows_a_burst_then_requires_a_wait(self) -> None:
         failures, _ = create_limiter(3)
 
@@ -69,3 +69,26 @@ class TestSignInFailureLimiter:
                 allowed += 1
 
         assert allowed <= per_minute + sum(pauses) * per_minute / 60 + 1
+
+
+class TestSignInLimiter:
+    def exhaust_account(self, limiter: SignInLimiter) -> None:
+        for number in range(ACCOUNT_FACTOR):
+            assert limiter.get_wait_seconds(f"guesser-{number}", "owner") == 0
+            limiter.record_failure(f"guesser-{number}", "owner")
+
+    def test_account_is_limited_over_all_addresses(self) -> None:
+        limiter = SignInLimiter(1, Clock())
+        self.exhaust_account(limiter)
+
+        assert limiter.get_wait_seconds("fresh", "owner") > 0
+        assert limiter.get_wait_seconds("fresh", "somebody else") == 0
+
+    def test_known_address_is_exempt_from_the_limit_of_its_account_only(self) -> None:
+        limiter = SignInLimiter(1, Clock())
+        limiter.record_success("home", "owner")
+        self.exhaust_account(limiter)
+
+        assert limiter.get_wait_seconds("home", "owner") == 0
+        limiter.record_failure("home", "owner")
+        assert limiter.get_wait_seconds("home", "owner") > 0

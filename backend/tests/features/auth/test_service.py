@@ -4,14 +4,14 @@ import pytest
 
 from crewai_runner.core.principal import BUILTIN_WORKSPACE, Scope
 from crewai_runner.features.auth.errors import InvalidApiKey, TooManySignInFailures
-from crewai_runner.features.auth.rules import SignInFailureLimiter
+from crewai_runner.features.auth.rules import SignInLimiter
 from crewai_runner.features.auth.service import AuthService
 
 KEY = "cr_the-right-key"
 
 
 def service(per_minute: int = 100) -> AuthService:
-    return AuthService(KEY, SignInFailureLimiter(per_minute, lambda: 0.0))
+    return AuthService(KEY, SignInLimiter(per_minute, lambda: 0.0))
 
 
 class TestAuthenticate:
@@ -31,19 +31,38 @@ class TestAuthenticate:
 
         assert raised.value.detail == InvalidApiKey().detail
 
-    def test_many_failures_are_limited_but_the_valid_key_still_works(self) -> None:
+    def test_after_many_failures_no_key_is_compared(self) -> None:
         auth = service(per_minute=1)
         with pytest.raises(InvalidApiKey):
-            auth.authenticate("Bearer no", "a")
+            auth.authenticate("Bearer no", "192.0.2.1")
 
-        with pytest.raises(TooManySignInFailures) as raised:
-            auth.authenticate("Bearer no", "a")
+        for token in ("no", KEY):
+            with pytest.raises(TooManySignInFailures) as raised:
+                auth.authenticate(f"Bearer {token}", "192.0.2.1")
 
-        assert raised.value.extra["headers"] == {"Retry-After": "60"}
-        assert auth.authenticate(f"Bearer {KEY}", "a").subject == "api-key"
+            assert raised.value.extra["headers"] == {"Retry-After": "60"}
+        assert auth.authenticate(f"Bearer {KEY}", "192.0.2.2").subject == "api-key"
+
+    def test_an_ipv6_client_cannot_change_its_address_within_its_network(self) -> None:
+        auth = service(per_minute=1)
+        with pytest.raises(InvalidApiKey):
+            auth.authenticate("Bearer no", "2001:db8:1:2::1")
+
+        with pytest.raises(TooManySignInFailures):
+            auth.authenticate(f"Bearer {KEY}", "2001:db8:1:2:ffff::9")
+        assert auth.authenticate(f"Bearer {KEY}", "2001:db8:1:3::1").subject == "api-key"
+
+    @pytest.mark.parametrize("header", [None, "", "Bearer ", "Basic dXNlcjpwYXNz"])
+    def test_a_request_without_a_token_is_not_a_failed_sign_in(self, header: str | None) -> None:
+        auth = service(per_minute=1)
+        for _ in range(3):
+            with pytest.raises(InvalidApiKey):
+                auth.authenticate(header, "192.0.2.1")
+
+        assert auth.authenticate(f"Bearer {KEY}", "192.0.2.1").subject == "api-key"
 
 
 class TestCreateAuthService:
     def test_empty_key_is_rejected(self) -> None:
         with pytest.raises(ValueError, match="empty"):
-            AuthService("", SignInFailureLimiter(1))
+            AuthService("", SignInLimiter(1))

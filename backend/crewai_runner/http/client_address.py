@@ -1,0 +1,34 @@
+"""Middleware that determines the client's address and scheme from X-Forwarded headers."""
+
+from collections.abc import Sequence
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from crewai_runner.core.client_address import UNKNOWN, Network, find_client, is_trusted
+
+_SCOPE_KEY = "crewai_runner.client_address"
+_SECURE_SCHEMES = {"http": "https", "websocket": "wss"}
+
+
+class ClientAddressMiddleware:
+    """Must be the outermost middleware. Forwarded headers count only if a trusted proxy sent them."""
+
+    def __init__(self, app: ASGIApp, trusted: Sequence[Network]) -> None:
+        self._app, self._trusted = app, tuple(trusted)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in _SECURE_SCHEMES:
+            peer, _ = scope.get("client") or (UNKNOWN, 0)
+            headers = Headers(scope=scope)
+            scope[_SCOPE_KEY] = find_client(peer, headers.getlist("x-forwarded-for"), self._trusted)
+            if is_trusted(peer, self._trusted) and headers.get("x-forwarded-proto") == "https":
+                scope["scheme"] = _SECURE_SCHEMES[scope["type"]]
+        await self._app(scope, receive, send)
+
+
+def get_client_address(scope: Scope) -> str:
+    """Return the client's address, or `unknown`: for rate limits, connection limits and logs."""
+    address = scope.get(_SCOPE_KEY, UNKNOWN)
+    assert isinstance(address, str)  # noqa: S101  # set by the middleware above only
+    return address
