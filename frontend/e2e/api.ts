@@ -37,7 +37,7 @@ export class Api {
       },
     );
     await this.call("POST", "/api/v1/models", {
-      model: { name, type: "llm", providerId: provider.id, endpoint: name },
+      model: { name, type: "llm", providerId: provider.id, providerModel: name },
     });
     return name;
   }

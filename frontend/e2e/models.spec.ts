@@ -27,7 +27,7 @@ async function createProvider(
   const names = models.map((model) => uniqueName(model));
   for (const model of names) {
     await api.call("POST", "/api/v1/models", {
-      model: { name: model, type: "llm", providerId: provider.id, endpoint: model },
+      model: { name: model, type: "llm", providerId: provider.id, providerModel: model },
     });
   }
   return { id: provider.id, name, models: names };

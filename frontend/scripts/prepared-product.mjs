@@ -146,7 +146,14 @@ function modelsOf(providerId) {
       capabilities: { tools: true, vision: true, json: true, contextWindow: 200000 },
       settings: { temperature: 0.2 },
     },
-    { name: "small", type: "llm", providerId, endpoint: "acme-small", default: false, pricing },
+    {
+      name: "small",
+      type: "llm",
+      providerId,
+      providerModel: "acme-small",
+      default: false,
+      pricing,
+    },
     { name: "acme-embed", type: "embedder", providerId, default: true },
   ];
 }

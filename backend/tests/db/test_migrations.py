@@ -134,6 +134,56 @@ class TestSingleMigrations:
                     assert connection.execute(text("SELECT seconds_before FROM runs")).all() == [(0.0,)]
         engine.dispose()
 
+    def test_model_names_leave_endpoint_and_addresses_stay(self, empty_url: str) -> None:
+        config = alembic_config(empty_url)
+        command.upgrade(config, "0004")
+        engine = create_engine(sync_url(empty_url))
+        old = {
+            "a": "/v1/chat/completions",
+            "b": "org/gpt-4o",
+            "c": None,
+            "d": "http://host/v1",
+            "e": "gpt-4o",
+        }
+        with engine.begin() as connection:
+            _add_models(connection, old)
+
+        for step in (command.upgrade, command.downgrade, command.upgrade):
+            step(config, "0005" if step is command.upgrade else "0004")
+            with engine.connect() as connection:
+                columns = "endpoint, provider_model" if step is command.upgrade else "endpoint"
+                rows = connection.execute(text(f"SELECT {columns} FROM models ORDER BY name")).all()
+            assert rows == (
+                [
+                    ("/v1/chat/completions", "a"),
+                    (None, "org/gpt-4o"),
+                    (None, "c"),
+                    ("http://host/v1", "d"),
+                    (None, "gpt-4o"),
+                ]
+                if step is command.upgrade
+                else [("/v1/chat/completions",), ("org/gpt-4o",), ("c",), ("http://host/v1",), ("gpt-4o",)]
+            )
+        engine.dispose()
+
+
+def _add_models(connection: Connection, endpoints: dict[str, str | None]) -> None:
+    """Add a model for each name with this endpoint."""
+    tables = MetaData()
+    tables.reflect(connection, only=["workspaces", "providers", "models"])
+    links = {"workspace_id": "ws_1", "provider_id": "prov_1"}
+    for name, row in [
+        ("workspaces", {"id": "ws_1", "name": "W", "created_at": TIMESTAMP}),
+        ("providers", {"id": "prov_1", "workspace_id": "ws_1"}),
+        *(
+            ("models", links | {"id": key, "name": key, "endpoint": value})
+            for key, value in endpoints.items()
+        ),
+    ]:
+        table = tables.tables[name]
+        required = {column.name: _example_value(column) for column in table.c if not column.nullable}
+        connection.execute(table.insert(), required | row)
+
 
 def _add_run(connection: Connection, **values: object) -> None:
     tables = MetaData()

@@ -35,6 +35,7 @@ class ModelRow(NamedRow):
     )
 
     provider_id: Mapped[str] = mapped_column(ForeignKey("providers.id"), index=True)
+    provider_model: Mapped[str] = mapped_column(String(500), server_default="")
     endpoint: Mapped[str | None] = mapped_column(String(500))
     type: Mapped[str] = mapped_column(String(16))
     is_default: Mapped[bool] = mapped_column(default=False)

@@ -12,6 +12,7 @@ from crewai_runner.domain.provider import ModelKind, ProviderType
 from crewai_runner.features.idempotency.service import IdempotencyService
 from crewai_runner.features.models.errors import ModelBuiltIn, ModelInvalid
 from crewai_runner.features.models.repository import ModelRepository, ModelWithProvider
+from crewai_runner.features.models.rules import resolve_target
 from crewai_runner.features.models.schemas import (
     ModelAnswer,
     ModelCreate,
@@ -65,14 +66,16 @@ class ModelCatalog:
     async def _create(self, principal: Principal, request: ModelCreate) -> ModelRead:
         workspace_id = principal.workspace_id
         await self._models.lock_workspace(workspace_id)
-        endpoint = request.endpoint or request.name
-        await self._check_provider(workspace_id, request.provider_id, request.type, endpoint)
+        target = resolve_target(request.endpoint, request.provider_model)
+        provider_model = target.provider_model or request.name
+        await self._check_provider(workspace_id, request.provider_id, request.type, provider_model)
         row = ModelRow(
             id=new_id(Prefix.MODEL),
             workspace_id=workspace_id,
             provider_id=request.provider_id,
             name=request.name,
-            endpoint=endpoint,
+            provider_model=provider_model,
+            endpoint=target.endpoint,
             type=request.type.value,
         )
         for name in JSON_FIELDS:
@@ -120,25 +123,29 @@ class ModelCatalog:
         await self._models.delete(row)
 
     async def _update_target(self, row: ModelRow, request: ModelUpdate) -> None:
-        """Set the name, endpoint and provider, which must be valid together."""
+        """Set the name, provider, provider's model and endpoint, which must be valid together."""
         sent = request.model_fields_set
+        target = resolve_target(request.endpoint, request.provider_model)
         name = request.name if "name" in sent else row.name
-        endpoint = (request.endpoint or name) if "endpoint" in sent else row.endpoint
         provider_id = request.provider_id if "provider_id" in sent else row.provider_id
-        if (endpoint, provider_id) != (row.endpoint, row.provider_id):
+        provider_model = target.provider_model or (name if "provider_model" in sent else row.provider_model)
+        if (provider_model, provider_id) != (row.provider_model, row.provider_id):
             kind = ModelKind(row.type)
-            await self._check_provider(row.workspace_id, provider_id, kind, endpoint or name)
-        row.name, row.endpoint, row.provider_id = name, endpoint, provider_id
+            await self._check_provider(row.workspace_id, provider_id, kind, provider_model or name)
+        row.name, row.provider_model, row.provider_id = name, provider_model, provider_id
+        if "endpoint" in sent:
+            row.endpoint = target.endpoint
 
     async def _check_provider(
-        self, workspace_id: str, provider_id: str, kind: ModelKind, endpoint: str
+        self, workspace_id: str, provider_id: str, kind: ModelKind, provider_model: str
     ) -> None:
         try:
             provider_type = await self._providers.get_type_for_share(workspace_id, provider_id)
         except ProviderNotFound as error:
             raise ModelInvalid("/providerId", error.detail) from None
-        if provider_type is ProviderType.LOCAL and (endpoint, kind) != (MODEL_ID, ModelKind.LLM):
-            raise ModelInvalid("/endpoint", f"The built-in provider has one model, the LLM {MODEL_ID!r}.")
+        if provider_type is ProviderType.LOCAL and (provider_model, kind) != (MODEL_ID, ModelKind.LLM):
+            detail = f"The built-in provider has one model, the LLM {MODEL_ID!r}."
+            raise ModelInvalid("/providerModel", detail)
 
 
 def _to_json(request: ModelCreate | ModelUpdate, name: str) -> Any:
@@ -155,7 +162,8 @@ def _to_schema(row: ModelWithProvider) -> ModelRead:
         provider_id=model.provider_id,
         provider_name=row.provider_name,
         provider_type=row.provider_type,
-        endpoint=row.endpoint,
+        provider_model=row.provider_model,
+        endpoint=model.endpoint,
         default=model.is_default,
         settings=model.settings,
         capabilities=model.capabilities,

@@ -22,9 +22,9 @@ class ModelWithProvider(NamedTuple):
     provider_type: ProviderType
 
     @property
-    def endpoint(self) -> str:
+    def provider_model(self) -> str:
         """The provider's name for the model."""
-        return self.model.endpoint or self.model.name
+        return self.model.provider_model or self.model.name
 
 
 class ModelRepository(NamedRowRepository[ModelRow]):
@@ -71,7 +71,9 @@ class ModelRepository(NamedRowRepository[ModelRow]):
                 ModelRow.provider_id,
                 ProviderRow.name.label("provider_name"),
                 ProviderRow.type.label("provider_type"),
-                func.coalesce(ModelRow.endpoint, ModelRow.name).label("endpoint"),
+                func.coalesce(func.nullif(ModelRow.provider_model, ""), ModelRow.name).label(
+                    "provider_model"
+                ),
                 ModelRow.is_default.label("default"),
             )
             .join(ProviderRow, ProviderRow.id == ModelRow.provider_id)
@@ -82,7 +84,7 @@ class ModelRepository(NamedRowRepository[ModelRow]):
                 id=row.id,
                 name=row.name,
                 type=ModelKind(row.type),
-                endpoint=row.endpoint,
+                provider_model=row.provider_model,
                 default=row.default,
                 provider_name=row.provider_name,
                 provider_type=ProviderType(row.provider_type),

@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from crewai_runner.domain.provider import ModelKind, ProviderType
 
@@ -16,16 +17,16 @@ class ModelEntry:
     id: str
     name: str
     type: ModelKind
-    endpoint: str
+    provider_model: str
     default: bool
     provider_name: str
     provider_type: ProviderType
     provider_id: str = ""
 
     def list_aliases(self) -> Iterator[str]:
-        """Yield `provider/endpoint` and `provider/name`, first with the provider's name, then its type."""
+        """Yield `provider/provider_model` and `provider/name`, by the provider's name, then by its type."""
         for provider in (self.provider_name, self.provider_type.value):
-            yield f"{provider}/{self.endpoint}"
+            yield f"{provider}/{self.provider_model}"
             yield f"{provider}/{self.name}"
 
 
@@ -33,7 +34,7 @@ ALIASES_PER_MODEL = 4
 
 
 class ModelIndex:
-    """The registered models of a workspace, by name and by `provider/endpoint`."""
+    """The registered models of a workspace, by name and by `provider/model`."""
 
     def __init__(self, entries: Iterable[ModelEntry]) -> None:
         ordered = sorted(entries, key=lambda entry: (not entry.default, entry.id))
@@ -74,3 +75,57 @@ def strip_provider_prefix(name: str, providers: Sequence[str]) -> str:
     """Turn `openai/gpt-4o` into `gpt-4o` if `openai` is one of the providers; keep other names unchanged."""
     prefix = next((f"{provider}/" for provider in providers if name.startswith(f"{provider}/")), "")
     return name.removeprefix(prefix) or name
+
+
+class Target(NamedTuple):
+    """What a request says about the model at the provider; None where it says nothing."""
+
+    provider_model: str | None
+    endpoint: str | None
+
+
+def resolve_target(endpoint: str | None, provider_model: str | None) -> Target:
+    """Tell a path or URL in `endpoint` from a model name, which earlier clients send there.
+
+    A model name in `endpoint` is returned as `provider_model`, unless that was sent as well.
+    """
+    if endpoint is None or is_path_or_url(endpoint):
+        return Target(provider_model, endpoint)
+    return Target(provider_model or endpoint, None)
+
+
+def is_path_or_url(text: str) -> bool:
+    """Return whether the text can only be a path or URL: `/v1/chat/completions`, `http://host`, `v1/models`.
+
+    Slashes, dots and colons alone decide nothing: `meta-llama/Llama-3`, `hf.co/org/model` and
+    `anthropic.claude-v2:1` are model names.
+    """
+    text = text.strip().casefold()
+    if text.startswith(("/", "./", "../", "\\", "?")) or "://" in text:
+        return True
+    first, *middle, last = ["", *(segment for segment in text.partition("?")[0].split("/") if segment)]
+    above = [first, *middle][1:]
+    if not above:
+        return _is_local_host(last)
+    is_base_url = _is_version(last) and (_is_host(above[0]) or _is_local_host(above[0]))
+    is_route = last in API_ROUTES and any(
+        segment in {"api", "chat"} or _is_version(segment) or _is_host(segment) for segment in above
+    )
+    return _is_version(above[0]) or is_base_url or is_route or last.partition(":")[2] in API_METHODS
+
+
+API_ROUTES = frozenset({"completions", "embeddings", "responses", "messages", "generate", "chat", "converse"})
+API_METHODS = frozenset({"generatecontent", "streamgeneratecontent", "embedcontent"})
+
+
+def _is_version(segment: str) -> bool:
+    return segment[:1] == "v" and segment[1:2].isdigit()
+
+
+def _is_host(segment: str) -> bool:
+    return "." in segment or segment.partition(":")[2].isdigit()
+
+
+def _is_local_host(segment: str) -> bool:
+    host, _, port = segment.partition(":")
+    return (host == "localhost" or host.replace(".", "").isdigit()) and (not port or port.isdigit())

@@ -49,7 +49,11 @@ def _count_decimals(price: Decimal) -> int:
 
 Settings = Annotated[ModelSettings, AfterValidator(_check_settings)]
 Prices = Annotated[Pricing, AfterValidator(_check_prices)]
-EndpointName = Annotated[
+ENDPOINT_DESCRIPTION = (
+    "A path or URL, kept as sent and not used: calls go to the provider's base URL. "
+    "A value that is neither is taken as `providerModel`, as in requests of earlier clients."
+)
+SingleLine = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
     AfterValidator(check_single_line),
@@ -60,9 +64,10 @@ class ModelCreate(ApiModel):
     name: Name = Field(description="The name that workflows use; unique in the workspace.")
     type: ModelKind = ModelKind.LLM
     provider_id: str = Field(max_length=64)
-    endpoint: EndpointName | None = Field(
-        None, description="The provider's name for the model; default: `name`."
+    provider_model: SingleLine | None = Field(
+        None, description="The provider's name for the model, sent with each call; default: `name`."
     )
+    endpoint: SingleLine | None = Field(None, description=ENDPOINT_DESCRIPTION)
     default: bool = Field(False, description="The first model of a type always becomes its default.")
     settings: Settings = Field(default_factory=ModelSettings)
     capabilities: ModelCapabilities = Field(default_factory=ModelCapabilities)
@@ -75,7 +80,8 @@ class ModelUpdate(ApiModel):
     # The defaults are never used: only `model_fields_set` counts.
     name: Name = Field(default_factory=str)
     provider_id: str = Field(default_factory=str, max_length=64)
-    endpoint: EndpointName | None = Field(None, description="null: same as `name`.")
+    provider_model: SingleLine | None = Field(None, description="null: same as `name`.")
+    endpoint: SingleLine | None = Field(None, description=ENDPOINT_DESCRIPTION)
     default: bool = Field(default_factory=bool)
     settings: Settings = Field(default_factory=ModelSettings)
     capabilities: ModelCapabilities = Field(default_factory=ModelCapabilities)
@@ -99,7 +105,8 @@ class ModelRead(ApiModel):
     provider_id: str
     provider_name: str
     provider_type: ProviderType
-    endpoint: str
+    provider_model: str = Field(description="The provider's name for the model, sent with each call.")
+    endpoint: str | None = Field(description="The path or URL as it was sent; not used for calls.")
     default: bool
     settings: ModelSettings
     capabilities: ModelCapabilities

@@ -27,7 +27,7 @@ _LOCAL_CAPABILITIES = ModelCapabilities(
 
 
 class ModelService:
-    """A model is found by its name, or by `provider/endpoint` with the provider's name or type."""
+    """A model is found by its name, or by `provider/model` with the provider's name or type."""
 
     def __init__(self, session: AsyncSession, deps: ProviderDeps) -> None:
         self._models = ModelRepository(session)
@@ -47,8 +47,8 @@ class ModelService:
         index = await self._load_index(workspace_id)
         return ModelNames(index.list_names(ModelKind.LLM), index.list_names(ModelKind.EMBEDDER))
 
-    async def list_endpoints(self, workspace_id: str) -> dict[str, tuple[ProviderType, str]]:
-        """Return the provider type and endpoint of every model, by all of its names and aliases.
+    async def list_provider_models(self, workspace_id: str) -> dict[str, tuple[ProviderType, str]]:
+        """Return the provider type and the provider's name of every model, by all of its names and aliases.
 
         The key of the default LLM is the empty string, in addition to its names.
         """
@@ -57,7 +57,7 @@ class ModelService:
         names = index.list_names(ModelKind.LLM) | index.list_names(ModelKind.EMBEDDER)
         found = {name: index.find(name) for name in names}
         found[""] = next((entry for entry in entries if entry.default and entry.type is ModelKind.LLM), None)
-        return {name: (entry.provider_type, entry.endpoint) for name, entry in found.items() if entry}
+        return {name: (entry.provider_type, entry.provider_model) for name, entry in found.items() if entry}
 
     async def get_providers(self, workspace_id: str, names: Collection[str]) -> dict[str, ModelProvider]:
         """Return the providers of models by model name, without unknown names."""
@@ -154,7 +154,7 @@ class ModelService:
             workspace_id=workspace_id,
             provider_id=provider_id,
             name=pick_unused_name(MODEL_ID, {entry.name for entry in entries}),
-            endpoint=MODEL_ID,
+            provider_model=MODEL_ID,
             type=ModelKind.LLM.value,
             is_default=not any(entry.default and entry.type is ModelKind.LLM for entry in entries),
             settings={},
@@ -185,7 +185,7 @@ def _bind(row: ModelWithProvider, connection: ProviderConnection) -> ModelBindin
         name=model.name,
         provider_name=connection.name,
         provider_type=connection.type,
-        model=row.endpoint,
+        model=row.provider_model,
         base_url=connection.base_url,
         api_key=connection.api_key,
         settings=ModelSettings.model_validate(model.settings),

@@ -43,15 +43,15 @@ class ProviderRepository(NamedRowRepository[ProviderRow]):
         query = select(ModelRow.name).where(ModelRow.provider_id == provider_id).order_by(ModelRow.name)
         return list(await self._session.scalars(query))
 
-    async def list_llm_endpoints(self, provider_id: str, workspace_id: str) -> list[str]:
+    async def list_llms(self, provider_id: str, workspace_id: str) -> list[str]:
         """Return the provider's names for the language models registered with it."""
-        query = select(ModelRow.endpoint).where(
+        query = select(ModelRow.provider_model).where(
             ModelRow.workspace_id == workspace_id,
             ModelRow.provider_id == provider_id,
             ModelRow.type == ModelKind.LLM,
-            ModelRow.endpoint.is_not(None),
+            ModelRow.provider_model != "",
         )
-        return [str(endpoint) for endpoint in await self._session.scalars(query)]
+        return list(await self._session.scalars(query))
 
     async def delete_with_models(self, row: ProviderRow) -> None:
         await self._session.execute(delete(ModelRow).where(ModelRow.provider_id == row.id))

@@ -75,7 +75,7 @@ class ProviderService:
     async def list_expected_models(self, workspace_id: str, provider_id: str) -> list[str]:
         """Return the provider's model names that this workspace uses. Raises ProviderNotFound."""
         row = await self._providers.get(provider_id, workspace_id)
-        registered = await self._providers.list_llm_endpoints(provider_id, workspace_id)
+        registered = await self._providers.list_llms(provider_id, workspace_id)
         return list(dict.fromkeys([*row.models, *registered]))
 
     async def get_type_for_share(self, workspace_id: str, provider_id: str) -> ProviderType:

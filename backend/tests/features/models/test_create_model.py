@@ -7,8 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
+from crewai_runner.core.principal import BUILTIN_WORKSPACE
 from tests.features.models.requests import Provider
-from tests.support.catalog import PROVIDER_KEY
+from tests.support.catalog import PROVIDER_KEY, CatalogHarness
 from tests.support.harness import ON_SQLITE
 
 pytestmark = pytest.mark.harness(seed_models=False, fake_local_model=True, allow_private_urls=True)
@@ -20,7 +21,7 @@ class TestCreate:
             "name": "smart",
             "type": "llm",
             "providerId": stored_provider["id"],
-            "endpoint": "gpt-4o",
+            "providerModel": "gpt-4o",
             "settings": {"temperature": 0.2, "maxTokens": 1000, "extraBody": {"top_k": 5}},
             "capabilities": {"tools": True, "json": True, "contextWindow": 128000},
             "pricing": {"inputPerMillion": "2.50", "outputPerMillion": 10},
@@ -34,7 +35,7 @@ class TestCreate:
         assert created["id"].startswith("mdl_")
         assert created["providerName"] == "OpenAI"
         assert created["providerType"] == "openai"
-        assert created["endpoint"] == "gpt-4o"
+        assert created["providerModel"] == "gpt-4o"
         assert created["settings"]["temperature"] == 0.2
         assert created["settings"]["extraBody"] == {"top_k": 5}
         assert created["capabilities"] == {
@@ -53,7 +54,33 @@ class TestCreate:
         response = await client.post("/models", json={"name": "gpt-4o", "provider_id": stored_provider["id"]})
 
         created = response.json()["model"]
-        assert (created["type"], created["endpoint"], created["pricing"]) == ("llm", "gpt-4o", None)
+        assert (created["type"], created["providerModel"], created["pricing"]) == ("llm", "gpt-4o", None)
+
+    @ON_SQLITE
+    @pytest.mark.parametrize(
+        ("sent", "stored"),
+        [
+            ({"endpoint": "/v1/chat/completions"}, ("smart", "/v1/chat/completions")),
+            ({"endpoint": "https://host/v1", "providerModel": "gpt-4o"}, ("gpt-4o", "https://host/v1")),
+            ({"endpoint": "gpt-4o"}, ("gpt-4o", None)),
+            ({"providerModel": "/models/a.gguf"}, ("/models/a.gguf", None)),
+        ],
+    )
+    async def test_endpoint_is_kept_and_never_the_name_at_the_provider(
+        self,
+        client: httpx.AsyncClient,
+        catalog: CatalogHarness,
+        stored_provider: Provider,
+        sent: dict[str, str],
+        stored: tuple[str, str | None],
+    ) -> None:
+        body = {"name": "smart", "providerId": stored_provider["id"], **sent}
+
+        created = (await client.post("/models", json={"model": body})).json()["model"]
+
+        bindings = await catalog.models(lambda models: models.get_bindings(BUILTIN_WORKSPACE, ["smart"]))
+        assert (created["providerModel"], created["endpoint"]) == stored
+        assert bindings["smart"].model == stored[0]
 
     @ON_SQLITE
     @pytest.mark.parametrize(
@@ -61,7 +88,7 @@ class TestCreate:
         [
             ({"name": " "}, "/model/name"),
             ({"type": "oracle"}, "/model/type"),
-            ({"endpoint": "a\u0000b"}, "/model/endpoint"),
+            ({"providerModel": "a\u0000b"}, "/model/providerModel"),
             ({"settings": {"temperature": 9}}, "/model/settings/temperature"),
             ({"settings": {"topK": 9}}, "/model/settings/topK"),
             ({"settings": {"extraBody": {"a": "\u0000"}}}, "/model/settings"),

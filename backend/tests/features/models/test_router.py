@@ -120,7 +120,7 @@ class TestUpdate:
             client,
             stored_provider,
             "A",
-            endpoint="gpt-4o",
+            providerModel="gpt-4o",
             settings={"seed": 7},
             capabilities={"tools": True},
         )
@@ -133,22 +133,22 @@ class TestUpdate:
 
         changed = response.json()
         assert response.headers["ETag"] == '"2"'
-        assert (changed["name"], changed["endpoint"], changed["version"]) == ("B", "gpt-4o", 2)
+        assert (changed["name"], changed["providerModel"], changed["version"]) == ("B", "gpt-4o", 2)
         assert changed["settings"]["seed"] == 8
         assert changed["capabilities"]["tools"] is True
         assert changed["default"] is True
 
-    async def test_null_resets_endpoint_and_pricing(
+    async def test_null_resets_provider_model_and_pricing(
         self, client: httpx.AsyncClient, stored_provider: Provider
     ) -> None:
         prices = {"inputPerMillion": 1, "outputPerMillion": 1}
-        model = await create_model(client, stored_provider, "A", endpoint="gpt-4o", pricing=prices)
+        model = await create_model(client, stored_provider, "A", providerModel="gpt-4o", pricing=prices)
 
         changed = (
-            await client.patch(f"/models/{model['id']}", json={"endpoint": None, "pricing": None})
+            await client.patch(f"/models/{model['id']}", json={"providerModel": None, "pricing": None})
         ).json()
 
-        assert (changed["endpoint"], changed["pricing"]) == ("A", None)
+        assert (changed["providerModel"], changed["pricing"]) == ("A", None)
 
     async def test_moves_to_another_provider(
         self, client: httpx.AsyncClient, stored_provider: Provider
@@ -265,12 +265,16 @@ class TestBuiltInModel:
 
         model = (await client.get(path)).json()
         renamed = await client.patch(path, json={"name": "demo", "settings": {"temperature": 0}})
-        other_endpoint = await client.patch(path, json={"endpoint": "gpt-4o"})
+        other_model = await client.patch(path, json={"providerModel": "gpt-4o"})
         rejected = await client.delete(path)
         container.local_model.reason = "gone"
         deleted = await client.delete(path)
 
-        assert (model["name"], model["endpoint"], model["default"]) == ("smollm2-135m", "smollm2-135m", True)
+        assert (model["name"], model["providerModel"], model["default"]) == (
+            "smollm2-135m",
+            "smollm2-135m",
+            True,
+        )
         assert model["capabilities"] == {
             "tools": False,
             "vision": False,
@@ -279,7 +283,7 @@ class TestBuiltInModel:
         }
         assert model["pricing"] == {"inputPerMillion": "0", "outputPerMillion": "0", "currency": "USD"}
         assert "demo model" in model["description"]
-        assert [r.status_code for r in (renamed, other_endpoint, rejected, deleted)] == [200, 422, 409, 204]
+        assert [r.status_code for r in (renamed, other_model, rejected, deleted)] == [200, 422, 409, 204]
         assert rejected.json()["type"].endswith("/model-built-in")
 
     async def test_built_in_provider_accepts_no_other_model(

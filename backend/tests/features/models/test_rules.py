@@ -3,7 +3,7 @@
 import pytest
 
 from crewai_runner.domain.provider import ModelKind, ProviderType
-from crewai_runner.features.models.rules import ModelEntry, ModelIndex, strip_provider_prefix
+from crewai_runner.features.models.rules import ModelEntry, ModelIndex, is_path_or_url, strip_provider_prefix
 
 T, LLM, EMBEDDER = ProviderType, ModelKind.LLM, ModelKind.EMBEDDER
 
@@ -11,12 +11,12 @@ T, LLM, EMBEDDER = ProviderType, ModelKind.LLM, ModelKind.EMBEDDER
 def entry(
     number: int,
     name: str,
-    endpoint: str | None = None,
+    provider_model: str | None = None,
     provider: tuple[str, ProviderType] = ("OpenAI", T.OPENAI),
     kind: ModelKind = LLM,
     default: bool = False,
 ) -> ModelEntry:
-    return ModelEntry(f"mdl_{number}", name, kind, endpoint or name, default, *provider)
+    return ModelEntry(f"mdl_{number}", name, kind, provider_model or name, default, *provider)
 
 
 class TestFind:
@@ -50,7 +50,7 @@ class TestFind:
         assert ModelIndex([young, old]).find("openai/gpt-4o") == old
         assert ModelIndex([young, old, chosen]).find("openai/gpt-4o") == chosen
 
-    def test_endpoint_with_a_slash(self) -> None:
+    def test_provider_model_with_a_slash(self) -> None:
         routed = entry(1, "routed", "meta/llama-3", ("OpenRouter", T.OPENROUTER))
 
         assert ModelIndex([routed]).find("openrouter/meta/llama-3") == routed
@@ -104,3 +104,52 @@ class TestStripProviderPrefix:
     )
     def test_removes_a_known_provider(self, name: str, bare: str) -> None:
         assert strip_provider_prefix(name, ["openai", "My OpenAI"]) == bare
+
+
+class TestIsPathOrUrl:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "/v1/chat/completions",
+            "/",
+            "v1/chat/completions",
+            "chat/completions",
+            "https://api.openai.com/v1",
+            "HTTP://host",
+            "wss://host/live",
+            "//host/v1",
+            "./v1",
+            "api.openai.com/v1/chat/completions",
+            "localhost:8000/v1",
+            "localhost:11434",
+            "10.0.0.7:8000",
+            "api/generate",
+            "api/chat?stream=1",
+            "v1beta/models/gemini-pro:generateContent",
+            "openai/deployments/gpt/chat/completions",
+            "?api-version=1",
+        ],
+    )
+    def test_addresses(self, text: str) -> None:
+        assert is_path_or_url(text)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "gpt-4o",
+            "chat",
+            "v1",
+            "meta-llama/Llama-3.1-8B",
+            "hf.co/bartowski/Llama-3.2-1B-GGUF",
+            "accounts/fireworks/models/llama-v3p1",
+            "models/gemini-pro",
+            "anthropic.claude-v2:1",
+            "llama3.2:3b",
+            "arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-v1:0",
+            "@cf/meta/llama-3",
+            "openai/chat",
+            "org/model.v2",
+        ],
+    )
+    def test_model_names(self, text: str) -> None:
+        assert not is_path_or_url(text)

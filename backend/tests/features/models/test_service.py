@@ -57,7 +57,7 @@ class TestBindings:
             catalog,
             provider_id,
             name="smart",
-            endpoint="gpt-4o",
+            provider_model="gpt-4o",
             settings={"temperature": 0.5, "maxTokens": 9, "extraBody": {"top_k": 1}},
             capabilities={"tools": True, "contextWindow": 1000},
             pricing={"inputPerMillion": "2.5", "outputPerMillion": "10"},
@@ -82,7 +82,7 @@ class TestBindings:
 
     async def test_are_found_by_alias(self, catalog: CatalogHarness) -> None:
         provider_id = await create_provider(catalog)
-        await create_model(catalog, provider_id, name="smart", endpoint="gpt-4o")
+        await create_model(catalog, provider_id, name="smart", provider_model="gpt-4o")
         await create_model(catalog, provider_id, name="embed", type="embedder")
 
         bindings = await get_bindings(catalog, "openai/gpt-4o", "Work/gpt-4o", "embed")
@@ -172,7 +172,7 @@ class TestBindings:
 class TestNames:
     async def test_are_separated_by_kind_and_workspace(self, catalog: CatalogHarness) -> None:
         provider_id = await create_provider(catalog)
-        await create_model(catalog, provider_id, name="smart", endpoint="gpt-4o")
+        await create_model(catalog, provider_id, name="smart", provider_model="gpt-4o")
         await create_model(catalog, provider_id, name="embed", type="embedder")
         await create_model(catalog, await create_provider(catalog, STRANGER), STRANGER, name="other")
 

@@ -48,7 +48,7 @@ export function ModelForm({
     resolver: zodResolver(modelSchema),
   });
   useReportDirty(onTouched, form.formState.isDirty);
-  useInitialFocus(model ? null : "endpoint", form.setFocus);
+  useInitialFocus(model ? null : "providerModel", form.setFocus);
   const providerId = useWatch({ control: form.control, name: "providerId" });
   const chosen = providers.find((one) => one.id === providerId);
   const save = useSaveForm<ModelValues, Model>({
@@ -122,7 +122,7 @@ function defaultHint(
 
 const FIELDS: Partial<Record<string, keyof ModelValues>> = {
   name: "name",
-  endpoint: "endpoint",
+  providerModel: "providerModel",
   providerId: "providerId",
   default: "default",
 };

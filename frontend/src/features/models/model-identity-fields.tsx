@@ -40,7 +40,7 @@ export function IdentityFields({ providers, models, creating }: Props) {
           ))}
         </Select>
       </Field>
-      <EndpointField providers={providers} models={models} creating={creating} />
+      <ProviderModelField providers={providers} models={models} creating={creating} />
       {creating && (
         <div className="grid justify-items-start gap-1">
           <p className="font-medium" aria-hidden>
@@ -66,22 +66,22 @@ export function IdentityFields({ providers, models, creating }: Props) {
   );
 }
 
-function EndpointField({ providers, models, creating }: Props) {
+function ProviderModelField({ providers, models, creating }: Props) {
   const { control, formState, getValues, getFieldState, setValue } = useFormContext<ModelValues>();
   const providerId = useWatch({ control, name: "providerId" });
   const {
     field: { ref, name, value },
-  } = useController({ control, name: "endpoint" });
+  } = useController({ control, name: "providerModel" });
   const provider = providers.find((one) => one.id === providerId);
   const live = useQuery({ ...liveModelsQuery(providerId), enabled: provider !== undefined });
   const names = mergeNames(live.data ?? [], provider?.models ?? []);
   const registered = new Set(
-    models.filter((model) => model.providerId === providerId).map((model) => model.endpoint),
+    models.filter((model) => model.providerId === providerId).map((model) => model.providerModel),
   );
 
   const change = (next: string, picked: boolean) => {
-    const named = getFieldState("name").isDirty && getValues("name") !== getValues("endpoint");
-    setValue("endpoint", next, { shouldDirty: true, shouldValidate: formState.isSubmitted });
+    const named = getFieldState("name").isDirty && getValues("name") !== getValues("providerModel");
+    setValue("providerModel", next, { shouldDirty: true, shouldValidate: formState.isSubmitted });
     if (!creating) return;
     if (!named)
       setValue("name", next, { shouldDirty: true, shouldValidate: formState.isSubmitted });
@@ -93,8 +93,8 @@ function EndpointField({ providers, models, creating }: Props) {
       <Field
         label={provider?.type === "azure" ? "Deployment" : "Model"}
         required
-        hint={endpointHint(live, names, value, provider)}
-        error={formState.errors.endpoint?.message}
+        hint={providerModelHint(live, names, value, provider)}
+        error={formState.errors.providerModel?.message}
       >
         <ModelPicker
           ref={ref}
@@ -115,15 +115,15 @@ function EndpointField({ providers, models, creating }: Props) {
   );
 }
 
-function endpointHint(
+function providerModelHint(
   live: { isFetching: boolean; data?: string[] },
   names: string[],
-  endpoint: string,
+  providerModel: string,
   provider: Provider | undefined,
 ): string {
   if (live.isFetching && !live.data) return "Loading the provider’s models…";
   if (provider?.type === "azure") return "The name of your deployment.";
-  if (endpoint && names.length > 0 && !names.includes(endpoint)) {
+  if (providerModel && names.length > 0 && !names.includes(providerModel)) {
     return "Not in the provider’s list; used as entered.";
   }
   return names.length > 0

@@ -105,8 +105,13 @@ function ModelName({ model }: { model: Model }) {
           </Badge>
         )}
       </p>
-      {model.endpoint !== model.name && (
-        <p className="font-mono text-xs break-all text-ink-faint">{model.endpoint}</p>
+      {model.providerModel !== model.name && (
+        <p className="font-mono text-xs break-all text-ink-faint">{model.providerModel}</p>
+      )}
+      {model.endpoint && (
+        <p className="text-xs break-all text-ink-faint">
+          Endpoint <span className="font-mono">{model.endpoint}</span>, not used for calls
+        </p>
       )}
       {model.description && <p className="text-xs text-ink-faint">{model.description}</p>}
     </div>

@@ -38,7 +38,7 @@ const capability = z.enum(["unknown", "yes", "no"]);
 export const modelSchema = z
   .object({
     providerId: z.string().check(z.minLength(1, "Select a provider.")),
-    endpoint: z
+    providerModel: z
       .string()
       .check(
         z.maxLength(500, "At most 500 characters."),

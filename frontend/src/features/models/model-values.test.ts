@@ -18,7 +18,7 @@ import { formatPrices, shortenUrl } from "./model-labels";
 const empty: ModelValues = {
   ...newModelValues(undefined),
   providerId: "p",
-  endpoint: "m",
+  providerModel: "m",
   name: "m",
 };
 const model: Model = {
@@ -28,7 +28,8 @@ const model: Model = {
   providerId: "prov_1",
   providerName: "Acme",
   providerType: "openai",
-  endpoint: "acme-large",
+  providerModel: "acme-large",
+  endpoint: null,
   default: true,
   settings: { temperature: 0, stop: ["END"], extraBody: { top_k: 40 } },
   capabilities: { tools: true, vision: false, json: null, contextWindow: 128000 },
@@ -40,12 +41,12 @@ const model: Model = {
 };
 
 test("a model survives the conversion to form values and back", () => {
-  const { name, type, providerId, endpoint, capabilities, pricing, settings } = model;
+  const { name, type, providerId, providerModel, capabilities, pricing, settings } = model;
   expect(createModelRequest(modelValues(model))).toEqual({
     name,
     type,
     providerId,
-    endpoint,
+    providerModel,
     capabilities,
     pricing,
     settings,
@@ -102,8 +103,8 @@ test("requires both prices or neither", () => {
 });
 
 test("requires a model and a name", () => {
-  const found = modelSchema.safeParse({ ...empty, endpoint: " ", name: "" });
-  expect(found.error?.issues.map((issue) => issue.path[0])).toEqual(["endpoint", "name"]);
+  const found = modelSchema.safeParse({ ...empty, providerModel: " ", name: "" });
+  expect(found.error?.issues.map((issue) => issue.path[0])).toEqual(["providerModel", "name"]);
 });
 
 test("filterModelNames matches every word, ranks prefixes first and counts hidden names", () => {

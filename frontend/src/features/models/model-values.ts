@@ -11,7 +11,7 @@ export type Capability = "unknown" | "yes" | "no";
 
 export interface ModelValues {
   providerId: string;
-  endpoint: string;
+  providerModel: string;
   name: string;
   type: Model["type"];
   default: boolean;
@@ -51,7 +51,7 @@ const NUMBER_SETTINGS = [
 export function newModelValues(provider: Provider | undefined): ModelValues {
   return {
     providerId: provider?.id ?? "",
-    endpoint: "",
+    providerModel: "",
     name: "",
     type: "llm",
     default: false,
@@ -64,7 +64,7 @@ export function newModelValues(provider: Provider | undefined): ModelValues {
 export function modelValues(model: Model): ModelValues {
   return {
     providerId: model.providerId,
-    endpoint: model.endpoint,
+    providerModel: model.providerModel,
     name: model.name,
     type: model.type,
     default: model.default,
@@ -106,7 +106,7 @@ export function createModelRequest(values: ModelValues): Schemas["ModelCreate"] 
     name: values.name.trim(),
     type: values.type,
     providerId: values.providerId,
-    endpoint: values.endpoint.trim(),
+    providerModel: values.providerModel.trim(),
     default: values.default,
     capabilities: toCapabilities(values),
     pricing: toPricing(values),
@@ -121,7 +121,7 @@ export function updateModelRequest(values: ModelValues, base: Model): Schemas["M
   const fields = [
     "name",
     "providerId",
-    "endpoint",
+    "providerModel",
     "default",
     "capabilities",
     "pricing",
@@ -183,7 +183,7 @@ function toNumber(text: string): number | null {
 const FIELD_LABELS: Record<string, string> = {
   name: "name",
   providerId: "provider",
-  endpoint: "model",
+  providerModel: "model",
   default: "default",
   capabilities: "capabilities",
   pricing: "prices",
@@ -197,6 +197,6 @@ export function changedModelFields(before: Model, after: Model): string[] {
 }
 
 /** Guesses the type of a model from its name; providers do not list it. */
-export function guessModelType(endpoint: string): Model["type"] {
-  return /embed|\bbge-|\be5-|minilm/i.test(endpoint) ? "embedder" : "llm";
+export function guessModelType(providerModel: string): Model["type"] {
+  return /embed|\bbge-|\be5-|minilm/i.test(providerModel) ? "embedder" : "llm";
 }

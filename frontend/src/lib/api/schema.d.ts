@@ -2697,7 +2697,7 @@ export interface components {
       default: boolean;
       /**
        * Endpoint
-       * @description The provider's name for the model; default: `name`.
+       * @description A path or URL, kept as sent and not used: calls go to the provider's base URL. A value that is neither is taken as `providerModel`, as in requests of earlier clients.
        */
       endpoint?: string | null;
       /**
@@ -2709,6 +2709,11 @@ export interface components {
       pricing?: components["schemas"]["Pricing-Input"] | null;
       /** Providerid */
       providerId: string;
+      /**
+       * Providermodel
+       * @description The provider's name for the model, sent with each call; default: `name`.
+       */
+      providerModel?: string | null;
       settings?: components["schemas"]["ModelSettings"];
       /** @default llm */
       type: components["schemas"]["ModelKind"];
@@ -2761,8 +2766,11 @@ export interface components {
        * @description The limits of the built-in model; null for other models.
        */
       description: string | null;
-      /** Endpoint */
-      endpoint: string;
+      /**
+       * Endpoint
+       * @description The path or URL as it was sent; not used for calls.
+       */
+      endpoint: string | null;
       /** Id */
       id: string;
       /** Name */
@@ -2770,6 +2778,11 @@ export interface components {
       pricing: components["schemas"]["Pricing-Output"] | null;
       /** Providerid */
       providerId: string;
+      /**
+       * Providermodel
+       * @description The provider's name for the model, sent with each call.
+       */
+      providerModel: string;
       /** Providername */
       providerName: string;
       providerType: components["schemas"]["ProviderType"];
@@ -2856,7 +2869,7 @@ export interface components {
       default?: boolean;
       /**
        * Endpoint
-       * @description null: same as `name`.
+       * @description A path or URL, kept as sent and not used: calls go to the provider's base URL. A value that is neither is taken as `providerModel`, as in requests of earlier clients.
        */
       endpoint?: string | null;
       /** Name */
@@ -2864,6 +2877,11 @@ export interface components {
       pricing?: components["schemas"]["Pricing-Input"] | null;
       /** Providerid */
       providerId?: string;
+      /**
+       * Providermodel
+       * @description null: same as `name`.
+       */
+      providerModel?: string | null;
       settings?: components["schemas"]["ModelSettings"];
     };
     /** ModelUpdateEnvelope */

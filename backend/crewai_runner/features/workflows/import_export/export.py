@@ -39,8 +39,8 @@ class WorkflowExport:
         if export_format is ExportFormat.YAML:
             content = self._redact(version.row.yaml).encode()
             return Download(content, "application/yaml", build_content_disposition(name, ".yaml"))
-        endpoints = await self._models.list_endpoints(principal.workspace_id)
-        models = {name: _to_crewai_model(*endpoint) for name, endpoint in endpoints.items()}
+        registered = await self._models.list_provider_models(principal.workspace_id)
+        models = {name: _to_crewai_model(*model) for name, model in registered.items()}
         content = await asyncio.to_thread(self._build_project, version.definition, models)
         return Download(content, "application/zip", build_content_disposition(name, ".zip"))
 
@@ -53,10 +53,10 @@ class WorkflowExport:
         return self._mask(text) if self._mask.contains_secret(text) else text
 
 
-def _to_crewai_model(provider: ProviderType, endpoint: str) -> str:
+def _to_crewai_model(provider: ProviderType, model: str) -> str:
     """Return CrewAI's name for a model, `provider/model`."""
     if provider is ProviderType.LOCAL:
         return FALLBACK_MODEL  # the built-in model exists only on this server
     if provider is ProviderType.OPENAI_COMPATIBLE:
-        return f"{ProviderType.OPENAI.value}/{endpoint}"
-    return f"{provider.value}/{endpoint}"
+        return f"{ProviderType.OPENAI.value}/{model}"
+    return f"{provider.value}/{model}"
