@@ -25,6 +25,18 @@ IN_FRONTEND := export PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH"; cd $(FRONTEND) &&
 run: $(STAMP) $(BUILD) ## Install dependencies, start the server with default settings, print how to sign in
 	@exec $(VENV)/bin/crewai-runner serve
 
+# Keeps what .env already sets. POSIX shell and /dev/urandom only: the target also serves machines with nothing but Docker.
+.PHONY: env
+env: ## Write .env for Docker Compose, with random secrets
+	@umask 077; [ -e .env ] || cp .env.example .env; \
+	for name in API_KEY POSTGRES_PASSWORD GRAFANA_PASSWORD; do \
+	  if ! grep -q "^$$name=." .env && ! grep -q "^$${name}_FILE=." .env; then \
+	    grep -v -E "^#? ?$$name=" .env > .env.new || true; \
+	    echo "$$name=$$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')" >> .env.new; \
+	    mv .env.new .env; echo "$$name is set in .env"; \
+	  fi; \
+	done
+
 .PHONY: migrate
 migrate: $(STAMP) ## Migrate the database to the latest schema
 	@$(VENV)/bin/crewai-runner migrate

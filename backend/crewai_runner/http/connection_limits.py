@@ -1,4 +1,4 @@
-"""Limits on request headers, which uvicorn's httptools parser does not enforce itself."""
+"""Limits on requests that uvicorn's httptools parser does not enforce itself."""
 
 import asyncio
 from typing import Any
@@ -7,17 +7,24 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEADER_BYTES = 64 * 1024
 HEADER_TIMEOUT_SECONDS = 15.0
+UNREAD_BODY_SECONDS = 10.0
+"""How long the rest of a body may take after the response, for example to a request without a valid key."""
 KEEP_ALIVE_SECONDS = 75
 """Longer than the usual timeout of proxies (nginx: 60), so that the proxy closes idle connections first."""
 
 
 class LimitedHttpProtocol(HttpToolsProtocol):
-    """Closes connections whose request headers are too large (431) or arrive too slowly (408)."""
+    """Closes connections whose request headers are too large (431) or arrive too slowly (408).
+
+    Also closes those that keep sending a body after its response: uvicorn would discard it for ever.
+    """
 
     _header_bytes = 0
     _has_received = False
     _in_headers = True
+    _in_message = False
     _header_timer: asyncio.TimerHandle | None = None
+    _body_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -25,6 +32,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._cancel_timer()
+        self._cancel_body_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -44,12 +52,29 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             self._start_timer()
 
     def on_message_begin(self) -> None:
-        self._in_headers = True
+        self._in_headers = self._in_message = True
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         self._in_headers = False
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._in_message = False
+        self._cancel_body_timer()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        is_in_body = self._in_message and not self._in_headers
+        # The current message may already be the next one of a pipeline.
+        if is_in_body and self.cycle.response_complete and self._body_timer is None:
+            self._body_timer = self.loop.call_later(UNREAD_BODY_SECONDS, self.transport.close)
+
+    def _cancel_body_timer(self) -> None:
+        if self._body_timer is not None:
+            self._body_timer.cancel()
+            self._body_timer = None
 
     def _start_timer(self) -> None:
         self._header_timer = self.loop.call_later(HEADER_TIMEOUT_SECONDS, self._close, b"408 Request Timeout")

@@ -25,6 +25,7 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+MAX_FULL_BODIES = 16
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
@@ -100,11 +101,16 @@ class UnhandledErrorMiddleware:
 
 
 class BodyLimitMiddleware:
-    """Rejects bodies above the limit, with or without a Content-Length."""
+    """Rejects bodies above the limit, with or without a Content-Length.
+
+    All bodies that the process holds at the same time are limited to `MAX_FULL_BODIES` times that (503): slow
+    uploads must not use up the memory.
+    """
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self._app = app
         self._limit = limit
+        self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -120,10 +126,17 @@ class BodyLimitMiddleware:
         async def counting_receive() -> Message:
             nonlocal received
             message = await receive()
-            received += len(message.get("body", b""))
+            size = len(message.get("body", b""))
+            received += size
+            self._held += size
+            # FastAPI turns any other exception raised while reading into a 400.
             if received > self._limit:
-                # FastAPI turns any other exception raised while reading into a 400.
                 raise HTTPException(error.status, error.detail)
+            if self._held > self._limit * MAX_FULL_BODIES:
+                raise HTTPException(503, "Too many large requests at once.", {"Retry-After": "5"})
             return message
 
-        await self._app(scope, counting_receive, send)
+        try:
+            await self._app(scope, counting_receive, send)
+        finally:
+            self._held -= received

@@ -27,7 +27,9 @@ class ComposeDeployment:
     def __init__(self, *, replicas: int = 2, workers: int = 2, **settings: str) -> None:
         self.port = free_port()
         self._scale = ("--scale", f"api={replicas}", "--scale", f"worker={workers}")
-        self._environment = os.environ | settings | {"API_KEY": API_KEY, "HTTP_PORT": str(self.port)}
+        secrets = {"API_KEY": API_KEY, "POSTGRES_PASSWORD": "database-password-of-a-test"}
+        own = {"HTTP_PORT": str(self.port), "FRONT_SUBNET": "172.31.251.0/24"}
+        self._environment = os.environ | settings | secrets | own
         self._members = [f"api-{n}" for n in range(1, replicas + 1)]
         self._members += [f"worker-{n}" for n in range(1, workers + 1)]
 

@@ -1,6 +1,9 @@
 """Tests of docker-compose.yml in real containers. Run with `make test-compose`; requires Docker."""
 
+import contextlib
 import gzip
+import selectors
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -71,10 +74,10 @@ class TestContainers:
 
         assert published == {member: ["8080/tcp"] if member == "nginx-1" else [] for member in MEMBERS}
         assert list(deployment.inspect(DATABASE)["NetworkSettings"]["Networks"]) == [
-            "crewai-runner-test_inside"
+            "crewai-runner-test_database"
         ]
 
-    @pytest.mark.parametrize("member", ["api-1", "worker-1", "nginx-1"])
+    @pytest.mark.parametrize("member", ["api-1", "worker-1", "nginx-1", DATABASE])
     def test_container_is_hardened(self, deployment: ComposeDeployment, member: str) -> None:
         found = deployment.inspect(member)
 
@@ -84,6 +87,9 @@ class TestContainers:
         assert found["Config"]["User"] not in ("", "0", "root")
         assert found["State"]["Health"]["Status"] == "healthy"
         assert "Uid:\t0" not in deployment.execute(member, "cat", "/proc/self/status")
+        assert found["HostConfig"]["Memory"] > 0
+        assert found["HostConfig"]["PidsLimit"] > 0
+        assert found["HostConfig"]["NanoCpus"] > 0
 
     def test_images_contain_no_build_tools(self, deployment: ComposeDeployment) -> None:
         found = deployment.execute("api-1", "sh", "-c", "command -v gcc make git uv npm node || true")
@@ -169,6 +175,61 @@ class TestNginx:
         assert frames[-1]["type"] == "run.completed"
         assert "run.snapshot" in first
         assert reply["response"]
+
+    def test_sign_in_failures_count_for_the_client_and_not_for_nginx(
+        self, deployment: ComposeDeployment
+    ) -> None:
+        guess = (
+            "import urllib.request as r, urllib.error as e\n"
+            "def ask(n):\n"
+            "    q = r.Request('http://nginx:8080/api/models')\n"
+            "    q.add_header('Authorization', 'Bearer wrong')\n"
+            "    q.add_header('X-Forwarded-For', f'192.0.2.{n}')\n"
+            "    try: return r.urlopen(q).status\n"
+            "    except e.HTTPError as error: return error.code\n"
+            "print(*{ask(n) for n in range(120)})"
+        )
+        statuses = deployment.execute("api-1", "python", "-c", guess).split()
+        with deployment.client() as client:
+            elsewhere = client.http.get("/api/models")
+
+        assert set(statuses) == {"401", "429"}
+        assert elsewhere.status_code == 200
+
+    def test_slow_uploads_are_limited_and_stored_nowhere(self, deployment: ComposeDeployment) -> None:
+        head = (
+            "POST /api/yaml/validate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            f"Authorization: Bearer {API_KEY}\r\nContent-Length: 4000000\r\n\r\n"
+        ).encode()
+        before = deployment.memory()
+        with contextlib.ExitStack() as stack, selectors.DefaultSelector() as selector:
+            for _ in range(150):
+                upload = socket.create_connection(("127.0.0.1", deployment.port), timeout=60)
+                selector.register(stack.enter_context(upload), selectors.EVENT_READ)
+                upload.sendall(head + b"x" * 200_000)
+            refused = count_status(selector, b"429", expected=150 - 64)
+            during = deployment.memory()
+            stored = deployment.execute("nginx-1", "du", "-sk", "/tmp").split()[0]
+            health = httpx.get(f"{deployment.urls[0]}/nginx-health", trust_env=False)
+        with deployment.client() as client:
+            after = client.http.get("/api/models")
+
+        print(f"{refused} of 150 uploads refused; memory before {before}, during {during}")
+        assert refused == 150 - 64
+        assert int(stored) < 100
+        assert (health.status_code, after.status_code) == (200, 200)
+
+
+def count_status(selector: selectors.BaseSelector, status: bytes, expected: int) -> int:
+    """Count the connections that are answered with this status, until there are as many as expected."""
+    count, end = 0, time.monotonic() + 60
+    while count < expected and time.monotonic() < end:
+        for key, _ in selector.select(timeout=1):
+            connection = key.fileobj
+            assert isinstance(connection, socket.socket)
+            count += connection.recv(65536).startswith(b"HTTP/1.1 " + status)
+            selector.unregister(connection)
+    return count
 
 
 class TestScaling:

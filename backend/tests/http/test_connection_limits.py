@@ -1,5 +1,6 @@
 """Limits on request headers, over a real socket."""
 
+import socket
 import time
 
 import pytest
@@ -76,6 +77,28 @@ class TestHeaderSize:
             assert connection.recv(65536).endswith(b"500000")
 
 
+class TestUnreadBody:
+    def test_body_that_goes_on_after_its_response_is_cut_off(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(connection_limits, "UNREAD_BODY_SECONDS", 0.3)
+        with serving(APP) as port, open_socket(port) as connection:
+            connection.sendall(REQUEST_HEAD + b"content-length: 1000000\r\n\r\nx")
+            assert connection.recv(65536).endswith(b"hello")
+            closed = _drip_until_closed(connection)
+
+        assert closed
+
+    def test_complete_body_keeps_the_connection(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(connection_limits, "UNREAD_BODY_SECONDS", 0.3)
+        with serving(APP) as port, open_socket(port) as connection:
+            connection.sendall(REQUEST_HEAD + b"content-length: 4\r\n\r\nx")
+            assert connection.recv(65536).endswith(b"hello")
+            connection.sendall(b"yyy")
+            time.sleep(0.6)
+            connection.sendall(REQUEST_HEAD + b"\r\n")
+
+            assert connection.recv(65536).endswith(b"hello")
+
+
 class TestHeaderTimeout:
     def test_slow_headers_time_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(connection_limits, "HEADER_TIMEOUT_SECONDS", 0.3)
@@ -113,6 +136,21 @@ class TestHeaderTimeout:
             websocket.send("still here")
 
             assert websocket.recv(timeout=10) == "still here"
+
+
+def _drip_until_closed(connection: socket.socket) -> bool:
+    """Send a byte at a time; return whether the server closes the connection meanwhile."""
+    connection.settimeout(0.05)
+    for _ in range(200):
+        try:
+            connection.sendall(b"x")
+            if connection.recv(65536) == b"":
+                return True
+        except TimeoutError:
+            continue
+        except OSError:
+            return True
+    return False
 
 
 def _read_until_reset(connection: object) -> bytes:

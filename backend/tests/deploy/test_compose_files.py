@@ -1,0 +1,110 @@
+"""What every service of both Compose files must set; `make test-compose` tests it in real containers."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from tests.deploy.test_nginx import NGINX, ROOT
+
+FILES = ("docker-compose.yml", "docker-compose.dev.yml")
+
+
+def load(file: str) -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load((ROOT / file).read_text())
+    return document
+
+
+SERVICES = [
+    pytest.param(file, name, service, id=f"{file}-{name}")
+    for file in FILES
+    for name, service in load(file)["services"].items()
+]
+
+
+def neighbours(service: str) -> set[str]:
+    """The services that share a network with this one."""
+    services = load("docker-compose.yml")["services"]
+    own = set(services[service]["networks"])
+    return {name for name, other in services.items() if own & set(other["networks"])} - {service}
+
+
+@pytest.mark.parametrize(("file", "name", "service"), SERVICES)
+class TestService:
+    def test_is_hardened(self, file: str, name: str, service: dict[str, Any]) -> None:
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert not {"privileged", "cap_add", "network_mode", "pid", "ipc"} & set(service)
+
+    def test_is_bounded(self, file: str, name: str, service: dict[str, Any]) -> None:
+        assert {"mem_limit", "pids_limit", "cpus"} <= set(service)
+        # Docker refuses more than the machine has.
+        assert re.fullmatch(r"1|\$\{[A-Z]+_CPUS:-1\}", str(service["cpus"]))
+        for mount in service.get("tmpfs", []):
+            assert re.search(r"[:,]size=\d+[mg]", mount), f"{mount} has no size"
+
+    def test_publishes_on_loopback_only_except_for_nginx(
+        self, file: str, name: str, service: dict[str, Any]
+    ) -> None:
+        public = [port for port in service.get("ports", []) if not port.startswith("127.0.0.1:")]
+
+        assert public == (["${HTTP_PORT:-8080}:8080"] if name == "nginx" else [])
+
+    def test_image_has_a_version(self, file: str, name: str, service: dict[str, Any]) -> None:
+        if "build" in service:
+            return
+        tag = service["image"].removesuffix("}").rpartition(":")[2]
+
+        assert re.search(r"\d", tag), f"{service['image']} names no version"
+
+
+class TestProduction:
+    def test_secrets_have_no_defaults(self) -> None:
+        text = (ROOT / "docker-compose.yml").read_text()
+        defaults = re.findall(r"\$\{\w*(?:PASSWORD|KEY|SECRET|TOKEN):?-([^}]+)\}", text)
+
+        assert [default for default in defaults if not default.startswith("$")] == []
+        for name in ("API_KEY", "POSTGRES_PASSWORD"):
+            assert f"${{{name}:?" in text
+        assert "GRAFANA_PASSWORD in .env" in " ".join(
+            load("docker-compose.yml")["services"]["grafana"]["entrypoint"]
+        )
+
+    def test_containers_reach_only_what_they_need(self) -> None:
+        assert neighbours("nginx") == {"api"}
+        assert neighbours("postgres") == {"api", "worker"}
+        assert neighbours("grafana") == {"prometheus", "api", "worker"}
+        assert neighbours("ollama") == {"api", "worker"}
+        networks = load("docker-compose.yml")["networks"]
+        assert [networks[name]["internal"] for name in ("database", "monitoring")] == [True, True]
+
+    def test_api_trusts_the_network_of_nginx(self) -> None:
+        document = load("docker-compose.yml")
+        [address_range] = document["networks"]["front"]["ipam"]["config"]
+
+        assert document["x-settings"]["TRUSTED_PROXIES"] == address_range["subnet"]
+        members = [name for name, one in document["services"].items() if "front" in one["networks"]]
+        assert members == ["nginx", "api"]
+
+
+class TestNginxLimits:
+    def locations(self) -> list[str]:
+        text = (NGINX / "snippets" / "locations.conf").read_text()
+        return re.findall(r"^location [^{]+\{.*?^\}", text, re.DOTALL | re.MULTILINE)
+
+    def test_every_proxied_location_limits_connections_and_requests(self) -> None:
+        stream = (NGINX / "snippets" / "stream.conf").read_text()
+        for location in self.locations():
+            if "snippets/proxy.conf" not in location:
+                continue
+            effective = location + (stream if "snippets/stream.conf" in location else "")
+            assert "limit_conn " in effective, location
+            assert "limit_req " in effective, location
+
+    def test_no_body_is_written_to_a_file(self) -> None:
+        proxy = (NGINX / "snippets" / "proxy.conf").read_text()
+
+        assert "proxy_request_buffering off;" in proxy
+        assert "proxy_max_temp_file_size 0;" in proxy
