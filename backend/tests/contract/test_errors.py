@@ -12,7 +12,7 @@ import structlog
 
 from crewai_runner.core.logging import SecretMask, configure_logging
 from crewai_runner.core.settings import LogFormat, Settings
-from crewai_runner.features.auth.rules import SignInFailureLimiter
+from crewai_runner.features.auth.rules import SignInLimiter
 from crewai_runner.features.auth.service import AuthDeps, AuthService
 from crewai_runner.features.templates.service import TemplateService
 from crewai_runner.main import create_app
@@ -39,7 +39,7 @@ def product_logging() -> Iterator[None]:
 async def http(product_logging: None) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(Settings.model_construct(frontend_dir=MISSING_FRONTEND_DIR))
     app.state.mask = SecretMask()
-    app.state.container = FixedProvider(AuthDeps(AuthService(KEY, SignInFailureLimiter(100))))
+    app.state.container = FixedProvider(AuthDeps(AuthService(KEY, SignInLimiter(100))))
     headers = {"Authorization": f"Bearer {KEY}", "Origin": ORIGIN}
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
