@@ -5,7 +5,8 @@ from fastapi import APIRouter
 from crewai_runner.core.errors import BadRequest, TooLarge, Unavailable, Unprocessable
 from crewai_runner.features.approvals.router import router as approvals
 from crewai_runner.features.auth.deps import BearerScheme
-from crewai_runner.features.auth.errors import InvalidApiKey, TooManySignInFailures
+from crewai_runner.features.auth.errors import CrossSiteRequest, InvalidApiKey, TooManySignInFailures
+from crewai_runner.features.auth.router import router as session
 from crewai_runner.features.chat.router import router as chat
 from crewai_runner.features.events.router import router as events
 from crewai_runner.features.executions.router import first_version
@@ -27,6 +28,7 @@ from crewai_runner.http.time_limit import BodyTooSlow, RequestTimeout
 EVERYWHERE = problems(
     BadRequest,
     InvalidApiKey,
+    CrossSiteRequest,
     BodyTooSlow,
     TooLarge,
     Unprocessable,
@@ -49,6 +51,6 @@ def api(prefix: str, *, deprecated: bool = False) -> APIRouter:
     # Fixed paths before those with a parameter: /workflows/start, /runs/diff.
     for part in (first_version, runs, executions, events, chat, approvals, insights):
         router.include_router(part)
-    for part in (providers, models, workflow_list, workflows, templates, yaml, about):
+    for part in (providers, models, workflow_list, workflows, templates, yaml, session, about):
         router.include_router(part)
     return router

@@ -15,6 +15,7 @@ from crewai_runner.domain.committed_events import CommittedEvents
 from crewai_runner.executor.loader import ExecutorLoader
 from crewai_runner.executor.port import Executor
 from crewai_runner.features.approvals.deps import ApprovalDeps
+from crewai_runner.features.auth.browser_sessions import BrowserSessions
 from crewai_runner.features.auth.rules import SignInLimiter
 from crewai_runner.features.auth.service import AuthDeps, Authenticator, AuthService
 from crewai_runner.features.chat.service import ChatDeps
@@ -57,6 +58,7 @@ class Container:
         self.egress = EgressPolicy(allow_private=settings.can_use_private_urls)
         self.engine = make_engine(settings.database)
         self.sessions = make_sessions(self.engine, self._on_commit)
+        self.browser_sessions = BrowserSessions(self.sessions, self.cipher, api_key)
         self.rate_limiter = make_rate_limiter(settings, self.sessions)
         self.notifier = make_notifier(settings)
         self.queue = DeferredQueue()
@@ -68,7 +70,7 @@ class Container:
         self.loader = ExecutorLoader(executor or make_executor(settings, self.egress))
         self._factories: dict[type, Callable[[], object]] = {
             ApprovalDeps: lambda: ApprovalDeps(self.queue, self.mask),
-            AuthDeps: lambda: AuthDeps(self.authenticator),
+            AuthDeps: lambda: AuthDeps(self.authenticator, self.browser_sessions),
             ChatDeps: self._chat,
             DeferredQueue: lambda: self.queue,
             EventDeps: self._events,

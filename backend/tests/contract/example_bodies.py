@@ -59,6 +59,7 @@ def example_bodies(workspace: SeededWorkspace) -> dict[tuple[str, str], Any]:
         ("POST", f"{V1}/providers/test"): {"provider": provider},
         ("PATCH", f"{V1}/providers/{{provider_id}}"): {"provider": provider},
         ("POST", f"{V1}/models"): {"model": model},
+        ("POST", f"{V1}/session"): {"remember": True},
         ("PATCH", f"{V1}/models/{{model_id}}"): {"model": {k: v for k, v in model.items() if k != "type"}},
         ("POST", f"{V1}/workflows"): draft,
         ("PUT", f"{V1}/workflows/{{workflow_id}}"): draft,

@@ -13,11 +13,12 @@ import structlog
 from crewai_runner.core.logging import SecretMask, configure_logging
 from crewai_runner.core.settings import LogFormat, Settings
 from crewai_runner.features.auth.rules import SignInLimiter
-from crewai_runner.features.auth.service import AuthDeps, AuthService
+from crewai_runner.features.auth.service import AuthService
 from crewai_runner.features.templates.service import TemplateService
 from crewai_runner.main import create_app
 from tests.support.dependencies import FixedProvider
 from tests.support.environment import MISSING_FRONTEND_DIR
+from tests.support.principals import auth_deps
 
 KEY = "the-key-of-this-test"
 MEMBERS = {"type", "title", "status", "detail", "instance", "requestId", "error", "message"}
@@ -39,7 +40,7 @@ def product_logging() -> Iterator[None]:
 async def http(product_logging: None) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(Settings.model_construct(frontend_dir=MISSING_FRONTEND_DIR))
     app.state.mask = SecretMask()
-    app.state.container = FixedProvider(AuthDeps(AuthService(KEY, SignInLimiter(100))))
+    app.state.container = FixedProvider(auth_deps(AuthService(KEY, SignInLimiter(100))))
     headers = {"Authorization": f"Bearer {KEY}", "Origin": ORIGIN}
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:

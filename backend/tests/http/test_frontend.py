@@ -12,12 +12,11 @@ from fastapi import FastAPI
 from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.settings import Settings
-from crewai_runner.features.auth.service import AuthDeps
 from crewai_runner.http.frontend import IMMUTABLE, PAGE_POLICY, REVALIDATE
 from crewai_runner.http.middleware import API_POLICY
 from crewai_runner.main import create_app
 from tests.support.dependencies import FixedProvider
-from tests.support.principals import SubjectAuthenticator, auth_headers
+from tests.support.principals import SubjectAuthenticator, auth_deps, auth_headers
 
 PAGE = "<!doctype html><html><head><title>Dashboard</title></head><body></body></html>"
 SCRIPT = "console.log('a script')\n" * 50
@@ -65,7 +64,7 @@ def _app(folder: Path, **settings: str) -> FastAPI:
     app = create_app(Settings(_env_file=None, frontend_dir=folder, **settings))
     owner = Principal("owner", "ws_default", frozenset())
     app.state.mask = SecretMask()
-    app.state.container = FixedProvider(AuthDeps(SubjectAuthenticator(owner)))
+    app.state.container = FixedProvider(auth_deps(SubjectAuthenticator(owner)))
     return app
 
 

@@ -1,7 +1,13 @@
 """Test principals, and an authenticator whose tokens are their subjects."""
 
+from cryptography.fernet import Fernet
+
+from crewai_runner.core.encryption import SecretCipher
 from crewai_runner.core.principal import BUILTIN_WORKSPACE, Principal, Scope
+from crewai_runner.db.session import Sessions
+from crewai_runner.features.auth.browser_sessions import BrowserSessions
 from crewai_runner.features.auth.errors import InvalidApiKey
+from crewai_runner.features.auth.service import AuthDeps, Authenticator
 
 OTHER_WORKSPACE = "ws_strangers"
 
@@ -37,3 +43,9 @@ class SubjectAuthenticator:
         if token not in self._by_subject:
             raise InvalidApiKey
         return self._by_subject[token]
+
+
+def auth_deps(authenticator: Authenticator) -> AuthDeps:
+    """Dependencies of authentication without a database; no request may have a valid session cookie."""
+    cipher = SecretCipher(Fernet.generate_key().decode())
+    return AuthDeps(authenticator, BrowserSessions(Sessions(), cipher, "cr_any-key"))

@@ -1,5 +1,13 @@
 """All tables. Importing this package registers them with the metadata."""
 
-from crewai_runner.db.tables import catalog, idempotency, rate_limits, runs, workflows, workspaces
+from crewai_runner.db.tables import (
+    browser_sessions,
+    catalog,
+    idempotency,
+    rate_limits,
+    runs,
+    workflows,
+    workspaces,
+)
 
-__all__ = ["catalog", "idempotency", "rate_limits", "runs", "workflows", "workspaces"]
+__all__ = ["browser_sessions", "catalog", "idempotency", "rate_limits", "runs", "workflows", "workspaces"]

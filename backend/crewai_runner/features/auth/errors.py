@@ -13,6 +13,22 @@ class InvalidApiKey(Unauthenticated):
         )
 
 
+class SessionEnded(Unauthenticated):
+    slug = "session-ended"
+    title = "Signed out"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The session of this browser has ended. Sign in again.",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+
+
+class CrossSiteRequest(Forbidden):
+    slug = "cross-site-request"
+    title = "Request from another site"
+
+
 class TooManySignInFailures(TooManyRequests):
     slug = "too-many-failed-sign-ins"
     title = "Too many failed sign-ins"

@@ -7,6 +7,8 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crewai_runner.core.errors import AppError
+from crewai_runner.core.principal import Principal
+from crewai_runner.features.auth.cookies import check_same_site, get_session_cookie
 from crewai_runner.features.auth.service import AuthDeps
 from crewai_runner.http.client_address import get_client_address
 from crewai_runner.http.deps import provided
@@ -19,7 +21,8 @@ class AuthMiddleware:
     """Authenticates before routing, before reading the body and before accepting a WebSocket.
 
     Browsers cannot set headers on a WebSocket, so there the token may also be sent as the
-    subprotocol `bearer.<token>` in addition to `crewai-runner`.
+    subprotocol `bearer.<token>` in addition to `crewai-runner`. The dashboard sends a session cookie
+    instead. An Authorization header takes precedence over the cookie.
     """
 
     def __init__(self, app: ASGIApp, protected: Sequence[str]) -> None:
@@ -32,13 +35,22 @@ class AuthMiddleware:
             return
         connection = HTTPConnection(scope)
         try:
-            authenticator = provided(connection, AuthDeps).authenticator
-            principal = authenticator.authenticate(_get_authorization(scope), get_client_address(scope))
+            principal = await self._authenticate(connection)
         except AppError as error:
             await self._reject(error, scope, receive, send)
             return
         scope["principal"] = principal
         await self._app(scope, receive, send)
+
+    async def _authenticate(self, connection: HTTPConnection) -> Principal:
+        deps = provided(connection, AuthDeps)
+        authorization = _get_authorization(connection.scope)
+        cookie = get_session_cookie(connection, deps.browser_sessions)
+        if authorization is None and cookie is not None:
+            principal = await deps.browser_sessions.authenticate(cookie)
+            check_same_site(connection, cookie, deps.browser_sessions)
+            return principal
+        return deps.authenticator.authenticate(authorization, get_client_address(connection.scope))
 
     def _is_protected(self, path: str) -> bool:
         return any(path == root or path.startswith(root + "/") for root in self._protected)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from crewai_runner.core.client_address import get_limited_address
 from crewai_runner.core.principal import BUILTIN_WORKSPACE, Principal, Scope
+from crewai_runner.features.auth.browser_sessions import BrowserSessions
 from crewai_runner.features.auth.errors import InvalidApiKey, TooManySignInFailures
 from crewai_runner.features.auth.rules import SignInLimiter
 
@@ -25,6 +26,7 @@ class AuthDeps:
     """Dependencies of authentication, built by the container."""
 
     authenticator: Authenticator
+    browser_sessions: BrowserSessions
 
 
 class AuthService:

@@ -1,0 +1,134 @@
+"""Sessions of browsers: a cookie stands for the API key, so that no script can read the key."""
+
+import hashlib
+import hmac
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from crewai_runner.core.clock import now
+from crewai_runner.core.encryption import SecretCipher, SecretUnreadable
+from crewai_runner.core.principal import Principal, Scope
+from crewai_runner.db.session import Sessions, read_session, unit_of_work
+from crewai_runner.db.tables.browser_sessions import BrowserSessionRow
+from crewai_runner.features.auth.errors import SessionEnded
+from crewai_runner.features.auth.repository import BrowserSessionRepository
+
+REMEMBERED = timedelta(days=30)
+UNTIL_BROWSER_CLOSES = timedelta(days=7)
+CACHE_SECONDS = 10.0
+"""How long another process may still accept a session that was ended."""
+MAX_CACHED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A session that has just begun; `cookie` is the value of its cookie."""
+
+    cookie: str
+    csrf_token: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Cached:
+    principal: Principal
+    expires_at: datetime
+    until: float
+
+
+class BrowserSessions:
+    """Begins, checks and ends browser sessions; they are rows, so that all processes know them.
+
+    A cookie is the encrypted token: a forged one is rejected without a query.
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        cipher: SecretCipher,
+        api_key: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._sessions, self._cipher, self._clock = sessions, cipher, clock
+        self._api_key = api_key.encode()
+        # The port is not part of a cookie's scope: two servers on one host need two names.
+        self.cookie_name = f"crewai_runner_{_hash('cookie name', api_key)[:8]}"
+        self._cache: OrderedDict[str, _Cached] = OrderedDict()
+
+    async def start(self, principal: Principal, *, remember: bool) -> NewSession:
+        """Begin a session of `principal`; expired ones of any browser are deleted."""
+        token = secrets.token_urlsafe(32)
+        expires_at = now() + (REMEMBERED if remember else UNTIL_BROWSER_CLOSES)
+        async with unit_of_work(self._sessions) as session:
+            repository = BrowserSessionRepository(session)
+            await repository.delete_expired(now())
+            repository.add(
+                BrowserSessionRow(
+                    token_hash=_hash("session", token),
+                    workspace_id=principal.workspace_id,
+                    subject=principal.subject,
+                    key_proof=self._key_proof(token),
+                    expires_at=expires_at,
+                )
+            )
+        return NewSession(self._cipher.encrypt(token), _csrf_token(token), expires_at)
+
+    async def authenticate(self, cookie: str) -> Principal:
+        """Return the principal of a session. Raises SessionEnded if it is unknown, expired or ended."""
+        token = self._decrypt(cookie)
+        token_hash = _hash("session", token)
+        cached = self._cache.get(token_hash)
+        if cached is None or cached.until <= self._clock():
+            cached = await self._load(token, token_hash)
+        if cached.expires_at <= now():
+            raise SessionEnded
+        return cached.principal
+
+    def is_csrf_token(self, cookie: str, offered: str) -> bool:
+        """Whether `offered` is the CSRF token of this session."""
+        expected = _csrf_token(self._decrypt(cookie))
+        return hmac.compare_digest(expected.encode(), offered.encode("utf-8", "surrogateescape"))
+
+    async def end(self, cookie: str) -> None:
+        """End a session; does nothing if it has ended. Other processes notice within CACHE_SECONDS."""
+        try:
+            token_hash = _hash("session", self._decrypt(cookie))
+        except SessionEnded:
+            return
+        async with unit_of_work(self._sessions) as session:
+            await BrowserSessionRepository(session).delete(token_hash)
+        self._cache.pop(token_hash, None)
+
+    async def _load(self, token: str, token_hash: str) -> _Cached:
+        self._cache.pop(token_hash, None)
+        async with read_session(self._sessions) as session:
+            row = await BrowserSessionRepository(session).get(token_hash)
+        if row is None or not hmac.compare_digest(row.key_proof, self._key_proof(token)):
+            raise SessionEnded
+        principal = Principal(row.subject, row.workspace_id, frozenset(Scope))
+        cached = _Cached(principal, row.expires_at, self._clock() + CACHE_SECONDS)
+        self._cache[token_hash] = cached
+        if len(self._cache) > MAX_CACHED:
+            self._cache.popitem(last=False)
+        return cached
+
+    def _key_proof(self, token: str) -> str:
+        return hmac.new(token.encode(), self._api_key, hashlib.sha256).hexdigest()
+
+    def _decrypt(self, cookie: str) -> str:
+        try:
+            return self._cipher.decrypt(cookie)
+        except (SecretUnreadable, UnicodeError):
+            raise SessionEnded from None
+
+
+def _hash(purpose: str, value: str) -> str:
+    return hashlib.sha256(f"crewai-runner {purpose}\0{value}".encode()).hexdigest()
+
+
+def _csrf_token(token: str) -> str:
+    return _hash("csrf", token)

@@ -1,0 +1,205 @@
+"""Browser sessions: a cookie stands for the API key, and other sites cannot use it."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import select
+from starlette.requests import HTTPConnection
+
+from crewai_runner.core.clock import now
+from crewai_runner.core.principal import BUILTIN_WORKSPACE
+from crewai_runner.db.session import read_session, unit_of_work
+from crewai_runner.db.tables.browser_sessions import BrowserSessionRow
+from crewai_runner.features.auth.browser_sessions import CACHE_SECONDS, BrowserSessions
+from crewai_runner.features.auth.cookies import check_same_site
+from crewai_runner.features.auth.errors import CrossSiteRequest, SessionEnded
+from crewai_runner.wiring.container import Container
+from tests.support.principals import OWNER, auth_headers
+
+API_KEY = "cr_key-of-these-sessions"
+PROVIDER = {"provider": {"name": "Mine", "type": "openai", "apiKey": "sk-abcdefgh"}}
+
+
+@pytest.fixture
+async def browser(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """A client with a cookie jar and without an API key, as a browser has it."""
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test/api/v1") as opened:
+        yield opened
+
+
+async def sign_in(browser: httpx.AsyncClient, *, remember: bool = False) -> httpx.Response:
+    response = await browser.post(
+        "/session", json={"remember": remember}, headers=auth_headers(OWNER.subject)
+    )
+    assert response.status_code == 201, response.text
+    return response
+
+
+class TestStart:
+    async def test_cookie_authenticates_reading_and_with_the_csrf_token_changing(
+        self, browser: httpx.AsyncClient
+    ) -> None:
+        csrf = {"X-CSRF-Token": (await sign_in(browser)).json()["csrfToken"]}
+
+        assert (await browser.get("/about")).status_code == 200
+        created = await browser.post("/providers", json=PROVIDER, headers=csrf)
+        assert created.status_code == 201
+
+    async def test_cookie_is_unreadable_for_scripts_and_ends_with_the_browser(
+        self, browser: httpx.AsyncClient
+    ) -> None:
+        cookie = (await sign_in(browser)).headers["set-cookie"]
+
+        assert "HttpOnly" in cookie
+        assert "SameSite=strict" in cookie
+        assert "expires" not in cookie.lower()
+        assert "Secure" not in cookie
+
+    async def test_remembered_cookie_lasts_and_is_secure_over_https(self, browser: httpx.AsyncClient) -> None:
+        browser.base_url = httpx.URL("https://test/api/v1")
+
+        cookie = (await sign_in(browser, remember=True)).headers["set-cookie"]
+
+        assert "expires" in cookie.lower()
+        assert "Secure" in cookie
+
+    async def test_ends_the_previous_session_of_the_browser(self, browser: httpx.AsyncClient) -> None:
+        await sign_in(browser)
+        first = httpx.Cookies(browser.cookies)
+        await sign_in(browser)
+
+        browser.cookies = first
+        response = await browser.get("/about")
+
+        assert (response.status_code, response.json()["type"].rsplit("/")[-1]) == (401, "session-ended")
+
+    async def test_database_has_neither_token_nor_cookie(
+        self, browser: httpx.AsyncClient, container: Container
+    ) -> None:
+        cookie = (await sign_in(browser)).cookies[container.browser_sessions.cookie_name]
+        token = container.cipher.decrypt(cookie)
+
+        async with read_session(container.sessions) as session:
+            [row] = await session.scalars(select(BrowserSessionRow))
+        stored = {str(getattr(row, column.key)) for column in BrowserSessionRow.__table__.columns}
+
+        assert not stored & {token, cookie}
+
+
+class TestCrossSite:
+    @pytest.mark.parametrize("headers", [{}, {"X-CSRF-Token": ""}, {"X-CSRF-Token": "0" * 64}])
+    async def test_change_without_the_csrf_token_is_refused(
+        self, browser: httpx.AsyncClient, headers: dict[str, str]
+    ) -> None:
+        await sign_in(browser)
+
+        response = await browser.post("/providers", json=PROVIDER, headers=headers)
+
+        assert (response.status_code, response.json()["type"].rsplit("/")[-1]) == (403, "cross-site-request")
+
+    async def test_csrf_token_of_another_session_is_refused(self, browser: httpx.AsyncClient) -> None:
+        foreign = (await sign_in(browser)).json()["csrfToken"]
+        browser.cookies.clear()
+        await sign_in(browser)
+
+        response = await browser.delete("/session", headers={"X-CSRF-Token": foreign})
+
+        assert response.status_code == 403
+
+    @pytest.mark.parametrize(
+        ("headers", "is_allowed"),
+        [
+            ({"sec-fetch-site": "same-origin"}, True),
+            ({"sec-fetch-site": "same-site"}, False),
+            ({"sec-fetch-site": "cross-site", "origin": "http://test", "host": "test"}, False),
+            ({"origin": "http://test:8000", "host": "test:8000"}, True),
+            ({"origin": "http://test:9000", "host": "test:8000"}, False),
+            ({"origin": "null", "host": "test"}, False),
+            ({"host": "test"}, False),
+        ],
+    )
+    async def test_websocket_needs_an_origin_of_this_server(
+        self, container: Container, headers: dict[str, str], is_allowed: bool
+    ) -> None:
+        raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+        connection = HTTPConnection({"type": "websocket", "headers": raw})
+
+        if is_allowed:
+            check_same_site(connection, "", container.browser_sessions)
+        else:
+            with pytest.raises(CrossSiteRequest):
+                check_same_site(connection, "", container.browser_sessions)
+
+
+class TestEnd:
+    async def test_signing_out_ends_the_session_and_deletes_the_cookie(
+        self, browser: httpx.AsyncClient
+    ) -> None:
+        csrf = {"X-CSRF-Token": (await sign_in(browser)).json()["csrfToken"]}
+        stolen = httpx.Cookies(browser.cookies)
+
+        assert (await browser.delete("/session", headers=csrf)).status_code == 204
+
+        assert not browser.cookies
+        browser.cookies = stolen
+        assert (await browser.get("/about")).status_code == 401
+
+    async def test_other_processes_notice_within_the_cache_time(self, container: Container) -> None:
+        seconds = 0.0
+        here, there = (
+            BrowserSessions(container.sessions, container.cipher, API_KEY, lambda: seconds) for _ in range(2)
+        )
+        started = await here.start(OWNER, remember=False)
+        await there.authenticate(started.cookie)
+
+        await here.end(started.cookie)
+        seconds = CACHE_SECONDS
+
+        with pytest.raises(SessionEnded):
+            await there.authenticate(started.cookie)
+
+    async def test_session_ends_at_its_time_even_when_cached(
+        self, container: Container, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        started = await container.browser_sessions.start(OWNER, remember=True)
+        await container.browser_sessions.authenticate(started.cookie)
+
+        monkeypatch.setattr(
+            "crewai_runner.features.auth.browser_sessions.now", lambda: now() + timedelta(days=31)
+        )
+
+        with pytest.raises(SessionEnded):
+            await container.browser_sessions.authenticate(started.cookie)
+
+    async def test_another_api_key_ends_every_session(self, container: Container) -> None:
+        started = await BrowserSessions(container.sessions, container.cipher, API_KEY).start(
+            OWNER, remember=True
+        )
+        changed = BrowserSessions(container.sessions, container.cipher, "cr_another-key")
+
+        with pytest.raises(SessionEnded):
+            await changed.authenticate(started.cookie)
+
+    @pytest.mark.parametrize("cookie", ["", "forged", "é", "gAAAAA=="])
+    async def test_forged_cookie_is_refused_without_a_query(self, container: Container, cookie: str) -> None:
+        await container.engine.dispose()
+        container.browser_sessions._sessions = None  # type: ignore[assignment]  # a query would fail
+
+        with pytest.raises(SessionEnded):
+            await container.browser_sessions.authenticate(cookie)
+
+    async def test_expired_sessions_are_deleted_at_the_next_sign_in(self, container: Container) -> None:
+        expired = BrowserSessionRow(
+            token_hash="old", workspace_id=BUILTIN_WORKSPACE, subject="x", key_proof="x", expires_at=now()
+        )
+        async with unit_of_work(container.sessions) as session:
+            session.add(expired)
+
+        await container.browser_sessions.start(OWNER, remember=False)
+
+        async with read_session(container.sessions) as session:
+            assert await session.get(BrowserSessionRow, "old") is None
