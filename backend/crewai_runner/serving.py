@@ -97,7 +97,7 @@ class _ServerProcess:
 def public_reason(message: str) -> str:
     """The part of an error message that is safe to publish: its first line, without URL credentials."""
     line = next(iter(message.strip().splitlines()), "see the log")
-    return re.sub(r"//\S*@", "//", line)[:300]
+    return re.sub(r"//\S{0,300}@", "//", line)[:300]
 
 
 def _ignore_signal(_number: int, _frame: FrameType | None) -> None:

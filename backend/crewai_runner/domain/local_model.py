@@ -16,7 +16,8 @@ MAX_COHERENT_TOKENS = 512
 """Longer completions become incoherent."""
 
 _LONG_TEXT = re.compile(
-    r"\b(?P<words>\d[\d,.]{2,})[- ]?words?\b|\b(?:pages?|chapters?|essay|in[- ]depth|comprehensive)\b",
+    r"(?<![\d,.])\b(?P<words>\d[\d,.]{2,20})[- ]?words?\b"
+    r"|\b(?:pages?|chapters?|essay|in[- ]depth|comprehensive)\b",
     re.IGNORECASE,
 )
 _MAX_WORDS = 300

@@ -16,7 +16,8 @@ from crewai_runner.domain.workflow_yaml.reader import read
 from crewai_runner.domain.workflow_yaml.serialisation import dump
 
 _JSON = (".jsonc", ".json")
-_JSON_TEXT = r'"(?:\\.|[^"\\])*+"'
+# An unterminated text extends to the end: it must not be scanned again from each of its quotes.
+_JSON_TEXT = r'"(?:\\.|[^"\\])*+(?:"|\\?\Z)'
 _JSON_COMMENT = re.compile(rf"({_JSON_TEXT})|//[^\r\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _TRAILING_COMMA = re.compile(rf"({_JSON_TEXT})|,(?=\s*[}}\]])", re.DOTALL)
 _MAX_COMMENTS = 50

@@ -107,7 +107,8 @@ class StartChecks:
                 "POST /api/models with `default: true`, or name one with `llm:`."
             )
         await self._models.check_registered(workspace, names)
-        return list_local_model_warnings(definition, await self._models.list_local_names(workspace), default)
+        local_names = await self._models.list_local_names(workspace)
+        return await asyncio.to_thread(list_local_model_warnings, definition, local_names, default)
 
     async def check_embedder(
         self, principal: Principal, definition: WorkflowDefinition, provider: ProviderCreate | None

@@ -15,6 +15,7 @@ from pathlib import Path
 from crewai_runner.executor.crew.compat import patches
 
 PACKAGE = "crewai"
+_BOUNDED_PARSING = "crewai_runner.executor.crew.compat.bounded_parsing"  # imports CrewAI itself
 
 _SWITCHES = {
     "CREWAI_DISABLE_TELEMETRY": "true",
@@ -73,6 +74,7 @@ def import_engine(storage: Path) -> None:
         patches.share_tls_context()
         patches.use_in_process_locks()
         patches.disable_file_store()
+        importlib.import_module(_BOUNDED_PARSING).install()
         _release_memory()
         _imported = True
 

@@ -6,7 +6,12 @@ from typing import Any
 
 from crewai.memory.unified_memory import Memory
 
+from crewai_runner.executor.crew.compat.bounded_parsing import limit_json
 from crewai_runner.executor.crew.context.run_context import current_run
+
+limit_json("crewai.memory.analyze")
+MAX_MEMORIES_PER_ANSWER = 50
+"""CrewAI compares all memories of an answer with each other."""
 
 
 class InstrumentedMemory(Memory):
@@ -14,7 +19,7 @@ class InstrumentedMemory(Memory):
 
     def extract_memories(self, content: str) -> list[str]:
         try:
-            return list(super().extract_memories(content))
+            return list(super().extract_memories(content))[:MAX_MEMORIES_PER_ANSWER]
         except Exception as error:
             _emit_save_failed(error)
             raise

@@ -16,6 +16,7 @@ from crewai_runner.executor.crew.errors.provider_message import (
 
 MAX_MESSAGE_LENGTH = 1_000
 _MAX_CAUSES = 20
+_MAX_SEARCHED_LENGTH = 100_000
 
 FAILURE_CODES = frozenset(FAILURE_TEXTS)
 """Every code that `classify_error` returns for errors other than UnusableModel."""
@@ -52,10 +53,11 @@ _BY_TYPE = {
     "ConverterError": "output-invalid",
     "ValidationError": "output-invalid",
     "ImportError": "extra-missing",
+    "RecursionError": "provider-garbage",  # a response nested thousands of levels deep
 }
 # CrewAI raises these as generic exceptions, so only the text identifies them.
 _BY_TEXT = (
-    (re.compile(r"guardrail.* validation after \d+ retries", re.DOTALL), "guardrail-failed"),
+    (re.compile(r"guardrail[^\n]{0,40} validation after \d+ retries"), "guardrail-failed"),
     (re.compile(r"execution timed out after"), "agent-timeout"),
     (re.compile(r"None or empty"), "provider-empty"),
     (re.compile(r"has no attribute '(?:choices|content|usage)'"), "provider-garbage"),
@@ -103,7 +105,7 @@ def classify_error(
         message, hint = text.message.format(**names) + (f": {detail}" if detail else "."), None
     return RunFailure(
         code=code,
-        message=mask_credentials(message)[:MAX_MESSAGE_LENGTH],
+        message=mask_credentials(message[: 4 * MAX_MESSAGE_LENGTH])[:MAX_MESSAGE_LENGTH],
         hint=hint or text.hint.format(**names),
         provider=provider_name,
     )
@@ -139,7 +141,8 @@ def _code_by_type(error: BaseException) -> str | None:
 def _code_by_text(error: BaseException) -> str | None:
     if isinstance(error, ConnectionError):
         return None
-    return next((code for pattern, code in _BY_TEXT if pattern.search(str(error))), None)
+    text = str(error)[:_MAX_SEARCHED_LENGTH]
+    return next((code for pattern, code in _BY_TEXT if pattern.search(text)), None)
 
 
 def _code_by_status(causes: list[BaseException]) -> str | None:

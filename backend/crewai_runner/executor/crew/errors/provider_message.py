@@ -10,13 +10,13 @@ from crewai_runner.executor.crew.context.redaction import MASK
 _MAX_LENGTH = 800
 _CREDENTIALS = (
     re.compile(r"\b(?:sk|pk|rk|gsk|xai|csk|hf|r8|nvapi|ABSK)[-_]\S{4,}"),
-    re.compile(r"\b(?:AIza[\w-]{10,}|(?:AKIA|ASIA)[A-Z0-9]{8,}|eyJ[\w-]{10,}\.[\w.-]+)"),
+    re.compile(r"\b(?:AIza[\w-]{10,}|(?:AKIA|ASIA)[A-Z0-9]{8,}|eyJ[\w-]{10,400}+\.[\w.-]+)"),
     re.compile(r"(?i)(?<=bearer )[^\s'\",}]{4,}"),
     re.compile(r"(?i)(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"),
 )
 _NAMED_CREDENTIAL = re.compile(
     r"""(?ix) ( (?:api[_ -]?key|token|secret|password|authorization) (?:\ provided)? ['"]? \s*[:=]\s* ['"]? )
-    (?!\[secret\]|bearer\b|basic\b) ( (?=[^\s'",}]*[\d*_-]) [^\s'",}]{8,} )"""
+    (?!\[secret\]|bearer\b|basic\b) ( (?=[^\s'",}]{0,200}?[\d*_-]) [^\s'",}]{8,} )"""
 )
 _HTML = re.compile(r"<\s*(?:!doctype|html|head|body)\b", re.IGNORECASE)
 

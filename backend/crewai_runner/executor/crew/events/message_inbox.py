@@ -9,7 +9,7 @@ from crewai_runner.domain.run_events import MessageAnswered, MessageDelivered
 from crewai_runner.executor.crew.events.emitter import EventEmitter
 from crewai_runner.executor.port import RunControl
 
-_ACTION = re.compile(r"^\s*Action\s*:", re.MULTILINE)
+_ACTION = re.compile(r"^[^\S\n]*+Action\s*+:", re.MULTILINE)
 _FINAL_ANSWER = re.compile(r"Final Answer\s*:\s*", re.IGNORECASE)
 _PROMPT = "Message from the user, who is watching this run; it takes precedence: {text}"
 

@@ -6,7 +6,10 @@ from anthropic import Anthropic, AsyncAnthropic
 from crewai.llms.providers.anthropic.completion import AnthropicCompletion
 from pydantic import Field, model_validator
 
+from crewai_runner.executor.crew.compat.bounded_parsing import limit_json
 from crewai_runner.executor.crew.llm.base import LLMMixin, LLMProfile
+
+limit_json("crewai.llms.providers.anthropic.completion")
 
 
 class AnthropicModel(LLMMixin, AnthropicCompletion):

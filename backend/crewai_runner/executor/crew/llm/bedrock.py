@@ -9,7 +9,10 @@ from botocore.config import Config
 from crewai.llms.providers.bedrock.completion import BedrockCompletion
 from pydantic import Field, model_validator
 
+from crewai_runner.executor.crew.compat.bounded_parsing import limit_json
 from crewai_runner.executor.crew.llm.base import LLMMixin, LLMProfile
+
+limit_json("crewai.llms.providers.bedrock.completion")
 
 
 class BedrockModel(LLMMixin, BedrockCompletion):

@@ -7,7 +7,10 @@ from google import genai
 from google.genai import types
 from pydantic import Field, model_validator
 
+from crewai_runner.executor.crew.compat.bounded_parsing import limit_json
 from crewai_runner.executor.crew.llm.base import LLMMixin, LLMProfile
+
+limit_json("crewai.llms.providers.gemini.completion")
 
 
 class GeminiModel(LLMMixin, GeminiCompletion):

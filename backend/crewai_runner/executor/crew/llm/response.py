@@ -3,9 +3,13 @@
 import json
 from typing import Any
 
+from crewai_runner.core.bounded_json import parse_json
 from crewai_runner.domain.usage import Usage, calculate_cost
 from crewai_runner.executor.crew.context.redaction import MAX_PROMPT_LENGTH, truncate
 from crewai_runner.executor.port import ModelBinding
+
+TOO_DEEP = "[nested too deeply]"
+"""Stands for a value with more levels than the event log stores."""
 
 
 def parse_usage(reported: dict[str, Any] | None, binding: ModelBinding | None) -> Usage:
@@ -56,16 +60,16 @@ def to_text(value: Any) -> str:
 
 
 def to_plain_json(value: Any) -> Any:
-    """Parse JSON text; convert other values to JSON, with `str` for what JSON cannot represent."""
-    if isinstance(value, str):
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
+    """Parse JSON text; convert other values to JSON, with `str` for what JSON cannot represent.
+
+    Text that is not JSON or is nested too deeply stays text; other values that deep become a note.
+    """
     try:
-        return json.loads(json.dumps(value, default=str))
+        return parse_json(value if isinstance(value, str) else json.dumps(value, default=str))
     except ValueError:
-        return str(value)
+        return value if isinstance(value, str) else TOO_DEEP
+    except RecursionError:
+        return TOO_DEEP
 
 
 def requested_tools(event: Any) -> list[str]:

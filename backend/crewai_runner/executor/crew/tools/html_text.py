@@ -3,7 +3,11 @@
 import html
 import re
 
-_MARKUP = re.compile(r"<!--.*?(?:-->|\Z)|<[!?][^<>]*>|<(?P<name>/?[a-zA-Z][a-zA-Z0-9-]*)[^<>]*>", re.DOTALL)
+_MARKUP = re.compile(
+    r"<!--.*?(?:-->|\Z)|<[!?][^<>]*+>|<(?P<name>/?[a-zA-Z][a-zA-Z0-9-]*+)[^<>]*+>", re.DOTALL
+)
+# `html.unescape` refuses to convert thousands of digits; no character has a number this long.
+_LONG_REFERENCE = re.compile(r"&#(?:[0-9]{9,}+|[xX][0-9a-fA-F]{9,}+);?")
 _INVISIBLE = frozenset({"script", "style", "noscript", "template", "svg", "iframe", "textarea"})
 _BLOCK_ELEMENTS = frozenset(
     name
@@ -30,7 +34,8 @@ def html_to_text(page: str) -> str:
         elif name.removeprefix("/") in _BLOCK_ELEMENTS:
             pieces.append("\n")
     pieces.append(page[position:])
-    return _normalize_space(html.unescape("".join(pieces)))
+    text = _LONG_REFERENCE.sub("\N{REPLACEMENT CHARACTER}", "".join(pieces))
+    return _normalize_space(html.unescape(text))
 
 
 def _normalize_space(text: str) -> str:

@@ -10,7 +10,7 @@ import httpx
 from crewai_runner.core.errors import AppError
 from crewai_runner.features.providers.schemas import ConnectionStage
 
-_SOURCE_LOCATION = re.compile(r"\s*\(_ssl\.c:\d+\)|^\[[A-Z0-9_: ]+\]\s*")
+_SOURCE_LOCATION = re.compile(r"(?<!\s)\s*+\(_ssl\.c:\d+\)|^\[[A-Z0-9_: ]+\]\s*")
 _TIMEOUT_STAGES = {
     ConnectionStage.DNS: " (name resolution)",
     ConnectionStage.CONNECT: " (connecting)",

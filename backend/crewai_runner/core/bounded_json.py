@@ -1,0 +1,78 @@
+"""Parses JSON from outside the process with limits on nesting and size, in linear time."""
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+MAX_DEPTH = 100
+"""Levels of arrays and objects in JSON from outside."""
+
+# An unterminated text extends to the end: it must not be scanned again from each of its quotes.
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]|[\]}]|,', re.DOTALL)
+_OPENING, _CLOSING, _COMMA = frozenset(b"[{"), frozenset(b"]}"), ord(",")
+
+
+class JsonTooComplex(json.JSONDecodeError):
+    """The JSON has too many levels or values; handled wherever invalid JSON is."""
+
+
+def parse_json(text: str | bytes | bytearray, *, max_depth: int = MAX_DEPTH, strict: bool = True) -> Any:
+    """Parse JSON. Raises JSONDecodeError, also when it is nested deeper than `max_depth`."""
+    try:
+        value = json.loads(text, strict=strict)
+    except RecursionError:
+        value = None
+        too_deep = True
+    else:
+        too_deep = is_deeper_than(value, max_depth)
+    if too_deep:
+        raise JsonTooComplex(f"Nested more than {max_depth} levels deep", "", 0)
+    return value
+
+
+def is_deeper_than(value: Any, max_depth: int) -> bool:
+    """Return whether a JSON value has more than `max_depth` levels of arrays and objects."""
+    level = _containers([value])
+    for _ in range(max_depth):
+        if not level:
+            return False
+        level = _containers(inner for container in level for inner in _items(container))
+    return bool(level)
+
+
+def find_excess(body: bytes, *, max_depth: int, max_values: int, max_members: int) -> str | None:
+    """Return what is too much in a JSON text, None when nothing is. Does not parse it.
+
+    `max_values` limits all values together, `max_members` those of one object or array. The time
+    depends on the limits and, for texts in it, on the length.
+    """
+    values = 0
+    open_counts: list[int] = []
+    for token in _TOKEN.finditer(body):
+        first = body[token.start()]
+        if first in _OPENING:
+            open_counts.append(1)
+            values += 1
+        elif first in _CLOSING:
+            if open_counts:
+                open_counts.pop()
+        elif first == _COMMA:
+            values += 1
+            if open_counts:
+                open_counts[-1] += 1
+                if open_counts[-1] > max_members:
+                    return f"An object or array has more than {max_members:,} members."
+        if len(open_counts) > max_depth:
+            return f"The JSON is nested more than {max_depth} levels deep."
+        if values > max_values:
+            return f"The JSON has more than {max_values:,} values."
+    return None
+
+
+def _containers(values: Iterable[Any]) -> list[Any]:
+    return [value for value in values if isinstance(value, dict | list)]
+
+
+def _items(container: Any) -> Iterable[Any]:
+    return container.values() if isinstance(container, dict) else container
