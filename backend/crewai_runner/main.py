@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from crewai_runner import __version__
-from crewai_runner.core.logging import SecretMask
+from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.core.settings import Settings
 from crewai_runner.features.auth.middleware import AuthMiddleware
 from crewai_runner.features.health.router import router as health

@@ -13,7 +13,8 @@ import uvicorn
 from crewai_runner.boot import StartupApp
 from crewai_runner.core.api_key import API_KEY_FILE, load_api_key
 from crewai_runner.core.bind_check import find_bind_error
-from crewai_runner.core.logging import SecretMask, configure_logging, get_logger
+from crewai_runner.core.logging import configure_logging, get_logger
+from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.core.settings import Settings
 from crewai_runner.http.connection_limits import UVICORN_LIMITS
 from crewai_runner.queue.data_dir_lock import DataDirInUse, DataDirLock

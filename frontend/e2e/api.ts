@@ -31,7 +31,7 @@ export class Api {
         provider: {
           name: uniqueName("provider"),
           type: "openai_compatible",
-          apiKey: "sk-e2e",
+          apiKey: "sk-e2e-0123456789",
           baseUrl: providerUrl,
         },
       },

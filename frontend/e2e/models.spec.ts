@@ -93,9 +93,9 @@ test("shows the failed step of a connection test and the provider's error messag
   signedIn: page,
   provider,
 }) => {
-  await provider.script([], { apiKey: "sk-the-right-one" });
+  await provider.script([], { apiKey: "sk-the-right-one-1" });
   await openPage(page, "/models?provider=new");
-  await fillProviderForm(page, uniqueName("wrong"), provider.baseUrl, "sk-the-wrong-one");
+  await fillProviderForm(page, uniqueName("wrong"), provider.baseUrl, "sk-the-wrong-one-2");
   const dialog = page.getByRole("dialog");
   const testButton = dialog.getByRole("button", { name: "Test connection" });
 
@@ -121,7 +121,7 @@ test("shows the failed step of a connection test and the provider's error messag
   await expect(report.getByText("Host not found")).toBeVisible();
 
   await dialog.getByLabel("Base URL").fill(provider.baseUrl);
-  await dialog.getByLabel("API key").fill("sk-the-right-one");
+  await dialog.getByLabel("API key").fill("sk-the-right-one-1");
   await testButton.click();
   await expect(dialog.getByText("Connected · 1 model")).toBeVisible();
 });

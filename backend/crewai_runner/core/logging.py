@@ -1,12 +1,9 @@
-"""Structured logs with the request's and the run's id in each line, and the masking of secrets."""
+"""Structured logs with the request's and the run's id in each line, masked and in safe characters."""
 
-import json
 import logging
-import re
 import sys
 from collections.abc import Callable, MutableMapping
 from typing import Any
-from urllib.parse import quote
 
 import structlog
 from structlog.processors import ExceptionRenderer
@@ -15,72 +12,9 @@ from structlog.tracebacks import ExceptionDictTransformer
 from crewai_runner.core.settings import LogFormat
 
 Mask = Callable[[str], str]
-_ESCAPED = frozenset("\\\"'/")
 
 
-def _encodings(secret: str) -> set[str]:
-    """Return a secret as plain text, JSON-escaped and URL-encoded."""
-    in_json = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-    return {secret, quote(secret, safe=""), quote(secret)} | in_json
-
-
-def _escaped_pattern(secret: str) -> re.Pattern[str]:
-    """Return a pattern that matches the secret at any level of escaping.
-
-    A provider's error may be JSON in a Python string in JSON; each level escapes quotation marks and the
-    backslashes of the level below.
-    """
-    # A trailing backslash is ignored: backslashes after it may belong to the following text.
-    parts = re.findall(r"\\+|[^\\]", secret.rstrip("\\"))
-    return re.compile("".join(_allow_backslashes(part) for part in parts))
-
-
-def _allow_backslashes(part: str) -> str:
-    if part[0] == "\\":
-        return r"\\+"
-    return r"\\*" + part if part in _ESCAPED else re.escape(part)
-
-
-class SecretMask:
-    """Replaces the value of every known secret in text that leaves the process."""
-
-    def __init__(self) -> None:
-        self._secrets: list[str] = []
-        self._escaped_patterns: dict[str, re.Pattern[str]] = {}
-
-    def add(self, secret: str) -> None:
-        """Mask this value from now on. Values below six characters are ignored: they may be words."""
-        if len(secret) < 6:
-            return
-        # Longest first: otherwise masking part of a longer secret would leave its rest visible.
-        self._secrets = sorted(_encodings(secret).union(self._secrets), key=len, reverse=True)
-        if _ESCAPED.intersection(secret.rstrip("\\")):
-            self._escaped_patterns[secret] = _escaped_pattern(secret)
-
-    def __call__(self, text: str) -> str:
-        for pattern in self._escaped_patterns.values():
-            text = pattern.sub("••••••", text)
-        for secret in self._secrets:
-            if secret in text:
-                text = text.replace(secret, "••••••")
-        return text
-
-    def contains_secret(self, text: str) -> bool:
-        """Return whether a text contains a secret of at least 16 characters; shorter ones may be words."""
-        return any(len(secret) >= 16 and secret in text for secret in self._secrets)
-
-    def mask_json(self, value: Any) -> Any:
-        """Return a copy of a JSON value with every secret masked, also in keys."""
-        if isinstance(value, str):
-            return self(value)
-        if isinstance(value, dict):
-            return {self.mask_json(key): self.mask_json(item) for key, item in value.items()}
-        if isinstance(value, list | tuple):
-            return [self.mask_json(item) for item in value]
-        return value
-
-
-def configure_logging(level: str, log_format: LogFormat, mask: SecretMask) -> None:
+def configure_logging(level: str, log_format: LogFormat, mask: Mask) -> None:
     """Send every log line of the process, also those of libraries, through one masking formatter."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from crewai_runner.core.api_model import ApiModel
 from crewai_runner.core.errors import Conflict
+from crewai_runner.core.outside_values import Identifier
 
 
 class RunState(StrEnum):
@@ -88,7 +89,7 @@ class StopReceipt(ApiModel):
 
     requested_at: datetime
     stopped_at: datetime
-    mode: str = Field(
+    mode: Identifier = Field(
         description="`graceful`: all work ended. `killed`: some work was abandoned; see `abandoned`."
     )
     llm_calls_in_flight: int = Field(
@@ -106,11 +107,13 @@ class StopReceipt(ApiModel):
 class RunFailure(ApiModel):
     """Why a run or a task failed, for people."""
 
-    code: str = Field(description="A stable slug such as `provider-auth`, `provider-rate-limit`, `timeout`.")
+    code: Identifier = Field(
+        description="A stable slug such as `provider-auth`, `provider-rate-limit`, `timeout`."
+    )
     message: str = Field(description="What happened, with provider and cause.")
     hint: str | None = Field(None, description="What to do about it.")
-    task_key: str | None = None
-    agent: str | None = None
+    task_key: Identifier | None = None
+    agent: Identifier | None = None
     provider: str | None = None
 
 
@@ -119,7 +122,7 @@ class TaskResult(ApiModel):
 
     raw: str
     json_output: Any | None = Field(None, description="Parsed output of a task with structured output.")
-    agent: str | None = None
+    agent: Identifier | None = None
 
 
 class RunResult(ApiModel):

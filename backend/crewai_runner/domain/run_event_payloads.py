@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from crewai_runner.core.api_model import ApiModel
+from crewai_runner.core.outside_values import Identifier
 from crewai_runner.domain.budget import Budget, BudgetLimit
 from crewai_runner.domain.run import RunFailure, StopMode, StopReceipt, WaitReason
 from crewai_runner.domain.usage import Usage
@@ -22,7 +23,7 @@ class RunQueuedData(ApiModel):
 
 class RunStartedData(ApiModel):
     attempt: int
-    engine: str = Field(description="Name and version of the engine.")
+    engine: Identifier = Field(description="Name and version of the engine.")
     native: bool = Field(description="False: CrewAI's own agent executor is used; stops take effect later.")
 
 
@@ -33,7 +34,7 @@ class RunWaitingData(ApiModel):
 
 class RunStoppingData(ApiModel):
     mode: StopMode
-    by: str
+    by: Identifier
 
 
 class RunCompletedData(ApiModel):
@@ -79,7 +80,7 @@ class AgentFailedData(ApiModel):
 class LlmStartedData(ApiModel):
     call_id: str
     call: int = Field(description="Number of the call within the run, from 1.")
-    model: str
+    model: Identifier
     messages: int = Field(description="Number of messages sent.")
     prompt: str | None = Field(None, description="The last message sent, truncated.")
 
@@ -92,7 +93,7 @@ class LlmChunkData(ApiModel):
 class LlmCompletedData(ApiModel):
     call_id: str
     call: int
-    model: str
+    model: Identifier
     text: str
     tool_calls: list[str] = Field(default_factory=list, description="Names of the requested tools.")
     usage: Usage
@@ -103,7 +104,7 @@ class LlmCompletedData(ApiModel):
 class LlmFailedData(ApiModel):
     call_id: str
     call: int
-    model: str
+    model: Identifier
     error: RunFailure
     duration_ms: int
     will_retry: bool | None = None
@@ -131,13 +132,13 @@ class ToolFailedData(ApiModel):
 
 
 class DelegationStartedData(ApiModel):
-    to: str
+    to: Identifier
     tool_call_id: str
     request: str
 
 
 class DelegationCompletedData(ApiModel):
-    to: str
+    to: Identifier
     tool_call_id: str
     output: str
 
@@ -151,7 +152,7 @@ class GuardrailData(ApiModel):
 class MessageQueuedData(ApiModel):
     message_id: str
     text: str
-    addressed_to: str | None = None
+    addressed_to: Identifier | None = None
 
 
 class MessageDeliveredData(ApiModel):
@@ -174,7 +175,7 @@ class ApprovalResolvedData(ApiModel):
     approval_id: str
     action: Literal["approve", "reject", "revise"]
     feedback: str | None = None
-    by: str
+    by: Identifier
 
 
 class ApprovalExpiredData(ApiModel):
@@ -190,10 +191,10 @@ class BudgetData(ApiModel):
 
 class ArtifactSavedData(ApiModel):
     name: str
-    media_type: str
+    media_type: Identifier
     size: int = Field(description="Bytes.")
 
 
 class WarningRaisedData(ApiModel):
-    code: str
+    code: Identifier
     message: str

@@ -10,6 +10,7 @@ from pydantic import Field, TypeAdapter
 
 from crewai_runner.core.api_model import ApiModel
 from crewai_runner.core.clock import now
+from crewai_runner.core.outside_values import Identifier
 from crewai_runner.domain.run_event_payloads import (
     AgentCompletedData,
     AgentFailedData,
@@ -53,8 +54,8 @@ class Event(ApiModel):
     seq: int = 0
     run_id: str = ""
     at: datetime = Field(default_factory=now)
-    task_key: str | None = None
-    agent: str | None = None
+    task_key: Identifier | None = None
+    agent: Identifier | None = None
 
 
 class RunQueued(Event):

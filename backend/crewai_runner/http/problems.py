@@ -15,10 +15,14 @@ from starlette.responses import JSONResponse
 from crewai_runner.core.api_model import ApiModel
 from crewai_runner.core.errors import AppError, Unavailable
 from crewai_runner.core.logging import get_logger
+from crewai_runner.core.outside_values import clean_json
+from crewai_runner.core.principal import Principal
+from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.db.session import is_database_unavailable
 
 log = get_logger(__name__)
 TYPE_BASE = "https://crewai-runner.dev/problems/"
+_CONSTANTS = frozenset({"type", "title", "status", "requestId"})
 
 
 class FieldProblem(ApiModel):
@@ -68,8 +72,16 @@ def problem_response(
     }
     headers = dict(extra.get("headers") or {})
     body |= {to_camel(key): value for key, value in extra.items() if key != "headers"}
-    mask = request.app.state.mask
-    return ProblemResponse(mask.mask_json(body), status_code=status, headers=headers)
+    return ProblemResponse(_mask(request, body), status_code=status, headers=headers)
+
+
+def _mask(request: HTTPConnection, body: dict[str, Any]) -> dict[str, Any]:
+    """Mask the secrets of the caller's workspace in the texts of a problem; its structure stays."""
+    principal = request.scope.get("principal")
+    scopes = (principal.workspace_id,) if isinstance(principal, Principal) else ()
+    secrets: SecretMask = request.app.state.mask
+    mask = secrets.scoped(*scopes)
+    return {name: value if name in _CONSTANTS else clean_json(value, mask) for name, value in body.items()}
 
 
 def error_response(request: HTTPConnection, error: AppError) -> ProblemResponse:

@@ -2,7 +2,7 @@
 
 from sqlalchemy.engine import make_url
 
-from crewai_runner.core.logging import SecretMask
+from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.core.settings import Settings
 
 

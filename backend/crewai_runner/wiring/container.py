@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.api_key import load_api_key
 from crewai_runner.core.egress import EgressPolicy
-from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.secret_key import create_cipher
+from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.core.settings import Settings
 from crewai_runner.db.session import make_engine, make_sessions
 from crewai_runner.domain.committed_events import CommittedEvents
@@ -65,7 +65,7 @@ class Container:
         self.active_runs: set[str] = set()
         self.telemetry = Telemetry(settings, self.sessions, self.queue, self.active_runs)
         self.event_writer = EventWriter(self.sessions, self.notifier, self.mask, self.telemetry.upkeep)
-        self.inline_providers = InlineProviders()
+        self.inline_providers = InlineProviders(self.mask)
         self.local_model = LocalModelSupervisor(settings.local_model)
         self.loader = ExecutorLoader(executor or make_executor(settings, self.egress))
         self._factories: dict[type, Callable[[], object]] = {
@@ -105,6 +105,7 @@ class Container:
 
     def _on_commit(self, batch: Sequence[CommittedEvents]) -> None:
         # Telemetry reads through the sessions that report to it, so it is built after them.
+        self.inline_providers.on_commit(batch)
         self.telemetry.on_commit(batch)
 
     def _document_checker(self) -> DocumentChecker:

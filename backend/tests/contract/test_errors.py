@@ -10,7 +10,8 @@ import httpx
 import pytest
 import structlog
 
-from crewai_runner.core.logging import SecretMask, configure_logging
+from crewai_runner.core.logging import configure_logging
+from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.core.settings import LogFormat, Settings
 from crewai_runner.features.auth.rules import SignInLimiter
 from crewai_runner.features.auth.service import AuthService

@@ -5,8 +5,8 @@ from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from crewai_runner.core.encryption import SecretCipher
-from crewai_runner.core.keyring import Keyring
-from crewai_runner.core.logging import SecretMask
+from crewai_runner.core.keyring import Keyring, secret_parts
+from crewai_runner.core.secret_mask import SecretMask, TextMask
 
 KEY = "sk-canary-7c1f0b9e2d8a4c63"
 
@@ -23,25 +23,40 @@ def keys(mask: SecretMask) -> Keyring:
 
 class TestKeyring:
     def test_decrypts_what_it_encrypted(self, keys: Keyring) -> None:
-        encrypted = keys.encrypt(SecretStr(KEY))
-        decrypted = keys.decrypt(encrypted)
+        encrypted = keys.encrypt(SecretStr(KEY), "ws", "prov_1")
+        decrypted = keys.decrypt(encrypted, "ws", "prov_1")
 
         assert KEY not in encrypted
         assert decrypted is not None
         assert decrypted.get_secret_value() == KEY
-        assert keys.decrypt(None) is None
+        assert keys.decrypt(None, "ws", "prov_1") is None
 
     def test_masks_keys_on_encryption_and_decryption(self, keys: Keyring, mask: SecretMask) -> None:
-        encrypted = keys.encrypt(SecretStr(KEY))
+        encrypted = keys.encrypt(SecretStr(KEY), "ws", "prov_1")
         assert mask(KEY) == "••••••"
 
-        mask.__init__()  # type: ignore[misc]
+        keys.forget("ws", "prov_1")
         assert mask(KEY) == KEY
-        keys.decrypt(encrypted)
+        keys.decrypt(encrypted, "ws", "prov_1")
 
+        assert mask.scoped("ws")(KEY) == "••••••"
+
+    def test_masks_a_key_until_its_last_provider_has_another(self, keys: Keyring, mask: SecretMask) -> None:
+        keys.encrypt(SecretStr(KEY), "ws", "prov_1")
+        keys.encrypt(SecretStr(KEY), "ws", "prov_2")
+
+        keys.encrypt(SecretStr("sk-another-5f1d"), "ws", "prov_1")
         assert mask(KEY) == "••••••"
+        keys.forget_all_but({"prov_1"})
 
-    def test_masks_long_parts_of_a_composite_key(self, keys: Keyring, mask: SecretMask) -> None:
-        keys.mask_key(SecretStr("AKIDEXAMPLE:wJalrXUtnFEMI/K7MDENG:short"))
+        assert mask(f"{KEY} sk-another-5f1d") == f"{KEY} ••••••"
+
+    def test_secrets_of_one_workspace_do_not_mask_another(self, keys: Keyring, mask: SecretMask) -> None:
+        keys.encrypt(SecretStr(KEY), "ws", "prov_1")
+
+        assert mask.scoped("other")(KEY) == KEY
+
+    def test_long_parts_of_a_composite_key_are_secrets(self) -> None:
+        mask = TextMask(secret_parts(SecretStr("AKIDEXAMPLE:wJalrXUtnFEMI/K7MDENG:short"), None))
 
         assert mask("AKIDEXAMPLE wJalrXUtnFEMI/K7MDENG short") == "AKIDEXAMPLE •••••• short"

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import Principal
+from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.core.settings import Settings
 from crewai_runner.http.frontend import IMMUTABLE, PAGE_POLICY, REVALIDATE
 from crewai_runner.http.middleware import API_POLICY

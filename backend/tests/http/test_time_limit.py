@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from sqlalchemy import select
 from starlette.responses import StreamingResponse
 
-from crewai_runner.core.logging import SecretMask
+from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.db.session import make_engine, make_sessions, unit_of_work
 from crewai_runner.db.tables.workspaces import WorkspaceRow
 from crewai_runner.http import problems

@@ -9,7 +9,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.responses import StreamingResponse
 
 from crewai_runner.core.errors import NotFound
-from crewai_runner.core.logging import SecretMask
+from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.http import problems
 from crewai_runner.http.deprecation import Deprecation, deprecated
 from crewai_runner.http.openapi import build_openapi

@@ -1,6 +1,6 @@
 """A valid workflow document, with variations."""
 
-from crewai_runner.core.logging import SecretMask
+from crewai_runner.core.secret_mask import TextMask
 from crewai_runner.domain.workflow_yaml.cross_references import Registry
 from crewai_runner.features.workflows.crud.checked_document import CheckedDocument, check_document
 
@@ -27,5 +27,5 @@ def brief(name: str = "Daily brief", goal: str = "Write a brief") -> str:
     return BRIEF.replace("name: Daily brief", f"name: {name}").replace("goal: Write a brief", f"goal: {goal}")
 
 
-def checked(text: str, mask: SecretMask | None = None) -> CheckedDocument:
-    return check_document(text, Registry(), mask or SecretMask())
+def checked(text: str, mask: TextMask | None = None) -> CheckedDocument:
+    return check_document(text, Registry(), mask or TextMask(()))

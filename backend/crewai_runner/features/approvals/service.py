@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.clock import now
 from crewai_runner.core.ids import Prefix, has_prefix, new_id
-from crewai_runner.core.logging import SecretMask
+from crewai_runner.core.outside_values import clean_json
 from crewai_runner.core.paging import decode_id_cursor, encode_cursor
 from crewai_runner.core.principal import Principal
+from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.db.tables.runs import ApprovalRow, RunRow
 from crewai_runner.domain.run import RunFailure, RunState, TaskState, WaitReason
 from crewai_runner.domain.run_event_payloads import (
@@ -62,14 +63,16 @@ class ApprovalService:
         self, run: RunRow, task_key: str, agent: str, output: str, json_output: Any, expires_in: timedelta
     ) -> ApprovalRow:
         """Request approval of a task output; the run, locked by the caller, moves to `waiting`."""
+        mask = self._mask.scoped(run.workspace_id, run.id)
+        output, json_output = clean_json(output, mask), clean_json(json_output, mask)
         approval = ApprovalRow(
             id=new_id(Prefix.APPROVAL),
             workspace_id=run.workspace_id,
             run_id=run.id,
             task_key=task_key,
             agent=agent,
-            output=self._mask(output),
-            json_output=self._mask.mask_json(json_output),
+            output=output,
+            json_output=json_output,
             state=ApprovalState.OPEN,
             expires_at=now() + expires_in,
         )

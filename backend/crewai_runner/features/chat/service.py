@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from crewai_runner.core.clock import now
-from crewai_runner.core.logging import SecretMask
+from crewai_runner.core.outside_values import clean_json
 from crewai_runner.core.principal import Principal
+from crewai_runner.core.secret_mask import SecretMask, StreamMask
 from crewai_runner.core.settings import Settings
+from crewai_runner.core.text import replace_unstorable
 from crewai_runner.core.waiting import wait_event
 from crewai_runner.db.session import Sessions, pop_notifications, read_session, unit_of_work
 from crewai_runner.db.tables.runs import MessageRow, RunRow
@@ -187,15 +189,24 @@ class ChatService:
             run = to_run_read(await runs.get(principal, sent.run_id))
             tasks = await runs.list_tasks(sent.run_id)
         model = await self._deps.answering_model(sent.run_id, request.agent)
+        mask = self._deps.mask.scoped(principal.workspace_id, run.id)
+        stream = StreamMask(mask)
+
+        async def show(text: str) -> None:
+            if shown := stream.feed(text):
+                await on_text(replace_unstorable(shown))
+
         try:
             await self._deps.loader.load()
             answer = await self._deps.loader.executor.complete(
-                model, build_messages(run, tasks, request.message), on_text
+                model, build_messages(run, tasks, request.message), show
             )
         except ModelCallFailed as failed:
             raise ModelFailed(failed.failure.message, code=failed.failure.code, run_id=run.id) from failed
+        if rest := stream.flush():
+            await on_text(replace_unstorable(rest))
         source = AnswerSource.RESULT if run.status in FINAL_STATES else AnswerSource.LIVE_STATE
-        return await self._build_answer(sent, answer.text, source, answer.usage)
+        return await self._build_answer(sent, clean_json(answer.text, mask), source, answer.usage)
 
     async def _build_answer(
         self, sent: _SentMessage, text: str, source: AnswerSource, usage: Usage | None = None

@@ -5,8 +5,9 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crewai_runner.core.logging import SecretMask
+from crewai_runner.core.outside_values import clean_model
 from crewai_runner.core.principal import Principal
+from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.db.session import add_notification, record_committed_events
 from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.domain.committed_events import CommittedEvents, RunFacts
@@ -25,7 +26,9 @@ class EventService:
     async def append(self, run: RunRow, *events: RunEvent) -> None:
         """Assign sequence numbers to events of one run and store them. The caller has locked the run."""
         await self._session.flush()
-        numbered = assign_sequence_numbers(run.id, run.last_seq, events)
+        mask = self._mask.scoped(run.workspace_id, run.id)
+        cleaned = [clean_model(event, mask) for event in events]
+        numbered = assign_sequence_numbers(run.id, run.last_seq, cleaned)
         await self._events.add_all(self._to_rows(run.attempt, numbered))
         run.last_seq += len(numbered)
         facts = RunFacts(run.workflow_name, run.created_at, run.active_seconds)
@@ -33,7 +36,7 @@ class EventService:
         add_notification(self._session, run.id)
 
     async def add_batch(self, batch: Sequence[tuple[int, Sequence[RunEvent]]]) -> None:
-        """Store numbered events of many runs in one statement; each entry is (attempt, events)."""
+        """Store numbered events of many runs in one statement; each entry is (attempt, cleaned events)."""
         rows = [row for attempt, events in batch for row in self._to_rows(attempt, events)]
         await self._events.add_all(rows)
 
@@ -45,7 +48,7 @@ class EventService:
                 "attempt": attempt,
                 "type": event.type,
                 "at": event.at,
-                "frame": self._mask(event.model_dump_json(exclude_none=False)),
+                "frame": event.model_dump_json(exclude_none=False),
             }
             for event in events
         ]

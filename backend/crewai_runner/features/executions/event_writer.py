@@ -11,19 +11,28 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from crewai_runner.core.logging import SecretMask, get_logger
+from crewai_runner.core.logging import get_logger
+from crewai_runner.core.outside_values import clean_model
+from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.core.waiting import wait_event
 from crewai_runner.db.session import Sessions, record_committed_events, unit_of_work
 from crewai_runner.domain.committed_events import NO_MODELS, CalledModel, CommittedEvents
 from crewai_runner.domain.run import FINAL_STATES, RunState
-from crewai_runner.domain.run_events import RUN_EVENT, LlmChunk, RunEvent
+from crewai_runner.domain.run_events import RunEvent
 from crewai_runner.features.events.service import EventService, assign_sequence_numbers
+from crewai_runner.features.executions.event_batch import (
+    AttemptBatch,
+    AttemptKey,
+    AttemptSink,
+    Batches,
+    PendingEvent,
+    group_by_attempt,
+)
 from crewai_runner.features.messages.service import MessageService
 from crewai_runner.features.runs.schemas import SelectedRow
 from crewai_runner.features.runs.service import RunService
@@ -35,30 +44,6 @@ FIRST_BATCH_SECONDS = 0.005
 """After a pause: long enough to store events together that follow each other directly."""
 MAX_BATCH = 500
 RETRY_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
-
-
-@dataclass(slots=True)
-class PendingEvent:
-    """An emitted event, with the fencing token of its attempt and the models the attempt may call."""
-
-    run_id: str
-    fencing_token: int
-    event: RunEvent
-    models: Mapping[str, CalledModel]
-
-
-@dataclass(slots=True)
-class RunBatch:
-    """The events of one attempt in one batch; each chunk with the number of events before it."""
-
-    models: Mapping[str, CalledModel]
-    events: list[RunEvent] = field(default_factory=list)
-    chunks: list[tuple[int, LlmChunk]] = field(default_factory=list)
-
-
-AttemptKey = tuple[str, int]
-"""A run id and the fencing token of one of its attempts."""
-Batches = dict[AttemptKey, RunBatch]
 
 
 class EventWriterMetrics(Protocol):
@@ -87,8 +72,7 @@ class EventWriter:
         self._emitted = self._stored = 0
         self._last_write = -math.inf
         self._progress = asyncio.Condition()
-        self._on_refused: dict[AttemptKey, Callable[[], None]] = {}
-        self._last_seq: dict[AttemptKey, int] = {}
+        self._sinks: dict[AttemptKey, AttemptSink] = {}
         self._writer: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing = False
@@ -111,16 +95,22 @@ class EventWriter:
         fencing_token: int,
         on_refused: Callable[[], None],
         models: Mapping[str, CalledModel] = NO_MODELS,
+        *,
+        workspace_id: str = "",
     ) -> Callable[[RunEvent], None]:
         """Return the `emit` function of one attempt, callable from any thread.
 
-        `on_refused` is called when a newer attempt owns the run or the run has finished.
+        `on_refused` is called when a newer attempt owns the run, when the run has finished, and when an event
+        could not be stored.
         """
-        self._on_refused[run_id, fencing_token] = on_refused
+        sink = AttemptSink(run_id, fencing_token, models, self._mask, workspace_id, on_refused)
+        before = self._sinks.get(sink.key)
+        sink.last_seq = 0 if before is None else before.last_seq
+        self._sinks[sink.key] = sink
 
         def emit(event: RunEvent) -> None:
             with self._lock:
-                self._pending.append(PendingEvent(run_id, fencing_token, event, models))
+                self._pending.append(PendingEvent(sink, event))
                 self._emitted += 1
                 first = len(self._pending) == 1
             if first and self._loop is not None and not self._loop.is_closed():
@@ -128,9 +118,11 @@ class EventWriter:
 
         return emit
 
-    def close_sink(self, run_id: str, fencing_token: int) -> None:
-        self._on_refused.pop((run_id, fencing_token), None)
-        self._last_seq.pop((run_id, fencing_token), None)
+    async def close_sink(self, run_id: str, fencing_token: int) -> bool:
+        """Store what the attempt emitted and forget it; return whether every event could be stored."""
+        await self.flush()
+        sink = self._sinks.pop((run_id, fencing_token), None)
+        return sink is None or not sink.has_failed
 
     async def flush(self) -> None:
         """Wait until every event emitted so far is stored; the writer starts the batch immediately."""
@@ -148,7 +140,7 @@ class EventWriter:
             self._last_write = time.monotonic()
             pending = self._take()
             if pending:
-                batches, started = _group_by_attempt(pending), time.perf_counter()
+                batches, started = group_by_attempt(pending), time.perf_counter()
                 last_seqs = await self._write_with_retry(batches)
                 try:
                     self._notify_readers(batches, last_seqs)
@@ -199,17 +191,33 @@ class EventWriter:
         raise AssertionError("itertools.count() is infinite")
 
     async def _write_separately(self, batches: Batches) -> dict[AttemptKey, int]:
-        """After an unexpected error store each attempt separately, and refuse the one that fails."""
+        """After an unexpected error store each attempt separately, then each half of an attempt's events.
+
+        An event that cannot be stored alone is dropped, and its attempt ends.
+        """
         if len(batches) == 1:
-            self._refuse(*batches)
-            return {}
+            (batch,) = batches.values()
+            return await self._write_halves(batch)
         last_seqs: dict[AttemptKey, int] = {}
         for key, batch in batches.items():
             last_seqs |= await self._write_with_retry({key: batch})
         return last_seqs
 
-    def _refuse(self, key: AttemptKey) -> None:
-        self._on_refused.get(key, _ignore)()
+    async def _write_halves(self, batch: AttemptBatch) -> dict[AttemptKey, int]:
+        events, sink, middle = batch.events, batch.sink, len(batch.events) // 2
+        if len(events) == 1:
+            log.error("event_writer.event_lost", run_id=sink.run_id, type=events[0].type)
+            sink.has_failed = True
+            sink.on_refused()
+            batch.events = []
+            return {}
+        halves = [AttemptBatch(sink, events[:middle]), AttemptBatch(sink, events[middle:])]
+        last_seqs: dict[AttemptKey, int] = {}
+        for half in halves:
+            last_seqs |= await self._write_with_retry({sink.key: half})
+        batch.events = [event for half in halves for event in half.events]
+        batch.chunks = []  # their positions refer to the events before
+        return last_seqs
 
     async def _write(self, batches: Batches) -> dict[AttemptKey, int]:
         """Store a batch; return the last sequence number of each attempt that was not refused."""
@@ -227,65 +235,31 @@ class EventWriter:
                 for run_events in numbered.values():
                     await MessageService(session).apply_events(run_events)
                 for key, row in owned.items():
-                    models = batches[key].models
+                    models = batches[key].sink.models
                     committed = CommittedEvents(key[0], row.attempt, numbered[key], models=models)
                     record_committed_events(session, committed)
         for key in set(keys) - owned.keys():
             log.warning("event_writer.refused", run_id=key[0], events=len(batches[key].events))
-            self._refuse(key)
+            batches[key].sink.on_refused()
         return {key: row.last_seq + len(numbered[key]) for key, row in owned.items()}
 
-    def _number(self, run_id: str, last_seq: int, batch: RunBatch) -> list[RunEvent]:
+    def _number(self, run_id: str, last_seq: int, batch: AttemptBatch) -> list[RunEvent]:
         """The events with secrets masked and sequence numbers assigned."""
-        return assign_sequence_numbers(run_id, last_seq, [self._mask_event(event) for event in batch.events])
-
-    def _mask_event(self, event: RunEvent) -> RunEvent:
-        text = event.model_dump_json()
-        masked = self._mask(text)
-        return event if masked == text else RUN_EVENT.validate_json(masked)
+        mask = batch.sink.mask
+        return assign_sequence_numbers(run_id, last_seq, [clean_model(event, mask) for event in batch.events])
 
     def _notify_readers(self, batches: Batches, last_seqs: dict[AttemptKey, int]) -> None:
         for key, batch in batches.items():
             if key not in last_seqs and batch.events:
                 continue  # refused
             # Without stored events in this batch a chunk follows the last stored event of its attempt.
-            before = last_seqs[key] - len(batch.events) if key in last_seqs else self._last_seq.get(key, 0)
-            for position, chunk in batch.chunks:
+            before = last_seqs[key] - len(batch.events) if key in last_seqs else batch.sink.last_seq
+            for position, chunk in batch.mask_chunks():
                 frame = chunk.model_copy(update={"run_id": key[0]}).model_dump_json(exclude={"seq"})
-                self._notifier.publish_ephemeral(key[0], Chunk(before + position, self._mask(frame)))
-        self._last_seq |= {key: seq for key, seq in last_seqs.items() if key in self._on_refused}
+                self._notifier.publish_ephemeral(key[0], Chunk(before + position, frame))
+            batch.sink.last_seq = last_seqs.get(key, batch.sink.last_seq)
         self._notifier.publish(run_id for run_id, _ in last_seqs)
-
-
-def _group_by_attempt(pending: list[PendingEvent]) -> Batches:
-    batches: Batches = {}
-    for item in pending:
-        key = (item.run_id, item.fencing_token)
-        batch = batches.get(key)
-        if batch is None:
-            batch = batches[key] = RunBatch(item.models)
-        if isinstance(item.event, LlmChunk):
-            _add_chunk(batch, item.event)
-        else:
-            batch.events.append(item.event)
-    return batches
-
-
-def _add_chunk(batch: RunBatch, chunk: LlmChunk) -> None:
-    """Add a chunk; join it to the previous one if both belong to the same call and position."""
-    position = len(batch.events)
-    if batch.chunks:
-        before, last = batch.chunks[-1]
-        if before == position and last.data.call_id == chunk.data.call_id:
-            joined = last.data.model_copy(update={"text": last.data.text + chunk.data.text})
-            batch.chunks[-1] = (position, last.model_copy(update={"data": joined}))
-            return
-    batch.chunks.append((position, chunk))
 
 
 def _owns(row: SelectedRow | None, fencing_token: int) -> bool:
     return row is not None and row.fencing_token == fencing_token and RunState(row.state) not in FINAL_STATES
-
-
-def _ignore() -> None:
-    """Default for an attempt whose sink is closed."""

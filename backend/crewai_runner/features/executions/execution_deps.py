@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crewai_runner.core.logging import SecretMask
+from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.core.settings import Settings
 from crewai_runner.db.session import Sessions
 from crewai_runner.executor.loader import ExecutorLoader

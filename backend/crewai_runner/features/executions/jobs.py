@@ -11,7 +11,9 @@ import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from crewai_runner.core.errors import AppError
+from crewai_runner.core.keyring import secret_parts
 from crewai_runner.core.logging import get_logger
+from crewai_runner.core.outside_values import clean_model
 from crewai_runner.db.session import pop_notifications, shielded, unit_of_work
 from crewai_runner.db.tables.runs import ArtifactRow, RunRow
 from crewai_runner.domain.committed_events import CalledModel
@@ -37,6 +39,7 @@ from crewai_runner.executor.port import (
 from crewai_runner.features.approvals.service import ApprovalService
 from crewai_runner.features.executions.control import ControlListener
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
+from crewai_runner.features.executions.failures import engine_failure, storage_failure, worker_lost
 from crewai_runner.features.executions.rules import media_type, result_when_all_done
 from crewai_runner.features.executions.spec_builder import RunSpecBuilder, SpecifiedAttempt
 from crewai_runner.features.lifecycle.service import LifecycleService
@@ -124,7 +127,7 @@ class RunWorker:
         run.losses += 1
         policy = run.parsed_definition.on_worker_loss
         if policy is OnWorkerLoss.FAIL or run.losses >= self._deps.settings.max_attempts:
-            await transaction.lifecycle.crash(run, _worker_lost(run.losses, policy))
+            await transaction.lifecycle.crash(run, worker_lost(run.losses, policy))
             return False
         if policy is OnWorkerLoss.RESTART:
             await transaction.runs.reset_tasks(run.id)
@@ -145,8 +148,14 @@ class RunWorker:
         deps, spec = self._deps, begun.spec
         listener = ControlListener(deps, spec.run_id)
         control = listener.control
+        secrets = secret_parts(*(model.api_key for model in spec.models.values()))
+        deps.mask.hold(spec.run_id, _key_owner(begun.fencing_token), secrets)
         emit = deps.event_writer.open_sink(
-            spec.run_id, begun.fencing_token, control.stop, _callable_models(spec)
+            spec.run_id,
+            begun.fencing_token,
+            control.stop,
+            _callable_models(spec),
+            workspace_id=begun.workspace_id,
         )
         deps.active_runs.add(spec.run_id)
         listening = asyncio.create_task(listener.listen(), name=f"control-{spec.run_id}")
@@ -155,16 +164,22 @@ class RunWorker:
         except Exception:
             # An executor must not raise; without an outcome the run would stay in `running`.
             log.exception("run.engine_failed")
-            return _engine_failure()
+            return engine_failure()
         finally:
             listening.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await listening
             deps.active_runs.discard(spec.run_id)
-            deps.event_writer.close_sink(spec.run_id, begun.fencing_token)
+
+    async def _close_sink(self, begun: SpecifiedAttempt) -> bool:
+        """Store what is emitted and forget the attempt's keys; return whether every event was stored."""
+        run_id, token = begun.spec.run_id, begun.fencing_token
+        is_stored = await self._deps.event_writer.close_sink(run_id, token)
+        self._deps.mask.release(run_id, _key_owner(token))
+        return is_stored
 
     async def _requeue(self, begun: SpecifiedAttempt) -> None:
-        await self._deps.event_writer.flush()
+        await self._close_sink(begun)
         async with self._transaction(begun.spec.run_id) as transaction:
             if transaction is None or transaction.run.fencing_token != begun.fencing_token:
                 return
@@ -172,7 +187,8 @@ class RunWorker:
                 await transaction.lifecycle.requeue(transaction.run)
 
     async def _finish(self, begun: SpecifiedAttempt, outcome: Outcome) -> None:
-        await self._deps.event_writer.flush()
+        if not await self._close_sink(begun):
+            outcome = storage_failure()
         await _with_retry(lambda: self._store_outcome(begun, outcome))
 
     async def _store_outcome(self, begun: SpecifiedAttempt, outcome: Outcome) -> None:
@@ -219,6 +235,7 @@ class RunWorker:
     ) -> None:
         """Complete the run; store the outputs of tasks with `output_file` as artifacts."""
         run = transaction.run
+        result = clean_model(result, self._deps.mask.scoped(run.workspace_id, run.id))
         for task in definition.tasks:
             if not task.output_file or task.key not in result.tasks:
                 continue
@@ -251,7 +268,7 @@ class RunWorker:
                 approvals = ApprovalService(session, deps.queue, deps.mask)
                 yield _RunTransaction(run, runs, lifecycle, approvals)
         deps.notifier.publish(pop_notifications(session))
-        if run is None or RunState(run.state) in FINAL_STATES:
+        if run is None:
             deps.inline_providers.forget(run_id)
 
 
@@ -275,25 +292,6 @@ def _callable_models(spec: RunSpec) -> dict[str, CalledModel]:
     }
 
 
-def _engine_failure() -> Failed:
-    return Failed(
-        RunFailure(
-            code="internal-error",
-            message="The engine failed unexpectedly. See the server log for details.",
-            hint="Resume the run to continue after its last finished task.",
-        )
-    )
-
-
-def _worker_lost(losses: int, policy: OnWorkerLoss) -> RunFailure:
-    times = "once" if losses == 1 else f"{losses} times"
-    reason = (
-        "the workflow does not allow a retry (on_worker_loss: fail)"
-        if policy is OnWorkerLoss.FAIL
-        else "the limit of attempts is reached"
-    )
-    return RunFailure(
-        code="worker-lost",
-        message=f"The worker that ran this run died {times}, and {reason}.",
-        hint="Resume the run to continue after its last finished task.",
-    )
+def _key_owner(fencing_token: int) -> str:
+    """The owner of an attempt's keys in the secret mask."""
+    return f"attempt:{fencing_token}"

@@ -25,6 +25,7 @@ class SpecifiedAttempt:
 
     spec: RunSpec
     fencing_token: int
+    workspace_id: str
 
 
 class RunSpecBuilder:
@@ -55,7 +56,7 @@ class RunSpecBuilder:
             memory_scope=None if run.workflow_id is None else f"{run.workspace_id}/{run.workflow_id}",
             timeout_seconds=definition.timeout_seconds or self._deps.settings.run_timeout_seconds,
         )
-        return SpecifiedAttempt(spec, fencing_token)
+        return SpecifiedAttempt(spec, fencing_token, run.workspace_id)
 
     async def answering_model(self, run_id: str, agent: str | None = None) -> ModelBinding:
         """The model that answers for a run: that of the agent asked, else the first the workflow names.

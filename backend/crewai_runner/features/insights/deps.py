@@ -5,8 +5,8 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import Principal, Scope
+from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.features.auth.deps import Requires
 from crewai_runner.features.insights.service import InsightService, WorkflowListService
 from crewai_runner.http.deps import Provided, ReadSessionDep

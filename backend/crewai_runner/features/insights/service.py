@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.clock import now
-from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import Principal, Scope
+from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.features.insights.repository import UNSAVED_PREFIX, InsightRepository
 from crewai_runner.features.insights.rules import Period, RunAggregate, TimeWindow, sum_aggregates
 from crewai_runner.features.insights.schemas import (

@@ -6,7 +6,8 @@ from typing import Literal
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.clock import now
-from crewai_runner.core.logging import SecretMask
+from crewai_runner.core.outside_values import Model, clean_model
+from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.domain.run import (
     RunFailure,
@@ -115,7 +116,8 @@ class LifecycleService:
 
     async def complete(self, run: RunRow, result: RunResult) -> None:
         finished_at = self._finish(run, RunState.COMPLETED)
-        run.result = self._mask.mask_json(result.model_dump(mode="json", by_alias=True))
+        result = self._clean(run, result)
+        run.result = result.model_dump(mode="json", by_alias=True)
         done = RunCompletedData(raw=result.raw, usage=to_usage(run))
         await self.emit(run, RunCompleted(at=finished_at, data=done))
 
@@ -138,7 +140,7 @@ class LifecycleService:
             if failure.task_key in (None, task.key):
                 task_failure = failure.model_copy(update={"task_key": task.key, "agent": task.agent})
                 task.state = TaskState.FAILED
-                task.error = self._mask.mask_json(task_failure.model_dump(mode="json", by_alias=True))
+                task.error = task_failure.model_dump(mode="json", by_alias=True)
                 data = TaskFailedData(error=task_failure)
                 await self.emit(run, TaskFailed(task_key=task.key, agent=task.agent, data=data))
             else:
@@ -146,8 +148,9 @@ class LifecycleService:
                 await self.emit(run, TaskSkipped(task_key=task.key, agent=task.agent))
 
     async def _store_failure(self, run: RunRow, failure: RunFailure) -> RunFailedData:
+        failure = self._clean(run, failure)
         await self._end_tasks(run, failure)
-        run.error = self._mask.mask_json(failure.model_dump(mode="json", by_alias=True))
+        run.error = failure.model_dump(mode="json", by_alias=True)
         return RunFailedData(error=failure, usage=to_usage(run))
 
     async def stop(
@@ -175,6 +178,7 @@ class LifecycleService:
             tasks_skipped=len(tasks) - len(done),
             abandoned=list(abandoned),
         )
+        receipt = self._clean(run, receipt)
         run.receipt = receipt.model_dump(mode="json", by_alias=True)
         stopped = RunStoppedData(receipt=receipt, usage=to_usage(run))
         await self.emit(run, RunStopped(at=stopped_at, data=stopped))
@@ -187,6 +191,9 @@ class LifecycleService:
         run.wait_reason = None
         run.finished_at = finished_at = now()
         return finished_at
+
+    def _clean(self, run: RunRow, value: Model) -> Model:
+        return clean_model(value, self._mask.scoped(run.workspace_id, run.id))
 
     @staticmethod
     def _add_active_seconds(run: RunRow) -> None:

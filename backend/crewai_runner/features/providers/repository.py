@@ -29,9 +29,9 @@ class ProviderRepository(NamedRowRepository[ProviderRow]):
         rows = (await self._session.scalars(self._select_page(query, cursor, limit))).all()
         return make_page(rows, limit, lambda row: row.id)
 
-    async def list_encrypted_keys(self) -> Sequence[Row[str, str | None]]:
-        """Return (id, encrypted key) of the providers of all workspaces."""
-        query = select(ProviderRow.id, ProviderRow.sealed_api_key)
+    async def list_encrypted_keys(self) -> Sequence[Row[str, str, str | None]]:
+        """Return (workspace id, id, encrypted key) of the providers of all workspaces."""
+        query = select(ProviderRow.workspace_id, ProviderRow.id, ProviderRow.sealed_api_key)
         return (await self._session.execute(query.where(ProviderRow.sealed_api_key.is_not(None)))).all()
 
     async def get_local(self, workspace_id: str) -> ProviderRow | None:

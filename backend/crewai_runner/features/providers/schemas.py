@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringCo
 
 from crewai_runner.core.api_model import ApiModel
 from crewai_runner.core.envelope import Envelope
+from crewai_runner.core.secret_strength import find_weakness
 from crewai_runner.core.text import Name, check_single_line
 from crewai_runner.domain.provider import ProviderType
 
@@ -31,6 +32,12 @@ def _check_key(value: SecretStr) -> SecretStr:
         raise ValueError("must not be empty; null means no key")
     if len(key) > 8000 or not all("\x21" <= character <= "\x7e" for character in key):
         raise ValueError("must be at most 8000 printable ASCII characters without spaces")
+    weakness = find_weakness(key)
+    if weakness is not None:
+        raise ValueError(
+            f"{weakness}. Keys are masked in everything that runs write, so a key must not occur in normal "
+            "text. Send the key as the provider issued it, or null if it needs none."
+        )
     return SecretStr(key)
 
 

@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.core.encryption import SecretCipher, SecretUnreadable
 from crewai_runner.core.ids import Prefix, new_id
-from crewai_runner.core.keyring import Keyring
-from crewai_runner.core.logging import SecretMask
+from crewai_runner.core.keyring import Keyring, secret_parts
 from crewai_runner.core.principal import BUILTIN_WORKSPACE
+from crewai_runner.core.secret_mask import PROCESS_SCOPE, SecretMask
 from crewai_runner.core.text import pick_unused_name
 from crewai_runner.db.tables.catalog import ProviderRow
 from crewai_runner.domain.local_model import PROVIDER_NAME
@@ -51,7 +51,7 @@ class ProviderService:
 
     def __init__(self, session: AsyncSession, deps: ProviderDeps) -> None:
         self._providers = ProviderRepository(session)
-        self._keyring = Keyring(deps.cipher, deps.mask)
+        self._keyring, self._mask = Keyring(deps.cipher, deps.mask), deps.mask
         self._validator = EndpointValidator(deps.egress)
         self._local_model = deps.local_model
 
@@ -96,21 +96,24 @@ class ProviderService:
     def build_inline_connection(self, request: ProviderCreate) -> ProviderConnection:
         """Return the connection of a provider that is not stored. Raises ProviderInvalid."""
         endpoint = endpoint_from_request(request)
-        key = request.api_key and self._keyring.mask_key(request.api_key)
-        return ProviderConnection(request.name, endpoint.type, endpoint.url, key)
+        return ProviderConnection(request.name, endpoint.type, endpoint.url, request.api_key)
 
     def is_local_available(self) -> bool:
         """Return whether this installation has the built-in model."""
         return self._local_model.unavailable_reason() is None
 
     async def mask_stored_keys(self) -> list[str]:
-        """Mask the keys of all workspaces; return the ids of providers whose key cannot be decrypted."""
-        unreadable = []
-        for provider_id, encrypted in await self._providers.list_encrypted_keys():
+        """Mask the stored keys of all workspaces, and no others any more.
+
+        Returns the ids of providers whose key cannot be decrypted.
+        """
+        unreadable, stored = [], await self._providers.list_encrypted_keys()
+        for workspace_id, provider_id, encrypted in stored:
             try:
-                self._keyring.decrypt(encrypted)
+                self._keyring.decrypt(encrypted, workspace_id, provider_id)
             except SecretUnreadable:
                 unreadable.append(provider_id)
+        self._keyring.forget_all_but({provider_id for _, provider_id, _ in stored})
         return unreadable
 
     async def ensure_local(self, workspace_id: str = BUILTIN_WORKSPACE) -> str:
@@ -134,10 +137,10 @@ class ProviderService:
         if row.type != ProviderType.LOCAL:
             return self._decrypt(row)
         endpoint = await self._local_model.endpoint()
-        token = self._keyring.mask_key(endpoint.token)
-        return ProviderConnection(row.name, ProviderType.LOCAL, endpoint.base_url, token)
+        self._mask.hold(PROCESS_SCOPE, PROVIDER_NAME, secret_parts(endpoint.token))
+        return ProviderConnection(row.name, ProviderType.LOCAL, endpoint.base_url, endpoint.token)
 
     def _decrypt(self, row: ProviderRow) -> ProviderConnection:
         endpoint = endpoint_from_row(row)
-        key = self._keyring.decrypt(row.sealed_api_key)
+        key = self._keyring.decrypt(row.sealed_api_key, row.workspace_id, row.id)
         return ProviderConnection(row.name, endpoint.type, endpoint.url, key)

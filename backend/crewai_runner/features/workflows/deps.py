@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.errors import BadRequest, TooLarge
-from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import Principal, Scope
+from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.features.auth.deps import Requires
 from crewai_runner.features.models.service import ModelService
 from crewai_runner.features.workflows.errors import ContentTypeUnknown

@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.errors import BadRequest
-from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.optimistic_lock import check_version
 from crewai_runner.core.paging import decode_cursor, encode_cursor
 from crewai_runner.core.principal import Principal
+from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.core.text import check_storable
 from crewai_runner.db.session import Sessions, read_session
 from crewai_runner.domain.tools import TOOLS
@@ -53,7 +53,9 @@ class DocumentChecker:
         """Validate a document; problems are part of the result and never raised."""
         async with read_session(self._sessions) as session:
             registry = await self._names(session, principal.workspace_id)
-        return await asyncio.to_thread(check_document, text, registry, self._mask)
+        return await asyncio.to_thread(
+            check_document, text, registry, self._mask.scoped(principal.workspace_id)
+        )
 
 
 class WorkflowService:
@@ -78,7 +80,7 @@ class WorkflowService:
         idempotent = IdempotencyService(
             self._session, principal.workspace_id, "workflows:create_workflow", key
         )
-        return redact_secrets(await idempotent(WorkflowCreated, draft, create), self._mask)
+        return redact_secrets(await idempotent(WorkflowCreated, draft, create), self._mask, principal)
 
     async def import_(
         self,
@@ -99,12 +101,13 @@ class WorkflowService:
         idempotent = IdempotencyService(
             self._session, principal.workspace_id, "workflows:import_workflow", key
         )
-        return redact_secrets(await idempotent(WorkflowImported, upload, create), self._mask)
+        return redact_secrets(await idempotent(WorkflowImported, upload, create), self._mask, principal)
 
     async def get(self, principal: Principal, workflow_id: str) -> WorkflowRead:
         """Return a workflow with its newest version. Raises WorkflowNotFound."""
         row = await self._records.get(principal, workflow_id)
-        return redact_secrets(to_workflow_read(row, await self._records.get_version(row)), self._mask)
+        read = to_workflow_read(row, await self._records.get_version(row))
+        return redact_secrets(read, self._mask, principal)
 
     async def list_page(
         self, principal: Principal, text: str | None, sort: WorkflowSort, limit: int, cursor: str | None
@@ -117,7 +120,9 @@ class WorkflowService:
         rows = await self._records.repository.list_page(principal.workspace_id, conditions, order, limit + 1)
         entries = [WorkflowEntry.model_validate(row) for row in rows[:limit]]
         next_cursor = _encode_position(entries[-1], sort) if len(rows) > limit else None
-        return redact_secrets(WorkflowEntries(workflows=entries, next_cursor=next_cursor), self._mask)
+        return redact_secrets(
+            WorkflowEntries(workflows=entries, next_cursor=next_cursor), self._mask, principal
+        )
 
     async def save(
         self,
@@ -137,7 +142,7 @@ class WorkflowService:
         if newest.row.yaml != document.text:
             definition = document.require_definition()
             newest = await self._records.add_version(principal, row, document.text, definition, draft.note)
-        return redact_secrets(to_workflow_read(row, newest), self._mask)
+        return redact_secrets(to_workflow_read(row, newest), self._mask, principal)
 
     async def delete(self, principal: Principal, workflow_id: str, expected: int | None) -> None:
         """Delete a workflow and its versions; its runs keep their own definition.

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from crewai_runner.domain.run import RunFailure
 from crewai_runner.domain.run_event_payloads import LlmChunkData
-from crewai_runner.domain.run_events import LlmChunk, RunEvent
+from crewai_runner.domain.run_events import LlmChunk, RunEvent, TaskCompleted
 from crewai_runner.features.events.repository import EventRepository
 from crewai_runner.features.executions import event_writer as event_writer_module
 from tests.support.builders import call, completed, failed_call, started
@@ -21,8 +21,8 @@ LONG_INTERVAL_SECONDS = 1e9
 """Longer than any uptime: a monotonic clock that starts at boot must not matter."""
 
 
-def chunk(text: str) -> LlmChunk:
-    return LlmChunk(task_key="research", agent="researcher", data=LlmChunkData(call_id="c", text=text))
+def chunk(text: str, call_id: str = "c") -> LlmChunk:
+    return LlmChunk(task_key="research", agent="researcher", data=LlmChunkData(call_id=call_id, text=text))
 
 
 def fail_if_rejected() -> None:
@@ -195,6 +195,31 @@ class TestStorageErrors:
         assert (await harness.event_types(good))[-1] == "llm.completed"
         assert (await harness.event_types(bad))[-1] == "run.started"
 
+    async def test_rest_of_a_batch_is_stored(
+        self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run_id, writer = await harness.create_running(), harness.container.event_writer
+        original = EventRepository.add_all
+
+        async def fail_for_bad_event(self: EventRepository, rows: list[dict[str, Any]]) -> None:
+            if any(row["type"] == "llm.failed" for row in rows):
+                raise OverflowError("a value that the database refuses")
+            await original(self, rows)
+
+        monkeypatch.setattr(EventRepository, "add_all", fail_for_bad_event)
+        ended = threading.Event()
+        sink = writer.open_sink(run_id, 1, ended.set)
+        for event in (started("research"), call(10), failed_call(), call(5), completed("research")):
+            sink(event)
+
+        is_stored = await writer.close_sink(run_id, 1)
+
+        assert not is_stored
+        assert ended.is_set()
+        types = ["task.started", "llm.completed", "llm.completed", "task.completed"]
+        assert (await harness.event_types(run_id))[2:] == types
+        assert (await harness.get_run(run_id)).total_tokens == 15
+
 
 class TestClose:
     async def test_stores_pending_events(self, harness: RunHarness) -> None:
@@ -220,6 +245,44 @@ class TestClose:
         await asyncio.wait_for(harness.container.event_writer.close(), 10)
 
         assert (await harness.get_run(run_id)).llm_calls == 2
+
+
+class TestSecrets:
+    @ON_SQLITE
+    @pytest.mark.parametrize("secret", ["completed", '"type":"llm', "research", "scripted", "totalTokens"])
+    async def test_secret_changes_no_structure(self, harness: RunHarness, secret: str) -> None:
+        harness.container.mask.add(secret)
+        run_id = await harness.create_running()
+        output = completed("research", f"I {secret} it.")
+        output.data.json_output = {"said": secret, secret: 1}
+
+        await emit(harness, run_id, started("research", "researcher"), call(10), output)
+
+        stored = (await harness.events(run_id))[-1]
+        assert isinstance(stored, TaskCompleted)
+        assert (stored.task_key, stored.data.raw) == ("research", "I •••••• it.")
+        assert stored.data.json_output == {"said": "••••••", secret: 1}
+        assert (await harness.tasks(run_id))["research"].status == "completed"
+
+    @ON_SQLITE
+    async def test_key_in_pieces_is_masked_in_live_text(self, harness: RunHarness) -> None:
+        run_id, key = await harness.create_running(), "sk-0123-4567"
+        harness.container.mask.hold(run_id, "attempt", [key])
+        sink = harness.container.event_writer.open_sink(run_id, 1, fail_if_rejected)
+        with harness.container.notifier.subscribe(run_id) as subscription:
+            for letter, other in zip(f"my {key}", f"not {key[:-1]}", strict=True):
+                sink(chunk(letter))
+                sink(chunk(other, "d"))
+                await harness.container.event_writer.flush()
+            for call_id in ("c", "d"):
+                ended = failed_call()
+                ended.data.call_id = call_id
+                sink(ended)
+            await harness.container.event_writer.flush()
+            data = [json.loads(shown.text)["data"] for shown in subscription.pop_chunks()]
+
+        texts = {name: "".join(one["text"] for one in data if one["callId"] == name) for name in ("c", "d")}
+        assert texts == {"c": "my ••••••", "d": f"not {key[:-1]}"}
 
 
 class TestChunks:

@@ -16,6 +16,7 @@ from crewai_runner.domain.workflow import OnWorkerLoss
 from crewai_runner.executor.port import Completed, Failed, NeedsHuman, Outcome, OutOfBudget, Stopped
 from crewai_runner.executor.scripted import Script, ScriptedExecutor
 from crewai_runner.features.approvals.schemas import ApprovalResolve
+from crewai_runner.features.events.repository import EventRepository
 from crewai_runner.features.executions import jobs as jobs_module
 from crewai_runner.features.runs.service import NewRun, RunService
 from tests.support.builders import FAILURE, call, completed, definition, started, task
@@ -82,6 +83,27 @@ class TestOutcome:
         types = await harness.event_types(run_id)
         assert types[:3] == ["run.queued", "run.started", "task.started"]
         assert types[-1] == event
+
+    async def test_run_whose_event_cannot_be_stored_is_failed(
+        self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        original = EventRepository.add_all
+
+        async def refuse_calls(self: EventRepository, rows: list[dict[str, Any]]) -> None:
+            if any(row["type"] == "llm.completed" for row in rows):
+                raise OverflowError("a value that the database refuses")
+            await original(self, rows)
+
+        monkeypatch.setattr(EventRepository, "add_all", refuse_calls)
+        use_scripts(harness, Script(EVENTS[:3], Completed(RESULT), gate=asyncio.Event()))
+        run_id = await harness.create()
+
+        await harness.execute(run_id, 1)
+
+        row = await harness.get_run(run_id)
+        assert row.error is not None
+        assert (row.state, row.error["code"], row.receipt) == ("failed", "internal-error", None)
+        assert "task.completed" in await harness.event_types(run_id)
 
     async def test_completed_run_has_result_usage_and_artifacts(self, harness: RunHarness) -> None:
         use_scripts(harness, Script(EVENTS, Completed(RESULT)))

@@ -89,7 +89,7 @@ class TestStart:
     ) -> None:
         harness.container.settings.role = role
         inline = {"name": "mine", "type": "openai_compatible", "baseUrl": "http://127.0.0.1:9/v1"}
-        request = {"providerConfig": inline | {"apiKey": "sk-of-one-run", "models": ["m"]}}
+        request = {"providerConfig": inline | {"apiKey": "sk-of-one-run-42", "models": ["m"]}}
         failed = await create_failed_run(harness)
         before = await harness.count_queued()
         expectation = (

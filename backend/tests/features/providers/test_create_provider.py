@@ -47,7 +47,7 @@ class TestCreate:
         body = {
             "name": "LM Studio",
             "type": "custom",
-            "api_key": "none",
+            "api_key": "lm-studio1",
             "base_url": "http://127.0.0.1:1234/v1",
         }
 
@@ -66,6 +66,31 @@ class TestCreate:
         assert created["baseUrl"] is None
 
     @ON_SQLITE
+    @pytest.mark.parametrize(
+        ("key", "reason"),
+        [
+            ("sk-1234", "too short"),
+            ("completed", "a word"),
+            ("task.completed", "a word"),
+            ("delegation.completed", "a word"),
+            ("12345678", "a number"),
+            ("aaaaaaaa1", "same few"),
+            ('"seq":12,"type"', "JSON"),
+            ("http://127.0.0.1:8000", "a URL"),
+        ],
+    )
+    async def test_key_that_occurs_in_normal_text_is_refused(
+        self, client: httpx.AsyncClient, key: str, reason: str
+    ) -> None:
+        body = {"name": "P", "type": "openai", "apiKey": key}
+
+        response = await client.post("/providers", json={"provider": body})
+
+        assert response.status_code == 422
+        assert response.json()["errors"][0]["pointer"] == "/provider/apiKey"
+        assert reason in response.json()["detail"]
+        assert key not in response.text
+
     @pytest.mark.parametrize(
         ("change", "pointer"),
         [
@@ -92,7 +117,7 @@ class TestCreate:
             ({"baseUrl": "http://2852039166/"}, "/baseUrl"),
             ({"type": "openai_compatible"}, "/baseUrl"),
             ({"type": "azure"}, "/baseUrl"),
-            ({"type": "bedrock", "apiKey": "no-colon"}, "/apiKey"),
+            ({"type": "bedrock", "apiKey": "no-colon-1234"}, "/apiKey"),
             ({"options": {"region": "eu-central-1"}}, "/options/region"),
         ],
     )

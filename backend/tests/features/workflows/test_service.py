@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.errors import BadRequest, StaleVersion
-from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.paging import encode_cursor
 from crewai_runner.core.principal import Principal
+from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.db.session import Sessions, unit_of_work
 from crewai_runner.features.idempotency.errors import IdempotencyKeyReused
 from crewai_runner.features.workflows.errors import (
@@ -389,7 +389,7 @@ class TestSecrets:
         text = brief(goal=f"Call with {KEY}")
 
         with pytest.raises(DocumentInvalid) as rejected:
-            await workflows.create(principal, WorkflowDraft(yaml=text), checked(text, mask), None)
+            await workflows.create(principal, WorkflowDraft(yaml=text), checked(text, mask.scoped()), None)
 
         problems: Any = rejected.value.extra["problems"]
         assert [(problem["code"], problem["line"]) for problem in problems] == [("secret-in-document", 6)]
@@ -402,7 +402,9 @@ class TestSecrets:
         assert KEY not in hidden
 
         with pytest.raises(DocumentInvalid):
-            await workflows.create(principal, WorkflowDraft(yaml=hidden), checked(hidden, mask), None)
+            await workflows.create(
+                principal, WorkflowDraft(yaml=hidden), checked(hidden, mask.scoped()), None
+            )
 
     async def test_added_later_are_redacted(
         self, workflows: WorkflowService, principal: Principal, mask: SecretMask
@@ -420,7 +422,7 @@ class TestSecrets:
     ) -> None:
         mask.add("writer")  # a placeholder key of a server without authentication
 
-        document = checked(brief(), mask)
+        document = checked(brief(), mask.scoped())
         created = await workflows.create(principal, WorkflowDraft(yaml=brief()), document, None)
 
         assert created.workflow.yaml == brief()

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.types import Message
 
-from crewai_runner.core.logging import SecretMask
+from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.http.ratelimit.memory import MemoryRateLimiter
 from crewai_runner.http.ratelimit.middleware import HEADERS
 from crewai_runner.main import create_app

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Coroutine
 from concurrent.futures import CancelledError as BlockingCallCancelled
 from typing import Any
 
+from crewai_runner.core.keyring import secret_parts
+from crewai_runner.core.outside_values import make_storable
 from crewai_runner.domain import run_events
 from crewai_runner.domain.budget import BudgetLimit
 from crewai_runner.domain.run import RunFailure, TaskResult
@@ -40,9 +42,9 @@ class RunSupervisor(RunContext):
         self._spec = spec
         self._control = control
         self._loop = loop
-        keys = [model.api_key.get_secret_value() for model in spec.models.values() if model.api_key]
+        secrets = secret_parts(*(model.api_key for model in spec.models.values()))
         self.agent_keys = AgentKeyMap()
-        self.emitter = EventEmitter(spec.run_id, sink, Redactor(keys))
+        self.emitter = EventEmitter(spec.run_id, sink, Redactor(secrets))
         self.budget = BudgetTracker(spec.budget, spec.prior_usage, spec.budget_seconds_used)
         self._inbox = MessageInbox(control, self.emitter)
         self.translator = EventTranslator(
@@ -166,7 +168,7 @@ class RunSupervisor(RunContext):
             if self._outcome is not None:
                 return self._outcome
         fields = self._failure_fields(error, self._failed_scope)
-        return Failed(RunFailure(**self.emitter.redactor.redact(fields)))
+        return Failed(self.emitter.redactor.redact(RunFailure(**make_storable(fields))))
 
     async def wait_for_parallel_tasks(self) -> None:
         """Wait until tasks that run in parallel have finished their current step."""

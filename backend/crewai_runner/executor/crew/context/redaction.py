@@ -1,17 +1,14 @@
 """Redaction and truncation of everything that leaves the executor."""
 
-import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
-from crewai_runner.core.text import replace_unstorable
-from crewai_runner.domain.run import RunFailure, RunResult
+from crewai_runner.core.outside_values import Model, clean_json, clean_model
+from crewai_runner.core.secret_mask import TextMask
 from crewai_runner.executor.port import Completed, Failed, NeedsHuman, Outcome
 
 MASK = "[secret]"
 MAX_TEXT_LENGTH = 256_000
 MAX_PROMPT_LENGTH = 2_000
-_MIN_SECRET_LENGTH = 6
 
 
 def truncate(text: str, max_length: int = MAX_TEXT_LENGTH) -> str:
@@ -22,31 +19,37 @@ def truncate(text: str, max_length: int = MAX_TEXT_LENGTH) -> str:
 
 
 class Redactor:
-    """Masks a run's credentials in texts and JSON values."""
+    """Masks a run's credentials in events and outcomes, and truncates long texts."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        known = sorted({s for s in secrets if len(s) >= _MIN_SECRET_LENGTH}, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, known))) if known else None
+        self._mask = TextMask(secrets)
 
-    def redact(self, value: Any, max_length: int | None = MAX_TEXT_LENGTH) -> Any:
-        """Return a JSON value with secrets masked and strings truncated, unless `max_length` is None."""
-        if isinstance(value, str):
-            text = replace_unstorable(self._pattern.sub(MASK, value) if self._pattern else value)
-            return text if max_length is None else truncate(text, max_length)
-        if isinstance(value, Mapping):
-            return {self.redact(k, max_length): self.redact(v, max_length) for k, v in value.items()}
-        if isinstance(value, list | tuple):
-            return [self.redact(item, max_length) for item in value]
-        return value
+    def redact(self, model: Model, max_length: int | None = MAX_TEXT_LENGTH) -> Model:
+        """Return the model with secrets masked and strings truncated, unless `max_length` is None."""
+        return clean_model(model, self._mask if max_length is None else _Truncating(self._mask, max_length))
 
     def redact_outcome(self, outcome: Outcome) -> Outcome:
         """Return the outcome with secrets masked; results are not truncated."""
         match outcome:
             case Completed(result):
-                return Completed(RunResult(**self.redact(result.model_dump(by_alias=False), None)))
+                return Completed(self.redact(result, None))
             case Failed(failure):
-                return Failed(RunFailure(**self.redact(failure.model_dump(by_alias=False))))
+                return Failed(self.redact(failure))
             case NeedsHuman(key, agent, output, json_output):
-                return NeedsHuman(key, agent, self.redact(output, None), self.redact(json_output, None))
+                return NeedsHuman(key, agent, self._mask(output), clean_json(json_output, self._mask))
             case _:
                 return outcome
+
+
+class _Truncating(TextMask):
+    """A mask that truncates what it has masked, so that no part of a secret is left at the cut."""
+
+    def __init__(self, mask: TextMask, max_length: int) -> None:
+        self._mask, self._max_length = mask, max_length
+
+    @property
+    def certain(self) -> TextMask:
+        return self._mask.certain
+
+    def __call__(self, text: str) -> str:
+        return truncate(self._mask(text), self._max_length)

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from crewai_runner.core.outside_values import make_storable
 from crewai_runner.domain.run_events import RunEvent
 from crewai_runner.executor.crew.context.redaction import MAX_TEXT_LENGTH, Redactor
 from crewai_runner.executor.port import EventSink
@@ -37,8 +38,8 @@ class EventEmitter:
         """
         fields: dict[str, Any] = {"run_id": self._run_id, "task_key": task_key, "agent": agent}
         if data is not None:
-            fields["data"] = self.redactor.redact(data, max_length)
-        event = event_class(**fields)
+            fields["data"] = make_storable(data)
+        event = self.redactor.redact(event_class(**fields), max_length)
         with self._lock:
             if self._is_open:
                 self._sink(event)

@@ -123,13 +123,16 @@ class ProviderCatalog:
         if models and not force:
             raise ProviderInUse(models)
         await self._providers.delete_with_models(row)
+        self._keyring.forget(row.workspace_id, row.id)
 
     @staticmethod
     def _set_endpoint(row: ProviderRow, endpoint: ProviderEndpoint) -> None:
         row.type, row.base_url, row.options = endpoint.type.value, endpoint.base_url, dict(endpoint.options)
 
     def _set_key(self, row: ProviderRow, key: SecretStr | None) -> None:
-        row.sealed_api_key = None if key is None else self._keyring.encrypt(key)
+        if key is None:
+            self._keyring.forget(row.workspace_id, row.id)
+        row.sealed_api_key = None if key is None else self._keyring.encrypt(key, row.workspace_id, row.id)
         row.api_key_hint = None if key is None else make_key_hint(key.get_secret_value())
 
 

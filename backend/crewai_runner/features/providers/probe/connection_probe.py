@@ -10,7 +10,7 @@ import httpx
 
 from crewai_runner.core.clock import now
 from crewai_runner.core.egress import EgressPolicy, UrlRefused, guarded_client
-from crewai_runner.core.logging import SecretMask
+from crewai_runner.core.secret_mask import TextMask
 from crewai_runner.domain.provider import ProviderType
 from crewai_runner.features.providers.probe.failure_messages import ProbeFailed, describe_failure
 from crewai_runner.features.providers.probe.protocols import ProbeRequest, plan_probe
@@ -129,16 +129,14 @@ class ConnectionProbe:
         raise ProbeFailed(f"{host} responded with HTTP {status}{hint}{quote}")
 
     def _report(self, progress: _Progress, message: str, names: Sequence[str] = ()) -> ConnectionReport:
-        mask = SecretMask()
         # A Bedrock key consists of several secrets, so its parts are masked too.
-        for secret in [self._key, *self._key.split(":")[1:]] if self._key else []:
-            mask.add(secret)
+        mask = TextMask([self._key, *self._key.split(":")[1:]] if self._key else ())
         return ConnectionReport(
             ok=progress.stage is ConnectionStage.DONE,
             stage=progress.stage,
             latency_ms=progress.latency_ms,
             message=truncate_message(mask(message)),
-            models=[mask(name) for name in names],
+            models=[mask.certain(name) for name in names],
         )
 
 

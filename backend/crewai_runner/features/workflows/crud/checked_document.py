@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from crewai_runner.core.logging import SecretMask
+from crewai_runner.core.secret_mask import TextMask
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.domain.workflow_yaml.cross_references import Registry
 from crewai_runner.domain.workflow_yaml.document import parse
@@ -31,7 +31,7 @@ class CheckedDocument:
         return self.definition
 
 
-def check_document(text: str, registry: Registry, mask: SecretMask) -> CheckedDocument:
+def check_document(text: str, registry: Registry, mask: TextMask) -> CheckedDocument:
     """Validate a document of up to 1 MiB. This can take seconds: call it in a thread."""
     parsed = parse(text, registry)
     secrets = _find_secrets(text, parsed.definition, mask)
@@ -43,7 +43,7 @@ def check_document(text: str, registry: Registry, mask: SecretMask) -> CheckedDo
     )
 
 
-def _find_secrets(text: str, definition: WorkflowDefinition | None, mask: SecretMask) -> list[Problem]:
+def _find_secrets(text: str, definition: WorkflowDefinition | None, mask: TextMask) -> list[Problem]:
     # A key written with escape sequences appears only in the definition.
     if not mask.contains_secret(text) and (
         definition is None or not mask.contains_secret(definition.model_dump_json())

@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.clock import now
 from crewai_runner.core.ids import Prefix, has_prefix, new_id
-from crewai_runner.core.logging import SecretMask
+from crewai_runner.core.outside_values import clean_model
 from crewai_runner.core.principal import Principal
+from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.db.tables.workflows import WorkflowRow, WorkflowVersionRow
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.features.workflows.crud.names import strip_number, suggest_unused_name
@@ -113,8 +114,9 @@ def to_workflow_read(row: WorkflowRow, version: StoredVersion) -> WorkflowRead:
     )
 
 
-def redact_secrets(response: Response, mask: SecretMask) -> Response:
-    """Redact stored secrets in a response: a value can become a secret after the document was saved."""
+def redact_secrets(response: Response, secrets: SecretMask, principal: Principal) -> Response:
+    """Redact a workspace's secrets in a response: a value can become one after the document was saved."""
+    mask = secrets.scoped(principal.workspace_id)
     if not mask.contains_secret(response.model_dump_json()):
         return response
-    return type(response).model_validate(mask.mask_json(response.model_dump(mode="json")))
+    return clean_model(response, mask)

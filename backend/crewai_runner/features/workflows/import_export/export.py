@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.principal import Principal
+from crewai_runner.core.secret_mask import SecretMask, TextMask
 from crewai_runner.domain.provider import ProviderType
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.domain.workflow_yaml.crewai_export import FALLBACK_MODEL, to_crewai_project
@@ -35,22 +35,21 @@ class WorkflowExport:
         """Export a version; `number` None is the newest. Raises WorkflowNotFound, VersionNotFound."""
         row = await self._records.get(principal, workflow_id)
         version = await self._records.get_version(row, number)
-        name = self._redact(version.definition.name)
+        mask = self._mask.scoped(principal.workspace_id)
+        name = mask.in_document(version.definition.name)
         if export_format is ExportFormat.YAML:
-            content = self._redact(version.row.yaml).encode()
+            content = mask.in_document(version.row.yaml).encode()
             return Download(content, "application/yaml", build_content_disposition(name, ".yaml"))
         registered = await self._models.list_provider_models(principal.workspace_id)
         models = {name: _to_crewai_model(*model) for name, model in registered.items()}
-        content = await asyncio.to_thread(self._build_project, version.definition, models)
+        content = await asyncio.to_thread(_build_project, version.definition, models, mask)
         return Download(content, "application/zip", build_content_disposition(name, ".zip"))
 
-    def _build_project(self, definition: WorkflowDefinition, models: Mapping[str, str]) -> bytes:
-        files = to_crewai_project(definition, models, models.get("", FALLBACK_MODEL))
-        redacted = {path: self._redact(text) for path, text in files.items()}
-        return write_archive(redacted, build_file_stem(definition.name))
 
-    def _redact(self, text: str) -> str:
-        return self._mask(text) if self._mask.contains_secret(text) else text
+def _build_project(definition: WorkflowDefinition, models: Mapping[str, str], mask: TextMask) -> bytes:
+    files = to_crewai_project(definition, models, models.get("", FALLBACK_MODEL))
+    redacted = {path: mask.in_document(text) for path, text in files.items()}
+    return write_archive(redacted, build_file_stem(definition.name))
 
 
 def _to_crewai_model(provider: ProviderType, model: str) -> str:

@@ -5,10 +5,10 @@ import asyncio
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.errors import BadRequest
-from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.optimistic_lock import check_version
 from crewai_runner.core.paging import decode_cursor, encode_cursor
 from crewai_runner.core.principal import Principal
+from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.features.idempotency.service import IdempotencyService
 from crewai_runner.features.workflows.crud.records import (
     StoredVersion,
@@ -45,7 +45,7 @@ class WorkflowHistory:
         rows = await self._records.repository.list_versions(row.id, row.workspace_id, before, limit + 1)
         versions = [VersionSummary.model_validate(found) for found in rows[:limit]]
         next_cursor = encode_cursor(versions[-1].number) if len(rows) > limit else None
-        return redact_secrets(VersionPage(versions=versions, next_cursor=next_cursor), self._mask)
+        return redact_secrets(VersionPage(versions=versions, next_cursor=next_cursor), self._mask, principal)
 
     async def get(self, principal: Principal, workflow_id: str, number: int) -> VersionRead:
         """Return one version. Raises WorkflowNotFound, VersionNotFound."""
@@ -58,7 +58,7 @@ class WorkflowHistory:
             yaml=version.row.yaml,
             definition=version.definition,
         )
-        return redact_secrets(read, self._mask)
+        return redact_secrets(read, self._mask, principal)
 
     async def restore(
         self, principal: Principal, workflow_id: str, number: int, expected: int | None, key: str | None
@@ -82,7 +82,7 @@ class WorkflowHistory:
             self._session, principal.workspace_id, "workflows:restore_version", key
         )
         request = RestoreRequest(workflow_id=workflow_id, number=number, expected=expected)
-        return redact_secrets(await idempotent(WorkflowRead, request, restore), self._mask)
+        return redact_secrets(await idempotent(WorkflowRead, request, restore), self._mask, principal)
 
     async def diff(
         self, principal: Principal, workflow_id: str, before: int, after: int | None
@@ -91,7 +91,7 @@ class WorkflowHistory:
         row = await self._records.get(principal, workflow_id)
         old = await self._records.get_version(row, before)
         new = await self._records.get_version(row, after)
-        return redact_secrets(await asyncio.to_thread(_compare, old, new), self._mask)
+        return redact_secrets(await asyncio.to_thread(_compare, old, new), self._mask, principal)
 
 
 def _check_version_number(key: str | int) -> int:

@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.errors import BadRequest, StaleVersion
-from crewai_runner.core.logging import SecretMask
 from crewai_runner.core.paging import encode_cursor
 from crewai_runner.core.principal import Principal
+from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.features.workflows.errors import VersionNotFound, WorkflowNameTaken, WorkflowNotFound
 from crewai_runner.features.workflows.schemas import ChangeKind, WorkflowDraft, WorkflowRead
 from crewai_runner.features.workflows.service import WorkflowService

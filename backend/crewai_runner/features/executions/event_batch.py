@@ -1,0 +1,111 @@
+"""The events of a batch, grouped by attempt, and the live text between them."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from crewai_runner.core.secret_mask import SecretMask, StreamMask, TextMask
+from crewai_runner.core.text import replace_unstorable
+from crewai_runner.domain.committed_events import CalledModel
+from crewai_runner.domain.run_event_payloads import LlmChunkData
+from crewai_runner.domain.run_events import LlmChunk, LlmCompleted, LlmFailed, RunEvent
+
+AttemptKey = tuple[str, int]
+"""A run id and the fencing token of one of its attempts."""
+
+
+@dataclass(slots=True, eq=False)
+class AttemptSink:
+    """One attempt as the event writer knows it: the models it may call, and the secrets of its run."""
+
+    run_id: str
+    fencing_token: int
+    models: Mapping[str, CalledModel]
+    secrets: SecretMask
+    workspace_id: str
+    on_refused: Callable[[], None]
+    has_failed: bool = False
+    """Whether an event could not be stored."""
+    last_seq: int = 0
+    streams: dict[str, StreamMask] = field(default_factory=dict)
+    """The streamed text of each model call in progress."""
+
+    @property
+    def key(self) -> AttemptKey:
+        return self.run_id, self.fencing_token
+
+    @property
+    def mask(self) -> TextMask:
+        return self.secrets.scoped(self.workspace_id, self.run_id)
+
+    def stream(self, call_id: str) -> StreamMask:
+        return self.streams.setdefault(call_id, StreamMask(self.mask))
+
+    def end_stream(self, call_id: str) -> str:
+        """Return the text that was held back, masked."""
+        stream = self.streams.pop(call_id, None)
+        return "" if stream is None else stream.flush()
+
+
+@dataclass(slots=True)
+class PendingEvent:
+    """An emitted event and the attempt that emitted it."""
+
+    sink: AttemptSink
+    event: RunEvent
+
+
+@dataclass(slots=True)
+class AttemptBatch:
+    """The events of one attempt in one batch; each chunk with the number of events before it."""
+
+    sink: AttemptSink
+    events: list[RunEvent] = field(default_factory=list)
+    chunks: list[tuple[int, LlmChunk]] = field(default_factory=list)
+
+    def mask_chunks(self) -> list[tuple[int, LlmChunk]]:
+        """Return the chunks that can be shown now, masked.
+
+        The end of a call's text is held back while it may be the beginning of a secret, across batches, until
+        the call ends.
+        """
+        shown: list[tuple[int, LlmChunk]] = []
+        for index in range(len(self.events) + 1):
+            for chunk in (chunk for position, chunk in self.chunks if position == index):
+                text = self.sink.stream(chunk.data.call_id).feed(chunk.data.text)
+                shown.append((index, _with_text(chunk, text)))
+            if index < len(self.events) and isinstance(end := self.events[index], LlmCompleted | LlmFailed):
+                text = self.sink.end_stream(end.data.call_id)
+                data = LlmChunkData(call_id=end.data.call_id, text=replace_unstorable(text))
+                shown.append((index, LlmChunk(task_key=end.task_key, agent=end.agent, data=data)))
+        return [(index, chunk) for index, chunk in shown if chunk.data.text]
+
+
+Batches = dict[AttemptKey, AttemptBatch]
+
+
+def group_by_attempt(pending: Iterable[PendingEvent]) -> Batches:
+    batches: Batches = {}
+    for item in pending:
+        batch = batches.get(item.sink.key)
+        if batch is None:
+            batch = batches[item.sink.key] = AttemptBatch(item.sink)
+        if isinstance(item.event, LlmChunk):
+            _add_chunk(batch, item.event)
+        else:
+            batch.events.append(item.event)
+    return batches
+
+
+def _add_chunk(batch: AttemptBatch, chunk: LlmChunk) -> None:
+    """Add a chunk; join it to the previous one if both belong to the same call and position."""
+    position = len(batch.events)
+    if batch.chunks:
+        before, last = batch.chunks[-1]
+        if before == position and last.data.call_id == chunk.data.call_id:
+            batch.chunks[-1] = (position, _with_text(last, last.data.text + chunk.data.text))
+            return
+    batch.chunks.append((position, chunk))
+
+
+def _with_text(chunk: LlmChunk, text: str) -> LlmChunk:
+    return chunk.model_copy(update={"data": chunk.data.model_copy(update={"text": replace_unstorable(text)})})
