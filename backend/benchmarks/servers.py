@@ -99,7 +99,12 @@ class ProductServer(Server):
     async def connect(self, provider_url: str) -> None:
         """Register the scripted provider and its model, then complete one run as a warm-up."""
         await self.ready("/health/ready")
-        given = {"name": "bench", "type": "openai_compatible", "apiKey": "sk-bench-0123456789", "baseUrl": provider_url}
+        given = {
+            "name": "bench",
+            "type": "openai_compatible",
+            "apiKey": "sk-bench-1",
+            "baseUrl": provider_url,
+        }
         provider = (await self.call("POST", "/api/providers", {"provider": given}))["provider"]
         model = {"name": MODEL, "type": "llm", "providerId": provider["id"], "default": True}
         await self.call("POST", "/api/models", {"model": model})

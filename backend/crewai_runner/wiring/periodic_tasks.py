@@ -6,14 +6,16 @@ from datetime import timedelta
 
 from crewai_runner.core.clock import now
 from crewai_runner.core.logging import get_logger
-from crewai_runner.db.session import pop_notifications, unit_of_work
+from crewai_runner.db.session import pop_notifications, read_session, unit_of_work
 from crewai_runner.features.approvals.service import ApprovalService
+from crewai_runner.features.runs.service import RunService
 from crewai_runner.http.ratelimit.repository import RateBucketRepository
 from crewai_runner.wiring.container import Container
 
 log = get_logger(__name__)
 SWEEP_SECONDS = 15.0
 ORPHAN_SECONDS = 2.0
+SECRET_SWEEP_SECONDS = 60.0
 BUCKET_SWEEP_SECONDS = 3600.0
 JOB_RETENTION = timedelta(days=7)
 BUCKET_RETENTION = timedelta(days=1)
@@ -27,7 +29,11 @@ class PeriodicTasks:
 
     def start(self) -> list[asyncio.Task[None]]:
         """Start the tasks that this installation needs."""
-        tasks = [(self.expire_approvals, SWEEP_SECONDS), (self.delete_old_jobs, SWEEP_SECONDS)]
+        tasks = [
+            (self.expire_approvals, SWEEP_SECONDS),
+            (self.delete_old_jobs, SWEEP_SECONDS),
+            (self.forget_secrets, SECRET_SWEEP_SECONDS),
+        ]
         if not self._container.settings.is_embedded:
             tasks.append((self.requeue_orphans, ORPHAN_SECONDS))
             tasks.append((self.delete_old_rate_buckets, BUCKET_SWEEP_SECONDS))
@@ -38,6 +44,16 @@ class PeriodicTasks:
         async with unit_of_work(container.sessions) as session:
             await ApprovalService(session, container.queue, container.mask).expire_overdue()
         container.notifier.publish(pop_notifications(session))
+
+    async def forget_secrets(self) -> None:
+        """Forget what another process deleted or ended: keys of providers, and providers of single runs."""
+        container = self._container
+        async with read_session(container.sessions) as session:
+            await container.providers(session).mask_stored_keys()
+            runs = RunService(session)
+            for run_id in container.inline_providers.list_run_ids(kept_for_seconds=SECRET_SWEEP_SECONDS):
+                if await runs.is_finished(run_id):
+                    container.inline_providers.forget(run_id)
 
     async def requeue_orphans(self) -> None:
         """Requeue the runs whose worker lost its lease (several workers on PostgreSQL)."""

@@ -1,5 +1,6 @@
 """Provider configurations given with a single run; kept in memory only, until the run ends."""
 
+import time
 from collections.abc import Sequence
 
 from crewai_runner.core.keyring import secret_parts
@@ -16,17 +17,20 @@ class InlineProviders:
 
     def __init__(self, mask: SecretMask) -> None:
         self._mask = mask
-        self._configs: dict[str, ProviderCreate] = {}
+        self._configs: dict[str, tuple[ProviderCreate, float]] = {}
 
     def keep(self, run_id: str, config: ProviderCreate) -> None:
-        self._configs[run_id] = config
+        self._configs[run_id] = (config, time.monotonic())
         self._mask.hold(run_id, self.OWNER, secret_parts(config.api_key))
 
     def get(self, run_id: str) -> ProviderCreate | None:
-        return self._configs.get(run_id)
+        config, _ = self._configs.get(run_id, (None, 0.0))
+        return config
 
-    def list_run_ids(self) -> list[str]:
-        return list(self._configs)
+    def list_run_ids(self, kept_for_seconds: float) -> list[str]:
+        """Return the runs whose configuration was kept at least this long ago."""
+        before = time.monotonic() - kept_for_seconds
+        return [run_id for run_id, (_, kept_at) in self._configs.items() if kept_at <= before]
 
     def forget(self, run_id: str) -> None:
         self._configs.pop(run_id, None)
