@@ -6,7 +6,6 @@ Importing the web framework, the storage and the features takes seconds on a sma
 
 import asyncio
 import contextlib
-import json
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -19,16 +18,13 @@ if TYPE_CHECKING:
 
 START_TIMEOUT_SECONDS = 60.0
 HEALTHY = b'{"status":"healthy"}'
-STARTING = (
-    b'{"type":"https://crewai-runner.dev/problems/unavailable","title":"Service unavailable","status":503,'
-    b'"detail":"The server is still starting; try again in a moment."}'
+_PROBLEM = (
+    '{"type":"https://crewai-runner.dev/problems/unavailable","title":"Service unavailable","status":503,'
+    '"detail":"%s"}'
 )
-
-FAILED = {
-    "type": "https://crewai-runner.dev/problems/unavailable",
-    "title": "Service unavailable",
-    "status": 503,
-}
+STARTING = (_PROBLEM % "The server is still starting; try again in a moment.").encode()
+# The reason is not for anonymous clients: it can name hosts and files.
+FAILED = (_PROBLEM % "The server could not start; its log says why.").encode()
 MakeApp = Callable[[], "Starlette"]
 """Imports and creates the application; called in a thread."""
 
@@ -37,20 +33,19 @@ class StartupApp:
     """An ASGI application that loads another one and then forwards to it.
 
     `on_ready` is called with the application once its lifespan has started, `on_failure` with the exception
-    if it does not start. The text that `on_failure` returns is public: every later request except /health
-    is answered 503 with it.
+    if it does not start: then every later request except /health is answered 503.
     """
 
     def __init__(
         self,
         make_app: MakeApp,
         on_ready: Callable[["Starlette"], None],
-        on_failure: Callable[[BaseException], str],
+        on_failure: Callable[[BaseException], None],
     ) -> None:
         self._make_app, self._on_ready, self._on_failure = make_app, on_ready, on_failure
         self._app: ASGIApp | None = None
         self._is_settled = asyncio.Event()
-        self._failure: str | None = None
+        self._has_failed = False
         self._stop = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
 
@@ -85,7 +80,8 @@ class StartupApp:
                 await self._stop.wait()
         except Exception as error:
             self._app = None
-            self._failure = self._on_failure(error)
+            self._has_failed = True
+            self._on_failure(error)
             self._is_settled.set()
             raise
 
@@ -94,14 +90,9 @@ class StartupApp:
         if self._app is not None:
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
-            await _respond(send, 503, b"application/problem+json", self._unavailable_body())
+            await _respond(send, 503, b"application/problem+json", FAILED if self._has_failed else STARTING)
         else:
             await send({"type": "websocket.close", "code": 1013})
-
-    def _unavailable_body(self) -> bytes:
-        if self._failure is None:
-            return STARTING
-        return json.dumps({**FAILED, "detail": f"The server could not start: {self._failure}"}).encode()
 
 
 async def _respond(send: Callable[[Message], Awaitable[None]], status: int, kind: bytes, body: bytes) -> None:

@@ -11,6 +11,7 @@ from crewai_runner import __version__
 from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.core.settings import Settings
 from crewai_runner.features.auth.middleware import AuthMiddleware
+from crewai_runner.features.health.router import READINESS
 from crewai_runner.features.health.router import router as health
 from crewai_runner.features.metrics.middleware import RequestCounting
 from crewai_runner.features.metrics.router import PATH as METRICS
@@ -71,6 +72,8 @@ def create_app(
         generate_unique_id_function=operation_id,
         docs_url=None,
         redoc_url=None,
+        # The redirect would be built from the Host header, which the client chooses.
+        redirect_slashes=False,
     )
     app.openapi = lambda: build_openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
     problems.install(app)
@@ -102,12 +105,12 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
     if (rate := rate_limit(settings)) is not None:
         app.add_middleware(RateLimitMiddleware, rate=rate)
     closed = [settings.api_base_url] if settings.metrics_public else [settings.api_base_url, METRICS]
-    app.add_middleware(AuthMiddleware, protected=closed)
+    app.add_middleware(AuthMiddleware, protected=closed, optional=[READINESS])
     app.add_middleware(VersionAliasMiddleware, prefix=settings.api_base_url)
     app.add_middleware(UnhandledErrorMiddleware)
     app.add_middleware(
         CORSMiddleware,
-        allow_origins=settings.cors_origins,
+        allow_origins=settings.allowed_origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "If-Match", "Idempotency-Key", "Last-Event-ID"],
         expose_headers=["ETag", "X-Request-Id", "Retry-After", *RATE_HEADERS, *DEPRECATION_HEADERS],

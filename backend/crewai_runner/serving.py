@@ -1,7 +1,6 @@
 """Starts the server process and prints how to use it."""
 
 import os
-import re
 import signal
 import sys
 from pathlib import Path
@@ -87,18 +86,11 @@ class _ServerProcess:
         new_key = self._api_key if self._key_is_new else None
         print(welcome(app.state.container, port, new_key), flush=True)  # noqa: T201
 
-    def _on_failure(self, error: BaseException) -> str:
+    def _on_failure(self, error: BaseException) -> None:
         self._failed = True
         get_logger(__name__).error("start.failed", exc_info=error)
         print(f"Cannot start: {self._mask(str(error))}", file=sys.stderr)  # noqa: T201
         self._server.should_exit = True
-        return public_reason(self._mask(str(error)))
-
-
-def public_reason(message: str) -> str:
-    """The part of an error message that is safe to publish: its first line, without URL credentials."""
-    line = next(iter(message.strip().splitlines()), "see the log")
-    return re.sub(r"//\S{0,300}@", "//", line)[:300]
 
 
 def _ignore_signal(_number: int, _frame: FrameType | None) -> None:

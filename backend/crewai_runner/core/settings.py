@@ -14,6 +14,9 @@ from crewai_runner.core.client_address import Network, parse_networks
 
 SAMPLE_API_KEYS = frozenset({"change-me", "your-api-key", "your-secret-api-key-here", "changeme"})
 
+DEVELOPMENT_ORIGINS = ["http://localhost:5173", "http://127.0.0.1:5173"]
+"""Vite's development server."""
+
 _PLAIN_URL = re.compile(r"^https?://[^\s/@?#]+(/[^\s@?#]*)?$")
 
 
@@ -66,8 +69,8 @@ class Settings(BaseSettings):
     api_port: int = Field(8000, ge=0, le=65535)
     api_reload: bool = False
     cors_origins: Annotated[list[str], NoDecode] = Field(
-        default_factory=lambda: ["http://localhost:5173", "http://127.0.0.1:5173"],
-        description="Comma-separated origins; `*` for all (development only).",
+        default_factory=list,
+        description="Comma-separated origins; `*` for all (development only). Empty: Vite's in development.",
     )
     trusted_proxies: Annotated[list[str], NoDecode] = Field(
         default_factory=list,
@@ -237,6 +240,13 @@ class Settings(BaseSettings):
         """The directory of the built dashboard, None when there is no build."""
         folder = self.frontend_dir or Path(__file__).parents[3] / "frontend" / "dist"
         return folder if (folder / "index.html").is_file() else None
+
+    @property
+    def allowed_origins(self) -> list[str]:
+        """The origins that browsers may call from, with the default applied: none in production."""
+        if self.cors_origins or self.app_env is AppEnv.PRODUCTION:
+            return self.cors_origins
+        return DEVELOPMENT_ORIGINS
 
     @property
     def trusted_networks(self) -> list[Network]:

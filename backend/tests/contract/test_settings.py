@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from crewai_runner.core.settings import SAMPLE_API_KEYS, Settings
+from crewai_runner.core.settings import DEVELOPMENT_ORIGINS, SAMPLE_API_KEYS, AppEnv, Settings
 from tests.support.server_process import BACKEND
 
 EXAMPLE = BACKEND.parent / ".env.example"
@@ -114,6 +114,24 @@ class TestExampleFile:
         loaded = Settings(_env_file=tmp_path / ".env")  # type: ignore[call-arg]
 
         assert loaded.model_dump() == Settings.model_construct().model_dump()
+
+
+class TestAllowedOrigins:
+    @pytest.mark.parametrize(
+        ("environment", "given", "allowed"),
+        [
+            (AppEnv.PRODUCTION, [], []),
+            (AppEnv.PRODUCTION, ["https://crews.example"], ["https://crews.example"]),
+            (AppEnv.DEVELOPMENT, [], DEVELOPMENT_ORIGINS),
+            (AppEnv.DEVELOPMENT, ["*"], ["*"]),
+        ],
+    )
+    def test_production_has_no_default(
+        self, environment: AppEnv, given: list[str], allowed: list[str]
+    ) -> None:
+        settings = Settings.model_construct(app_env=environment, cors_origins=given)
+
+        assert settings.allowed_origins == allowed
 
 
 class TestInvalidSettings:

@@ -22,24 +22,29 @@ class AuthMiddleware:
 
     Browsers cannot set headers on a WebSocket, so there the token may also be sent as the
     subprotocol `bearer.<token>` in addition to `crewai-runner`. The dashboard sends a session cookie
-    instead. An Authorization header takes precedence over the cookie.
+    instead. An Authorization header takes precedence over the cookie. Requests to an `optional` path need no
+    key, but a valid one identifies their caller.
     """
 
-    def __init__(self, app: ASGIApp, protected: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp, protected: Sequence[str], optional: Sequence[str] = ()) -> None:
         self._app = app
-        self._protected = tuple(protected)
+        self._protected, self._optional = tuple(protected), frozenset(optional)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket") or not self._is_protected(scope["path"]):
+        is_request = scope["type"] in ("http", "websocket")
+        is_optional = is_request and scope["path"] in self._optional
+        if not is_request or not (is_optional or self._is_protected(scope["path"])):
             await self._app(scope, receive, send)
             return
         connection = HTTPConnection(scope)
         try:
             principal = await self._authenticate(connection)
         except AppError as error:
-            await self._reject(error, scope, receive, send)
-            return
-        scope["principal"] = principal
+            if not is_optional:
+                await self._reject(error, scope, receive, send)
+                return
+        else:
+            scope["principal"] = principal
         await self._app(scope, receive, send)
 
     async def _authenticate(self, connection: HTTPConnection) -> Principal:

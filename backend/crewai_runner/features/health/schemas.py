@@ -14,7 +14,7 @@ class Alive(ApiModel):
 
 class Part(ApiModel):
     ok: bool
-    message: str
+    message: str | None = Field(None, description="The state in words; only for callers with a key.")
 
 
 class Readiness(ApiModel):
@@ -22,6 +22,11 @@ class Readiness(ApiModel):
 
     status: Literal["ready", "not-ready"]
     parts: dict[str, Part]
+
+    def without_messages(self) -> "Readiness":
+        """Return what anonymous callers may see: error messages can name hosts and files."""
+        parts = {name: Part(ok=part.ok, message=None) for name, part in self.parts.items()}
+        return Readiness(status=self.status, parts=parts)
 
 
 class EngineRead(ApiModel):

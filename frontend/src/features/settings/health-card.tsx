@@ -56,8 +56,8 @@ const PARTS: Record<string, string> = {
 function partFacts({ parts }: Readiness): Fact[] {
   const facts = Object.entries(parts).map(([name, { ok, message }]) => ({
     name: PARTS[name] ?? name,
-    value: <PartState ok={ok} message={message} />,
-    note: REDUNDANT_MESSAGES.has(message) ? undefined : message,
+    value: <PartState ok={ok} message={message ?? ""} />,
+    note: !message || REDUNDANT_MESSAGES.has(message) ? undefined : message,
   }));
   // The response itself shows that the API works.
   return [{ name: "API", value: <StateBadge state="good" label="OK" /> }, ...facts];

@@ -1049,7 +1049,7 @@ export interface paths {
     };
     /**
      * Get Readiness
-     * @description Check every part this process needs; 503 if one is not ready.
+     * @description Check every part this process needs; 503 if one is not ready. With a key, each part has a message.
      */
     get: operations["health:get_readiness"];
     put?: never;
@@ -2924,8 +2924,11 @@ export interface components {
     OnWorkerLoss: "resume" | "restart" | "fail";
     /** Part */
     Part: {
-      /** Message */
-      message: string;
+      /**
+       * Message
+       * @description The state in words; only for callers with a key.
+       */
+      message?: string | null;
       /** Ok */
       ok: boolean;
     };
