@@ -67,6 +67,8 @@ class RunSpec:
     inputs: Mapping[str, Any]
     models: Mapping[str, ModelBinding]
     default_model: str
+    embedder: str | None = None
+    """The embedding model of memory and knowledge; a key of `models`."""
     finished_tasks: Mapping[str, TaskResult] = field(default_factory=dict)
     """Results of earlier attempts by task key; these tasks are not executed again."""
     revision: Revision | None = None

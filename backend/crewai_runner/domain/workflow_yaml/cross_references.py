@@ -59,7 +59,7 @@ def check_references(parts: DocumentParts, registry: Registry, problems: Problem
     _check_context(parts, problems)
     _check_manager(parts, problems)
     _check_task_agents(parts, problems)
-    _check_embedder(parts, problems)
+    _check_embedder(parts, registry, problems)
     check_async_tasks(parts.tasks, parts.is_hierarchical, problems)
     parts.implied_inputs = check_placeholders(
         parts.agents, parts.tasks, parts.inputs, parts.declares_inputs, problems
@@ -180,7 +180,7 @@ def _check_task_agents(parts: DocumentParts, problems: Problems) -> None:
             problems.error(task.location.to("agent"), "guardrail-without-agent", message)
 
 
-def _check_embedder(parts: DocumentParts, problems: Problems) -> None:
+def _check_embedder(parts: DocumentParts, registry: Registry, problems: Problems) -> None:
     if "embedder" in parts.crew.locations:
         return
     owners = [(parts.crew, name) for name in ("memory", "knowledge") if parts.crew.values.get(name)]
@@ -188,6 +188,9 @@ def _check_embedder(parts: DocumentParts, problems: Problems) -> None:
     for section, attribute in owners:
         message = (
             f"`{attribute}` needs an embedder; the default one is used. Choose one with `embedder: <name>`."
+            if registry.embedders is None or registry.embedders
+            else f"`{attribute}` needs an embedder, and none is registered: runs do not start before you "
+            "register a model of type `embedder` in the settings."
         )
         problems.warn(section.location(attribute), "embedder-missing", message)
 

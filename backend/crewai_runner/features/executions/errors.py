@@ -15,6 +15,11 @@ class NoModel(Unprocessable):
     title = "No model available"
 
 
+class NoEmbedder(Unprocessable):
+    slug = "no-embedder"
+    title = "No embedder available"
+
+
 class ProviderConfigNeeded(Unprocessable):
     slug = "provider-config-needed"
     title = "The run's provider configuration is no longer available"

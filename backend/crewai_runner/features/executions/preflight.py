@@ -1,7 +1,7 @@
 """Runs all checks of a start request without starting a run, and reports everything they find."""
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,13 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crewai_runner.core.errors import Unprocessable
 from crewai_runner.core.principal import Principal
 from crewai_runner.domain.budget import Budget, merge_budgets
-from crewai_runner.domain.provider import ModelKind, ProviderType
+from crewai_runner.domain.provider import ModelKind
 from crewai_runner.domain.workflow import ProcessKind, WorkflowDefinition
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
 from crewai_runner.features.executions.schemas import PreflightModel, PreflightProblem, RunPreflight, RunStart
 from crewai_runner.features.executions.spec_builder import settings_budget, uses_embedder
 from crewai_runner.features.executions.start_checks import ResolvedDefinition, StartChecks
-from crewai_runner.features.models.errors import ModelNotRegistered
+from crewai_runner.features.models.errors import ModelNotRegistered, ModelUnusable
 from crewai_runner.features.models.schemas import ModelProvider
 
 MANAGER = "manager"
@@ -26,8 +26,10 @@ MANAGER = "manager"
 class _Findings:
     problems: list[PreflightProblem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    missing: dict[tuple[str, ModelKind], PreflightProblem] = field(default_factory=dict)
-    """The problem of each model that is not registered."""
+    by_model: dict[tuple[str, ModelKind], PreflightProblem] = field(default_factory=dict)
+    """The problem of each model that is not registered or cannot be called."""
+    missing: set[tuple[str, ModelKind]] = field(default_factory=set)
+    """The models that are not registered."""
 
     @contextlib.contextmanager
     def collect(self, kind: ModelKind = ModelKind.LLM) -> Iterator[None]:
@@ -35,16 +37,21 @@ class _Findings:
         try:
             yield
         except ModelNotRegistered as error:
-            self._add_missing(error, kind)
+            for name, suggestions in error.names.items():
+                self._add_model_problem(
+                    name, kind, error.slug, ModelNotRegistered({name: suggestions}).detail
+                )
+                self.missing.add((name, kind))
+        except ModelUnusable as error:
+            for name, problem in error.by_model.items():
+                self._add_model_problem(name, kind, problem.code, ModelUnusable({name: problem}).detail)
         except Unprocessable as error:
             self.problems += _to_problems(error)
 
-    def _add_missing(self, error: ModelNotRegistered, kind: ModelKind) -> None:
-        for name, suggestions in error.names.items():
-            message = ModelNotRegistered({name: suggestions}).detail
-            problem = PreflightProblem(code=error.slug, message=message, where=None)
-            self.missing[name, kind] = problem
-            self.problems.append(problem)
+    def _add_model_problem(self, name: str, kind: ModelKind, code: str, message: str) -> None:
+        problem = PreflightProblem(code=code, message=message, where=None)
+        self.by_model[name, kind] = problem
+        self.problems.append(problem)
 
 
 class PreflightService:
@@ -72,11 +79,7 @@ class PreflightService:
             ready=not findings.problems,
             models=models,
             problems=findings.problems,
-            warnings=[
-                *findings.warnings,
-                *self._local_model_warnings(models),
-                *_budget_warnings(budget, calls),
-            ],
+            warnings=[*findings.warnings, *_budget_warnings(budget, calls)],
             budget=budget,
             estimated_calls=calls,
         )
@@ -109,7 +112,7 @@ class PreflightService:
                 type=kind,
                 provider=None if (name, kind) in findings.missing else providers.get(name),
                 used_by=users[name] if kind is ModelKind.LLM else [],
-                problem=findings.missing.get((name, kind)),
+                problem=findings.by_model.get((name, kind)),
             )
             for name, kind in models
         ]
@@ -133,12 +136,6 @@ class PreflightService:
         if given is not None:
             return dict.fromkeys(names, ModelProvider(id=None, name=given.name, type=given.type))
         return dict(await self._models.get_providers(workspace, names))
-
-    def _local_model_warnings(self, models: Iterable[PreflightModel]) -> list[str]:
-        """Warn when the run uses the built-in model and it is not available."""
-        reason = self._deps.local_model.unavailable_reason()
-        local = [m.name for m in models if m.provider and m.provider.type is ProviderType.LOCAL]
-        return [f"Model `{name}` is not available. {reason}" for name in local if reason]
 
 
 def _to_problems(error: Unprocessable) -> list[PreflightProblem]:

@@ -16,6 +16,7 @@ from crewai_runner.features.executions.deps import (
 )
 from crewai_runner.features.executions.errors import (
     DefinitionInvalid,
+    NoEmbedder,
     NoModel,
     ProviderConfigNotHere,
     TaskUnknown,
@@ -36,6 +37,7 @@ from crewai_runner.features.executions.schemas import (
 from crewai_runner.features.idempotency.deps import IdempotencyKey
 from crewai_runner.features.idempotency.errors import IdempotencyKeyReused
 from crewai_runner.features.idempotency.service import IdempotencyService
+from crewai_runner.features.models.errors import ModelUnusable
 from crewai_runner.features.runs.errors import (
     InputsInvalid,
     RunAlreadyFinished,
@@ -53,13 +55,22 @@ START_PROBLEMS = problems(
     DefinitionInvalid,
     InputsInvalid,
     NoModel,
+    NoEmbedder,
+    ModelUnusable,
     ProviderConfigNotHere,
     WorkflowNotFound,
     VersionNotFound,
     IdempotencyKeyReused,
 )
 AGAIN_PROBLEMS = problems(
-    RunNotFound, InputsInvalid, NoModel, ProviderConfigNotHere, IdempotencyKeyReused, Unavailable
+    RunNotFound,
+    InputsInvalid,
+    NoModel,
+    NoEmbedder,
+    ModelUnusable,
+    ProviderConfigNotHere,
+    IdempotencyKeyReused,
+    Unavailable,
 )
 
 

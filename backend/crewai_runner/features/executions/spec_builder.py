@@ -28,6 +28,13 @@ class SpecifiedAttempt:
     workspace_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class _BoundModels:
+    bindings: dict[str, ModelBinding]
+    default: str
+    embedder: str | None
+
+
 class RunSpecBuilder:
     def __init__(self, deps: ExecutionDeps) -> None:
         self._deps = deps
@@ -39,14 +46,15 @@ class RunSpecBuilder:
             run = await runs.get_for_worker(run_id)
             definition = run.parsed_definition
             finished = await runs.get_task_results(run_id)
-            bindings, default = await self._bindings(self._deps.models(session), run, definition)
+            models = await self._bind_models(self._deps.models(session), run, definition)
         spec = RunSpec(
             run_id=run_id,
             attempt=run.attempt,
             definition=definition,
             inputs=run.inputs,
-            models=bindings,
-            default_model=default,
+            models=models.bindings,
+            default_model=models.default,
+            embedder=models.embedder,
             finished_tasks=finished,
             revision=_to_revision(run.revision),
             budget=self._budget(run, definition),
@@ -76,28 +84,31 @@ class RunSpecBuilder:
         workflow_budget = None if run.budget_raised else definition.budget
         return merge_budgets([run_budget, workflow_budget, settings_budget(self._deps.settings)])
 
-    async def _bindings(
+    async def _bind_models(
         self, models: ModelService, run: RunRow, definition: WorkflowDefinition
-    ) -> tuple[dict[str, ModelBinding], str]:
+    ) -> _BoundModels:
         names = {choice.name for choice in definition.model_choices()}
         if run.inline_provider:
             return self._build_inline_bindings(models, run.id, names, definition.embedder)
-        default = await models.get_default_name(run.workspace_id, ModelKind.LLM)
-        embedder = definition.embedder
+        default: str | None = None
+        if needs_default(definition):
+            default = await models.get_default_name(run.workspace_id, ModelKind.LLM)
+            if default is None:
+                raise NoModel(
+                    "No default model is registered and an agent names none. "
+                    "Register a model with `default: true`, or name one in the workflow."
+                )
+        embedder = definition.embedder if uses_embedder(definition) else None
         if embedder is None and uses_embedder(definition):
             embedder = await models.get_default_name(run.workspace_id, ModelKind.EMBEDDER)
+        # Only what the run calls: another model that cannot be called is no reason to fail.
         required = names | {name for name in (default, embedder) if name is not None}
-        if default is None and needs_default(definition):
-            raise NoModel(
-                "No default model is registered and an agent names none. "
-                "Register a model with `default: true`, or name one in the workflow."
-            )
         bindings = await models.get_bindings(run.workspace_id, sorted(required))
-        return bindings, default or min(names)
+        return _BoundModels(bindings, default or min(names), embedder)
 
     def _build_inline_bindings(
         self, models: ModelService, run_id: str, names: set[str], embedder: str | None
-    ) -> tuple[dict[str, ModelBinding], str]:
+    ) -> _BoundModels:
         config = self._deps.inline_providers.get(run_id)
         if config is None:
             raise ProviderConfigNeeded(
@@ -108,7 +119,7 @@ class RunSpecBuilder:
         if not model_names:
             raise NoModel("Name a model in the workflow (`llm:`) or in `providerConfig.models`.")
         bindings = models.build_inline_bindings(config, model_names, [embedder] if embedder else [])
-        return bindings, model_names[0]
+        return _BoundModels(bindings, model_names[0], embedder)
 
 
 def settings_budget(settings: Settings) -> Budget:

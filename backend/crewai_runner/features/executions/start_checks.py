@@ -19,13 +19,14 @@ from crewai_runner.domain.workflow_yaml.document import ParsedWorkflow, parse, p
 from crewai_runner.domain.workflow_yaml.run_inputs import input_problems
 from crewai_runner.features.executions.errors import (
     DefinitionInvalid,
+    NoEmbedder,
     NoModel,
     ProviderConfigNeeded,
     ProviderConfigNotHere,
 )
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
 from crewai_runner.features.executions.schemas import RunStart
-from crewai_runner.features.executions.spec_builder import needs_default
+from crewai_runner.features.executions.spec_builder import needs_default, uses_embedder
 from crewai_runner.features.providers.schemas import ProviderCreate
 from crewai_runner.features.runs.errors import InputsInvalid
 from crewai_runner.features.workflows.service import WorkflowService
@@ -58,6 +59,7 @@ class StartChecks:
         if request.workflow_id is not None:
             service = WorkflowService(self._session, self._deps.mask)
             definition, version = await service.definition_of(principal, request.workflow_id, request.version)
+            check_tools(definition)
             return ResolvedDefinition(definition, [], request.workflow_id, version)
         parsed = await self._parse(request.workflow)
         if parsed.definition is None or not parsed.valid:
@@ -98,6 +100,7 @@ class StartChecks:
         if provider is not None:
             if not names and not provider.models:
                 raise NoModel("Name a model in the workflow (`llm:`) or in `providerConfig.models`.")
+            self._models.check_inline_usable(provider, names or provider.models[:1])
             return []
         workspace = principal.workspace_id
         default = await self._models.get_default_name(workspace, ModelKind.LLM)
@@ -106,18 +109,33 @@ class StartChecks:
                 "No default model is registered and the workflow names none. Register one at "
                 "POST /api/models with `default: true`, or name one with `llm:`."
             )
-        await self._models.check_registered(workspace, names)
+        used = names if default is None or not needs_default(definition) else [*names, default]
+        await self._models.check_usable(workspace, used)
         local_names = await self._models.list_local_names(workspace)
         return await asyncio.to_thread(list_local_model_warnings, definition, local_names, default)
 
     async def check_embedder(
         self, principal: Principal, definition: WorkflowDefinition, provider: ProviderCreate | None
     ) -> None:
-        """Check that the embedder is registered."""
-        if definition.embedder is not None and provider is None:
-            await self._models.check_registered(
-                principal.workspace_id, [definition.embedder], ModelKind.EMBEDDER
+        """Check that memory and knowledge have an embedder that can be called."""
+        if provider is not None:
+            embedders = [] if definition.embedder is None else [definition.embedder]
+            self._models.check_inline_usable(provider, embedders, ModelKind.EMBEDDER)
+        elif definition.embedder is not None:
+            await self._models.check_usable(principal.workspace_id, [definition.embedder], ModelKind.EMBEDDER)
+        elif uses_embedder(definition):
+            await self._check_default_embedder(principal.workspace_id)
+        if provider is not None and definition.embedder is None and uses_embedder(definition):
+            raise NoEmbedder("Memory and knowledge need an embedder. Name a model with `embedder:`.")
+
+    async def _check_default_embedder(self, workspace_id: str) -> None:
+        default = await self._models.get_default_name(workspace_id, ModelKind.EMBEDDER)
+        if default is None:
+            raise NoEmbedder(
+                "Memory and knowledge need an embedder, and none is registered. Register a model of type "
+                "`embedder` at POST /api/models, or remove `memory` and `knowledge` from the workflow."
             )
+        await self._models.check_usable(workspace_id, [default], ModelKind.EMBEDDER)
 
     def check_provider_reachable(self, provider: ProviderCreate | None) -> None:
         """Check that a provider configuration can reach the process that runs the run.
@@ -136,6 +154,23 @@ class StartChecks:
                 "Send `providerConfig` again."
             )
         return config
+
+
+def check_tools(definition: WorkflowDefinition) -> None:
+    """Raise DefinitionInvalid if a stored definition names a tool that no longer exists."""
+    owners = [(f"agents.{agent.key}", agent.tools) for agent in definition.agents]
+    owners += [(f"tasks.{task.key}", task.tools) for task in definition.tasks]
+    unknown = [(path, name) for path, tools in owners for name in tools if name not in TOOLS]
+    if unknown:
+        errors = [
+            {"pointer": f"/workflow/{path.replace('.', '/')}/tools", "detail": f"There is no tool `{name}`."}
+            for path, name in unknown
+        ]
+        raise DefinitionInvalid(
+            f"{errors[0]['detail']} Available tools: {', '.join(sorted(TOOLS))}.",
+            errors=errors,
+            problems=[{"code": "unknown-tool"} for _ in errors],
+        )
 
 
 def _invalid(parsed: ParsedWorkflow) -> DefinitionInvalid:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from crewai_runner.core.errors import Conflict, NotFound, Unprocessable
+from crewai_runner.executor.model_requirements import ModelProblem
 
 
 class ModelNotFound(NotFound):
@@ -34,6 +35,22 @@ class ModelInvalid(Unprocessable):
 
     def __init__(self, pointer: str, detail: str) -> None:
         super().__init__(f"{pointer}: {detail}", errors=[{"pointer": pointer, "detail": detail}])
+
+
+class ModelUnusable(Unprocessable):
+    """A model cannot be called. `problems` has the code of each of `errors`."""
+
+    slug = "model-unusable"
+    title = "Model cannot be called"
+
+    def __init__(self, problems: Mapping[str, ModelProblem]) -> None:
+        self.by_model = problems
+        details = [f"Model `{name}`: {one.message} {one.hint}" for name, one in problems.items()]
+        super().__init__(
+            " ".join(details),
+            errors=[{"pointer": "/workflow", "detail": detail} for detail in details],
+            problems=[{"code": one.code} for one in problems.values()],
+        )
 
 
 class ModelNotRegistered(Unprocessable):

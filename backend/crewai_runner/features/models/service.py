@@ -13,8 +13,13 @@ from crewai_runner.domain.local_model import CONTEXT_WINDOW, MODEL_ID
 from crewai_runner.domain.model_settings import ModelSettings
 from crewai_runner.domain.provider import ModelKind, ProviderType
 from crewai_runner.domain.usage import Pricing
+from crewai_runner.executor.model_requirements import (
+    ModelProblem,
+    find_missing_package,
+    find_model_problem,
+)
 from crewai_runner.executor.port import ModelBinding
-from crewai_runner.features.models.errors import ModelNotRegistered
+from crewai_runner.features.models.errors import ModelNotRegistered, ModelUnusable
 from crewai_runner.features.models.repository import ModelRepository, ModelWithProvider
 from crewai_runner.features.models.rules import ModelEntry, ModelIndex, strip_provider_prefix
 from crewai_runner.features.models.schemas import ModelCapabilities, ModelNames, ModelProvider
@@ -77,12 +82,37 @@ class ModelService:
             if (entry := index.find(name)) and entry.provider_type is ProviderType.LOCAL
         )
 
-    async def check_registered(
+    async def check_usable(
         self, workspace_id: str, names: Collection[str], kind: ModelKind = ModelKind.LLM
     ) -> None:
-        """Raise ModelNotRegistered unless every name is a model of this kind."""
-        if names:
-            _find_all(await self._load_index(workspace_id), names, kind)
+        """Check that every name is a model of this kind that can be called, without calling it.
+
+        Raises ModelNotRegistered, ModelUnusable.
+        """
+        if not names:
+            return
+        entries = _find_all(await self._load_index(workspace_id), names, kind)
+        ids = list({entry.provider_id for entry in entries.values()})
+        found = await self._providers.find_connections(workspace_id, ids)
+        problems = {
+            name: problem
+            for name, entry in entries.items()
+            if (problem := _find_problem(name, found[entry.provider_id], kind)) is not None
+        }
+        if problems:
+            raise ModelUnusable(problems)
+
+    def check_inline_usable(
+        self, provider: ProviderCreate, names: Collection[str], kind: ModelKind = ModelKind.LLM
+    ) -> None:
+        """Check that the provider of a run request has what calling these models needs.
+
+        Raises ModelUnusable, ProviderInvalid.
+        """
+        connection = self._providers.build_inline_connection(provider)
+        problem = _find_problem("", connection, kind) if names else None
+        if problem is not None:
+            raise ModelUnusable(dict.fromkeys(names, problem))
 
     async def get_bindings(self, workspace_id: str, names: Collection[str]) -> dict[str, ModelBinding]:
         """Return the bindings for calling these models, by the given names. Masks their keys in logs.
@@ -176,6 +206,25 @@ def _find_all(index: ModelIndex, names: Collection[str], kind: ModelKind | None)
     if missing:
         raise ModelNotRegistered(missing)
     return found
+
+
+def _find_problem(
+    name: str, connection: ProviderConnection | ModelProblem, kind: ModelKind
+) -> ModelProblem | None:
+    if isinstance(connection, ModelProblem):
+        return connection
+    if connection.type is ProviderType.LOCAL and kind is ModelKind.LLM:
+        return None
+    binding = ModelBinding(
+        name=name,
+        provider_name=connection.name,
+        provider_type=connection.type,
+        model=name,
+        base_url=connection.base_url,
+        api_key=connection.api_key,
+        kind=kind,
+    )
+    return find_model_problem(binding) or find_missing_package(connection.type)
 
 
 def _bind(row: ModelWithProvider, connection: ProviderConnection) -> ModelBinding:

@@ -16,6 +16,7 @@ from crewai_runner.core.text import pick_unused_name
 from crewai_runner.db.tables.catalog import ProviderRow
 from crewai_runner.domain.local_model import PROVIDER_NAME
 from crewai_runner.domain.provider import ProviderType
+from crewai_runner.executor.model_requirements import ModelProblem
 from crewai_runner.features.providers.endpoint.endpoint_validator import (
     EndpointValidator,
     endpoint_from_request,
@@ -23,6 +24,7 @@ from crewai_runner.features.providers.endpoint.endpoint_validator import (
 )
 from crewai_runner.features.providers.repository import ProviderRepository
 from crewai_runner.features.providers.schemas import ProviderCreate
+from crewai_runner.localmodel.status import LocalModelUnavailable
 from crewai_runner.localmodel.supervisor import LocalModelSupervisor
 
 
@@ -71,6 +73,24 @@ class ProviderService:
         """
         rows = await self._providers.list_by_ids(provider_ids, workspace_id)
         return {row.id: await self._connect(row) for row in rows}
+
+    async def find_connections(
+        self, workspace_id: str, provider_ids: Sequence[str]
+    ) -> dict[str, ProviderConnection | ModelProblem]:
+        """Return the connections by provider id, or why there is none, without waiting for anything."""
+        rows = await self._providers.list_by_ids(provider_ids, workspace_id)
+        return {row.id: self._find_connection(row) for row in rows}
+
+    def _find_connection(self, row: ProviderRow) -> ProviderConnection | ModelProblem:
+        if row.type == ProviderType.LOCAL:
+            reason = self._local_model.unavailable_reason()
+            if reason is not None:
+                return ModelProblem(LocalModelUnavailable.slug, "It is not available.", reason)
+            return ProviderConnection(row.name, ProviderType.LOCAL, None, None)
+        try:
+            return self._decrypt(row)
+        except SecretUnreadable as error:
+            return ModelProblem(error.slug, error.detail, "Enter the key again in the provider's settings.")
 
     async def list_expected_models(self, workspace_id: str, provider_id: str) -> list[str]:
         """Return the provider's model names that this workspace uses. Raises ProviderNotFound."""

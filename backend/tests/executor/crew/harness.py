@@ -117,6 +117,7 @@ class EngineHarness:
     def spec(self, definition: WorkflowDefinition | None = None, **settings: Any) -> RunSpec:
         models = settings.pop("models", None) or [self.model()]
         options: dict[str, Any] = {"inputs": {}, "default_model": models[0].name, "stream_tokens": False}
+        options["embedder"] = definition.embedder if definition else None
         options |= settings
         return RunSpec(
             run_id=options.pop("run_id", f"run-{next(_run_numbers)}"),

@@ -153,7 +153,7 @@ class TestPreflight:
             response = await client.post("/runs/preflight", json={"workflowId": identifier})
             assert (response.status_code, response.json()["title"]) == (404, "Workflow not found")
 
-    async def test_unavailable_built_in_model_is_a_warning(
+    async def test_unavailable_built_in_model_is_a_problem(
         self, harness: RunHarness, client: httpx.AsyncClient
     ) -> None:
         async with harness.session() as session:
@@ -161,8 +161,8 @@ class TestPreflight:
 
         report = await run_preflight(client)
 
-        assert report["ready"] is True
-        assert any("is not available" in warning for warning in report["warnings"])
+        assert [problem["code"] for problem in report["problems"]] == ["local-model-unavailable"]
+        assert report["models"][0]["problem"] == report["problems"][0]
 
     @pytest.mark.parametrize(
         "body",

@@ -195,12 +195,12 @@ class TestNames:
 
         assert (before, after) == (None, "mine")
 
-    async def test_check_registered_compares_the_kind(self, catalog: CatalogHarness) -> None:
+    async def test_check_usable_compares_the_kind(self, catalog: CatalogHarness) -> None:
         await create_model(catalog, await create_provider(catalog), name="embed", type="embedder")
 
-        await catalog.models(lambda models: models.check_registered(WORKSPACE, ["embed"], ModelKind.EMBEDDER))
+        await catalog.models(lambda models: models.check_usable(WORKSPACE, ["embed"], ModelKind.EMBEDDER))
         with pytest.raises(ModelNotRegistered):
-            await catalog.models(lambda models: models.check_registered(WORKSPACE, ["embed"]))
+            await catalog.models(lambda models: models.check_usable(WORKSPACE, ["embed"]))
 
     async def test_local_names_are_those_of_the_built_in_model(
         self, catalog: CatalogHarness, container: Container

@@ -14,7 +14,12 @@ interface Props {
   view: InputsView;
 }
 
-const MODEL_PROBLEMS: ReadonlySet<string> = new Set(["no-model", "model-not-registered"]);
+const MODEL_PROBLEMS: ReadonlySet<string> = new Set([
+  "no-model",
+  "no-embedder",
+  "model-not-registered",
+  "model-unusable",
+]);
 
 /** Why the run was not started; errors that are shown at their fields are not repeated. */
 export function StartError({ error, inputs, view }: Props) {

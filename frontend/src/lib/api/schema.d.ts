@@ -7197,7 +7197,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The workflow is not valid / Inputs are not valid / No model available / This process does not accept a provider configuration */
+      /** @description The workflow is not valid / Inputs are not valid / No model available / No embedder available / Model cannot be called / This process does not accept a provider configuration */
       422: {
         headers: {
           [name: string]: unknown;
@@ -8607,7 +8607,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Inputs are not valid / No model available / This process does not accept a provider configuration */
+      /** @description Inputs are not valid / No model available / No embedder available / Model cannot be called / This process does not accept a provider configuration */
       422: {
         headers: {
           [name: string]: unknown;
@@ -9890,7 +9890,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The workflow is not valid / Inputs are not valid / No model available / This process does not accept a provider configuration */
+      /** @description The workflow is not valid / Inputs are not valid / No model available / No embedder available / Model cannot be called / This process does not accept a provider configuration */
       422: {
         headers: {
           [name: string]: unknown;

@@ -16,7 +16,7 @@ def require_embedder(spec: RunSpec) -> None:
     uses_knowledge = bool(definition.knowledge or any(agent.knowledge for agent in definition.agents))
     if not (definition.memory or uses_knowledge):
         return
-    if definition.embedder is None or definition.embedder not in spec.models:
+    if spec.embedder is None or spec.embedder not in spec.models:
         feature = "memory" if definition.memory else "knowledge"
         raise UnusableModel(
             f"The workflow uses {feature}, and no embedding model is registered for it.",
@@ -30,9 +30,9 @@ async def attach_resources(
 ) -> None:
     """Give the crew and its agents their knowledge and memory. Raises what the embedder raises."""
     definition = spec.definition
-    if definition.embedder is None:
+    if spec.embedder is None:
         return
-    embedder = factory.make_embedder(spec.models[definition.embedder])
+    embedder = factory.make_embedder(spec.models[spec.embedder])
     if definition.knowledge:
         built.crew.knowledge = await create_knowledge(definition.knowledge, embedder, "crew")
     for agent in definition.agents:

@@ -8,14 +8,10 @@ from crewai.rag.embeddings.providers.custom.embedding_callable import CustomEmbe
 
 from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.domain.model_settings import ModelSettings
-from crewai_runner.domain.provider import (
-    OPENAI_PROTOCOL_TYPES,
-    PROVIDER_TITLES,
-    ProviderType,
-    resolve_base_url,
-)
+from crewai_runner.domain.provider import ModelKind, ProviderType, resolve_base_url
 from crewai_runner.executor.crew.context.exceptions import UnusableModel
 from crewai_runner.executor.crew.llm.factory import make_llm
+from crewai_runner.executor.model_requirements import find_model_problem
 from crewai_runner.executor.port import ModelBinding
 
 _GEMINI_PATH = "/v1beta/openai"
@@ -27,6 +23,9 @@ def make_embedder(binding: ModelBinding, *, egress: EgressPolicy | None = None) 
     Supports providers with OpenAI's protocol (`POST {base_url}/embeddings`) and Gemini. Raises
     UnusableModel for other providers and for a missing key or base URL.
     """
+    problem = find_model_problem(replace(binding, kind=ModelKind.EMBEDDER))
+    if problem is not None:
+        raise UnusableModel(problem.message, code=problem.code, hint=problem.hint)
     client: Any = make_llm(_as_openai(binding), settings=ModelSettings(), stream=False, egress=egress)
 
     # CrewAI takes a class and instantiates it; its validation requires chromadb's base class.
@@ -46,17 +45,7 @@ def make_embedder(binding: ModelBinding, *, egress: EgressPolicy | None = None) 
 
 def _as_openai(binding: ModelBinding) -> ModelBinding:
     provider_type = binding.provider_type
-    if provider_type is ProviderType.LOCAL:
-        raise UnusableModel(
-            "The built-in local model cannot create embeddings.",
-            hint="Register an embedder of another provider, for example nomic-embed-text of Ollama.",
-        )
     if provider_type is ProviderType.GEMINI:
         base_url = f"{resolve_base_url(provider_type, binding.base_url)}{_GEMINI_PATH}"
         return replace(binding, provider_type=ProviderType.OPENAI_COMPATIBLE, base_url=base_url)
-    if provider_type not in OPENAI_PROTOCOL_TYPES:
-        raise UnusableModel(
-            f"Embeddings with {PROVIDER_TITLES[provider_type]} are not supported.",
-            hint="Register an embedder of OpenAI, Gemini, Mistral, Ollama or an OpenAI-compatible server.",
-        )
     return binding

@@ -1,6 +1,5 @@
 """Creates the LLM object for a model binding."""
 
-import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -11,7 +10,6 @@ from crewai import BaseLLM
 from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.domain.model_settings import ModelSettings
 from crewai_runner.domain.provider import (
-    KEY_REQUIRED_TYPES,
     OPENAI_PROTOCOL_TYPES,
     PROVIDER_EXTRAS,
     PROVIDER_TITLES,
@@ -21,6 +19,7 @@ from crewai_runner.domain.provider import (
 from crewai_runner.executor.crew.context.exceptions import MissingExtra, UnusableModel
 from crewai_runner.executor.crew.llm.base import LLMProfile
 from crewai_runner.executor.crew.llm.openai import OpenAIModel
+from crewai_runner.executor.model_requirements import BEDROCK_HOST, find_model_problem
 from crewai_runner.executor.port import ModelBinding
 
 DEFAULT_TIMEOUT_SECONDS = 120.0
@@ -28,7 +27,6 @@ DEFAULT_MAX_RETRIES = 1
 PLACEHOLDER_KEY = "none"
 AZURE_API_VERSION = "2024-10-21"
 _OPENAI_HOST = "api.openai.com"
-_BEDROCK_HOST = re.compile(r"bedrock-runtime(?:-fips)?\.([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com(?:\.cn)?")
 _CREWAI_PROVIDER_NAMES = frozenset(
     {ProviderType.OPENROUTER, ProviderType.DEEPSEEK, ProviderType.OLLAMA, ProviderType.AZURE}
 )
@@ -43,6 +41,9 @@ def make_llm(
     allowed); the built-in local model is always allowed. Raises UnusableModel (no key, no base URL) and
     MissingExtra.
     """
+    problem = find_model_problem(binding)
+    if problem is not None:
+        raise UnusableModel(problem.message, code=problem.code, hint=problem.hint)
     effective = settings.over(binding.settings)
     if binding.provider_type is ProviderType.LOCAL or egress is None:
         egress = EgressPolicy(allow_private=True)
@@ -148,27 +149,17 @@ def _make_bedrock(
     except ImportError as error:
         raise _missing_extra(binding.provider_type) from error
     url, _ = _split_url(binding)
-    host = _BEDROCK_HOST.fullmatch(urlsplit(url).hostname or "")
-    parts = _require_key(binding).split(":", 2)
-    if host is None:
-        raise UnusableModel(
-            f"The base URL of {binding.provider_name} is not an Amazon Bedrock URL.",
-            hint="Use https://bedrock-runtime.REGION.amazonaws.com.",
-        )
-    if len(parts) < 2 or not all(parts):
-        raise UnusableModel(
-            f"The API key of {binding.provider_name} is not a pair of access key and secret.",
-            code="provider-auth",
-            hint="Use ACCESS_KEY_ID:SECRET_ACCESS_KEY; add :SESSION_TOKEN for temporary credentials.",
-        )
+    host = urlsplit(url).hostname or ""
+    region = BEDROCK_HOST.sub(r"\1", host)
+    access_key, secret, *session_token = _get_key(binding).split(":", 2)
     common = _common_settings(binding, settings, stream) | {"api_key": None}
     return BedrockModel(
         profile=_make_profile(binding, egress),
-        base_url=f"https://{host.group(0)}",
-        region_name=host.group(1),
-        aws_access_key_id=parts[0],
-        aws_secret_access_key=parts[1],
-        explicit_session_token=parts[2] if len(parts) == 3 else None,
+        base_url=f"https://{host}",
+        region_name=region,
+        aws_access_key_id=access_key,
+        aws_secret_access_key=secret,
+        explicit_session_token=session_token[0] if session_token else None,
         max_tokens=settings.max_tokens,
         max_retries=_max_retries(settings),
         **common,
@@ -178,7 +169,7 @@ def _make_bedrock(
 def _common_settings(binding: ModelBinding, settings: ModelSettings, stream: bool) -> dict[str, Any]:
     return {
         "model": binding.model,
-        "api_key": _require_key(binding),
+        "api_key": _get_key(binding),
         "temperature": settings.temperature,
         "top_p": settings.top_p,
         "timeout": settings.timeout_seconds or DEFAULT_TIMEOUT_SECONDS,
@@ -200,31 +191,14 @@ def _max_retries(settings: ModelSettings) -> int:
     return DEFAULT_MAX_RETRIES if settings.max_retries is None else settings.max_retries
 
 
-def _require_key(binding: ModelBinding) -> str:
+def _get_key(binding: ModelBinding) -> str:
     """Return the binding's key, never empty: CrewAI would read a key from the environment."""
     key = binding.api_key.get_secret_value().strip() if binding.api_key else ""
-    provider_type = binding.provider_type
-    is_default_url = resolve_base_url(provider_type, binding.base_url) == resolve_base_url(
-        provider_type, None
-    )
-    needs_key = provider_type in KEY_REQUIRED_TYPES and (is_default_url or provider_type in PROVIDER_EXTRAS)
-    if key or not needs_key:
-        return key or PLACEHOLDER_KEY
-    raise UnusableModel(
-        f"{binding.provider_name} has no API key.",
-        code="provider-auth",
-        hint=f"Enter an API key of {PROVIDER_TITLES[provider_type]} in this provider's settings.",
-    )
+    return key or PLACEHOLDER_KEY
 
 
 def _split_url(binding: ModelBinding) -> tuple[str, dict[str, str]]:
-    url = resolve_base_url(binding.provider_type, binding.base_url)
-    if url is None:
-        raise UnusableModel(
-            f"{binding.provider_name} has no base URL.",
-            hint="Enter the base URL in this provider's settings.",
-        )
-    parts = urlsplit(url)
+    parts = urlsplit(resolve_base_url(binding.provider_type, binding.base_url) or "")
     base = urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
     return base, dict(parse_qsl(parts.query))
 
