@@ -7,7 +7,7 @@ import asyncio
 import math
 import socket
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
@@ -20,10 +20,10 @@ from crewai_runner.core import clock
 from crewai_runner.queue.data_dir_lock import DataDirLock
 from crewai_runner.queue.database_engine import SCHEMA, close_queue_engine, make_queue_engine, queue_url
 from crewai_runner.queue.job_runner import JobRunner
-from crewai_runner.queue.job_table import JobTable, workflow_id
+from crewai_runner.queue.job_table import JobTable, Key, workflow_id
 from crewai_runner.queue.leases import WorkerLease, create_lease_table, do_nothing, exit_for_restart
 from crewai_runner.queue.mute_logging import mute_dbos_logging
-from crewai_runner.queue.port import QueueStats, RunJob
+from crewai_runner.queue.port import JobState, QueueStats, RunJob
 
 APPLICATION = "crewai-runner"
 QUEUE = "runs"
@@ -33,7 +33,6 @@ JOB_VERSION = "1"
 
 EMBEDDED = "embedded"
 """Executor id of the only worker of an SQLite folder: stable, so that it recovers its jobs after a crash."""
-_MAX_RECOVERIES = 100  # the product counts worker losses itself and stops much earlier
 _MAX_THREADS = 32
 _FORGET_BATCH = 1000
 _POLL_SECONDS = {"sqlite": 0.1, "postgresql": 0.2}
@@ -86,6 +85,7 @@ class DbosQueue:
         self._client: DBOSClient | None = None
         self._runner: JobRunner | None = None
         self._claim: DataDirLock | WorkerLease | None = None
+        self._executor_id: str | None = None
 
     async def start(self, job: RunJob, *, consume: bool = True) -> None:
         """Create or migrate the queue's tables; with `consume`, run jobs and recover those of this worker.
@@ -141,6 +141,23 @@ class DbosQueue:
         await self._require_client().cancel_workflow_async(workflow_id(run_id, attempt))
         if self._runner is not None:
             self._runner.stop(run_id, attempt)
+
+    async def states(self, jobs: Sequence[Key]) -> dict[Key, JobState]:
+        """Return the states of the unfinished jobs. Call it after the commit, like `cancel`."""
+        return await asyncio.to_thread(self._read_states, self._job_table(), jobs)
+
+    def _read_states(self, table: JobTable, jobs: Sequence[Key]) -> dict[Key, JobState]:
+        unfinished = table.list_unfinished(jobs)
+        live_workers = table.list_live_workers() if any(unfinished.values()) else set()
+        states = dict.fromkeys(unfinished, JobState.WAITING)
+        for key, worker in unfinished.items():
+            if worker == self._executor_id:
+                is_running = self._runner is not None and self._runner.is_running(key)
+            else:
+                is_running = worker in live_workers
+            if worker is not None:
+                states[key] = JobState.RUNNING if is_running else JobState.ORPHANED
+        return states
 
     async def orphans(self) -> list[tuple[str, int]]:
         """Return attempts started by a worker that no longer holds a lease; always empty on SQLite."""
@@ -213,6 +230,7 @@ class DbosQueue:
         if DbosQueue._consumer is not None:
             raise RuntimeError("another queue of this process already consumes")
         executor_id = EMBEDDED if self._embedded else f"{socket.gethostname()}-{uuid.uuid4().hex[:12]}"
+        self._executor_id = executor_id
         claim = self._make_claim(executor_id)
         claim.acquire()
         self._claim, self._runner, DbosQueue._consumer = claim, runner, self
@@ -258,11 +276,12 @@ class DbosQueue:
             close_queue_engine(self._engine)
         if self._claim is not None:
             self._claim.release()
-        self._runner = self._client = self._engine = self._claim = None
+        self._runner = self._client = self._engine = self._claim = self._executor_id = None
 
 
 def _register(runner: JobRunner) -> None:
     async def execute(run_id: str, attempt: int) -> None:
         await DBOS.run_step_async(_STEP, runner.run, run_id, attempt)
 
-    DBOS.workflow(name=WORKFLOW, max_recovery_attempts=_MAX_RECOVERIES)(execute)
+    # No limit: DBOS also counts polite restarts. The product counts the losses of a run's worker itself.
+    DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)(execute)

@@ -1,13 +1,14 @@
 """A queue that exists before the real one is open, so that a process can serve requests while it starts."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.errors import Unavailable
 from crewai_runner.core.waiting import wait_event
-from crewai_runner.queue.port import JobQueue, QueueStats, RunJob
+from crewai_runner.queue.port import JobQueue, JobState, QueueStats, RunJob
 
 OPEN_TIMEOUT_SECONDS = 20.0
 
@@ -77,6 +78,9 @@ class DeferredQueue:
 
     async def cancel(self, run_id: str, attempt: int) -> None:
         await self._open_queue.cancel(run_id, attempt)
+
+    async def states(self, jobs: Sequence[tuple[str, int]]) -> dict[tuple[str, int], JobState]:
+        return await self._open_queue.states(jobs)
 
     async def orphans(self) -> list[tuple[str, int]]:
         return await self._open_queue.orphans()

@@ -6,6 +6,7 @@ import itertools
 import logging
 import random
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core import clock
 from crewai_runner.queue.after_commit import AfterCommit
-from crewai_runner.queue.port import QueueStats, RunJob
+from crewai_runner.queue.port import JobState, QueueStats, RunJob
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +83,12 @@ class InProcessQueue:
         if task := self._running.get((run_id, attempt)):
             self._cancelled.add((run_id, attempt))
             task.cancel()
+
+    async def states(self, jobs: Sequence[Key]) -> dict[Key, JobState]:
+        """Return the states of those jobs that are waiting or running."""
+        known = {job.key: JobState.WAITING for job in self._waiting}
+        known |= dict.fromkeys(self._running, JobState.RUNNING)
+        return {key: known[key] for key in jobs if key in known}
 
     async def orphans(self) -> list[tuple[str, int]]:
         """Return an empty list: the jobs end with their only worker."""

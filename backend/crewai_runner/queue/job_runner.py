@@ -43,6 +43,10 @@ class JobRunner:
         """The number of running job bodies."""
         return len(self._tasks)
 
+    def is_running(self, key: Key) -> bool:
+        """Whether this job body runs."""
+        return key in self._tasks
+
     async def run(self, run_id: str, attempt: int) -> None:
         """Run one job body to its end. Call it on DBOS's loop.
 

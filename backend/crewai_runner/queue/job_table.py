@@ -1,8 +1,9 @@
 """SQL on DBOS's table of jobs: counts, and the orphaned jobs of dead workers."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Engine, TextClause, text
+from sqlalchemy import Engine, TextClause, bindparam, text
 
 from crewai_runner.queue.port import QueueStats
 
@@ -39,6 +40,12 @@ _REQUEUE = text(
     """
 )
 
+_UNFINISHED = """
+SELECT workflow_uuid, status, executor_id FROM dbos.workflow_status
+ WHERE workflow_uuid IN :ids AND queue_name = :queue AND status IN ('ENQUEUED', 'DELAYED', 'PENDING')
+"""
+
+_LIVE_WORKERS = text("SELECT executor_id FROM dbos.worker_lease")
 
 _FINISHED = """
 SELECT workflow_uuid FROM dbos.workflow_status
@@ -82,6 +89,24 @@ class JobTable:
         values = {"before": round(before.timestamp() * 1000), "limit": limit}
         with self._engine.connect() as connection:
             return list(connection.execute(self._sql(_FINISHED), values).scalars())
+
+    def list_unfinished(self, jobs: Sequence[Key]) -> dict[Key, str | None]:
+        """Return the unfinished ones of the jobs, each with the worker that started it, if one did."""
+        statement = self._sql(_UNFINISHED).bindparams(bindparam("ids", expanding=True))
+        values = {"queue": self._queue, "ids": [workflow_id(*key) for key in jobs]}
+        with self._engine.connect() as connection:
+            rows = connection.execute(statement, values).all()
+        return {
+            parse_workflow_id(identifier): worker if status == "PENDING" else None
+            for identifier, status, worker in rows
+        }
+
+    def list_live_workers(self) -> set[str]:
+        """Return the workers that hold a lease. Empty on SQLite, which has no leases."""
+        if not self._scaled:
+            return set()
+        with self._engine.connect() as connection:
+            return set(connection.execute(_LIVE_WORKERS).scalars())
 
     def list_orphans(self) -> list[Key]:
         """Return jobs whose worker holds no lease. Empty on SQLite, whose only worker recovers its jobs."""

@@ -4,9 +4,10 @@ The queue stores ids only. Every adapter guarantees: a job exists if and only if
 commits; a job whose process died runs again; at most one execution per run and attempt is active.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,6 +27,15 @@ class QueueStats:
     running: int
     oldest_wait_seconds: float | None
     workers: int = field(default=1, compare=False)
+
+
+class JobState(StrEnum):
+    """What an unfinished job does."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    ORPHANED = "orphaned"
+    """Started by a worker that no longer runs it."""
 
 
 class JobQueue(Protocol):
@@ -51,6 +61,9 @@ class JobQueue(Protocol):
 
     async def cancel(self, run_id: str, attempt: int) -> None:
         """Remove a waiting job or cancel a running one. An unknown job is not an error."""
+
+    async def states(self, jobs: Sequence[tuple[str, int]]) -> dict[tuple[str, int], JobState]:
+        """Return the states of those attempts that have an unfinished job."""
 
     async def orphans(self) -> list[tuple[str, int]]:
         """Return attempts started by a worker that no longer holds a lease."""

@@ -7,7 +7,7 @@ import pytest
 
 from crewai_runner.core import clock
 from crewai_runner.db.session import unit_of_work
-from crewai_runner.queue.port import QueueStats
+from crewai_runner.queue.port import JobState, QueueStats
 from tests.queue.harness import QueueHarness, eventually
 from tests.queue.submission_contract import SubmissionContract
 
@@ -145,6 +145,23 @@ class QueueContract(SubmissionContract):
         assert 0 <= figures.oldest_wait_seconds < 30
         harness.job.release()
         await eventually(queue.stats, QueueStats(waiting=0, running=0, oldest_wait_seconds=None))
+
+    async def test_states_name_the_unfinished_jobs(self, harness: QueueHarness) -> None:
+        queue = await harness.open(concurrency=1)
+        harness.job.hold("running")
+        await harness.submit(queue, "ended")
+        await harness.job.until_ended("ended")
+        await harness.submit(queue, "running")
+        await harness.job.until_started("running")
+        await harness.submit(queue, "waiting", "cancelled")
+        await queue.cancel("cancelled", 1)
+        asked = [(name, 1) for name in ("ended", "running", "waiting", "cancelled", "unknown")]
+
+        async def states() -> object:
+            return await queue.states(asked)
+
+        expected = {("running", 1): JobState.RUNNING, ("waiting", 1): JobState.WAITING}
+        await eventually(states, expected)
 
     async def test_continues_after_a_job_body_raises(
         self, harness: QueueHarness, caplog: pytest.LogCaptureFixture

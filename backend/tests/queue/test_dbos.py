@@ -15,7 +15,7 @@ from crewai_runner.core import clock
 from crewai_runner.db.session import make_engine, make_sessions, unit_of_work
 from crewai_runner.queue.database_engine import QUEUE_TABLES, make_queue_engine
 from crewai_runner.queue.dbos import DbosQueue
-from crewai_runner.queue.port import JobQueue
+from crewai_runner.queue.port import JobQueue, JobState
 from tests.queue.contract import QueueContract
 from tests.queue.harness import QueueHarness, eventually
 from tests.queue.recording_job import RecordingJob
@@ -118,6 +118,19 @@ class DurableContract(QueueContract):
         await harness.submit(queue, "a")
 
         await eventually(lambda: _unfinished(queue), (0, 0))
+
+    async def test_runs_a_job_after_any_number_of_restarts(self, harness: QueueHarness, url: str) -> None:
+        queue = await harness.open(consume=False)
+        await harness.submit(queue, "a")
+        engine = make_queue_engine(url)
+        schema = "dbos." if engine.dialect.name == "postgresql" else ""
+        with engine.begin() as connection:
+            connection.execute(text(f"UPDATE {schema}workflow_status SET recovery_attempts = 100000"))
+        engine.dispose()
+
+        await harness.open()
+
+        await harness.job.until_ended("a")
 
     async def test_logs_through_the_product_s_logging_alone(self, harness: QueueHarness) -> None:
         await harness.open()
@@ -237,6 +250,8 @@ class TestDbosOnPostgres(DurableContract):
             )
 
         assert await queue.orphans() == [("orphan", 1)]
+        states = {("alive", 1): JobState.RUNNING, ("orphan", 1): JobState.ORPHANED}
+        assert await queue.states([("alive", 1), ("orphan", 1)]) == states
         await asyncio.gather(*(queue.requeue([("orphan", 1), ("alive", 1)]) for _ in range(4)))
 
         assert await queue.orphans() == []
