@@ -18,7 +18,7 @@ class EmptyData(ApiModel):
 class RunQueuedData(ApiModel):
     workflow_id: str | None
     attempt: int
-    reason: Literal["started", "retried", "resumed", "forked", "answered", "handed-back"]
+    reason: Literal["started", "retried", "resumed", "forked", "answered", "handed-back", "recovered"]
 
 
 class RunStartedData(ApiModel):

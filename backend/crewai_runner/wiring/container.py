@@ -62,7 +62,7 @@ class Container:
         self.rate_limiter = make_rate_limiter(settings, self.sessions)
         self.notifier = make_notifier(settings)
         self.queue = DeferredQueue()
-        self.active_runs: set[str] = set()
+        self.active_runs: set[tuple[str, int]] = set()
         self.telemetry = Telemetry(settings, self.sessions, self.queue, self.active_runs)
         self.event_writer = EventWriter(self.sessions, self.notifier, self.mask, self.telemetry.upkeep)
         self.inline_providers = InlineProviders(self.mask)

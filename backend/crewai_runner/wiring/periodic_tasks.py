@@ -1,4 +1,4 @@
-"""Work that a worker repeats: expiring approvals, requeueing orphaned runs, deleting old records."""
+"""Work that a worker repeats: expiring approvals, recovering lost runs, deleting old records."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,6 +8,8 @@ from crewai_runner.core.clock import now
 from crewai_runner.core.logging import get_logger
 from crewai_runner.db.session import pop_notifications, read_session, unit_of_work
 from crewai_runner.features.approvals.service import ApprovalService
+from crewai_runner.features.executions.execution_deps import ExecutionDeps
+from crewai_runner.features.executions.lost_runs import LostRuns
 from crewai_runner.features.runs.service import RunService
 from crewai_runner.http.ratelimit.repository import RateBucketRepository
 from crewai_runner.wiring.container import Container
@@ -31,6 +33,7 @@ class PeriodicTasks:
         """Start the tasks that this installation needs."""
         tasks = [
             (self.expire_approvals, SWEEP_SECONDS),
+            (self.settle_lost_runs, SWEEP_SECONDS),
             (self.delete_old_jobs, SWEEP_SECONDS),
             (self.forget_secrets, SECRET_SWEEP_SECONDS),
         ]
@@ -54,6 +57,10 @@ class PeriodicTasks:
             for run_id in container.inline_providers.list_run_ids(kept_for_seconds=SECRET_SWEEP_SECONDS):
                 if await runs.is_finished(run_id):
                     container.inline_providers.forget(run_id)
+
+    async def settle_lost_runs(self) -> None:
+        """End or requeue the runs whose job is gone."""
+        await LostRuns(self._container.provide(ExecutionDeps)).settle_all()
 
     async def requeue_orphans(self) -> None:
         """Requeue the runs whose worker lost its lease (several workers on PostgreSQL)."""

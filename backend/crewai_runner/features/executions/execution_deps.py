@@ -31,5 +31,5 @@ class ExecutionDeps:
     models: Callable[[AsyncSession], ModelService]
     local_model: LocalModelSupervisor
     inline_providers: InlineProviders
-    active_runs: set[str]
-    """The ids of the runs that this process runs now."""
+    active_runs: set[tuple[str, int]]
+    """The runs that this process runs now, each with its attempt."""

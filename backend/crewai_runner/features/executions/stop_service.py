@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 
+from crewai_runner.core.errors import Unavailable
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.waiting import wait_event
 from crewai_runner.db.session import pop_notifications, read_session, shielded, unit_of_work
 from crewai_runner.domain.run import FINAL_STATES, RunState, StopMode, StopReceipt
 from crewai_runner.features.approvals.service import ApprovalService
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
+from crewai_runner.features.executions.lost_runs import LostRuns
 from crewai_runner.features.executions.schemas import StopAnswer
 from crewai_runner.features.lifecycle.service import LifecycleService
 from crewai_runner.features.runs.errors import RunAlreadyFinished
@@ -30,6 +32,8 @@ class StopService:
         Raises RunNotFound (404) and RunAlreadyFinished (409).
         """
         run_id = await self._request(principal, identifier, mode)
+        with contextlib.suppress(Unavailable):  # until the queue is open
+            await LostRuns(self._deps).stop_without_worker(run_id)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._deps.settings.stop_wait_seconds):
                 await self._wait_until_finished(run_id)

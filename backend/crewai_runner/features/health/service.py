@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Collection
+from collections.abc import Sized
 from dataclasses import dataclass, replace
 
 from sqlalchemy import text
@@ -34,7 +34,7 @@ class HealthDeps:
     queue: DeferredQueue
     loader: ExecutorLoader
     local_model: LocalModelSupervisor
-    active_runs: Collection[str]
+    active_runs: Sized
     """The ids of the runs that this process runs now."""
 
 

@@ -48,7 +48,7 @@ from crewai_runner.features.runs.schemas import to_usage
 from crewai_runner.features.runs.service import RunService
 from crewai_runner.queue.port import JobQueue
 
-QueueReason = Literal["started", "retried", "resumed", "forked", "answered", "handed-back"]
+QueueReason = Literal["started", "retried", "resumed", "forked", "answered", "handed-back", "recovered"]
 
 
 class LifecycleService:
@@ -76,6 +76,14 @@ class LifecycleService:
         run.wait_reason = run.error = run.receipt = run.finished_at = None
         run.stop_mode = run.stop_requested_at = None
         await self.queue_attempt(run, reason)
+
+    async def recover(self, run: RunRow) -> None:
+        """Queue the run again under a new attempt: the job of its current attempt is lost."""
+        self._add_active_seconds(run)
+        if run.state != RunState.QUEUED:
+            run.state = transition(RunState(run.state), RunState.QUEUED)
+        run.attempt += 1
+        await self.queue_attempt(run, "recovered")
 
     async def requeue(self, run: RunRow) -> None:
         """The worker shuts down: its queue runs the same attempt again, and no loss is counted."""

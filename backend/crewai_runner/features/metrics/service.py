@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -30,9 +30,7 @@ class Traces(Protocol):
 class Telemetry:
     """Other parts write to its members; a scrape reads `text`."""
 
-    def __init__(
-        self, settings: Settings, sessions: Sessions, queue: JobQueue, active_runs: Collection[str]
-    ) -> None:
+    def __init__(self, settings: Settings, sessions: Sessions, queue: JobQueue, active_runs: Sized) -> None:
         instruments = Instruments()
         self._instruments = instruments
         self.requests = RequestMetrics(instruments)
@@ -85,7 +83,7 @@ def traces_of(settings: Settings) -> Traces | None:
     return OtlpTraces(settings.otlp_endpoint, role=settings.role.value)
 
 
-def _describe(instruments: Instruments, settings: Settings, active_runs: Collection[str]) -> None:
+def _describe(instruments: Instruments, settings: Settings, active_runs: Sized) -> None:
     database = "sqlite" if settings.is_embedded else "postgresql"
     build = instruments.gauge(
         "build_info", "Always 1; the labels describe the build.", "version", "role", "database"

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Row,
     Select,
     Text,
     case,
@@ -25,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
 from crewai_runner.db.tables.runs import ArtifactRow, LlmCallRow, RunRow, RunTaskRow
+from crewai_runner.db.tables.workspaces import WorkspaceRow
 from crewai_runner.domain.run import FINAL_STATES
 from crewai_runner.features.runs.schemas import SelectedRow
 
@@ -94,6 +96,20 @@ class RunRepository:
         query = select(RunRow.state, RunRow.stop_mode).where(RunRow.id == run_id)
         row = (await self._session.execute(query)).one_or_none()
         return None if row is None else (row.state, row.stop_mode)
+
+    async def list_attempts(
+        self, states: Iterable[str], after: str, limit: int
+    ) -> Sequence[Row[str, int, str, int]]:
+        """Return (id, attempt, state, fencing token) of the runs in these states, of every workspace."""
+        query = (
+            select(RunRow.id, RunRow.attempt, RunRow.state, RunRow.fencing_token)
+            # Names the workspaces, so that the index on workspace and state is used.
+            .where(RunRow.workspace_id.in_(select(WorkspaceRow.id)), RunRow.state.in_(states))
+            .where(RunRow.id > after)
+            .order_by(RunRow.id)
+            .limit(limit)
+        )
+        return (await self._session.execute(query)).all()
 
     async def get_state(self, run_id: str) -> str | None:
         """Return the run's state, without a workspace check."""

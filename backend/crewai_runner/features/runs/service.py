@@ -1,6 +1,6 @@
 """Creates and reads runs, and applies events to their rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -70,6 +70,25 @@ class RunFilter:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class RunAttempt:
+    """The current attempt of a run and its state."""
+
+    run_id: str
+    attempt: int
+    state: RunState
+    fencing_token: int
+
+    @classmethod
+    def of(cls, run: RunRow) -> "RunAttempt":
+        return cls(run.id, run.attempt, RunState(run.state), run.fencing_token)
+
+    @property
+    def job(self) -> tuple[str, int]:
+        """The attempt's key in the queue."""
+        return self.run_id, self.attempt
+
+
 class RunService:
     """Reads and updates runs in the caller's transaction; LifecycleService changes their state."""
 
@@ -135,6 +154,16 @@ class RunService:
         if run is None:
             raise RunNotFound(run_id)
         return run
+
+    async def get_attempt(self, run_id: str) -> RunAttempt | None:
+        """Return the run's current attempt, without a workspace check; None if the run does not exist."""
+        run = await self._runs.get_for_worker(run_id)
+        return None if run is None else RunAttempt.of(run)
+
+    async def list_attempts(self, states: Iterable[RunState], after: str, limit: int) -> list[RunAttempt]:
+        """Return the attempts of runs in these states with an id above `after`, of every workspace."""
+        rows = await self._runs.list_attempts(states, after, limit)
+        return [RunAttempt(run_id, attempt, RunState(state), token) for run_id, attempt, state, token in rows]
 
     async def get_control_state(self, run_id: str) -> tuple[RunState, str | None] | None:
         """Return (state, stop mode) for the run's worker; None if the run was deleted."""

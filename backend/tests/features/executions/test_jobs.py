@@ -401,11 +401,13 @@ class TestFencing:
 
 class TestCancelJob:
     async def test_requeues_the_run_without_counting_a_loss(self, harness: RunHarness) -> None:
-        use_scripts(harness, Script(EVENTS[:3], gate=asyncio.Event()), Script(EVENTS[3:], Completed(RESULT)))
+        executor = use_scripts(
+            harness, Script(EVENTS[:3], gate=asyncio.Event()), Script(EVENTS[3:], Completed(RESULT))
+        )
         run_id = await harness.create()
         job = asyncio.ensure_future(harness.execute(run_id, 1))
         await harness.wait_for_state(run_id, "running")
-        while len(harness.container.active_runs) == 0:
+        while not executor.specs:
             await harness.get_run(run_id)  # lets the job continue
 
         job.cancel()

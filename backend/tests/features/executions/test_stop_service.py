@@ -80,6 +80,7 @@ class TestStopRun:
     async def test_slow_stop_is_answered_before_it_completes(self, database_url: str, tmp_path: Path) -> None:
         async with open_harness(database_url, tmp_path, stop_wait_seconds=0.01) as harness:
             run_id = await harness.create_running()
+            harness.deps.active_runs.add((run_id, 1))
 
             response = await StopService(harness.deps).stop(OWNER, run_id, StopMode.AFTER_STEP)
 

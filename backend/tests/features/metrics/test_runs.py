@@ -196,7 +196,7 @@ class TestRunOutcomes:
     ) -> None:
         with fresh_database("sqlite", tmp_path) as url:
             async with open_harness(url, tmp_path, worker_concurrency=7, role=role) as harness:
-                harness.container.active_runs.add(await harness.create_running())
+                harness.container.active_runs.add((await harness.create_running(), 1))
                 page = await read_metrics(harness)
 
         assert (page("active_runs"), page("run_places")) == (1, concurrency)

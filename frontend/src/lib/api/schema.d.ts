@@ -3512,7 +3512,8 @@ export interface components {
        * Reason
        * @enum {string}
        */
-      reason: "started" | "retried" | "resumed" | "forked" | "answered" | "handed-back";
+      reason:
+        "started" | "retried" | "resumed" | "forked" | "answered" | "handed-back" | "recovered";
       /** Workflowid */
       workflowId: string | null;
     };

@@ -1,0 +1,109 @@
+"""How an attempt ends: the one place that moves a run out of `running` and `stopping`."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from crewai_runner.core.logging import get_logger
+from crewai_runner.core.outside_values import clean_model
+from crewai_runner.core.settings import Settings
+from crewai_runner.db.tables.runs import ArtifactRow
+from crewai_runner.domain.budget import Budget
+from crewai_runner.domain.run import RunFailure, RunResult, RunState, WaitReason
+from crewai_runner.domain.run_event_payloads import ArtifactSavedData, BudgetData
+from crewai_runner.domain.run_events import ArtifactSaved, BudgetExceeded
+from crewai_runner.domain.workflow import OnWorkerLoss
+from crewai_runner.executor.port import Completed, Failed, NeedsHuman, Outcome, OutOfBudget, Stopped
+from crewai_runner.features.executions.failures import worker_lost
+from crewai_runner.features.executions.rules import media_type
+from crewai_runner.features.executions.run_transaction import RunTransaction
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Crashed:
+    """The attempt ended with its worker, and the run must not be tried again."""
+
+    failure: RunFailure
+
+
+Ending = Outcome | Crashed
+UNSETTLED_STATES = frozenset({RunState.QUEUED, RunState.RUNNING, RunState.STOPPING})
+"""The states of a run whose current attempt has not ended."""
+
+
+async def settle(
+    transaction: RunTransaction, ending: Ending, settings: Settings, budget: Budget | None = None
+) -> None:
+    """End the current attempt of a locked run; a requested stop takes precedence over every other ending.
+
+    Does nothing if the attempt has already ended. `budget` holds the limits that applied to the attempt.
+    """
+    run, lifecycle = transaction.run, transaction.lifecycle
+    if RunState(run.state) not in UNSETTLED_STATES:
+        log.warning("run.outcome_refused", outcome=type(ending).__name__, state=run.state)
+        return
+    if run.state == RunState.STOPPING and not isinstance(ending, Stopped):
+        ending = Stopped()
+    match ending:
+        case Completed(result=result):
+            await _complete(transaction, result)
+        case Failed(failure=failure):
+            await lifecycle.fail(run, failure)
+        case Crashed(failure=failure):
+            await lifecycle.crash(run, failure)
+        case Stopped():
+            await lifecycle.stop(
+                run,
+                in_flight=ending.llm_calls_in_flight,
+                after_stop=ending.llm_calls_after_stop,
+                abandoned=ending.abandoned,
+            )
+        case NeedsHuman():
+            expires_in = timedelta(hours=settings.approval_expires_hours)
+            await transaction.approvals.request(
+                run, ending.task_key, ending.agent, ending.output, ending.json_output, expires_in
+            )
+        case OutOfBudget():
+            exceeded = BudgetData(
+                limit=ending.limit, budget=budget or Budget(), usage=ending.usage, seconds=ending.seconds
+            )
+            await lifecycle.wait(run, WaitReason.BUDGET, BudgetExceeded(data=exceeded))
+
+
+async def _complete(transaction: RunTransaction, result: RunResult) -> None:
+    """Complete the run; store the outputs of tasks with `output_file` as artifacts."""
+    run = transaction.run
+    result = clean_model(result, transaction.mask)
+    for task in run.parsed_definition.tasks:
+        if not task.output_file or task.key not in result.tasks:
+            continue
+        name, content = task.output_file, result.tasks[task.key].raw.encode()
+        kind = media_type(name)
+        artifact = ArtifactRow(
+            run_id=run.id,
+            name=name,
+            task_key=task.key,
+            media_type=kind,
+            size=len(content),
+            content=content,
+        )
+        await transaction.runs.save_artifact(artifact)
+        saved = ArtifactSavedData(name=name, media_type=kind, size=len(content))
+        await transaction.lifecycle.emit(run, ArtifactSaved(task_key=task.key, data=saved))
+    await transaction.lifecycle.complete(run, result)
+
+
+async def count_loss(transaction: RunTransaction, settings: Settings) -> Crashed | None:
+    """Count the loss of the worker that ran this run, and prepare the tasks for another try.
+
+    Returns the ending if the run must not be tried again.
+    """
+    run = transaction.run
+    run.losses += 1
+    policy = run.parsed_definition.on_worker_loss
+    if policy is OnWorkerLoss.FAIL or run.losses >= settings.max_attempts:
+        return Crashed(worker_lost(run.losses, policy))
+    if policy is OnWorkerLoss.RESTART:
+        await transaction.runs.reset_tasks(run.id)
+    return None
