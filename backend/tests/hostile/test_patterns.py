@@ -31,7 +31,6 @@ NOT_CONSTANT = {
     "crewai_runner.executor.crew.context.redaction": "the run's secrets, escaped",
     "crewai_runner.http.versions": "the prefix of the API, escaped",
     "crewai_runner.domain.field_types": "tested as `_name_validator`",
-    "crewai_runner.domain.workflow_yaml.output_schema": "only compiled; pydantic searches with it",
 }
 """Modules that compile a pattern which is not a constant, and what it consists of."""
 

@@ -4,11 +4,15 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from itertools import islice
+from typing import Annotated, Any
 
 import jsonschema
+from pydantic import StringConstraints, TypeAdapter
+from pydantic_core import SchemaError
 
 from crewai_runner.domain.field_types import excerpt
+from crewai_runner.domain.schema_expansion import find_schema_excess
 from crewai_runner.domain.workflow_yaml.messages import INVALID, report_wrong_type
 from crewai_runner.domain.workflow_yaml.nodes import Listing, Node, Scalar, Table, to_plain
 from crewai_runner.domain.workflow_yaml.problems import Location, Problems
@@ -16,6 +20,9 @@ from crewai_runner.domain.workflow_yaml.values import Schema
 
 MAX_SIZE = 600
 MAX_DEPTH = 24
+MAX_PATTERNS = 20
+MAX_PATTERN_LENGTH = 200
+MAX_ERRORS = 20
 _CODE = "bad-schema"
 _SUBSCHEMA_KEYWORDS = ("items", "additionalProperties", "not")
 _MAPPING_KEYWORDS = ("properties", "$defs", "definitions")
@@ -67,19 +74,24 @@ class _Checker:
         self._root = root
         self._problems = problems
         self._is_valid = True
+        self._patterns = 0
+        self._plain: Any = {}
 
     def is_valid(self, location: Location) -> bool:
         if self._root.size > MAX_SIZE or self._root.height > MAX_DEPTH:
             self._fail(location, "The schema is too large or nested too deeply.")
             return False
+        self._plain = to_plain(self._root)
         self._check_metaschema(location)
         if self._is_valid:
             self._check_root(location)
             self._walk(self._root, location)
+        if self._is_valid and (excess := find_schema_excess(self._plain)) is not None:
+            self._fail(location, excess)
         return self._is_valid
 
     def _check_metaschema(self, location: Location) -> None:
-        for error in _metaschema().iter_errors(to_plain(self._root)):
+        for error in islice(_metaschema().iter_errors(self._plain), MAX_ERRORS):
             node: Node = self._root
             inner_location = location
             for step in error.absolute_path:
@@ -131,16 +143,16 @@ class _Checker:
 
     def _check_pattern(self, node: Node, location: Location) -> None:
         pattern = str(node.value) if isinstance(node, Scalar) else ""
-        try:
-            re.compile(pattern)
-        except (re.error, RecursionError, OverflowError):
-            self._fail(location, "The pattern is not a regular expression.")
-            return
-        if len(pattern) > 200 or _LOOKAROUND.search(pattern):
+        self._patterns += 1
+        if self._patterns > MAX_PATTERNS:
+            self._fail(location, f"A schema may have at most {MAX_PATTERNS} patterns.")
+        elif len(pattern) > MAX_PATTERN_LENGTH or _LOOKAROUND.search(pattern):
             self._fail(
                 location,
                 "The pattern is too long, or has a lookaround or backreference, which CrewAI cannot check.",
             )
+        elif self._is_valid and not _is_pattern(pattern):
+            self._fail(location, "The pattern is not a regular expression, or repeats too much.")
 
     def _check_format(self, node: Node, location: Location) -> None:
         if isinstance(node, Scalar) and node.value in _UNSUPPORTED_FORMATS:
@@ -186,6 +198,15 @@ def _subschemas(node: Table, location: Location) -> Iterator[tuple[Node, Locatio
         elif entry.key in _LIST_KEYWORDS and isinstance(entry.node, Listing):
             for number, item in enumerate(entry.node.items):
                 yield item, inner_location.item(number, item.index)
+
+
+def _is_pattern(pattern: str) -> bool:
+    """Return whether pydantic, which checks the answers, can search with a pattern in linear time."""
+    try:
+        TypeAdapter(Annotated[str, StringConstraints(pattern=pattern)])
+    except SchemaError:
+        return False
+    return True
 
 
 def _follow_step(node: Node, location: Location, step: object) -> tuple[Node, Location]:

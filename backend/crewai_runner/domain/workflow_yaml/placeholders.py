@@ -1,24 +1,14 @@
 """Placeholders in texts, and the inputs that replace them."""
 
-import re
 from collections.abc import Iterator
 
-from crewai_runner.domain.field_types import INPUT_NAME
 from crewai_runner.domain.workflow import InputDefinition
+from crewai_runner.domain.workflow_texts import AGENT_TEXTS, TASK_TEXTS, placeholder_names
 from crewai_runner.domain.workflow_yaml.input_definitions import DeclaredInput
 from crewai_runner.domain.workflow_yaml.members import DocumentMember
 from crewai_runner.domain.workflow_yaml.problems import Location, Problems, did_you_mean
 
-AGENT_TEXTS = ("role", "goal", "backstory")
-TASK_TEXTS = ("description", "expected_output")
-# What CrewAI replaces, and no more: `{x.__class__}`, `{0}` and `{{7*7}}` stay text.
-_PLACEHOLDER = re.compile(r"\{(" + INPUT_NAME.pattern + r")\}")
 MAX_NAME_LENGTH = 64
-
-
-def placeholder_names(text: str) -> list[str]:
-    """Return the names between braces that CrewAI replaces, in order."""
-    return _PLACEHOLDER.findall(text)
 
 
 def check_placeholders(

@@ -7,12 +7,15 @@ from typing import Any
 from crewai_runner.core.api_model import ApiModel
 from crewai_runner.domain.field_types import excerpt, is_storable
 from crewai_runner.domain.workflow import InputDefinition, InputType, WorkflowDefinition
+from crewai_runner.domain.workflow_texts import AGENT_TEXTS, TASK_TEXTS, placeholder_names
 from crewai_runner.domain.workflow_yaml.nodes import MAX_INTEGER
 from crewai_runner.domain.workflow_yaml.problems import Problems, did_you_mean
 
 MAX_TEXT_LENGTH = 100_000
 MAX_TOTAL_LENGTH = 500_000
 MAX_RUN_INPUTS = 200
+MAX_FILLED_LENGTH = 4_000_000
+"""Characters of a workflow's texts with the inputs in place."""
 
 TYPE_LABELS = {
     InputType.STRING: "text",
@@ -54,7 +57,21 @@ def input_problems(
     if sum(len(value) for value in values.values() if isinstance(value, str)) > MAX_TOTAL_LENGTH:
         detail = f"The inputs have more than {MAX_TOTAL_LENGTH:,} characters."
         found.append(InputProblem(pointer="", detail=detail))
+    if _filled_length(definition, values) > MAX_FILLED_LENGTH:
+        detail = (
+            f"With the inputs in place, the workflow's texts have more than {MAX_FILLED_LENGTH:,} "
+            "characters. Send shorter inputs, or use their placeholders less often."
+        )
+        found.append(InputProblem(pointer="", detail=detail))
     return values, found
+
+
+def _filled_length(definition: WorkflowDefinition, values: Mapping[str, Any]) -> int:
+    """Return the length of all texts with their placeholders replaced."""
+    lengths = {name: len(str(value)) for name, value in values.items()}
+    texts = [getattr(agent, name) for agent in definition.agents for name in AGENT_TEXTS]
+    texts += [getattr(task, name) for task in definition.tasks for name in TASK_TEXTS]
+    return sum(len(text) + sum(lengths.get(name, 0) for name in placeholder_names(text)) for text in texts)
 
 
 def has_wrong_type(value: object, kind: InputType) -> bool:

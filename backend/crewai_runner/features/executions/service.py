@@ -95,6 +95,7 @@ class ExecutionService:
         reused: Mapping[str, TaskResult],
     ) -> RunRead:
         definition = old.parsed_definition
+        self._checks.check_schemas(definition)
         if provider is None and old.inline_provider:
             provider = self._checks.get_inline_provider(old.id)
         values = old.inputs if inputs is None else self._checks.fill_inputs(definition, inputs)

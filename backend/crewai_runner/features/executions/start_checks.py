@@ -12,6 +12,7 @@ from crewai_runner.core.principal import Principal
 from crewai_runner.core.settings import Role
 from crewai_runner.domain.local_model import list_local_model_warnings
 from crewai_runner.domain.provider import ModelKind
+from crewai_runner.domain.schema_expansion import find_schema_excess
 from crewai_runner.domain.tools import TOOLS
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.domain.workflow_yaml.cross_references import Registry
@@ -60,11 +61,23 @@ class StartChecks:
             service = WorkflowService(self._session, self._deps.mask)
             definition, version = await service.definition_of(principal, request.workflow_id, request.version)
             check_tools(definition)
+            self.check_schemas(definition)
             return ResolvedDefinition(definition, [], request.workflow_id, version)
         parsed = await self._parse(request.workflow)
         if parsed.definition is None or not parsed.valid:
             raise _invalid(parsed)
         return ResolvedDefinition(parsed.definition, [warning.message for warning in parsed.warnings])
+
+    @staticmethod
+    def check_schemas(definition: WorkflowDefinition) -> None:
+        """Check the output schemas of a stored definition: older versions accepted larger ones.
+
+        Raises DefinitionInvalid.
+        """
+        for task in definition.tasks:
+            if task.output_json and (excess := find_schema_excess(task.output_json)) is not None:
+                error = {"pointer": f"/workflow/tasks/{task.key}/output_json", "detail": excess}
+                raise DefinitionInvalid(f"The `output_json` of task `{task.key}`: {excess}", errors=[error])
 
     async def _parse(self, document: str | dict[str, JsonValue] | None) -> ParsedWorkflow:
         registry = Registry(tools=frozenset(TOOLS))

@@ -29,6 +29,21 @@ JSON = st.recursive(
 )
 
 
+class TestFilledTexts:
+    def test_length_with_the_inputs_in_place_is_bounded(self) -> None:
+        definition = workflow_with_input()
+        texts = definition.model_copy(
+            update={"tasks": [definition.tasks[0].model_copy(update={"description": "{x}" * 6_000})]}
+        )
+
+        _, found = input_problems(texts, {"x": "y" * 10_000})
+
+        assert [problem.detail[:70] for problem in found] == [
+            "With the inputs in place, the workflow's texts have more than 4,000,00"
+        ]
+        assert input_problems(texts, {"x": "y" * 100})[1] == []
+
+
 class TestInputProblems:
     def test_defaults(self) -> None:
         definition = workflow_with(

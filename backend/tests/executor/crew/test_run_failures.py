@@ -3,6 +3,7 @@ import pytest
 from crewai_runner.domain.model_settings import ModelSettings
 from crewai_runner.domain.workflow import ToolFailurePolicy
 from crewai_runner.executor.port import Completed, Failed
+from tests.domain.test_schema_expansion import doubling
 from tests.executor.crew.harness import EngineHarness, agent, sequential_workflow, task, workflow
 from tests.support.scripted_provider import CallTools, Drop, Empty, Fail, Garbage, Hang, Reply, Say
 
@@ -146,3 +147,14 @@ class TestToolCalls:
         assert {started[key]: output for key, output in outputs.items()} == {
             f"{n}+0": str(n) for n in range(4)
         }
+
+
+class TestOutputSchema:
+    async def test_stored_schema_that_is_too_large_fails_the_run(self, harness: EngineHarness) -> None:
+        bomb = workflow([agent("writer")], [task("draft", "writer", output_json=doubling(16))])
+
+        recorder = await harness.run(bomb)
+
+        assert isinstance(recorder.outcome, Failed)
+        assert recorder.outcome.failure.code == "output-invalid"
+        assert "more than 600 values" in recorder.outcome.failure.message

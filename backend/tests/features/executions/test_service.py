@@ -6,6 +6,7 @@ import pytest
 
 from crewai_runner.core.settings import Role
 from crewai_runner.db.tables.catalog import ModelRow
+from crewai_runner.db.tables.workflows import WorkflowRow, WorkflowVersionRow
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.run import IllegalTransition, TaskResult, WaitReason
 from crewai_runner.features.executions.errors import (
@@ -20,7 +21,8 @@ from crewai_runner.features.executions.spec_builder import RunSpecBuilder
 from crewai_runner.features.runs.errors import InputsInvalid, RunNotFound, RunNotResumable
 from crewai_runner.features.runs.schemas import RunRead
 from crewai_runner.features.runs.service import NewRun
-from tests.support.builders import FAILURE, completed, definition
+from tests.domain.test_schema_expansion import doubling
+from tests.support.builders import FAILURE, completed, definition, task
 from tests.support.harness import RunHarness, request_approval
 from tests.support.principals import OWNER, STRANGER
 from tests.support.server_process import TWO_TASKS
@@ -126,6 +128,29 @@ class TestRetry:
         )
         assert {task.result for task in (await harness.tasks(new.id)).values()} == {None}
         assert (await harness.get_run(old)).state == "failed"
+
+    async def test_stored_schema_that_is_too_large_is_rejected(self, harness: RunHarness) -> None:
+        bomb = definition(tasks=[task("research", "researcher", output_json=doubling(16))])
+        old = await harness.create(NewRun(bomb, {}))
+
+        async with harness.session() as session:
+            with pytest.raises(DefinitionInvalid, match="more than 600 values") as raised:
+                await ExecutionService(session, harness.container).retry(OWNER, old, RetryBody())
+
+        assert raised.value.extra["errors"][0]["pointer"] == "/workflow/tasks/research/output_json"
+
+    async def test_saved_schema_that_is_too_large_is_rejected(self, harness: RunHarness) -> None:
+        bomb = definition(tasks=[task("research", "researcher", output_json=doubling(16))])
+        async with harness.session() as session:
+            session.add(WorkflowRow(id="wf_old", workspace_id=OWNER.workspace_id, name="Old"))
+            await session.flush()
+            stored = bomb.model_dump(mode="json", by_alias=False)
+            session.add(
+                WorkflowVersionRow(workflow_id="wf_old", number=1, yaml="", definition=stored, created_by="o")
+            )
+
+        with pytest.raises(DefinitionInvalid, match="more than 600 values"):
+            await start(harness, workflow=None, workflowId="wf_old")
 
 
 class TestResume:

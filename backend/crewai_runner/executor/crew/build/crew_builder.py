@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from crewai import Agent, Crew, PlanningConfig, Process
 
 from crewai_runner.domain.model_settings import ModelChoice, ModelSettings
+from crewai_runner.domain.schema_expansion import find_schema_excess
 from crewai_runner.domain.workflow import AgentDefinition, ProcessKind, TaskDefinition
 from crewai_runner.executor.crew.build.component_factory import ComponentFactory
 from crewai_runner.executor.crew.build.placeholders import fill_placeholders
@@ -17,7 +18,7 @@ from crewai_runner.executor.crew.compat.crew_internals import (
     disable_output_storage,
 )
 from crewai_runner.executor.crew.context.agent_keys import MANAGER, AgentKeyMap
-from crewai_runner.executor.crew.context.exceptions import UnusableModel
+from crewai_runner.executor.crew.context.exceptions import UnusableModel, UnusableSchema
 from crewai_runner.executor.crew.llm.model_rate_limiter import ModelRateLimiter
 from crewai_runner.executor.crew.llm.supervised import supervise_llm
 from crewai_runner.executor.port import RunSpec
@@ -150,7 +151,7 @@ class CrewBuilder:
         if definition.context is not None:
             settings["context"] = [earlier[key] for key in definition.context]
         if definition.output_json is not None:
-            settings["output_json"] = create_output_model(definition.output_json)
+            settings["output_json"] = _make_output_model(definition)
         if definition.tool_failure_policy is not None:
             settings["tool_failure_policy"] = str(definition.tool_failure_policy)
         task = InstrumentedTask(
@@ -208,6 +209,14 @@ class CrewBuilder:
 
     def _fill(self, text: str) -> str:
         return fill_placeholders(text, self._spec.inputs)
+
+
+def _make_output_model(task: TaskDefinition) -> Any:
+    """Create the class of a task's output. Raises UnusableSchema: older versions stored larger schemas."""
+    schema = task.output_json or {}
+    if (excess := find_schema_excess(schema)) is not None:
+        raise UnusableSchema(task.key, excess)
+    return create_output_model(schema)
 
 
 def _explicit_fields(definition: AgentDefinition | TaskDefinition, names: Sequence[str]) -> dict[str, Any]:

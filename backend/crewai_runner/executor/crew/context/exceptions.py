@@ -31,6 +31,17 @@ class MissingExtra(UnusableModel):
         )
 
 
+class UnusableSchema(UnusableModel):
+    """The output schema of a task is too large for CrewAI."""
+
+    def __init__(self, task_key: str, reason: str) -> None:
+        super().__init__(
+            f"The `output_json` of task `{task_key}` cannot be used. {reason}",
+            code="output-invalid",
+            hint="Simplify the schema in the workflow and start it again.",
+        )
+
+
 class UnexpectedHtml(Exception):
     """The base URL returned a web page instead of a model response."""
 
