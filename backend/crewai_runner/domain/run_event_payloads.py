@@ -153,6 +153,9 @@ class MessageQueuedData(ApiModel):
     message_id: str
     text: str
     addressed_to: Identifier | None = None
+    redelivery: bool = Field(
+        False, description="True: an earlier attempt did not answer the message, which is delivered again."
+    )
 
 
 class MessageDeliveredData(ApiModel):
@@ -163,7 +166,14 @@ class MessageDeliveredData(ApiModel):
 class MessageAnsweredData(ApiModel):
     message_id: str
     text: str
-    by: Literal["agent", "live-state", "result"]
+    by: Literal["agent", "live-state", "result", "approval"]
+
+
+class MessageClosedData(ApiModel):
+    """The run ended before an agent received (`undelivered`) or answered (`unanswered`) the message."""
+
+    message_id: str
+    status: Literal["undelivered", "unanswered"]
 
 
 class ApprovalRequestedData(ApiModel):

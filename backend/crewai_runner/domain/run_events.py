@@ -11,41 +11,7 @@ from pydantic import Field, TypeAdapter
 from crewai_runner.core.api_model import ApiModel
 from crewai_runner.core.clock import now
 from crewai_runner.core.outside_values import Identifier
-from crewai_runner.domain.run_event_payloads import (
-    AgentCompletedData,
-    AgentFailedData,
-    AgentStartedData,
-    ApprovalExpiredData,
-    ApprovalRequestedData,
-    ApprovalResolvedData,
-    ArtifactSavedData,
-    BudgetData,
-    DelegationCompletedData,
-    DelegationStartedData,
-    EmptyData,
-    GuardrailData,
-    LlmChunkData,
-    LlmCompletedData,
-    LlmFailedData,
-    LlmStartedData,
-    MessageAnsweredData,
-    MessageDeliveredData,
-    MessageQueuedData,
-    RunCompletedData,
-    RunFailedData,
-    RunQueuedData,
-    RunStartedData,
-    RunStoppedData,
-    RunStoppingData,
-    RunWaitingData,
-    TaskCompletedData,
-    TaskFailedData,
-    TaskStartedData,
-    ToolCompletedData,
-    ToolFailedData,
-    ToolStartedData,
-    WarningRaisedData,
-)
+from crewai_runner.domain import run_event_payloads as payloads
 
 
 class Event(ApiModel):
@@ -60,196 +26,203 @@ class Event(ApiModel):
 
 class RunQueued(Event):
     type: Literal["run.queued"] = "run.queued"
-    data: RunQueuedData
+    data: payloads.RunQueuedData
 
 
 class RunStarted(Event):
     type: Literal["run.started"] = "run.started"
-    data: RunStartedData
+    data: payloads.RunStartedData
 
 
 class RunWaiting(Event):
     type: Literal["run.waiting"] = "run.waiting"
-    data: RunWaitingData
+    data: payloads.RunWaitingData
 
 
 class RunResumed(Event):
     type: Literal["run.resumed"] = "run.resumed"
-    data: RunStartedData
+    data: payloads.RunStartedData
 
 
 class RunStopping(Event):
     type: Literal["run.stopping"] = "run.stopping"
-    data: RunStoppingData
+    data: payloads.RunStoppingData
 
 
 class RunCompleted(Event):
     type: Literal["run.completed"] = "run.completed"
-    data: RunCompletedData
+    data: payloads.RunCompletedData
 
 
 class RunFailed(Event):
     type: Literal["run.failed"] = "run.failed"
-    data: RunFailedData
+    data: payloads.RunFailedData
 
 
 class RunStopped(Event):
     type: Literal["run.stopped"] = "run.stopped"
-    data: RunStoppedData
+    data: payloads.RunStoppedData
 
 
 class RunCrashed(Event):
     type: Literal["run.crashed"] = "run.crashed"
-    data: RunFailedData
+    data: payloads.RunFailedData
 
 
 class TaskStarted(Event):
     type: Literal["task.started"] = "task.started"
-    data: TaskStartedData
+    data: payloads.TaskStartedData
 
 
 class TaskCompleted(Event):
     type: Literal["task.completed"] = "task.completed"
-    data: TaskCompletedData
+    data: payloads.TaskCompletedData
 
 
 class TaskFailed(Event):
     type: Literal["task.failed"] = "task.failed"
-    data: TaskFailedData
+    data: payloads.TaskFailedData
 
 
 class TaskSkipped(Event):
     type: Literal["task.skipped"] = "task.skipped"
-    data: EmptyData = Field(default_factory=EmptyData)
+    data: payloads.EmptyData = Field(default_factory=payloads.EmptyData)
 
 
 class TaskReused(Event):
     """The stored output of an earlier attempt is used; the task is not executed again."""
 
     type: Literal["task.reused"] = "task.reused"
-    data: TaskCompletedData
+    data: payloads.TaskCompletedData
 
 
 class AgentStarted(Event):
     type: Literal["agent.started"] = "agent.started"
-    data: AgentStartedData
+    data: payloads.AgentStartedData
 
 
 class AgentCompleted(Event):
     type: Literal["agent.completed"] = "agent.completed"
-    data: AgentCompletedData
+    data: payloads.AgentCompletedData
 
 
 class AgentFailed(Event):
     type: Literal["agent.failed"] = "agent.failed"
-    data: AgentFailedData
+    data: payloads.AgentFailedData
 
 
 class LlmStarted(Event):
     type: Literal["llm.started"] = "llm.started"
-    data: LlmStartedData
+    data: payloads.LlmStartedData
 
 
 class LlmChunk(Event):
     """A piece of model output, streamed live and not stored; it has no `seq`."""
 
     type: Literal["llm.chunk"] = "llm.chunk"
-    data: LlmChunkData
+    data: payloads.LlmChunkData
 
 
 class LlmCompleted(Event):
     type: Literal["llm.completed"] = "llm.completed"
-    data: LlmCompletedData
+    data: payloads.LlmCompletedData
 
 
 class LlmFailed(Event):
     type: Literal["llm.failed"] = "llm.failed"
-    data: LlmFailedData
+    data: payloads.LlmFailedData
 
 
 class ToolStarted(Event):
     type: Literal["tool.started"] = "tool.started"
-    data: ToolStartedData
+    data: payloads.ToolStartedData
 
 
 class ToolCompleted(Event):
     type: Literal["tool.completed"] = "tool.completed"
-    data: ToolCompletedData
+    data: payloads.ToolCompletedData
 
 
 class ToolFailed(Event):
     type: Literal["tool.failed"] = "tool.failed"
-    data: ToolFailedData
+    data: payloads.ToolFailedData
 
 
 class DelegationStarted(Event):
     type: Literal["delegation.started"] = "delegation.started"
-    data: DelegationStartedData
+    data: payloads.DelegationStartedData
 
 
 class DelegationCompleted(Event):
     type: Literal["delegation.completed"] = "delegation.completed"
-    data: DelegationCompletedData
+    data: payloads.DelegationCompletedData
 
 
 class GuardrailPassed(Event):
     type: Literal["guardrail.passed"] = "guardrail.passed"
-    data: GuardrailData
+    data: payloads.GuardrailData
 
 
 class GuardrailFailed(Event):
     type: Literal["guardrail.failed"] = "guardrail.failed"
-    data: GuardrailData
+    data: payloads.GuardrailData
 
 
 class MessageQueued(Event):
     type: Literal["message.queued"] = "message.queued"
-    data: MessageQueuedData
+    data: payloads.MessageQueuedData
 
 
 class MessageDelivered(Event):
     type: Literal["message.delivered"] = "message.delivered"
-    data: MessageDeliveredData
+    data: payloads.MessageDeliveredData
 
 
 class MessageAnswered(Event):
     type: Literal["message.answered"] = "message.answered"
-    data: MessageAnsweredData
+    data: payloads.MessageAnsweredData
+
+
+class MessageClosed(Event):
+    """The run ended without an answer to the message. A resume queues it again."""
+
+    type: Literal["message.closed"] = "message.closed"
+    data: payloads.MessageClosedData
 
 
 class ApprovalRequested(Event):
     type: Literal["approval.requested"] = "approval.requested"
-    data: ApprovalRequestedData
+    data: payloads.ApprovalRequestedData
 
 
 class ApprovalResolved(Event):
     type: Literal["approval.resolved"] = "approval.resolved"
-    data: ApprovalResolvedData
+    data: payloads.ApprovalResolvedData
 
 
 class ApprovalExpired(Event):
     type: Literal["approval.expired"] = "approval.expired"
-    data: ApprovalExpiredData
+    data: payloads.ApprovalExpiredData
 
 
 class BudgetWarned(Event):
     type: Literal["budget.warned"] = "budget.warned"
-    data: BudgetData
+    data: payloads.BudgetData
 
 
 class BudgetExceeded(Event):
     type: Literal["budget.exceeded"] = "budget.exceeded"
-    data: BudgetData
+    data: payloads.BudgetData
 
 
 class ArtifactSaved(Event):
     type: Literal["artifact.saved"] = "artifact.saved"
-    data: ArtifactSavedData
+    data: payloads.ArtifactSavedData
 
 
 class WarningRaised(Event):
     type: Literal["warning.raised"] = "warning.raised"
-    data: WarningRaisedData
+    data: payloads.WarningRaisedData
 
 
 RunEvent = Annotated[
@@ -284,6 +257,7 @@ RunEvent = Annotated[
     | MessageQueued
     | MessageDelivered
     | MessageAnswered
+    | MessageClosed
     | ApprovalRequested
     | ApprovalResolved
     | ApprovalExpired

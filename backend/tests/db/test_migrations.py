@@ -1,14 +1,17 @@
 """Migrations in both directions, concurrently, and compared with the table classes."""
 
 import threading
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Column, Connection, MetaData, create_engine, inspect, text
+from alembic.script import ScriptDirectory
+from sqlalchemy import Column, Connection, MetaData, create_engine, inspect, select, text
 
 import crewai_runner.db.tables  # noqa: F401  # registers every table
 from crewai_runner.db.base import Base
@@ -16,6 +19,9 @@ from crewai_runner.db.migrate import alembic_config, head_revision, sync_url, up
 from tests.support.database import BACKENDS, empty_postgresql
 
 TIMESTAMP = datetime(2026, 3, 10, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+_SCRIPTS = ScriptDirectory.from_config(alembic_config("sqlite://"))
+REVISIONS = [script.revision for script in _SCRIPTS.walk_revisions("base", "heads")]
 
 
 @pytest.fixture(params=BACKENDS)
@@ -78,61 +84,78 @@ class TestMigrations:
         engine.dispose()
 
 
+class TestEveryMigration:
+    @pytest.mark.parametrize(
+        "revision", [script.revision for script in _SCRIPTS.walk_revisions("base", "heads")]
+    )
+    def test_keeps_the_rows_of_the_version_before(self, empty_url: str, revision: str) -> None:
+        before = _SCRIPTS.get_revision(revision).down_revision
+        if before is None:
+            return  # there are no tables before the first one
+        config = alembic_config(empty_url)
+        command.upgrade(config, before)
+        with connected(empty_url) as connection:
+            add_row_to_every_table(connection)
+            rows = read_rows(connection)
+
+        command.upgrade(config, revision)
+
+        with connected(empty_url) as connection:
+            assert shared_columns(read_rows(connection), rows) == rows
+        # A downgrade may have to write a value differently, but it loses no row.
+        for step, target in ((command.downgrade, before), (command.upgrade, revision)):
+            step(config, target)
+            with connected(empty_url) as connection:
+                there = read_rows(connection)
+            assert {name: len(there[name]) for name in rows} == {name: len(rows[name]) for name in rows}
+
+
 class TestSingleMigrations:
-    def test_index_of_finished_runs_keeps_existing_rows(self, empty_url: str) -> None:
-        config = alembic_config(empty_url)
-        command.upgrade(config, "0001")
-        engine = create_engine(sync_url(empty_url))
-        with engine.begin() as connection:
-            _add_run(connection, finished_at=TIMESTAMP, cost_amount="0.25")
-
-        for step in (command.upgrade, command.downgrade, command.upgrade):
-            step(config, "0002" if step is command.upgrade else "0001")
-            with engine.connect() as connection:
-                assert connection.execute(text("SELECT id FROM runs WHERE cost_amount > 0")).all() == [
-                    ("run_1",)
-                ]
-                names = {index["name"] for index in inspect(connection).get_indexes("runs")}
-            assert ("ix_runs_finished" in names) is (step is command.upgrade)
-        engine.dispose()
-
-    def test_rate_buckets_table_is_added_and_dropped(self, empty_url: str) -> None:
-        config = alembic_config(empty_url)
-        command.upgrade(config, "0002")
-        engine = create_engine(sync_url(empty_url))
-        with engine.begin() as connection:
-            tables = MetaData()
-            tables.reflect(connection, only=["workspaces"])
-            row = {"id": "ws_1", "name": "W", "created_at": TIMESTAMP}
-            connection.execute(tables.tables["workspaces"].insert(), row)
-
-        for step in (command.upgrade, command.downgrade, command.upgrade):
-            step(config, "0003" if step is command.upgrade else "0002")
-            with engine.begin() as connection:
-                assert connection.execute(text("SELECT id FROM workspaces")).all() == [("ws_1",)]
-                exists = "rate_buckets" in inspect(connection).get_table_names()
-                assert exists is (step is command.upgrade)
-                if exists:
-                    values = {"caller": "ws_1/key", "tokens": 1.5, "granted": 0, "refilled_at": TIMESTAMP}
-                    connection.execute(Base.metadata.tables["rate_buckets"].insert(), values)
-        engine.dispose()
-
     def test_seconds_before_is_zero_for_existing_runs(self, empty_url: str) -> None:
         config = alembic_config(empty_url)
         command.upgrade(config, "0003")
-        engine = create_engine(sync_url(empty_url))
-        with engine.begin() as connection:
-            _add_run(connection, seconds_at_work=7.0)
+        with connected(empty_url) as connection:
+            add_row_to_every_table(connection)
 
-        for step in (command.upgrade, command.downgrade, command.upgrade):
-            step(config, "0004" if step is command.upgrade else "0003")
-            with engine.connect() as connection:
-                assert connection.execute(text("SELECT seconds_at_work FROM runs")).all() == [(7.0,)]
-                columns = {column["name"] for column in inspect(connection).get_columns("runs")}
-                assert ("seconds_before" in columns) is (step is command.upgrade)
-                if "seconds_before" in columns:
-                    assert connection.execute(text("SELECT seconds_before FROM runs")).all() == [(0.0,)]
-        engine.dispose()
+        command.upgrade(config, "0004")
+
+        with connected(empty_url) as connection:
+            assert connection.execute(text("SELECT seconds_before FROM runs")).all() == [(0.0,)]
+
+    def test_open_messages_of_ended_runs_are_closed(self, empty_url: str) -> None:
+        config = alembic_config(empty_url)
+        command.upgrade(config, "0006")
+        with connected(empty_url) as connection:
+            runs = {"over": {"state": "failed", "finished_at": TIMESTAMP + HOUR}, "on": {"state": "running"}}
+            for run_id, columns in runs.items():
+                add_row_to_every_table(connection, only=["workspaces", "runs"], id=run_id, **columns)
+                for message_id, message in {
+                    "sent": {"state": "queued"},
+                    "received": {"state": "delivered", "delivered_at": TIMESTAMP},
+                    "asked": {"state": "queued", "created_at": TIMESTAMP + HOUR},
+                    "feedback": {"state": "answered", "answered_by": "live-state"},
+                }.items():
+                    values = {"id": f"{run_id}-{message_id}", "run_id": run_id} | message
+                    add_row_to_every_table(connection, only=["messages"], **values)
+            before = read_messages(connection)
+
+        command.upgrade(config, "0007")
+        with connected(empty_url) as connection:
+            after = read_messages(connection)
+        command.downgrade(config, "0006")
+
+        assert after == {
+            "over-sent": ("undelivered", None),
+            "over-received": ("unanswered", None),
+            "over-asked": ("unanswered", None),
+            "over-feedback": ("answered", "approval"),
+            "on-sent": ("queued", None),
+            "on-received": ("delivered", None),
+            "on-asked": ("queued", None),
+            "on-feedback": ("answered", "approval"),
+        }
+        with connected(empty_url) as connection:
+            assert read_messages(connection) == before
 
     def test_model_names_leave_endpoint_and_addresses_stay(self, empty_url: str) -> None:
         config = alembic_config(empty_url)
@@ -185,19 +208,66 @@ def _add_models(connection: Connection, endpoints: dict[str, str | None]) -> Non
         connection.execute(table.insert(), required | row)
 
 
-def _add_run(connection: Connection, **values: object) -> None:
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    engine = create_engine(sync_url(url))
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()
+
+
+def add_row_to_every_table(connection: Connection, only: Sequence[str] = (), **values: object) -> None:
+    """Insert one row into each table, parents first; `values` are used where a table has such a column.
+
+    `only` restricts the tables. A row that exists already is kept.
+    """
     tables = MetaData()
-    tables.reflect(connection, only=["workspaces", "runs"])
-    row = {"id": "ws_1", "name": "W", "created_at": TIMESTAMP}
-    connection.execute(tables.tables["workspaces"].insert(), row)
-    run = {"id": "run_1", "workspace_id": "ws_1", "state": "completed"}
-    required = {
-        column.name: _example_value(column) for column in tables.tables["runs"].c if not column.nullable
+    tables.reflect(connection)
+    added: dict[str, object] = {}
+    for table in tables.sorted_tables:
+        if table.name == "alembic_version" or (only and table.name not in only):
+            continue
+        row = {column.name: _example_value(column) for column in table.c if not column.nullable}
+        for key in table.foreign_keys:
+            row[key.parent.name] = added.get(key.target_fullname, "x")
+        if not only or table.name == only[-1]:
+            row |= {name: value for name, value in values.items() if name in table.c}
+        key_columns = list(table.primary_key)
+        exists = select(table).where(*(column == row[column.name] for column in key_columns))
+        if connection.execute(exists).first() is None:
+            connection.execute(table.insert(), row)
+        added |= {f"{table.name}.{name}": value for name, value in row.items()}
+
+
+Rows = dict[str, list[dict[str, object]]]
+
+
+def read_rows(connection: Connection) -> Rows:
+    """The rows of every table."""
+    tables = MetaData()
+    tables.reflect(connection)
+    return {
+        table.name: [dict(row) for row in connection.execute(select(table)).mappings()]
+        for table in tables.sorted_tables
+        if table.name != "alembic_version"
     }
-    connection.execute(tables.tables["runs"].insert(), required | run | values)
+
+
+def shared_columns(rows: Rows, earlier: Rows) -> Rows:
+    """The rows without the tables and columns that an earlier version does not have."""
+    return {
+        name: [{key: row[key] for key in old} for row, old in zip(rows[name], olds, strict=True)]
+        for name, olds in earlier.items()
+    }
+
+
+def read_messages(connection: Connection) -> dict[str, tuple[str, str | None]]:
+    query = text("SELECT id, state, answered_by FROM messages")
+    return {row.id: (row.state, row.answered_by) for row in connection.execute(query)}
 
 
 def _example_value(column: Column) -> object:
     """Return a valid value for a column."""
     kind = column.type.python_type
-    return {} if kind in (dict, object) else TIMESTAMP if kind is datetime else kind(0)
+    examples = {dict: {}, object: {}, datetime: TIMESTAMP, str: "x"}
+    return examples[kind] if kind in examples else kind(0)

@@ -146,6 +146,8 @@ class MessageRow(Base):
     agent: Mapped[str | None] = mapped_column(String(200))
     state: Mapped[str] = mapped_column(String(16))
     call: Mapped[int | None] = mapped_column()
+    # The task whose conversation contains the message.
+    task_key: Mapped[str | None] = mapped_column(String(200))
     delivered_to: Mapped[str | None] = mapped_column(String(200))
     answer: Mapped[str | None] = mapped_column(Text)
     answered_by: Mapped[str | None] = mapped_column(String(16))

@@ -6,6 +6,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from crewai_runner.core.api_model import ApiModel
+from crewai_runner.core.clock import now
 from crewai_runner.core.text import StorableText
 from crewai_runner.domain.usage import Usage
 from crewai_runner.features.messages.schemas import MessageRead, MessageState
@@ -65,3 +66,19 @@ class ChatAnswer(ApiModel):
         None,
         description="Usage of a separate model call for this answer; not part of the run's usage.",
     )
+
+
+def to_chat_answer(message: MessageRead) -> ChatAnswer:
+    return ChatAnswer(
+        workflow_id=message.run_id,
+        run_id=message.run_id,
+        response=message.answer or "",
+        timestamp=message.answered_at or now(),
+        message_id=message.id,
+        answered_by=AnswerSource(message.answered_by or AnswerSource.AGENT),
+        delivery=to_delivery(message),
+    )
+
+
+def to_delivery(message: MessageRead) -> MessageDelivery:
+    return MessageDelivery(status=message.status, call=message.call, agent=message.delivered_to)

@@ -24,7 +24,13 @@ from crewai_runner.features.approvals.schemas import ApprovalResolve
 from crewai_runner.features.approvals.service import ApprovalService
 from crewai_runner.features.chat.errors import AgentUnknown, ModelFailed, RunNotAcceptingMessages
 from crewai_runner.features.chat.rules import build_messages
-from crewai_runner.features.chat.schemas import AnswerSource, ChatAnswer, ChatRequest, MessageDelivery
+from crewai_runner.features.chat.schemas import (
+    AnswerSource,
+    ChatAnswer,
+    ChatRequest,
+    to_chat_answer,
+    to_delivery,
+)
 from crewai_runner.features.lifecycle.service import LifecycleService
 from crewai_runner.features.messages.schemas import MessageList, MessageRead, MessageState, to_message_read
 from crewai_runner.features.messages.service import MessageService, mark_answered
@@ -109,13 +115,7 @@ class ChatService:
 
         Raises RunNotFound, AgentUnknown, and RunNotAcceptingMessages (409) if the run has finished.
         """
-        async with read_session(self._deps.sessions) as session:
-            run = await RunService(session).get(principal, run_id)
-        if RunState(run.state) in FINAL_STATES:
-            raise RunNotAcceptingMessages(
-                f"The run is {run.state}; send questions about its result to POST /api/chat."
-            )
-        sent = await self._store_message(principal, run_id, text, agent)
+        sent = await self._store_message(principal, run_id, text, agent, accept_finished=False)
         message, _ = await self._read_message(sent)
         return message
 
@@ -131,15 +131,27 @@ class ChatService:
             return (await runs.get(principal, await runs.resolve(principal, identifier))).id
 
     async def _store_message(
-        self, principal: Principal, run_id: str, text: str, agent: str | None
+        self,
+        principal: Principal,
+        run_id: str,
+        text: str,
+        agent: str | None,
+        *,
+        accept_finished: bool = True,
     ) -> _SentMessage:
+        """Store a message to the run's agents, or a question to a finished run if that is accepted."""
         deps = self._deps
         async with unit_of_work(deps.sessions) as session:
             run = await RunService(session).get(principal, run_id, lock=True)
-            _check_agent(run, agent)
-            message = MessageService(session).create(run_id, text, agent, principal.subject)
-            lifecycle = LifecycleService(session, deps.queue, deps.mask)
             state, reply = RunState(run.state), None
+            if state in FINAL_STATES and not accept_finished:
+                raise RunNotAcceptingMessages(
+                    f"The run is {run.state}; send questions about its result to POST /api/chat."
+                )
+            _check_agent(run, agent)
+            first_state = MessageState.UNANSWERED if state in FINAL_STATES else MessageState.QUEUED
+            message = MessageService(session).create(run_id, text, agent, principal.subject, first_state)
+            lifecycle = LifecycleService(session, deps.queue, deps.mask)
             if state not in FINAL_STATES:
                 queued = MessageQueuedData(message_id=message.id, text=text, addressed_to=agent)
                 await lifecycle.emit(run, MessageQueued(agent=agent, data=queued))
@@ -162,7 +174,7 @@ class ChatService:
             if message.status is MessageState.ANSWERED:
                 if not has_streamed:
                     await on_text(message.answer or "")
-                return _to_chat_answer(message)
+                return to_chat_answer(message)
             is_pickup_overdue = message.status is MessageState.QUEUED and waited > PICKUP_TIMEOUT_SECONDS
             if is_pickup_overdue or not is_running:
                 return None
@@ -211,15 +223,18 @@ class ChatService:
     async def _build_answer(
         self, sent: _SentMessage, text: str, source: AnswerSource, usage: Usage | None = None
     ) -> ChatAnswer:
-        """Build the answer, and store it if it comes from the result of a finished run.
+        """Build the answer, and store it if no agent will answer any more.
 
-        In an active run the message stays queued, because an agent may still receive it.
+        A message to an active run stays queued, because an agent may still receive it; so does one to a run
+        that was stopped or failed meanwhile, because a resume delivers it.
         """
         async with unit_of_work(self._deps.sessions) as session:
+            run = await RunService(session).lock_for_worker(sent.run_id)
             message = await MessageService(session).get(sent.message_id, sent.run_id)
-            if message is None:  # the run was deleted while the model was generating
+            if run is None or message is None:  # the run was deleted while the model was generating
                 raise RunNotFound(sent.run_id)
-            if source is AnswerSource.RESULT:
+            is_question = sent.state in FINAL_STATES or run.state == RunState.COMPLETED
+            if source is AnswerSource.RESULT and is_question and message.state in _OPEN_STATES:
                 mark_answered(message, text, source)
             stored = to_message_read(message)
         return ChatAnswer(
@@ -229,9 +244,12 @@ class ChatService:
             timestamp=now(),
             message_id=sent.message_id,
             answered_by=source,
-            delivery=_to_delivery(stored),
+            delivery=to_delivery(stored),
             usage=usage,
         )
+
+
+_OPEN_STATES = (MessageState.UNDELIVERED, MessageState.UNANSWERED)
 
 
 async def _send_as_feedback(
@@ -253,8 +271,8 @@ async def _send_as_feedback(
         f"Sent back to {approval.agent or 'the agent'} as feedback on task {approval.task_key}. To accept "
         f"its output instead, resolve approval {approval.id} with `approve`."
     )
-    mark_answered(message, reply, "live-state")
-    answered = MessageAnsweredData(message_id=message.id, text=reply, by="live-state")
+    mark_answered(message, reply, "approval")
+    answered = MessageAnsweredData(message_id=message.id, text=reply, by="approval")
     await lifecycle.emit(
         run, MessageAnswered(task_key=approval.task_key, agent=approval.agent, data=answered)
     )
@@ -265,22 +283,6 @@ def _check_agent(run: RunRow, agent: str | None) -> None:
     keys = [a.key for a in run.parsed_definition.agents]
     if agent is not None and agent not in keys:
         raise AgentUnknown(f"The run has no agent {agent!r}. Its agents are: {', '.join(keys)}.")
-
-
-def _to_chat_answer(message: MessageRead) -> ChatAnswer:
-    return ChatAnswer(
-        workflow_id=message.run_id,
-        run_id=message.run_id,
-        response=message.answer or "",
-        timestamp=message.answered_at or now(),
-        message_id=message.id,
-        answered_by=AnswerSource(message.answered_by or AnswerSource.AGENT),
-        delivery=_to_delivery(message),
-    )
-
-
-def _to_delivery(message: MessageRead) -> MessageDelivery:
-    return MessageDelivery(status=message.status, call=message.call, agent=message.delivered_to)
 
 
 def _extract_texts(chunks: list[Chunk], message: MessageRead) -> list[str]:

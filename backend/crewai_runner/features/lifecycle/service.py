@@ -44,6 +44,7 @@ from crewai_runner.domain.run_events import (
     TaskSkipped,
 )
 from crewai_runner.features.events.service import EventService
+from crewai_runner.features.messages.service import MessageService
 from crewai_runner.features.runs.schemas import to_usage
 from crewai_runner.features.runs.service import RunService
 from crewai_runner.queue.port import JobQueue
@@ -58,9 +59,11 @@ class LifecycleService:
         self._session, self._queue, self._mask = session, queue, mask
         self._events = EventService(session, mask)
         self._runs = RunService(session)
+        self._messages = MessageService(session)
 
     async def emit(self, run: RunRow, *events: RunEvent) -> None:
-        await self._events.append(run, *events)
+        if events:
+            await self._events.append(run, *events)
 
     async def queue_attempt(self, run: RunRow, reason: QueueReason) -> None:
         """Queue the run's current attempt."""
@@ -76,6 +79,12 @@ class LifecycleService:
         run.wait_reason = run.error = run.receipt = run.finished_at = None
         run.stop_mode = run.stop_requested_at = None
         await self.queue_attempt(run, reason)
+        await self._requeue_messages(run)
+
+    async def _requeue_messages(self, run: RunRow) -> None:
+        """Queue the messages that an earlier attempt left without an answer."""
+        finished_tasks = await self._runs.get_task_results(run.id)
+        await self.emit(run, *await self._messages.requeue_unanswered(run.id, finished_tasks))
 
     async def recover(self, run: RunRow) -> None:
         """Queue the run again under a new attempt: the job of its current attempt is lost."""
@@ -103,6 +112,8 @@ class LifecycleService:
         started = RunStartedData(attempt=run.attempt, engine=engine, native=native)
         event = RunStarted(at=begun_at, data=started) if first else RunResumed(at=begun_at, data=started)
         await self.emit(run, event)
+        if not first:
+            await self._requeue_messages(run)
 
     async def wait(
         self, run: RunRow, reason: WaitReason, *before: RunEvent, approval_id: str | None = None
@@ -123,19 +134,19 @@ class LifecycleService:
         await self.emit(run, RunStopping(data=RunStoppingData(mode=mode, by=by)))
 
     async def complete(self, run: RunRow, result: RunResult) -> None:
-        finished_at = self._finish(run, RunState.COMPLETED)
+        finished_at = await self._finish(run, RunState.COMPLETED)
         result = self._clean(run, result)
         run.result = result.model_dump(mode="json", by_alias=True)
         done = RunCompletedData(raw=result.raw, usage=to_usage(run))
         await self.emit(run, RunCompleted(at=finished_at, data=done))
 
     async def fail(self, run: RunRow, failure: RunFailure) -> None:
-        finished_at = self._finish(run, RunState.FAILED)
+        finished_at = await self._finish(run, RunState.FAILED)
         failed = await self._store_failure(run, failure)
         await self.emit(run, RunFailed(at=finished_at, data=failed))
 
     async def crash(self, run: RunRow, failure: RunFailure) -> None:
-        finished_at = self._finish(run, RunState.CRASHED)
+        finished_at = await self._finish(run, RunState.CRASHED)
         failed = await self._store_failure(run, failure)
         await self.emit(run, RunCrashed(at=finished_at, data=failed))
 
@@ -175,7 +186,7 @@ class LifecycleService:
         for task in tasks:
             if task not in done and task.state != TaskState.FAILED:
                 task.state = TaskState.SKIPPED
-        stopped_at = self._finish(run, RunState.STOPPED)
+        stopped_at = await self._finish(run, RunState.STOPPED)
         receipt = StopReceipt(
             requested_at=run.stop_requested_at or stopped_at,
             stopped_at=stopped_at,
@@ -192,8 +203,9 @@ class LifecycleService:
         await self.emit(run, RunStopped(at=stopped_at, data=stopped))
         return receipt
 
-    def _finish(self, run: RunRow, state: RunState) -> datetime:
+    async def _finish(self, run: RunRow, state: RunState) -> datetime:
         """End the run; return the moment, which the final event carries as well."""
+        await self.emit(run, *await self._messages.close_unanswered(run.id))
         self._add_active_seconds(run)
         run.state = transition(RunState(run.state), state)
         run.wait_reason = None

@@ -11,9 +11,13 @@ from crewai_runner.db.tables.runs import MessageRow
 
 
 class MessageState(StrEnum):
+    """Where a message is on its way. `undelivered` and `unanswered`: the run ended first."""
+
     QUEUED = "queued"
     DELIVERED = "delivered"
     ANSWERED = "answered"
+    UNDELIVERED = "undelivered"
+    UNANSWERED = "unanswered"
 
 
 class MessageRead(ApiModel):
@@ -25,9 +29,10 @@ class MessageRead(ApiModel):
     agent: str | None = Field(description="Key of the addressed agent; null: the agent currently working.")
     status: MessageState
     call: int | None = Field(description="Number of the model call that included the message.")
+    task_key: str | None = Field(description="The task in which the agent received the message.")
     delivered_to: str | None
     answer: str | None
-    answered_by: Literal["agent", "live-state", "result"] | None
+    answered_by: Literal["agent", "live-state", "result", "approval"] | None
     created_by: str
     created_at: datetime
     delivered_at: datetime | None

@@ -1,13 +1,21 @@
 """User messages to runs, with their delivery and answers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
+from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.clock import now
 from crewai_runner.core.ids import Prefix, new_id
 from crewai_runner.db.tables.runs import MessageRow
-from crewai_runner.domain.run_events import MessageAnswered, MessageDelivered, RunEvent
+from crewai_runner.domain.run_event_payloads import MessageClosedData, MessageQueuedData
+from crewai_runner.domain.run_events import (
+    MessageAnswered,
+    MessageClosed,
+    MessageDelivered,
+    MessageQueued,
+    RunEvent,
+)
 from crewai_runner.features.messages.repository import MessageRepository
 from crewai_runner.features.messages.schemas import MessageRead, MessageState, to_message_read
 
@@ -16,13 +24,20 @@ class MessageService:
     def __init__(self, session: AsyncSession) -> None:
         self._messages = MessageRepository(session)
 
-    def create(self, run_id: str, text: str, agent: str | None, created_by: str) -> MessageRow:
+    def create(
+        self,
+        run_id: str,
+        text: str,
+        agent: str | None,
+        created_by: str,
+        state: MessageState = MessageState.QUEUED,
+    ) -> MessageRow:
         message = MessageRow(
             id=new_id(Prefix.MESSAGE),
             run_id=run_id,
             text=text,
             agent=agent,
-            state=MessageState.QUEUED,
+            state=state,
             created_by=created_by,
         )
         self._messages.add(message)
@@ -33,7 +48,7 @@ class MessageService:
 
     async def list_queued(self, run_id: str) -> Sequence[MessageRow]:
         """Return the messages that no agent has received yet, oldest first."""
-        return await self._messages.list_for_run(run_id, MessageState.QUEUED)
+        return await self._messages.list_in_states(run_id, MessageState.QUEUED)
 
     async def list_for_run(self, run_id: str) -> list[MessageRead]:
         return [to_message_read(row) for row in await self._messages.list_for_run(run_id)]
@@ -51,6 +66,50 @@ class MessageService:
             elif message.state == MessageState.QUEUED:
                 message.state, message.call = MessageState.DELIVERED, event.data.call
                 message.delivered_to, message.delivered_at = event.agent, event.at
+                message.task_key = event.task_key
+
+    async def close_unanswered(self, run_id: str) -> list[RunEvent]:
+        """The run ends: close the messages that no agent answered, and return the events that say so."""
+        return [
+            MessageClosed(
+                task_key=message.task_key,
+                agent=message.agent,
+                data=MessageClosedData(message_id=message.id, status=_close(message)),
+            )
+            for message in await self._messages.list_in_states(run_id, *_CLOSED_STATE)
+        ]
+
+    async def requeue_unanswered(self, run_id: str, finished_tasks: Container[str | None]) -> list[RunEvent]:
+        """A further attempt begins: queue the messages that no agent answered, and return their events.
+
+        Not those that agents received in a task that is finished, which is not executed again.
+        """
+        events: list[RunEvent] = []
+        for message in await self._messages.list_in_states(run_id, *_REQUEUED_STATES):
+            if message.task_key is not None and message.task_key in finished_tasks:
+                continue
+            if message.state == MessageState.UNANSWERED and message.delivered_at is None:
+                continue  # a question to the ended run, not to its agents
+            message.state = MessageState.QUEUED
+            message.call = message.task_key = message.delivered_to = message.delivered_at = None
+            data = MessageQueuedData(
+                message_id=message.id, text=message.text, addressed_to=message.agent, redelivery=True
+            )
+            events.append(MessageQueued(agent=message.agent, data=data))
+        return events
+
+
+_CLOSED_STATE: dict[str, Literal["undelivered", "unanswered"]] = {
+    MessageState.QUEUED: "undelivered",
+    MessageState.DELIVERED: "unanswered",
+}
+_REQUEUED_STATES = (MessageState.DELIVERED, MessageState.UNDELIVERED, MessageState.UNANSWERED)
+
+
+def _close(message: MessageRow) -> Literal["undelivered", "unanswered"]:
+    state = _CLOSED_STATE[message.state]
+    message.state = MessageState(state)
+    return state
 
 
 def mark_answered(message: MessageRow, text: str, answered_by: str) -> None:

@@ -1,9 +1,11 @@
 import pytest
 
-from crewai_runner.executor.crew.events.message_inbox import extract_answer
+from crewai_runner.executor.crew.context.redaction import Redactor
+from crewai_runner.executor.crew.events.emitter import EventEmitter
+from crewai_runner.executor.crew.events.message_inbox import MessageInbox, extract_answer
 from crewai_runner.executor.port import Completed, UserMessage
 from tests.executor.crew.harness import EngineHarness, Recorder, agent, sequential_workflow, workflow
-from tests.support.scripted_provider import CallTools, Hold, Say
+from tests.support.scripted_provider import CallTools, Fail, Hold, Say
 
 pytestmark = pytest.mark.crew
 
@@ -58,6 +60,33 @@ class TestUserMessages:
         assert recorder.one("message.answered").data.text == "it is two"
         assert recorder.types.index("tool.completed") < recorder.types.index("message.answered")
         assert "use the tool" in harness.provider.requests[1].text
+
+    async def test_agent_that_starts_again_receives_it_again(self, harness: EngineHarness) -> None:
+        calls = CallTools([("calculator", {"expression": "1+1"})])
+        harness.provider.then(calls, Fail(400), Say("it is two"))
+        recorder = Recorder()
+        recorder.control.send_message(UserMessage("m1", "use the tool"))
+
+        spec = harness.spec(workflow([agent(tools=["calculator"], max_retry_limit=1)]))
+        await harness.executor.execute(spec, recorder.sink, recorder.control)
+
+        again = harness.provider.requests[2]
+        assert "tool" not in [entry["role"] for entry in again.messages]
+        assert again.text.count("use the tool") == 1
+        assert recorder.types.count("message.delivered") == 1
+        assert recorder.one("message.answered").data.text == "it is two"
+
+    async def test_parallel_task_of_the_same_agent_does_not_answer_it(self) -> None:
+        recorder = Recorder()
+        inbox = MessageInbox(recorder.control, EventEmitter("run_1", recorder.sink, Redactor([])))
+        recorder.control.send_message(UserMessage("m1", "hello"))
+        inbox.deliver([], call=1, task_key="one", agent="writer")
+
+        inbox.on_model_response("two is done", call=2, task_key="two", agent="writer")
+        assert "message.answered" not in recorder.types
+
+        inbox.on_model_response("hello, too", call=3, task_key="one", agent="writer")
+        assert recorder.one("message.answered").data.text == "hello, too"
 
 
 class TestExtractAnswer:

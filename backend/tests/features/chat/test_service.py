@@ -19,6 +19,7 @@ from crewai_runner.features.chat import service as chat_module
 from crewai_runner.features.chat.errors import AgentUnknown, ModelFailed, RunNotAcceptingMessages
 from crewai_runner.features.chat.schemas import ChatAnswer, ChatRequest
 from crewai_runner.features.chat.service import ChatDeps, ChatService
+from crewai_runner.features.messages.schemas import MessageRead
 from crewai_runner.features.runs.errors import RunNotFound
 from crewai_runner.features.runs.service import NewRun
 from tests.support.builders import FAILURE, definition
@@ -36,6 +37,11 @@ async def create_finished_run(harness: RunHarness) -> str:
     async with harness.transaction(run_id) as (run, lifecycle):
         await lifecycle.complete(run, RunResult(raw="It is about tea."))
     return run_id
+
+
+async def list_messages(harness: RunHarness, run_id: str) -> list[MessageRead]:
+    chat = ChatService(harness.container.provide(ChatDeps))
+    return (await chat.list_messages(OWNER, run_id)).messages
 
 
 class _FailingExecutor(ScriptedExecutor):
@@ -151,6 +157,7 @@ class TestSend:
         answer = await send(harness, run_id, "Shorter, please.")
 
         assert answer.answered_by == "approval"
+        assert [message.answered_by for message in await list_messages(harness, run_id)] == ["approval"]
         assert approval_id in answer.response
         row = await harness.get_run(run_id)
         assert row.revision is not None
@@ -199,17 +206,6 @@ class TestSend:
 
         assert (answer.answered_by, answer.delivery.status) == ("live-state", "queued")
 
-    async def test_run_that_finishes_meanwhile_answers_from_its_result(self, harness: RunHarness) -> None:
-        run_id = await harness.create_running()
-        with harness.container.notifier.subscribe(run_id) as subscription:
-            sending = asyncio.ensure_future(send(harness, run_id))
-            await asyncio.wait_for(subscription.changed.wait(), 10)
-
-        async with harness.transaction(run_id) as (run, lifecycle):
-            await lifecycle.complete(run, RunResult(raw="r"))
-
-        assert (await asyncio.wait_for(sending, 10)).answered_by == "result"
-
     @ON_SQLITE
     async def test_stops_waiting_for_the_agent_after_the_time_limit(
         self, database_url: str, tmp_path: Path
@@ -225,6 +221,37 @@ class TestSend:
 
         with pytest.raises(ModelFailed, match="The key was refused"):
             await send(harness, run_id)
+
+    async def test_question_that_no_model_answered_is_not_sent_to_the_agents(
+        self, harness: RunHarness
+    ) -> None:
+        run_id = await harness.create_running()
+        async with harness.transaction(run_id) as (run, lifecycle):
+            await lifecycle.fail(run, FAILURE)
+        harness.executor = _FailingExecutor()
+        with pytest.raises(ModelFailed):
+            await send(harness, run_id)
+
+        async with harness.transaction(run_id) as (run, lifecycle):
+            await lifecycle.queue_next_attempt(run, "resumed")
+
+        assert [message.status for message in await list_messages(harness, run_id)] == ["unanswered"]
+
+    @pytest.mark.parametrize(("ending", "status"), [("stop", "undelivered"), ("complete", "answered")])
+    async def test_message_to_a_run_that_ends_first_stays_open_if_it_can_resume(
+        self, harness: RunHarness, ending: str, status: str
+    ) -> None:
+        run_id = await harness.create_running()
+        with harness.container.notifier.subscribe(run_id) as subscription:
+            sending = asyncio.ensure_future(send(harness, run_id))
+            await asyncio.wait_for(subscription.changed.wait(), 10)
+
+        async with harness.transaction(run_id) as (run, lifecycle):
+            await (lifecycle.stop(run) if ending == "stop" else lifecycle.complete(run, RunResult(raw="r")))
+        answer = await asyncio.wait_for(sending, 10)
+
+        assert (answer.answered_by, answer.delivery.status) == ("result", status)
+        assert [message.status for message in await list_messages(harness, run_id)] == [status]
 
     async def test_unknown_agent_is_rejected_and_nothing_is_stored(self, harness: RunHarness) -> None:
         run_id = await harness.create_running()

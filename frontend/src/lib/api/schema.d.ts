@@ -2011,6 +2011,7 @@ export interface components {
         | components["schemas"]["MessageQueued"]
         | components["schemas"]["MessageDelivered"]
         | components["schemas"]["MessageAnswered"]
+        | components["schemas"]["MessageClosed"]
         | components["schemas"]["ApprovalRequested"]
         | components["schemas"]["ApprovalResolved"]
         | components["schemas"]["ApprovalExpired"]
@@ -2532,11 +2533,55 @@ export interface components {
        * By
        * @enum {string}
        */
-      by: "agent" | "live-state" | "result";
+      by: "agent" | "live-state" | "result" | "approval";
       /** Messageid */
       messageId: string;
       /** Text */
       text: string;
+    };
+    /**
+     * MessageClosed
+     * @description The run ended without an answer to the message. A resume queues it again.
+     */
+    MessageClosed: {
+      /** Agent */
+      agent?: string | null;
+      /**
+       * At
+       * Format: date-time
+       */
+      at?: string;
+      data: components["schemas"]["MessageClosedData"];
+      /**
+       * Runid
+       * @default
+       */
+      runId: string;
+      /**
+       * Seq
+       * @default 0
+       */
+      seq: number;
+      /** Taskkey */
+      taskKey?: string | null;
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      type: "message.closed";
+    };
+    /**
+     * MessageClosedData
+     * @description The run ended before an agent received (`undelivered`) or answered (`unanswered`) the message.
+     */
+    MessageClosedData: {
+      /** Messageid */
+      messageId: string;
+      /**
+       * Status
+       * @enum {string}
+       */
+      status: "undelivered" | "unanswered";
     };
     /** MessageCreate */
     MessageCreate: {
@@ -2633,6 +2678,12 @@ export interface components {
       addressedTo?: string | null;
       /** Messageid */
       messageId: string;
+      /**
+       * Redelivery
+       * @description True: an earlier attempt did not answer the message, which is delivered again.
+       * @default false
+       */
+      redelivery: boolean;
       /** Text */
       text: string;
     };
@@ -2651,7 +2702,7 @@ export interface components {
       /** Answeredat */
       answeredAt: string | null;
       /** Answeredby */
-      answeredBy: ("agent" | "live-state" | "result") | null;
+      answeredBy: ("agent" | "live-state" | "result" | "approval") | null;
       /**
        * Call
        * @description Number of the model call that included the message.
@@ -2673,14 +2724,20 @@ export interface components {
       /** Runid */
       runId: string;
       status: components["schemas"]["MessageState"];
+      /**
+       * Taskkey
+       * @description The task in which the agent received the message.
+       */
+      taskKey: string | null;
       /** Text */
       text: string;
     };
     /**
      * MessageState
+     * @description Where a message is on its way. `undelivered` and `unanswered`: the run ended first.
      * @enum {string}
      */
-    MessageState: "queued" | "delivered" | "answered";
+    MessageState: "queued" | "delivered" | "answered" | "undelivered" | "unanswered";
     /** ModelAnswer */
     ModelAnswer: {
       model: components["schemas"]["ModelRead"];

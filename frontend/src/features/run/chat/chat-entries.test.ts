@@ -45,13 +45,18 @@ describe("deliverySteps", () => {
   });
 
   it("says when the run ended before delivery or answer", () => {
-    expect(labels(sampleMessage(), ENDED).at(-1)).toBe("Not delivered: the run ended");
-    expect(labels(sampleMessage(DELIVERED), ENDED).at(-1)).toBe("Not answered: the run ended");
+    expect(labels(sampleMessage({ status: "undelivered" }), ENDED)).toEqual([
+      "Queued for any agent",
+      "Not delivered: the run had ended",
+    ]);
+    expect(labels(sampleMessage({ ...DELIVERED, status: "unanswered" }), ENDED).at(-1)).toBe(
+      "Not answered: the run ended first",
+    );
     expect(labels(sampleMessage(ANSWERED), ENDED).at(-1)).toBe("Answered by writer");
   });
 
   it("names no agent for a question about an ended run", () => {
-    const later = { createdAt: "2026-11-22T10:06:00Z" };
+    const later = { status: "unanswered" } as const;
     expect(labels(sampleMessage(later), ENDED)).toEqual(["Not answered yet"]);
     const answered = {
       ...later,
@@ -65,7 +70,7 @@ describe("deliverySteps", () => {
 
 describe("buildChatEntries", () => {
   it("shows a message to a waiting run as feedback", () => {
-    const used = { status: "answered", answer: "Sent back.", answeredBy: "live-state" } as const;
+    const used = { status: "answered", answer: "Sent back.", answeredBy: "approval" } as const;
     const [entry] = buildChatEntries([sampleMessage(used)], NO_PENDING, RUNNING);
     expect(entry?.delivery.at(-1)?.label).toBe("Used as feedback");
     expect(entry?.replies).toMatchObject([{ from: "Run", text: "Sent back." }]);
@@ -104,13 +109,28 @@ describe("buildChatEntries", () => {
   });
 
   it("shows a reply from the live state together with the agent's reply", () => {
-    const liveReply = { text: "Running.", at: "2026-11-22T10:00:09Z" };
+    const liveReply = {
+      text: "Running.",
+      at: "2026-11-22T10:00:09Z",
+      answeredBy: "live-state",
+    } as const;
     const chat = { pending: [], details: { msg_1: { liveReply } } };
     const [entry] = buildChatEntries([sampleMessage(ANSWERED)], chat, RUNNING);
     expect(entry?.replies.map(({ from, text }) => [from, text])).toEqual([
       ["Live state", "Running."],
       ["writer", "Honey it is."],
     ]);
+  });
+
+  it("shows a reply from the result with a message that a resume will deliver", () => {
+    const liveReply = {
+      text: "Stopped.",
+      at: "2026-11-22T10:05:09Z",
+      answeredBy: "result",
+    } as const;
+    const chat = { pending: [], details: { msg_1: { liveReply } } };
+    const [entry] = buildChatEntries([sampleMessage({ status: "undelivered" })], chat, ENDED);
+    expect(entry?.replies).toMatchObject([{ from: "Result", text: "Stopped." }]);
   });
 
   it("keeps the text and the error of an unsent message", () => {

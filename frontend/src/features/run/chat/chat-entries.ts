@@ -100,7 +100,7 @@ function pendingEntry(message: PendingMessage, run: RunStatus): ChatEntry {
 
 /** The delivery status of a message, step by step. */
 export function deliverySteps(message: Message, run: RunStatus): DeliveryStep[] {
-  if (isQuestion(message, run)) {
+  if (isQuestion(message)) {
     return message.status === "answered"
       ? [answeredStep(message)]
       : [{ state: "queued", label: "Not answered yet", at: message.createdAt }];
@@ -113,24 +113,26 @@ export function deliverySteps(message: Message, run: RunStatus): DeliveryStep[] 
     steps.push({ state: "delivered", label, at: message.deliveredAt });
   }
   if (message.status === "answered") steps.push(answeredStep(message));
-  else if (hasEnded(run.status)) {
-    const label =
-      message.call === null ? "Not delivered: the run ended" : "Not answered: the run ended";
-    steps.push({ state: "undelivered", label, at: run.finishedAt });
-  }
+  const label = CLOSED_LABELS[message.status];
+  if (label) steps.push({ state: "undelivered", label, at: run.finishedAt });
   return steps;
 }
 
+const CLOSED_LABELS: Partial<Record<Message["status"], string>> = {
+  undelivered: "Not delivered: the run had ended",
+  unanswered: "Not answered: the run ended first",
+};
+
 /** True for a message sent after the run ended, which is answered from its result. */
-function isQuestion(message: Message, run: RunStatus): boolean {
-  if (message.answeredBy === "result") return true;
-  return run.finishedAt !== null && Date.parse(message.createdAt) >= Date.parse(run.finishedAt);
+function isQuestion({ answeredBy, status, call }: Message): boolean {
+  return answeredBy === "result" || (status === "unanswered" && call === null);
 }
 
 function answeredStep(message: Message): DeliveryStep {
   const label = {
     agent: `Answered by ${message.deliveredTo ?? "the agent"}`,
-    "live-state": "Used as feedback",
+    "live-state": "Answered from the live state",
+    approval: "Used as feedback",
     result: "Answered from the result",
   }[message.answeredBy ?? "agent"];
   return { state: "answered", label, at: message.answeredAt };
@@ -153,7 +155,9 @@ function repliesTo(
 ): Reply[] {
   const replies: Reply[] = [];
   if (details?.liveReply) {
-    replies.push({ ...LIVE_STATE, ...details.liveReply, isStreaming: false });
+    const { answeredBy, ...reply } = details.liveReply;
+    const sender = answeredBy === "result" ? RESULT : LIVE_STATE;
+    replies.push({ ...sender, ...reply, isStreaming: false });
   }
   if (message.answer !== null) {
     const at = message.answeredAt;
@@ -171,7 +175,7 @@ function streamingReply(text: string, sender: Sender): Reply {
 
 function senderOf(message: Message): Sender {
   if (message.answeredBy === "result") return RESULT;
-  return message.answeredBy === "live-state" ? FEEDBACK : agentSender(message);
+  return message.answeredBy === "approval" ? FEEDBACK : agentSender(message);
 }
 
 function agentSender(message: Message): Sender {

@@ -2,7 +2,7 @@ import type { QueryClient } from "@tanstack/react-query";
 import { createStore } from "zustand";
 
 import { describeError } from "@/lib/api/problem";
-import type { Message } from "@/lib/api/types";
+import type { ChatAnswer, Message } from "@/lib/api/types";
 import { runMessagesQuery } from "@/lib/queries/runs";
 
 import { queueMessage, sendChatMessage, type OutgoingMessage } from "./send-chat-message";
@@ -25,8 +25,11 @@ export interface PendingMessage {
 
 /** What only this tab knows about a message on the server. */
 export interface MessageDetails {
-  /** A reply generated from the live state; the server stores replies of agents only. */
-  liveReply?: { text: string; at: string };
+  /**
+   * A model's reply from the live state or the result, which the server does not store because an
+   * agent may still answer.
+   */
+  liveReply?: { text: string; at: string; answeredBy: ChatAnswer["answeredBy"] };
   /** Why there is no reply. */
   error?: string;
 }
@@ -87,8 +90,9 @@ export class ChatStore {
         onAccepted: () => this.updatePending(id, () => ({ isAccepted: true })),
         onChunk: (chunk) => this.updatePending(id, ({ reply }) => ({ reply: reply + chunk })),
       });
-      if (answer.answeredBy === "live-state") {
-        const liveReply = { text: answer.response, at: answer.timestamp };
+      if (answer.delivery.status !== "answered") {
+        const { response: text, timestamp: at, answeredBy } = answer;
+        const liveReply = { text, at, answeredBy };
         this.setDetails(answer.messageId, { liveReply });
       }
     } finally {

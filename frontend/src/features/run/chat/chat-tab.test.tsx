@@ -35,7 +35,13 @@ const ENDED = { status: "completed", finishedAt: "2026-11-22T10:05:00Z" } as con
 const QUESTION = { createdAt: "2026-11-22T10:06:00Z", text: "How many?" };
 
 const answerEvent = (answeredBy: string, response: string) =>
-  sseEvent("answer", { answeredBy, response, messageId: "msg_1", timestamp: QUESTION.createdAt });
+  sseEvent("answer", {
+    answeredBy,
+    response,
+    messageId: "msg_1",
+    timestamp: QUESTION.createdAt,
+    delivery: { status: answeredBy === "result" ? "answered" : "queued" },
+  });
 
 describe("ChatTab", () => {
   it("sends on Enter, but not on Shift+Enter or without text", async () => {

@@ -44,6 +44,23 @@ function outline(reducer: RunReducer): string[] {
 }
 
 describe("RunReducer", () => {
+  it("shows a message that is delivered again, and one that the run's end leaves open", () => {
+    const data = { messageId: "m1", text: "Mention honey." };
+    const drafts = [
+      { type: "message.queued", data },
+      { type: "message.delivered", agent: "writer", data: { messageId: "m1", call: 2 } },
+      { type: "message.queued", data: { ...data, redelivery: true } },
+    ] as const;
+    expect(outline(reduce(RUN_STARTED, [...drafts]))).toContain("Message waiting");
+
+    const closed = {
+      type: "message.closed",
+      data: { messageId: "m1", status: "undelivered" },
+    } as const;
+    const reducer = reduce(RUN_STARTED, [...drafts, closed]);
+    expect(outline(reducer)).toContain("Message stopped");
+  });
+
   it("builds a tree of tasks, agents, model calls and tool calls", () => {
     const reducer = reduce(
       RUN_STARTED,

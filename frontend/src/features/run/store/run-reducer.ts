@@ -155,6 +155,7 @@ export class RunReducer {
       case "message.queued":
       case "message.delivered":
       case "message.answered":
+      case "message.closed":
         this.messageVersion += 1;
         return steps.updateMessage(builder, event);
       case "approval.requested":

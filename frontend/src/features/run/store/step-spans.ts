@@ -113,7 +113,10 @@ export function addGuardrail(
 }
 
 type MessageEvent =
-  EventOf<"message.queued"> | EventOf<"message.delivered"> | EventOf<"message.answered">;
+  | EventOf<"message.queued">
+  | EventOf<"message.delivered">
+  | EventOf<"message.answered">
+  | EventOf<"message.closed">;
 
 export function updateMessage(builder: SpanBuilder, event: MessageEvent): void {
   const { tree } = builder;
@@ -125,12 +128,27 @@ export function updateMessage(builder: SpanBuilder, event: MessageEvent): void {
     state: "waiting",
     note: "queued",
   });
-  if (event.type === "message.queued") return tree.update(span, { input: event.data.text });
-  const change =
-    event.type === "message.delivered"
-      ? { note: `delivered to ${event.agent ?? "the agent"} in call ${event.data.call}` }
-      : { note: "answered", output: event.data.text };
-  tree.update(span, { ...endFields(event), state: "ok", ...change });
+  switch (event.type) {
+    case "message.queued": {
+      const input = event.data.text;
+      return tree.update(span, { input, state: "waiting", note: "queued", finishedAt: null });
+    }
+    case "message.closed": {
+      const note = event.data.status === "undelivered" ? "not delivered" : "not answered";
+      return tree.update(span, { ...endFields(event), state: "stopped", note });
+    }
+    case "message.delivered": {
+      const note = `delivered to ${event.agent ?? "the agent"} in call ${event.data.call}`;
+      return tree.update(span, { ...endFields(event), state: "ok", note });
+    }
+    case "message.answered":
+      return tree.update(span, {
+        ...endFields(event),
+        state: "ok",
+        note: "answered",
+        output: event.data.text,
+      });
+  }
 }
 
 export function requestApproval(builder: SpanBuilder, event: EventOf<"approval.requested">): void {

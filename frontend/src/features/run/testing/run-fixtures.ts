@@ -78,6 +78,7 @@ export function sampleMessage(change: Partial<Message> = {}): Message {
     agent: null,
     status: "queued",
     call: null,
+    taskKey: null,
     deliveredTo: null,
     answer: null,
     answeredBy: null,
