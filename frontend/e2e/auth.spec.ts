@@ -2,9 +2,8 @@ import type { Page } from "@playwright/test";
 
 import { API_KEY } from "../playwright.config";
 
-import { expect, openPage, test } from "./fixtures";
+import { expect, expireSession, openPage, signIn, test } from "./fixtures";
 
-const KEY_STORAGE = "crewai-runner:api-key";
 /** Chromium logs every failed response as an error; these tests expect them. */
 const AUTH_ERRORS = /status of 401|status of 429/;
 
@@ -27,8 +26,12 @@ test("a signed-out user is redirected to sign-in and returns to the requested pa
 
   await expect(heading(page, "Runs")).toBeVisible();
   await expect(page).toHaveURL(/\/runs\?q=market$/);
-  expect(await page.evaluate((name) => localStorage.getItem(name), KEY_STORAGE)).toBeNull();
   expect(page.url()).not.toContain(API_KEY);
+  const readable = await page.evaluate(() =>
+    JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]),
+  );
+  expect(readable).not.toContain(API_KEY);
+  expect(readable).not.toContain("crewai_runner_"); // the session cookie is HttpOnly
 });
 
 test("an invalid key shows an error at the field and help on finding the key @phone", async ({
@@ -93,24 +96,30 @@ for (const next of ["https://evil.test/", "//evil.test/", "/\\evil.test/", "java
   });
 }
 
-test("a remembered key signs in other tabs until it is forgotten", async ({ page, context }) => {
+test("a new tab is signed in, and signing out signs out every tab", async ({ page, context }) => {
   await openPage(page, "/sign-in");
   await signInWith(page, API_KEY, { remember: true });
   await expect(heading(page, "Dashboard")).toBeVisible();
+  const cookies = await context.cookies();
+  expect(cookies).toMatchObject([{ httpOnly: true, sameSite: "Strict" }]);
+  const days = ((cookies[0]?.expires ?? 0) * 1000 - Date.now()) / 86_400_000;
+  expect(Math.round(days)).toBe(30);
 
   const second = await context.newPage();
   await openPage(second, "/settings");
-  await expect(heading(second, "Settings")).toBeVisible();
-  await second.getByRole("button", { name: "Forget on this device" }).click();
-  await expect(second.getByText("Kept in this tab only")).toBeVisible();
+  await expect(second.getByText("Remembered on this device")).toBeVisible();
+  await second.getByRole("button", { name: "Sign out" }).click();
 
-  // The first tab had no key of its own, only the shared one.
   await expect(heading(page, "Sign in to CrewAI Runner")).toBeVisible();
-  await second.reload();
-  await expect(heading(second, "Settings")).toBeVisible();
+  await expect(heading(second, "Sign in to CrewAI Runner")).toBeVisible();
+  await expect(async () => expect(await context.cookies()).toEqual([])).toPass();
+  // Whoever kept the cookie cannot use it.
+  await context.addCookies(cookies);
+  const response = await context.request.get("/api/v1/about");
+  expect(response.status()).toBe(401);
 });
 
-test("signing out deletes the key and hides the page @phone", async ({ page }) => {
+test("signing out hides the page @phone", async ({ page }) => {
   await openPage(page, "/sign-in?next=/settings");
   await signInWith(page, API_KEY);
   await expect(heading(page, "Settings")).toBeVisible();
@@ -127,7 +136,7 @@ test("signing out deletes the key and hides the page @phone", async ({ page }) =
   await expect(heading(page, "Sign in to CrewAI Runner")).toBeVisible();
 });
 
-test("a rejected key opens the sign-in dialog and the page reloads after sign-in @phone", async ({
+test("an ended session opens the sign-in dialog and the page continues after sign-in @phone", async ({
   page,
   browserErrors,
 }) => {
@@ -136,7 +145,7 @@ test("a rejected key opens the sign-in dialog and the page reloads after sign-in
   await signInWith(page, API_KEY);
   await expect(page.getByText("All systems operational")).toBeVisible();
 
-  await page.evaluate((name) => sessionStorage.setItem(name, "was-valid-once"), KEY_STORAGE);
+  await expireSession(page);
   await page.reload();
 
   const dialog = page.getByRole("dialog", { name: "Sign in again" });
@@ -154,9 +163,14 @@ test("a rejected key opens the sign-in dialog and the page reloads after sign-in
   await expect(page.getByText("SQLite")).toBeVisible();
 });
 
-test("the dialog to sign in again has a sign-out button", async ({ page, browserErrors }) => {
+test("the dialog to sign in again has a sign-out button", async ({
+  page,
+  baseURL,
+  browserErrors,
+}) => {
   browserErrors.allow(AUTH_ERRORS);
-  await page.addInitScript((name) => sessionStorage.setItem(name, "was-valid-once"), KEY_STORAGE);
+  await signIn(page, baseURL ?? "");
+  await expireSession(page);
   await openPage(page, "/settings");
 
   await page

@@ -1,7 +1,7 @@
 /** Accessibility of the app shell, settings, models and sign-in, in both themes and at both sizes. */
 import type { Page } from "@playwright/test";
 
-import { expect, openPage, test } from "./fixtures";
+import { expect, expireSession, openPage, signIn, test } from "./fixtures";
 import { ProductWithRuns } from "./product-with-runs";
 import { atBothSizes, checkAccessibility } from "./themes";
 
@@ -112,7 +112,8 @@ atBothSizes("signing in", async ({ page, browserErrors }) => {
   await expect(page.getByText("Invalid API key")).toBeVisible();
   await page.getByText("Where do I find the API key?").click();
   await checkAccessibility(page, "invalid key");
-  await page.evaluate(() => sessionStorage.setItem("crewai-runner:api-key", "was-valid-once"));
+  await signIn(page, product.url);
+  await expireSession(page);
   await openPath(page, "/settings");
   await expect(page.getByRole("dialog", { name: "Sign in again" })).toBeVisible();
   await checkAccessibility(page, "sign in again");

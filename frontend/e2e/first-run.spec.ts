@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 
-import { expect, test } from "./fixtures";
+import { expect, signIn, test } from "./fixtures";
 
 const FRONTEND = fileURLToPath(new URL("..", import.meta.url));
 const KEY = "first-run-key-of-the-browser-tests";
@@ -82,7 +82,7 @@ test("the run used the model and is shown in the workflow list", async ({ page }
   expect(runs[0]?.usage.llmCalls).toBeGreaterThanOrEqual(2);
   expect(runs[0]?.usage.completionTokens).toBeGreaterThan(20);
 
-  await page.addInitScript((key) => sessionStorage.setItem("crewai-runner:api-key", key), KEY);
+  await signIn(page, base, KEY);
   await page.goto(`${base}/workflows`);
   const row = page.getByRole("listitem").filter({ hasText: "Daily brief" });
   await expect(row.getByText("Completed", { exact: true })).toBeVisible();

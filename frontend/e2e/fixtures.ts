@@ -49,21 +49,49 @@ export const test = base.extend<Fixtures>({
     { auto: true },
   ],
 
-  signedIn: async ({ page }, use) => {
-    await signIn(page);
+  signedIn: async ({ page, baseURL }, use) => {
+    await signIn(page, baseURL ?? "");
     await use(page);
   },
 });
 
 export { expect };
 
-/** Stores the API key in the session storage before any page is loaded. */
-export async function signIn(page: Page, key: string = API_KEY): Promise<void> {
-  await page.addInitScript((value) => sessionStorage.setItem("crewai-runner:api-key", value), key);
+const SESSION_STORAGE = "crewai-runner:session";
+/** The servers that a page is signed in to. */
+const signedInTo = new WeakMap<Page, Set<string>>();
+
+/** Signs in to a server before any of its pages is loaded. */
+export async function signIn(page: Page, url: string, key: string = API_KEY): Promise<void> {
+  const { origin } = new URL(url);
+  const response = await page.context().request.post(`${origin}/api/v1/session`, {
+    headers: { Authorization: `Bearer ${key}` },
+    data: {},
+  });
+  expect(response.ok()).toBe(true);
+  const { csrfToken } = (await response.json()) as { csrfToken: string };
+  await page.addInitScript(
+    ([name, server, value]) => {
+      if (location.origin === server) localStorage.setItem(name, value);
+    },
+    [SESSION_STORAGE, origin, JSON.stringify({ csrfToken, isRemembered: false })] as const,
+  );
+  signedInTo.set(page, (signedInTo.get(page) ?? new Set()).add(origin));
 }
 
-/** Opens a URL and waits until the application is interactive. */
+/** Ends the session at the server only, as its expiry does. */
+export async function expireSession(page: Page): Promise<void> {
+  await page.context().clearCookies();
+}
+
+/**
+ * Opens a URL and waits until the application is interactive. A page that is signed in to one server is
+ * signed in to the others that a test has started.
+ */
 export async function openPage(page: Page, url: string): Promise<void> {
+  const servers = signedInTo.get(page);
+  if (servers && url.startsWith("http") && !servers.has(new URL(url).origin))
+    await signIn(page, url);
   await page.goto(url);
   await page.locator("html[data-ready]").waitFor();
 }

@@ -25,9 +25,16 @@ export async function withProduct(work) {
   }
 }
 
-/** Returns a script that stores the API key in the session storage. */
-export function signInScript(key) {
-  return `sessionStorage.setItem("crewai-runner:api-key", ${JSON.stringify(key)});`;
+/** Signs a browser context in to the product; its pages keep the session. */
+export async function signIn(context, origin, key) {
+  const response = await context.request.post(`${origin}/api/v1/session`, {
+    headers: { Authorization: `Bearer ${key}` },
+    data: {},
+  });
+  if (!response.ok()) throw new Error(`Signing in failed: ${response.status()}`);
+  const { csrfToken } = await response.json();
+  const value = JSON.stringify({ csrfToken, isRemembered: false });
+  await context.addInitScript(`localStorage.setItem("crewai-runner:session", '${value}');`);
 }
 
 async function startProvider(children) {

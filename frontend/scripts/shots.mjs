@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { chromium } from "@playwright/test";
 
-import { signInScript, withProduct } from "./prepared-product.mjs";
+import { signIn, withProduct } from "./prepared-product.mjs";
 
 const [folder, nameFilter = ""] = process.argv.slice(2);
 if (!folder) throw new Error("Usage: node scripts/shots.mjs FOLDER [NAME-FILTER]");
@@ -41,7 +41,7 @@ async function takeScreenshots(browser, origin, key, pages, size, device, theme)
       colorScheme: theme,
       reducedMotion: "reduce",
     });
-    if (!signedOut) await context.addInitScript(signInScript(key));
+    if (!signedOut) await signIn(context, origin, key);
     const page = await context.newPage();
     await page.goto(origin + path);
     await waitForIdle(page);

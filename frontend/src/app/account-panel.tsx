@@ -1,7 +1,8 @@
 import { Link } from "@tanstack/react-router";
 import { Keyboard, LogOut, Settings } from "lucide-react";
 
-import { session, useIsRemembered } from "@/lib/api/session";
+import { signOut } from "@/lib/api/client";
+import { useIsRemembered } from "@/lib/api/session";
 
 const ROW =
   "flex min-h-8 w-full items-center gap-2.5 rounded-sm px-2.5 text-left hover:bg-hover focus-visible:-outline-offset-2 max-sm:min-h-11 [&_svg]:size-4 [&_svg]:text-ink-soft";
@@ -19,7 +20,7 @@ export function AccountPanel({ onFollow, onShowShortcuts }: Props) {
       <div className="border-b px-3.5 py-2.5">
         <p className="font-medium">Signed in with the API key</p>
         <p className="text-xs text-ink-faint">
-          {remembered ? "Remembered on this device" : "Kept until this tab is closed"}
+          {remembered ? "Remembered on this device" : "Until the browser is closed"}
         </p>
       </div>
       <div className="grid p-1">
@@ -33,7 +34,7 @@ export function AccountPanel({ onFollow, onShowShortcuts }: Props) {
         </button>
       </div>
       <div className="border-t p-1">
-        <button type="button" onClick={() => session.signOut()} className={ROW}>
+        <button type="button" onClick={signOut} className={ROW}>
           <LogOut aria-hidden />
           Sign out
         </button>

@@ -26,7 +26,7 @@ const DEFAULTS: Preferences = {
 };
 const NAMES = Object.keys(DEFAULTS) as PreferenceName[];
 const PREFIX = "crewai-runner:";
-const API_KEY = `${PREFIX}api-key`;
+const SESSION = `${PREFIX}session`;
 
 export const preferenceStore = createStore<Preferences>(() => ({
   ...DEFAULTS,
@@ -49,7 +49,7 @@ export function setPreference<K extends PreferenceName>(name: K, value: Preferen
 /** Removes everything this browser stores for the product, drafts included, except the API key. */
 export function clearPreferences(): void {
   for (const name of Object.keys(localStorage)) {
-    if (name.startsWith(PREFIX) && name !== API_KEY) localStorage.removeItem(name);
+    if (name.startsWith(PREFIX) && name !== SESSION) localStorage.removeItem(name);
   }
   preferenceStore.setState(DEFAULTS);
 }

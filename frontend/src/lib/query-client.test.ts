@@ -41,11 +41,11 @@ const stop = () =>
 
 beforeEach(() => {
   vi.useFakeTimers({ shouldAdvanceTime: true });
-  session.signIn("key", false);
+  session.signIn({ csrfToken: "token", isRemembered: false });
 });
 afterEach(() => {
   vi.useRealTimers();
-  session.signOut();
+  session.forget();
 });
 
 describe("a rate limit", () => {

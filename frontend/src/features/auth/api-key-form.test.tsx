@@ -14,15 +14,17 @@ const requests: (string | null)[] = [];
 beforeEach(() => {
   requests.length = 0;
   server.use(
-    http.get("*/api/v1/about", ({ request }) => {
+    http.post("*/api/v1/session", ({ request }) => {
       const sent = request.headers.get("authorization");
       requests.push(sent);
-      if (sent === `Bearer ${VALID_KEY}`) return HttpResponse.json({ version: "1" });
+      if (sent === `Bearer ${VALID_KEY}`) {
+        return HttpResponse.json({ csrfToken: "token" }, { status: 201 });
+      }
       return HttpResponse.json({ title: "Authentication required" }, { status: 401 });
     }),
   );
 });
-afterEach(() => session.signOut());
+afterEach(() => session.forget());
 
 async function showSignIn(url = "/sign-in") {
   const shown = renderWithRouter(<SignInPage />, { url, path: "/sign-in" });
@@ -32,7 +34,7 @@ async function showSignIn(url = "/sign-in") {
 }
 
 describe("signing in", () => {
-  it("checks the key, keeps it for this tab and opens the requested page", async () => {
+  it("exchanges the key for a session, keeps no key and opens the requested page", async () => {
     const { user, field, router } = await showSignIn("/sign-in?next=%2Fruns%3Fq%3Dbees");
     expect(field).toHaveAttribute("type", "password");
     expect(field).toHaveAttribute("autocomplete", "current-password");
@@ -41,10 +43,11 @@ describe("signing in", () => {
 
     await vi.waitFor(() => expect(router.state.location.href).toBe("/runs?q=bees"));
     expect(requests).toEqual([`Bearer ${VALID_KEY}`]);
-    expect([session.key, session.isRemembered]).toEqual([VALID_KEY, false]);
+    expect([session.csrfToken, session.isRemembered]).toEqual(["token", false]);
+    expect(JSON.stringify([{ ...localStorage }, { ...sessionStorage }])).not.toContain(VALID_KEY);
   });
 
-  it("remembers the key on this device on request", async () => {
+  it("remembers the session on this device on request", async () => {
     const { user, field, button } = await showSignIn();
 
     await user.type(field, VALID_KEY);
@@ -76,7 +79,7 @@ describe("signing in", () => {
 
   it("disables the button while it checks the key", async () => {
     server.use(
-      http.get("*/api/v1/about", async () => {
+      http.post("*/api/v1/session", async () => {
         await delay("infinite");
         return HttpResponse.json({});
       }),
@@ -118,7 +121,7 @@ describe("a failed sign-in", () => {
 
   it("shows when to try again after too many attempts", async () => {
     server.use(
-      http.get("*/api/v1/about", () =>
+      http.post("*/api/v1/session", () =>
         HttpResponse.json(
           { title: "Too many failed sign-ins" },
           { status: 429, headers: { "Retry-After": "12" } },
@@ -134,7 +137,7 @@ describe("a failed sign-in", () => {
   });
 
   it("shows that the server cannot be reached", async () => {
-    server.use(http.get("*/api/v1/about", () => HttpResponse.error()));
+    server.use(http.post("*/api/v1/session", () => HttpResponse.error()));
     const { user, field } = await showSignIn();
 
     await user.type(field, `${VALID_KEY}{Enter}`);
@@ -144,7 +147,7 @@ describe("a failed sign-in", () => {
 
   it("shows other errors with the request id", async () => {
     server.use(
-      http.get("*/api/v1/about", () =>
+      http.post("*/api/v1/session", () =>
         HttpResponse.json({ title: "Internal error", requestId: "req_7" }, { status: 500 }),
       ),
     );

@@ -9,9 +9,9 @@ import { IconButton } from "@/components/ui/icon-button";
 import { Input } from "@/components/ui/input";
 import { session } from "@/lib/api/session";
 
-import { checkKey, isValidKeyFormat } from "./check-key";
 import { toSignInError, type SignInError } from "./sign-in-error";
 import { SignInErrorAlert } from "./sign-in-error-alert";
+import { isValidKeyFormat, startSession } from "./start-session";
 
 interface Values {
   key: string;
@@ -26,7 +26,7 @@ interface Props {
 
 const INVALID_KEY = "Invalid API key. Check that you copied all of it.";
 
-/** Checks an API key and signs in with it. */
+/** Signs in with an API key. */
 export function ApiKeyForm({ action, onSignedIn }: Props) {
   const [signInError, setSignInError] = useState<SignInError | null>(null);
   const { register, handleSubmit, formState, setError, setFocus } = useForm<Values>({
@@ -37,7 +37,7 @@ export function ApiKeyForm({ action, onSignedIn }: Props) {
   const signIn = async ({ key, remember }: Values) => {
     setSignInError(null);
     try {
-      await checkKey(key.trim());
+      session.signIn(await startSession(key.trim(), remember));
     } catch (error) {
       const next = toSignInError(error);
       setSignInError(next);
@@ -45,7 +45,6 @@ export function ApiKeyForm({ action, onSignedIn }: Props) {
       setError("key", { message: INVALID_KEY });
       return setFocus("key", { shouldSelect: true });
     }
-    session.signIn(key.trim(), remember);
     onSignedIn?.();
   };
 
@@ -72,7 +71,7 @@ export function ApiKeyForm({ action, onSignedIn }: Props) {
       </Field>
       <Checkbox
         label="Remember on this device"
-        hint="Otherwise the key is forgotten when this tab is closed."
+        hint="For 30 days. Otherwise you are signed out when the browser is closed."
         {...register("remember")}
       />
       <Button type="submit" variant="primary" size="lg" busy={formState.isSubmitting}>

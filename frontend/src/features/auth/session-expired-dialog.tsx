@@ -1,12 +1,12 @@
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
-import { session } from "@/lib/api/session";
+import { signOut } from "@/lib/api/client";
 
 import { ApiKeyForm } from "./api-key-form";
 
 const ignoreClose = () => undefined;
 
-/** Asks for a new key when the server rejects the current one; pending requests resume afterwards. */
+/** Asks for the API key when the session has ended; pending requests resume afterwards. */
 export function SessionExpiredDialog() {
   return (
     <Dialog
@@ -14,10 +14,10 @@ export function SessionExpiredDialog() {
       closable={false}
       onOpenChange={ignoreClose}
       title="Sign in again"
-      description="The server no longer accepts your API key. Your work on this page is kept and continues after you sign in."
+      description="Your session has ended. Your work on this page is kept and continues after you sign in."
       className="w-[min(26rem,calc(100vw-1.5rem))]"
       footer={
-        <Button variant="ghost" onClick={() => session.signOut()}>
+        <Button variant="ghost" onClick={signOut}>
           Sign out
         </Button>
       }

@@ -3,7 +3,7 @@ import { Keyboard, LogOut, Plus, type LucideIcon } from "lucide-react";
 
 import { NAVIGATION_LINKS } from "@/components/navigation-links";
 import { THEME_CHOICES } from "@/components/theme-choices";
-import { session } from "@/lib/api/session";
+import { signOut } from "@/lib/api/client";
 import { setPreference } from "@/lib/preferences";
 
 export interface Command {
@@ -58,7 +58,7 @@ function actions(navigate: ReturnType<typeof useNavigate>, showShortcuts: () => 
       name: "Sign out",
       keywords: ["log out", "leave"],
       Icon: LogOut,
-      run: () => session.signOut(),
+      run: signOut,
     },
   ];
 }

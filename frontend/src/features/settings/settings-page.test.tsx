@@ -36,7 +36,7 @@ beforeEach(() => {
   );
 });
 afterEach(() => {
-  session.signOut();
+  session.forget();
   setPreference("theme", "system");
   setPreference("shortcuts", true);
 });
@@ -95,14 +95,22 @@ describe("SettingsPage", () => {
     expect([getPreference("theme"), getPreference("shortcuts")]).toEqual(["dark", false]);
   });
 
-  it("forgets the key on this device and stays signed in", async () => {
-    session.signIn("key", true);
+  it("shows how long the browser stays signed in, and signs out", async () => {
+    const requests: (string | null)[] = [];
+    server.use(
+      http.delete("*/api/v1/session", ({ request }) => {
+        requests.push(request.headers.get("X-CSRF-Token"));
+        return new HttpResponse(null, { status: 204 });
+      }),
+    );
+    session.signIn({ csrfToken: "token", isRemembered: true });
     const { user } = renderWithRouter(<SettingsPage />);
+    expect(await screen.findByText("Remembered on this device")).toBeVisible();
 
-    await user.click(await screen.findByRole("button", { name: "Forget on this device" }));
+    await user.click(screen.getByRole("button", { name: "Sign out" }));
 
-    expect(await screen.findByText("Kept in this tab only")).toBeVisible();
-    expect([session.key, session.isRemembered]).toEqual(["key", false]);
+    expect(session.state).toBe("signed-out");
+    await vi.waitFor(() => expect(requests).toEqual(["token"]));
   });
 
   it("deletes finished runs of the selected age after confirmation", async () => {

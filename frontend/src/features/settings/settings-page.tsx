@@ -4,13 +4,13 @@ import { AboutCard } from "./about-card";
 import { AppearanceCard } from "./appearance-card";
 import { DangerCard } from "./danger-card";
 import { HealthCard } from "./health-card";
-import { ApiKeyCard } from "./api-key-card";
+import { SessionCard } from "./session-card";
 
 export function SettingsPage() {
   return (
     <Page title="Settings" className="max-w-4xl">
       <AppearanceCard />
-      <ApiKeyCard />
+      <SessionCard />
       <HealthCard />
       <AboutCard />
       <DangerCard />

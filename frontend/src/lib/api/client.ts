@@ -15,27 +15,41 @@ export function apiUrl(path: string): string {
   return BASE === "/api" ? path : path.replace(/^\/api(?=\/)/, BASE);
 }
 
-/** Sends a request with the API key; when the key is rejected, waits for a new one and sends it again. */
+const SAFE_METHODS = new Set(["GET", "HEAD"]);
+
+/** Sends a request in the session; when the session is rejected, waits for a new one and sends it again. */
 export async function authorisedFetch(request: Request): Promise<Response> {
   for (;;) {
-    const { key } = session;
+    const { csrfToken } = session;
     if (session.state === "expired") {
-      // The key is known to be rejected: another attempt would count as a failed sign-in.
-      await abortable(session.waitForNewKey(key), request.signal);
+      await abortable(session.waitForNewSession(csrfToken), request.signal);
       continue;
     }
     const attempt = request.clone();
-    if (key) attempt.headers.set("Authorization", `Bearer ${key}`);
+    if (csrfToken && !SAFE_METHODS.has(attempt.method)) {
+      attempt.headers.set("X-CSRF-Token", csrfToken);
+    }
     const response = await send(attempt);
-    if (!(await isKeyRejected(response))) return response;
-    await abortable(session.waitForNewKey(key), request.signal);
+    if (!(await isSessionRejected(response))) return response;
+    await abortable(session.waitForNewSession(csrfToken), request.signal);
   }
 }
 
-/** True for 401, and for 429 when there were too many sign-ins with a wrong key from this address. */
-async function isKeyRejected(response: Response): Promise<boolean> {
-  if (response.status !== 429) return response.status === 401;
-  return (await readProblem(response.clone())).slug === "too-many-failed-sign-ins";
+/** True for 401, and for 403 when another tab has started a session whose CSRF token is not known here. */
+async function isSessionRejected(response: Response): Promise<boolean> {
+  if (response.status !== 403) return response.status === 401;
+  return (await readProblem(response.clone())).slug === "cross-site-request";
+}
+
+/** Signs out in every tab. The server ends the session even when this page is left meanwhile. */
+export function signOut(): void {
+  const { csrfToken } = session;
+  session.forget();
+  if (!csrfToken) return;
+  const headers = { "X-CSRF-Token": csrfToken };
+  fetch(apiUrl("/api/v1/session"), { method: "DELETE", headers, keepalive: true }).catch(() => {
+    // The server is unreachable: the session ends there at its time.
+  });
 }
 
 export const api = createClient<paths>({

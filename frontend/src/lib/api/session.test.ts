@@ -3,19 +3,20 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { server } from "@/testing/server";
 
-import { api, body } from "./client";
+import { api, body, signOut } from "./client";
 import { session, SignedOut } from "./session";
 
-const NAME = "crewai-runner:api-key";
+const NAME = "crewai-runner:session";
+const start = (csrfToken: string) => session.signIn({ csrfToken, isRemembered: false });
 
-/** Mocks a server that accepts one key; returns the keys it receives. */
-function mockServerAccepting(validKey: string): string[] {
-  const received: string[] = [];
+/** Mocks a server that accepts one session; returns the sessions it receives. */
+function mockServerAccepting(valid: string): (string | null)[] {
+  const received: (string | null)[] = [];
   server.use(
-    http.get("*/api/v1/approvals", ({ request }) => {
-      const key = (request.headers.get("authorization") ?? "").replace("Bearer ", "");
-      received.push(key);
-      if (key !== validKey) return HttpResponse.json({ title: "No" }, { status: 401 });
+    http.get("*/api/v1/approvals", () => {
+      // The browser adds the cookie of the session that was started last.
+      received.push(session.csrfToken);
+      if (session.csrfToken !== valid) return HttpResponse.json({ title: "No" }, { status: 401 });
       return HttpResponse.json({ approvals: [] });
     }),
   );
@@ -26,91 +27,116 @@ const sendRequest = async (signal?: AbortSignal) =>
   body(await api.GET("/api/v1/approvals", { signal }));
 const waitForExpiry = () => vi.waitFor(() => expect(session.state).toBe("expired"));
 
-afterEach(() => session.signOut());
+afterEach(() => session.forget());
 
-describe("API key storage", () => {
-  it("uses sessionStorage, or localStorage when the key is remembered", () => {
-    session.signIn("one", false);
-    expect([sessionStorage.getItem(NAME), localStorage.getItem(NAME)]).toEqual(["one", null]);
-    expect(session.isRemembered).toBe(false);
+describe("the stored session", () => {
+  it("has the CSRF token and no key", () => {
+    session.signIn({ csrfToken: "one", isRemembered: true });
+    expect(JSON.parse(localStorage.getItem(NAME) ?? "")).toEqual({
+      csrfToken: "one",
+      isRemembered: true,
+    });
 
-    session.signIn("two", true);
-    expect([sessionStorage.getItem(NAME), localStorage.getItem(NAME)]).toEqual([null, "two"]);
-    expect(session.isRemembered).toBe(true);
-
-    session.forgetOnThisDevice();
-    expect([sessionStorage.getItem(NAME), localStorage.getItem(NAME)]).toEqual(["two", null]);
-    expect(session.state).toBe("signed-in");
-
-    session.signOut();
-    expect([sessionStorage.getItem(NAME), localStorage.getItem(NAME)]).toEqual([null, null]);
-    expect(session.key).toBeNull();
+    session.forget();
+    expect(localStorage.getItem(NAME)).toBeNull();
+    expect([session.state, session.csrfToken]).toEqual(["signed-out", null]);
   });
 
-  it("sends the key as a bearer token", async () => {
-    const received = mockServerAccepting("right");
-    session.signIn("right", false);
+  it("replaces the API key that earlier versions stored", async () => {
+    localStorage.setItem("crewai-runner:api-key", "cr_old");
+    sessionStorage.setItem("crewai-runner:api-key", "cr_old");
+    vi.resetModules();
 
-    await sendRequest();
+    await import("./session");
 
-    expect(received).toEqual(["right"]);
+    expect([localStorage.length, sessionStorage.length]).toEqual([0, 0]);
+  });
+
+  it("adds the CSRF token to requests that change something", async () => {
+    const sent: (string | null)[] = [];
+    const record = ({ request }: { request: Request }) => {
+      sent.push(request.headers.get("X-CSRF-Token"));
+      return HttpResponse.json({ runs: [] });
+    };
+    server.use(http.get("*/api/v1/runs", record), http.delete("*/api/v1/runs", record));
+    start("token");
+
+    await api.GET("/api/v1/runs");
+    await api.DELETE("/api/v1/runs", { params: { query: { before: "2026-01-01T00:00:00Z" } } });
+
+    expect(sent).toEqual([null, "token"]);
+  });
+
+  it("ends at the server when the user signs out", async () => {
+    const tokens: (string | null)[] = [];
+    server.use(
+      http.delete("*/api/v1/session", ({ request }) => {
+        tokens.push(request.headers.get("X-CSRF-Token"));
+        return new HttpResponse(null, { status: 204 });
+      }),
+    );
+    start("token");
+
+    signOut();
+
+    expect(session.state).toBe("signed-out");
+    await vi.waitFor(() => expect(tokens).toEqual(["token"]));
   });
 });
 
-describe("a rejected key", () => {
-  it("holds all requests and resumes them with the new key", async () => {
+describe("a rejected session", () => {
+  it("holds all requests and resumes them in the new session", async () => {
     const received = mockServerAccepting("new");
-    session.signIn("old", false);
+    start("old");
     const first = sendRequest();
     await waitForExpiry();
     const second = sendRequest();
 
-    session.signIn("new", false);
+    start("new");
 
     await expect(Promise.all([first, second])).resolves.toHaveLength(2);
-    // The second request is not sent with the rejected key: that would count as a failed sign-in.
+    // The second request is not sent in the rejected session.
     expect(received).toEqual(["old", "new", "new"]);
   });
 
-  it("waits again when the new key is rejected too", async () => {
+  it("waits again when the new session is rejected too", async () => {
     mockServerAccepting("right");
-    session.signIn("old", false);
+    start("old");
     const response = sendRequest();
     await waitForExpiry();
 
-    session.signIn("wrong", false);
+    start("wrong");
     await waitForExpiry();
-    session.signIn("right", false);
+    start("right");
 
     await expect(response).resolves.toEqual({ approvals: [] });
   });
 
-  it("is also recognised by the limit for failed sign-ins", async () => {
-    let limited = true;
+  it("is recognised when another tab has replaced it before a change", async () => {
     server.use(
-      http.get("*/api/v1/approvals", () =>
-        limited
-          ? HttpResponse.json({ type: "/problems/too-many-failed-sign-ins" }, { status: 429 })
-          : HttpResponse.json({ approvals: [] }),
+      http.delete("*/api/v1/runs", ({ request }) =>
+        request.headers.get("X-CSRF-Token") === "new"
+          ? HttpResponse.json({ deleted: 1 })
+          : HttpResponse.json({ type: "/problems/cross-site-request" }, { status: 403 }),
       ),
     );
-    session.signIn("old", false);
-    const response = sendRequest();
+    start("old");
+    const query = { before: "2026-01-01T00:00:00Z" };
+    const response = api.DELETE("/api/v1/runs", { params: { query } });
     await waitForExpiry();
 
-    limited = false;
-    session.signIn("new", false);
+    start("new");
 
-    await expect(response).resolves.toEqual({ approvals: [] });
+    await expect(response).resolves.toMatchObject({ data: { deleted: 1 } });
   });
 
-  it("is not assumed for other rate limits", async () => {
+  it("is not assumed for rate limits", async () => {
     server.use(
       http.get("*/api/v1/approvals", () =>
         HttpResponse.json({ type: "/problems/too-many-requests" }, { status: 429 }),
       ),
     );
-    session.signIn("right", false);
+    start("right");
 
     await expect(sendRequest()).rejects.toMatchObject({ status: 429 });
     expect(session.state).toBe("signed-in");
@@ -118,21 +144,21 @@ describe("a rejected key", () => {
 
   it("rejects waiting requests on sign-out, so that the next user does not send them", async () => {
     const received = mockServerAccepting("next");
-    session.signIn("old", false);
+    start("old");
     const response = sendRequest();
     const rejected = expect(response).rejects.toBeInstanceOf(SignedOut);
     await waitForExpiry();
 
-    session.signOut();
+    session.forget();
     await rejected;
-    session.signIn("next", false);
+    start("next");
 
     expect(received).toEqual(["old"]);
   });
 
   it("allows a waiting request to be cancelled", async () => {
     mockServerAccepting("new");
-    session.signIn("old", false);
+    start("old");
     const stop = new AbortController();
     const response = sendRequest(stop.signal);
     const stopped = expect(response).rejects.toThrow("enough");
@@ -144,39 +170,35 @@ describe("a rejected key", () => {
   });
 });
 
-const dispatchStorageEvent = (oldValue: string | null, newValue: string | null) =>
-  window.dispatchEvent(new StorageEvent("storage", { key: NAME, oldValue, newValue }));
+const dispatchStorageEvent = (newValue: string | null) =>
+  window.dispatchEvent(new StorageEvent("storage", { key: NAME, newValue }));
 
 describe("another tab of the same browser", () => {
   it("signs out this tab", () => {
-    session.signIn("shared", true);
-    localStorage.removeItem(NAME);
+    start("shared");
 
-    dispatchStorageEvent("shared", null);
+    dispatchStorageEvent(null);
 
     expect(session.state).toBe("signed-out");
   });
 
-  it("does not change a key that is kept in this tab only", () => {
-    session.signIn("mine", false);
-
-    dispatchStorageEvent("mine", null);
-    dispatchStorageEvent("theirs", null);
-    dispatchStorageEvent(null, "theirs");
-
-    expect(session.key).toBe("mine");
-    expect(session.state).toBe("signed-in");
-  });
-
-  it("signs in this tab when the key of both was rejected", async () => {
+  it("signs in this tab, also when its session was rejected", async () => {
     mockServerAccepting("new");
-    session.signIn("old", true);
+    start("old");
     const response = sendRequest();
     await waitForExpiry();
 
-    dispatchStorageEvent("old", "new");
+    dispatchStorageEvent(JSON.stringify({ csrfToken: "new", isRemembered: true }));
 
     await expect(response).resolves.toEqual({ approvals: [] });
-    expect(session.key).toBe("new");
+    expect([session.csrfToken, session.isRemembered]).toEqual(["new", true]);
+  });
+
+  it("signs out this tab when what it stored cannot be read", () => {
+    start("mine");
+
+    dispatchStorageEvent("{");
+
+    expect(session.state).toBe("signed-out");
   });
 });

@@ -1,18 +1,25 @@
 import { createStore, useStore } from "zustand";
 
 /**
- * The API key of this tab. It is kept in sessionStorage, or in localStorage when the user asked to remember
- * it; it is sent as a bearer header and never put into a URL.
+ * The session of this browser. Its cookie is out of reach of scripts; localStorage has the CSRF token, which
+ * is of no use without the cookie, and tells the other tabs of a sign-in or sign-out.
  */
-const NAME = "crewai-runner:api-key";
+const NAME = "crewai-runner:session";
+/** Earlier versions kept the API key under this name. */
+const API_KEY_NAME = "crewai-runner:api-key";
 
 export type SessionState = "signed-out" | "signed-in" | "expired";
 
-interface Session {
-  key: string | null;
-  state: SessionState;
-  /** True when the key outlives this tab. */
+/** A session that the server has started. */
+export interface StartedSession {
+  csrfToken: string;
+  /** True when the session outlives the browser's window. */
   isRemembered: boolean;
+}
+
+interface Session {
+  started: StartedSession | null;
+  state: SessionState;
 }
 
 interface Waiter {
@@ -20,7 +27,7 @@ interface Waiter {
   reject: (error: Error) => void;
 }
 
-/** Rejects requests that waited for a new key when the user signs out instead. */
+/** Rejects requests that waited for a new session when the user signs out instead. */
 export class SignedOut extends Error {
   override readonly name = "SignedOut";
 
@@ -29,46 +36,44 @@ export class SignedOut extends Error {
   }
 }
 
+deleteStoredApiKey();
 const store = createStore<Session>(() => {
-  const key = readKey();
-  return { key, state: key ? "signed-in" : "signed-out", isRemembered: hasRememberedKey() };
+  const started = parseSession(localStorageOrNull()?.getItem(NAME) ?? null);
+  return { started, state: started ? "signed-in" : "signed-out" };
 });
 let waiters: Waiter[] = [];
 
 export const session = {
-  get key(): string | null {
-    return store.getState().key;
+  get csrfToken(): string | null {
+    return store.getState().started?.csrfToken ?? null;
   },
   get state(): SessionState {
     return store.getState().state;
   },
   get isRemembered(): boolean {
-    return store.getState().isRemembered;
+    return store.getState().started?.isRemembered ?? false;
   },
 
-  /** Stores a key that the API has accepted and resumes the requests that wait for one. */
-  signIn(key: string, remember: boolean): void {
-    storeKey(key, remember);
-    store.setState({ key, state: "signed-in", isRemembered: hasRememberedKey() });
-    for (const waiter of takeWaiters()) waiter.resolve();
+  /** Uses a session that the server has started, and resumes the requests that wait for one. */
+  signIn(started: StartedSession): void {
+    try {
+      localStorageOrNull()?.setItem(NAME, JSON.stringify(started));
+    } catch {
+      // Storage is full or blocked: the session lasts until the page is closed.
+    }
+    beginSession(started);
   },
 
-  signOut(): void {
-    sessionStorageOrNull()?.removeItem(NAME);
+  /** Forgets the session here and in the other tabs. The server ends it: see `signOut` of the client. */
+  forget(): void {
     localStorageOrNull()?.removeItem(NAME);
     endSession();
   },
 
-  /** Keeps the key in this tab only. */
-  forgetOnThisDevice(): void {
-    if (session.key) storeKey(session.key, false);
-    store.setState({ isRemembered: hasRememberedKey() });
-  },
-
-  /** Marks the session expired because the API rejected `rejectedKey`; resolves when there is another key. */
-  waitForNewKey(rejectedKey: string | null): Promise<void> {
-    if (session.key === null) return Promise.reject(new SignedOut());
-    if (rejectedKey !== session.key) return Promise.resolve();
+  /** Marks the session expired because the API rejected it; resolves when there is another one. */
+  waitForNewSession(rejectedToken: string | null): Promise<void> {
+    if (session.csrfToken === null) return Promise.reject(new SignedOut());
+    if (rejectedToken !== session.csrfToken) return Promise.resolve();
     store.setState({ state: "expired" });
     return new Promise((resolve, reject) => waiters.push({ resolve, reject }));
   },
@@ -81,7 +86,18 @@ export function useSessionState(): SessionState {
 }
 
 export function useIsRemembered(): boolean {
-  return useStore(store, ({ isRemembered }) => isRemembered);
+  return useStore(store, ({ started }) => started?.isRemembered ?? false);
+}
+
+function beginSession(started: StartedSession): void {
+  store.setState({ started, state: "signed-in" });
+  for (const waiter of takeWaiters()) waiter.resolve();
+}
+
+/** Rejects pending requests too: they must not be sent in the session of the next user. */
+function endSession(): void {
+  store.setState({ started: null, state: "signed-out" });
+  for (const waiter of takeWaiters()) waiter.reject(new SignedOut());
 }
 
 function takeWaiters(): Waiter[] {
@@ -90,50 +106,30 @@ function takeWaiters(): Waiter[] {
   return taken;
 }
 
-/** Rejects pending requests too: they must not be sent with the key of the next user. */
-function endSession(): void {
-  store.setState({ key: null, state: "signed-out", isRemembered: hasRememberedKey() });
-  for (const waiter of takeWaiters()) waiter.reject(new SignedOut());
-}
-
-// Another tab of this browser has signed in or out.
+// Another tab of this browser has signed in or out: its cookie is this tab's cookie too.
 window.addEventListener("storage", (event) => {
   if (event.key !== NAME) return;
-  store.setState({ isRemembered: hasRememberedKey() });
-  const { key, state } = session;
-  if (event.newValue && state === "expired") {
-    session.signIn(event.newValue, true);
-  } else if (event.newValue === null && event.oldValue === key && state === "signed-in") {
-    if (sessionStorageOrNull()?.getItem(NAME) == null) endSession();
-  }
+  const started = parseSession(event.newValue);
+  if (started) beginSession(started);
+  else endSession();
 });
 
-/** Writes before it removes, so that other tabs never see a moment without a key. */
-function storeKey(key: string, remember: boolean): void {
-  const [target, other] = remember
-    ? [localStorageOrNull(), sessionStorageOrNull()]
-    : [sessionStorageOrNull(), localStorageOrNull()];
+function parseSession(text: string | null): StartedSession | null {
   try {
-    target?.setItem(NAME, key);
-  } catch {
-    // Storage is full or blocked: the key lasts until the page is closed.
-  }
-  other?.removeItem(NAME);
-}
-
-function readKey(): string | null {
-  return sessionStorageOrNull()?.getItem(NAME) ?? localStorageOrNull()?.getItem(NAME) ?? null;
-}
-
-function hasRememberedKey(): boolean {
-  return localStorageOrNull()?.getItem(NAME) != null;
-}
-
-function sessionStorageOrNull(): Storage | null {
-  try {
-    return window.sessionStorage;
+    const value = JSON.parse(text ?? "null") as Partial<StartedSession> | null;
+    if (typeof value?.csrfToken !== "string") return null;
+    return { csrfToken: value.csrfToken, isRemembered: value.isRemembered === true };
   } catch {
     return null;
+  }
+}
+
+function deleteStoredApiKey(): void {
+  localStorageOrNull()?.removeItem(API_KEY_NAME);
+  try {
+    window.sessionStorage.removeItem(API_KEY_NAME);
+  } catch {
+    // Blocked storage holds no key.
   }
 }
 
