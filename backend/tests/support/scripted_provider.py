@@ -28,6 +28,7 @@ from typing import Any, Self
 
 from tests.support.provider.client import ProviderProcess, RemoteProvider
 from tests.support.provider.replies import (
+    Body,
     CallTools,
     Drop,
     Empty,
@@ -45,6 +46,7 @@ from tests.support.provider.rules import Rule
 from tests.support.provider.server import ProviderServer
 
 __all__ = [
+    "Body",
     "CallTools",
     "Drop",
     "Empty",

@@ -92,5 +92,5 @@ ERROR_RESPONSES: list[tuple[Reply, str, str]] = [
     (Fail(503, "overloaded"), "provider-error", "overloaded"),
     (Fail(529, "Overloaded"), "provider-error", "Overloaded"),
     (Garbage(), "provider-garbage", "web page"),
-    (Drop(), "provider-unreachable", ""),
+    (Drop(), "provider-interrupted", ""),
 ]

@@ -60,6 +60,9 @@ CREWAI_ERRORS: list[tuple[BaseException, str]] = [
     (AttributeError("'str' object has no attribute 'choices'"), "provider-garbage"),
     (ImportError("Anthropic native provider not available, to install: uv add x"), "extra-missing"),
     (with_cause(ValueError("Model m-1 not found: x"), StatusError(404)), "model-not-found"),
+    (exceptions.AnswerTruncated("finish reason 'length'"), "answer-truncated"),
+    (exceptions.AnswerFiltered("finish reason 'SAFETY'"), "answer-filtered"),
+    (exceptions.AnswerRefused("I cannot help with that."), "answer-refused"),
     (RuntimeError("who knows"), "crew-error"),
     (KeyError("x"), "crew-error"),
 ]
@@ -84,7 +87,12 @@ class TestCrewAIErrors:
     def test_every_code_is_tested(self) -> None:
         tested = {code for _, code in CREWAI_ERRORS} | {code for _, code, _ in ERROR_RESPONSES}
 
-        assert FAILURE_CODES - tested == {"provider-rate-limit", "provider-timeout", "provider-empty"}
+        assert FAILURE_CODES - tested == {
+            "provider-rate-limit",
+            "provider-timeout",
+            "provider-empty",
+            "provider-unreachable",
+        }
 
 
 class TestUnusableModel:

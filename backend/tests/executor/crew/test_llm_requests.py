@@ -110,7 +110,7 @@ class TestRequests:
 
         assert len(provider.requests) == 1
 
-    async def test_mistral_receives_no_unknown_fields_and_does_not_stream_tool_calls(
+    async def test_mistral_receives_no_unknown_fields_and_streams_tool_calls(
         self,
         provider: ScriptedProvider,
     ) -> None:
@@ -125,8 +125,8 @@ class TestRequests:
         assert "stream_options" not in plain.payload
         assert "seed" not in plain.payload
         assert plain.payload["random_seed"] == 3
-        assert not with_tools.payload.get("stream")
-        assert answer[0].function.name == "lookup"
+        assert with_tools.payload["stream"] is True
+        assert answer[0]["function"]["name"] == "lookup"
 
     @pytest.mark.parametrize(
         ("suffix", "path"),

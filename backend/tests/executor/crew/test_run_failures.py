@@ -21,7 +21,7 @@ class TestProviderFailures:
             (Fail(400, "bad field"), "provider-bad-request"),
             (Garbage(), "provider-garbage"),
             (Empty(), "provider-empty"),
-            (Drop(), "provider-unreachable"),
+            (Drop(), "provider-interrupted"),
         ],
     )
     @pytest.mark.parametrize("stream", [False, True])

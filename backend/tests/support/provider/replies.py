@@ -126,6 +126,17 @@ class Garbage:
 
 
 @dataclass(frozen=True)
+class Body:
+    """Status 200 with any body, such as a stream that breaks the protocol."""
+
+    text: str
+    content_type: str = "text/event-stream"
+
+    async def send(self, chat: ChatCall) -> None:
+        chat.send_text(200, self.content_type, self.text)
+
+
+@dataclass(frozen=True)
 class Empty:
     """A valid response with empty text."""
 
@@ -207,7 +218,7 @@ class ReplyJson:
 
     KINDS: ClassVar[dict[str, type]] = {
         kind.__name__: kind
-        for kind in (Say, CallTools, Fail, Garbage, Empty, Hang, HangMidStream, Drop, Hold)
+        for kind in (Say, CallTools, Fail, Garbage, Body, Empty, Hang, HangMidStream, Drop, Hold)
     }
 
     @classmethod

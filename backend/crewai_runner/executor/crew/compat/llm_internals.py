@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
+import contextvars
 import copy
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from crewai.llms.base_llm import BaseLLM, call_stop_override, call_stream_override
+from crewai.llms.base_llm import BaseLLM, call_stop_override
 
 
 def without_retries(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -47,7 +48,13 @@ async def close_clients(llm: Any) -> None:
                 await closing
 
 
-def without_streaming(llm: Any) -> AbstractContextManager[None]:
-    """Disable streaming for the calls made inside the context."""
-    override: AbstractContextManager[None] = call_stream_override(llm, False)
-    return override
+def call_in_new_loop(llm: Any, work: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
+    """Run `work` on a copy of an LLM in an event loop of its own, and block until it is done."""
+
+    async def run() -> Any:
+        async with copy_with_new_client(llm) as copied:
+            return await work(copied)
+
+    context = contextvars.copy_context()
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(context.run, asyncio.run, run()).result()

@@ -1,5 +1,8 @@
 """Exceptions of the executor: an attempt's end, and models that cannot be called."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from crewai_runner.executor.port import Outcome
 
 
@@ -47,3 +50,48 @@ class UnexpectedHtml(Exception):
 
     def __init__(self, host: str) -> None:
         super().__init__(f"{host} returned a web page instead of a model response")
+
+
+class AnswerError(Exception):
+    """A provider responded, but the response holds no answer that can be used.
+
+    `usage` holds the tokens of the response as the provider reported them.
+    """
+
+    usage: Mapping[str, Any] | None = None
+
+
+class ProviderReportedError(AnswerError):
+    """The response has status 200 and reports an error.
+
+    `status_code` is the status it stands for, if known.
+    """
+
+    def __init__(self, body: Any, *, status_code: int | None) -> None:
+        super().__init__(body if isinstance(body, str) else "the response reports an error")
+        self.body = body
+        self.status_code = status_code
+
+
+class UnreadableAnswer(AnswerError):
+    """The response is not in the format of the provider's protocol; the message quotes it."""
+
+
+class AnswerInterrupted(AnswerError):
+    """The connection was lost, or the answer ended, before it was complete."""
+
+
+class AnswerTruncated(AnswerError):
+    """The token limit was reached before the answer began."""
+
+
+class AnswerFiltered(AnswerError):
+    """The provider's content filter removed the answer."""
+
+
+class AnswerRefused(AnswerError):
+    """The model refused to answer; the message is its refusal."""
+
+
+class AnswerMissing(AnswerError):
+    """The response is well-formed and holds no answer; the message says what it holds instead."""

@@ -7,6 +7,7 @@ from crewai_runner.core.egress import UrlRefused
 from crewai_runner.domain.provider import PROVIDER_TITLES, ProviderType
 from crewai_runner.domain.run import RunFailure
 from crewai_runner.executor.crew.context.exceptions import UnexpectedHtml, UnusableModel
+from crewai_runner.executor.crew.errors.context_length import is_context_too_long
 from crewai_runner.executor.crew.errors.failure_texts import FAILURE_TEXTS
 from crewai_runner.executor.crew.errors.provider_message import (
     http_status,
@@ -27,11 +28,26 @@ _BY_STATUS = {
     403: "provider-forbidden",
     404: "model-not-found",
     408: "provider-timeout",
-    413: "context-too-long",
     429: "provider-rate-limit",
 }
 # By name, because the classes belong to optional packages.
 _BY_TYPE = {
+    "AnswerInterrupted": "provider-interrupted",
+    "AnswerTruncated": "answer-truncated",
+    "AnswerFiltered": "answer-filtered",
+    "AnswerRefused": "answer-refused",
+    "AnswerMissing": "provider-empty",
+    "ProviderReportedError": "provider-error",
+    "UnreadableAnswer": "provider-garbage",
+    # httpx, aiohttp and botocore: the connection existed and was lost
+    "ReadError": "provider-interrupted",
+    "WriteError": "provider-interrupted",
+    "RemoteProtocolError": "provider-interrupted",
+    "ClientPayloadError": "provider-interrupted",
+    "ServerDisconnectedError": "provider-interrupted",
+    "ConnectionClosedError": "provider-interrupted",
+    "ResponseStreamingError": "provider-interrupted",
+    "IncompleteReadError": "provider-interrupted",
     "ToolExecutionFailedError": "tool-failed",
     "ToolUsageLimitExceededError": "tool-failed",
     "LLMContextLengthExceededError": "context-too-long",
@@ -65,11 +81,6 @@ _BY_TEXT = (
     (re.compile(r"_API_KEY(?: environment variable)? is required|API key required"), "provider-auth"),
     (re.compile(r"to install: |not installed"), "extra-missing"),
 )
-_CONTEXT_TOO_LONG = re.compile(
-    r"context[ _](?:length|window|size)|exceed_context|maximum context|too many (?:input )?tokens|"
-    r"prompt is too long|input is too long|token limit|tokens? (?:exceed|than)",
-    re.IGNORECASE,
-)
 _QUOTA = re.compile(
     r"insufficient[_ ](?:quota|balance|funds|credit)|quota|billing|credit|payment", re.IGNORECASE
 )
@@ -77,7 +88,13 @@ _BAD_KEY = re.compile(
     r"api[_ ]?key[_ ](?:not[_ ]valid|invalid)|(?:invalid|incorrect) api[_ ]?key", re.IGNORECASE
 )
 _TEMPORARY = re.compile(r"per (?:minute|second|hour|day)|rate", re.IGNORECASE)
-_PRIORITY = ("tool-failed", "extra-missing", "context-too-long", "provider-garbage")
+_PRIORITY = (
+    "tool-failed",
+    "extra-missing",
+    "context-too-long",
+    "provider-garbage",
+    "provider-interrupted",
+)
 
 
 def classify_error(
@@ -149,6 +166,8 @@ def _code_by_status(causes: list[BaseException]) -> str | None:
     status = next((found for cause in causes if (found := http_status(cause)) is not None), None)
     if status is None or status < 400:
         return None
+    if is_context_too_long(causes):
+        return "context-too-long"
     detail = provider_message(causes)
     if status == 429:
         has_no_quota = _QUOTA.search(detail) and not _TEMPORARY.search(detail)
@@ -157,6 +176,4 @@ def _code_by_status(causes: list[BaseException]) -> str | None:
         return _BY_STATUS[status]
     if status >= 500:
         return "provider-error"
-    if _CONTEXT_TOO_LONG.search(detail):
-        return "context-too-long"
     return "provider-auth" if _BAD_KEY.search(detail) else "provider-bad-request"

@@ -61,6 +61,22 @@ FAILURE_TEXTS: Mapping[str, FailureText] = MappingProxyType(
             "{model} at {provider} returned an empty answer",
             "Resume the run, raise max_tokens, or use another model.",
         ),
+        "provider-interrupted": FailureText(
+            "The connection to {provider} was lost before the answer of {model} was complete",
+            "Resume the run; if it happens again, raise the model's max_retries.",
+        ),
+        "answer-truncated": FailureText(
+            "{model} at {provider} reached its token limit before it began the answer",
+            "Raise the model's max_tokens, lower its reasoning effort, or shorten the task.",
+        ),
+        "answer-filtered": FailureText(
+            "The content filter of {provider} removed the answer of {model}",
+            "Rephrase the task or its inputs, or use a provider with other filter settings.",
+        ),
+        "answer-refused": FailureText(
+            "{model} at {provider} refused to answer",
+            "Rephrase the task or its inputs, or use another model.",
+        ),
         "extra-missing": FailureText(
             "An optional dependency is not installed", "Install it as described in the message, and restart."
         ),

@@ -15,6 +15,7 @@ from crewai_runner.executor.crew.errors.run_failure import failure_fields
 from crewai_runner.executor.crew.events.chunk_buffer import ChunkBuffer
 from crewai_runner.executor.crew.events.emitter import EventClass, EventEmitter
 from crewai_runner.executor.crew.events.message_inbox import MessageInbox
+from crewai_runner.executor.crew.llm.answer.check import find_warning
 from crewai_runner.executor.crew.llm.response import (
     parse_usage,
     requested_tools,
@@ -112,6 +113,8 @@ class ModelCallTracker:
             "finish_reason": event.finish_reason,
         }
         self._emit(call, run_events.LlmCompleted, data)
+        if warning := find_warning(event.finish_reason, call.model, has_tool_calls=bool(tools)):
+            self._emit_warning(call, *warning)
         self._on_usage()
         self._inbox.on_model_response(
             text, call=call.number, task_key=call.scope.task_key, agent=call.scope.agent
@@ -122,8 +125,8 @@ class ModelCallTracker:
         call = self._close(event.call_id)
         if call is None:
             return
-        self._budget.add_usage(parse_usage(None, call.binding))
         error = sys.exception() or RuntimeError(str(event.error))
+        self._budget.add_usage(parse_usage(getattr(error, "usage", None), call.binding))
         failure = failure_fields(error, call.binding, task_key=call.scope.task_key, agent=call.scope.agent)
         self._emit(call, run_events.LlmFailed, {"error": failure, "duration_ms": call.duration_ms})
 
@@ -154,6 +157,11 @@ class ModelCallTracker:
         if call is not None:
             call.chunks.flush()
         return call
+
+    def _emit_warning(self, call: ModelCall, code: str, message: str) -> None:
+        data = {"code": code, "message": message}
+        scope = call.scope
+        self._emitter.emit(run_events.WarningRaised, data, task_key=scope.task_key, agent=scope.agent)
 
     def _emit(self, call: ModelCall, event_class: EventClass, data: dict[str, Any]) -> None:
         fields = {"call_id": call.call_id, "call": call.number, "model": call.model, **data}

@@ -8,7 +8,9 @@ from typing import Any
 import httpx
 
 from crewai_runner.core.egress import EgressPolicy, guarded_blocking_client, guarded_client
-from crewai_runner.executor.crew.context.exceptions import UnexpectedHtml
+from crewai_runner.executor.crew.context.exceptions import AnswerError, UnexpectedHtml
+from crewai_runner.executor.crew.llm.answer.check import check_answer
+from crewai_runner.executor.crew.llm.answer.reasoning_text import split_reasoning
 
 USABLE_SHARE_OF_CONTEXT = 0.85
 CHARACTERS_PER_TOKEN = 4
@@ -19,7 +21,7 @@ class LLMProfile:
     """Settings of one model that CrewAI's classes do not have.
 
     `query` is added to every URL; `key_header` names the header for the key if it is not `Authorization`;
-    `strict_body` means that the provider rejects requests with unknown fields.
+    `strict_body` means that the provider names `seed` otherwise; `omitted_parameters` are never sent.
     """
 
     egress: EgressPolicy
@@ -28,6 +30,7 @@ class LLMProfile:
     query: Mapping[str, str] = field(default_factory=dict)
     key_header: str | None = None
     strict_body: bool = False
+    omitted_parameters: tuple[str, ...] = ()
 
     def async_client(self, timeout: float | None) -> httpx.AsyncClient:
         async def move_key(request: httpx.Request) -> None:
@@ -85,6 +88,27 @@ class LLMMixin:
         """Estimate the tokens; CrewAI would ask the provider before every call, or log a warning."""
         texts = [messages] if isinstance(messages, str) else [str(m.get("content") or "") for m in messages]
         return -(-sum(map(len, texts)) // CHARACTERS_PER_TOKEN)
+
+    def _emit_call_completed_event(
+        self,
+        response: Any,
+        call_type: Any,
+        *args: Any,
+        usage: dict[str, Any] | None = None,
+        finish_reason: str | None = None,
+        **options: Any,
+    ) -> None:
+        """Emit the event, unless the answer cannot be used as it ended. Raises AnswerError."""
+        try:
+            check_answer(finish_reason, response)
+        except AnswerError as error:
+            error.usage = usage
+            raise
+        if isinstance(response, str):
+            response, _ = split_reasoning(response)
+        super()._emit_call_completed_event(  # type: ignore[misc]
+            response, call_type, *args, usage=usage, finish_reason=finish_reason, **options
+        )
 
     def __repr_args__(self) -> list[tuple[str, Any]]:
         return [("model", self.model)]

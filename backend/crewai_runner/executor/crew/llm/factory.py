@@ -55,9 +55,15 @@ def _make_openai(
 ) -> BaseLLM:
     url, query = _split_url(binding)
     is_openai = urlsplit(url).hostname == _OPENAI_HOST
-    is_mistral = binding.provider_type is ProviderType.MISTRAL
+    is_mistral = binding.provider_type is ProviderType.MISTRAL  # rejects fields that it does not know
     return OpenAIModel(
-        profile=_make_profile(binding, egress, query=query, strict_body=is_mistral),
+        profile=_make_profile(
+            binding,
+            egress,
+            query=query,
+            strict_body=is_mistral,
+            omitted_parameters=("stream_options",) if is_mistral else (),
+        ),
         base_url=url,
         custom_openai=not is_openai,
         provider=str(binding.provider_type) if binding.provider_type in _CREWAI_PROVIDER_NAMES else "openai",

@@ -18,6 +18,12 @@ from crewai_runner.executor.crew.compat.llm_internals import (
 )
 from crewai_runner.executor.crew.context.background_loop import background_loop
 from crewai_runner.executor.crew.context.run_context import RunContext, current_run, reserved_call
+from crewai_runner.executor.crew.llm.call_outcome import (
+    DEFAULT_RETRIES,
+    call_with_retries,
+    clean_answer,
+    translated_errors,
+)
 from crewai_runner.executor.crew.llm.model_rate_limiter import ModelRateLimiter
 from crewai_runner.executor.crew.llm.surrogates import strip_surrogates
 from crewai_runner.executor.port import ModelBinding
@@ -44,12 +50,9 @@ def _supervised_class(llm_class: type[BaseLLM]) -> type[BaseLLM]:
         self._binding, self._limiter = binding, limiter
 
     async def acall(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if self._limiter is not None:
-            await self._limiter.acquire()
-        if (run := current_run.get()) is not None:
-            run.reserve_call()
         args, kwargs = _strip_messages(args, kwargs)
-        return strip_surrogates(await original_acall(self, *args, **kwargs))
+        answer = functools.partial(original_acall, self, *args, **kwargs)
+        return await call_with_retries(answer, getattr(self, "max_retries", DEFAULT_RETRIES), self._limiter)
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         run = current_run.get()
@@ -58,7 +61,8 @@ def _supervised_class(llm_class: type[BaseLLM]) -> type[BaseLLM]:
         if run is not None:
             run.reserve_call()
         args, kwargs = _strip_messages(args, kwargs)
-        return strip_surrogates(original_call(self, *args, **kwargs))
+        with translated_errors():
+            return clean_answer(original_call(self, *args, **kwargs))
 
     mark_as_decorated(call)
     mark_as_decorated(acall)

@@ -1,0 +1,218 @@
+"""Recognizes the parameter that a provider refuses, and leaves it out of the request."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from crewai_runner.executor.crew.errors.provider_message import http_status, provider_message
+
+Params = Mapping[str, Any]
+_MAX_LENGTH = 4_000
+_STATUSES = frozenset({None, 400, 404, 405, 415, 422, 500, 501})
+_UNSUPPORTED = re.compile(
+    r"unsupported|(?:not|n't|never|no longer|no [\w ]{1,40}) support|"
+    r"(?:is|are|be)? ?not (?:yet |currently )?(?:supported|permitted|allowed|available|enabled|implemented|"
+    r"recogni[sz]ed|accepted|valid for)|unrecogni[sz]ed|unknown|unexpected|"
+    r"extra (?:inputs?|fields?|keys?|param\w*)|additional propert|extraneous|forbidden|cannot be used|"
+    r"deprecated|only the default|only supports?|requires? -{1,2}\w|does not exist|"
+    r"(?:invalid|bad) (?:field|argument|parameter|key)|not a valid (?:field|parameter|argument|role)",
+    re.IGNORECASE,
+)
+_OUT_OF_RANGE = re.compile(
+    r"(?:less|greater|more|smaller|larger|lower|higher) than|at (?:most|least)|between|out of range|"
+    r"maximum|minimum|[<>]=? ?-?\d",
+    re.IGNORECASE,
+)
+_ONLY_DEFAULT = re.compile(r"only the default|does not support|not support", re.IGNORECASE)
+_NO_TOOLS = re.compile(
+    r"\btools?\b|\btool[ _-]?(?:use|calls?|calling|choice)\b|\bfunctions?\b|function[ _-]?call(?:s|ing)?",
+    re.IGNORECASE,
+)
+_TOOL_CHOICE = re.compile(r"tool[ _-]?choice|parallel_tool_calls", re.IGNORECASE)
+_NEEDS_TOOL_PARSER = re.compile(r"tool[ _-]?(?:call[ _-]?)?parser|--jinja|enable-auto-tool", re.IGNORECASE)
+_SYSTEM = re.compile(
+    r"system[ _-]?(?:role|message|prompt|instruction)|developer[ _-]?(?:role|message|instruction)|"
+    r"role\W{1,4}(?:system|developer)|(?:system|developer)\W{0,3} (?:role|is not)|roles? are supported|"
+    r"only user and assistant|messages\W{0,4}\d\W{0,4}role",
+    re.IGNORECASE,
+)
+_TOKEN_LIMITS = MappingProxyType(
+    {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
+)
+_MESSAGE_FIELDS = ("reasoning_content", "reasoning_details", "reasoning", "thinking")
+_DROPPABLE = (
+    "stream_options",
+    "stop",
+    "temperature",
+    "top_p",
+    "seed",
+    "frequency_penalty",
+    "presence_penalty",
+    "reasoning_effort",
+    "parallel_tool_calls",
+    "tool_choice",
+    "response_format",
+)
+
+
+def refuses_tools(error: BaseException, causes: Iterable[BaseException] = ()) -> bool:
+    """Return whether a provider's error says that the model or its server cannot call tools."""
+    chain = [error, *causes]
+    text = provider_message(chain)[:_MAX_LENGTH]
+    if _find_status(chain) not in _STATUSES:
+        return False
+    if _NEEDS_TOOL_PARSER.search(text):
+        return True
+    return bool(_NO_TOOLS.search(text) and _UNSUPPORTED.search(text)) and not _TOOL_CHOICE.search(text)
+
+
+def find_refused_parameter(error: BaseException, params: Params) -> str | None:
+    """Return the parameter of a request that a provider's error refuses as such, if it can be left out.
+
+    A value that is out of range is not refused: leaving it out would ignore what the user chose.
+    """
+    chain = _chain(error)
+    if _find_status(chain) not in _STATUSES:
+        return None
+    text = provider_message(chain)[:_MAX_LENGTH]
+    if not _UNSUPPORTED.search(text) or (params.get("tools") and _NEEDS_TOOL_PARSER.search(text)):
+        return None
+    named = _named_parameter(chain)
+    if named is None and _OUT_OF_RANGE.search(text) and not _ONLY_DEFAULT.search(text):
+        return None
+    candidates = [name for name in (*_DROPPABLE, *_TOKEN_LIMITS) if name in params]
+    for name in candidates:
+        if named == name or _names(text, name):
+            return name
+    return _find_other(text, named, params)
+
+
+def _find_other(text: str, named: str | None, params: Params) -> str | None:
+    if params.get("stream") and (
+        named == "stream" or re.search(r"\bstream(?:ing|ed)?\b", text, re.IGNORECASE)
+    ):
+        return "stream"
+    if _names(text, "strict") and any(
+        "strict" in tool.get("function", {}) for tool in params.get("tools") or ()
+    ):
+        return "strict"
+    messages = params.get("messages") or ()
+    for name in _MESSAGE_FIELDS:
+        if _names(text, name) and any(name in message for message in messages):
+            return name
+    has_system = any(message.get("role") in ("system", "developer") for message in messages)
+    return "system" if has_system and _SYSTEM.search(text) else None
+
+
+def _names(text: str, name: str) -> bool:
+    if "_" in name:
+        return re.search(rf"\b{name.replace('_', '[_ -]?')}\b", text, re.IGNORECASE) is not None
+    # `stop` and `seed` are words of the language: they count only in quotes or as the first or last word.
+    quoted = (
+        rf"['\"`]{name}['\"`]|\A{name}\b|[:.] ?{name}\b|\b{name}\W{{0,2}}\Z|"
+        rf"(?:parameter|field|argument|option) {name}\b"
+    )
+    return re.search(quoted, text, re.IGNORECASE) is not None
+
+
+def leave_out(params: Params, name: str) -> dict[str, Any]:
+    """Return the parameters without one, or with what replaces it."""
+    change = _CHANGES.get(name)
+    if change is not None:
+        return change(params)
+    if name in _MESSAGE_FIELDS:
+        messages = [{k: v for k, v in message.items() if k != name} for message in params["messages"]]
+        return {**params, "messages": messages}
+    return {key: value for key, value in params.items() if key != name}
+
+
+def _without_stream(params: Params) -> dict[str, Any]:
+    return {key: value for key, value in params.items() if key not in ("stream", "stream_options")}
+
+
+def _rename_limit(params: Params) -> dict[str, Any]:
+    return {_TOKEN_LIMITS.get(key, key): value for key, value in params.items()}
+
+
+def _without_strict(params: Params) -> dict[str, Any]:
+    tools = []
+    for tool in params.get("tools") or ():
+        function = {key: value for key, value in tool.get("function", {}).items() if key != "strict"}
+        tools.append({**tool, "function": function})
+    return {**params, "tools": tools}
+
+
+def merge_system_message(params: Params) -> dict[str, Any]:
+    """Return the parameters with the system messages at the start of the first user message."""
+    messages = list(params.get("messages") or ())
+    system = [m for m in messages if m.get("role") in ("system", "developer")]
+    rest = [m for m in messages if m.get("role") not in ("system", "developer")]
+    text = "\n\n".join(str(message.get("content") or "") for message in system)
+    if not text:
+        return {**params, "messages": rest}
+    if rest and rest[0].get("role") == "user" and isinstance(rest[0].get("content"), str):
+        rest[0] = {**rest[0], "content": f"{text}\n\n{rest[0]['content']}"}
+    else:
+        rest.insert(0, {"role": "user", "content": text})
+    return {**params, "messages": rest}
+
+
+_CHANGES: Mapping[str, Callable[[Params], dict[str, Any]]] = MappingProxyType(
+    {
+        "stream": _without_stream,
+        "max_tokens": _rename_limit,
+        "max_completion_tokens": _rename_limit,
+        "strict": _without_strict,
+        "system": merge_system_message,
+    }
+)
+
+
+def _find_status(chain: Iterable[BaseException]) -> int | None:
+    return next((found for error in chain if (found := http_status(error)) is not None), None)
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    chain = [error]
+    while (cause := chain[-1].__cause__) is not None and cause not in chain:
+        chain.append(cause)
+    return chain
+
+
+def _named_parameter(chain: Iterable[BaseException]) -> str | None:
+    """Return the parameter that the body names in a field of its own: OpenAI's `param`, pydantic's `loc`."""
+    for error in chain:
+        body = getattr(error, "body", None)
+        inner = (
+            body.get("error")
+            if isinstance(body, Mapping) and isinstance(body.get("error"), Mapping)
+            else body
+        )
+        if isinstance(inner, Mapping):
+            if isinstance(param := inner.get("param"), str) and param:
+                return param.split(".")[0]
+            inner = inner.get("detail")
+        if isinstance(inner, list) and inner and isinstance(inner[0], Mapping):
+            location = inner[0].get("loc")
+            if isinstance(location, list) and location:
+                return str(location[-1])
+    return None
+
+
+@dataclass(frozen=True)
+class Refusals:
+    """What models refused in this process, by base URL and model."""
+
+    known: dict[tuple[str, str], tuple[str, ...]]
+
+    def get(self, url: str, model: str) -> tuple[str, ...]:
+        return self.known.get((url, model), ())
+
+    def add(self, url: str, model: str, names: Iterable[str]) -> None:
+        known = self.get(url, model)
+        self.known[url, model] = (*known, *(name for name in names if name not in known))
+
+
+refusals = Refusals({})
