@@ -32,11 +32,20 @@ async def copy_with_new_client(llm: Any) -> AsyncIterator[Any]:
     """Yield a copy with a client for the running event loop: a client must not be shared between loops."""
     copied = copy.copy(llm)
     copied._async_client = copied._build_async_client()
+    copied._loop = None
     try:
         with call_stop_override(copied, llm.stop_sequences):
             yield copied
     finally:
         await copied._async_client.close()
+
+
+def belongs_to_running_loop(llm: Any) -> bool:
+    """Return whether the LLM's client may be used in the running event loop, the first that uses it."""
+    loop = asyncio.get_running_loop()
+    if llm._loop is None:
+        llm._loop = loop
+    return llm._loop is loop
 
 
 async def close_clients(llm: Any) -> None:

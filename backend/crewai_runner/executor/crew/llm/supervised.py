@@ -11,6 +11,7 @@ from typing import Any
 from crewai import BaseLLM
 
 from crewai_runner.executor.crew.compat.llm_internals import (
+    belongs_to_running_loop,
     copy_with_new_client,
     has_own_async_client,
     mark_as_decorated,
@@ -47,9 +48,13 @@ def _supervised_class(llm_class: type[BaseLLM]) -> type[BaseLLM]:
     original_acall = without_retries(llm_class.acall)
 
     def set_supervision(self: Any, binding: ModelBinding, limiter: ModelRateLimiter | None) -> None:
-        self._binding, self._limiter = binding, limiter
+        self._binding, self._limiter, self._loop = binding, limiter, None
 
     async def acall(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if has_own_async_client(llm_class) and not belongs_to_running_loop(self):
+            # CrewAI summarizes a long conversation in an event loop of its own.
+            async with copy_with_new_client(self) as copied:
+                return await copied.acall(*args, **kwargs)
         args, kwargs = _strip_messages(args, kwargs)
         answer = functools.partial(original_acall, self, *args, **kwargs)
         return await call_with_retries(answer, getattr(self, "max_retries", DEFAULT_RETRIES), self._limiter)
@@ -69,9 +74,10 @@ def _supervised_class(llm_class: type[BaseLLM]) -> type[BaseLLM]:
     members = {
         "__module__": llm_class.__module__,
         "__qualname__": llm_class.__qualname__,
-        "__annotations__": {"_binding": Any, "_limiter": Any},
+        "__annotations__": {"_binding": Any, "_limiter": Any, "_loop": Any},
         "_binding": None,
         "_limiter": None,
+        "_loop": None,
         "set_supervision": set_supervision,
         "call": call,
         "acall": acall,
