@@ -22,6 +22,7 @@ from crewai.utilities.agent_utils import (
 )
 from pydantic import BaseModel
 
+from crewai_runner.executor.crew.context.exceptions import UnusableModel
 from crewai_runner.executor.crew.context.run_context import current_run
 
 # Steps that do not block. CrewAI runs each of them in a thread.
@@ -152,6 +153,12 @@ class AsyncAgentExecutor(AgentExecutor):
         self.respect_context_window = self.agent.respect_context_window
         try:
             return str(super().recover_from_context_length())
+        except SystemExit:  # would end the event loop before its connections are closed
+            raise UnusableModel(
+                "The conversation exceeds the model's context window, and the agent may not shorten it.",
+                code="context-too-long",
+                hint="Use a model with a larger context window, or set respect_context_window.",
+            ) from self._last_context_error
         finally:
             self.respect_context_window = False
 
