@@ -121,6 +121,23 @@ async def read_session(sessions: Sessions) -> AsyncIterator[AsyncSession]:
         yield session
 
 
+@asynccontextmanager
+async def read_phase(session: AsyncSession) -> AsyncIterator[None]:
+    """Use a unit of work's session for reads before its first write, without the write lock.
+
+    The reads are a transaction of their own, so rows that they load cannot be used afterwards. In a session
+    that already has a transaction they belong to that one.
+    """
+    if session.in_transaction():
+        yield
+        return
+    await session.connection(execution_options={READ_ONLY: True})
+    try:
+        yield
+    finally:
+        await session.rollback()
+
+
 async def shielded(work: Coroutine[Any, Any, Result]) -> Result:
     """Finish database work before raising a cancellation: interrupting it would break the connection."""
     task = asyncio.ensure_future(work)

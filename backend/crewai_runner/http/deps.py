@@ -3,11 +3,13 @@
 Every dependency is a coroutine: FastAPI runs plain functions in a thread, one at a time.
 """
 
+import hashlib
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Generic, Protocol, TypeVar
 
 from fastapi import Depends, Header, Query, Response
+from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import HTTPConnection
 
@@ -111,5 +113,11 @@ IfMatch = Annotated[int | None, Depends(_if_match)]
 
 
 def set_etag(response: Response, version: int) -> None:
-    """Put the resource's version into the ETag header."""
+    """Put the resource's version into the ETag header. Everything that the response shows must have it."""
     response.headers["ETag"] = f'"{version}"'
+
+
+def set_content_etag(response: Response, body: BaseModel) -> None:
+    """Put a digest of the whole response into the ETag header, for a resource that changes by itself."""
+    digest = hashlib.sha256(body.model_dump_json(by_alias=True).encode()).hexdigest()
+    response.headers["ETag"] = f'"{digest[:32]}"'

@@ -36,7 +36,6 @@ from crewai_runner.features.executions.schemas import (
 )
 from crewai_runner.features.idempotency.deps import IdempotencyKey
 from crewai_runner.features.idempotency.errors import IdempotencyKeyReused
-from crewai_runner.features.idempotency.service import IdempotencyService
 from crewai_runner.features.models.errors import ModelUnusable
 from crewai_runner.features.runs.errors import (
     InputsInvalid,
@@ -45,7 +44,7 @@ from crewai_runner.features.runs.errors import (
     RunNotResumable,
 )
 from crewai_runner.features.workflows.errors import VersionNotFound, WorkflowNotFound
-from crewai_runner.http.deps import NoTimeout, QueueOpen, SessionDep, set_etag
+from crewai_runner.http.deps import NoTimeout, QueueOpen, set_content_etag
 from crewai_runner.http.problems import problems
 
 router = APIRouter(prefix="/runs", tags=["executions"])
@@ -76,28 +75,18 @@ AGAIN_PROBLEMS = problems(
 
 @first_version.post("/start", dependencies=[QueueOpen], responses=START_PROBLEMS)
 async def start_workflow(
-    body: RunStart,
-    writer: Writer,
-    executions: Executions,
-    session: SessionDep,
-    key: IdempotencyKey = None,
+    body: RunStart, writer: Writer, executions: Executions, key: IdempotencyKey = None
 ) -> RunStartAnswer:
     """Start a run of a definition given inline or of a saved workflow; follow it at `/runs/{id}/stream`."""
-    once = IdempotencyService(session, writer.workspace_id, "runs", key)
-    return await once(RunStartAnswer, body, lambda: executions.start(writer, body))
+    return await executions.start(writer, body, key)
 
 
 @router.post("", dependencies=[QueueOpen], status_code=HTTPStatus.ACCEPTED, responses=START_PROBLEMS)
 async def start_run(
-    body: RunStart,
-    writer: Writer,
-    executions: Executions,
-    session: SessionDep,
-    key: IdempotencyKey = None,
+    body: RunStart, writer: Writer, executions: Executions, key: IdempotencyKey = None
 ) -> RunStartAnswer:
     """Start a run, as `POST /workflows/start`."""
-    once = IdempotencyService(session, writer.workspace_id, "runs", key)
-    return await once(RunStartAnswer, body, lambda: executions.start(writer, body))
+    return await executions.start(writer, body, key)
 
 
 @router.post("/preflight", responses=problems(WorkflowNotFound, VersionNotFound))
@@ -131,8 +120,9 @@ async def get_status(workflow_id: str, reader: Reader, executions: ExecutionsToR
 async def get_run(run_id: str, reader: Reader, executions: ExecutionsToRead, response: Response) -> RunAnswer:
     """One run with its definition, inputs, result or error, usage and stop receipt."""
     run = await executions.get(reader, run_id)
-    set_etag(response, run.version)
-    return RunAnswer(run=run)
+    answer = RunAnswer(run=run)
+    set_content_etag(response, answer)
+    return answer
 
 
 @router.post(
@@ -145,19 +135,11 @@ async def retry_run(
     run_id: str,
     writer: Writer,
     executions: Executions,
-    session: SessionDep,
     body: RetryBody | None = None,
     key: IdempotencyKey = None,
 ) -> RunAnswer:
     """Start a new run of the same definition, with the same or other inputs."""
-    wanted = body or RetryBody()
-
-    async def make() -> RunAnswer:
-        return RunAnswer(run=await executions.retry(writer, run_id, wanted))
-
-    return await IdempotencyService(session, writer.workspace_id, f"runs/{run_id}/retry", key)(
-        RunAnswer, wanted, make
-    )
+    return await executions.retry(writer, run_id, body or RetryBody(), key)
 
 
 @router.post(
@@ -182,18 +164,7 @@ async def resume_run(
     responses=AGAIN_PROBLEMS | problems(RunNotFound, TaskUnknown, IdempotencyKeyReused, Unavailable),
 )
 async def fork_run(
-    run_id: str,
-    body: ForkBody,
-    writer: Writer,
-    executions: Executions,
-    session: SessionDep,
-    key: IdempotencyKey = None,
+    run_id: str, body: ForkBody, writer: Writer, executions: Executions, key: IdempotencyKey = None
 ) -> RunAnswer:
     """Start a new run that reuses the outputs of the tasks before `fromTask`."""
-
-    async def make() -> RunAnswer:
-        return RunAnswer(run=await executions.fork(writer, run_id, body))
-
-    return await IdempotencyService(session, writer.workspace_id, f"runs/{run_id}/fork", key)(
-        RunAnswer, body, make
-    )
+    return await executions.fork(writer, run_id, body, key)

@@ -1,12 +1,14 @@
 """Starts, retries, forks and resumes runs, and reports their status."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.settings import Role
+from crewai_runner.db.session import read_phase
 from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.run import RunState, TaskResult
@@ -19,17 +21,29 @@ from crewai_runner.features.executions.schemas import (
     ForkBody,
     ResumeBody,
     RetryBody,
+    RunAnswer,
     RunStart,
     RunStartAnswer,
     TaskStatus,
     WorkflowStatus,
 )
 from crewai_runner.features.executions.start_checks import StartChecks
+from crewai_runner.features.idempotency.service import IdempotencyService
 from crewai_runner.features.lifecycle.service import LifecycleService, QueueReason
 from crewai_runner.features.providers.schemas import ProviderCreate
 from crewai_runner.features.runs.errors import RunNotResumable
 from crewai_runner.features.runs.schemas import RunRead, to_run_read, to_usage
 from crewai_runner.features.runs.service import NewRun, RunService
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRun:
+    """A checked request for a new run; creating it takes only a few statements."""
+
+    new: NewRun
+    reason: QueueReason
+    provider: ProviderCreate | None
+    warnings: list[str] = field(default_factory=list)
 
 
 class ExecutionService:
@@ -41,16 +55,34 @@ class ExecutionService:
         self._lifecycle = LifecycleService(session, deps.queue, deps.mask)
         self._checks = StartChecks(session, deps)
 
-    async def start(self, principal: Principal, request: RunStart) -> RunStartAnswer:
-        """Queue a run of an inline or a saved definition.
+    async def start(self, principal: Principal, request: RunStart, key: str | None = None) -> RunStartAnswer:
+        """Queue a run of an inline or a saved definition, at most once per idempotency key.
 
         Raises DefinitionInvalid, InputsInvalid, NoModel, ModelNotRegistered (422), WorkflowNotFound,
-        VersionNotFound (404) and Unavailable (503).
+        VersionNotFound (404), IdempotencyKeyReused (409) and Unavailable (503).
         """
-        await self._prepare(request.provider_config)
-        resolved = await self._checks.resolve_definition(principal, request)
-        inputs = self._checks.fill_inputs(resolved.definition, request.inputs)
-        warnings = await self._checks.check_models(principal, resolved.definition, request.provider_config)
+
+        async def create(prepared: PreparedRun) -> RunStartAnswer:
+            run = await self._create_and_queue(principal, prepared)
+            return RunStartAnswer(
+                workflow_id=run.id,
+                run_id=run.id,
+                message=f"Run {run.id} is queued. Follow it at /api/v1/runs/{run.id}/stream.",
+                warnings=prepared.warnings,
+            )
+
+        idempotent = IdempotencyService(self._session, principal.workspace_id, "runs", key)
+        return await idempotent.create_prepared(
+            RunStartAnswer, request, lambda: self._prepare_start(principal, request), create
+        )
+
+    async def _prepare_start(self, principal: Principal, request: RunStart) -> PreparedRun:
+        provider = request.provider_config
+        await self._prepare(provider)
+        async with read_phase(self._session):
+            resolved = await self._checks.resolve_definition(principal, request)
+            inputs = self._checks.fill_inputs(resolved.definition, request.inputs)
+            warnings = await self._checks.check_models(principal, resolved.definition, provider)
         new = NewRun(
             definition=resolved.definition,
             inputs=inputs,
@@ -58,34 +90,61 @@ class ExecutionService:
             workflow_version=resolved.version,
             budget=request.budget or Budget(),
             metadata=request.metadata,
-            inline_provider=request.provider_config is not None,
+            inline_provider=provider is not None,
         )
-        run = await self._create_and_queue(principal, new, "started", request.provider_config)
-        return RunStartAnswer(
-            workflow_id=run.id,
-            run_id=run.id,
-            message=f"Run {run.id} is queued. Follow it at /api/v1/runs/{run.id}/stream.",
-            warnings=[*resolved.warnings, *warnings],
-        )
+        return PreparedRun(new, "started", provider, [*resolved.warnings, *warnings])
 
-    async def retry(self, principal: Principal, run_id: str, body: RetryBody) -> RunRead:
+    async def retry(
+        self, principal: Principal, run_id: str, body: RetryBody, key: str | None = None
+    ) -> RunAnswer:
         """Queue a new run of the same definition. Raises RunNotFound and what `start` raises."""
-        await self._prepare(body.provider_config)
-        old = await self._runs.get(principal, run_id)
-        return await self._rerun(principal, old, body.inputs, body.provider_config, "retried", {})
 
-    async def fork(self, principal: Principal, run_id: str, body: ForkBody) -> RunRead:
+        async def prepare() -> PreparedRun:
+            await self._prepare(body.provider_config)
+            async with read_phase(self._session):
+                old = await self._runs.get(principal, run_id)
+                return await self._prepare_rerun(
+                    principal, old, body.inputs, body.provider_config, "retried", {}
+                )
+
+        return await self._rerun(principal, f"runs/{run_id}/retry", key, body, prepare)
+
+    async def fork(
+        self, principal: Principal, run_id: str, body: ForkBody, key: str | None = None
+    ) -> RunAnswer:
         """Queue a new run that reuses the outputs of the tasks before a task. Raises TaskUnknown (422)."""
-        await self._prepare(body.provider_config)
-        old = await self._runs.get(principal, run_id)
-        definition = old.parsed_definition
-        keys = [task.key for task in definition.tasks]
-        if body.from_task not in keys:
-            raise TaskUnknown(f"The run has no task {body.from_task!r}; it has {', '.join(keys)}.")
-        reused = reused_before(definition, await self._runs.get_task_results(run_id), body.from_task)
-        return await self._rerun(principal, old, body.inputs, body.provider_config, "forked", reused)
+
+        async def prepare() -> PreparedRun:
+            await self._prepare(body.provider_config)
+            async with read_phase(self._session):
+                old = await self._runs.get(principal, run_id)
+                definition = old.parsed_definition
+                keys = [task.key for task in definition.tasks]
+                if body.from_task not in keys:
+                    raise TaskUnknown(f"The run has no task {body.from_task!r}; it has {', '.join(keys)}.")
+                results = await self._runs.get_task_results(run_id)
+                reused = reused_before(definition, results, body.from_task)
+                return await self._prepare_rerun(
+                    principal, old, body.inputs, body.provider_config, "forked", reused
+                )
+
+        return await self._rerun(principal, f"runs/{run_id}/fork", key, body, prepare)
 
     async def _rerun(
+        self,
+        principal: Principal,
+        route: str,
+        key: str | None,
+        body: RetryBody | ForkBody,
+        prepare: Callable[[], Awaitable[PreparedRun]],
+    ) -> RunAnswer:
+        async def create(prepared: PreparedRun) -> RunAnswer:
+            return RunAnswer(run=to_run_read(await self._create_and_queue(principal, prepared)))
+
+        idempotent = IdempotencyService(self._session, principal.workspace_id, route, key)
+        return await idempotent.create_prepared(RunAnswer, body, prepare, create)
+
+    async def _prepare_rerun(
         self,
         principal: Principal,
         old: RunRow,
@@ -93,7 +152,7 @@ class ExecutionService:
         provider: ProviderCreate | None,
         reason: QueueReason,
         reused: Mapping[str, TaskResult],
-    ) -> RunRead:
+    ) -> PreparedRun:
         definition = old.parsed_definition
         self._checks.check_schemas(definition)
         if provider is None and old.inline_provider:
@@ -111,7 +170,7 @@ class ExecutionService:
             forked_from=old.id,
             reused=reused,
         )
-        return to_run_read(await self._create_and_queue(principal, new, reason, provider))
+        return PreparedRun(new, reason, provider)
 
     async def resume(self, principal: Principal, run_id: str, body: ResumeBody) -> RunRead:
         """Continue after the last finished task; the time limit starts again.
@@ -133,13 +192,11 @@ class ExecutionService:
         await self._lifecycle.queue_next_attempt(run, "resumed")
         return to_run_read(run)
 
-    async def _create_and_queue(
-        self, principal: Principal, new: NewRun, reason: QueueReason, provider: ProviderCreate | None
-    ) -> RunRow:
-        run = await self._runs.create(principal, new)
-        if provider is not None:
-            self._deps.inline_providers.keep(run.id, provider)
-        await self._lifecycle.queue_attempt(run, reason)
+    async def _create_and_queue(self, principal: Principal, prepared: PreparedRun) -> RunRow:
+        run = await self._runs.create(principal, prepared.new)
+        if prepared.provider is not None:
+            self._deps.inline_providers.keep(run.id, prepared.provider)
+        await self._lifecycle.queue_attempt(run, prepared.reason)
         return run
 
     async def _prepare(self, provider: ProviderCreate | None) -> None:

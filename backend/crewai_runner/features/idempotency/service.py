@@ -9,11 +9,14 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.clock import now
+from crewai_runner.db.session import read_phase
+from crewai_runner.db.tables.idempotency import IdempotencyRow
 from crewai_runner.features.idempotency.errors import IdempotencyKeyReused
 from crewai_runner.features.idempotency.repository import IdempotencyRepository
 
 RETENTION = timedelta(hours=24)
 Response = TypeVar("Response", bound=BaseModel)
+Prepared = TypeVar("Prepared")
 
 
 class IdempotencyService:
@@ -32,11 +35,12 @@ class IdempotencyService:
     ) -> Response:
         """Call `create` and store its response, or return the one stored for the same key and body.
 
-        Without a key, `create` is always called. Raises IdempotencyKeyReused (409) for a different body.
+        Without a key, `create` is always called. Raises IdempotencyKeyReused (409) for a different body. The
+        claim takes the database's write lock: see `create_prepared` for work that takes longer.
         """
         if self._key is None:
             return await create()
-        digest = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
+        digest = _digest(body)
         claim = {
             "workspace_id": self._workspace_id,
             "key": self._key,
@@ -52,8 +56,36 @@ class IdempotencyService:
                 row.answer = response.model_dump_json(by_alias=True)
             return response
         row = await self._keys.get(self._workspace_id, self._key, self._route)
-        if row is None or row.body_hash != digest or row.answer is None:
-            raise IdempotencyKeyReused(
-                "This Idempotency-Key was already used with a different body. Use a new key."
-            )
-        return response_type.model_validate_json(row.answer)
+        return response_type.model_validate_json(_get_answer(row, digest))
+
+    async def create_prepared(
+        self,
+        response_type: type[Response],
+        body: BaseModel,
+        prepare: Callable[[], Awaitable[Prepared]],
+        create: Callable[[Prepared], Awaitable[Response]],
+    ) -> Response:
+        """Call `create` with the result of `prepare` and store its response, or return the stored one.
+
+        `prepare` may look up hosts or parse documents: it runs between the look-up of the key and its claim,
+        while no lock is held. It is not called for a request that is repeated.
+        """
+        if self._key is not None:
+            async with read_phase(self._session):
+                row = await self._keys.get(self._workspace_id, self._key, self._route)
+                if row is not None and row.created_at >= now() - RETENTION:
+                    return response_type.model_validate_json(_get_answer(row, _digest(body)))
+        prepared = await prepare()
+        return await self(response_type, body, lambda: create(prepared))
+
+
+def _digest(body: BaseModel) -> str:
+    return hashlib.sha256(body.model_dump_json().encode()).hexdigest()
+
+
+def _get_answer(row: IdempotencyRow | None, digest: str) -> str:
+    if row is None or row.body_hash != digest or row.answer is None:
+        raise IdempotencyKeyReused(
+            "This Idempotency-Key was already used with a different body. Use a new key."
+        )
+    return row.answer

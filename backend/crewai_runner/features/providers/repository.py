@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Row, delete, select
+from sqlalchemy import Row, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.ids import Prefix
@@ -52,6 +52,15 @@ class ProviderRepository(NamedRowRepository[ProviderRow]):
             ModelRow.provider_model != "",
         )
         return list(await self._session.scalars(query))
+
+    async def renew_models(self, row: ProviderRow) -> None:
+        """Give the provider's models a new version: they show its name and type."""
+        await self._session.execute(
+            update(ModelRow)
+            .where(ModelRow.provider_id == row.id)
+            .values(version=ModelRow.version + 1)
+            .execution_options(synchronize_session=False)
+        )
 
     async def delete_with_models(self, row: ProviderRow) -> None:
         await self._session.execute(delete(ModelRow).where(ModelRow.provider_id == row.id))

@@ -118,7 +118,7 @@ class TestRetry:
         old = await create_failed_run(harness)
 
         async with harness.session() as session:
-            new = await ExecutionService(session, harness.container).retry(OWNER, old, RetryBody())
+            new = (await ExecutionService(session, harness.container).retry(OWNER, old, RetryBody())).run
 
         assert (new.status, new.forked_from, new.inputs, new.metadata) == (
             "queued",
@@ -213,8 +213,8 @@ class TestFork:
 
         async with harness.session() as session:
             service = ExecutionService(session, harness.container)
-            late = await service.fork(OWNER, old, ForkBody(from_task="report"))
-            early = await service.fork(OWNER, old, ForkBody(from_task="research"))
+            late = (await service.fork(OWNER, old, ForkBody(from_task="report"))).run
+            early = (await service.fork(OWNER, old, ForkBody(from_task="research"))).run
 
         assert (await harness.tasks(late.id))["research"].result == TaskResult(raw="Known.")
         assert (await harness.tasks(early.id))["research"].result is None

@@ -297,3 +297,21 @@ class TestBuiltInModel:
         )
 
         assert (llm.status_code, embedder.status_code) == (422, 422)
+
+
+class TestETag:
+    async def test_changes_with_the_name_of_the_provider_that_it_shows(
+        self, client: httpx.AsyncClient, stored_provider: Provider
+    ) -> None:
+        model = await create_model(client, stored_provider, "some")
+        before = await client.get(f"/models/{model['id']}")
+
+        await client.patch(f"/providers/{stored_provider['id']}", json={"name": "Renamed"})
+        after = await client.get(f"/models/{model['id']}")
+        await client.patch(f"/providers/{stored_provider['id']}", json={"models": ["another"]})
+        same = await client.get(f"/models/{model['id']}")
+
+        assert before.json()["providerName"] != after.json()["providerName"]
+        assert before.headers["ETag"] != after.headers["ETag"]
+        assert same.text == after.text
+        assert same.headers["ETag"] == after.headers["ETag"]

@@ -97,12 +97,15 @@ class ProviderCatalog:
         keeps_key = "api_key" not in sent and row.sealed_api_key is not None
         if keeps_key and endpoint.origin != endpoint_from_row(row).origin:
             raise ApiKeyNeededAgain
+        shown_by_models = (row.name, row.type)
         self._set_endpoint(row, endpoint)
         if "api_key" in sent:
             self._set_key(row, request.api_key)
         for name in sent & {"name", "models"}:
             setattr(row, name, getattr(request, name))
         await self._providers.save(row)
+        if (row.name, row.type) != shown_by_models:
+            await self._providers.renew_models(row)
         return _to_schema(row)
 
     async def delete(
