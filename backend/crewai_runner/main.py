@@ -19,6 +19,7 @@ from crewai_runner.features.metrics.router import router as metrics
 from crewai_runner.http import documentation, frontend, problems
 from crewai_runner.http.client_address import ClientAddressMiddleware
 from crewai_runner.http.deprecation import HEADERS as DEPRECATION_HEADERS
+from crewai_runner.http.json_limits import JsonLimitMiddleware
 from crewai_runner.http.middleware import (
     BodyLimitMiddleware,
     RequestContextMiddleware,
@@ -99,6 +100,7 @@ def openapi_text() -> str:
 
 def _wrap(app: FastAPI, settings: Settings) -> None:
     """Add the middleware. The first added is the innermost: a request passes them in reverse order."""
+    app.add_middleware(JsonLimitMiddleware)
     app.add_middleware(BodyLimitMiddleware, limit=settings.max_request_bytes)
     app.add_middleware(TimeLimitMiddleware, seconds=settings.request_timeout_seconds)
     app.add_middleware(ApiVersionMiddleware, prefix=settings.api_base_url)

@@ -10,7 +10,7 @@ MAX_DEPTH = 100
 
 # An unterminated text extends to the end: it must not be scanned again from each of its quotes.
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]|[\]}]|,', re.DOTALL)
-_OPENING, _CLOSING, _COMMA = frozenset(b"[{"), frozenset(b"]}"), ord(",")
+_QUOTE, _BRACKET, _COMMA, _CLOSING = ord('"'), ord("["), ord(","), frozenset(b"]}")
 
 
 class JsonTooComplex(json.JSONDecodeError):
@@ -41,29 +41,31 @@ def is_deeper_than(value: Any, max_depth: int) -> bool:
     return bool(level)
 
 
-def find_excess(body: bytes, *, max_depth: int, max_values: int, max_members: int) -> str | None:
+def find_excess(
+    body: bytes, *, max_depth: int, max_values: int, max_members: int, max_items: int
+) -> str | None:
     """Return what is too much in a JSON text, None when nothing is. Does not parse it.
 
-    `max_values` limits all values together, `max_members` those of one object or array. The time
-    depends on the limits and, for texts in it, on the length.
+    `max_values` limits all values together, `max_members` those of one object, `max_items` those of one
+    array. The time depends on the limits and, for texts in it, on the length.
     """
     values = 0
-    open_counts: list[int] = []
+    left: list[int] = []
     for token in _TOKEN.finditer(body):
         first = body[token.start()]
-        if first in _OPENING:
-            open_counts.append(1)
-            values += 1
-        elif first in _CLOSING:
-            if open_counts:
-                open_counts.pop()
-        elif first == _COMMA:
-            values += 1
-            if open_counts:
-                open_counts[-1] += 1
-                if open_counts[-1] > max_members:
-                    return f"An object or array has more than {max_members:,} members."
-        if len(open_counts) > max_depth:
+        if first == _QUOTE:
+            continue
+        if first in _CLOSING:
+            del left[-1:]
+            continue
+        values += 1
+        if first != _COMMA:
+            left.append(max_items if first == _BRACKET else max_members)
+        if left:
+            left[-1] -= 1
+            if left[-1] < 0:
+                return f"An object has more than {max_members:,} members, or an array {max_items:,} items."
+        if len(left) > max_depth:
             return f"The JSON is nested more than {max_depth} levels deep."
         if values > max_values:
             return f"The JSON has more than {max_values:,} values."

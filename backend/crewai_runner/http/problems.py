@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -21,6 +22,7 @@ from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.db.session import is_database_unavailable
 
 log = get_logger(__name__)
+MAX_REPORTED_ERRORS = 50
 TYPE_BASE = "https://crewai-runner.dev/problems/"
 _CONSTANTS = frozenset({"type", "title", "status", "requestId"})
 
@@ -132,12 +134,12 @@ async def _handle_validation_error(request: Request, exc: Exception) -> ProblemR
     assert isinstance(exc, RequestValidationError)  # noqa: S101
     errors = [
         {"pointer": format_pointer(item["loc"]), "detail": item["msg"].removeprefix("Value error, ")}
-        for item in exc.errors()
+        for item in islice(exc.errors(), MAX_REPORTED_ERRORS)
     ]
     first = errors[0] if errors else {"pointer": "/", "detail": "The request is malformed."}
     detail = f"{first['pointer']}: {first['detail']}"
-    if len(errors) > 1:
-        detail += f" (and {len(errors) - 1} more)"
+    if len(exc.errors()) > 1:
+        detail += f" (and {len(exc.errors()) - 1:,} more)"
     return problem_response(request, 422, "invalid-request", "Invalid request", detail, {"errors": errors})
 
 

@@ -1,0 +1,127 @@
+"""The server answers health checks while it receives input that is made to stop it."""
+
+import io
+import json
+import threading
+import time
+import zipfile
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.domain.test_schema_expansion import doubling
+from tests.support.scripted_provider import CallTools, Fail, Reply, Say, ScriptedProvider
+from tests.support.server_process import ApiClient, ServerProcess
+
+pytestmark = [pytest.mark.process, pytest.mark.crew]
+PROMISED_SECONDS = 1.0
+"""Health checks are answered within this time; without the limits these inputs stop them for minutes."""
+
+WORKFLOW = """\
+name: Hostile
+agents: {a: {role: r, goal: g, backstory: b, tools: [TOOLS]}}
+tasks: {t: {description: d, expected_output: e, agent: a}}
+"""
+DEEP = '{"expression": ' + "[" * 5_000 + "]" * 5_000 + "}"
+
+
+class HealthProbe:
+    """Calls the health endpoint all the time, and records the longest response time in seconds."""
+
+    def __init__(self, url: str) -> None:
+        self._client = httpx.Client(base_url=url, timeout=120, trust_env=False)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._probe)
+        self.idle_seconds = max(self._measure() for _ in range(10))
+        self.longest_seconds = 0.0
+
+    def __enter__(self) -> "HealthProbe":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._thread.join()
+        self._client.close()
+
+    def _probe(self) -> None:
+        while not self._stopped.wait(0.02):
+            self.longest_seconds = max(self.longest_seconds, self._measure())
+
+    def _measure(self) -> float:
+        started = time.monotonic()
+        assert self._client.get("/health").is_success
+        return time.monotonic() - started
+
+    def check(self) -> None:
+        # On a slow machine an idle server is slow too.
+        assert self.longest_seconds < max(PROMISED_SECONDS, 20 * self.idle_seconds)
+
+
+@pytest.fixture
+def probe(product: ServerProcess) -> Iterator[HealthProbe]:
+    with HealthProbe(product.url) as probe:
+        yield probe
+
+
+class TestAnswersOfModels:
+    @pytest.mark.parametrize(
+        ("replies", "tools", "state"),
+        [
+            ([Say(chunks=["Action:", "\n" * 100_000])], "", "completed"),
+            ([Say(chunks=["Thought: x\nAction 1:", " 1" * 50_000])], "", "completed"),
+            ([CallTools([("A" * 30_000, "{}")]), Say("done")], "calculator", "completed"),
+            ([CallTools([("calculator", DEEP)]), Say("done")], "calculator", "completed"),
+            ([Fail(400, "guardrail " * 20_000)], "", "failed"),
+        ],
+        ids=["blank lines", "digits", "name of a tool", "deep arguments", "error"],
+    )
+    def test_run_ends_and_health_is_reported(
+        self,
+        client: ApiClient,
+        provider: ScriptedProvider,
+        probe: HealthProbe,
+        replies: list[Reply],
+        tools: str,
+        state: str,
+    ) -> None:
+        provider.on(*replies)
+
+        run_id = client.start_run(WORKFLOW.replace("TOOLS", tools))
+        run = client.wait_for_state(run_id, "completed", "failed")
+
+        assert run["status"] == state
+        probe.check()
+
+    def test_model_reads_what_is_wrong_with_deep_arguments(
+        self, client: ApiClient, provider: ScriptedProvider
+    ) -> None:
+        provider.on(CallTools([("calculator", DEEP)]), Say("done"))
+
+        client.wait_for_state(client.start_run(WORKFLOW.replace("TOOLS", "calculator")), "completed")
+
+        assert "Nested more than 100 levels deep" in str(provider.requests[-1].messages)
+
+
+class TestRequests:
+    def test_health_is_reported(self, client: ApiClient, probe: HealthProbe) -> None:
+        documents = "/api/yaml/validate"
+        schema = json.dumps(doubling(16))
+        bomb = WORKFLOW.replace("TOOLS", "").replace("agent: a}", f"agent: a, output_json: {schema}}}")
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as packed:
+            packed.writestr("crew.jsonc", '\\"' * 1_000_000)
+        zipped = {"Content-Type": "application/zip"}
+
+        responses = [
+            client.http.post(documents, json={f"k{n}": 1 for n in range(300_000)}),
+            client.http.post(documents, json={"yamlContent": bomb}),
+            client.http.post("/api/workflows/start", json={"workflow": bomb}),
+            client.http.post("/api/workflows/import", content=archive.getvalue(), headers=zipped),
+            client.http.post("/api/runs", content=DEEP, headers={"Content-Type": "application/json"}),
+        ]
+
+        assert [response.status_code for response in responses] == [422, 200, 422, 422, 422]
+        assert "more than 600 values" in responses[1].text
+        probe.check()
