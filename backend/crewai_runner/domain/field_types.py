@@ -11,6 +11,12 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, StringConstraints, ValidationError, WithJsonSchema
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from crewai_runner.domain.output_files import (
+    MAX_PATH_LENGTH,
+    PATH_PATTERN,
+    find_path_problem,
+    normalize_path,
+)
 from crewai_runner.domain.tools import TOOLS
 
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -21,9 +27,6 @@ KEY_ERROR = "[key]"
 """Last item of an error's `loc` when the key is wrong, not its value; pydantic's own convention."""
 
 _MAX_INPUT_TEXT = 20_000
-_MAX_FILE_NAME = 120
-_FILE_NAME = r"^[^/\\{}<>|&;:*?\"~$.\s][^/\\{}<>|&;:*?\"~$]*$"
-_RESERVED_FILE_NAMES = frozenset({"con", "prn", "aux", "nul"})
 _REGISTERED_NAME = r"[A-Za-z0-9_]([A-Za-z0-9_.\- ]{0,98}[A-Za-z0-9_])?"
 _SOURCE_KEYS = frozenset({"type", "source_type", "sourceType", "content"})
 _SOURCE_TYPES = ("string", "text", "StringKnowledgeSource")
@@ -90,25 +93,12 @@ def _check_registered_name(name: str) -> str:
     raise value_error(code, message)
 
 
-def _check_file_name(name: str) -> str:
-    reason = _file_name_problem(name)
+def _check_output_path(path: str) -> str:
+    reason = find_path_problem(path)
     if reason is not None:
-        message = f"`{excerpt(name)}` {reason}. Write a plain file name, such as `report.md`."
+        message = f"`{excerpt(path)}` {reason}. Write a relative path, such as `out/report.md`."
         raise value_error("unsafe-path", message)
-    return name
-
-
-def _file_name_problem(name: str) -> str | None:
-    if "{" in name or "}" in name:
-        return "contains a placeholder, and an input must not decide where a file goes"
-    if "/" in name or "\\" in name or ".." in name or name[:1] in {"~", "$", "."}:
-        return "names a folder or a hidden file"
-    if len(name) > _MAX_FILE_NAME:
-        return f"is longer than {_MAX_FILE_NAME} characters"
-    if not re.fullmatch(_FILE_NAME, name) or not name.isprintable() or name[-1] in " .":
-        return "contains a character that file names should not have"
-    stem = name.partition(".")[0].lower()
-    return "is a reserved name on some systems" if stem in _RESERVED_FILE_NAMES else None
+    return normalize_path(path)
 
 
 def _knowledge_text(value: object) -> object:
@@ -186,14 +176,14 @@ ToolName = Annotated[
     WithJsonSchema({**_REGISTERED_SCHEMA, "examples": list(TOOLS)}),
 ]
 McpServerName = Annotated[str, AfterValidator(_check_registered_name), WithJsonSchema(_REGISTERED_SCHEMA)]
-FileName = Annotated[
+OutputPath = Annotated[
     str,
-    AfterValidator(_check_file_name),
+    AfterValidator(_check_output_path),
     WithJsonSchema(
-        {"type": "string", "pattern": _FILE_NAME, "maxLength": _MAX_FILE_NAME, "examples": ["report.md"]}
+        {"type": "string", "pattern": PATH_PATTERN, "maxLength": MAX_PATH_LENGTH, "examples": ["report.md"]}
     ),
 ]
-"""A file name without folder, placeholder or characters that are special in a shell or on another system."""
+"""A relative path without placeholder or characters that are special in a shell or on another system."""
 _KNOWLEDGE = {"type": "string", "minLength": 1, "maxLength": 200_000}
 KnowledgeText = Annotated[
     str,

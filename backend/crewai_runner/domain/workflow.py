@@ -15,13 +15,13 @@ from crewai_runner.core.api_model import ApiModel
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.field_types import (
     DocumentKey,
-    FileName,
     InputValue,
     KnowledgeText,
     Line,
     McpServerName,
     ModelName,
     Name,
+    OutputPath,
     Prose,
     ToolName,
 )
@@ -219,9 +219,9 @@ class TaskDefinition(ApiModel):
         le=20,
         description="How often an output that breaks a rule is rewritten; 3 by default.",
     )
-    output_file: FileName | None = Field(
+    output_file: OutputPath | None = Field(
         None,
-        description="Saves the output as a file of the run; a plain file name.",
+        description="Saves the output as a file of the run, such as `out/report.md`.",
         json_schema_extra=FORM,
     )
     tool_failure_policy: ToolFailurePolicy | None = Field(None, description=_POLICY_DESCRIPTION)
@@ -287,6 +287,10 @@ class WorkflowDefinition(ApiModel):
 
     def task(self, key: str) -> TaskDefinition:
         return next(task for task in self.tasks if task.key == key)
+
+    def output_files(self) -> dict[str, str]:
+        """Return the paths of the files that tasks write, by task key."""
+        return {task.key: task.output_file for task in self.tasks if task.output_file}
 
     def model_choices(self) -> list[ModelChoice]:
         """Return every model the definition names, in order of appearance."""

@@ -60,6 +60,7 @@ def check_references(parts: DocumentParts, registry: Registry, problems: Problem
     _check_manager(parts, problems)
     _check_task_agents(parts, problems)
     _check_embedder(parts, registry, problems)
+    _check_output_files(parts.tasks, problems)
     check_async_tasks(parts.tasks, parts.is_hierarchical, problems)
     parts.implied_inputs = check_placeholders(
         parts.agents, parts.tasks, parts.inputs, parts.declares_inputs, problems
@@ -178,6 +179,16 @@ def _check_task_agents(parts: DocumentParts, problems: Problems) -> None:
         elif task.names("guardrails") or task.get("guardrail"):
             message = "A guardrail is checked by the model of the task's agent. Name an agent."
             problems.error(task.location.to("agent"), "guardrail-without-agent", message)
+
+
+def _check_output_files(tasks: list[DocumentMember], problems: Problems) -> None:
+    writers: dict[str, str] = {}
+    for task in tasks:
+        path = task.get("output_file")
+        if isinstance(path, str) and writers.setdefault(path.casefold(), task.key) != task.key:
+            other = writers[path.casefold()]
+            message = f"`{other}` writes `{path}` too, and this task replaces it. Choose another name."
+            problems.warn(task.section.location("output_file"), "duplicate-file", message)
 
 
 def _check_embedder(parts: DocumentParts, registry: Registry, problems: Problems) -> None:

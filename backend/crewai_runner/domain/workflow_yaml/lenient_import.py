@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 from crewai_runner.domain.field_types import excerpt
+from crewai_runner.domain.output_files import make_relative, normalize_path
 from crewai_runner.domain.workflow_yaml.document_keys import (
     AGENT_SECTION,
     CREW_SECTION,
@@ -93,19 +93,16 @@ def _add_if_valid(
     key: Key, node: Node, path: str, supported: dict[str, Any], omissions: list[Omission]
 ) -> None:
     if key.name == "output_file" and isinstance(node, Scalar) and isinstance(node.value, str):
-        node = _without_folder(node, node.value)
+        relative = make_relative(node.value)
+        if relative != normalize_path(node.value):
+            omissions.append(Omission(path, f"Written as `{excerpt(relative)}`: files stay within the run."))
+        node = Scalar(node.index, relative, relative, plain=False)
     problems = Problems()
     if key.value.read(node, Location(-1, path), problems) is not INVALID or key.required:
         supported[key.name] = to_plain(node)
     else:
         reason = " ".join(problem.message for problem in problems.errors()[:1])
         omissions.append(Omission(path, reason))
-
-
-def _without_folder(node: Scalar, path: str) -> Scalar:
-    """Return the file name of a path: results are files of the run, without folders."""
-    name = path if "{" in path else PurePosixPath(path.replace("\\", "/")).name
-    return Scalar(node.index, name, name, plain=False)
 
 
 def _is_empty(node: Node) -> bool:

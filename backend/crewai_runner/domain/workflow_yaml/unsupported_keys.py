@@ -109,7 +109,7 @@ TASK = {
     "config": _CONFIG,
     "security_config": _ENGINE,
     "input_files": _FILES,
-    "create_directory": _without_effect("Output files are artifacts of the run, without folders."),
+    "create_directory": _without_effect("Output files are artifacts of the run."),
     "allow_crewai_trigger_context": _unsupported("Give the values as `inputs`."),
     "max_retries": UnsupportedKey(DEPRECATED, "Write `guardrail_max_retries`."),
     "llm": _unsupported("A model belongs to an agent: give the agent an `llm`."),

@@ -26,6 +26,7 @@ from crewai_runner.domain.run_events import (
     ApprovalExpired,
     ApprovalRequested,
     ApprovalResolved,
+    ArtifactSaved,
     TaskCompleted,
 )
 from crewai_runner.features.approvals.errors import (
@@ -168,6 +169,10 @@ class ApprovalService:
         await self._lifecycle.emit(
             run, TaskCompleted(task_key=approval.task_key, agent=approval.agent, data=completed)
         )
+        path = run.parsed_definition.output_files().get(approval.task_key)
+        if path is not None:
+            await self._runs.save_artifact(run.id, approval.task_key, path, raw)
+            await self._lifecycle.emit(run, ArtifactSaved.of_output(approval.task_key, path, raw))
 
     async def cancel(self, run_id: str) -> None:
         """Cancel the open approval request of a run that ends for another reason."""

@@ -6,15 +6,13 @@ from datetime import timedelta
 from crewai_runner.core.logging import get_logger
 from crewai_runner.core.outside_values import clean_model
 from crewai_runner.core.settings import Settings
-from crewai_runner.db.tables.runs import ArtifactRow
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.run import RunFailure, RunResult, RunState, WaitReason
-from crewai_runner.domain.run_event_payloads import ArtifactSavedData, BudgetData
+from crewai_runner.domain.run_event_payloads import BudgetData
 from crewai_runner.domain.run_events import ArtifactSaved, BudgetExceeded
 from crewai_runner.domain.workflow import OnWorkerLoss
 from crewai_runner.executor.port import Completed, Failed, NeedsHuman, Outcome, OutOfBudget, Stopped
 from crewai_runner.features.executions.failures import worker_lost
-from crewai_runner.features.executions.rules import media_type
 from crewai_runner.features.executions.run_transaction import RunTransaction
 
 log = get_logger(__name__)
@@ -72,25 +70,16 @@ async def settle(
 
 
 async def _complete(transaction: RunTransaction, result: RunResult) -> None:
-    """Complete the run; store the outputs of tasks with `output_file` as artifacts."""
+    """Complete the run. Files are saved with their tasks; save those of tasks that finished before."""
     run = transaction.run
     result = clean_model(result, transaction.mask)
-    for task in run.parsed_definition.tasks:
-        if not task.output_file or task.key not in result.tasks:
+    saved = {artifact.name for artifact in await transaction.runs.list_artifacts(run.id)}
+    for key, path in run.parsed_definition.output_files().items():
+        if path in saved or key not in result.tasks:
             continue
-        name, content = task.output_file, result.tasks[task.key].raw.encode()
-        kind = media_type(name)
-        artifact = ArtifactRow(
-            run_id=run.id,
-            name=name,
-            task_key=task.key,
-            media_type=kind,
-            size=len(content),
-            content=content,
-        )
-        await transaction.runs.save_artifact(artifact)
-        saved = ArtifactSavedData(name=name, media_type=kind, size=len(content))
-        await transaction.lifecycle.emit(run, ArtifactSaved(task_key=task.key, data=saved))
+        output = result.tasks[key].raw
+        await transaction.runs.save_artifact(run.id, key, path, output)
+        await transaction.lifecycle.emit(run, ArtifactSaved.of_output(key, path, output))
     await transaction.lifecycle.complete(run, result)
 
 

@@ -3,11 +3,19 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from crewai_runner.core.outside_values import clean_model
 from crewai_runner.core.secret_mask import SecretMask, StreamMask, TextMask
 from crewai_runner.core.text import replace_unstorable
 from crewai_runner.domain.committed_events import CalledModel
 from crewai_runner.domain.run_event_payloads import LlmChunkData
-from crewai_runner.domain.run_events import LlmChunk, LlmCompleted, LlmFailed, RunEvent
+from crewai_runner.domain.run_events import (
+    ArtifactSaved,
+    LlmChunk,
+    LlmCompleted,
+    LlmFailed,
+    RunEvent,
+    TaskCompleted,
+)
 
 AttemptKey = tuple[str, int]
 """A run id and the fencing token of one of its attempts."""
@@ -23,6 +31,8 @@ class AttemptSink:
     secrets: SecretMask
     workspace_id: str
     on_refused: Callable[[], None]
+    files: Mapping[str, str] = field(default_factory=dict)
+    """The path of the file that a task writes, by task key."""
     has_failed: bool = False
     """Whether an event could not be stored."""
     last_seq: int = 0
@@ -62,6 +72,10 @@ class AttemptBatch:
     events: list[RunEvent] = field(default_factory=list)
     chunks: list[tuple[int, LlmChunk]] = field(default_factory=list)
 
+    def file_of(self, event: TaskCompleted) -> str | None:
+        """Return the path of the file that the completed task writes."""
+        return self.sink.files.get(event.task_key or "")
+
     def mask_chunks(self) -> list[tuple[int, LlmChunk]]:
         """Return the chunks that can be shown now, masked.
 
@@ -93,6 +107,9 @@ def group_by_attempt(pending: Iterable[PendingEvent]) -> Batches:
             _add_chunk(batch, item.event)
         else:
             batch.events.append(item.event)
+            if isinstance(item.event, TaskCompleted) and (path := batch.file_of(item.event)):
+                output = clean_model(item.event, item.sink.mask).data.raw
+                batch.events.append(ArtifactSaved.of_output(item.event.task_key or "", path, output))
     return batches
 
 

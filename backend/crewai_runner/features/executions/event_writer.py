@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Protocol
 
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -23,7 +24,7 @@ from crewai_runner.core.waiting import wait_event
 from crewai_runner.db.session import Sessions, record_committed_events, unit_of_work
 from crewai_runner.domain.committed_events import NO_MODELS, CalledModel, CommittedEvents
 from crewai_runner.domain.run import FINAL_STATES, RunState
-from crewai_runner.domain.run_events import RunEvent
+from crewai_runner.domain.run_events import RunEvent, TaskCompleted
 from crewai_runner.features.events.service import EventService, assign_sequence_numbers
 from crewai_runner.features.executions.event_batch import (
     AttemptBatch,
@@ -43,6 +44,7 @@ BATCH_INTERVAL_SECONDS = 0.02
 FIRST_BATCH_SECONDS = 0.005
 """After a pause: long enough to store events together that follow each other directly."""
 MAX_BATCH = 500
+NO_FILES: Mapping[str, str] = MappingProxyType({})
 RETRY_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -97,13 +99,14 @@ class EventWriter:
         models: Mapping[str, CalledModel] = NO_MODELS,
         *,
         workspace_id: str = "",
+        files: Mapping[str, str] = NO_FILES,
     ) -> Callable[[RunEvent], None]:
         """Return the `emit` function of one attempt, callable from any thread.
 
         `on_refused` is called when a newer attempt owns the run, when the run has finished, and when an event
-        could not be stored.
+        could not be stored. `files` are the paths of the files that tasks write, by task key.
         """
-        sink = AttemptSink(run_id, fencing_token, models, self._mask, workspace_id, on_refused)
+        sink = AttemptSink(run_id, fencing_token, models, self._mask, workspace_id, on_refused, files)
         before = self._sinks.get(sink.key)
         sink.last_seq = 0 if before is None else before.last_seq
         self._sinks[sink.key] = sink
@@ -234,6 +237,7 @@ class EventWriter:
                 await runs.apply_events([(row, numbered[key]) for key, row in owned.items()])
                 for run_events in numbered.values():
                     await MessageService(session).apply_events(run_events)
+                await self._save_files(runs, {key: (batches[key], numbered[key]) for key in owned})
                 for key, row in owned.items():
                     models = batches[key].sink.models
                     committed = CommittedEvents(key[0], row.attempt, numbered[key], models=models)
@@ -242,6 +246,16 @@ class EventWriter:
             log.warning("event_writer.refused", run_id=key[0], events=len(batches[key].events))
             batches[key].sink.on_refused()
         return {key: row.last_seq + len(numbered[key]) for key, row in owned.items()}
+
+    @staticmethod
+    async def _save_files(
+        runs: RunService, stored: Mapping[AttemptKey, tuple[AttemptBatch, list[RunEvent]]]
+    ) -> None:
+        """Save the files of completed tasks together with the events."""
+        for (run_id, _), (batch, events) in stored.items():
+            for event in events:
+                if isinstance(event, TaskCompleted) and (path := batch.file_of(event)):
+                    await runs.save_artifact(run_id, event.task_key or "", path, event.data.raw)
 
     def _number(self, run_id: str, last_seq: int, batch: AttemptBatch) -> list[RunEvent]:
         """The events with secrets masked and sequence numbers assigned."""

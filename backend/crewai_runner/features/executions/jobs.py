@@ -125,6 +125,7 @@ class RunWorker:
             control.stop,
             _callable_models(spec),
             workspace_id=begun.workspace_id,
+            files=spec.definition.output_files(),
         )
         listening = asyncio.create_task(listener.listen(), name=f"control-{spec.run_id}")
         try:

@@ -62,19 +62,3 @@ def speaking_model(definition: WorkflowDefinition, agent: str | None) -> str | N
     else:
         own = next(iter(definition.model_choices()), None)
     return None if own is None else own.name
-
-
-MEDIA_TYPES = {
-    ".md": "text/markdown",
-    ".json": "application/json",
-    ".html": "text/plain",
-    ".csv": "text/csv",
-    ".yaml": "application/yaml",
-    ".yml": "application/yaml",
-}
-
-
-def media_type(name: str) -> str:
-    """The media type by file extension. HTML is served as plain text, because a model wrote it."""
-    extension = name[name.rfind(".") :].lower() if "." in name else ""
-    return MEDIA_TYPES.get(extension, "text/plain")

@@ -12,6 +12,7 @@ from crewai_runner.db.session import read_phase
 from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.run import RunState, TaskResult
+from crewai_runner.domain.run_events import ArtifactSaved
 from crewai_runner.executor.port import EngineState
 from crewai_runner.features.executions.errors import TaskUnknown
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
@@ -197,6 +198,11 @@ class ExecutionService:
         if prepared.provider is not None:
             self._deps.inline_providers.keep(run.id, prepared.provider)
         await self._lifecycle.queue_attempt(run, prepared.reason)
+        for key, path in prepared.new.definition.output_files().items():
+            if key in prepared.new.reused:
+                output = prepared.new.reused[key].raw
+                await self._runs.save_artifact(run.id, key, path, output)
+                await self._lifecycle.emit(run, ArtifactSaved.of_output(key, path, output))
         return run
 
     async def _prepare(self, provider: ProviderCreate | None) -> None:

@@ -27,6 +27,7 @@ from sqlalchemy.orm import defer
 
 from crewai_runner.db.tables.runs import ArtifactRow, LlmCallRow, RunRow, RunTaskRow
 from crewai_runner.db.tables.workspaces import WorkspaceRow
+from crewai_runner.domain.output_files import find_media_type
 from crewai_runner.domain.run import FINAL_STATES
 from crewai_runner.features.runs.schemas import SelectedRow
 
@@ -205,7 +206,15 @@ class RunRepository:
     async def get_artifact(self, run_id: str, name: str) -> ArtifactRow | None:
         return await self._session.get(ArtifactRow, (run_id, name))
 
-    async def save_artifact(self, artifact: ArtifactRow) -> None:
+    async def save_artifact(self, run_id: str, task_key: str, path: str, content: bytes) -> None:
+        artifact = ArtifactRow(
+            run_id=run_id,
+            name=path,
+            task_key=task_key,
+            media_type=find_media_type(path),
+            size=len(content),
+            content=content,
+        )
         await self._session.merge(artifact)
 
     async def lock_many(self, run_ids: Sequence[str]) -> Sequence[SelectedRow]:

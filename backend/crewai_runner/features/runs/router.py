@@ -82,16 +82,16 @@ async def list_artifacts(run_id: str, reader: Reader, runs: Runs) -> ArtifactLis
 
 
 @router.get(
-    "/{run_id}/artifacts/{name}",
+    "/{run_id}/artifacts/{name:path}",
     response_class=Response,
     responses=problems(RunNotFound, ArtifactNotFound)
     | {200: {"description": "The file", "content": {"*/*": {"schema": _FILE}}}},
 )
 async def download_artifact(run_id: str, name: str, reader: Reader, runs: Runs) -> Response:
-    """Download one file."""
+    """Download one file; its name may contain folders."""
     run = await runs.get(reader, run_id)
     artifact = await runs.get_artifact(run.id, name)
-    disposition = f"attachment; filename*=UTF-8''{quote(artifact.name, safe='')}"
+    disposition = f"attachment; filename*=UTF-8''{quote(artifact.name.rpartition('/')[2], safe='')}"
     return Response(
         artifact.content,
         media_type=artifact.media_type,

@@ -240,9 +240,9 @@ class RunService:
             raise ArtifactNotFound(f"Run {run_id} has no artifact {name!r}.")
         return artifact
 
-    async def save_artifact(self, artifact: ArtifactRow) -> None:
-        """Add the file, or replace the one of the same run and name."""
-        await self._runs.save_artifact(artifact)
+    async def save_artifact(self, run_id: str, task_key: str, path: str, output: str) -> None:
+        """Add a task's output as a file, or replace the one with the same path."""
+        await self._runs.save_artifact(run_id, task_key, path, output.encode())
 
     async def diff(self, principal: Principal, a_id: str, b_id: str) -> RunDiff:
         """Compare two runs. Raises RunNotFound."""

@@ -109,7 +109,7 @@ def _tasks(key: str, agents: list[str], earlier: list[str]) -> st.SearchStrategy
         output_json=_or_none(_schemas()),
         guardrails=st.lists(TEXTS, max_size=3),
         guardrail_max_retries=_or_none(st.integers(0, 20)),
-        output_file=_or_none(st.sampled_from(["a.md", "Report 1.txt", "no"])),
+        output_file=_or_none(st.sampled_from(["a.md", "out/en/Report 1.txt", "no"])),
         tool_failure_policy=_POLICY,
     )
 

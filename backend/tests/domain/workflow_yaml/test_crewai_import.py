@@ -109,7 +109,7 @@ class TestFiles:
     def test_output_path_becomes_a_file_name(self) -> None:
         definition = definition_of(from_crewai_files(AGENTS, TASKS))
 
-        assert definition.tasks[1].output_file == "report.md"
+        assert definition.tasks[1].output_file == "output/report.md"
 
     def test_placeholders_become_inputs(self) -> None:
         definition = definition_of(from_crewai_files(AGENTS, TASKS, {"inputs": {"topic": "AI"}}))

@@ -120,7 +120,7 @@ class TestAgreementWithParser:
             {**MINIMAL_VALUE, "tasks": {"t": {"description": "d", "agent": "a"}}},
             {
                 **MINIMAL_VALUE,
-                "tasks": {"t": {"description": "d", "expected_output": "e", "output_file": "a/b"}},
+                "tasks": {"t": {"description": "d", "expected_output": "e", "output_file": "/a/b"}},
             },
             _changed(role=5),
             _changed(role=None),

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy.exc import OperationalError
 
@@ -118,11 +119,45 @@ class TestOutcome:
         async with read_session(harness.container.sessions) as session:
             artifact = await RunService(session).get_artifact(run_id, "report.html")
         assert (artifact.content, artifact.media_type, artifact.task_key) == (
-            b"The end.",
+            b"done",
             "text/plain",
             "report",
         )
         assert (await harness.event_types(run_id))[-2:] == ["artifact.saved", "run.completed"]
+
+    @pytest.mark.parametrize("outcome", [Failed(FAILURE), Stopped(), Completed(RESULT)])
+    async def test_files_of_finished_tasks_are_saved_once(
+        self, harness: RunHarness, client: httpx.AsyncClient, outcome: Outcome
+    ) -> None:
+        script = Script([started("research"), completed("research", "Part one.")], outcome)
+        executor = use_scripts(harness, script, Script(EVENTS, Completed(RESULT)))
+        first = task("research", "researcher", output_file="en/out.md")
+        tasks = [first, task("report", output_file="fr/out.md")]
+        run_id = await harness.create(NewRun(definition(tasks=tasks), {}))
+
+        await harness.execute(run_id, 1)
+        saved = (await client.get(f"/runs/{run_id}/artifacts")).json()["artifacts"]
+        file = await client.get(f"/runs/{run_id}/artifacts/en%2Fout.md")
+
+        types = await harness.event_types(run_id)
+        assert types[types.index("task.completed") + 1] == "artifact.saved"
+        assert (saved[0]["name"], saved[0]["taskKey"], file.text) == ("en/out.md", "research", "Part one.")
+        names = [event.data.name for event in await harness.events(run_id) if event.type == "artifact.saved"]
+        assert sorted(names) == [file["name"] for file in saved]
+        assert len(executor.specs) == 1
+
+    async def test_approved_task_has_its_file_before_the_run_ends(self, harness: RunHarness) -> None:
+        tasks = [task("research", "researcher", output_file="a/b.md"), task("report")]
+        use_scripts(harness, Script(outcome=NeedsHuman("research", "researcher", "P")))
+        run_id = await harness.create(NewRun(definition(tasks=tasks), {}))
+        await harness.execute(run_id, 1)
+
+        async with harness.approvals() as approvals:
+            (approval,) = (await approvals.list_page(OWNER, "open", run_id, 1, None)).approvals
+            await approvals.resolve(OWNER, approval.id, ApprovalResolve(action="approve", edited="Mine"))
+
+        async with read_session(harness.container.sessions) as session:
+            assert (await RunService(session).get_artifact(run_id, "a/b.md")).content == b"Mine"
 
     async def test_completed_run_has_completed_tasks(self, harness: RunHarness) -> None:
         use_scripts(harness, Script(EVENTS, Completed(RESULT)))

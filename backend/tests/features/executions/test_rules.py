@@ -5,7 +5,6 @@ import pytest
 from crewai_runner.domain.run import TaskResult, TaskState
 from crewai_runner.features.executions.rules import (
     agent_states,
-    media_type,
     progress,
     result_when_all_done,
     reused_before,
@@ -79,19 +78,3 @@ class TestReusedBefore:
         assert reused_before(definition(), DONE, "report") == {"research": DONE["research"]}
         assert reused_before(definition(), DONE, "research") == {}
         assert reused_before(definition(), {}, "report") == {}
-
-
-class TestMediaType:
-    @pytest.mark.parametrize(
-        ("name", "expected"),
-        [
-            ("a.md", "text/markdown"),
-            ("A.JSON", "application/json"),
-            ("page.html", "text/plain"),
-            ("x.svg", "text/plain"),
-            ("noextension", "text/plain"),
-            ("two.dots.csv", "text/csv"),
-        ],
-    )
-    def test_is_never_active_content(self, name: str, expected: str) -> None:
-        assert media_type(name) == expected

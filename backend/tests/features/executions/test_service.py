@@ -9,6 +9,7 @@ from crewai_runner.db.tables.catalog import ModelRow
 from crewai_runner.db.tables.workflows import WorkflowRow, WorkflowVersionRow
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.run import IllegalTransition, TaskResult, WaitReason
+from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.features.executions.errors import (
     DefinitionInvalid,
     NoModel,
@@ -20,7 +21,7 @@ from crewai_runner.features.executions.service import ExecutionService
 from crewai_runner.features.executions.spec_builder import RunSpecBuilder
 from crewai_runner.features.runs.errors import InputsInvalid, RunNotFound, RunNotResumable
 from crewai_runner.features.runs.schemas import RunRead
-from crewai_runner.features.runs.service import NewRun
+from crewai_runner.features.runs.service import NewRun, RunService
 from tests.domain.test_schema_expansion import doubling
 from tests.support.builders import FAILURE, completed, definition, task
 from tests.support.harness import RunHarness, request_approval
@@ -41,9 +42,11 @@ async def resume(harness: RunHarness, run_id: str, budget: Budget | None = None)
         )
 
 
-async def create_failed_run(harness: RunHarness) -> str:
+async def create_failed_run(harness: RunHarness, workflow: WorkflowDefinition | None = None) -> str:
     """Create a run that failed after its first task."""
-    run_id = await harness.create_running(NewRun(definition(), {"topic": "tea"}, metadata={"a": 1}))
+    run_id = await harness.create_running(
+        NewRun(workflow or definition(), {"topic": "tea"}, metadata={"a": 1})
+    )
     harness.container.event_writer.open_sink(run_id, 1, lambda: None)(completed("research", "Known."))
     await harness.container.event_writer.flush()
     async with harness.transaction(run_id) as (run, lifecycle):
@@ -208,6 +211,19 @@ class TestResume:
 
 
 class TestFork:
+    async def test_has_the_files_of_reused_tasks(self, harness: RunHarness) -> None:
+        tasks = [task("research", "researcher", output_file="out/a.md"), task("report")]
+        old = await create_failed_run(harness, definition(tasks=tasks))
+
+        async with harness.session() as session:
+            fork = await ExecutionService(session, harness.container).fork(
+                OWNER, old, ForkBody(from_task="report")
+            )
+
+        async with harness.session() as session:
+            assert (await RunService(session).get_artifact(fork.id, "out/a.md")).content == b"Known."
+        assert await harness.event_types(fork.id) == ["run.queued", "artifact.saved"]
+
     async def test_reuses_the_results_before_the_task(self, harness: RunHarness) -> None:
         old = await create_failed_run(harness)
 

@@ -8,7 +8,6 @@ import pytest
 from crewai_runner.core.errors import BadRequest
 from crewai_runner.core.paging import encode_cursor
 from crewai_runner.db.session import read_session
-from crewai_runner.db.tables.runs import ArtifactRow
 from crewai_runner.domain.run import RunFailure, RunResult, TaskResult, TaskState
 from crewai_runner.domain.run_event_payloads import TaskFailedData
 from crewai_runner.domain.run_events import RunEvent, TaskFailed
@@ -286,24 +285,15 @@ class TestDiff:
 class TestArtifacts:
     async def test_saving_again_replaces_and_listing_omits_the_content(self, harness: RunHarness) -> None:
         run_id = await harness.create_running()
-        for content in (b"first", b"second one"):
+        for output in ("first", "second one"):
             async with harness.session() as session:
-                await RunService(session).save_artifact(
-                    ArtifactRow(
-                        run_id=run_id,
-                        name="report.md",
-                        task_key="report",
-                        media_type="text/markdown",
-                        size=len(content),
-                        content=content,
-                    )
-                )
+                await RunService(session).save_artifact(run_id, "report", "out/report.md", output)
 
         async with read_session(harness.container.sessions) as session:
             (listed,) = await RunService(session).list_artifacts(run_id)
-            artifact = await RunService(session).get_artifact(run_id, "report.md")
+            artifact = await RunService(session).get_artifact(run_id, "out/report.md")
 
-        assert (listed.name, listed.size) == ("report.md", 10)
+        assert (listed.name, listed.size) == ("out/report.md", 10)
         assert artifact.content == b"second one"
 
     @pytest.mark.parametrize("name", ["absent.md", "", "\x00"])

@@ -438,7 +438,7 @@ export interface paths {
     };
     /**
      * Download Artifact
-     * @description Download one file.
+     * @description Download one file; its name may contain folders.
      */
     get: operations["runs:download_artifact"];
     put?: never;
@@ -4164,7 +4164,7 @@ export interface components {
       markdown: boolean;
       /**
        * Outputfile
-       * @description Saves the output as a file of the run; a plain file name.
+       * @description Saves the output as a file of the run, such as `out/report.md`.
        */
       outputFile?: string | null;
       /**

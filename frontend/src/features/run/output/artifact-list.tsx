@@ -39,7 +39,8 @@ export function ArtifactList({ run }: { run: Run }) {
 
 function ArtifactRow({ runId, file }: { runId: string; file: Artifact }) {
   const download = useMutation({
-    mutationFn: async () => downloadFile(file.name, await fetchArtifact(runId, file.name)),
+    mutationFn: async () =>
+      downloadFile(baseName(file.name), await fetchArtifact(runId, file.name)),
   });
   return (
     <li className="grid gap-2 px-4 py-2">
@@ -57,6 +58,11 @@ function ArtifactRow({ runId, file }: { runId: string; file: Artifact }) {
       {download.isError && <ErrorPanel error={download.error} />}
     </li>
   );
+}
+
+/** Returns the file's name without folders: browsers do not save a file into one. */
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 async function fetchArtifact(runId: string, name: string): Promise<Blob> {
