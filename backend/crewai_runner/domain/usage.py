@@ -1,11 +1,16 @@
 """Token usage and cost of model calls. An unknown value is None, never 0."""
 
 from decimal import Decimal
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from crewai_runner.core.api_model import ApiModel
+
+MAX_TOKENS_PER_CALL = 2**40
+MAX_TOKENS = 2**62
+"""Of a run, a task or an agent."""
+MAX_AMOUNT = Decimal(9999999999)
 
 
 class Pricing(ApiModel):
@@ -16,20 +21,40 @@ class Pricing(ApiModel):
     currency: str = Field("USD", pattern=r"^[A-Z]{3}$", description="ISO 4217.")
 
 
-class Cost(ApiModel):
-    """An amount of money; the amount is a decimal string."""
+def read_token_count(value: object, limit: int = MAX_TOKENS_PER_CALL) -> int | None:
+    """Return a number of tokens from outside; None unless it is a whole number from 0 to `limit`."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= limit:
+        return None
+    return int(value) if int(value) == value else None
 
-    amount: Decimal
+
+def _read_total(value: object) -> int | None:
+    return read_token_count(value, MAX_TOKENS)
+
+
+def _limit_amount(amount: Decimal) -> Decimal:
+    return max(Decimal(0), min(amount, MAX_AMOUNT))
+
+
+TokenCount = Annotated[int | None, BeforeValidator(_read_total)]
+"""Tokens; None if unknown or impossible."""
+Amount = Annotated[Decimal, AfterValidator(_limit_amount)]
+
+
+class Cost(ApiModel):
+    """An amount of money; the amount is a decimal string. It is limited to what the database can store."""
+
+    amount: Amount
     currency: str
 
 
 class Usage(ApiModel):
     """Tokens, calls and cost of a model call, a task, an agent or a run."""
 
-    prompt_tokens: int | None = 0
-    completion_tokens: int | None = 0
-    cached_tokens: int | None = 0
-    total_tokens: int | None = 0
+    prompt_tokens: TokenCount = 0
+    completion_tokens: TokenCount = 0
+    cached_tokens: TokenCount = 0
+    total_tokens: TokenCount = 0
     llm_calls: int = 0
     tool_calls: int = 0
     cost: Cost | None = None

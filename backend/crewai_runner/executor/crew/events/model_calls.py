@@ -17,6 +17,7 @@ from crewai_runner.executor.crew.events.emitter import EventClass, EventEmitter
 from crewai_runner.executor.crew.events.message_inbox import MessageInbox
 from crewai_runner.executor.crew.llm.answer.check import find_warning
 from crewai_runner.executor.crew.llm.response import (
+    find_impossible_figures,
     parse_usage,
     requested_tools,
     summarize_messages,
@@ -67,6 +68,7 @@ class ModelCallTracker:
         self._is_stopping = is_stopping
         self._lock = threading.Lock()
         self._open_calls: dict[str, ModelCall] = {}
+        self._models_warned_of: set[str] = set()
         self.calls_after_stop = 0
         self.last_binding: dict[str | None, ModelBinding] = {}
         """The model used last, by task key."""
@@ -115,6 +117,7 @@ class ModelCallTracker:
         self._emit(call, run_events.LlmCompleted, data)
         if warning := find_warning(event.finish_reason, call.model, has_tool_calls=bool(tools)):
             self._emit_warning(call, *warning)
+        self._warn_of_impossible_figures(call, event.usage)
         self._on_usage()
         self._inbox.on_model_response(
             text, call=call.number, task_key=call.scope.task_key, agent=call.scope.agent
@@ -129,6 +132,16 @@ class ModelCallTracker:
         self._budget.add_usage(parse_usage(getattr(error, "usage", None), call.binding))
         failure = failure_fields(error, call.binding, task_key=call.scope.task_key, agent=call.scope.agent)
         self._emit(call, run_events.LlmFailed, {"error": failure, "duration_ms": call.duration_ms})
+
+    def _warn_of_impossible_figures(self, call: ModelCall, reported: Any) -> None:
+        """Warn once per model."""
+        names = find_impossible_figures(reported)
+        if not names or call.model in self._models_warned_of:
+            return
+        self._models_warned_of.add(call.model)
+        figures = ", ".join(names)
+        message = f"{call.model} reported impossible numbers of tokens ({figures}). They count as unknown."
+        self._emit_warning(call, "usage-impossible", message)
 
     def _create_call(self, source: Any, event: Any) -> ModelCall:
         number = reserved_call.get()

@@ -110,5 +110,8 @@ class LLMMixin:
             response, call_type, *args, usage=usage, finish_reason=finish_reason, **options
         )
 
+    def _track_token_usage_internal(self, _usage: Any) -> None:
+        """Count nothing: events count usage, and CrewAI's sums fail on figures that are no numbers."""
+
     def __repr_args__(self) -> list[tuple[str, Any]]:
         return [("model", self.model)]

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from crewai_runner.core.bounded_json import parse_json
-from crewai_runner.domain.usage import Usage, calculate_cost
+from crewai_runner.domain.usage import Usage, calculate_cost, read_token_count
 from crewai_runner.executor.crew.context.redaction import MAX_PROMPT_LENGTH, truncate
 from crewai_runner.executor.port import ModelBinding
 
@@ -12,16 +12,26 @@ TOO_DEEP = "[nested too deeply]"
 """Stands for a value with more levels than the event log stores."""
 
 
+_PROMPT = ("prompt_tokens", "input_tokens", "prompt_token_count", "inputTokens")
+_COMPLETION = ("completion_tokens", "output_tokens", "candidates_token_count", "outputTokens")
+_CACHED = ("cached_prompt_tokens", "cached_tokens", "cache_read_input_tokens", "cacheReadInputTokens")
+_TOTAL = ("total_tokens", "total_token_count", "totalTokens")
+"""The names that providers use for each figure."""
+
+
 def parse_usage(reported: dict[str, Any] | None, binding: ModelBinding | None) -> Usage:
-    """Convert one call's usage as the provider reported it; unreported figures are None."""
+    """Convert one call's usage as the provider reported it.
+
+    Figures that are not reported or cannot be true are None. The total is never less than its parts.
+    """
     figures = reported or {}
-    prompt = _first_int(figures, "prompt_tokens", "input_tokens", "prompt_token_count")
-    completion = _first_int(figures, "completion_tokens", "output_tokens", "candidates_token_count")
+    prompt = _first_count(figures, _PROMPT)
+    completion = _first_count(figures, _COMPLETION)
     is_reported = prompt is not None or completion is not None
-    cached = _first_int(figures, "cached_prompt_tokens", "cached_tokens", "cache_read_input_tokens")
-    total = _first_int(figures, "total_tokens", "total_token_count") if is_reported else None
-    if total is None and prompt is not None and completion is not None:
-        total = prompt + completion
+    cached = _first_count(figures, _CACHED)
+    total = _first_count(figures, _TOTAL) if is_reported else None
+    if prompt is not None and completion is not None:
+        total = max(total or 0, prompt + completion)
     return Usage(
         prompt_tokens=prompt,
         completion_tokens=completion,
@@ -32,12 +42,17 @@ def parse_usage(reported: dict[str, Any] | None, binding: ModelBinding | None) -
     )
 
 
-def _first_int(figures: dict[str, Any], *names: str) -> int | None:
-    for name in names:
-        value = figures.get(name)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return int(value)
-    return None
+def find_impossible_figures(reported: dict[str, Any] | None) -> list[str]:
+    """Return the names of reported figures that are no possible number of tokens."""
+    figures = reported or {}
+    names = [name for name in (*_PROMPT, *_COMPLETION, *_CACHED, *_TOTAL) if figures.get(name) is not None]
+    return [name for name in names if read_token_count(figures[name]) is None]
+
+
+def _first_count(figures: dict[str, Any], names: tuple[str, ...]) -> int | None:
+    """Return the first figure that is reported; None if that one is impossible."""
+    value = next((figures[name] for name in names if figures.get(name) is not None), None)
+    return read_token_count(value)
 
 
 def summarize_messages(messages: Any) -> tuple[int, str | None]:
