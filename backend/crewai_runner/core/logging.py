@@ -2,8 +2,9 @@
 
 import logging
 import sys
-from collections.abc import Callable, MutableMapping
-from typing import Any
+import traceback
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any, TextIO
 
 import structlog
 from structlog.processors import ExceptionRenderer
@@ -12,6 +13,7 @@ from structlog.tracebacks import ExceptionDictTransformer
 from crewai_runner.core.settings import LogFormat
 
 Mask = Callable[[str], str]
+_CONSTANT_FIELDS = frozenset({"level", "logger", "timestamp", "exc_info"})
 
 
 def configure_logging(level: str, log_format: LogFormat, mask: Mask) -> None:
@@ -25,7 +27,7 @@ def configure_logging(level: str, log_format: LogFormat, mask: Mask) -> None:
     ]
     # Tracebacks without local variables: those may hold credentials.
     renderer: Any = structlog.dev.ConsoleRenderer(
-        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        colors=sys.stderr.isatty(), exception_formatter=_TracebackFormatter(mask)
     )
     if log_format is LogFormat.JSON:
         shared.append(ExceptionRenderer(ExceptionDictTransformer(show_locals=False)))
@@ -42,7 +44,8 @@ def configure_logging(level: str, log_format: LogFormat, mask: Mask) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                _MaskingRenderer(renderer, mask),
+                _FieldCleaner(mask, escape=log_format is not LogFormat.JSON),
+                renderer,
             ],
         )
     )
@@ -57,15 +60,48 @@ def configure_logging(level: str, log_format: LogFormat, mask: Mask) -> None:
     logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
 
 
-class _MaskingRenderer:
-    """Masks the rendered line, which includes every field."""
+class _FieldCleaner:
+    """Masks the texts of every field; with `escape`, texts cannot control a terminal or begin a line.
 
-    def __init__(self, renderer: Any, mask: Mask) -> None:
-        self._renderer = renderer
+    Names of fields, and the values that logging itself sets, stay as they are.
+    """
+
+    def __init__(self, mask: Mask, *, escape: bool) -> None:
+        self._mask, self._escape = mask, escape
+
+    def __call__(self, _logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        for name, value in event.items():
+            if name not in _CONSTANT_FIELDS:
+                event[name] = self._clean(value)
+        return event
+
+    def _clean(self, value: Any) -> Any:
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        if isinstance(value, Mapping):
+            return {name: self._clean(item) for name, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._clean(item) for item in value]
+        text = self._mask(value if isinstance(value, str) else repr(value))
+        return escape_controls(text) if self._escape else text
+
+
+class _TracebackFormatter:
+    """Writes a traceback with every line indented, so that a message cannot imitate a line of the log."""
+
+    def __init__(self, mask: Mask) -> None:
         self._mask = mask
 
-    def __call__(self, logger: Any, name: str, event: MutableMapping[str, Any]) -> str:
-        return self._mask(str(self._renderer(logger, name, event)))
+    def __call__(self, out: TextIO, exc_info: Any) -> None:
+        lines = "".join(traceback.format_exception(*exc_info)).splitlines()
+        out.writelines(f"\n  {escape_controls(self._mask(line))}" for line in lines)
+
+
+def escape_controls(text: str) -> str:
+    """Return the text with control, line-breaking and bidirectional characters escaped."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
 def get_logger(name: str) -> Any:
