@@ -104,7 +104,7 @@ class KeyFileCipher(SecretCipher):
             # An unreadable or invalid file keeps the loaded keys.
             with contextlib.suppress(ValueError, OSError):
                 keys = read_keys(self._path)
-                self._fernet = MultiFernet([Fernet(key) for key in keys])
+                self._use(keys)
                 for key in keys:
                     self._on_key(key)
             self._loaded = current

@@ -1,6 +1,7 @@
 """Engine, sessions and the unit of work. No other module commits."""
 
 import asyncio
+import hashlib
 import sqlite3
 import sys
 import time
@@ -29,6 +30,7 @@ RETRY_SECONDS = 0.5
 READ_ONLY = "crewai_runner_read_only"
 _NOTIFICATIONS = "crewai_runner_notifications"
 _COMMITTED = "crewai_runner_committed"
+_DIGEST = "crewai_runner_digest"
 _LISTENER = "crewai_runner_commit_listener"
 Result = TypeVar("Result")
 
@@ -94,9 +96,15 @@ def _begin_sqlite(connection: Connection) -> None:
 Sessions = async_sessionmaker[AsyncSession]
 
 
-def make_sessions(engine: AsyncEngine, on_commit: CommitListener | None = None) -> Sessions:
-    """Create a session factory. `on_commit` receives the events that each committed unit of work stored."""
-    info = {} if on_commit is None else {_LISTENER: on_commit}
+def make_sessions(
+    engine: AsyncEngine, on_commit: CommitListener | None = None, digest: Callable[[str], str] | None = None
+) -> Sessions:
+    """Create a session factory. `on_commit` receives the events that each committed unit of work stored.
+
+    `digest` is what `keyed_digest` uses.
+    """
+    info: dict[str, object] = {} if on_commit is None else {_LISTENER: on_commit}
+    info |= {_DIGEST: digest or _digest_without_key}
     return async_sessionmaker(engine, expire_on_commit=False, info=info)
 
 
@@ -164,6 +172,16 @@ async def retry_while_unavailable(read: Callable[[], Coroutine[Any, Any, Result]
             if not is_database_unavailable(error):
                 raise
             await asyncio.sleep(RETRY_SECONDS)
+
+
+def keyed_digest(session: AsyncSession, text: str) -> str:
+    """Return a digest that reveals nothing about the text without the installation's key."""
+    digest: Callable[[str], str] = session.info.get(_DIGEST, _digest_without_key)
+    return digest(text)
+
+
+def _digest_without_key(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def record_committed_events(session: AsyncSession, events: CommittedEvents) -> None:

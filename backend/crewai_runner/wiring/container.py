@@ -57,7 +57,7 @@ class Container:
         )
         self.egress = EgressPolicy(allow_private=settings.can_use_private_urls)
         self.engine = make_engine(settings.database)
-        self.sessions = make_sessions(self.engine, self._on_commit)
+        self.sessions = make_sessions(self.engine, self._on_commit, self.cipher.digest)
         self.browser_sessions = BrowserSessions(self.sessions, self.cipher, api_key)
         self.rate_limiter = make_rate_limiter(settings, self.sessions)
         self.notifier = make_notifier(settings)

@@ -1,15 +1,15 @@
 """Idempotent requests: repeating a request with the same key and body returns the stored response."""
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.clock import now
-from crewai_runner.db.session import read_phase
+from crewai_runner.db.session import keyed_digest, read_phase
 from crewai_runner.db.tables.idempotency import IdempotencyRow
 from crewai_runner.features.idempotency.errors import IdempotencyKeyReused
 from crewai_runner.features.idempotency.repository import IdempotencyRepository
@@ -40,7 +40,7 @@ class IdempotencyService:
         """
         if self._key is None:
             return await create()
-        digest = _digest(body)
+        digest = self._fingerprint(body)
         claim = {
             "workspace_id": self._workspace_id,
             "key": self._key,
@@ -74,13 +74,14 @@ class IdempotencyService:
             async with read_phase(self._session):
                 row = await self._keys.get(self._workspace_id, self._key, self._route)
                 if row is not None and row.created_at >= now() - RETENTION:
-                    return response_type.model_validate_json(_get_answer(row, _digest(body)))
+                    return response_type.model_validate_json(_get_answer(row, self._fingerprint(body)))
         prepared = await prepare()
         return await self(response_type, body, lambda: create(prepared))
 
-
-def _digest(body: BaseModel) -> str:
-    return hashlib.sha256(body.model_dump_json().encode()).hexdigest()
+    def _fingerprint(self, body: BaseModel) -> str:
+        """Return a digest of the body with its secrets, which its JSON hides."""
+        secrets = [keyed_digest(self._session, secret) for secret in _find_secrets(body.model_dump())]
+        return hashlib.sha256("".join([body.model_dump_json(), *secrets]).encode()).hexdigest()
 
 
 def _get_answer(row: IdempotencyRow | None, digest: str) -> str:
@@ -89,3 +90,14 @@ def _get_answer(row: IdempotencyRow | None, digest: str) -> str:
             "This Idempotency-Key was already used with a different body. Use a new key."
         )
     return row.answer
+
+
+def _find_secrets(value: object) -> Iterator[str]:
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _find_secrets(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _find_secrets(item)

@@ -1,20 +1,29 @@
 """Repeating a request with the same key and body returns the first response and creates nothing."""
 
 import asyncio
+import hashlib
 from datetime import timedelta
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, SecretStr
+from sqlalchemy import select
 
 from crewai_runner.core.clock import now
+from crewai_runner.db.session import read_session
+from crewai_runner.db.tables.idempotency import IdempotencyRow
 from crewai_runner.features.idempotency import service as idempotency
 from crewai_runner.features.idempotency.errors import IdempotencyKeyReused
 from crewai_runner.features.idempotency.service import IdempotencyService
 from tests.support.harness import RunHarness
 
 
+class Inner(BaseModel):
+    secret: SecretStr
+
+
 class Body(BaseModel):
     text: str
+    inner: list[Inner] = Field(default_factory=list)
 
 
 class Response(BaseModel):
@@ -62,6 +71,25 @@ class TestIdempotency:
             await counter("k", "b")
 
         assert counter.created == 1
+
+    async def test_same_key_with_another_secret_is_rejected(self, harness: RunHarness) -> None:
+        async def send(secret: str) -> None:
+            body = Body(text="a", inner=[Inner(secret=SecretStr(secret))])
+            async with harness.session() as session:
+                await IdempotencyService(session, "ws_default", "runs", "k")(Response, body, create)
+
+        async def create() -> Response:
+            return Response(number=1)
+
+        await send("one")
+        await send("one")
+        with pytest.raises(IdempotencyKeyReused):
+            await send("two")
+        async with read_session(harness.container.sessions) as session:
+            stored = await session.scalar(select(IdempotencyRow.body_hash))
+        plain = Body(text="a", inner=[Inner(secret=SecretStr("one"))]).model_dump_json()
+        guess = hashlib.sha256(b"one").hexdigest()
+        assert stored != hashlib.sha256((plain + guess).encode()).hexdigest()
 
     async def test_without_a_key_every_call_creates(self, counter: CreationCounter) -> None:
         assert [await counter(None), await counter(None)] == [1, 2]

@@ -1,11 +1,8 @@
 """List, create, update and delete providers."""
 
-import hashlib
-
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crewai_runner.core.api_model import ApiModel
 from crewai_runner.core.ids import Prefix, new_id
 from crewai_runner.core.keyring import Keyring
 from crewai_runner.core.optimistic_lock import check_version
@@ -76,7 +73,7 @@ class ProviderCatalog:
         idempotent = IdempotencyService(
             self._session, principal.workspace_id, "providers:create_provider", idempotency_key
         )
-        return await idempotent(ProviderAnswer, _IdempotentBody.of(request), create)
+        return await idempotent(ProviderAnswer, request, create)
 
     async def update(
         self, principal: Principal, provider_id: str, request: ProviderUpdate, expected: int | None
@@ -142,18 +139,6 @@ class ProviderCatalog:
 def make_key_hint(api_key: str) -> str | None:
     """Return the last characters of a key; None for a short key, because they would reveal too much of it."""
     return api_key[-HINT_LENGTH:] if len(api_key) >= MIN_KEY_LENGTH_WITH_HINT else None
-
-
-class _IdempotentBody(ApiModel):
-    """Identifies a request for idempotency. Includes a digest of the key, which the request's JSON masks."""
-
-    request: ProviderCreate
-    key_digest: str | None
-
-    @classmethod
-    def of(cls, request: ProviderCreate) -> "_IdempotentBody":
-        key = request.api_key.get_secret_value() if request.api_key else None
-        return cls(request=request, key_digest=key and hashlib.sha256(key.encode()).hexdigest())
 
 
 def _to_schema(row: ProviderRow) -> ProviderRead:
