@@ -92,7 +92,7 @@ class TestOutsideValues:
             json.loads(response.text, parse_constant=fail_on_constant)
             assert "\\u0000" not in response.text
 
-    async def test_values_are_told_as_far_as_possible(self, harness: RunHarness) -> None:
+    async def test_values_are_kept_as_far_as_possible(self, harness: RunHarness) -> None:
         harness.executor = ScriptedExecutor(Script(events(), OUTCOMES["completed"]))
         run_id = await harness.create()
 
