@@ -1841,7 +1841,7 @@ export interface components {
     };
     /**
      * Cost
-     * @description An amount of money; the amount is a decimal string.
+     * @description An amount of money; the amount is a decimal string. It is limited to what the database can store.
      */
     Cost: {
       /** Amount */
