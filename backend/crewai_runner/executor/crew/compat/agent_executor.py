@@ -148,6 +148,26 @@ class AsyncAgentExecutor(AgentExecutor):
             return "context_error"
         raise error
 
+    def ensure_force_final_answer(self) -> str:
+        """Ask for a final answer without tools, and say that `max_iter` was reached."""
+        if self.state.is_finished:
+            return "agent_finished"
+        if (run := current_run.get()) is not None:
+            run.emit_warning(
+                "max-iterations",
+                f"The agent reached its limit of {self.max_iter} iterations (max_iter); "
+                "it was asked for a final answer.",
+            )
+        result = str(super().ensure_force_final_answer())
+        if isinstance(self.state.current_answer.output, list):
+            raise UnusableModel(
+                f"The agent reached its limit of {self.max_iter} iterations (max_iter), "
+                "and the model called tools instead of giving a final answer.",
+                code="max-iterations",
+                hint="Raise the agent's max_iter, make the task smaller, or use a stronger model.",
+            )
+        return result
+
     def recover_from_context_length(self) -> str:
         # Enabled only here: CrewAI's check before each call guesses the window of models it does not know.
         self.respect_context_window = self.agent.respect_context_window

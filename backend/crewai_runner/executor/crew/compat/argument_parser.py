@@ -3,6 +3,7 @@
 The repairs of json_repair and json5 take quadratic time.
 """
 
+import re
 from typing import Any
 
 from crewai.agents.constants import UNABLE_TO_REPAIR_JSON_RESULTS
@@ -14,6 +15,8 @@ from crewai_runner.core.bounded_json import MAX_DEPTH, is_deeper_than, parse_jso
 
 MAX_REPAIRED_LENGTH = 2_000
 MAX_REPAIRED_BRACKETS = 100
+_MAX_WRAPPERS = 3
+_FENCED = re.compile(r"```[a-z]*\n(?P<body>[^`]*)```")
 ParsedArguments = tuple[dict[str, Any], None] | tuple[None, dict[str, Any]]
 
 _crewai_validate_tool_input = ToolUsage._validate_tool_input
@@ -47,12 +50,24 @@ def validate_tool_input(usage: ToolUsage, tool_input: str | None) -> dict[str, A
     return arguments
 
 
+def _read_arguments(text: str) -> Any:
+    """Parse arguments, also in a code block, or as JSON text inside JSON text; none are an empty object."""
+    for _ in range(_MAX_WRAPPERS):
+        if fenced := _FENCED.fullmatch(text.strip()):
+            text = fenced["body"]
+        arguments = parse_json(text) if text.strip() else {}
+        if not isinstance(arguments, str):
+            break
+        text = arguments
+    return {} if arguments is None else arguments
+
+
 def parse_tool_call_args(
     func_args: dict[str, Any] | str, func_name: str, call_id: str, original_tool: Any = None
 ) -> ParsedArguments:
     """Return the arguments of a native tool call, or the result that tells the model what is wrong."""
     try:
-        arguments = parse_json(func_args) if isinstance(func_args, str) else func_args
+        arguments = _read_arguments(func_args) if isinstance(func_args, str) else func_args
     except ValueError as error:
         reason = str(error)
     else:

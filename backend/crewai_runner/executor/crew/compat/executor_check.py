@@ -16,6 +16,7 @@ REQUIRED_MEMBERS = (
     "_attach_usage_aggregation_listener",
     "_ainject_files_from_inputs",
     "recover_from_context_length",
+    "ensure_force_final_answer",
     "invoke_async",
     "invoke",
 )

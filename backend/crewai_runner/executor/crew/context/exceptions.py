@@ -95,3 +95,10 @@ class AnswerRefused(AnswerError):
 
 class AnswerMissing(AnswerError):
     """The response is well-formed and holds no answer; the message says what it holds instead."""
+
+
+class ToolsRefused(Exception):
+    """The model cannot call tools natively. CrewAI recognizes the message and lets it call them in text."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"{model} does not support tools")

@@ -11,13 +11,14 @@ from openai.lib._parsing._completions import type_to_response_format_param
 from pydantic import BaseModel, Field, PrivateAttr, model_validator
 
 from crewai_runner.executor.crew.compat.llm_internals import call_in_new_loop
-from crewai_runner.executor.crew.context.exceptions import UnusableModel
+from crewai_runner.executor.crew.context.exceptions import ToolsRefused, UnusableModel
 from crewai_runner.executor.crew.context.run_context import current_run
 from crewai_runner.executor.crew.llm.answer.chat_answer import ChatAnswer
 from crewai_runner.executor.crew.llm.answer.read_answer import read_answer
 from crewai_runner.executor.crew.llm.answer.reasoning_memory import ReasoningMemory
 from crewai_runner.executor.crew.llm.base import LLMMixin, LLMProfile, is_o1
 from crewai_runner.executor.crew.llm.refused_parameters import (
+    advise,
     find_refused_parameter,
     leave_out,
     refusals,
@@ -122,7 +123,8 @@ class OpenAIModel(LLMMixin, OpenAICompletion):
             answer = await self._request_answer(params, lambda text: self._emit_text(text, source))
         except Exception as error:
             if tools and refuses_tools(error):
-                refusals.add(str(self.base_url), self.model, ["tools"])
+                self._remember_refused(["tools"])
+                raise ToolsRefused(self.model) from error
             if self.custom_openai or not self._is_responses_only_error(error):
                 raise
             self._remember_responses_only_model()
@@ -162,11 +164,8 @@ class OpenAIModel(LLMMixin, OpenAICompletion):
             return
         refusals.add(str(self.base_url), self.model, names)
         if (run := current_run.get()) is not None:
-            run.emit_warning(
-                "parameter-refused",
-                f"{self.model} refused {', '.join(names)}; the call was repeated without. "
-                "The model's settings can leave it out from the start.",
-            )
+            advice = " ".join(dict.fromkeys(advise(name) for name in names))
+            run.emit_warning("parameter-refused", f"{self.model} refused {', '.join(names)}. {advice}")
 
     def _emit_text(self, text: str, source: dict[str, Any]) -> None:
         if self._effective_stream():

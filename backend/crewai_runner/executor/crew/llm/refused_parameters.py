@@ -1,22 +1,23 @@
 """Recognizes the parameter that a provider refuses, and leaves it out of the request."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from crewai_runner.executor.crew.context.exceptions import ProviderReportedError
 from crewai_runner.executor.crew.errors.provider_message import http_status, provider_message
 
 Params = Mapping[str, Any]
 _MAX_LENGTH = 4_000
-_STATUSES = frozenset({None, 400, 404, 405, 415, 422, 500, 501})
+_STATUSES = frozenset({400, 404, 405, 415, 422, 500, 501})
 _UNSUPPORTED = re.compile(
     r"unsupported|(?:not|n't|never|no longer|no [\w ]{1,40}) support|"
     r"(?:is|are|be)? ?not (?:yet |currently )?(?:supported|permitted|allowed|available|enabled|implemented|"
     r"recogni[sz]ed|accepted|valid for)|unrecogni[sz]ed|unknown|unexpected|"
     r"extra (?:inputs?|fields?|keys?|param\w*)|additional propert|extraneous|forbidden|cannot be used|"
-    r"deprecated|only the default|only supports?|requires? -{1,2}\w|does not exist|"
+    r"deprecated|only the default|only [\w ,]{0,60}support(?:s|ed)?\b|requires? -{1,2}\w|does not exist|"
     r"(?:invalid|bad) (?:field|argument|parameter|key)|not a valid (?:field|parameter|argument|role)",
     re.IGNORECASE,
 )
@@ -42,6 +43,16 @@ _TOKEN_LIMITS = MappingProxyType(
     {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 )
 _MESSAGE_FIELDS = ("reasoning_content", "reasoning_details", "reasoning", "thinking")
+_RENAMED = "The call was repeated with the other name; the model's `maxTokensParameter` can set it."
+_ADVICE = MappingProxyType(
+    {
+        "stream": "The call was repeated without; the model's setting `stream: false` avoids it.",
+        "system": "Its text was sent as a user message; the model's setting `systemRole: user` does so.",
+        "max_tokens": _RENAMED,
+        "max_completion_tokens": _RENAMED,
+        "tools": "Its agents call tools in text; the model's capability `tools: false` does so at once.",
+    }
+)
 _DROPPABLE = (
     "stream_options",
     "stop",
@@ -57,15 +68,22 @@ _DROPPABLE = (
 )
 
 
-def refuses_tools(error: BaseException, causes: Iterable[BaseException] = ()) -> bool:
+def refuses_tools(error: BaseException) -> bool:
     """Return whether a provider's error says that the model or its server cannot call tools."""
-    chain = [error, *causes]
-    text = provider_message(chain)[:_MAX_LENGTH]
-    if _find_status(chain) not in _STATUSES:
+    chain = _chain(error)
+    if not _is_refusal(chain):
         return False
+    text = provider_message(chain)[:_MAX_LENGTH]
     if _NEEDS_TOOL_PARSER.search(text):
         return True
     return bool(_NO_TOOLS.search(text) and _UNSUPPORTED.search(text)) and not _TOOL_CHOICE.search(text)
+
+
+def _is_refusal(chain: Sequence[BaseException]) -> bool:
+    status = next((found for error in chain if (found := http_status(error)) is not None), None)
+    return status in _STATUSES or any(
+        isinstance(error, ProviderReportedError) and error.status_code is None for error in chain
+    )
 
 
 def find_refused_parameter(error: BaseException, params: Params) -> str | None:
@@ -74,7 +92,7 @@ def find_refused_parameter(error: BaseException, params: Params) -> str | None:
     A value that is out of range is not refused: leaving it out would ignore what the user chose.
     """
     chain = _chain(error)
-    if _find_status(chain) not in _STATUSES:
+    if not _is_refusal(chain):
         return None
     text = provider_message(chain)[:_MAX_LENGTH]
     if not _UNSUPPORTED.search(text) or (params.get("tools") and _NEEDS_TOOL_PARSER.search(text)):
@@ -115,6 +133,11 @@ def _names(text: str, name: str) -> bool:
         rf"(?:parameter|field|argument|option) {name}\b"
     )
     return re.search(quoted, text, re.IGNORECASE) is not None
+
+
+def advise(name: str) -> str:
+    """Name the model's setting that avoids the refused request from the start."""
+    return _ADVICE.get(name, "The call was repeated without; the model's `omitParameters` can leave it out.")
 
 
 def leave_out(params: Params, name: str) -> dict[str, Any]:
@@ -168,10 +191,6 @@ _CHANGES: Mapping[str, Callable[[Params], dict[str, Any]]] = MappingProxyType(
         "system": merge_system_message,
     }
 )
-
-
-def _find_status(chain: Iterable[BaseException]) -> int | None:
-    return next((found for error in chain if (found := http_status(error)) is not None), None)
 
 
 def _chain(error: BaseException) -> list[BaseException]:

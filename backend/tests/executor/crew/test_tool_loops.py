@@ -1,0 +1,60 @@
+"""Tool calls that a model gets wrong, or repeats for ever."""
+
+import pytest
+
+from crewai_runner.executor.port import Completed, Failed
+from tests.executor.crew.harness import EngineHarness, agent, workflow
+from tests.support.scripted_provider import CallTools, Say
+
+pytestmark = pytest.mark.crew
+
+CALL = CallTools([("calculator", {"expression": "6*7"})])
+
+
+class TestArguments:
+    @pytest.mark.parametrize(
+        ("arguments", "result"),
+        [
+            ('```json\n{"expression": "6*7"}\n```', "42"),
+            ('"{\\"expression\\": \\"6*7\\"}"', "42"),
+            ("", "Field required"),
+            ("null", "Field required"),
+            ('["oops"]', "must be a JSON object"),
+            ('"6*7"', "JSON"),
+            ("42", "must be a JSON object"),
+            ('{"expression": 42}', "valid string"),
+            ('{"expression": "6*7"}{"expression": "1+1"}', "JSON"),
+        ],
+    )
+    async def test_run_the_tool_or_are_explained_to_the_model(
+        self, harness: EngineHarness, arguments: str, result: str
+    ) -> None:
+        harness.provider.then(CallTools([("calculator", arguments)]), Say("done"))
+
+        recorder = await harness.run(workflow([agent(tools=["calculator"])]))
+
+        assert isinstance(recorder.outcome, Completed)
+        assert result in harness.provider.requests[1].last_message
+
+
+class TestMaxIterations:
+    async def test_final_answer_comes_with_a_warning(self, harness: EngineHarness) -> None:
+        harness.provider.on(CALL, when=lambda sent: bool(sent.payload.get("tools")))
+        harness.provider.on(Say("forced"))
+
+        recorder = await harness.run(workflow([agent(tools=["calculator"], max_iter=2)]))
+
+        assert isinstance(recorder.outcome, Completed)
+        assert recorder.outcome.result.raw == "forced"
+        warning = recorder.one("warning.raised").data
+        assert warning.code == "max-iterations"
+        assert "max_iter" in warning.message
+
+    async def test_tools_to_the_end_fail(self, harness: EngineHarness) -> None:
+        harness.provider.on(CALL)
+
+        recorder = await harness.run(workflow([agent(tools=["calculator"], max_iter=2)]))
+
+        assert isinstance(recorder.outcome, Failed)
+        assert recorder.outcome.failure.code == "max-iterations"
+        assert "max_iter" in recorder.outcome.failure.message
