@@ -6,12 +6,14 @@ import type { CDPSession, Page } from "@playwright/test";
 import { uniqueName } from "./api";
 import { twoTasks } from "./documents";
 import { expect, openPage, test } from "./fixtures";
+import { measureWorkUnitMs } from "./machine-speed";
 import { gateReply } from "./provider";
 
 const python = fileURLToPath(new URL("../../backend/.venv/bin/python", import.meta.url));
 const manyEvents = fileURLToPath(new URL("many-events.py", import.meta.url));
 const TOOL_CALLS = 5_000;
-const MAX_BLOCKING_MS = 700;
+/** In multiples of a fixed piece of work, so that a slow machine does not fail: 700 ms on a machine of 2025. */
+const MAX_BLOCKING_UNITS = 26;
 const MAX_ROWS = 80;
 /** The live test: the number of model replies, and the tool calls requested by each. */
 const BURSTS = 5;
@@ -41,9 +43,10 @@ test("opening a run with ten thousand events does not block the page", async ({
   expect(eventCount).toBeGreaterThan(10_000);
 
   await observeBlocking(page);
-  const blocked = await bestBlockingMs(page, runId);
-  console.log(`${eventCount} events, ${blocked} ms blocked`);
-  expect(blocked).toBeLessThanOrEqual(MAX_BLOCKING_MS);
+  const limit = MAX_BLOCKING_UNITS * (await measureWorkUnitMs(page));
+  const blocked = await bestBlockingMs(page, runId, limit);
+  console.log(`${eventCount} events, ${blocked} ms blocked, limit ${Math.round(limit)} ms`);
+  expect(blocked).toBeLessThanOrEqual(limit);
 });
 
 test("receiving ten thousand live events does not block the page", async ({
@@ -59,8 +62,9 @@ test("receiving ten thousand live events does not block the page", async ({
   );
   const workflowId = await api.createWorkflow(yaml);
   await observeBlocking(page);
+  const limit = MAX_BLOCKING_UNITS * (await measureWorkUnitMs(page));
   let best = Infinity;
-  for (let attempt = 0; attempt < MAX_ATTEMPTS && best > MAX_BLOCKING_MS; attempt += 1) {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS && best > limit; attempt += 1) {
     await provider.script([
       {
         contains: "Find three",
@@ -101,7 +105,7 @@ test("receiving ten thousand live events does not block the page", async ({
     expect(heapGrowth).toBeLessThanOrEqual(MAX_HEAP_GROWTH_MB);
     best = Math.min(best, blocked);
   }
-  expect(best).toBeLessThanOrEqual(MAX_BLOCKING_MS);
+  expect(best).toBeLessThanOrEqual(limit);
 });
 
 /** A model reply that requests many calculator calls. */
@@ -148,9 +152,9 @@ async function observeBlocking(page: Page): Promise<void> {
   });
 }
 
-async function bestBlockingMs(page: Page, runId: string): Promise<number> {
+async function bestBlockingMs(page: Page, runId: string, limit: number): Promise<number> {
   let best = Infinity;
-  for (let attempt = 0; attempt < MAX_ATTEMPTS && best > MAX_BLOCKING_MS; attempt += 1) {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS && best > limit; attempt += 1) {
     best = Math.min(best, await measureBlocking(page, runId));
   }
   return Math.round(best);

@@ -59,10 +59,10 @@ class TestExecute:
 
         control.stop()
 
-        assert await asyncio.wait_for(stopped, 5) == Stopped()
+        assert await asyncio.wait_for(stopped, 20) == Stopped()
         assert not waiting.done()
         gate.set()
-        assert isinstance(await asyncio.wait_for(waiting, 5), Completed)
+        assert isinstance(await asyncio.wait_for(waiting, 20), Completed)
 
     async def test_raises_a_scripted_error(self) -> None:
         with pytest.raises(RuntimeError, match="lost"):

