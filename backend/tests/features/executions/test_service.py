@@ -216,9 +216,8 @@ class TestFork:
         old = await create_failed_run(harness, definition(tasks=tasks))
 
         async with harness.session() as session:
-            fork = await ExecutionService(session, harness.container).fork(
-                OWNER, old, ForkBody(from_task="report")
-            )
+            service = ExecutionService(session, harness.container)
+            fork = (await service.fork(OWNER, old, ForkBody(from_task="report"))).run
 
         async with harness.session() as session:
             assert (await RunService(session).get_artifact(fork.id, "out/a.md")).content == b"Known."
