@@ -94,7 +94,11 @@ class LlmCompletedData(ApiModel):
     call_id: str
     call: int
     model: Identifier
-    text: str
+    text: str = Field(description="The model's answer, up to its first 256,000 characters.")
+    text_length: int | None = Field(None, description="Characters of the whole answer.")
+    is_truncated: bool = Field(
+        False, description="Whether `text` is cut. `task.completed` holds a task's whole answer."
+    )
     tool_calls: list[str] = Field(default_factory=list, description="Names of the requested tools.")
     usage: Usage
     duration_ms: int
@@ -107,7 +111,10 @@ class LlmFailedData(ApiModel):
     model: Identifier
     error: RunFailure
     duration_ms: int
-    will_retry: bool | None = None
+    usage: Usage = Field(
+        default_factory=Usage.of_call, description="Unknown unless the provider reported it before."
+    )
+    will_retry: bool | None = Field(None, description="Whether the client sends the request again.")
 
 
 class ToolStartedData(ApiModel):

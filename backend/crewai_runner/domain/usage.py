@@ -1,4 +1,8 @@
-"""Token usage and cost of model calls. An unknown value is None, never 0."""
+"""Token usage and cost of model calls. An unknown value is None, never 0.
+
+A sum counts the known values. The calls that it does not know everything about are counted next to it, so
+that one silent provider neither hides what the others reported nor passes for free.
+"""
 
 from decimal import Decimal
 from typing import Annotated, Self
@@ -49,7 +53,11 @@ class Cost(ApiModel):
 
 
 class Usage(ApiModel):
-    """Tokens, calls and cost of a model call, a task, an agent or a run."""
+    """Tokens, calls and cost of a model call, a task, an agent or a run.
+
+    A sum over calls holds the known values; it is a lower bound while `callsWithoutUsage` (tokens) or
+    `callsWithoutCost` (cost) is above 0. A value is null when no call reported it.
+    """
 
     prompt_tokens: TokenCount = 0
     completion_tokens: TokenCount = 0
@@ -58,9 +66,39 @@ class Usage(ApiModel):
     llm_calls: int = 0
     tool_calls: int = 0
     cost: Cost | None = None
+    calls_without_usage: int = Field(0, description="Model calls whose tokens are unknown.")
+    calls_without_cost: int = Field(
+        0, description="Model calls whose cost is unknown, or in another currency than `cost`."
+    )
+
+    @classmethod
+    def of_call(
+        cls,
+        prompt_tokens: int | None = None,
+        completion_tokens: int | None = None,
+        cached_tokens: int | None = None,
+        total_tokens: int | None = None,
+        cost: Cost | None = None,
+    ) -> Self:
+        """Return the usage of one model call; what the provider did not report is None."""
+        return cls(
+            prompt_tokens=prompt_tokens,
+            completion_tokens=completion_tokens,
+            cached_tokens=cached_tokens,
+            total_tokens=total_tokens,
+            llm_calls=1,
+            cost=cost,
+            calls_without_usage=int(total_tokens is None),
+            calls_without_cost=int(cost is None and total_tokens != 0),
+        )
 
     def plus(self, other: Self) -> "Usage":
-        """Return the sum; a value that is unknown in either operand is unknown in the sum."""
+        """Return the sum of the known values; a value is unknown if no operand knows it.
+
+        Costs in two currencies have no sum: the cost of this usage stays, the other one counts as unknown.
+        """
+        is_foreign = self.cost and other.cost and self.cost.currency != other.cost.currency
+        without_cost = other.llm_calls if is_foreign else other.calls_without_cost
         return Usage(
             prompt_tokens=_add(self.prompt_tokens, other.prompt_tokens),
             completion_tokens=_add(self.completion_tokens, other.completion_tokens),
@@ -69,21 +107,22 @@ class Usage(ApiModel):
             llm_calls=self.llm_calls + other.llm_calls,
             tool_calls=self.tool_calls + other.tool_calls,
             cost=self._add_cost(other),
+            calls_without_usage=self.calls_without_usage + other.calls_without_usage,
+            calls_without_cost=self.calls_without_cost + without_cost,
         )
 
     def _add_cost(self, other: "Usage") -> Cost | None:
-        # Without tokens there is no cost: a failed call leaves the sum unchanged.
-        if self.total_tokens == 0:
-            return other.cost
-        if other.total_tokens == 0:
+        if self.cost is None or other.cost is None:
+            return self.cost or other.cost
+        if self.cost.currency != other.cost.currency:
             return self.cost
-        if not (self.cost and other.cost) or self.cost.currency != other.cost.currency:
-            return None
         return Cost(amount=self.cost.amount + other.cost.amount, currency=self.cost.currency)
 
 
 def _add(one: int | None, other: int | None) -> int | None:
-    return None if one is None or other is None else one + other
+    if one is None or other is None:
+        return one or other or None  # a zero before any report is not knowledge
+    return one + other
 
 
 def normalize_amount(amount: Decimal) -> Decimal:

@@ -46,14 +46,8 @@ def call(
     """A completed model call; half of the tokens are prompt tokens."""
     half = None if tokens is None else tokens // 2
     rest = None if tokens is None or half is None else tokens - half
-    usage = Usage(
-        prompt_tokens=half,
-        completion_tokens=rest,
-        cached_tokens=0,
-        total_tokens=tokens,
-        llm_calls=1,
-        cost=None if cost is None else Cost(amount=cost, currency="USD"),
-    )
+    price = None if cost is None else Cost(amount=cost, currency="USD")
+    usage = Usage.of_call(half, rest, 0, tokens, price)
     data = LlmCompletedData(call_id="c", call=1, model="m", text="t", usage=usage, duration_ms=5)
     return LlmCompleted(task_key=key, agent=agent, data=data)
 

@@ -34,6 +34,8 @@ class RunRow(Base):
             "total_tokens",
             "cost_amount",
             "cost_currency",
+            "calls_without_usage",
+            "calls_without_cost",
             sqlite_where=text("finished_at IS NOT NULL"),
             postgresql_where=text("finished_at IS NOT NULL"),
         ),
@@ -73,6 +75,8 @@ class RunRow(Base):
     tool_calls: Mapped[int] = mapped_column(default=0)
     cost_amount: Mapped[Decimal | None] = mapped_column(Money)
     cost_currency: Mapped[str | None] = mapped_column(String(3))
+    calls_without_usage: Mapped[int] = mapped_column(default=0)
+    calls_without_cost: Mapped[int] = mapped_column(default=0)
     active_seconds: Mapped[float] = mapped_column("seconds_at_work", default=0.0)
     seconds_before: Mapped[float] = mapped_column(default=0.0)
     """Seconds before the last manual resume, which do not count towards the time limit."""
@@ -105,7 +109,7 @@ class RunTaskRow(Base):
 
 
 class LlmCallRow(Base):
-    """One finished model call. The usage of a run is the sum of its calls."""
+    """One ended model call, failed ones included. The usage of a run is the sum of its calls."""
 
     __tablename__ = "llm_calls"
 

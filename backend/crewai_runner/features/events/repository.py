@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.db.tables.runs import RunEventRow
+
+_CALL_BEGUN = "llm.started"
+_CALL_ENDED = ("llm.completed", "llm.failed")
 
 
 class EventRepository:
@@ -25,3 +28,13 @@ class EventRepository:
             .limit(limit)
         )
         return (await self._session.execute(query)).all()
+
+    async def list_call_frames(self, run_id: str) -> Sequence[str]:
+        """Return the frames of the events of model calls, in order; none if every call has ended."""
+        of_run = (RunEventRow.run_id == run_id, RunEventRow.type.in_((_CALL_BEGUN, *_CALL_ENDED)))
+        begun = func.count().filter(RunEventRow.type == _CALL_BEGUN)
+        begun_calls, events = (await self._session.execute(select(begun, func.count()).where(*of_run))).one()
+        if events == 2 * begun_calls:
+            return []
+        query = select(RunEventRow.frame).where(*of_run).order_by(RunEventRow.seq)
+        return (await self._session.scalars(query)).all()

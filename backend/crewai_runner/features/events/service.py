@@ -11,7 +11,7 @@ from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.db.session import add_notification, record_committed_events
 from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.domain.committed_events import CommittedEvents, RunFacts
-from crewai_runner.domain.run_events import RUN_EVENT, RunEvent
+from crewai_runner.domain.run_events import RUN_EVENT, LlmCompleted, LlmFailed, LlmStarted, RunEvent
 from crewai_runner.features.events.repository import EventRepository
 from crewai_runner.features.events.schemas import EventPage
 from crewai_runner.features.runs.service import RunService
@@ -23,8 +23,8 @@ class EventService:
         self._events = EventRepository(session)
         self._mask = mask
 
-    async def append(self, run: RunRow, *events: RunEvent) -> None:
-        """Assign sequence numbers to events of one run and store them. The caller has locked the run."""
+    async def append(self, run: RunRow, *events: RunEvent) -> list[RunEvent]:
+        """Number events of one run, store and return them. The caller has locked the run."""
         await self._session.flush()
         mask = self._mask.scoped(run.workspace_id, run.id)
         cleaned = [clean_model(event, mask) for event in events]
@@ -34,6 +34,18 @@ class EventService:
         facts = RunFacts(run.workflow_name, run.created_at, run.active_seconds)
         record_committed_events(self._session, CommittedEvents(run.id, run.attempt, numbered, facts))
         add_notification(self._session, run.id)
+        return numbered
+
+    async def find_open_calls(self, run_id: str) -> list[LlmStarted]:
+        """Return the model calls of a run that have not ended, in order."""
+        open_calls: dict[str, LlmStarted] = {}
+        for frame in await self._events.list_call_frames(run_id):
+            match RUN_EVENT.validate_json(frame):
+                case LlmStarted() as event:
+                    open_calls[event.data.call_id] = event
+                case LlmCompleted() | LlmFailed() as event:
+                    open_calls.pop(event.data.call_id, None)
+        return list(open_calls.values())
 
     async def add_batch(self, batch: Sequence[tuple[int, Sequence[RunEvent]]]) -> None:
         """Store numbered events of many runs in one statement; each entry is (attempt, cleaned events)."""

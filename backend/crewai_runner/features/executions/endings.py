@@ -89,6 +89,7 @@ async def count_loss(transaction: RunTransaction, settings: Settings) -> Crashed
     Returns the ending if the run must not be tried again.
     """
     run = transaction.run
+    await transaction.lifecycle.end_lost_calls(run)
     run.losses += 1
     policy = run.parsed_definition.on_worker_loss
     if policy is OnWorkerLoss.FAIL or run.losses >= settings.max_attempts:

@@ -21,7 +21,14 @@ _ACTIVE_STATES = sorted(set(RunState) - FINAL_STATES)
 _RUNS = RunRow.__table__.c
 # One expression instead of two columns: sorting by the key takes most of the query time.
 _WORKFLOW_KEY = func.coalesce(_RUNS.workflow_id, literal(UNSAVED_PREFIX) + _RUNS.workflow_name).label("key")
-_AGGREGATED_COLUMNS = (_RUNS.state, _RUNS.total_tokens, _RUNS.cost_amount, _RUNS.cost_currency)
+_AGGREGATED_COLUMNS = (
+    _RUNS.state,
+    _RUNS.total_tokens,
+    _RUNS.cost_amount,
+    _RUNS.cost_currency,
+    _RUNS.calls_without_usage,
+    _RUNS.calls_without_cost,
+)
 _COUNTS = (*sorted(FINAL_STATES), "active", "runs_with_unknown_tokens", "runs_with_unknown_cost")
 _SUMS = (*_COUNTS, "token_sum", "cost_sum", "first_currency", "last_currency")
 
@@ -124,9 +131,11 @@ def _sum_columns(runs: Any) -> list[ColumnElement[Any]]:
     has_tokens = or_(runs.total_tokens.is_(None), runs.total_tokens != 0)
     conditions = {str(state): runs.state == state for state in sorted(FINAL_STATES)} | {
         "active": runs.state.in_(_ACTIVE_STATES),
-        "runs_with_unknown_tokens": runs.total_tokens.is_(None),
+        "runs_with_unknown_tokens": or_(runs.total_tokens.is_(None), runs.calls_without_usage > 0),
         # A run without tokens has no cost, so its cost is not unknown.
-        "runs_with_unknown_cost": and_(runs.cost_amount.is_(None), has_tokens),
+        "runs_with_unknown_cost": or_(
+            and_(runs.cost_amount.is_(None), has_tokens), runs.calls_without_cost > 0
+        ),
     }
     return [
         *(func.count().filter(condition).label(name) for name, condition in conditions.items()),

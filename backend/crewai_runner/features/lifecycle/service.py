@@ -20,6 +20,7 @@ from crewai_runner.domain.run import (
     transition,
 )
 from crewai_runner.domain.run_event_payloads import (
+    LlmFailedData,
     RunCompletedData,
     RunFailedData,
     RunQueuedData,
@@ -30,6 +31,8 @@ from crewai_runner.domain.run_event_payloads import (
     TaskFailedData,
 )
 from crewai_runner.domain.run_events import (
+    LlmFailed,
+    LlmStarted,
     RunCompleted,
     RunCrashed,
     RunEvent,
@@ -41,7 +44,6 @@ from crewai_runner.domain.run_events import (
     RunStopping,
     RunWaiting,
     TaskFailed,
-    TaskSkipped,
 )
 from crewai_runner.features.events.service import EventService
 from crewai_runner.features.messages.service import MessageService
@@ -64,6 +66,13 @@ class LifecycleService:
     async def emit(self, run: RunRow, *events: RunEvent) -> None:
         if events:
             await self._events.append(run, *events)
+
+    async def end_lost_calls(self, run: RunRow) -> None:
+        """End and count the model calls that were in progress when the run's worker was lost."""
+        failed: list[RunEvent] = [_lost_call(call) for call in await self._events.find_open_calls(run.id)]
+        if failed:
+            numbered = await self._events.append(run, *failed)
+            await self._runs.add_calls(run, [event for event in numbered if isinstance(event, LlmFailed)])
 
     async def queue_attempt(self, run: RunRow, reason: QueueReason) -> None:
         """Queue the run's current attempt."""
@@ -146,25 +155,23 @@ class LifecycleService:
         await self.emit(run, RunFailed(at=finished_at, data=failed))
 
     async def crash(self, run: RunRow, failure: RunFailure) -> None:
+        await self.end_lost_calls(run)
         finished_at = await self._finish(run, RunState.CRASHED)
         failed = await self._store_failure(run, failure)
         await self.emit(run, RunCrashed(at=finished_at, data=failed))
 
     async def _end_tasks(self, run: RunRow, failure: RunFailure) -> None:
-        """End the unfinished tasks of a failed run: as failed, or as skipped if another task failed."""
+        """End the tasks of a failed run that were at work: as failed, also if another task ended the run."""
         for task in await self._runs.list_task_rows(run.id):
             if task.state not in (TaskState.RUNNING, TaskState.WAITING):
                 continue
             task.finished_at = run.finished_at
-            if failure.task_key in (None, task.key):
-                task_failure = failure.model_copy(update={"task_key": task.key, "agent": task.agent})
-                task.state = TaskState.FAILED
-                task.error = task_failure.model_dump(mode="json", by_alias=True)
-                data = TaskFailedData(error=task_failure)
-                await self.emit(run, TaskFailed(task_key=task.key, agent=task.agent, data=data))
-            else:
-                task.state = TaskState.SKIPPED
-                await self.emit(run, TaskSkipped(task_key=task.key, agent=task.agent))
+            cause = failure if failure.task_key in (None, task.key) else _cut_short(failure)
+            task_failure = cause.model_copy(update={"task_key": task.key, "agent": task.agent})
+            task.state = TaskState.FAILED
+            task.error = task_failure.model_dump(mode="json", by_alias=True)
+            data = TaskFailedData(error=task_failure)
+            await self.emit(run, TaskFailed(task_key=task.key, agent=task.agent, data=data))
 
     async def _store_failure(self, run: RunRow, failure: RunFailure) -> RunFailedData:
         failure = self._clean(run, failure)
@@ -181,6 +188,7 @@ class LifecycleService:
         abandoned: tuple[str, ...] = (),
     ) -> StopReceipt:
         """Finish a stop and return its receipt; unfinished tasks become skipped."""
+        await self.end_lost_calls(run)
         tasks = await self._runs.list_task_rows(run.id)
         done = [t for t in tasks if t.state in (TaskState.COMPLETED, TaskState.REUSED)]
         for task in tasks:
@@ -220,3 +228,28 @@ class LifecycleService:
         if run.state in (RunState.RUNNING, RunState.STOPPING) and run.attempt_started_at is not None:
             run.active_seconds += (now() - run.attempt_started_at).total_seconds()
             run.attempt_started_at = None
+
+
+def _lost_call(call: LlmStarted) -> LlmFailed:
+    failure = RunFailure(
+        code="worker-lost",
+        message="The worker died during this call; whether the model answered is unknown.",
+        task_key=call.task_key,
+        agent=call.agent,
+    )
+    data = LlmFailedData(
+        call_id=call.data.call_id,
+        call=call.data.call,
+        model=call.data.model,
+        error=failure,
+        duration_ms=max(0, round((now() - call.at).total_seconds() * 1000)),
+    )
+    return LlmFailed(task_key=call.task_key, agent=call.agent, data=data)
+
+
+def _cut_short(cause: RunFailure) -> RunFailure:
+    return RunFailure(
+        code="task-cut-short",
+        message=f"The task was ended because task '{cause.task_key}' failed beside it.",
+        hint="Resume the run to perform it again.",
+    )

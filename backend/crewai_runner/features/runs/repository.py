@@ -51,6 +51,8 @@ SUMMARY_COLUMNS = (
     _RUNS.tool_calls,
     _RUNS.cost_amount,
     _RUNS.cost_currency,
+    _RUNS.calls_without_usage,
+    _RUNS.calls_without_cost,
     _RUNS.seconds_at_work.label("active_seconds"),
     _RUNS.created_by,
     _RUNS.created_at,
@@ -234,6 +236,8 @@ class RunRepository:
                 RunRow.tool_calls,
                 RunRow.cost_amount,
                 RunRow.cost_currency,
+                RunRow.calls_without_usage,
+                RunRow.calls_without_cost,
             )
             .where(RunRow.id.in_(run_ids))
             .order_by(RunRow.id)

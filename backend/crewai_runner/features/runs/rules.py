@@ -35,11 +35,11 @@ class TaskChange:
 
 @dataclass(slots=True)
 class RunChanges:
-    """The changes of one batch: usage to add, task changes by key, and finished model calls."""
+    """The changes of one batch: usage to add, task changes by key, and ended model calls."""
 
     usage: Usage = field(default_factory=Usage)
     tasks: dict[str, TaskChange] = field(default_factory=dict)
-    calls: list[LlmCompleted] = field(default_factory=list)
+    calls: list[LlmCompleted | LlmFailed] = field(default_factory=list)
 
 
 def collect_changes(events: Iterable[RunEvent]) -> RunChanges:
@@ -58,11 +58,9 @@ def collect_changes(events: Iterable[RunEvent]) -> RunChanges:
 
 def _add_usage(changes: RunChanges, event: RunEvent) -> None:
     match event:
-        case LlmCompleted():
+        case LlmCompleted() | LlmFailed():
             changes.calls.append(event)
             changes.usage = changes.usage.plus(event.data.usage)
-        case LlmFailed():
-            changes.usage = changes.usage.model_copy(update={"llm_calls": changes.usage.llm_calls + 1})
         case ToolCompleted() | ToolFailed():
             changes.usage = changes.usage.model_copy(update={"tool_calls": changes.usage.tool_calls + 1})
         case _:
@@ -95,11 +93,13 @@ def build_counter_columns(total: Usage) -> dict[str, Any]:
     return _build_token_and_cost_columns(total) | {
         "llm_calls": total.llm_calls,
         "tool_calls": total.tool_calls,
+        "calls_without_usage": total.calls_without_usage,
+        "calls_without_cost": total.calls_without_cost,
     }
 
 
-def build_call_columns(run_id: str, call: LlmCompleted) -> dict[str, Any]:
-    """Return the row of a finished model call."""
+def build_call_columns(run_id: str, call: LlmCompleted | LlmFailed) -> dict[str, Any]:
+    """Return the row of an ended model call."""
     return _build_token_and_cost_columns(call.data.usage) | {
         "run_id": run_id,
         "seq": call.seq,
@@ -132,6 +132,14 @@ def build_task_columns(run_id: str, key: str, change: TaskChange) -> dict[str, A
     elif change.state in (TaskState.COMPLETED, TaskState.REUSED):
         cleared = {"error": None}
     return {"run_id": run_id, "key": key, "state": change.state} | cleared | new_values
+
+
+def sum_usage(parts: Iterable[tuple[str | None, Usage]]) -> dict[str, Usage]:
+    """Return the sum of the usages of each key; None becomes an empty key."""
+    sums: dict[str, Usage] = {}
+    for key, usage in parts:
+        sums[key or ""] = sums.get(key or "", Usage()).plus(usage)
+    return sums
 
 
 def find_differences(a: Any, b: Any, path: str = "") -> list[tuple[str, Any, Any]]:

@@ -148,20 +148,32 @@ class RunDiff(ApiModel):
     outputs: list[Change]
 
 
-def to_usage(row: RunRow | LlmCallRow | SelectedRow) -> Usage:
-    """Combine the usage columns of a run or of a model call, which counts as one call."""
-    cost = None
-    if row.cost_amount is not None and row.cost_currency:
-        cost = Cost(amount=normalize_amount(row.cost_amount), currency=row.cost_currency)
+def to_usage(row: RunRow | SelectedRow) -> Usage:
+    """Combine the usage columns of a run."""
     return Usage(
         prompt_tokens=row.prompt_tokens,
         completion_tokens=row.completion_tokens,
         cached_tokens=row.cached_tokens,
         total_tokens=row.total_tokens,
-        llm_calls=getattr(row, "llm_calls", 1),
-        tool_calls=getattr(row, "tool_calls", 0),
-        cost=cost,
+        llm_calls=row.llm_calls,
+        tool_calls=row.tool_calls,
+        cost=_to_cost(row),
+        calls_without_usage=row.calls_without_usage,
+        calls_without_cost=row.calls_without_cost,
     )
+
+
+def to_call_usage(row: LlmCallRow) -> Usage:
+    """Combine the usage columns of a model call."""
+    return Usage.of_call(
+        row.prompt_tokens, row.completion_tokens, row.cached_tokens, row.total_tokens, _to_cost(row)
+    )
+
+
+def _to_cost(row: RunRow | LlmCallRow | SelectedRow) -> Cost | None:
+    if row.cost_amount is None or not row.cost_currency:
+        return None
+    return Cost(amount=normalize_amount(row.cost_amount), currency=row.cost_currency)
 
 
 def to_run_summary(row: RunRow | SelectedRow) -> RunSummary:
@@ -213,7 +225,7 @@ def to_llm_call_read(row: LlmCallRow) -> LlmCallRead:
         task_key=row.task_key,
         agent=row.agent,
         model=row.model,
-        usage=to_usage(row),
+        usage=to_call_usage(row),
         duration_ms=row.duration_ms,
         at=row.at,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import reduce
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,7 +14,7 @@ from crewai_runner.core.principal import Principal
 from crewai_runner.db.tables.runs import ArtifactRow, RunRow, RunTaskRow
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.run import FINAL_STATES, RunState, TaskResult, TaskState
-from crewai_runner.domain.run_events import RunEvent
+from crewai_runner.domain.run_events import LlmFailed, RunEvent
 from crewai_runner.domain.usage import Usage
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.features.runs.errors import ArtifactNotFound, RunNotFound
@@ -24,11 +25,11 @@ from crewai_runner.features.runs.rules import (
     build_task_columns,
     collect_changes,
     find_differences,
+    sum_usage,
 )
 from crewai_runner.features.runs.schemas import (
     ArtifactRead,
     Change,
-    LlmCallRead,
     RunBrief,
     RunDiff,
     RunPage,
@@ -224,9 +225,9 @@ class RunService:
         calls = [to_llm_call_read(row) for row in await self._runs.list_calls(run.id)]
         return RunUsage(
             total=to_usage(run),
-            by_task=_sum_usage_by(calls, "task_key"),
-            by_agent=_sum_usage_by(calls, "agent"),
-            by_model=_sum_usage_by(calls, "model"),
+            by_task=sum_usage((call.task_key, call.usage) for call in calls),
+            by_agent=sum_usage((call.agent, call.usage) for call in calls),
+            by_model=sum_usage((call.model, call.usage) for call in calls),
             calls=calls,
         )
 
@@ -259,6 +260,13 @@ class RunService:
         """Lock runs and return the columns the event writer needs, by run id."""
         return {row.id: row for row in await self._runs.lock_many(run_ids)}
 
+    async def add_calls(self, run: RunRow, calls: Sequence[LlmFailed]) -> None:
+        """Add ended model calls to the usage of a locked run."""
+        usage = reduce(Usage.plus, [call.data.usage for call in calls], to_usage(run))
+        for name, value in build_counter_columns(usage).items():
+            setattr(run, name, value)
+        await self._runs.add_calls([build_call_columns(run.id, call) for call in calls])
+
     async def apply_events(self, batch: Sequence[tuple[SelectedRow, Sequence[RunEvent]]]) -> None:
         """Update the rows of many runs from their numbered events, with few statements for the batch.
 
@@ -278,14 +286,6 @@ class RunService:
             await self._runs.update_task(columns)
         if calls:
             await self._runs.add_calls(calls)
-
-
-def _sum_usage_by(calls: Sequence[LlmCallRead], field_name: str) -> dict[str, Usage]:
-    groups: dict[str, Usage] = {}
-    for call in calls:
-        key = getattr(call, field_name) or ""
-        groups[key] = groups.get(key, Usage()).plus(call.usage)
-    return groups
 
 
 def _list_changes(a: Any, b: Any) -> list[Change]:

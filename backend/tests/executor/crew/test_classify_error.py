@@ -92,6 +92,7 @@ class TestCrewAIErrors:
             "provider-timeout",
             "provider-empty",
             "provider-unreachable",
+            "call-cut-short",
         }
 
 

@@ -66,7 +66,10 @@ class TestMemory:
         other_scope = await harness.run_spec(with_embedder(harness, WITH_MEMORY, memory_scope="ws2/wf1"))
 
         assert not same_scope.all("warning.raised")
-        prompts = [recorder.all("llm.started")[0].data.prompt for recorder in (same_scope, other_scope)]
+        prompts = [
+            next(event.data.prompt for event in recorder.all("llm.started") if event.data.model == "main")
+            for recorder in (same_scope, other_scope)
+        ]
         assert isinstance(same_scope.outcome, Completed)
         assert [FACT in prompt for prompt in prompts] == [True, False]
         assert {event.task_key for event in same_scope.all("llm.started")} == {"draft", "again"}

@@ -204,7 +204,7 @@ class TestUnfinishedTasks:
         ]
         assert (events[0].task_key, events[0].agent) == ("research", "researcher")
 
-    async def test_task_parallel_to_the_failed_one_is_skipped_and_finished_ones_stay(
+    async def test_task_at_work_beside_the_failed_one_fails_and_finished_ones_stay(
         self, harness: RunHarness
     ) -> None:
         run_id = await harness.create_running(
@@ -223,10 +223,11 @@ class TestUnfinishedTasks:
         assert {key: row.status for key, row in tasks.items()} == {
             "a": "completed",
             "b": "failed",
-            "c": "skipped",
+            "c": "failed",
         }
         assert tasks["b"].error.message == "own"
-        assert (await harness.event_types(run_id)).count("task.failed") == 1
+        assert tasks["c"].error.code == "task-cut-short"
+        assert (await harness.event_types(run_id)).count("task.failed") == 2
 
     async def test_failed_task_starts_again_when_the_run_is_resumed(self, harness: RunHarness) -> None:
         run_id = await harness.create_running()

@@ -71,7 +71,8 @@ class TestCollectChanges:
         assert (changes.usage.llm_calls, changes.usage.tool_calls, changes.usage.total_tokens) == (3, 2, 15)
         assert changes.usage.cost is not None
         assert changes.usage.cost.amount == 3
-        assert len(changes.calls) == 2
+        assert len(changes.calls) == 3
+        assert changes.usage.calls_without_usage == 1
 
     @given(
         st.lists(st.sampled_from([call(10, "1"), failed_call(), started("t"), completed("t")]), max_size=8),

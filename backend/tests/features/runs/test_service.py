@@ -181,17 +181,18 @@ class TestUsage:
         assert usage.by_task["report"].total_tokens == 30
         assert usage.by_agent["researcher"].llm_calls == 2
 
-    async def test_unknown_value_is_unknown_in_the_total(self, harness: RunHarness) -> None:
-        usage = await self.get_usage(harness, call(10, "1"), call(None, None))
+    async def test_unknown_call_leaves_the_known_total(self, harness: RunHarness) -> None:
+        usage = await self.get_usage(harness, call(10, "1"), call(None, None), call(5, "1"))
 
-        assert usage.total.total_tokens is None
-        assert usage.total.cost is None
-        assert usage.total.llm_calls == 2
+        assert (usage.total.total_tokens, usage.total.llm_calls) == (15, 3)
+        assert usage.total.cost is not None
+        assert usage.total.cost.amount == 2
+        assert (usage.total.calls_without_usage, usage.total.calls_without_cost) == (1, 1)
 
-    async def test_a_failed_call_is_counted_and_costs_nothing(self, harness: RunHarness) -> None:
+    async def test_a_failed_call_is_one_of_the_calls(self, harness: RunHarness) -> None:
         usage = await self.get_usage(harness, failed_call(), call(10, "1"), failed_call())
 
-        assert usage.total.llm_calls == 3
+        assert usage.total.llm_calls == 3 == len(usage.calls)
         assert usage.total.cost is not None
         assert usage.total.cost.amount == 1
 

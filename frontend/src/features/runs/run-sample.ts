@@ -17,6 +17,8 @@ export function runSample(part: Partial<RunSummary> = {}): RunSummary {
       totalTokens: 1350,
       llmCalls: 3,
       toolCalls: 0,
+      callsWithoutUsage: 0,
+      callsWithoutCost: 0,
       cost: { amount: "0.031", currency: "USD" },
     },
     error: null,

@@ -2385,10 +2385,24 @@ export interface components {
       durationMs: number;
       /** Finishreason */
       finishReason?: string | null;
+      /**
+       * Istruncated
+       * @description Whether `text` is cut. `task.completed` holds a task's whole answer.
+       * @default false
+       */
+      isTruncated: boolean;
       /** Model */
       model: string;
-      /** Text */
+      /**
+       * Text
+       * @description The model's answer, up to its first 256,000 characters.
+       */
       text: string;
+      /**
+       * Textlength
+       * @description Characters of the whole answer.
+       */
+      textLength?: number | null;
       /**
        * Toolcalls
        * @description Names of the requested tools.
@@ -2435,7 +2449,12 @@ export interface components {
       error: components["schemas"]["RunFailure"];
       /** Model */
       model: string;
-      /** Willretry */
+      /** @description Unknown unless the provider reported it before. */
+      usage?: components["schemas"]["Usage"];
+      /**
+       * Willretry
+       * @description Whether the client sends the request again.
+       */
       willRetry?: boolean | null;
     };
     /** LlmStarted */
@@ -4511,6 +4530,9 @@ export interface components {
     /**
      * Usage
      * @description Tokens, calls and cost of a model call, a task, an agent or a run.
+     *
+     *     A sum over calls holds the known values; it is a lower bound while `callsWithoutUsage` (tokens) or
+     *     `callsWithoutCost` (cost) is above 0. A value is null when no call reported it.
      */
     Usage: {
       /**
@@ -4518,6 +4540,18 @@ export interface components {
        * @default 0
        */
       cachedTokens: number | null;
+      /**
+       * Callswithoutcost
+       * @description Model calls whose cost is unknown, or in another currency than `cost`.
+       * @default 0
+       */
+      callsWithoutCost: number;
+      /**
+       * Callswithoutusage
+       * @description Model calls whose tokens are unknown.
+       * @default 0
+       */
+      callsWithoutUsage: number;
       /**
        * Completiontokens
        * @default 0

@@ -66,6 +66,8 @@ class Attempt:
         self._supervisor.emit_budget_warnings()
 
     def discard_events(self) -> None:
+        """End the events of open model calls, and discard everything that the crew emits later."""
+        self._supervisor.end_open_calls()
         self._supervisor.emitter.close()
 
     def detach(self) -> Outcome:

@@ -18,6 +18,7 @@ from crewai_runner.executor.crew.context.budget import BudgetTracker
 from crewai_runner.executor.crew.context.exceptions import AttemptEnded
 from crewai_runner.executor.crew.context.redaction import Redactor
 from crewai_runner.executor.crew.context.run_context import (
+    CallScope,
     RunContext,
     TaskScope,
     current_task,
@@ -27,7 +28,16 @@ from crewai_runner.executor.crew.errors.run_failure import failure_fields
 from crewai_runner.executor.crew.events.emitter import EventClass, EventEmitter
 from crewai_runner.executor.crew.events.message_inbox import MessageInbox
 from crewai_runner.executor.crew.events.translator import EventTranslator
-from crewai_runner.executor.port import EventSink, Failed, Outcome, OutOfBudget, RunControl, RunSpec, Stopped
+from crewai_runner.executor.port import (
+    EventSink,
+    Failed,
+    ModelBinding,
+    Outcome,
+    OutOfBudget,
+    RunControl,
+    RunSpec,
+    Stopped,
+)
 
 
 class RunSupervisor(RunContext):
@@ -79,6 +89,37 @@ class RunSupervisor(RunContext):
         reserved_call.set(reserved)
         self.emit_budget_warnings()
         return reserved
+
+    def count_request(self, scope: CallScope) -> None:
+        """Count a request that is about to be sent. Raises AttemptEnded when none may be sent."""
+        scope.requests += 1
+        if scope.number is None:
+            scope.number = self.reserve_call()
+        self.translator.model_calls.on_request(scope, self._reserve_repetition)
+
+    async def wait_until_counted(self) -> None:
+        """Wait until the counted requests are stored, if a limit depends on them."""
+        if self.budget.limits_spending:
+            await self._control.wait_until_stored()
+
+    def open_call(self, scope: CallScope, binding: ModelBinding, count: int, prompt: str) -> None:
+        self.translator.model_calls.open_call(scope, binding, count, prompt)
+
+    def complete_call(self, scope: CallScope, usage: dict[str, Any]) -> None:
+        self.translator.model_calls.complete_call(scope, usage)
+
+    def end_call(self, scope: CallScope, error: BaseException | None) -> None:
+        """End the call's events if they are open; give the reservation back if nothing was sent."""
+        if not self.translator.model_calls.end_call(scope, error):
+            self.budget.release_call()
+
+    def _reserve_repetition(self) -> int:
+        """Reserve another request of a call that has started."""
+        token = reserved_call.set(None)
+        try:
+            return self.reserve_call()
+        finally:
+            reserved_call.reset(token)
 
     def run_blocking(
         self, work: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop | None = None
@@ -181,11 +222,15 @@ class RunSupervisor(RunContext):
         """Emit the last events, discard later ones and return the outcome, redacted."""
         if self._control.stop_mode is not None or isinstance(outcome, Stopped):
             outcome = self._make_stopped(has_pending_work=has_pending_work)
-        self.translator.model_calls.flush_chunks()
+        self.end_open_calls()
         if isinstance(outcome, Stopped | Failed):
             self._emit_skipped_tasks()
         self.emitter.close()
         return self.emitter.redactor.redact_outcome(outcome)
+
+    def end_open_calls(self) -> None:
+        """End the events of all model calls that are still open."""
+        self.translator.model_calls.end_all()
 
     # Events
 

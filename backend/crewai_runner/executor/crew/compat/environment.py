@@ -75,6 +75,7 @@ def import_engine(storage: Path) -> None:
         patches.use_in_process_locks()
         patches.disable_file_store()
         importlib.import_module(_BOUNDED_PARSING).install()
+        patches.supervise_structured_output()
         _release_memory()
         _imported = True
 

@@ -7,7 +7,9 @@ from typing import Any
 from crewai.memory.unified_memory import Memory
 
 from crewai_runner.executor.crew.compat.bounded_parsing import limit_json
+from crewai_runner.executor.crew.context.exceptions import AttemptEnded
 from crewai_runner.executor.crew.context.run_context import current_run
+from crewai_runner.executor.port import OutOfBudget
 
 limit_json("crewai.memory.analyze")
 MAX_MEMORIES_PER_ANSWER = 50
@@ -29,6 +31,10 @@ class InstrumentedMemory(Memory):
             return super()._background_encode_batch(*args, **kwargs)
         except Exception as error:
             _emit_save_failed(error)
+            raise
+        except AttemptEnded as ended:
+            if isinstance(ended.outcome, OutOfBudget):
+                _emit_save_failed(ValueError("the budget of the run is used up"))
             raise
 
     def _on_save_done(self, future: Future[Any]) -> None:

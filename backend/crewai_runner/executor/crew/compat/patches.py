@@ -63,6 +63,29 @@ def disable_file_store() -> None:
     store._run_sync = lambda work: work.close()
 
 
+def supervise_structured_output() -> None:
+    """Make CrewAI ask for structured output through the agent's model, and create no models of its own.
+
+    A client of CrewAI's own would be outside of the run's budget, events, stop and egress policy.
+    """
+    instructor: Any = importlib.import_module("crewai.utilities.internal_instructor").InternalInstructor
+
+    def init(self: Any, content: str, model: Any, agent: Any = None, llm: Any = None) -> None:
+        self.content, self.model, self.agent = content, model, agent
+        self.llm = llm or (agent.function_calling_llm or agent.llm if agent else None)
+
+    def to_pydantic(self: Any) -> Any:
+        answer = self.llm.call([{"role": "user", "content": self.content}], response_model=self.model)
+        return self.model.model_validate_json(answer) if isinstance(answer, str) else answer
+
+    instructor.__init__, instructor.to_pydantic = init, to_pydantic
+    importlib.import_module("crewai.llm").LLM.__new__ = staticmethod(_refuse_own_model)
+
+
+def _refuse_own_model(*_arguments: object, **_options: object) -> None:
+    raise RuntimeError("CrewAI tried to call a model that the workflow does not name.")
+
+
 def mute_event_bus() -> None:
     """Remove CrewAI's console and tracing listeners, so that events reach the runs' stream sinks only.
 

@@ -5,7 +5,7 @@ import time
 from decimal import Decimal
 
 from crewai_runner.domain.budget import Budget, BudgetLimit, find_reached_limit
-from crewai_runner.domain.usage import Cost, Usage
+from crewai_runner.domain.usage import Usage
 
 WARNING_SHARE = 0.8
 
@@ -13,7 +13,7 @@ WARNING_SHARE = 0.8
 class BudgetTracker:
     """Counts calls, tokens, cost and seconds of a run, earlier attempts included. Thread-safe.
 
-    Figures that a provider did not report are unknown in `total_usage`; limits apply to the reported ones.
+    A call counts from its first request on. Limits apply to the figures that the providers reported.
     """
 
     def __init__(self, budget: Budget, prior_usage: Usage, prior_seconds: float) -> None:
@@ -23,8 +23,7 @@ class BudgetTracker:
         self._prior_seconds = prior_seconds
         self._started_at = time.monotonic()
         self._usage = Usage()
-        self._reported_usage = _zero_unknown(prior_usage)
-        self._calls_started = prior_usage.llm_calls
+        self._calls_started = self._last_number = prior_usage.llm_calls
         self._warned_limits = self._limits_above(WARNING_SHARE)
 
     def start_clock(self) -> None:
@@ -47,20 +46,28 @@ class BudgetTracker:
             limit = find_reached_limit(self._budget, self._measured_usage(), self.seconds)
             if limit is not None:
                 return limit
-            self._calls_started += 1
-            return self._calls_started
+            return self._count_call()
 
     def count_unreserved_call(self) -> int:
         """Return the number of a model call that CrewAI started without a reservation."""
         with self._lock:
-            self._calls_started += 1
-            return self._calls_started
+            return self._count_call()
+
+    def release_call(self) -> None:
+        """Give back the reservation of a call for which no request was sent. Its number stays unused."""
+        with self._lock:
+            self._calls_started -= 1
+
+    @property
+    def limits_spending(self) -> bool:
+        """Whether a limit of the budget depends on the model calls made."""
+        budget = self._budget
+        return any(limit is not None for limit in (budget.max_cost, budget.max_tokens, budget.max_llm_calls))
 
     def add_usage(self, usage: Usage) -> None:
         """Count a finished model call or tool call."""
         with self._lock:
             self._usage = self._usage.plus(usage)
-            self._reported_usage = self._reported_usage.plus(_zero_unknown(usage))
 
     def take_new_warnings(self) -> list[BudgetLimit]:
         """Return the limits used to 80 % since the last call; each is returned once per run."""
@@ -69,8 +76,13 @@ class BudgetTracker:
             self._warned_limits += new
             return new
 
+    def _count_call(self) -> int:
+        self._calls_started += 1
+        self._last_number = max(self._last_number + 1, self._calls_started)
+        return self._last_number
+
     def _measured_usage(self) -> Usage:
-        return self._reported_usage.model_copy(update={"llm_calls": self._calls_started})
+        return self._prior_usage.plus(self._usage).model_copy(update={"llm_calls": self._calls_started})
 
     def _limits_above(self, share: float) -> list[BudgetLimit]:
         budget, used = self._budget, self._measured_usage()
@@ -86,17 +98,3 @@ class BudgetTracker:
             for limit, amount, maximum in figures
             if amount and maximum and float(amount) >= share * float(maximum)
         ]
-
-
-def _zero_unknown(usage: Usage) -> Usage:
-    """Return the usage with zero in place of figures that were not reported."""
-    no_cost = Cost(amount=Decimal(0), currency=usage.cost.currency if usage.cost else "USD")
-    return Usage(
-        prompt_tokens=usage.prompt_tokens or 0,
-        completion_tokens=usage.completion_tokens or 0,
-        cached_tokens=usage.cached_tokens or 0,
-        total_tokens=usage.total_tokens or 0,
-        llm_calls=usage.llm_calls,
-        tool_calls=usage.tool_calls,
-        cost=usage.cost or (no_cost if usage.llm_calls else None),
-    )

@@ -102,3 +102,19 @@ class ToolsRefused(Exception):
 
     def __init__(self, model: str) -> None:
         super().__init__(f"{model} does not support tools")
+
+
+class CallCutShort(Exception):
+    """A model call was ended before the model had answered: by a stop, a limit or a failure beside it."""
+
+    def __init__(self) -> None:
+        super().__init__("The call was cut short before the model had answered.")
+
+
+class RequestFailed(Exception):
+    """A request failed and the client sends it again; `status_code` is the HTTP status, if there was one."""
+
+    def __init__(self, status: int | None) -> None:
+        reason = f"status {status}" if status is not None else "no answer"
+        super().__init__(f"{reason}; the request is sent again")
+        self.status_code = status

@@ -3,10 +3,17 @@
 import re
 from collections.abc import Iterator
 
+import httpx
+
 from crewai_runner.core.egress import UrlRefused
 from crewai_runner.domain.provider import PROVIDER_TITLES, ProviderType
 from crewai_runner.domain.run import RunFailure
-from crewai_runner.executor.crew.context.exceptions import UnexpectedHtml, UnusableModel
+from crewai_runner.executor.crew.context.exceptions import (
+    CallCutShort,
+    RequestFailed,
+    UnexpectedHtml,
+    UnusableModel,
+)
 from crewai_runner.executor.crew.errors.context_length import is_context_too_long
 from crewai_runner.executor.crew.errors.failure_texts import FAILURE_TEXTS
 from crewai_runner.executor.crew.errors.provider_message import (
@@ -70,6 +77,8 @@ _BY_TYPE = {
     "ValidationError": "output-invalid",
     "ImportError": "extra-missing",
     "RecursionError": "provider-garbage",  # a response nested thousands of levels deep
+    CallCutShort.__name__: "call-cut-short",
+    RequestFailed.__name__: "provider-error",
 }
 # CrewAI raises these as generic exceptions, so only the text identifies them.
 _BY_TEXT = (
@@ -125,6 +134,13 @@ def classify_error(
         message=mask_credentials(message[: 4 * MAX_MESSAGE_LENGTH])[:MAX_MESSAGE_LENGTH],
         hint=hint or text.hint.format(**names),
         provider=provider_name,
+    )
+
+
+def is_unreached(error: BaseException) -> bool:
+    """Return whether no connection to the provider was made, so that it cannot have generated anything."""
+    return any(
+        isinstance(cause, httpx.ConnectError | httpx.ConnectTimeout | UrlRefused) for cause in _causes(error)
     )
 
 

@@ -34,6 +34,10 @@ FAILURE_TEXTS: Mapping[str, FailureText] = MappingProxyType(
             "{provider} rejected the request",
             "Check the model's settings: {model} may not support one of them.",
         ),
+        "call-cut-short": FailureText(
+            "The call to {provider} was ended before {model} had answered",
+            "It was stopped together with its run or task, and counts toward the budget.",
+        ),
         "context-too-long": FailureText(
             "The conversation exceeds the context window of {model} at {provider}",
             "Use a model with a larger context window, or shorter texts and tool results.",

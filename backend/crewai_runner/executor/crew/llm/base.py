@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 
@@ -11,6 +11,11 @@ from crewai_runner.core.egress import EgressPolicy, guarded_blocking_client, gua
 from crewai_runner.executor.crew.context.exceptions import AnswerError, UnexpectedHtml
 from crewai_runner.executor.crew.llm.answer.check import check_answer
 from crewai_runner.executor.crew.llm.answer.reasoning_text import split_reasoning
+from crewai_runner.executor.crew.llm.observed_client import (
+    count_blocking_request,
+    count_request,
+    observe_response,
+)
 
 USABLE_SHARE_OF_CONTEXT = 0.85
 CHARACTERS_PER_TOKEN = 4
@@ -36,14 +41,18 @@ class LLMProfile:
         async def move_key(request: httpx.Request) -> None:
             self._move_key(request)
 
-        async def reject_html(response: httpx.Response) -> None:
+        async def check_response(response: httpx.Response) -> None:
+            observe_response(response)
             _reject_html(response)
 
-        hooks: dict[str, list[Any]] = {"request": [move_key], "response": [reject_html]}
+        hooks: dict[str, list[Any]] = {"request": [move_key, count_request], "response": [check_response]}
         return guarded_client(self.egress, event_hooks=hooks, **self._client_options(timeout))
 
     def blocking_client(self, timeout: float | None) -> httpx.Client:
-        hooks: dict[str, list[Any]] = {"request": [self._move_key], "response": [_reject_html]}
+        hooks: dict[str, list[Any]] = {
+            "request": [self._move_key, count_blocking_request],
+            "response": [observe_response, _reject_html],
+        }
         return guarded_blocking_client(self.egress, event_hooks=hooks, **self._client_options(timeout))
 
     def _client_options(self, timeout: float | None) -> dict[str, Any]:
@@ -71,6 +80,7 @@ class LLMMixin:
 
     profile: LLMProfile
     model: str
+    sends_observed_requests: ClassVar[bool] = True
 
     def supports_function_calling(self) -> bool:
         """Return the registered capability; CrewAI guesses when none is registered."""

@@ -1,6 +1,6 @@
 """Models of Amazon Bedrock. Importable only if the `bedrock` extra is installed."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
@@ -20,6 +20,8 @@ class BedrockModel(LLMMixin, BedrockCompletion):
 
     No AWS profile, proxy or environment variable is used.
     """
+
+    sends_observed_requests: ClassVar[bool] = False  # botocore has a transport of its own
 
     profile: LLMProfile = Field(exclude=True, repr=False)
     timeout: float = 120.0

@@ -48,14 +48,12 @@ def is_worth_retrying(error: Exception) -> bool:
 async def call_with_retries(
     call: Callable[[], Awaitable[Any]], retries: int, limiter: ModelRateLimiter | None
 ) -> Any:
-    """Make a model call, again if its answer is lost; each attempt is reserved, so that budgets count it."""
+    """Make a model call, again if its answer is lost; `call` reserves each attempt with the run's budget."""
     run = current_run.get()
     retry = 0
     while True:
         if limiter is not None:
             await limiter.acquire()
-        if run is not None:
-            run.reserve_call()
         with translated_errors():
             try:
                 return clean_answer(await call())

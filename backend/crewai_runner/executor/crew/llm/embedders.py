@@ -11,6 +11,7 @@ from crewai_runner.domain.model_settings import ModelSettings
 from crewai_runner.domain.provider import ModelKind, ProviderType, resolve_base_url
 from crewai_runner.executor.crew.context.exceptions import UnusableModel
 from crewai_runner.executor.crew.llm.factory import make_llm
+from crewai_runner.executor.crew.llm.supervised import run_in_background, supervise_llm
 from crewai_runner.executor.model_requirements import find_model_problem
 from crewai_runner.executor.port import ModelBinding
 
@@ -27,6 +28,7 @@ def make_embedder(binding: ModelBinding, *, egress: EgressPolicy | None = None) 
     if problem is not None:
         raise UnusableModel(problem.message, code=problem.code, hint=problem.hint)
     client: Any = make_llm(_as_openai(binding), settings=ModelSettings(), stream=False, egress=egress)
+    supervise_llm(client, binding)
 
     # CrewAI takes a class and instantiates it; its validation requires chromadb's base class.
     class RegisteredEmbedder(CustomEmbeddingFunction, EmbeddingFunction):  # type: ignore[type-arg,unused-ignore]
@@ -34,7 +36,7 @@ def make_embedder(binding: ModelBinding, *, egress: EgressPolicy | None = None) 
             """Take no configuration: the client is bound to this class."""
 
         def __call__(self, input: Any) -> Any:  # noqa: A002 - chromadb's parameter name
-            return client.embed([str(text) for text in input])
+            return run_in_background(client.embed([str(text) for text in input]))
 
         @staticmethod
         def name() -> str:

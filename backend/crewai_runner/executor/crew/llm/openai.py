@@ -8,7 +8,7 @@ from crewai.events.types.llm_events import LLMCallType
 from crewai.llms.providers.openai.completion import OpenAICompletion
 from openai import AsyncOpenAI, Omit, OpenAI
 from openai.lib._parsing._completions import type_to_response_format_param
-from pydantic import BaseModel, Field, PrivateAttr, model_validator
+from pydantic import BaseModel, Field, PrivateAttr, ValidationError, model_validator
 
 from crewai_runner.executor.crew.compat.llm_internals import call_in_new_loop
 from crewai_runner.executor.crew.context.exceptions import ToolsRefused, UnusableModel
@@ -24,6 +24,7 @@ from crewai_runner.executor.crew.llm.refused_parameters import (
     refusals,
     refuses_tools,
 )
+from crewai_runner.executor.crew.llm.supervised import binding_of, supervise_call
 
 _ENVIRONMENT_HEADERS = ("OpenAI-Organization", "OpenAI-Project")
 _TEXTS_PER_REQUEST = 64
@@ -69,18 +70,24 @@ class OpenAIModel(LLMMixin, OpenAICompletion):
     def _build_async_client(self) -> AsyncOpenAI:
         return AsyncOpenAI(**self._get_client_params(), http_client=self.profile.async_client(self.timeout))
 
-    def embed(self, texts: list[str]) -> list[list[float]]:
-        """Return one vector per text, in order. Blocks. Raises what the client raises, and UnusableModel."""
-        with self._build_sync_client() as client:
-            batches = (texts[at : at + _TEXTS_PER_REQUEST] for at in range(0, len(texts), _TEXTS_PER_REQUEST))
-            return [vector for batch in batches for vector in self._embed_batch(client, batch)]
+    async def embed(self, texts: list[str]) -> list[list[float]]:
+        """Return one vector per text, in order. Raises what the client raises, and UnusableModel.
 
-    def _embed_batch(self, client: OpenAI, texts: list[str]) -> list[list[float]]:
-        answer = client.embeddings.create(model=self.model, input=texts, encoding_format="float")
-        embeddings = sorted(getattr(answer, "data", None) or [], key=lambda item: item.index)
-        if len(embeddings) != len(texts):
-            raise UnusableModel(f"{self.model} did not embed every text.", code="provider-garbage")
-        return [item.embedding for item in embeddings]
+        Each request is a model call of the current run.
+        """
+        batches = (texts[at : at + _TEXTS_PER_REQUEST] for at in range(0, len(texts), _TEXTS_PER_REQUEST))
+        async with self._build_async_client() as client:
+            return [vector for batch in batches for vector in await self._embed_batch(client, batch)]
+
+    async def _embed_batch(self, client: AsyncOpenAI, texts: list[str]) -> list[list[float]]:
+        with supervise_call(is_observed=True) as call:
+            call.open(binding_of(self), len(texts), texts[-1])
+            answer = await client.embeddings.create(model=self.model, input=texts, encoding_format="float")
+            embeddings = sorted(getattr(answer, "data", None) or [], key=lambda item: item.index)
+            if len(embeddings) != len(texts):
+                raise UnusableModel(f"{self.model} did not embed every text.", code="provider-garbage")
+            call.complete({**(call.scope.usage or {}), "completion_tokens": 0})
+            return [item.embedding for item in embeddings]
 
     def supports_function_calling(self) -> bool:
         """Return the registered capability, unless the model refused tools in this process."""
@@ -206,7 +213,7 @@ class OpenAIModel(LLMMixin, OpenAICompletion):
         usage: dict[str, Any] | None,
         source: dict[str, Any],
     ) -> Any:
-        """Return the object in the answer. Raises pydantic's ValidationError if there is none."""
+        """Return the object in the answer, or its text if there is none: the caller asks again."""
         self._emit_call_completed_event(
             answer.text,
             LLMCallType.LLM_CALL,
@@ -216,7 +223,10 @@ class OpenAIModel(LLMMixin, OpenAICompletion):
             response_id=answer.response_id,
             **source,
         )
-        return response_model.model_validate_json(answer.text)
+        try:
+            return response_model.model_validate_json(answer.text)
+        except ValidationError:
+            return answer.text
 
     def _track_token_usage_internal(self, usage_data: dict[str, Any]) -> None:
         """Do nothing: usage is counted per call, from the events."""

@@ -32,12 +32,11 @@ def parse_usage(reported: dict[str, Any] | None, binding: ModelBinding | None) -
     total = _first_count(figures, _TOTAL) if is_reported else None
     if prompt is not None and completion is not None:
         total = max(total or 0, prompt + completion)
-    return Usage(
+    return Usage.of_call(
         prompt_tokens=prompt,
         completion_tokens=completion,
         cached_tokens=cached if cached is not None or not is_reported else 0,
         total_tokens=total,
-        llm_calls=1,
         cost=calculate_cost(prompt, completion, binding.pricing if binding else None),
     )
 

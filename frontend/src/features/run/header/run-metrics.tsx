@@ -23,6 +23,7 @@ export function RunMetrics({ run, store }: RunProps) {
       <dl className="contents">
         <DurationMetric run={run} store={store} />
         <Metric name="Tokens" used={usedFraction(usage.totalTokens, maxTokens)}>
+          {usage.callsWithoutUsage > 0 && usage.totalTokens != null && "at least "}
           {formatCount(usage.totalTokens)}
           {maxTokens != null && ` of ${formatCount(maxTokens)}`}
           <span className="text-ink-faint max-sm:hidden">
@@ -31,6 +32,7 @@ export function RunMetrics({ run, store }: RunProps) {
           </span>
         </Metric>
         <Metric name="Cost" used={usedFraction(usage.cost?.amount, maxCost)}>
+          {usage.callsWithoutCost > 0 && usage.cost && "at least "}
           {formatCost(usage.cost)}
           {maxCost != null && ` of ${formatCost({ amount: maxCost, currency })}`}
         </Metric>

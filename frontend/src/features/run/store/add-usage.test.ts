@@ -17,21 +17,30 @@ describe("addDecimals", () => {
 });
 
 describe("addUsage", () => {
-  it("leaves a value unknown if it is unknown in either usage", () => {
-    const unknown = { ...usageOf(1), completionTokens: null, totalTokens: null };
-    expect(addUsage(usageOf(2), unknown)).toMatchObject({
-      promptTokens: 3,
+  it("keeps what is known and counts the calls that are not", () => {
+    const unknown = {
+      ...usageOf(1),
       completionTokens: null,
       totalTokens: null,
+      callsWithoutUsage: 1,
+    };
+    expect(addUsage(usageOf(2), unknown)).toMatchObject({
+      promptTokens: 3,
+      completionTokens: 2,
+      totalTokens: 4,
+      callsWithoutUsage: 1,
     });
+    expect(addUsage(NO_USAGE, unknown).totalTokens).toBeNull();
   });
 
-  it("adds costs only if both are known and in the same currency", () => {
+  it("adds costs in the same currency", () => {
     expect(addUsage(usageOf(1, "0.5"), usageOf(1, "0.25")).cost?.amount).toBe("0.75");
-    expect(addUsage(usageOf(1, "0.5"), usageOf(1)).cost).toBeNull();
+    expect(addUsage(usageOf(1, "0.5"), usageOf(1)).cost?.amount).toBe("0.5");
     expect(addUsage(NO_USAGE, usageOf(1, "0.5")).cost?.amount).toBe("0.5");
-    expect(addUsage(usageOf(1, "0.5"), NO_USAGE).cost?.amount).toBe("0.5");
     const euros = { ...usageOf(1), cost: { amount: "1", currency: "EUR" } };
-    expect(addUsage(usageOf(1, "0.5"), euros).cost).toBeNull();
+    expect(addUsage(usageOf(1, "0.5"), euros)).toMatchObject({
+      cost: { amount: "0.5", currency: "USD" },
+      callsWithoutCost: 1,
+    });
   });
 });

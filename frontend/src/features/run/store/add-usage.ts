@@ -8,10 +8,13 @@ export const NO_USAGE: Usage = {
   llmCalls: 0,
   toolCalls: 0,
   cost: null,
+  callsWithoutUsage: 0,
+  callsWithoutCost: 0,
 };
 
-/** Adds two usages the way the server does: a value unknown in either is unknown in the sum. */
+/** Adds two usages the way the server does: a sum holds the known values, unknown calls are counted. */
 export function addUsage(left: Usage, right: Usage): Usage {
+  const isForeign = hasOtherCurrency(left, right);
   return {
     promptTokens: addKnown(left.promptTokens, right.promptTokens),
     completionTokens: addKnown(left.completionTokens, right.completionTokens),
@@ -20,6 +23,8 @@ export function addUsage(left: Usage, right: Usage): Usage {
     llmCalls: left.llmCalls + right.llmCalls,
     toolCalls: left.toolCalls + right.toolCalls,
     cost: addCosts(left, right),
+    callsWithoutUsage: left.callsWithoutUsage + right.callsWithoutUsage,
+    callsWithoutCost: left.callsWithoutCost + (isForeign ? right.llmCalls : right.callsWithoutCost),
   };
 }
 
@@ -27,14 +32,18 @@ function addKnown(
   left: number | null | undefined,
   right: number | null | undefined,
 ): number | null {
-  return left == null || right == null ? null : left + right;
+  // A zero before any report is not knowledge.
+  if (left == null || right == null) return left || right || null;
+  return left + right;
+}
+
+function hasOtherCurrency(left: Usage, right: Usage): boolean {
+  return !!left.cost && !!right.cost && left.cost.currency !== right.cost.currency;
 }
 
 function addCosts(left: Usage, right: Usage): Cost | null {
-  // Usage without tokens costs nothing, so a failed call does not make the sum unknown.
-  if (left.totalTokens === 0) return right.cost ?? null;
-  if (right.totalTokens === 0) return left.cost ?? null;
-  if (!left.cost || !right.cost || left.cost.currency !== right.cost.currency) return null;
+  if (!left.cost || !right.cost) return left.cost ?? right.cost ?? null;
+  if (hasOtherCurrency(left, right)) return left.cost;
   return { amount: addDecimals(left.cost.amount, right.cost.amount), currency: left.cost.currency };
 }
 

@@ -139,7 +139,7 @@ export class RunReducer {
         this.eventUsage = addUsage(this.eventUsage, event.data.usage);
         return steps.completeLlmCall(builder, event);
       case "llm.failed":
-        this.eventUsage = { ...this.eventUsage, llmCalls: this.eventUsage.llmCalls + 1 };
+        this.eventUsage = addUsage(this.eventUsage, event.data.usage ?? steps.ONE_LLM_CALL);
         return steps.failLlmCall(builder, event);
       case "tool.started":
         return steps.startToolCall(builder, event);

@@ -9,7 +9,8 @@ import { timeOf, type EventOf } from "./run-event";
 import type { MutableSpan, SpanKind } from "./span";
 import type { SpanBuilder } from "./span-builder";
 
-const ONE_LLM_CALL = { ...NO_USAGE, llmCalls: 1 };
+/** A failed call whose event was stored before events told the usage of failed calls. */
+export const ONE_LLM_CALL = { ...NO_USAGE, llmCalls: 1 };
 export const ONE_TOOL_CALL = { ...NO_USAGE, toolCalls: 1 };
 
 /** `isReplayed`: the event predates the connection, so text streamed before it is missing. */
@@ -49,7 +50,7 @@ export function failLlmCall(builder: SpanBuilder, event: EventOf<"llm.failed">):
     error: error.message,
     durationMs,
   });
-  builder.tree.addUsage(span, ONE_LLM_CALL);
+  builder.tree.addUsage(span, event.data.usage ?? ONE_LLM_CALL);
 }
 
 function llmSpanFields(

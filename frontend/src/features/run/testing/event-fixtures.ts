@@ -30,6 +30,8 @@ export function usageOf(tokens: number, amount: string | null = null): Usage {
     totalTokens: tokens * 2,
     llmCalls: 1,
     toolCalls: 0,
+    callsWithoutUsage: 0,
+    callsWithoutCost: 0,
     cost: amount === null ? null : { amount, currency: "USD" },
   };
 }

@@ -8,6 +8,8 @@ export const USAGE: Usage = {
   totalTokens: 1000,
   llmCalls: 2,
   toolCalls: 0,
+  callsWithoutUsage: 0,
+  callsWithoutCost: 0,
   cost: { amount: "0.5", currency: "USD" },
 };
 
