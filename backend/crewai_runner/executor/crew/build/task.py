@@ -3,9 +3,10 @@
 from typing import Any
 
 from crewai import Task, TaskOutput
-from pydantic import PrivateAttr
+from pydantic import BaseModel, PrivateAttr
 
 from crewai_runner.domain.run import TaskResult
+from crewai_runner.executor.crew.build.structured_output import NoMatch, parse_output, request_output
 from crewai_runner.executor.crew.compat.crew_internals import create_output
 from crewai_runner.executor.crew.context.exceptions import AttemptEnded
 from crewai_runner.executor.crew.context.run_context import TaskScope, current_run, current_task
@@ -31,7 +32,16 @@ class InstrumentedTask(Task):
         self._needs_review = needs_review
 
     def restore(self, result: TaskResult) -> None:
-        """Use the result of an earlier attempt instead of executing the task."""
+        """Use the result of an earlier attempt instead of executing the task.
+
+        A result without the JSON that the task asks for is read again; if it has none, the task is executed.
+        """
+        if self.output_json is not None and result.json_output is None:
+            try:
+                json_output = parse_output(result.raw, self.output_json)
+            except NoMatch:
+                return
+            result = result.model_copy(update={"json_output": json_output})
         self._is_restored = True
         self._agent_key = result.agent
         self.output = create_output(self, result)
@@ -55,6 +65,19 @@ class InstrumentedTask(Task):
         scope = TaskScope(self._task_key, self._agent_key)
         current_task.set(scope)
         return await run.run_task(scope, self.description, self._execute_for_review(agent, context, tools))
+
+    async def _aexport_output(self, result: Any) -> tuple[BaseModel | None, dict[str, Any] | None]:
+        """Return the answer as JSON if the task asks for it. Raises OutputInvalid.
+
+        CrewAI would ask a model client of its own, and complete the task without JSON in the end.
+        """
+        schema = self.output_json
+        if schema is None:
+            return None, None
+        if isinstance(result, BaseModel):
+            result = result.model_dump_json()
+        origin = {"from_task": self, "from_agent": self.agent}
+        return None, await request_output(self.agent.llm, self._task_key, result, schema, **origin)
 
     async def _execute_for_review(
         self, agent: Any, context: str | None, tools: list[Any] | None
