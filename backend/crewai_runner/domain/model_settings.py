@@ -1,6 +1,6 @@
 """The choice of a model, and the settings of its calls."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -48,6 +48,47 @@ class ModelSettings(ApiModel):
     def over(self, base: "ModelSettings") -> "ModelSettings":
         """Return these settings, completed with those of `base`."""
         return base.model_copy(update=self.model_dump(exclude_none=True, by_alias=False))
+
+
+OmittableParameter = Literal[
+    "stream_options",
+    "stop",
+    "temperature",
+    "top_p",
+    "seed",
+    "frequency_penalty",
+    "presence_penalty",
+    "reasoning_effort",
+    "parallel_tool_calls",
+    "tool_choice",
+    "response_format",
+    "strict",
+]
+
+
+class RegisteredModelSettings(ModelSettings):
+    """The settings of a registered model: those of its calls, and what its requests may contain.
+
+    What is not set is decided by the answers: a parameter that the model refuses is left out from then on.
+    """
+
+    stream: bool | None = Field(
+        None, description="Whether answers are streamed; null: unless the model refuses it."
+    )
+    max_tokens_parameter: Literal["max_tokens", "max_completion_tokens"] | None = Field(
+        None, description="The name under which `maxTokens` is sent; OpenAI-compatible providers only."
+    )
+    system_role: Literal["system", "developer", "user"] | None = Field(
+        None,
+        description="The role of system messages; `user` puts them into the first user message. "
+        "OpenAI-compatible providers only.",
+    )
+    omit_parameters: list[OmittableParameter] | None = Field(
+        None,
+        max_length=16,
+        description="Parameters that are never sent, because the model refuses them; "
+        "OpenAI-compatible providers only.",
+    )
 
 
 class ModelChoice(ApiModel):

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from crewai_runner.core.api_model import ApiModel
 from crewai_runner.core.envelope import Envelope
 from crewai_runner.core.text import Name, check_single_line, check_storable
-from crewai_runner.domain.model_settings import ModelSettings
+from crewai_runner.domain.model_settings import RegisteredModelSettings
 from crewai_runner.domain.provider import ModelKind, ProviderType
 from crewai_runner.domain.usage import Pricing
 
@@ -26,7 +26,7 @@ class ModelCapabilities(ApiModel):
     context_window: int | None = Field(None, ge=1, le=100_000_000, description="Tokens.")
 
 
-def _check_settings(settings: ModelSettings) -> ModelSettings:
+def _check_settings(settings: RegisteredModelSettings) -> RegisteredModelSettings:
     check_storable(settings.model_dump(mode="python"))
     return settings
 
@@ -47,7 +47,7 @@ def _count_decimals(price: Decimal) -> int:
     return -exponent if isinstance(exponent, int) else 0
 
 
-Settings = Annotated[ModelSettings, AfterValidator(_check_settings)]
+Settings = Annotated[RegisteredModelSettings, AfterValidator(_check_settings)]
 Prices = Annotated[Pricing, AfterValidator(_check_prices)]
 ENDPOINT_DESCRIPTION = (
     "A path or URL, kept as sent and not used: calls go to the provider's base URL. "
@@ -69,7 +69,7 @@ class ModelCreate(ApiModel):
     )
     endpoint: SingleLine | None = Field(None, description=ENDPOINT_DESCRIPTION)
     default: bool = Field(False, description="The first model of a type always becomes its default.")
-    settings: Settings = Field(default_factory=ModelSettings)
+    settings: Settings = Field(default_factory=RegisteredModelSettings)
     capabilities: ModelCapabilities = Field(default_factory=ModelCapabilities)
     pricing: Prices | None = Field(None, description="null if the prices are unknown.")
 
@@ -83,7 +83,7 @@ class ModelUpdate(ApiModel):
     provider_model: SingleLine | None = Field(None, description="null: same as `name`.")
     endpoint: SingleLine | None = Field(None, description=ENDPOINT_DESCRIPTION)
     default: bool = Field(default_factory=bool)
-    settings: Settings = Field(default_factory=ModelSettings)
+    settings: Settings = Field(default_factory=RegisteredModelSettings)
     capabilities: ModelCapabilities = Field(default_factory=ModelCapabilities)
     pricing: Prices | None = None
 
@@ -108,7 +108,7 @@ class ModelRead(ApiModel):
     provider_model: str = Field(description="The provider's name for the model, sent with each call.")
     endpoint: str | None = Field(description="The path or URL as it was sent; not used for calls.")
     default: bool
-    settings: ModelSettings
+    settings: RegisteredModelSettings
     capabilities: ModelCapabilities
     pricing: Pricing | None
     description: str | None = Field(description="The limits of the built-in model; null for other models.")

@@ -10,7 +10,7 @@ from crewai_runner.core.principal import BUILTIN_WORKSPACE
 from crewai_runner.core.text import pick_unused_name
 from crewai_runner.db.tables.catalog import ModelRow
 from crewai_runner.domain.local_model import CONTEXT_WINDOW, MODEL_ID
-from crewai_runner.domain.model_settings import ModelSettings
+from crewai_runner.domain.model_settings import RegisteredModelSettings
 from crewai_runner.domain.provider import ModelKind, ProviderType
 from crewai_runner.domain.usage import Pricing
 from crewai_runner.executor.model_requirements import (
@@ -237,7 +237,7 @@ def _bind(row: ModelWithProvider, connection: ProviderConnection) -> ModelBindin
         model=row.provider_model,
         base_url=connection.base_url,
         api_key=connection.api_key,
-        settings=ModelSettings.model_validate(model.settings),
+        settings=RegisteredModelSettings.model_validate(model.settings),
         pricing=None if model.pricing is None else Pricing.model_validate(model.pricing),
         kind=ModelKind(model.type),
         supports_tools=capabilities.tools,

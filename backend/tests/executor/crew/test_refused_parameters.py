@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from crewai_runner.domain.model_settings import ModelSettings
+from crewai_runner.domain.model_settings import ModelSettings, RegisteredModelSettings
 from crewai_runner.executor.port import Completed, Failed
 from tests.executor.crew.failure_cases import openai_error
 from tests.executor.crew.harness import EngineHarness, agent, workflow
@@ -117,7 +117,51 @@ def refusing(name: str, message: str) -> Any:
     return reply
 
 
+class TestSettings:
+    async def test_shape_the_request(self, harness: EngineHarness) -> None:
+        chosen = RegisteredModelSettings(
+            max_retries=0,
+            max_tokens=9,
+            temperature=0.5,
+            stream=False,
+            max_tokens_parameter="max_completion_tokens",
+            system_role="developer",
+            omit_parameters=["temperature", "strict"],
+        )
+
+        recorder = await harness.run(
+            workflow([agent(tools=["calculator"])]),
+            models=[harness.model(settings=chosen)],
+            stream_tokens=True,
+        )
+
+        assert isinstance(recorder.outcome, Completed)
+        sent = harness.provider.requests[0].payload
+        assert not {"stream", "stream_options", "temperature", "max_tokens"} & sent.keys()
+        assert sent["max_completion_tokens"] == 9
+        assert sent["messages"][0]["role"] == "developer"
+        assert "strict" not in sent["tools"][0]["function"]
+
+    async def test_stream_can_be_required(self, harness: EngineHarness) -> None:
+        model = harness.model(settings=RegisteredModelSettings(stream=True))
+
+        await harness.run(models=[model], stream_tokens=False)
+
+        assert harness.provider.requests[0].payload["stream"] is True
+
+
 class TestRuns:
+    async def test_model_that_only_streams(self, harness: EngineHarness) -> None:
+        harness.provider.on(
+            Fail(400, body=openai_error("This model only support stream mode, please enable it.")),
+            when=lambda sent: not sent.payload.get("stream"),
+        )
+
+        recorder = await harness.run(stream_tokens=False)
+
+        assert isinstance(recorder.outcome, Completed)
+        assert recorder.one("warning.raised").data.code == "parameter-refused"
+
     @pytest.mark.parametrize(
         ("name", "message"),
         [

@@ -22,7 +22,13 @@ class TestCreate:
             "type": "llm",
             "providerId": stored_provider["id"],
             "providerModel": "gpt-4o",
-            "settings": {"temperature": 0.2, "maxTokens": 1000, "extraBody": {"top_k": 5}},
+            "settings": {
+                "temperature": 0.2,
+                "maxTokens": 1000,
+                "extraBody": {"top_k": 5},
+                "stream": False,
+                "omitParameters": ["stop"],
+            },
             "capabilities": {"tools": True, "json": True, "contextWindow": 128000},
             "pricing": {"inputPerMillion": "2.50", "outputPerMillion": 10},
         }
@@ -38,6 +44,8 @@ class TestCreate:
         assert created["providerModel"] == "gpt-4o"
         assert created["settings"]["temperature"] == 0.2
         assert created["settings"]["extraBody"] == {"top_k": 5}
+        assert created["settings"]["stream"] is False
+        assert created["settings"]["omitParameters"] == ["stop"]
         assert created["capabilities"] == {
             "tools": True,
             "vision": None,
@@ -91,6 +99,7 @@ class TestCreate:
             ({"providerModel": "a\u0000b"}, "/model/providerModel"),
             ({"settings": {"temperature": 9}}, "/model/settings/temperature"),
             ({"settings": {"topK": 9}}, "/model/settings/topK"),
+            ({"settings": {"omitParameters": ["model"]}}, "/model/settings/omitParameters/0"),
             ({"settings": {"extraBody": {"a": "\u0000"}}}, "/model/settings"),
             ({"settings": {"extraBody": {"\ud800": 1}}}, "/model/settings"),
             ({"settings": {"stop": ["\u0000"]}}, "/model/settings"),

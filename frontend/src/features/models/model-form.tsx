@@ -9,6 +9,7 @@ import type { Model, Provider } from "@/lib/api/types";
 import { FormFooter, useInitialFocus, useReportDirty } from "./form-dialog";
 import { CapabilityFields, PriceFields, SettingFields } from "./model-option-fields";
 import { IdentityFields } from "./model-identity-fields";
+import { RequestFields } from "./model-request-fields";
 import { modelSchema } from "./model-schema";
 import {
   changedModelFields,
@@ -75,6 +76,7 @@ export function ModelForm({
           <CapabilityFields />
           <PriceFields />
           <SettingFields providerType={chosen?.type} />
+          <RequestFields providerType={chosen?.type} />
         </div>
         {save.error && <ErrorPanel error={save.error} />}
         {save.stale && (

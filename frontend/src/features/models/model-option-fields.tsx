@@ -30,7 +30,7 @@ export function CapabilityFields() {
   return (
     <Group title="Capabilities" fields={["tools", "vision", "json", "contextWindow"]}>
       <div className="grid grid-cols-2 gap-3 sm:grid-cols-4">
-        <CapabilityField name="tools" label="Tools" />
+        <CapabilityField name="tools" label="Tools" hint="No: agents call tools in text." />
         <CapabilityField name="vision" label="Images" />
         <CapabilityField name="json" label="JSON output" />
         <ValueField name="contextWindow" label="Context window (tokens)" mode="numeric" />
@@ -99,7 +99,7 @@ interface GroupProps {
   children: ReactNode;
 }
 
-function Group({ title, note, fields, children }: GroupProps) {
+export function Group({ title, note, fields, children }: GroupProps) {
   const { formState } = useFormContext<ModelValues>();
   const wrong = fields.some((field) => formState.errors[field]);
   return (
@@ -147,10 +147,16 @@ function ValueField({ name, label, hint, mode = "decimal" }: FigureProps) {
   );
 }
 
-function CapabilityField({ name, label }: { name: "tools" | "vision" | "json"; label: string }) {
+interface CapabilityProps {
+  name: "tools" | "vision" | "json";
+  label: string;
+  hint?: string;
+}
+
+function CapabilityField({ name, label, hint }: CapabilityProps) {
   const { register } = useFormContext<ModelValues>();
   return (
-    <Field label={label}>
+    <Field label={label} hint={hint}>
       <Select {...register(name)}>
         <option value="unknown">Unknown</option>
         <option value="yes">Yes</option>
@@ -160,12 +166,12 @@ function CapabilityField({ name, label }: { name: "tools" | "vision" | "json"; l
   );
 }
 
-function TextareaField({
+export function TextareaField({
   name,
   label,
   hint,
 }: {
-  name: "stop" | "extraBody";
+  name: "stop" | "extraBody" | "omitParameters";
   label: string;
   hint: string;
 }) {

@@ -2,6 +2,7 @@
 import * as z from "zod/mini";
 
 import type { ModelValues } from "./model-values";
+import { uniqueLines } from "./provider-values";
 
 // Compiled schemas need `eval`, which the content security policy forbids.
 z.config({ jitless: true });
@@ -30,6 +31,22 @@ const BOUNDS: readonly Bounds[] = [
   { field: "seed", min: -(2 ** 53) + 1, max: 2 ** 53 - 1, integer: true },
   { field: "frequencyPenalty", min: -2, max: 2 },
   { field: "presencePenalty", min: -2, max: 2 },
+];
+
+/** Parameters that a model's requests can leave out; the same as the server's list. */
+export const OMITTABLE_PARAMETERS: readonly string[] = [
+  "stream_options",
+  "stop",
+  "temperature",
+  "top_p",
+  "seed",
+  "frequency_penalty",
+  "presence_penalty",
+  "reasoning_effort",
+  "parallel_tool_calls",
+  "tool_choice",
+  "response_format",
+  "strict",
 ];
 
 const anyText = z.string();
@@ -69,6 +86,10 @@ export const modelSchema = z
       .check(z.regex(/^\s*[a-z]{0,16}\s*$/, "A lowercase word, such as low or high.")),
     stop: anyText,
     extraBody: anyText,
+    stream: capability,
+    maxTokensParameter: anyText,
+    systemRole: anyText,
+    omitParameters: anyText,
   })
   .check((context) => {
     for (const [field, message] of modelIssues(context.value)) {
@@ -123,8 +144,12 @@ function priceIssue(field: TextField, text: string): Issue[] {
   return (text.split(".")[1] ?? "").length > 10 ? [[field, "At most 10 decimal places."]] : [];
 }
 
-function textIssues({ stop, extraBody }: ModelValues): Issue[] {
+function textIssues({ stop, extraBody, omitParameters }: ModelValues): Issue[] {
   const issues: Issue[] = [];
+  const unknown = uniqueLines(omitParameters).find((line) => !OMITTABLE_PARAMETERS.includes(line));
+  if (unknown) {
+    issues.push(["omitParameters", `${unknown} is not one of the parameters below.`]);
+  }
   if (stop.split("\n").filter((line) => line.trim()).length > 16) {
     issues.push(["stop", "At most 16 lines."]);
   }

@@ -31,7 +31,15 @@ const model: Model = {
   providerModel: "acme-large",
   endpoint: null,
   default: true,
-  settings: { temperature: 0, stop: ["END"], extraBody: { top_k: 40 } },
+  settings: {
+    temperature: 0,
+    stop: ["END"],
+    extraBody: { top_k: 40 },
+    stream: false,
+    maxTokensParameter: "max_completion_tokens",
+    systemRole: "user",
+    omitParameters: ["stream_options", "seed"],
+  },
   capabilities: { tools: true, vision: false, json: null, contextWindow: 128000 },
   pricing: { inputPerMillion: "2.50", outputPerMillion: "10", currency: "EUR" },
   description: null,
@@ -67,7 +75,7 @@ test("an update contains only the changed groups", () => {
   const values = { ...modelValues(model), temperature: "", default: false };
   expect(updateModelRequest(values, model)).toEqual({
     default: false,
-    settings: { stop: ["END"], extraBody: { top_k: 40 } },
+    settings: { ...model.settings, temperature: undefined },
   });
   expect(changedModelFields(model, { ...model, name: "x", pricing: null })).toEqual([
     "name",

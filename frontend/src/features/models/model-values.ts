@@ -5,7 +5,7 @@ import type { components } from "@/lib/api/schema";
 import { uniqueLines } from "./provider-values";
 
 type Schemas = components["schemas"];
-type Settings = Schemas["ModelSettings"];
+type Settings = Schemas["RegisteredModelSettings"];
 
 export type Capability = "unknown" | "yes" | "no";
 
@@ -35,6 +35,11 @@ export interface ModelValues {
   stop: string;
   /** A JSON object. */
   extraBody: string;
+  stream: Capability;
+  maxTokensParameter: string;
+  systemRole: string;
+  /** One per line. */
+  omitParameters: string;
 }
 
 const NUMBER_SETTINGS = [
@@ -98,6 +103,10 @@ function settingValues(settings: Settings) {
     reasoningEffort: settings.reasoningEffort ?? "",
     stop: (settings.stop ?? []).join("\n"),
     extraBody: settings.extraBody ? JSON.stringify(settings.extraBody, null, 2) : "",
+    stream: toCapability(settings.stream),
+    maxTokensParameter: settings.maxTokensParameter ?? "",
+    systemRole: settings.systemRole ?? "",
+    omitParameters: (settings.omitParameters ?? []).join("\n"),
   };
 }
 
@@ -160,6 +169,21 @@ function toSettings(values: ModelValues): Settings {
     ...(values.extraBody.trim()
       ? { extraBody: JSON.parse(values.extraBody) as Record<string, unknown> }
       : {}),
+    ...toRequestSettings(values),
+  };
+}
+
+/** What the model's requests may contain; empty fields are left to the server. */
+function toRequestSettings(values: ModelValues): Settings {
+  const omitted = uniqueLines(values.omitParameters) as NonNullable<Settings["omitParameters"]>;
+  const stream = fromCapability(values.stream);
+  return {
+    ...(stream === null ? {} : { stream }),
+    ...(values.maxTokensParameter
+      ? { maxTokensParameter: values.maxTokensParameter as Settings["maxTokensParameter"] }
+      : {}),
+    ...(values.systemRole ? { systemRole: values.systemRole as Settings["systemRole"] } : {}),
+    ...(omitted.length > 0 ? { omitParameters: omitted } : {}),
   };
 }
 

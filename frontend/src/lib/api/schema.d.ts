@@ -2818,7 +2818,7 @@ export interface components {
        * @description The provider's name for the model, sent with each call; default: `name`.
        */
       providerModel?: string | null;
-      settings?: components["schemas"]["ModelSettings"];
+      settings?: components["schemas"]["RegisteredModelSettings"];
       /** @default llm */
       type: components["schemas"]["ModelKind"];
     };
@@ -2890,7 +2890,7 @@ export interface components {
       /** Providername */
       providerName: string;
       providerType: components["schemas"]["ProviderType"];
-      settings: components["schemas"]["ModelSettings"];
+      settings: components["schemas"]["RegisteredModelSettings"];
       type: components["schemas"]["ModelKind"];
       /**
        * Updatedat
@@ -2986,7 +2986,7 @@ export interface components {
        * @description null: same as `name`.
        */
       providerModel?: string | null;
-      settings?: components["schemas"]["ModelSettings"];
+      settings?: components["schemas"]["RegisteredModelSettings"];
     };
     /** ModelUpdateEnvelope */
     ModelUpdateEnvelope: {
@@ -3355,6 +3355,106 @@ export interface components {
        */
       seconds: number | null;
       status: components["schemas"]["RunState"];
+    };
+    /**
+     * RegisteredModelSettings
+     * @description The settings of a registered model: those of its calls, and what its requests may contain.
+     *
+     *     What is not set is decided by the answers: a parameter that the model refuses is left out from then on.
+     */
+    RegisteredModelSettings: {
+      /**
+       * Extrabody
+       * @description Further members of the request body; OpenAI-compatible providers only.
+       */
+      extraBody?: {
+        [key: string]: unknown;
+      } | null;
+      /**
+       * Frequencypenalty
+       * @description Above 0: repeats words less often.
+       */
+      frequencyPenalty?: number | null;
+      /**
+       * Maxretries
+       * @description How often a failed call is retried.
+       */
+      maxRetries?: number | null;
+      /**
+       * Maxtokens
+       * @description Maximum length of the answer in tokens.
+       */
+      maxTokens?: number | null;
+      /**
+       * Maxtokensparameter
+       * @description The name under which `maxTokens` is sent; OpenAI-compatible providers only.
+       */
+      maxTokensParameter?: ("max_tokens" | "max_completion_tokens") | null;
+      /**
+       * Omitparameters
+       * @description Parameters that are never sent, because the model refuses them; OpenAI-compatible providers only.
+       */
+      omitParameters?:
+        | (
+            | "stream_options"
+            | "stop"
+            | "temperature"
+            | "top_p"
+            | "seed"
+            | "frequency_penalty"
+            | "presence_penalty"
+            | "reasoning_effort"
+            | "parallel_tool_calls"
+            | "tool_choice"
+            | "response_format"
+            | "strict"
+          )[]
+        | null;
+      /**
+       * Presencepenalty
+       * @description Above 0: changes to new subjects sooner.
+       */
+      presencePenalty?: number | null;
+      /**
+       * Reasoningeffort
+       * @description How long a reasoning model thinks: `low`, `medium`, `high`.
+       */
+      reasoningEffort?: string | null;
+      /**
+       * Seed
+       * @description The same seed gives similar answers, if the provider supports it.
+       */
+      seed?: number | null;
+      /**
+       * Stop
+       * @description Texts at which the answer ends.
+       */
+      stop?: string[] | null;
+      /**
+       * Stream
+       * @description Whether answers are streamed; null: unless the model refuses it.
+       */
+      stream?: boolean | null;
+      /**
+       * Systemrole
+       * @description The role of system messages; `user` puts them into the first user message. OpenAI-compatible providers only.
+       */
+      systemRole?: ("system" | "developer" | "user") | null;
+      /**
+       * Temperature
+       * @description Randomness of the answer, from 0 (deterministic) to 2.
+       */
+      temperature?: number | null;
+      /**
+       * Timeoutseconds
+       * @description Seconds to wait for an answer.
+       */
+      timeoutSeconds?: number | null;
+      /**
+       * Topp
+       * @description Samples from the likeliest tokens that make up this probability.
+       */
+      topP?: number | null;
     };
     /**
      * ResumeBody

@@ -26,7 +26,8 @@ class LLMProfile:
     """Settings of one model that CrewAI's classes do not have.
 
     `query` is added to every URL; `key_header` names the header for the key if it is not `Authorization`;
-    `strict_body` means that the provider names `seed` otherwise; `omitted_parameters` are never sent.
+    `strict_body` means that the provider names `seed` otherwise; `omitted_parameters` are never sent;
+    system messages are sent with the role `system_role`, or in the first user message if it is `user`.
     """
 
     egress: EgressPolicy
@@ -36,6 +37,7 @@ class LLMProfile:
     key_header: str | None = None
     strict_body: bool = False
     omitted_parameters: tuple[str, ...] = ()
+    system_role: str = "system"
 
     def async_client(self, timeout: float | None) -> httpx.AsyncClient:
         async def move_key(request: httpx.Request) -> None:

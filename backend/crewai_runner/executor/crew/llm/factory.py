@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 from crewai import BaseLLM
 
 from crewai_runner.core.egress import EgressPolicy
-from crewai_runner.domain.model_settings import ModelSettings
+from crewai_runner.domain.model_settings import ModelSettings, RegisteredModelSettings
 from crewai_runner.domain.provider import (
     OPENAI_PROTOCOL_TYPES,
     PROVIDER_EXTRAS,
@@ -47,7 +47,8 @@ def make_llm(
     effective = settings.over(binding.settings)
     if binding.provider_type is ProviderType.LOCAL or egress is None:
         egress = EgressPolicy(allow_private=True)
-    return _MAKERS[binding.provider_type](binding, effective, stream, egress)
+    switch = _request_settings(effective).stream
+    return _MAKERS[binding.provider_type](binding, effective, stream if switch is None else switch, egress)
 
 
 def _make_openai(
@@ -62,7 +63,7 @@ def _make_openai(
             egress,
             query=query,
             strict_body=is_mistral,
-            omitted_parameters=("stream_options",) if is_mistral else (),
+            **_request_options(settings, omitted=("stream_options",) if is_mistral else ()),
         ),
         base_url=url,
         custom_openai=not is_openai,
@@ -81,7 +82,9 @@ def _make_azure(
     if "/openai/v1" not in url:
         query = {"api-version": AZURE_API_VERSION, **query}
     return OpenAIModel(
-        profile=_make_profile(binding, egress, query=query, key_header="api-key"),
+        profile=_make_profile(
+            binding, egress, query=query, key_header="api-key", **_request_options(settings)
+        ),
         base_url=url,
         custom_openai=True,
         provider=str(ProviderType.AZURE),
@@ -92,7 +95,8 @@ def _make_azure(
 
 def _openai_settings(settings: ModelSettings, *, is_openai: bool) -> dict[str, Any]:
     # OpenAI's newer models reject max_tokens; most compatible servers accept only max_tokens.
-    limit = "max_completion_tokens" if is_openai else "max_tokens"
+    usual_limit = "max_completion_tokens" if is_openai else "max_tokens"
+    limit = _request_settings(settings).max_tokens_parameter or usual_limit
     body: dict[str, Any] = {}
     if settings.extra_body:
         body["extra_body"] = settings.extra_body
@@ -106,6 +110,18 @@ def _openai_settings(settings: ModelSettings, *, is_openai: bool) -> dict[str, A
         "presence_penalty": settings.presence_penalty,
         "reasoning_effort": settings.reasoning_effort,
         "additional_params": body,
+    }
+
+
+def _request_settings(settings: ModelSettings) -> RegisteredModelSettings:
+    return settings if isinstance(settings, RegisteredModelSettings) else RegisteredModelSettings()
+
+
+def _request_options(settings: ModelSettings, omitted: tuple[str, ...] = ()) -> dict[str, Any]:
+    request = _request_settings(settings)
+    return {
+        "omitted_parameters": (*omitted, *(request.omit_parameters or ())),
+        "system_role": request.system_role or "system",
     }
 
 

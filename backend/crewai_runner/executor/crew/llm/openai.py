@@ -19,6 +19,7 @@ from crewai_runner.executor.crew.llm.answer.reasoning_memory import ReasoningMem
 from crewai_runner.executor.crew.llm.base import LLMMixin, LLMProfile, is_o1
 from crewai_runner.executor.crew.llm.refused_parameters import (
     advise,
+    change_system_role,
     find_refused_parameter,
     leave_out,
     refusals,
@@ -101,6 +102,8 @@ class OpenAIModel(LLMMixin, OpenAICompletion):
         params["messages"] = self._reasoning.restore(params["messages"])
         if self.profile.strict_body and "seed" in params:
             params["extra_body"] = {**params.get("extra_body", {}), "random_seed": params.pop("seed")}
+        if self.profile.system_role != "system":
+            params = change_system_role(params, self.profile.system_role)
         for name in (*self.profile.omitted_parameters, *self._refused()):
             params = leave_out(params, name)
         return params

@@ -46,6 +46,7 @@ _MESSAGE_FIELDS = ("reasoning_content", "reasoning_details", "reasoning", "think
 _RENAMED = "The call was repeated with the other name; the model's `maxTokensParameter` can set it."
 _ADVICE = MappingProxyType(
     {
+        "whole": "It answers in streams only; the model's setting `stream: true` asks for them at once.",
         "stream": "The call was repeated without; the model's setting `stream: false` avoids it.",
         "system": "Its text was sent as a user message; the model's setting `systemRole: user` does so.",
         "max_tokens": _RENAMED,
@@ -53,6 +54,7 @@ _ADVICE = MappingProxyType(
         "tools": "Its agents call tools in text; the model's capability `tools: false` does so at once.",
     }
 )
+_ONLY_STREAMS = re.compile(r"only supports? stream|stream(?:ing)? (?:is required|must be)", re.IGNORECASE)
 _DROPPABLE = (
     "stream_options",
     "stop",
@@ -108,6 +110,8 @@ def find_refused_parameter(error: BaseException, params: Params) -> str | None:
 
 
 def _find_other(text: str, named: str | None, params: Params) -> str | None:
+    if not params.get("stream") and _ONLY_STREAMS.search(text):
+        return "whole"
     if params.get("stream") and (
         named == "stream" or re.search(r"\bstream(?:ing|ed)?\b", text, re.IGNORECASE)
     ):
@@ -167,8 +171,15 @@ def _without_strict(params: Params) -> dict[str, Any]:
     return {**params, "tools": tools}
 
 
-def merge_system_message(params: Params) -> dict[str, Any]:
-    """Return the parameters with the system messages at the start of the first user message."""
+def change_system_role(params: Params, role: str) -> dict[str, Any]:
+    """Return the parameters with system messages in another role; for `user` in the first user message."""
+    if role == "user":
+        return _merge_system_message(params)
+    messages = [{**m, "role": role} if m.get("role") == "system" else m for m in params.get("messages") or ()]
+    return {**params, "messages": messages}
+
+
+def _merge_system_message(params: Params) -> dict[str, Any]:
     messages = list(params.get("messages") or ())
     system = [m for m in messages if m.get("role") in ("system", "developer")]
     rest = [m for m in messages if m.get("role") not in ("system", "developer")]
@@ -185,10 +196,11 @@ def merge_system_message(params: Params) -> dict[str, Any]:
 _CHANGES: Mapping[str, Callable[[Params], dict[str, Any]]] = MappingProxyType(
     {
         "stream": _without_stream,
+        "whole": lambda params: {**params, "stream": True},
         "max_tokens": _rename_limit,
         "max_completion_tokens": _rename_limit,
         "strict": _without_strict,
-        "system": merge_system_message,
+        "system": _merge_system_message,
     }
 )
 
