@@ -35,7 +35,7 @@ def creating_requests(workspace: SeededWorkspace, run_id: str) -> Iterator[tuple
     yield "/api/providers", {"provider": provider}
     yield (
         "/api/models",
-        {"model": {"name": name, "type": "llm", "providerId": workspace.disposable_ids["provider_id"]}},
+        {"model": {"name": name, "type": "llm", "providerId": workspace.ids["provider_id"]}},
     )
 
 

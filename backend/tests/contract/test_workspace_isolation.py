@@ -57,7 +57,7 @@ class TestWorkspaceIsolation:
 
         created = client.http.post("/api/models", json={"model": model})
         moved = client.http.patch(
-            f"/api/models/{workspace.disposable_ids['model_id']}",
+            f"/api/models/{workspace.ids['model_id']}",
             json={"providerId": other_ids["provider_id"]},
         )
 
