@@ -83,6 +83,12 @@ class TooManyRequests(AppError):
     title = "Too many requests"
 
 
+class StorageFull(AppError):
+    status = HTTPStatus.INSUFFICIENT_STORAGE
+    slug = "storage-full"
+    title = "The disk is full"
+
+
 class Unavailable(AppError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
     slug = "unavailable"

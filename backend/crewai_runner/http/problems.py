@@ -14,11 +14,12 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 
 from crewai_runner.core.api_model import ApiModel
-from crewai_runner.core.errors import AppError, Unavailable
+from crewai_runner.core.errors import AppError, StorageFull, Unavailable
 from crewai_runner.core.logging import get_logger
 from crewai_runner.core.outside_values import clean_json
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.secret_mask import SecretMask
+from crewai_runner.db.failures import StorageFailure, find_storage_failure
 from crewai_runner.db.session import is_database_unavailable
 
 log = get_logger(__name__)
@@ -143,8 +144,21 @@ async def _handle_validation_error(request: Request, exc: Exception) -> ProblemR
     return problem_response(request, 422, "invalid-request", "Invalid request", detail, {"errors": errors})
 
 
+def storage_error(failure: StorageFailure, done: str = "Nothing was changed.") -> AppError:
+    """Return the error for a request whose write failed; `done` says what happened nevertheless."""
+    if failure is StorageFailure.FULL:
+        return StorageFull(f"{done} The disk of the database is full. Free space on it and try again.")
+    state = "read-only" if failure is StorageFailure.READ_ONLY else "failing"
+    detail = f"{done} The disk of the database is {state}. Check its volume, its permissions and the log."
+    return Unavailable(detail, headers={"Retry-After": "30"})
+
+
 def unhandled_error_response(request: Request, exc: Exception) -> ProblemResponse:
     """Log an unhandled exception and build an opaque 500, or a 503 while the database is unavailable."""
+    failure = find_storage_failure(exc)
+    if failure is not None:
+        log.error("request.storage_failure", path=request.url.path, storage=failure)
+        return error_response(request, storage_error(failure))
     if is_database_unavailable(exc):
         log.warning("request.database_unavailable", path=request.url.path, error=type(exc).__name__)
         detail = "The database is unavailable. Try again; an Idempotency-Key makes retries safe."

@@ -13,7 +13,7 @@ from crewai_runner.core.settings import Settings
 from crewai_runner.db.session import make_engine, make_sessions
 from crewai_runner.domain.committed_events import CommittedEvents
 from crewai_runner.executor.loader import ExecutorLoader
-from crewai_runner.executor.port import Executor
+from crewai_runner.executor.port import Executor, RunControl
 from crewai_runner.features.approvals.deps import ApprovalDeps
 from crewai_runner.features.auth.browser_sessions import BrowserSessions
 from crewai_runner.features.auth.rules import SignInLimiter
@@ -63,6 +63,7 @@ class Container:
         self.notifier = make_notifier(settings)
         self.queue = DeferredQueue()
         self.active_runs: set[tuple[str, int]] = set()
+        self.controls: dict[str, RunControl] = {}
         self.telemetry = Telemetry(settings, self.sessions, self.queue, self.active_runs)
         self.event_writer = EventWriter(self.sessions, self.notifier, self.mask, self.telemetry.upkeep)
         self.inline_providers = InlineProviders(self.mask)
@@ -143,6 +144,7 @@ class Container:
             local_model=self.local_model,
             inline_providers=self.inline_providers,
             active_runs=self.active_runs,
+            controls=self.controls,
         )
 
     def _health(self) -> HealthDeps:

@@ -14,13 +14,11 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Protocol
 
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-
 from crewai_runner.core.logging import get_logger
 from crewai_runner.core.outside_values import clean_model
 from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.core.waiting import wait_event
+from crewai_runner.db.failures import find_storage_failure, is_temporary
 from crewai_runner.db.session import Sessions, record_committed_events, unit_of_work
 from crewai_runner.domain.committed_events import NO_MODELS, CalledModel, CommittedEvents
 from crewai_runner.domain.run import FINAL_STATES, RunState
@@ -180,17 +178,19 @@ class EventWriter:
         return pending
 
     async def _write_with_retry(self, batches: Batches) -> dict[AttemptKey, int]:
-        """Store a batch; while the database is unavailable, retry it without limit."""
+        """Store a batch; while the database is away, full or read-only, retry it without limit."""
         for tries in itertools.count():
             try:
                 return await self._write(batches)
-            except (OperationalError, InterfaceError, PoolTimeout, OSError) as error:
+            except Exception as error:
+                if not is_temporary(error):
+                    runs = sorted({run_id for run_id, _ in batches})
+                    log.exception("event_writer.batch_failed", runs=runs)
+                    return await self._write_separately(batches)
                 wait = RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)]
-                log.warning("event_writer.retry", error=type(error).__name__, wait=wait)
+                reason = find_storage_failure(error)
+                log.warning("event_writer.retry", error=type(error).__name__, storage=reason, wait=wait)
                 await asyncio.sleep(wait)
-            except Exception:
-                log.exception("event_writer.batch_failed", runs=sorted({run_id for run_id, _ in batches}))
-                return await self._write_separately(batches)
         raise AssertionError("itertools.count() is infinite")
 
     async def _write_separately(self, batches: Batches) -> dict[AttemptKey, int]:

@@ -9,6 +9,7 @@ from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.core.settings import Settings
 from crewai_runner.db.session import Sessions
 from crewai_runner.executor.loader import ExecutorLoader
+from crewai_runner.executor.port import RunControl
 from crewai_runner.features.executions.event_writer import EventWriter
 from crewai_runner.features.executions.inline_providers import InlineProviders
 from crewai_runner.features.models.service import ModelService
@@ -33,3 +34,5 @@ class ExecutionDeps:
     inline_providers: InlineProviders
     active_runs: set[tuple[str, int]]
     """The runs that this process runs now, each with its attempt."""
+    controls: dict[str, RunControl]
+    """The control of each crew that runs in this process, by run id."""

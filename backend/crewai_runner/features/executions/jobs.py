@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import SQLAlchemyError
 
 from crewai_runner.core.errors import AppError
 from crewai_runner.core.keyring import secret_parts
 from crewai_runner.core.logging import get_logger
+from crewai_runner.db.failures import is_temporary
 from crewai_runner.db.session import shielded
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.committed_events import CalledModel
@@ -70,6 +70,7 @@ class RunWorker:
                 log.exception("run.attempt_failed")
                 await shielded(_with_retry(lambda: self._settle(claim, engine_failure())))
             finally:
+                self._deps.mask.release(run_id, _key_owner(claim.fencing_token))
                 self._deps.active_runs.discard((run_id, attempt))
 
     async def _run(self, claim: _Claim) -> Ending | None:
@@ -127,6 +128,7 @@ class RunWorker:
             workspace_id=begun.workspace_id,
             files=spec.definition.output_files(),
         )
+        deps.controls[spec.run_id] = control
         listening = asyncio.create_task(listener.listen(), name=f"control-{spec.run_id}")
         try:
             return await deps.loader.executor.execute(spec, emit, control)
@@ -134,17 +136,16 @@ class RunWorker:
             log.exception("run.engine_failed")  # an executor must not raise
             return engine_failure()
         finally:
+            deps.controls.pop(spec.run_id, None)
             listening.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await listening
 
     async def _close_sink(self, claim: _Claim) -> bool:
-        """Store what is emitted and forget the attempt's keys; return whether every event was stored."""
+        """Store what is emitted; return whether every event was stored."""
         if claim.fencing_token is None:
             return True
-        is_stored = await self._deps.event_writer.close_sink(claim.run_id, claim.fencing_token)
-        self._deps.mask.release(claim.run_id, _key_owner(claim.fencing_token))
-        return is_stored
+        return await self._deps.event_writer.close_sink(claim.run_id, claim.fencing_token)
 
     async def _requeue(self, claim: _Claim) -> None:
         """Return a claimed run to the queue, so that it is not counted as lost."""
@@ -182,7 +183,9 @@ async def _with_retry(operation: Callable[[], Awaitable[Result]]) -> Result:
     for wait in (0.2, 0.5, 1, 2, 5, 5, 5, 10, 10, 10, 30, 30):
         try:
             return await operation()
-        except (OperationalError, InterfaceError, PoolTimeout) as error:
+        except (SQLAlchemyError, OSError) as error:
+            if not is_temporary(error):
+                raise
             log.warning("run.database_retry", error=type(error).__name__, wait=wait)
             await asyncio.sleep(wait)
     return await operation()
@@ -197,6 +200,6 @@ def _callable_models(spec: RunSpec) -> dict[str, CalledModel]:
     }
 
 
-def _key_owner(fencing_token: int) -> str:
+def _key_owner(fencing_token: int | None) -> str:
     """The owner of an attempt's keys in the secret mask."""
     return f"attempt:{fencing_token}"

@@ -3,9 +3,12 @@
 import asyncio
 import contextlib
 
+from sqlalchemy.exc import DBAPIError
+
 from crewai_runner.core.errors import Unavailable
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.waiting import wait_event
+from crewai_runner.db.failures import find_storage_failure
 from crewai_runner.db.session import pop_notifications, read_session, shielded, unit_of_work
 from crewai_runner.domain.run import FINAL_STATES, RunState, StopMode, StopReceipt
 from crewai_runner.features.approvals.service import ApprovalService
@@ -15,6 +18,7 @@ from crewai_runner.features.executions.schemas import StopAnswer
 from crewai_runner.features.lifecycle.service import LifecycleService
 from crewai_runner.features.runs.errors import RunAlreadyFinished
 from crewai_runner.features.runs.service import RunService
+from crewai_runner.http.problems import storage_error
 from crewai_runner.stream.notifier import control_topic
 
 POLL_SECONDS = 1.0
@@ -31,7 +35,11 @@ class StopService:
 
         Raises RunNotFound (404) and RunAlreadyFinished (409).
         """
-        run_id = await self._request(principal, identifier, mode)
+        try:
+            run_id = await self._request(principal, identifier, mode)
+        except DBAPIError as error:
+            await self._stop_unstored(principal, identifier, mode, error)
+            raise
         with contextlib.suppress(Unavailable):  # until the queue is open
             await LostRuns(self._deps).stop_without_worker(run_id)
         with contextlib.suppress(TimeoutError):
@@ -49,6 +57,25 @@ class StopService:
             else "The run is stopping; the receipt follows as an event.",
             receipt=receipt,
         )
+
+    async def _stop_unstored(
+        self, principal: Principal, identifier: str, mode: StopMode, error: DBAPIError
+    ) -> None:
+        """Stop the crew although the request cannot be stored; the run ends when the disk takes writes again.
+
+        Raises StorageFull or Unavailable; returns if the crew does not run in this process.
+        """
+        failure = find_storage_failure(error)
+        if failure is None:
+            return
+        async with read_session(self._deps.sessions) as session:
+            runs = RunService(session)
+            run = await runs.get(principal, await runs.resolve(principal, identifier))
+        control = self._deps.controls.get(run.id)
+        if control is not None:
+            control.stop(mode)
+            done = "The crew was stopped. The run ends as soon as its events can be stored."
+            raise storage_error(failure, done) from error
 
     async def _request(self, principal: Principal, identifier: str, mode: StopMode) -> str:
         """Stop a run that is not running, or ask its worker to stop it; return the run's id."""

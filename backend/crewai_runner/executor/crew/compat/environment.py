@@ -74,6 +74,7 @@ def import_engine(storage: Path) -> None:
         patches.share_tls_context()
         patches.use_in_process_locks()
         patches.disable_file_store()
+        patches.disable_output_storage()
         importlib.import_module(_BOUNDED_PARSING).install()
         patches.supervise_structured_output()
         _release_memory()

@@ -86,6 +86,12 @@ def _refuse_own_model(*_arguments: object, **_options: object) -> None:
     raise RuntimeError("CrewAI tried to call a model that the workflow does not name.")
 
 
+def disable_output_storage() -> None:
+    """Keep CrewAI from opening its table of task outputs, on which a full disk would fail every run."""
+    handler: Any = importlib.import_module("crewai.utilities.task_output_storage_handler")
+    handler.KickoffTaskOutputsSQLiteStorage = object
+
+
 def mute_event_bus() -> None:
     """Remove CrewAI's console and tracing listeners, so that events reach the runs' stream sinks only.
 
