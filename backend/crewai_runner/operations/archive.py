@@ -5,13 +5,21 @@ import hashlib
 import io
 import tarfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from crewai_runner.operations import manifest as manifests
+from crewai_runner.operations.encrypted_file import (
+    CHUNK_BYTES,
+    DecryptingReader,
+    EncryptingWriter,
+    is_encrypted,
+)
 from crewai_runner.operations.errors import OperationError
 from crewai_runner.operations.manifest import Manifest, Member
 
+AskPassphrase = Callable[[], str]
 MANIFEST = "manifest.json"
 FOLDERS = frozenset({"database", "engine", "keys"})
 """The top-level folders of a backup."""
@@ -32,8 +40,16 @@ def _make_member(path: Path, name: str) -> Member:
     return Member(name=name, size=path.stat().st_size, sha256=digest)
 
 
-def pack(manifest: Manifest, folder: Path, target: BinaryIO) -> None:
-    """Write the manifest and the members it lists, read from the folder."""
+def pack(manifest: Manifest, folder: Path, target: BinaryIO, passphrase: str | None = None) -> None:
+    """Write the manifest and the members it lists, encrypted if there is a passphrase."""
+    if passphrase is None:
+        _pack(manifest, folder, target)
+        return
+    with EncryptingWriter(target, passphrase) as encrypted:
+        _pack(manifest, folder, cast("BinaryIO", encrypted))
+
+
+def _pack(manifest: Manifest, folder: Path, target: BinaryIO) -> None:
     text = manifest.model_dump_json(indent=1).encode()
     timestamp = int(manifest.created_at.timestamp())
     with tarfile.open(fileobj=target, mode="w:gz", compresslevel=6, format=tarfile.PAX_FORMAT) as tar:
@@ -49,10 +65,17 @@ def _tar_info(name: str, size: int, timestamp: int) -> tarfile.TarInfo:
     return header
 
 
-def unpack(source: Path, folder: Path) -> Manifest:
-    """Extract every member into an empty folder and verify size and checksum. Raises OperationError."""
+def unpack(source: Path, folder: Path, ask_passphrase: AskPassphrase) -> Manifest:
+    """Extract every member into an empty folder and verify size and checksum. Raises OperationError.
+
+    `ask_passphrase` is called if the file is encrypted.
+    """
     try:
-        with gzip.open(source) as stream, tarfile.open(fileobj=stream, mode="r|") as tar:
+        with (
+            source.open("rb") as file,
+            _open_text(file, ask_passphrase) as stream,
+            tarfile.open(fileobj=stream, mode="r|") as tar,
+        ):
             manifest = _unpack(tar, folder)
             while stream.read(_CHUNK_BYTES):  # reads to the end, so that gzip verifies its checksum
                 continue
@@ -61,6 +84,14 @@ def unpack(source: Path, folder: Path) -> Manifest:
         raise OperationError(f"There is no file {source}.") from None
     except _BROKEN as error:
         raise OperationError(f"{source} is damaged, truncated or not a backup ({error}).") from None
+
+
+def _open_text(file: BinaryIO, ask_passphrase: AskPassphrase) -> gzip.GzipFile:
+    """Open the compressed text of a backup, which may be encrypted."""
+    if not is_encrypted(file):
+        return gzip.GzipFile(fileobj=file)
+    decrypted = DecryptingReader(file, ask_passphrase())
+    return gzip.GzipFile(fileobj=io.BufferedReader(decrypted, CHUNK_BYTES))
 
 
 def _unpack(tar: tarfile.TarFile, folder: Path) -> Manifest:

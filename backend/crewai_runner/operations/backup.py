@@ -31,10 +31,21 @@ class Backup:
     manifest: Manifest
     keys: list[str]
     vanished: int
+    encrypted: bool
 
 
-def back_up(settings: Settings, target: Path, *, with_keys: bool = False, force: bool = False) -> Backup:
-    """Write the backup. Raises OperationError, OSError and database errors."""
+def back_up(
+    settings: Settings,
+    target: Path,
+    *,
+    with_keys: bool = False,
+    force: bool = False,
+    passphrase: str | None = None,
+) -> Backup:
+    """Write the backup, encrypted if there is a passphrase.
+
+    Raises OperationError, OSError and database errors.
+    """
     with atomic_write_file(target, force=force) as (file, folder):
         contents = _copy_database(settings, folder / "database")
         seals, _ = asyncio.run(count_by_key(settings.database, load_secret_keys(settings)))
@@ -47,8 +58,8 @@ def back_up(settings: Settings, target: Path, *, with_keys: bool = False, force:
             seals=seals,
             members=archive.members_of(folder),
         )
-        archive.pack(manifest, folder, file)
-    return Backup(target, target.stat().st_size, manifest, keys, vanished)
+        archive.pack(manifest, folder, file, passphrase)
+    return Backup(target, target.stat().st_size, manifest, keys, vanished, passphrase is not None)
 
 
 def _copy_database(settings: Settings, folder: Path) -> Contents:

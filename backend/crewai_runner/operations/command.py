@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import getpass
 import json
 import os
 import sqlite3
@@ -28,16 +29,25 @@ def add_to(commands: Commands) -> dict[str, Callable[[argparse.Namespace], int]]
     )
     backup.add_argument("file", type=Path, help="the tar.gz file to write, readable by its owner only")
     backup.add_argument("--with-keys", action="store_true", help="include the key files, unencrypted")
+    backup.add_argument("--encrypt", action="store_true", help="encrypt the file with a passphrase")
+    _add_passphrase_file(backup)
     backup.add_argument("--force", action="store_true", help="replace an existing file")
     restore = commands.add_parser("restore", help="replace what is stored here by a backup")
     restore.add_argument("file", type=Path, help="a file written by `backup`")
     restore.add_argument(
         "--force", action="store_true", help="restore even if data exists here; the old data is kept"
     )
+    _add_passphrase_file(restore)
     commands.add_parser("rotate-secret-key", help="re-encrypt every stored credential with a new key")
     doctor = commands.add_parser("doctor", help="check the installation and say how to fix problems")
     doctor.add_argument("--json", action="store_true", help="print JSON")
     return {"backup": _backup, "restore": _restore, "rotate-secret-key": _rotate, "doctor": _doctor}
+
+
+def _add_passphrase_file(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--passphrase-file", type=Path, help="a file with the passphrase; without it the command asks for it"
+    )
 
 
 def _backup(options: argparse.Namespace) -> int:
@@ -45,7 +55,11 @@ def _backup(options: argparse.Namespace) -> int:
         from crewai_runner.operations import backup, messages  # noqa: PLC0415
 
         target = options.file.absolute()
-        finished = backup.back_up(settings, target, with_keys=options.with_keys, force=options.force)
+        wants_encryption = options.encrypt or options.passphrase_file is not None
+        passphrase = read_passphrase(options.passphrase_file, confirm=True) if wants_encryption else None
+        finished = backup.back_up(
+            settings, target, with_keys=options.with_keys, force=options.force, passphrase=passphrase
+        )
         return messages.describe_backup(finished, settings), 0
 
     return _with_settings(run)
@@ -55,9 +69,27 @@ def _restore(options: argparse.Namespace) -> int:
     def run(settings: Settings) -> tuple[Iterable[str], int]:
         from crewai_runner.operations import messages, restore  # noqa: PLC0415
 
-        return messages.describe_restore(restore.restore(settings, options.file, force=options.force)), 0
+        restored = restore.restore(
+            settings,
+            options.file,
+            force=options.force,
+            ask_passphrase=lambda: read_passphrase(options.passphrase_file),
+        )
+        return messages.describe_restore(restored), 0
 
     return _with_settings(run)
+
+
+def read_passphrase(file: Path | None, *, confirm: bool = False) -> str:
+    """Read the passphrase of a backup from a file, or ask for it. Raises OperationError, OSError."""
+    if file is not None:
+        return file.read_text().strip()
+    if not sys.stdin.isatty():
+        raise OperationError("There is no terminal to ask for the passphrase; use --passphrase-file.")
+    passphrase = getpass.getpass("Passphrase: ")
+    if confirm and getpass.getpass("Again: ") != passphrase:
+        raise OperationError("The passphrases differ.")
+    return passphrase
 
 
 def _rotate(_options: argparse.Namespace) -> int:

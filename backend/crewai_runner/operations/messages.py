@@ -20,12 +20,17 @@ def describe_backup(backup: Backup, settings: Settings) -> Iterator[str]:
         yield f"  Warning: no available key decrypts {manifest.seals.unreadable} credential(s)."
     if backup.vanished:
         yield f"  {backup.vanished} memory file(s) were deleted during the backup."
+    if backup.encrypted:
+        yield "  Encrypted. Without the passphrase it cannot be restored."
+    else:
+        yield "  Not encrypted (see --encrypt): it contains all prompts, inputs and outputs."
     yield from _describe_keys(backup, settings)
 
 
 def _describe_keys(backup: Backup, settings: Settings) -> Iterator[str]:
     if backup.keys:
-        yield f"  Warning: the file contains {' and '.join(backup.keys)} unencrypted; protect it."
+        protection = "encrypted like the rest" if backup.encrypted else "unencrypted; protect it"
+        yield f"  Warning: the file contains {' and '.join(backup.keys)}, {protection}."
     else:
         yield "  The key files secret-key and api-key are not included (see --with-keys). Keep a copy of them"
         yield "  elsewhere: without the secret key, stored credentials cannot be decrypted."

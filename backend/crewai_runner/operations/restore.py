@@ -31,12 +31,25 @@ class Restoration:
     undecryptable: int = 0
 
 
-def restore(settings: Settings, source: Path, *, force: bool = False) -> Restoration:
-    """Restore a backup. Raises OperationError (nothing has changed), OSError and database errors."""
+def _no_passphrase() -> str:
+    raise OperationError("The backup is encrypted, and no passphrase was given.")
+
+
+def restore(
+    settings: Settings,
+    source: Path,
+    *,
+    force: bool = False,
+    ask_passphrase: archive.AskPassphrase = _no_passphrase,
+) -> Restoration:
+    """Restore a backup; `ask_passphrase` is called if it is encrypted.
+
+    Raises OperationError (nothing has changed), OSError and database errors.
+    """
     if not source.is_file():
         raise OperationError(f"The file {source} does not exist.")
     with _data_dir_locked(settings), _work_folder(settings) as folder:
-        manifest = archive.unpack(source, folder)
+        manifest = archive.unpack(source, folder, ask_passphrase)
         _ensure_compatible(settings, manifest)
         _ensure_empty(settings, folder, force=force)
         result = Restoration(manifest, head_revision())
