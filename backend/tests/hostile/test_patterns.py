@@ -124,10 +124,15 @@ def _parsers() -> Iterator[Case]:
     yield Case("find_excess", lambda text: _find_excess(text.encode()))
     yield Case("crew.jsonc", _without_errors(lambda text: from_crewai_project({"crew.jsonc": text})))
     yield Case("workflow document", parse)
+    yield Case("pyproject.toml", _without_errors(_import_toml), (r"(\w\.)+=", r"\[+", r"(\w={)+"))
 
 
 def _find_excess(body: bytes) -> object:
     return find_excess(body, max_depth=10**9, max_values=10**9, max_members=10**9, max_items=10**9)
+
+
+def _import_toml(text: str) -> object:
+    return from_crewai_project({"agents.yaml": "{}", "tasks.yaml": "{}", "pyproject.toml": text})
 
 
 def _without_errors(call: Callable[[str], object]) -> Callable[[str], object]:

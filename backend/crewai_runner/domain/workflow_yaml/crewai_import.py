@@ -21,6 +21,9 @@ _JSON_TEXT = r'"(?:\\.|[^"\\])*+(?:"|\\?\Z)'
 _JSON_COMMENT = re.compile(rf"({_JSON_TEXT})|//[^\r\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _TRAILING_COMMA = re.compile(rf"({_JSON_TEXT})|,(?=\s*[}}\]])", re.DOTALL)
 _MAX_COMMENTS = 50
+_MAX_TOML_LENGTH = 100_000
+_MAX_DOTS = 200
+"""Dots in one line of TOML."""
 
 
 class NotACrewProject(ValueError):
@@ -154,8 +157,12 @@ def _find_file(files: Mapping[str, str], names: tuple[str, ...]) -> str | None:
 
 def _read_project_name(files: Mapping[str, str]) -> str | None:
     path = _find_file(files, ("pyproject.toml",))
+    text = files[path] if path else ""
+    # A key of many parts takes tomllib quadratic time.
+    if len(text) > _MAX_TOML_LENGTH or any(line.count(".") > _MAX_DOTS for line in text.splitlines()):
+        return None
     try:
-        project = tomllib.loads(files[path]).get("project", {}) if path else {}
+        project = tomllib.loads(text).get("project", {})
     except (tomllib.TOMLDecodeError, RecursionError):
         return None
     name = project.get("name") if isinstance(project, dict) else None

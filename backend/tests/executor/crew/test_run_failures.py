@@ -4,6 +4,7 @@ from crewai_runner.domain.model_settings import ModelSettings
 from crewai_runner.domain.workflow import ToolFailurePolicy
 from crewai_runner.executor.port import Completed, Failed
 from tests.domain.test_schema_expansion import doubling
+from tests.executor.crew.failure_cases import classify
 from tests.executor.crew.harness import EngineHarness, agent, sequential_workflow, task, workflow
 from tests.support.scripted_provider import CallTools, Drop, Empty, Fail, Garbage, Hang, Reply, Say
 
@@ -158,3 +159,31 @@ class TestOutputSchema:
         assert isinstance(recorder.outcome, Failed)
         assert recorder.outcome.failure.code == "output-invalid"
         assert "more than 600 values" in recorder.outcome.failure.message
+
+
+class TestDeepJson:
+    DEEP = '{"title": ' + "[" * 5_000 + "]" * 5_000 + "}"
+
+    async def test_answer_does_not_match_the_schema(self, harness: EngineHarness) -> None:
+        harness.provider.on(Say(chunks=[f"Here it is: {self.DEEP}"]))
+        schema = {"type": "object", "properties": {"title": {"type": "array"}}}
+
+        recorder = await harness.run(
+            workflow([agent("writer")], [task("draft", "writer", output_json=schema)])
+        )
+
+        assert isinstance(recorder.outcome, Failed)
+        assert recorder.outcome.failure.code == "output-invalid"
+
+    async def test_arguments_written_as_text_do_not_fail_the_run(self, harness: EngineHarness) -> None:
+        action = f"Action: calculator\nAction Input: {self.DEEP}"
+        harness.provider.then(Say(chunks=[action]), Say("Final Answer: done"))
+        crew = workflow([agent("writer", tools=["calculator"])], [task("draft", "writer")])
+
+        recorder = await harness.run(crew, models=[harness.model(supports_tools=False)])
+
+        assert isinstance(recorder.outcome, Completed)
+        assert recorder.outcome.result.raw == "done"
+
+    def test_response_is_not_a_model_response(self) -> None:
+        assert classify(RecursionError("maximum recursion depth exceeded")).code == "provider-garbage"
