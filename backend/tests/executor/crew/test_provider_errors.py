@@ -155,3 +155,13 @@ class TestProviderErrors:
 
         with pytest.raises(AssertionError, match="did not fail"):
             await failure_of_call(provider.base_url)
+
+
+class TestRetryAfter:
+    async def test_long_wait_is_in_the_hint(self, provider: ScriptedProvider) -> None:
+        provider.on(Fail(429, "slow down", retry_after=432))
+
+        failure = await failure_of_call(provider.base_url)
+
+        assert failure.code == "provider-rate-limit"
+        assert "wait 7 minutes" in str(failure.hint)

@@ -20,6 +20,7 @@ from crewai_runner.executor.crew.errors.provider_message import (
     http_status,
     mask_credentials,
     provider_message,
+    retry_after,
 )
 
 MAX_MESSAGE_LENGTH = 1_000
@@ -129,6 +130,9 @@ def classify_error(
     else:
         detail = provider_message(causes)
         message, hint = text.message.format(**names) + (f": {detail}" if detail else "."), None
+        if (seconds := retry_after(causes)) is not None and seconds > 0:
+            wait = f"{seconds:g} s" if seconds < 120 else f"{seconds / 60:.0f} minutes"
+            hint = f"The provider asks to wait {wait}. {text.hint.format(**names)}"
     return RunFailure(
         code=code,
         message=mask_credentials(message[: 4 * MAX_MESSAGE_LENGTH])[:MAX_MESSAGE_LENGTH],

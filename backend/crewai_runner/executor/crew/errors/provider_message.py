@@ -8,6 +8,7 @@ from typing import Any
 from crewai_runner.executor.crew.context.redaction import MASK
 
 _MAX_LENGTH = 800
+_MAX_SECONDS_LENGTH = 9
 _CREDENTIALS = (
     re.compile(r"\b(?:sk|pk|rk|gsk|xai|csk|hf|r8|nvapi|ABSK)[-_]\S{4,}"),
     re.compile(r"\b(?:AIza[\w-]{10,}|(?:AKIA|ASIA)[A-Z0-9]{8,}|eyJ[\w-]{10,400}+\.[\w.-]+)"),
@@ -37,6 +38,16 @@ def http_status(error: BaseException) -> int | None:
         candidates = [getattr(error, "status_code", None), getattr(response, "status_code", None)]
         candidates.append(getattr(error, "code", None))
     return next((c for c in candidates if isinstance(c, int) and 100 <= c < 600), None)
+
+
+def retry_after(causes: Sequence[BaseException]) -> float | None:
+    """Return the seconds after which the provider asks to call again, if it says so in a header."""
+    for error in causes:
+        headers = getattr(getattr(error, "response", None), "headers", None)
+        text = headers.get("retry-after", "") if isinstance(headers, Mapping) else ""
+        if len(text) <= _MAX_SECONDS_LENGTH and text.replace(".", "", 1).isdigit() and text.isascii():
+            return float(text)
+    return None
 
 
 def provider_message(causes: Sequence[BaseException]) -> str:
