@@ -10,15 +10,17 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpcore
 import httpx
 
 from crewai_runner.core.address_scope import AddressScope, IPAddress, classify_address
+from crewai_runner.core.answer_limits import AnswerLimits, bound_response
 from crewai_runner.core.url_validation import (
     HostUnresolved,
+    RedirectRefused,
     UrlRefused,
     get_port,
     normalize_host,
@@ -65,12 +67,15 @@ class ResolvedTarget:
 class EgressPolicy:
     """Decides which addresses may be contacted for user-given URLs.
 
-    `allow_private` permits loopback and private networks (such as a model server on this machine).
+    `allow_private` permits loopback and private networks (such as a model server on this machine);
+    `private_hosts` permits only these names and addresses there. `limits` bounds what a server may answer.
     Link-local, metadata, multicast, reserved and unspecified addresses are never permitted.
     """
 
     allow_private: bool
     resolve: Resolver = resolve_name
+    private_hosts: frozenset[str] = frozenset()
+    limits: AnswerLimits = field(default_factory=AnswerLimits)
 
     async def check_url(self, url: str) -> ResolvedTarget:
         """Check a URL and all addresses of its host.
@@ -116,7 +121,8 @@ class EgressPolicy:
                     f"{name} resolves to {address}: link-local, metadata, multicast and unspecified "
                     "addresses are never contacted."
                 )
-            if scope is AddressScope.PRIVATE and not self.allow_private:
+            may_be_private = self.allow_private or name in self.private_hosts
+            if scope is AddressScope.PRIVATE and not may_be_private:
                 raise UrlRefused(
                     f"{name} resolves to {address}, an address of a private network, "
                     "which this server is configured not to contact."
@@ -199,20 +205,28 @@ class _GuardedBlockingBackend(httpcore.NetworkBackend):
 
 
 class GuardedTransport(httpx.AsyncHTTPTransport):
-    """An httpx transport that connects only to addresses that its policy allows.
+    """An httpx transport that connects only to addresses that its policy allows, and bounds the answers.
 
-    Other requests, redirects included, raise UrlRefused.
+    Other requests, redirects included, raise UrlRefused. Bodies arrive decompressed; a body beyond the limits
+    raises AnswerTooLarge while it is read.
     """
 
     def __init__(self, policy: EgressPolicy) -> None:
         super().__init__(verify=_tls_context(), trust_env=False)
+        self._limits = policy.limits
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=_tls_context(), keepalive_expiry=5.0, network_backend=_GuardedBackend(policy)
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         parse_url(request.url)
-        return await super().handle_async_request(request)
+        request.headers["Accept-Encoding"] = "identity"
+        response = await super().handle_async_request(request)
+        try:
+            return bound_response(response, request.url.host, self._limits)
+        except httpx.TransportError:
+            await response.aclose()
+            raise
 
 
 class GuardedBlockingTransport(httpx.HTTPTransport):
@@ -220,13 +234,20 @@ class GuardedBlockingTransport(httpx.HTTPTransport):
 
     def __init__(self, policy: EgressPolicy) -> None:
         super().__init__(verify=_tls_context(), trust_env=False)
+        self._limits = policy.limits
         self._pool = httpcore.ConnectionPool(
             ssl_context=_tls_context(), keepalive_expiry=5.0, network_backend=_GuardedBlockingBackend(policy)
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         parse_url(request.url)
-        return super().handle_request(request)
+        request.headers["Accept-Encoding"] = "identity"
+        response = super().handle_request(request)
+        try:
+            return bound_response(response, request.url.host, self._limits)
+        except httpx.TransportError:
+            response.close()
+            raise
 
 
 def guarded_client(policy: EgressPolicy, **options: Any) -> httpx.AsyncClient:
@@ -243,6 +264,21 @@ def guarded_blocking_client(policy: EgressPolicy, **options: Any) -> httpx.Clien
     """`guarded_client` for a thread without an event loop."""
     _refuse_bypass(options)
     return httpx.Client(transport=GuardedBlockingTransport(policy), trust_env=False, **options)
+
+
+def refuse_foreign_redirect(response: httpx.Response) -> None:
+    """Raise RedirectRefused for a redirect to another scheme, host or port.
+
+    As a response hook of a client that follows redirects: what was sent to one server goes to no other.
+    """
+    if not response.has_redirect_location:
+        return
+    origin, target = response.request.url, response.request.url.join(response.headers["location"])
+    if (target.scheme, target.host, get_port(target)) != (origin.scheme, origin.host, get_port(origin)):
+        raise RedirectRefused(
+            f"{origin.host} redirects to {target.scheme}://{target.netloc.decode('ascii', 'replace')}. "
+            "Prompts and keys are not sent on to another server; enter its address as the base URL."
+        )
 
 
 def _refuse_bypass(options: dict[str, Any]) -> None:

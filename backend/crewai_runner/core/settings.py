@@ -127,8 +127,13 @@ class Settings(BaseSettings):
 
     local_model: LocalModelMode = LocalModelMode.AUTO
     allow_private_urls: bool | None = Field(
-        None, description="Allow providers and tools on private addresses. Default: not in production."
+        None, description="Allow providers on private addresses. Default: not in production."
     )
+    tool_private_hosts: Annotated[list[str], NoDecode] = Field(
+        default=[], description="Names and addresses of private networks that tools may contact."
+    )
+    answer_max_mb: float = Field(32, gt=0, le=1024, description="Limit of one answer of a provider.")
+    answer_line_max_mb: float = Field(8, gt=0, le=1024, description="Limit of one line of a stream.")
     max_cost: float | None = Field(None, gt=0, description="Upper limit of every run's cost.")
     max_tokens: int | None = Field(None, gt=0, description="Upper limit of every run's tokens.")
     max_llm_calls: int | None = Field(None, gt=0, description="Upper limit of every run's model calls.")
@@ -144,7 +149,7 @@ class Settings(BaseSettings):
             name: text for name, path in named.items() if path and (text := _read_file(name, path))
         }
 
-    @field_validator("cors_origins", "secret_key", "trusted_proxies", mode="before")
+    @field_validator("cors_origins", "secret_key", "trusted_proxies", "tool_private_hosts", mode="before")
     @classmethod
     def _split_list(cls, value: Any) -> Any:
         if isinstance(value, str):

@@ -31,6 +31,13 @@ class HostUnresolved(UrlRefused):
     title = "The host of this URL was not found"
 
 
+class RedirectRefused(UrlRefused):
+    """A server redirects to another one, which must not receive what was sent."""
+
+    slug = "redirect-refused"
+    title = "This redirect is not followed"
+
+
 def parse_url(url: str | httpx.URL) -> httpx.URL:
     """Parse an http(s) URL with a host and without credentials. Raises UrlRefused for others."""
     if len(str(url)) > _MAX_URL_LENGTH:

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+from crewai_runner.core.answer_limits import MEGABYTE, AnswerLimits
 from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.core.settings import Settings
+from crewai_runner.core.url_validation import normalize_host
 from crewai_runner.db.session import Sessions
 from crewai_runner.executor.port import Executor
 from crewai_runner.http.ratelimit.memory import MemoryRateLimiter
@@ -37,12 +39,29 @@ def make_notifier(settings: Settings) -> Notifier:
     return PostgresNotifier(settings.database)
 
 
+def make_egress(settings: Settings) -> EgressPolicy:
+    """The policy for providers, whose addresses people enter."""
+    limits = AnswerLimits(
+        max_bytes=int(settings.answer_max_mb * MEGABYTE),
+        max_line_bytes=int(settings.answer_line_max_mb * MEGABYTE),
+    )
+    return EgressPolicy(allow_private=settings.can_use_private_urls, limits=limits)
+
+
+def make_tool_egress(settings: Settings) -> EgressPolicy:
+    """The policy for tools, whose addresses a model writes: private hosts only by name."""
+    hosts = frozenset(normalize_host(host) for host in settings.tool_private_hosts)
+    return EgressPolicy(allow_private=False, private_hosts=hosts)
+
+
 def make_executor(settings: Settings, egress: EgressPolicy) -> Executor:
     """The executor that runs crews in this process. CrewAI itself is imported by its `load()`."""
     from crewai_runner.executor.crew.executor import CrewExecutor  # noqa: PLC0415
 
     folder = settings.data_dir.absolute() / "engine"
-    return CrewExecutor(folder, settings.worker_concurrency, egress=egress)
+    return CrewExecutor(
+        folder, settings.worker_concurrency, egress=egress, tool_egress=make_tool_egress(settings)
+    )
 
 
 def make_durable_queue(

@@ -6,7 +6,6 @@ from typing import TypeVar
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.api_key import load_api_key
-from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.core.secret_key import create_cipher
 from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.core.settings import Settings
@@ -36,7 +35,7 @@ from crewai_runner.features.yaml.deps import YamlDeps
 from crewai_runner.http.deps import SessionDeps
 from crewai_runner.localmodel.supervisor import LocalModelSupervisor
 from crewai_runner.queue.deferred import DeferredQueue
-from crewai_runner.wiring.adapters import make_executor, make_notifier, make_rate_limiter
+from crewai_runner.wiring.adapters import make_egress, make_executor, make_notifier, make_rate_limiter
 
 T = TypeVar("T")
 
@@ -55,7 +54,7 @@ class Container:
         self.authenticator: Authenticator = AuthService(
             api_key, SignInLimiter(settings.auth_failures_per_minute)
         )
-        self.egress = EgressPolicy(allow_private=settings.can_use_private_urls)
+        self.egress = make_egress(settings)
         self.engine = make_engine(settings.database)
         self.sessions = make_sessions(self.engine, self._on_commit, self.cipher.digest)
         self.browser_sessions = BrowserSessions(self.sessions, self.cipher, api_key)

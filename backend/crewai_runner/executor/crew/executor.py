@@ -37,12 +37,20 @@ _Result = TypeVar("_Result")
 class CrewExecutor:
     """Runs each attempt in its own thread, at most `max_runs` at once.
 
-    `data_dir` is the folder of crews' memories. `egress` restricts the addresses of models and tools.
+    `data_dir` is the folder of crews' memories. `egress` restricts the addresses of models,
+    `tool_egress` those of tools.
     """
 
-    def __init__(self, data_dir: Path, max_runs: int = 32, egress: EgressPolicy | None = None) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        max_runs: int = 32,
+        egress: EgressPolicy | None = None,
+        tool_egress: EgressPolicy | None = None,
+    ) -> None:
         self._data_dir = data_dir
         self._egress = egress
+        self._tool_egress = tool_egress
         self._slots = asyncio.Semaphore(max_runs)
         self._loaded: Future[ComponentFactory | None] = Future()
         self._status = EngineStatus(EngineState.LOADING)
@@ -76,6 +84,7 @@ class CrewExecutor:
         return ComponentFactory(
             memory_root=self._data_dir / "memories",
             egress=self._egress,
+            tool_egress=self._tool_egress,
             use_async_executor=problem is None,
         )
 

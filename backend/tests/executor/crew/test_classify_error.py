@@ -93,6 +93,7 @@ class TestCrewAIErrors:
             "provider-empty",
             "provider-unreachable",
             "call-cut-short",
+            "answer-too-large",
         }
 
 

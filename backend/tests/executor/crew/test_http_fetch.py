@@ -83,7 +83,7 @@ class TestFetch:
             ("500 Oops", "returned status 500"),
             ("200 OK\r\nContent-Type: image/png", "not text but image/png"),
             ("200 OK\r\nContent-Type: application/octet-stream", "not text"),
-            ("200 OK\r\nContent-Type: text/plain\r\nContent-Encoding: gzip", "compressed"),
+            ("200 OK\r\nContent-Type: text/plain\r\nContent-Encoding: br", "not accepted"),
             ("302 Found\r\nLocation: /page", "could not be read"),
         ],
     )

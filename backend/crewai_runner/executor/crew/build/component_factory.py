@@ -27,6 +27,7 @@ class ComponentFactory:
 
     memory_root: Path
     egress: EgressPolicy | None = None
+    tool_egress: EgressPolicy | None = None
     use_async_executor: bool = True
 
     @property
@@ -37,7 +38,7 @@ class ComponentFactory:
         return make_llm(binding, settings=settings, stream=stream, egress=self.egress)
 
     def make_tools(self, names: Sequence[str]) -> list[BaseTool]:
-        return make_tools(names, egress=self.egress) if names else []
+        return make_tools(names, egress=self.tool_egress) if names else []
 
     def make_embedder(self, binding: ModelBinding) -> dict[str, Any]:
         return make_embedder(binding, egress=self.egress)

@@ -62,6 +62,8 @@ _BY_TYPE = {
     UnexpectedHtml.__name__: "provider-garbage",
     "APIResponseValidationError": "provider-garbage",
     "UnknownApiResponseError": "provider-garbage",
+    "AnswerTooLarge": "answer-too-large",
+    "EncodingRefused": "provider-garbage",
     UrlRefused.__name__: "provider-unreachable",
     "HostUnresolved": "provider-unreachable",
     "APITimeoutError": "provider-timeout",
@@ -99,6 +101,7 @@ _BAD_KEY = re.compile(
 )
 _TEMPORARY = re.compile(r"per (?:minute|second|hour|day)|rate", re.IGNORECASE)
 _PRIORITY = (
+    "answer-too-large",
     "tool-failed",
     "extra-missing",
     "context-too-long",

@@ -34,6 +34,10 @@ FAILURE_TEXTS: Mapping[str, FailureText] = MappingProxyType(
             "{provider} rejected the request",
             "Check the model's settings: {model} may not support one of them.",
         ),
+        "answer-too-large": FailureText(
+            "{provider} sent more than this server accepts",
+            "Limit the answer with max_tokens, or raise ANSWER_MAX_MB or ANSWER_LINE_MAX_MB.",
+        ),
         "call-cut-short": FailureText(
             "The call to {provider} was ended before {model} had answered",
             "It was stopped together with its run or task, and counts toward the budget.",

@@ -7,7 +7,12 @@ from typing import Any, ClassVar
 
 import httpx
 
-from crewai_runner.core.egress import EgressPolicy, guarded_blocking_client, guarded_client
+from crewai_runner.core.egress import (
+    EgressPolicy,
+    guarded_blocking_client,
+    guarded_client,
+    refuse_foreign_redirect,
+)
 from crewai_runner.executor.crew.context.exceptions import AnswerError, UnexpectedHtml
 from crewai_runner.executor.crew.llm.answer.check import check_answer
 from crewai_runner.executor.crew.llm.answer.reasoning_text import split_reasoning
@@ -45,6 +50,7 @@ class LLMProfile:
 
         async def check_response(response: httpx.Response) -> None:
             observe_response(response)
+            refuse_foreign_redirect(response)
             _reject_html(response)
 
         hooks: dict[str, list[Any]] = {"request": [move_key, count_request], "response": [check_response]}
@@ -53,13 +59,12 @@ class LLMProfile:
     def blocking_client(self, timeout: float | None) -> httpx.Client:
         hooks: dict[str, list[Any]] = {
             "request": [self._move_key, count_blocking_request],
-            "response": [observe_response, _reject_html],
+            "response": [observe_response, refuse_foreign_redirect, _reject_html],
         }
         return guarded_blocking_client(self.egress, event_hooks=hooks, **self._client_options(timeout))
 
     def _client_options(self, timeout: float | None) -> dict[str, Any]:
-        # On a redirect to another host httpx removes Authorization, but no other header.
-        return {"timeout": timeout, "follow_redirects": self.key_header is None}
+        return {"timeout": timeout, "follow_redirects": True}
 
     def _move_key(self, request: httpx.Request) -> None:
         if self.key_header and (bearer := request.headers.pop("Authorization", None)):

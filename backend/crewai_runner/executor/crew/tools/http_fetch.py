@@ -22,7 +22,6 @@ _TEXT_TYPES = (
 _HEADERS = {
     "User-Agent": "crewai-runner",
     "Accept": "text/html, text/*;q=0.9, application/json;q=0.9, */*;q=0.1",
-    "Accept-Encoding": "identity",
 }
 
 
@@ -73,9 +72,6 @@ def _check(response: httpx.Response) -> None:
         and "+xml" not in content_type
     ):
         raise FetchFailed(f"{response.url} is not text but {content_type.partition(';')[0]}.")
-    # A small compressed response could expand beyond the size limit.
-    if response.headers.get("content-encoding", "identity").lower() != "identity":
-        raise FetchFailed(f"{response.url} returned a compressed response although none was accepted.")
 
 
 async def _read_body(response: httpx.Response) -> bytes:
