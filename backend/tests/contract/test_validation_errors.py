@@ -41,6 +41,8 @@ class TestValidationErrors:
         [
             ("limit=0&status=odd", ["?limit", "?status.0"]),
             ("since=yesterday", ["?since"]),
+            ("since=0001-01-01T00:00:00%2B14:00", ["?since"]),
+            ("until=9999-12-31T23:59:59-14:00", ["?until"]),
             ("limit=x", ["?limit"]),
         ],
     )

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Annotated, Literal, NamedTuple
 
 from fastapi import Depends, Query
-from pydantic import AwareDatetime
 
+from crewai_runner.core.clock import Moment
 from crewai_runner.core.errors import BadRequest
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.db.session import Sessions
@@ -48,8 +48,8 @@ async def _filter(
     q: Annotated[
         str | None, Query(max_length=200, description="Part of the workflow name or of the run id.")
     ] = None,
-    since: Annotated[AwareDatetime | None, Query(description="Created at or after this time.")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Created before this time.")] = None,
+    since: Annotated[Moment | None, Query(description="Created at or after this time.")] = None,
+    until: Annotated[Moment | None, Query(description="Created before this time.")] = None,
     metadata: Annotated[
         list[str] | None, Query(description="`key=value`; all must match.", max_length=10)
     ] = None,
@@ -75,7 +75,7 @@ async def _deletion(deps: Annotated[RunDeps, Depends(Provided(RunDeps))]) -> Run
 
 async def _deletion_filter(
     status: Annotated[list[FinishedState] | None, Query(description="Any of these states.")] = None,
-    before: Annotated[AwareDatetime | None, Query(description="Created before this time.")] = None,
+    before: Annotated[Moment | None, Query(description="Created before this time.")] = None,
 ) -> RunDeletionFilter:
     if not status and before is None:
         raise BadRequest("Specify which runs to delete: `status`, `before` or both.")
