@@ -80,6 +80,11 @@ ERROR_RESPONSES: list[tuple[Reply, str, str]] = [
         "provider-auth",
         "API key not valid",
     ),
+    (
+        Fail(400, "The response was filtered due to the prompt triggering the content management policy."),
+        "answer-filtered",
+        "content management policy",
+    ),
     (Fail(402, "Insufficient Balance"), "provider-quota", "Insufficient Balance"),
     (Fail(403, "Country not supported"), "provider-forbidden", "Country not supported"),
     (

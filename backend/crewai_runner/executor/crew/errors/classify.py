@@ -99,6 +99,10 @@ _QUOTA = re.compile(
 _BAD_KEY = re.compile(
     r"api[_ ]?key[_ ](?:not[_ ]valid|invalid)|(?:invalid|incorrect) api[_ ]?key", re.IGNORECASE
 )
+_FILTERED = re.compile(
+    r"content[ _](?:management|filter|safety|moderation|policy)|filtered due to|responsible ?ai|was flagged",
+    re.IGNORECASE,
+)
 _TEMPORARY = re.compile(r"per (?:minute|second|hour|day)|rate", re.IGNORECASE)
 _PRIORITY = (
     "answer-too-large",
@@ -199,4 +203,5 @@ def _code_by_status(causes: list[BaseException]) -> str | None:
         return _BY_STATUS[status]
     if status >= 500:
         return "provider-error"
-    return "provider-auth" if _BAD_KEY.search(detail) else "provider-bad-request"
+    meanings = ((_BAD_KEY, "provider-auth"), (_FILTERED, "answer-filtered"))
+    return next((code for pattern, code in meanings if pattern.search(detail)), "provider-bad-request")

@@ -78,7 +78,7 @@ FAILURE_TEXTS: Mapping[str, FailureText] = MappingProxyType(
             "Raise the model's max_tokens, lower its reasoning effort, or shorten the task.",
         ),
         "answer-filtered": FailureText(
-            "The content filter of {provider} removed the answer of {model}",
+            "The content filter of {provider} blocked a call of {model}",
             "Rephrase the task or its inputs, or use a provider with other filter settings.",
         ),
         "answer-refused": FailureText(
