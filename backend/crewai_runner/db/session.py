@@ -2,10 +2,11 @@
 
 import asyncio
 import hashlib
+import itertools
 import sqlite3
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -22,6 +23,7 @@ from sqlalchemy.ext.asyncio import (
 )
 
 from crewai_runner.core.logging import get_logger
+from crewai_runner.db.failures import find_storage_failure, is_temporary
 from crewai_runner.domain.committed_events import CommitListener, CommittedEvents
 
 log = get_logger(__name__)
@@ -146,13 +148,17 @@ async def read_phase(session: AsyncSession) -> AsyncIterator[None]:
         await session.rollback()
 
 
-async def shielded(work: Coroutine[Any, Any, Result]) -> Result:
-    """Finish database work before raising a cancellation: interrupting it would break the connection."""
+async def shielded(work: Coroutine[Any, Any, Result], grace_seconds: float | None = None) -> Result:
+    """Finish database work before raising a cancellation: interrupting it would break the connection.
+
+    With `grace_seconds`, work that takes longer after the cancellation is abandoned.
+    """
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.wait([task])
+        await asyncio.wait([task], timeout=grace_seconds)
+        task.cancel()  # not awaited: a connection that does not answer delays it
         raise
 
 
@@ -161,6 +167,30 @@ def is_database_unavailable(error: BaseException) -> bool:
     if isinstance(error, DBAPIError) and isinstance(error.orig, sqlite3.Error):
         return "database is locked" in str(error.orig)
     return isinstance(error, (OperationalError, InterfaceError, PoolTimeout))
+
+
+RETRY_WAITS = (0.2, 0.5, 1, 2, 5, 5, 5, 10, 10, 10, 30, 30)
+
+
+async def with_retry(operation: Callable[[], Awaitable[Result]], attempts: int | None = None) -> Result:
+    """Run a transaction again after a temporary error; it must recognise its own earlier commit.
+
+    While the database is unavailable it is repeated without limit, while the disk takes no writes for about
+    two minutes. `attempts` limits both.
+    """
+    for tries in itertools.count(1):
+        try:
+            return await operation()
+        except (SQLAlchemyError, OSError) as error:
+            can_retry = is_temporary(error) and (
+                tries <= len(RETRY_WAITS) or find_storage_failure(error) is None
+            )
+            if not can_retry or tries == attempts:
+                raise
+            wait = RETRY_WAITS[min(tries, len(RETRY_WAITS)) - 1]
+            log.warning("database.retry", error=type(error).__name__, wait=wait)
+            await asyncio.sleep(wait)
+    raise AssertionError("itertools.count() is infinite")
 
 
 async def retry_while_unavailable(read: Callable[[], Coroutine[Any, Any, Result]]) -> Result:

@@ -52,6 +52,8 @@ class StopMode(StrEnum):
 
 S = RunState
 FINAL_STATES: frozenset[RunState] = frozenset({S.COMPLETED, S.FAILED, S.STOPPED, S.CRASHED})
+ACTIVE_STATES: frozenset[RunState] = frozenset({S.RUNNING, S.STOPPING})
+"""The states in which a worker executes the run."""
 
 # A requested stop overrides any later outcome of the crew: `stopping` only leads to `stopped`.
 # `running -> queued` happens when a worker returns a run to the queue.

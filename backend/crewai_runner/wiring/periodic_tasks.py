@@ -17,6 +17,7 @@ from crewai_runner.wiring.container import Container
 log = get_logger(__name__)
 SWEEP_SECONDS = 15.0
 ORPHAN_SECONDS = 2.0
+ACTIVE_TIME_SECONDS = 5.0
 SECRET_SWEEP_SECONDS = 60.0
 BUCKET_SWEEP_SECONDS = 3600.0
 JOB_RETENTION = timedelta(days=7)
@@ -34,6 +35,7 @@ class PeriodicTasks:
         tasks = [
             (self.expire_approvals, SWEEP_SECONDS),
             (self.settle_lost_runs, SWEEP_SECONDS),
+            (self.store_active_seconds, ACTIVE_TIME_SECONDS),
             (self.delete_old_jobs, SWEEP_SECONDS),
             (self.forget_secrets, SECRET_SWEEP_SECONDS),
         ]
@@ -57,6 +59,10 @@ class PeriodicTasks:
             for run_id in container.inline_providers.list_run_ids(kept_for_seconds=SECRET_SWEEP_SECONDS):
                 if await runs.is_finished(run_id):
                     container.inline_providers.forget(run_id)
+
+    async def store_active_seconds(self) -> None:
+        """Store how long this process has executed its runs, so that the time counts after a crash."""
+        await self._container.event_writer.store_active_seconds()
 
     async def settle_lost_runs(self) -> None:
         """End or requeue the runs whose job is gone."""

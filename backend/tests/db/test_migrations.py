@@ -157,6 +157,17 @@ class TestSingleMigrations:
         with connected(empty_url) as connection:
             assert read_messages(connection) == before
 
+    def test_existing_runs_have_no_claim_and_no_stored_events(self, empty_url: str) -> None:
+        config = alembic_config(empty_url)
+        command.upgrade(config, "0008")
+        with connected(empty_url) as connection:
+            add_row_to_every_table(connection)
+
+        command.upgrade(config, "0009")
+
+        with connected(empty_url) as connection:
+            assert connection.execute(text("SELECT claim, attempt_events FROM runs")).all() == [(None, 0)]
+
     def test_model_names_leave_endpoint_and_addresses_stay(self, empty_url: str) -> None:
         config = alembic_config(empty_url)
         command.upgrade(config, "0004")

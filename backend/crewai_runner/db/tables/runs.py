@@ -57,6 +57,10 @@ class RunRow(Base):
     state: Mapped[str] = mapped_column(String(16))
     attempt: Mapped[int] = mapped_column(default=1)
     fencing_token: Mapped[int] = mapped_column("fence", default=0)
+    claim: Mapped[str | None] = mapped_column(String(32))
+    """The call of a job that began the current attempt; a repeated begin recognises its own."""
+    attempt_events: Mapped[int] = mapped_column(default=0)
+    """How many events of the current attempt are stored; a repeated batch recognises its own."""
     losses: Mapped[int] = mapped_column(default=0)
     last_seq: Mapped[int] = mapped_column(default=0)
     wait_reason: Mapped[str | None] = mapped_column(String(32))

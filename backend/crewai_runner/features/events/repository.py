@@ -17,7 +17,8 @@ class EventRepository:
         self._session = session
 
     async def add_all(self, rows: list[dict[str, Any]]) -> None:
-        await self._session.execute(insert(RunEventRow), rows)
+        if rows:
+            await self._session.execute(insert(RunEventRow), rows)
 
     async def list_after(self, run_id: str, seq: int, limit: int) -> Sequence[Row[int, str, str]]:
         """Return (seq, type, frame) of the events with a number above `seq`, in order."""

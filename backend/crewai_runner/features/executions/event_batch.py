@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from crewai_runner.core.clock import Stopwatch
 from crewai_runner.core.outside_values import clean_model
 from crewai_runner.core.secret_mask import SecretMask, StreamMask, TextMask
 from crewai_runner.core.text import replace_unstorable
@@ -16,6 +17,7 @@ from crewai_runner.domain.run_events import (
     RunEvent,
     TaskCompleted,
 )
+from crewai_runner.features.events.service import assign_sequence_numbers
 
 AttemptKey = tuple[str, int]
 """A run id and the fencing token of one of its attempts."""
@@ -31,8 +33,12 @@ class AttemptSink:
     secrets: SecretMask
     workspace_id: str
     on_refused: Callable[[], None]
+    stopwatch: Stopwatch
+    """Measures the run's active time, earlier attempts included."""
     files: Mapping[str, str] = field(default_factory=dict)
     """The path of the file that a task writes, by task key."""
+    batched: int = 0
+    """How many events of the attempt batches have taken so far."""
     has_failed: bool = False
     """Whether an event could not be stored."""
     last_seq: int = 0
@@ -69,8 +75,37 @@ class AttemptBatch:
     """The events of one attempt in one batch; each chunk with the number of events before it."""
 
     sink: AttemptSink
+    position: int
+    """How many events of the attempt earlier batches have taken."""
+    active_seconds: float
+    """The run's active time when the batch was taken."""
     events: list[RunEvent] = field(default_factory=list)
     chunks: list[tuple[int, LlmChunk]] = field(default_factory=list)
+    numbered: list[RunEvent] = field(default_factory=list)
+    """The events as the last try to store them has numbered them."""
+
+    @property
+    def end(self) -> int:
+        """How many events of the attempt this batch and earlier ones have taken."""
+        return self.position + len(self.events)
+
+    def number_new(self, stored: int, last_seq: int) -> list[RunEvent]:
+        """Return the events after the attempt's first `stored` ones, masked, with sequence numbers.
+
+        Others were stored by an earlier try whose commit succeeded, although its answer was lost.
+        """
+        new = self.events[max(0, stored - self.position) :]
+        masked = [clean_model(event, self.sink.mask) for event in new]
+        numbered = assign_sequence_numbers(self.sink.run_id, last_seq, masked)
+        self.numbered = numbered or self.numbered
+        return numbered
+
+    def split(self) -> "tuple[AttemptBatch, AttemptBatch]":
+        """Return the two halves of the events, without chunks: their positions refer to the whole."""
+        middle = len(self.events) // 2
+        first = AttemptBatch(self.sink, self.position, self.active_seconds, self.events[:middle])
+        second = AttemptBatch(self.sink, self.position + middle, self.active_seconds, self.events[middle:])
+        return first, second
 
     def file_of(self, event: TaskCompleted) -> str | None:
         """Return the path of the file that the completed task writes."""
@@ -102,7 +137,9 @@ def group_by_attempt(pending: Iterable[PendingEvent]) -> Batches:
     for item in pending:
         batch = batches.get(item.sink.key)
         if batch is None:
-            batch = batches[item.sink.key] = AttemptBatch(item.sink)
+            batch = batches[item.sink.key] = AttemptBatch(
+                item.sink, item.sink.batched, item.sink.stopwatch.seconds
+            )
         if isinstance(item.event, LlmChunk):
             _add_chunk(batch, item.event)
         else:
@@ -110,6 +147,7 @@ def group_by_attempt(pending: Iterable[PendingEvent]) -> Batches:
             if isinstance(item.event, TaskCompleted) and (path := batch.file_of(item.event)):
                 output = clean_model(item.event, item.sink.mask).data.raw
                 batch.events.append(ArtifactSaved.of_output(item.event.task_key or "", path, output))
+        item.sink.batched = batch.end
     return batches
 
 

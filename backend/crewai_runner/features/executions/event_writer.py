@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Protocol
 
+from crewai_runner.core.clock import Stopwatch
 from crewai_runner.core.logging import get_logger
-from crewai_runner.core.outside_values import clean_model
 from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.core.waiting import wait_event
 from crewai_runner.db.failures import find_storage_failure, is_temporary
@@ -23,7 +23,7 @@ from crewai_runner.db.session import Sessions, record_committed_events, unit_of_
 from crewai_runner.domain.committed_events import NO_MODELS, CalledModel, CommittedEvents
 from crewai_runner.domain.run import FINAL_STATES, RunState
 from crewai_runner.domain.run_events import RunEvent, TaskCompleted
-from crewai_runner.features.events.service import EventService, assign_sequence_numbers
+from crewai_runner.features.events.service import EventService
 from crewai_runner.features.executions.event_batch import (
     AttemptBatch,
     AttemptKey,
@@ -33,7 +33,7 @@ from crewai_runner.features.executions.event_batch import (
     group_by_attempt,
 )
 from crewai_runner.features.messages.service import MessageService
-from crewai_runner.features.runs.schemas import SelectedRow
+from crewai_runner.features.runs.schemas import BatchChange, SelectedRow
 from crewai_runner.features.runs.service import RunService
 from crewai_runner.stream.notifier import Chunk, Notifier
 
@@ -98,15 +98,20 @@ class EventWriter:
         *,
         workspace_id: str = "",
         files: Mapping[str, str] = NO_FILES,
+        stopwatch: Stopwatch | None = None,
     ) -> Callable[[RunEvent], None]:
         """Return the `emit` function of one attempt, callable from any thread.
 
         `on_refused` is called when a newer attempt owns the run, when the run has finished, and when an event
-        could not be stored. `files` are the paths of the files that tasks write, by task key.
+        could not be stored. `files` are the paths of the files that tasks write, by task key; `stopwatch`
+        measures the run's active time, which each batch stores.
         """
-        sink = AttemptSink(run_id, fencing_token, models, self._mask, workspace_id, on_refused, files)
-        before = self._sinks.get(sink.key)
-        sink.last_seq = 0 if before is None else before.last_seq
+        stopwatch = stopwatch or Stopwatch()
+        sink = AttemptSink(
+            run_id, fencing_token, models, self._mask, workspace_id, on_refused, stopwatch, files
+        )
+        if (before := self._sinks.get(sink.key)) is not None:
+            sink.last_seq, sink.batched = before.last_seq, before.batched
         self._sinks[sink.key] = sink
 
         def emit(event: RunEvent) -> None:
@@ -124,6 +129,15 @@ class EventWriter:
         await self.flush()
         sink = self._sinks.pop((run_id, fencing_token), None)
         return sink is None or not sink.has_failed
+
+    async def store_active_seconds(self) -> None:
+        """Store the active time of every attempt, also of those that have emitted nothing for some time."""
+        sinks = sorted(self._sinks.values(), key=lambda sink: sink.key)
+        if sinks:
+            async with unit_of_work(self._sessions) as session:
+                await RunService(session).set_active_seconds(
+                    [(sink.run_id, sink.fencing_token, sink.stopwatch.seconds) for sink in sinks]
+                )
 
     async def flush(self) -> None:
         """Wait until every event emitted so far is stored; the writer starts the batch immediately."""
@@ -207,14 +221,14 @@ class EventWriter:
         return last_seqs
 
     async def _write_halves(self, batch: AttemptBatch) -> dict[AttemptKey, int]:
-        events, sink, middle = batch.events, batch.sink, len(batch.events) // 2
+        events, sink = batch.events, batch.sink
         if len(events) == 1:
             log.error("event_writer.event_lost", run_id=sink.run_id, type=events[0].type)
             sink.has_failed = True
             sink.on_refused()
             batch.events = []
             return {}
-        halves = [AttemptBatch(sink, events[:middle]), AttemptBatch(sink, events[middle:])]
+        halves = batch.split()
         last_seqs: dict[AttemptKey, int] = {}
         for half in halves:
             last_seqs |= await self._write_with_retry({sink.key: half})
@@ -231,16 +245,23 @@ class EventWriter:
             runs, events = RunService(session), EventService(session, self._mask)
             rows = await runs.lock_many([run_id for run_id, _ in keys])
             owned = {key: rows[key[0]] for key in keys if _owns(rows.get(key[0]), key[1])}
-            numbered = {key: self._number(key[0], row.last_seq, batches[key]) for key, row in owned.items()}
+            numbered = {
+                key: batches[key].number_new(row.attempt_events, row.last_seq) for key, row in owned.items()
+            }
             if owned:
                 await events.add_batch([(row.attempt, numbered[key]) for key, row in owned.items()])
-                await runs.apply_events([(row, numbered[key]) for key, row in owned.items()])
+                await runs.apply_events(
+                    [
+                        BatchChange(row, numbered[key], batches[key].end, batches[key].active_seconds)
+                        for key, row in owned.items()
+                    ]
+                )
                 for run_events in numbered.values():
                     await MessageService(session).apply_events(run_events)
                 await self._save_files(runs, {key: (batches[key], numbered[key]) for key in owned})
                 for key, row in owned.items():
-                    models = batches[key].sink.models
-                    committed = CommittedEvents(key[0], row.attempt, numbered[key], models=models)
+                    batch = batches[key]
+                    committed = CommittedEvents(key[0], row.attempt, batch.numbered, models=batch.sink.models)
                     record_committed_events(session, committed)
         for key in set(keys) - owned.keys():
             log.warning("event_writer.refused", run_id=key[0], events=len(batches[key].events))
@@ -256,11 +277,6 @@ class EventWriter:
             for event in events:
                 if isinstance(event, TaskCompleted) and (path := batch.file_of(event)):
                     await runs.save_artifact(run_id, event.task_key or "", path, event.data.raw)
-
-    def _number(self, run_id: str, last_seq: int, batch: AttemptBatch) -> list[RunEvent]:
-        """The events with secrets masked and sequence numbers assigned."""
-        mask = batch.sink.mask
-        return assign_sequence_numbers(run_id, last_seq, [clean_model(event, mask) for event in batch.events])
 
     def _notify_readers(self, batches: Batches, last_seqs: dict[AttemptKey, int]) -> None:
         for key, batch in batches.items():

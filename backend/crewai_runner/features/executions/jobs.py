@@ -2,18 +2,19 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+import uuid
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from crewai_runner.core.clock import Stopwatch
 from crewai_runner.core.errors import AppError
 from crewai_runner.core.keyring import secret_parts
 from crewai_runner.core.logging import get_logger
-from crewai_runner.db.failures import is_temporary
-from crewai_runner.db.session import shielded
+from crewai_runner.db.session import shielded, with_retry
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.committed_events import CalledModel
 from crewai_runner.domain.run import RunFailure, RunState
@@ -33,6 +34,8 @@ from crewai_runner.features.executions.spec_builder import RunSpecBuilder, Speci
 
 log = get_logger(__name__)
 Result = TypeVar("Result")
+CLEANUP_SECONDS = 2.0
+"""How long a cancelled job may continue to store its ending, and how long to return its run to the queue."""
 
 
 @dataclass(slots=True)
@@ -41,8 +44,10 @@ class _Claim:
 
     run_id: str
     attempt: int
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
     fencing_token: int | None = None
     budget: Budget = field(default_factory=Budget)
+    stopwatch: Stopwatch | None = None
 
 
 class RunWorker:
@@ -51,61 +56,74 @@ class RunWorker:
     def __init__(self, deps: ExecutionDeps) -> None:
         self._deps = deps
         self._spec_builder = RunSpecBuilder(deps)
+        self._slots = asyncio.Semaphore(deps.settings.worker_concurrency)
 
     async def __call__(self, run_id: str, attempt: int) -> None:
         """Run the attempt to an ending, whatever happens; cancelled, return the run to the queue."""
         with structlog.contextvars.bound_contextvars(run_id=run_id):
             await self._deps.loader.wait_until_loaded()
             claim = _Claim(run_id, attempt)
-            self._deps.active_runs.add((run_id, attempt))
-            try:
-                ending = await self._run(claim)
-                if ending is not None:
-                    await shielded(self._finish(claim, ending))
-            except asyncio.CancelledError:
-                await shielded(self._requeue(claim))
-                raise
-            except Exception:
-                # Without an ending the run would keep its state for ever.
-                log.exception("run.attempt_failed")
-                await shielded(_with_retry(lambda: self._settle(claim, engine_failure())))
-            finally:
-                self._deps.mask.release(run_id, _key_owner(claim.fencing_token))
-                self._deps.active_runs.discard((run_id, attempt))
+            async with self._slots:
+                self._deps.active_runs.add((run_id, attempt))
+                try:
+                    await self._run_to_ending(claim)
+                finally:
+                    self._deps.mask.release(run_id, _key_owner(claim.fencing_token))
+                    self._deps.active_runs.discard((run_id, attempt))
+
+    async def _run_to_ending(self, claim: _Claim) -> None:
+        try:
+            ending = await self._run(claim)
+            if ending is not None:
+                await _finish_or_abandon(self._finish(claim, ending))
+        except asyncio.CancelledError:
+            await self._try_to_requeue(claim)
+            raise
+        except Exception:
+            # Without an ending the run would keep its state for ever.
+            log.exception("run.attempt_failed")
+            await _finish_or_abandon(with_retry(lambda: self._settle(claim, engine_failure())))
 
     async def _run(self, claim: _Claim) -> Ending | None:
         """Claim and execute the attempt; None if nothing is left to execute."""
-        await shielded(_with_retry(lambda: self._claim(claim)))
+        await _finish_or_abandon(with_retry(lambda: self._claim(claim)))
         if (token := claim.fencing_token) is None:
             return None
         try:
-            begun = await shielded(_with_retry(lambda: self._spec_builder.build(claim.run_id, token)))
+            begun = await _finish_or_abandon(
+                with_retry(lambda: self._spec_builder.build(claim.run_id, token))
+            )
         except AppError as error:
             return Failed(RunFailure(code=error.slug, message=error.detail))
-        claim.budget = begun.spec.budget
-        return await self._execute(begun)
+        claim.budget, claim.stopwatch = begun.spec.budget, Stopwatch(begun.spec.budget_seconds_used)
+        try:
+            return await self._execute(begun, claim.stopwatch)
+        finally:
+            claim.stopwatch.stop()
 
     async def _claim(self, claim: _Claim) -> None:
         """Move the run to `running`, unless it has ended or another attempt follows."""
         async with run_transaction(self._deps, claim.run_id) as transaction:
             if transaction is None or not _is_unsettled(transaction, claim):
                 return
-            token = await self._begin(transaction)
+            token = await self._begin(transaction, claim)
         claim.fencing_token = token
 
-    async def _begin(self, transaction: RunTransaction) -> int | None:
+    async def _begin(self, transaction: RunTransaction, claim: _Claim) -> int | None:
         """Begin the attempt and return its fencing token; None if it ended at once.
 
-        A run that is already running was lost by a worker that died.
+        A run that is already running was lost by a worker that died, or begun by an earlier try of this call.
         """
         run, settings = transaction.run, self._deps.settings
+        if run.state == RunState.RUNNING and run.claim == claim.id:
+            return run.fencing_token
         ending: Ending | None = Stopped() if run.state == RunState.STOPPING else None
         if run.state == RunState.RUNNING:
             ending = await count_loss(transaction, settings)
         if ending is None:
             status = self._deps.loader.executor.status()
             engine = f"{status.name} {status.version or ''}".strip()
-            await transaction.lifecycle.begin(run, engine, native=status.native)
+            await transaction.lifecycle.begin(run, engine, native=status.native, claim=claim.id)
             finished = await transaction.runs.get_task_results(run.id)
             result = result_when_all_done(run.parsed_definition, finished)
             if result is None:
@@ -114,7 +132,7 @@ class RunWorker:
         await settle(transaction, ending, settings)
         return None
 
-    async def _execute(self, begun: SpecifiedAttempt) -> Outcome:
+    async def _execute(self, begun: SpecifiedAttempt, stopwatch: Stopwatch) -> Outcome:
         deps, spec = self._deps, begun.spec
         listener = ControlListener(deps, spec.run_id)
         control = listener.control
@@ -127,6 +145,7 @@ class RunWorker:
             _callable_models(spec),
             workspace_id=begun.workspace_id,
             files=spec.definition.output_files(),
+            stopwatch=stopwatch,
         )
         deps.controls[spec.run_id] = control
         listening = asyncio.create_task(listener.listen(), name=f"control-{spec.run_id}")
@@ -147,27 +166,36 @@ class RunWorker:
             return True
         return await self._deps.event_writer.close_sink(claim.run_id, claim.fencing_token)
 
-    async def _requeue(self, claim: _Claim) -> None:
+    async def _try_to_requeue(self, claim: _Claim) -> None:
         """Return a claimed run to the queue, so that it is not counted as lost."""
         if claim.fencing_token is None:
             return
+        try:
+            async with asyncio.timeout(CLEANUP_SECONDS):
+                await shielded(with_retry(lambda: self._requeue(claim)), 0)
+        except (SQLAlchemyError, TimeoutError) as error:
+            log.warning("run.not_requeued", error=type(error).__name__)
+
+    async def _requeue(self, claim: _Claim) -> None:
         await self._close_sink(claim)
         async with run_transaction(self._deps, claim.run_id) as transaction:
             if transaction is None or not _is_unsettled(transaction, claim):
                 return
             if transaction.run.state == RunState.RUNNING:
+                _add_active_seconds(transaction, claim)
                 await transaction.lifecycle.requeue(transaction.run)
 
     async def _finish(self, claim: _Claim, ending: Ending) -> None:
         if not await self._close_sink(claim):
             ending = storage_failure()
-        await _with_retry(lambda: self._settle(claim, ending))
+        await with_retry(lambda: self._settle(claim, ending))
 
     async def _settle(self, claim: _Claim, ending: Ending) -> None:
         async with run_transaction(self._deps, claim.run_id) as transaction:
             if transaction is None or not _is_unsettled(transaction, claim):
                 log.warning("run.outcome_refused", outcome=type(ending).__name__)
                 return
+            _add_active_seconds(transaction, claim)
             await settle(transaction, ending, self._deps.settings, claim.budget)
 
 
@@ -178,17 +206,15 @@ def _is_unsettled(transaction: RunTransaction, claim: _Claim) -> bool:
     return owns and run.attempt == claim.attempt and RunState(run.state) in UNSETTLED_STATES
 
 
-async def _with_retry(operation: Callable[[], Awaitable[Result]]) -> Result:
-    """Run a database operation; while the database is unavailable, retry it for about two minutes."""
-    for wait in (0.2, 0.5, 1, 2, 5, 5, 5, 10, 10, 10, 30, 30):
-        try:
-            return await operation()
-        except (SQLAlchemyError, OSError) as error:
-            if not is_temporary(error):
-                raise
-            log.warning("run.database_retry", error=type(error).__name__, wait=wait)
-            await asyncio.sleep(wait)
-    return await operation()
+def _add_active_seconds(transaction: RunTransaction, claim: _Claim) -> None:
+    """Store the run's active time, with what the attempt has added since its last batch of events."""
+    if claim.stopwatch is not None:
+        transaction.run.active_seconds = max(transaction.run.active_seconds, claim.stopwatch.seconds)
+
+
+async def _finish_or_abandon(work: Coroutine[Any, Any, Result]) -> Result:
+    """Finish database work before raising a cancellation, unless the database does not answer."""
+    return await shielded(work, CLEANUP_SECONDS)
 
 
 def _callable_models(spec: RunSpec) -> dict[str, CalledModel]:

@@ -9,7 +9,8 @@ from crewai_runner.executor.port import Stopped
 from crewai_runner.features.executions.endings import UNSETTLED_STATES, count_loss, settle
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
 from crewai_runner.features.executions.run_transaction import RunTransaction, run_transaction
-from crewai_runner.features.runs.service import RunAttempt, RunService
+from crewai_runner.features.runs.schemas import RunAttempt
+from crewai_runner.features.runs.service import RunService
 from crewai_runner.queue.port import JobState
 
 log = get_logger(__name__)

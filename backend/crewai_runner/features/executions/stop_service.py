@@ -2,14 +2,16 @@
 
 import asyncio
 import contextlib
+import itertools
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from crewai_runner.core.errors import Unavailable
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.waiting import wait_event
 from crewai_runner.db.failures import find_storage_failure
-from crewai_runner.db.session import pop_notifications, read_session, shielded, unit_of_work
+from crewai_runner.db.session import pop_notifications, read_session, shielded, unit_of_work, with_retry
+from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.domain.run import FINAL_STATES, RunState, StopMode, StopReceipt
 from crewai_runner.features.approvals.service import ApprovalService
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
@@ -22,6 +24,7 @@ from crewai_runner.http.problems import storage_error
 from crewai_runner.stream.notifier import control_topic
 
 POLL_SECONDS = 1.0
+MAX_REQUESTS = 3
 
 
 class StopService:
@@ -35,12 +38,16 @@ class StopService:
 
         Raises RunNotFound (404) and RunAlreadyFinished (409).
         """
+        requests = itertools.count()
         try:
-            run_id = await self._request(principal, identifier, mode)
+            run_id = await with_retry(
+                lambda: self._request(principal, identifier, mode, is_repeated=next(requests) > 0),
+                MAX_REQUESTS,
+            )
         except DBAPIError as error:
             await self._stop_unstored(principal, identifier, mode, error)
             raise
-        with contextlib.suppress(Unavailable):  # until the queue is open
+        with contextlib.suppress(Unavailable, SQLAlchemyError):  # the worker or a periodic task does it then
             await LostRuns(self._deps).stop_without_worker(run_id)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._deps.settings.stop_wait_seconds):
@@ -77,12 +84,19 @@ class StopService:
             done = "The crew was stopped. The run ends as soon as its events can be stored."
             raise storage_error(failure, done) from error
 
-    async def _request(self, principal: Principal, identifier: str, mode: StopMode) -> str:
-        """Stop a run that is not running, or ask its worker to stop it; return the run's id."""
+    async def _request(
+        self, principal: Principal, identifier: str, mode: StopMode, *, is_repeated: bool
+    ) -> str:
+        """Stop a run that is not running, or ask its worker to stop it; return the run's id.
+
+        A repeated request does nothing if an earlier one was stored and the answer of its commit was lost.
+        """
         deps = self._deps
         async with unit_of_work(deps.sessions) as session:
             runs = RunService(session)
             run = await runs.get(principal, await runs.resolve(principal, identifier), lock=True)
+            if is_repeated and _is_stop_stored(run, mode):
+                return run.id
             if RunState(run.state) in FINAL_STATES:
                 raise RunAlreadyFinished(f"The run is already {run.state}.", run_id=run.id, state=run.state)
             lifecycle = LifecycleService(session, deps.queue, deps.mask)
@@ -107,3 +121,9 @@ class StopService:
     async def _is_finished(self, run_id: str) -> bool:
         async with read_session(self._deps.sessions) as session:
             return await RunService(session).is_finished(run_id)
+
+
+def _is_stop_stored(run: RunRow, mode: StopMode) -> bool:
+    return run.state == RunState.STOPPED or (
+        run.state == RunState.STOPPING and run.stop_mode in (mode, StopMode.NOW)
+    )

@@ -97,7 +97,6 @@ class LifecycleService:
 
     async def recover(self, run: RunRow) -> None:
         """Queue the run again under a new attempt: the job of its current attempt is lost."""
-        self._add_active_seconds(run)
         if run.state != RunState.QUEUED:
             run.state = transition(RunState(run.state), RunState.QUEUED)
         run.attempt += 1
@@ -105,17 +104,20 @@ class LifecycleService:
 
     async def requeue(self, run: RunRow) -> None:
         """The worker shuts down: its queue runs the same attempt again, and no loss is counted."""
-        self._add_active_seconds(run)
         run.state = transition(RunState(run.state), RunState.QUEUED)
         queued = RunQueuedData(workflow_id=run.workflow_id, attempt=run.attempt, reason="handed-back")
         await self.emit(run, RunQueued(data=queued))
 
-    async def begin(self, run: RunRow, engine: str, *, native: bool) -> None:
-        """Start an attempt with a new fencing token, so that late writes of earlier workers are rejected."""
+    async def begin(self, run: RunRow, engine: str, *, native: bool, claim: str | None = None) -> None:
+        """Start an attempt with a new fencing token, so that late writes of earlier workers are rejected.
+
+        `claim` names the call of the job that begins the attempt.
+        """
         if run.state != RunState.RUNNING:
             run.state = transition(RunState(run.state), RunState.RUNNING)
         first = run.started_at is None
         run.fencing_token += 1
+        run.claim, run.attempt_events = claim, 0
         run.attempt_started_at = begun_at = now()
         run.started_at = run.started_at or begun_at
         started = RunStartedData(attempt=run.attempt, engine=engine, native=native)
@@ -127,7 +129,6 @@ class LifecycleService:
     async def wait(
         self, run: RunRow, reason: WaitReason, *before: RunEvent, approval_id: str | None = None
     ) -> None:
-        self._add_active_seconds(run)
         run.state = transition(RunState(run.state), RunState.WAITING)
         run.wait_reason = reason
         waiting = RunWaitingData(reason=reason, approval_id=approval_id)
@@ -214,7 +215,6 @@ class LifecycleService:
     async def _finish(self, run: RunRow, state: RunState) -> datetime:
         """End the run; return the moment, which the final event carries as well."""
         await self.emit(run, *await self._messages.close_unanswered(run.id))
-        self._add_active_seconds(run)
         run.state = transition(RunState(run.state), state)
         run.wait_reason = None
         run.finished_at = finished_at = now()
@@ -222,12 +222,6 @@ class LifecycleService:
 
     def _clean(self, run: RunRow, value: Model) -> Model:
         return clean_model(value, self._mask.scoped(run.workspace_id, run.id))
-
-    @staticmethod
-    def _add_active_seconds(run: RunRow) -> None:
-        if run.state in (RunState.RUNNING, RunState.STOPPING) and run.attempt_started_at is not None:
-            run.active_seconds += (now() - run.attempt_started_at).total_seconds()
-            run.attempt_started_at = None
 
 
 def _lost_call(call: LlmStarted) -> LlmFailed:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Row,
     Select,
     Text,
+    bindparam,
     case,
     cast,
     delete,
@@ -28,7 +29,7 @@ from sqlalchemy.orm import defer
 from crewai_runner.db.tables.runs import ArtifactRow, LlmCallRow, RunRow, RunTaskRow
 from crewai_runner.db.tables.workspaces import WorkspaceRow
 from crewai_runner.domain.output_files import find_media_type
-from crewai_runner.domain.run import FINAL_STATES
+from crewai_runner.domain.run import ACTIVE_STATES, FINAL_STATES
 from crewai_runner.features.runs.schemas import SelectedRow
 
 # Selects columns instead of entities: list rows need no change tracking.
@@ -228,6 +229,8 @@ class RunRepository:
                 RunRow.fencing_token,
                 RunRow.attempt,
                 RunRow.last_seq,
+                RunRow.attempt_events,
+                RunRow.active_seconds,
                 RunRow.prompt_tokens,
                 RunRow.completion_tokens,
                 RunRow.cached_tokens,
@@ -249,6 +252,16 @@ class RunRepository:
     async def update_counters(self, rows: list[dict[str, Any]]) -> None:
         """Set the counters of many runs; each row has `id` and the columns to set."""
         await self._session.execute(update(RunRow), rows)
+
+    async def set_active_seconds(self, rows: list[dict[str, Any]]) -> None:
+        """Raise the active time of running attempts; each row has `run`, `token` and `seconds`."""
+        statement = (
+            update(RunRow)
+            .where(RunRow.id == bindparam("run"), RunRow.fencing_token == bindparam("token"))
+            .where(RunRow.state.in_(ACTIVE_STATES), RunRow.active_seconds < bindparam("seconds"))
+            .values(active_seconds=bindparam("seconds"))
+        )
+        await (await self._session.connection()).execute(statement, rows)
 
     async def update_task(self, columns: dict[str, Any]) -> None:
         """Set the columns of one task; `columns` includes its `run_id` and `key`."""

@@ -1,5 +1,7 @@
 """API schemas of runs, and their construction from database rows."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +20,7 @@ from crewai_runner.domain.run import (
     TaskState,
     WaitReason,
 )
+from crewai_runner.domain.run_events import RunEvent
 from crewai_runner.domain.usage import Cost, Usage, normalize_amount
 from crewai_runner.domain.workflow import WorkflowDefinition
 
@@ -229,3 +232,43 @@ def to_llm_call_read(row: LlmCallRow) -> LlmCallRead:
         duration_ms=row.duration_ms,
         at=row.at,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RunAttempt:
+    """The current attempt of a run and its state."""
+
+    run_id: str
+    attempt: int
+    state: RunState
+    fencing_token: int
+
+    @classmethod
+    def of(cls, run: RunRow) -> "RunAttempt":
+        return cls(run.id, run.attempt, RunState(run.state), run.fencing_token)
+
+    @property
+    def job(self) -> tuple[str, int]:
+        """The attempt's key in the queue."""
+        return self.run_id, self.attempt
+
+
+@dataclass(frozen=True, slots=True)
+class BatchChange:
+    """What one batch of events changes in a run, locked and selected by `RunService.lock_many`."""
+
+    row: SelectedRow
+    events: Sequence[RunEvent]
+    """The new events in order, numbered; without those that an earlier try has stored."""
+    attempt_events: int
+    """How many events the attempt has emitted up to the end of the batch."""
+    active_seconds: float
+
+    def progress(self) -> dict[str, Any]:
+        """The run's columns to set, except for its usage."""
+        return {
+            "id": self.row.id,
+            "last_seq": self.row.last_seq + len(self.events),
+            "attempt_events": max(self.row.attempt_events, self.attempt_events),
+            "active_seconds": max(self.row.active_seconds, self.active_seconds),
+        }

@@ -14,7 +14,7 @@ from crewai_runner.core.principal import Principal
 from crewai_runner.db.tables.runs import ArtifactRow, RunRow, RunTaskRow
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.run import FINAL_STATES, RunState, TaskResult, TaskState
-from crewai_runner.domain.run_events import LlmFailed, RunEvent
+from crewai_runner.domain.run_events import LlmFailed
 from crewai_runner.domain.usage import Usage
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.features.runs.errors import ArtifactNotFound, RunNotFound
@@ -29,7 +29,9 @@ from crewai_runner.features.runs.rules import (
 )
 from crewai_runner.features.runs.schemas import (
     ArtifactRead,
+    BatchChange,
     Change,
+    RunAttempt,
     RunBrief,
     RunDiff,
     RunPage,
@@ -69,25 +71,6 @@ class RunFilter:
     since: datetime | None = None
     until: datetime | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class RunAttempt:
-    """The current attempt of a run and its state."""
-
-    run_id: str
-    attempt: int
-    state: RunState
-    fencing_token: int
-
-    @classmethod
-    def of(cls, run: RunRow) -> "RunAttempt":
-        return cls(run.id, run.attempt, RunState(run.state), run.fencing_token)
-
-    @property
-    def job(self) -> tuple[str, int]:
-        """The attempt's key in the queue."""
-        return self.run_id, self.attempt
 
 
 class RunService:
@@ -267,19 +250,20 @@ class RunService:
             setattr(run, name, value)
         await self._runs.add_calls([build_call_columns(run.id, call) for call in calls])
 
-    async def apply_events(self, batch: Sequence[tuple[SelectedRow, Sequence[RunEvent]]]) -> None:
-        """Update the rows of many runs from their numbered events, with few statements for the batch.
+    async def set_active_seconds(self, attempts: Iterable[tuple[str, int, float]]) -> None:
+        """Raise the active time of running attempts, given as (run id, fencing token, seconds)."""
+        rows = [{"run": run_id, "token": token, "seconds": seconds} for run_id, token, seconds in attempts]
+        await self._runs.set_active_seconds(rows)
 
-        Each entry is a locked run (from `lock_many`) and its new events in order.
-        """
+    async def apply_events(self, batch: Sequence[BatchChange]) -> None:
+        """Update the rows of many runs from their numbered events, with few statements for the batch."""
         runs: list[dict[str, Any]] = []
         tasks: list[dict[str, Any]] = []
         calls: list[dict[str, Any]] = []
-        for row, events in batch:
-            changes = collect_changes(events)
-            counters = build_counter_columns(to_usage(row).plus(changes.usage))
-            runs.append({"id": row.id, "last_seq": row.last_seq + len(events)} | counters)
-            tasks += [build_task_columns(row.id, key, change) for key, change in changes.tasks.items()]
+        for change in batch:
+            row, changes = change.row, collect_changes(change.events)
+            runs.append(change.progress() | build_counter_columns(to_usage(row).plus(changes.usage)))
+            tasks += [build_task_columns(row.id, key, task) for key, task in changes.tasks.items()]
             calls += [build_call_columns(row.id, call) for call in changes.calls]
         await self._runs.update_counters(runs)
         for columns in tasks:

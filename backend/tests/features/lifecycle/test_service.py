@@ -1,7 +1,7 @@
 """Every state transition of a run is stored in one transaction with its event, or not at all."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -62,21 +62,6 @@ class TestTransition:
         row = await harness.get_run(run_id)
         assert (row.state, row.last_seq) == ("running", 2)
         assert await harness.event_types(run_id) == ["run.queued", "run.started"]
-
-    @pytest.mark.parametrize("name", ["wait", "requeue", "fail", "stop"])
-    async def test_adds_the_active_time_of_the_attempt(
-        self, harness: RunHarness, name: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        run_id = await harness.create_running()
-        started_at = (await harness.get_run(run_id)).attempt_started_at
-        assert started_at is not None
-        later = started_at + timedelta(seconds=7)
-        monkeypatch.setattr("crewai_runner.features.lifecycle.service.now", lambda: later)
-
-        async with harness.transaction(run_id) as (run, lifecycle):
-            await TRANSITIONS[name][0](lifecycle, run)
-
-        assert (await harness.get_run(run_id)).active_seconds == 7
 
     @pytest.mark.parametrize("name", ["complete", "fail", "crash", "stop"])
     async def test_event_of_an_ending_carries_the_moment_of_the_row(
