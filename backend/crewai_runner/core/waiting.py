@@ -1,6 +1,9 @@
-"""Wait for an asyncio event with a timeout."""
+"""Wait for an asyncio event with a timeout, and for blocking work that may never end."""
 
 import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
 
 
 async def wait_event(event: asyncio.Event, seconds: float) -> bool:
@@ -15,3 +18,19 @@ async def wait_event(event: asyncio.Event, seconds: float) -> bool:
     except TimeoutError:
         return False
     return True
+
+
+async def run_in_daemon_thread(work: Callable[[], None]) -> None:
+    """Run blocking work in a thread that does not delay the end of the process if the caller gives up."""
+    result: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - passed to the caller
+            result.set_exception(error)
+        else:
+            result.set_result(None)
+
+    threading.Thread(target=run, name="blocking-work", daemon=True).start()
+    await asyncio.shield(asyncio.wrap_future(result))

@@ -29,6 +29,15 @@ from crewai_runner.domain.committed_events import CommitListener, CommittedEvent
 log = get_logger(__name__)
 BUSY_TIMEOUT_MS = 30_000
 RETRY_SECONDS = 0.5
+POOL_TIMEOUT_SECONDS = 10.0
+POSTGRES_LIMITS = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+"""Seconds, except for `tcp_user_timeout` in milliseconds: a blackholed server fails like one that is down."""
 READ_ONLY = "crewai_runner_read_only"
 _NOTIFICATIONS = "crewai_runner_notifications"
 _COMMITTED = "crewai_runner_committed"
@@ -48,11 +57,24 @@ def make_engine(database_url: str, *, pool_size: int = 20) -> AsyncEngine:
     """Create an engine for SQLite (WAL, foreign keys, busy timeout) or PostgreSQL."""
     url = async_url(database_url)
     if not url.startswith("sqlite"):
-        return create_async_engine(url, pool_size=pool_size, max_overflow=10, pool_pre_ping=True)
+        return create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=10,
+            pool_pre_ping=True,
+            pool_timeout=POOL_TIMEOUT_SECONDS,
+            connect_args=connection_limits(database_url),
+        )
     engine = create_async_engine(url, pool_size=pool_size, max_overflow=10)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
+
+
+def connection_limits(database_url: str) -> dict[str, int]:
+    """Return libpq's limits for a server that does not answer, except for those that the URL sets itself."""
+    given = make_url(database_url).query
+    return {name: value for name, value in POSTGRES_LIMITS.items() if name not in given}
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:

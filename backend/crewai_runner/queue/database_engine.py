@@ -7,7 +7,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from crewai_runner.db.session import BUSY_TIMEOUT_MS, add_subsecond_clock
+from crewai_runner.db.session import BUSY_TIMEOUT_MS, add_subsecond_clock, connection_limits
 
 SCHEMA = "dbos"
 """The schema of the queue's tables on PostgreSQL. SQLite has no schemas."""
@@ -50,8 +50,9 @@ def queue_url(database_url: str) -> URL:
 def make_queue_engine(database_url: str) -> Engine:
     """Create an engine for the queue's tables in the product's database, with at most 10 connections."""
     url = queue_url(database_url)
-    engine = create_engine(url, pool_size=_POOL_SIZE, max_overflow=0, pool_pre_ping=True)
     sqlite = url.get_backend_name() == "sqlite"
+    limits = {} if sqlite else connection_limits(database_url)
+    engine = create_engine(url, pool_size=_POOL_SIZE, max_overflow=0, pool_pre_ping=True, connect_args=limits)
     event.listen(engine, "connect", _prepare_sqlite if sqlite else _prepare_postgres)
     return engine
 

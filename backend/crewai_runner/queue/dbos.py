@@ -9,6 +9,7 @@ import socket
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,6 +18,7 @@ from sqlalchemy import Engine
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core import clock
+from crewai_runner.core.waiting import run_in_daemon_thread
 from crewai_runner.queue.data_dir_lock import DataDirLock
 from crewai_runner.queue.database_engine import SCHEMA, close_queue_engine, make_queue_engine, queue_url
 from crewai_runner.queue.job_runner import JobRunner
@@ -24,6 +26,7 @@ from crewai_runner.queue.job_table import JobTable, Key, workflow_id
 from crewai_runner.queue.leases import WorkerLease, create_lease_table, do_nothing, exit_for_restart
 from crewai_runner.queue.mute_logging import mute_dbos_logging
 from crewai_runner.queue.port import JobState, QueueStats, RunJob
+from crewai_runner.queue.worker_limits import override_queue_limits
 
 APPLICATION = "crewai-runner"
 QUEUE = "runs"
@@ -51,7 +54,7 @@ class DbosQueue:
     """A `JobQueue` whose jobs survive the process.
 
     `concurrency` is the number of jobs one worker runs at a time; `tenant_concurrency` how many of them
-    may belong to one tenant (by default all). The values of the worker started last apply to all workers.
+    may belong to one tenant (by default all). Each worker has its own limits.
     Each poll starts with a random tenant that has waiting jobs; within a tenant the lowest `priority` is
     first, then the oldest (jobs of one transaction have the same age). `lease_seconds` applies to
     PostgreSQL only; `on_lease_lost` runs in the lease's thread and by default exits with status 75.
@@ -111,7 +114,7 @@ class DbosQueue:
         Returns up to a second after the last job, immediately when idle.
         """
         busy = self._runner is not None and self._runner.running > 0
-        await asyncio.to_thread(self._close, math.ceil(timeout_seconds) if busy else 0)
+        await run_in_daemon_thread(partial(self._close, math.ceil(timeout_seconds) if busy else 0))
 
     async def submit(
         self,
@@ -234,9 +237,15 @@ class DbosQueue:
         claim = self._make_claim(executor_id)
         claim.acquire()
         self._claim, self._runner, DbosQueue._consumer = claim, runner, self
-        DBOS(config=self._make_config(executor_id))
+        launched = DBOS(config=self._make_config(executor_id))
         _register(runner)
         DBOS.launch()
+        limits = {
+            "_worker_concurrency": self._concurrency,
+            "_partition_worker_concurrency": self._tenant_concurrency,
+            "_polling_interval_sec": self._poll_seconds,
+        }
+        override_queue_limits(launched._sys_db, QUEUE, limits)  # noqa: SLF001 - not in DBOS's public API
 
     def _make_claim(self, executor_id: str) -> DataDirLock | WorkerLease:
         if self._embedded:

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from psycopg import AsyncConnection, Error
+from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy.engine import make_url
 
 from crewai_runner.core.logging import get_logger
@@ -25,6 +26,14 @@ RETRY_SECONDS = 0.5
 CLOSE_TIMEOUT_SECONDS = 1.0
 
 TopicChunk = tuple[str, Chunk]
+
+
+class Notification(BaseModel):
+    """What one NOTIFY carries; any client of the database can send something else."""
+
+    sender: str = Field(alias="from")
+    topics: list[str]
+    chunks: list[tuple[str, int, str]]
 
 
 class PostgresNotifier:
@@ -89,6 +98,9 @@ class PostgresNotifier:
             except (Error, OSError) as error:
                 log.warning("notifier.connection_lost", job=job.__name__, error=type(error).__name__)
                 self._chunks.clear()
+            except Exception:
+                log.exception("notifier.restarted", job=job.__name__)
+                self._chunks.clear()
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _send(self, connection: AsyncConnection) -> None:
@@ -120,12 +132,17 @@ class PostgresNotifier:
             await connection.execute("SELECT 1")
 
     def _receive(self, payload: str) -> None:
-        message = json.loads(payload)
-        if message["from"] == self._sender_id:
+        """Publish a notification in this process; ignore one that this product did not send."""
+        try:
+            message = Notification.model_validate_json(payload)
+        except ValidationError:
+            log.warning("notifier.malformed_notification", bytes=len(payload))
             return
-        for topic, after, text in message["chunks"]:
+        if message.sender == self._sender_id:
+            return
+        for topic, after, text in message.chunks:
             self._local.publish_ephemeral(topic, Chunk(after, text))
-        self._local.publish(message["topics"])
+        self._local.publish(message.topics)
 
 
 def pack(sender_id: str, topics: Iterable[str], chunks: Iterable[TopicChunk]) -> Iterator[str]:

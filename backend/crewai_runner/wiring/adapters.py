@@ -59,9 +59,7 @@ def make_executor(settings: Settings, egress: EgressPolicy) -> Executor:
     from crewai_runner.executor.crew.executor import CrewExecutor  # noqa: PLC0415
 
     folder = settings.data_dir.absolute() / "engine"
-    return CrewExecutor(
-        folder, settings.worker_concurrency, egress=egress, tool_egress=make_tool_egress(settings)
-    )
+    return CrewExecutor(folder, egress=egress, tool_egress=make_tool_egress(settings))
 
 
 def make_durable_queue(

@@ -1,6 +1,8 @@
 """Starts and stops the objects of a container."""
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 from crewai_runner.core.logging import get_logger
 from crewai_runner.core.principal import BUILTIN_WORKSPACE
@@ -17,6 +19,10 @@ from crewai_runner.wiring.container import Container
 from crewai_runner.wiring.periodic_tasks import PeriodicTasks
 
 log = get_logger(__name__)
+CLOSE_SECONDS = 2.0
+"""How long each part may take to close."""
+DRAIN_MARGIN_SECONDS = 6.0
+"""How long the queue may take after the drain: cancelled runs return to it, and it closes its connections."""
 
 
 class ProcessLifecycle:
@@ -33,6 +39,7 @@ class ProcessLifecycle:
         self._container = container
         self._given_queue, self._folder_lock = queue, folder_lock
         self._tasks: list[asyncio.Task[None]] = []
+        self._queue_tried = asyncio.Event()
 
     async def start(self) -> None:
         """Migrate and seed; the queue, the engine and the periodic tasks start in the background."""
@@ -60,9 +67,19 @@ class ProcessLifecycle:
     async def _start_slow_parts(self) -> None:
         """The queue first, so that runs are accepted; then the engine, which takes seconds to import."""
         consumes = self._container.settings.role is not Role.API
-        await self._open_queue(consume=consumes)
         if consumes:
-            await self._container.loader.load()
+            # Also when the queue cannot open: the engine answers chats, and the health page names the queue.
+            loading = asyncio.create_task(self._load_engine_after_queue(), name="load-engine-after-queue")
+            self._tasks.append(loading)
+        try:
+            await self._open_queue(consume=consumes)
+        finally:
+            self._queue_tried.set()
+
+    async def _load_engine_after_queue(self) -> None:
+        await self._queue_tried.wait()
+        await self._container.loader.load()
+        if self._container.queue.is_open:
             self._tasks += PeriodicTasks(self._container).start()
 
     async def _open_queue(self, *, consume: bool) -> None:
@@ -82,15 +99,31 @@ class ProcessLifecycle:
         container.queue.open(queue)
 
     async def stop(self) -> None:
-        """Wait for active runs up to DRAIN_SECONDS, requeue the rest, close everything."""
+        """Wait for active runs up to DRAIN_SECONDS, requeue the rest, close everything.
+
+        No step waits for a database that does not answer.
+        """
         container = self._container
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=CLOSE_SECONDS)
         if container.queue.is_open:
-            await container.queue.drain(container.settings.drain_seconds)
-        await container.event_writer.close()
-        await container.telemetry.close()
-        await container.notifier.stop()
+            drain_seconds = container.settings.drain_seconds
+            await _within(drain_seconds + DRAIN_MARGIN_SECONDS, "queue", container.queue.drain(drain_seconds))
+        await container.event_writer.close(CLOSE_SECONDS)
+        await _within(CLOSE_SECONDS, "telemetry", container.telemetry.close())
+        await _within(CLOSE_SECONDS, "notifier", container.notifier.stop())
         await container.local_model.stop()
-        await container.engine.dispose()
+        await _within(CLOSE_SECONDS, "engine", container.engine.dispose())
+
+
+async def _within(seconds: float, part: str, closing: Coroutine[Any, Any, None]) -> None:
+    """Close a part of the process; abandon and log it when it takes too long or raises."""
+    task = asyncio.create_task(closing)
+    await asyncio.wait([task], timeout=seconds)
+    if not task.done():
+        task.cancel()
+        log.warning("stop.abandoned", part=part, seconds=seconds)
+    elif not task.cancelled() and (error := task.exception()) is not None:
+        log.error("stop.failed", part=part, exc_info=error)

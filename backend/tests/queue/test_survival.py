@@ -161,6 +161,18 @@ class TestOnPostgres:
         assert Counter(survivor.jobs("end")) == Counter(JOBS)
         assert victim.jobs("end") == []
 
+    async def test_each_worker_claims_what_it_can_run(self, postgres_url: str) -> None:
+        async with worker(postgres_url, "--hold", "--concurrency", "2") as small:
+            await small.wait_for_output("ready")
+            async with worker(postgres_url, "--hold", "--concurrency", "5") as large:
+                await large.wait_for_output("ready")
+
+                await submit(postgres_url, JOBS)
+                await wait_until(lambda: len(small.jobs("begin")) + len(large.jobs("begin")) >= 7)
+                await asyncio.sleep(1)  # several polls: another claim has its chance
+
+                assert (len(small.jobs("begin")), len(large.jobs("begin"))) == (2, 5)
+
     async def test_worker_that_resumes_without_its_lease_exits(self, postgres_url: str) -> None:
         async with worker(postgres_url, "--hold", "--lease", "1") as suspended:
             await suspended.wait_for_output("ready")

@@ -1,9 +1,9 @@
 """A worker process for tests that kill it.
 
-`python -m tests.queue.worker_process URL [--lease SECONDS] [--drain-timeout SECONDS] [--hold]` prints
-`ready`, and `begin RUN` and `end RUN` for each job. With `--hold`, jobs end only after the line `go` on
-standard input. The line `drain` stops the worker, which waits at most `--drain-timeout` for its jobs.
-Orphaned jobs are requeued.
+`python -m tests.queue.worker_process URL [--lease SECONDS] [--drain-timeout SECONDS] [--hold]
+[--concurrency NUMBER]` prints `ready`, and `begin RUN` and `end RUN` for each job. With `--hold`, jobs end
+only after the line `go` on standard input. The line `drain` stops the worker, which waits at most
+`--drain-timeout` for its jobs. Orphaned jobs are requeued.
 """
 
 import argparse
@@ -23,7 +23,7 @@ async def requeue_orphans(queue: DbosQueue) -> None:
         await asyncio.sleep(0.1)
 
 
-async def run_worker(url: str, lease: float, drain_timeout: float, hold: bool) -> None:
+async def run_worker(url: str, lease: float, drain_timeout: float, hold: bool, concurrency: int) -> None:
     go = asyncio.Event()
     if not hold:
         go.set()
@@ -33,7 +33,7 @@ async def run_worker(url: str, lease: float, drain_timeout: float, hold: bool) -
         await go.wait()
         write_line("end", run_id)
 
-    queue = DbosQueue(url, concurrency=40, lease_seconds=lease)
+    queue = DbosQueue(url, concurrency=concurrency, lease_seconds=lease)
     await queue.start(execute)
     requeueing = asyncio.create_task(requeue_orphans(queue))
     write_line("ready")
@@ -49,9 +49,11 @@ def main() -> None:
     arguments.add_argument("url")
     arguments.add_argument("--lease", type=float, default=15.0)
     arguments.add_argument("--drain-timeout", type=float, default=10.0)
+    arguments.add_argument("--concurrency", type=int, default=40)
     arguments.add_argument("--hold", action="store_true")
     options = arguments.parse_args()
-    asyncio.run(run_worker(options.url, options.lease, options.drain_timeout, options.hold))
+    limits = (options.lease, options.drain_timeout, options.hold, options.concurrency)
+    asyncio.run(run_worker(options.url, *limits))
 
 
 if __name__ == "__main__":

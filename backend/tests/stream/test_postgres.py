@@ -139,3 +139,42 @@ def test_connection_string_drops_the_sqlalchemy_driver() -> None:
 
     assert url.startswith("postgresql://me:secret@db:5433/crews?")
     assert "sslmode=require" in url
+
+
+class TestMalformedNotification:
+    @pytest.mark.parametrize(
+        "payload",
+        ["", "not JSON", "[]", "null", '{"from": 1}', '{"from": "x", "topics": [], "chunks": [1]}'],
+    )
+    async def test_does_not_end_live_text(
+        self, near: PostgresNotifier, far: PostgresNotifier, database: str, payload: str
+    ) -> None:
+        with far.subscribe("run") as subscription:
+            with psycopg.connect(connection_string(database), autocommit=True) as connection:
+                connection.execute("SELECT pg_notify(%s, %s)", (postgres_module.CHANNEL, payload))
+
+            near.publish_ephemeral("run", Chunk(1, "text"))
+
+            assert await receive_chunks(subscription, 1) == [Chunk(1, "text")]
+
+    async def test_unexpected_error_restarts_the_listener(
+        self, near: PostgresNotifier, far: PostgresNotifier, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        original, errors = far._receive, [RuntimeError("a bug")]
+
+        def receive(payload: str) -> None:
+            if errors:
+                raise errors.pop()
+            original(payload)
+
+        monkeypatch.setattr(far, "_receive", receive)
+        monkeypatch.setattr(postgres_module, "RETRY_SECONDS", 0.01)
+        with far.subscribe("run") as subscription:
+            near.publish(["run"])
+            await wait_until(lambda: not errors)
+            subscription.changed.clear()
+            await asyncio.wait_for(subscription.changed.wait(), 10)  # the listener is connected again
+
+            near.publish_ephemeral("run", Chunk(2, "text"))
+
+            assert await receive_chunks(subscription, 1) == [Chunk(2, "text")]

@@ -35,7 +35,7 @@ _Result = TypeVar("_Result")
 
 
 class CrewExecutor:
-    """Runs each attempt in its own thread, at most `max_runs` at once.
+    """Runs each attempt in its own thread; the caller limits their number.
 
     `data_dir` is the folder of crews' memories. `egress` restricts the addresses of models,
     `tool_egress` those of tools.
@@ -44,14 +44,12 @@ class CrewExecutor:
     def __init__(
         self,
         data_dir: Path,
-        max_runs: int = 32,
         egress: EgressPolicy | None = None,
         tool_egress: EgressPolicy | None = None,
     ) -> None:
         self._data_dir = data_dir
         self._egress = egress
         self._tool_egress = tool_egress
-        self._slots = asyncio.Semaphore(max_runs)
         self._loaded: Future[ComponentFactory | None] = Future()
         self._status = EngineStatus(EngineState.LOADING)
 
@@ -94,12 +92,7 @@ class CrewExecutor:
         factory = await stop_signal.wait_unless_stopped(asyncio.shield(asyncio.wrap_future(self._loaded)))
         if factory is None:
             return Stopped() if control.stop_mode is not None else self._engine_unavailable()
-        if not await stop_signal.wait_unless_stopped(self._slots.acquire()):
-            return Stopped()
-        try:
-            return await self._run_attempt(spec, sink, control, factory)
-        finally:
-            self._slots.release()
+        return await self._run_attempt(spec, sink, control, factory)
 
     async def _run_attempt(
         self, spec: RunSpec, sink: EventSink, control: RunControl, factory: "ComponentFactory"

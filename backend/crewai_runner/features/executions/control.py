@@ -6,6 +6,7 @@ from concurrent.futures import Future
 from sqlalchemy.exc import SQLAlchemyError
 
 from crewai_runner.core.logging import get_logger
+from crewai_runner.core.supervision import restart_on_error
 from crewai_runner.core.waiting import wait_event
 from crewai_runner.db.session import read_session, shielded
 from crewai_runner.domain.run import RunState, StopMode
@@ -31,6 +32,9 @@ class ControlListener:
 
     async def listen(self) -> None:
         """Pass requests on until cancelled."""
+        await restart_on_error("control", self._listen)
+
+    async def _listen(self) -> None:
         with self._deps.notifier.subscribe(control_topic(self._run_id)) as subscription:
             self._changed = subscription.changed
             while True:
@@ -57,6 +61,8 @@ class ControlListener:
             await shielded(self._read())
         except (SQLAlchemyError, OSError) as error:
             log.warning("control.retry", error=type(error).__name__)
+        except Exception:
+            log.exception("control.failed")  # the next poll reads again: a stop must reach the crew
 
     async def _read(self) -> None:
         async with read_session(self._deps.sessions) as session:

@@ -1,7 +1,6 @@
 """Stores the events of running crews and updates their runs, in one transaction.
 
-One writer serves every run of the process. It collects events for a short time and stores them together,
-so that the cost of a batch hardly depends on the number of runs.
+One writer serves every run of the process, so that the cost hardly depends on the number of runs.
 """
 
 import asyncio
@@ -17,6 +16,7 @@ from typing import Protocol
 from crewai_runner.core.clock import Stopwatch
 from crewai_runner.core.logging import get_logger
 from crewai_runner.core.secret_mask import SecretMask
+from crewai_runner.core.supervision import restart_on_error
 from crewai_runner.core.waiting import wait_event
 from crewai_runner.db.failures import find_storage_failure, is_temporary
 from crewai_runner.db.session import Sessions, record_committed_events, unit_of_work
@@ -79,15 +79,17 @@ class EventWriter:
 
     def start(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._writer = asyncio.create_task(self._run(), name="event-writer")
+        self._writer = asyncio.create_task(restart_on_error("event-writer", self._run), name="event-writer")
 
-    async def close(self) -> None:
-        """Store the pending events, then stop."""
+    async def close(self, timeout_seconds: float | None = None) -> None:
+        """Store the pending events, then stop; give up after the timeout."""
         self._closing = True
         self._has_pending.set()
         self._flush_requested.set()
         if self._writer is not None:
-            await self._writer
+            await asyncio.wait([self._writer], timeout=timeout_seconds)
+            if self._writer.cancel():
+                log.error("event_writer.events_lost", events=self._emitted - self._stored)
 
     def open_sink(
         self,
@@ -155,20 +157,23 @@ class EventWriter:
             self._last_write = time.monotonic()
             pending = self._take()
             if pending:
-                batches, started = group_by_attempt(pending), time.perf_counter()
-                last_seqs = await self._write_with_retry(batches)
                 try:
-                    self._notify_readers(batches, last_seqs)
-                    self._report(batches, last_seqs, time.perf_counter() - started)
-                except Exception:
-                    log.exception(
-                        "event_writer.notify_failed"
-                    )  # the rows are stored; the writer must continue
-                async with self._progress:
-                    self._stored += len(pending)
-                    self._progress.notify_all()
+                    await self._store_and_notify(group_by_attempt(pending))
+                finally:  # after a bug too: `flush` must not wait for ever
+                    async with self._progress:
+                        self._stored += len(pending)
+                        self._progress.notify_all()
             elif self._closing:
                 return
+
+    async def _store_and_notify(self, batches: Batches) -> None:
+        started = time.perf_counter()
+        last_seqs = await self._write_with_retry(batches)
+        try:
+            self._notify_readers(batches, last_seqs)
+            self._report(batches, last_seqs, time.perf_counter() - started)
+        except Exception:
+            log.exception("event_writer.notify_failed")  # the rows are stored; the writer must continue
 
     def _collection_seconds(self) -> float:
         """How long to collect events: short after a pause, else until the interval since the last batch."""

@@ -11,7 +11,7 @@ from tests.support.scripted_provider import ScriptedProvider
 
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> CrewExecutor:
-    executor = CrewExecutor(tmp_path_factory.mktemp("engine"), max_runs=256)
+    executor = CrewExecutor(tmp_path_factory.mktemp("engine"))
     asyncio.run(executor.load())
     assert executor.status().state is EngineState.READY, executor.status().message
     return executor

@@ -17,7 +17,7 @@ from tests.executor.crew.harness import (
     stop_after,
     workflow,
 )
-from tests.support.scripted_provider import CallTools, Hang, Hold, Say, ScriptedProvider
+from tests.support.scripted_provider import CallTools, Hang, ScriptedProvider
 
 pytestmark = pytest.mark.crew
 
@@ -140,28 +140,6 @@ class TestLoad:
 
 
 class TestExecute:
-    async def test_runs_wait_for_a_slot_and_a_stop_ends_the_wait(
-        self, tmp_path: Path, provider: ScriptedProvider
-    ) -> None:
-        executor = CrewExecutor(tmp_path, max_runs=1)
-        await executor.load()
-        harness = EngineHarness(executor, provider)
-        provider.on(Hold("gate", Say("ok")))
-        _first, first_run = harness.start(harness.spec())
-        await harness.wait_for_requests(1)
-        second, second_run = harness.start(harness.spec())
-        _third, third_run = harness.start(harness.spec())
-        await asyncio.sleep(0)
-
-        second.control.stop()
-
-        assert await second_run == Stopped()
-        assert len(provider.requests) == 1
-        provider.release("gate")
-        assert isinstance(await first_run, Completed)
-        assert isinstance(await third_run, Completed)
-        assert provider.max_in_flight == 1
-
     async def test_waits_until_the_engine_is_loaded(self, tmp_path: Path, provider: ScriptedProvider) -> None:
         executor = CrewExecutor(tmp_path)
         recorder, run = EngineHarness(executor, provider).start(EngineHarness(executor, provider).spec())

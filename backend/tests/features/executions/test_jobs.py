@@ -504,3 +504,37 @@ class TestCancelJob:
         await asyncio.wait([job])
 
         assert (await harness.get_run(run_id)).state == "completed"
+
+
+class TestSlots:
+    @ON_SQLITE
+    async def test_run_without_a_slot_is_queued(self, database_url: str, tmp_path: Path) -> None:
+        gate = asyncio.Event()
+        executor = ScriptedExecutor(Script(outcome=Completed(RESULT), gate=gate))
+        async with open_harness(database_url, tmp_path, executor, worker_concurrency=1) as harness:
+            first, second = await harness.create(), await harness.create()
+            jobs = [asyncio.create_task(harness.execute(run_id, 1)) for run_id in (first, second)]
+            await harness.wait_for_state(first, "running")
+            while not executor.specs:
+                await harness.get_run(first)  # lets the jobs continue
+
+            assert (await harness.get_run(second)).state == "queued"
+            gate.set()
+            await asyncio.gather(*jobs)
+
+            assert (await harness.get_run(second)).state == "completed"
+
+    @ON_SQLITE
+    async def test_cancelled_wait_leaves_the_slot_free(self, database_url: str, tmp_path: Path) -> None:
+        gate = asyncio.Event()
+        executor = ScriptedExecutor(Script(outcome=Completed(RESULT), gate=gate))
+        async with open_harness(database_url, tmp_path, executor, worker_concurrency=1) as harness:
+            run_ids = [await harness.create() for _ in range(3)]
+            first, second, third = (asyncio.create_task(harness.execute(each, 1)) for each in run_ids)
+            await harness.wait_for_state(run_ids[0], "running")
+
+            gate.set()
+            second.cancel()
+            await asyncio.wait_for(asyncio.gather(first, third), 20)
+
+            assert (await harness.get_run(run_ids[2])).state == "completed"
