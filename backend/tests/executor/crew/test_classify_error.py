@@ -3,8 +3,9 @@
 import pytest
 from pydantic import BaseModel
 
+from crewai_runner.core.answer_limits import AnswerTooLarge
 from crewai_runner.executor.crew.context import exceptions
-from crewai_runner.executor.crew.errors.classify import FAILURE_CODES
+from crewai_runner.executor.crew.errors.classify import FAILURE_CODES, classify_error
 from tests.executor.crew.failure_cases import ERROR_RESPONSES, classify
 
 pytestmark = pytest.mark.crew
@@ -95,6 +96,15 @@ class TestCrewAIErrors:
             "call-cut-short",
             "answer-too-large",
         }
+
+    def test_limit_is_named_when_the_client_reports_a_status(self) -> None:
+        error = RuntimeError("Client error '400 Bad Request'")
+        error.__context__ = AnswerTooLarge("llm.example sent more than 32 MB in one answer.")
+
+        failure = classify_error(error, provider_name="Tea")
+
+        assert failure.code == "answer-too-large"
+        assert "llm.example sent more than 32 MB" in failure.message
 
 
 class TestUnusableModel:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import httpx
 
+from crewai_runner.core.answer_limits import AnswerTooLarge
 from crewai_runner.core.egress import UrlRefused
 from crewai_runner.domain.provider import PROVIDER_TITLES, ProviderType
 from crewai_runner.domain.run import RunFailure
@@ -135,7 +136,8 @@ def classify_error(
     if unusable is not None:
         message, hint = str(unusable), unusable.hint
     else:
-        detail = provider_message(causes)
+        too_large = next((str(cause) for cause in causes if isinstance(cause, AnswerTooLarge)), None)
+        detail = too_large or provider_message(causes)
         message, hint = text.message.format(**names) + (f": {detail}" if detail else "."), None
         if (seconds := retry_after(causes)) is not None and seconds > 0:
             wait = f"{seconds:g} s" if seconds < 120 else f"{seconds / 60:.0f} minutes"
