@@ -80,7 +80,7 @@ class TestSignInLimit:
                 connect(url, proxy=None, subprotocols=GUESS, additional_headers=address)
             statuses.append(raised.value.response.status_code)
 
-        assert statuses == [401] * 2 + [429]
+        assert statuses == [403] * 2 + [429]
         assert 1 <= int(raised.value.response.headers["Retry-After"]) <= 60
 
     def test_forwarded_address_of_an_untrusted_client_is_ignored(self, tmp_path: Path) -> None:

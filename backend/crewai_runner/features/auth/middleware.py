@@ -1,6 +1,7 @@
 """Authenticates every request to a protected path."""
 
 from collections.abc import Sequence
+from http import HTTPStatus
 
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
@@ -64,7 +65,9 @@ class AuthMiddleware:
     async def _reject(error: AppError, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             await receive()
-            if "websocket.http.response" not in scope.get("extensions", {}):
+            # Only a 429 has something to say, when to try again; anything else is refused without a word.
+            has_response = "websocket.http.response" in scope.get("extensions", {})
+            if error.status != HTTPStatus.TOO_MANY_REQUESTS or not has_response:
                 await send({"type": "websocket.close", "code": 1008, "reason": error.title})
                 return
         await error_response(HTTPConnection(scope), error)(scope, receive, send)
