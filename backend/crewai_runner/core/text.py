@@ -70,3 +70,12 @@ def pick_unused_name(wanted: str, taken: Container[str]) -> str:
     """Return the wanted name, numbered when it is taken: `local`, `local (built-in 1)`."""
     candidates = itertools.chain([wanted], (f"{wanted} (built-in {n})" for n in itertools.count(1)))
     return next(name for name in candidates if name not in taken)
+
+
+def decode_text(content: bytes) -> str:
+    """Decode a file as editors save it: UTF-8, or UTF-16 with a byte order mark, which is removed.
+
+    Raises UnicodeDecodeError.
+    """
+    is_utf16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+    return content.decode("utf-16" if is_utf16 else "utf-8-sig")

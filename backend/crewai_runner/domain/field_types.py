@@ -5,6 +5,7 @@ hyphens) and has a complete message.
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -27,6 +28,7 @@ KEY_ERROR = "[key]"
 """Last item of an error's `loc` when the key is wrong, not its value; pydantic's own convention."""
 
 _MAX_INPUT_TEXT = 20_000
+_LAST_LATIN = 0x24F
 _REGISTERED_NAME = r"[A-Za-z0-9_]([A-Za-z0-9_.\- ]{0,98}[A-Za-z0-9_])?"
 _SOURCE_KEYS = frozenset({"type", "source_type", "sourceType", "content"})
 _SOURCE_TYPES = ("string", "text", "StringKnowledgeSource")
@@ -58,6 +60,22 @@ def is_storable(text: str) -> bool:
     return FORBIDDEN.search(text) is None
 
 
+def describe_hidden_characters(text: str) -> str | None:
+    """Return what a name contains that cannot be seen, such as a line break; None if there is nothing.
+
+    Joiners within a word and emoji, which some scripts need, are not reported.
+    """
+    if "\n" in text or "\r" in text:
+        return "it contains a line break"
+    for position, char in enumerate(text, start=1):
+        is_hidden = char != " " and unicodedata.category(char) in ("Cf", "Zs", "Zl", "Zp")
+        is_joiner = char in "\u200c\u200d" and 1 < position < len(text) and not text.isascii()
+        if is_hidden and not (is_joiner and ord(text[position - 2]) > _LAST_LATIN):
+            name = unicodedata.name(char, "an invisible character").lower()
+            return f"it contains U+{ord(char):04X} ({name}) at position {position}"
+    return None
+
+
 def value_error(code: Any, message: str) -> PydanticCustomError:
     """Create an error for a validator. pydantic types `code` as a literal string."""
     return PydanticCustomError(code, "{message}", {"message": message})
@@ -75,6 +93,9 @@ def _name_validator(pattern: str, rule: str) -> AfterValidator:
     compiled = re.compile(pattern)
 
     def check(name: str) -> str:
+        hidden = describe_hidden_characters(name)
+        if hidden is not None:
+            raise value_error("bad-name", f"`{excerpt(name)}` is not allowed here: {hidden}. Remove it.")
         if not compiled.fullmatch(name):
             raise value_error("bad-name", f"`{excerpt(name)}` is not allowed here: {rule}.")
         return name
@@ -85,6 +106,9 @@ def _name_validator(pattern: str, rule: str) -> AfterValidator:
 def _check_registered_name(name: str) -> str:
     if re.fullmatch(_REGISTERED_NAME, name):
         return name
+    hidden = describe_hidden_characters(name)
+    if hidden is not None:
+        raise value_error("bad-name", f"`{excerpt(name)}` is not allowed here: {hidden}. Remove it.")
     code = "unsafe-key" if re.search(r"[:/(]", name) else "bad-name"
     message = (
         f"`{excerpt(name)}` is not allowed here. A name consists of letters, digits, `_`, `-` and `.`; "

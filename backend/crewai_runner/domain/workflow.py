@@ -56,13 +56,16 @@ class InputType(StrEnum):
     INTEGER = "integer"
     NUMBER = "number"
     BOOLEAN = "boolean"
+    ANY = "any"
 
 
 class InputDefinition(ApiModel):
     """One typed input of a workflow; fills `{name}` in texts."""
 
     name: str
-    type: InputType = Field(InputType.STRING, description="Type of the value; `text` has several lines.")
+    type: InputType = Field(
+        InputType.STRING, description="Type of the value; `text` has several lines, `any` is JSON."
+    )
     description: Prose | None = Field(None, description="What to enter, shown in the form.")
     default: InputValue | None = Field(None, description="Used when a run gives no value.")
     required: bool = Field(

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from crewai_runner.domain.field_types import excerpt
-from crewai_runner.domain.workflow_yaml.document import parse_value
+from crewai_runner.domain.workflow_texts import AGENT_TEXTS, TASK_TEXTS, placeholder_names
 from crewai_runner.domain.workflow_yaml.lenient_import import Omission, import_leniently
 from crewai_runner.domain.workflow_yaml.nodes import Node, NotADocument, Table, from_plain, to_plain
 from crewai_runner.domain.workflow_yaml.problems import Problem, Problems
@@ -95,13 +95,18 @@ def _to_document(crew: dict[str, Any]) -> str:
 
 def _declare_inputs(document: dict[str, Any]) -> None:
     """Declare the inputs that texts use; CrewAI's own format does not declare them."""
-    bare = {name: value for name, value in document.items() if name != "inputs"}
-    undeclared = [warning for warning in parse_value(bare).warnings if warning.code == "undeclared-input"]
-    names = [warning.message.split("`")[1].strip("{}") for warning in undeclared]
+    names = [
+        name
+        for section, attributes in (("agents", AGENT_TEXTS), ("tasks", TASK_TEXTS))
+        for member in document.get(section, {}).values()
+        for attribute in attributes
+        if isinstance(text := member.get(attribute), str)
+        for name in placeholder_names(text)
+    ]
     given = document.get("inputs")
     declared = dict(given) if isinstance(given, dict) else {}
     for name in names:
-        declared.setdefault(name, {"type": "string"})
+        declared.setdefault(name, {"type": "any"})
     if declared:
         document["inputs"] = declared
 
@@ -139,6 +144,7 @@ def _strip_texts(members: object) -> object:
 
 def _read_json(path: str, text: str) -> dict[str, Any]:
     """Return the object of a JSON file, which may have comments and trailing commas."""
+    text = text.removeprefix("\ufeff")
     without_comments = _JSON_COMMENT.sub(lambda match: match[1] or " ", text)
     try:
         value = json.loads(_TRAILING_COMMA.sub(lambda match: match[1] or "", without_comments))

@@ -75,8 +75,11 @@ def _check_agent_references(parts: DocumentParts, problems: Problems) -> None:
     named = [(task.section, "agent", str(task.get("agent"))) for task in parts.tasks if task.get("agent")]
     if parts.manager_agent is not None:
         named.append((parts.crew, "manager_agent", parts.manager_agent))
+    by_role = {str(agent.get("role")).strip(): agent.key for agent in reversed(parts.agents)}
     for section, attribute, name in named:
-        if name not in known:
+        if name not in known and name.strip() in by_role:
+            section.values[attribute] = by_role[name.strip()]
+        elif name not in known:
             near = problems.nearest(name, known)
             message = f"There is no agent `{name}`.{did_you_mean(near)}"
             problems.error(section.location(attribute), "unknown-agent", message, near)

@@ -100,9 +100,28 @@ def _add_if_valid(
     problems = Problems()
     if key.value.read(node, Location(-1, path), problems) is not INVALID or key.required:
         supported[key.name] = to_plain(node)
+    elif isinstance(node, Listing) and node.items:
+        _add_valid_items(key, node, path, supported, omissions)
     else:
         reason = " ".join(problem.message for problem in problems.errors()[:1])
         omissions.append(Omission(path, reason))
+
+
+def _add_valid_items(
+    key: Key, node: Listing, path: str, supported: dict[str, Any], omissions: list[Omission]
+) -> None:
+    """Keep the valid items of a list; each other one is an omission of its own."""
+    kept: list[object] = []
+    for number, item in enumerate(node.items):
+        problems = Problems()
+        single = Listing(node.index, [item])
+        if key.value.read(single, Location(-1, path), problems) is not INVALID:
+            kept.append(to_plain(item))
+        else:
+            reason = " ".join(problem.message for problem in problems.errors()[:1])
+            omissions.append(Omission(f"{path}[{number}]", reason))
+    if kept:
+        supported[key.name] = kept
 
 
 def _is_empty(node: Node) -> bool:

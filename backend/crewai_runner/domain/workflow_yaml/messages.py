@@ -7,7 +7,7 @@ from typing import Any, Final
 from pydantic_core import ErrorDetails
 
 from crewai_runner.domain.field_types import excerpt
-from crewai_runner.domain.workflow_yaml.nodes import Broken, Node, Scalar, Table, kind_of
+from crewai_runner.domain.workflow_yaml.nodes import Broken, Node, Scalar, Table, is_null, kind_of
 from crewai_runner.domain.workflow_yaml.problems import Location, Problems, did_you_mean
 
 
@@ -98,6 +98,10 @@ def report_wrong_type(node: Node, location: Location, problems: Problems, expect
             problems.error(location.to(entry.key, entry.index), "unsafe-key", message)
             return INVALID
     message = f"`{location.name}` must be {expected}, but this is {kind_of(node)}."
+    if isinstance(node, Table) and expected == "text" and len(node.entries) == 1:
+        (name,) = node.entries
+        if is_null(node.entries[name].node):
+            message = f'{message} Put a text that begins with `{{` in quotes: "{{{excerpt(name)}}}".'
     if isinstance(node, Scalar) and node.value is not None:
         if expected == "text":
             message = f'{message} Put it in quotes: "{excerpt(node.text)}".'

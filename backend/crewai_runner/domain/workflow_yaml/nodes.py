@@ -30,6 +30,10 @@ class Scalar:
     value: Plain
     text: str
     plain: bool = True
+    is_block: bool = False
+    """Whether it is written below `|` or `>`."""
+    comment: str = ""
+    """The comment that follows on the same line."""
     height: int = 1
     size: int = 1
 

@@ -30,6 +30,7 @@ from crewai_runner.domain.workflow_yaml.syntax_errors import (
 
 MAX_BYTES = 1_048_576
 MAX_ALIASES = 1_000
+MAX_COMMENT_SEARCH = 200
 _TAGS = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "seq", "map")
 )
@@ -97,7 +98,14 @@ class _Reader:
         node: Node
         if isinstance(event, yaml.ScalarEvent):
             plain = event.implicit[0]
-            node = Scalar(self._index(event), self._read_value(event, plain), event.value, plain)
+            node = Scalar(
+                self._index(event),
+                self._read_value(event, plain),
+                event.value,
+                plain,
+                is_block=event.style in ("|", ">"),
+                comment=self._read_comment(event) if plain else "",
+            )
         elif isinstance(event, yaml.SequenceStartEvent):
             node = self._read_list(event, events, depth)
         else:
@@ -122,6 +130,13 @@ class _Reader:
         except InvalidScalar as error:
             self._error(event, "bad-number", str(error))
             return Broken.BROKEN
+
+    def _read_comment(self, event: Any) -> str:
+        """Return the comment after an unquoted value on the same line."""
+        start = int(event.end_mark.index) + self._skip
+        rest = self._text[start : start + MAX_COMMENT_SEARCH].partition("\n")[0]
+        comment = rest.strip()
+        return comment if rest[:1] in (" ", "\t") and comment.startswith("#") else ""
 
     def _read_list(self, event: Any, events: Iterator[Any], depth: int) -> Listing:
         listing = Listing(self._index(event))
@@ -202,6 +217,7 @@ class _Reader:
         else:
             near = self._problems.nearest(name, self._anchors)
             message = f"`*{excerpt(name)}` has no `&{excerpt(name)}` before it.{did_you_mean(near)}"
+            message = f"{message} Put a text that begins with `*` in quotes."
             self._problems.error(self._location(index), "unknown-alias", message, near)
         return Scalar(index, Broken.BROKEN, "")
 

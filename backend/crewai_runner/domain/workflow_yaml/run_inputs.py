@@ -1,5 +1,6 @@
 """Validation of the inputs of one run against the inputs of its workflow."""
 
+import json
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +9,7 @@ from crewai_runner.core.api_model import ApiModel
 from crewai_runner.domain.field_types import excerpt, is_storable
 from crewai_runner.domain.workflow import InputDefinition, InputType, WorkflowDefinition
 from crewai_runner.domain.workflow_texts import AGENT_TEXTS, TASK_TEXTS, placeholder_names
-from crewai_runner.domain.workflow_yaml.nodes import MAX_INTEGER
+from crewai_runner.domain.workflow_yaml.nodes import MAX_INTEGER, NotADocument, from_plain
 from crewai_runner.domain.workflow_yaml.problems import Problems, did_you_mean
 
 MAX_TEXT_LENGTH = 100_000
@@ -23,6 +24,7 @@ TYPE_LABELS = {
     InputType.INTEGER: "a whole number",
     InputType.NUMBER: "a number",
     InputType.BOOLEAN: "true or false",
+    InputType.ANY: "any value",
 }
 
 
@@ -44,8 +46,16 @@ def input_problems(
     known = {declared.name: declared for declared in definition.inputs}
     if len(inputs) > MAX_RUN_INPUTS:
         return {}, [InputProblem(pointer="", detail=f"At most {MAX_RUN_INPUTS} inputs are allowed.")]
-    found = [_unknown_input(name, known) for name in inputs if name not in known]
     values: dict[str, Any] = {}
+    found: list[InputProblem] = []
+    for name, value in inputs.items():
+        if name in known:
+            continue
+        problem = _find_misspelling(name, known, inputs) or _find_value_problem(excerpt(name), value)
+        if problem is None and is_storable(name):
+            values[name] = value  # as in CrewAI: an input that no text uses
+        else:
+            found.append(InputProblem(pointer=_to_pointer(excerpt(name)), detail=problem or "Not a name."))
     for declared in definition.inputs:
         value = inputs.get(declared.name)
         problem = _find_problem(declared, value)
@@ -54,7 +64,7 @@ def input_problems(
         else:
             value = declared.default if value is None else value
             values[declared.name] = "" if value is None else value
-    if sum(len(value) for value in values.values() if isinstance(value, str)) > MAX_TOTAL_LENGTH:
+    if sum(_measure(value) for value in values.values()) > MAX_TOTAL_LENGTH:
         detail = f"The inputs have more than {MAX_TOTAL_LENGTH:,} characters."
         found.append(InputProblem(pointer="", detail=detail))
     if _filled_length(definition, values) > MAX_FILLED_LENGTH:
@@ -74,8 +84,14 @@ def _filled_length(definition: WorkflowDefinition, values: Mapping[str, Any]) ->
     return sum(len(text) + sum(lengths.get(name, 0) for name in placeholder_names(text)) for text in texts)
 
 
+def _measure(value: object) -> int:
+    return len(value) if isinstance(value, str) else len(json.dumps(value, default=str))
+
+
 def has_wrong_type(value: object, kind: InputType) -> bool:
     """Return whether a value is not of an input's type."""
+    if kind is InputType.ANY:
+        return False
     if kind is InputType.BOOLEAN:
         return not isinstance(value, bool)
     if kind is InputType.INTEGER:
@@ -94,26 +110,39 @@ def _find_problem(declared: InputDefinition, value: object) -> str | None:
     if declared.enum and value not in declared.enum:
         options = ", ".join(excerpt(str(option)) for option in declared.enum[:20])
         return f"`{name}` must be one of {options}."
+    if isinstance(value, str) and declared.required and not value.strip():
+        return f"`{name}` must not be empty."
+    return _find_value_problem(name, value)
+
+
+def _find_value_problem(name: str, value: object) -> str | None:
     if isinstance(value, str):
-        return _find_text_problem(value, declared)
+        if len(value) > MAX_TEXT_LENGTH:
+            return f"`{name}` is longer than {MAX_TEXT_LENGTH:,} characters."
+        return None if is_storable(value) else f"`{name}` contains a control character."
     if isinstance(value, float) and not math.isfinite(value):
         return f"`{name}` is not a finite number."
-    too_large = isinstance(value, int) and abs(value) >= MAX_INTEGER
-    return f"`{name}` is too large." if too_large else None
+    if isinstance(value, int) and abs(value) >= MAX_INTEGER:
+        return f"`{name}` is too large."
+    return _find_structure_problem(name, value) if isinstance(value, list | dict) else None
 
 
-def _find_text_problem(text: str, declared: InputDefinition) -> str | None:
-    if len(text) > MAX_TEXT_LENGTH:
-        return f"`{declared.name}` is longer than {MAX_TEXT_LENGTH:,} characters."
-    if not is_storable(text):
-        return f"`{declared.name}` contains a control character."
-    return f"`{declared.name}` must not be empty." if declared.required and not text.strip() else None
+def _find_structure_problem(name: str, value: object) -> str | None:
+    try:
+        from_plain(value)
+    except NotADocument as error:
+        return f"`{name}`: {error}".replace("document", "value")
+    return f"`{name}` is too large." if _measure(value) > MAX_TEXT_LENGTH else None
 
 
-def _unknown_input(name: str, known: Mapping[str, InputDefinition]) -> InputProblem:
-    near = Problems().nearest(str(name), known)
-    detail = f"`{excerpt(str(name))}` is not an input of this workflow.{did_you_mean(near)}"
-    return InputProblem(pointer=_to_pointer(excerpt(str(name))), detail=detail)
+def _find_misspelling(
+    name: str, known: Mapping[str, InputDefinition], inputs: Mapping[str, Any]
+) -> str | None:
+    """Return a problem if the name is probably meant for an input that has no value."""
+    near = Problems().nearest(name, [other for other in known if other not in inputs])
+    if near is None:
+        return None
+    return f"`{excerpt(name)}` is not an input of this workflow.{did_you_mean(near)}"
 
 
 def _to_pointer(name: str) -> str:

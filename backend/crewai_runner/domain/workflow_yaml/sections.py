@@ -10,7 +10,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from crewai_runner.domain.field_types import DocumentKey, excerpt
+from crewai_runner.domain.field_types import DocumentKey, describe_hidden_characters, excerpt
 from crewai_runner.domain.workflow_yaml.messages import INVALID, report_wrong_type
 from crewai_runner.domain.workflow_yaml.nodes import Entry, Listing, Node, Scalar, Table
 from crewai_runner.domain.workflow_yaml.problems import Location, Problems, did_you_mean
@@ -184,7 +184,9 @@ def _report_unknown_key(
     unsupported = section.unsupported.get(name)
     if unsupported is None:
         near = problems.nearest(name, section.by_name)
-        message = f"{section.title} has no key `{location.name}`.{did_you_mean(near)}"
+        hidden = describe_hidden_characters(location.name)
+        reason = f" In this name, {hidden}." if hidden else ""
+        message = f"{section.title} has no key `{location.name}`.{reason}{did_you_mean(near)}"
         problems.error(location, "unknown-key", message, near)
         return False
     if unsupported.only_warns or (isinstance(node, Scalar) and node.value in unsupported.harmless):

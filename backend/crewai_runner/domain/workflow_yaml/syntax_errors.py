@@ -4,10 +4,11 @@ from typing import Any
 
 import yaml
 
-from crewai_runner.domain.field_types import FORBIDDEN
+from crewai_runner.domain.field_types import FORBIDDEN, describe_hidden_characters
 from crewai_runner.domain.workflow_yaml.problems import Location, Problems
 
 _MAX_REPORTED = 20
+_SPECIAL_STARTS = ("{", "*", "&", "!", "|", ">", "%", "@", "`")
 
 # The hint of the first phrase that occurs in the parser's message is used.
 _HINTS = (
@@ -79,6 +80,13 @@ def _find_hint(reason: str, text: str, index: int) -> str:
         if char == "\t":
             return "A tab cannot indent YAML. Use spaces."
         return f"A value cannot start with `{char}`. Put it in quotes."
+    line = text[text.rfind("\n", 0, index) + 1 :].partition("\n")[0]
+    hidden = describe_hidden_characters(line.strip("\r").replace("\u200d", ""))
+    if hidden is not None:
+        return f"This line is not valid YAML: {hidden.replace('it contains', 'it has')}. Remove it."
+    value = line.partition(": ")[2].strip()
+    if value[:1] in _SPECIAL_STARTS and "mapping values" not in reason:
+        return f"The text begins with `{value[0]}`, which YAML reserves. Put the whole text in quotes."
     for phrase, hint in _HINTS:
         if phrase in reason:
             return hint

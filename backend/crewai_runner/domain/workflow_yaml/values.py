@@ -19,6 +19,8 @@ _EXPECTED = {
 
 
 _PLAIN_KEY = DocumentKey()
+MAX_NAME_LENGTH = 200
+"""Of names; other texts may be longer."""
 
 
 class ValueReader(Protocol):
@@ -50,9 +52,15 @@ class Value:
         self._strict = "enum" not in self._schema and "anyOf" not in self._schema
         self._schema.pop("title", None)
         self._schema.pop("description", None)
+        self._is_name = (
+            bool(reference) or self._schema.get("maxLength", MAX_NAME_LENGTH + 1) <= MAX_NAME_LENGTH
+        )
         self._expected = dict(zip(("list_type", "string_type"), _EXPECTED.get(reference, ()), strict=False))
 
     def read(self, node: Node, location: Location, problems: Problems) -> object:
+        if isinstance(node, Scalar):
+            self._check_comment(node, location, problems)
+            node = self._without_final_break(node, location, problems)
         value = node.value if isinstance(node, Scalar) else to_plain(node)
         if self._key.allow_single and isinstance(node, Scalar):
             value = [value]
@@ -65,6 +73,30 @@ class Value:
                 report_error(details, inner, where, problems, schema=self._schema, expected=expected)
             return INVALID
         return self._without_repetitions(found, node, location, problems) if self._key.unique else found
+
+    def _check_comment(self, node: Scalar, location: Location, problems: Problems) -> None:
+        """Warn when a text ends at ` #`; after a name only if the `#` is part of a word."""
+        is_word = node.comment[1:2] not in ("", " ")
+        if node.comment and self._schema.get("type") == "string" and (is_word or not self._is_name):
+            message = (
+                f"`{location.name}` ends before `{excerpt(node.comment, 30)}`: ` #` begins a comment. "
+                "Put the text in quotes if this is part of it."
+            )
+            problems.warn(location, "cut-by-comment", message)
+
+    def _without_final_break(self, node: Scalar, location: Location, problems: Problems) -> Scalar:
+        """Remove the line break that `>` and `|` leave at the end of a name."""
+        if not (self._is_name and node.is_block and isinstance(node.value, str)):
+            return node
+        name = node.value.strip()
+        if name == node.value or "\n" in name:
+            return node
+        message = (
+            f"`{location.name}` ended with a line break, because of `>` or `|`. "
+            f"Write `{excerpt(name)}` on one line."
+        )
+        problems.warn(location, "line-break", message)
+        return Scalar(node.index, name, name, plain=False)
 
     def _without_repetitions(
         self, values: Any, node: Node, location: Location, problems: Problems

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crewai_runner.core.errors import BadRequest, TooLarge
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.core.secret_mask import SecretMask
+from crewai_runner.core.text import decode_text
 from crewai_runner.features.auth.deps import Requires
 from crewai_runner.features.models.service import ModelService
 from crewai_runner.features.workflows.errors import ContentTypeUnknown
@@ -93,9 +94,9 @@ async def _read_json(request: Request) -> Upload:
 
 async def _read_yaml(request: Request) -> Upload:
     try:
-        return upload_from_document((await _read_body(request)).decode("utf-8"))
+        return upload_from_document(decode_text(await _read_body(request)))
     except UnicodeDecodeError:
-        raise BadRequest("The document is not UTF-8 text.") from None
+        raise BadRequest("The document is neither UTF-8 nor UTF-16 text. Save it as UTF-8.") from None
 
 
 async def _read_zip(request: Request) -> Upload:

@@ -120,6 +120,7 @@ _VALUES = {
     InputType.INTEGER: st.integers(-(2**62), 2**62),
     InputType.NUMBER: st.floats(allow_nan=False, allow_infinity=False),
     InputType.BOOLEAN: _BOOLS,
+    InputType.ANY: TEXTS,
 }
 
 

@@ -1,5 +1,7 @@
 """Inputs of a run."""
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -120,7 +122,7 @@ class TestInputProblems:
         assert input_problems(workflow_with_input(required=False), {"x": ""}) == ({"x": ""}, [])
 
     def test_pointers_are_escaped(self) -> None:
-        _, found = input_problems(workflow_with(), {"a/b~c": 1})
+        _, found = input_problems(workflow_with(), {"a/b~c": math.inf})
 
         assert found[0].pointer == "/a~1b~0c"
 
@@ -131,7 +133,22 @@ class TestInputProblems:
     def test_any_value_gives_a_result(self, given_inputs: dict[str, object], kind: InputType) -> None:
         values, found = input_problems(workflow_with_input(kind, required=False), given_inputs)
 
-        assert found or set(values) == {"x"}
+        assert found or set(values) == {"x", *given_inputs}
+
+
+class TestInputsOfCrewAi:
+    def test_undeclared_input_takes_any_value(self) -> None:
+        given = {"x": [25, {"a": None}], "y": {"name": "Ann"}, "z": True, "unused": 2.5}
+        definition = workflow_with(*(InputDefinition(name=name, type=InputType.ANY) for name in "xyz"))
+
+        assert input_problems(definition, given) == (given, [])
+
+    def test_misspelled_input_is_a_problem(self) -> None:
+        _, found = input_problems(
+            workflow_with(InputDefinition(name="topic", required=False)), {"tpoic": "x"}
+        )
+
+        assert "`topic`" in found[0].detail
 
 
 class TestLimits:

@@ -8,9 +8,9 @@ class TestFillPlaceholders:
         ("text", "filled"),
         [
             ("{a} and {b-2}", "one and 2"),
-            ("{c}", '{"x": [1]}'),
+            ("{c}", "{'x': [1]}"),
             ("{empty}!", "!"),
-            ("{flag}", "true"),
+            ("{flag}", "True"),
             ("{A} {a.b} {a!r} {0} {{a}}", "{A} {a.b} {a!r} {0} {one}"),
         ],
     )

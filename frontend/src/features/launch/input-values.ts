@@ -128,6 +128,9 @@ export function findUnsupportedInputs(
     if (input.type === "boolean") {
       return typeof value === "boolean" ? [] : [`“${name}” must be true or false.`];
     }
+    if (input.type === "any") {
+      return typeof value === "string" ? [] : [`“${name}” is not a text: enter it as JSON.`];
+    }
     return typeof value === "object" || typeof value === "boolean"
       ? [`“${name}” must be ${TYPE_NAMES[input.type ?? "string"]}.`]
       : [];
@@ -140,6 +143,7 @@ const TYPE_NAMES = {
   integer: "a whole number",
   number: "a number",
   boolean: "true or false",
+  any: "any value",
 };
 
 /** The names of earlier inputs that the workflow no longer has. */

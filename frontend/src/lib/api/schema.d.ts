@@ -2151,7 +2151,7 @@ export interface components {
        */
       required: boolean;
       /**
-       * @description Type of the value; `text` has several lines.
+       * @description Type of the value; `text` has several lines, `any` is JSON.
        * @default string
        */
       type: components["schemas"]["InputType"];
@@ -2160,7 +2160,7 @@ export interface components {
      * InputType
      * @enum {string}
      */
-    InputType: "string" | "text" | "integer" | "number" | "boolean";
+    InputType: "string" | "text" | "integer" | "number" | "boolean" | "any";
     /**
      * InsightBucket
      * @description The runs created in one bucket of the period, by their current state.

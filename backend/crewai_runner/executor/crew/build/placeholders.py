@@ -1,6 +1,5 @@
 """Placeholders in the texts of a workflow."""
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -19,6 +18,5 @@ def fill_placeholders(text: str, inputs: Mapping[str, Any]) -> str:
 
 
 def _to_text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return "" if value is None else json.dumps(value, ensure_ascii=False, default=str)
+    """Return the text that CrewAI writes for a value; None is an optional input without one."""
+    return "" if value is None else str(value)

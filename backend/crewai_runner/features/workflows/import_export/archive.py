@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 
+from crewai_runner.core.text import decode_text
 from crewai_runner.features.workflows.errors import ArchiveRefused
 
 MAX_ENTRIES = 200
@@ -103,6 +104,7 @@ def _read_text(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str:
     if len(content) != entry.file_size:
         raise ArchiveRefused(f"{entry.filename[:100]!r} does not have the size recorded in the archive.")
     try:
-        return content.decode("utf-8")
+        return decode_text(content)
     except UnicodeDecodeError:
-        raise ArchiveRefused(f"{entry.filename[:100]!r} is not UTF-8 text.") from None
+        message = f"{entry.filename[:100]!r} is neither UTF-8 nor UTF-16 text. Save it as UTF-8."
+        raise ArchiveRefused(message) from None
