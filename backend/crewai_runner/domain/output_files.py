@@ -43,9 +43,10 @@ def normalize_path(path: str) -> str:
 
 
 def make_relative(path: str) -> str:
-    """Return a path that CrewAI would write to without its drive, root and `..`."""
+    """Return a path that CrewAI would write to without drive and root; only its last name if it leads up."""
     plain = _DRIVE.sub("", path.replace("\\", "/")).removeprefix("~")
-    return "/".join(name for name in normalize_path(plain).split("/") if name != "..")
+    names = normalize_path(plain).split("/")
+    return names[-1] if ".." in names else "/".join(names)
 
 
 def find_media_type(path: str) -> str:
