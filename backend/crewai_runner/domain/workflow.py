@@ -63,9 +63,7 @@ class InputDefinition(ApiModel):
     """One typed input of a workflow; fills `{name}` in texts."""
 
     name: str
-    type: InputType = Field(
-        InputType.STRING, description="Type of the value; `text` has several lines, `any` is JSON."
-    )
+    type: InputType = Field(InputType.STRING, description="Type of the value; `any` is any JSON value.")
     description: Prose | None = Field(None, description="What to enter, shown in the form.")
     default: InputValue | None = Field(None, description="Used when a run gives no value.")
     required: bool = Field(

@@ -2151,7 +2151,7 @@ export interface components {
        */
       required: boolean;
       /**
-       * @description Type of the value; `text` has several lines, `any` is JSON.
+       * @description Type of the value; `any` is any JSON value.
        * @default string
        */
       type: components["schemas"]["InputType"];
