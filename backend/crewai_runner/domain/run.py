@@ -1,5 +1,6 @@
 """The states of a run, the transitions between them, and the results of runs and tasks."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -34,6 +35,7 @@ class TaskState(StrEnum):
     REUSED = "reused"
     FAILED = "failed"
     SKIPPED = "skipped"
+    INTERRUPTED = "interrupted"
 
 
 class WaitReason(StrEnum):
@@ -86,6 +88,15 @@ def transition(state: RunState, to: RunState) -> RunState:
     return to
 
 
+@dataclass(frozen=True, slots=True)
+class ControlState:
+    """A run's state, and the mode and age of the stop request, if there is one."""
+
+    state: RunState
+    stop_mode: StopMode | None
+    stop_age_seconds: float
+
+
 class StopReceipt(ApiModel):
     """The effect of a stop, including on calls to the model provider."""
 
@@ -99,6 +110,7 @@ class StopReceipt(ApiModel):
     )
     llm_calls_after_stop: int = Field(description="Model calls that started after the stop was requested.")
     tasks_completed: int
+    tasks_interrupted: int = Field(0, description="Tasks that were running; a resume executes them again.")
     tasks_skipped: int
     abandoned: list[str] = Field(
         default_factory=list,

@@ -61,6 +61,12 @@ class TaskCompletedData(ApiModel):
     json_output: Any | None = None
 
 
+class TaskInterruptedData(ApiModel):
+    """The attempt ended while the task was running; a further attempt executes it again."""
+
+    reason: Literal["run-ended", "run-waiting", "worker-lost", "worker-restarted"]
+
+
 class TaskFailedData(ApiModel):
     error: RunFailure
 
@@ -75,6 +81,7 @@ class AgentCompletedData(ApiModel):
 
 class AgentFailedData(ApiModel):
     message: str
+    cut_off: bool = Field(False, description="True: the attempt ended first.")
 
 
 class LlmStartedData(ApiModel):
@@ -136,6 +143,7 @@ class ToolFailedData(ApiModel):
     tool_call_id: str
     message: str
     duration_ms: int
+    cut_off: bool = Field(False, description="True: the attempt ended first.")
 
 
 class DelegationStartedData(ApiModel):
@@ -148,6 +156,13 @@ class DelegationCompletedData(ApiModel):
     to: Identifier
     tool_call_id: str
     output: str
+
+
+class DelegationFailedData(ApiModel):
+    to: Identifier
+    tool_call_id: str
+    message: str
+    cut_off: bool = Field(False, description="True: the attempt ended first.")
 
 
 class GuardrailData(ApiModel):
@@ -196,6 +211,12 @@ class ApprovalResolvedData(ApiModel):
 
 
 class ApprovalExpiredData(ApiModel):
+    approval_id: str
+
+
+class ApprovalCancelledData(ApiModel):
+    """The run ended before a person answered. A resume requests approval of the same output again."""
+
     approval_id: str
 
 

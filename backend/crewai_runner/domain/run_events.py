@@ -85,6 +85,11 @@ class TaskFailed(Event):
     data: payloads.TaskFailedData
 
 
+class TaskInterrupted(Event):
+    type: Literal["task.interrupted"] = "task.interrupted"
+    data: payloads.TaskInterruptedData
+
+
 class TaskSkipped(Event):
     type: Literal["task.skipped"] = "task.skipped"
     data: payloads.EmptyData = Field(default_factory=payloads.EmptyData)
@@ -159,6 +164,11 @@ class DelegationCompleted(Event):
     data: payloads.DelegationCompletedData
 
 
+class DelegationFailed(Event):
+    type: Literal["delegation.failed"] = "delegation.failed"
+    data: payloads.DelegationFailedData
+
+
 class GuardrailPassed(Event):
     type: Literal["guardrail.passed"] = "guardrail.passed"
     data: payloads.GuardrailData
@@ -206,6 +216,11 @@ class ApprovalExpired(Event):
     data: payloads.ApprovalExpiredData
 
 
+class ApprovalCancelled(Event):
+    type: Literal["approval.cancelled"] = "approval.cancelled"
+    data: payloads.ApprovalCancelledData
+
+
 class BudgetWarned(Event):
     type: Literal["budget.warned"] = "budget.warned"
     data: payloads.BudgetData
@@ -248,6 +263,7 @@ RunEvent = Annotated[
     | TaskStarted
     | TaskCompleted
     | TaskFailed
+    | TaskInterrupted
     | TaskSkipped
     | TaskReused
     | AgentStarted
@@ -262,6 +278,7 @@ RunEvent = Annotated[
     | ToolFailed
     | DelegationStarted
     | DelegationCompleted
+    | DelegationFailed
     | GuardrailPassed
     | GuardrailFailed
     | MessageQueued
@@ -271,6 +288,7 @@ RunEvent = Annotated[
     | ApprovalRequested
     | ApprovalResolved
     | ApprovalExpired
+    | ApprovalCancelled
     | BudgetWarned
     | BudgetExceeded
     | ArtifactSaved

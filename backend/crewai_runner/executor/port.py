@@ -7,16 +7,15 @@ The executor emits every event from `task.started` to `warning.raised`; the work
 
 import asyncio
 import threading
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
 from pydantic import SecretStr
 
-from crewai_runner.core.clock import now
 from crewai_runner.domain.budget import Budget, BudgetLimit
 from crewai_runner.domain.model_settings import ModelSettings
 from crewai_runner.domain.provider import ModelKind, ProviderType
@@ -106,7 +105,8 @@ class RunControl:
         self._messages: list[UserMessage] = []
         self._on_stop: list[Callable[[], None]] = []
         self.stop_mode: StopMode | None = None
-        self.stop_requested_at: datetime | None = None
+        self.stopping_since: float | None = None
+        """When the stop was requested, in seconds of `time.monotonic()`."""
 
     async def wait_until_stored(self) -> None:
         """Wait until the worker has stored all events emitted so far. May be called from any event loop."""
@@ -118,13 +118,17 @@ class RunControl:
         """Whether the attempt must end at once, in the middle of a step."""
         return self.stop_mode is StopMode.NOW
 
-    def stop(self, mode: StopMode = StopMode.NOW) -> None:
-        """Request a stop; a second call may change `after-step` to `now`, never the reverse."""
+    def stop(self, mode: StopMode = StopMode.NOW, age_seconds: float = 0.0) -> None:
+        """Request a stop; a second call may change `after-step` to `now`, never the reverse.
+
+        `age_seconds`: how long ago a person requested it.
+        """
         with self._lock:
             if self.stop_mode is StopMode.NOW:
                 return
             self.stop_mode = mode
-            self.stop_requested_at = self.stop_requested_at or now()
+            requested_at = time.monotonic() - age_seconds
+            self.stopping_since = min(requested_at, self.stopping_since or requested_at)
             listeners = list(self._on_stop) if mode is StopMode.NOW else []
         for listener in listeners:
             listener()
@@ -164,6 +168,8 @@ class Stopped:
     llm_calls_in_flight: int = 0
     llm_calls_after_stop: int = 0
     abandoned: tuple[str, ...] = ()
+    review: "NeedsHuman | None" = None
+    """The answer that a task had finished, and that waits for its review when the run is resumed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from crewai_runner.db.tables.catalog import ModelRow, ProviderRow
 from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.db.tables.workspaces import WorkspaceRow
 from crewai_runner.domain.run_events import RUN_EVENT, RunEvent
-from crewai_runner.executor.port import Executor
+from crewai_runner.executor.port import Executor, NeedsHuman
 from crewai_runner.executor.scripted import ScriptedExecutor
 from crewai_runner.features.approvals.service import ApprovalService
 from crewai_runner.features.events.repository import EventRepository
@@ -149,7 +149,8 @@ async def request_approval(
         run = await RunService(session).lock_for_worker(run_id)
         assert run is not None
         approvals = ApprovalService(session, harness.container.queue, harness.container.mask)
-        approval = await approvals.request(run, "research", "researcher", "A proposal.", {"n": 1}, expires_in)
+        review = NeedsHuman("research", "researcher", "A proposal.", {"n": 1})
+        approval = await approvals.request(run, review, expires_in)
         return run.id, approval.id
 
 

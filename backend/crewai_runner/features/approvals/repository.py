@@ -30,6 +30,11 @@ class ApprovalRepository:
         query = select(ApprovalRow).where(ApprovalRow.run_id == run_id, ApprovalRow.state == "open")
         return await self._session.scalar(query.with_for_update().execution_options(populate_existing=True))
 
+    async def get_newest(self, run_id: str) -> ApprovalRow | None:
+        """Return the run's latest approval request."""
+        query = select(ApprovalRow).where(ApprovalRow.run_id == run_id).order_by(ApprovalRow.id.desc())
+        return await self._session.scalar(query.limit(1))
+
     async def list_page(
         self, workspace_id: str, state: str | None, run_id: str | None, before: str | None, limit: int
     ) -> Sequence[ApprovalRow]:

@@ -3,8 +3,8 @@
 A waiting run occupies no worker; resolving its approval request queues the next attempt.
 """
 
+from collections.abc import Container
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,18 +17,21 @@ from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.db.tables.runs import ApprovalRow, RunRow
 from crewai_runner.domain.run import RunFailure, RunState, TaskState, WaitReason
 from crewai_runner.domain.run_event_payloads import (
+    ApprovalCancelledData,
     ApprovalExpiredData,
     ApprovalRequestedData,
     ApprovalResolvedData,
     TaskCompletedData,
 )
 from crewai_runner.domain.run_events import (
+    ApprovalCancelled,
     ApprovalExpired,
     ApprovalRequested,
     ApprovalResolved,
     ArtifactSaved,
     TaskCompleted,
 )
+from crewai_runner.executor.port import NeedsHuman
 from crewai_runner.features.approvals.errors import (
     ApprovalAlreadyResolved,
     ApprovalDeadlinePassed,
@@ -47,6 +50,7 @@ from crewai_runner.features.runs.service import RunService
 from crewai_runner.queue.port import JobQueue
 
 EXPIRY_BATCH_SIZE = 100
+_UNREVIEWED = (ApprovalState.CANCELLED, ApprovalState.EXPIRED)
 _STATE_BY_ACTION = {
     "approve": ApprovalState.APPROVED,
     "revise": ApprovalState.REVISED,
@@ -60,32 +64,48 @@ class ApprovalService:
         self._runs = RunService(session)
         self._lifecycle = LifecycleService(session, queue, mask)
 
-    async def request(
-        self, run: RunRow, task_key: str, agent: str, output: str, json_output: Any, expires_in: timedelta
-    ) -> ApprovalRow:
+    async def request(self, run: RunRow, review: NeedsHuman, expires_in: timedelta) -> ApprovalRow:
         """Request approval of a task output; the run, locked by the caller, moves to `waiting`."""
+        approval, requested = await self._add(run, review, expires_in)
+        await self._lifecycle.wait(run, WaitReason.HUMAN_INPUT, requested, approval_id=approval.id)
+        return approval
+
+    async def keep(self, run: RunRow, review: NeedsHuman) -> None:
+        """Keep a task output that a stop left without review, until the run is resumed."""
+        _, requested = await self._add(run, review, timedelta(0))
+        await self._lifecycle.emit(run, requested)
+        await self.cancel(run)
+
+    async def find_unreviewed(self, run_id: str, finished: Container[str]) -> NeedsHuman | None:
+        """Return the task output whose review a stop or its deadline ended; it is not generated again.
+
+        `finished` holds the tasks that need none.
+        """
+        newest = await self._approvals.get_newest(run_id)
+        if newest is None or newest.task_key in finished or newest.state not in _UNREVIEWED:
+            return None
+        return NeedsHuman(newest.task_key, newest.agent or "", newest.output, newest.json_output)
+
+    async def _add(
+        self, run: RunRow, review: NeedsHuman, expires_in: timedelta
+    ) -> tuple[ApprovalRow, ApprovalRequested]:
         mask = self._mask.scoped(run.workspace_id, run.id)
-        output, json_output = clean_json(output, mask), clean_json(json_output, mask)
+        output = clean_json(review.output, mask)
         approval = ApprovalRow(
             id=new_id(Prefix.APPROVAL),
             workspace_id=run.workspace_id,
             run_id=run.id,
-            task_key=task_key,
-            agent=agent,
+            task_key=review.task_key,
+            agent=review.agent,
             output=output,
-            json_output=json_output,
+            json_output=clean_json(review.json_output, mask),
             state=ApprovalState.OPEN,
             expires_at=now() + expires_in,
         )
         self._approvals.add(approval)
-        await self._set_task_state(run.id, task_key, TaskState.WAITING)
-        requested = ApprovalRequested(
-            task_key=task_key,
-            agent=agent,
-            data=ApprovalRequestedData(approval_id=approval.id, output=output),
-        )
-        await self._lifecycle.wait(run, WaitReason.HUMAN_INPUT, requested, approval_id=approval.id)
-        return approval
+        await self._set_task_state(run.id, review.task_key, TaskState.WAITING)
+        data = ApprovalRequestedData(approval_id=approval.id, output=output)
+        return approval, ApprovalRequested(task_key=review.task_key, agent=review.agent, data=data)
 
     async def list_page(
         self,
@@ -174,11 +194,14 @@ class ApprovalService:
             await self._runs.save_artifact(run.id, approval.task_key, path, raw)
             await self._lifecycle.emit(run, ArtifactSaved.of_output(approval.task_key, path, raw))
 
-    async def cancel(self, run_id: str) -> None:
-        """Cancel the open approval request of a run that ends for another reason."""
-        approval = await self._approvals.lock_open(run_id)
+    async def cancel(self, run: RunRow) -> None:
+        """Cancel the open approval request of a locked run that ends for another reason."""
+        approval = await self._approvals.lock_open(run.id)
         if approval is not None:
             approval.state, approval.resolved_at = ApprovalState.CANCELLED, now()
+            cancelled = ApprovalCancelledData(approval_id=approval.id)
+            event = ApprovalCancelled(task_key=approval.task_key, agent=approval.agent, data=cancelled)
+            await self._lifecycle.emit(run, event)
 
     async def expire_overdue(self) -> list[str]:
         """Fail the runs whose approval request passed its deadline and return their ids."""

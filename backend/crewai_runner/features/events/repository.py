@@ -7,6 +7,7 @@ from sqlalchemy import Row, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.db.tables.runs import RunEventRow
+from crewai_runner.domain.open_steps import ENDS, STARTS
 
 _CALL_BEGUN = "llm.started"
 _CALL_ENDED = ("llm.completed", "llm.failed")
@@ -36,6 +37,19 @@ class EventRepository:
         begun = func.count().filter(RunEventRow.type == _CALL_BEGUN)
         begun_calls, events = (await self._session.execute(select(begun, func.count()).where(*of_run))).one()
         if events == 2 * begun_calls:
+            return []
+        query = select(RunEventRow.frame).where(*of_run).order_by(RunEventRow.seq)
+        return (await self._session.scalars(query)).all()
+
+    async def list_step_frames(self, run_id: str) -> Sequence[str]:
+        """Return the frames of the events of tools, delegations and agents, in order.
+
+        None if as many ended as started, which is usual and cheap to find out.
+        """
+        of_run = (RunEventRow.run_id == run_id, RunEventRow.type.in_(STARTS + ENDS))
+        started = func.count().filter(RunEventRow.type.in_(STARTS))
+        counts = (await self._session.execute(select(started, func.count()).where(*of_run))).one()
+        if counts[1] == 2 * counts[0]:
             return []
         query = select(RunEventRow.frame).where(*of_run).order_by(RunEventRow.seq)
         return (await self._session.scalars(query)).all()

@@ -52,6 +52,11 @@ class EventService:
         rows = [row for attempt, events in batch for row in self._to_rows(attempt, events)]
         await self._events.add_all(rows)
 
+    async def list_step_events(self, run_id: str) -> list[RunEvent]:
+        """Return the events of tools, delegations and agents, in order; none if every step has ended."""
+        frames = await self._events.list_step_frames(run_id)
+        return [RUN_EVENT.validate_json(frame) for frame in frames]
+
     def _to_rows(self, attempt: int, events: Sequence[RunEvent]) -> list[dict[str, Any]]:
         return [
             {

@@ -9,7 +9,7 @@ from crewai_runner.core.logging import get_logger
 from crewai_runner.core.supervision import restart_on_error
 from crewai_runner.core.waiting import wait_event
 from crewai_runner.db.session import read_session, shielded
-from crewai_runner.domain.run import RunState, StopMode
+from crewai_runner.domain.run import RunState
 from crewai_runner.executor.port import RunControl, UserMessage
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
 from crewai_runner.features.messages.service import MessageService
@@ -71,9 +71,8 @@ class ControlListener:
         if requested is None:
             self.control.stop()
             return
-        state, mode = requested
-        if mode is not None and state in (RunState.STOPPING, RunState.RUNNING):
-            self.control.stop(StopMode(mode))
+        if requested.stop_mode is not None and requested.state in (RunState.STOPPING, RunState.RUNNING):
+            self.control.stop(requested.stop_mode, requested.stop_age_seconds)
         for message in messages:
             if message.id not in self._sent_message_ids:
                 self._sent_message_ids.add(message.id)

@@ -42,7 +42,7 @@ async def settle(
         log.warning("run.outcome_refused", outcome=type(ending).__name__, state=run.state)
         return
     if run.state == RunState.STOPPING and not isinstance(ending, Stopped):
-        ending = Stopped()
+        ending = Stopped(review=ending if isinstance(ending, NeedsHuman) else None)
     match ending:
         case Completed(result=result):
             await _complete(transaction, result)
@@ -51,6 +51,8 @@ async def settle(
         case Crashed(failure=failure):
             await lifecycle.crash(run, failure)
         case Stopped():
+            if ending.review is not None:
+                await transaction.approvals.keep(run, ending.review)
             await lifecycle.stop(
                 run,
                 in_flight=ending.llm_calls_in_flight,
@@ -59,9 +61,7 @@ async def settle(
             )
         case NeedsHuman():
             expires_in = timedelta(hours=settings.approval_expires_hours)
-            await transaction.approvals.request(
-                run, ending.task_key, ending.agent, ending.output, ending.json_output, expires_in
-            )
+            await transaction.approvals.request(run, ending, expires_in)
         case OutOfBudget():
             exceeded = BudgetData(
                 limit=ending.limit, budget=budget or Budget(), usage=ending.usage, seconds=ending.seconds
@@ -91,6 +91,7 @@ async def count_loss(transaction: RunTransaction, settings: Settings) -> Crashed
     run = transaction.run
     await transaction.lifecycle.end_lost_calls(run)
     run.losses += 1
+    await transaction.lifecycle.end_steps(run, "worker-lost")
     policy = run.parsed_definition.on_worker_loss
     if policy is OnWorkerLoss.FAIL or run.losses >= settings.max_attempts:
         return Crashed(worker_lost(run.losses, policy))

@@ -126,9 +126,11 @@ class RunWorker:
             await transaction.lifecycle.begin(run, engine, native=status.native, claim=claim.id)
             finished = await transaction.runs.get_task_results(run.id)
             result = result_when_all_done(run.parsed_definition, finished)
-            if result is None:
+            ending = (
+                Completed(result) if result else await transaction.approvals.find_unreviewed(run.id, finished)
+            )
+            if ending is None:
                 return run.fencing_token
-            ending = Completed(result)
         await settle(transaction, ending, settings)
         return None
 

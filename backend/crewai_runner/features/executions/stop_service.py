@@ -101,7 +101,7 @@ class StopService:
                 raise RunAlreadyFinished(f"The run is already {run.state}.", run_id=run.id, state=run.state)
             lifecycle = LifecycleService(session, deps.queue, deps.mask)
             if run.state in (RunState.QUEUED, RunState.WAITING):
-                await ApprovalService(session, deps.queue, deps.mask).cancel(run.id)
+                await ApprovalService(session, deps.queue, deps.mask).cancel(run)
                 await lifecycle.stop(run)
             else:
                 await lifecycle.request_stop(run, mode, principal.subject)

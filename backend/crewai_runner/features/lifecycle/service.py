@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crewai_runner.core.clock import now
 from crewai_runner.core.outside_values import Model, clean_model
 from crewai_runner.core.secret_mask import SecretMask
-from crewai_runner.db.tables.runs import RunRow
+from crewai_runner.db.tables.runs import RunRow, RunTaskRow
+from crewai_runner.domain.open_steps import end_open_steps
 from crewai_runner.domain.run import (
     RunFailure,
     RunResult,
@@ -29,6 +30,7 @@ from crewai_runner.domain.run_event_payloads import (
     RunStoppingData,
     RunWaitingData,
     TaskFailedData,
+    TaskInterruptedData,
 )
 from crewai_runner.domain.run_events import (
     LlmFailed,
@@ -44,6 +46,9 @@ from crewai_runner.domain.run_events import (
     RunStopping,
     RunWaiting,
     TaskFailed,
+    TaskInterrupted,
+    TaskSkipped,
+    ToolFailed,
 )
 from crewai_runner.features.events.service import EventService
 from crewai_runner.features.messages.service import MessageService
@@ -52,6 +57,8 @@ from crewai_runner.features.runs.service import RunService
 from crewai_runner.queue.port import JobQueue
 
 QueueReason = Literal["started", "retried", "resumed", "forked", "answered", "handed-back", "recovered"]
+
+InterruptionReason = Literal["run-ended", "run-waiting", "worker-lost", "worker-restarted"]
 
 
 class LifecycleService:
@@ -95,8 +102,24 @@ class LifecycleService:
         finished_tasks = await self._runs.get_task_results(run.id)
         await self.emit(run, *await self._messages.requeue_unanswered(run.id, finished_tasks))
 
+    async def end_steps(self, run: RunRow, reason: InterruptionReason) -> None:
+        """End what an attempt left open: its model calls, tools, delegations and agents, then its tasks."""
+        await self.end_lost_calls(run)
+        steps = end_open_steps(await self._events.list_step_events(run.id))
+        run.tool_calls += sum(isinstance(step, ToolFailed) for step in steps)
+        await self.emit(run, *steps)
+        for task in await self._runs.list_task_rows(run.id):
+            if task.state == TaskState.RUNNING:
+                await self._interrupt(run, task, reason)
+
+    async def _interrupt(self, run: RunRow, task: RunTaskRow, reason: InterruptionReason) -> None:
+        task.state, task.finished_at = TaskState.INTERRUPTED, now()
+        interrupted = TaskInterruptedData(reason=reason)
+        await self.emit(run, TaskInterrupted(task_key=task.key, agent=task.agent, data=interrupted))
+
     async def recover(self, run: RunRow) -> None:
         """Queue the run again under a new attempt: the job of its current attempt is lost."""
+        await self.end_steps(run, "worker-lost")
         if run.state != RunState.QUEUED:
             run.state = transition(RunState(run.state), RunState.QUEUED)
         run.attempt += 1
@@ -104,6 +127,7 @@ class LifecycleService:
 
     async def requeue(self, run: RunRow) -> None:
         """The worker shuts down: its queue runs the same attempt again, and no loss is counted."""
+        await self.end_steps(run, "worker-restarted")
         run.state = transition(RunState(run.state), RunState.QUEUED)
         queued = RunQueuedData(workflow_id=run.workflow_id, attempt=run.attempt, reason="handed-back")
         await self.emit(run, RunQueued(data=queued))
@@ -131,6 +155,7 @@ class LifecycleService:
     ) -> None:
         run.state = transition(RunState(run.state), RunState.WAITING)
         run.wait_reason = reason
+        await self.end_steps(run, "run-waiting")
         waiting = RunWaitingData(reason=reason, approval_id=approval_id)
         await self.emit(run, *before, RunWaiting(data=waiting))
 
@@ -140,10 +165,11 @@ class LifecycleService:
             run.state = transition(RunState.RUNNING, RunState.STOPPING)
         mode = StopMode.NOW if run.stop_mode == StopMode.NOW else mode
         run.stop_mode = mode
-        run.stop_requested_at = run.stop_requested_at or now()
+        run.stop_requested_at = run.stop_requested_at or await self._runs.get_time()
         await self.emit(run, RunStopping(data=RunStoppingData(mode=mode, by=by)))
 
     async def complete(self, run: RunRow, result: RunResult) -> None:
+        await self.end_steps(run, "run-ended")
         finished_at = await self._finish(run, RunState.COMPLETED)
         result = self._clean(run, result)
         run.result = result.model_dump(mode="json", by_alias=True)
@@ -177,6 +203,7 @@ class LifecycleService:
     async def _store_failure(self, run: RunRow, failure: RunFailure) -> RunFailedData:
         failure = self._clean(run, failure)
         await self._end_tasks(run, failure)
+        await self.end_steps(run, "run-ended")
         run.error = failure.model_dump(mode="json", by_alias=True)
         return RunFailedData(error=failure, usage=to_usage(run))
 
@@ -188,13 +215,17 @@ class LifecycleService:
         after_stop: int = 0,
         abandoned: tuple[str, ...] = (),
     ) -> StopReceipt:
-        """Finish a stop and return its receipt; unfinished tasks become skipped."""
-        await self.end_lost_calls(run)
+        """Finish a stop and return its receipt; unfinished tasks become interrupted or skipped."""
+        await self.end_steps(run, "run-ended")
         tasks = await self._runs.list_task_rows(run.id)
         done = [t for t in tasks if t.state in (TaskState.COMPLETED, TaskState.REUSED)]
         for task in tasks:
-            if task not in done and task.state != TaskState.FAILED:
+            if task.state == TaskState.WAITING:
+                await self._interrupt(run, task, "run-ended")
+            elif task.state == TaskState.PENDING:
                 task.state = TaskState.SKIPPED
+                await self.emit(run, TaskSkipped(task_key=task.key, agent=task.agent))
+        interrupted = [task for task in tasks if task.state == TaskState.INTERRUPTED]
         stopped_at = await self._finish(run, RunState.STOPPED)
         receipt = StopReceipt(
             requested_at=run.stop_requested_at or stopped_at,
@@ -203,7 +234,8 @@ class LifecycleService:
             llm_calls_in_flight=in_flight,
             llm_calls_after_stop=after_stop,
             tasks_completed=len(done),
-            tasks_skipped=len(tasks) - len(done),
+            tasks_interrupted=len(interrupted),
+            tasks_skipped=len(tasks) - len(done) - len(interrupted),
             abandoned=list(abandoned),
         )
         receipt = self._clean(run, receipt)

@@ -26,10 +26,11 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
+from crewai_runner.core.clock import now
 from crewai_runner.db.tables.runs import ArtifactRow, LlmCallRow, RunRow, RunTaskRow
 from crewai_runner.db.tables.workspaces import WorkspaceRow
 from crewai_runner.domain.output_files import find_media_type
-from crewai_runner.domain.run import ACTIVE_STATES, FINAL_STATES
+from crewai_runner.domain.run import ACTIVE_STATES, FINAL_STATES, ControlState, RunState, StopMode
 from crewai_runner.features.runs.schemas import SelectedRow
 
 # Selects columns instead of entities: list rows need no change tracking.
@@ -96,10 +97,22 @@ class RunRepository:
         """Return the run, not locked, without a workspace check."""
         return await self._session.get(RunRow, run_id)
 
-    async def get_control_state(self, run_id: str) -> tuple[str, str | None] | None:
-        query = select(RunRow.state, RunRow.stop_mode).where(RunRow.id == run_id)
+    async def get_control_state(self, run_id: str) -> ControlState | None:
+        """Return what the run's worker must know of a stop; None if the run was deleted."""
+        query = select(RunRow.state, RunRow.stop_mode, RunRow.stop_requested_at).where(RunRow.id == run_id)
         row = (await self._session.execute(query)).one_or_none()
-        return None if row is None else (row.state, row.stop_mode)
+        if row is None:
+            return None
+        state, mode, since = row
+        age = 0.0 if since is None else max(0.0, (await self.get_time() - since).total_seconds())
+        return ControlState(RunState(state), None if mode is None else StopMode(mode), age)
+
+    async def get_time(self) -> datetime:
+        """Return the time of the database; SQLite has that of its only process."""
+        if self._session.get_bind().dialect.name != "postgresql":
+            return now()
+        time: datetime = (await self._session.execute(select(func.clock_timestamp()))).scalar_one()
+        return time
 
     async def list_attempts(
         self, states: Iterable[str], after: str, limit: int

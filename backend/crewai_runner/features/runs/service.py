@@ -13,7 +13,7 @@ from crewai_runner.core.paging import decode_id_cursor, encode_cursor
 from crewai_runner.core.principal import Principal
 from crewai_runner.db.tables.runs import ArtifactRow, RunRow, RunTaskRow
 from crewai_runner.domain.budget import Budget
-from crewai_runner.domain.run import FINAL_STATES, RunState, TaskResult, TaskState
+from crewai_runner.domain.run import FINAL_STATES, ControlState, RunState, TaskResult, TaskState
 from crewai_runner.domain.run_events import LlmFailed
 from crewai_runner.domain.usage import Usage
 from crewai_runner.domain.workflow import WorkflowDefinition
@@ -149,10 +149,13 @@ class RunService:
         rows = await self._runs.list_attempts(states, after, limit)
         return [RunAttempt(run_id, attempt, RunState(state), token) for run_id, attempt, state, token in rows]
 
-    async def get_control_state(self, run_id: str) -> tuple[RunState, str | None] | None:
-        """Return (state, stop mode) for the run's worker; None if the run was deleted."""
-        found = await self._runs.get_control_state(run_id)
-        return None if found is None else (RunState(found[0]), found[1])
+    async def get_control_state(self, run_id: str) -> ControlState | None:
+        """Return what the run's worker must know of a stop; None if the run was deleted."""
+        return await self._runs.get_control_state(run_id)
+
+    async def get_time(self) -> datetime:
+        """Return the database's time, which is the same for every process."""
+        return await self._runs.get_time()
 
     async def is_finished(self, run_id: str) -> bool:
         """Return whether the run has finished or was deleted. Access is not checked."""

@@ -106,6 +106,30 @@ class TestStopNow:
         assert isinstance(recorder.outcome, Stopped)
         assert recorder.outcome.llm_calls_in_flight == 1
 
+    async def test_ends_the_delegation_of_delegated_work(self, harness: EngineHarness) -> None:
+        harness.provider.then(CallTools([("delegate_work_to_coworker", DELEGATE)]))
+        harness.provider.on(Hang())
+        recorder, run = harness.start(harness.spec(hierarchical_workflow()))
+
+        await stop_after(harness, recorder, run, 2)
+
+        failed = recorder.one("delegation.failed").data
+        assert (failed.to, failed.cut_off) == ("writer", True)
+        assert isinstance(recorder.outcome, Stopped)
+        assert recorder.outcome.abandoned == ()
+
+    async def test_cuts_off_a_tool_without_abandoning_it(self, harness: EngineHarness) -> None:
+        harness.provider.then(CallTools([("wait", {"seconds": 30})]))
+        recorder, run = harness.start(harness.spec(workflow([agent(tools=["wait"])])))
+        while not recorder.all("tool.started"):
+            await asyncio.sleep(0.01)
+
+        await stop_after(harness, recorder, run, 1)
+
+        assert recorder.outcome == Stopped(abandoned=())
+        started, failed = recorder.one("tool.started").data, recorder.one("tool.failed").data
+        assert (failed.tool_call_id, failed.cut_off) == (started.tool_call_id, True)
+
     async def test_closes_a_planning_call(self, harness: EngineHarness) -> None:
         harness.provider.on(Hang())
         recorder, run = harness.start(harness.spec(workflow([agent(planning=True)])))
@@ -170,6 +194,20 @@ class TestStopAfterStep:
         assert recorder.one("task.completed").data.raw == "draft"
         assert len(harness.provider.requests) == 1
 
+    @pytest.mark.parametrize(("age", "calls"), [(60, 1), (0, 0)])
+    async def test_calls_are_counted_from_the_request(
+        self, harness: EngineHarness, age: float, calls: int
+    ) -> None:
+        harness.provider.on(Hold("gate", Say("draft")))
+        recorder, run = harness.start(harness.spec(sequential_workflow()))
+        await harness.wait_for_requests(1)
+
+        recorder.control.stop(StopMode.AFTER_STEP, age)  # the worker learns of it this much later
+        harness.provider.release("gate")
+        await asyncio.wait_for(run, 10)
+
+        assert recorder.outcome == Stopped(llm_calls_after_stop=calls)
+
     async def test_requested_tool_is_not_used(self, harness: EngineHarness) -> None:
         harness.provider.on(Hold("gate", CallTools([("calculator", {"expression": "1+1"})])))
         recorder, run = harness.start(harness.spec(workflow([agent(tools=["calculator"])])))
@@ -208,6 +246,7 @@ class TestStopUninterruptibleStep:
 
         assert seconds < LONG_SECONDS
         assert recorder.outcome == Stopped(abandoned=("tool 'wait' of agent 'writer'",))
+        assert recorder.one("tool.failed").data.cut_off
         event_count = len(recorder.events)
         blocking_tool.set()
         await asyncio.sleep(0.1)

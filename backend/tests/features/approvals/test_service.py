@@ -223,7 +223,7 @@ class TestExpireOverdue:
             while not await _is_lock_awaited(harness):
                 await asyncio.sleep(0)
             approvals = ApprovalService(lifecycle._session, harness.container.queue, harness.container.mask)
-            await approvals.cancel(run_id)
+            await approvals.cancel(run)
             await lifecycle.stop(run)
 
         assert await asyncio.wait_for(expiring, 10) == []
@@ -254,7 +254,7 @@ class TestCancelApproval:
 
         async with harness.transaction(run_id) as (run, lifecycle):
             approvals = ApprovalService(lifecycle._session, harness.container.queue, harness.container.mask)
-            await approvals.cancel(run_id)
+            await approvals.cancel(run)
             await lifecycle.stop(run)
 
         with pytest.raises(ApprovalAlreadyResolved):

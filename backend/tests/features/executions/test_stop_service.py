@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from crewai_runner.domain.run import StopMode
-from crewai_runner.executor.port import EventSink, Outcome, RunControl, RunSpec
+from crewai_runner.executor.port import EventSink, NeedsHuman, Outcome, RunControl, RunSpec
 from crewai_runner.executor.scripted import Script, ScriptedExecutor
+from crewai_runner.features.approvals.schemas import ApprovalResolve
 from crewai_runner.features.executions.stop_service import StopService
 from crewai_runner.features.runs.errors import RunAlreadyFinished, RunNotFound
 from crewai_runner.features.runs.service import NewRun
@@ -75,6 +76,43 @@ class TestStopRun:
         assert response.status == "stopped"
         async with harness.approvals() as approvals:
             assert (await approvals.get(OWNER, approval_id)).state == "cancelled"
+
+    @pytest.mark.parametrize("moment", ["while it waits", "while it ends"])
+    async def test_answer_that_waited_for_review_is_not_paid_for_again(
+        self, harness: RunHarness, moment: str
+    ) -> None:
+        review = NeedsHuman("research", "researcher", "A proposal.", {"n": 1})
+        harness.executor = ScriptedExecutor(Script([started("research")], review))
+        run_id = await harness.create()
+        if moment == "while it ends":
+            harness.executor = _IgnoresStop(
+                Script([started("research")], review, gate=(gate := asyncio.Event()))
+            )
+            job = asyncio.ensure_future(harness.execute(run_id, 1))
+            await harness.wait_for_state(run_id, "running")
+            stopping = asyncio.ensure_future(StopService(harness.deps).stop(OWNER, run_id, StopMode.NOW))
+            await harness.wait_for_state(run_id, "stopping")
+            gate.set()
+            await asyncio.gather(job, stopping)
+        else:
+            await harness.execute(run_id, 1)
+            await StopService(harness.deps).stop(OWNER, run_id, StopMode.NOW)
+
+        types = await harness.event_types(run_id)
+        assert types.index("approval.requested") < types.index("approval.cancelled")
+        async with harness.transaction(run_id) as (run, lifecycle):
+            await lifecycle.queue_next_attempt(run, "resumed")
+        await harness.execute(run_id, 2)
+
+        assert len(harness.executor.specs) == 1  # the engine was not asked again
+        assert (await harness.get_run(run_id)).state == "waiting"
+        async with harness.approvals() as approvals:
+            page = await approvals.list_page(OWNER, "open", run_id, 10, None)
+            (approval,) = page.approvals
+            await approvals.resolve(OWNER, approval.id, ApprovalResolve(action="approve"))
+        task = (await harness.tasks(run_id))["research"]
+        assert task.result is not None
+        assert (task.result.raw, task.result.json_output) == ("A proposal.", {"n": 1})
 
     @ON_SQLITE
     async def test_slow_stop_is_answered_before_it_completes(self, database_url: str, tmp_path: Path) -> None:

@@ -7,9 +7,23 @@ from typing import Any
 import pytest
 
 from crewai_runner.db.tables.runs import RunRow
+from crewai_runner.domain.open_steps import ENDS
 from crewai_runner.domain.run import IllegalTransition, RunFailure, RunResult, StopMode, TaskState, WaitReason
-from crewai_runner.domain.run_event_payloads import TaskFailedData
-from crewai_runner.domain.run_events import TaskFailed
+from crewai_runner.domain.run_event_payloads import (
+    AgentStartedData,
+    DelegationStartedData,
+    TaskFailedData,
+    ToolCompletedData,
+    ToolStartedData,
+)
+from crewai_runner.domain.run_events import (
+    AgentStarted,
+    DelegationStarted,
+    RunEvent,
+    TaskFailed,
+    ToolCompleted,
+    ToolStarted,
+)
 from crewai_runner.features.lifecycle.service import LifecycleService
 from crewai_runner.features.runs.service import NewRun
 from tests.support.builders import completed, definition, started, task
@@ -160,11 +174,11 @@ class TestStop:
         async with harness.transaction(run_id) as (run, lifecycle):
             receipt = await lifecycle.stop(run, in_flight=1, abandoned=("tool x",))
 
-        assert (receipt.tasks_completed, receipt.tasks_skipped) == (1, 1)
+        assert (receipt.tasks_completed, receipt.tasks_interrupted, receipt.tasks_skipped) == (1, 1, 0)
         assert (receipt.mode, receipt.llm_calls_in_flight, receipt.abandoned) == ("killed", 1, ["tool x"])
         tasks = await harness.tasks(run_id)
         assert tasks["research"].status is TaskState.COMPLETED
-        assert tasks["report"].status is TaskState.SKIPPED
+        assert tasks["report"].status is TaskState.INTERRUPTED
 
 
 class TestUnfinishedTasks:
@@ -229,3 +243,66 @@ class TestUnfinishedTasks:
 
         research = (await harness.tasks(run_id))["research"]
         assert (research.status, research.error, research.finished_at) == ("running", None, None)
+
+
+STEPS: list[RunEvent] = [
+    started("research", "researcher"),
+    AgentStarted(task_key="research", agent="researcher", data=AgentStartedData()),
+    ToolStarted(task_key="research", agent="researcher", data=ToolStartedData(tool="t", tool_call_id="1")),
+    ToolCompleted(
+        task_key="research",
+        agent="researcher",
+        data=ToolCompletedData(tool="t", tool_call_id="1", output="o", duration_ms=1),
+    ),
+    ToolStarted(task_key="research", agent="researcher", data=ToolStartedData(tool="t", tool_call_id="2")),
+    DelegationStarted(
+        task_key="research",
+        agent="researcher",
+        data=DelegationStartedData(to="writer", tool_call_id="3", request="r"),
+    ),
+    AgentStarted(task_key="research", agent="writer", data=AgentStartedData()),
+]
+ENDS_IN_ORDER = [
+    ("agent.failed", "writer"),
+    ("delegation.failed", "researcher"),
+    ("tool.failed", "researcher"),
+    ("agent.failed", "researcher"),
+]
+
+
+class TestOpenSteps:
+    @pytest.mark.parametrize("name", ["wait", "requeue", "complete", "fail", "crash", "stop", "recover"])
+    async def test_every_ending_of_an_attempt_ends_what_it_started(
+        self, harness: RunHarness, name: str
+    ) -> None:
+        transitions = TRANSITIONS | {"recover": (lambda service, run: service.recover(run), "", "")}
+        run_id = await harness.create_running()
+        sink = harness.container.event_writer.open_sink(run_id, 1, lambda: None)
+        for event in STEPS:
+            sink(event)
+        await harness.container.event_writer.flush()
+
+        async with harness.transaction(run_id) as (run, lifecycle):
+            await transitions[name][0](lifecycle, run)
+
+        events = (await harness.events(run_id))[2 + len(STEPS) :]
+        steps = [event for event in events if event.type in ENDS]
+        assert [(event.type, event.agent) for event in steps] == ENDS_IN_ORDER
+        assert all(event.data.cut_off for event in steps)
+        ended = "task.failed" if name in ("fail", "crash") else "task.interrupted"
+        assert [event.task_key for event in events if event.type == ended] == ["research"]
+        assert (await harness.get_run(run_id)).tool_calls == 2
+        assert (await harness.tasks(run_id))["research"].status == ended.removeprefix("task.")
+
+    async def test_lost_worker_ends_them_before_the_next_attempt(self, harness: RunHarness) -> None:
+        run_id = await harness.create_running()
+        sink = harness.container.event_writer.open_sink(run_id, 1, lambda: None)
+        for event in STEPS:
+            sink(event)
+        await harness.container.event_writer.flush()
+
+        await harness.execute(run_id, 1)
+
+        types = await harness.event_types(run_id)
+        assert types.index("task.interrupted") < types.index("run.resumed")
+        assert types.count("agent.failed") == 2

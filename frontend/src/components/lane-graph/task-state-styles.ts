@@ -1,4 +1,5 @@
 import {
+  Ban,
   CircleCheck,
   CircleDashed,
   CirclePause,
@@ -33,5 +34,6 @@ export const TASK_STATE_STYLES: Record<TaskState, TaskStateStyle> = {
   completed: { label: "Completed", Icon: CircleCheck, text: "text-ok", border: "border-ok/60" },
   reused: { label: "Reused", Icon: Recycle, text: "text-ok", border: "border-ok/60" },
   failed: { label: "Failed", Icon: CircleX, text: "text-err", border: "border-err" },
+  interrupted: { label: "Interrupted", Icon: Ban, text: "text-idle", border: "border-line" },
   skipped: { label: "Skipped", Icon: SkipForward, text: "text-idle", border: "border-line" },
 };

@@ -1316,6 +1316,12 @@ export interface components {
     };
     /** AgentFailedData */
     AgentFailedData: {
+      /**
+       * Cutoff
+       * @description True: the attempt ended first.
+       * @default false
+       */
+      cutOff: boolean;
       /** Message */
       message: string;
     };
@@ -1382,6 +1388,42 @@ export interface components {
     /** ApprovalAnswer */
     ApprovalAnswer: {
       approval: components["schemas"]["ApprovalRead"];
+    };
+    /** ApprovalCancelled */
+    ApprovalCancelled: {
+      /** Agent */
+      agent?: string | null;
+      /**
+       * At
+       * Format: date-time
+       */
+      at?: string;
+      data: components["schemas"]["ApprovalCancelledData"];
+      /**
+       * Runid
+       * @default
+       */
+      runId: string;
+      /**
+       * Seq
+       * @default 0
+       */
+      seq: number;
+      /** Taskkey */
+      taskKey?: string | null;
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      type: "approval.cancelled";
+    };
+    /**
+     * ApprovalCancelledData
+     * @description The run ended before a person answered. A resume requests approval of the same output again.
+     */
+    ApprovalCancelledData: {
+      /** Approvalid */
+      approvalId: string;
     };
     /** ApprovalExpired */
     ApprovalExpired: {
@@ -1908,6 +1950,49 @@ export interface components {
       /** Toolcallid */
       toolCallId: string;
     };
+    /** DelegationFailed */
+    DelegationFailed: {
+      /** Agent */
+      agent?: string | null;
+      /**
+       * At
+       * Format: date-time
+       */
+      at?: string;
+      data: components["schemas"]["DelegationFailedData"];
+      /**
+       * Runid
+       * @default
+       */
+      runId: string;
+      /**
+       * Seq
+       * @default 0
+       */
+      seq: number;
+      /** Taskkey */
+      taskKey?: string | null;
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      type: "delegation.failed";
+    };
+    /** DelegationFailedData */
+    DelegationFailedData: {
+      /**
+       * Cutoff
+       * @description True: the attempt ended first.
+       * @default false
+       */
+      cutOff: boolean;
+      /** Message */
+      message: string;
+      /** To */
+      to: string;
+      /** Toolcallid */
+      toolCallId: string;
+    };
     /** DelegationStarted */
     DelegationStarted: {
       /** Agent */
@@ -1992,6 +2077,7 @@ export interface components {
         | components["schemas"]["TaskStarted"]
         | components["schemas"]["TaskCompleted"]
         | components["schemas"]["TaskFailed"]
+        | components["schemas"]["TaskInterrupted"]
         | components["schemas"]["TaskSkipped"]
         | components["schemas"]["TaskReused"]
         | components["schemas"]["AgentStarted"]
@@ -2006,6 +2092,7 @@ export interface components {
         | components["schemas"]["ToolFailed"]
         | components["schemas"]["DelegationStarted"]
         | components["schemas"]["DelegationCompleted"]
+        | components["schemas"]["DelegationFailed"]
         | components["schemas"]["GuardrailPassed"]
         | components["schemas"]["GuardrailFailed"]
         | components["schemas"]["MessageQueued"]
@@ -2015,6 +2102,7 @@ export interface components {
         | components["schemas"]["ApprovalRequested"]
         | components["schemas"]["ApprovalResolved"]
         | components["schemas"]["ApprovalExpired"]
+        | components["schemas"]["ApprovalCancelled"]
         | components["schemas"]["BudgetWarned"]
         | components["schemas"]["BudgetExceeded"]
         | components["schemas"]["ArtifactSaved"]
@@ -4181,6 +4269,12 @@ export interface components {
       stoppedAt: string;
       /** Taskscompleted */
       tasksCompleted: number;
+      /**
+       * Tasksinterrupted
+       * @description Tasks that were running; a resume executes them again.
+       * @default 0
+       */
+      tasksInterrupted: number;
       /** Tasksskipped */
       tasksSkipped: number;
     };
@@ -4333,6 +4427,45 @@ export interface components {
     TaskFailedData: {
       error: components["schemas"]["RunFailure"];
     };
+    /** TaskInterrupted */
+    TaskInterrupted: {
+      /** Agent */
+      agent?: string | null;
+      /**
+       * At
+       * Format: date-time
+       */
+      at?: string;
+      data: components["schemas"]["TaskInterruptedData"];
+      /**
+       * Runid
+       * @default
+       */
+      runId: string;
+      /**
+       * Seq
+       * @default 0
+       */
+      seq: number;
+      /** Taskkey */
+      taskKey?: string | null;
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      type: "task.interrupted";
+    };
+    /**
+     * TaskInterruptedData
+     * @description The attempt ended while the task was running; a further attempt executes it again.
+     */
+    TaskInterruptedData: {
+      /**
+       * Reason
+       * @enum {string}
+       */
+      reason: "run-ended" | "run-waiting" | "worker-lost" | "worker-restarted";
+    };
     /**
      * TaskResult
      * @description The output of a task.
@@ -4445,7 +4578,15 @@ export interface components {
      * @description The state of a task within a run.
      * @enum {string}
      */
-    TaskState: "pending" | "running" | "waiting" | "completed" | "reused" | "failed" | "skipped";
+    TaskState:
+      | "pending"
+      | "running"
+      | "waiting"
+      | "completed"
+      | "reused"
+      | "failed"
+      | "skipped"
+      | "interrupted";
     /** TaskStatus */
     TaskStatus: {
       /** Agent */
@@ -4576,6 +4717,12 @@ export interface components {
     };
     /** ToolFailedData */
     ToolFailedData: {
+      /**
+       * Cutoff
+       * @description True: the attempt ended first.
+       * @default false
+       */
+      cutOff: boolean;
       /** Durationms */
       durationMs: number;
       /** Message */

@@ -22,6 +22,7 @@ from crewai_runner.executor.crew.context.run_context import (
     RunContext,
     TaskScope,
     current_task,
+    current_tool_call,
     reserved_call,
 )
 from crewai_runner.executor.crew.errors.run_failure import failure_fields
@@ -32,6 +33,7 @@ from crewai_runner.executor.port import (
     EventSink,
     Failed,
     ModelBinding,
+    NeedsHuman,
     Outcome,
     OutOfBudget,
     RunControl,
@@ -63,7 +65,6 @@ class RunSupervisor(RunContext):
             self.budget,
             self._inbox,
             on_usage=self.emit_budget_warnings,
-            is_stopping=lambda: control.stop_mode is not None,
         )
         self._blocking_calls = BlockingCalls()
         self._lock = threading.Lock()
@@ -72,6 +73,7 @@ class RunSupervisor(RunContext):
         self._task_coroutines: set[asyncio.Task[Any]] = set()
         self._started_tasks: set[str | None] = set()
         self._failed_scope = TaskScope()
+        self._review: NeedsHuman | None = None
 
     # RunContext
 
@@ -128,6 +130,7 @@ class RunSupervisor(RunContext):
         try:
             return self._blocking_calls.run(work, loop or self._loop)
         except (BlockingCallCancelled, asyncio.CancelledError) as error:
+            self.translator.tool_calls.cut_off(current_tool_call.get())
             raise AttemptEnded(self._outcome or Stopped()) from error
 
     def agent_key(self, agent_id: str) -> str | None:
@@ -205,6 +208,7 @@ class RunSupervisor(RunContext):
         """Return the decided outcome, or the one that results from an error of the crew."""
         with self._lock:
             if isinstance(error, AttemptEnded):
+                self._review = error.outcome if isinstance(error.outcome, NeedsHuman) else None
                 self._outcome = self._outcome or error.outcome
             if self._outcome is not None:
                 return self._outcome
@@ -223,6 +227,7 @@ class RunSupervisor(RunContext):
         if self._control.stop_mode is not None or isinstance(outcome, Stopped):
             outcome = self._make_stopped(has_pending_work=has_pending_work)
         self.end_open_calls()
+        self.translator.tool_calls.end_all()
         if isinstance(outcome, Stopped | Failed):
             self._emit_skipped_tasks()
         self.emitter.close()
@@ -272,8 +277,9 @@ class RunSupervisor(RunContext):
             abandoned += self.translator.describe_pending_work()
         return Stopped(
             llm_calls_in_flight=self._calls_in_flight_at_stop,
-            llm_calls_after_stop=self.translator.model_calls.calls_after_stop,
+            llm_calls_after_stop=self.translator.model_calls.count_calls_since(self._control.stopping_since),
             abandoned=tuple(abandoned),
+            review=self._review,
         )
 
     def _make_out_of_budget(self, limit: BudgetLimit) -> OutOfBudget:

@@ -1,10 +1,11 @@
 """Redaction and truncation of everything that leaves the executor."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from crewai_runner.core.outside_values import Model, clean_json, clean_model
 from crewai_runner.core.secret_mask import TextMask
-from crewai_runner.executor.port import Completed, Failed, NeedsHuman, Outcome
+from crewai_runner.executor.port import Completed, Failed, NeedsHuman, Outcome, Stopped
 
 MASK = "[secret]"
 MAX_TEXT_LENGTH = 256_000
@@ -37,6 +38,9 @@ class Redactor:
                 return Failed(self.redact(failure))
             case NeedsHuman(key, agent, output, json_output):
                 return NeedsHuman(key, agent, self._mask(output), clean_json(json_output, self._mask))
+            case Stopped(review=NeedsHuman() as review):
+                cleaned = self.redact_outcome(review)
+                return replace(outcome, review=cleaned if isinstance(cleaned, NeedsHuman) else None)
             case _:
                 return outcome
 

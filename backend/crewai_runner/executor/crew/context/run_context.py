@@ -81,3 +81,5 @@ current_task: ContextVar[TaskScope] = ContextVar("current_task", default=TaskSco
 current_call: ContextVar[CallScope | None] = ContextVar("current_call", default=None)
 reserved_call: ContextVar[int | None] = ContextVar("reserved_call", default=None)
 """The number of a model call that was reserved and has not started yet."""
+current_tool_call: ContextVar[str | None] = ContextVar("current_tool_call", default=None)
+"""The id of the tool call that this context executes."""

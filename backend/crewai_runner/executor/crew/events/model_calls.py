@@ -70,18 +70,16 @@ class ModelCallTracker:
         inbox: MessageInbox,
         *,
         on_usage: Callable[[], None],
-        is_stopping: Callable[[], bool],
     ) -> None:
         self._emitter = emitter
         self._agent_keys = agent_keys
         self._budget = budget
         self._inbox = inbox
         self._on_usage = on_usage
-        self._is_stopping = is_stopping
         self._lock = threading.Lock()
         self._open_calls: dict[str, ModelCall] = {}
         self._models_warned_of: set[str] = set()
-        self.calls_after_stop = 0
+        self._call_starts: list[float] = []
         self.last_binding: dict[str | None, ModelBinding] = {}
         """The model used last, by task key."""
 
@@ -90,6 +88,11 @@ class ModelCallTracker:
         """The model calls in progress."""
         with self._lock:
             return [call for call in self._open_calls.values() if call.is_announced]
+
+    def count_calls_since(self, moment: float | None) -> int:
+        """Return how many calls started after a moment of `time.monotonic()`; 0 if there is none."""
+        with self._lock:
+            return 0 if moment is None else sum(start > moment for start in self._call_starts)
 
     def flush_chunks(self) -> None:
         """Emit all buffered text."""
@@ -216,7 +219,7 @@ class ModelCallTracker:
         with self._lock:
             call.is_announced = True
             call.started_at = time.monotonic()
-            self.calls_after_stop += self._is_stopping()
+            self._call_starts.append(time.monotonic())
             if call.binding is not None:
                 self.last_binding[call.scope.task_key] = call.binding
         count, prompt = call.prompt

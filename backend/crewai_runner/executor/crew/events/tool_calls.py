@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from crewai_runner.domain import run_events
+from crewai_runner.domain.open_steps import CUT_OFF
 from crewai_runner.domain.usage import Usage
 from crewai_runner.executor.crew.context.agent_keys import AgentKeyMap
 from crewai_runner.executor.crew.context.budget import BudgetTracker
-from crewai_runner.executor.crew.context.run_context import current_task
+from crewai_runner.executor.crew.context.run_context import current_task, current_tool_call
 from crewai_runner.executor.crew.events.emitter import EventClass, EventEmitter
 from crewai_runner.executor.crew.llm.response import to_plain_json
 
@@ -66,6 +67,7 @@ class ToolCallTracker:
         )
         with self._changed:
             self._open_calls[call.call_id] = call
+        current_tool_call.set(call.call_id)
         if call.coworker is None:
             data = {"tool": call.tool, "tool_call_id": call.call_id, "arguments": arguments}
             self._emit(call, run_events.ToolStarted, data)
@@ -100,6 +102,20 @@ class ToolCallTracker:
     def on_error(self, _source: Any, event: Any) -> None:
         self._on_failed(event, str(event.error))
 
+    def cut_off(self, call_id: str | None) -> None:
+        """End a call whose work was cancelled because the attempt ended."""
+        with self._changed:
+            call = self._open_calls.pop(call_id or "", None)
+            self._changed.notify_all()
+        if call is not None:
+            self._budget.add_usage(Usage(tool_calls=1))
+            self._emit_failed(call, CUT_OFF, cut_off=True)
+
+    def end_all(self) -> None:
+        """End the calls that could not be cancelled; their results are discarded."""
+        for call_id in list(self._open_calls):
+            self.cut_off(call_id)
+
     def discard(self, tool: str) -> None:
         """Remove the latest call of a tool that was announced but not permitted to start."""
         with self._changed:
@@ -112,16 +128,15 @@ class ToolCallTracker:
         call = self._close(event)
         if call is None:
             return
+        self._emit_failed(call, message)
+
+    def _emit_failed(self, call: ToolCall, message: str, *, cut_off: bool = False) -> None:
+        data: dict[str, Any] = {"tool_call_id": call.call_id, "message": message, "cut_off": cut_off}
         if call.coworker is not None:
-            self._emit_delegation_completed(call, message)
+            self._emit(call, run_events.DelegationFailed, data | {"to": call.coworker})
             return
-        data = {
-            "tool_call_id": call.call_id,
-            "tool": call.tool,
-            "duration_ms": call.duration_ms,
-            "message": message,
-        }
-        self._emit(call, run_events.ToolFailed, data)
+        fields = data | {"tool": call.tool, "duration_ms": call.duration_ms}
+        self._emit(call, run_events.ToolFailed, fields)
 
     def _close(self, event: Any) -> ToolCall | None:
         with self._changed:

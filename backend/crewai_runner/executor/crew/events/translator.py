@@ -40,15 +40,12 @@ class EventTranslator:
         inbox: MessageInbox,
         *,
         on_usage: Callable[[], None],
-        is_stopping: Callable[[], bool],
     ) -> None:
         self._emitter = emitter
         self._agent_keys = agent_keys
         self._lock = threading.Lock()
         self._open_guardrails: dict[str, str] = {}
-        self.model_calls = ModelCallTracker(
-            emitter, agent_keys, budget, inbox, on_usage=on_usage, is_stopping=is_stopping
-        )
+        self.model_calls = ModelCallTracker(emitter, agent_keys, budget, inbox, on_usage=on_usage)
         self.tool_calls = ToolCallTracker(emitter, agent_keys, budget)
         self.ignored_events: Counter[str] = Counter()
         self._handlers: dict[str, Callable[[Any, Any], None]] = {

@@ -29,6 +29,7 @@ export function StopReceiptCard({ receipt }: { receipt: StopReceipt }) {
           </span>
         </Row>
         <Row name="Tasks completed">{receipt.tasksCompleted}</Row>
+        <Row name="Tasks interrupted">{receipt.tasksInterrupted ?? 0}</Row>
         <Row name="Tasks skipped">{receipt.tasksSkipped}</Row>
       </dl>
       {abandoned.length > 0 && (

@@ -44,6 +44,37 @@ function outline(reducer: RunReducer): string[] {
 }
 
 describe("RunReducer", () => {
+  it("shows what an ended attempt cut off as stopped, not as failed", () => {
+    const context = { taskKey: "research", agent: "researcher" };
+    const cut = { message: "Cut off", cutOff: true };
+    const reducer = reduce(RUN_STARTED, [
+      { type: "task.started", ...context, data: { description: "d" } },
+      { type: "agent.started", ...context },
+      { type: "tool.started", ...context, data: { tool: "wait", toolCallId: "t1" } },
+      {
+        type: "delegation.started",
+        ...context,
+        data: { to: "writer", toolCallId: "t2", request: "r" },
+      },
+      {
+        type: "tool.failed",
+        ...context,
+        data: { tool: "wait", toolCallId: "t1", durationMs: 0, ...cut },
+      },
+      { type: "delegation.failed", ...context, data: { to: "writer", toolCallId: "t2", ...cut } },
+      { type: "agent.failed", ...context, data: cut },
+      { type: "task.interrupted", ...context, data: { reason: "worker-lost" } },
+    ]);
+    expect(outline(reducer)).toEqual([
+      "research stopped",
+      "  researcher stopped",
+      "    wait stopped",
+      "    Delegated to writer stopped",
+      "draft pending",
+    ]);
+    expect(reducer.builder.tasks.get("research")?.state).toBe("interrupted");
+  });
+
   it("shows a message that is delivered again, and one that the run's end leaves open", () => {
     const data = { messageId: "m1", text: "Mention honey." };
     const drafts = [

@@ -1,7 +1,7 @@
 import type { RunEvent, RunFailure, RunState, StopReceipt, Usage } from "@/lib/api/types";
 
 import { addUsage, NO_USAGE } from "./add-usage";
-import { timeOf, type EventOf } from "./run-event";
+import { failedStep, timeOf, type EventOf } from "./run-event";
 import type { RunSnapshot, StreamFrame } from "./span";
 import { SpanBuilder } from "./span-builder";
 import * as steps from "./step-spans";
@@ -121,6 +121,8 @@ export class RunReducer {
         return builder.completeTask(event);
       case "task.failed":
         return builder.failTask(event);
+      case "task.interrupted":
+        return builder.interruptTask(event);
       case "task.skipped":
         return builder.skipTask(event);
       case "agent.started":
@@ -128,11 +130,13 @@ export class RunReducer {
       case "agent.completed":
         return builder.endAgent(event, { state: "ok", output: event.data.output });
       case "agent.failed":
-        return builder.endAgent(event, { state: "failed", error: event.data.message });
+        return builder.endAgent(event, failedStep(event));
       case "delegation.started":
         return builder.startDelegation(event);
       case "delegation.completed":
         return builder.completeDelegation(event);
+      case "delegation.failed":
+        return builder.failDelegation(event);
       case "llm.started":
         return steps.startLlmCall(builder, event, event.seq <= (this.snapshot?.seq ?? 0));
       case "llm.completed":
@@ -163,6 +167,7 @@ export class RunReducer {
         return steps.requestApproval(builder, event);
       case "approval.resolved":
       case "approval.expired":
+      case "approval.cancelled":
         this.approvalVersion += 1;
         return steps.endApproval(builder, event);
       case "budget.warned":

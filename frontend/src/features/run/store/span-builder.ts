@@ -1,6 +1,6 @@
 import type { RunEvent, TaskState } from "@/lib/api/types";
 
-import { timeOf, type EventOf } from "./run-event";
+import { failedStep, timeOf, type EventOf } from "./run-event";
 import { isOpen, type MutableSpan, type SpanState } from "./span";
 import { SpanTree } from "./span-tree";
 import type { PlannedTask, TaskProgress } from "./task-progress";
@@ -65,6 +65,13 @@ export class SpanBuilder {
     this.setTaskState(span, "failed");
   }
 
+  /** The attempt ended while the task was running. */
+  interruptTask(event: EventOf<"task.interrupted">): void {
+    const span = this.currentTaskSpan(event);
+    this.endTask(event, span, "stopped", {});
+    this.setTaskState(span, "interrupted");
+  }
+
   skipTask(event: EventOf<"task.skipped">): void {
     const span = this.currentTaskSpan(event);
     this.endTask(event, span, "skipped", {});
@@ -111,10 +118,20 @@ export class SpanBuilder {
   }
 
   completeDelegation(event: EventOf<"delegation.completed">): void {
+    this.endDelegation(event, { state: "ok", output: event.data.output });
+  }
+
+  failDelegation(event: EventOf<"delegation.failed">): void {
+    this.endDelegation(event, failedStep(event));
+  }
+
+  private endDelegation(
+    event: EventOf<"delegation.completed"> | EventOf<"delegation.failed">,
+    change: { state: SpanState; output?: string; error?: string },
+  ): void {
     const span = this.tree.get(`delegation:${event.data.toolCallId}`);
     if (!span) return;
-    const { output } = event.data;
-    this.tree.update(span, { state: "ok", output, finishedAt: timeOf(event), endSeq: event.seq });
+    this.tree.update(span, { ...change, finishedAt: timeOf(event), endSeq: event.seq });
     this.closeFrom(this.openSpansOf(event.taskKey), span, timeOf(event));
   }
 

@@ -5,7 +5,7 @@
 import type { RunEvent } from "@/lib/api/types";
 
 import { NO_USAGE } from "./add-usage";
-import { timeOf, type EventOf } from "./run-event";
+import { failedStep, timeOf, type EventOf } from "./run-event";
 import type { MutableSpan, SpanKind } from "./span";
 import type { SpanBuilder } from "./span-builder";
 
@@ -86,8 +86,9 @@ export function completeToolCall(builder: SpanBuilder, event: EventOf<"tool.comp
 
 export function failToolCall(builder: SpanBuilder, event: EventOf<"tool.failed">): void {
   const span = builder.tree.getOrCreate(toolSpanFields(builder, event));
-  const { message, durationMs } = event.data;
-  builder.tree.update(span, { ...endFields(event), state: "failed", error: message, durationMs });
+  const { durationMs, cutOff } = event.data;
+  const duration = cutOff ? {} : { durationMs };
+  builder.tree.update(span, { ...endFields(event), ...failedStep(event), ...duration });
   builder.tree.addUsage(span, ONE_TOOL_CALL);
 }
 
@@ -166,10 +167,14 @@ export function requestApproval(builder: SpanBuilder, event: EventOf<"approval.r
 
 export function endApproval(
   builder: SpanBuilder,
-  event: EventOf<"approval.resolved"> | EventOf<"approval.expired">,
+  event: EventOf<"approval.resolved"> | EventOf<"approval.expired"> | EventOf<"approval.cancelled">,
 ): void {
   const span = builder.tree.get(`approval:${event.data.approvalId}`);
   if (!span) return;
+  if (event.type === "approval.cancelled") {
+    const change = { name: "Approval kept for the resume", state: "stopped" } as const;
+    return builder.tree.update(span, { ...endFields(event), ...change });
+  }
   if (event.type === "approval.expired") {
     const error = "Expired without an answer";
     builder.tree.update(span, { ...endFields(event), name: "Expired", state: "failed", error });
