@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.domain.run import RunFailure
 from crewai_runner.executor.crew.compat import environment, patches
+from crewai_runner.executor.crew.compat.delegation import replace_delegation
 from crewai_runner.executor.port import (
     EngineState,
     EngineStatus,
@@ -78,6 +79,7 @@ class CrewExecutor:
         install_retry_handler()
         problem = asyncio.run(run_self_test())
         patches.mute_event_bus()
+        replace_delegation()
         self._status = _ready_status(problem)
         return ComponentFactory(
             memory_root=self._data_dir / "memories",

@@ -20,6 +20,11 @@ class ApprovalDeadlinePassed(Gone):
     title = "Approval expired"
 
 
+class EditedOutputInvalid(Unprocessable):
+    slug = "edited-output-invalid"
+    title = "Edited output does not have the task's structure"
+
+
 class FeedbackMissing(Unprocessable):
     slug = "feedback-missing"
     title = "Feedback is missing"

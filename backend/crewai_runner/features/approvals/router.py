@@ -10,6 +10,7 @@ from crewai_runner.features.approvals.errors import (
     ApprovalAlreadyResolved,
     ApprovalDeadlinePassed,
     ApprovalNotFound,
+    EditedOutputInvalid,
     FeedbackMissing,
 )
 from crewai_runner.features.approvals.schemas import (
@@ -30,7 +31,7 @@ async def list_approvals(
     reader: Reader,
     approvals: ApprovalsToRead,
     status: Annotated[ApprovalState | None, Query(description="Only approvals in this state.")] = None,
-    run_id: Annotated[str | None, Query(alias="runId", max_length=64)] = None,
+    run_id: Annotated[str | None, Query(alias="runId", max_length=64, pattern="^run_")] = None,
     limit: Limit = LIMIT,
     cursor: Cursor = None,
 ) -> ApprovalPage:
@@ -48,7 +49,12 @@ async def get_approval(approval_id: str, reader: Reader, approvals: ApprovalsToR
     "/{approval_id}/resolve",
     dependencies=[QueueOpen],
     responses=problems(
-        ApprovalNotFound, ApprovalAlreadyResolved, ApprovalDeadlinePassed, FeedbackMissing, IllegalTransition
+        ApprovalNotFound,
+        ApprovalAlreadyResolved,
+        ApprovalDeadlinePassed,
+        EditedOutputInvalid,
+        FeedbackMissing,
+        IllegalTransition,
     ),
 )
 async def resolve_approval(

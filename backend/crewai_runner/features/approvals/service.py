@@ -5,6 +5,7 @@ A waiting run occupies no worker; resolving its approval request queues the next
 
 from collections.abc import Container
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -31,11 +32,13 @@ from crewai_runner.domain.run_events import (
     ArtifactSaved,
     TaskCompleted,
 )
+from crewai_runner.domain.structured_output import StructureMismatch, parse_structured
 from crewai_runner.executor.port import NeedsHuman
 from crewai_runner.features.approvals.errors import (
     ApprovalAlreadyResolved,
     ApprovalDeadlinePassed,
     ApprovalNotFound,
+    EditedOutputInvalid,
     FeedbackMissing,
 )
 from crewai_runner.features.approvals.repository import ApprovalRepository
@@ -117,8 +120,6 @@ class ApprovalService:
     ) -> ApprovalPage:
         """Return one page, newest first. Raises BadRequest for an invalid cursor."""
         before = decode_id_cursor(cursor, Prefix.APPROVAL)
-        if run_id is not None and not has_prefix(run_id, Prefix.RUN):
-            return ApprovalPage(approvals=[], next_cursor=None)
         rows = await self._approvals.list_page(principal.workspace_id, state, run_id, before, limit + 1)
         approvals = [to_approval_read(row) for row in rows[:limit]]
         next_cursor = encode_cursor(approvals[-1].id) if len(rows) > limit else None
@@ -179,7 +180,7 @@ class ApprovalService:
 
     async def _complete_task(self, run: RunRow, approval: ApprovalRow, edited: str | None) -> None:
         raw = approval.output if edited is None else edited
-        json_output = approval.json_output if edited is None else None
+        json_output = approval.json_output if edited is None else _parse_edited(run, approval, edited)
         for task in await self._runs.list_task_rows(run.id):
             if task.key == approval.task_key:
                 task.state, task.finished_at = TaskState.COMPLETED, now()
@@ -241,6 +242,21 @@ def _check_resolvable(approval: ApprovalRow, resolution: ApprovalResolve) -> Non
         raise FeedbackMissing("`revise` requires `feedback` that tells the agent what to change.")
     if resolution.edited is not None and resolution.action != "approve":
         raise FeedbackMissing("`edited` is only allowed with `approve`; send `feedback` to revise.")
+
+
+def _parse_edited(run: RunRow, approval: ApprovalRow, edited: str) -> Any:
+    """Return the JSON of an edited output whose task demands a structure. Raises EditedOutputInvalid."""
+    tasks = run.parsed_definition.tasks
+    schema = next((task.output_json for task in tasks if task.key == approval.task_key), None)
+    if schema is None:
+        return None
+    try:
+        return parse_structured(edited, schema)
+    except StructureMismatch as mismatch:
+        raise EditedOutputInvalid(
+            f"The edited output of task {approval.task_key} does not have the structure of its "
+            f"`output_json`: {mismatch}. Correct it, or approve without `edited`."
+        ) from mismatch
 
 
 def _rejection_failure(approval: ApprovalRow) -> RunFailure:

@@ -19,12 +19,12 @@ class ChatRequest(ApiModel):
 
     workflow_id: str = Field(max_length=64)
     message: StorableText = Field(min_length=1, max_length=MAX_MESSAGE_LENGTH, pattern=r"\S")
-    agent: str | None = Field(None, max_length=200, description="Key of the addressed agent.")
+    agent: str | None = Field(None, max_length=200, description="Key or role of an agent, or `manager`.")
 
 
 class MessageCreate(ApiModel):
     text: StorableText = Field(min_length=1, max_length=MAX_MESSAGE_LENGTH, pattern=r"\S")
-    agent: str | None = Field(None, max_length=200, description="Key of the addressed agent.")
+    agent: str | None = Field(None, max_length=200, description="Key or role of an agent, or `manager`.")
 
 
 class MessageAnswer(ApiModel):

@@ -14,6 +14,7 @@ from crewai_runner.core.text import replace_unstorable
 from crewai_runner.core.waiting import wait_event
 from crewai_runner.db.session import Sessions, pop_notifications, read_session, unit_of_work
 from crewai_runner.db.tables.runs import MessageRow, RunRow
+from crewai_runner.domain.agent_names import addressable_agents, find_agent
 from crewai_runner.domain.run import FINAL_STATES, RunState
 from crewai_runner.domain.run_event_payloads import MessageAnsweredData, MessageQueuedData
 from crewai_runner.domain.run_events import MessageAnswered, MessageQueued
@@ -148,7 +149,7 @@ class ChatService:
                 raise RunNotAcceptingMessages(
                     f"The run is {run.state}; send questions about its result to POST /api/chat."
                 )
-            _check_agent(run, agent)
+            agent = _find_agent(run, agent)
             first_state = MessageState.UNANSWERED if state in FINAL_STATES else MessageState.QUEUED
             message = MessageService(session).create(run_id, text, agent, principal.subject, first_state)
             lifecycle = LifecycleService(session, deps.queue, deps.mask)
@@ -279,10 +280,15 @@ async def _send_as_feedback(
     return reply
 
 
-def _check_agent(run: RunRow, agent: str | None) -> None:
-    keys = [a.key for a in run.parsed_definition.agents]
-    if agent is not None and agent not in keys:
-        raise AgentUnknown(f"The run has no agent {agent!r}. Its agents are: {', '.join(keys)}.")
+def _find_agent(run: RunRow, name: str | None) -> str | None:
+    """Return the key of the addressed agent. Raises AgentUnknown."""
+    if name is None:
+        return None
+    key = find_agent(run.parsed_definition, run.inputs, name)
+    if key is None:
+        keys = ", ".join(addressable_agents(run.parsed_definition))
+        raise AgentUnknown(f"The run has no agent {name!r}. Its agents are: {keys}.")
+    return key
 
 
 def _extract_texts(chunks: list[Chunk], message: MessageRead) -> list[str]:

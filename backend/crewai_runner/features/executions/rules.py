@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from crewai_runner.domain.agent_names import MANAGER, addressable_agents
 from crewai_runner.domain.run import RunResult, TaskResult, TaskState
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.features.runs.schemas import RunTaskRead
@@ -57,7 +58,9 @@ def reused_before(
 
 def speaking_model(definition: WorkflowDefinition, agent: str | None) -> str | None:
     """The model of the given agent, or the first the workflow names; None for the workspace's default."""
-    if agent is not None:
+    if agent == MANAGER and MANAGER in addressable_agents(definition):
+        own = definition.manager_model
+    elif agent is not None:
         own = next((one.model for one in definition.agents if one.key == agent), None)
     else:
         own = next(iter(definition.model_choices()), None)

@@ -12,7 +12,7 @@ from tests.executor.crew.harness import (
     task,
     workflow,
 )
-from tests.support.scripted_provider import CallTools, Say, Usage
+from tests.support.scripted_provider import CallTools, Fail, Say, Usage
 
 pytestmark = pytest.mark.crew
 DELEGATE = {"task": "Write it", "context": "all of it", "coworker": "writer role"}
@@ -185,6 +185,35 @@ class TestHierarchicalCrew:
         assert [e.agent for e in recorder.all("llm.started")] == ["manager", "writer", "manager"]
         assert {e.task_key for e in recorder.events} == {"draft"}
         assert not recorder.all("tool.started")
+
+    @pytest.mark.parametrize(
+        "coworker", ["writer", "Writer Role\n", "['writer role']", '["WRITER ROLE"]', "writer role (writes)"]
+    )
+    async def test_coworker_is_found_however_a_model_writes_it(
+        self, harness: EngineHarness, coworker: str
+    ) -> None:
+        call = ("delegate_work_to_coworker", DELEGATE | {"coworker": coworker})
+        harness.provider.then(CallTools([call]), Say("written"), Say("all done"))
+
+        recorder = await harness.run(hierarchical_workflow())
+
+        assert recorder.one("delegation.started").data.to == "writer"
+        assert recorder.one("delegation.completed").data.output == "written"
+
+    @pytest.mark.parametrize("fault", ["unknown coworker", "failing coworker"])
+    async def test_failed_delegation_is_reported_as_failed(self, harness: EngineHarness, fault: str) -> None:
+        coworker = "nobody" if fault == "unknown coworker" else "writer role"
+        call = ("delegate_work_to_coworker", DELEGATE | {"coworker": coworker})
+        failing = [Fail(400)] if fault == "failing coworker" else []
+        harness.provider.then(CallTools([call]), *failing, Say("did it myself"))
+
+        recorder = await harness.run(hierarchical_workflow())
+
+        assert isinstance(recorder.outcome, Completed)
+        failed = recorder.one("delegation.failed").data
+        assert (failed.to, failed.cut_off) == ("writer" if failing else "nobody", False)
+        assert failed.message
+        assert not recorder.all("delegation.completed")
 
     async def test_custom_manager_agent_keeps_its_key(self, harness: EngineHarness) -> None:
         definition = workflow(

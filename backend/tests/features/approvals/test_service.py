@@ -1,6 +1,7 @@
 """Human approval: each request is resolved once, and its run then continues or fails."""
 
 import asyncio
+import contextlib
 from datetime import timedelta
 from typing import Any
 
@@ -15,11 +16,14 @@ from crewai_runner.features.approvals.errors import (
     ApprovalAlreadyResolved,
     ApprovalDeadlinePassed,
     ApprovalNotFound,
+    EditedOutputInvalid,
     FeedbackMissing,
 )
 from crewai_runner.features.approvals.repository import ApprovalRepository
 from crewai_runner.features.approvals.schemas import ApprovalRead, ApprovalResolve, to_approval_read
 from crewai_runner.features.approvals.service import ApprovalService
+from crewai_runner.features.runs.service import NewRun
+from tests.support.builders import definition, task
 from tests.support.harness import ON_POSTGRESQL, RunHarness, request_approval
 from tests.support.principals import OWNER, STRANGER
 
@@ -293,3 +297,26 @@ class TestReadApprovals:
         assert {a.id for a in page.approvals + rest.approvals} == {made[1][1], made[2][1]}
         assert rest.next_cursor is None
         assert nothing.approvals == []
+
+
+class TestEditedOutput:
+    @pytest.mark.parametrize(
+        ("edited", "is_valid"), [('{"n": 2}', True), ('{"n": "two"}', False), ("two", False)]
+    )
+    async def test_must_have_the_structure_of_the_task(
+        self, harness: RunHarness, edited: str, is_valid: bool
+    ) -> None:
+        schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+        tasks = [task("research", output_json=schema), task("report")]
+        run_id = await harness.create_running(NewRun(definition(tasks=tasks), {}))
+        _, approval_id = await request_approval(harness, run_id=run_id)
+        resolution = ApprovalResolve(action="approve", edited=edited)
+
+        async with harness.approvals() as approvals:
+            with (
+                contextlib.nullcontext() if is_valid else pytest.raises(EditedOutputInvalid, match="research")
+            ):
+                await approvals.resolve(OWNER, approval_id, resolution)
+
+        result = (await harness.tasks(run_id))["research"].result
+        assert (None if result is None else result.json_output) == ({"n": 2} if is_valid else None)

@@ -13,6 +13,7 @@ from crewai_runner.domain.model_settings import ModelChoice
 from crewai_runner.domain.run import RunFailure, RunResult, WaitReason
 from crewai_runner.domain.run_event_payloads import LlmChunkData, MessageAnsweredData, MessageDeliveredData
 from crewai_runner.domain.run_events import LlmChunk, MessageAnswered, MessageDelivered
+from crewai_runner.domain.workflow import ProcessKind
 from crewai_runner.executor.port import ModelBinding, ModelCallFailed, ModelCompletion
 from crewai_runner.executor.scripted import ScriptedExecutor
 from crewai_runner.features.chat import service as chat_module
@@ -263,6 +264,13 @@ class TestSend:
             await ChatService(harness.container.provide(ChatDeps)).list_messages(OWNER, run_id)
         ).messages == []
         assert "message.queued" not in await harness.event_types(run_id)
+
+    async def test_manager_can_be_addressed(self, harness: RunHarness) -> None:
+        run_id = await harness.create(NewRun(definition(process=ProcessKind.HIERARCHICAL), {"topic": "tea"}))
+
+        await send(harness, run_id, agent="Manager")
+
+        assert [message.agent for message in await list_messages(harness, run_id)] == ["manager"]
 
     async def test_other_workspace_gets_404(self, harness: RunHarness) -> None:
         run_id = await harness.create_running()

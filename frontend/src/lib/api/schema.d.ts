@@ -1838,7 +1838,7 @@ export interface components {
     ChatRequest: {
       /**
        * Agent
-       * @description Key of the addressed agent.
+       * @description Key or role of an agent, or `manager`.
        */
       agent?: string | null;
       /** Message */
@@ -2694,7 +2694,7 @@ export interface components {
     MessageCreate: {
       /**
        * Agent
-       * @description Key of the addressed agent.
+       * @description Key or role of an agent, or `manager`.
        */
       agent?: string | null;
       /** Text */
@@ -5636,7 +5636,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Feedback is missing */
+      /** @description Edited output does not have the task's structure / Feedback is missing */
       422: {
         headers: {
           [name: string]: unknown;

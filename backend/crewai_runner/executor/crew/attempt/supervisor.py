@@ -153,6 +153,9 @@ class RunSupervisor(RunContext):
         await self._control.wait_until_stored()
         return output
 
+    def fail_delegation(self, message: str) -> None:
+        self.translator.tool_calls.mark_failed(current_tool_call.get(), message)
+
     def emit_warning(self, code: str, message: str) -> None:
         self._emit(run_events.WarningRaised, {"code": code, "message": message}, current_task.get())
 

@@ -69,6 +69,9 @@ class RunContext(Protocol):
     async def run_task(self, scope: TaskScope, description: str, work: Awaitable[Any]) -> Any:
         """Await a task's `work` and emit its events; returns the CrewAI task output."""
 
+    def fail_delegation(self, message: str) -> None:
+        """Mark the delegation that the current context executes as failed."""
+
     def emit_warning(self, code: str, message: str) -> None:
         """Emit a warning for the current task."""
 

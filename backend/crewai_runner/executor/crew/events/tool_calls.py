@@ -28,6 +28,7 @@ class ToolCall:
     agent: str | None
     started_at: float
     coworker: str | None = None
+    failure: str | None = None
 
     @property
     def duration_ms(self) -> int:
@@ -87,6 +88,9 @@ class ToolCallTracker:
         call = self._close(event)
         if call is None:
             return
+        if call.failure is not None:
+            self._emit_failed(call, call.failure)
+            return
         if call.coworker is not None:
             self._emit_delegation_completed(call, text)
             return
@@ -110,6 +114,13 @@ class ToolCallTracker:
         if call is not None:
             self._budget.add_usage(Usage(tool_calls=1))
             self._emit_failed(call, CUT_OFF, cut_off=True)
+
+    def mark_failed(self, call_id: str | None, message: str) -> None:
+        """Report a delegation as failed when it ends, although its tool returns normally."""
+        with self._changed:
+            call = self._open_calls.get(call_id or "")
+            if call is not None:
+                call.failure = message
 
     def end_all(self) -> None:
         """End the calls that could not be cancelled; their results are discarded."""

@@ -105,7 +105,7 @@ function RecipientSelect({
         onChange={(event) => onChange(event.target.value)}
       >
         <option value="">Any agent</option>
-        {run.definition.agents.map(({ key }) => (
+        {recipients(run).map((key) => (
           <option key={key} value={key}>
             {key}
           </option>
@@ -113,4 +113,11 @@ function RecipientSelect({
       </Select>
     </div>
   );
+}
+
+/** The agents that a message can be sent to, with the manager of a hierarchical crew. */
+function recipients({ definition }: Run): string[] {
+  const keys = definition.agents.map(({ key }) => key);
+  const hasManager = definition.process === "hierarchical" && !definition.managerAgent;
+  return hasManager && !keys.includes("manager") ? [...keys, "manager"] : keys;
 }
