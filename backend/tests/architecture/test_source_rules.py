@@ -47,7 +47,7 @@ def test_only_the_unit_of_work_commits() -> None:
 def test_only_repositories_select() -> None:
     queue = {relative(path) for path in (PACKAGE / "queue").glob("*.py")}
 
-    assert find_calls("select", {"repository.py"} | queue) == []
+    assert find_calls("select", {"repository.py", "progress_repository.py"} | queue) == []
 
 
 def test_only_the_clock_reads_the_time_of_day() -> None:

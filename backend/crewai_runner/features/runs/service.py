@@ -18,6 +18,7 @@ from crewai_runner.domain.run_events import LlmFailed
 from crewai_runner.domain.usage import Usage
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.features.runs.errors import ArtifactNotFound, RunNotFound
+from crewai_runner.features.runs.progress_repository import RunProgressRepository
 from crewai_runner.features.runs.repository import RunRepository, build_conditions
 from crewai_runner.features.runs.rules import (
     build_call_columns,
@@ -79,6 +80,7 @@ class RunService:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
         self._runs = RunRepository(session)
+        self._progress = RunProgressRepository(session)
 
     async def create(self, principal: Principal, new: NewRun) -> RunRow:
         """Add a queued run with one row per task; reused outputs are stored as those tasks' results."""
@@ -244,19 +246,19 @@ class RunService:
 
     async def lock_many(self, run_ids: Sequence[str]) -> Mapping[str, SelectedRow]:
         """Lock runs and return the columns the event writer needs, by run id."""
-        return {row.id: row for row in await self._runs.lock_many(run_ids)}
+        return {row.id: row for row in await self._progress.lock_many(run_ids)}
 
     async def add_calls(self, run: RunRow, calls: Sequence[LlmFailed]) -> None:
         """Add ended model calls to the usage of a locked run."""
         usage = reduce(Usage.plus, [call.data.usage for call in calls], to_usage(run))
         for name, value in build_counter_columns(usage).items():
             setattr(run, name, value)
-        await self._runs.add_calls([build_call_columns(run.id, call) for call in calls])
+        await self._progress.add_calls([build_call_columns(run.id, call) for call in calls])
 
     async def set_active_seconds(self, attempts: Iterable[tuple[str, int, float]]) -> None:
         """Raise the active time of running attempts, given as (run id, fencing token, seconds)."""
         rows = [{"run": run_id, "token": token, "seconds": seconds} for run_id, token, seconds in attempts]
-        await self._runs.set_active_seconds(rows)
+        await self._progress.set_active_seconds(rows)
 
     async def apply_events(self, batch: Sequence[BatchChange]) -> None:
         """Update the rows of many runs from their numbered events, with few statements for the batch."""
@@ -268,11 +270,11 @@ class RunService:
             runs.append(change.progress() | build_counter_columns(to_usage(row).plus(changes.usage)))
             tasks += [build_task_columns(row.id, key, task) for key, task in changes.tasks.items()]
             calls += [build_call_columns(row.id, call) for call in changes.calls]
-        await self._runs.update_counters(runs)
+        await self._progress.update_counters(runs)
         for columns in tasks:
-            await self._runs.update_task(columns)
+            await self._progress.update_task(columns)
         if calls:
-            await self._runs.add_calls(calls)
+            await self._progress.add_calls(calls)
 
 
 def _list_changes(a: Any, b: Any) -> list[Change]:
