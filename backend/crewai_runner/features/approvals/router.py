@@ -31,7 +31,7 @@ async def list_approvals(
     reader: Reader,
     approvals: ApprovalsToRead,
     status: Annotated[ApprovalState | None, Query(description="Only approvals in this state.")] = None,
-    run_id: Annotated[str | None, Query(alias="runId", max_length=64, pattern="^run_")] = None,
+    run_id: Annotated[str | None, Query(alias="runId", max_length=64, pattern="^run_[0-9A-Za-z]+$")] = None,
     limit: Limit = LIMIT,
     cursor: Cursor = None,
 ) -> ApprovalPage:

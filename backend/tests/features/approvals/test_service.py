@@ -5,6 +5,7 @@ import contextlib
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from crewai_runner.core.errors import BadRequest
@@ -289,14 +290,12 @@ class TestReadApprovals:
             of_run = await approvals.list_page(OWNER, None, run_id, 10, None)
             page = await approvals.list_page(OWNER, "open", None, 1, None)
             rest = await approvals.list_page(OWNER, "open", None, 1, page.next_cursor)
-            nothing = await approvals.list_page(OWNER, None, "run_\x00", 10, None)
             with pytest.raises(BadRequest):
                 await approvals.list_page(OWNER, None, None, 10, encode_cursor("\x00"))
 
         assert [approval.id for approval in of_run.approvals] == [first]
         assert {a.id for a in page.approvals + rest.approvals} == {made[1][1], made[2][1]}
         assert rest.next_cursor is None
-        assert nothing.approvals == []
 
 
 class TestEditedOutput:
@@ -320,3 +319,11 @@ class TestEditedOutput:
 
         result = (await harness.tasks(run_id))["research"].result
         assert (None if result is None else result.json_output) == ({"n": 2} if is_valid else None)
+
+
+class TestList:
+    @pytest.mark.parametrize("identifier", ["appr_1", "run_", "run_\x00", "x"])
+    async def test_malformed_run_id_is_rejected(self, client: httpx.AsyncClient, identifier: str) -> None:
+        response = await client.get("/approvals", params={"runId": identifier})
+
+        assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, "?runId")
