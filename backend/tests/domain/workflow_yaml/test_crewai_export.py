@@ -39,17 +39,20 @@ tasks:
 """
 
 
-@pytest.fixture(scope="session", name="engine")
-def crewai(tmp_path_factory: pytest.TempPathFactory) -> Any:
+@pytest.fixture(name="engine")
+def crewai(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """CrewAI's own project loader; the product refuses the models that it creates by name."""
     import_engine(tmp_path_factory.mktemp("engine"))
     import crewai.project
+    from crewai.llm import LLM
+    from crewai.llms.base_llm import BaseLLM
 
+    class NamedModel(BaseLLM):
+        def call(self, *_arguments: Any, **_options: Any) -> str:
+            raise AssertionError("Loading a project calls no model.")
+
+    monkeypatch.setattr(LLM, "__new__", staticmethod(lambda _class, model, **_: NamedModel(model=model)))
     return crewai.project
-
-
-@pytest.fixture(autouse=True)
-def api_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "none")
 
 
 def write(files: dict[str, str], folder: Path) -> Path:

@@ -11,6 +11,7 @@ from tests.executor.crew.llm_support import binding, create_llm
 pytestmark = pytest.mark.crew
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_crew_opens_no_table_of_task_outputs(
     engine: CrewExecutor,  # imports the engine as the product does
     monkeypatch: pytest.MonkeyPatch,

@@ -80,11 +80,8 @@ class TestOutsideValues:
 
         run = await harness.get_run(run_id)
         assert run.state == state
-        assert (run.llm_calls, run.total_tokens, run.cost_amount) == (
-            4,
-            None,
-            Decimal(9999999999),
-        )
+        assert (run.llm_calls, run.total_tokens) == (4, 7)
+        assert run.cost_amount == Decimal(9999999999)
         assert len(await harness.events(run_id)) >= 2 + len(events())
         for path in ("", "/events", "/tasks", "/usage", "/artifacts"):
             response = await client.get(f"/runs/{run_id}{path}")

@@ -384,7 +384,7 @@ class TestImport:
             ("application/json", b'{"agentsYaml": "b"}', 422, "invalid-request"),
             ("application/json", b'{"agentsYaml": "a: [", "tasksYaml": "b: 1"}', 422, "project-unreadable"),
             ("application/json", b'{"path": "/etc/passwd"}', 422, "invalid-request"),
-            ("application/json", b"[" * 100_000, 422, "invalid-request"),
+            ("application/json", b"[" * 100_000, 422, "unprocessable-entity"),
             ("application/yaml", b"\xff", 400, "bad-request"),
             ("application/yaml", b"name: x", 422, "workflow-invalid"),
             ("application/zip", b"name: x", 422, "archive-refused"),

@@ -89,7 +89,20 @@ def _refuse_own_model(*_arguments: object, **_options: object) -> None:
 def disable_output_storage() -> None:
     """Keep CrewAI from opening its table of task outputs, on which a full disk would fail every run."""
     handler: Any = importlib.import_module("crewai.utilities.task_output_storage_handler")
-    handler.KickoffTaskOutputsSQLiteStorage = object
+    handler.KickoffTaskOutputsSQLiteStorage = _NoTaskOutputs
+
+
+class _NoTaskOutputs:
+    """Stores nothing, with the methods of CrewAI's storage: outputs are kept with the run's events."""
+
+    def add(self, *_values: object, **_columns: object) -> None: ...
+
+    def update(self, *_values: object, **_columns: object) -> None: ...
+
+    def delete_all(self) -> None: ...
+
+    def load(self) -> list[dict[str, Any]]:
+        return []
 
 
 def mute_event_bus() -> None:
