@@ -14,6 +14,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> CrewExecutor:
     executor = CrewExecutor(tmp_path_factory.mktemp("engine"))
     asyncio.run(executor.load())
     assert executor.status().state is EngineState.READY, executor.status().message
+    assert executor.status().native, executor.status().message
     return executor
 
 

@@ -15,7 +15,6 @@ from crewai_runner.executor.crew.build.task import InstrumentedTask
 from crewai_runner.executor.crew.compat.crew_internals import (
     create_manager,
     create_output_model,
-    disable_output_storage,
 )
 from crewai_runner.executor.crew.context.agent_keys import MANAGER, AgentKeyMap
 from crewai_runner.executor.crew.context.exceptions import UnusableModel, UnusableSchema
@@ -67,7 +66,6 @@ class CrewBuilder:
         agents = {agent.key: self._make_agent(agent) for agent in self._definition.agents}
         tasks = self._make_tasks(agents)
         crew = Crew(**self._crew_settings(agents, tasks))
-        disable_output_storage(crew)
         if self._definition.process is ProcessKind.HIERARCHICAL:
             self._set_up_manager(crew)
         return BuiltCrew(crew=crew, tasks=tasks, agents=agents, llms=self._llms)

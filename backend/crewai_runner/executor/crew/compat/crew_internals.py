@@ -8,23 +8,6 @@ from crewai.utilities.pydantic_schema_utils import create_model_from_schema
 from crewai_runner.domain.run import TaskResult
 
 
-class _NoOutputStorage:
-    """Replaces CrewAI's table of task outputs, which every run on the machine clears."""
-
-    def update(self, *_args: object, **_kwargs: object) -> None: ...
-
-    def add(self, *_args: object, **_kwargs: object) -> None: ...
-
-    def reset(self) -> None: ...
-
-    def load(self) -> list[Any]:
-        return []
-
-
-def disable_output_storage(crew: Crew) -> None:
-    crew._task_output_handler = _NoOutputStorage()
-
-
 def create_manager(crew: Crew) -> Any:
     """Create the manager of a hierarchical crew, which CrewAI creates only at kickoff, and return it."""
     crew._create_manager_agent()
