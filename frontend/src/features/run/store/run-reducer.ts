@@ -122,9 +122,8 @@ export class RunReducer {
       case "task.failed":
         return builder.failTask(event);
       case "task.interrupted":
-        return builder.interruptTask(event);
       case "task.skipped":
-        return builder.skipTask(event);
+        return builder.abandonTask(event);
       case "agent.started":
         return builder.startAgent(event);
       case "agent.completed":
@@ -134,9 +133,8 @@ export class RunReducer {
       case "delegation.started":
         return builder.startDelegation(event);
       case "delegation.completed":
-        return builder.completeDelegation(event);
       case "delegation.failed":
-        return builder.failDelegation(event);
+        return builder.endDelegation(event);
       case "llm.started":
         return steps.startLlmCall(builder, event, event.seq <= (this.snapshot?.seq ?? 0));
       case "llm.completed":

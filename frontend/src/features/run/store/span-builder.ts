@@ -17,8 +17,8 @@ export class SpanBuilder {
   constructor(planned: readonly PlannedTask[], maxSpans?: number) {
     this.tree = new SpanTree(maxSpans);
     for (const { key, agent } of planned) {
-      const fields = taskSpanFields(key, agent);
-      const span = this.tree.getOrCreate({ ...fields, id: `task:${key}`, state: "pending" });
+      const span = this.taskSpanToStart(key, agent, 0);
+      this.tree.update(span, { state: "pending" });
       this.setTaskState(span, "pending");
     }
   }
@@ -65,17 +65,12 @@ export class SpanBuilder {
     this.setTaskState(span, "failed");
   }
 
-  /** The attempt ended while the task was running. */
-  interruptTask(event: EventOf<"task.interrupted">): void {
+  /** Ends a task without a result: the attempt ended while it was running, or it was never started. */
+  abandonTask(event: EventOf<"task.interrupted"> | EventOf<"task.skipped">): void {
+    const isSkipped = event.type === "task.skipped";
     const span = this.currentTaskSpan(event);
-    this.endTask(event, span, "stopped", {});
-    this.setTaskState(span, "interrupted");
-  }
-
-  skipTask(event: EventOf<"task.skipped">): void {
-    const span = this.currentTaskSpan(event);
-    this.endTask(event, span, "skipped", {});
-    this.setTaskState(span, "skipped");
+    this.endTask(event, span, isSkipped ? "skipped" : "stopped", {});
+    this.setTaskState(span, isSkipped ? "skipped" : "interrupted");
   }
 
   startAgent(event: EventOf<"agent.started">): void {
@@ -117,18 +112,11 @@ export class SpanBuilder {
     this.openSpansOf(event.taskKey).push(span);
   }
 
-  completeDelegation(event: EventOf<"delegation.completed">): void {
-    this.endDelegation(event, { state: "ok", output: event.data.output });
-  }
-
-  failDelegation(event: EventOf<"delegation.failed">): void {
-    this.endDelegation(event, failedStep(event));
-  }
-
-  private endDelegation(
-    event: EventOf<"delegation.completed"> | EventOf<"delegation.failed">,
-    change: { state: SpanState; output?: string; error?: string },
-  ): void {
+  endDelegation(event: EventOf<"delegation.completed"> | EventOf<"delegation.failed">): void {
+    const change: { state: SpanState; output?: string; error?: string } =
+      event.type === "delegation.failed"
+        ? failedStep(event)
+        : { state: "ok", output: event.data.output };
     const span = this.tree.get(`delegation:${event.data.toolCallId}`);
     if (!span) return;
     this.tree.update(span, { ...change, finishedAt: timeOf(event), endSeq: event.seq });
@@ -201,11 +189,9 @@ export class SpanBuilder {
     return parent?.id ?? null;
   }
 
-  private currentTaskSpan(event: RunEvent): MutableSpan {
-    const key = event.taskKey ?? "";
-    return (
-      this.newestTaskSpan.get(key) ?? this.taskSpanToStart(key, event.agent ?? null, event.seq)
-    );
+  private currentTaskSpan({ taskKey, agent, seq }: RunEvent): MutableSpan {
+    const key = taskKey ?? "";
+    return this.newestTaskSpan.get(key) ?? this.taskSpanToStart(key, agent ?? null, seq);
   }
 
   /** The pending or waiting span of a task, or a new span if the task runs again. */
@@ -214,7 +200,7 @@ export class SpanBuilder {
     if (existing && (existing.state === "pending" || existing.state === "waiting")) return existing;
     if (existing) this.tree.closeAll(existing, "stopped", existing.startedAt ?? 0);
     const id = existing ? `task:${key}:${seq}` : `task:${key}`;
-    return this.tree.getOrCreate({ ...taskSpanFields(key, agent), id });
+    return this.tree.getOrCreate({ kind: "task", name: key, taskKey: key, agent, id });
   }
 
   private endTask(
@@ -252,10 +238,6 @@ export class SpanBuilder {
     const progress = { key, state, agent, startedAt, finishedAt, attempt, error, span: id };
     this.tasks = new Map(this.tasks).set(key, progress);
   }
-}
-
-function taskSpanFields(key: string, agent: string | null) {
-  return { kind: "task" as const, name: key, taskKey: key, agent };
 }
 
 function findAgentSpan(
