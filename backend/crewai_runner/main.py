@@ -105,7 +105,7 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(TimeLimitMiddleware, seconds=settings.request_timeout_seconds)
     app.add_middleware(ApiVersionMiddleware, prefix=settings.api_base_url)
     if (rate := rate_limit(settings)) is not None:
-        app.add_middleware(RateLimitMiddleware, rate=rate)
+        app.add_middleware(RateLimitMiddleware, rate=rate, unlimited=[READINESS])
     closed = [settings.api_base_url] if settings.metrics_public else [settings.api_base_url, METRICS]
     app.add_middleware(AuthMiddleware, protected=closed, optional=[READINESS])
     app.add_middleware(VersionAliasMiddleware, prefix=settings.api_base_url)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from crewai_runner.core.clock import now
 from crewai_runner.core.encryption import SecretCipher, SecretUnreadable
 from crewai_runner.core.principal import Principal, Scope
-from crewai_runner.db.session import Sessions, read_session, unit_of_work
+from crewai_runner.db.session import Sessions, is_database_unavailable, read_session, unit_of_work
 from crewai_runner.db.tables.browser_sessions import BrowserSessionRow
 from crewai_runner.features.auth.errors import SessionEnded
 from crewai_runner.features.auth.repository import BrowserSessionRepository
@@ -83,7 +83,7 @@ class BrowserSessions:
         token_hash = _hash("session", token)
         cached = self._cache.get(token_hash)
         if cached is None or cached.until <= self._clock():
-            cached = await self._load(token, token_hash)
+            cached = await self._refresh(token, token_hash, cached)
         if cached.expires_at <= now():
             raise SessionEnded
         return cached.principal
@@ -103,8 +103,17 @@ class BrowserSessions:
             await BrowserSessionRepository(session).delete(token_hash)
         self._cache.pop(token_hash, None)
 
+    async def _refresh(self, token: str, token_hash: str, cached: _Cached | None) -> _Cached:
+        """Load the session; while the database is unavailable, keep what is known of it."""
+        try:
+            return await self._load(token, token_hash)
+        except Exception as error:
+            if cached is None or not is_database_unavailable(error):
+                self._cache.pop(token_hash, None)
+                raise
+            return cached
+
     async def _load(self, token: str, token_hash: str) -> _Cached:
-        self._cache.pop(token_hash, None)
         async with read_session(self._sessions) as session:
             row = await BrowserSessionRepository(session).get(token_hash)
         if row is None or not hmac.compare_digest(row.key_proof, self._key_proof(token)):

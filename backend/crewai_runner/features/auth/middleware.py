@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crewai_runner.core.errors import AppError
 from crewai_runner.core.principal import Principal
+from crewai_runner.db.session import is_database_unavailable
 from crewai_runner.features.auth.cookies import check_same_site, get_session_cookie
 from crewai_runner.features.auth.service import AuthDeps
 from crewai_runner.http.client_address import get_client_address
@@ -44,6 +45,10 @@ class AuthMiddleware:
             if not is_optional:
                 await self._reject(error, scope, receive, send)
                 return
+        except Exception as error:
+            # Readiness tells of an unavailable database; it must not fail for want of the session's row.
+            if not (is_optional and is_database_unavailable(error)):
+                raise
         else:
             scope["principal"] = principal
         await self._app(scope, receive, send)

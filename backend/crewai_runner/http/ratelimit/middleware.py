@@ -1,5 +1,7 @@
 """Middleware that limits the request rate of authenticated callers."""
 
+from collections.abc import Sequence
+
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -20,11 +22,11 @@ class RateLimitMiddleware:
     """Must be inside the authentication middleware: only authenticated callers get a bucket.
 
     Each request costs one token, whatever its response; so does opening a stream or a WebSocket. The limiter
-    is `app.state.rate_limiter`; None disables the limit.
+    is `app.state.rate_limiter`; None disables the limit. `unlimited` are paths that cost nothing.
     """
 
-    def __init__(self, app: ASGIApp, rate: Rate) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, rate: Rate, unlimited: Sequence[str] = ()) -> None:
+        self._app, self._unlimited = app, frozenset(unlimited)
         self._policy = [
             (b"ratelimit-policy", f'"{POLICY}";q={rate.burst};w={rate.window_seconds}'.encode()),
             (b"ratelimit-limit", b"%d" % rate.burst),
@@ -33,7 +35,8 @@ class RateLimitMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         principal = scope.get("principal")
         limiter: RateLimiter | None = getattr(scope["app"].state, "rate_limiter", None)
-        if limiter is None or not isinstance(principal, Principal):
+        is_unlimited = scope.get("path") in self._unlimited
+        if limiter is None or is_unlimited or not isinstance(principal, Principal):
             await self._app(scope, receive, send)
             return
         decision = await limiter.take(f"{principal.workspace_id}/{principal.subject}")

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 from starlette.requests import HTTPConnection
 
 from crewai_runner.core.clock import now
@@ -20,7 +21,7 @@ from crewai_runner.wiring.container import Container
 from tests.support.principals import OWNER, auth_headers
 
 API_KEY = "cr_key-of-these-sessions"
-PROVIDER = {"provider": {"name": "Mine", "type": "openai", "apiKey": "sk-abcdefgh"}}
+PROVIDER = {"provider": {"name": "Mine", "type": "openai", "apiKey": "sk-live-0123456789abcdef"}}
 
 
 @pytest.fixture
@@ -203,3 +204,30 @@ class TestEnd:
 
         async with read_session(container.sessions) as session:
             assert await session.get(BrowserSessionRow, "old") is None
+
+
+class TestDatabaseOutage:
+    async def test_known_session_goes_on(self, container: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+        seconds = 0.0
+        sessions = BrowserSessions(container.sessions, container.cipher, API_KEY, lambda: seconds)
+        cookie = (await sessions.start(OWNER, remember=False)).cookie
+        await sessions.authenticate(cookie)
+
+        monkeypatch.setattr(sessions, "_load", fail_as_unavailable)
+        seconds = CACHE_SECONDS
+
+        assert (await sessions.authenticate(cookie)).subject == OWNER.subject
+
+    async def test_readiness_answers_a_browser_that_is_not_known_yet(
+        self, browser: httpx.AsyncClient, container: Container, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await sign_in(browser)
+        monkeypatch.setattr(container.browser_sessions, "_load", fail_as_unavailable)
+
+        response = await browser.get("http://test/health/ready")
+
+        assert response.json()["parts"]["database"] is not None
+
+
+async def fail_as_unavailable(*_arguments: object) -> None:
+    raise OperationalError("SELECT 1", {}, Exception("connection refused"))
