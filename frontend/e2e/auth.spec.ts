@@ -28,7 +28,7 @@ test("a signed-out user is redirected to sign-in and returns to the requested pa
   await expect(page).toHaveURL(/\/runs\?q=market$/);
   expect(page.url()).not.toContain(API_KEY);
   const readable = await page.evaluate(() =>
-    JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]),
+    JSON.stringify([Object.entries(localStorage), Object.entries(sessionStorage), document.cookie]),
   );
   expect(readable).not.toContain(API_KEY);
   expect(readable).not.toContain("crewai_runner_"); // the session cookie is HttpOnly
