@@ -68,6 +68,11 @@ _DROPPABLE = (
     "tool_choice",
     "response_format",
 )
+# Parameters whose values the product chooses: a value that is refused is no mistake of the user.
+_CHOSEN_BY_PRODUCT = ("response_format", "tool_choice", "parallel_tool_calls", "stream_options")
+_INVALID_VALUE = re.compile(
+    r"(?:must|should|has to) be|expected|invalid|not (?:one of|of type|a valid)", re.IGNORECASE
+)
 
 
 def refuses_tools(error: BaseException) -> bool:
@@ -97,16 +102,21 @@ def find_refused_parameter(error: BaseException, params: Params) -> str | None:
     if not _is_refusal(chain):
         return None
     text = provider_message(chain)[:_MAX_LENGTH]
-    if not _UNSUPPORTED.search(text) or (params.get("tools") and _NEEDS_TOOL_PARSER.search(text)):
+    if params.get("tools") and _NEEDS_TOOL_PARSER.search(text):
         return None
     named = _named_parameter(chain)
+    if not _UNSUPPORTED.search(text):
+        is_invalid = _INVALID_VALUE.search(text) is not None
+        return _find_named(text, named, _CHOSEN_BY_PRODUCT, params) if is_invalid else None
     if named is None and _OUT_OF_RANGE.search(text) and not _ONLY_DEFAULT.search(text):
         return None
-    candidates = [name for name in (*_DROPPABLE, *_TOKEN_LIMITS) if name in params]
-    for name in candidates:
-        if named == name or _names(text, name):
-            return name
-    return _find_other(text, named, params)
+    found = _find_named(text, named, (*_DROPPABLE, *_TOKEN_LIMITS), params)
+    return found or _find_other(text, named, params)
+
+
+def _find_named(text: str, named: str | None, names: Iterable[str], params: Params) -> str | None:
+    candidates = (name for name in names if name in params)
+    return next((name for name in candidates if named == name or _names(text, name)), None)
 
 
 def _find_other(text: str, named: str | None, params: Params) -> str | None:
