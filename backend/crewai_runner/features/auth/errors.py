@@ -2,15 +2,15 @@
 
 from crewai_runner.core.errors import Forbidden, TooManyRequests, Unauthenticated
 
+_CHALLENGE = {"WWW-Authenticate": "Bearer"}
+"""HTTP requires it of every 401."""
+
 
 class InvalidApiKey(Unauthenticated):
     """The API key is missing or wrong; one message for both, to reveal nothing about the key."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "Send a valid API key as `Authorization: Bearer <key>`.",
-            headers={"WWW-Authenticate": "Bearer"},
-        )
+        super().__init__("Send a valid API key as `Authorization: Bearer <key>`.", headers=_CHALLENGE)
 
 
 class SessionEnded(Unauthenticated):
@@ -18,10 +18,7 @@ class SessionEnded(Unauthenticated):
     title = "Signed out"
 
     def __init__(self) -> None:
-        super().__init__(
-            "The session of this browser has ended. Sign in again.",
-            headers={"WWW-Authenticate": "Bearer"},
-        )
+        super().__init__("The session of this browser has ended. Sign in again.", headers=_CHALLENGE)
 
 
 class CrossSiteRequest(Forbidden):

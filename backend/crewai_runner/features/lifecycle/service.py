@@ -188,7 +188,7 @@ class LifecycleService:
         await self.emit(run, RunCrashed(at=finished_at, data=failed))
 
     async def _end_tasks(self, run: RunRow, failure: RunFailure) -> None:
-        """End the tasks of a failed run that were at work: as failed, also if another task ended the run."""
+        """End the running tasks of a failed run: as failed, also if another task ended the run."""
         for task in await self._runs.list_task_rows(run.id):
             if task.state not in (TaskState.RUNNING, TaskState.WAITING):
                 continue

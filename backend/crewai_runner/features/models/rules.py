@@ -85,7 +85,7 @@ class Target(NamedTuple):
 
 
 def resolve_target(endpoint: str | None, provider_model: str | None) -> Target:
-    """Tell a path or URL in `endpoint` from a model name, which earlier clients send there.
+    """Distinguish a path or URL in `endpoint` from a model name, which earlier clients send there.
 
     A model name in `endpoint` is returned as `provider_model`, unless that was sent as well.
     """

@@ -1,4 +1,4 @@
-"""What happens after a model call: the answer is cleaned, a lost one is asked for again, an error is told."""
+"""What follows a model call: its answer is cleaned, a lost one asked for again, an error reported."""
 
 import asyncio
 import contextlib

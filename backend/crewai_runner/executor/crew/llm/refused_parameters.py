@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args
 
+from crewai_runner.domain.model_settings import OmittableParameter
 from crewai_runner.executor.crew.context.exceptions import ProviderReportedError
 from crewai_runner.executor.crew.errors.provider_message import http_status, provider_message
 
@@ -55,19 +56,6 @@ _ADVICE = MappingProxyType(
     }
 )
 _ONLY_STREAMS = re.compile(r"only supports? stream|stream(?:ing)? (?:is required|must be)", re.IGNORECASE)
-_DROPPABLE = (
-    "stream_options",
-    "stop",
-    "temperature",
-    "top_p",
-    "seed",
-    "frequency_penalty",
-    "presence_penalty",
-    "reasoning_effort",
-    "parallel_tool_calls",
-    "tool_choice",
-    "response_format",
-)
 # Parameters whose values the product chooses: a value that is refused is no mistake of the user.
 _CHOSEN_BY_PRODUCT = ("response_format", "tool_choice", "parallel_tool_calls", "stream_options")
 _INVALID_VALUE = re.compile(
@@ -110,7 +98,7 @@ def find_refused_parameter(error: BaseException, params: Params) -> str | None:
         return _find_named(text, named, _CHOSEN_BY_PRODUCT, params) if is_invalid else None
     if named is None and _OUT_OF_RANGE.search(text) and not _ONLY_DEFAULT.search(text):
         return None
-    found = _find_named(text, named, (*_DROPPABLE, *_TOKEN_LIMITS), params)
+    found = _find_named(text, named, (*get_args(OmittableParameter), *_TOKEN_LIMITS), params)
     return found or _find_other(text, named, params)
 
 

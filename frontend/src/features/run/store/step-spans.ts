@@ -9,7 +9,7 @@ import { failedStep, timeOf, type EventOf } from "./run-event";
 import type { MutableSpan, SpanKind } from "./span";
 import type { SpanBuilder } from "./span-builder";
 
-/** A failed call whose event was stored before events told the usage of failed calls. */
+/** A failed call whose event was stored before events had the usage of failed calls. */
 export const ONE_LLM_CALL = { ...NO_USAGE, llmCalls: 1 };
 export const ONE_TOOL_CALL = { ...NO_USAGE, toolCalls: 1 };
 

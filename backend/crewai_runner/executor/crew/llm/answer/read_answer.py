@@ -81,5 +81,5 @@ def _complete(
 
 
 def _is_delimited(headers: httpx.Headers) -> bool:
-    """Return whether the end of the body can be told from a lost connection."""
+    """Return whether the end of the body can be distinguished from a lost connection."""
     return "content-length" in headers or "chunked" in headers.get("transfer-encoding", "").lower()
