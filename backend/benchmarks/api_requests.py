@@ -1,23 +1,19 @@
-"""API requests: lists over many rows, single reads and inserts, and latency while crews stream."""
+"""API requests: CPU of lists, single reads and inserts, and the latency of a list while runs go on."""
 
 import asyncio
 from itertools import count
 from typing import Any
 
-from benchmarks.bench import Bench
-from benchmarks.load import Call, HttpConnection, Latencies, call_continuously, call_periodically
+from benchmarks.bench import Bench, Benchmark
+from benchmarks.load import Call, HttpConnection, call_continuously, call_periodically
+from benchmarks.machine import cpu_seconds
+from benchmarks.product import Product
 from benchmarks.references.token import TOKEN
-from benchmarks.seed import seed
-from benchmarks.servers import ProductServer, Server
-from benchmarks.table import Goal, Row
+from benchmarks.table import Figures
 from benchmarks.workload import MODEL
-from tests.support.scripted_provider import Rule, Say
 
 CONNECTIONS = 8
-SIZES = (100, 10_000, 100_000)
-QUICK_SIZES = (100_000,)
-EVENTS_PER_RUN = 10
-STREAMING_CREWS = 50
+LIST = "/api/v1/runs?limit=50"
 NUMBERS = count(1)
 
 
@@ -26,33 +22,40 @@ def get(path: str) -> Call:
     return lambda http: http.json("GET", path)
 
 
+def get_body(path: str) -> Call:
+    """Return a call that sends GET, reads a body of any type and raises for an error status."""
+
+    async def call(http: HttpConnection) -> None:
+        status, body = await http.request("GET", path)
+        if status >= 400:
+            raise RuntimeError(f"GET {path}: {status} {body[:500]!r}")
+
+    return call
+
+
 async def insert_bare(http: HttpConnection) -> Any:
     return await http.json("POST", "/rows", {"name": f"row {next(NUMBERS)}"})
 
 
-async def measure(bench: Bench) -> list[Row]:
-    """Compare the product's routes with those of plain FastAPI."""
-    rows = await _measure_single_rows(bench) + await _measure_while_streaming(bench)
-    bench.stop_product()
-    for size in QUICK_SIZES if bench.quick else SIZES:
-        rows += await _measure_lists(bench, size)
-    return rows
-
-
-async def _load(bench: Bench, server: Server, call: Call) -> Latencies:
-    await call_continuously(server.port, TOKEN, call, connections=CONNECTIONS, seconds=0.5)
-    return await call_continuously(
-        server.port, TOKEN, call, connections=CONNECTIONS, seconds=2 if bench.quick else 5
-    )
-
-
-async def _measure_single_rows(bench: Bench) -> list[Row]:
-    """Measure an authenticated read and an insert."""
+async def measure_reference(bench: Bench) -> Figures:
+    """Measure plain FastAPI with a bearer token, by SQLAlchemy's ORM and by direct SQL."""
     with bench.start_fastapi() as web:
         await web.ready("/protected")
-        bare = [await _load(bench, web, call) for call in (get("/protected"), insert_bare)]
-    product = await bench.start_product()
-    path = f"/api/v1/models/{(await product.call('GET', '/api/models'))['models'][0]['id']}"
+        calls = {
+            "list-cpu": get("/orm-rows"),
+            "list-cpu-sql": get("/rows"),
+            "model-cpu": get("/protected"),
+            "insert-cpu": insert_bare,
+        }
+        return {key: await cpu_per_call(bench, web.port, [web.pid], call) for key, call in calls.items()}
+
+
+async def measure_product(bench: Bench, product: Product) -> Figures:
+    """Measure the same kinds of requests to the product, and the list while runs go on."""
+    bench.script()
+    await product.finish(await product.begin(50))
+    list_cpu = await cpu_per_call(bench, product.port, product.pids, get(LIST))
+    model = f"/api/v1/models/{(await product.call('GET', '/api/models'))['models'][0]['id']}"
     provider = (await product.call("GET", "/api/providers"))["providers"][0]["id"]
 
     async def insert(http: HttpConnection) -> Any:
@@ -61,71 +64,32 @@ async def _measure_single_rows(bench: Bench) -> list[Row]:
             "POST", "/api/v1/models", {"name": name, "type": "llm", "providerId": provider}
         )
 
-    ours = [await _load(bench, product, call) for call in (get(path), insert)]
-    names = [("one model by id", "plain protected endpoint"), ("insert of a model", "plain insert")]
-    return [
-        row
-        for (name, against), own, other in zip(names, ours, bare, strict=True)
-        for row in _rows(name, own, other, against, ((), ()))
-    ]
+    return {
+        "list-cpu": list_cpu,
+        "list-cpu-sql": list_cpu,
+        "model-cpu": await cpu_per_call(bench, product.port, product.pids, get(model)),
+        "insert-cpu": await cpu_per_call(bench, product.port, product.pids, insert),
+        "list-p99-busy": await _measure_busy_list(bench, product),
+    }
 
 
-async def _measure_lists(bench: Bench, size: int) -> list[Row]:
-    """Measure the list of the newest runs and the events of one run in a large database."""
-    with bench.start_fastapi(size) as web:
-        await web.ready("/protected")
-        bare = await _load(bench, web, get("/rows"))
-    folder = bench.new_folder()
-    bench.script()
-    with ProductServer(folder) as product:
-        await product.connect(bench.provider.base_url)
-    seed(product.database, size, EVENTS_PER_RUN)
-    with ProductServer(folder) as product:
-        await product.ready("/health/ready")
-        runs = await _load(bench, product, get("/api/v1/runs?limit=50"))
-        run = (await product.call("GET", "/api/v1/runs?limit=1"))["runs"][0]["id"]
-        events = await _load(bench, product, get(f"/api/v1/runs/{run}/events"))
-    against = "plain indexed read of 50 rows, 12 columns"
-    goals = ((Goal(0.5, at_least=True),), (Goal(5.0),)) if size == 100_000 else ((), ())
-    return [
-        *_rows(f"list of 50 runs out of {size:,}", runs, bare, against, goals),
-        *_rows(f"events of one run out of {size * EVENTS_PER_RUN:,}", events, bare, against, ((), ())),
-    ]
+async def cpu_per_call(bench: Bench, port: int, pids: list[int], call: Call) -> float:
+    """Return the CPU of one call in milliseconds, with several connections that call without pauses."""
+    await call_continuously(port, TOKEN, call, connections=CONNECTIONS, seconds=0.5)
+    cpu = cpu_seconds(*pids)
+    found = await call_continuously(
+        port, TOKEN, call, connections=CONNECTIONS, seconds=1.5 if bench.quick else 4
+    )
+    return 1000 * (cpu_seconds(*pids) - cpu) / len(found.seconds)
 
 
-def _rows(
-    name: str,
-    ours: Latencies,
-    bare: Latencies,
-    against: str,
-    goals: tuple[tuple[Goal, ...], tuple[Goal, ...]],
-) -> list[Row]:
-    return [
-        Row(f"{name}, rate", "/s", ours.rate, bare.rate, against, goals[0]),
-        Row(f"{name}, p99", "ms", ours.at(99), bare.at(99), against, goals[1]),
-    ]
-
-
-async def _measure_while_streaming(bench: Bench) -> list[Row]:
-    """Measure periodic list requests while crews stream, compared with an idle server."""
-    crews = 20 if bench.quick else STREAMING_CREWS
-    product = await bench.start_product()
-    idle_over = asyncio.Event()
-    asyncio.get_running_loop().call_later(5, idle_over.set)
-    idle = await _read_periodically(product, idle_over)
-    bench.script(Rule(Say(chunks=["word "] * 60, chunk_delay=0.05)))
+async def _measure_busy_list(bench: Bench, product: Product) -> float:
+    """Return the p99 of periodic lists in milliseconds while 20 runs at a time go on."""
     over = asyncio.Event()
-    probing = asyncio.create_task(_read_periodically(product, over))
-    await product.finish(await product.start(crews))
+    reading = asyncio.create_task(call_periodically(product.port, TOKEN, get(LIST), every=0.02, until=over))
+    await product.follow_runs(60 if bench.quick else 160, 20)
     over.set()
-    busy = await probing
-    goals = () if bench.quick else (Goal(150, of="figure"),)
-    name = f"API read while {crews} crews stream"
-    return [
-        Row(f"{name}, p50", "ms", busy.at(50), idle.at(50), "the same read, product idle"),
-        Row(f"{name}, p99", "ms", busy.at(99), idle.at(99), "the same read, product idle", goals),
-    ]
+    return (await reading).at(99)
 
 
-async def _read_periodically(product: ProductServer, until: asyncio.Event) -> Latencies:
-    return await call_periodically(product.port, TOKEN, get("/api/v1/runs?limit=50"), every=0.02, until=until)
+BENCHMARK = Benchmark(reference=measure_reference, on_product=measure_product)

@@ -1,116 +1,81 @@
-"""Concurrent crews: CPU per run, wall time, memory."""
+"""Concurrent crews: CPU per run, runs per second, overhead of one run, delay of its events."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable
 
-from benchmarks.bench import Bench
-from benchmarks.machine import cpu_seconds, peak_mb, reset_peak
-from benchmarks.servers import ProductServer
-from benchmarks.table import Goal, Row
+from benchmarks.bench import Bench, Benchmark
+from benchmarks.load import percentile
+from benchmarks.machine import cpu_seconds
+from benchmarks.product import Followed, Product
+from benchmarks.table import Figures
 from benchmarks.workload import MODEL_CALLS
 
-SLOW_MS = 500
-IDEAL = MODEL_CALLS * SLOW_MS / 1000
+AT_ONCE = 20
+SLOW_MS = 1000
+MODEL_SECONDS = MODEL_CALLS * SLOW_MS / 1000
 
 
-@dataclass(frozen=True)
-class Case:
-    """A number of concurrent runs and the provider's delay per call."""
-
-    count: int
-    delay_ms: int
-
-    @property
-    def rounds(self) -> int:
-        """Repetitions: small numbers of runs are measured several times to reduce noise."""
-        return max(1, 10 // self.count)
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """Wall time in seconds, CPU per run in milliseconds, peak memory in MB."""
-
-    wall: float
-    cpu_ms: float
-    peak_mb: float
-
-
-def cases(quick: bool) -> list[Case]:
-    counts, slow = ([1, 50], [50]) if quick else ([1, 10, 50, 200], [50, 200])
-    return [Case(count, 0) for count in counts] + [Case(count, SLOW_MS) for count in slow]
-
-
-async def measure(bench: Bench) -> list[Row]:
-    """Compare the product with kickoff in threads and akickoff on one event loop."""
-    bare = {mode: _measure_crewai(bench, mode) for mode in ("kickoff", "akickoff")}
-    product = await bench.start_product()
-    ours = {case: await _measure_product(bench, product, case) for case in cases(bench.quick)}
-    return [row for case, figures in ours.items() for row in _rows(case, figures, bare)]
-
-
-def _measure_crewai(bench: Bench, mode: str) -> dict[Case, Measurement]:
-    crews = bench.start_crewai(mode)
-    found = {}
-    for case in cases(bench.quick):
-        bench.script(delay_ms=case.delay_ms)
-        rounds = [crews.run_crews(case.count) for _ in range(case.rounds)]
-        found[case] = Measurement(
-            wall=min(one["wall"] for one in rounds),
-            cpu_ms=1000 * sum(one["cpu"] for one in rounds) / len(rounds),
-            peak_mb=max(one["peak_mb"] for one in rounds),
-        )
-    return found
-
-
-async def _measure_product(bench: Bench, product: ProductServer, case: Case) -> Measurement:
-    bench.script(delay_ms=case.delay_ms)
-    reset_peak(product.pid)
-    cpu = cpu_seconds(product.pid)
-    walls = [await _round(product, case.count) for _ in range(case.rounds)]
-    used = cpu_seconds(product.pid) - cpu
-    return Measurement(min(walls), 1000 * used / (case.count * case.rounds), peak_mb(product.pid))
-
-
-async def _round(product: ProductServer, count: int) -> float:
-    """Return the seconds from the first request to the end of the last run."""
-    start = time.time()
-    done = await product.finish(await product.start(count))
-    return max(datetime.fromisoformat(run["finishedAt"]).timestamp() for run in done) - start
-
-
-def _rows(case: Case, ours: Measurement, bare: dict[str, dict[Case, Measurement]]) -> list[Row]:
-    what = f"{case.count} concurrent, {case.delay_ms} ms per call"
-    against = {
-        "kickoff": "kickoff in threads, crews built before the measurement",
-        "akickoff": "akickoff on one event loop, crews built before",
+async def measure_reference(bench: Bench) -> Figures:
+    """Measure plain CrewAI at its best, and ``kickoff`` in threads."""
+    base, naive = bench.start_crewai("base"), bench.start_crewai("kickoff")
+    rounds = 2 if bench.quick else 4
+    bench.script()
+    at_once = [base.run_crews(AT_ONCE) for _ in range(rounds)]
+    figures = {
+        "cpu-per-run": 1000 * min(one["cpu"] for one in at_once),
+        "runs-per-second": AT_ONCE / min(one["wall"] for one in at_once),
+        "cpu-per-run-naive": 1000 * naive.run_crews(AT_ONCE)["cpu"],
     }
-    kinds: list[tuple[str, str, Callable[[Measurement], float]]] = [
-        ("CPU per run", "ms", lambda one: one.cpu_ms)
-    ]
-    if case.count > 1:
-        kinds.append(("wall", "s", lambda one: one.wall))
-    if case.count >= 50:
-        kinds.append(("peak RSS", "MB", lambda one: one.peak_mb))
-    return [
-        Row(
-            f"{name}, {what}",
-            unit,
-            pick(ours),
-            pick(bare[mode][case]),
-            against[mode],
-            _goals(name, mode, case),
-        )
-        for name, unit, pick in kinds
-        for mode in against
-    ]
+    for count in _sizes(bench):
+        figures[f"cpu-per-run-{count}"] = 1000 * base.run_crews(count)["cpu"]
+    bench.script(delay_ms=SLOW_MS)
+    wall = min(base.run_crews(1)["wall"] for _ in range(2 if bench.quick else 5))
+    return figures | {"overhead-of-one-run": 1000 * (wall - MODEL_SECONDS)}
 
 
-def _goals(name: str, mode: str, case: Case) -> tuple[Goal, ...]:
-    goals = {
-        ("CPU per run", "kickoff", 50, 0): (Goal(1.0),),
-        ("wall", "kickoff", 50, SLOW_MS): (Goal(0.25), Goal(2.5 * IDEAL, of="figure")),
-        ("peak RSS", "kickoff", 200, SLOW_MS): (Goal(0.6),),
-    }
-    return goals.get((name, mode, case.count, case.delay_ms), ())
+async def measure_product(bench: Bench, product: Product) -> Figures:
+    """Measure runs that are started over HTTP and followed by a live reader each."""
+    bench.script()
+    await product.follow_runs(AT_ONCE, AT_ONCE)
+    figures = {}
+    figures["cpu-per-run"], figures["runs-per-second"], followed = await _measure_round(
+        product, 60 if bench.quick else 160, AT_ONCE
+    )
+    figures["cpu-per-run-naive"] = figures["cpu-per-run"]
+    figures |= _delays("event-delay-20", followed)
+    for count in _sizes(bench):
+        figures[f"cpu-per-run-{count}"], _, _ = await _measure_round(product, max(count, 10), count)
+    return figures | await _measure_one(bench, product)
+
+
+async def _measure_one(bench: Bench, product: Product) -> Figures:
+    bench.script(delay_ms=SLOW_MS)
+    followed = [run for _ in range(3 if bench.quick else 10) for run in await product.follow_runs(1, 1)]
+    overhead = min(run.seconds for run in followed) - MODEL_SECONDS
+    return {"overhead-of-one-run": 1000 * overhead} | _delays("event-delay-1", followed)
+
+
+async def _measure_round(product: Product, count: int, at_once: int) -> tuple[float, float, list[Followed]]:
+    """Return CPU per run in milliseconds, runs per second, and the runs."""
+    cpu, started = cpu_seconds(*product.pids), time.monotonic()
+    followed = await product.follow_runs(count, at_once)
+    seconds = time.monotonic() - started
+    return 1000 * (cpu_seconds(*product.pids) - cpu) / count, count / seconds, followed
+
+
+def _delays(key: str, followed: Iterable[Followed]) -> Figures:
+    delays = [delay for run in followed for delay in run.delays]
+    return {f"{key}-p{percent}": 1000 * percentile(delays, percent) for percent in (50, 99)}
+
+
+def _sizes(bench: Bench) -> tuple[int, ...]:
+    return () if bench.quick else (1, 50, 200)
+
+
+def derive(reference: Figures, product: Figures) -> Figures:
+    """Return the overhead of one run beyond that of plain CrewAI."""
+    key = "overhead-of-one-run"
+    return {"overhead-beyond-reference": product[key] - reference[key]} if key in product else {}
+
+
+BENCHMARK = Benchmark(reference=measure_reference, on_product=measure_product)

@@ -1,128 +1,118 @@
-"""Startup time, idle memory, and recovery after kill -9."""
+"""Startup, idle CPU and memory, and recovery after kill -9 of the whole product."""
 
 import asyncio
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 from benchmarks.api_requests import get
-from benchmarks.bench import Bench
+from benchmarks.bench import Bench, Benchmark
 from benchmarks.load import call_periodically, wait_until
-from benchmarks.machine import resident_mb
+from benchmarks.machine import cpu_seconds, proportional_mb
+from benchmarks.product import Product, ended
 from benchmarks.references.token import TOKEN
-from benchmarks.servers import ProductServer
-from benchmarks.table import Goal, Row
-from benchmarks.workload import TASKS
+from benchmarks.table import Figures
+from benchmarks.workload import TASKS, clean_environment
 from tests.support.scripted_provider import Hold, Rule, Say
 
-IDLE_SECONDS = 5
+RUNS = 20
 GATE = "after the kill"
+SECOND = TASKS[1]["description"]
+IN_SECOND = Rule(Hold(GATE, Say("done")), last_contains=SECOND)
 
 
-async def measure(bench: Bench) -> list[Row]:
-    """Compare startup and idle memory with plain processes; recovery has no reference."""
-    bench.stop_product()
-    folder = bench.new_folder()
-    idle_mb = await _measure_idle_memory(bench, folder)
-    return [
-        *await _measure_startup(bench, folder),
-        Row(
-            "idle RSS after one run, role all",
-            "MB",
-            idle_mb,
-            resident_mb(bench.start_crewai("kickoff").pid),
-            "plain CrewAI after its runs, no web server",
-            (Goal(350, of="figure"),),
-        ),
-        *await _measure_recovery(bench),
-    ]
+async def measure_reference(bench: Bench) -> Figures:
+    """Measure the start of plain FastAPI, the import of CrewAI, and CrewAI's memory after its runs."""
+    with bench.start_fastapi() as web:
+        health = await web.ready("/protected")
+    started = time.monotonic()
+    await asyncio.to_thread(_import_crewai, bench.new_folder())
+    imported = time.monotonic() - started
+    memory = proportional_mb(bench.start_crewai("kickoff").pid)
+    return {"cold-health": health, "cold-run": imported, "idle-memory": memory}
 
 
-async def _measure_idle_memory(bench: Bench, folder: Path) -> float:
+def _import_crewai(folder: Path) -> None:
+    command = [sys.executable, "-c", "import crewai"]
+    subprocess.run(command, env=clean_environment(str(folder)), check=True)
+
+
+async def measure_setup(bench: Bench, setup: str) -> Figures:
+    """Measure idle figures in every setup; cold starts and the kill only where one process is all of it."""
     bench.script()
-    with ProductServer(folder) as product:
-        await product.connect(bench.provider.base_url)
-        await asyncio.sleep(IDLE_SECONDS)
-        return resident_mb(product.pid)
+    if setup == "postgresql":
+        with bench.product(setup) as product:
+            await product.connect(bench.provider.base_url, warm_up=20)
+            return await _measure_idle(bench, product)
+    folder = bench.new_folder()
+    with ended(Product.start(setup, folder)) as product:
+        await product.connect(bench.provider.base_url, warm_up=20)
+        figures = await _measure_idle(bench, product)
+    return figures | await _measure_cold_start(bench, setup, folder) | await _measure_kill(bench, setup)
 
 
-async def _measure_startup(bench: Bench, folder: Path) -> list[Row]:
-    """Measure starts with an existing database, while CrewAI is imported in the background."""
-    rounds = 1 if bench.quick else 5
-    reference_seconds, product_seconds, slowest = [], [], []
-    for _ in range(rounds):
-        with bench.start_fastapi() as web:
-            reference_seconds.append(await web.ready("/protected"))
-        with ProductServer(folder) as product:
-            product_seconds.append(await product.ready("/health"))
-            slowest.append(await _slowest_during_import(product))
-    goals = (Goal(2.0, of="figure"),)
-    return [
-        Row(
-            "process start -> /health",
-            "s",
-            max(product_seconds),
-            max(reference_seconds),
-            "plain FastAPI, start -> first response",
-            goals,
-        ),
-        Row("slowest /health during the import of CrewAI", "ms", max(slowest), None, ""),
-    ]
+async def _measure_idle(bench: Bench, product: Product) -> Figures:
+    seconds = 15 if bench.quick else 60
+    await asyncio.sleep(5)
+    cpu = cpu_seconds(*product.pids)
+    await asyncio.sleep(seconds)
+    used = cpu_seconds(*product.pids) - cpu
+    return {"idle-cpu": 100 * used / seconds, "idle-memory": proportional_mb(*product.pids)}
 
 
-async def _slowest_during_import(product: ProductServer) -> float:
-    """Return the slowest response of /health in milliseconds until the engine is ready."""
+async def _measure_cold_start(bench: Bench, setup: str, folder: Path) -> Figures:
+    """Start on an existing database; a run is started as soon as the API accepts it."""
+    bench.script()
     over = asyncio.Event()
-    probing = asyncio.create_task(
-        call_periodically(product.port, TOKEN, get("/health"), every=0.02, until=over)
-    )
-    await wait_until(lambda: _engine_ready(product), every=0.25, seconds=120)
-    over.set()
-    return (await probing).at(100)
+    with ended(Product.start(setup, folder)) as product:
+        health = await product.api.ready("/health")
+        probing = asyncio.create_task(
+            call_periodically(product.port, TOKEN, get("/health"), every=0.02, until=over)
+        )
+        await product.api.ready("/health/ready")
+        await product.finish(await product.begin(1))
+        over.set()
+        slowest = (await probing).at(100)
+    called = bench.provider.requests[0].started - product.api.started
+    return {"cold-health": health, "cold-run": called, "cold-slowest-health": slowest}
 
 
-async def _engine_ready(product: ProductServer) -> bool:
-    try:
-        parts = (await product.call("GET", "/health/ready"))["parts"]
-    except RuntimeError:  # 503: the queue is not ready yet
-        return False
-    return bool(parts["engine"]["message"] == "ready")
-
-
-async def _measure_recovery(bench: Bench) -> list[Row]:
-    """Kill the server during the second task's call, restart it, and wait until the calls are repeated."""
-    runs = 5 if bench.quick else 20
-    second = TASKS[1]["description"]
+async def _measure_kill(bench: Bench, setup: str) -> Figures:
+    """Kill the product during the second task's calls, restart it, and wait until the calls are repeated."""
     folder = bench.new_folder()
     bench.script()
-    with ProductServer(folder) as product:
+    with ended(Product.start(setup, folder)) as product:
         await product.connect(bench.provider.base_url)
-        bench.script(Rule(Hold(GATE, Say("done")), last_contains=second))
-        ids = await product.start(runs)
-        await _wait_for_calls(bench, second, runs)
+        bench.script(IN_SECOND)
+        ids = await product.begin(RUNS)
+        await wait_for_second_calls(bench, RUNS)
         product.end(signal.SIGKILL)
-    with ProductServer(folder) as product:
-        await _wait_for_calls(bench, second, 2 * runs)
-        recovered = time.monotonic() - product.started
+    with ended(Product.start(setup, folder)) as product:
+        await wait_for_second_calls(bench, 2 * RUNS)
+        resumed = time.monotonic() - product.api.started
         bench.provider.release(GATE)
         done = await product.finish(ids)
-    first_calls = len(bench.provider.requests) - sum(
-        second in one.last_message for one in bench.provider.requests
-    )
-    return [
-        Row(f"kill -9 with {runs} runs -> all runs resumed", "s", recovered, goals=(Goal(5.0, of="figure"),)),
-        Row("runs lost by the kill", "", runs - len(done), goals=(Goal(0, of="figure"),)),
-        Row("finished tasks repeated", "", first_calls - runs, goals=(Goal(0, of="figure"),)),
-    ]
+    return {
+        "kill-resumed": resumed,
+        "kill-lost": RUNS - len(done),
+        "kill-repeated": count_first_calls(bench) - RUNS,
+    }
 
 
-def _count(bench: Bench, text: str) -> int:
-    """Count the model calls whose last message contains this text."""
-    return sum(text in one.last_message for one in bench.provider.requests)
+def count_first_calls(bench: Bench) -> int:
+    """Count the calls of first tasks."""
+    return sum(SECOND not in one.last_message for one in bench.provider.requests)
 
 
-async def _wait_for_calls(bench: Bench, text: str, wanted: int) -> None:
+async def wait_for_second_calls(bench: Bench, wanted: int) -> None:
+    """Wait until this many calls of second tasks have been made."""
+
     async def reached() -> bool:
-        return _count(bench, text) >= wanted
+        return sum(SECOND in one.last_message for one in bench.provider.requests) >= wanted
 
     await wait_until(reached, every=0.02, seconds=120)
+
+
+BENCHMARK = Benchmark(reference=measure_reference, on_setup=measure_setup)

@@ -1,46 +1,82 @@
-"""CPU and memory of processes, from /proc (Linux)."""
+"""CPU and memory of processes, from /proc (Linux). Processes may end at any time while they are read."""
 
+import contextlib
 import os
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
+GONE = (FileNotFoundError, ProcessLookupError, PermissionError)
 
 
-def process_tree(pid: int) -> Iterator[int]:
-    """Yield the process and its descendants."""
-    yield pid
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in task.read_text().split():
-            yield from process_tree(int(child))
+def process_trees(pids: Iterable[int]) -> set[int]:
+    """Return these processes and all of their descendants that are alive."""
+    children = defaultdict(list)
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit() and (fields := _stat(int(folder.name))):
+            children[int(fields[1])].append(int(folder.name))
+    found, waiting = set(), list(pids)
+    while waiting:
+        pid = waiting.pop()
+        if pid not in found:
+            found.add(pid)
+            waiting += children[pid]
+    return found
 
 
-def cpu_seconds(pid: int) -> float:
-    """Return user and system time of the process tree in seconds."""
-    return sum(_cpu_of(one) for one in process_tree(pid))
+def cpu_seconds(*pids: int) -> float:
+    """Return user and system time of the process trees in seconds, ended children included."""
+    return sum(sum(map(int, fields[11:15])) for pid in process_trees(pids) if (fields := _stat(pid))) / TICKS
 
 
-def _cpu_of(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+def busy_seconds() -> float:
+    """Return the CPU time that all processes of the machine have used, in seconds."""
+    first, _, _ = Path("/proc/stat").read_text().partition("\n")
+    user, nice, system, _idle, _wait, irq, softirq, steal = map(int, first.split()[1:9])
+    return (user + nice + system + irq + softirq + steal) / TICKS
 
 
-def resident_mb(pid: int) -> float:
-    """Return the resident memory of the process tree in MiB."""
-    return sum(_status(one, "VmRSS") for one in process_tree(pid)) / 1024
+def proportional_mb(*pids: int) -> float:
+    """Return the memory of the process trees in MiB; pages shared by n processes count 1/n in each."""
+    return sum(_kilobytes(pid, "smaps_rollup", "Pss") for pid in process_trees(pids)) / 1024
 
 
-def peak_mb(pid: int) -> float:
+def peak_mb(*pids: int) -> float:
     """Return the sum of peak resident memory since ``reset_peak`` in MiB."""
-    return sum(_status(one, "VmHWM") for one in process_tree(pid)) / 1024
+    return sum(_kilobytes(pid, "status", "VmHWM") for pid in process_trees(pids)) / 1024
 
 
-def reset_peak(pid: int) -> None:
+def reset_peak(*pids: int) -> None:
     """Reset the counters of ``peak_mb``."""
-    for one in process_tree(pid):
-        Path(f"/proc/{one}/clear_refs").write_text("5")
+    for pid in process_trees(pids):
+        with contextlib.suppress(*GONE):
+            Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
-def _status(pid: int, name: str) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next((int(line.split()[1]) for line in lines if line.startswith(f"{name}:")), 0)
+def threads_and_files(*pids: int) -> tuple[int, int]:
+    """Return the numbers of threads and of open file handles of the process trees."""
+    threads = files = 0
+    for pid in process_trees(pids):
+        with contextlib.suppress(*GONE):
+            threads += _count(Path(f"/proc/{pid}/task"))
+            files += _count(Path(f"/proc/{pid}/fd"))
+    return threads, files
+
+
+def _count(folder: Path) -> int:
+    return sum(1 for _ in folder.iterdir())
+
+
+def _stat(pid: int) -> list[str]:
+    """Return the fields of /proc/PID/stat from the state on; empty when the process has ended."""
+    with contextlib.suppress(*GONE):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return []
+
+
+def _kilobytes(pid: int, file: str, name: str) -> int:
+    with contextlib.suppress(*GONE):
+        lines = Path(f"/proc/{pid}/{file}").read_text().splitlines()
+        return next((int(line.split()[1]) for line in lines if line.startswith(f"{name}:")), 0)
+    return 0

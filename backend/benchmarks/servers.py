@@ -1,4 +1,4 @@
-"""The measured processes: the product, plain FastAPI, plain CrewAI."""
+"""The processes of the references, plain FastAPI and plain CrewAI, and what all servers share."""
 
 import asyncio
 import contextlib
@@ -12,13 +12,11 @@ import time
 from pathlib import Path
 from typing import Any, Self
 
-from benchmarks.load import HttpConnection, call_concurrently
+from benchmarks.load import HttpConnection
 from benchmarks.references.token import TOKEN
-from benchmarks.workload import MODEL, WORKFLOW, clean_environment
+from benchmarks.workload import clean_environment
 
 BACKEND = Path(__file__).resolve().parents[1]
-SLOTS = 256
-FINAL_STATES = {"completed", "failed", "stopped", "crashed"}
 
 
 def free_port() -> int:
@@ -52,7 +50,7 @@ class Server:
         self.end(signal.SIGTERM)
 
     def end(self, number: signal.Signals) -> None:
-        """Send the signal and wait; kills the process after 20 s."""
+        """Send the signal and wait; kills the process after 20 s. Does nothing once the process has ended."""
         self._process.send_signal(number)
         try:
             self._process.wait(20)
@@ -77,68 +75,6 @@ class Server:
         """Send one request on a new connection. Raises ``RuntimeError`` for an error status."""
         async with HttpConnection(self.port, TOKEN) as http:
             return await http.json(method, path, content)
-
-
-class ProductServer(Server):
-    """The product's server with enough slots for all concurrent runs."""
-
-    def __init__(self, folder: Path, **settings: str) -> None:
-        port = free_port()
-        environment = {
-            "API_KEY": TOKEN,
-            "API_PORT": str(port),
-            "DATA_DIR": str(folder / "data"),
-            "LOCAL_MODEL": "off",
-            "LOG_LEVEL": "WARNING",
-            "WORKER_CONCURRENCY": str(SLOTS),
-            # The rate limiter counts, but never rejects: all load uses one key.
-            "RATE_LIMIT_BURST": "10000000",
-        }
-        super().__init__(["crewai_runner", "serve"], port, folder, environment | settings)
-
-    async def connect(self, provider_url: str) -> None:
-        """Register the scripted provider and its model, then complete one run as a warm-up."""
-        await self.ready("/health/ready")
-        given = {
-            "name": "bench",
-            "type": "openai_compatible",
-            "apiKey": "sk-bench-1",
-            "baseUrl": provider_url,
-        }
-        provider = (await self.call("POST", "/api/providers", {"provider": given}))["provider"]
-        model = {"name": MODEL, "type": "llm", "providerId": provider["id"], "default": True}
-        await self.call("POST", "/api/models", {"model": model})
-        await self.finish(await self.start(1))
-
-    async def start(self, count: int) -> list[str]:
-        """Start ``count`` runs and return their ids."""
-
-        async def one(http: HttpConnection) -> str:
-            answer = await http.json("POST", "/api/workflows/start", {"workflow": WORKFLOW})
-            return str(answer["runId"])
-
-        return await call_concurrently(self.port, TOKEN, one, count)
-
-    async def stop(self, run_id: str) -> None:
-        await self.call("POST", "/api/workflows/stop", {"workflowId": run_id})
-
-    async def finish(self, ids: list[str], seconds: float = 300) -> list[dict[str, Any]]:
-        """Wait for these runs and return their summaries. Raises ``RuntimeError`` unless all completed."""
-        wanted, until = set(ids), time.monotonic() + seconds
-        while time.monotonic() < until:
-            page = (await self.call("GET", f"/api/v1/runs?limit={min(200, len(ids) + 10)}"))["runs"]
-            done = [run for run in page if run["id"] in wanted and run["status"] in FINAL_STATES]
-            if len(done) == len(ids):
-                break
-            await asyncio.sleep(0.1)
-        bad = [run for run in done if run["status"] != "completed"]
-        if bad or len(done) < len(ids):
-            raise RuntimeError(f"{len(done)} of {len(ids)} runs ended, {len(bad)} not completed: {bad[:1]}")
-        return done
-
-    @property
-    def database(self) -> Path:
-        return self.folder / "data" / "crewai-runner.db"
 
 
 class FastApiServer(Server):
@@ -216,6 +152,6 @@ class CrewAiProcess:
         raise RuntimeError(f"The reference process has ended:\n{output}")
 
     def run_crews(self, count: int) -> dict[str, float]:
-        """Run ``count`` crews concurrently; returns ``{wall, cpu, build_cpu, peak_mb}``."""
+        """Run ``count`` crews concurrently; returns ``{wall, cpu, build_cpu, peak_mb}``, CPU per crew."""
         self.send(json.dumps({"do": "runs", "count": count}))
         return self.read_result()

@@ -42,8 +42,11 @@ WORKFLOW: dict[str, Any] = {
 
 
 def clean_environment(storage: str) -> dict[str, str]:
-    """Return the environment of measured processes, without proxies, provider keys and telemetry."""
-    dropped = ("_PROXY", "_API_KEY", "OPENAI_", "DATABASE_URL", "ROLE")
+    """Return the environment of measured processes, without proxies, provider keys and telemetry.
+
+    Compiled modules are kept, as after `make run` and in the image, so that a start does not compile.
+    """
+    dropped = ("_PROXY", "_API_KEY", "OPENAI_", "DATABASE_URL", "ROLE", "PYTHONDONTWRITEBYTECODE")
     kept = {
         name: value for name, value in os.environ.items() if not any(part in name.upper() for part in dropped)
     }

@@ -8,7 +8,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from crewai_runner import __version__
-from crewai_runner.core.settings import Role, Settings, setting_errors
+from crewai_runner.core.setting_choices import Role
+from crewai_runner.core.setting_values import setting_errors
+from crewai_runner.core.settings import Settings
 from crewai_runner.operations import command as operations
 
 Command = Callable[[argparse.Namespace], int]

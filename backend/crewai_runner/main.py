@@ -11,14 +11,16 @@ from crewai_runner import __version__
 from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.core.settings import Settings
 from crewai_runner.features.auth.middleware import AuthMiddleware
-from crewai_runner.features.health.router import READINESS
+from crewai_runner.features.health.router import LIVENESS, READINESS
 from crewai_runner.features.health.router import router as health
 from crewai_runner.features.metrics.middleware import RequestCounting
 from crewai_runner.features.metrics.router import PATH as METRICS
 from crewai_runner.features.metrics.router import router as metrics
 from crewai_runner.http import documentation, frontend, problems
 from crewai_runner.http.client_address import ClientAddressMiddleware
+from crewai_runner.http.conditional import ConditionalGetMiddleware
 from crewai_runner.http.deprecation import HEADERS as DEPRECATION_HEADERS
+from crewai_runner.http.gradual_start import GradualStartMiddleware
 from crewai_runner.http.json_limits import JsonLimitMiddleware
 from crewai_runner.http.middleware import (
     BodyLimitMiddleware,
@@ -32,7 +34,7 @@ from crewai_runner.http.time_limit import TimeLimitMiddleware
 from crewai_runner.http.version_alias import LATEST_VERSION, VersionAliasMiddleware
 from crewai_runner.http.versions import API_VERSIONS, ApiVersionMiddleware
 from crewai_runner.queue.data_dir_lock import DataDirLock
-from crewai_runner.routes import api
+from crewai_runner.routes import include_api
 from crewai_runner.wiring.adapters import rate_limit
 from crewai_runner.wiring.container import Container
 from crewai_runner.wiring.lifecycle import ProcessLifecycle
@@ -78,12 +80,12 @@ def create_app(
     )
     app.openapi = lambda: build_openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
     problems.install(app)
-    documentation.install(app)
+    include_api(
+        app, f"{settings.api_base_url}/{LATEST_VERSION}", deprecated=API_VERSIONS[LATEST_VERSION] is not None
+    )
     app.include_router(health)
     app.include_router(metrics)
-    app.include_router(
-        api(f"{settings.api_base_url}/{LATEST_VERSION}", deprecated=API_VERSIONS[LATEST_VERSION] is not None)
-    )
+    documentation.install(app)
     if settings.frontend:
         frontend.install(app, settings.frontend, settings.api_base_url, [settings.api_base_url, *NOT_PAGES])
     else:
@@ -100,6 +102,7 @@ def openapi_text() -> str:
 
 def _wrap(app: FastAPI, settings: Settings) -> None:
     """Add the middleware. The first added is the innermost: a request passes them in reverse order."""
+    app.add_middleware(ConditionalGetMiddleware)
     app.add_middleware(JsonLimitMiddleware)
     app.add_middleware(BodyLimitMiddleware, limit=settings.max_request_bytes)
     app.add_middleware(TimeLimitMiddleware, seconds=settings.request_timeout_seconds)
@@ -114,9 +117,17 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
         CORSMiddleware,
         allow_origins=settings.allowed_origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "If-Match", "Idempotency-Key", "Last-Event-ID"],
+        allow_headers=[
+            "Authorization",
+            "Content-Type",
+            "If-Match",
+            "If-None-Match",
+            "Idempotency-Key",
+            "Last-Event-ID",
+        ],
         expose_headers=["ETag", "X-Request-Id", "Retry-After", *RATE_HEADERS, *DEPRECATION_HEADERS],
     )
     app.add_middleware(RequestContextMiddleware)
     app.add_middleware(RequestCounting)
     app.add_middleware(ClientAddressMiddleware, trusted=settings.trusted_networks)
+    app.add_middleware(GradualStartMiddleware, exempt=frozenset({LIVENESS}))

@@ -1,10 +1,9 @@
 """Which router is mounted where."""
 
-from fastapi import APIRouter
+from fastapi import FastAPI
 
 from crewai_runner.core.errors import BadRequest, TooLarge, Unavailable, Unprocessable
 from crewai_runner.features.approvals.router import router as approvals
-from crewai_runner.features.auth.deps import BearerScheme
 from crewai_runner.features.auth.errors import CrossSiteRequest, InvalidApiKey, TooManySignInFailures
 from crewai_runner.features.auth.router import router as session
 from crewai_runner.features.chat.router import router as chat
@@ -39,18 +38,23 @@ EVERYWHERE = problems(
 )
 
 
-def api(prefix: str, *, deprecated: bool = False) -> APIRouter:
-    """Every route of one version, under its prefix, each behind the bearer scheme."""
-    router = APIRouter(
-        prefix=prefix,
-        deprecated=deprecated or None,
-        dependencies=[BearerScheme],
-        responses=EVERYWHERE,
-        generate_unique_id_function=operation_id,
-    )
-    # Fixed paths before those with a parameter: /workflows/start, /runs/diff.
-    for part in (first_version, runs, executions, events, chat, approvals, insights):
-        router.include_router(part)
-    for part in (providers, models, workflow_list, workflows, templates, yaml, session, about):
-        router.include_router(part)
-    return router
+# Fixed paths before those with a parameter: /workflows/start, /runs/diff.
+PARTS = (
+    *(first_version, runs, executions, events, chat, approvals, insights),
+    *(providers, models, workflow_list, workflows, templates, yaml, session, about),
+)
+
+
+def include_api(app: FastAPI, prefix: str, *, deprecated: bool = False) -> None:
+    """Add every route of one version under its prefix.
+
+    Without a router around them: FastAPI would match a path again for each level.
+    """
+    for part in PARTS:
+        app.include_router(
+            part,
+            prefix=prefix,
+            deprecated=deprecated or None,
+            responses=EVERYWHERE,
+            generate_unique_id_function=operation_id,
+        )

@@ -1,20 +1,26 @@
 """Starts the server process and prints how to use it."""
 
+import asyncio
+import logging
 import os
 import signal
+import socket
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import uvicorn
 
 from crewai_runner.boot import StartupApp
 from crewai_runner.core.api_key import API_KEY_FILE, load_api_key
 from crewai_runner.core.bind_check import find_bind_error
+from crewai_runner.core.collection_pause import collection_paused
 from crewai_runner.core.logging import configure_logging, get_logger
 from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.core.settings import Settings
+from crewai_runner.core.waiting import wait_event
 from crewai_runner.http.connection_limits import UVICORN_LIMITS
 from crewai_runner.queue.data_dir_lock import DataDirInUse, DataDirLock
 
@@ -23,7 +29,9 @@ if TYPE_CHECKING:  # importing the application takes seconds; see StartupApp
 
     from crewai_runner.wiring.container import Container
 
-SHUTDOWN_SECONDS = 10
+SHUTDOWN_SECONDS = 5
+"""How long requests in progress may take after SIGTERM; then running crews get DRAIN_SECONDS."""
+TICK_SECONDS = 1.0
 
 
 def serve(settings: Settings) -> int:
@@ -54,7 +62,7 @@ class _ServerProcess:
         self._api_key, self._key_is_new = load_api_key(settings)
         mask.add(self._api_key)
         startup_app = StartupApp(self._make_app, self._on_ready, self._on_failure)
-        self._server = uvicorn.Server(
+        self._server = _Server(
             uvicorn.Config(
                 startup_app,
                 host=settings.api_host,
@@ -68,18 +76,20 @@ class _ServerProcess:
             )
         )
 
-    def run(self) -> int:
+    def run(self) -> NoReturn:
+        """Serve until a signal, then end the process."""
         # After its shutdown uvicorn raises the signal again, which would change the exit status.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _ignore_signal)
         self._server.run()
-        return 3 if self._failed or not self._server.started else 0
+        _end_process(3 if self._failed or not self._server.started else 0)
 
     def _make_app(self) -> "Starlette":
         # Imported here, in a thread, so that the first health check does not wait for it.
-        from crewai_runner.main import create_app  # noqa: PLC0415
+        with collection_paused():
+            from crewai_runner.main import create_app  # noqa: PLC0415
 
-        return create_app(self._settings, mask=self._mask, folder_lock=self._lock)
+            return create_app(self._settings, mask=self._mask, folder_lock=self._lock)
 
     def _on_ready(self, app: "Starlette") -> None:
         port = self._server.servers[0].sockets[0].getsockname()[1]
@@ -90,7 +100,42 @@ class _ServerProcess:
         self._failed = True
         get_logger(__name__).error("start.failed", exc_info=error)
         print(f"Cannot start: {self._mask(str(error))}", file=sys.stderr)  # noqa: T201
-        self._server.should_exit = True
+        self._server.end()
+
+
+class _Server(uvicorn.Server):
+    """A server that looks once a second whether it must end, and waits for no thread once all is closed."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._ending = asyncio.Event()
+
+    def end(self) -> None:
+        """Shut down soon. Call it on the event loop."""
+        self.should_exit = True
+        self._ending.set()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        asyncio.get_running_loop().call_soon_threadsafe(self._ending.set)
+
+    async def main_loop(self) -> None:
+        """Update the date header every second, as uvicorn does, without its ten wake-ups a second."""
+        while not await self.on_tick(0):
+            await wait_event(self._ending, TICK_SECONDS)
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().serve(sockets)
+        # asyncio waits minutes for the threads of this executor; one may wait for a database that is away.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
+
+
+def _end_process(status: int) -> NoReturn:
+    """End the process without waiting for threads, as the interpreter would: everything is closed."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _ignore_signal(_number: int, _frame: FrameType | None) -> None:

@@ -3,12 +3,13 @@
 `database_url` is parametrized: every test that uses it, directly or through another fixture, runs once on
 SQLite and once on PostgreSQL. Mark a module with `harness` to change how its harness is opened:
 
-    pytestmark = pytest.mark.harness(seed_models=False, allow_private_urls=True)
+    pytestmark = pytest.mark.harness(seed_models=False, allow_private_hosts=True)
 
 Keyword arguments are those of `open_harness`; `fake_local_model=True` replaces the built-in model.
 """
 
 import faulthandler
+import logging
 import os
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
@@ -36,6 +37,9 @@ from tests.support.harness import RunHarness, open_harness, seed_workspaces
 from tests.support.principals import OWNER, STRANGER, SubjectAuthenticator, auth_headers
 
 TEARDOWN_TIMEOUT_SECONDS = 120
+MAX_WORKERS = 4
+SHARED_SERVERS = {"product", "servers", "recorded"}
+"""Fixtures of servers that run until the end of the session."""
 
 # A dashboard that happens to be built on this machine must not change what the tests of the API see.
 os.environ["FRONTEND_DIR"] = str(MISSING_FRONTEND_DIR)
@@ -48,6 +52,17 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+
+
+@pytest.fixture
+def restored_logging() -> Iterator[None]:
+    """For tests that configure the product's logging: the test run's is restored afterwards."""
+    root, structured = logging.getLogger(), structlog.get_config()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.configure(**structured)
 
 
 @pytest.fixture(scope="session")
@@ -166,11 +181,16 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "harness(**options): how the harness of this module is opened")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one more worker than cores: many tests wait for a process. Each needs about 1 GB of memory."""
+    return min(MAX_WORKERS, (os.cpu_count() or 1) + 1)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run slow files first, and files that keep servers running for the whole session last."""
-    with_servers = {item.path for item in items if item.path.parent.name in ("contract", "product")}
-    slow = {item.path for item in items if item.get_closest_marker("process")} - with_servers
-    items.sort(key=lambda item: (item.path not in slow, item.path in with_servers))
+    """Run slow files first, and files that share a server for the whole session last."""
+    sharing = {item.path for item in items if SHARED_SERVERS & set(getattr(item, "fixturenames", ()))}
+    slow = {item.path for item in items if item.get_closest_marker("process")} - sharing
+    items.sort(key=lambda item: (item.path not in slow, item.path in sharing))
 
 
 @pytest.hookimpl(wrapper=True)

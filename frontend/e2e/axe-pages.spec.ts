@@ -2,7 +2,7 @@
 import type { Page } from "@playwright/test";
 
 import { uniqueName } from "./api";
-import { everyType, twoTasks } from "./documents";
+import { everyType, twoTasks } from "./documents.mjs";
 import { expect, openPage, test } from "./fixtures";
 import { ProductWithRuns } from "./product-with-runs";
 import { atBothSizes, checkAccessibility } from "./themes";

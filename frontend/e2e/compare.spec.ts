@@ -1,5 +1,5 @@
 import { uniqueName } from "./api";
-import { twoTasks } from "./documents";
+import { twoTasks } from "./documents.mjs";
 import { expect, openPage, test } from "./fixtures";
 import { expectAccessibleInBothThemes } from "./themes";
 
@@ -18,10 +18,12 @@ test("compares two runs side by side @phone", async ({ signedIn: page, api, prov
   const sideA = page.getByRole("region", { name: "Run A" });
   const sideB = page.getByRole("region", { name: "Run B" });
   await sideA.getByRole("searchbox").fill(a);
+  // Clicking while the list changes could miss the row.
+  await expect(sideA.getByRole("listitem")).toHaveCount(1);
   await sideA.getByRole("button", { name: new RegExp(a) }).click();
   await expectAccessibleInBothThemes(page);
   await sideB.getByRole("searchbox").fill(name);
-  await expect(sideB.getByRole("button", { name: new RegExp(a) })).toHaveCount(0);
+  await expect(sideB.getByRole("listitem")).toHaveCount(1);
   await sideB.getByRole("button", { name: new RegExp(b) }).click();
   await expect(page).toHaveURL(new RegExp(`a=${a}&b=${b}`));
 

@@ -1,5 +1,5 @@
 import { Api, uniqueName } from "./api";
-import { twoTasks } from "./documents";
+import { twoTasks } from "./documents.mjs";
 import { expect, openPage, test } from "./fixtures";
 import { FreshProduct } from "./fresh-product";
 import { gateReply } from "./provider";

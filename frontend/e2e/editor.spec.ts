@@ -1,6 +1,6 @@
 import type { Page } from "@playwright/test";
 
-import { twoTasks } from "./documents";
+import { twoTasks } from "./documents.mjs";
 import type { Api } from "./api";
 import { uniqueName } from "./api";
 import { expect, openPage, test } from "./fixtures";
@@ -135,7 +135,13 @@ test("selects the same node in the graph and in the YAML", async ({ api, signedI
 
 test("the form edits the document and keeps comments", async ({ api, signedIn: page }) => {
   const { id, yaml } = await createWorkflow(api);
-  await openPage(page, `/workflows/${id}?view=form&node=agent:researcher`);
+  await openPage(page, `/workflows/${id}?view=form`);
+  const hosts = page.getByRole("region", { name: "Workflow" }).getByLabel("Allowed hosts");
+  await hosts.fill("https://api.example.com/v1");
+  await expect(hosts).toHaveAccessibleDescription(/host name such as api\.example\.com/);
+  await hosts.fill("api.example.com\n*.example.org:8443");
+  await expect(hosts).not.toHaveAttribute("aria-invalid");
+  await node(page, /^researcher/).click();
   const form = page.getByRole("region", { name: "Agent researcher" });
 
   await form.getByLabel("Role").fill("Senior researcher");
@@ -155,7 +161,8 @@ test("the form edits the document and keeps comments", async ({ api, signedIn: p
       "backstory: Curious.\n    llm: no-such-model\n    max_iter: 7\n",
     )
     .replace("context: [research]\n", "context: [research]\n    human_input: true\n");
-  expect((await fetchWorkflow(api, id)).yaml).toBe(expected);
+  const allowed = 'allowed_hosts: [api.example.com, "*.example.org:8443"]\n';
+  expect((await fetchWorkflow(api, id)).yaml).toBe(expected + allowed);
 });
 
 test("adds, renames and deletes agents and tasks", async ({ api, signedIn: page }) => {

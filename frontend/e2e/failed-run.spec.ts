@@ -1,5 +1,5 @@
 import { uniqueName, type Api } from "./api";
-import { twoTasks } from "./documents";
+import { twoTasks } from "./documents.mjs";
 import { expect, openPage, test } from "./fixtures";
 import type { Provider } from "./provider";
 

@@ -1,7 +1,7 @@
 import type { Page } from "@playwright/test";
 
 import { uniqueName, type Api } from "./api";
-import { twoTasks } from "./documents";
+import { twoTasks } from "./documents.mjs";
 import { expect, openPage, test } from "./fixtures";
 import type { Provider } from "./provider";
 import { expectAccessibleInBothThemes } from "./themes";

@@ -1,5 +1,5 @@
 import { uniqueName } from "./api";
-import { everyType, twoTasks } from "./documents";
+import { everyType, twoTasks } from "./documents.mjs";
 import { expect, openPage, test } from "./fixtures";
 
 interface StartedRun {

@@ -241,6 +241,7 @@ test("edits models, sets the default, deletes models and a provider in use @phon
   api,
   browserErrors,
 }) => {
+  test.slow();
   browserErrors.allow(/409/);
   const { name, models } = await createProvider(api, provider.baseUrl, ["one", "two", "three"]);
   const [one = "", two = "", three = ""] = models;

@@ -1,6 +1,6 @@
 /** A separate product that has a run in every state. */
 import { Api } from "./api";
-import { twoTasks } from "./documents";
+import { twoTasks } from "./documents.mjs";
 import { FreshProduct } from "./fresh-product";
 import { gateReply, Provider } from "./provider";
 

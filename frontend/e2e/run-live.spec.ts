@@ -4,7 +4,7 @@ import { once } from "node:events";
 import type { Page } from "@playwright/test";
 
 import { uniqueName, type Api } from "./api";
-import { twoTasks } from "./documents";
+import { twoTasks } from "./documents.mjs";
 import { expect, openPage, test } from "./fixtures";
 import { gateReply } from "./provider";
 

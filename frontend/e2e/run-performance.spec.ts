@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { CDPSession, Page } from "@playwright/test";
 
 import { uniqueName } from "./api";
-import { twoTasks } from "./documents";
+import { twoTasks } from "./documents.mjs";
 import { expect, openPage, test } from "./fixtures";
 import { measureWorkUnitMs } from "./machine-speed";
 import { gateReply } from "./provider";

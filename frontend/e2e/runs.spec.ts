@@ -1,5 +1,5 @@
 import { uniqueName } from "./api";
-import { twoTasks } from "./documents";
+import { twoTasks } from "./documents.mjs";
 import { expect, openPage, test } from "./fixtures";
 import { gateReply } from "./provider";
 import { expectAccessibleInBothThemes } from "./themes";

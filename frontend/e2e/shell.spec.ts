@@ -1,7 +1,7 @@
 import type { Page } from "@playwright/test";
 
 import { uniqueName } from "./api";
-import { twoTasks } from "./documents";
+import { twoTasks } from "./documents.mjs";
 import { expect, openPage, test } from "./fixtures";
 
 const PHONE = { width: 390, height: 844 };

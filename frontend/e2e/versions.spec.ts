@@ -1,5 +1,5 @@
 import { uniqueName } from "./api";
-import { twoTasks } from "./documents";
+import { twoTasks } from "./documents.mjs";
 import { expect, openPage, test } from "./fixtures";
 
 test("compares, shows and restores versions @phone", async ({ signedIn: page, api }) => {

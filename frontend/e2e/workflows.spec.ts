@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { Page } from "@playwright/test";
 
 import { uniqueName } from "./api";
-import { twoTasks } from "./documents";
+import { twoTasks } from "./documents.mjs";
 import { expect, openPage, test } from "./fixtures";
 import { createZip } from "./zip";
 
@@ -174,7 +174,7 @@ test("imports agents.yaml and tasks.yaml under a chosen name @phone", async ({
   await expectOpened(page, name);
 });
 
-test("imports a zipped project and shows why an import failed", async ({
+test("shows why a zip was refused, and imports a project twice under different names", async ({
   signedIn: page,
   browserErrors,
 }) => {
@@ -187,23 +187,23 @@ test("imports a zipped project and shows why an import failed", async ({
     [`${name}/src/crew/main.py`]: "raise SystemExit('never run')\n",
   });
   const upload = { name: "project.zip", mimeType: "application/zip", buffer: project };
+  const files = page.getByLabel("Choose files to import");
+  const start = page.getByRole("button", { name: "Import", exact: true });
   await openPage(page, "/workflows/new?import=1");
-  await page.getByLabel("Choose files to import").setInputFiles(upload);
-  await page.getByRole("button", { name: "Import", exact: true }).click();
+  await files.setInputFiles({ ...upload, buffer: Buffer.from("PK") });
+  await start.click();
+  await expect(page.getByText("Archive refused")).toBeVisible();
+
+  await page.getByRole("button", { name: "Remove" }).click();
+  await files.setInputFiles(upload);
+  await start.click();
   await expectOpened(page, name);
 
   await openPage(page, "/workflows/new?import=1");
-  await page.getByLabel("Choose files to import").setInputFiles(upload);
-  await page.getByRole("button", { name: "Import", exact: true }).click();
-  await expect(page.getByText("A workflow with this name already exists")).toBeVisible();
-  await expect(page.getByRole("link", { name: "Open existing workflow" })).toBeVisible();
-
-  await page.getByRole("button", { name: "Remove" }).click();
-  await page
-    .getByLabel("Choose files to import")
-    .setInputFiles({ ...upload, buffer: Buffer.from("PK") });
-  await page.getByRole("button", { name: "Import", exact: true }).click();
-  await expect(page.getByText("Archive refused")).toBeVisible();
+  await files.setInputFiles(upload);
+  await start.click();
+  await expect(page.getByRole("heading", { name: `${name} 2 was imported` })).toBeVisible();
+  await expect(page.getByText("is taken: the workflow is named")).toBeVisible();
 });
 
 test("shows the errors of a pasted document by line, and imports it under another name", async ({
@@ -228,6 +228,8 @@ test("shows the errors of a pasted document by line, and imports it under anothe
   expect(selected).toBe("    agent: writr");
   await page.keyboard.type("    agent: writer");
   await page.getByRole("button", { name: "Import", exact: true }).click();
+  await expect(page.getByText("A workflow with this name already exists")).toBeVisible();
+  await expect(page.getByRole("link", { name: "Open existing workflow" })).toBeVisible();
   await page.getByRole("button", { name: `Import as “${name} 2”` }).click();
   // The model is not registered, which is a warning.
   await page.getByRole("link", { name: "Open in the editor" }).click();

@@ -6,6 +6,8 @@ import { createInterface } from "node:readline";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { twoTasks } from "../e2e/documents.mjs";
+
 const frontend = fileURLToPath(new URL("..", import.meta.url));
 const backend = join(frontend, "../backend");
 const KEY = "key-of-the-scripts";
@@ -165,35 +167,8 @@ function modelsOf(providerId) {
   ];
 }
 
-function workflow(name, extraTaskField = "") {
-  return `name: ${name}
-inputs:
-  topic:
-    type: string
-    default: bees
-agents:
-  researcher:
-    role: Researcher
-    goal: Find facts
-    backstory: Curious.
-    llm: acme-large
-  writer:
-    role: Writer
-    goal: Write well
-    backstory: Brief.
-    llm: small
-tasks:
-  research:
-    description: Find three facts about {topic}.
-    expected_output: Three facts
-    agent: researcher
-  draft:
-    description: Write a note on {topic}.
-    expected_output: A note
-    agent: writer
-    context: [research]
-    ${extraTaskField}
-`;
+function workflow(name, lastTaskField) {
+  return twoTasks("acme-large", name, { writerModel: "small", lastTaskField });
 }
 
 async function createWorkflow(call, yaml) {

@@ -1,10 +1,10 @@
-"""Plain CrewAI in a separate process: ``python -m benchmarks.references.bare_crewai kickoff|akickoff URL``.
+"""Plain CrewAI in a separate process: ``python -m benchmarks.references.bare_crewai base|kickoff URL``.
 
 Reads one JSON command per line and writes one JSON line:
 ``{"do": "runs", "count": 50}`` -> ``{"wall", "cpu", "build_cpu", "peak_mb"}`` in seconds and MB;
 ``{"do": "first_call"}`` -> ``{"asked": monotonic seconds}``, after building and running one crew;
-``{"do": "stop"}`` -> ``{"cancelled": monotonic seconds}``, with a model call of the crew pending.
-The crews are built before the measurement, the most favourable case for CrewAI.
+The crews are built before the measurement, the most favourable case for CrewAI. ``base`` runs ``akickoff`` of
+all crews on one event loop with a thread per run and one model object; ``kickoff`` runs one thread per crew.
 """
 
 import asyncio
@@ -21,15 +21,15 @@ from benchmarks.machine import peak_mb, reset_peak
 from benchmarks.workload import AGENTS, MODEL, TASKS
 
 
-def build(url: str, stream: bool = False) -> Crew:
-    """The crew of ``benchmarks.workload``, each agent with its own model object."""
+def create_model(url: str) -> LLM:
+    """Return a model object of the scripted provider."""
+    return LLM(model=f"openai/{MODEL}", base_url=url, api_key="bench", stream=False)
+
+
+def build(url: str, shared: LLM | None = None) -> Crew:
+    """Build the crew of ``benchmarks.workload``; each agent has its own model object unless one is shared."""
     agents = {
-        key: Agent(
-            **texts,
-            llm=LLM(model=f"openai/{MODEL}", base_url=url, api_key="bench", stream=stream),
-            verbose=False,
-        )
-        for key, texts in AGENTS.items()
+        key: Agent(**texts, llm=shared or create_model(url), verbose=False) for key, texts in AGENTS.items()
     }
     tasks: dict[str, Task] = {}
     for task in TASKS:
@@ -45,21 +45,23 @@ def run_in_threads(crews: list[Crew]) -> None:
 
 
 def run_on_one_loop(crews: list[Crew]) -> None:
-    """``akickoff`` of all crews on one event loop."""
+    """``akickoff`` of all crews on one event loop, with a thread for each crew's blocking calls."""
 
     async def run_all() -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(len(crews) + 4))
         await asyncio.gather(*(crew.akickoff() for crew in crews))
 
     asyncio.run(run_all())
 
 
-RUNNERS = {"kickoff": run_in_threads, "akickoff": run_on_one_loop}
+RUNNERS = {"kickoff": run_in_threads, "base": run_on_one_loop}
 
 
 def measure(mode: str, url: str, count: int) -> dict[str, float]:
     """Run ``count`` crews concurrently and return the measurements."""
     before_build = time.process_time()
-    crews = [build(url) for _ in range(count)]
+    shared = create_model(url) if mode == "base" else None
+    crews = [build(url, shared) for _ in range(count)]
     build_cpu = (time.process_time() - before_build) / count
     reset_peak(os.getpid())
     cpu, wall = time.process_time(), time.monotonic()
@@ -79,26 +81,11 @@ def first_call(url: str) -> dict[str, float]:
     return {"asked": asked}
 
 
-def cancel(url: str) -> dict[str, float]:
-    """Cancel ``akickoff`` during its model call; returns the time in monotonic seconds."""
-    cancelled: list[float] = []
-
-    async def cancelling() -> None:
-        running = asyncio.create_task(build(url).akickoff())
-        await asyncio.to_thread(sys.stdin.readline)  # the parent writes a line once the call has arrived
-        cancelled.append(time.monotonic())
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-
-    asyncio.run(cancelling())
-    return {"cancelled": cancelled[0]}
-
-
 def run_command(command: dict[str, Any], mode: str, url: str) -> dict[str, float]:
     """Execute one command."""
     if command["do"] == "runs":
         return measure(mode, url, command["count"])
-    return first_call(url) if command["do"] == "first_call" else cancel(url)
+    return first_call(url)
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """Plain FastAPI: ``python -m benchmarks.references.bare_fastapi PORT DATABASE PROVIDER_URL``.
 
-One bearer-protected endpoint, one indexed read of 50 rows, one insert and one relay of a model's
-stream: the minimum of a web service with a database.
+One bearer-protected endpoint, one indexed read of 50 rows by direct SQL and one by SQLAlchemy's ORM, one
+insert and one relay of a model's stream: the minimum of a web service with a database.
 """
 
 import hmac
@@ -14,9 +14,10 @@ import uvicorn
 from fastapi import Depends, FastAPI, HTTPException
 from fastapi.responses import StreamingResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from benchmarks.references.token import TOKEN
 
@@ -25,6 +26,8 @@ PAGE = 50
 
 class Row(BaseModel):
     """A row of the list, as wide as a run in the product's list."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     id: str
     workflow_name: str
@@ -40,6 +43,28 @@ class Row(BaseModel):
     llm_calls: int
 
 
+class Table(DeclarativeBase):
+    """The base of the mapped tables."""
+
+
+class RunRow(Table):
+    """The same row as an entity of SQLAlchemy's ORM."""
+
+    __tablename__ = "runs"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    workflow_name: Mapped[str]
+    status: Mapped[str]
+    attempt: Mapped[int]
+    created_by: Mapped[str]
+    created_at: Mapped[str]
+    started_at: Mapped[str | None]
+    finished_at: Mapped[str | None]
+    prompt_tokens: Mapped[int | None]
+    completion_tokens: Mapped[int | None]
+    total_tokens: Mapped[int | None]
+    llm_calls: Mapped[int]
+
+
 def check_token(given: Annotated[HTTPAuthorizationCredentials, Depends(HTTPBearer())]) -> None:
     """Reject requests with a wrong token."""
     if not hmac.compare_digest(given.credentials.encode(), TOKEN.encode()):
@@ -50,6 +75,7 @@ def create_app(database: str, provider_url: str) -> FastAPI:
     """Return the application on a SQLite file."""
     app = FastAPI(dependencies=[Depends(check_token)])
     engine = create_async_engine(f"sqlite+aiosqlite:///{database}")
+    sessions = async_sessionmaker(engine, expire_on_commit=False)
     read = text("SELECT * FROM runs ORDER BY id DESC LIMIT :limit")
     write = text("INSERT INTO notes (body) VALUES (:body)")
 
@@ -62,6 +88,12 @@ def create_app(database: str, provider_url: str) -> FastAPI:
         async with engine.connect() as connection:
             found = await connection.execute(read, {"limit": limit})
             return [Row.model_validate(dict(row)) for row in found.mappings()]
+
+    @app.get("/orm-rows")
+    async def orm_rows(limit: int = PAGE) -> list[Row]:
+        async with sessions() as session:
+            found = await session.scalars(select(RunRow).order_by(RunRow.id.desc()).limit(limit))
+            return [Row.model_validate(row) for row in found]
 
     @app.post("/rows", status_code=201)
     async def insert(body: dict[str, Any]) -> dict[str, str]:

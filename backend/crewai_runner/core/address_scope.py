@@ -71,6 +71,12 @@ def classify_address(address: IPAddress) -> AddressScope:
     return scope
 
 
+def list_private_parts(address: IPAddress) -> list[IPAddress]:
+    """Return the private ones among an address and the IPv4 addresses embedded in it."""
+    embedded = _embedded_addresses(address) if isinstance(address, IPv6) else ()
+    return [part for part in (address, *embedded) if _classify_outer(part) is AddressScope.PRIVATE]
+
+
 def _classify_outer(address: IPAddress) -> AddressScope:
     if any(address in network for network in _FORBIDDEN):
         return AddressScope.FORBIDDEN

@@ -42,6 +42,10 @@ class _Meter:
         self._has_lines = response.headers.get("content-type", "").lower().startswith(_LINE_TYPES)
         self._received = self._decoded = self._line = 0
 
+    @property
+    def decompresses(self) -> bool:
+        return self._decoder is not None
+
     def read(self, data: bytes) -> Iterator[bytes]:
         """Yield the decoded bytes in small pieces. Raises AnswerTooLarge and EncodingRefused."""
         self._received += len(data)
@@ -113,11 +117,9 @@ class _BoundedBlockingStream(httpx.SyncByteStream):
 def bound_response(response: httpx.Response, host: str, limits: AnswerLimits) -> httpx.Response:
     """Return the response with its body decompressed and limited. Raises EncodingRefused."""
     meter = _Meter(response, host, limits)
-    headers = [
-        (name, value)
-        for name, value in response.headers.raw
-        if name.lower() not in (b"content-encoding", b"content-length")
-    ]
+    # The length of a body that is decompressed is another one; that of others says where they end.
+    changed = {b"content-encoding", b"content-length"} if meter.decompresses else {b"content-encoding"}
+    headers = [(name, value) for name, value in response.headers.raw if name.lower() not in changed]
     stream: httpx.AsyncByteStream | httpx.SyncByteStream
     if isinstance(response.stream, httpx.AsyncByteStream):
         stream = _BoundedStream(response.stream, meter)

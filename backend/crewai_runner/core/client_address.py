@@ -1,6 +1,7 @@
 """The address of a client behind trusted proxies, from `X-Forwarded-For`."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
@@ -41,6 +42,7 @@ def find_client(peer: str, forwarded_for: Sequence[str], trusted: Sequence[Netwo
     return str(current)
 
 
+@lru_cache(maxsize=512)
 def get_limited_address(client: str) -> str:
     """Return what limits count as one client: an IPv4 address, or the /64 network of an IPv6 address."""
     address = _parse_address(client)
@@ -64,6 +66,7 @@ def _is_in(address: Address, networks: Sequence[Network]) -> bool:
     return any(address in network for network in networks)
 
 
+@lru_cache(maxsize=512)
 def _parse_address(text: str) -> Address | None:
     """Parse `1.2.3.4`, `1.2.3.4:80`, `::1` or `[::1]:80`. IPv4 mapped to IPv6 is returned as IPv4."""
     host = text

@@ -1,30 +1,25 @@
-"""Egress control: which hosts the server may connect to for user-given URLs.
+"""HTTP clients that apply the egress policy.
 
-Every address that a name resolves to is checked, and the connection uses one of the checked addresses, so
-DNS rebinding has no effect. Every redirect is a new connection and is checked again.
+The connection uses one of the addresses that the policy has checked, so DNS rebinding has no effect. Every
+redirect is a new connection and is checked again.
 """
 
 import asyncio
 import functools
-import ipaddress
-import socket
 import ssl
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from typing import Any
 
 import httpcore
 import httpx
 
-from crewai_runner.core.address_scope import AddressScope, IPAddress, classify_address
-from crewai_runner.core.answer_limits import AnswerLimits, bound_response
+from crewai_runner.core.answer_limits import bound_response
+from crewai_runner.core.egress_policy import EgressPolicy, ResolvedTarget, resolve_name
 from crewai_runner.core.url_validation import (
     HostUnresolved,
     RedirectRefused,
     UrlRefused,
     get_port,
-    normalize_host,
-    parse_ip_literal,
     parse_url,
 )
 
@@ -40,101 +35,7 @@ __all__ = [
     "resolve_name",
 ]
 
-Resolver = Callable[[str, int], Sequence[str]]
-"""Blocking: resolves a host and port to IP addresses; raises OSError when the name is unknown."""
-
 _ConnectOptions = Iterable[Any]
-
-
-def resolve_name(host: str, port: int) -> list[str]:
-    """Resolve a name with the system resolver. Blocks; raises OSError."""
-    entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in entries))
-
-
-@dataclass(frozen=True, slots=True)
-class ResolvedTarget:
-    """An allowed URL with its checked addresses."""
-
-    url: str
-    scheme: str
-    host: str
-    port: int
-    addresses: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class EgressPolicy:
-    """Decides which addresses may be contacted for user-given URLs.
-
-    `allow_private` permits loopback and private networks (such as a model server on this machine);
-    `private_hosts` permits only these names and addresses there. `limits` bounds what a server may answer.
-    Link-local, metadata, multicast, reserved and unspecified addresses are never permitted.
-    """
-
-    allow_private: bool
-    resolve: Resolver = resolve_name
-    private_hosts: frozenset[str] = frozenset()
-    limits: AnswerLimits = field(default_factory=AnswerLimits)
-
-    async def check_url(self, url: str) -> ResolvedTarget:
-        """Check a URL and all addresses of its host.
-
-        Raises UrlRefused, or its subclass HostUnresolved when the host has no address.
-        """
-        parsed = parse_url(url)
-        host, port = parsed.raw_host.decode("ascii"), get_port(parsed)
-        addresses = await self.resolve_allowed(host, port)
-        return ResolvedTarget(url, parsed.scheme, normalize_host(host), port, addresses)
-
-    async def resolve_allowed(self, host: str, port: int) -> tuple[str, ...]:
-        """Resolve a host to its addresses. Raises like `check_url`."""
-        name = normalize_host(host)
-        literal = parse_ip_literal(name)
-        if literal is not None:
-            return self._check(name, [literal])
-        loop = asyncio.get_running_loop()
-        try:
-            found = await loop.run_in_executor(None, self.resolve, name, port)
-        except (OSError, UnicodeError) as error:
-            raise _unresolved(name) from error
-        return self._check(name, map(ipaddress.ip_address, found))
-
-    def resolve_allowed_blocking(self, host: str, port: int) -> tuple[str, ...]:
-        """`resolve_allowed` for a thread without an event loop."""
-        name = normalize_host(host)
-        literal = parse_ip_literal(name)
-        if literal is not None:
-            return self._check(name, [literal])
-        try:
-            found = self.resolve(name, port)
-        except (OSError, UnicodeError) as error:
-            raise _unresolved(name) from error
-        return self._check(name, map(ipaddress.ip_address, found))
-
-    def _check(self, name: str, addresses: Iterable[IPAddress]) -> tuple[str, ...]:
-        checked = []
-        for address in addresses:
-            scope = classify_address(address)
-            if scope is AddressScope.FORBIDDEN:
-                raise UrlRefused(
-                    f"{name} resolves to {address}: link-local, metadata, multicast and unspecified "
-                    "addresses are never contacted."
-                )
-            may_be_private = self.allow_private or name in self.private_hosts
-            if scope is AddressScope.PRIVATE and not may_be_private:
-                raise UrlRefused(
-                    f"{name} resolves to {address}, an address of a private network, "
-                    "which this server is configured not to contact."
-                )
-            checked.append(str(address))
-        if not checked:
-            raise _unresolved(name)
-        return tuple(checked)
-
-
-def _unresolved(name: str) -> HostUnresolved:
-    return HostUnresolved(f"The host {name} was not found.")
 
 
 @functools.cache

@@ -10,7 +10,7 @@ import structlog
 from structlog.processors import ExceptionRenderer
 from structlog.tracebacks import ExceptionDictTransformer
 
-from crewai_runner.core.settings import LogFormat
+from crewai_runner.core.setting_choices import LogFormat
 
 Mask = Callable[[str], str]
 _CONSTANT_FIELDS = frozenset({"level", "logger", "timestamp", "exc_info"})
@@ -33,7 +33,11 @@ def configure_logging(level: str, log_format: LogFormat, mask: Mask) -> None:
         shared.append(ExceptionRenderer(ExceptionDictTransformer(show_locals=False)))
         renderer = structlog.processors.JSONRenderer()
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,

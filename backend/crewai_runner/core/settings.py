@@ -2,53 +2,38 @@
 
 import os
 import re
-from enum import StrEnum
+import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from crewai_runner.core.client_address import Network, parse_networks
+from crewai_runner.core.setting_choices import AppEnv, LocalModelMode, LogFormat, Role
+from crewai_runner.core.setting_values import (
+    add_password,
+    check_private_hosts,
+    check_secret_keys,
+    check_trusted_proxies,
+    read_file,
+)
 
 SAMPLE_API_KEYS = frozenset({"change-me", "your-api-key", "your-secret-api-key-here", "changeme"})
 
 DEVELOPMENT_ORIGINS = ["http://localhost:5173", "http://127.0.0.1:5173"]
 """Vite's development server."""
 
+DEPRECATED_NAMES = {"ALLOW_PRIVATE_URLS": "ALLOW_PRIVATE_HOSTS"}
+"""Former names of settings, which still work."""
+
 _PLAIN_URL = re.compile(r"^https?://[^\s/@?#]+(/[^\s@?#]*)?$")
-
-
-class AppEnv(StrEnum):
-    DEVELOPMENT = "development"
-    PRODUCTION = "production"
-
-
-class Role(StrEnum):
-    """What a process does: serve the API, execute runs, or both."""
-
-    ALL = "all"
-    API = "api"
-    WORKER = "worker"
-
-
-class LogFormat(StrEnum):
-    JSON = "json"
-    CONSOLE = "console"
-
-
-class LocalModelMode(StrEnum):
-    """When the built-in model starts.
-
-    `auto`: with the server, if installed; `lazy`: at first use; `eager`: with the server, which fails without
-    it; `off`: never.
-    """
-
-    OFF = "off"
-    AUTO = "auto"
-    LAZY = "lazy"
-    EAGER = "eager"
 
 
 class Settings(BaseSettings):
@@ -72,7 +57,7 @@ class Settings(BaseSettings):
         default_factory=list,
         description="Comma-separated origins; `*` for all (development only). Empty: Vite's in development.",
     )
-    trusted_proxies: Annotated[list[str], NoDecode] = Field(
+    trusted_proxies: Annotated[list[str], NoDecode, AfterValidator(check_trusted_proxies)] = Field(
         default_factory=list,
         description="Comma-separated addresses and networks of proxies whose X-Forwarded headers count.",
     )
@@ -99,7 +84,10 @@ class Settings(BaseSettings):
     database_password: SecretStr | None = Field(
         None, description="Password for a DATABASE_URL without one; may contain any characters."
     )
-    secret_key: Annotated[list[SecretStr], NoDecode] = Field(
+    database_connections: int = Field(
+        12, ge=9, le=500, description="Connections to PostgreSQL that one process opens at most."
+    )
+    secret_key: Annotated[list[SecretStr], NoDecode, AfterValidator(check_secret_keys)] = Field(
         default_factory=list,
         description="Comma-separated Fernet keys; the first encrypts. Empty: a 0600 file in DATA_DIR.",
     )
@@ -111,6 +99,22 @@ class Settings(BaseSettings):
         "", description="URL of an OTLP/HTTP collector for traces of runs. Empty: no traces."
     )
 
+    crew_hosts: int | None = Field(
+        None,
+        ge=0,
+        le=64,
+        description="Processes that run crews; 0: crews run in the server's process. "
+        "Default: one per core, at most 4, for ROLE=worker; else 0.",
+    )
+    crew_host_timeout_seconds: float = Field(
+        5, ge=2, le=300, description="A crew host that does not answer for so long is killed."
+    )
+    crew_host_memory_mb: int = Field(
+        1024,
+        ge=256,
+        le=1_048_576,
+        description="A crew host above it is replaced; above twice as much, killed.",
+    )
     worker_concurrency: int = Field(32, ge=1, le=1000, description="Runs that one process executes at once.")
     run_timeout_seconds: int = Field(3600, ge=1, le=604_800, description="Time limit of runs that set none.")
     max_attempts: int = Field(3, ge=1, le=100, description="Attempts of a run whose worker died.")
@@ -122,18 +126,36 @@ class Settings(BaseSettings):
     chat_wait_seconds: float = Field(
         60, gt=0, le=600, description="How long chat requests wait for the reply."
     )
+    runs_kept_days: int = Field(0, ge=0, le=36_500, description="Days finished runs are kept; 0: for ever.")
+    events_kept_days: int = Field(
+        0, ge=0, le=36_500, description="Days the events of finished runs are kept; 0: as long as the run."
+    )
     drain_seconds: float = Field(10, ge=0, le=600, description="Time for running crews at shutdown.")
     stream_ping_seconds: float = Field(15, gt=0, le=60)
 
     local_model: LocalModelMode = LocalModelMode.AUTO
-    allow_private_urls: bool | None = Field(
+    allow_private_hosts: bool | None = Field(
         None, description="Allow providers on private addresses. Default: not in production."
     )
-    tool_private_hosts: Annotated[list[str], NoDecode] = Field(
-        default=[], description="Names and addresses of private networks that tools may contact."
+    allow_private_urls: bool | None = Field(None, description="Deprecated: use ALLOW_PRIVATE_HOSTS.")
+    tool_private_hosts: Annotated[list[str], NoDecode, AfterValidator(check_private_hosts)] = Field(
+        default=[], description="Private names, addresses and networks (10.1.0.0/16) that tools may contact."
     )
     answer_max_mb: float = Field(32, gt=0, le=1024, description="Limit of one answer of a provider.")
     answer_line_max_mb: float = Field(8, gt=0, le=1024, description="Limit of one line of a stream.")
+    run_max_events: int = Field(100_000, ge=100, le=10_000_000, description="Events of one run.")
+    run_max_stored_mb: float = Field(
+        256, gt=0, le=65_536, description="What one run stores: events, files, results and messages."
+    )
+    workspace_max_stored_mb: float = Field(
+        102_400, ge=0, le=1_073_741_824, description="What the runs of a workspace store; 0: unlimited."
+    )
+    workspace_max_active_runs: int = Field(
+        100_000, ge=0, le=10_000_000, description="Runs of a workspace that have not ended; 0: unlimited."
+    )
+    workspace_max_queued_runs: int = Field(
+        20_000, ge=0, le=10_000_000, description="Runs of a workspace that wait for a worker; 0: unlimited."
+    )
     max_cost: float | None = Field(None, gt=0, description="Upper limit of every run's cost.")
     max_tokens: int | None = Field(None, gt=0, description="Upper limit of every run's tokens.")
     max_llm_calls: int | None = Field(None, gt=0, description="Upper limit of every run's model calls.")
@@ -146,7 +168,7 @@ class Settings(BaseSettings):
             name: os.environ.get(f"{name.upper()}_FILE") for name in cls.model_fields if name not in values
         }
         return values | {
-            name: text for name, path in named.items() if path and (text := _read_file(name, path))
+            name: text for name, path in named.items() if path and (text := read_file(name, path))
         }
 
     @field_validator("cors_origins", "secret_key", "trusted_proxies", "tool_private_hosts", mode="before")
@@ -183,33 +205,6 @@ class Settings(BaseSettings):
             raise ValueError("must be an http or https URL without user, query or fragment")
         return value
 
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _check_trusted_proxies(cls, value: list[str]) -> list[str]:
-        try:
-            networks = parse_networks(value)
-        except ValueError:
-            raise ValueError(
-                "must be IP addresses or networks, such as 10.0.0.5 or 172.31.250.0/24"
-            ) from None
-        if any(network.prefixlen == 0 for network in networks):
-            raise ValueError("must not be all addresses: then any client could choose its own")
-        return value
-
-    @field_validator("secret_key")
-    @classmethod
-    def _check_secret_keys(cls, value: list[SecretStr]) -> list[SecretStr]:
-        from cryptography.fernet import Fernet  # noqa: PLC0415  # the import takes 50 ms, and only this setting needs it
-
-        for key in value:
-            try:
-                Fernet(key.get_secret_value())
-            except ValueError:
-                raise ValueError(
-                    "every key must be 32 url-safe base64-encoded bytes; `crewai-runner new-key` creates one"
-                ) from None
-        return value
-
     @model_validator(mode="after")
     def _check_production(self) -> "Settings":
         if self.app_env is not AppEnv.PRODUCTION:
@@ -228,7 +223,16 @@ class Settings(BaseSettings):
         """The database URL with the default and the password applied."""
         if not self.database_url:
             return f"sqlite:///{(self.data_dir / 'crewai-runner.db').absolute()}"
-        return _with_password(self.database_url, self.database_password)
+        return add_password(self.database_url, self.database_password)
+
+    @property
+    def crew_host_count(self) -> int:
+        """How many processes run crews; 0: crews run in this process."""
+        if self.role is Role.API:
+            return 0
+        if self.crew_hosts is not None:
+            return self.crew_hosts
+        return min(os.cpu_count() or 1, 4) if self.role is Role.WORKER and sys.platform == "linux" else 0
 
     @property
     def is_embedded(self) -> bool:
@@ -258,31 +262,13 @@ class Settings(BaseSettings):
         return parse_networks(self.trusted_proxies)
 
     @property
-    def can_use_private_urls(self) -> bool:
-        if self.allow_private_urls is not None:
-            return self.allow_private_urls
+    def deprecated_names(self) -> list[tuple[str, str]]:
+        """The deprecated names of settings that are in use, each with its current name."""
+        return [(old, new) for old, new in DEPRECATED_NAMES.items() if getattr(self, old.lower()) is not None]
+
+    @property
+    def can_use_private_hosts(self) -> bool:
+        for given in (self.allow_private_hosts, self.allow_private_urls):
+            if given is not None:
+                return given
         return self.app_env is not AppEnv.PRODUCTION
-
-
-def _read_file(name: str, path: str) -> str:
-    try:
-        return Path(path).read_text().strip()
-    except OSError as error:
-        raise ValueError(f"{name.upper()}_FILE cannot be read ({error.strerror})") from None
-
-
-def _with_password(url: str, password: SecretStr | None) -> str:
-    scheme, _, rest = url.partition("://")
-    user, at, host = rest.rpartition("@")
-    if password is None or not at or ":" in user:
-        return url
-    return f"{scheme}://{user}:{quote(password.get_secret_value(), safe='')}@{host}"
-
-
-def setting_errors(error: ValidationError) -> list[str]:
-    """Describe each invalid setting in one line, without its value, which may be a secret."""
-    return [
-        f"{'.'.join(str(part) for part in item['loc'][:1]).upper() or 'settings'}: "
-        f"{item['msg'].removeprefix('Value error, ')}"
-        for item in error.errors(include_input=False, include_url=False)
-    ]

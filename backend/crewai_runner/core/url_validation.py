@@ -31,6 +31,13 @@ class HostUnresolved(UrlRefused):
     title = "The host of this URL was not found"
 
 
+class HostNotAllowed(UrlRefused):
+    """The workflow may not contact the host of the URL."""
+
+    slug = "host-not-allowed"
+    title = "The workflow may not contact this host"
+
+
 class RedirectRefused(UrlRefused):
     """A server redirects to another one, which must not receive what was sent."""
 

@@ -1,12 +1,14 @@
 """The declarative base, and column types that behave the same on SQLite and PostgreSQL."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, MetaData, String, TypeDecorator
+from sqlalchemy import JSON, DateTime, ForeignKey, MetaData, String, Table, TypeDecorator
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeEngine
 
 from crewai_runner.core.clock import now
 
@@ -21,7 +23,36 @@ class Timestamp(TypeDecorator[datetime]):
         return None if value is None else value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        return None if value is None else value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC)
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class JsonTimestamp(TypeDecorator[Any]):
+    """A timestamp in a form whose JSON is that of the API, for `type_coerce` in lists.
+
+    SQLite stores nearly this text: parsing all timestamps of a list takes longer than its query.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(String() if dialect.name == "sqlite" else DateTime(timezone=True))
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:  # noqa: ARG002
+        return _to_json_text if dialect.name == "sqlite" else _to_utc
+
+
+def _to_json_text(stored: str | None) -> str | None:
+    """Return `2026-01-31T12:00:00Z` for `2026-01-31 12:00:00.000000`; a fraction keeps its six digits."""
+    if stored is None:
+        return None
+    return f"{stored[:10]}T{stored[11:].removesuffix('.000000')}Z"
+
+
+def _to_utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.astimezone(UTC)
 
 
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
@@ -55,3 +86,10 @@ class NamedRow(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now)
     version: Mapped[int] = mapped_column(default=1)
+
+
+def table_of(entity: type[Base]) -> Table:
+    """Return the table of an entity, for statements on columns."""
+    table = entity.__table__
+    assert isinstance(table, Table)  # noqa: S101 - entities are not mapped to joins or aliases
+    return table

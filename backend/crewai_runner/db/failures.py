@@ -4,7 +4,7 @@ import errno
 import sqlite3
 from enum import StrEnum
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 
@@ -53,6 +53,8 @@ def is_temporary(error: BaseException) -> bool:
     """Return whether the same statement may succeed later: the database is away, busy, full or read-only."""
     if isinstance(error, PoolTimeout | OSError) or find_storage_failure(error) is not None:
         return True
+    if is_after_lost_connection(error):
+        return True
     if not isinstance(error, DBAPIError):
         return False
     if isinstance(error.orig, sqlite3.Error):
@@ -61,6 +63,23 @@ def is_temporary(error: BaseException) -> bool:
     if sqlstate is None:
         return isinstance(error, OperationalError | InterfaceError)
     return str(sqlstate).startswith(_TEMPORARY_CLASSES)
+
+
+def is_database_unavailable(error: BaseException) -> bool:
+    """Return whether an error means that the database is unreachable or overloaded, not a wrong statement."""
+    if isinstance(error, DBAPIError) and isinstance(error.orig, sqlite3.Error):
+        return "database is locked" in str(error.orig)
+    return isinstance(error, (OperationalError, InterfaceError, PoolTimeout)) or is_after_lost_connection(
+        error
+    )
+
+
+def is_after_lost_connection(error: BaseException) -> bool:
+    """Return whether a statement was refused because its transaction lost the connection before.
+
+    SQLAlchemy's code 8s2b says so; a transaction that another error has ended has a different code.
+    """
+    return isinstance(error, PendingRollbackError) and error.code == "8s2b"
 
 
 def _sqlite_code(error: sqlite3.Error) -> int:

@@ -51,6 +51,9 @@ def upgrade(database_url: str) -> None:
     engine = create_engine(config.attributes["url"])
     try:
         with _migration_file_lock(database_url), engine.connect() as connection:
+            if connection.dialect.name == "sqlite":
+                # Applies to a new file only, and only before its first page is written.
+                connection.exec_driver_sql("PRAGMA auto_vacuum = INCREMENTAL")
             upgrade_within(connection, config)
             connection.commit()
     finally:

@@ -78,7 +78,12 @@ class NamedRowRepository(Generic[RowT]):
         return set(await self._session.scalars(query))
 
     async def lock_workspace(self, workspace_id: str) -> None:
-        """Serialize changes to things that a workspace has only one of, such as its default model."""
+        """Serialize changes to things that a workspace has only one of, such as its default model.
+
+        On SQLite there is only one writing transaction at a time.
+        """
+        if self._session.get_bind().dialect.name == "sqlite":
+            return
         query = select(WorkspaceRow.id).where(WorkspaceRow.id == workspace_id)
         await self._session.execute(query.with_for_update(key_share=True))
 

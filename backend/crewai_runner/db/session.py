@@ -1,33 +1,33 @@
-"""Engine, sessions and the unit of work. No other module commits."""
+"""Engines, sessions and the unit of work. Only this module and the transaction writer commit."""
 
 import asyncio
 import hashlib
 import itertools
-import sqlite3
-import sys
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
     async_sessionmaker,
     create_async_engine,
 )
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import QueuePool
 
 from crewai_runner.core.logging import get_logger
-from crewai_runner.db.failures import find_storage_failure, is_temporary
+from crewai_runner.db.commit_status import has_committed, read_transaction_id
+from crewai_runner.db.connection_budget import SQLITE_BUDGET
+from crewai_runner.db.failures import find_storage_failure, is_database_unavailable, is_temporary
+from crewai_runner.db.sqlite import READ_ONLY, prepare_sqlite_engine
+from crewai_runner.db.write_lock import WriteLock
 from crewai_runner.domain.committed_events import CommitListener, CommittedEvents
 
 log = get_logger(__name__)
-BUSY_TIMEOUT_MS = 30_000
 RETRY_SECONDS = 0.5
 POOL_TIMEOUT_SECONDS = 10.0
 POSTGRES_LIMITS = {
@@ -38,7 +38,6 @@ POSTGRES_LIMITS = {
     "keepalives_count": 3,
 }
 """Seconds, except for `tcp_user_timeout` in milliseconds: a blackholed server fails like one that is down."""
-READ_ONLY = "crewai_runner_read_only"
 _NOTIFICATIONS = "crewai_runner_notifications"
 _COMMITTED = "crewai_runner_committed"
 _DIGEST = "crewai_runner_digest"
@@ -53,22 +52,64 @@ def async_url(database_url: str) -> str:
     return url.set(drivername=driver).render_as_string(hide_password=False)
 
 
-def make_engine(database_url: str, *, pool_size: int = 20) -> AsyncEngine:
-    """Create an engine for SQLite (WAL, foreign keys, busy timeout) or PostgreSQL."""
+def make_engine(
+    database_url: str, *, pool_size: int = SQLITE_BUDGET.sessions, write_lock: WriteLock | None = None
+) -> AsyncEngine:
+    """Create an engine for SQLite (WAL, foreign keys, busy timeout; ten more connections) or PostgreSQL.
+
+    On SQLite its writing transactions wait for `write_lock`, if there is one.
+    """
     url = async_url(database_url)
     if not url.startswith("sqlite"):
         return create_async_engine(
             url,
             pool_size=pool_size,
-            max_overflow=10,
+            max_overflow=0,
             pool_pre_ping=True,
             pool_timeout=POOL_TIMEOUT_SECONDS,
             connect_args=connection_limits(database_url),
         )
     engine = create_async_engine(url, pool_size=pool_size, max_overflow=10)
-    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    prepare_sqlite_engine(engine.sync_engine, write_lock)
     return engine
+
+
+def make_writer_engine(database_url: str) -> Engine:
+    """Create the synchronous engine of the process's transaction writer, with one connection."""
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(url.set(drivername="sqlite"), poolclass=QueuePool, pool_size=1, max_overflow=0)
+        prepare_sqlite_engine(engine)
+        return engine
+    return create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=1,
+        max_overflow=0,
+        pool_pre_ping=True,
+        connect_args=connection_limits(database_url),
+    )
+
+
+def make_reader_engine(database_url: str, pool_size: int = SQLITE_BUDGET.reads) -> Engine:
+    """Create the synchronous engine of the process's snapshot reader, whose transactions only read."""
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(
+            url.set(drivername="sqlite"),
+            poolclass=QueuePool,
+            pool_size=pool_size,
+            max_overflow=0,
+            execution_options={READ_ONLY: True},
+        )
+        prepare_sqlite_engine(engine)
+        return engine
+    return create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=pool_size,
+        max_overflow=0,
+        isolation_level="REPEATABLE READ",
+        connect_args=connection_limits(database_url),
+    )
 
 
 def connection_limits(database_url: str) -> dict[str, int]:
@@ -77,59 +118,22 @@ def connection_limits(database_url: str) -> dict[str, int]:
     return {name: value for name, value in POSTGRES_LIMITS.items() if name not in given}
 
 
-def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:
-    # Disable the driver's implicit BEGIN: `_begin_sqlite` chooses the kind of transaction.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=NORMAL",
-        f"busy_timeout={BUSY_TIMEOUT_MS}",
-        "foreign_keys=ON",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-    add_subsecond_clock(connection)
-
-
-def add_subsecond_clock(connection: DBAPIConnection) -> None:
-    """Add the millisecond timestamps that the queue's tables need to SQLite.
-
-    SQLite before 3.42 returns NULL for `unixepoch('subsec')`, and the queue's insert fails. On Python 3.11
-    the queue calls `strftime('%s', 'now')`, whose full seconds would not order the jobs of one second.
-    """
-    if sqlite3.sqlite_version_info < (3, 42):
-        connection.create_function("unixepoch", 1, lambda _modifier: time.time())
-    if sys.version_info < (3, 12):
-        connection.create_function("strftime", 2, _strftime)
-
-
-def _strftime(form: str, when: str) -> float:
-    if (form, when) != ("%s", "now"):
-        raise ValueError("only strftime('%s', 'now') is supported")
-    return time.time()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that upgrades from reading to writing fails at once if another one has written in the
-    # meantime, without the busy timeout. Writers therefore take the lock at the start.
-    read_only = connection.get_execution_options().get(READ_ONLY, False)
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
-
-
 Sessions = async_sessionmaker[AsyncSession]
 
 
 def make_sessions(
-    engine: AsyncEngine, on_commit: CommitListener | None = None, digest: Callable[[str], str] | None = None
+    engine: AsyncEngine,
+    on_commit: CommitListener | None = None,
+    digest: Callable[[str], str] | None = None,
+    session_class: type[Session] = Session,
 ) -> Sessions:
     """Create a session factory. `on_commit` receives the events that each committed unit of work stored.
 
-    `digest` is what `keyed_digest` uses.
+    `digest` is what `keyed_digest` uses; `session_class` is that of the synchronous sessions.
     """
     info: dict[str, object] = {} if on_commit is None else {_LISTENER: on_commit}
     info |= {_DIGEST: digest or _digest_without_key}
-    return async_sessionmaker(engine, expire_on_commit=False, info=info)
+    return async_sessionmaker(engine, expire_on_commit=False, info=info, sync_session_class=session_class)
 
 
 @asynccontextmanager
@@ -138,19 +142,49 @@ async def unit_of_work(sessions: Sessions) -> AsyncIterator[AsyncSession]:
     async with sessions() as session:
         try:
             yield session
-            await session.commit()
+            await _commit(session)
         except BaseException:
             await session.rollback()
             raise
         _call_commit_listener(session)
 
 
+async def _commit(session: AsyncSession) -> None:
+    """Commit. If the answer is lost, ask the database whether the transaction committed."""
+    transaction_id = await read_transaction_id(session)
+    try:
+        await session.commit()
+    except (OperationalError, InterfaceError):
+        engine = session.bind
+        if not isinstance(engine, AsyncEngine) or not await has_committed(engine, transaction_id):
+            raise
+        # The session is closed without a rollback, so that its objects keep their values.
+        session.sync_session.dispatch.after_commit(session.sync_session)
+
+
 @asynccontextmanager
 async def read_session(sessions: Sessions) -> AsyncIterator[AsyncSession]:
-    """Open a session for a read-only transaction without a write lock; nothing is committed."""
+    """Open a session for a read-only transaction without a write lock; nothing is committed.
+
+    All its queries see the same moment of the database.
+    """
     async with sessions() as session:
-        await session.connection(execution_options={READ_ONLY: True})
-        yield session
+        with _reads_only(session):
+            yield session
+
+
+@contextmanager
+def _reads_only(session: AsyncSession) -> Iterator[None]:
+    """Let the next transaction, which begins with its first query, see one snapshot, as on SQLite."""
+    synchronous, engine = session.sync_session, session.get_bind()
+    options: dict[str, Any] = {READ_ONLY: True}
+    if engine.dialect.name == "postgresql":
+        options["isolation_level"] = "REPEATABLE READ"
+    synchronous.bind = engine.execution_options(**options)
+    try:
+        yield
+    finally:
+        synchronous.bind = engine
 
 
 @asynccontextmanager
@@ -163,11 +197,11 @@ async def read_phase(session: AsyncSession) -> AsyncIterator[None]:
     if session.in_transaction():
         yield
         return
-    await session.connection(execution_options={READ_ONLY: True})
-    try:
-        yield
-    finally:
-        await session.rollback()
+    with _reads_only(session):
+        try:
+            yield
+        finally:
+            await session.rollback()
 
 
 async def shielded(work: Coroutine[Any, Any, Result], grace_seconds: float | None = None) -> Result:
@@ -182,13 +216,6 @@ async def shielded(work: Coroutine[Any, Any, Result], grace_seconds: float | Non
         await asyncio.wait([task], timeout=grace_seconds)
         task.cancel()  # not awaited: a connection that does not answer delays it
         raise
-
-
-def is_database_unavailable(error: BaseException) -> bool:
-    """Return whether an error means that the database is unreachable or overloaded, not a wrong statement."""
-    if isinstance(error, DBAPIError) and isinstance(error.orig, sqlite3.Error):
-        return "database is locked" in str(error.orig)
-    return isinstance(error, (OperationalError, InterfaceError, PoolTimeout))
 
 
 RETRY_WAITS = (0.2, 0.5, 1, 2, 5, 5, 5, 10, 10, 10, 30, 30)

@@ -35,7 +35,7 @@ class RunFacts:
 
 @dataclass(frozen=True, slots=True)
 class CommittedEvents:
-    """Stored, numbered events of one run.
+    """Stored, numbered events of one run, and the JSON text of each.
 
     `facts` is set for events of state transitions, `models` (by registered name) for events of a crew.
     """
@@ -45,6 +45,7 @@ class CommittedEvents:
     events: Sequence[RunEvent]
     facts: RunFacts | None = None
     models: Mapping[str, CalledModel] = field(default_factory=lambda: NO_MODELS)
+    frames: Sequence[str] = ()
 
 
 CommitListener = Callable[[Sequence[CommittedEvents]], None]

@@ -6,12 +6,14 @@ hyphens) and has a complete message.
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints, ValidationError, WithJsonSchema
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from crewai_runner.core.host_patterns import parse_host_pattern
 from crewai_runner.domain.output_files import (
     MAX_PATH_LENGTH,
     PATH_PATTERN,
@@ -27,7 +29,9 @@ INPUT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]*")
 KEY_ERROR = "[key]"
 """Last item of an error's `loc` when the key is wrong, not its value; pydantic's own convention."""
 
-_MAX_INPUT_TEXT = 20_000
+MAX_PROSE_LENGTH = 200_000
+_MAX_INPUT_TEXT = 100_000
+_MAX_INPUT_DEPTH = 10
 _LAST_LATIN = 0x24F
 _REGISTERED_NAME = r"[A-Za-z0-9_]([A-Za-z0-9_.\- ]{0,98}[A-Za-z0-9_])?"
 _SOURCE_KEYS = frozenset({"type", "source_type", "sourceType", "content"})
@@ -125,6 +129,14 @@ def _check_output_path(path: str) -> str:
     return normalize_path(path)
 
 
+def _check_host_pattern(text: str) -> str:
+    try:
+        parse_host_pattern(text)
+    except ValueError as error:
+        raise value_error("bad-host", f"`{excerpt(text)}` is not allowed here: {error}.") from error
+    return text
+
+
 def _knowledge_text(value: object) -> object:
     """Return the text of CrewAI's `{type: string, content: text}`; other sources would read files."""
     if not isinstance(value, dict):
@@ -155,18 +167,33 @@ def _member_error(loc: tuple[str, ...], code: str, message: str) -> ValidationEr
 
 
 def _check_input_value(value: object) -> object:
-    if value is None or not isinstance(value, str | int | float):
-        raise value_error("scalar_type", "text, a number, or true or false")
-    if isinstance(value, str) and (len(value) > _MAX_INPUT_TEXT or not is_storable(value)):
+    if not isinstance(value, str | int | float | list | dict):
+        raise value_error("scalar_type", "text, a number, true or false, a list, or a mapping")
+    texts = list(_list_texts(value, _MAX_INPUT_DEPTH))
+    if sum(map(len, texts)) > _MAX_INPUT_TEXT or not all(map(is_storable, texts)):
         message = f"At most {_MAX_INPUT_TEXT:,} characters, none of them control characters."
         raise value_error("text-too-long", message)
     return value
 
 
+def _list_texts(value: object, depth: int) -> Iterator[str]:
+    if depth < 0:
+        raise value_error("too-deep", f"A value has at most {_MAX_INPUT_DEPTH} levels.")
+    if isinstance(value, list):
+        for item in value:
+            yield from _list_texts(item, depth - 1)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield str(key)
+            yield from _list_texts(item, depth - 1)
+    else:
+        yield str(value)
+
+
 _TEXT = AfterValidator(_check_text)
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=500), _TEXT]
-Prose = Annotated[str, StringConstraints(min_length=1, max_length=20_000), _TEXT]
+Prose = Annotated[str, StringConstraints(min_length=1, max_length=MAX_PROSE_LENGTH), _TEXT]
 Name = Annotated[
     str,
     StringConstraints(min_length=1, max_length=100),
@@ -208,6 +235,14 @@ OutputPath = Annotated[
     ),
 ]
 """A relative path without placeholder or characters that are special in a shell or on another system."""
+HostPatternText = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=260),
+    AfterValidator(_check_host_pattern),
+    WithJsonSchema(
+        {"type": "string", "minLength": 1, "maxLength": 260, "examples": ["api.example.com", "*.example.com"]}
+    ),
+]
 _KNOWLEDGE = {"type": "string", "minLength": 1, "maxLength": 200_000}
 KnowledgeText = Annotated[
     str,
@@ -234,5 +269,7 @@ KnowledgeText = Annotated[
     ),
 ]
 InputValue = Annotated[
-    Any, AfterValidator(_check_input_value), WithJsonSchema({"type": ["string", "number", "boolean"]})
+    Any,
+    AfterValidator(_check_input_value),
+    WithJsonSchema({"type": ["string", "number", "boolean", "array", "object"]}),
 ]

@@ -53,8 +53,8 @@ class ModelSettings(ApiModel):
 OmittableParameter = Literal[
     "stream_options",
     "stop",
-    "temperature",
     "top_p",
+    "temperature",
     "seed",
     "frequency_penalty",
     "presence_penalty",
@@ -86,8 +86,7 @@ class RegisteredModelSettings(ModelSettings):
     omit_parameters: list[OmittableParameter] | None = Field(
         None,
         max_length=16,
-        description="Parameters that are never sent, because the model refuses them; "
-        "OpenAI-compatible providers only.",
+        description="Parameters that are never sent, because the model refuses them.",
     )
 
 

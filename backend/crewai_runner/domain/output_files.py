@@ -7,6 +7,7 @@ MAX_NAME_LENGTH = 120
 NAME_CHARACTERS = r"[^/\\{}<>|&;:*?\"~$]"
 PATH_PATTERN = rf"^(\./)?[^/\\{{}}<>|&;:*?\"~$.\s]{NAME_CHARACTERS}*(/+{NAME_CHARACTERS}+)*$"
 _NAME = re.compile(rf"[^/\\{{}}<>|&;:*?\"~$.\s]{NAME_CHARACTERS}*")
+_NAME_CHARACTER = re.compile(NAME_CHARACTERS)
 _DRIVE = re.compile(r"^[A-Za-z]:")
 _RESERVED_NAMES = frozenset(
     {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))}
@@ -42,7 +43,17 @@ def normalize_path(path: str) -> str:
     return "/".join(name for name in path.split("/") if name not in ("", "."))
 
 
-def make_relative(path: str) -> str:
+def make_writable(path: str) -> str | None:
+    """Return the nearest path that a task may write: within the run, usable on every system.
+
+    Placeholders become their names: `{topic}.md` is `topic.md`. None if nothing of the path is left.
+    """
+    names = [_repair_name(name) for name in _make_relative(path).split("/")]
+    repaired = "/".join(name for name in names if name)
+    return repaired if repaired and find_path_problem(repaired) is None else None
+
+
+def _make_relative(path: str) -> str:
     """Return a path that CrewAI would write to without drive and root; only its last name if it leads up."""
     plain = _DRIVE.sub("", path.replace("\\", "/")).removeprefix("~")
     names = normalize_path(plain).split("/")
@@ -53,6 +64,16 @@ def find_media_type(path: str) -> str:
     """Return the media type by file extension. HTML is served as plain text, because a model wrote it."""
     extension = path[path.rfind(".") :].lower() if "." in path else ""
     return MEDIA_TYPES.get(extension, "text/plain")
+
+
+def _repair_name(name: str) -> str:
+    plain = name.replace("{", "").replace("}", "")
+    allowed = "".join(
+        character if character.isprintable() and _NAME_CHARACTER.fullmatch(character) else "_"
+        for character in plain
+    )
+    repaired = allowed[:MAX_NAME_LENGTH].lstrip(". ").rstrip(". ")
+    return f"_{repaired}"[:MAX_NAME_LENGTH] if repaired and _find_name_problem(repaired) else repaired
 
 
 def _find_name_problem(name: str) -> str | None:

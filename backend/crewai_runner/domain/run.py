@@ -1,6 +1,5 @@
 """The states of a run, the transitions between them, and the results of runs and tasks."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -86,15 +85,6 @@ def transition(state: RunState, to: RunState) -> RunState:
     if not can_transition(state, to):
         raise IllegalTransition(f"A {state} run cannot become {to}.", state=state)
     return to
-
-
-@dataclass(frozen=True, slots=True)
-class ControlState:
-    """A run's state, and the mode and age of the stop request, if there is one."""
-
-    state: RunState
-    stop_mode: StopMode | None
-    stop_age_seconds: float
 
 
 class StopReceipt(ApiModel):

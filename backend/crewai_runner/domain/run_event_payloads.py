@@ -15,10 +15,13 @@ class EmptyData(ApiModel):
     """The data of an event without further fields."""
 
 
+QueueReason = Literal["started", "retried", "resumed", "forked", "answered", "handed-back", "recovered"]
+
+
 class RunQueuedData(ApiModel):
     workflow_id: str | None
     attempt: int
-    reason: Literal["started", "retried", "resumed", "forked", "answered", "handed-back", "recovered"]
+    reason: QueueReason
 
 
 class RunStartedData(ApiModel):
@@ -95,6 +98,10 @@ class LlmStartedData(ApiModel):
 class LlmChunkData(ApiModel):
     call_id: str
     text: str
+    replaces: bool = Field(
+        False,
+        description="Whether `text` replaces all earlier text of the call, which turned out to be reasoning.",
+    )
 
 
 class LlmCompletedData(ApiModel):

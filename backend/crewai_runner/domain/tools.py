@@ -76,3 +76,9 @@ TOOLS: Mapping[str, ToolDescription] = MappingProxyType(
     }
 )
 """The tools, by name."""
+
+
+def find_tool(text: str) -> str | None:
+    """Return the name of the tool with this name or title; case and surrounding space do not count."""
+    wanted = text.strip().casefold()
+    return next((tool.name for tool in TOOLS.values() if wanted in (tool.name, tool.title.casefold())), None)

@@ -1,8 +1,7 @@
 """A workflow: a crew of agents and their tasks, as plain data. Names follow CrewAI.
 
-These models are the only description of a workflow: the parser of documents, the JSON Schema for editors
-and the HTTP API take types, limits, titles and descriptions from here. No value can name Python to import,
-a file to read or a command to start.
+These models are the only description of a workflow: the parser of documents, the JSON Schema for editors and
+the HTTP API take all types and texts from here. No value can name Python to import or a file to read.
 """
 
 from enum import StrEnum
@@ -15,6 +14,7 @@ from crewai_runner.core.api_model import ApiModel
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.field_types import (
     DocumentKey,
+    HostPatternText,
     InputValue,
     KnowledgeText,
     Line,
@@ -56,6 +56,8 @@ class InputType(StrEnum):
     INTEGER = "integer"
     NUMBER = "number"
     BOOLEAN = "boolean"
+    ARRAY = "array"
+    OBJECT = "object"
     ANY = "any"
 
 
@@ -75,7 +77,9 @@ class InputDefinition(ApiModel):
 _ToolNames = Annotated[list[ToolName], DocumentKey(unique=True)]
 _ServerNames = Annotated[list[McpServerName], DocumentKey(unique=True)]
 _TOOLS: JsonDict = {"x-form": True, "x-reference": "tool"}
+_HostPatterns = Annotated[list[HostPatternText], DocumentKey(unique=True)]
 _KnowledgeTexts = Annotated[list[KnowledgeText], DocumentKey(also=("knowledge_sources",))]
+_HOSTS_DESCRIPTION = "The only hosts tools may contact, such as `*.example.com`; every public one if omitted."
 _POLICY_DESCRIPTION = (
     "What happens when a tool fails: `ignore` continues, `warn` tells the agent, `raise` fails the task."
 )
@@ -215,10 +219,7 @@ class TaskDefinition(ApiModel):
         default_factory=list, description="Several rules that the output is checked against."
     )
     guardrail_max_retries: int | None = Field(
-        None,
-        ge=0,
-        le=20,
-        description="How often an output that breaks a rule is rewritten; 3 by default.",
+        None, ge=0, le=20, description="How often an output that breaks a rule is rewritten; 3 by default."
     )
     output_file: OutputPath | None = Field(
         None,
@@ -252,14 +253,10 @@ class WorkflowDefinition(ApiModel):
     )
     memory: bool = Field(False, description="Lets the crew remember across tasks; needs an embedder.")
     embedder: ModelName | None = Field(
-        None,
-        description="A registered model of type embedder.",
-        json_schema_extra={"x-reference": "embedder"},
+        None, description="A model of type embedder.", json_schema_extra={"x-reference": "embedder"}
     )
     knowledge: _KnowledgeTexts = Field(
-        default_factory=list,
-        max_length=50,
-        description="Texts all agents may search; needs an embedder.",
+        default_factory=list, max_length=50, description="Texts all agents may search; needs an embedder."
     )
     max_rpm: int | None = Field(
         None,
@@ -270,6 +267,9 @@ class WorkflowDefinition(ApiModel):
     )
     cache: bool = Field(False, description="Answers repeated tool calls from a cache.")
     tool_failure_policy: ToolFailurePolicy | None = Field(None, description=_POLICY_DESCRIPTION)
+    allowed_hosts: _HostPatterns | None = Field(
+        None, max_length=100, description=_HOSTS_DESCRIPTION, json_schema_extra=FORM
+    )
     budget: Budget | None = Field(None, description="Spending limits of a run.")
     timeout_seconds: int | None = Field(
         None,

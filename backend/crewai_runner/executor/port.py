@@ -82,6 +82,8 @@ class RunSpec:
     stream_tokens: bool = True
     memory_scope: str | None = None
     """Runs with the same scope (workspace and workflow) share memories; None: memories of this run only."""
+    alone: bool = False
+    """Execute in a process that runs nothing else, if the executor has processes: see `AttemptLost`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,14 @@ class UserMessage:
     message_id: str
     text: str
     agent: str | None = None
+
+
+class RequestReceiver(Protocol):
+    """Receives the requests to a running attempt, from any thread."""
+
+    def stop(self, mode: StopMode, age_seconds: float) -> None: ...
+
+    def send_message(self, message: UserMessage) -> None: ...
 
 
 class RunControl:
@@ -104,14 +114,20 @@ class RunControl:
         self._flush = flush
         self._messages: list[UserMessage] = []
         self._on_stop: list[Callable[[], None]] = []
+        self._receiver: RequestReceiver | None = None
         self.stop_mode: StopMode | None = None
         self.stopping_since: float | None = None
         """When the stop was requested, in seconds of `time.monotonic()`."""
+        self.has_backlog = False
+        """Whether too many events wait to be stored: no model is called before they are."""
 
     async def wait_until_stored(self) -> None:
         """Wait until the worker has stored all events emitted so far. May be called from any event loop."""
         if self._flush is not None:
             await asyncio.wrap_future(self._flush())
+
+    def set_backlog(self, is_full: bool) -> None:
+        self.has_backlog = is_full
 
     @property
     def is_stopping_now(self) -> bool:
@@ -130,8 +146,22 @@ class RunControl:
             requested_at = time.monotonic() - age_seconds
             self.stopping_since = min(requested_at, self.stopping_since or requested_at)
             listeners = list(self._on_stop) if mode is StopMode.NOW else []
+            receiver = self._receiver
+        if receiver is not None:
+            receiver.stop(mode, age_seconds)
         for listener in listeners:
             listener()
+
+    def forward_to(self, receiver: RequestReceiver) -> None:
+        """Pass every request on to `receiver`, earlier ones included; messages are not kept here."""
+        with self._lock:
+            self._receiver = receiver
+            messages, self._messages = self._messages, []
+            mode, since = self.stop_mode, self.stopping_since
+        if mode is not None and since is not None:
+            receiver.stop(mode, time.monotonic() - since)
+        for message in messages:
+            receiver.send_message(message)
 
     def on_stop(self, listener: Callable[[], None]) -> None:
         """Call `listener` once, from any thread, as soon as the attempt must end now."""
@@ -143,7 +173,11 @@ class RunControl:
 
     def send_message(self, message: UserMessage) -> None:
         with self._lock:
-            self._messages.append(message)
+            receiver = self._receiver
+            if receiver is None:
+                self._messages.append(message)
+        if receiver is not None:
+            receiver.send_message(message)
 
     def take_messages(self, agent_key: str | None) -> list[UserMessage]:
         """Remove and return the messages for this agent, those without an addressee included."""
@@ -231,6 +265,7 @@ class Executor(Protocol):
         """Run one attempt to its outcome; a failure of the crew or a provider is an outcome.
 
         Waits until the engine is loaded. Cancelling the awaiting task stops the run at once.
+        Raises AttemptLost when the process that executed the attempt is gone.
         """
 
     async def complete(
@@ -239,7 +274,19 @@ class Executor(Protocol):
         messages: Sequence[Mapping[str, str]],
         on_text: Callable[[str], Awaitable[None]] | None = None,
     ) -> ModelCompletion:
-        """Make one model call outside a crew. Raises ModelCallFailed."""
+        """Make one model call outside a crew, again if it failed temporarily. Raises ModelCallFailed.
+
+        `on_text` receives the text in pieces; a ReplacingText replaces those before it.
+        """
+
+    async def close(self) -> None:
+        """Release what `load` started. No attempt is running any more."""
+
+
+class ReplacingText(str):
+    """A piece of streamed text that replaces all earlier text of the answer, which does not belong to it."""
+
+    __slots__ = ()
 
 
 class ModelCallFailed(Exception):

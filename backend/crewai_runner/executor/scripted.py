@@ -47,6 +47,9 @@ class ScriptedExecutor:
     async def load(self) -> None:
         """Do nothing: there is nothing to load."""
 
+    async def close(self) -> None:
+        """Do nothing: nothing was started."""
+
     def status(self) -> EngineStatus:
         return EngineStatus(EngineState.READY, name="scripted", version="1", native=True)
 

@@ -1,4 +1,4 @@
-"""Middleware that determines the client's address and scheme from X-Forwarded headers."""
+"""Middleware that determines a client's address, and the scheme and host it uses, behind trusted proxies."""
 
 from collections.abc import Sequence
 
@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from crewai_runner.core.client_address import UNKNOWN, Network, find_client, is_trusted
 
 _SCOPE_KEY = "crewai_runner.client_address"
+_HOST_KEY = "crewai_runner.host"
 _SECURE_SCHEMES = {"http": "https", "websocket": "wss"}
 
 
@@ -22,8 +23,11 @@ class ClientAddressMiddleware:
             peer, _ = scope.get("client") or (UNKNOWN, 0)
             headers = Headers(scope=scope)
             scope[_SCOPE_KEY] = find_client(peer, headers.getlist("x-forwarded-for"), self._trusted)
-            if is_trusted(peer, self._trusted) and headers.get("x-forwarded-proto") == "https":
-                scope["scheme"] = _SECURE_SCHEMES[scope["type"]]
+            scope[_HOST_KEY] = headers.get("host", "")
+            if is_trusted(peer, self._trusted):
+                scope[_HOST_KEY] = headers.get("x-forwarded-host", scope[_HOST_KEY])
+                if headers.get("x-forwarded-proto") == "https":
+                    scope["scheme"] = _SECURE_SCHEMES[scope["type"]]
         await self._app(scope, receive, send)
 
 
@@ -32,3 +36,10 @@ def get_client_address(scope: Scope) -> str:
     address = scope.get(_SCOPE_KEY, UNKNOWN)
     assert isinstance(address, str)  # noqa: S101  # set by the middleware above only
     return address
+
+
+def get_host(scope: Scope) -> str:
+    """Return the host and port that the client uses, to compare with an `Origin`; never for links."""
+    host = scope.get(_HOST_KEY, "")
+    assert isinstance(host, str)  # noqa: S101  # set by the middleware above only
+    return host

@@ -16,13 +16,16 @@ KEEP_ALIVE_SECONDS = 75
 class LimitedHttpProtocol(HttpToolsProtocol):
     """Closes connections whose request headers are too large (431) or arrive too slowly (408).
 
-    Also closes those that keep sending a body after its response: uvicorn would discard it for ever.
+    Also closes those that keep sending a body after its response: uvicorn would discard it for ever. A client
+    that asks to close its connection can send its body first: a connection that is closed before is reset,
+    and the client cannot read why its request was refused.
     """
 
     _header_bytes = 0
     _has_received = False
     _in_headers = True
     _in_message = False
+    _closes = False
     _header_timer: asyncio.TimerHandle | None = None
     _body_timer: asyncio.TimerHandle | None = None
 
@@ -58,10 +61,17 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_headers = False
         super().on_headers_complete()
+        if self.cycle is not None:  # not a WebSocket
+            self._closes = not self.cycle.keep_alive
+            self.cycle.keep_alive = True
 
     def on_message_complete(self) -> None:
         self._in_message = False
         self._cancel_body_timer()
+        if self._closes:
+            self.cycle.keep_alive = False
+            if self.cycle.response_complete:
+                self.transport.close()
         super().on_message_complete()
 
     def on_response_complete(self) -> None:

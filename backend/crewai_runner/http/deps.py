@@ -16,6 +16,7 @@ from starlette.requests import HTTPConnection
 from crewai_runner.core.errors import BadRequest
 from crewai_runner.core.paging import DEFAULT_LIMIT, MAX_LIMIT
 from crewai_runner.db.session import Sessions, pop_notifications, read_session, unit_of_work
+from crewai_runner.db.snapshot_reader import SnapshotReader
 from crewai_runner.http.time_limit import disable_timeout
 from crewai_runner.queue.deferred import DeferredQueue
 
@@ -71,6 +72,9 @@ async def _read_session(deps: _Deps) -> AsyncIterator[AsyncSession]:
 SessionDep = Annotated[AsyncSession, Depends(_session, scope="function")]
 ReadSessionDep = Annotated[AsyncSession, Depends(_read_session, scope="function")]
 
+# For frequent reads: one hop to a thread, where a session makes one for each statement.
+ReaderDep = Annotated[SnapshotReader, Depends(Provided(SnapshotReader))]
+
 
 async def _queue_open(queue: Annotated[DeferredQueue, Depends(Provided(DeferredQueue))]) -> None:
     await queue.wait_until_open()
@@ -112,12 +116,25 @@ async def _if_match(
 IfMatch = Annotated[int | None, Depends(_if_match)]
 
 
+async def _if_none_match(
+    if_none_match: Annotated[
+        str | None, Header(max_length=1000, description="The last seen ETag. If it is current: 304.")
+    ] = None,
+) -> None:
+    """Document the header; ConditionalGetMiddleware reads it."""
+
+
+# For endpoints of resources with an ETag.
+Conditional = Depends(_if_none_match)
+
+
 def set_etag(response: Response, version: int) -> None:
     """Put the resource's version into the ETag header. Everything that the response shows must have it."""
     response.headers["ETag"] = f'"{version}"'
 
 
-def set_content_etag(response: Response, body: BaseModel) -> None:
-    """Put a digest of the whole response into the ETag header, for a resource that changes by itself."""
-    digest = hashlib.sha256(body.model_dump_json(by_alias=True).encode()).hexdigest()
-    response.headers["ETag"] = f'"{digest[:32]}"'
+def respond_with_etag(body: BaseModel) -> Response:
+    """Return a response with a digest of itself in the ETag header, for a resource that changes by itself."""
+    content = body.model_dump_json(by_alias=True).encode()
+    digest = hashlib.sha256(content).hexdigest()
+    return Response(content, media_type="application/json", headers={"ETag": f'"{digest[:32]}"'})

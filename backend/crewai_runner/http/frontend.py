@@ -59,7 +59,7 @@ def install(app: FastAPI, folder: Path, api_base_url: str, reserved: Sequence[st
         if any(segment.startswith(".") or not segment for segment in segments[:-1]):
             raise HTTPException(404)
         if "." not in segments[-1] or path == "index.html":
-            return page.respond(request)
+            return page.respond()
         return await files.get_response(path, request.scope)
 
     app.mount("/assets", PrecompressedFiles(folder / "assets", IMMUTABLE), name="assets")
@@ -103,17 +103,13 @@ class IndexPage:
         self._modified = -1
         self._reload()
 
-    def respond(self, request: Request) -> Response:
+    def respond(self) -> Response:
         self._reload()
         headers = {
             "Cache-Control": REVALIDATE,
             "Content-Security-Policy": PAGE_POLICY,
             "ETag": self._etag,
         }
-        cached = request.headers.get("if-none-match", "")
-        if self._etag in [tag.strip().removeprefix("W/") for tag in cached.split(",")]:
-            # Without this header the middleware would add the API's policy, which browsers would store.
-            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         return HTMLResponse(self._text, headers=headers)
 
     def _reload(self) -> None:

@@ -6,6 +6,7 @@ of a minute.
 
 import asyncio
 from email.message import Message as MimeHeaders
+from functools import lru_cache
 from http import HTTPStatus
 
 from starlette.datastructures import Headers
@@ -61,6 +62,7 @@ def _find(body: bytes) -> str | None:
     )
 
 
+@lru_cache(maxsize=64)
 def _is_json(content_type: str) -> bool:
     # As FastAPI decides whether it parses a body as JSON.
     headers = MimeHeaders()

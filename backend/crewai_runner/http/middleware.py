@@ -7,7 +7,8 @@ import uuid
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crewai_runner.core.errors import TooLarge
@@ -25,6 +26,8 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+CLIENT_CLOSED_REQUEST = 499
+"""The status, as nginx writes it, of a request whose client disconnected before the response."""
 MAX_FULL_BODIES = 16
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
@@ -74,6 +77,8 @@ class RequestContextMiddleware:
 class UnhandledErrorMiddleware:
     """Responds to unhandled exceptions with an opaque 500 that carries the usual headers.
 
+    A client that disconnects while its body is read is no error of the server.
+
     Starlette's own handler is outside of all middleware: its response would have no request id and no CORS
     headers, and the connection would be closed.
     """
@@ -94,10 +99,18 @@ class UnhandledErrorMiddleware:
 
         try:
             await self._app(scope, receive, tracking_send)
+        except ClientDisconnect:
+            if not response_started:  # it reaches no client; its status is for the log and the metrics
+                await Response(status_code=CLIENT_CLOSED_REQUEST)(scope, receive, send)
         except Exception as error:
             if response_started:
                 raise  # closes the connection, so that the client notices the truncated response
             await unhandled_error_response(Request(scope), error)(scope, receive, send)
+
+
+ARCHIVE_HINT = (
+    " Of an archive only YAML, JSON, TOML and Python files are read: leave out images, data and environments."
+)
 
 
 class BodyLimitMiddleware:
@@ -116,8 +129,10 @@ class BodyLimitMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        error = TooLarge(f"The body exceeds the limit of {self._limit} bytes (MAX_REQUEST_BYTES).")
-        declared = Headers(scope=scope).get("content-length", "0")
+        headers = Headers(scope=scope)
+        hint = ARCHIVE_HINT if headers.get("content-type", "").startswith("application/zip") else ""
+        error = TooLarge(f"The body exceeds the limit of {self._limit} bytes (MAX_REQUEST_BYTES).{hint}")
+        declared = headers.get("content-length", "0")
         if declared.isdecimal() and int(declared) > self._limit:
             await error_response(Request(scope), error)(scope, receive, send)
             return

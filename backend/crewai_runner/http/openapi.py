@@ -34,6 +34,7 @@ def build_openapi(app: FastAPI) -> dict[str, Any]:
     for operations in schema["paths"].values():
         for operation in operations.values():
             _use_problems(operation["responses"])
+            _add_not_modified(operation)
     schema["components"]["schemas"].pop("HTTPValidationError", None)
     schema["components"]["schemas"].pop("ValidationError", None)
     app.openapi_schema = schema
@@ -46,3 +47,9 @@ def _use_problems(responses: dict[str, Any]) -> None:
             response["content"] = {
                 "application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}
             }
+
+
+def _add_not_modified(operation: dict[str, Any]) -> None:
+    names = {parameter["name"] for parameter in operation.get("parameters", ())}
+    if "if-none-match" in names:
+        operation["responses"]["304"] = {"description": "Not modified since the ETag in `If-None-Match`."}

@@ -19,8 +19,7 @@ from crewai_runner.core.logging import get_logger
 from crewai_runner.core.outside_values import clean_json
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.secret_mask import SecretMask
-from crewai_runner.db.failures import StorageFailure, find_storage_failure
-from crewai_runner.db.session import is_database_unavailable
+from crewai_runner.db.failures import StorageFailure, find_storage_failure, is_database_unavailable
 
 log = get_logger(__name__)
 MAX_REPORTED_ERRORS = 50

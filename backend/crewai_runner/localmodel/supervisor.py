@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import structlog
 from pydantic import SecretStr
 
-from crewai_runner.core.settings import LocalModelMode
+from crewai_runner.core.setting_choices import LocalModelMode
 from crewai_runner.localmodel.child_process import ChildCannotServe, ChildExited, ChildProcess
 from crewai_runner.localmodel.installation import ModelFile, installation_problem, installed_model
 from crewai_runner.localmodel.status import (

@@ -1,4 +1,4 @@
-"""The commands `backup`, `restore`, `rotate-secret-key` and `doctor`. Each imports its modules when run."""
+"""The commands that maintain an installation. Each imports its modules when run."""
 
 import argparse
 import asyncio
@@ -13,7 +13,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from crewai_runner.core.settings import Settings, setting_errors
+from crewai_runner.core.setting_values import setting_errors
+from crewai_runner.core.settings import Settings
 from crewai_runner.operations.errors import OperationError
 
 Commands = Any  # argparse's own type is private
@@ -39,9 +40,18 @@ def add_to(commands: Commands) -> dict[str, Callable[[argparse.Namespace], int]]
     )
     _add_passphrase_file(restore)
     commands.add_parser("rotate-secret-key", help="re-encrypt every stored credential with a new key")
+    commands.add_parser("compact", help="shrink the SQLite database file, while the server is stopped")
+    commands.add_parser("rebuild-insights", help="compute the statistics again from the stored runs")
     doctor = commands.add_parser("doctor", help="check the installation and say how to fix problems")
     doctor.add_argument("--json", action="store_true", help="print JSON")
-    return {"backup": _backup, "restore": _restore, "rotate-secret-key": _rotate, "doctor": _doctor}
+    return {
+        "backup": _backup,
+        "restore": _restore,
+        "rotate-secret-key": _rotate,
+        "compact": _compact,
+        "rebuild-insights": _rebuild_insights,
+        "doctor": _doctor,
+    }
 
 
 def _add_passphrase_file(parser: argparse.ArgumentParser) -> None:
@@ -100,6 +110,25 @@ def _rotate(_options: argparse.Namespace) -> int:
         return messages.describe_rotation(
             rotation_result, settings
         ), 0 if rotation_result.is_complete else FAILED
+
+    return _with_settings(run)
+
+
+def _compact(_options: argparse.Namespace) -> int:
+    def run(settings: Settings) -> tuple[Iterable[str], int]:
+        from crewai_runner.operations import compaction, messages  # noqa: PLC0415
+
+        return messages.describe_compaction(compaction.compact(settings)), 0
+
+    return _with_settings(run)
+
+
+def _rebuild_insights(_options: argparse.Namespace) -> int:
+    def run(settings: Settings) -> tuple[Iterable[str], int]:
+        from crewai_runner.operations import insights  # noqa: PLC0415
+
+        runs = asyncio.run(insights.rebuild_insights(settings))
+        return [f"The statistics of {runs:,} finished runs are computed again."], 0
 
     return _with_settings(run)
 

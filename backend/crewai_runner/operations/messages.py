@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from crewai_runner.core.settings import Settings
 from crewai_runner.operations.backup import Backup
+from crewai_runner.operations.compaction import Compaction
 from crewai_runner.operations.restore import Restoration
 from crewai_runner.operations.rotation import Rotation
 
@@ -54,6 +55,12 @@ def describe_restore(result: Restoration) -> Iterator[str]:
             "into secret-key or SECRET_KEY before starting, or enter the credentials again."
         )
     yield "  Runs that were running at the time of the backup resume at the next start, as after a crash."
+
+
+def describe_compaction(compaction: Compaction) -> Iterator[str]:
+    before, after = (size / 1024**2 for size in (compaction.before, compaction.after))
+    yield f"The database file had {before:,.1f} MiB and has {after:,.1f} MiB now."
+    yield "  From now on the server shrinks it itself after deletions."
 
 
 def describe_rotation(result: Rotation, settings: Settings) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Load a backup into a PostgreSQL database in one transaction."""
 
 from pathlib import Path
+from typing import Literal
 
 import psycopg
 from psycopg.sql import SQL, Identifier
@@ -134,9 +135,19 @@ def _load_tables(connection: Connection, contents: Contents, order: list[Table],
             raise OperationError(
                 f"The backup's table {'.'.join(table)} does not match schema {contents.revision}."
             )
+    # What triggers derive from rows is in the backup as well.
+    _set_triggers(connection, order, "DISABLE")
     for table in order:
         if table in copies:
             _copy_in(connection, copies[table], folder)
+    _set_triggers(connection, order, "ENABLE")
+
+
+def _set_triggers(connection: Connection, tables: list[Table], state: Literal["ENABLE", "DISABLE"]) -> None:
+    """Enable or disable the product's triggers; those of foreign keys stay as they are."""
+    with driver_cursor(connection) as cursor:
+        for table in tables:
+            cursor.execute(SQL("ALTER TABLE {} {} TRIGGER USER").format(Identifier(*table), SQL(state)))
 
 
 def _copy_in(connection: Connection, copy: TableCopy, folder: Path) -> None:

@@ -12,10 +12,10 @@ from crewai_runner.core.settings import Settings
 from crewai_runner.db.migrate import head_revision, is_known_revision
 from crewai_runner.operations import archive, postgres_restore, sqlite_database, sqlite_restore
 from crewai_runner.operations.backup import KEY_FILES, back_up, sqlite_path
+from crewai_runner.operations.data_dir import lock_data_dir
 from crewai_runner.operations.engine_files import ENGINE
 from crewai_runner.operations.errors import OperationError
 from crewai_runner.operations.manifest import Manifest
-from crewai_runner.queue.data_dir_lock import DataDirInUse, DataDirLock
 
 WORK_FOLDER = ".restoring"
 
@@ -48,7 +48,7 @@ def restore(
     """
     if not source.is_file():
         raise OperationError(f"The file {source} does not exist.")
-    with _data_dir_locked(settings), _work_folder(settings) as folder:
+    with lock_data_dir(settings, "restore"), _work_folder(settings) as folder:
         manifest = archive.unpack(source, folder, ask_passphrase)
         _ensure_compatible(settings, manifest)
         _ensure_empty(settings, folder, force=force)
@@ -60,19 +60,6 @@ def restore(
     available = {key_fingerprint(key) for key in load_secret_keys(settings)}
     result.undecryptable = sum(n for key, n in manifest.seals.by_key.items() if key not in available)
     return result
-
-
-@contextmanager
-def _data_dir_locked(settings: Settings) -> Iterator[None]:
-    lock = DataDirLock(settings.sqlite_directory or settings.data_dir)
-    try:
-        lock.acquire()
-    except DataDirInUse as error:
-        raise OperationError(f"Cannot restore: {error}. Stop that process first.") from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 @contextmanager

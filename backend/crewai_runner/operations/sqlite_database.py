@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from crewai_runner.db.tables.run_search import is_search_index
 from crewai_runner.operations.errors import OperationError
 from crewai_runner.operations.manifest import Contents, TableCopy
 
@@ -80,7 +81,8 @@ def has_rows(path: Path) -> bool:
     try:
         with open_existing(path) as database:
             names = set(table_names(database)) - {"alembic_version", "dbos_migrations"}
-            return any(number(database, name, "count(*)") for name in names)
+            # An empty full-text index has rows of its own.
+            return any(number(database, name, "count(*)") for name in names if not is_search_index(name))
     except sqlite3.DatabaseError:
         return True
 

@@ -7,7 +7,9 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from crewai_runner.db.session import BUSY_TIMEOUT_MS, add_subsecond_clock, connection_limits
+from crewai_runner.db.connection_budget import QUEUE_CONNECTIONS
+from crewai_runner.db.session import connection_limits
+from crewai_runner.db.sqlite import configure_connection
 
 SCHEMA = "dbos"
 """The schema of the queue's tables on PostgreSQL. SQLite has no schemas."""
@@ -30,7 +32,7 @@ QUEUE_TABLES = frozenset(
 )
 """Tables of DBOS in the product's SQLite file: reserved names, ignored by Alembic's comparison."""
 
-_POOL_SIZE = 10
+_POOL_SIZES = {"sqlite": 10, "postgresql": QUEUE_CONNECTIONS}
 _IDLE_IN_TRANSACTION_MS = 60_000
 
 
@@ -48,11 +50,12 @@ def queue_url(database_url: str) -> URL:
 
 
 def make_queue_engine(database_url: str) -> Engine:
-    """Create an engine for the queue's tables in the product's database, with at most 10 connections."""
+    """Create an engine for the queue's tables in the product's database, with few connections."""
     url = queue_url(database_url)
     sqlite = url.get_backend_name() == "sqlite"
     limits = {} if sqlite else connection_limits(database_url)
-    engine = create_engine(url, pool_size=_POOL_SIZE, max_overflow=0, pool_pre_ping=True, connect_args=limits)
+    size = _POOL_SIZES[url.get_backend_name()]
+    engine = create_engine(url, pool_size=size, max_overflow=0, pool_pre_ping=True, connect_args=limits)
     event.listen(engine, "connect", _prepare_sqlite if sqlite else _prepare_postgres)
     return engine
 
@@ -70,16 +73,7 @@ def _invalidate(_connection: DBAPIConnection, record: ConnectionPoolEntry) -> No
 def _prepare_sqlite(connection: DBAPIConnection, _record: Any) -> None:
     # IMMEDIATE: a writing transaction acquires the lock with its first statement; reads do not acquire it.
     connection.isolation_level = "IMMEDIATE"
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=NORMAL",
-        f"busy_timeout={BUSY_TIMEOUT_MS}",
-        "foreign_keys=ON",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-    add_subsecond_clock(connection)
+    configure_connection(connection)
 
 
 def _prepare_postgres(connection: DBAPIConnection, _record: Any) -> None:

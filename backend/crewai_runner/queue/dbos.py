@@ -13,24 +13,28 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions, StepOptions
+import dbos._dbos as dbos_main
+import dbos._queue as dbos_queue
+import dbos._workflow_commands as dbos_commands
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
 from sqlalchemy import Engine
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core import clock
 from crewai_runner.core.waiting import run_in_daemon_thread
+from crewai_runner.db.transaction_writer import WriteTransaction
+from crewai_runner.queue.after_commit import AfterCommit
 from crewai_runner.queue.data_dir_lock import DataDirLock
 from crewai_runner.queue.database_engine import SCHEMA, close_queue_engine, make_queue_engine, queue_url
 from crewai_runner.queue.job_runner import JobRunner
 from crewai_runner.queue.job_table import JobTable, Key, workflow_id
 from crewai_runner.queue.leases import WorkerLease, create_lease_table, do_nothing, exit_for_restart
 from crewai_runner.queue.mute_logging import mute_dbos_logging
-from crewai_runner.queue.port import JobState, QueueStats, RunJob
-from crewai_runner.queue.worker_limits import override_queue_limits
+from crewai_runner.queue.port import DEFAULT_PRIORITY, JobState, QueueStats, RunJob
+from crewai_runner.queue.queue_worker import QueueWorker
+from crewai_runner.queue.worker_limits import QueueLimits
 
-APPLICATION = "crewai-runner"
-QUEUE = "runs"
-WORKFLOW = "runs.execute"
+APPLICATION, QUEUE, WORKFLOW = "crewai-runner", "runs", "runs.execute"
 JOB_VERSION = "1"
 """Change it only when waiting jobs of the old version can no longer run: they are never started then."""
 
@@ -38,15 +42,14 @@ EMBEDDED = "embedded"
 """Executor id of the only worker of an SQLite folder: stable, so that it recovers its jobs after a crash."""
 _MAX_THREADS = 32
 _FORGET_BATCH = 1000
-_POLL_SECONDS = {"sqlite": 0.1, "postgresql": 0.2}
-_STEP = StepOptions(name="run", preemptible=True)
+_POLL_SECONDS = {"sqlite": 2.0, "postgresql": 5.0}
+"""Polls only find what no wake-up announced, such as delayed jobs and lost notifications."""
 
 
 def make_tables(database_url: str) -> None:
     """Create or migrate the queue's tables; safe when several processes start at the same time."""
-    url = queue_url(database_url)
-    DBOS.migrate(url.render_as_string(hide_password=False), schema=SCHEMA)
-    if url.get_backend_name() != "sqlite":
+    DBOS.migrate(queue_url(database_url).render_as_string(hide_password=False), schema=SCHEMA)
+    if queue_url(database_url).get_backend_name() != "sqlite":
         create_lease_table(database_url)
 
 
@@ -54,11 +57,12 @@ class DbosQueue:
     """A `JobQueue` whose jobs survive the process.
 
     `concurrency` is the number of jobs one worker runs at a time; `tenant_concurrency` how many of them
-    may belong to one tenant (by default all). Each worker has its own limits.
-    Each poll starts with a random tenant that has waiting jobs; within a tenant the lowest `priority` is
-    first, then the oldest (jobs of one transaction have the same age). `lease_seconds` applies to
-    PostgreSQL only; `on_lease_lost` runs in the lease's thread and by default exits with status 75.
-    `on_worker_retired` runs there too, once for each dead worker that this one retires.
+    may belong to one tenant (by default all). Each worker has its own limits. A worker polls when a job is
+    submitted in its process, when a slot becomes free, when `wake` is called, and every `poll_seconds`. Each
+    poll starts with a random tenant that has waiting jobs; within a tenant the lowest `priority` is first,
+    then the oldest (jobs of one transaction have the same age). `on_submitted` is called on the event loop
+    after the commit of a job, to wake other processes. `lease_seconds`, `on_lease_lost` (default: exit with
+    status 75) and `on_worker_retired` apply to PostgreSQL only; the lease's thread calls both.
     """
 
     _consumer: ClassVar["DbosQueue | None"] = None
@@ -73,22 +77,25 @@ class DbosQueue:
         lease_seconds: float = 15.0,
         on_lease_lost: Callable[[], None] = exit_for_restart,
         on_worker_retired: Callable[[], None] = do_nothing,
+        on_submitted: Callable[[], None] = do_nothing,
         folder_lock: DataDirLock | None = None,
     ) -> None:
         """`folder_lock` is the SQLite folder's lock, if the caller has already acquired it."""
         self._url = database_url
         self._embedded = queue_url(database_url).get_backend_name() == "sqlite"
-        self._concurrency = concurrency
-        self._tenant_concurrency = min(tenant_concurrency or concurrency, concurrency)
-        self._poll_seconds = poll_seconds or _POLL_SECONDS["sqlite" if self._embedded else "postgresql"]
+        poll_seconds = poll_seconds or _POLL_SECONDS["sqlite" if self._embedded else "postgresql"]
+        of_tenant = min(tenant_concurrency or concurrency, concurrency)
+        self._limits = QueueLimits(concurrency, of_tenant, poll_seconds)
         self._lease_seconds = lease_seconds
         self._on_lease_lost, self._on_worker_retired = on_lease_lost, on_worker_retired
+        self._on_submitted, self._submitted = on_submitted, AfterCommit[None](self._announce_jobs)
         self._folder_lock = folder_lock
         self._engine: Engine | None = None
         self._client: DBOSClient | None = None
         self._runner: JobRunner | None = None
         self._claim: DataDirLock | WorkerLease | None = None
         self._executor_id: str | None = None
+        self._worker: QueueWorker | None = None
 
     async def start(self, job: RunJob, *, consume: bool = True) -> None:
         """Create or migrate the queue's tables; with `consume`, run jobs and recover those of this worker.
@@ -123,61 +130,61 @@ class DbosQueue:
         attempt: int,
         *,
         tenant: str,
-        priority: int = 10,
+        priority: int = DEFAULT_PRIORITY,
         not_before: datetime | None = None,
     ) -> None:
         """Submit one attempt in the caller's transaction, on the caller's connection.
 
-        `priority` is 1 (first) to 2**31 - 1. `not_before` delays the job, to the second.
+        `priority` is 1 (first) to 2**31 - 1. A job may start 10 s after `not_before`, or 30 s on PostgreSQL.
         """
         client, options = self._require_client(), self._enqueue_options(run_id, attempt, tenant, priority)
         if not_before is not None and (delay := (not_before - clock.now()).total_seconds()) > 0:
             options["delay_seconds"] = delay
         connection = await session.connection()
         await connection.run_sync(client.enqueue_in_transaction, options, run_id, attempt)
+        self._submitted.add(session.sync_session, None)
 
-    async def cancel(self, run_id: str, attempt: int) -> None:
-        """Remove a waiting job or cancel a running one: here immediately, elsewhere within 1 s.
+    def submit_in(self, transaction: WriteTransaction, run_id: str, attempt: int, *, tenant: str) -> None:
+        """`submit` in a transaction of the transaction writer, on its connection and in its thread."""
+        options = self._enqueue_options(run_id, attempt, tenant, DEFAULT_PRIORITY)
+        self._require_client().enqueue_in_transaction(transaction.connection, options, run_id, attempt)
+        transaction.after_commit.append(self._announce_jobs)
 
-        Call it after the commit: on SQLite it would otherwise wait for the caller's own lock.
-        """
-        await self._require_client().cancel_workflow_async(workflow_id(run_id, attempt))
-        if self._runner is not None:
-            self._runner.stop(run_id, attempt)
+    def wake(self) -> None:
+        """Look for jobs now: another process has submitted one."""
+        if self._worker is not None:
+            self._worker.polls.wake()
+
+    def _announce_jobs(self, _submitted: None = None) -> None:
+        self.wake()
+        self._on_submitted()
 
     async def states(self, jobs: Sequence[Key]) -> dict[Key, JobState]:
-        """Return the states of the unfinished jobs. Call it after the commit, like `cancel`."""
-        return await asyncio.to_thread(self._read_states, self._job_table(), jobs)
-
-    def _read_states(self, table: JobTable, jobs: Sequence[Key]) -> dict[Key, JobState]:
-        unfinished = table.list_unfinished(jobs)
-        live_workers = table.list_live_workers() if any(unfinished.values()) else set()
-        states = dict.fromkeys(unfinished, JobState.WAITING)
-        for key, worker in unfinished.items():
-            if worker == self._executor_id:
-                is_running = self._runner is not None and self._runner.is_running(key)
-            else:
-                is_running = worker in live_workers
-            if worker is not None:
-                states[key] = JobState.RUNNING if is_running else JobState.ORPHANED
-        return states
+        """Return the states of the unfinished jobs."""
+        runner, me = self._runner, self._executor_id
+        return await asyncio.to_thread(
+            self._job_table().read_states, jobs, me, lambda key: runner is not None and runner.is_running(key)
+        )
 
     async def orphans(self) -> list[tuple[str, int]]:
         """Return attempts started by a worker that no longer holds a lease; always empty on SQLite."""
         return await asyncio.to_thread(self._job_table().list_orphans)
 
     async def requeue(self, jobs: list[tuple[str, int]]) -> None:
-        """Requeue those attempts that are still orphaned. Call it after the commit, like `cancel`."""
+        """Requeue those attempts that are still orphaned. Call it after the commit."""
         await asyncio.to_thread(self._job_table().requeue, jobs)
+        self._announce_jobs()
 
     async def forget(self, finished_before: datetime) -> int:
-        """Delete the records of jobs that ended before a time, at most 1000 per call; returns their number.
-
-        Call it after the commit, like `cancel`. A deleted attempt could be submitted again.
-        """
+        """Delete the records of up to 1000 jobs that ended before a time; return their number."""
         ids = await asyncio.to_thread(self._job_table().list_finished, finished_before, _FORGET_BATCH)
         await self._require_client().delete_workflows_async(ids)
         return len(ids)
+
+    async def delete_ended(self, jobs: Sequence[Key]) -> None:
+        """Delete the records of those jobs that have ended. Call it after the commit, like `cancel`."""
+        ids = await asyncio.to_thread(self._job_table().list_ended, jobs)
+        await self._require_client().delete_workflows_async(ids)
 
     async def stats(self) -> QueueStats:
         """Return the current counts, from an index of the unfinished jobs."""
@@ -223,9 +230,9 @@ class DbosQueue:
         # Before the launch: afterwards DBOS checks for new queues only once a second.
         client.register_queue(
             QUEUE,
-            worker_concurrency=self._concurrency,
-            partition_worker_concurrency=self._tenant_concurrency,
-            polling_interval_sec=self._poll_seconds,
+            worker_concurrency=self._limits.concurrency,
+            partition_worker_concurrency=self._limits.tenant_concurrency,
+            polling_interval_sec=self._limits.poll_seconds,
             on_conflict="always_update",
         )
 
@@ -237,15 +244,13 @@ class DbosQueue:
         claim = self._make_claim(executor_id)
         claim.acquire()
         self._claim, self._runner, DbosQueue._consumer = claim, runner, self
-        launched = DBOS(config=self._make_config(executor_id))
+        self._worker = QueueWorker(self._job_table(), QUEUE, self._limits)
+        self._worker.replace_threads(dbos_main, dbos_queue)
+        # DBOS looks for delayed jobs and, without need, for jobs with a deadline.
+        dbos_commands._BACKGROUND_JOBS_INTERVAL_SEC = max(1.0, 5 * self._limits.poll_seconds)  # noqa: SLF001
+        DBOS(config=self._make_config(executor_id))
         _register(runner)
         DBOS.launch()
-        limits = {
-            "_worker_concurrency": self._concurrency,
-            "_partition_worker_concurrency": self._tenant_concurrency,
-            "_polling_interval_sec": self._poll_seconds,
-        }
-        override_queue_limits(launched._sys_db, QUEUE, limits)  # noqa: SLF001 - not in DBOS's public API
 
     def _make_claim(self, executor_id: str) -> DataDirLock | WorkerLease:
         if self._embedded:
@@ -268,9 +273,8 @@ class DbosQueue:
             executor_id=executor_id,
             max_executor_threads=_MAX_THREADS,
             run_migrations=False,
-            # DBOS messages are not used, so its listener needs no connection.
+            # DBOS messages are not used.
             use_listen_notify=False,
-            notification_listener_polling_interval_sec=0.1,
             enable_otlp=False,
             log_level="WARNING",
         )
@@ -285,12 +289,11 @@ class DbosQueue:
             close_queue_engine(self._engine)
         if self._claim is not None:
             self._claim.release()
-        self._runner = self._client = self._engine = self._claim = self._executor_id = None
+        self._runner = self._client = self._engine = self._claim = self._executor_id = self._worker = None
 
 
 def _register(runner: JobRunner) -> None:
-    async def execute(run_id: str, attempt: int) -> None:
-        await DBOS.run_step_async(_STEP, runner.run, run_id, attempt)
-
     # No limit: DBOS also counts polite restarts. The product counts the losses of a run's worker itself.
-    DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)(execute)
+    @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
+    async def execute(run_id: str, attempt: int) -> None:
+        await runner.run(run_id, attempt)

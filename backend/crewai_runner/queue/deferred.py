@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.errors import Unavailable
 from crewai_runner.core.waiting import wait_event
-from crewai_runner.queue.port import JobQueue, JobState, QueueStats, RunJob
+from crewai_runner.db.transaction_writer import WriteTransaction
+from crewai_runner.queue.port import DEFAULT_PRIORITY, JobQueue, JobState, QueueStats, RunJob
 
 OPEN_TIMEOUT_SECONDS = 20.0
 
@@ -69,15 +70,20 @@ class DeferredQueue:
         attempt: int,
         *,
         tenant: str,
-        priority: int = 10,
+        priority: int = DEFAULT_PRIORITY,
         not_before: datetime | None = None,
     ) -> None:
         await self._open_queue.submit(
             session, run_id, attempt, tenant=tenant, priority=priority, not_before=not_before
         )
 
-    async def cancel(self, run_id: str, attempt: int) -> None:
-        await self._open_queue.cancel(run_id, attempt)
+    def submit_in(self, transaction: WriteTransaction, run_id: str, attempt: int, *, tenant: str) -> None:
+        self._open_queue.submit_in(transaction, run_id, attempt, tenant=tenant)
+
+    def wake(self) -> None:
+        """Do nothing while the queue is not open: it looks for jobs when it opens."""
+        if self._queue is not None:
+            self._queue.wake()
 
     async def states(self, jobs: Sequence[tuple[str, int]]) -> dict[tuple[str, int], JobState]:
         return await self._open_queue.states(jobs)
@@ -90,6 +96,9 @@ class DeferredQueue:
 
     async def forget(self, finished_before: datetime) -> int:
         return await self._open_queue.forget(finished_before)
+
+    async def delete_ended(self, jobs: Sequence[tuple[str, int]]) -> None:
+        await self._open_queue.delete_ended(jobs)
 
     async def stats(self) -> QueueStats:
         return await self._open_queue.stats()

@@ -13,8 +13,9 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core import clock
+from crewai_runner.db.transaction_writer import WriteTransaction
 from crewai_runner.queue.after_commit import AfterCommit
-from crewai_runner.queue.port import JobState, QueueStats, RunJob
+from crewai_runner.queue.port import DEFAULT_PRIORITY, JobState, QueueStats, RunJob
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,6 @@ class InProcessQueue:
         self._submitted: AfterCommit[_WaitingJob] = AfterCommit(self._add)
         self._order = itertools.count()
         self._known: set[Key] = set()
-        self._cancelled: set[Key] = set()
         self._waiting: list[_WaitingJob] = []
         self._running: dict[Key, asyncio.Task[None]] = {}
         self._tenants: Counter[str] = Counter()
@@ -68,7 +68,7 @@ class InProcessQueue:
         attempt: int,
         *,
         tenant: str,
-        priority: int = 10,
+        priority: int = DEFAULT_PRIORITY,
         not_before: datetime | None = None,
     ) -> None:
         """Add the job when the session commits."""
@@ -76,13 +76,18 @@ class InProcessQueue:
         waiting = _WaitingJob(priority, next(self._order), (run_id, attempt), tenant, since)
         self._submitted.add(session.sync_session, waiting)
 
-    async def cancel(self, run_id: str, attempt: int) -> None:
-        """Remove a waiting job or cancel a running one."""
+    def submit_in(self, transaction: WriteTransaction, run_id: str, attempt: int, *, tenant: str) -> None:
+        """Add the job when the transaction commits."""
+        waiting = _WaitingJob(DEFAULT_PRIORITY, next(self._order), (run_id, attempt), tenant, clock.now())
+        transaction.after_commit.append(lambda: self._add(waiting))
+
+    def wake(self) -> None:
+        """Do nothing: a job is seen when it is submitted."""
+
+    def lose(self, run_id: str, attempt: int) -> None:
+        """Forget a waiting job, as if the queue had lost it."""
         self._waiting = [job for job in self._waiting if job.key != (run_id, attempt)]
         heapq.heapify(self._waiting)
-        if task := self._running.get((run_id, attempt)):
-            self._cancelled.add((run_id, attempt))
-            task.cancel()
 
     async def states(self, jobs: Sequence[Key]) -> dict[Key, JobState]:
         """Return the states of those jobs that are waiting or running."""
@@ -100,6 +105,9 @@ class InProcessQueue:
     async def forget(self, finished_before: datetime) -> int:  # noqa: ARG002
         """Return 0: nothing is recorded."""
         return 0
+
+    async def delete_ended(self, jobs: Sequence[Key]) -> None:
+        """Do nothing: nothing is recorded."""
 
     async def stats(self) -> QueueStats:
         """Return the current counts; delayed jobs do not count as waiting."""
@@ -146,8 +154,8 @@ class InProcessQueue:
         del self._running[job.key]
         self._tenants[job.tenant] -= 1
         if task.cancelled():
-            if task.cancelling() and job.key not in self._cancelled:
-                heapq.heappush(self._waiting, job)  # interrupted by a drain, not cancelled
+            if task.cancelling():
+                heapq.heappush(self._waiting, job)  # interrupted by a drain
         elif error := task.exception():
             logger.error("job %s attempt %d raised", *job.key, exc_info=error)
         self._dispatch()

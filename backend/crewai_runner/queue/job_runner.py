@@ -51,17 +51,12 @@ class JobRunner:
         """Run one job body to its end. Call it on DBOS's loop.
 
         Raises JobFailed when the body raised, and CancelledError when it was interrupted. DBOS does not
-        record a CancelledError, so an interrupted job starts again unless it was cancelled.
+        record a CancelledError, so an interrupted job starts again.
         """
         outcome: Future[JobOutcome] = Future()
         self._call_on_app_loop(partial(self._start, (run_id, attempt), outcome))
         if (await self._wait(outcome, (run_id, attempt))) is JobOutcome.FAILED:
             raise JobFailed(f"the body of {run_id}:{attempt} raised, see the log")
-
-    def stop(self, run_id: str, attempt: int) -> None:
-        """Cancel a job body immediately, if it runs here. Call it on the application's loop."""
-        if task := self._tasks.get((run_id, attempt)):
-            task.cancel()
 
     async def _wait(self, outcome: "Future[JobOutcome]", key: Key) -> JobOutcome:
         waiter = asyncio.wrap_future(outcome)
@@ -70,9 +65,9 @@ class JobRunner:
             try:
                 await asyncio.shield(waiter)
             except asyncio.CancelledError:
-                # Cancelled or drained: the slot stays occupied until the body has cleaned up.
+                # A drain: the slot stays occupied until the body has cleaned up.
                 interrupted = True
-                self._call_on_app_loop(partial(self.stop, *key))
+                self._call_on_app_loop(partial(self._cancel, key))
         if interrupted or waiter.result() is JobOutcome.INTERRUPTED:
             raise asyncio.CancelledError
         return waiter.result()
@@ -84,6 +79,10 @@ class JobRunner:
         except RuntimeError:
             # The application's loop is closed, so this process is ending; the next one resumes the job.
             raise asyncio.CancelledError from None
+
+    def _cancel(self, key: Key) -> None:
+        if task := self._tasks.get(key):
+            task.cancel()
 
     def _start(self, key: Key, outcome: "Future[JobOutcome]") -> None:
         task = self._loop.create_task(self._run_body(*key), name=f"job {key[0]}:{key[1]}")

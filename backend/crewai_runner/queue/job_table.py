@@ -1,11 +1,11 @@
 """SQL on DBOS's table of jobs: counts, and the orphaned jobs of dead workers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Engine, TextClause, bindparam, text
 
-from crewai_runner.queue.port import QueueStats
+from crewai_runner.queue.port import JobState, QueueStats
 
 Key = tuple[str, int]
 
@@ -39,6 +39,16 @@ _REQUEUE = text(
        AND NOT EXISTS (SELECT 1 FROM dbos.worker_lease lease WHERE lease.executor_id = job.executor_id)
     """
 )
+
+# The token of a claim is unique: a job that another claim has taken meanwhile does not match.
+_CLAIMED = """
+SELECT workflow_uuid, owner_xid FROM dbos.workflow_status
+ WHERE owner_xid IN :claims AND status = 'PENDING' AND queue_name = :queue
+"""
+_REQUEUE_CLAIMED = """
+UPDATE dbos.workflow_status SET status = 'ENQUEUED', owner_xid = NULL, started_at_epoch_ms = NULL
+ WHERE workflow_uuid = :job AND owner_xid = :claim AND status = 'PENDING'
+"""
 
 _UNFINISHED = """
 SELECT workflow_uuid, status, executor_id FROM dbos.workflow_status
@@ -101,6 +111,27 @@ class JobTable:
             for identifier, status, worker in rows
         }
 
+    def list_ended(self, jobs: Sequence[Key]) -> list[str]:
+        """Return DBOS's ids of those jobs that are not unfinished, also of unknown ones."""
+        unfinished = self.list_unfinished(jobs)
+        return [workflow_id(*key) for key in jobs if key not in unfinished]
+
+    def read_states(
+        self, jobs: Sequence[Key], own_worker: str | None, is_running_here: Callable[[Key], bool]
+    ) -> dict[Key, JobState]:
+        """Return the states of the unfinished ones of the jobs.
+
+        `is_running_here` says whether this process, as worker `own_worker`, runs a job.
+        """
+        unfinished = self.list_unfinished(jobs)
+        live_workers = self.list_live_workers() if any(unfinished.values()) else set()
+        states = dict.fromkeys(unfinished, JobState.WAITING)
+        for key, worker in unfinished.items():
+            if worker is not None:
+                is_running = is_running_here(key) if worker == own_worker else worker in live_workers
+                states[key] = JobState.RUNNING if is_running else JobState.ORPHANED
+        return states
+
     def list_live_workers(self) -> set[str]:
         """Return the workers that hold a lease. Empty on SQLite, which has no leases."""
         if not self._scaled:
@@ -123,6 +154,16 @@ class JobTable:
         names = [workflow_id(*key) for key in jobs]
         with self._engine.begin() as connection:
             connection.execute(_REQUEUE, {"queue": self._queue, "ids": names})
+
+    def requeue_claimed(self, claims: Mapping[str, Collection[str] | None]) -> list[tuple[str, str]]:
+        """Requeue these jobs of claims, None for all; return (DBOS's id of a job, token of its claim)."""
+        listed = self._sql(_CLAIMED).bindparams(bindparam("claims", expanding=True))
+        with self._engine.begin() as connection:
+            found = connection.execute(listed, {"queue": self._queue, "claims": list(claims)}).all()
+            lost = [(job, token) for job, token in found if (jobs := claims[token]) is None or job in jobs]
+            for job, token in lost:
+                connection.execute(self._sql(_REQUEUE_CLAIMED), {"job": job, "claim": token})
+        return lost
 
     def _sql(self, statement: str) -> TextClause:
         return text(statement if self._scaled else statement.replace("dbos.", ""))

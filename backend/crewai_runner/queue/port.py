@@ -12,6 +12,9 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crewai_runner.db.transaction_writer import WriteTransaction
+
+DEFAULT_PRIORITY = 10
 RunJob = Callable[[str, int], Awaitable[None]]
 """A job body: called with (run id, attempt). Must be idempotent and must not raise for a failed crew."""
 
@@ -54,13 +57,16 @@ class JobQueue(Protocol):
         attempt: int,
         *,
         tenant: str,
-        priority: int = 10,
+        priority: int = DEFAULT_PRIORITY,
         not_before: datetime | None = None,
     ) -> None:
         """Submit one attempt in the caller's transaction. Submitting it twice creates one job."""
 
-    async def cancel(self, run_id: str, attempt: int) -> None:
-        """Remove a waiting job or cancel a running one. An unknown job is not an error."""
+    def submit_in(self, transaction: WriteTransaction, run_id: str, attempt: int, *, tenant: str) -> None:
+        """`submit` in a transaction of the transaction writer."""
+
+    def wake(self) -> None:
+        """Look for jobs now: another process has submitted one."""
 
     async def states(self, jobs: Sequence[tuple[str, int]]) -> dict[tuple[str, int], JobState]:
         """Return the states of those attempts that have an unfinished job."""
@@ -73,6 +79,9 @@ class JobQueue(Protocol):
 
     async def forget(self, finished_before: datetime) -> int:
         """Delete the queue's records of jobs that ended before a time; returns their number."""
+
+    async def delete_ended(self, jobs: Sequence[tuple[str, int]]) -> None:
+        """Delete the queue's records of those attempts whose job has ended."""
 
     async def stats(self) -> QueueStats:
         """Return the current counts."""

@@ -5,12 +5,16 @@ A lost notification only causes a delay: subscribers also poll the rows slowly.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
 MAX_PENDING_CHUNKS = 256
+JOBS_TOPIC = "jobs"
+"""The topic on which workers learn that a job was submitted."""
+MODELS_TOPIC = "models"
+"""The topic on which every process learns that models or providers were changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +30,24 @@ def control_topic(run_id: str) -> str:
     return f"control:{run_id}"
 
 
+class Subscriber(Protocol):
+    """Receives the notifications of a topic, on the event loop. Must not block."""
+
+    def notify(self, *, is_local: bool) -> None:
+        """There are new rows. If `is_local`, the commit listeners of this process have received them."""
+
+    def push_chunk(self, chunk: Chunk) -> None: ...
+
+
 class Subscription:
-    """One subscriber: an event that is set on every notification, and a short queue of live chunks."""
+    """A subscriber that waits: an event set on every notification, and a short queue of live chunks."""
 
     def __init__(self) -> None:
         self.changed = asyncio.Event()
         self.chunks: list[Chunk] = []
         self._has_new_rows = True
 
-    def notify(self) -> None:
+    def notify(self, *, is_local: bool = True) -> None:  # noqa: ARG002 - the rows are read in any case
         self._has_new_rows = True
         self.changed.set()
 
@@ -56,7 +69,7 @@ class Subscription:
 
 
 class Notifier(Protocol):
-    """Publishes by topic: a run's id for its readers, `control:<run id>` for its worker."""
+    """Publishes by topic: a run's id for its readers, `control:<run id>` for its worker, the topics above."""
 
     async def start(self) -> None:
         """Connect; await it before any other call."""
@@ -73,6 +86,14 @@ class Notifier(Protocol):
     def subscribe(self, topic: str) -> AbstractContextManager[Subscription]:
         """Subscribe to a topic until the end of the block."""
 
+    def attach(self, topic: str, subscriber: Subscriber) -> None:
+        """Let a subscriber receive the notifications of a topic until it is detached."""
+
+    def detach(self, topic: str, subscriber: Subscriber) -> None: ...
+
+    def listen(self, topic: str, listener: Callable[[], None]) -> None:
+        """Call a function for each notification of a topic, in this process before `publish` returns."""
+
     def subscriber_count(self) -> int:
         """Return the number of subscriptions in this process."""
 
@@ -81,7 +102,8 @@ class MemoryNotifier:
     """Notifications within one process."""
 
     def __init__(self) -> None:
-        self._subscriptions: dict[str, set[Subscription]] = defaultdict(set)
+        self._subscribers: dict[str, set[Subscriber]] = defaultdict(set)
+        self._listeners: dict[str, list[Callable[[], None]]] = defaultdict(list)
 
     async def start(self) -> None:
         """Do nothing: there is no connection."""
@@ -90,28 +112,46 @@ class MemoryNotifier:
         """Do nothing: there is no connection."""
 
     def publish(self, topics: Iterable[str]) -> None:
+        self._notify(topics, is_local=True)
+
+    def publish_received(self, topics: Iterable[str]) -> None:
+        """Announce new rows of another process."""
+        self._notify(topics, is_local=False)
+
+    def _notify(self, topics: Iterable[str], *, is_local: bool) -> None:
         for topic in topics:
-            for subscription in self._subscriptions.get(topic, ()):
-                subscription.notify()
+            for listener in self._listeners.get(topic, ()):
+                listener()
+            for subscriber in self._subscribers.get(topic, ()):
+                subscriber.notify(is_local=is_local)
 
     def notify_all(self) -> None:
         """Wake every subscriber: a notification may have been missed."""
-        self.publish(list(self._subscriptions))
+        self.publish_received([*self._listeners, *self._subscribers.keys() - self._listeners.keys()])
+
+    def listen(self, topic: str, listener: Callable[[], None]) -> None:
+        self._listeners[topic].append(listener)
 
     def publish_ephemeral(self, topic: str, chunk: Chunk) -> None:
-        for subscription in self._subscriptions.get(topic, ()):
-            subscription.push_chunk(chunk)
+        for subscriber in self._subscribers.get(topic, ()):
+            subscriber.push_chunk(chunk)
+
+    def attach(self, topic: str, subscriber: Subscriber) -> None:
+        self._subscribers[topic].add(subscriber)
+
+    def detach(self, topic: str, subscriber: Subscriber) -> None:
+        self._subscribers[topic].discard(subscriber)
+        if not self._subscribers[topic]:
+            del self._subscribers[topic]
 
     @contextmanager
     def subscribe(self, topic: str) -> Iterator[Subscription]:
         subscription = Subscription()
-        self._subscriptions[topic].add(subscription)
+        self.attach(topic, subscription)
         try:
             yield subscription
         finally:
-            self._subscriptions[topic].discard(subscription)
-            if not self._subscriptions[topic]:
-                del self._subscriptions[topic]
+            self.detach(topic, subscription)
 
     def subscriber_count(self) -> int:
-        return sum(len(subscriptions) for subscriptions in self._subscriptions.values())
+        return sum(len(subscribers) for subscribers in self._subscribers.values())

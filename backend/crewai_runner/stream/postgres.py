@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import math
 import uuid
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import AbstractContextManager
@@ -14,11 +13,14 @@ from sqlalchemy.engine import make_url
 
 from crewai_runner.core.logging import get_logger
 from crewai_runner.core.waiting import wait_event
-from crewai_runner.stream.notifier import Chunk, MemoryNotifier, Subscription
+from crewai_runner.stream.notifier import Chunk, MemoryNotifier, Subscriber, Subscription
+from crewai_runner.stream.send_pace import SendPace
 
 log = get_logger(__name__)
 CHANNEL = "crewai_runner_notifications"
 BATCH_SECONDS = 0.02
+MAX_BURST = 5
+"""How many notifications may be sent at once after a pause: text follows its event without a wait."""
 MAX_PAYLOAD_BYTES = 7900
 """PostgreSQL refuses a payload of 8000 bytes or more."""
 KEEPALIVE_SECONDS = 15.0
@@ -39,9 +41,9 @@ class Notification(BaseModel):
 class PostgresNotifier:
     """Publishes in this process at once and to every other process on the database within about 20 ms.
 
-    Topics published within 20 ms are sent as one NOTIFY, because the commit of a NOTIFY takes a lock on
-    the whole database. While the database is unreachable, topics are kept and live chunks are dropped;
-    after a reconnect every subscriber of this process is notified.
+    What is published after a pause is sent at once. In the long run there is one NOTIFY per 20 ms, because
+    its commit takes a lock on the whole database. While the database is unreachable, topics are kept and
+    live chunks are dropped; after a reconnect every subscriber of this process is notified.
     """
 
     def __init__(self, database_url: str) -> None:
@@ -86,6 +88,15 @@ class PostgresNotifier:
     def subscribe(self, topic: str) -> AbstractContextManager[Subscription]:
         return self._local.subscribe(topic)
 
+    def attach(self, topic: str, subscriber: Subscriber) -> None:
+        self._local.attach(topic, subscriber)
+
+    def detach(self, topic: str, subscriber: Subscriber) -> None:
+        self._local.detach(topic, subscriber)
+
+    def listen(self, topic: str, listener: Callable[[], None]) -> None:
+        self._local.listen(topic, listener)
+
     def subscriber_count(self) -> int:
         return self._local.subscriber_count()
 
@@ -104,15 +115,15 @@ class PostgresNotifier:
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _send(self, connection: AsyncConnection) -> None:
+        await connection.execute("SET synchronous_commit TO off")  # a notification need not survive a crash
         if self._topics:  # kept from before a reconnect
             self._pending.set()
-        loop, sent_at = asyncio.get_running_loop(), -math.inf
+        loop, pace = asyncio.get_running_loop(), SendPace(BATCH_SECONDS, MAX_BURST)
         while True:
             await self._pending.wait()
-            # The first notification after a pause is sent at once; later ones within 20 ms are batched.
-            await asyncio.sleep(sent_at + BATCH_SECONDS - loop.time())
+            await asyncio.sleep(pace.wait_seconds(loop.time()))
             self._pending.clear()
-            sent_at = loop.time()
+            pace.note_sent(loop.time())
             topics, chunks = sorted(self._topics), self._chunks
             self._chunks = []
             payloads = list(pack(self._sender_id, topics, chunks))
@@ -142,7 +153,7 @@ class PostgresNotifier:
             return
         for topic, after, text in message.chunks:
             self._local.publish_ephemeral(topic, Chunk(after, text))
-        self._local.publish(message.topics)
+        self._local.publish_received(message.topics)
 
 
 def pack(sender_id: str, topics: Iterable[str], chunks: Iterable[TopicChunk]) -> Iterator[str]:

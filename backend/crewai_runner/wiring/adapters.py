@@ -1,13 +1,22 @@
 """Chooses the adapter behind each port from the settings."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from crewai_runner.core.answer_limits import MEGABYTE, AnswerLimits
+from crewai_runner.core.collection_pause import collection_paused
 from crewai_runner.core.egress import EgressPolicy
+from crewai_runner.core.host_patterns import parse_private_hosts
 from crewai_runner.core.settings import Settings
-from crewai_runner.core.url_validation import normalize_host
+from crewai_runner.db.connection_budget import SQLITE_BUDGET, ConnectionBudget
 from crewai_runner.db.session import Sessions
+from crewai_runner.domain.run_quota import RunQuota
+from crewai_runner.executor.hosts.host_config import HostConfig, HostLimits
+from crewai_runner.executor.hosts.observer import HostObserver
 from crewai_runner.executor.port import Executor
+from crewai_runner.features.auth.shared_sign_in_limiter import SharedSignInLimiter
+from crewai_runner.features.auth.sign_in_limiter import MemorySignInLimiter, SignInLimiter
+from crewai_runner.features.workspaces.service import WorkspaceLimits, WorkspaceQuota
 from crewai_runner.http.ratelimit.memory import MemoryRateLimiter
 from crewai_runner.http.ratelimit.port import Rate, RateLimiter
 from crewai_runner.http.ratelimit.shared import SharedRateLimiter
@@ -30,6 +39,19 @@ def make_rate_limiter(settings: Settings, sessions: Sessions) -> RateLimiter | N
     return MemoryRateLimiter(rate) if settings.is_embedded else SharedRateLimiter(sessions, rate)
 
 
+def make_sign_in_limiter(settings: Settings, sessions: Sessions) -> SignInLimiter:
+    """With SQLite there is one process, so counting in memory is exact."""
+    per_minute = settings.auth_failures_per_minute
+    if settings.is_embedded:
+        return MemorySignInLimiter(per_minute)
+    return SharedSignInLimiter(sessions, per_minute)
+
+
+def make_connection_budget(settings: Settings) -> ConnectionBudget:
+    """How the process's database connections are shared between its parts."""
+    return SQLITE_BUDGET if settings.is_embedded else ConnectionBudget.split(settings.database_connections)
+
+
 def make_notifier(settings: Settings) -> Notifier:
     """With SQLite there is one process, so notifications need not leave it."""
     if settings.is_embedded:
@@ -45,33 +67,66 @@ def make_egress(settings: Settings) -> EgressPolicy:
         max_bytes=int(settings.answer_max_mb * MEGABYTE),
         max_line_bytes=int(settings.answer_line_max_mb * MEGABYTE),
     )
-    return EgressPolicy(allow_private=settings.can_use_private_urls, limits=limits)
+    return EgressPolicy(allow_private=settings.can_use_private_hosts, limits=limits)
 
 
 def make_tool_egress(settings: Settings) -> EgressPolicy:
-    """The policy for tools, whose addresses a model writes: private hosts only by name."""
-    hosts = frozenset(normalize_host(host) for host in settings.tool_private_hosts)
-    return EgressPolicy(allow_private=False, private_hosts=hosts)
+    """The policy for tools, whose addresses a model writes: only listed private hosts."""
+    return EgressPolicy(allow_private=False, private_hosts=parse_private_hosts(settings.tool_private_hosts))
 
 
-def make_executor(settings: Settings, egress: EgressPolicy) -> Executor:
-    """The executor that runs crews in this process. CrewAI itself is imported by its `load()`."""
+def make_run_quota(settings: Settings) -> RunQuota:
+    return RunQuota(settings.run_max_events, int(settings.run_max_stored_mb * MEGABYTE))
+
+
+def make_workspace_quota(settings: Settings, sessions: Sessions) -> WorkspaceQuota:
+    limits = WorkspaceLimits(
+        settings.workspace_max_stored_mb,
+        settings.workspace_max_active_runs,
+        settings.workspace_max_queued_runs,
+    )
+    return WorkspaceQuota(sessions, limits)
+
+
+def make_executor(settings: Settings, egress: EgressPolicy, observer: HostObserver) -> Executor:
+    """The executor that runs crews, in this process or in crew hosts. CrewAI is imported by its `load()`."""
+    folder, tool_egress = settings.data_dir.absolute() / "engine", make_tool_egress(settings)
+    if settings.crew_host_count:
+        return _make_hosted_executor(settings, HostConfig(folder, egress, tool_egress), observer)
     from crewai_runner.executor.crew.executor import CrewExecutor  # noqa: PLC0415
 
-    folder = settings.data_dir.absolute() / "engine"
-    return CrewExecutor(folder, egress=egress, tool_egress=make_tool_egress(settings))
+    return CrewExecutor(folder, egress=egress, tool_egress=tool_egress)
+
+
+def _make_hosted_executor(settings: Settings, config: HostConfig, observer: HostObserver) -> Executor:
+    from crewai_runner.executor.hosts.executor import HostedExecutor  # noqa: PLC0415
+
+    config = replace(
+        config,
+        log_level=settings.log_level,
+        log_format=settings.log_format,
+        worker_timeout_seconds=None if settings.is_embedded else settings.lease_seconds,
+    )
+    limits = HostLimits(settings.crew_host_timeout_seconds, settings.crew_host_memory_mb)
+    return HostedExecutor(config, settings.crew_host_count, limits, observer)
 
 
 def make_durable_queue(
-    settings: Settings, folder_lock: DataDirLock | None, on_worker_retired: Callable[[], None]
+    settings: Settings,
+    folder_lock: DataDirLock | None,
+    *,
+    on_worker_retired: Callable[[], None],
+    on_submitted: Callable[[], None],
 ) -> JobQueue:
     """The DBOS queue. Call it in a thread: importing DBOS takes about a second."""
-    from crewai_runner.queue.dbos import DbosQueue  # noqa: PLC0415
+    with collection_paused():
+        from crewai_runner.queue.dbos import DbosQueue  # noqa: PLC0415
 
     return DbosQueue(
         settings.database,
         concurrency=settings.worker_concurrency,
         lease_seconds=settings.lease_seconds,
         on_worker_retired=on_worker_retired,
+        on_submitted=on_submitted,
         folder_lock=folder_lock,
     )

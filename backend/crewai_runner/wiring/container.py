@@ -9,16 +9,22 @@ from crewai_runner.core.api_key import load_api_key
 from crewai_runner.core.secret_key import create_cipher
 from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.core.settings import Settings
-from crewai_runner.db.session import make_engine, make_sessions
+from crewai_runner.db.session import make_engine, make_reader_engine, make_sessions, make_writer_engine
+from crewai_runner.db.snapshot_reader import SnapshotReader
+from crewai_runner.db.table_changes import watch_tables
+from crewai_runner.db.tables.catalog import ModelRow, ProviderRow
+from crewai_runner.db.transaction_writer import TransactionWriter
+from crewai_runner.db.write_lock import WriteLock
 from crewai_runner.domain.committed_events import CommittedEvents
 from crewai_runner.executor.loader import ExecutorLoader
 from crewai_runner.executor.port import Executor, RunControl
 from crewai_runner.features.approvals.deps import ApprovalDeps
 from crewai_runner.features.auth.browser_sessions import BrowserSessions
-from crewai_runner.features.auth.rules import SignInLimiter
 from crewai_runner.features.auth.service import AuthDeps, Authenticator, AuthService
 from crewai_runner.features.chat.service import ChatDeps
 from crewai_runner.features.events.deps import EventDeps
+from crewai_runner.features.events.feed_registry import FeedRegistry
+from crewai_runner.features.executions.control_reader import ControlReader
 from crewai_runner.features.executions.event_writer import EventWriter
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
 from crewai_runner.features.executions.inline_providers import InlineProviders
@@ -26,16 +32,29 @@ from crewai_runner.features.executions.spec_builder import RunSpecBuilder
 from crewai_runner.features.health.service import HealthDeps
 from crewai_runner.features.insights.deps import InsightDeps
 from crewai_runner.features.metrics.service import MetricsDeps, Telemetry
+from crewai_runner.features.models.model_cache import ModelCache
 from crewai_runner.features.models.service import ModelService
 from crewai_runner.features.providers.service import ProviderDeps, ProviderService
+from crewai_runner.features.runs.deletion import RunDeletionService
 from crewai_runner.features.runs.deps import RunDeps
+from crewai_runner.features.runs.retention import RetentionPeriods, RunRetention
 from crewai_runner.features.workflows.deps import WorkflowDeps
 from crewai_runner.features.workflows.service import DocumentChecker, registered_names
 from crewai_runner.features.yaml.deps import YamlDeps
 from crewai_runner.http.deps import SessionDeps
 from crewai_runner.localmodel.supervisor import LocalModelSupervisor
 from crewai_runner.queue.deferred import DeferredQueue
-from crewai_runner.wiring.adapters import make_egress, make_executor, make_notifier, make_rate_limiter
+from crewai_runner.stream.notifier import MODELS_TOPIC
+from crewai_runner.wiring.adapters import (
+    make_connection_budget,
+    make_egress,
+    make_executor,
+    make_notifier,
+    make_rate_limiter,
+    make_run_quota,
+    make_sign_in_limiter,
+    make_workspace_quota,
+)
 
 T = TypeVar("T")
 
@@ -51,36 +70,57 @@ class Container:
         self.cipher = create_cipher(settings, self.mask.add)
         api_key, _ = load_api_key(settings)
         self.mask.add(api_key)
-        self.authenticator: Authenticator = AuthService(
-            api_key, SignInLimiter(settings.auth_failures_per_minute)
-        )
         self.egress = make_egress(settings)
-        self.engine = make_engine(settings.database)
-        self.sessions = make_sessions(self.engine, self._on_commit, self.cipher.digest)
+        write_lock = WriteLock() if settings.is_embedded else None
+        budget = make_connection_budget(settings)
+        self.engine = make_engine(settings.database, pool_size=budget.sessions, write_lock=write_lock)
+        self.notifier = make_notifier(settings)
+        session_class = watch_tables([ModelRow, ProviderRow], lambda: self.notifier.publish({MODELS_TOPIC}))
+        self.sessions = make_sessions(self.engine, self._on_commit, self.cipher.digest, session_class)
+        self.model_cache = ModelCache()
+        self.notifier.listen(MODELS_TOPIC, self.model_cache.clear)
+        self.reader = SnapshotReader(make_reader_engine(settings.database, budget.reads), budget.reads)
+        self.feeds = FeedRegistry(self.reader, self.notifier)
+        limiter = make_sign_in_limiter(settings, self.sessions)
+        self.authenticator: Authenticator = AuthService(api_key, limiter)
         self.browser_sessions = BrowserSessions(self.sessions, self.cipher, api_key)
         self.rate_limiter = make_rate_limiter(settings, self.sessions)
-        self.notifier = make_notifier(settings)
         self.queue = DeferredQueue()
         self.active_runs: set[tuple[str, int]] = set()
         self.controls: dict[str, RunControl] = {}
         self.telemetry = Telemetry(settings, self.sessions, self.queue, self.active_runs)
-        self.event_writer = EventWriter(self.sessions, self.notifier, self.mask, self.telemetry.upkeep)
+        self.retention = RunRetention(
+            RunDeletionService(self.sessions, self.queue),
+            RetentionPeriods(settings.runs_kept_days, settings.events_kept_days),
+        )
+        self.writer = TransactionWriter(
+            make_writer_engine(settings.database),
+            self.notifier.publish,
+            lock=write_lock,
+            on_commit=self._on_commit,
+        )
+        self.event_writer = EventWriter(
+            self.writer, self.notifier, self.mask, self.telemetry.upkeep, make_run_quota(settings)
+        )
+        self.control_reader = ControlReader(self.sessions, is_embedded=settings.is_embedded)
         self.inline_providers = InlineProviders(self.mask)
+        self.workspace_quota = make_workspace_quota(settings, self.sessions)
         self.local_model = LocalModelSupervisor(settings.local_model)
-        self.loader = ExecutorLoader(executor or make_executor(settings, self.egress))
+        self.loader = ExecutorLoader(executor or make_executor(settings, self.egress, self.telemetry.upkeep))
         self._factories: dict[type, Callable[[], object]] = {
             ApprovalDeps: lambda: ApprovalDeps(self.queue, self.mask),
-            AuthDeps: lambda: AuthDeps(self.authenticator, self.browser_sessions),
+            AuthDeps: lambda: AuthDeps(self.authenticator, self.browser_sessions, settings.allowed_origins),
             ChatDeps: self._chat,
             DeferredQueue: lambda: self.queue,
             EventDeps: self._events,
             ExecutionDeps: self._executions,
             HealthDeps: self._health,
-            InsightDeps: lambda: InsightDeps(self.mask),
+            InsightDeps: lambda: InsightDeps(self.reader, self.mask),
             MetricsDeps: lambda: MetricsDeps(self.telemetry, settings.metrics_public),
             ProviderDeps: self.provider_deps,
-            RunDeps: lambda: RunDeps(self.sessions),
+            RunDeps: lambda: RunDeps(self.sessions, self.reader, self.queue),
             SessionDeps: lambda: SessionDeps(self.sessions, self.notifier.publish),
+            SnapshotReader: lambda: self.reader,
             WorkflowDeps: lambda: WorkflowDeps(self.mask, self.models, self._document_checker()),
             YamlDeps: lambda: YamlDeps(self._document_checker()),
         }
@@ -95,7 +135,7 @@ class Container:
         return instance
 
     def models(self, session: AsyncSession) -> ModelService:
-        return ModelService(session, self.provider_deps())
+        return ModelService(session, self.provider_deps(), self.model_cache)
 
     def providers(self, session: AsyncSession) -> ProviderService:
         return ProviderService(session, self.provider_deps())
@@ -105,6 +145,7 @@ class Container:
 
     def _on_commit(self, batch: Sequence[CommittedEvents]) -> None:
         # Telemetry reads through the sessions that report to it, so it is built after them.
+        self.feeds.on_commit(batch)
         self.inline_providers.on_commit(batch)
         self.telemetry.on_commit(batch)
 
@@ -124,9 +165,8 @@ class Container:
 
     def _events(self) -> EventDeps:
         return EventDeps(
-            sessions=self.sessions,
-            notifier=self.notifier,
-            mask=self.mask,
+            reader=self.reader,
+            feeds=self.feeds,
             ping_seconds=self.settings.stream_ping_seconds,
         )
 
@@ -134,14 +174,17 @@ class Container:
         return ExecutionDeps(
             settings=self.settings,
             sessions=self.sessions,
+            writer=self.writer,
             notifier=self.notifier,
             queue=self.queue,
             mask=self.mask,
             loader=self.loader,
             event_writer=self.event_writer,
+            control_reader=self.control_reader,
             models=self.models,
             local_model=self.local_model,
             inline_providers=self.inline_providers,
+            workspace_quota=self.workspace_quota,
             active_runs=self.active_runs,
             controls=self.controls,
         )
@@ -150,7 +193,7 @@ class Container:
         return HealthDeps(
             settings=self.settings,
             sessions=self.sessions,
-            notifier=self.notifier,
+            count_readers=self.feeds.reader_count,
             queue=self.queue,
             loader=self.loader,
             local_model=self.local_model,

@@ -6,7 +6,7 @@ from typing import Any
 
 from crewai_runner.core.logging import get_logger
 from crewai_runner.core.principal import BUILTIN_WORKSPACE
-from crewai_runner.core.settings import Role
+from crewai_runner.core.setting_choices import Role
 from crewai_runner.db.migrate import upgrade
 from crewai_runner.db.session import unit_of_work
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
@@ -14,15 +14,18 @@ from crewai_runner.features.executions.jobs import RunWorker
 from crewai_runner.features.workspaces.service import WorkspaceService
 from crewai_runner.queue.data_dir_lock import DataDirLock
 from crewai_runner.queue.port import JobQueue
+from crewai_runner.stream.notifier import JOBS_TOPIC
 from crewai_runner.wiring.adapters import make_durable_queue
 from crewai_runner.wiring.container import Container
-from crewai_runner.wiring.periodic_tasks import PeriodicTasks
+from crewai_runner.wiring.periodic_tasks import PeriodicTasks, start_counting_storage
 
 log = get_logger(__name__)
-CLOSE_SECONDS = 2.0
-"""How long each part may take to close."""
-DRAIN_MARGIN_SECONDS = 6.0
-"""How long the queue may take after the drain: cancelled runs return to it, and it closes its connections."""
+CLOSING_SECONDS = 5.0
+"""How long the whole stop may take in addition to DRAIN_SECONDS."""
+PARTS_SECONDS = 2.0
+"""The part of it that is left when the queue is closed. Before, cancelled runs return to the queue."""
+MIN_PART_SECONDS = 0.1
+"""What each part gets when no time is left."""
 
 
 class ProcessLifecycle:
@@ -44,6 +47,8 @@ class ProcessLifecycle:
     async def start(self) -> None:
         """Migrate and seed; the queue, the engine and the periodic tasks start in the background."""
         container = self._container
+        for old, new in container.settings.deprecated_names:
+            log.warning("setting.deprecated", name=old, use=new)
         container.settings.data_dir.mkdir(parents=True, exist_ok=True)
         await asyncio.to_thread(upgrade, container.settings.database)
         async with unit_of_work(container.sessions) as session:
@@ -55,7 +60,10 @@ class ProcessLifecycle:
         container.telemetry.start()
         await container.local_model.start()
         await self._register_local_model()
-        self._tasks = [asyncio.create_task(self._start_slow_parts(), name="start-slow-parts")]
+        self._tasks = [
+            asyncio.create_task(self._start_slow_parts(), name="start-slow-parts"),
+            start_counting_storage(container),
+        ]
 
     async def _register_local_model(self) -> None:
         container = self._container
@@ -87,9 +95,12 @@ class ProcessLifecycle:
         try:
             queue = self._given_queue
             if queue is None:
-                on_worker_retired = container.telemetry.upkeep.worker_retired
                 queue = await asyncio.to_thread(
-                    make_durable_queue, container.settings, self._folder_lock, on_worker_retired
+                    make_durable_queue,
+                    container.settings,
+                    self._folder_lock,
+                    on_worker_retired=container.telemetry.upkeep.worker_retired,
+                    on_submitted=lambda: container.notifier.publish({JOBS_TOPIC}),
                 )
             await queue.start(RunWorker(container.provide(ExecutionDeps)), consume=consume)
         except Exception as error:
@@ -97,33 +108,45 @@ class ProcessLifecycle:
             log.exception("queue.failed")
             raise
         container.queue.open(queue)
+        if consume and not container.settings.is_embedded:
+            container.notifier.listen(JOBS_TOPIC, queue.wake)
+            queue.wake()
 
     async def stop(self) -> None:
         """Wait for active runs up to DRAIN_SECONDS, requeue the rest, close everything.
 
-        No step waits for a database that does not answer.
+        Ends within DRAIN_SECONDS and `CLOSING_SECONDS`, also while the database does not answer.
         """
-        container = self._container
+        container, loop = self._container, asyncio.get_running_loop()
+        drained_at = loop.time() + container.settings.drain_seconds
+        deadline = drained_at + CLOSING_SECONDS
         for task in self._tasks:
             task.cancel()
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=CLOSE_SECONDS)
+            await asyncio.wait(self._tasks, timeout=MIN_PART_SECONDS)
         if container.queue.is_open:
-            drain_seconds = container.settings.drain_seconds
-            await _within(drain_seconds + DRAIN_MARGIN_SECONDS, "queue", container.queue.drain(drain_seconds))
-        await container.event_writer.close(CLOSE_SECONDS)
-        await _within(CLOSE_SECONDS, "telemetry", container.telemetry.close())
-        await _within(CLOSE_SECONDS, "notifier", container.notifier.stop())
+            drain = container.queue.drain(max(0.0, drained_at - loop.time()))
+            await _close_until(deadline - PARTS_SECONDS, "queue", drain)
+        await _close_until(deadline, "executor", container.loader.executor.close())
+        await container.event_writer.close(_seconds_until(deadline))
+        await _close_until(deadline, "telemetry", container.telemetry.close())
+        await _close_until(deadline, "notifier", container.notifier.stop())
         await container.local_model.stop()
-        await _within(CLOSE_SECONDS, "engine", container.engine.dispose())
+        await _close_until(deadline, "writer", container.writer.close())
+        await _close_until(deadline, "reader", container.reader.close())
+        await _close_until(deadline, "engine", container.engine.dispose())
 
 
-async def _within(seconds: float, part: str, closing: Coroutine[Any, Any, None]) -> None:
-    """Close a part of the process; abandon and log it when it takes too long or raises."""
+async def _close_until(deadline: float, part: str, closing: Coroutine[Any, Any, None]) -> None:
+    """Close a part of the process; abandon and log it at the deadline, and log it when it raises."""
     task = asyncio.create_task(closing)
-    await asyncio.wait([task], timeout=seconds)
+    await asyncio.wait([task], timeout=_seconds_until(deadline))
     if not task.done():
         task.cancel()
-        log.warning("stop.abandoned", part=part, seconds=seconds)
+        log.warning("stop.abandoned", part=part)
     elif not task.cancelled() and (error := task.exception()) is not None:
         log.error("stop.failed", part=part, exc_info=error)
+
+
+def _seconds_until(deadline: float) -> float:
+    return max(MIN_PART_SECONDS, deadline - asyncio.get_running_loop().time())

@@ -1,4 +1,4 @@
-"""Work that a worker repeats: expiring approvals, recovering lost runs, deleting old records."""
+"""Work that processes repeat: expiring approvals, recovering lost runs, deleting old records."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,9 +7,15 @@ from datetime import timedelta
 from crewai_runner.core.clock import now
 from crewai_runner.core.logging import get_logger
 from crewai_runner.db.session import pop_notifications, read_session, unit_of_work
+from crewai_runner.db.sqlite_space import release_free_pages
 from crewai_runner.features.approvals.service import ApprovalService
+from crewai_runner.features.auth.repository import BrowserSessionRepository, SignInLimitRepository
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
 from crewai_runner.features.executions.lost_runs import LostRuns
+from crewai_runner.features.idempotency.repository import IdempotencyRepository
+from crewai_runner.features.idempotency.service import RETENTION as IDEMPOTENCY_RETENTION
+from crewai_runner.features.insights.outcome_repository import has_entries
+from crewai_runner.features.insights.service import OutcomeTotals
 from crewai_runner.features.runs.service import RunService
 from crewai_runner.http.ratelimit.repository import RateBucketRepository
 from crewai_runner.wiring.container import Container
@@ -19,9 +25,12 @@ SWEEP_SECONDS = 15.0
 ORPHAN_SECONDS = 2.0
 ACTIVE_TIME_SECONDS = 5.0
 SECRET_SWEEP_SECONDS = 60.0
-BUCKET_SWEEP_SECONDS = 3600.0
+DELETION_SECONDS = 3600.0
+STORAGE_SECONDS = 15.0
 JOB_RETENTION = timedelta(days=7)
 BUCKET_RETENTION = timedelta(days=1)
+FAILURE_RETENTION = timedelta(hours=1)
+KNOWN_ADDRESS_RETENTION = timedelta(days=30)
 
 
 class PeriodicTasks:
@@ -37,11 +46,17 @@ class PeriodicTasks:
             (self.settle_lost_runs, SWEEP_SECONDS),
             (self.store_active_seconds, ACTIVE_TIME_SECONDS),
             (self.delete_old_jobs, SWEEP_SECONDS),
+            (self.fold_outcomes, SWEEP_SECONDS),
             (self.forget_secrets, SECRET_SWEEP_SECONDS),
+            (self.delete_expired_runs, DELETION_SECONDS),
+            (self.delete_expired_keys, DELETION_SECONDS),
         ]
-        if not self._container.settings.is_embedded:
+        if self._container.settings.is_embedded:
+            tasks.append((self.shrink_database, DELETION_SECONDS))
+        else:
             tasks.append((self.requeue_orphans, ORPHAN_SECONDS))
-            tasks.append((self.delete_old_rate_buckets, BUCKET_SWEEP_SECONDS))
+            tasks.append((self.delete_old_rate_buckets, DELETION_SECONDS))
+            tasks.append((self.delete_old_sign_in_limits, DELETION_SECONDS))
         return [asyncio.create_task(_repeat(task, pause), name=task.__name__) for task, pause in tasks]
 
     async def expire_approvals(self) -> None:
@@ -79,9 +94,44 @@ class PeriodicTasks:
     async def delete_old_jobs(self) -> None:
         await self._container.queue.forget(now() - JOB_RETENTION)
 
+    async def fold_outcomes(self) -> None:
+        """Fold what ended runs have added to the statistics into their totals."""
+        if await self._container.reader.run(has_entries):
+            await OutcomeTotals(self._container.sessions).fold()
+
+    async def delete_expired_runs(self) -> None:
+        """Delete the runs and events that the settings no longer keep."""
+        counts = await self._container.retention.delete_expired()
+        self._container.telemetry.upkeep.retention_deleted(runs=counts.runs, events=counts.events)
+
+    async def delete_expired_keys(self) -> None:
+        """Delete the stored responses and browser sessions that have expired."""
+        async with unit_of_work(self._container.sessions) as session:
+            await IdempotencyRepository(session).delete_before(now() - IDEMPOTENCY_RETENTION)
+        async with unit_of_work(self._container.sessions) as session:
+            await BrowserSessionRepository(session).delete_expired(now())
+
+    async def shrink_database(self) -> None:
+        """Return the space of deleted rows to the file system (SQLite)."""
+        pages = await release_free_pages(self._container.settings.database)
+        if pages:
+            log.info("periodic_task.database_shrunk", pages=pages)
+
     async def delete_old_rate_buckets(self) -> None:
         async with unit_of_work(self._container.sessions) as session:
             await RateBucketRepository(session).delete_unused(now() - BUCKET_RETENTION)
+
+    async def delete_old_sign_in_limits(self) -> None:
+        async with unit_of_work(self._container.sessions) as session:
+            await SignInLimitRepository(session).delete_old(
+                now() - FAILURE_RETENTION, now() - KNOWN_ADDRESS_RETENTION
+            )
+
+
+def start_counting_storage(container: Container) -> asyncio.Task[None]:
+    """Count repeatedly what each workspace stores: in every process, because each one refuses starts."""
+    counting = _repeat(container.workspace_quota.refresh, STORAGE_SECONDS)
+    return asyncio.create_task(counting, name="count-storage")
 
 
 async def _repeat(task: Callable[[], Awaitable[None]], pause_seconds: float) -> None:

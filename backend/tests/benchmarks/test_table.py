@@ -1,48 +1,82 @@
-"""Verdicts and format of the benchmark table."""
+"""Goals, verdicts and format of the benchmark table."""
 
 import pytest
 
-from benchmarks.table import Goal, Row, print_table
+from benchmarks.table import SETUPS, Goal, Row, RowType, join_rows, print_table, read_row_types
+
+ROW = RowType("time", "time per call", "ms", "bare", {"in-process": Goal(max_ratio=0.5, max=20)})
 
 
-class TestVerdict:
+class TestGoal:
     @pytest.mark.parametrize(
-        ("goal", "verdict"),
+        ("goal", "met"),
         [
-            (Goal(0.5), "yes"),
-            (Goal(0.4), "NO"),
-            (Goal(0.5, at_least=True), "yes"),
-            (Goal(0.6, at_least=True), "NO"),
-            (Goal(20, of="figure"), "yes"),
-            (Goal(19, of="figure"), "NO"),
+            (Goal(max_ratio=0.5), True),
+            (Goal(max_ratio=0.4), False),
+            (Goal(min_ratio=0.5), True),
+            (Goal(min_ratio=0.6), False),
+            (Goal(max=20), True),
+            (Goal(max=19), False),
+            (Goal(min=20), True),
+            (Goal(min=21), False),
+            (Goal(max_ratio=0.5, max=19), False),
         ],
     )
-    def test_goal_compares_the_ratio_or_the_figure(self, goal: Goal, verdict: str) -> None:
-        assert Row("time", "ms", product=20, reference=40, goals=(goal,)).verdict() == verdict
+    def test_compares_the_ratio_and_the_figure(self, goal: Goal, met: bool) -> None:
+        assert goal.is_met(20, 40) is met
 
-    def test_requires_every_goal(self) -> None:
-        row = Row("time", "ms", product=20, reference=40, goals=(Goal(0.5), Goal(10, of="figure")))
+    def test_is_unknown_without_a_reference_that_it_needs(self) -> None:
+        assert Goal(max_ratio=0.5, max=20).is_met(20, None) is None
+        assert Goal(max=20).is_met(20, None) is True
+        assert Goal(max=20).is_met(None, 40) is None
 
-        assert row.verdict() == "NO"
 
-    def test_missing_reference_has_no_ratio_and_no_verdict(self) -> None:
-        row = Row("time", "ms", product=20, goals=(Goal(0.5),))
+class TestRows:
+    def test_every_row_has_a_measure_and_goals_of_known_setups(self) -> None:
+        for row in read_row_types().values():
+            assert row.measure
+            assert row.goals.keys() <= SETUPS.keys()
 
-        assert (row.ratio, row.verdict()) == (None, "")
+    def test_a_goal_without_a_setup_applies_to_all(self) -> None:
+        types = read_row_types()
+
+        assert types["idle-cpu"].goals.keys() == SETUPS.keys()
+        assert types["runs-per-second"].goals["two-hosts"] == Goal(min_ratio=1.6)
+
+    def test_joins_the_figures_of_all_setups_in_the_order_of_the_file(self) -> None:
+        rows = join_rows(
+            {"cpu-per-run": 100.0}, {"in-process": {"idle-cpu": 0.4, "cpu-per-run": 120.0}, "two-hosts": {}}
+        )
+
+        assert [(row.type.key, dict(row.product), row.reference) for row in rows] == [
+            ("cpu-per-run", {"in-process": 120.0}, 100.0),
+            ("idle-cpu", {"in-process": 0.4}, None),
+        ]
+        assert rows[0].missed() == ["in-process"]
+        assert rows[1].missed() == []
+
+    def test_refuses_a_figure_that_is_not_described(self) -> None:
+        with pytest.raises(KeyError, match="cpu-of-nothing"):
+            join_rows({}, {"in-process": {"cpu-of-nothing": 1.0}})
 
 
 class TestPrintTable:
     def test_prints_aligned_markdown(self, capsys: pytest.CaptureFixture[str]) -> None:
-        print_table([Row("CPU per run", "ms", 20.0, 1400.0, "bare", (Goal(1.0),)), Row("lost", "", 0)])
+        lost = RowType("lost", "lost runs", "", "", {})
+        print_table([Row(ROW, {"in-process": 20.0}, 1400.0), Row(lost, {"two-hosts": 0})], list(SETUPS)[:2])
 
         heading, rule, *lines = capsys.readouterr().out.splitlines()
         assert {len(line) for line in (rule, *lines)} == {len(heading)}
         assert [cell.strip() for cell in lines[0].split("|")[1:-1]] == [
-            "CPU per run",
-            "20.0 ms",
+            "time per call",
             "1,400 ms",
+            "20.0 ms",
             "0.01x",
-            "<= 1x",
-            "yes",
+            "<= 0.5x, <= 20 ms",
+            "met",
+            "-",
+            "",
+            "",
+            "",
             "bare",
         ]

@@ -114,8 +114,9 @@ class LocalDeployment:
             if member.is_running
         }
 
-    def log(self, member: str) -> str:
-        return self._members[member].log()
+    def log_without_requests(self, member: str) -> str:
+        lines = self._members[member].log().splitlines()
+        return "\n".join(line for line in lines if '"event": "request"' not in line)
 
 
 def wait_until_ready(server: ServerProcess, engine: bool) -> None:

@@ -77,6 +77,12 @@ class ChaosScenario:
         with ApiClient(self.deployment.urls[0]) as client:
             client.register_provider(self.provider_url)
         self.client = RetryingClient(self.deployment.urls)
+        try:
+            await self._run_and_check()
+        finally:
+            await self.client.http.aclose()
+
+    async def _run_and_check(self) -> None:
         await asyncio.gather(*(self._measure_lag(f"baseline-{n:02}") for n in range(self.baseline)))
         start, self.start_time = time.monotonic(), time.time()
         await self._start_runs()
@@ -91,7 +97,6 @@ class ChaosScenario:
             ]
             run = (await self.client.get(f"/api/runs/{observed.run_id}"))["run"]
             self._check_run(observed, run)
-        await self.client.http.aclose()
 
     async def _measure_lag(self, who: str) -> None:
         """Follow one run without kills; records the delay of its events."""

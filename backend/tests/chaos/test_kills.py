@@ -23,13 +23,13 @@ class TestKills:
     async def test_no_event_is_lost_and_no_finished_task_is_repeated(self, tmp_path: Path) -> None:
         with (
             ScriptedProvider(delay=3.0) as provider,
-            LocalDeployment(tmp_path, LEASE_SECONDS="5", ALLOW_PRIVATE_URLS="true") as deployment,
+            LocalDeployment(tmp_path, LEASE_SECONDS="5", ALLOW_PRIVATE_HOSTS="true") as deployment,
         ):
             scenario = ChaosScenario(deployment, provider, provider.base_url, KILLS)
             try:
                 await scenario.run()
             except BaseException:
                 for member in ("api-1", "api-2", "worker-1", "worker-2"):
-                    print(f"--- {member}\n{deployment.log(member)[-4000:]}")
+                    print(f"--- {member}\n{deployment.log_without_requests(member)[-8000:]}")
                 raise
             print(f"\n{scenario.report()}")

@@ -80,21 +80,29 @@ def provider() -> Iterator[ScriptedProvider]:
         yield scripted
 
 
-@pytest.fixture(scope="session")
-def seeded_workspaces() -> dict[str, SeededWorkspace]:
-    """Seeded workspaces by the URL of their server."""
-    return {}
+class SeededWorkspaces:
+    """A workspace with one object of every kind per server, each created at its first use."""
+
+    def __init__(self, provider: ScriptedProvider) -> None:
+        self._provider = provider
+        self._seeded: dict[str, SeededWorkspace] = {}
+
+    def of(self, product: ServerProcess) -> SeededWorkspace:
+        if product.url not in self._seeded:
+            with product.client() as client:
+                self._seeded[product.url] = SeededWorkspace.create(client, self._provider)
+        return self._seeded[product.url]
 
 
 @pytest.fixture(scope="session")
-def workspace(
-    product: ServerProcess, provider: ScriptedProvider, seeded_workspaces: dict[str, SeededWorkspace]
-) -> SeededWorkspace:
-    """A workspace with one object of every kind."""
-    if product.url not in seeded_workspaces:
-        with product.client() as client:
-            seeded_workspaces[product.url] = SeededWorkspace.create(client, provider)
-    return seeded_workspaces[product.url]
+def seeded_workspaces(provider: ScriptedProvider) -> SeededWorkspaces:
+    return SeededWorkspaces(provider)
+
+
+@pytest.fixture(scope="session")
+def workspace(product: ServerProcess, seeded_workspaces: SeededWorkspaces) -> SeededWorkspace:
+    """The seeded workspace of the test's server."""
+    return seeded_workspaces.of(product)
 
 
 @pytest.fixture

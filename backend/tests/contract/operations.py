@@ -2,11 +2,11 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
-from crewai_runner.main import openapi_text
-
-DOCUMENT: dict[str, Any] = json.loads(openapi_text())
+# The stored document: building it takes seconds in each test process. `test_openapi` compares the two.
+DOCUMENT: dict[str, Any] = json.loads((Path(__file__).parents[2] / "openapi.json").read_text())
 OPERATIONS: list[tuple[str, str, dict[str, Any]]] = [
     (method.upper(), path, operation)
     for path, operations in DOCUMENT["paths"].items()

@@ -9,7 +9,13 @@ from tests.contract.seeded_workspace import delete_all_providers
 from tests.support.scripted_provider import CallTools, Fail, Say, ScriptedProvider
 from tests.support.server_process import TWO_TASKS, ServerProcess
 
-pytestmark = [pytest.mark.process, pytest.mark.crew, pytest.mark.timeout(300)]
+# On SQLite every connection is CrewAI's or the product's own: no connection of a database is among them.
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.crew,
+    pytest.mark.timeout(300),
+    pytest.mark.parametrize("recorded", ["sqlite"], indirect=True),
+]
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 WITH_MEMORY = TWO_TASKS.replace("name: Two tasks", "name: Everything on\nmemory: true\nplanning: true")

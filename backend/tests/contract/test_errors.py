@@ -1,20 +1,20 @@
 """Errors are problem documents; unhandled errors are opaque, and logged in full."""
 
 import json
-import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Any
 
 import httpx
 import pytest
-import structlog
+from starlette.types import Message
 
 from crewai_runner.core.logging import configure_logging
 from crewai_runner.core.secret_mask import SecretMask
-from crewai_runner.core.settings import LogFormat, Settings
-from crewai_runner.features.auth.rules import SignInLimiter
+from crewai_runner.core.setting_choices import LogFormat
+from crewai_runner.core.settings import Settings
 from crewai_runner.features.auth.service import AuthService
+from crewai_runner.features.auth.sign_in_limiter import MemorySignInLimiter
 from crewai_runner.features.templates.service import TemplateService
 from crewai_runner.main import create_app
 from tests.support.dependencies import FixedProvider
@@ -27,21 +27,11 @@ ORIGIN = "http://localhost:5173"
 
 
 @pytest.fixture
-def product_logging() -> Iterator[None]:
-    """Use the product's logging for one test, then restore that of the test runner."""
-    root, handlers, level = logging.getLogger(), logging.getLogger().handlers[:], logging.getLogger().level
+async def http(restored_logging: None) -> AsyncIterator[httpx.AsyncClient]:
     configure_logging("INFO", LogFormat.JSON, SecretMask())
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
-
-
-@pytest.fixture
-async def http(product_logging: None) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(Settings.model_construct(frontend_dir=MISSING_FRONTEND_DIR))
     app.state.mask = SecretMask()
-    app.state.container = FixedProvider(auth_deps(AuthService(KEY, SignInLimiter(100))))
+    app.state.container = FixedProvider(auth_deps(AuthService(KEY, MemorySignInLimiter(100))))
     headers = {"Authorization": f"Bearer {KEY}", "Origin": ORIGIN}
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
@@ -128,3 +118,29 @@ class TestHttpErrors:
             read_problem(response)
             assert response.status_code == HTTPStatus.METHOD_NOT_ALLOWED
             assert response.headers["Allow"] == "GET"
+
+
+class TestClientDisconnect:
+    async def test_is_no_error_of_the_server(
+        self, http: httpx.AsyncClient, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        transport = http._transport
+        assert isinstance(transport, httpx.ASGITransport)
+        sent: list[Message] = []
+
+        async def disconnect() -> Message:
+            return {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        path = "/api/v1/workflows/import"
+        headers = [(b"authorization", f"Bearer {KEY}".encode()), (b"content-type", b"application/zip")]
+        scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": headers}
+
+        await transport.app(scope, disconnect, send)
+
+        log = capsys.readouterr().err
+        assert sent[0]["status"] == 499
+        assert "unhandled_error" not in log
+        assert "Traceback" not in log

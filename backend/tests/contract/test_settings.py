@@ -6,12 +6,16 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from crewai_runner.core.settings import DEVELOPMENT_ORIGINS, SAMPLE_API_KEYS, AppEnv, Settings
+from crewai_runner import cli
+from crewai_runner.core.setting_choices import AppEnv
+from crewai_runner.core.settings import DEPRECATED_NAMES, DEVELOPMENT_ORIGINS, SAMPLE_API_KEYS, Settings
 from tests.support.server_process import BACKEND
 
 EXAMPLE = BACKEND.parent / ".env.example"
@@ -89,6 +93,7 @@ class TestExampleFile:
         defaults = {
             name: format_value(field.get_default(call_default_factory=True))
             for name, field in Settings.model_fields.items()
+            if name.upper() not in DEPRECATED_NAMES
         }
 
         assert read_example() == defaults
@@ -134,8 +139,28 @@ class TestAllowedOrigins:
         assert settings.allowed_origins == allowed
 
 
+Serve = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Serve:
+    """Runs the command with only these settings; returns its exit status, output and error output."""
+
+    def serve_with(**settings: str) -> tuple[int, str, str]:
+        for name in Settings.model_fields:
+            monkeypatch.delenv(name.upper(), raising=False)
+        for name, value in ({"DATA_DIR": str(tmp_path / "data")} | settings).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(tmp_path)  # no `.env` file is read
+        # An accepted setting fails the test at once; no server starts.
+        accepted = SimpleNamespace(serve=lambda _settings: 0)
+        monkeypatch.setitem(sys.modules, "crewai_runner.serving", accepted)
+        return cli.main(["serve"]), *capsys.readouterr()
+
+    return serve_with
+
+
 class TestInvalidSettings:
-    @pytest.mark.process
     @pytest.mark.parametrize(
         ("name", "value"),
         [
@@ -156,7 +181,8 @@ class TestInvalidSettings:
             ("APPROVAL_EXPIRES_HOURS", "nan"),
             ("STREAM_PING_SECONDS", "inf"),
             ("LOCAL_MODEL", "canary"),
-            ("ALLOW_PRIVATE_URLS", "canary"),
+            ("ALLOW_PRIVATE_HOSTS", "canary"),
+            ("TOOL_PRIVATE_HOSTS", "10.0.0.1, http://canary/"),
             ("MAX_COST", "-5"),
             ("API_RELOAD", "canary"),
             ("API_KEY", "canary with spaces"),
@@ -165,13 +191,12 @@ class TestInvalidSettings:
         ],
     )
     def test_invalid_value_stops_the_server_with_one_line(
-        self, tmp_path: Path, name: str, value: str
+        self, serve: Serve, tmp_path: Path, name: str, value: str
     ) -> None:
-        result = run(tmp_path, "serve", **{name: value})
+        status, output, errors = serve(**{name: value})
 
-        assert result.returncode == 2
-        assert result.stdout == ""
-        [line] = result.stderr.splitlines()
+        assert (status, output) == (2, "")
+        [line] = errors.splitlines()
         assert line.startswith(f"Wrong setting: {name}: ")
         assert "canary" not in line.lower()
         assert not (tmp_path / "data").exists()
@@ -186,8 +211,8 @@ class TestInvalidSettings:
             "LOG_LEVEL",
             "MAX_TOKENS",
         ]
+        assert result.stdout == ""
 
-    @pytest.mark.process
     @pytest.mark.parametrize(
         ("settings", "message"),
         [
@@ -199,22 +224,21 @@ class TestInvalidSettings:
         ],
     )
     def test_production_requires_a_secret_key(
-        self, tmp_path: Path, settings: dict[str, str], message: str
+        self, serve: Serve, tmp_path: Path, settings: dict[str, str], message: str
     ) -> None:
-        result = run(tmp_path, "serve", APP_ENV="production", **settings)
+        status, _, errors = serve(APP_ENV="production", **settings)
 
-        assert result.returncode == 2
-        [line] = result.stderr.splitlines()
+        assert status == 2
+        [line] = errors.splitlines()
         assert message in line
         assert "canary" not in line.lower()
         assert not (tmp_path / "data").exists()
 
-    @pytest.mark.process
-    def test_unreadable_file_stops_the_server(self, tmp_path: Path) -> None:
-        result = run(tmp_path, "serve", API_KEY_FILE=str(tmp_path / "nothing"))
+    def test_unreadable_file_stops_the_server(self, serve: Serve, tmp_path: Path) -> None:
+        status, _, errors = serve(API_KEY_FILE=str(tmp_path / "nothing"))
 
-        assert result.returncode == 2
-        [line] = result.stderr.splitlines()
+        assert status == 2
+        [line] = errors.splitlines()
         assert "API_KEY_FILE cannot be read" in line
 
 
@@ -232,6 +256,27 @@ class TestSettings:
         assert from_file.api_key.get_secret_value() == "a-key-from-a-file-0123"
         assert from_environment.api_key is not None
         assert from_environment.api_key.get_secret_value() == "a-key-from-the-environment"
+
+    def test_deprecated_name(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("ALLOW_PRIVATE_URLS", "false")
+        deprecated = Settings(_env_file=None)  # type: ignore[call-arg]
+        monkeypatch.setenv("ALLOW_PRIVATE_HOSTS", "true")
+        both = Settings(_env_file=None)  # type: ignore[call-arg]
+        monkeypatch.setenv("ALLOW_PRIVATE_HOSTS", "")
+        empty = Settings(_env_file=None)  # type: ignore[call-arg]
+
+        given = [deprecated, both, empty]
+        assert [settings.can_use_private_hosts for settings in given] == [False, True, False]
+        assert deprecated.deprecated_names == [("ALLOW_PRIVATE_URLS", "ALLOW_PRIVATE_HOSTS")]
+
+    def test_current_name_is_not_deprecated(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("ALLOW_PRIVATE_URLS", raising=False)
+        monkeypatch.setenv("ALLOW_PRIVATE_HOSTS", "false")
+
+        current = Settings(_env_file=None)  # type: ignore[call-arg]
+
+        assert current.allow_private_hosts is False
+        assert current.deprecated_names == []
 
     def test_empty_file_is_ignored(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("API_KEY_FILE", "/dev/null")

@@ -119,10 +119,12 @@ class TestReading:
         ("encoding", "body"),
         [
             ("identity", HELLO),
-            ("gzip", gzip.compress(HELLO)),
+            ("gzip", gzip.compress(HELLO, mtime=0)),
             ("deflate", zlib.compress(HELLO)),
             ("deflate", zlib.compress(HELLO)[2:-4]),
         ],
+        # gzip's header holds the time: generated ids would differ between the processes of a parallel run.
+        ids=["identity", "gzip", "zlib", "raw deflate"],
     )
     async def test_body_arrives_decompressed(
         self, serve: type[RawServer], encoding: str, body: bytes
@@ -147,12 +149,3 @@ class TestRedirects:
         request = httpx.Request("POST", "http://127.0.0.1/v1/chat")
 
         refuse_foreign_redirect(httpx.Response(307, headers={"Location": "/v2/chat"}, request=request))
-
-
-class TestPrivateHosts:
-    async def test_only_named_hosts_are_allowed(self) -> None:
-        policy = EgressPolicy(allow_private=False, private_hosts=frozenset({"127.0.0.1"}))
-
-        assert await policy.resolve_allowed("127.0.0.1", 80) == ("127.0.0.1",)
-        with pytest.raises(Exception, match="private network"):
-            await policy.resolve_allowed("127.0.0.2", 80)

@@ -2,26 +2,20 @@
 
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
-import structlog
 
 from crewai_runner.core.logging import configure_logging, get_logger
 from crewai_runner.core.secret_mask import SecretMask
-from crewai_runner.core.settings import LogFormat
+from crewai_runner.core.setting_choices import LogFormat
 
 HOSTILE = "/x\x1b[2J\r\n2026-01-01 [info ] forged\u202e\u2028\x9b31m"
 SECRET = "sk-0123-of-the-log"
 
 
 @pytest.fixture
-def mask() -> Iterator[SecretMask]:
-    root, handlers, level = logging.getLogger(), logging.getLogger().handlers[:], logging.getLogger().level
-    yield SecretMask()
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+def mask(restored_logging: None) -> SecretMask:
+    return SecretMask()
 
 
 def fail() -> None:

@@ -12,6 +12,7 @@ from crewai_runner.core.text import (
     MAX_JSON_DEPTH,
     Name,
     check_storable,
+    decode_text,
     join_surrogates,
     pick_unused_name,
     replace_unstorable,
@@ -84,3 +85,17 @@ class TestJoinSurrogates:
     def test_joins_split_pairs_and_replaces_the_rest(self, text: str, expected: str) -> None:
         assert join_surrogates(text) == expected
         assert join_surrogates(expected) is expected
+
+
+class TestDecodeText:
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+    def test_encodings_of_editors(self, encoding: str) -> None:
+        assert decode_text("name: Größe 文\r\n".encode(encoding)) == "name: Größe 文\r\n"
+
+    def test_big_endian_with_mark(self) -> None:
+        assert decode_text(b"\xfe\xff" + "a文".encode("utf-16-be")) == "a文"
+
+    @pytest.mark.parametrize("content", [b"\xff", b"\xff\xfea", "Größe".encode("latin-1")])
+    def test_other_bytes_are_refused(self, content: bytes) -> None:
+        with pytest.raises(UnicodeDecodeError):
+            decode_text(content)

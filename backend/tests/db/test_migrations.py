@@ -16,6 +16,7 @@ from sqlalchemy import Column, Connection, MetaData, create_engine, inspect, sel
 import crewai_runner.db.tables  # noqa: F401  # registers every table
 from crewai_runner.db.base import Base
 from crewai_runner.db.migrate import alembic_config, head_revision, sync_url, upgrade
+from crewai_runner.db.tables.run_search import is_search_index
 from tests.support.database import BACKENDS, empty_postgresql
 
 TIMESTAMP = datetime(2026, 3, 10, tzinfo=UTC)
@@ -56,7 +57,9 @@ class TestMigrations:
         engine = create_engine(sync_url(empty_url))
 
         with engine.connect() as connection:
-            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            # The index for searches exists where the database has the extension for it.
+            include = {"include_name": lambda name, *_: not is_search_index(name)}
+            context = MigrationContext.configure(connection, opts={"compare_type": True, **include})
             differences = compare_metadata(context, Base.metadata)
         engine.dispose()
 
@@ -168,6 +171,57 @@ class TestSingleMigrations:
         with connected(empty_url) as connection:
             assert connection.execute(text("SELECT claim, attempt_events FROM runs")).all() == [(None, 0)]
 
+    def test_finished_runs_get_the_time_of_their_last_event(self, empty_url: str) -> None:
+        config = alembic_config(empty_url)
+        command.upgrade(config, "0009")
+        with connected(empty_url) as connection:
+            for run_id, finished_at in (("over", TIMESTAMP + HOUR), ("active", None)):
+                values = {"id": run_id, "finished_at": finished_at}
+                add_row_to_every_table(connection, only=["workspaces", "runs"], **values)
+
+        command.upgrade(config, "0010")
+
+        with connected(empty_url) as connection:
+            query = text("SELECT id, events_ended_at = finished_at, events_deleted_at FROM runs ORDER BY id")
+            assert connection.execute(query).all() == [("active", None, None), ("over", True, None)]
+
+    def test_existing_runs_are_measured(self, empty_url: str) -> None:
+        config = alembic_config(empty_url)
+        command.upgrade(config, "0011")
+        with connected(empty_url) as connection:
+            tables = ["workspaces", "runs", "run_events"]
+            add_row_to_every_table(connection, only=tables, frame="Tée")
+            add_row_to_every_table(connection, only=[*tables[:2], "artifacts"], size=1000)
+            add_row_to_every_table(connection, only=[*tables[:2], "messages"], text="Hi", answer="Yes")
+
+        command.upgrade(config, "0014")
+
+        with connected(empty_url) as connection:
+            # `definition`, `inputs` and `metadata` are `{}`.
+            assert connection.execute(text("SELECT stored_bytes FROM runs")).scalar_one() == 6 + 4 + 1000 + 5
+
+    def test_existing_runs_become_searchable(self, empty_url: str) -> None:
+        config = alembic_config(empty_url)
+        command.upgrade(config, "0013")
+        with connected(empty_url) as connection:
+            texts = {"inputs": {"topics": ["Grüner Tee", 7, True, None]}, "metadata": {"team": "blue"}}
+            values = {"id": "run_1", "workflow_name": "Tea", "error": {"message": "No"}, **texts}
+            add_row_to_every_table(connection, only=["workspaces", "runs"], **values)
+
+        for step, target in (
+            (command.upgrade, "0015"),
+            (command.downgrade, "0013"),
+            (command.upgrade, "0015"),
+        ):
+            step(config, target)
+
+        with connected(empty_url) as connection:
+            row = connection.execute(text("SELECT run_id, text FROM run_search")).one()
+            assert tuple(row) == ("run_1", "run_1\nTea\nblue\nNo\nGrüner Tee\n7")
+            if connection.dialect.name == "sqlite":
+                matches = "SELECT rowid FROM run_search_index WHERE run_search_index MATCH 'grüner'"
+                assert connection.execute(text(matches)).scalar_one() == 1
+
     def test_model_names_leave_endpoint_and_addresses_stay(self, empty_url: str) -> None:
         config = alembic_config(empty_url)
         command.upgrade(config, "0004")
@@ -236,7 +290,8 @@ def add_row_to_every_table(connection: Connection, only: Sequence[str] = (), **v
     tables.reflect(connection)
     added: dict[str, object] = {}
     for table in tables.sorted_tables:
-        if table.name == "alembic_version" or (only and table.name not in only):
+        is_added = not is_search_index(table.name) and table.name != "alembic_version"
+        if not is_added or (only and table.name not in only):
             continue
         row = {column.name: _example_value(column) for column in table.c if not column.nullable}
         for key in table.foreign_keys:
@@ -260,7 +315,7 @@ def read_rows(connection: Connection) -> Rows:
     return {
         table.name: [dict(row) for row in connection.execute(select(table)).mappings()]
         for table in tables.sorted_tables
-        if table.name != "alembic_version"
+        if table.name != "alembic_version" and not is_search_index(table.name)
     }
 
 

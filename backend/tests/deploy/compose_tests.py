@@ -37,7 +37,7 @@ KILLS = (
 
 @pytest.fixture(scope="module")
 def deployment() -> Iterator[ComposeDeployment]:
-    with ComposeDeployment(ALLOW_PRIVATE_URLS="true", LEASE_SECONDS="10") as running:
+    with ComposeDeployment(ALLOW_PRIVATE_HOSTS="true", LEASE_SECONDS="10") as running:
         yield running
 
 
@@ -132,7 +132,7 @@ class TestNginx:
         assert (page.status_code, page.headers["strict-transport-security"]) == (200, "max-age=31536000")
         assert (redirect.status_code, redirect.headers["location"]) == (
             308,
-            "https://localhost/runs?state=failed",
+            "https://crews.example.org/runs?state=failed",
         )
 
     def test_static_files_have_the_right_headers(self, deployment: ComposeDeployment) -> None:

@@ -1,6 +1,9 @@
 """What every service of both Compose files must set; `make test-compose` tests it in real containers."""
 
+import os
 import re
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +12,7 @@ import yaml  # type: ignore[import-untyped]
 from tests.deploy.test_nginx import NGINX, ROOT
 
 FILES = ("docker-compose.yml", "docker-compose.dev.yml")
+DOCKERFILES = ("backend/Dockerfile", "nginx/Dockerfile")
 
 
 def load(file: str) -> dict[str, Any]:
@@ -80,6 +84,12 @@ class TestProduction:
         networks = load("docker-compose.yml")["networks"]
         assert [networks[name]["internal"] for name in ("database", "monitoring")] == [True, True]
 
+    def test_workers_get_the_retention_periods(self) -> None:
+        environment = load("docker-compose.yml")["services"]["worker"]["environment"]
+
+        for name in ("RUNS_KEPT_DAYS", "EVENTS_KEPT_DAYS"):
+            assert environment[name] == f"${{{name}:-0}}"
+
     def test_api_trusts_the_network_of_nginx(self) -> None:
         document = load("docker-compose.yml")
         [address_range] = document["networks"]["front"]["ipam"]["config"]
@@ -87,6 +97,69 @@ class TestProduction:
         assert document["x-settings"]["TRUSTED_PROXIES"] == address_range["subnet"]
         members = [name for name, one in document["services"].items() if "front" in one["networks"]]
         assert members == ["nginx", "api"]
+
+    def test_no_service_runs_as_root(self) -> None:
+        dockerfiles = {
+            "nginx": "nginx/Dockerfile",
+            "api": "backend/Dockerfile",
+            "worker": "backend/Dockerfile",
+        }
+        users = {}
+        for name, service in load("docker-compose.yml")["services"].items():
+            text = (ROOT / dockerfiles[name]).read_text() if name in dockerfiles else ""
+            users[name] = str(service.get("user") or re.findall(r"^USER (\S+)", text, re.MULTILINE)[-1])
+
+        assert {name for name, user in users.items() if user.split(":")[0] in ("root", "0")} == set()
+
+
+class TestBaseImages:
+    def test_each_is_named_by_a_variable_that_make_pins(self) -> None:
+        makefile = (ROOT / "Makefile").read_text()
+        pinned = re.search(r"for name in ([A-Z ]+); do", makefile[makefile.index("\npin-images:") :])
+        composed = "".join((ROOT / file).read_text() for file in FILES)
+        built = composed + "".join((ROOT / file).read_text() for file in DOCKERFILES)
+        named = set(re.findall(r"\$\{(\w+)_IMAGE:-", composed))
+        bases = re.findall(r"^ *FROM (\S+)", built, re.MULTILINE)
+
+        assert pinned is not None
+        assert set(pinned[1].split()) == named
+        assert bases
+        assert [one for one in bases if not re.fullmatch(r"\$+\{[A-Z]+_IMAGE\}", one)] == []
+
+    def test_defaults_are_the_same_everywhere(self) -> None:
+        texts = [(ROOT / file).read_text() for file in (*FILES, *DOCKERFILES)]
+        defaults: dict[str, set[str]] = {}
+        for text in texts:
+            for name, image in re.findall(r"(?:\$\{|ARG )([A-Z]+)_IMAGE(?::-|=)([^}\s]+)", text):
+                defaults.setdefault(name, set()).add(image)
+
+        assert {name: images for name, images in defaults.items() if len(images) > 1} == {}
+
+    def test_make_pin_images_writes_digests_and_keeps_the_rest(self, tmp_path: Path) -> None:
+        docker = tmp_path / "bin" / "docker"
+        docker.parent.mkdir()
+        docker.write_text('#!/bin/sh\necho "sha256:digest-of-$6"\n')
+        docker.chmod(0o755)
+        (tmp_path / "docker-compose.yml").write_text((ROOT / "docker-compose.yml").read_text())
+        (tmp_path / ".env").write_text("API_KEY=kept\nNGINX_IMAGE=nginx:old@sha256:old\n")
+        environment = {**os.environ, "PATH": f"{docker.parent}:{os.environ['PATH']}"}
+
+        for _ in range(2):
+            subprocess.run(
+                ["make", "-f", str(ROOT / "Makefile"), "pin-images"],
+                cwd=tmp_path,
+                env=environment,
+                check=True,
+                capture_output=True,
+            )
+
+        lines = (tmp_path / ".env").read_text().splitlines()
+        images = load("docker-compose.yml")["services"]
+        postgres = images["postgres"]["image"].removeprefix("${POSTGRES_IMAGE:-").removesuffix("}")
+        assert lines[0] == "API_KEY=kept"
+        assert f"POSTGRES_IMAGE={postgres}@sha256:digest-of-{postgres}" in lines
+        assert sum(line.startswith("NGINX_IMAGE=") for line in lines) == 1
+        assert len(lines) == 8
 
 
 class TestNginxLimits:

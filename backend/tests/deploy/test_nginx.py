@@ -43,6 +43,19 @@ class TestNginxConfiguration:
 
         assert lint(configuration / "nginx.conf") == []
 
+    def test_no_redirect_is_built_from_the_host_header(self) -> None:
+        redirects = [
+            line.strip()
+            for file in NGINX.rglob("*.conf")
+            for line in file.read_text().splitlines()
+            if re.match(r"\s*(return 30\d|rewrite|add_header (Location|Refresh)|proxy_redirect)\b", line)
+        ]
+
+        assert redirects
+        assert [line for line in redirects if re.search(r"\$(host|http_host)\b", line)] == []
+        tls = (NGINX / "optional" / "tls.conf").read_text()
+        assert set(re.findall(r"server_name (.+);", tls)) == {"crews.example.org"}
+
     def test_linter_detects_a_planted_weakness(self, configuration: Path) -> None:
         conf = configuration / "conf.d" / "app.conf"
         conf.write_text(

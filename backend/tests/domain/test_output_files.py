@@ -1,11 +1,13 @@
 """Paths of output files."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crewai_runner.domain.output_files import (
     find_media_type,
     find_path_problem,
-    make_relative,
+    make_writable,
     normalize_path,
 )
 
@@ -28,16 +30,31 @@ class TestPaths:
         assert normalize_path("./out//en/./a.md") == "out/en/a.md"
 
     @pytest.mark.parametrize(
-        ("path", "relative"),
+        ("path", "writable"),
         [
             ("/tmp/out/a.md", "tmp/out/a.md"),
             ("../../a.md", "a.md"),
             ("C:\\out\\a.md", "out/a.md"),
             ("~/a.md", "a.md"),
+            ("out/{topic}.md", "out/topic.md"),
+            ("{dir}/.env", "dir/env"),
+            ("out/", "out"),
+            ("con/a?.md", "_con/a_.md"),
+            ("x" * 130 + ".md", "x" * 120),
+            ("{}", None),
+            ("..", None),
         ],
     )
-    def test_make_relative(self, path: str, relative: str) -> None:
-        assert make_relative(path) == relative
+    def test_make_writable(self, path: str, writable: str | None) -> None:
+        assert make_writable(path) == writable
+
+    @given(st.text(st.sampled_from("a.{}/\\:~ con\u202e"), max_size=300))
+    def test_writable_paths_are_accepted(self, path: str) -> None:
+        writable = make_writable(path)
+
+        assert writable is None or find_path_problem(writable) is None
+        if find_path_problem(path) is None:
+            assert writable == normalize_path(path)
 
 
 @pytest.mark.parametrize(

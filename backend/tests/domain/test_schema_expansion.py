@@ -80,6 +80,15 @@ class TestFindSchemaExcess:
         assert parse_value(document_with(schema)).problems == []
 
 
+class TestLimit:
+    def test_of_the_expanded_size(self) -> None:
+        """The schema, its type, its properties and two values for each of 298 properties: 599 values."""
+        schema = object_of(**{f"p{n}": {"type": "string"} for n in range(298)})
+
+        assert find_schema_excess(schema | {"title": "600th"}) is None
+        assert find_schema_excess(schema | {"title": "600th", "description": "601st"}) is not None
+
+
 class TestPatterns:
     @pytest.mark.parametrize("pattern", [r"(\pL{50}){50}", r"(?=a)", "(" * 300, "a" * 201])
     def test_pattern_that_cannot_be_searched_is_refused(self, pattern: str) -> None:

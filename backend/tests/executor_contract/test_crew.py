@@ -6,7 +6,7 @@ import pytest
 
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.executor.crew.executor import CrewExecutor
-from crewai_runner.executor.port import Completed, RunSpec
+from crewai_runner.executor.port import Completed, Executor, RunSpec
 from tests.executor.crew.harness import EngineHarness
 from tests.executor_contract.contract import (
     FINISHED_RESEARCH,
@@ -19,7 +19,7 @@ from tests.support.scripted_provider import Fail, Hang, Say, ScriptedProvider
 
 
 class CrewHarness(AdapterHarness):
-    def __init__(self, engine: CrewExecutor, provider: ScriptedProvider) -> None:
+    def __init__(self, engine: Executor, provider: ScriptedProvider) -> None:
         self.executor, self._provider = engine, provider
         self._engine = EngineHarness(engine, provider)
 

@@ -28,6 +28,25 @@ def app() -> FastAPI:
     return app
 
 
+class TestTooLargeBody:
+    @pytest.mark.parametrize("declared", [True, False])
+    async def test_of_an_archive_says_what_to_leave_out(self, app: FastAPI, *, declared: bool) -> None:
+        async def body() -> AsyncIterator[bytes]:
+            yield b"x" * (LIMIT + 1)
+
+        content = b"x" * (LIMIT + 1) if declared else body()
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            archive = {"Content-Type": "application/zip"}
+            refused = await client.post("/length", content=content, headers=archive)
+            other = await client.post("/length", content=b"x" * (LIMIT + 1))
+
+        assert (refused.status_code, other.status_code) == (413, 413)
+        assert "MAX_REQUEST_BYTES" in refused.json()["detail"]
+        assert "leave out" in refused.json()["detail"]
+        assert "leave out" not in other.json()["detail"]
+
+
 class TestHeldBodies:
     async def test_slow_uploads_are_limited_together(
         self, app: FastAPI, monkeypatch: pytest.MonkeyPatch

@@ -87,6 +87,24 @@ class TestUnreadBody:
 
         assert closed
 
+    def test_client_that_closes_can_read_an_early_response(self) -> None:
+        head = REQUEST_HEAD + b"connection: close\r\ncontent-length: 20000000\r\n\r\n"
+        with serving(APP) as port, open_socket(port) as connection:
+            connection.sendall(head)
+            for _ in range(200):
+                connection.sendall(b"z" * 100_000)
+
+            assert read_all(connection).endswith(b"hello")
+
+    def test_response_announces_that_the_connection_closes(self) -> None:
+        body = b"connection: close\r\ncontent-length: 4\r\n\r\nbody"
+        with serving(APP) as port, open_socket(port) as connection:
+            connection.sendall(b"POST /length HTTP/1.1\r\nhost: t\r\n" + body)
+            response = read_all(connection)
+
+        assert response.endswith(b"4")
+        assert b"connection: close" in response
+
     def test_complete_body_keeps_the_connection(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(connection_limits, "UNREAD_BODY_SECONDS", 0.3)
         with serving(APP) as port, open_socket(port) as connection:

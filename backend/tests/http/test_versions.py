@@ -15,7 +15,7 @@ from crewai_runner.http.deprecation import Deprecation, deprecated
 from crewai_runner.http.openapi import build_openapi
 from crewai_runner.http.version_alias import VersionAliasMiddleware
 from crewai_runner.http.versions import API_VERSIONS, ApiVersionMiddleware
-from crewai_runner.routes import api
+from crewai_runner.routes import include_api
 
 SINCE = datetime(2027, 1, 1, tzinfo=UTC)
 SUNSET = datetime(2027, 7, 1, 12, 30, tzinfo=UTC)
@@ -123,7 +123,7 @@ class TestDeprecation:
 
     def test_a_version_can_be_deprecated(self) -> None:
         app = FastAPI()
-        app.include_router(api("/api/v0", deprecated=True))
+        include_api(app, "/api/v0", deprecated=True)
 
         operations = [one for path in build_openapi(app)["paths"].values() for one in path.values()]
         assert len(operations) > 40

@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine
 
-from crewai_runner.db.session import READ_ONLY
+from crewai_runner.db.sqlite import READ_ONLY
 from tests.support.builders import FAILURE
 from tests.support.harness import ON_SQLITE, RunHarness
 from tests.support.server_process import TWO_TASKS
 
-pytestmark = [ON_SQLITE, pytest.mark.harness(seed_models=True, allow_private_urls=True)]
+pytestmark = [ON_SQLITE, pytest.mark.harness(seed_models=True, allow_private_hosts=True)]
 PROVIDER = {
     "name": "some",
     "type": "openai_compatible",

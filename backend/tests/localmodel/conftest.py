@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from crewai_runner.core.settings import LocalModelMode
+from crewai_runner.core.setting_choices import LocalModelMode
 from crewai_runner.localmodel.installation import installation_problem
 from crewai_runner.localmodel.supervisor import LocalModelSupervisor
 

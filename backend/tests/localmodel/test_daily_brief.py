@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crewai_runner.core.settings import LocalModelMode
+from crewai_runner.core.setting_choices import LocalModelMode
 from crewai_runner.domain.local_model import (
     CONTEXT_WINDOW,
     MODEL_ID,

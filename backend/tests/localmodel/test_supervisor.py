@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from crewai_runner.core.settings import LocalModelMode
+from crewai_runner.core.setting_choices import LocalModelMode
 from crewai_runner.localmodel.installation import ModelFile, installed_model
 from crewai_runner.localmodel.status import (
     LocalModelEndpoint,

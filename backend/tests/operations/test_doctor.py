@@ -15,13 +15,16 @@ from cryptography.fernet import Fernet
 from crewai_runner.cli import main
 from crewai_runner.core.encryption import SecretCipher
 from crewai_runner.core.secret_key import read_keys, write_keys
-from crewai_runner.core.settings import LocalModelMode, Settings
+from crewai_runner.core.setting_choices import LocalModelMode
+from crewai_runner.core.settings import Settings
 from crewai_runner.db.migrate import head_revision
-from crewai_runner.operations.doctor import checks, components, database, folder, port
+from crewai_runner.operations.doctor import checks, components, database, folder, port, stored_data
 from crewai_runner.operations.doctor.finding import Level
 from tests.operations.conftest import ON_POSTGRESQL, ON_SQLITE, empty_installation, make_settings
 from tests.operations.rows import ROWS, dump, run_sql
+from tests.operations.test_compaction import turn_off_auto_vacuum
 from tests.operations.test_refusals import damage
+from tests.support.search_index import can_index_searches, drop_search_index
 
 ENGINE_OK = {"state": "ready", "version": "1.2.3", "native": True, "message": None, "absent": []}
 
@@ -59,10 +62,12 @@ def worst_findings(settings: Settings) -> dict[str, tuple[Level, str]]:
 
 
 def problems(settings: Settings) -> dict[str, Level]:
+    # The PostgreSQL server for tests may have no extension for searches.
+    expected = {"dashboard"} if can_index_searches(settings.database) else {"dashboard", "search"}
     return {
         check: level
         for check, (level, _) in worst_findings(settings).items()
-        if level is not Level.OK and check != "dashboard"
+        if level is not Level.OK and check not in expected
     }
 
 
@@ -169,6 +174,41 @@ def test_injected_problem_is_found(
     assert "canary" not in str(findings)
 
 
+def test_searches_without_an_index(healthy: Settings) -> None:
+    drop_search_index(healthy.database)
+
+    level, message = worst_findings(healthy)["search"]
+
+    assert level is Level.WARN
+    assert ("FTS5" if healthy.is_embedded else "CREATE EXTENSION pg_trgm; CREATE INDEX") in message
+
+
+@ON_POSTGRESQL
+class TestConnections:
+    @pytest.mark.parametrize(
+        ("per_process", "level", "message"),
+        [
+            (9, Level.OK, "processes with up to 9 each"),
+            (500, Level.FAIL, "one process may open 500 -> raise max_connections"),
+        ],
+    )
+    def test_server_must_allow_those_of_a_process(
+        self, healthy: Settings, per_process: int, level: Level, message: str
+    ) -> None:
+        found = worst_findings(healthy.model_copy(update={"database_connections": per_process}))
+
+        assert found["connections"][0] is level
+        assert message in found["connections"][1]
+
+    def test_another_process_must_find_room(self, healthy: Settings) -> None:
+        reserved = "current_setting('superuser_reserved_connections')::int"
+        limit = int(run_sql(healthy.database, f"SELECT current_setting('max_connections')::int - {reserved}"))
+
+        found = worst_findings(healthy.model_copy(update={"database_connections": limit}))
+
+        assert found["connections"][0] is Level.WARN
+
+
 @ON_SQLITE
 class TestSqlite:
     def test_damaged_pages(self, healthy: Settings) -> None:
@@ -194,6 +234,29 @@ class TestSqlite:
 
         assert level is Level.FAIL
         assert "reference missing rows" in text
+
+    def test_unused_space_that_the_file_cannot_release(
+        self, healthy: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(stored_data, "MAX_UNUSED_BYTES", 0)
+        run_sql(healthy.database, "CREATE TABLE big AS SELECT zeroblob(100000) AS content")
+        run_sql(healthy.database, "DROP TABLE big")
+        assert "file size" not in worst_findings(healthy)
+        turn_off_auto_vacuum(healthy)
+        run_sql(healthy.database, "CREATE TABLE big AS SELECT zeroblob(100000) AS content")
+        run_sql(healthy.database, "DROP TABLE big")
+
+        level, text = worst_findings(healthy)["file size"]
+
+        assert level is Level.WARN
+        assert "crewai-runner compact" in text
+
+
+def test_retention_in_force(healthy: Settings) -> None:
+    text = worst_findings(healthy.model_copy(update={"runs_kept_days": 30}))["retention"][1]
+
+    assert "runs are kept 30 day(s)" in text
+    assert "events for ever" in text
 
 
 @ON_POSTGRESQL

@@ -92,15 +92,19 @@ class TestApprovals:
         approval = wait_for_approval(client, run_id)
         path = f"/api/approvals/{approval['id']}/resolve"
 
+        decisions = [{"action": "approve"}, {"action": "revise", "feedback": "Shorter."}] * 4
+
         with ThreadPoolExecutor(8) as pool:
             answers = list(
-                pool.map(
-                    lambda _: client.http.post(path, json={"action": "approve"}).status_code,
-                    range(8),
-                )
+                pool.map(lambda one: (client.http.post(path, json=one).status_code, one["action"]), decisions)
             )
 
-        assert sorted(answers) == [200] + [409] * 7
+        # Whoever repeats the decision that was stored is told so; the other one is refused.
+        (accepted,) = {action for status, action in answers if status == 200}
+        assert sorted(status for status, _ in answers) == [200] * 4 + [409] * 4
+        events = client.events(run_id)
+        resolved = [event for event in events if event["type"] == "approval.resolved"]
+        assert [event["data"]["action"] for event in resolved] == [accepted]
 
     def test_stop_while_waiting_closes_the_approval(self, client: ApiClient) -> None:
         run_id = client.start_run(REVIEWED)

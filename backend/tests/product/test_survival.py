@@ -6,7 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.database import BACKENDS, fresh_database
+from tests.support.database import fresh_database
+from tests.support.environment import PROCESS_TEST_BACKENDS
 from tests.support.scripted_provider import Hold, Say, ScriptedProvider
 from tests.support.server_process import ServerProcess
 
@@ -37,7 +38,8 @@ def server(tmp_path: Path) -> Iterator[ServerProcess]:
         product.stop()
 
 
-@pytest.fixture(params=BACKENDS)
+# On PostgreSQL, tests/chaos/test_kills.py kills every process under load.
+@pytest.fixture(params=PROCESS_TEST_BACKENDS)
 def server_on_each_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ServerProcess]:
     with fresh_database(request.param, tmp_path) as url:
         product = ServerProcess(tmp_path / "data", DATABASE_URL=url)

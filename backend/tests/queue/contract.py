@@ -14,55 +14,7 @@ from tests.queue.submission_contract import SubmissionContract
 
 
 class QueueContract(SubmissionContract):
-    """How jobs are submitted, run, end, are cancelled and drained."""
-
-    async def test_never_starts_a_job_cancelled_while_waiting(self, harness: QueueHarness) -> None:
-        queue = await harness.open(concurrency=1)
-        harness.job.hold("first")
-        await harness.submit(queue, "first")
-        await harness.job.until_started("first")
-        await harness.submit(queue, "unwanted", "last")
-
-        await queue.cancel("unwanted", 1)
-        harness.job.release("first")
-
-        await harness.job.until_ended("last")
-        assert harness.job.order == ["first", "last"]
-
-    async def test_cancels_a_running_job_and_frees_its_slot(self, harness: QueueHarness) -> None:
-        queue = await harness.open(concurrency=1)
-        harness.job.hold("stuck")
-        await harness.submit(queue, "stuck")
-        await harness.submit(queue, "next")
-        await harness.job.until_started("stuck")
-
-        await queue.cancel("stuck", 1)
-
-        await harness.job.until_ended("next")
-        assert harness.job.interrupted == [("stuck", 1)]
-        assert harness.job.order == ["stuck", "next"]
-
-    async def test_does_not_restart_a_cancelled_job_after_a_restart(self, harness: QueueHarness) -> None:
-        queue = await harness.open(concurrency=1)
-        harness.job.hold("stuck")
-        await harness.submit(queue, "stuck")
-        await harness.job.until_started("stuck")
-        await queue.cancel("stuck", 1)
-        await harness.job.until(lambda: harness.job.interrupted == [("stuck", 1)])
-
-        await queue.drain(5)
-        await queue.start(harness.job)
-        await harness.submit(queue, "next")
-
-        await harness.job.until_ended("next")
-        assert harness.job.order == ["stuck", "next"]
-
-    async def test_cancelling_an_unknown_job_does_nothing(self, harness: QueueHarness) -> None:
-        queue = await harness.open()
-
-        await queue.cancel("unknown", 1)
-
-        assert await queue.stats() == QueueStats(waiting=0, running=0, oldest_wait_seconds=None)
+    """How jobs are submitted, run, end and are drained."""
 
     async def test_starts_the_lowest_priority_number_first_then_the_oldest(
         self, harness: QueueHarness
@@ -156,9 +108,8 @@ class QueueContract(SubmissionContract):
         await harness.job.until_ended("ended")
         await harness.submit(queue, "running")
         await harness.job.until_started("running")
-        await harness.submit(queue, "waiting", "cancelled")
-        await queue.cancel("cancelled", 1)
-        asked = [(name, 1) for name in ("ended", "running", "waiting", "cancelled", "unknown")]
+        await harness.submit(queue, "waiting")
+        asked = [(name, 1) for name in ("ended", "running", "waiting", "unknown")]
 
         async def states() -> object:
             return await queue.states(asked)

@@ -6,7 +6,8 @@ from contextlib import AsyncExitStack
 import pytest
 from sqlalchemy import text
 
-from crewai_runner.db.session import make_engine, make_sessions, unit_of_work
+from crewai_runner.db.session import make_engine, make_sessions, make_writer_engine, unit_of_work
+from crewai_runner.db.transaction_writer import TransactionWriter, WriteTransaction
 from crewai_runner.queue.port import JobQueue
 from tests.queue.harness import QueueHarness
 
@@ -21,6 +22,12 @@ class SubmissionContract:
     @pytest.fixture
     def make(self, url: str) -> Callable[..., JobQueue]:
         raise NotImplementedError
+
+    @pytest.fixture
+    async def writer(self, url: str) -> AsyncIterator[TransactionWriter]:
+        writer = TransactionWriter(make_writer_engine(url), lambda _topics: None)
+        yield writer
+        await writer.close()
 
     @pytest.fixture
     async def harness(self, url: str, make: Callable[..., JobQueue]) -> AsyncIterator[QueueHarness]:
@@ -74,6 +81,22 @@ class SubmissionContract:
         assert harness.job.order == ["kept"]
         async with harness.sessions() as session:
             assert await session.scalar(text("SELECT count(*) FROM run")) == 0
+
+    async def test_starts_a_job_only_after_the_commit_of_the_writer(
+        self, harness: QueueHarness, writer: TransactionWriter
+    ) -> None:
+        queue = await harness.open(concurrency=1)
+
+        def submit_and_fail(transaction: WriteTransaction) -> None:
+            queue.submit_in(transaction, "lost", 1, tenant="t")
+            raise RuntimeError("planted")
+
+        with pytest.raises(RuntimeError, match="planted"):
+            await writer.run(submit_and_fail)
+        await writer.run(lambda transaction: queue.submit_in(transaction, "kept", 1, tenant="t"))
+
+        await harness.job.until_ended("kept")
+        assert harness.job.order == ["kept"]
 
     async def test_drops_only_the_jobs_of_a_rolled_back_savepoint(self, harness: QueueHarness) -> None:
         queue = await harness.open(concurrency=1)

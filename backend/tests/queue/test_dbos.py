@@ -1,24 +1,37 @@
 """The durable queue keeps the contract on SQLite and on PostgreSQL, and leaves nothing behind."""
 
 import asyncio
+import itertools
 import json
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import Mock, call
 
+import dbos._queue as dbos_queue
+import dbos._sys_db as dbos_database
 import pytest
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import OperationalError
 
 from crewai_runner.core import clock
 from crewai_runner.db.session import make_engine, make_sessions, unit_of_work
+from crewai_runner.queue import lost_claims
 from crewai_runner.queue.database_engine import QUEUE_TABLES, make_queue_engine
 from crewai_runner.queue.dbos import DbosQueue
+from crewai_runner.queue.job_table import JobTable
+from crewai_runner.queue.lost_claims import LostClaims
 from crewai_runner.queue.port import JobQueue, JobState
 from tests.queue.contract import QueueContract
 from tests.queue.harness import QueueHarness, eventually
 from tests.queue.recording_job import RecordingJob
+from tests.support.commit_proxy import CommitProxy, open_commit_proxy
 
 
 def is_kept(name: str) -> bool:
@@ -46,35 +59,6 @@ class DurableContract(QueueContract):
         while left := [t for t in set(threading.enumerate()) - before if not is_kept(t.name)]:
             await asyncio.to_thread(left[0].join)  # the test's time limit ends a thread that stays
         assert await asyncio.to_thread(int, "7") == 7
-
-    async def test_cancels_a_job_that_runs_under_another_queue_object(
-        self, harness: QueueHarness, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        worker = await harness.open()
-        api = await harness.open(consume=False)
-        harness.job.hold("stuck")
-        await harness.submit(api, "stuck")
-        await harness.job.until_started("stuck")
-
-        await api.cancel("stuck", 1)
-
-        await harness.job.until(lambda: harness.job.interrupted == [("stuck", 1)])
-        await eventually(lambda: _running(worker), 0)
-        assert caplog.records == []
-
-    async def test_cancels_a_job_of_its_own_process_without_waiting_for_a_poll(
-        self, harness: QueueHarness
-    ) -> None:
-        queue = await harness.open()
-        harness.job.hold("stuck")
-        await harness.submit(queue, "stuck")
-        await harness.job.until_started("stuck")
-
-        await queue.cancel("stuck", 1)
-        for _ in range(3):
-            await asyncio.sleep(0)
-
-        assert harness.job.interrupted == [("stuck", 1)]
 
     async def test_stores_ids_as_plain_json_and_no_message_of_an_error(
         self, harness: QueueHarness, url: str
@@ -110,6 +94,38 @@ class DurableContract(QueueContract):
 
         await harness.job.until_ended("long")
         assert harness.job.started == [("long", 1), ("long", 1)]
+
+    async def test_runs_a_job_that_could_not_be_started(
+        self, harness: QueueHarness, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        start = dbos_queue.execute_dequeued_workflow
+        errors = [RuntimeError("planted failure")]
+
+        def fail_once(*arguments: Any) -> Any:
+            if errors:
+                raise errors.pop()
+            return start(*arguments)
+
+        monkeypatch.setattr(dbos_queue, "execute_dequeued_workflow", fail_once)
+        queue = await harness.open()
+        await harness.submit(queue, "a")
+
+        await harness.job.until_ended("a")
+        assert harness.job.started == [("a", 1)]
+
+    async def test_requeues_only_the_jobs_of_a_lost_claim(self, harness: QueueHarness, url: str) -> None:
+        queue = await harness.open(concurrency=1)
+        harness.job.hold("a")
+        await harness.submit(queue, "a")
+        await harness.job.until_started("a")
+        token = next(row["owner_xid"] for row in _dump(url)["workflow_status"])
+        engine = make_queue_engine(url)
+        table = JobTable(engine, "runs")
+
+        assert table.requeue_claimed({token: {"another:1"}, "an earlier claim of the job": None}) == []
+        assert _dump(url)["workflow_status"][0]["status"] == "PENDING"
+        assert table.requeue_claimed({token: None}) == [("a:1", token)]
+        engine.dispose()
 
     async def test_ends_a_job_whose_body_raises_cancelled_error_by_itself(
         self, harness: QueueHarness
@@ -148,7 +164,7 @@ class DurableContract(QueueContract):
         with pytest.raises(RuntimeError, match="not started"):
             await queue.stats()
         with pytest.raises(RuntimeError, match="not started"):
-            await queue.cancel("a", 1)
+            await queue.states([("a", 1)])
         await queue.start(harness.job, consume=False)
         with pytest.raises(RuntimeError, match="already started"):
             await queue.start(harness.job)
@@ -171,20 +187,35 @@ class DurableContract(QueueContract):
     ) -> None:
         queue = await harness.open(concurrency=1)
         harness.job.broken.add("bad")
-        harness.job.hold("stuck", "running")
-        for run_id in ("good", "bad", "stuck", "running", "waiting"):
+        harness.job.hold("running")
+        for run_id in ("good", "bad", "running", "waiting"):
             await harness.submit(queue, run_id)
-        await harness.job.until_started("stuck")
-        await queue.cancel("stuck", 1)
         await harness.job.until_started("running")
 
         assert await queue.forget(clock.now() - timedelta(hours=1)) == 0
-        assert await queue.forget(clock.now() + timedelta(hours=1)) == 3
+        assert await queue.forget(clock.now() + timedelta(hours=1)) == 2
 
         assert await _unfinished(queue) == (1, 1)
         stored = _dump(url)
         assert len(stored["workflow_input"]) == len(stored["workflow_status"]) == 2
         assert stored["workflow_output"] == []
+
+    async def test_delete_ended_keeps_the_records_of_unfinished_and_of_other_jobs(
+        self, harness: QueueHarness, url: str
+    ) -> None:
+        queue = await harness.open(concurrency=1)
+        harness.job.broken.add("bad")
+        harness.job.hold("running")
+        for run_id in ("good", "other", "bad", "running", "waiting"):
+            await harness.submit(queue, run_id)
+        await harness.job.until_started("running")
+
+        await queue.delete_ended([(name, 1) for name in ("good", "bad", "running", "waiting", "unknown")])
+
+        assert await _unfinished(queue) == (1, 1)
+        stored = _dump(url)
+        assert "good" not in str(stored)
+        assert len(stored["workflow_input"]) == len(stored["workflow_status"]) == 3
 
 
 class TestDbosOnSqlite(DurableContract):
@@ -265,8 +296,64 @@ class TestDbosOnPostgres(DurableContract):
         engine.dispose()
 
 
-async def _running(queue: JobQueue) -> int:
-    return (await queue.stats()).running
+class TestLostCommitAnswers:
+    """The answers of the queue's commits are lost between PostgreSQL and the worker."""
+
+    @pytest.fixture
+    async def proxy(self, postgres_url: str) -> AsyncIterator[CommitProxy]:
+        async with open_commit_proxy(postgres_url) as proxy:
+            yield proxy
+
+    @pytest.fixture
+    async def harness(self, postgres_url: str, proxy: CommitProxy) -> AsyncIterator[QueueHarness]:
+        engine = make_engine(postgres_url)
+        async with AsyncExitStack() as exits:
+            yield QueueHarness(
+                make_sessions(engine),
+                lambda **options: DbosQueue(proxy.url, poll_seconds=0.05, **options),
+                exits,
+            )
+        await engine.dispose()
+
+    async def test_every_job_runs_once(
+        self, harness: QueueHarness, proxy: CommitProxy, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(
+            dbos_database, "time", SimpleNamespace(time=time.time, sleep=lambda _seconds: None)
+        )
+        queue = await harness.open(concurrency=1)
+        for number in itertools.count(1):
+            name = f"job {number}"
+            proxy.cut(number, text="workflow_status")
+            await harness.submit(queue, name)
+            await harness.job.until_ended(name)
+            await eventually(lambda: _unfinished(queue), (0, 0))
+            if proxy.commits < number:
+                break
+
+        assert number > 2
+        assert harness.job.order == [f"job {index + 1}" for index in range(number)]
+
+
+class TestLostClaims:
+    def test_survive_an_outage_longer_than_their_doubt(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(lost_claims, "IN_DOUBT_SECONDS", 0.0)
+        error = OperationalError("UPDATE", {}, Exception("no connection"))
+        table = Mock(spec=JobTable)
+        table.requeue_claimed.side_effect = [error, [("a:1", "token")], []]
+        database = Mock()
+        database.start_queued_workflows.side_effect = error
+        claims = LostClaims(table, "runs")
+        claims.watch(database, SimpleNamespace(execute_dequeued_workflow=Mock(spec=[])))
+        with pytest.raises(OperationalError):
+            database.start_queued_workflows(SimpleNamespace(name="runs"), owner_xid="token")
+
+        with pytest.raises(OperationalError):
+            claims.requeue()
+        claims.requeue()
+        claims.requeue()
+
+        assert table.requeue_claimed.call_args_list == [call({"token": None})] * 2
 
 
 async def _unfinished(queue: JobQueue) -> tuple[int, int]:

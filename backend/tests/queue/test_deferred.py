@@ -11,7 +11,7 @@ class TestDeferredQueue:
     async def test_refuses_with_retry_after_until_it_is_open(self) -> None:
         queue = DeferredQueue()
 
-        for call in (queue.stats, queue.orphans, lambda: queue.cancel("run_1", 1), lambda: queue.requeue([])):
+        for call in (queue.stats, queue.orphans, lambda: queue.states([]), lambda: queue.requeue([])):
             with pytest.raises(Unavailable) as refused:
                 await call()
             assert refused.value.extra["headers"] == {"Retry-After": "2"}

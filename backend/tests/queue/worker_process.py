@@ -33,7 +33,7 @@ async def run_worker(url: str, lease: float, drain_timeout: float, hold: bool, c
         await go.wait()
         write_line("end", run_id)
 
-    queue = DbosQueue(url, concurrency=concurrency, lease_seconds=lease)
+    queue = DbosQueue(url, concurrency=concurrency, poll_seconds=0.1, lease_seconds=lease)  # not notified
     await queue.start(execute)
     requeueing = asyncio.create_task(requeue_orphans(queue))
     write_line("ready")

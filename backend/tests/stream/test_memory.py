@@ -37,4 +37,4 @@ def test_unsubscribing_frees_the_topic() -> None:
     with notifier.subscribe("a"):
         pass
 
-    assert not notifier._subscriptions
+    assert not notifier._subscribers

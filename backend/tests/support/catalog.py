@@ -58,4 +58,4 @@ class CatalogHarness:
 
     async def models(self, call: Callable[[ModelService], Any]) -> Any:
         async with unit_of_work(self.container.sessions) as session:
-            return await call(ModelService(session, self.container.provider_deps()))
+            return await call(self.container.models(session))

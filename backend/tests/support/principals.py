@@ -38,7 +38,7 @@ class SubjectAuthenticator:
     def __init__(self, *principals: Principal) -> None:
         self._by_subject = {principal.subject: principal for principal in principals or ALL}
 
-    def authenticate(self, authorization: str | None, client: str) -> Principal:
+    async def authenticate(self, authorization: str | None, client: str) -> Principal:
         token = (authorization or "").removeprefix("Bearer ")
         if token not in self._by_subject:
             raise InvalidApiKey

@@ -146,9 +146,9 @@ class ApiClient:
         found: dict[str, Any] = self.get(f"/api/runs/{run_id}")["run"]
         return found
 
-    def wait_for_state(self, run_id: str, *states: str) -> dict[str, Any]:
+    def wait_for_state(self, run_id: str, *states: str, timeout: float = TIMEOUT_SECONDS) -> dict[str, Any]:
         """Poll until the run is in one of these states."""
-        end = time.monotonic() + TIMEOUT_SECONDS
+        end = time.monotonic() + timeout
         while time.monotonic() < end:
             run = self.run(run_id)
             if run["status"] in states:
@@ -156,7 +156,7 @@ class ApiClient:
             if run["status"] in ("completed", "failed", "stopped", "crashed"):
                 raise AssertionError(f"The run ended as {run['status']}: {run['error']}")
             time.sleep(0.05)
-        raise AssertionError(f"The run is still {run['status']} after {TIMEOUT_SECONDS} s.")
+        raise AssertionError(f"The run is still {run['status']} after {timeout} s.")
 
     def events(self, run_id: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.get(f"/api/runs/{run_id}/events", limit=1000)["events"]

@@ -1,7 +1,7 @@
 """The start and stop of one process."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -9,15 +9,18 @@ import pytest
 
 from crewai_runner.core.errors import Unavailable
 from crewai_runner.core.principal import BUILTIN_WORKSPACE
-from crewai_runner.core.settings import Role
-from crewai_runner.db.session import read_session
+from crewai_runner.core.setting_choices import Role
+from crewai_runner.db.session import read_session, unit_of_work
 from crewai_runner.db.tables.workspaces import WorkspaceRow
 from crewai_runner.executor.scripted import ScriptedExecutor
-from crewai_runner.queue import deferred
+from crewai_runner.features.metrics.service import Telemetry
+from crewai_runner.queue import dbos, deferred
+from crewai_runner.queue.deferred import DeferredQueue
 from crewai_runner.queue.in_process import InProcessQueue
-from crewai_runner.queue.port import RunJob
+from crewai_runner.queue.port import QueueStats, RunJob
 from crewai_runner.wiring.container import Container
-from crewai_runner.wiring.lifecycle import ProcessLifecycle
+from crewai_runner.wiring.lifecycle import CLOSING_SECONDS, MIN_PART_SECONDS, ProcessLifecycle
+from tests.queue.harness import eventually
 from tests.support.database import fresh_database
 from tests.support.harness import API_KEY, SECRET_KEY, make_settings
 
@@ -42,7 +45,7 @@ def make_container(url: str, folder: Path, role: Role = Role.ALL) -> tuple[Conta
 
 
 @asynccontextmanager
-async def started(container: Container, queue: InProcessQueue) -> AsyncIterator[ProcessLifecycle]:
+async def started(container: Container, queue: InProcessQueue | None) -> AsyncIterator[ProcessLifecycle]:
     lifecycle = ProcessLifecycle(container, queue=queue)
     await lifecycle.start()
     try:
@@ -78,7 +81,7 @@ class TestStart:
         with fresh_database("sqlite", tmp_path) as url:
             container, _ = make_container(url, tmp_path)
             async with started(container, BrokenQueue()) as lifecycle:
-                await asyncio.wait(lifecycle._tasks)
+                await lifecycle._queue_tried.wait()
 
                 with pytest.raises(Unavailable, match="the database refuses") as refused:
                     await container.queue.wait_until_open()
@@ -96,6 +99,60 @@ class TestStart:
                 async with asyncio.timeout(deferred.OPEN_TIMEOUT_SECONDS / 2):
                     with pytest.raises(Unavailable, match="the database refuses"):
                         await (waiting or container.queue.wait_until_open())
+
+
+class TestJobsOfOtherProcesses:
+    async def test_start_without_waiting_for_a_poll(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(dbos, "_POLL_SECONDS", {"postgresql": 3600.0})
+        with fresh_database("postgresql", tmp_path) as url:
+            api, _ = make_container(url, tmp_path / "api", Role.API)
+            worker, _ = make_container(url, tmp_path / "worker", Role.WORKER)
+            async with started(api, None), started(worker, None):
+                await asyncio.gather(api.queue.wait_until_open(), worker.queue.wait_until_open())
+
+                async with unit_of_work(api.sessions) as session:
+                    await api.queue.submit(session, "run_of_nothing", 1, tenant="t")
+
+                await eventually(api.queue.stats, QueueStats(waiting=0, running=0, oldest_wait_seconds=None))
+
+
+class TestStop:
+    async def test_ends_soon_after_the_drain_although_no_part_ends(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        loop, passed = asyncio.get_running_loop(), 0.0
+        wait, clock = asyncio.wait, loop.time
+
+        async def pass_time(tasks: Iterable[asyncio.Task[None]], *, timeout: float | None = None) -> object:
+            """Wait for tasks that end; for others let the clock jump to the end of the timeout."""
+            nonlocal passed
+            if timeout is not None and any(task.get_coro().__name__ == "hang" for task in tasks):
+                passed += timeout
+                return await wait(tasks, timeout=0)
+            return await wait(tasks, timeout=timeout)
+
+        async def hang(*_: object) -> None:
+            await asyncio.Event().wait()
+
+        with fresh_database("sqlite", tmp_path) as url:
+            container, _ = make_container(url, tmp_path)
+            async with started(container, InProcessQueue()) as lifecycle:
+                await container.queue.wait_until_open()
+                with monkeypatch.context() as patched:
+                    for part, name in (
+                        (DeferredQueue, "drain"),
+                        (Telemetry, "close"),
+                        (type(container.notifier), "stop"),
+                    ):
+                        patched.setattr(part, name, hang)
+                    patched.setattr(asyncio, "wait", pass_time)
+                    patched.setattr(loop, "time", lambda: clock() + passed)
+                    await lifecycle.stop()
+
+        assert passed > container.settings.drain_seconds
+        assert passed <= container.settings.drain_seconds + CLOSING_SECONDS + 5 * MIN_PART_SECONDS
 
 
 async def test_own_secrets_are_masked(tmp_path: Path) -> None:

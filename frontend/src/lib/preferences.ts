@@ -46,10 +46,12 @@ export function setPreference<K extends PreferenceName>(name: K, value: Preferen
   preferenceStore.setState({ [name]: value });
 }
 
-/** Removes everything this browser stores for the product, drafts included, except the API key. */
+/** Removes everything this browser and this tab store for the product, drafts included, except the session. */
 export function clearPreferences(): void {
-  for (const name of Object.keys(localStorage)) {
-    if (name.startsWith(PREFIX) && name !== SESSION) localStorage.removeItem(name);
+  for (const storage of [localStorage, sessionStorage]) {
+    for (const name of Object.keys(storage)) {
+      if (name.startsWith(PREFIX) && name !== SESSION) storage.removeItem(name);
+    }
   }
   preferenceStore.setState(DEFAULTS);
 }

@@ -9,21 +9,22 @@ from crewai_runner.core.settings import Settings
 from crewai_runner.db import tables
 from crewai_runner.db.base import Base
 from crewai_runner.db.migrate import sync_url
+from crewai_runner.db.tables.run_search import is_search_index
 
 config = context.config
 assert tables  # noqa: S101  # the import registers the tables
 
 
-def is_own_table(thing: Any, name: str | None, kind: str, reflected: bool, other: Any) -> bool:  # noqa: ARG001
-    """Exclude the tables of the queue engine in the same database."""
-    return kind != "table" or name in Base.metadata.tables
+def is_own(thing: Any, name: str | None, kind: str, reflected: bool, other: Any) -> bool:  # noqa: ARG001
+    """Exclude the tables of the queue engine in the same database, and the index for searches."""
+    return not is_search_index(name) and (kind != "table" or name in Base.metadata.tables)
 
 
 def run(connection: Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
-        include_object=is_own_table,
+        include_object=is_own,
         render_as_batch=connection.dialect.name == "sqlite",
         compare_type=True,
     )

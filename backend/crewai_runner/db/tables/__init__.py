@@ -5,9 +5,25 @@ from crewai_runner.db.tables import (
     catalog,
     idempotency,
     rate_limits,
+    run_metadata,
+    run_outcomes,
+    run_search,
     runs,
+    sign_in_limits,
     workflows,
     workspaces,
 )
 
-__all__ = ["browser_sessions", "catalog", "idempotency", "rate_limits", "runs", "workflows", "workspaces"]
+__all__ = [
+    "browser_sessions",
+    "catalog",
+    "idempotency",
+    "rate_limits",
+    "run_metadata",
+    "run_outcomes",
+    "run_search",
+    "runs",
+    "sign_in_limits",
+    "workflows",
+    "workspaces",
+]

@@ -15,6 +15,12 @@ from crewai_runner.domain.workflow import WorkflowDefinition
 Money = Numeric(20, 10)
 
 
+def _index_if_set(name: str, column: str, *before: str) -> Index:
+    """An index of the runs that have a value in this column, after the columns `before`."""
+    has_value = text(f"{column} IS NOT NULL")
+    return Index(name, *before, column, sqlite_where=has_value, postgresql_where=has_value)
+
+
 class RunRow(Base):
     __tablename__ = "runs"
     __table_args__ = (
@@ -39,6 +45,20 @@ class RunRow(Base):
             sqlite_where=text("finished_at IS NOT NULL"),
             postgresql_where=text("finished_at IS NOT NULL"),
         ),
+        # The sum of what finished runs store reads only this index, which includes its own condition.
+        _index_if_set("ix_runs_stored", "finished_at", "workspace_id", "stored_bytes"),
+        # Few runs are unfinished at a time: whatever counts them reads nothing else.
+        Index(
+            "ix_runs_unfinished",
+            "workspace_id",
+            "state",
+            "created_at",
+            sqlite_where=text("finished_at IS NULL"),
+            postgresql_where=text("finished_at IS NULL"),
+        ),
+        _index_if_set("ix_runs_finished_at", "finished_at"),
+        _index_if_set("ix_runs_events_ended_at", "events_ended_at"),
+        _index_if_set("ix_runs_forked_from", "forked_from"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
@@ -53,6 +73,7 @@ class RunRow(Base):
     budget_raised: Mapped[bool] = mapped_column(default=False)
     inline_provider: Mapped[bool] = mapped_column(default=False)
     forked_from: Mapped[str | None] = mapped_column(Id)
+    """The run whose retry or fork this is; None once that run is deleted."""
 
     state: Mapped[str] = mapped_column(String(16))
     attempt: Mapped[int] = mapped_column(default=1)
@@ -90,6 +111,12 @@ class RunRow(Base):
     started_at: Mapped[datetime | None] = mapped_column()
     attempt_started_at: Mapped[datetime | None] = mapped_column()
     finished_at: Mapped[datetime | None] = mapped_column()
+    events_ended_at: Mapped[datetime | None] = mapped_column()
+    """When a finished run's last event was emitted; None if it is active or its events are deleted."""
+    events_deleted_at: Mapped[datetime | None] = mapped_column()
+    """When events of the run were last deleted because of their age."""
+    stored_bytes: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    """Of the run's definition, inputs, events, files, results and messages."""
     version: Mapped[int] = mapped_column(default=1)
 
     @cached_property

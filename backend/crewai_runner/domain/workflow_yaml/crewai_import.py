@@ -1,96 +1,176 @@
-"""Conversion of CrewAI's own project files to one document. No code of a project is executed."""
+"""Conversion of CrewAI's own project files to documents. No code of a project is executed."""
 
-import json
-import re
-import tomllib
 from collections.abc import Mapping
-from pathlib import PurePosixPath
+from dataclasses import dataclass, field
 from typing import Any
 
 from crewai_runner.domain.field_types import excerpt
 from crewai_runner.domain.workflow_texts import AGENT_TEXTS, TASK_TEXTS, placeholder_names
+from crewai_runner.domain.workflow_yaml.crewai_code import read_crew_code
+from crewai_runner.domain.workflow_yaml.crewai_files import (
+    MAX_CREWS,
+    CrewFiles,
+    CrewSource,
+    NotACrewProject,
+    find_crews,
+    read_crew_json,
+    read_yaml,
+)
+from crewai_runner.domain.workflow_yaml.cross_references import Registry
+from crewai_runner.domain.workflow_yaml.export_snapshot import find_snapshot
 from crewai_runner.domain.workflow_yaml.lenient_import import Omission, import_leniently
-from crewai_runner.domain.workflow_yaml.nodes import Node, NotADocument, Table, from_plain, to_plain
-from crewai_runner.domain.workflow_yaml.problems import Problem, Problems
-from crewai_runner.domain.workflow_yaml.reader import read
+from crewai_runner.domain.workflow_yaml.nodes import NotADocument, Table, from_plain
+from crewai_runner.domain.workflow_yaml.problems import Problem, Severity
 from crewai_runner.domain.workflow_yaml.serialisation import dump
 
-_JSON = (".jsonc", ".json")
-# An unterminated text extends to the end: it must not be scanned again from each of its quotes.
-_JSON_TEXT = r'"(?:\\.|[^"\\])*+(?:"|\\?\Z)'
-_JSON_COMMENT = re.compile(rf"({_JSON_TEXT})|//[^\r\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
-_TRAILING_COMMA = re.compile(rf"({_JSON_TEXT})|,(?=\s*[}}\]])", re.DOTALL)
+NOT_IMPORTED = "not-imported"
 _MAX_COMMENTS = 50
-_MAX_TOML_LENGTH = 100_000
-_MAX_DOTS = 200
-"""Dots in one line of TOML."""
 
 
-class NotACrewProject(ValueError):
-    """The files do not contain a readable crew. `problems` are those of the file that cannot be read."""
+@dataclass(frozen=True)
+class ImportedDocument:
+    """A document, and everything of its project that is not in it."""
 
-    def __init__(self, message: str, problems: list[Problem] | None = None) -> None:
-        super().__init__(message)
-        self.problems = problems or []
+    text: str
+    omissions: list[Omission] = field(default_factory=list)
+    source: str = ""
+    """The folder or file of the crew within the project; empty for a document."""
+
+    @property
+    def warnings(self) -> list[Problem]:
+        """The omissions as warnings. They have no line, because they are not in the document."""
+        return [
+            Problem(line=0, column=0, path=omission.path, code=NOT_IMPORTED, message=omission.describe(),
+                    severity=Severity.WARNING)
+            for omission in self.omissions
+        ]  # fmt: skip
 
 
-def from_crewai_files(agents_yaml: str, tasks_yaml: str, crew: Mapping[str, Any] | None = None) -> str:
+def from_crewai_files(
+    agents_yaml: str,
+    tasks_yaml: str,
+    crew: Mapping[str, Any] | None = None,
+    registry: Registry | None = None,
+) -> ImportedDocument:
     """Convert `agents.yaml` and `tasks.yaml`, and optionally further keys of the crew, to one document.
 
-    Names (`llm: my_llm`, `tools: [my_tool]`) stay names. Values that a document does not support are
-    left out and listed in comments at the top. Raises NotACrewProject when a file is not valid YAML.
+    Names (`llm: my_llm`, `tools: [my_tool]`) stay names. Values that a document does not support, and
+    tools that are not registered, are left out and listed. Raises NotACrewProject when a file is not
+    valid YAML.
     """
-    agents, tasks = _read_yaml("agents.yaml", agents_yaml), _read_yaml("tasks.yaml", tasks_yaml)
-    return _to_document({**(crew or {}), "agents": _strip_texts(agents), "tasks": _strip_texts(tasks)})
+    agents, tasks = read_yaml("agents.yaml", agents_yaml), read_yaml("tasks.yaml", tasks_yaml)
+    source = CrewSource({**(crew or {}), "agents": agents, "tasks": tasks})
+    return _to_document(source, registry or Registry(mcp_servers=None))
 
 
-def from_crewai_project(files: Mapping[str, str]) -> str:
-    """Convert a project's files (by path) to one document: JSON, or `agents.yaml` and `tasks.yaml`.
+def from_crewai_project(files: Mapping[str, str], registry: Registry | None = None) -> list[ImportedDocument]:
+    """Convert a project's files (by path) to a document for each of its crews.
 
-    Other files are ignored, except for the name in `pyproject.toml`. Raises NotACrewProject.
+    A crew is a `crew.jsonc` with its `agents/`, or an `agents.yaml` with its `tasks.yaml`, whose crew class
+    is read without executing it. A crew that cannot be read is listed as an omission of the first one.
+    Raises NotACrewProject when no crew can be read.
     """
-    crew = _find_file(files, tuple(f"crew{ending}" for ending in _JSON))
-    if crew is not None:
-        return _from_json(files, crew)
-    agents, tasks = (
-        _find_file(files, ("agents.yaml", "agents.yml")),
-        _find_file(files, ("tasks.yaml", "tasks.yml")),
-    )
-    if agents is None or tasks is None:
+    crews, omissions = find_crews(files)
+    if not crews:
         raise NotACrewProject("There is neither a crew.jsonc nor an agents.yaml with a tasks.yaml.")
-    name = _read_project_name(files)
-    return from_crewai_files(files[agents], files[tasks], {"name": name} if name else None)
+    known = registry or Registry(mcp_servers=None)
+    documents: list[ImportedDocument] = []
+    errors: list[NotACrewProject] = []
+    for crew in crews[:MAX_CREWS]:
+        try:
+            documents.append(_convert_crew(crew, files, known, is_only=len(crews) == 1))
+        except NotACrewProject as error:
+            errors.append(error)
+            omissions.append(Omission(crew.source, _describe(error)))
+    omissions += [
+        Omission(crew.source, f"At most {MAX_CREWS} crews are imported.") for crew in crews[MAX_CREWS:]
+    ]
+    if not documents:
+        raise errors[0]
+    documents[0].omissions.extend(omissions)
+    return documents
 
 
-def _from_json(files: Mapping[str, str], path: str) -> str:
-    crew = _read_json(path, files[path])
-    folder = PurePosixPath(path).parent
-    agents = crew.get("agents")
-    names = [*agents] if isinstance(agents, list) else []
-    manager = crew.get("manager_agent")
-    if isinstance(manager, str) and manager not in names:
-        names.append(manager)
-    if all(isinstance(name, str) for name in names) and not isinstance(agents, dict):
-        crew["agents"] = {name: _read_agent(files, folder, name) for name in names}
-    return _to_document(crew)
+def _describe(error: NotACrewProject) -> str:
+    return " ".join([str(error), *(problem.message for problem in error.problems[:1])])
 
 
-def _read_agent(files: Mapping[str, str], folder: PurePosixPath, name: str) -> dict[str, Any]:
-    for ending in _JSON:
-        path = str(folder / "agents" / f"{name}{ending}")
-        if path in files:
-            return _read_json(path, files[path])
-    raise NotACrewProject(f"There is no agents/{excerpt(name)}.jsonc, which the crew names.")
+def _convert_crew(
+    crew: CrewFiles, files: Mapping[str, str], registry: Registry, *, is_only: bool
+) -> ImportedDocument:
+    omissions: list[Omission] = []
+    if crew.json:
+        snapshot, omissions = find_snapshot(files, crew.folder)
+        if snapshot is not None:
+            return ImportedDocument(snapshot, source=crew.source)
+        source = read_crew_json(crew, files)
+    else:
+        agents, tasks = (read_yaml(path, files[path]) for path in (crew.agents, crew.tasks))
+        code = {path: files[path] for path in crew.list_code(files, is_only=is_only)}
+        source = read_crew_code(agents, tasks, code)
+    source.omissions[:0] = omissions
+    source.definition = {"name": crew.name, **source.definition}
+    return _to_document(source, registry, crew.source)
 
 
-def _to_document(crew: dict[str, Any]) -> str:
+def _to_document(crew: CrewSource, registry: Registry, source: str = "") -> ImportedDocument:
     try:
-        node = from_plain(crew)
+        node = from_plain(crew.definition)
     except NotADocument as error:
         raise NotACrewProject(str(error)) from None
     document, omissions = import_leniently(node) if isinstance(node, Table) else ({}, [])
+    omissions = [*crew.omissions, *omissions]
+    _leave_out_unregistered(document, registry, omissions)
+    _leave_out_lost_agents(document, crew.lost_agents, omissions)
     _declare_inputs(document)
-    return _format_comments(omissions) + dump(document)
+    return ImportedDocument(_format_comments(omissions) + dump(document), omissions, source)
+
+
+def _leave_out_unregistered(document: dict[str, Any], registry: Registry, omissions: list[Omission]) -> None:
+    """Remove tools and MCP servers that are not registered: a document with unknown ones is not valid."""
+    known = (("tools", "tool", registry.tools), ("mcps", "MCP server", registry.mcp_servers))
+    for section in ("agents", "tasks"):
+        for key, member in document[section].items():
+            for attribute, kind, registered in known:
+                names = member.get(attribute)
+                if not isinstance(names, list) or registered is None:
+                    continue
+                found = [registry.find(attribute, name) for name in names]
+                member[attribute] = [name for name in found if name is not None]
+                omissions += [
+                    Omission(f"{section}.{excerpt(key)}.{attribute}", f"No {kind} `{name}` is registered.")
+                    for name, registered in zip(names, found, strict=True)
+                    if registered is None
+                ]
+                if not member[attribute]:
+                    del member[attribute]
+
+
+def _leave_out_lost_agents(document: dict[str, Any], lost: set[str], omissions: list[Omission]) -> None:
+    """Remove what depends on agents that could not be read. Raises NotACrewProject if no task is left."""
+    is_hierarchical = document.get("process") == "hierarchical"
+    tasks: dict[str, dict[str, Any]] = document["tasks"]
+    removed: set[str] = set()
+    for key, task in list(tasks.items()):
+        if task.get("agent") not in lost:
+            continue
+        agent = excerpt(str(task.pop("agent")))
+        if is_hierarchical:
+            omissions.append(Omission(f"tasks.{excerpt(key)}.agent", f"`{agent}` was left out."))
+        else:
+            del tasks[key]
+            removed.add(key)
+            omissions.append(Omission(f"tasks.{excerpt(key)}", f"Its agent `{agent}` was left out."))
+    for key, task in tasks.items():
+        context = task.get("context")
+        names = context if isinstance(context, list) else []
+        for name in [name for name in names if name in removed]:
+            names.remove(name)
+            omissions.append(Omission(f"tasks.{excerpt(key)}.context", f"`{excerpt(name)}` was left out."))
+    if document.get("manager_agent") in lost:
+        del document["manager_agent"]
+    if lost and not (tasks and document["agents"]):
+        raise NotACrewProject(" ".join(omission.describe() for omission in omissions[:3]))
 
 
 def _declare_inputs(document: dict[str, Any]) -> None:
@@ -103,8 +183,7 @@ def _declare_inputs(document: dict[str, Any]) -> None:
         if isinstance(text := member.get(attribute), str)
         for name in placeholder_names(text)
     ]
-    given = document.get("inputs")
-    declared = dict(given) if isinstance(given, dict) else {}
+    declared = dict(document.get("inputs", {}))
     for name in names:
         declared.setdefault(name, {"type": "any"})
     if declared:
@@ -116,60 +195,5 @@ def _format_comments(omissions: list[Omission]) -> str:
         return ""
     lines = [f"#   {omission.path}: {omission.reason}" for omission in omissions[:_MAX_COMMENTS]]
     more = [f"#   and {len(omissions) - _MAX_COMMENTS} more"] if len(omissions) > _MAX_COMMENTS else []
-    text = "\n".join(["# Left out, because a document does not support it:", *lines, *more, ""])
+    text = "\n".join(["# Left out of the imported project:", *lines, *more, ""])
     return "".join(char if char.isprintable() or char == "\n" else "?" for char in text)
-
-
-def _read_yaml(name: str, text: str) -> object:
-    problems = Problems(text)
-    node: Node | None = read(text, problems)
-    if node is None or problems.has_errors:
-        raise NotACrewProject(f"{name} cannot be read.", problems.errors())
-    if not isinstance(node, Table):
-        raise NotACrewProject(f"{name} is not a mapping of names.")
-    return to_plain(node)
-
-
-def _strip_texts(members: object) -> object:
-    """Strip the trailing line breaks that folded texts in CrewAI's templates have."""
-    if not isinstance(members, dict):
-        return members
-    return {
-        name: {key: text.strip() if isinstance(text, str) else text for key, text in body.items()}
-        if isinstance(body, dict)
-        else body
-        for name, body in members.items()
-    }
-
-
-def _read_json(path: str, text: str) -> dict[str, Any]:
-    """Return the object of a JSON file, which may have comments and trailing commas."""
-    text = text.removeprefix("\ufeff")
-    without_comments = _JSON_COMMENT.sub(lambda match: match[1] or " ", text)
-    try:
-        value = json.loads(_TRAILING_COMMA.sub(lambda match: match[1] or "", without_comments))
-    except (ValueError, RecursionError) as error:
-        reason = str(error) or "nested too deeply"
-        raise NotACrewProject(f"{excerpt(path)} cannot be read: {excerpt(reason, 120)}.") from None
-    if not isinstance(value, dict):
-        raise NotACrewProject(f"{excerpt(path)} is not a JSON object.")
-    return value
-
-
-def _find_file(files: Mapping[str, str], names: tuple[str, ...]) -> str | None:
-    found = [path for path in files if PurePosixPath(path).name in names]
-    return min(found, key=lambda path: (len(PurePosixPath(path).parts), path), default=None)
-
-
-def _read_project_name(files: Mapping[str, str]) -> str | None:
-    path = _find_file(files, ("pyproject.toml",))
-    text = files[path] if path else ""
-    # A key of many parts takes tomllib quadratic time.
-    if len(text) > _MAX_TOML_LENGTH or any(line.count(".") > _MAX_DOTS for line in text.splitlines()):
-        return None
-    try:
-        project = tomllib.loads(text).get("project", {})
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return None
-    name = project.get("name") if isinstance(project, dict) else None
-    return name if isinstance(name, str) else None

@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from crewai_runner.domain.model_settings import ModelChoice
+from crewai_runner.domain.tools import find_tool
 from crewai_runner.domain.workflow import InputDefinition, ProcessKind
 from crewai_runner.domain.workflow_yaml.async_tasks import check_async_tasks
 from crewai_runner.domain.workflow_yaml.input_definitions import DeclaredInput
@@ -25,6 +26,14 @@ class Registry:
     embedders: AbstractSet[str] | None = None
     tools: AbstractSet[str] | None = None
     mcp_servers: AbstractSet[str] | None = frozenset()
+
+    def find(self, attribute: str, name: str) -> str | None:
+        """Return the registered tool or MCP server of this name, or the tool of this title."""
+        known = self.tools if attribute == "tools" else self.mcp_servers
+        if known is None or name in known:
+            return name
+        named = find_tool(name) if attribute == "tools" else None
+        return named if named in known else None
 
 
 @dataclass
@@ -203,8 +212,9 @@ def _check_embedder(parts: DocumentParts, registry: Registry, problems: Problems
         message = (
             f"`{attribute}` needs an embedder; the default one is used. Choose one with `embedder: <name>`."
             if registry.embedders is None or registry.embedders
-            else f"`{attribute}` needs an embedder, and none is registered: runs do not start before you "
-            "register a model of type `embedder` in the settings."
+            else f"`{attribute}` needs an embedder, and none is registered: runs "
+            f"{'go without memory' if attribute == 'memory' else 'do not start'} before you register a model "
+            "of type `embedder` in the settings."
         )
         problems.warn(section.location(attribute), "embedder-missing", message)
 
@@ -212,8 +222,8 @@ def _check_embedder(parts: DocumentParts, registry: Registry, problems: Problems
 def _check_registry(parts: DocumentParts, registry: Registry, problems: Problems) -> None:
     owners = [*(agent.section for agent in parts.agents), *(task.section for task in parts.tasks)]
     for section in owners:
-        _check_names(section, "tools", registry.tools, "tool", problems)
-        _check_names(section, "mcps", registry.mcp_servers, "MCP server", problems)
+        _check_names(section, "tools", registry, "tool", problems)
+        _check_names(section, "mcps", registry, "MCP server", problems)
     for section in [*owners, parts.crew]:
         for attribute in ("model", "manager_model"):
             choice = section.values.get(attribute)
@@ -225,21 +235,20 @@ def _check_registry(parts: DocumentParts, registry: Registry, problems: Problems
 
 
 def _check_names(
-    section: SectionValues, attribute: str, known: Iterable[str] | None, what: str, problems: Problems
+    section: SectionValues, attribute: str, registry: Registry, what: str, problems: Problems
 ) -> None:
     names = section.values.get(attribute)
-    if known is None or not isinstance(names, list):
+    if not isinstance(names, list):
         return
-    for number, name in enumerate(names):
-        if name not in known:
-            near = problems.nearest(str(name), known)
+    known = registry.tools if attribute == "tools" else registry.mcp_servers
+    found = [registry.find(attribute, name) for name in names]
+    section.values[attribute] = list(dict.fromkeys(name for name in found if name is not None))
+    for number, (name, registered) in enumerate(zip(names, found, strict=True)):
+        if registered is None:
+            near = problems.nearest(str(name), known or ())
             message = f"No {what} `{name}` is registered.{did_you_mean(near)}"
-            problems.error(
-                section.location(attribute, number),
-                f"unknown-{what.lower().replace(' ', '-')}",
-                message,
-                near,
-            )
+            code = f"unknown-{what.lower().replace(' ', '-')}"
+            problems.error(section.location(attribute, number), code, message, near)
 
 
 def _check_model(

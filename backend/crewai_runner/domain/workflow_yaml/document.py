@@ -6,6 +6,7 @@ from pydantic import Field
 
 from crewai_runner.core.api_model import ApiModel
 from crewai_runner.domain.workflow import WorkflowDefinition
+from crewai_runner.domain.workflow_yaml.agent_roles import resolve_roles
 from crewai_runner.domain.workflow_yaml.cross_references import DocumentParts, Registry, check_references
 from crewai_runner.domain.workflow_yaml.document_keys import (
     AGENT_SECTION,
@@ -69,6 +70,7 @@ def _read_parts(root: Node, problems: Problems) -> DocumentParts | None:
     if not isinstance(root, Table):
         report_wrong_type(root, location.to("document"), problems, "a mapping that begins with `name:`")
         return None
+    resolve_roles(root)
     crew = read_section(root, CREW_SECTION, location, problems)
     if "name" not in crew.locations:
         message = "The workflow has no name. Begin with `name: ...`."

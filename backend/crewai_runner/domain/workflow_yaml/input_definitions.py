@@ -102,4 +102,6 @@ def _type_of(value: object) -> InputType:
         return InputType.INTEGER
     if isinstance(value, float):
         return InputType.NUMBER
+    if isinstance(value, list | dict):
+        return InputType.ARRAY if isinstance(value, list) else InputType.OBJECT
     return InputType.TEXT if "\n" in str(value) else InputType.STRING

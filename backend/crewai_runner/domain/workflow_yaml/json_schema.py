@@ -81,7 +81,11 @@ def _members_schema(member: str, named: str, limit: int) -> Schema:
     }
     listing = {
         "type": "array",
-        "items": {"if": {"required": ["name"]}, "then": {"$ref": f"#/$defs/{named}"}, "else": alone},
+        "items": {
+            "if": {"required": ["name"]},
+            "then": {"$ref": f"#/$defs/{named}"},
+            "else": {"if": {"maxProperties": 1}, "then": alone, "else": reference},
+        },
         "minItems": 1,
         "maxItems": limit,
     }
@@ -95,7 +99,11 @@ def _named_schema(section: Section) -> Schema:
 
 def _inputs_schema() -> Schema:
     typed = _allow_null(section_schema(INPUT_SECTION))
-    one = {"if": {"type": "object"}, "then": typed, "else": {**VALUE.schema(), "type": [*_SCALARS, "null"]}}
+    one = {
+        "if": {"type": "object"},
+        "then": typed,
+        "else": {**VALUE.schema(), "type": [*_SHORT_DEFAULTS, "null"]},
+    }
     named = {**typed, "properties": {"name": {"type": "string"}, **_properties(typed)}, "required": ["name"]}
     mapping = {
         "type": "object",
@@ -107,7 +115,7 @@ def _inputs_schema() -> Schema:
     return {"if": {"type": "array"}, "then": listing, "else": mapping}
 
 
-_SCALARS = ("string", "number", "boolean")
+_SHORT_DEFAULTS = ("string", "number", "boolean", "array")
 
 
 def _allow_null(schema: Schema) -> Schema:

@@ -5,25 +5,45 @@ from dataclasses import dataclass
 from typing import Any
 
 from crewai_runner.domain.field_types import excerpt
-from crewai_runner.domain.output_files import make_relative, normalize_path
+from crewai_runner.domain.output_files import make_writable, normalize_path
 from crewai_runner.domain.workflow_yaml.document_keys import (
     AGENT_SECTION,
     CREW_SECTION,
+    MODEL_SECTION,
     TASK_SECTION,
     MemberNodes,
+    ModelReference,
 )
+from crewai_runner.domain.workflow_yaml.input_definitions import read_inputs
+from crewai_runner.domain.workflow_yaml.members import choose_names, get_single_member
 from crewai_runner.domain.workflow_yaml.messages import INVALID
-from crewai_runner.domain.workflow_yaml.nodes import Entry, Listing, Node, Scalar, Table, is_null, to_plain
+from crewai_runner.domain.workflow_yaml.nodes import (
+    Entry,
+    Listing,
+    Node,
+    Scalar,
+    Table,
+    from_plain,
+    is_null,
+    kind_of,
+    to_plain,
+)
 from crewai_runner.domain.workflow_yaml.problems import Location, Problems
-from crewai_runner.domain.workflow_yaml.sections import Key, Section, snake
+from crewai_runner.domain.workflow_yaml.sections import Key, Nested, Section, snake
+
+_WRITABLE = "files stay within the run, and their names contain no inputs"
 
 
 @dataclass(frozen=True)
 class Omission:
-    """A value of the crew that the document omits."""
+    """A value of the crew that the document omits, or a file of the project."""
 
     path: str
     reason: str
+
+    def describe(self) -> str:
+        """Return one sentence with the path and the reason, for a warning."""
+        return f"`{self.path}` was not imported as written: {self.reason}"
 
 
 def import_leniently(crew: Table) -> tuple[dict[str, Any], list[Omission]]:
@@ -33,9 +53,9 @@ def import_leniently(crew: Table) -> tuple[dict[str, Any], list[Omission]]:
     document: dict[str, Any] = {
         name: top.pop(name) for name in ("name", "description", "process") if name in top
     }
-    inputs = crew.get("inputs")
-    if isinstance(inputs, Table) and inputs.entries:
-        document["inputs"] = _import_inputs(inputs, omissions)
+    inputs = _import_inputs(crew.get("inputs"), omissions)
+    if inputs:
+        document["inputs"] = inputs
     document["agents"] = _import_members(crew.get("agents"), AGENT_SECTION, "agents", omissions)
     document["tasks"] = _import_members(crew.get("tasks"), TASK_SECTION, "tasks", omissions)
     return {**document, **top}, omissions
@@ -45,28 +65,37 @@ def _import_members(
     node: Node | None, section: Section, path: str, omissions: list[Omission]
 ) -> dict[str, Any]:
     members: dict[str, Any] = {}
-    for number, (name, body) in enumerate(_list_named(node)):
-        key = name or f"{path.removesuffix('s')}_{number + 1}"
+    for location, name, body in list_named(node, path):
+        if not isinstance(body, Table):
+            omissions.append(Omission(location, f"A mapping is expected, but this is {kind_of(body)}."))
+            continue
+        key, number = name, 2
+        while key in members:
+            key, number = f"{name}_{number}", number + 1
+        written = to_plain(body.get("name") or Scalar(-1, None, ""))
+        if key != name:
+            omissions.append(Omission(location, f"Named `{excerpt(key)}`: `{excerpt(name)}` exists already."))
+        elif written is not None and written != name:
+            omissions.append(Omission(f"{location}.name", f"The name is `{excerpt(name)}`."))
         members[key] = _import_supported(body, section, f"{path}.{excerpt(key)}", omissions)
     return members
 
 
-def _list_named(node: Node | None) -> list[tuple[str | None, Table]]:
-    """Return the members of a mapping or a list, with their names."""
+def list_named(node: Node | None, path: str) -> Iterator[tuple[str, str, Node]]:
+    """Yield location, name and value of each member of a mapping or a list.
+
+    A member of a list without `name` is named as `members.choose_names` names it.
+    """
     if isinstance(node, Table):
-        return [(key, entry.node) for key, entry in node.entries.items() if isinstance(entry.node, Table)]
-    tables = [item for item in node.items if isinstance(item, Table)] if isinstance(node, Listing) else []
-    named: list[tuple[str | None, Table]] = []
-    for item in tables:
-        name = item.get("name")
-        only = next(iter(item.entries.values())) if len(item.entries) == 1 else None
-        if isinstance(name, Scalar) and isinstance(name.value, str):
-            named.append((name.value, item))
-        elif only is not None and isinstance(only.node, Table):
-            named.append((only.key, only.node))
-        else:
-            named.append((None, item))
-    return named
+        for key, entry in node.entries.items():
+            yield f"{path}.{excerpt(key)}", key, entry.node
+    elif isinstance(node, Listing):
+        names = choose_names(node, path)
+        for number, item in enumerate(node.items):
+            only = get_single_member(item)
+            yield f"{path}[{number}]", names[number], item if only is None else only.node
+    elif node is not None and not is_null(node):
+        yield path, "", node
 
 
 def _import_supported(
@@ -84,6 +113,8 @@ def _import_supported(
             unsupported = section.unsupported.get(name)
             if not _is_empty(entry.node):
                 omissions.append(Omission(path, unsupported.reason if unsupported else "Unknown key."))
+        elif key.name in supported:
+            omissions.append(Omission(path, f"`{key.name}` is given twice; the first one is kept."))
         elif not isinstance(key.value, MemberNodes):
             _add_if_valid(key, entry.node, path, supported, omissions)
     return supported
@@ -93,10 +124,14 @@ def _add_if_valid(
     key: Key, node: Node, path: str, supported: dict[str, Any], omissions: list[Omission]
 ) -> None:
     if key.name == "output_file" and isinstance(node, Scalar) and isinstance(node.value, str):
-        relative = make_relative(node.value)
-        if relative != normalize_path(node.value):
-            omissions.append(Omission(path, f"Written as `{excerpt(relative)}`: files stay within the run."))
-        node = Scalar(node.index, relative, relative, plain=False)
+        writable = make_writable(node.value)
+        if writable is not None:
+            if writable != normalize_path(node.value):
+                omissions.append(Omission(path, f"Written as `{excerpt(writable)}`: {_WRITABLE}."))
+            node = Scalar(node.index, writable, writable, plain=False)
+    section = _section_of(key)
+    if section is not None and isinstance(node, Table):
+        node = from_plain(_import_supported(node, section, path, omissions))
     problems = Problems()
     if key.value.read(node, Location(-1, path), problems) is not INVALID or key.required:
         supported[key.name] = to_plain(node)
@@ -105,6 +140,13 @@ def _add_if_valid(
     else:
         reason = " ".join(problem.message for problem in problems.errors()[:1])
         omissions.append(Omission(path, reason))
+
+
+def _section_of(key: Key) -> Section | None:
+    """Return the keys of the mapping that is the key's value, None if it is not a mapping of keys."""
+    if isinstance(key.value, ModelReference):
+        return MODEL_SECTION
+    return key.value.section if isinstance(key.value, Nested) else None
 
 
 def _add_valid_items(
@@ -138,11 +180,27 @@ def _flat_entries(table: Table, section: Section) -> Iterator[Entry]:
             yield entry
 
 
-def _import_inputs(table: Table, omissions: list[Omission]) -> dict[str, Any]:
+def _import_inputs(node: Node | None, omissions: list[Omission]) -> dict[str, Any]:
+    """Return the inputs that are valid. A mapping that is no definition of an input is its default value."""
     inputs: dict[str, Any] = {}
-    for key, entry in table.entries.items():
-        if isinstance(entry.node, Listing):
-            omissions.append(Omission(f"inputs.{excerpt(key)}", "An input is a single value, not a list."))
+    for location, given_name, body in list_named(node, "inputs"):
+        is_item = isinstance(node, Listing)
+        value = to_plain(body.without("name") if is_item and isinstance(body, Table) else body)
+        name, described = given_name, value
+        if is_item and isinstance(value, str):
+            name, described = value, None
+        elif isinstance(value, dict) and _find_input_problem(name, value):
+            described = {"type": "object", "default": to_plain(body)}
+        problem = _find_input_problem(name, described)
+        if problem is None and name not in inputs:
+            inputs[name] = described
         else:
-            inputs[key] = to_plain(entry.node)
+            omissions.append(Omission(location, problem or f"Another input is named `{excerpt(name)}` too."))
     return inputs
+
+
+def _find_input_problem(name: str, described: object) -> str | None:
+    problems = Problems()
+    entry = Entry(name, -1, from_plain(described))
+    read_inputs(Table(-1, {name: entry}), Location(-1, "inputs"), problems)
+    return next((problem.message for problem in problems.errors()), None)

@@ -92,24 +92,57 @@ def _from_mapping(node: Node, parent: Location, problems: Problems) -> Iterator[
 
 
 def _from_list(node: Listing, parent: Location, problems: Problems) -> Iterator[_NamedNode]:
+    names = choose_names(node, parent.path)
     for number, item in enumerate(node.items):
         location = parent.item(number, item.index)
         if not isinstance(item, Table):
             report_wrong_type(item, location, problems, "a mapping with `name`")
             continue
-        name = item.get("name")
-        only = next(iter(item.entries.values())) if len(item.entries) == 1 else None
+        name, only = item.get("name"), get_single_member(item)
         if name is not None:
             key = _read_name(name, location.to("name", name.index), problems)
             named = parent.to(excerpt(key), name.index) if key else location
             yield _NamedNode(key, named, item.without("name"))
-        elif only is not None and isinstance(only.node, Table):
+        elif only is not None:
             key, location = _entry_name(only, parent, problems)
             yield _NamedNode(key, location, only.node)
         else:
-            message = "`name` is missing: other parts of the document refer to it."
-            problems.error(location.to("name"), "missing-field", message)
-            yield _NamedNode(None, location, item)
+            yield _NamedNode(names[number], location, item)
+
+
+def get_single_member(item: Node) -> Entry | None:
+    """Return the member of a list item in the form `- writer: {role: ...}`."""
+    only = next(iter(item.entries.values())) if isinstance(item, Table) and len(item.entries) == 1 else None
+    return only if only is not None and isinstance(only.node, Table) else None
+
+
+def choose_names(node: Listing, path: str) -> list[str]:
+    """Return a name for each item of a list: its `name`, else an agent's role, else such as `task_2`.
+
+    CrewAI's own lists have no names: tasks name their agent by its role.
+    """
+    singles = [get_single_member(item) for item in node.items]
+    given = [
+        only.key if only else _text_of(item, "name") for item, only in zip(node.items, singles, strict=True)
+    ]
+    taken = {name for name in given if name}
+    kind = path.rsplit(".", 1)[-1].removesuffix("s")
+    names: list[str] = []
+    for number, item in enumerate(node.items):
+        role = _text_of(item, "role").strip()
+        is_name = NAME.read(Scalar(-1, role, role), Location(-1, ""), Problems()) is not INVALID
+        name = given[number] or (role if is_name and role not in taken else "")
+        count = number + 1
+        while not name or (not given[number] and name in taken):
+            name, count = f"{kind}_{count}", count + 1
+        taken.add(name)
+        names.append(name)
+    return names
+
+
+def _text_of(item: Node, key: str) -> str:
+    value = item.get(key) if isinstance(item, Table) else None
+    return value.value if isinstance(value, Scalar) and isinstance(value.value, str) else ""
 
 
 def _entry_name(entry: Entry, parent: Location, problems: Problems) -> tuple[str | None, Location]:

@@ -30,7 +30,7 @@ EXPECTED = {
     "bool_type": "true or false",
     "list_type": "a list",
     "dict_type": "a mapping",
-    "scalar_type": "text, a number, or true or false",
+    "scalar_type": "text, a number, true or false, a list, or a mapping",
     "source_type": "text, or a mapping with `content`",
 }
 """Errors with the code `wrong-type`, and what is expected."""

@@ -24,6 +24,8 @@ TYPE_LABELS = {
     InputType.INTEGER: "a whole number",
     InputType.NUMBER: "a number",
     InputType.BOOLEAN: "true or false",
+    InputType.ARRAY: "a list",
+    InputType.OBJECT: "a mapping",
     InputType.ANY: "any value",
 }
 
@@ -94,6 +96,8 @@ def has_wrong_type(value: object, kind: InputType) -> bool:
         return False
     if kind is InputType.BOOLEAN:
         return not isinstance(value, bool)
+    if kind in (InputType.ARRAY, InputType.OBJECT):
+        return not isinstance(value, list if kind is InputType.ARRAY else dict)
     if kind is InputType.INTEGER:
         return not isinstance(value, int) or isinstance(value, bool)
     if kind is InputType.NUMBER:

@@ -14,6 +14,7 @@ _EXPECTED = {
     "tool": ("a list of tool names", "the name of a tool"),
     "mcp-server": ("a list of names of MCP servers", "the name of an MCP server"),
     "task": ("a list of tasks", "the name of a task"),
+    "agent": ("", "the name of one agent"),
 }
 """Names of a list and of its items in messages, by `x-reference`."""
 
@@ -21,6 +22,8 @@ _EXPECTED = {
 _PLAIN_KEY = DocumentKey()
 MAX_NAME_LENGTH = 200
 """Of names; other texts may be longer."""
+MAX_LINE_LENGTH = 500
+"""Of names and other texts on one line, such as roles."""
 
 
 class ValueReader(Protocol):
@@ -52,9 +55,9 @@ class Value:
         self._strict = "enum" not in self._schema and "anyOf" not in self._schema
         self._schema.pop("title", None)
         self._schema.pop("description", None)
-        self._is_name = (
-            bool(reference) or self._schema.get("maxLength", MAX_NAME_LENGTH + 1) <= MAX_NAME_LENGTH
-        )
+        max_length = self._schema.get("maxLength", MAX_LINE_LENGTH + 1)
+        self._is_name = bool(reference) or max_length <= MAX_NAME_LENGTH
+        self._is_line = self._is_name or max_length <= MAX_LINE_LENGTH
         self._expected = dict(zip(("list_type", "string_type"), _EXPECTED.get(reference, ()), strict=False))
 
     def read(self, node: Node, location: Location, problems: Problems) -> object:
@@ -85,12 +88,14 @@ class Value:
             problems.warn(location, "cut-by-comment", message)
 
     def _without_final_break(self, node: Scalar, location: Location, problems: Problems) -> Scalar:
-        """Remove the line break that `>` and `|` leave at the end of a name."""
-        if not (self._is_name and node.is_block and isinstance(node.value, str)):
+        """Remove the line break that `>` and `|` leave at the end of a line; warn if it is a name."""
+        if not (self._is_line and node.is_block and isinstance(node.value, str)):
             return node
         name = node.value.strip()
         if name == node.value or "\n" in name:
             return node
+        if not self._is_name:
+            return Scalar(node.index, name, name, plain=False)
         message = (
             f"`{location.name}` ended with a line break, because of `>` or `|`. "
             f"Write `{excerpt(name)}` on one line."

@@ -9,8 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from crewai_runner.core.collection_pause import collection_paused
 from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.domain.run import RunFailure
+from crewai_runner.executor.crew.attempt.start_queue import StartQueue
 from crewai_runner.executor.crew.compat import environment, patches
 from crewai_runner.executor.crew.compat.delegation import replace_delegation
 from crewai_runner.executor.port import (
@@ -39,7 +41,7 @@ class CrewExecutor:
     """Runs each attempt in its own thread; the caller limits their number.
 
     `data_dir` is the folder of crews' memories. `egress` restricts the addresses of models,
-    `tool_egress` those of tools.
+    `tool_egress` those of tools. `starts_at_once` is how many attempts build their crews at a time.
     """
 
     def __init__(
@@ -47,12 +49,15 @@ class CrewExecutor:
         data_dir: Path,
         egress: EgressPolicy | None = None,
         tool_egress: EgressPolicy | None = None,
+        *,
+        starts_at_once: int = 2,
     ) -> None:
         self._data_dir = data_dir
         self._egress = egress
         self._tool_egress = tool_egress
         self._loaded: Future[ComponentFactory | None] = Future()
         self._status = EngineStatus(EngineState.LOADING)
+        self._starts = StartQueue(starts_at_once)
 
     def status(self) -> EngineStatus:
         return self._status
@@ -60,12 +65,16 @@ class CrewExecutor:
     async def load(self) -> None:
         """Import CrewAI in a thread and run the self-test. Call once; a failure is in the status."""
         try:
-            factory = await asyncio.to_thread(self._import_engine)
+            factory = await asyncio.to_thread(self._create_factory)
             self._loaded.set_result(factory)
         except Exception as error:
             logger.exception("CrewAI could not be loaded")
             self._status = EngineStatus(EngineState.FAILED, message=f"{type(error).__name__}: {error}")
             self._loaded.set_result(None)
+
+    def _create_factory(self) -> "ComponentFactory":
+        with collection_paused():
+            return self._import_engine()
 
     def _import_engine(self) -> "ComponentFactory":
         environment.import_engine(self._data_dir)
@@ -94,7 +103,13 @@ class CrewExecutor:
         factory = await stop_signal.wait_unless_stopped(asyncio.shield(asyncio.wrap_future(self._loaded)))
         if factory is None:
             return Stopped() if control.stop_mode is not None else self._engine_unavailable()
-        return await self._run_attempt(spec, sink, control, factory)
+        place = await stop_signal.wait_unless_stopped(self._starts.enter())
+        if place is None:
+            return Stopped()
+        try:
+            return await self._run_attempt(spec, place.watch(sink), control, factory)
+        finally:
+            place.release()
 
     async def _run_attempt(
         self, spec: RunSpec, sink: EventSink, control: RunControl, factory: "ComponentFactory"
@@ -126,6 +141,9 @@ class CrewExecutor:
             raise
         finally:
             deadline.cancel()
+
+    async def close(self) -> None:
+        """Do nothing: attempts end with their threads."""
 
     def _engine_unavailable(self) -> Failed:
         return Failed(

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from crewai_runner.domain.run import IllegalTransition
 from crewai_runner.features.approvals.deps import Approvals, ApprovalsToRead, Reader, Resolver
@@ -21,9 +21,10 @@ from crewai_runner.features.approvals.schemas import (
     to_approval_read,
 )
 from crewai_runner.http.deps import LIMIT, Cursor, Limit, QueueOpen
+from crewai_runner.http.prefixed_router import PrefixedRouter
 from crewai_runner.http.problems import problems
 
-router = APIRouter(prefix="/approvals", tags=["approvals"])
+router = PrefixedRouter(prefix="/approvals", tags=["approvals"])
 
 
 @router.get("")

@@ -142,17 +142,32 @@ class ApprovalService:
     ) -> ApprovalRow:
         """Resolve an open approval request, then continue the run or fail it.
 
-        Raises ApprovalNotFound (404), ApprovalAlreadyResolved (409), ApprovalDeadlinePassed (410) and
-        FeedbackMissing (422).
+        The same resolution by the same caller changes nothing the second time. Raises ApprovalNotFound
+        (404), ApprovalAlreadyResolved (409), ApprovalDeadlinePassed (410) and FeedbackMissing (422).
         """
         found = await self.get(principal, approval_id)
         # Every transaction locks the run before its approval, so two resolutions cannot deadlock.
         run = await self._runs.get(principal, found.run_id, lock=True)
         approval = await self._approvals.get(approval_id, principal.workspace_id, lock=True)
         assert approval is not None  # noqa: S101  # approvals are only deleted together with their run
+        if await self._is_repeated(principal, approval, resolution):
+            return approval
         _check_resolvable(approval, resolution)
         await self._apply(run, approval, principal.subject, resolution)
         return approval
+
+    async def _is_repeated(
+        self, principal: Principal, approval: ApprovalRow, resolution: ApprovalResolve
+    ) -> bool:
+        """Whether this caller has resolved the request in exactly this way before."""
+        before = (approval.state, approval.resolved_by, approval.feedback)
+        if before != (_STATE_BY_ACTION[resolution.action], principal.subject, resolution.feedback):
+            return False
+        if resolution.action != "approve":
+            return True
+        results = await self._runs.get_task_results(approval.run_id)
+        stored, edited = results.get(approval.task_key), resolution.edited
+        return stored is not None and stored.raw == (approval.output if edited is None else edited)
 
     async def _apply(
         self, run: RunRow, approval: ApprovalRow, resolved_by: str, resolution: ApprovalResolve
@@ -192,7 +207,7 @@ class ApprovalService:
         )
         path = run.parsed_definition.output_files().get(approval.task_key)
         if path is not None:
-            await self._runs.save_artifact(run.id, approval.task_key, path, raw)
+            await self._runs.save_artifact(run, approval.task_key, path, raw)
             await self._lifecycle.emit(run, ArtifactSaved.of_output(approval.task_key, path, raw))
 
     async def cancel(self, run: RunRow) -> None:

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from crewai_runner.core.clock import now
 from crewai_runner.core.encryption import SecretCipher, SecretUnreadable
 from crewai_runner.core.principal import Principal, Scope
-from crewai_runner.db.session import Sessions, is_database_unavailable, read_session, unit_of_work
+from crewai_runner.db.failures import is_database_unavailable
+from crewai_runner.db.session import Sessions, read_session, unit_of_work
 from crewai_runner.db.tables.browser_sessions import BrowserSessionRow
 from crewai_runner.features.auth.errors import SessionEnded
 from crewai_runner.features.auth.repository import BrowserSessionRepository

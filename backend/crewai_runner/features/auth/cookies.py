@@ -1,12 +1,13 @@
 """The session cookie of a request, and the checks that only requests with a cookie need."""
 
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
 from crewai_runner.features.auth.browser_sessions import BrowserSessions
 from crewai_runner.features.auth.errors import CrossSiteRequest
+from crewai_runner.http.client_address import get_host
 
 CSRF_HEADER = "X-CSRF-Token"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -23,7 +24,7 @@ def check_same_site(connection: HTTPConnection, cookie: str, browser_sessions: B
     token, and WebSockets, which cannot carry it, an `Origin` of this server.
     """
     if connection.scope["type"] == "websocket":
-        if not _is_same_origin(connection.headers):
+        if not _is_same_origin(connection):
             raise CrossSiteRequest("The Origin of a WebSocket with a session cookie must be this server.")
         return
     if connection.scope["method"] in _SAFE_METHODS:
@@ -32,9 +33,24 @@ def check_same_site(connection: HTTPConnection, cookie: str, browser_sessions: B
         raise CrossSiteRequest(f"A change with a session cookie needs the session's {CSRF_HEADER} header.")
 
 
-def _is_same_origin(headers: Headers) -> bool:
+def check_page_origin(connection: HTTPConnection, allowed: Sequence[str]) -> None:
+    """Raise CrossSiteRequest if a page of another site opens this WebSocket.
+
+    Unlike requests with an Authorization header, which CORS stops in the browser, every page may open a
+    WebSocket and offer `bearer.<guess>`: its visitors would exhaust their limit of failed sign-ins. Clients
+    other than browsers send no `Origin`.
+    """
+    origin = connection.headers.get("origin")
+    if connection.scope["type"] != "websocket" or origin is None or origin in allowed or "*" in allowed:
+        return
+    if not _is_same_origin(connection):
+        raise CrossSiteRequest("Pages of this origin may not open WebSockets; see CORS_ORIGINS.")
+
+
+def _is_same_origin(connection: HTTPConnection) -> bool:
     """Browsers send Sec-Fetch-Site to secure origins; elsewhere the Origin is compared with the Host."""
-    site = headers.get("sec-fetch-site")
+    site = connection.headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"
-    return urlsplit(headers.get("origin", "")).netloc == headers.get("host")
+    origin = urlsplit(connection.headers.get("origin", "")).netloc
+    return origin != "" and origin == get_host(connection.scope)

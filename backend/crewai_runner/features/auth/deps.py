@@ -1,18 +1,21 @@
 """Authorization of endpoints: `Annotated[Principal, Depends(Requires(Scope.X))]`."""
 
-from fastapi import Security
-from fastapi.security import HTTPBearer
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.errors import InvalidApiKey, ScopeMissing
 
-# Declares the scheme in the OpenAPI document; AuthMiddleware checks the token.
-BearerScheme = Security(HTTPBearer(auto_error=False, description="The API key of this server."))
 
+class Requires(SecurityBase):
+    """A dependency that returns the authenticated principal. Raises ScopeMissing (403) without the scope.
 
-class Requires:
-    """A dependency that returns the authenticated principal. Raises ScopeMissing (403) without the scope."""
+    It declares the bearer scheme in the OpenAPI document; AuthMiddleware checks the token.
+    """
+
+    model = HTTPBearer(description="The API key of this server.")
+    scheme_name = "HTTPBearer"
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope

@@ -9,8 +9,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crewai_runner.core.errors import AppError
 from crewai_runner.core.principal import Principal
-from crewai_runner.db.session import is_database_unavailable
-from crewai_runner.features.auth.cookies import check_same_site, get_session_cookie
+from crewai_runner.db.failures import is_database_unavailable
+from crewai_runner.features.auth.cookies import check_page_origin, check_same_site, get_session_cookie
 from crewai_runner.features.auth.service import AuthDeps
 from crewai_runner.http.client_address import get_client_address
 from crewai_runner.http.deps import provided
@@ -61,7 +61,8 @@ class AuthMiddleware:
             principal = await deps.browser_sessions.authenticate(cookie)
             check_same_site(connection, cookie, deps.browser_sessions)
             return principal
-        return deps.authenticator.authenticate(authorization, get_client_address(connection.scope))
+        check_page_origin(connection, deps.allowed_origins)
+        return await deps.authenticator.authenticate(authorization, get_client_address(connection.scope))
 
     def _is_protected(self, path: str) -> bool:
         return any(path == root or path.startswith(root + "/") for root in self._protected)

@@ -1,11 +1,13 @@
-"""Queries on browser sessions. A session is found by its token, before its workspace is known."""
+"""Queries on browser sessions and failed sign-ins, before a workspace is known."""
 
 from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import delete
+from sqlalchemy import TextClause, delete, or_, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.db.tables.browser_sessions import BrowserSessionRow
+from crewai_runner.db.tables.sign_in_limits import SignInLimitRow
 
 
 class BrowserSessionRepository:
@@ -25,3 +27,84 @@ class BrowserSessionRepository:
 
     async def delete_expired(self, at: datetime) -> None:
         await self._session.execute(delete(BrowserSessionRow).where(BrowserSessionRow.expires_at <= at))
+
+
+class FailureRates(NamedTuple):
+    """Failures per minute that are forgotten, of an address and of an account."""
+
+    address: int
+    account: int
+
+
+class FailureCounts(NamedTuple):
+    """Failures that count now, and whether the address has signed in to the account before."""
+
+    address_failures: float
+    account_failures: float
+    is_known: bool = False
+
+
+# By the database's clock, as those of the processes may differ.
+_COUNT = """greatest(0, stored.failures - extract(epoch FROM statement_timestamp() - stored.updated_at) / 60
+    * CASE WHEN stored.address = '' THEN CAST(:account_rate AS integer)
+    ELSE CAST(:address_rate AS integer) END)"""
+_SELECT = text(
+    f"""
+    SELECT stored.address, stored.account, {_COUNT} AS failures FROM sign_in_limits AS stored
+    WHERE (stored.address, stored.account) IN ((:address, ''), ('', :account), (:address, :account))
+    """  # noqa: S608  # built from the constant above only
+)
+_ADD_FAILURE = text(
+    f"""
+    INSERT INTO sign_in_limits AS stored (address, account, failures, updated_at)
+    VALUES (:address, '', 1, statement_timestamp()), ('', :account, 1, statement_timestamp())
+    ON CONFLICT (address, account) DO UPDATE SET
+        failures = {_COUNT} + 1,
+        updated_at = greatest(stored.updated_at, statement_timestamp())
+    RETURNING address, account, failures
+    """  # noqa: S608  # built from the constant above only
+)
+_ADD_KNOWN = text(
+    """
+    INSERT INTO sign_in_limits (address, account, failures, updated_at)
+    VALUES (:address, :account, 0, statement_timestamp())
+    ON CONFLICT (address, account) DO UPDATE SET updated_at = excluded.updated_at
+    """
+)
+
+
+class SignInLimitRepository:
+    """Counts of failed sign-ins; `get` and the additions need PostgreSQL."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def get(self, address: str, account: str, rates: FailureRates) -> FailureCounts:
+        return await self._run(_SELECT, address, account, rates)
+
+    async def add_failure(self, address: str, account: str, rates: FailureRates) -> FailureCounts:
+        """Count a failure of both, in one statement; return the counts afterwards."""
+        return await self._run(_ADD_FAILURE, address, account, rates)
+
+    async def add_known(self, address: str, account: str) -> None:
+        await self._session.execute(_ADD_KNOWN, {"address": address, "account": account})
+
+    async def _run(
+        self, statement: TextClause, address: str, account: str, rates: FailureRates
+    ) -> FailureCounts:
+        values: dict[str, Any] = {"address": address, "account": account}
+        values |= {"address_rate": rates.address, "account_rate": rates.account}
+        rows = await self._session.execute(statement, values)
+        failures = {(row.address, row.account): float(row.failures) for row in rows}
+        return FailureCounts(
+            failures.get((address, ""), 0.0),
+            failures.get(("", account), 0.0),
+            (address, account) in failures,
+        )
+
+    async def delete_old(self, failed_before: datetime, known_before: datetime) -> None:
+        """Delete the counts, and the known addresses, that have not changed since then."""
+        is_count = or_(SignInLimitRow.address == "", SignInLimitRow.account == "")
+        changed = SignInLimitRow.updated_at
+        old = or_(changed < known_before, is_count & (changed < failed_before))
+        await self._session.execute(delete(SignInLimitRow).where(old))

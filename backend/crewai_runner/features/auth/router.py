@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from crewai_runner.core.clock import now
 from crewai_runner.core.principal import Principal, Scope
@@ -13,8 +13,9 @@ from crewai_runner.features.auth.deps import Requires
 from crewai_runner.features.auth.schemas import StartedSession, StartSession
 from crewai_runner.features.auth.service import AuthDeps
 from crewai_runner.http.deps import Provided
+from crewai_runner.http.prefixed_router import PrefixedRouter
 
-router = APIRouter(prefix="/session", tags=["session"])
+router = PrefixedRouter(prefix="/session", tags=["session"])
 SignedIn = Annotated[Principal, Depends(Requires(Scope.RUNS_READ))]
 Deps = Annotated[AuthDeps, Depends(Provided(AuthDeps))]
 

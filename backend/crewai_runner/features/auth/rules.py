@@ -28,7 +28,15 @@ class FailureBuckets:
         return excess * 60 / self._per_minute if excess > ROUNDING else 0.0
 
     def record_failure(self, key: str) -> None:
-        self._failures[key] = (self._count(key) + 1, self._clock())
+        self._set(key, self._count(key) + 1)
+
+    def raise_to(self, key: str, count: float) -> None:
+        """Count at least this many failures now: what several processes have counted together."""
+        if count > self._count(key):
+            self._set(key, count)
+
+    def _set(self, key: str, count: float) -> None:
+        self._failures[key] = (count, self._clock())
         self._failures.move_to_end(key)
         if len(self._failures) > MAX_CLIENTS:
             self._failures.popitem(last=False)
@@ -36,33 +44,3 @@ class FailureBuckets:
     def _count(self, key: str) -> float:
         count, since = self._failures.get(key, (0.0, 0.0))
         return max(0.0, count - (self._clock() - since) * self._per_minute / 60)
-
-
-class SignInLimiter:
-    """Limits failed sign-ins per client address, and per account over all addresses.
-
-    An address that has signed in to the account before is exempt from the account's limit, so that guesses
-    from elsewhere do not lock its owner out.
-    """
-
-    def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._addresses = FailureBuckets(per_minute, clock)
-        self._accounts = FailureBuckets(per_minute * ACCOUNT_FACTOR, clock)
-        self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
-
-    def get_wait_seconds(self, address: str, account: str) -> float:
-        """Return the seconds until this address may try again; 0 if it may now."""
-        wait = self._addresses.get_wait_seconds(address)
-        if (account, address) not in self._known:
-            wait = max(wait, self._accounts.get_wait_seconds(account))
-        return wait
-
-    def record_failure(self, address: str, account: str) -> None:
-        self._addresses.record_failure(address)
-        self._accounts.record_failure(account)
-
-    def record_success(self, address: str, account: str) -> None:
-        self._known[(account, address)] = None
-        self._known.move_to_end((account, address))
-        if len(self._known) > MAX_CLIENTS:
-            self._known.popitem(last=False)

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,14 +11,14 @@ from crewai_runner.core.client_address import get_limited_address
 from crewai_runner.core.principal import BUILTIN_WORKSPACE, Principal, Scope
 from crewai_runner.features.auth.browser_sessions import BrowserSessions
 from crewai_runner.features.auth.errors import InvalidApiKey, TooManySignInFailures
-from crewai_runner.features.auth.rules import SignInLimiter
+from crewai_runner.features.auth.sign_in_limiter import SignInLimiter
 
 ACCOUNT = "api-key"
 """The subject of the one API key; all guesses are guesses of this account."""
 
 
 class Authenticator(Protocol):
-    def authenticate(self, authorization: str | None, client: str) -> Principal:
+    async def authenticate(self, authorization: str | None, client: str) -> Principal:
         """Return the principal for an Authorization header; `client` is the caller's address."""
 
 
@@ -27,6 +28,8 @@ class AuthDeps:
 
     authenticator: Authenticator
     browser_sessions: BrowserSessions
+    allowed_origins: Sequence[str] = ()
+    """The origins of CORS, whose pages may open WebSockets with a key."""
 
 
 class AuthService:
@@ -38,7 +41,7 @@ class AuthService:
         self._digest = _digest(api_key)
         self._limiter = limiter
 
-    def authenticate(self, authorization: str | None, client: str) -> Principal:
+    async def authenticate(self, authorization: str | None, client: str) -> Principal:
         """Return the principal for an Authorization header.
 
         Raises InvalidApiKey, and after many failures TooManySignInFailures (429 with Retry-After), which says
@@ -48,13 +51,13 @@ class AuthService:
         if token is None:
             raise InvalidApiKey
         address = get_limited_address(client)
-        if wait := self._limiter.get_wait_seconds(address, ACCOUNT):
+        if wait := await self._limiter.get_wait_seconds(address, ACCOUNT):
             raise TooManySignInFailures(math.ceil(wait))
         # Comparing digests of equal length takes the same time for every token.
         if hmac.compare_digest(_digest(token), self._digest):
-            self._limiter.record_success(address, ACCOUNT)
+            await self._limiter.record_success(address, ACCOUNT)
             return Principal(ACCOUNT, BUILTIN_WORKSPACE, frozenset(Scope))
-        self._limiter.record_failure(address, ACCOUNT)
+        await self._limiter.record_failure(address, ACCOUNT)
         raise InvalidApiKey
 
 

@@ -45,7 +45,7 @@ async def send_chat(
     model answers from its result.
 
     With `Accept: text/event-stream` the answer is streamed as `chunk` events, followed by one `answer` or
-    `problem` event.
+    `problem` event. The text of a chunk with `replaces: true` replaces that of all chunks before it.
     """
     if "text/event-stream" in accept:
         return StreamingResponse(_encode_events(chat, writer, body), media_type="text/event-stream")

@@ -6,13 +6,12 @@ from typing import Annotated
 from fastapi import Depends, Header, Query
 
 from crewai_runner.core.principal import Principal, Scope
-from crewai_runner.core.secret_mask import SecretMask
-from crewai_runner.db.session import Sessions
+from crewai_runner.db.snapshot_reader import SnapshotReader
 from crewai_runner.features.auth.deps import Requires
+from crewai_runner.features.events.event_list import EventListService
+from crewai_runner.features.events.feed_registry import FeedRegistry
 from crewai_runner.features.events.run_event_stream import RunEventStream
-from crewai_runner.features.events.service import EventService
-from crewai_runner.http.deps import Provided, ReadSessionDep
-from crewai_runner.stream.notifier import Notifier
+from crewai_runner.http.deps import Provided
 
 Reader = Annotated[Principal, Depends(Requires(Scope.RUNS_READ))]
 MAX_SEQ = 2**31 - 1
@@ -22,21 +21,20 @@ MAX_SEQ = 2**31 - 1
 class EventDeps:
     """Dependencies of the event services, built by the container."""
 
-    sessions: Sessions
-    notifier: Notifier
-    mask: SecretMask
+    reader: SnapshotReader
+    feeds: FeedRegistry
     ping_seconds: float
 
 
 _Deps = Annotated[EventDeps, Depends(Provided(EventDeps))]
 
 
-async def _service(session: ReadSessionDep, deps: _Deps) -> EventService:
-    return EventService(session, deps.mask)
+async def _event_list(deps: _Deps) -> EventListService:
+    return EventListService(deps.reader)
 
 
 async def _event_stream(deps: _Deps) -> RunEventStream:
-    return RunEventStream(deps.sessions, deps.notifier, deps.ping_seconds)
+    return RunEventStream(deps.reader, deps.feeds, deps.ping_seconds)
 
 
 async def _after(
@@ -51,6 +49,6 @@ async def _after(
     return after
 
 
-Events = Annotated[EventService, Depends(_service, scope="function")]
+EventList = Annotated[EventListService, Depends(_event_list)]
 EventStream = Annotated[RunEventStream, Depends(_event_stream)]
 After = Annotated[int, Depends(_after)]

@@ -1,36 +1,38 @@
 """Endpoints for the events of a run: as a page, as server-sent events and over a WebSocket."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
-from starlette.responses import StreamingResponse
+from fastapi import Query, WebSocket, WebSocketDisconnect
+from starlette.responses import Response, StreamingResponse
 
 from crewai_runner.core.paging import MAX_LIMIT
 from crewai_runner.core.principal import Scope
 from crewai_runner.features.auth.deps import Requires
-from crewai_runner.features.events.deps import MAX_SEQ, After, Events, EventStream, Reader
-from crewai_runner.features.events.run_event_stream import Frame
+from crewai_runner.features.events.deps import MAX_SEQ, After, EventList, EventStream, Reader
+from crewai_runner.features.events.frames import Frame
 from crewai_runner.features.events.schemas import EventPage
 from crewai_runner.features.runs.errors import RunNotFound
+from crewai_runner.http.prefixed_router import PrefixedRouter
 from crewai_runner.http.problems import problems
 
-router = APIRouter(prefix="/runs", tags=["events"])
+router = PrefixedRouter(prefix="/runs", tags=["events"])
 STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 SUBPROTOCOL = "crewai-runner"
 
 
-@router.get("/{run_id}/events", responses=problems(RunNotFound))
+@router.get("/{run_id}/events", response_model=EventPage, responses=problems(RunNotFound))
 async def list_events(
     run_id: str,
     reader: Reader,
-    events: Events,
+    events: EventList,
     after: After,
     limit: Annotated[int, Query(ge=1, le=1000, description="Maximum number of events.")] = MAX_LIMIT,
-) -> EventPage:
+) -> Response:
     """List stored events of a run in order, for clients that do not stream."""
-    return await events.list_page(reader, run_id, after, limit)
+    page = await events.list_page(reader, run_id, after, limit)
+    return Response(page, media_type="application/json")
 
 
 @router.get(
@@ -48,19 +50,14 @@ async def stream_events(run_id: str, reader: Reader, stream: EventStream, after:
     after the run's last event.
     """
     await stream.check_access(reader, run_id)
-    frames = _encode_frames(stream.open(reader, run_id, after))
+    frames = _encode(stream.open_batches(reader, run_id, after))
     return StreamingResponse(frames, media_type="text/event-stream", headers=STREAM_HEADERS)
 
 
-async def _encode_frames(frames: AsyncIterator[Frame | None]) -> AsyncIterator[bytes]:
-    async for frame in frames:
-        yield b": heartbeat\n\n" if frame is None else encode_frame(frame)
-
-
-def encode_frame(frame: Frame) -> bytes:
-    """Encode one server-sent event; the JSON text contains no line breaks."""
-    event_id = "" if frame.seq is None else f"id: {frame.seq}\n"
-    return f"{event_id}event: {frame.type}\ndata: {frame.text}\n\n".encode()
+async def _encode(batches: AsyncGenerator[Sequence[Frame], None]) -> AsyncIterator[bytes]:
+    async with contextlib.aclosing(batches):
+        async for frames in batches:
+            yield b"".join([frame.sse for frame in frames]) or b": heartbeat\n\n"
 
 
 @router.websocket("/{run_id}/ws")

@@ -1,108 +1,146 @@
-"""A live stream of one run's events: stored events are read from the database, then new ones are awaited."""
+"""A live stream of one run's events: stored events are read from the database, new ones from its feed."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 
-from sqlalchemy import Row
+from sqlalchemy import Connection
 
 from crewai_runner.core.clock import now
+from crewai_runner.core.ids import Prefix, has_prefix
 from crewai_runner.core.principal import Principal
-from crewai_runner.core.waiting import wait_event
-from crewai_runner.db.session import Sessions, read_session, retry_while_unavailable
-from crewai_runner.domain.run import RunState
-from crewai_runner.domain.run_events import FINAL_EVENT_TYPES
-from crewai_runner.features.events.repository import EventRepository
+from crewai_runner.db.session import retry_while_unavailable
+from crewai_runner.db.snapshot_reader import SnapshotReader
+from crewai_runner.domain.run import FINAL_STATES, RunState
+from crewai_runner.features.events.feed_registry import FeedRegistry
+from crewai_runner.features.events.frames import Frame, merge_by_sequence
+from crewai_runner.features.events.list_repository import EventListRepository
+from crewai_runner.features.events.run_feed import PAGE_SIZE
 from crewai_runner.features.events.schemas import RunSnapshot, SnapshotData
-from crewai_runner.features.runs.schemas import to_usage
-from crewai_runner.features.runs.service import RunService
-from crewai_runner.stream.notifier import Chunk, Notifier
-
-PAGE_SIZE = 500
-POLL_SECONDS = 2.0
-"""Maximum wait for a notification; then the events are read anyway, because it may have been lost."""
+from crewai_runner.features.runs.errors import RunNotFound
+from crewai_runner.features.runs.schemas import to_run_task_read, to_usage
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """One event of a stream as JSON text. `seq` is None for frames that are not stored and have no id."""
+class _Start:
+    """What a stream begins with, all of one moment: the snapshot, and the first rows after its number."""
 
-    seq: int | None
-    type: str
-    text: str
+    snapshot: Frame
+    last_seq: int
+    is_finished: bool
+    rows: list[Frame]
+
+
+@dataclass(slots=True)
+class _Position:
+    """Where a reader is: the last number it has, and whether that event was the run's end."""
+
+    after: int
+    is_final: bool = False
+
+    def take(self, rows: Sequence[Frame], queued: Sequence[Frame]) -> tuple[list[Frame], bool]:
+        """Return the rows and the queued frames that follow them, and whether events between are missing.
+
+        Queued events that the rows cover are left out.
+        """
+        if rows:
+            self._advance(rows[-1])
+        frames, is_missing = [], False
+        for frame in queued:
+            if frame.seq is None:
+                frames.append(frame)
+            elif frame.seq == self.after + 1:
+                frames.append(frame)
+                self._advance(frame)
+            elif frame.seq > self.after:
+                is_missing = True
+                break
+        return (merge_by_sequence(rows, frames) if rows else frames), is_missing
+
+    def _advance(self, event: Frame) -> None:
+        self.after, self.is_final = event.seq or self.after, event.is_final
 
 
 class RunEventStream:
-    """Streams the events of runs to readers; opens a short session for each read, not one per stream."""
+    """Streams the events of runs to readers; each read is a short transaction."""
 
-    def __init__(self, sessions: Sessions, notifier: Notifier, ping_seconds: float) -> None:
-        self._sessions, self._notifier, self._ping_seconds = sessions, notifier, ping_seconds
+    def __init__(self, reader: SnapshotReader, feeds: FeedRegistry, ping_seconds: float) -> None:
+        self._reader, self._feeds, self._ping_seconds = reader, feeds, ping_seconds
 
     async def check_access(self, principal: Principal, run_id: str) -> None:
         """Raise RunNotFound unless the run is in the principal's workspace."""
-        async with read_session(self._sessions) as session:
-            await RunService(session).get(principal, run_id)
+
+        def find(connection: Connection) -> bool:
+            return EventListRepository(connection).get_run(run_id, principal.workspace_id) is not None
+
+        if not has_prefix(run_id, Prefix.RUN) or not await self._reader.run(find):
+            raise RunNotFound(run_id)
 
     async def open(self, principal: Principal, run_id: str, after: int) -> AsyncIterator[Frame | None]:
-        """Yield a snapshot, then every event with a number above `after` until the run has finished.
-
-        Yields None as a heartbeat when nothing was sent for `ping_seconds`. Raises RunNotFound.
-        """
-        wait_seconds = min(POLL_SECONDS, self._ping_seconds)
-        with self._notifier.subscribe(run_id) as subscription:
-            yield await retry_while_unavailable(partial(self._read_snapshot, principal, run_id))
-            idle_seconds, timed_out = 0.0, True
-            while True:
-                # Cleared before reading, so that a notification during the read is not lost.
-                subscription.changed.clear()
-                chunks = subscription.pop_chunks()
-                must_read = (
-                    subscription.pop_new_rows() or timed_out or any(chunk.after > after for chunk in chunks)
-                )
-                rows = await self._read_events(run_id, after) if must_read else []
-                for frame in merge_by_sequence(rows, chunks):
-                    after, idle_seconds = frame.seq or after, 0.0
+        """Yield the frames of `open_batches` one by one, None for a heartbeat."""
+        async with aclosing(self.open_batches(principal, run_id, after)) as batches:
+            async for frames in batches:
+                for frame in frames:
                     yield frame
-                if len(rows) == PAGE_SIZE:
-                    continue
-                may_be_complete = must_read and (not rows or rows[-1].type in FINAL_EVENT_TYPES)
-                if may_be_complete and await retry_while_unavailable(
-                    partial(self._is_complete, run_id, after)
-                ):
-                    return
-                timed_out = not await wait_event(subscription.changed, wait_seconds)
-                if timed_out:
-                    idle_seconds += wait_seconds
-                if idle_seconds >= self._ping_seconds:
-                    idle_seconds = 0.0
+                if not frames:
                     yield None
 
-    async def _read_events(self, run_id: str, after: int) -> Sequence[Row[int, str, str]]:
-        async def read() -> Sequence[Row[int, str, str]]:
-            async with read_session(self._sessions) as session:
-                return await EventRepository(session).list_after(run_id, after, PAGE_SIZE)
+    async def open_batches(
+        self, principal: Principal, run_id: str, after: int
+    ) -> AsyncGenerator[Sequence[Frame], None]:
+        """Yield a snapshot, then every event with a number above `after` until the run has finished.
 
-        return await retry_while_unavailable(read)
+        Frames that are there at the same time come together. An empty batch is a heartbeat: nothing was sent
+        for `ping_seconds`. Raises RunNotFound.
+        """
+        # The feed is joined before anything is read, so that no event falls between the rows and the feed.
+        with self._feeds.join(run_id, self._ping_seconds) as (feed, reader):
+            start = await retry_while_unavailable(partial(self._read_start, principal, run_id, after))
+            feed.start_after(start.last_seq)
+            yield [start.snapshot]
+            rows, position = start.rows, _Position(after, start.is_finished and not start.rows)
+            while True:
+                while len(rows) == PAGE_SIZE:
+                    yield position.take(rows, [])[0]
+                    rows = await self._read_events(run_id, position.after)
+                has_missed = reader.has_missed
+                frames, is_missing = position.take(rows, reader.pop())
+                if frames:
+                    reader.note_sent()
+                    yield frames
+                if has_missed or is_missing:
+                    rows = await self._read_events(run_id, position.after)
+                    continue
+                rows = []
+                if (position.is_final or reader.is_over) and not reader.has_frames:
+                    return
+                if not await reader.wait():
+                    reader.note_sent()
+                    yield []
 
-    async def _is_complete(self, run_id: str, after: int) -> bool:
-        """Return whether the run has finished and has no event above `after`."""
-        async with read_session(self._sessions) as session:
-            is_finished = await RunService(session).is_finished(run_id)
-            return is_finished and not await EventRepository(session).list_after(run_id, after, 1)
+    async def _read_events(self, run_id: str, after: int) -> list[Frame]:
+        return await retry_while_unavailable(partial(self._feeds.read_frames, run_id, after, PAGE_SIZE))
 
-    async def _read_snapshot(self, principal: Principal, run_id: str) -> Frame:
-        async with read_session(self._sessions) as session:
-            runs = RunService(session)
-            run = await runs.get(principal, run_id)
+    async def _read_start(self, principal: Principal, run_id: str, after: int) -> _Start:
+        def read(connection: Connection) -> _Start:
+            events = EventListRepository(connection)
+            run = events.get_state(run_id, principal.workspace_id)
+            if run is None:
+                raise RunNotFound(run_id)
             data = SnapshotData(
-                status=RunState(run.state), tasks=await runs.list_tasks(run_id), usage=to_usage(run)
+                status=RunState(run.state),
+                tasks=[to_run_task_read(task) for task in events.list_tasks(run_id)],
+                usage=to_usage(run),
+                events_deleted_at=run.events_deleted_at,
             )
             snapshot = RunSnapshot(seq=run.last_seq, run_id=run_id, at=now(), data=data)
-        return Frame(None, snapshot.type, snapshot.model_dump_json())
+            rows = events.list_after(run_id, after, PAGE_SIZE) if run.last_seq > after else []
+            return _Start(
+                snapshot=Frame(None, snapshot.type, snapshot.model_dump_json()),
+                last_seq=run.last_seq,
+                is_finished=data.status in FINAL_STATES,
+                rows=[Frame(row.seq, row.type, row.frame) for row in rows],
+            )
 
-
-def merge_by_sequence(rows: Sequence[Row[int, str, str]], chunks: Sequence[Chunk]) -> list[Frame]:
-    """Merge stored events and live chunks; each chunk comes directly after the event it follows."""
-    keyed_frames = [((row.seq, 0), Frame(row.seq, row.type, row.frame)) for row in rows]
-    keyed_frames += [((chunk.after, 1), Frame(None, "llm.chunk", chunk.text)) for chunk in chunks]
-    return [frame for _, frame in sorted(keyed_frames, key=lambda pair: pair[0])]
+        return await self._reader.run(read)

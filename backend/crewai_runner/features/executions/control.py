@@ -7,40 +7,45 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from crewai_runner.core.logging import get_logger
 from crewai_runner.core.supervision import restart_on_error
-from crewai_runner.core.waiting import wait_event
-from crewai_runner.db.session import read_session, shielded
+from crewai_runner.db.session import shielded
 from crewai_runner.domain.run import RunState
-from crewai_runner.executor.port import RunControl, UserMessage
+from crewai_runner.executor.port import RunControl
+from crewai_runner.features.executions.control_repository import RunRequests
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
-from crewai_runner.features.messages.service import MessageService
-from crewai_runner.features.runs.service import RunService
-from crewai_runner.stream.notifier import control_topic
+from crewai_runner.stream.notifier import Subscription
 
 log = get_logger(__name__)
-POLL_SECONDS = 1.0
+RETRY_SECONDS = 1.0
 
 
 class ControlListener:
-    """Reads a run's control rows when notified; polls as well, because a notification can be lost."""
+    """Reads a run's requests when notified, and receives them at each sweep of the process.
 
-    def __init__(self, deps: ExecutionDeps, run_id: str) -> None:
+    `requests` is a subscription to the run's control topic from before the run was claimed. `reads_first`
+    says that there may be requests from before the subscription.
+    """
+
+    def __init__(
+        self, deps: ExecutionDeps, run_id: str, requests: Subscription, *, reads_first: bool = True
+    ) -> None:
         self._deps, self._run_id = deps, run_id
         self._loop = asyncio.get_running_loop()
-        self._changed, self._reading = asyncio.Event(), asyncio.Lock()
+        self._changed, self._reading = requests.changed, asyncio.Lock()
         self._sent_message_ids: set[str] = set()
         self.control = RunControl(flush=self._schedule_flush)
+        if reads_first:
+            self._changed.set()
 
     async def listen(self) -> None:
         """Pass requests on until cancelled."""
-        await restart_on_error("control", self._listen)
+        with self._deps.control_reader.register(self._run_id, self._apply):
+            await restart_on_error("control", self._listen)
 
     async def _listen(self) -> None:
-        with self._deps.notifier.subscribe(control_topic(self._run_id)) as subscription:
-            self._changed = subscription.changed
-            while True:
-                async with self._reading:
-                    await self._read_and_log_errors()
-                await wait_event(self._changed, POLL_SECONDS)
+        while True:
+            await self._changed.wait()
+            async with self._reading:
+                await self._read_and_log_errors()
 
     def _schedule_flush(self) -> Future[None]:
         return asyncio.run_coroutine_threadsafe(self._flush(), self._loop)
@@ -58,22 +63,20 @@ class ControlListener:
     async def _read_and_log_errors(self) -> None:
         self._changed.clear()
         try:
-            await shielded(self._read())
+            self._apply(await shielded(self._deps.control_reader.read(self._run_id)))
         except (SQLAlchemyError, OSError) as error:
             log.warning("control.retry", error=type(error).__name__)
+            self._loop.call_later(RETRY_SECONDS, self._changed.set)
         except Exception:
-            log.exception("control.failed")  # the next poll reads again: a stop must reach the crew
+            log.exception("control.failed")  # the next sweep reads again: a stop must reach the crew
 
-    async def _read(self) -> None:
-        async with read_session(self._deps.sessions) as session:
-            requested = await RunService(session).get_control_state(self._run_id)
-            messages = await MessageService(session).list_queued(self._run_id)
-        if requested is None:
+    def _apply(self, requests: RunRequests | None) -> None:
+        if requests is None:
             self.control.stop()
             return
-        if requested.stop_mode is not None and requested.state in (RunState.STOPPING, RunState.RUNNING):
-            self.control.stop(requested.stop_mode, requested.stop_age_seconds)
-        for message in messages:
-            if message.id not in self._sent_message_ids:
-                self._sent_message_ids.add(message.id)
-                self.control.send_message(UserMessage(message.id, message.text, message.agent))
+        if requests.stop_mode is not None and requests.state in (RunState.STOPPING, RunState.RUNNING):
+            self.control.stop(requests.stop_mode, requests.stop_age_seconds)
+        for message in requests.messages:
+            if message.message_id not in self._sent_message_ids:
+                self._sent_message_ids.add(message.message_id)
+                self.control.send_message(message)

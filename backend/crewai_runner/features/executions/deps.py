@@ -8,9 +8,9 @@ from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.deps import Requires
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
 from crewai_runner.features.executions.preflight import PreflightService
-from crewai_runner.features.executions.service import ExecutionService
+from crewai_runner.features.executions.service import ExecutionService, RunReader
 from crewai_runner.features.executions.stop_service import StopService
-from crewai_runner.http.deps import Provided, ReadSessionDep, SessionDep
+from crewai_runner.http.deps import Provided, ReaderDep, ReadSessionDep, SessionDep
 
 Reader = Annotated[Principal, Depends(Requires(Scope.RUNS_READ))]
 Writer = Annotated[Principal, Depends(Requires(Scope.RUNS_WRITE))]
@@ -25,6 +25,10 @@ async def _read_service(session: ReadSessionDep, deps: _Deps) -> ExecutionServic
     return ExecutionService(session, deps)
 
 
+async def _run_reader(reader: ReaderDep, deps: _Deps) -> RunReader:
+    return RunReader(reader, deps)
+
+
 async def _preflight(session: ReadSessionDep, deps: _Deps) -> PreflightService:
     return PreflightService(session, deps)
 
@@ -35,5 +39,6 @@ async def _stop_service(deps: _Deps) -> StopService:
 
 Executions = Annotated[ExecutionService, Depends(_write_service, scope="function")]
 ExecutionsToRead = Annotated[ExecutionService, Depends(_read_service, scope="function")]
+RunsToRead = Annotated[RunReader, Depends(_run_reader)]
 Preflights = Annotated[PreflightService, Depends(_preflight, scope="function")]
 Stops = Annotated[StopService, Depends(_stop_service)]

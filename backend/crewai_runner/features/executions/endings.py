@@ -78,7 +78,7 @@ async def _complete(transaction: RunTransaction, result: RunResult) -> None:
         if path in saved or key not in result.tasks:
             continue
         output = result.tasks[key].raw
-        await transaction.runs.save_artifact(run.id, key, path, output)
+        await transaction.runs.save_artifact(run, key, path, output)
         await transaction.lifecycle.emit(run, ArtifactSaved.of_output(key, path, output))
     await transaction.lifecycle.complete(run, result)
 
@@ -96,5 +96,5 @@ async def count_loss(transaction: RunTransaction, settings: Settings) -> Crashed
     if policy is OnWorkerLoss.FAIL or run.losses >= settings.max_attempts:
         return Crashed(worker_lost(run.losses, policy))
     if policy is OnWorkerLoss.RESTART:
-        await transaction.runs.reset_tasks(run.id)
+        await transaction.runs.reset_tasks(run)
     return None

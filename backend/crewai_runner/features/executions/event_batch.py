@@ -1,14 +1,17 @@
 """The events of a batch, grouped by attempt, and the live text between them."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from crewai_runner.core.clock import Stopwatch
+from crewai_runner.core.logging import get_logger
 from crewai_runner.core.outside_values import clean_model
 from crewai_runner.core.secret_mask import SecretMask, StreamMask, TextMask
 from crewai_runner.core.text import replace_unstorable
 from crewai_runner.domain.committed_events import CalledModel
-from crewai_runner.domain.run_event_payloads import LlmChunkData
+from crewai_runner.domain.run import FINAL_STATES, RunFailure, RunState
+from crewai_runner.domain.run_event_payloads import LlmChunkData, WarningRaisedData
 from crewai_runner.domain.run_events import (
     ArtifactSaved,
     LlmChunk,
@@ -16,9 +19,14 @@ from crewai_runner.domain.run_events import (
     LlmFailed,
     RunEvent,
     TaskCompleted,
+    WarningRaised,
 )
+from crewai_runner.domain.run_quota import RunQuota
 from crewai_runner.features.events.service import assign_sequence_numbers
+from crewai_runner.features.executions.event_backlog import EventBacklog
+from crewai_runner.features.runs.schemas import SelectedRow
 
+log = get_logger(__name__)
 AttemptKey = tuple[str, int]
 """A run id and the fencing token of one of its attempts."""
 
@@ -37,10 +45,17 @@ class AttemptSink:
     """Measures the run's active time, earlier attempts included."""
     files: Mapping[str, str] = field(default_factory=dict)
     """The path of the file that a task writes, by task key."""
+    task_keys: Collection[str] | None = None
+    """The tasks that events may be about; None accepts every task."""
+    backlog: EventBacklog = field(default_factory=lambda: EventBacklog(""))
+    unknown_tasks: set[str] = field(default_factory=set)
+    """Tasks that events were about and that the workflow does not have."""
     batched: int = 0
     """How many events of the attempt batches have taken so far."""
-    has_failed: bool = False
-    """Whether an event could not be stored."""
+    failure: RunFailure | None = None
+    """Why the run fails: an event could not be stored, or its quota is exceeded."""
+    is_refused: bool = False
+    """Whether a newer attempt owns the run, or it has finished."""
     last_seq: int = 0
     streams: dict[str, StreamMask] = field(default_factory=dict)
     """The streamed text of each model call in progress."""
@@ -52,6 +67,17 @@ class AttemptSink:
     @property
     def mask(self) -> TextMask:
         return self.secrets.scoped(self.workspace_id, self.run_id)
+
+    def knows_task(self, key: str | None) -> bool:
+        """Return whether events may be about a task; None stands for the run."""
+        return key is None or self.task_keys is None or key in self.task_keys
+
+    def check_quota(self, quota: RunQuota, events: int, stored_bytes: int) -> None:
+        """Stop the attempt if its run, which has stored this much, exceeds the quota."""
+        excess = quota.find_excess(events, stored_bytes)
+        if excess is not None and self.failure is None:
+            self.failure = excess
+            self.on_refused()
 
     def stream(self, call_id: str) -> StreamMask:
         return self.streams.setdefault(call_id, StreamMask(self.mask))
@@ -68,11 +94,23 @@ class PendingEvent:
 
     sink: AttemptSink
     event: RunEvent
+    size: int
+    """About how many bytes of memory the event takes."""
+
+
+@dataclass(slots=True)
+class JoinedChunks:
+    """Consecutive pieces of one call's text, joined when they are shown: a fast answer has very many."""
+
+    position: int
+    """How many events of the batch come before them."""
+    first: LlmChunk
+    texts: list[str]
 
 
 @dataclass(slots=True)
 class AttemptBatch:
-    """The events of one attempt in one batch; each chunk with the number of events before it."""
+    """The events of one attempt in one batch, and the text of its model calls."""
 
     sink: AttemptSink
     position: int
@@ -80,9 +118,11 @@ class AttemptBatch:
     active_seconds: float
     """The run's active time when the batch was taken."""
     events: list[RunEvent] = field(default_factory=list)
-    chunks: list[tuple[int, LlmChunk]] = field(default_factory=list)
+    chunks: list[JoinedChunks] = field(default_factory=list)
     numbered: list[RunEvent] = field(default_factory=list)
     """The events as the last try to store them has numbered them."""
+    frames: list[str] = field(default_factory=list)
+    """The JSON text of each of them."""
 
     @property
     def end(self) -> int:
@@ -107,6 +147,17 @@ class AttemptBatch:
         second = AttemptBatch(self.sink, self.position + middle, self.active_seconds, self.events[middle:])
         return first, second
 
+    def add_chunk(self, chunk: LlmChunk) -> None:
+        """Add a piece of text; join it to the previous one if both belong to the same call and position."""
+        position = len(self.events)
+        if not self.sink.knows_task(chunk.task_key):
+            chunk = chunk.model_copy(update={"task_key": None})
+        last = self.chunks[-1] if self.chunks and not chunk.data.replaces else None
+        if last and last.position == position and last.first.data.call_id == chunk.data.call_id:
+            last.texts.append(chunk.data.text)
+            return
+        self.chunks.append(JoinedChunks(position, chunk, [chunk.data.text]))
+
     def file_of(self, event: TaskCompleted) -> str | None:
         """Return the path of the file that the completed task writes."""
         return self.sink.files.get(event.task_key or "")
@@ -118,15 +169,19 @@ class AttemptBatch:
         the call ends.
         """
         shown: list[tuple[int, LlmChunk]] = []
+        waiting = deque(self.chunks)
         for index in range(len(self.events) + 1):
-            for chunk in (chunk for position, chunk in self.chunks if position == index):
-                text = self.sink.stream(chunk.data.call_id).feed(chunk.data.text)
-                shown.append((index, _with_text(chunk, text)))
+            while waiting and waiting[0].position == index:
+                joined = waiting.popleft()
+                if joined.first.data.replaces:
+                    self.sink.end_stream(joined.first.data.call_id)
+                text = self.sink.stream(joined.first.data.call_id).feed("".join(joined.texts))
+                shown.append((index, _with_text(joined.first, text)))
             if index < len(self.events) and isinstance(end := self.events[index], LlmCompleted | LlmFailed):
                 text = self.sink.end_stream(end.data.call_id)
                 data = LlmChunkData(call_id=end.data.call_id, text=replace_unstorable(text))
                 shown.append((index, LlmChunk(task_key=end.task_key, agent=end.agent, data=data)))
-        return [(index, chunk) for index, chunk in shown if chunk.data.text]
+        return [(index, chunk) for index, chunk in shown if chunk.data.text or chunk.data.replaces]
 
 
 Batches = dict[AttemptKey, AttemptBatch]
@@ -140,27 +195,41 @@ def group_by_attempt(pending: Iterable[PendingEvent]) -> Batches:
             batch = batches[item.sink.key] = AttemptBatch(
                 item.sink, item.sink.batched, item.sink.stopwatch.seconds
             )
-        if isinstance(item.event, LlmChunk):
-            _add_chunk(batch, item.event)
+        event = _without_unknown_task(batch, item.event)
+        if isinstance(event, LlmChunk):
+            batch.add_chunk(event)
         else:
-            batch.events.append(item.event)
-            if isinstance(item.event, TaskCompleted) and (path := batch.file_of(item.event)):
-                output = clean_model(item.event, item.sink.mask).data.raw
-                batch.events.append(ArtifactSaved.of_output(item.event.task_key or "", path, output))
+            batch.events.append(event)
+            if isinstance(event, TaskCompleted) and (path := batch.file_of(event)):
+                output = clean_model(event, item.sink.mask).data.raw
+                batch.events.append(ArtifactSaved.of_output(event.task_key or "", path, output))
         item.sink.batched = batch.end
     return batches
 
 
-def _add_chunk(batch: AttemptBatch, chunk: LlmChunk) -> None:
-    """Add a chunk; join it to the previous one if both belong to the same call and position."""
-    position = len(batch.events)
-    if batch.chunks:
-        before, last = batch.chunks[-1]
-        if before == position and last.data.call_id == chunk.data.call_id:
-            batch.chunks[-1] = (position, _with_text(last, last.data.text + chunk.data.text))
-            return
-    batch.chunks.append((position, chunk))
+def _without_unknown_task(batch: AttemptBatch, event: RunEvent) -> RunEvent:
+    """Return the event as one of the run if its task does not exist, and warn of the task once.
+
+    There is no row of the task to update, and the failed update would discard the whole transaction.
+    """
+    sink, key = batch.sink, event.task_key
+    if key is None or sink.knows_task(key):
+        return event
+    if key not in sink.unknown_tasks:
+        sink.unknown_tasks.add(key)
+        log.warning("event_writer.unknown_task", run_id=sink.run_id, task=key, type=event.type)
+        message = (
+            f"Events name the task {key!r}, which the workflow does not have; they are shown for the run."
+        )
+        data = WarningRaisedData(code="unknown-task", message=message)
+        batch.events.append(WarningRaised(agent=event.agent, data=data))
+    return event.model_copy(update={"task_key": None})
 
 
 def _with_text(chunk: LlmChunk, text: str) -> LlmChunk:
     return chunk.model_copy(update={"data": chunk.data.model_copy(update={"text": replace_unstorable(text)})})
+
+
+def owns_run(row: SelectedRow | None, fencing_token: int) -> bool:
+    """Whether an attempt may store events: no later one has begun, and the run has not finished."""
+    return row is not None and row.fencing_token == fencing_token and RunState(row.state) not in FINAL_STATES

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import structlog
@@ -17,8 +17,11 @@ from crewai_runner.core.logging import get_logger
 from crewai_runner.db.session import shielded, with_retry
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.committed_events import CalledModel
-from crewai_runner.domain.run import RunFailure, RunState
+from crewai_runner.domain.run import RunFailure, RunResult, RunState
+from crewai_runner.domain.run_quota import QUOTA_EXCEEDED
+from crewai_runner.executor.attempt_loss import AttemptLost
 from crewai_runner.executor.port import Completed, Failed, Outcome, RunSpec, Stopped
+from crewai_runner.features.executions.attempt_writes import AttemptWrites, BegunAttempt
 from crewai_runner.features.executions.control import ControlListener
 from crewai_runner.features.executions.endings import (
     UNSETTLED_STATES,
@@ -27,10 +30,12 @@ from crewai_runner.features.executions.endings import (
     settle,
 )
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
-from crewai_runner.features.executions.failures import engine_failure, storage_failure
+from crewai_runner.features.executions.failures import engine_failure
+from crewai_runner.features.executions.host_losses import HostLosses
 from crewai_runner.features.executions.rules import result_when_all_done
 from crewai_runner.features.executions.run_transaction import RunTransaction, run_transaction
 from crewai_runner.features.executions.spec_builder import RunSpecBuilder, SpecifiedAttempt
+from crewai_runner.stream.notifier import Subscription, control_topic
 
 log = get_logger(__name__)
 Result = TypeVar("Result")
@@ -48,6 +53,15 @@ class _Claim:
     fencing_token: int | None = None
     budget: Budget = field(default_factory=Budget)
     stopwatch: Stopwatch | None = None
+    begun: BegunAttempt | None = None
+    """What the usual begin has read of the run; None after any other."""
+    has_files: bool = True
+    """Whether the end must check that every file is saved."""
+    host_losses: HostLosses = field(default_factory=HostLosses)
+
+    def renew(self) -> None:
+        """Claim the run as a new call would, which counts the loss of the attempt's process."""
+        self.id = uuid.uuid4().hex
 
 
 class RunWorker:
@@ -55,7 +69,7 @@ class RunWorker:
 
     def __init__(self, deps: ExecutionDeps) -> None:
         self._deps = deps
-        self._spec_builder = RunSpecBuilder(deps)
+        self._spec_builder, self._writes = RunSpecBuilder(deps), AttemptWrites(deps.mask)
         self._slots = asyncio.Semaphore(deps.settings.worker_concurrency)
 
     async def __call__(self, run_id: str, attempt: int) -> None:
@@ -85,28 +99,58 @@ class RunWorker:
             await _finish_or_abandon(with_retry(lambda: self._settle(claim, engine_failure())))
 
     async def _run(self, claim: _Claim) -> Ending | None:
-        """Claim and execute the attempt; None if nothing is left to execute."""
-        await _finish_or_abandon(with_retry(lambda: self._claim(claim)))
-        if (token := claim.fencing_token) is None:
-            return None
+        """Claim and execute the attempt, again when its process is lost; None if nothing is left to do."""
+        with self._deps.notifier.subscribe(control_topic(claim.run_id)) as requests:
+            return await self._run_until_no_loss(claim, requests)
+
+    async def _run_until_no_loss(self, claim: _Claim, requests: Subscription) -> Ending | None:
+        while True:
+            await _finish_or_abandon(with_retry(lambda: self._claim(claim)))
+            if claim.fencing_token is None:
+                return None
+            try:
+                return await self._build_and_execute(claim, claim.fencing_token, requests)
+            except AttemptLost as lost:
+                log.warning("run.host_lost", reason=lost.reason, last_event=lost.last_event)
+                if (failure := claim.host_losses.count(lost)) is not None:
+                    return failure
+            await _finish_or_abandon(self._close_sink(claim))
+            self._deps.mask.release(claim.run_id, _key_owner(claim.fencing_token))
+            claim.renew()
+
+    async def _build_and_execute(self, claim: _Claim, token: int, requests: Subscription) -> Outcome:
         try:
             begun = await _finish_or_abandon(
-                with_retry(lambda: self._spec_builder.build(claim.run_id, token))
+                with_retry(lambda: self._spec_builder.build(claim.run_id, token, claim.begun))
             )
         except AppError as error:
             return Failed(RunFailure(code=error.slug, message=error.detail))
+        begun = replace(begun, spec=replace(begun.spec, alone=claim.host_losses.runs_alone))
         claim.budget, claim.stopwatch = begun.spec.budget, Stopwatch(begun.spec.budget_seconds_used)
+        claim.has_files = bool(begun.spec.definition.output_files())
+        reads_first = claim.begun is None or not claim.begun.is_untouched
+        listener = ControlListener(self._deps, claim.run_id, requests, reads_first=reads_first)
         try:
-            return await self._execute(begun, claim.stopwatch)
+            return await self._execute(begun, claim.stopwatch, listener)
         finally:
             claim.stopwatch.stop()
 
     async def _claim(self, claim: _Claim) -> None:
         """Move the run to `running`, unless it has ended or another attempt follows."""
+        engine = self._deps.loader.executor.status()
+        claim.begun = await self._deps.writer.run(
+            lambda transaction: self._writes.begin_first(
+                transaction, claim.run_id, claim.attempt, claim.id, engine
+            )
+        )
+        if claim.begun is not None:
+            claim.fencing_token = claim.begun.fencing_token
+            return
+        token = None
         async with run_transaction(self._deps, claim.run_id) as transaction:
-            if transaction is None or not _is_unsettled(transaction, claim):
-                return
-            token = await self._begin(transaction, claim)
+            if transaction is not None and _is_unsettled(transaction, claim):
+                _add_active_seconds(transaction, claim)
+                token = await self._begin(transaction, claim)
         claim.fencing_token = token
 
     async def _begin(self, transaction: RunTransaction, claim: _Claim) -> int | None:
@@ -134,10 +178,10 @@ class RunWorker:
         await settle(transaction, ending, settings)
         return None
 
-    async def _execute(self, begun: SpecifiedAttempt, stopwatch: Stopwatch) -> Outcome:
-        deps, spec = self._deps, begun.spec
-        listener = ControlListener(deps, spec.run_id)
-        control = listener.control
+    async def _execute(
+        self, begun: SpecifiedAttempt, stopwatch: Stopwatch, listener: ControlListener
+    ) -> Outcome:
+        deps, spec, control = self._deps, begun.spec, listener.control
         secrets = secret_parts(*(model.api_key for model in spec.models.values()))
         deps.mask.hold(spec.run_id, _key_owner(begun.fencing_token), secrets)
         emit = deps.event_writer.open_sink(
@@ -148,11 +192,15 @@ class RunWorker:
             workspace_id=begun.workspace_id,
             files=spec.definition.output_files(),
             stopwatch=stopwatch,
+            task_keys={task.key for task in spec.definition.tasks},
+            on_backlog=control.set_backlog,
         )
         deps.controls[spec.run_id] = control
         listening = asyncio.create_task(listener.listen(), name=f"control-{spec.run_id}")
         try:
             return await deps.loader.executor.execute(spec, emit, control)
+        except AttemptLost:
+            raise
         except Exception:
             log.exception("run.engine_failed")  # an executor must not raise
             return engine_failure()
@@ -162,10 +210,10 @@ class RunWorker:
             with contextlib.suppress(asyncio.CancelledError):
                 await listening
 
-    async def _close_sink(self, claim: _Claim) -> bool:
-        """Store what is emitted; return whether every event was stored."""
+    async def _close_sink(self, claim: _Claim) -> RunFailure | None:
+        """Store what is emitted; return why the run fails, if storing it did not succeed."""
         if claim.fencing_token is None:
-            return True
+            return None
         return await self._deps.event_writer.close_sink(claim.run_id, claim.fencing_token)
 
     async def _try_to_requeue(self, claim: _Claim) -> None:
@@ -188,17 +236,32 @@ class RunWorker:
                 await transaction.lifecycle.requeue(transaction.run)
 
     async def _finish(self, claim: _Claim, ending: Ending) -> None:
-        if not await self._close_sink(claim):
-            ending = storage_failure()
+        failure = await self._close_sink(claim)
+        is_complete = isinstance(ending, Completed)
+        if failure is not None and not (is_complete and failure.code == QUOTA_EXCEEDED):
+            ending = Failed(failure)
         await with_retry(lambda: self._settle(claim, ending))
 
     async def _settle(self, claim: _Claim, ending: Ending) -> None:
+        if isinstance(ending, Completed) and await self._complete(claim, ending.result):
+            return
         async with run_transaction(self._deps, claim.run_id) as transaction:
             if transaction is None or not _is_unsettled(transaction, claim):
                 log.warning("run.outcome_refused", outcome=type(ending).__name__)
                 return
             _add_active_seconds(transaction, claim)
             await settle(transaction, ending, self._deps.settings, claim.budget)
+
+    async def _complete(self, claim: _Claim, result: RunResult) -> bool:
+        """Complete the attempt in the usual way, if nothing else has to be done at its end."""
+        token, stopwatch = claim.fencing_token, claim.stopwatch
+        if token is None or stopwatch is None or claim.has_files:
+            return False
+        return await self._deps.writer.run(
+            lambda transaction: self._writes.complete(
+                transaction, claim.run_id, token, result, stopwatch.seconds
+            )
+        )
 
 
 def _is_unsettled(transaction: RunTransaction, claim: _Claim) -> bool:

@@ -18,6 +18,7 @@ from crewai_runner.features.executions.spec_builder import settings_budget, uses
 from crewai_runner.features.executions.start_checks import ResolvedDefinition, StartChecks
 from crewai_runner.features.models.errors import ModelNotRegistered, ModelUnusable
 from crewai_runner.features.models.schemas import ModelProvider
+from crewai_runner.features.workspaces.errors import TooManyRuns, WorkspaceStorageFull
 
 MANAGER = "manager"
 
@@ -47,6 +48,8 @@ class _Findings:
                 self._add_model_problem(name, kind, problem.code, ModelUnusable({name: problem}).detail)
         except Unprocessable as error:
             self.problems += _to_problems(error)
+        except (TooManyRuns, WorkspaceStorageFull) as error:
+            self.problems.append(PreflightProblem(code=error.slug, message=error.detail, where=None))
 
     def _add_model_problem(self, name: str, kind: ModelKind, code: str, message: str) -> None:
         problem = PreflightProblem(code=code, message=message, where=None)
@@ -58,17 +61,20 @@ class PreflightService:
     """Only reads from the database: no provider is contacted, and no host name is resolved."""
 
     def __init__(self, session: AsyncSession, deps: ExecutionDeps) -> None:
-        self._deps = deps
+        self._session, self._deps = session, deps
         self._checks, self._models = StartChecks(session, deps), deps.models(session)
 
     async def check(self, principal: Principal, request: RunStart) -> RunPreflight:
         """Report what a start would find. Raises WorkflowNotFound, VersionNotFound (404)."""
         findings, resolved = _Findings(), None
+        with findings.collect():  # before the session's first statement: it reads in a session of its own
+            await self._deps.workspace_quota.check_storage(principal)
         if request.provider_config is not None:
             with findings.collect():
                 self._checks.check_provider_reachable(request.provider_config)
             with findings.collect():
                 await self._models.validate_inline_provider_offline(request.provider_config)
+        await self._check_quota(principal, findings)
         with findings.collect():
             resolved = await self._checks.resolve_definition(principal, request)
         models = [] if resolved is None else await self._check(principal, request, resolved, findings)
@@ -84,6 +90,11 @@ class PreflightService:
             estimated_calls=calls,
         )
 
+    async def _check_quota(self, principal: Principal, findings: _Findings) -> None:
+        quota, connection = self._deps.workspace_quota, await self._session.connection()
+        with findings.collect():
+            await connection.run_sync(lambda connection: quota.check_runs(connection, principal.workspace_id))
+
     async def _check(
         self, principal: Principal, request: RunStart, resolved: ResolvedDefinition, findings: _Findings
     ) -> list[PreflightModel]:
@@ -94,7 +105,7 @@ class PreflightService:
         with findings.collect(ModelKind.LLM):
             findings.warnings += await self._checks.check_llms(principal, definition, provider)
         with findings.collect(ModelKind.EMBEDDER):
-            await self._checks.check_embedder(principal, definition, provider)
+            findings.warnings += await self._checks.check_embedder(principal, definition, provider)
         return await self._list_models(principal.workspace_id, request, definition, findings)
 
     async def _list_models(

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from crewai_runner.core.errors import Unavailable, Unprocessable
 from crewai_runner.domain.run import IllegalTransition
@@ -11,6 +11,7 @@ from crewai_runner.features.executions.deps import (
     ExecutionsToRead,
     Preflights,
     Reader,
+    RunsToRead,
     Stops,
     Writer,
 )
@@ -44,11 +45,13 @@ from crewai_runner.features.runs.errors import (
     RunNotResumable,
 )
 from crewai_runner.features.workflows.errors import VersionNotFound, WorkflowNotFound
-from crewai_runner.http.deps import NoTimeout, QueueOpen, set_content_etag
+from crewai_runner.features.workspaces.errors import TooManyRuns, WorkspaceStorageFull
+from crewai_runner.http.deps import Conditional, NoTimeout, QueueOpen, respond_with_etag
+from crewai_runner.http.prefixed_router import PrefixedRouter
 from crewai_runner.http.problems import problems
 
-router = APIRouter(prefix="/runs", tags=["executions"])
-first_version = APIRouter(prefix="/workflows", tags=["executions"])
+router = PrefixedRouter(prefix="/runs", tags=["executions"])
+first_version = PrefixedRouter(prefix="/workflows", tags=["executions"])
 
 START_PROBLEMS = problems(
     DefinitionInvalid,
@@ -60,6 +63,8 @@ START_PROBLEMS = problems(
     WorkflowNotFound,
     VersionNotFound,
     IdempotencyKeyReused,
+    TooManyRuns,
+    WorkspaceStorageFull,
 )
 AGAIN_PROBLEMS = problems(
     RunNotFound,
@@ -69,6 +74,8 @@ AGAIN_PROBLEMS = problems(
     ModelUnusable,
     ProviderConfigNotHere,
     IdempotencyKeyReused,
+    TooManyRuns,
+    WorkspaceStorageFull,
     Unavailable,
 )
 
@@ -116,13 +123,12 @@ async def get_status(workflow_id: str, reader: Reader, executions: ExecutionsToR
     return await executions.status(reader, workflow_id)
 
 
-@router.get("/{run_id}", responses=problems(RunNotFound))
-async def get_run(run_id: str, reader: Reader, executions: ExecutionsToRead, response: Response) -> RunAnswer:
+@router.get(
+    "/{run_id}", dependencies=[Conditional], response_model=RunAnswer, responses=problems(RunNotFound)
+)
+async def get_run(run_id: str, reader: Reader, runs: RunsToRead) -> Response:
     """One run with its definition, inputs, result or error, usage and stop receipt."""
-    run = await executions.get(reader, run_id)
-    answer = RunAnswer(run=run)
-    set_content_etag(response, answer)
-    return answer
+    return respond_with_etag(RunAnswer(run=await runs.get(reader, run_id)))
 
 
 @router.post(

@@ -80,6 +80,10 @@ class RunPreflight(ApiModel):
 class RunAnswer(ApiModel):
     run: RunRead
 
+    @property
+    def run_id(self) -> str:
+        return self.run.id
+
 
 class StopRequest(ApiModel):
     """For `POST /workflows/stop`; a `wf_…` id stands for that workflow's newest run."""

@@ -1,22 +1,23 @@
 """Starts, retries, forks and resumes runs, and reports their status."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.principal import Principal
-from crewai_runner.core.settings import Role
+from crewai_runner.core.setting_choices import Role
 from crewai_runner.db.session import read_phase
+from crewai_runner.db.snapshot_reader import SnapshotReader
 from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.run import RunState, TaskResult
-from crewai_runner.domain.run_events import ArtifactSaved
+from crewai_runner.domain.run_event_payloads import QueueReason
 from crewai_runner.executor.port import EngineState
 from crewai_runner.features.executions.errors import TaskUnknown
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
 from crewai_runner.features.executions.rules import agent_states, progress, reused_before
+from crewai_runner.features.executions.run_creation import PreparedRun, RunCreation
 from crewai_runner.features.executions.schemas import (
     AgentStatus,
     ForkBody,
@@ -30,21 +31,11 @@ from crewai_runner.features.executions.schemas import (
 )
 from crewai_runner.features.executions.start_checks import StartChecks
 from crewai_runner.features.idempotency.service import IdempotencyService
-from crewai_runner.features.lifecycle.service import LifecycleService, QueueReason
+from crewai_runner.features.lifecycle.service import LifecycleService
 from crewai_runner.features.providers.schemas import ProviderCreate
 from crewai_runner.features.runs.errors import RunNotResumable
 from crewai_runner.features.runs.schemas import RunRead, to_run_read, to_usage
-from crewai_runner.features.runs.service import NewRun, RunService
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedRun:
-    """A checked request for a new run; creating it takes only a few statements."""
-
-    new: NewRun
-    reason: QueueReason
-    provider: ProviderCreate | None
-    warnings: list[str] = field(default_factory=list)
+from crewai_runner.features.runs.service import NewRun, RunService, load_run
 
 
 class ExecutionService:
@@ -55,6 +46,7 @@ class ExecutionService:
         self._runs = RunService(session)
         self._lifecycle = LifecycleService(session, deps.queue, deps.mask)
         self._checks = StartChecks(session, deps)
+        self._creation = RunCreation(session, deps)
 
     async def start(self, principal: Principal, request: RunStart, key: str | None = None) -> RunStartAnswer:
         """Queue a run of an inline or a saved definition, at most once per idempotency key.
@@ -64,11 +56,11 @@ class ExecutionService:
         """
 
         async def create(prepared: PreparedRun) -> RunStartAnswer:
-            run = await self._create_and_queue(principal, prepared)
+            run_id = await self._creation.create(principal, prepared)
             return RunStartAnswer(
-                workflow_id=run.id,
-                run_id=run.id,
-                message=f"Run {run.id} is queued. Follow it at /api/v1/runs/{run.id}/stream.",
+                workflow_id=run_id,
+                run_id=run_id,
+                message=f"Run {run_id} is queued. Follow it at /api/v1/runs/{run_id}/stream.",
                 warnings=prepared.warnings,
             )
 
@@ -79,6 +71,7 @@ class ExecutionService:
 
     async def _prepare_start(self, principal: Principal, request: RunStart) -> PreparedRun:
         provider = request.provider_config
+        await self._deps.workspace_quota.check_storage(principal)
         await self._prepare(provider)
         async with read_phase(self._session):
             resolved = await self._checks.resolve_definition(principal, request)
@@ -139,11 +132,15 @@ class ExecutionService:
         body: RetryBody | ForkBody,
         prepare: Callable[[], Awaitable[PreparedRun]],
     ) -> RunAnswer:
+        async def prepare_within_quota() -> PreparedRun:
+            await self._deps.workspace_quota.check_storage(principal)
+            return await prepare()
+
         async def create(prepared: PreparedRun) -> RunAnswer:
-            return RunAnswer(run=to_run_read(await self._create_and_queue(principal, prepared)))
+            return RunAnswer(run=to_run_read(await self._creation.create_in_session(principal, prepared)))
 
         idempotent = IdempotencyService(self._session, principal.workspace_id, route, key)
-        return await idempotent.create_prepared(RunAnswer, body, prepare, create)
+        return await idempotent.create_prepared(RunAnswer, body, prepare_within_quota, create)
 
     async def _prepare_rerun(
         self,
@@ -193,29 +190,12 @@ class ExecutionService:
         await self._lifecycle.queue_next_attempt(run, "resumed")
         return to_run_read(run)
 
-    async def _create_and_queue(self, principal: Principal, prepared: PreparedRun) -> RunRow:
-        run = await self._runs.create(principal, prepared.new)
-        if prepared.provider is not None:
-            self._deps.inline_providers.keep(run.id, prepared.provider)
-        await self._lifecycle.queue_attempt(run, prepared.reason)
-        for key, path in prepared.new.definition.output_files().items():
-            if key in prepared.new.reused:
-                output = prepared.new.reused[key].raw
-                await self._runs.save_artifact(run.id, key, path, output)
-                await self._lifecycle.emit(run, ArtifactSaved.of_output(key, path, output))
-        return run
-
     async def _prepare(self, provider: ProviderCreate | None) -> None:
         """Do what may take time before the transaction's first statement, while no lock is held."""
         self._checks.check_provider_reachable(provider)
         await self._deps.queue.wait_until_open()
         if provider is not None:
             await self._deps.models(self._session).validate_inline_provider(provider)
-
-    async def get(self, principal: Principal, run_id: str) -> RunRead:
-        """One run with all its fields. Raises RunNotFound."""
-        run = await self._runs.get(principal, run_id)
-        return to_run_read(run, queue_reason(self._deps, run))
 
     async def status(self, principal: Principal, identifier: str) -> WorkflowStatus:
         """A run, or a workflow's newest run, in the format of API version 1."""
@@ -248,6 +228,18 @@ class ExecutionService:
             error=read.error,
             queued_because=read.queued_because,
         )
+
+
+class RunReader:
+    """Reads one run through the snapshot reader."""
+
+    def __init__(self, reader: SnapshotReader, deps: ExecutionDeps) -> None:
+        self._reader, self._deps = reader, deps
+
+    async def get(self, principal: Principal, run_id: str) -> RunRead:
+        """One run with all its fields. Raises RunNotFound."""
+        run = await self._reader.run_in_session(lambda session: load_run(session, principal, run_id))
+        return to_run_read(run, queue_reason(self._deps, run))
 
 
 def queue_reason(deps: ExecutionDeps, run: RunRow) -> str | None:

@@ -11,11 +11,12 @@ from crewai_runner.domain.budget import Budget, merge_budgets
 from crewai_runner.domain.provider import ModelKind
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.executor.port import ModelBinding, Revision, RunSpec
+from crewai_runner.features.executions.attempt_writes import BegunAttempt
 from crewai_runner.features.executions.errors import NoModel, ProviderConfigNeeded
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
 from crewai_runner.features.executions.rules import speaking_model
 from crewai_runner.features.models.service import ModelService
-from crewai_runner.features.runs.schemas import to_usage
+from crewai_runner.features.runs.schemas import SelectedRow, to_usage
 from crewai_runner.features.runs.service import RunService
 
 
@@ -39,14 +40,21 @@ class RunSpecBuilder:
     def __init__(self, deps: ExecutionDeps) -> None:
         self._deps = deps
 
-    async def build(self, run_id: str, fencing_token: int) -> SpecifiedAttempt:
-        """The attempt's spec. Raises an AppError when a model or its credentials are missing."""
+    async def build(
+        self, run_id: str, fencing_token: int, begun: BegunAttempt | None = None
+    ) -> SpecifiedAttempt:
+        """The attempt's spec; `begun` saves reading the run. Raises an AppError when a model is missing."""
         async with read_session(self._deps.sessions) as session:
-            runs = RunService(session)
-            run = await runs.get_for_worker(run_id)
-            definition = run.parsed_definition
-            finished = await runs.get_task_results(run_id)
+            run: RunRow | SelectedRow
+            if begun is not None:
+                run, finished = begun.run, begun.finished_tasks
+            else:
+                runs = RunService(session)
+                run, finished = await runs.get_for_worker(run_id), await runs.get_task_results(run_id)
+            definition = WorkflowDefinition.model_validate(run.definition)
             models = await self._bind_models(self._deps.models(session), run, definition)
+        if models.embedder is None:  # the start has warned of it
+            definition = definition.model_copy(update={"memory": False})
         spec = RunSpec(
             run_id=run_id,
             attempt=run.attempt,
@@ -75,7 +83,7 @@ class RunSpecBuilder:
         spec = (await self.build(run_id, fencing_token=0)).spec
         return spec.models[speaking_model(spec.definition, agent) or spec.default_model]
 
-    def _budget(self, run: RunRow, definition: WorkflowDefinition) -> Budget:
+    def _budget(self, run: RunRow | SelectedRow, definition: WorkflowDefinition) -> Budget:
         """The strictest of the run's, the workflow's and the settings' limits.
 
         A budget that a user raised on the run replaces the workflow's.
@@ -85,7 +93,7 @@ class RunSpecBuilder:
         return merge_budgets([run_budget, workflow_budget, settings_budget(self._deps.settings)])
 
     async def _bind_models(
-        self, models: ModelService, run: RunRow, definition: WorkflowDefinition
+        self, models: ModelService, run: RunRow | SelectedRow, definition: WorkflowDefinition
     ) -> _BoundModels:
         names = {choice.name for choice in definition.model_choices()}
         if run.inline_provider:
@@ -141,9 +149,11 @@ def needs_default(definition: WorkflowDefinition) -> bool:
 
 def uses_embedder(definition: WorkflowDefinition) -> bool:
     """Whether the workflow needs an embedder, for memory or knowledge."""
-    return (
-        definition.memory or bool(definition.knowledge) or any(agent.knowledge for agent in definition.agents)
-    )
+    return definition.memory or uses_knowledge(definition)
+
+
+def uses_knowledge(definition: WorkflowDefinition) -> bool:
+    return bool(definition.knowledge) or any(agent.knowledge for agent in definition.agents)
 
 
 def _to_revision(stored: dict[str, Any] | None) -> Revision | None:

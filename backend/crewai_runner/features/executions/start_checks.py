@@ -9,9 +9,10 @@ from pydantic import JsonValue
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.principal import Principal
-from crewai_runner.core.settings import Role
+from crewai_runner.core.setting_choices import Role
 from crewai_runner.domain.local_model import list_local_model_warnings
-from crewai_runner.domain.provider import ModelKind
+from crewai_runner.domain.provider import ModelKind, ProviderType
+from crewai_runner.domain.provider_settings import has_special_settings, list_ignored_settings
 from crewai_runner.domain.schema_expansion import find_schema_excess
 from crewai_runner.domain.tools import TOOLS
 from crewai_runner.domain.workflow import WorkflowDefinition
@@ -27,7 +28,7 @@ from crewai_runner.features.executions.errors import (
 )
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
 from crewai_runner.features.executions.schemas import RunStart
-from crewai_runner.features.executions.spec_builder import needs_default, uses_embedder
+from crewai_runner.features.executions.spec_builder import needs_default, uses_embedder, uses_knowledge
 from crewai_runner.features.providers.schemas import ProviderCreate
 from crewai_runner.features.runs.errors import InputsInvalid
 from crewai_runner.features.workflows.service import WorkflowService
@@ -66,7 +67,9 @@ class StartChecks:
         parsed = await self._parse(request.workflow)
         if parsed.definition is None or not parsed.valid:
             raise _invalid(parsed)
-        return ResolvedDefinition(parsed.definition, [warning.message for warning in parsed.warnings])
+        # `check_embedder` knows whether there is an embedder.
+        warnings = [warning.message for warning in parsed.warnings if warning.code != "embedder-missing"]
+        return ResolvedDefinition(parsed.definition, warnings)
 
     @staticmethod
     def check_schemas(definition: WorkflowDefinition) -> None:
@@ -102,19 +105,18 @@ class StartChecks:
         Raises NoModel, ModelNotRegistered.
         """
         warnings = await self.check_llms(principal, definition, provider)
-        await self.check_embedder(principal, definition, provider)
-        return warnings
+        return warnings + await self.check_embedder(principal, definition, provider)
 
     async def check_llms(
         self, principal: Principal, definition: WorkflowDefinition, provider: ProviderCreate | None
     ) -> list[str]:
-        """Check that every model is registered; return warnings about the built-in model."""
+        """Check that every model is registered; return warnings about settings and the built-in model."""
         names = sorted({choice.name for choice in definition.model_choices()})
         if provider is not None:
             if not names and not provider.models:
                 raise NoModel("Name a model in the workflow (`llm:`) or in `providerConfig.models`.")
             self._models.check_inline_usable(provider, names or provider.models[:1])
-            return []
+            return list_ignored_settings(definition, dict.fromkeys(names, provider.type))
         workspace = principal.workspace_id
         default = await self._models.get_default_name(workspace, ModelKind.LLM)
         if default is None and needs_default(definition):
@@ -125,30 +127,46 @@ class StartChecks:
         used = names if default is None or not needs_default(definition) else [*names, default]
         await self._models.check_usable(workspace, used)
         local_names = await self._models.list_local_names(workspace)
-        return await asyncio.to_thread(list_local_model_warnings, definition, local_names, default)
+        local = await asyncio.to_thread(list_local_model_warnings, definition, local_names, default)
+        ignored = await self._list_ignored_settings(workspace, definition)
+        return [*local, *ignored, *await self._models.list_ignored_settings(workspace, used)]
+
+    async def _list_ignored_settings(self, workspace: str, definition: WorkflowDefinition) -> list[str]:
+        """Return a warning for each setting of the workflow's models that their providers do not take."""
+        names = {choice.name for choice in definition.model_choices() if has_special_settings(choice)}
+        if not names:
+            return []
+        providers = await self._models.get_providers(workspace, names)
+        return list_ignored_settings(
+            definition, {name: ProviderType(found.type) for name, found in providers.items()}
+        )
 
     async def check_embedder(
         self, principal: Principal, definition: WorkflowDefinition, provider: ProviderCreate | None
-    ) -> None:
-        """Check that memory and knowledge have an embedder that can be called."""
-        if provider is not None:
-            embedders = [] if definition.embedder is None else [definition.embedder]
-            self._models.check_inline_usable(provider, embedders, ModelKind.EMBEDDER)
-        elif definition.embedder is not None:
-            await self._models.check_usable(principal.workspace_id, [definition.embedder], ModelKind.EMBEDDER)
-        elif uses_embedder(definition):
-            await self._check_default_embedder(principal.workspace_id)
-        if provider is not None and definition.embedder is None and uses_embedder(definition):
-            raise NoEmbedder("Memory and knowledge need an embedder. Name a model with `embedder:`.")
+    ) -> list[str]:
+        """Check that knowledge has an embedder that can be called; return warnings.
 
-    async def _check_default_embedder(self, workspace_id: str) -> None:
-        default = await self._models.get_default_name(workspace_id, ModelKind.EMBEDDER)
-        if default is None:
-            raise NoEmbedder(
-                "Memory and knowledge need an embedder, and none is registered. Register a model of type "
-                "`embedder` at POST /api/models, or remove `memory` and `knowledge` from the workflow."
-            )
-        await self._models.check_usable(workspace_id, [default], ModelKind.EMBEDDER)
+        Without an embedder a run has no memory, which is a warning. Raises NoEmbedder for knowledge, which
+        agents could not read.
+        """
+        embedder = definition.embedder
+        if provider is None and embedder is None and uses_embedder(definition):
+            embedder = await self._models.get_default_name(principal.workspace_id, ModelKind.EMBEDDER)
+        names = [] if embedder is None else [embedder]
+        if provider is not None:
+            self._models.check_inline_usable(provider, names, ModelKind.EMBEDDER)
+        else:
+            await self._models.check_usable(principal.workspace_id, names, ModelKind.EMBEDDER)
+        if embedder is not None or not uses_embedder(definition):
+            return []
+        remedy = (
+            "Name a model with `embedder:`."
+            if provider is not None
+            else "Register a model of type `embedder` at POST /api/models."
+        )
+        if uses_knowledge(definition):
+            raise NoEmbedder(f"Knowledge needs an embedder, and none is registered. {remedy}")
+        return [f"The run has no memory: it needs an embedder, and none is registered. {remedy}"]
 
     def check_provider_reachable(self, provider: ProviderCreate | None) -> None:
         """Check that a provider configuration can reach the process that runs the run.

@@ -10,6 +10,7 @@ from crewai_runner.features.health.schemas import About, Alive, Readiness
 from crewai_runner.features.health.service import HealthDeps, HealthService
 from crewai_runner.http.deps import Provided
 
+LIVENESS = "/health"
 READINESS = "/health/ready"
 router = APIRouter(tags=["health"])
 about_router = APIRouter(tags=["health"])
@@ -17,7 +18,7 @@ Reader = Annotated[Principal, Depends(Requires(Scope.RUNS_READ))]
 Deps = Annotated[HealthDeps, Depends(Provided(HealthDeps))]
 
 
-@router.get("/health")
+@router.get(LIVENESS)
 async def get_health() -> Alive:
     """The process is alive."""
     return Alive()

@@ -4,21 +4,21 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Sized
+from collections.abc import Callable, Sized
 from dataclasses import dataclass, replace
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from crewai_runner import __version__
-from crewai_runner.core.settings import Role, Settings
+from crewai_runner.core.setting_choices import Role
+from crewai_runner.core.settings import Settings
 from crewai_runner.db.session import Sessions, read_session
 from crewai_runner.executor.loader import ExecutorLoader
 from crewai_runner.executor.port import EngineState, EngineStatus
 from crewai_runner.features.health.schemas import About, EngineRead, LocalModelRead, Part, Readiness
 from crewai_runner.localmodel.supervisor import LocalModelSupervisor
 from crewai_runner.queue.deferred import DeferredQueue
-from crewai_runner.stream.notifier import Notifier
 
 LEAST_FREE_BYTES = 50 * 1024 * 1024
 TIMEOUT_SECONDS = 2.0
@@ -30,7 +30,7 @@ class HealthDeps:
 
     settings: Settings
     sessions: Sessions
-    notifier: Notifier
+    count_readers: Callable[[], int]
     queue: DeferredQueue
     loader: ExecutorLoader
     local_model: LocalModelSupervisor
@@ -100,7 +100,7 @@ class HealthService:
             local_model=LocalModelRead(state=local.state, message=local.message),
             runs_at_work=len(deps.active_runs),
             worker_concurrency=deps.settings.worker_concurrency,
-            stream_readers=deps.notifier.subscriber_count(),
+            stream_readers=deps.count_readers(),
             waiting_in_queue=stats and stats.waiting,
             workers=stats and stats.workers,
             python=sys.version.split()[0],

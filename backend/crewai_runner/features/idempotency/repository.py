@@ -23,4 +23,5 @@ class IdempotencyRepository:
         return await self._session.get(IdempotencyRow, (workspace_id, key, route))
 
     async def delete_before(self, at: datetime) -> None:
+        """Delete the keys created before a time."""
         await self._session.execute(delete(IdempotencyRow).where(IdempotencyRow.created_at < at))

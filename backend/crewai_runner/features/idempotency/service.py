@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import timedelta
-from typing import TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,6 +17,14 @@ from crewai_runner.features.idempotency.repository import IdempotencyRepository
 RETENTION = timedelta(hours=24)
 Response = TypeVar("Response", bound=BaseModel)
 Prepared = TypeVar("Prepared")
+
+
+@runtime_checkable
+class DescribesRun(Protocol):
+    """A response that is stored for as long as the run it describes."""
+
+    @property
+    def run_id(self) -> str: ...
 
 
 class IdempotencyService:
@@ -54,6 +62,7 @@ class IdempotencyService:
             row = await self._keys.get(self._workspace_id, self._key, self._route)
             if row is not None:
                 row.answer = response.model_dump_json(by_alias=True)
+                row.run_id = response.run_id if isinstance(response, DescribesRun) else None
             return response
         row = await self._keys.get(self._workspace_id, self._key, self._route)
         return response_type.model_validate_json(_get_answer(row, digest))

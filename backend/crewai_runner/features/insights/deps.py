@@ -7,9 +7,11 @@ from fastapi import Depends
 
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.core.secret_mask import SecretMask
+from crewai_runner.db.snapshot_reader import SnapshotReader
 from crewai_runner.features.auth.deps import Requires
-from crewai_runner.features.insights.service import InsightService, WorkflowListService
-from crewai_runner.http.deps import Provided, ReadSessionDep
+from crewai_runner.features.insights.service import InsightService
+from crewai_runner.features.insights.workflow_list import WorkflowListService
+from crewai_runner.http.deps import Provided
 
 RunReader = Annotated[Principal, Depends(Requires(Scope.RUNS_READ))]
 WorkflowReader = Annotated[Principal, Depends(Requires(Scope.WORKFLOWS_READ))]
@@ -19,18 +21,20 @@ WorkflowReader = Annotated[Principal, Depends(Requires(Scope.WORKFLOWS_READ))]
 class InsightDeps:
     """Dependencies of the insight services, built by the container."""
 
+    reader: SnapshotReader
     mask: SecretMask
 
 
-async def _insights(session: ReadSessionDep) -> InsightService:
-    return InsightService(session)
+_Deps = Annotated[InsightDeps, Depends(Provided(InsightDeps))]
 
 
-async def _workflow_list(
-    session: ReadSessionDep, deps: Annotated[InsightDeps, Depends(Provided(InsightDeps))]
-) -> WorkflowListService:
-    return WorkflowListService(session, deps.mask)
+async def _insights(deps: _Deps) -> InsightService:
+    return InsightService(deps.reader)
 
 
-InsightsDep = Annotated[InsightService, Depends(_insights, scope="function")]
-WorkflowListDep = Annotated[WorkflowListService, Depends(_workflow_list, scope="function")]
+async def _workflow_list(deps: _Deps) -> WorkflowListService:
+    return WorkflowListService(deps.reader, deps.mask)
+
+
+InsightsDep = Annotated[InsightService, Depends(_insights)]
+WorkflowListDep = Annotated[WorkflowListService, Depends(_workflow_list)]

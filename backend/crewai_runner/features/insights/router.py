@@ -2,7 +2,8 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
+from starlette.responses import Response
 
 from crewai_runner.core.errors import BadRequest
 from crewai_runner.features.insights.deps import InsightsDep, RunReader, WorkflowListDep, WorkflowReader
@@ -10,10 +11,11 @@ from crewai_runner.features.insights.rules import Period
 from crewai_runner.features.insights.schemas import Insights, WorkflowPage
 from crewai_runner.features.workflows.schemas import WorkflowSort
 from crewai_runner.http.deps import LIMIT, Cursor, Limit
+from crewai_runner.http.prefixed_router import PrefixedRouter
 from crewai_runner.http.problems import problems
 
-router = APIRouter(prefix="/insights", tags=["insights"])
-workflow_list = APIRouter(prefix="/workflows", tags=["workflows"])
+router = PrefixedRouter(prefix="/insights", tags=["insights"])
+workflow_list = PrefixedRouter(prefix="/workflows", tags=["workflows"])
 
 
 @router.get("")
@@ -31,7 +33,7 @@ async def get_insights(
     return await insights.get(reader, period)
 
 
-@workflow_list.get("", responses=problems(BadRequest))
+@workflow_list.get("", response_model=WorkflowPage, responses=problems(BadRequest))
 async def list_workflows(
     reader: WorkflowReader,
     workflows: WorkflowListDep,
@@ -44,6 +46,7 @@ async def list_workflows(
     ] = WorkflowSort.UPDATED,
     limit: Limit = LIMIT,
     cursor: Cursor = None,
-) -> WorkflowPage:
+) -> Response:
     """List saved workflows without their documents, with the outcomes of their newest runs."""
-    return await workflows.list_page(reader, text, sort, limit, cursor)
+    body = await workflows.list_page(reader, text, sort, limit, cursor)
+    return Response(body, media_type="application/json")

@@ -1,6 +1,6 @@
 """Time windows and aggregates of run statistics. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -9,7 +9,7 @@ from typing import Self
 
 from crewai_runner.domain.usage import Cost, normalize_amount
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Period(StrEnum):
@@ -27,6 +27,11 @@ _BUCKETS = {
 }
 
 
+def start_of(span: timedelta, moment: datetime) -> datetime:
+    """Return the start of the span that contains a moment; spans are counted in UTC."""
+    return moment - (moment - EPOCH) % span
+
+
 @dataclass(frozen=True, slots=True)
 class TimeWindow:
     """Consecutive buckets of equal length; the last one contains the current time."""
@@ -39,7 +44,7 @@ class TimeWindow:
     def ending_at(cls, period: Period, at: datetime) -> Self:
         """Return the window whose last bucket contains `at`; buckets start at multiples of `step` in UTC."""
         step, count = _BUCKETS[period]
-        until = at - (at - _EPOCH) % step + step
+        until = start_of(step, at) + step
         return cls(until - count * step, step, count)
 
     @property
@@ -108,3 +113,31 @@ def sum_aggregates(parts: Iterable[RunAggregate]) -> RunAggregate:
         runs_with_unknown_cost=sum(part.runs_with_unknown_cost for part in aggregates),
         currencies=frozenset().union(*(part.currencies for part in aggregates)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """Seconds of completed runs: not interpolated, so each value is one of theirs."""
+
+    median: float | None
+    p95: float | None
+    medians: Mapping[str, float]
+    """By workflow key."""
+
+
+def summarize_durations(runs: Sequence[tuple[str, float]]) -> Durations:
+    """Summarize the durations of runs, given as (workflow key, seconds)."""
+    by_key: dict[str, list[float]] = {}
+    for key, seconds in runs:
+        by_key.setdefault(key, []).append(seconds)
+    ordered = sorted(seconds for _, seconds in runs)
+    return Durations(
+        median=_find_percentile(ordered, 50),
+        p95=_find_percentile(ordered, 95),
+        medians={key: sorted(seconds)[(len(seconds) - 1) // 2] for key, seconds in by_key.items()},
+    )
+
+
+def _find_percentile(ordered: Sequence[float], percent: int) -> float | None:
+    """Return the smallest value that `percent` of the values do not exceed."""
+    return ordered[(len(ordered) * percent + 99) // 100 - 1] if ordered else None

@@ -1,97 +1,134 @@
-"""Statistics over many runs, and the list of workflows with their newest runs."""
+"""Statistics over many runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.clock import now
-from crewai_runner.core.principal import Principal, Scope
-from crewai_runner.core.secret_mask import SecretMask
-from crewai_runner.features.insights.repository import UNSAVED_PREFIX, InsightRepository
-from crewai_runner.features.insights.rules import Period, RunAggregate, TimeWindow, sum_aggregates
+from crewai_runner.core.principal import Principal
+from crewai_runner.db.session import Sessions, unit_of_work
+from crewai_runner.db.snapshot_reader import SnapshotReader
+from crewai_runner.features.insights.outcome_repository import OutcomeRepository
+from crewai_runner.features.insights.outcomes import UNSAVED_PREFIX, build_outcome, fold
+from crewai_runner.features.insights.repository import InsightRepository
+from crewai_runner.features.insights.rules import (
+    Durations,
+    Period,
+    RunAggregate,
+    TimeWindow,
+    sum_aggregates,
+    summarize_durations,
+)
 from crewai_runner.features.insights.schemas import (
     InsightBucket,
     Insights,
     InsightTotals,
-    LastRun,
-    RecentRun,
     WorkflowInsight,
-    WorkflowPage,
-    WorkflowSummary,
 )
-from crewai_runner.features.runs.schemas import RunBrief
-from crewai_runner.features.runs.service import RunService
-from crewai_runner.features.workflows.schemas import WorkflowEntry, WorkflowSort
-from crewai_runner.features.workflows.service import WorkflowService
 
 MAX_WORKFLOWS = 20
-MAX_RECENT_RUNS = 12
+BATCH = 5_000
+"""Entries folded in one transaction: it must not delay other writers for long."""
 
 
 class InsightService:
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, reader: SnapshotReader) -> None:
+        self._reader = reader
 
     async def get(self, principal: Principal, period: Period) -> Insights:
         """Aggregate the runs created in a period that ends now."""
         window = TimeWindow.ending_at(period, now())
-        repository = InsightRepository(self._session, principal.workspace_id)
-        finished = await repository.sum_finished_by_bucket(window)
-        active = await repository.sum_active_by_bucket(window)
-        buckets = [
-            sum_aggregates(by_bucket[index] for by_bucket in (finished, active) if index in by_bucket)
-            for index in range(window.count)
-        ]
-        return Insights(
-            period=period,
-            since=window.since,
-            until=window.until,
-            bucket_seconds=int(window.step.total_seconds()),
-            totals=_to_totals(sum_aggregates(buckets), await repository.get_durations(window)),
-            buckets=[
-                InsightBucket(at=start, **_shared_fields(bucket))
-                for start, bucket in zip(window.starts, buckets, strict=True)
-            ],
-            workflows=await self._list_workflows(principal, repository, window),
+        return await self._reader.run(
+            lambda connection: _read_insights(
+                InsightRepository(connection, principal.workspace_id), period, window
+            )
         )
 
-    async def _list_workflows(
-        self, principal: Principal, repository: InsightRepository, window: TimeWindow
-    ) -> list[WorkflowInsight]:
-        busiest = await repository.list_busiest_workflows(window, MAX_WORKFLOWS)
-        medians = await repository.get_median_durations(window, busiest)
-        saved_ids = [key for key in busiest if not key.startswith(UNSAVED_PREFIX)]
-        newest = await RunService(self._session).list_newest_by_workflow(principal, saved_ids, 1)
-        return [_to_workflow_insight(key, runs, medians.get(key), newest) for key, runs in busiest.items()]
+
+def _read_insights(repository: InsightRepository, period: Period, window: TimeWindow) -> Insights:
+    finished = repository.sum_finished_by_bucket(window)
+    active = repository.sum_active_by_bucket(window)
+    buckets = [
+        sum_aggregates(by_bucket[index] for by_bucket in (finished, active) if index in by_bucket)
+        for index in range(window.count)
+    ]
+    durations = summarize_durations(repository.list_durations(window))
+    return Insights(
+        period=period,
+        since=window.since,
+        until=window.until,
+        bucket_seconds=int(window.step.total_seconds()),
+        totals=_to_totals(sum_aggregates(buckets), durations),
+        buckets=[
+            InsightBucket(at=start, **_shared_fields(bucket))
+            for start, bucket in zip(window.starts, buckets, strict=True)
+        ],
+        workflows=_list_workflows(repository, window, durations.medians),
+    )
 
 
-class WorkflowListService:
-    """Lists workflows together with their newest runs."""
+def _list_workflows(
+    repository: InsightRepository, window: TimeWindow, medians: Mapping[str, float]
+) -> list[WorkflowInsight]:
+    busiest = repository.list_busiest_workflows(window, MAX_WORKFLOWS)
+    names = repository.list_newest_names([key for key in busiest if not key.startswith(UNSAVED_PREFIX)])
+    return [_to_workflow_insight(key, runs, medians.get(key), names) for key, runs in busiest.items()]
 
-    def __init__(self, session: AsyncSession, mask: SecretMask) -> None:
-        self._workflows, self._runs = WorkflowService(session, mask), RunService(session)
 
-    async def list_page(
-        self, principal: Principal, text: str | None, sort: WorkflowSort, limit: int, cursor: str | None
-    ) -> WorkflowPage:
-        """Return one page, without runs if the principal may not read them.
+class OutcomeTotals:
+    """Several processes may fold and rebuild at once: they wait for each other."""
 
-        Raises BadRequest for an invalid cursor.
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    async def fold(self) -> int:
+        """Move all entries into the totals; returns how many there were."""
+        folded = 0
+        while moved := await self._fold_batch():
+            folded += moved
+            if moved < BATCH:
+                break
+        return folded
+
+    async def rebuild(self) -> int:
+        """Compute the totals again from the runs in one transaction; returns the number of finished runs.
+
+        Runs may end meanwhile: what a transaction sees of a run and of its entry is the same.
         """
-        page = await self._workflows.list_page(principal, text, sort, limit, cursor)
-        ids = [entry.id for entry in page.workflows] if principal.has_scope(Scope.RUNS_READ) else []
-        newest = await self._runs.list_newest_by_workflow(principal, ids, MAX_RECENT_RUNS)
-        workflows = [_to_workflow_summary(entry, newest.get(entry.id, [])) for entry in page.workflows]
-        return WorkflowPage(workflows=workflows, next_cursor=page.next_cursor)
+        runs, after = 0, ""
+        async with unit_of_work(self._sessions) as session:
+            await _begin_snapshot(session)
+            repository = OutcomeRepository(session)
+            await repository.lock()
+            await repository.delete_all()
+            while rows := await repository.list_finished(after, BATCH):
+                await repository.add_to_totals(fold(build_outcome(row) for row in rows))
+                runs, after = runs + len(rows), rows[-1].id
+        return runs
+
+    async def _fold_batch(self) -> int:
+        async with unit_of_work(self._sessions) as session:
+            repository = OutcomeRepository(session)
+            await repository.lock()
+            entries = await repository.take_entries(BATCH)
+            await repository.add_to_totals(fold(entries))
+        return len(entries)
 
 
-def _to_totals(runs: RunAggregate, durations: tuple[float, float] | None) -> InsightTotals:
-    median, p95 = durations or (None, None)
+async def _begin_snapshot(session: AsyncSession) -> None:
+    """Let all queries of the transaction see one moment, as on SQLite they do."""
+    if session.get_bind().dialect.name == "postgresql":
+        options: dict[str, Any] = {"isolation_level": "REPEATABLE READ"}
+        await session.connection(execution_options=options)
+
+
+def _to_totals(runs: RunAggregate, durations: Durations) -> InsightTotals:
     return InsightTotals(
         runs=runs.runs,
         success_rate=runs.success_rate,
-        median_seconds=median,
-        p95_seconds=p95,
+        median_seconds=durations.median,
+        p95_seconds=durations.p95,
         **_shared_fields(runs),
     )
 
@@ -106,31 +143,15 @@ def _to_workflow_insight(
     key: str,
     runs: RunAggregate,
     median_seconds: float | None,
-    newest: Mapping[str, Sequence[RunBrief]],
+    names: Mapping[str, str],
 ) -> WorkflowInsight:
     is_saved = not key.startswith(UNSAVED_PREFIX)
     return WorkflowInsight(
         workflow_id=key if is_saved else None,
-        name=newest[key][0].workflow_name if is_saved else key.removeprefix(UNSAVED_PREFIX),
+        name=names.get(key, key) if is_saved else key.removeprefix(UNSAVED_PREFIX),
         runs=runs.runs,
         success_rate=runs.success_rate,
         median_seconds=median_seconds,
         cost=runs.exact_cost,
         known_cost=runs.known_cost,
-    )
-
-
-def _to_workflow_summary(entry: WorkflowEntry, newest: Sequence[RunBrief]) -> WorkflowSummary:
-    last_run = None
-    if newest:
-        last = newest[0]
-        last_run = LastRun(
-            id=last.id, status=last.status, created_at=last.created_at, finished_at=last.finished_at
-        )
-    return WorkflowSummary(
-        **entry.model_dump(by_alias=False),
-        last_run=last_run,
-        recent_runs=[
-            RecentRun(id=run.id, status=run.status, seconds=run.seconds) for run in reversed(newest)
-        ],
     )

@@ -1,7 +1,7 @@
 """State transitions of runs, each with its event, in the caller's transaction."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,10 +22,9 @@ from crewai_runner.domain.run import (
 )
 from crewai_runner.domain.run_event_payloads import (
     LlmFailedData,
+    QueueReason,
     RunCompletedData,
     RunFailedData,
-    RunQueuedData,
-    RunStartedData,
     RunStoppedData,
     RunStoppingData,
     RunWaitingData,
@@ -39,9 +38,6 @@ from crewai_runner.domain.run_events import (
     RunCrashed,
     RunEvent,
     RunFailed,
-    RunQueued,
-    RunResumed,
-    RunStarted,
     RunStopped,
     RunStopping,
     RunWaiting,
@@ -50,13 +46,19 @@ from crewai_runner.domain.run_events import (
     TaskSkipped,
     ToolFailed,
 )
+from crewai_runner.domain.stored_size import measure_json
 from crewai_runner.features.events.service import EventService
+from crewai_runner.features.lifecycle.rules import (
+    begin_columns,
+    begin_event,
+    dump_result,
+    finish_columns,
+    queue_event,
+)
 from crewai_runner.features.messages.service import MessageService
 from crewai_runner.features.runs.schemas import to_usage
 from crewai_runner.features.runs.service import RunService
 from crewai_runner.queue.port import JobQueue
-
-QueueReason = Literal["started", "retried", "resumed", "forked", "answered", "handed-back", "recovered"]
 
 InterruptionReason = Literal["run-ended", "run-waiting", "worker-lost", "worker-restarted"]
 
@@ -83,8 +85,7 @@ class LifecycleService:
 
     async def queue_attempt(self, run: RunRow, reason: QueueReason) -> None:
         """Queue the run's current attempt."""
-        queued = RunQueuedData(workflow_id=run.workflow_id, attempt=run.attempt, reason=reason)
-        await self.emit(run, RunQueued(data=queued))
+        await self.emit(run, queue_event(run.workflow_id, run.attempt, reason))
         await self._queue.submit(self._session, run.id, run.attempt, tenant=run.workspace_id)
 
     async def queue_next_attempt(self, run: RunRow, reason: QueueReason) -> None:
@@ -129,8 +130,7 @@ class LifecycleService:
         """The worker shuts down: its queue runs the same attempt again, and no loss is counted."""
         await self.end_steps(run, "worker-restarted")
         run.state = transition(RunState(run.state), RunState.QUEUED)
-        queued = RunQueuedData(workflow_id=run.workflow_id, attempt=run.attempt, reason="handed-back")
-        await self.emit(run, RunQueued(data=queued))
+        await self.emit(run, queue_event(run.workflow_id, run.attempt, "handed-back"))
 
     async def begin(self, run: RunRow, engine: str, *, native: bool, claim: str | None = None) -> None:
         """Start an attempt with a new fencing token, so that late writes of earlier workers are rejected.
@@ -138,15 +138,11 @@ class LifecycleService:
         `claim` names the call of the job that begins the attempt.
         """
         if run.state != RunState.RUNNING:
-            run.state = transition(RunState(run.state), RunState.RUNNING)
-        first = run.started_at is None
-        run.fencing_token += 1
-        run.claim, run.attempt_events = claim, 0
-        run.attempt_started_at = begun_at = now()
+            transition(RunState(run.state), RunState.RUNNING)
+        first, begun_at = run.started_at is None, now()
+        _set_columns(run, begin_columns(run.fencing_token, claim, begun_at))
         run.started_at = run.started_at or begun_at
-        started = RunStartedData(attempt=run.attempt, engine=engine, native=native)
-        event = RunStarted(at=begun_at, data=started) if first else RunResumed(at=begun_at, data=started)
-        await self.emit(run, event)
+        await self.emit(run, begin_event(run.attempt, engine, begun_at, native=native, first=first))
         if not first:
             await self._requeue_messages(run)
 
@@ -172,7 +168,8 @@ class LifecycleService:
         await self.end_steps(run, "run-ended")
         finished_at = await self._finish(run, RunState.COMPLETED)
         result = self._clean(run, result)
-        run.result = result.model_dump(mode="json", by_alias=True)
+        run.result = dump_result(result)
+        run.stored_bytes += measure_json(run.result)
         done = RunCompletedData(raw=result.raw, usage=to_usage(run))
         await self.emit(run, RunCompleted(at=finished_at, data=done))
 
@@ -247,13 +244,17 @@ class LifecycleService:
     async def _finish(self, run: RunRow, state: RunState) -> datetime:
         """End the run; return the moment, which the final event carries as well."""
         await self.emit(run, *await self._messages.close_unanswered(run.id))
-        run.state = transition(RunState(run.state), state)
-        run.wait_reason = None
-        run.finished_at = finished_at = now()
+        finished_at = now()
+        _set_columns(run, finish_columns(transition(RunState(run.state), state), finished_at))
         return finished_at
 
     def _clean(self, run: RunRow, value: Model) -> Model:
         return clean_model(value, self._mask.scoped(run.workspace_id, run.id))
+
+
+def _set_columns(run: RunRow, columns: dict[str, Any]) -> None:
+    for name, value in columns.items():
+        setattr(run, name, value)
 
 
 def _lost_call(call: LlmStarted) -> LlmFailed:

@@ -20,6 +20,10 @@ class MessageState(StrEnum):
     UNANSWERED = "unanswered"
 
 
+OPEN_STATES = (MessageState.QUEUED, MessageState.DELIVERED)
+"""The messages that the end of a run closes."""
+
+
 class MessageRead(ApiModel):
     """A user's message to a run, with its delivery and answer."""
 

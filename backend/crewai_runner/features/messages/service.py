@@ -1,23 +1,17 @@
 """User messages to runs, with their delivery and answers."""
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container
 from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crewai_runner.core.clock import now
 from crewai_runner.core.ids import Prefix, new_id
 from crewai_runner.db.tables.runs import MessageRow
 from crewai_runner.domain.run_event_payloads import MessageClosedData, MessageQueuedData
-from crewai_runner.domain.run_events import (
-    MessageAnswered,
-    MessageClosed,
-    MessageDelivered,
-    MessageQueued,
-    RunEvent,
-)
+from crewai_runner.domain.run_events import MessageClosed, MessageQueued, RunEvent
 from crewai_runner.features.messages.repository import MessageRepository
-from crewai_runner.features.messages.schemas import MessageRead, MessageState, to_message_read
+from crewai_runner.features.messages.schemas import OPEN_STATES, MessageRead, MessageState, to_message_read
+from crewai_runner.features.messages.writes import build_answer_columns
 
 
 class MessageService:
@@ -46,27 +40,8 @@ class MessageService:
     async def get(self, message_id: str, run_id: str) -> MessageRow | None:
         return await self._messages.get(message_id, run_id)
 
-    async def list_queued(self, run_id: str) -> Sequence[MessageRow]:
-        """Return the messages that no agent has received yet, oldest first."""
-        return await self._messages.list_in_states(run_id, MessageState.QUEUED)
-
     async def list_for_run(self, run_id: str) -> list[MessageRead]:
         return [to_message_read(row) for row in await self._messages.list_for_run(run_id)]
-
-    async def apply_events(self, events: Iterable[RunEvent]) -> None:
-        """Update messages from delivery and answer events; events about unknown messages are ignored."""
-        for event in events:
-            if not isinstance(event, MessageDelivered | MessageAnswered):
-                continue
-            message = await self._messages.get(event.data.message_id, event.run_id)
-            if message is None:
-                continue
-            if isinstance(event, MessageAnswered):
-                mark_answered(message, event.data.text, event.data.by)
-            elif message.state == MessageState.QUEUED:
-                message.state, message.call = MessageState.DELIVERED, event.data.call
-                message.delivered_to, message.delivered_at = event.agent, event.at
-                message.task_key = event.task_key
 
     async def close_unanswered(self, run_id: str) -> list[RunEvent]:
         """The run ends: close the messages that no agent answered, and return the events that say so."""
@@ -76,7 +51,7 @@ class MessageService:
                 agent=message.agent,
                 data=MessageClosedData(message_id=message.id, status=_close(message)),
             )
-            for message in await self._messages.list_in_states(run_id, *_CLOSED_STATE)
+            for message in await self._messages.list_in_states(run_id, *OPEN_STATES)
         ]
 
     async def requeue_unanswered(self, run_id: str, finished_tasks: Container[str | None]) -> list[RunEvent]:
@@ -113,5 +88,5 @@ def _close(message: MessageRow) -> Literal["undelivered", "unanswered"]:
 
 
 def mark_answered(message: MessageRow, text: str, answered_by: str) -> None:
-    message.state, message.answer, message.answered_by = MessageState.ANSWERED, text, answered_by
-    message.answered_at = now()
+    for name, value in build_answer_columns(text, answered_by).items():
+        setattr(message, name, value)

@@ -21,6 +21,7 @@ from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, Trace
 from crewai_runner import __version__
 from crewai_runner.core.clock import now
 from crewai_runner.domain.committed_events import CommittedEvents
+from crewai_runner.features.metrics.collector_session import collector_session
 from crewai_runner.features.metrics.spans import RunSpan, SpanBuilder
 
 PATH = "/v1/traces"
@@ -37,7 +38,9 @@ class OtlpTraces:
 
     def __init__(self, endpoint: str, *, role: str) -> None:
         silent = NoOpMeterProvider()
-        exporter = OTLPSpanExporter(traces_url(endpoint), timeout=SEND_SECONDS, meter_provider=silent)
+        exporter = OTLPSpanExporter(
+            traces_url(endpoint), timeout=SEND_SECONDS, session=collector_session(), meter_provider=silent
+        )
         self._batches = BatchSpanProcessor(exporter, max_queue_size=MOST_WAITING, meter_provider=silent)
         self._scope = InstrumentationScope("crewai_runner", __version__)
         # With what OTEL_RESOURCE_ATTRIBUTES adds.

@@ -16,12 +16,12 @@ class MetricsRepository:
 
     async def unfinished(self) -> dict[str, int]:
         """How many runs are in each state that is not final; states without a run are 0."""
-        # By workspace, because the index of states begins with it: finished runs are never looked at.
+        # By workspace, because the index of unfinished runs begins with it.
         query = (
             select(RunRow.state, func.count())
             .select_from(WorkspaceRow)
             .join(RunRow, RunRow.workspace_id == WorkspaceRow.id)
-            .where(RunRow.state.in_(_UNFINISHED))
+            .where(RunRow.finished_at.is_(None), RunRow.state.in_(_UNFINISHED))
             .group_by(RunRow.state)
         )
         counts = {state.value: 0 for state in _UNFINISHED}

@@ -6,14 +6,14 @@ from fastapi import APIRouter, Depends, Response
 from starlette.requests import HTTPConnection
 
 from crewai_runner.core.principal import Principal, Scope
-from crewai_runner.features.auth.deps import BearerScheme, Requires
+from crewai_runner.features.auth.deps import Requires
 from crewai_runner.features.auth.errors import InvalidApiKey, ScopeMissing, TooManySignInFailures
 from crewai_runner.features.metrics.instruments import TEXT
 from crewai_runner.features.metrics.service import MetricsDeps
 from crewai_runner.http.deps import Provided, provided
 from crewai_runner.http.problems import problems
 
-router = APIRouter(tags=["health"], dependencies=[BearerScheme])
+router = APIRouter(tags=["health"])
 PATH = "/metrics"
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from crewai_runner import __version__
-from crewai_runner.core.settings import Role, Settings
+from crewai_runner.core.setting_choices import Role
+from crewai_runner.core.settings import Settings
 from crewai_runner.db.session import Sessions
 from crewai_runner.domain.committed_events import CommittedEvents
 from crewai_runner.features.metrics.database_collector import DatabaseCollector

@@ -13,7 +13,10 @@ INTERVAL_SECONDS = 1.0
 
 
 class UpkeepMetrics:
-    """Written by the event writer, the lease and the periodic tasks. `worker_retired` is thread-safe."""
+    """Written by the event writer, the lease and the periodic tasks.
+
+    `worker_retired` and `backlog_full` are called from any thread.
+    """
 
     def __init__(self, instruments: Instruments) -> None:
         self._events = instruments.histogram(
@@ -26,10 +29,23 @@ class UpkeepMetrics:
             "journal_events_refused",
             "Events rejected because their attempt was outdated or its run finished.",
         )
+        self._backlogs = instruments.counter(
+            "event_backlogs_full",
+            "Times that an attempt's unstored events reached the limit, so that its model calls waited.",
+        )
         self._losses = instruments.counter(
             "lease_losses", "Workers retired by this one because their lease expired."
         )
         self._orphans = instruments.counter("orphaned_runs", "Runs of dead workers requeued.")
+        self._hosts_lost = instruments.counter(
+            "crew_hosts_lost", "Crew hosts that died or were killed, by reason.", "reason"
+        )
+        self._hosts_retired = instruments.counter(
+            "crew_hosts_retired", "Crew hosts replaced after their last work, by reason.", "reason"
+        )
+        self._retention = instruments.counter(
+            "retention_deleted", "Runs and events deleted because of their age.", "kind"
+        )
         self._lag = instruments.histogram(
             "event_loop_lag_seconds", "Delay of a timer on the event loop.", LAG_BUCKETS
         )
@@ -41,11 +57,24 @@ class UpkeepMetrics:
     def events_refused(self, events: int) -> None:
         self._refused.inc(events)
 
+    def backlog_full(self) -> None:
+        self._backlogs.inc()
+
     def worker_retired(self) -> None:
         self._losses.inc()
 
     def orphans_reclaimed(self, runs: int) -> None:
         self._orphans.inc(runs)
+
+    def host_lost(self, reason: str) -> None:
+        self._hosts_lost.labels(reason).inc()
+
+    def host_retired(self, reason: str) -> None:
+        self._hosts_retired.labels(reason).inc()
+
+    def retention_deleted(self, *, runs: int, events: int) -> None:
+        self._retention.labels("runs").inc(runs)
+        self._retention.labels("events").inc(events)
 
     async def measure_loop_lag(self) -> None:
         """Measure the delay of a timer, until cancelled."""

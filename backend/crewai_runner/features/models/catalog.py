@@ -1,4 +1,4 @@
-"""List, register, update and delete models."""
+"""Register, update and delete models."""
 
 from typing import Any
 
@@ -7,16 +7,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crewai_runner.core.ids import Prefix, new_id
 from crewai_runner.core.principal import Principal
 from crewai_runner.db.tables.catalog import ModelRow
-from crewai_runner.domain.local_model import DESCRIPTION, MODEL_ID
+from crewai_runner.domain.local_model import MODEL_ID
 from crewai_runner.domain.provider import ModelKind, ProviderType
 from crewai_runner.features.idempotency.service import IdempotencyService
 from crewai_runner.features.models.errors import ModelBuiltIn, ModelInvalid
-from crewai_runner.features.models.repository import ModelRepository, ModelWithProvider
+from crewai_runner.features.models.read_repository import ModelReadRepository
+from crewai_runner.features.models.repository import ModelRepository
 from crewai_runner.features.models.rules import resolve_target
 from crewai_runner.features.models.schemas import (
     ModelAnswer,
     ModelCreate,
-    ModelList,
     ModelRead,
     ModelUpdate,
 )
@@ -33,22 +33,6 @@ class ModelCatalog:
         self._session = session
         self._models = ModelRepository(session)
         self._providers = ProviderService(session, deps)
-
-    async def list_page(
-        self,
-        principal: Principal,
-        kind: ModelKind | None,
-        provider_id: str | None,
-        limit: int,
-        cursor: str | None,
-    ) -> ModelList:
-        """Return one page, oldest first. Raises BadRequest for an invalid cursor."""
-        page = await self._models.list_page(principal.workspace_id, kind, provider_id, cursor, limit)
-        return ModelList(models=[_to_schema(row) for row in page.items], next_cursor=page.next_cursor)
-
-    async def get(self, principal: Principal, model_id: str) -> ModelRead:
-        """Return one model. Raises ModelNotFound."""
-        return _to_schema(await self._models.get_with_provider(model_id, principal.workspace_id))
 
     async def create(
         self, principal: Principal, request: ModelCreate, idempotency_key: str | None = None
@@ -85,7 +69,7 @@ class ModelCatalog:
         if row.is_default:
             await self._models.clear_default(workspace_id, request.type, except_id=row.id)
         await self._models.add(row)
-        return await self.get(principal, row.id)
+        return await self._read(row)
 
     async def update(
         self, principal: Principal, model_id: str, request: ModelUpdate, expected: int | None
@@ -108,7 +92,7 @@ class ModelCatalog:
         for name in sent & JSON_FIELDS:
             setattr(row, name, _to_json(request, name))
         await self._models.save(row)
-        return await self.get(principal, row.id)
+        return await self._read(row)
 
     async def delete(self, principal: Principal, model_id: str, expected: int | None) -> None:
         """Delete a model. Raises ModelNotFound, StaleVersion, ModelBuiltIn."""
@@ -121,6 +105,11 @@ class ModelCatalog:
                 "Set LOCAL_MODEL=off to disable it."
             )
         await self._models.delete(row)
+
+    async def _read(self, row: ModelRow) -> ModelRead:
+        return await self._session.run_sync(
+            lambda session: ModelReadRepository(session.connection()).get(row.id, row.workspace_id)
+        )
 
     async def _update_target(self, row: ModelRow, request: ModelUpdate) -> None:
         """Set the name, provider, provider's model and endpoint, which must be valid together."""
@@ -151,25 +140,3 @@ class ModelCatalog:
 def _to_json(request: ModelCreate | ModelUpdate, name: str) -> Any:
     value = getattr(request, name)
     return None if value is None else value.model_dump(mode="json", by_alias=False, exclude_none=True)
-
-
-def _to_schema(row: ModelWithProvider) -> ModelRead:
-    model = row.model
-    return ModelRead(
-        id=model.id,
-        name=model.name,
-        type=ModelKind(model.type),
-        provider_id=model.provider_id,
-        provider_name=row.provider_name,
-        provider_type=row.provider_type,
-        provider_model=row.provider_model,
-        endpoint=model.endpoint,
-        default=model.is_default,
-        settings=model.settings,
-        capabilities=model.capabilities,
-        pricing=model.pricing,
-        description=DESCRIPTION if row.provider_type is ProviderType.LOCAL else None,
-        created_at=model.created_at,
-        updated_at=model.updated_at,
-        version=model.version,
-    )

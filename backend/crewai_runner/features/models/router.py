@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from crewai_runner.core.errors import BadRequest, StaleVersion
 from crewai_runner.domain.provider import ModelKind
@@ -18,10 +18,11 @@ from crewai_runner.features.models.schemas import (
     ModelRead,
     ModelUpdateEnvelope,
 )
-from crewai_runner.http.deps import LIMIT, Cursor, IfMatch, Limit, set_etag
+from crewai_runner.http.deps import LIMIT, Conditional, Cursor, IfMatch, Limit, set_etag
+from crewai_runner.http.prefixed_router import PrefixedRouter
 from crewai_runner.http.problems import problems
 
-router = APIRouter(prefix="/models", tags=["models"])
+router = PrefixedRouter(prefix="/models", tags=["models"])
 
 
 @router.get("", responses=problems(BadRequest))
@@ -67,7 +68,7 @@ async def create_model(
     return answer
 
 
-@router.get("/{model_id}", responses=problems(ModelNotFound))
+@router.get("/{model_id}", dependencies=[Conditional], responses=problems(ModelNotFound))
 async def get_model(model_id: str, principal: Reader, models: ModelsToRead, response: Response) -> ModelRead:
     """Get one model; its version is in the ETag."""
     model = await models.get(principal, model_id)

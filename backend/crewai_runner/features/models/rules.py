@@ -50,6 +50,11 @@ class ModelIndex:
         entry = self._by_name.get(name) or self._by_alias.get(name)
         return entry if entry is not None and kind in (None, entry.type) else None
 
+    def find_default_name(self, kind: ModelKind) -> str | None:
+        """Return the name of the default model of a kind; None if there is none."""
+        entries = self._by_name.values()
+        return next((entry.name for entry in entries if entry.default and entry.type is kind), None)
+
     def list_names(self, kind: ModelKind) -> frozenset[str]:
         """Return all names and aliases of models of a kind."""
         entries = {**self._by_alias, **self._by_name}

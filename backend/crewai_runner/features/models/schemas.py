@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, Field, StringConstraints
 
@@ -139,3 +139,16 @@ class ModelNames(NamedTuple):
 
     llms: frozenset[str]
     embedders: frozenset[str]
+
+
+class ModelRecord(NamedTuple):
+    """The columns of a registered model that calls need."""
+
+    id: str
+    name: str
+    type: str
+    provider_id: str
+    provider_model: str
+    settings: dict[str, Any]
+    capabilities: dict[str, Any]
+    pricing: dict[str, Any] | None

@@ -1,10 +1,12 @@
 """Resolves model names for other features, and binds models to the connections of their providers."""
 
+import time
 from collections.abc import Collection, Sequence
 from functools import cached_property
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crewai_runner.core.encryption import SecretUnreadable
 from crewai_runner.core.ids import Prefix, new_id
 from crewai_runner.core.principal import BUILTIN_WORKSPACE
 from crewai_runner.core.text import pick_unused_name
@@ -12,6 +14,7 @@ from crewai_runner.db.tables.catalog import ModelRow
 from crewai_runner.domain.local_model import CONTEXT_WINDOW, MODEL_ID
 from crewai_runner.domain.model_settings import RegisteredModelSettings
 from crewai_runner.domain.provider import ModelKind, ProviderType
+from crewai_runner.domain.provider_settings import describe_ignored_settings
 from crewai_runner.domain.usage import Pricing
 from crewai_runner.executor.model_requirements import (
     ModelProblem,
@@ -20,9 +23,10 @@ from crewai_runner.executor.model_requirements import (
 )
 from crewai_runner.executor.port import ModelBinding
 from crewai_runner.features.models.errors import ModelNotRegistered, ModelUnusable
-from crewai_runner.features.models.repository import ModelRepository, ModelWithProvider
+from crewai_runner.features.models.model_cache import ModelCache, WorkspaceModels
+from crewai_runner.features.models.repository import ModelRepository
 from crewai_runner.features.models.rules import ModelEntry, ModelIndex, strip_provider_prefix
-from crewai_runner.features.models.schemas import ModelCapabilities, ModelNames, ModelProvider
+from crewai_runner.features.models.schemas import ModelCapabilities, ModelNames, ModelProvider, ModelRecord
 from crewai_runner.features.providers.schemas import ProviderCreate
 from crewai_runner.features.providers.service import ProviderConnection, ProviderDeps, ProviderService
 
@@ -32,11 +36,16 @@ _LOCAL_CAPABILITIES = ModelCapabilities(
 
 
 class ModelService:
-    """A model is found by its name, or by `provider/model` with the provider's name or type."""
+    """A model is found by its name, or by `provider/model` with the provider's name or type.
 
-    def __init__(self, session: AsyncSession, deps: ProviderDeps) -> None:
+    The models of a workspace are taken from the cache once: use an instance for one transaction. What they
+    refuse is checked again with the stored models.
+    """
+
+    def __init__(self, session: AsyncSession, deps: ProviderDeps, cache: ModelCache) -> None:
         self._models = ModelRepository(session)
-        self._session, self._deps = session, deps
+        self._session, self._deps, self._cache = session, deps, cache
+        self._read: dict[str, WorkspaceModels] = {}
 
     @cached_property
     def _providers(self) -> ProviderService:
@@ -45,7 +54,8 @@ class ModelService:
 
     async def get_default_name(self, workspace_id: str, kind: ModelKind) -> str | None:
         """Return the name of the default model of a kind; None if there is none."""
-        return await self._models.get_default_name(workspace_id, kind)
+        name = (await self._load_index(workspace_id)).find_default_name(kind)
+        return name or (await self._read_again(workspace_id)).index.find_default_name(kind)
 
     async def list_names(self, workspace_id: str) -> ModelNames:
         """Return all names and aliases of the models of a workspace."""
@@ -73,6 +83,19 @@ class ModelService:
             for name, entry in found.items()
         }
 
+    async def list_ignored_settings(self, workspace_id: str, names: Collection[str]) -> list[str]:
+        """Return a warning for each of these models whose provider ignores settings of its registration."""
+        stored = await self._load(workspace_id)
+        found = {entry.id: entry for name in names if (entry := stored.index.find(name)) is not None}
+        warnings = (
+            describe_ignored_settings(
+                entry.name, RegisteredModelSettings.model_validate(settings), entry.provider_type
+            )
+            for id_, entry in found.items()
+            if (settings := stored.models[id_].settings)
+        )
+        return [warning for warning in warnings if warning is not None]
+
     async def list_local_names(self, workspace_id: str) -> frozenset[str]:
         """Return all names and aliases of the built-in model."""
         index = await self._load_index(workspace_id)
@@ -91,9 +114,15 @@ class ModelService:
         """
         if not names:
             return
-        entries = _find_all(await self._load_index(workspace_id), names, kind)
-        ids = list({entry.provider_id for entry in entries.values()})
-        found = await self._providers.find_connections(workspace_id, ids)
+        try:
+            self._check_usable(await self._load(workspace_id), names, kind)
+        except (ModelNotRegistered, ModelUnusable):
+            self._check_usable(await self._read_again(workspace_id), names, kind)
+
+    def _check_usable(self, stored: WorkspaceModels, names: Collection[str], kind: ModelKind) -> None:
+        entries = _find_all(stored.index, names, kind)
+        ids = {entry.provider_id for entry in entries.values()}
+        found = {id_: self._providers.find_connection(stored.providers[id_]) for id_ in ids}
         problems = {
             name: problem
             for name, entry in entries.items()
@@ -122,13 +151,17 @@ class ModelService:
         """
         if not names:
             return {}
-        entries = _find_all(await self._load_index(workspace_id), names, None)
-        rows = await self._models.list_with_provider([entry.id for entry in entries.values()], workspace_id)
-        rows_by_id = {row.model.id: row for row in rows}
-        provider_ids = list({row.model.provider_id for row in rows})
-        connections = await self._providers.get_connections(workspace_id, provider_ids)
+        try:
+            return await self._bind(await self._load(workspace_id), names)
+        except (ModelNotRegistered, SecretUnreadable):
+            return await self._bind(await self._read_again(workspace_id), names)
+
+    async def _bind(self, stored: WorkspaceModels, names: Collection[str]) -> dict[str, ModelBinding]:
+        entries = _find_all(stored.index, names, None)
+        ids = {entry.provider_id for entry in entries.values()}
+        connections = {id_: await self._providers.connect(stored.providers[id_]) for id_ in ids}
         return {
-            name: _bind(rows_by_id[entry.id], connections[rows_by_id[entry.id].model.provider_id])
+            name: _bind(stored.models[entry.id], connections[entry.provider_id])
             for name, entry in entries.items()
         }
 
@@ -197,7 +230,26 @@ class ModelService:
         return row.id
 
     async def _load_index(self, workspace_id: str) -> ModelIndex:
-        return ModelIndex(await self._models.list_entries(workspace_id))
+        return (await self._load(workspace_id)).index
+
+    async def _load(self, workspace_id: str) -> WorkspaceModels:
+        read = self._read.get(workspace_id)
+        if read is None:
+            read = self._read[workspace_id] = await self._cache.get(workspace_id, self._read_stored)
+        return read
+
+    async def _read_again(self, workspace_id: str) -> WorkspaceModels:
+        read = self._read[workspace_id] = await self._cache.read(workspace_id, self._read_stored)
+        return read
+
+    async def _read_stored(self, workspace_id: str) -> WorkspaceModels:
+        read_at = time.monotonic()
+        providers = {row.id: row for row in await self._providers.list_records(workspace_id)}
+        models = {row.id: row for row in await self._models.list_records(workspace_id)}
+        entries = await self._models.list_entries(workspace_id)
+        # Each query of a transaction on PostgreSQL may see later commits than the one before.
+        complete = [entry for entry in entries if entry.id in models and entry.provider_id in providers]
+        return WorkspaceModels(ModelIndex(complete), models, providers, read_at)
 
 
 def _find_all(index: ModelIndex, names: Collection[str], kind: ModelKind | None) -> dict[str, ModelEntry]:
@@ -227,14 +279,13 @@ def _find_problem(
     return find_model_problem(binding) or find_missing_package(connection.type)
 
 
-def _bind(row: ModelWithProvider, connection: ProviderConnection) -> ModelBinding:
-    model = row.model
+def _bind(model: ModelRecord, connection: ProviderConnection) -> ModelBinding:
     capabilities = ModelCapabilities.model_validate(model.capabilities)
     return ModelBinding(
         name=model.name,
         provider_name=connection.name,
         provider_type=connection.type,
-        model=row.provider_model,
+        model=model.provider_model or model.name,
         base_url=connection.base_url,
         api_key=connection.api_key,
         settings=RegisteredModelSettings.model_validate(model.settings),

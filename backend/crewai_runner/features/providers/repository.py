@@ -11,6 +11,7 @@ from crewai_runner.db.repository import NamedRowRepository
 from crewai_runner.db.tables.catalog import ModelRow, ProviderRow
 from crewai_runner.domain.provider import ModelKind, ProviderType
 from crewai_runner.features.providers.errors import ProviderNameTaken, ProviderNotFound
+from crewai_runner.features.providers.schemas import ProviderRecord
 
 
 class ProviderRepository(NamedRowRepository[ProviderRow]):
@@ -28,6 +29,12 @@ class ProviderRepository(NamedRowRepository[ProviderRow]):
             query = query.where(ProviderRow.type == provider_type)
         rows = (await self._session.scalars(self._select_page(query, cursor, limit))).all()
         return make_page(rows, limit, lambda row: row.id)
+
+    async def list_records(self, workspace_id: str) -> list[ProviderRecord]:
+        """Return what connections to the workspace's providers need."""
+        columns = [getattr(ProviderRow, name) for name in ProviderRecord._fields]
+        query = select(*columns).where(ProviderRow.workspace_id == workspace_id)
+        return [ProviderRecord(*row) for row in await self._session.execute(query)]
 
     async def list_encrypted_keys(self) -> Sequence[Row[str, str, str | None]]:
         """Return (workspace id, id, encrypted key) of the providers of all workspaces."""

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from crewai_runner.core.encryption import SecretUnreadable
 from crewai_runner.core.errors import BadRequest, StaleVersion, Unprocessable
@@ -37,10 +37,11 @@ from crewai_runner.features.providers.schemas import (
     ProviderTestEnvelope,
     ProviderUpdateEnvelope,
 )
-from crewai_runner.http.deps import LIMIT, Cursor, IfMatch, Limit, set_etag
+from crewai_runner.http.deps import LIMIT, Conditional, Cursor, IfMatch, Limit, set_etag
+from crewai_runner.http.prefixed_router import PrefixedRouter
 from crewai_runner.http.problems import problems
 
-router = APIRouter(prefix="/providers", tags=["providers"])
+router = PrefixedRouter(prefix="/providers", tags=["providers"])
 
 
 @router.get("", responses=problems(BadRequest))
@@ -83,7 +84,7 @@ async def test_unsaved_provider(body: ProviderTestEnvelope, connections: Connect
     return await connections.test_unsaved(body.provider)
 
 
-@router.get("/{provider_id}", responses=problems(ProviderNotFound))
+@router.get("/{provider_id}", dependencies=[Conditional], responses=problems(ProviderNotFound))
 async def get_provider(
     provider_id: str, principal: Reader, providers: ProvidersToRead, response: Response
 ) -> ProviderRead:

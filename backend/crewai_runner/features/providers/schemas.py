@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints, field_validator
 
@@ -164,3 +164,15 @@ class ConnectionReport(ApiModel):
 
 class LiveModels(ApiModel):
     models: list[str]
+
+
+class ProviderRecord(NamedTuple):
+    """The columns of a provider that connections need; the key is encrypted."""
+
+    id: str
+    workspace_id: str
+    name: str
+    type: str
+    base_url: str | None
+    sealed_api_key: str | None
+    options: dict[str, Any]

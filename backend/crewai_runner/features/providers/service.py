@@ -23,7 +23,7 @@ from crewai_runner.features.providers.endpoint.endpoint_validator import (
     endpoint_from_row,
 )
 from crewai_runner.features.providers.repository import ProviderRepository
-from crewai_runner.features.providers.schemas import ProviderCreate
+from crewai_runner.features.providers.schemas import ProviderCreate, ProviderRecord
 from crewai_runner.localmodel.status import LocalModelUnavailable
 from crewai_runner.localmodel.supervisor import LocalModelSupervisor
 
@@ -64,24 +64,23 @@ class ProviderService:
         """
         return self._decrypt(await self._providers.get(provider_id, workspace_id))
 
-    async def get_connections(
-        self, workspace_id: str, provider_ids: Sequence[str]
-    ) -> dict[str, ProviderConnection]:
-        """Return connections by id, without unknown ids; waits until the built-in model has a URL.
+    async def list_records(self, workspace_id: str) -> Sequence[ProviderRecord]:
+        """Return what connections to the workspace's providers need, with encrypted keys."""
+        return await self._providers.list_records(workspace_id)
+
+    async def connect(self, row: ProviderRow | ProviderRecord) -> ProviderConnection:
+        """Return a stored connection; waits until the built-in model has a URL.
 
         Raises SecretUnreadable, LocalModelUnavailable.
         """
-        rows = await self._providers.list_by_ids(provider_ids, workspace_id)
-        return {row.id: await self._connect(row) for row in rows}
+        if row.type != ProviderType.LOCAL:
+            return self._decrypt(row)
+        endpoint = await self._local_model.endpoint()
+        self._mask.hold(PROCESS_SCOPE, PROVIDER_NAME, secret_parts(endpoint.token))
+        return ProviderConnection(row.name, ProviderType.LOCAL, endpoint.base_url, endpoint.token)
 
-    async def find_connections(
-        self, workspace_id: str, provider_ids: Sequence[str]
-    ) -> dict[str, ProviderConnection | ModelProblem]:
-        """Return the connections by provider id, or why there is none, without waiting for anything."""
-        rows = await self._providers.list_by_ids(provider_ids, workspace_id)
-        return {row.id: self._find_connection(row) for row in rows}
-
-    def _find_connection(self, row: ProviderRow) -> ProviderConnection | ModelProblem:
+    def find_connection(self, row: ProviderRow | ProviderRecord) -> ProviderConnection | ModelProblem:
+        """Return a stored connection, or why there is none, without waiting for anything."""
         if row.type == ProviderType.LOCAL:
             reason = self._local_model.unavailable_reason()
             if reason is not None:
@@ -153,14 +152,7 @@ class ProviderService:
             await self._providers.add(row)
         return row.id
 
-    async def _connect(self, row: ProviderRow) -> ProviderConnection:
-        if row.type != ProviderType.LOCAL:
-            return self._decrypt(row)
-        endpoint = await self._local_model.endpoint()
-        self._mask.hold(PROCESS_SCOPE, PROVIDER_NAME, secret_parts(endpoint.token))
-        return ProviderConnection(row.name, ProviderType.LOCAL, endpoint.base_url, endpoint.token)
-
-    def _decrypt(self, row: ProviderRow) -> ProviderConnection:
+    def _decrypt(self, row: ProviderRow | ProviderRecord) -> ProviderConnection:
         endpoint = endpoint_from_row(row)
         key = self._keyring.decrypt(row.sealed_api_key, row.workspace_id, row.id)
         return ProviderConnection(row.name, endpoint.type, endpoint.url, key)

@@ -11,13 +11,20 @@ from crewai_runner.core.clock import Moment
 from crewai_runner.core.errors import BadRequest
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.db.session import Sessions
+from crewai_runner.db.snapshot_reader import SnapshotReader
 from crewai_runner.domain.run import RunState
 from crewai_runner.features.auth.deps import Requires
 from crewai_runner.features.runs.deletion import RunDeletionService
+from crewai_runner.features.runs.run_list import RunListService
 from crewai_runner.features.runs.service import RunFilter, RunService
 from crewai_runner.http.deps import Provided, ReadSessionDep
+from crewai_runner.queue.deferred import DeferredQueue
 
 FinishedState = Literal["completed", "failed", "stopped", "crashed"]
+_SEARCH = (
+    "Part of the run id, the workflow name, a metadata value, the error or an input, in upper or lower case. "
+    "Of each run the first 4,000 characters of these are searched."
+)
 
 
 class RunDeletionFilter(NamedTuple):
@@ -36,18 +43,22 @@ class RunDeps:
     """Dependencies of the run services, built by the container."""
 
     sessions: Sessions
+    reader: SnapshotReader
+    queue: DeferredQueue
 
 
 async def _service(session: ReadSessionDep) -> RunService:
     return RunService(session)
 
 
+async def _run_list(deps: Annotated[RunDeps, Depends(Provided(RunDeps))]) -> RunListService:
+    return RunListService(deps.reader)
+
+
 async def _filter(
     status: Annotated[list[RunState] | None, Query(description="Any of these states.")] = None,
     workflow_id: Annotated[str | None, Query(alias="workflowId", max_length=64)] = None,
-    q: Annotated[
-        str | None, Query(max_length=200, description="Part of the workflow name or of the run id.")
-    ] = None,
+    q: Annotated[str | None, Query(max_length=200, description=_SEARCH)] = None,
     since: Annotated[Moment | None, Query(description="Created at or after this time.")] = None,
     until: Annotated[Moment | None, Query(description="Created before this time.")] = None,
     metadata: Annotated[
@@ -70,7 +81,7 @@ async def _filter(
 
 
 async def _deletion(deps: Annotated[RunDeps, Depends(Provided(RunDeps))]) -> RunDeletionService:
-    return RunDeletionService(deps.sessions)
+    return RunDeletionService(deps.sessions, deps.queue)
 
 
 async def _deletion_filter(
@@ -83,6 +94,7 @@ async def _deletion_filter(
 
 
 Runs = Annotated[RunService, Depends(_service, scope="function")]
+RunList = Annotated[RunListService, Depends(_run_list)]
 Deletion = Annotated[RunDeletionService, Depends(_deletion)]
 DeletionFilter = Annotated[RunDeletionFilter, Depends(_deletion_filter)]
 Filter = Annotated[RunFilter, Depends(_filter)]

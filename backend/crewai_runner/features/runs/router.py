@@ -4,11 +4,11 @@ from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import Response
 
 from crewai_runner.core.errors import BadRequest
-from crewai_runner.features.runs.deps import Deletion, DeletionFilter, Filter, Reader, Runs, Writer
+from crewai_runner.features.runs.deps import Deletion, DeletionFilter, Filter, Reader, RunList, Runs, Writer
 from crewai_runner.features.runs.errors import ArtifactNotFound, RunNotFound, RunStillActive
 from crewai_runner.features.runs.schemas import (
     ArtifactList,
@@ -19,19 +19,20 @@ from crewai_runner.features.runs.schemas import (
     RunUsage,
 )
 from crewai_runner.http.deps import LIMIT, Cursor, Limit
+from crewai_runner.http.prefixed_router import PrefixedRouter
 from crewai_runner.http.problems import problems
 
-router = APIRouter(prefix="/runs", tags=["runs"])
+router = PrefixedRouter(prefix="/runs", tags=["runs"])
 RunId = Annotated[str, Query(max_length=64)]
 _FILE = {"type": "string", "format": "binary"}
 
 
-@router.get("", responses=problems(BadRequest))
+@router.get("", response_model=RunPage, responses=problems(BadRequest))
 async def list_runs(
-    reader: Reader, runs: Runs, run_filter: Filter, limit: Limit = LIMIT, cursor: Cursor = None
-) -> RunPage:
+    reader: Reader, runs: RunList, run_filter: Filter, limit: Limit = LIMIT, cursor: Cursor = None
+) -> Response:
     """List runs, newest first."""
-    return await runs.list_page(reader, run_filter, limit, cursor)
+    return Response(await runs.list_page(reader, run_filter, limit, cursor), media_type="application/json")
 
 
 @router.delete("", responses=problems(BadRequest))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import Field
 from sqlalchemy import Row
@@ -23,6 +23,10 @@ from crewai_runner.domain.run import (
 from crewai_runner.domain.run_events import RunEvent
 from crewai_runner.domain.usage import Cost, Usage, normalize_amount
 from crewai_runner.domain.workflow import WorkflowDefinition
+
+EVENTS_DELETED = (
+    "When events of the run were deleted because of their age (`EVENTS_KEPT_DAYS`); null if all are stored."
+)
 
 SelectedRow = Row[*tuple[Any, ...]]
 """A row of selected columns, whose types mypy cannot infer."""
@@ -56,19 +60,19 @@ class RunRead(RunSummary):
     budget: Budget
     result: RunResult | None
     receipt: StopReceipt | None
-    forked_from: str | None
+    forked_from: str | None = Field(description="Null also once that run is deleted.")
     last_seq: int = Field(description="Sequence number of the newest event.")
+    events_deleted_at: datetime | None = Field(None, description=EVENTS_DELETED)
     queued_because: str | None = Field(None, description="Why a queued run has not started.")
     version: int
 
 
-class RunBrief(ApiModel):
-    """The fields of a run that a list of workflows shows. `seconds` is null until the run has finished."""
+class RunBrief(NamedTuple):
+    """The columns of a run that a list of workflows shows."""
 
     id: str
-    status: RunState
-    workflow_name: str
-    seconds: float | None
+    status: str
+    active_seconds: float
     created_at: datetime
     finished_at: datetime | None
 
@@ -179,17 +183,17 @@ def _to_cost(row: RunRow | LlmCallRow | SelectedRow) -> Cost | None:
     return Cost(amount=normalize_amount(row.cost_amount), currency=row.cost_currency)
 
 
-def to_run_summary(row: RunRow | SelectedRow) -> RunSummary:
-    return RunSummary.model_validate(_summary_fields(row))
+def to_run_summary(run: RunRow) -> RunSummary:
+    return RunSummary.model_validate(_summary_fields(run))
 
 
 def to_run_read(run: RunRow, queued_because: str | None = None) -> RunRead:
-    names = ("definition", "inputs", "budget", "result", "receipt", "forked_from", "last_seq", "version")
-    fields = _summary_fields(run) | {name: getattr(run, name) for name in names}
+    own = set(RunRead.model_fields) - set(RunSummary.model_fields) - {"queued_because"}
+    fields = _summary_fields(run) | {name: getattr(run, name) for name in own}
     return RunRead.model_validate(fields | {"queued_because": queued_because})
 
 
-def _summary_fields(row: RunRow | SelectedRow) -> dict[str, Any]:
+def _summary_fields(row: RunRow) -> dict[str, Any]:
     renamed = {
         "status": row.state,
         "metadata": row.extra,
@@ -199,18 +203,7 @@ def _summary_fields(row: RunRow | SelectedRow) -> dict[str, Any]:
     return {name: getattr(row, name) for name in set(RunSummary.model_fields) - set(renamed)} | renamed
 
 
-def to_run_brief(row: SelectedRow) -> RunBrief:
-    return RunBrief(
-        id=row.id,
-        status=row.state,
-        workflow_name=row.workflow_name,
-        seconds=None if row.finished_at is None else row.active_seconds,
-        created_at=row.created_at,
-        finished_at=row.finished_at,
-    )
-
-
-def to_run_task_read(row: RunTaskRow) -> RunTaskRead:
+def to_run_task_read(row: RunTaskRow | SelectedRow) -> RunTaskRead:
     return RunTaskRead(
         key=row.key,
         agent=row.agent,
@@ -235,6 +228,19 @@ def to_llm_call_read(row: LlmCallRow) -> LlmCallRead:
 
 
 @dataclass(frozen=True, slots=True)
+class LockedRun:
+    """A finished run that this transaction has locked. `attempt` is the number of its last attempt."""
+
+    id: str
+    attempt: int
+
+    @property
+    def jobs(self) -> list[tuple[str, int]]:
+        """The keys of all its attempts in the queue."""
+        return [(self.id, attempt) for attempt in range(1, self.attempt + 1)]
+
+
+@dataclass(frozen=True, slots=True)
 class RunAttempt:
     """The current attempt of a run and its state."""
 
@@ -255,7 +261,7 @@ class RunAttempt:
 
 @dataclass(frozen=True, slots=True)
 class BatchChange:
-    """What one batch of events changes in a run, locked and selected by `RunService.lock_many`."""
+    """What one batch of events changes in a run, locked and selected by `RunWrites.lock_many`."""
 
     row: SelectedRow
     events: Sequence[RunEvent]
@@ -263,6 +269,8 @@ class BatchChange:
     attempt_events: int
     """How many events the attempt has emitted up to the end of the batch."""
     active_seconds: float
+    stored_bytes: int
+    """What the new events store, less what they replace."""
 
     def progress(self) -> dict[str, Any]:
         """The run's columns to set, except for its usage."""
@@ -271,4 +279,5 @@ class BatchChange:
             "last_seq": self.row.last_seq + len(self.events),
             "attempt_events": max(self.row.attempt_events, self.attempt_events),
             "active_seconds": max(self.row.active_seconds, self.active_seconds),
+            "stored_bytes": self.row.stored_bytes + self.stored_bytes,
         }

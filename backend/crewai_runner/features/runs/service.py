@@ -1,4 +1,4 @@
-"""Creates and reads runs, and applies events to their rows."""
+"""Creates and reads runs."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,41 +6,38 @@ from datetime import datetime
 from functools import reduce
 from typing import Any
 
+from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
+from crewai_runner.core.clock import now
 from crewai_runner.core.ids import Prefix, has_prefix, new_id
-from crewai_runner.core.paging import decode_id_cursor, encode_cursor
 from crewai_runner.core.principal import Principal
 from crewai_runner.db.tables.runs import ArtifactRow, RunRow, RunTaskRow
 from crewai_runner.domain.budget import Budget
-from crewai_runner.domain.run import FINAL_STATES, ControlState, RunState, TaskResult, TaskState
+from crewai_runner.domain.run import FINAL_STATES, RunState, TaskResult, TaskState
 from crewai_runner.domain.run_events import LlmFailed
+from crewai_runner.domain.stored_size import measure_json
 from crewai_runner.domain.usage import Usage
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.features.runs.errors import ArtifactNotFound, RunNotFound
-from crewai_runner.features.runs.progress_repository import RunProgressRepository
-from crewai_runner.features.runs.repository import RunRepository, build_conditions
+from crewai_runner.features.runs.list_repository import RunListRepository
+from crewai_runner.features.runs.repository import RunRepository, select_run
 from crewai_runner.features.runs.rules import (
     build_call_columns,
     build_counter_columns,
-    build_task_columns,
-    collect_changes,
     find_differences,
     sum_usage,
 )
 from crewai_runner.features.runs.schemas import (
     ArtifactRead,
-    BatchChange,
     Change,
     RunAttempt,
     RunBrief,
     RunDiff,
-    RunPage,
     RunTaskRead,
     RunUsage,
-    SelectedRow,
     to_llm_call_read,
-    to_run_brief,
     to_run_summary,
     to_run_task_read,
     to_usage,
@@ -80,37 +77,11 @@ class RunService:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
         self._runs = RunRepository(session)
-        self._progress = RunProgressRepository(session)
 
     async def create(self, principal: Principal, new: NewRun) -> RunRow:
         """Add a queued run with one row per task; reused outputs are stored as those tasks' results."""
-        run = RunRow(
-            id=new_id(Prefix.RUN),
-            workspace_id=principal.workspace_id,
-            workflow_id=new.workflow_id,
-            workflow_version=new.workflow_version,
-            workflow_name=new.definition.name,
-            definition=new.definition.model_dump(mode="json"),
-            inputs=dict(new.inputs),
-            extra=dict(new.metadata),
-            budget=new.budget.model_dump(mode="json", exclude_none=True),
-            inline_provider=new.inline_provider,
-            forked_from=new.forked_from,
-            state=RunState.QUEUED,
-            created_by=principal.subject,
-        )
-        tasks = [
-            RunTaskRow(
-                run_id=run.id,
-                key=task.key,
-                position=position,
-                agent=task.agent,
-                state=TaskState.PENDING,
-                result=_dump_result(new.reused.get(task.key)),
-            )
-            for position, task in enumerate(new.definition.tasks)
-        ]
-        await self._runs.add(run, tasks)
+        run = RunRow(**build_run_columns(principal, new))
+        await self._runs.add(run, [RunTaskRow(**columns) for columns in build_new_task_columns(run.id, new)])
         return run
 
     async def get(self, principal: Principal, run_id: str, *, lock: bool = False) -> RunRow:
@@ -151,10 +122,6 @@ class RunService:
         rows = await self._runs.list_attempts(states, after, limit)
         return [RunAttempt(run_id, attempt, RunState(state), token) for run_id, attempt, state, token in rows]
 
-    async def get_control_state(self, run_id: str) -> ControlState | None:
-        """Return what the run's worker must know of a stop; None if the run was deleted."""
-        return await self._runs.get_control_state(run_id)
-
     async def get_time(self) -> datetime:
         """Return the database's time, which is the same for every process."""
         return await self._runs.get_time()
@@ -163,35 +130,6 @@ class RunService:
         """Return whether the run has finished or was deleted. Access is not checked."""
         state = await self._runs.get_state(run_id)
         return state is None or RunState(state) in FINAL_STATES
-
-    async def list_newest_by_workflow(
-        self, principal: Principal, workflow_ids: Sequence[str], limit_each: int
-    ) -> Mapping[str, Sequence[RunBrief]]:
-        """Return the newest runs of each workflow, newest first; workflows without runs are left out."""
-        by_workflow: dict[str, list[RunBrief]] = {}
-        rows = await self._runs.list_newest_by_workflow(principal.workspace_id, workflow_ids, limit_each)
-        for row in rows:
-            by_workflow.setdefault(row.workflow_id, []).append(to_run_brief(row))
-        return by_workflow
-
-    async def list_page(
-        self, principal: Principal, run_filter: RunFilter, limit: int, cursor: str | None
-    ) -> RunPage:
-        """Return one page of matching runs, newest first. Raises BadRequest for an invalid cursor."""
-        before = decode_id_cursor(cursor, Prefix.RUN)
-        conditions = build_conditions(
-            states=run_filter.states,
-            workflow_id=run_filter.workflow_id,
-            text=run_filter.text,
-            since=run_filter.since,
-            until=run_filter.until,
-        )
-        rows = await self._runs.list_page(
-            principal.workspace_id, conditions, run_filter.metadata, before, limit + 1
-        )
-        runs = [to_run_summary(row) for row in rows[:limit]]
-        next_cursor = encode_cursor(runs[-1].id) if len(rows) > limit else None
-        return RunPage(runs=runs, next_cursor=next_cursor)
 
     async def list_task_rows(self, run_id: str) -> Sequence[RunTaskRow]:
         return await self._runs.list_tasks(run_id)
@@ -204,9 +142,10 @@ class RunService:
         rows = await self._runs.list_tasks(run_id)
         return {row.key: TaskResult.model_validate(row.result) for row in rows if row.result is not None}
 
-    async def reset_tasks(self, run_id: str) -> None:
+    async def reset_tasks(self, run: RunRow) -> None:
         """Set every task back to pending, without its result (`on_worker_loss: restart`)."""
-        for row in await self._runs.list_tasks(run_id):
+        for row in await self._runs.list_tasks(run.id):
+            run.stored_bytes -= 0 if row.result is None else measure_json(row.result)
             row.state, row.result, row.error = TaskState.PENDING, None, None
 
     async def get_usage(self, run: RunRow) -> RunUsage:
@@ -229,9 +168,12 @@ class RunService:
             raise ArtifactNotFound(f"Run {run_id} has no artifact {name!r}.")
         return artifact
 
-    async def save_artifact(self, run_id: str, task_key: str, path: str, output: str) -> None:
-        """Add a task's output as a file, or replace the one with the same path."""
-        await self._runs.save_artifact(run_id, task_key, path, output.encode())
+    async def save_artifact(self, run: RunRow, task_key: str, path: str, output: str) -> None:
+        """Add a task's output as a file, or replace the one with the same path.
+
+        The caller emits `artifact.saved`, which counts the new file.
+        """
+        run.stored_bytes -= await self._runs.save_artifact(run.id, task_key, path, output.encode())
 
     async def diff(self, principal: Principal, a_id: str, b_id: str) -> RunDiff:
         """Compare two runs. Raises RunNotFound."""
@@ -244,42 +186,79 @@ class RunService:
             outputs=_list_changes(a.result or {}, b.result or {}),
         )
 
-    async def lock_many(self, run_ids: Sequence[str]) -> Mapping[str, SelectedRow]:
-        """Lock runs and return the columns the event writer needs, by run id."""
-        return {row.id: row for row in await self._progress.lock_many(run_ids)}
-
     async def add_calls(self, run: RunRow, calls: Sequence[LlmFailed]) -> None:
         """Add ended model calls to the usage of a locked run."""
         usage = reduce(Usage.plus, [call.data.usage for call in calls], to_usage(run))
         for name, value in build_counter_columns(usage).items():
             setattr(run, name, value)
-        await self._progress.add_calls([build_call_columns(run.id, call) for call in calls])
-
-    async def set_active_seconds(self, attempts: Iterable[tuple[str, int, float]]) -> None:
-        """Raise the active time of running attempts, given as (run id, fencing token, seconds)."""
-        rows = [{"run": run_id, "token": token, "seconds": seconds} for run_id, token, seconds in attempts]
-        await self._progress.set_active_seconds(rows)
-
-    async def apply_events(self, batch: Sequence[BatchChange]) -> None:
-        """Update the rows of many runs from their numbered events, with few statements for the batch."""
-        runs: list[dict[str, Any]] = []
-        tasks: list[dict[str, Any]] = []
-        calls: list[dict[str, Any]] = []
-        for change in batch:
-            row, changes = change.row, collect_changes(change.events)
-            runs.append(change.progress() | build_counter_columns(to_usage(row).plus(changes.usage)))
-            tasks += [build_task_columns(row.id, key, task) for key, task in changes.tasks.items()]
-            calls += [build_call_columns(row.id, call) for call in changes.calls]
-        await self._progress.update_counters(runs)
-        for columns in tasks:
-            await self._progress.update_task(columns)
-        if calls:
-            await self._progress.add_calls(calls)
+        await self._runs.add_calls([build_call_columns(run.id, call) for call in calls])
 
 
 def _list_changes(a: Any, b: Any) -> list[Change]:
     return [Change(path=path, a=left, b=right) for path, left, right in find_differences(a, b)]
 
 
+def build_run_columns(principal: Principal, new: NewRun) -> dict[str, Any]:
+    """Return the columns of a queued run, by the names of its attributes; the others have defaults."""
+    documents = {
+        "definition": new.definition.model_dump(mode="json"),
+        "inputs": dict(new.inputs),
+        "extra": dict(new.metadata),
+    }
+    reused = [_dump_result(result) for result in new.reused.values()]
+    return {
+        "id": new_id(Prefix.RUN),
+        "workspace_id": principal.workspace_id,
+        "workflow_id": new.workflow_id,
+        "workflow_version": new.workflow_version,
+        "workflow_name": new.definition.name,
+        **documents,
+        "stored_bytes": measure_json(*documents.values(), *reused),
+        "budget": new.budget.model_dump(mode="json", exclude_none=True),
+        "inline_provider": new.inline_provider,
+        "forked_from": new.forked_from,
+        "state": RunState.QUEUED,
+        "created_by": principal.subject,
+        "created_at": now(),
+    }
+
+
+def build_new_task_columns(run_id: str, new: NewRun) -> list[dict[str, Any]]:
+    """Return the columns of the tasks of a new run; reused outputs are their results."""
+    return [
+        {
+            "run_id": run_id,
+            "key": task.key,
+            "position": position,
+            "agent": task.agent,
+            "state": TaskState.PENDING,
+            "result": _dump_result(new.reused.get(task.key)),
+        }
+        for position, task in enumerate(new.definition.tasks)
+    ]
+
+
 def _dump_result(result: TaskResult | None) -> dict[str, Any] | None:
     return None if result is None else result.model_dump(mode="json", by_alias=True)
+
+
+def load_run(session: Session, principal: Principal, run_id: str) -> RunRow:
+    """Return the run in a session of the snapshot reader. Raises RunNotFound like `RunService.get`."""
+    if has_prefix(run_id, Prefix.RUN):
+        run = session.scalar(select_run(run_id, principal.workspace_id))
+        if run is not None:
+            return run
+    raise RunNotFound(run_id)
+
+
+def list_newest_by_workflow(
+    connection: Connection, principal: Principal, workflow_ids: Sequence[str], limit_each: int
+) -> Mapping[str, Sequence[RunBrief]]:
+    """Return the newest runs of each workflow, newest first; workflows without runs are left out."""
+    by_workflow: dict[str, list[RunBrief]] = {}
+    repository = RunListRepository(connection)
+    for workflow_id, *columns in repository.list_newest_by_workflow(
+        principal.workspace_id, workflow_ids, limit_each
+    ):
+        by_workflow.setdefault(workflow_id, []).append(RunBrief(*columns))
+    return by_workflow

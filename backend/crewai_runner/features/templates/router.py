@@ -2,16 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.deps import Requires
 from crewai_runner.features.templates.errors import TemplateNotFound
 from crewai_runner.features.templates.schemas import TemplateList, TemplateRead
 from crewai_runner.features.templates.service import TemplateService
+from crewai_runner.http.prefixed_router import PrefixedRouter
 from crewai_runner.http.problems import problems
 
-router = APIRouter(prefix="/templates", tags=["templates"])
+router = PrefixedRouter(prefix="/templates", tags=["templates"])
 Reader = Annotated[Principal, Depends(Requires(Scope.WORKFLOWS_READ))]
 Templates = Annotated[TemplateService, Depends()]
 

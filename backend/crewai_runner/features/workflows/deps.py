@@ -17,6 +17,7 @@ from crewai_runner.features.auth.deps import Requires
 from crewai_runner.features.models.service import ModelService
 from crewai_runner.features.workflows.errors import ContentTypeUnknown
 from crewai_runner.features.workflows.import_export.export import WorkflowExport
+from crewai_runner.features.workflows.import_export.imports import WorkflowImports
 from crewai_runner.features.workflows.import_export.uploads import (
     Upload,
     upload_from_archive,
@@ -71,6 +72,10 @@ async def _export(session: ReadSessionDep, deps: _Deps) -> WorkflowExport:
     return WorkflowExport(session, deps.mask, deps.models(session))
 
 
+async def _imports(session: SessionDep, deps: _Deps) -> WorkflowImports:
+    return WorkflowImports(session, deps.mask)
+
+
 async def _checker(deps: _Deps) -> DocumentChecker:
     return deps.checker
 
@@ -109,7 +114,10 @@ async def _read_body(request: Request) -> bytes:
     async for chunk in request.stream():
         size += len(chunk)
         if size > MAX_UPLOAD_BYTES:
-            raise TooLarge(f"The upload is larger than {MAX_UPLOAD_BYTES // 1024**2} MiB.")
+            raise TooLarge(
+                f"The upload is larger than {MAX_UPLOAD_BYTES // 1024**2} MiB. Of a CrewAI project, only "
+                "YAML, JSON, TOML and Python files are read: leave out the others."
+            )
         chunks.append(chunk)
     return b"".join(chunks)
 
@@ -124,6 +132,7 @@ Workflows = Annotated[WorkflowService, Depends(_workflows, scope="function")]
 WorkflowsToRead = Annotated[WorkflowService, Depends(_workflows_to_read, scope="function")]
 History = Annotated[WorkflowHistory, Depends(_history, scope="function")]
 HistoryToRead = Annotated[WorkflowHistory, Depends(_history_to_read, scope="function")]
+Imports = Annotated[WorkflowImports, Depends(_imports, scope="function")]
 Exports = Annotated[WorkflowExport, Depends(_export, scope="function")]
 Documents = Annotated[DocumentChecker, Depends(_checker)]
 ImportUpload = Annotated[Upload, Depends(_upload)]

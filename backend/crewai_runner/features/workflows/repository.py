@@ -1,10 +1,9 @@
 """Queries on workflows and their versions, each restricted to one workspace."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,9 +15,6 @@ VERSION_SUMMARY = (
     WorkflowVersionRow.created_by,
     WorkflowVersionRow.created_at,
 )
-NEWEST_EDIT_FIRST: tuple[Any, ...] = (WorkflowRow.updated_at.desc(), WorkflowRow.id.desc())
-BY_NAME: tuple[Any, ...] = (WorkflowRow.name,)
-
 _JOIN = WorkflowRow.id == WorkflowVersionRow.workflow_id
 
 
@@ -42,16 +38,6 @@ class WorkflowRepository:
             WorkflowRow.workspace_id == workspace_id, WorkflowRow.name.startswith(start, autoescape=True)
         )
         return set(await self._session.scalars(query))
-
-    async def list_page(
-        self,
-        workspace_id: str,
-        conditions: Sequence[ColumnElement[bool]],
-        order: Sequence[Any],
-        limit: int,
-    ) -> Sequence[WorkflowRow]:
-        query = _in_workspace(workspace_id).where(*conditions).order_by(*order).limit(limit)
-        return (await self._session.scalars(query)).all()
 
     async def get_version(
         self, workflow_id: str, workspace_id: str, number: int
@@ -95,25 +81,6 @@ class WorkflowRepository:
     async def delete(self, workflow: WorkflowRow) -> None:
         await self._session.delete(workflow)
         await self._session.flush()
-
-
-def matches_text(text: str) -> ColumnElement[bool]:
-    """Return the condition that the name or description contains a text, ignoring case."""
-    return or_(
-        WorkflowRow.name.icontains(text, autoescape=True),
-        WorkflowRow.description.icontains(text, autoescape=True),
-    )
-
-
-def edited_before(moment: datetime, workflow_id: str) -> ColumnElement[bool]:
-    """Return the condition that a row comes after the given one in NEWEST_EDIT_FIRST."""
-    same = and_(WorkflowRow.updated_at == moment, WorkflowRow.id < workflow_id)
-    return or_(WorkflowRow.updated_at < moment, same)
-
-
-def name_after(name: str) -> ColumnElement[bool]:
-    """Return the condition that a row comes after the given name in BY_NAME."""
-    return WorkflowRow.name > name
 
 
 def _in_workspace(workspace_id: str) -> Select[WorkflowRow]:

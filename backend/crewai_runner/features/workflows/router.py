@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from crewai_runner.core.errors import BadRequest, StaleVersion, TooLarge
 from crewai_runner.features.idempotency.deps import IdempotencyKey
@@ -15,6 +15,7 @@ from crewai_runner.features.workflows.deps import (
     Exports,
     History,
     HistoryToRead,
+    Imports,
     ImportUpload,
     QueryNumber,
     Reader,
@@ -31,6 +32,7 @@ from crewai_runner.features.workflows.errors import (
     WorkflowNameTaken,
     WorkflowNotFound,
 )
+from crewai_runner.features.workflows.import_export.imports import check_import
 from crewai_runner.features.workflows.schemas import (
     ExportFormat,
     VersionDiff,
@@ -42,10 +44,11 @@ from crewai_runner.features.workflows.schemas import (
     WorkflowImported,
     WorkflowRead,
 )
-from crewai_runner.http.deps import LIMIT, Cursor, IfMatch, Limit, set_etag
+from crewai_runner.http.deps import LIMIT, Conditional, Cursor, IfMatch, Limit, set_etag
+from crewai_runner.http.prefixed_router import PrefixedRouter
 from crewai_runner.http.problems import problems
 
-router = APIRouter(prefix="/workflows", tags=["workflows"])
+router = PrefixedRouter(prefix="/workflows", tags=["workflows"])
 
 _BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 _UPLOADS: dict[str, Any] = {
@@ -110,26 +113,27 @@ async def create_workflow(
 async def import_workflow(
     upload: ImportUpload,
     writer: Writer,
-    workflows: Workflows,
+    imports: Imports,
     documents: Documents,
     response: Response,
     *,
     idempotency_key: IdempotencyKey = None,
 ) -> WorkflowImported:
-    """Create a workflow from a document, from CrewAI's two YAML files, or from a zip of a CrewAI project.
+    """Create workflows from a document, from CrewAI's two YAML files, or from a zip of a CrewAI project.
 
     Send JSON with `yaml`, or with `agentsYaml` and `tasksYaml`; or the document itself as
-    `application/yaml`; or the project as `application/zip` (at most 200 entries and 8 MiB unpacked).
-    Only the YAML, JSON, Markdown and TOML files of a zip are read. Nothing in it is executed, and no
-    address is contacted.
+    `application/yaml`; or the project as `application/zip` (at most 4 MiB and 5,000 entries; 8 MiB of
+    YAML, JSON, TOML and Python files, the only ones that are read). Each crew of a project becomes a
+    workflow; a project whose name is taken gets a number. Nothing is executed, and no address is
+    contacted; `warnings` lists everything that was left out.
     """
-    document = await documents.check(writer, await upload.text())
-    imported = await workflows.import_(writer, upload.request, document, upload.note, idempotency_key)
+    checked = await check_import(documents, writer, upload)
+    imported = await imports.create(writer, upload, checked, idempotency_key)
     set_etag(response, imported.workflow.version)
     return imported
 
 
-@router.get("/{workflow_id}", responses=problems(WorkflowNotFound))
+@router.get("/{workflow_id}", dependencies=[Conditional], responses=problems(WorkflowNotFound))
 async def get_workflow(
     workflow_id: str, reader: Reader, workflows: WorkflowsToRead, response: Response
 ) -> WorkflowRead:

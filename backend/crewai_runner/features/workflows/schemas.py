@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -50,17 +50,27 @@ class WorkflowCreated(ApiModel):
 
 
 class WorkflowImported(ApiModel):
-    """The new workflow and the warnings of the import."""
+    """The new workflows and the warnings of the import."""
 
-    workflow: WorkflowRead
-    warnings: list[Problem]
+    workflow: WorkflowRead = Field(description="The first of the new workflows.")
+    workflows: list[WorkflowEntry] = Field(
+        description="All new workflows: one, or one for each crew of a project."
+    )
+    warnings: list[Problem] = Field(
+        description="Everything in the upload that is not in the workflows, with the code `not-imported`, "
+        "and the warnings of the documents."
+    )
 
 
-class WorkflowEntries(ApiModel):
-    """One page of workflows."""
+class ListedWorkflow(NamedTuple):
+    """The columns of a workflow that are the fields of a `WorkflowEntry`."""
 
-    workflows: list[WorkflowEntry]
-    next_cursor: str | None
+    id: str
+    name: str
+    description: str | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
 
 
 class WorkflowSort(StrEnum):

@@ -4,13 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
-from pydantic import BaseModel
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, Connection
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.errors import BadRequest
 from crewai_runner.core.optimistic_lock import check_version
-from crewai_runner.core.paging import decode_cursor, encode_cursor
+from crewai_runner.core.paging import Page, decode_cursor, encode_cursor
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.core.text import check_storable
@@ -21,20 +20,18 @@ from crewai_runner.domain.workflow_yaml.cross_references import Registry
 from crewai_runner.features.idempotency.service import IdempotencyService
 from crewai_runner.features.models.service import ModelService
 from crewai_runner.features.workflows.crud.checked_document import CheckedDocument, check_document
+from crewai_runner.features.workflows.crud.names import strip_number
 from crewai_runner.features.workflows.crud.records import WorkflowRecords, redact_secrets, to_workflow_read
-from crewai_runner.features.workflows.repository import (
-    BY_NAME,
-    NEWEST_EDIT_FIRST,
+from crewai_runner.features.workflows.list_repository import (
+    WorkflowListRepository,
     edited_before,
     matches_text,
     name_after,
 )
 from crewai_runner.features.workflows.schemas import (
+    ListedWorkflow,
     WorkflowCreated,
     WorkflowDraft,
-    WorkflowEntries,
-    WorkflowEntry,
-    WorkflowImported,
     WorkflowRead,
     WorkflowSort,
 )
@@ -51,11 +48,21 @@ class DocumentChecker:
 
     async def check(self, principal: Principal, text: str) -> CheckedDocument:
         """Validate a document; problems are part of the result and never raised."""
-        async with read_session(self._sessions) as session:
-            registry = await self._names(session, principal.workspace_id)
+        registry = await self.get_registry(principal)
         return await asyncio.to_thread(
             check_document, text, registry, self._mask.scoped(principal.workspace_id)
         )
+
+    async def get_registry(self, principal: Principal) -> Registry:
+        """Return the names that documents of the workspace may use."""
+        async with read_session(self._sessions) as session:
+            return await self._names(session, principal.workspace_id)
+
+    async def list_similar_names(self, principal: Principal, name: str) -> set[str]:
+        """Return the names of workflows that differ from this one by a number at most, and longer ones."""
+        async with read_session(self._sessions) as session:
+            repository = WorkflowRecords(session).repository
+            return await repository.list_names_starting_with(strip_number(name), principal.workspace_id)
 
 
 class WorkflowService:
@@ -82,47 +89,11 @@ class WorkflowService:
         )
         return redact_secrets(await idempotent(WorkflowCreated, draft, create), self._mask, principal)
 
-    async def import_(
-        self,
-        principal: Principal,
-        upload: BaseModel,
-        document: CheckedDocument,
-        note: str | None,
-        key: str | None,
-    ) -> WorkflowImported:
-        """Create a workflow from an import; `upload` identifies the request. Raises like `create`."""
-
-        async def create() -> WorkflowImported:
-            added = await self._records.create(
-                principal, document.text, document.require_definition("/yaml"), note
-            )
-            return WorkflowImported(workflow=added, warnings=document.warnings)
-
-        idempotent = IdempotencyService(
-            self._session, principal.workspace_id, "workflows:import_workflow", key
-        )
-        return redact_secrets(await idempotent(WorkflowImported, upload, create), self._mask, principal)
-
     async def get(self, principal: Principal, workflow_id: str) -> WorkflowRead:
         """Return a workflow with its newest version. Raises WorkflowNotFound."""
         row = await self._records.get(principal, workflow_id)
         read = to_workflow_read(row, await self._records.get_version(row))
         return redact_secrets(read, self._mask, principal)
-
-    async def list_page(
-        self, principal: Principal, text: str | None, sort: WorkflowSort, limit: int, cursor: str | None
-    ) -> WorkflowEntries:
-        """Return one page of workflows. Raises BadRequest for an invalid cursor."""
-        conditions = [matches_text(text)] if text else []
-        if cursor is not None:
-            conditions.append(_after_cursor(cursor, sort))
-        order = BY_NAME if sort is WorkflowSort.NAME else NEWEST_EDIT_FIRST
-        rows = await self._records.repository.list_page(principal.workspace_id, conditions, order, limit + 1)
-        entries = [WorkflowEntry.model_validate(row) for row in rows[:limit]]
-        next_cursor = _encode_position(entries[-1], sort) if len(rows) > limit else None
-        return redact_secrets(
-            WorkflowEntries(workflows=entries, next_cursor=next_cursor), self._mask, principal
-        )
 
     async def save(
         self,
@@ -165,7 +136,24 @@ class WorkflowService:
         return version.definition, version.row.number
 
 
-def _encode_position(last: WorkflowEntry, sort: WorkflowSort) -> str:
+def list_workflows(
+    connection: Connection,
+    principal: Principal,
+    text: str | None,
+    sort: WorkflowSort,
+    limit: int,
+    cursor: str | None,
+) -> Page[ListedWorkflow]:
+    """Return one page of workflows; secrets are not redacted. Raises BadRequest for an invalid cursor."""
+    conditions = [matches_text(text)] if text else []
+    if cursor is not None:
+        conditions.append(_after_cursor(cursor, sort))
+    rows = WorkflowListRepository(connection).list_page(principal.workspace_id, conditions, sort, limit + 1)
+    items = rows[:limit]
+    return Page(items, _encode_position(items[-1], sort) if len(rows) > limit else None)
+
+
+def _encode_position(last: ListedWorkflow, sort: WorkflowSort) -> str:
     if sort is WorkflowSort.NAME:
         return encode_cursor(last.name)
     return encode_cursor((last.updated_at - _EPOCH) // timedelta(milliseconds=1), last.id)

@@ -1,10 +1,25 @@
-"""Queries on workspaces."""
+"""Queries on workspaces: what their runs store, and how many runs have not ended."""
 
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.principal import BUILTIN_WORKSPACE
+from crewai_runner.db.base import table_of
 from crewai_runner.db.insert import insert_if_absent
+from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.db.tables.workspaces import WorkspaceRow
+from crewai_runner.domain.run import FINAL_STATES, RunState
+
+_RUNS = table_of(RunRow)
+_UNFINISHED = sorted(set(RunState) - FINAL_STATES)
+_COUNT_UNFINISHED = (
+    select(_RUNS.c.state, func.count())
+    .where(_RUNS.c.workspace_id == bindparam("workspace"), _RUNS.c.state.in_(_UNFINISHED))
+    .group_by(_RUNS.c.state)
+)
+"""Built once: to build a statement costs as much as to execute it."""
 
 
 class WorkspaceRepository:
@@ -14,3 +29,31 @@ class WorkspaceRepository:
     async def ensure_builtin(self) -> None:
         row = {"id": BUILTIN_WORKSPACE, "name": "Default"}
         await self._session.execute(insert_if_absent(self._session, WorkspaceRow, row))
+
+
+class WorkspaceUsageRepository:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def sum_by_workspace(self) -> Mapping[str, int]:
+        """Return the bytes that the runs of each workspace store."""
+        finished = select(RunRow.workspace_id, RunRow.stored_bytes).where(RunRow.finished_at.is_not(None))
+        # Names the workspaces, so that the index on workspace and state is used.
+        unfinished = select(RunRow.workspace_id, RunRow.stored_bytes).where(
+            RunRow.workspace_id.in_(select(WorkspaceRow.id)),
+            RunRow.state.in_(_UNFINISHED),
+            RunRow.finished_at.is_(None),
+        )
+        totals: dict[str, int] = {}
+        for runs in (finished.subquery(), unfinished.subquery()):
+            query = select(runs.c.workspace_id, func.sum(runs.c.stored_bytes)).group_by(runs.c.workspace_id)
+            for workspace_id, stored_bytes in await self._session.execute(query):
+                totals[workspace_id] = totals.get(workspace_id, 0) + int(stored_bytes)
+        return totals
+
+
+def count_unfinished_runs(connection: Connection, workspace_id: str) -> tuple[int, int]:
+    """Return how many runs of a workspace are queued, and how many have not ended, queued ones included."""
+    rows = connection.execute(_COUNT_UNFINISHED, {"workspace": workspace_id})
+    counts = {state: int(count) for state, count in rows}
+    return counts.get(RunState.QUEUED, 0), sum(counts.values())

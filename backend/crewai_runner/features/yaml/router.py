@@ -1,8 +1,8 @@
 """HTTP API of workflow documents: validation, schema, conversion. Nothing is stored or run."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Header, Response
+from fastapi import Response
 from starlette.responses import JSONResponse
 
 from crewai_runner.features.workflows.errors import DocumentInvalid
@@ -14,16 +14,17 @@ from crewai_runner.features.yaml.schemas import (
     YamlValidation,
 )
 from crewai_runner.features.yaml.service import get_schema
+from crewai_runner.http.deps import Conditional
+from crewai_runner.http.prefixed_router import PrefixedRouter
 from crewai_runner.http.problems import problems
 
-router = APIRouter(prefix="/yaml", tags=["yaml"])
+router = PrefixedRouter(prefix="/yaml", tags=["yaml"])
 SCHEMA_TYPE = "application/schema+json"
 _SCHEMA_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "JSON Schema, draft 2020-12.",
         "content": {SCHEMA_TYPE: {"schema": {"type": "object"}}},
     },
-    304: {"description": "The schema has not changed since If-None-Match."},
 }
 
 
@@ -38,16 +39,13 @@ async def validate_yaml(body: YamlValidation, reader: Reader, yaml: Yaml) -> Val
     return await yaml.validate(reader, body.yaml_content)
 
 
-@router.get("/schema", response_class=JSONResponse, responses=_SCHEMA_RESPONSES)
+@router.get("/schema", response_class=JSONResponse, responses=_SCHEMA_RESPONSES, dependencies=[Conditional])
 async def get_yaml_schema(
     reader: Reader,  # noqa: ARG001 - required scope
-    if_none_match: Annotated[str | None, Header(max_length=1000, description="The last ETag.")] = None,
 ) -> Response:
     """Get the JSON Schema of workflow documents, for editors."""
     text, digest = get_schema()
     headers = {"ETag": f'"{digest}"', "Cache-Control": "private, no-cache"}
-    if f'"{digest}"' in (if_none_match or ""):
-        return Response(status_code=304, headers=headers)
     return Response(text, media_type=SCHEMA_TYPE, headers=headers)
 
 

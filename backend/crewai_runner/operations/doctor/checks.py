@@ -7,7 +7,8 @@ from pydantic import ValidationError
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from crewai_runner.core.settings import Settings, setting_errors
+from crewai_runner.core.setting_values import setting_errors
+from crewai_runner.core.settings import Settings
 from crewai_runner.operations.backup import sqlite_path
 from crewai_runner.operations.database_errors import describe_database_error
 from crewai_runner.operations.doctor import components, database, folder, port, stored_data
@@ -24,6 +25,10 @@ def setting_findings(error: ValidationError) -> list[Finding]:
 def run_checks(settings: Settings) -> list[Finding]:
     """Run every check; takes seconds, because the engine is loaded. Creates and changes nothing."""
     findings = [ok("settings", "valid")]
+    findings += [
+        warn("settings", f"{old} is now named {new}", "rename it; the old name will be removed")
+        for old, new in settings.deprecated_names
+    ]
     findings += _run_check("folder", partial(folder.check_data_folder, settings))
     findings += _run_check("keys", partial(folder.check_keys, settings))
     kinds: list[str] = []
@@ -60,7 +65,8 @@ def _check_database(settings: Settings, kinds: list[str]) -> Iterable[Finding]:
 
 
 def _check_contents(connection: Connection, settings: Settings, kinds: list[str]) -> Iterable[Finding]:
-    yield from database.check_database(connection)
+    yield from database.check_database(connection, settings.database_connections)
     yield from stored_data.check_queue(connection, settings)
+    yield from stored_data.check_retention(connection, settings)
     kinds += components.provider_kinds(connection)
     yield from stored_data.check_secrets(settings)

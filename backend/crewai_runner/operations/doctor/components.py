@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, inspect, text
 
-from crewai_runner.core.settings import LocalModelMode, Settings
+from crewai_runner.core.setting_choices import LocalModelMode
+from crewai_runner.core.settings import Settings
 from crewai_runner.domain.provider import PROVIDER_EXTRAS, PROVIDER_TITLES, ProviderType
 from crewai_runner.localmodel.child_main import CannotServe, check_model_file
 from crewai_runner.localmodel.installation import HOW_TO_INSTALL, installation_problem, installed_model

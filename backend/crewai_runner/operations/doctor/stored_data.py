@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, inspect, text
 
 from crewai_runner.core.settings import Settings
+from crewai_runner.db.sqlite_space import INCREMENTAL
 from crewai_runner.operations.doctor.finding import Finding, fail, ok, warn
 from crewai_runner.operations.doctor.folder import usable_keys
 from crewai_runner.operations.reencryption import count_by_key
 from crewai_runner.queue.database_engine import QUEUE_TABLES, SCHEMA
 
+MAX_UNUSED_BYTES = 64 * 1024**2
 _JOBS = "SELECT count(*) FROM workflow_status WHERE status = 'PENDING'"
 _ORPHANS = text(
     """
@@ -59,6 +61,26 @@ def check_queue(connection: Connection, settings: Settings) -> Iterator[Finding]
     yield ok("queue", "the tables exist")
     if "worker_lease" in tables:
         yield from _check_workers(connection, settings)
+
+
+def check_retention(connection: Connection, settings: Settings) -> Iterator[Finding]:
+    """Report how long runs are kept, and unused space that an old SQLite file cannot release."""
+    runs, events = _describe_days(settings.runs_kept_days), _describe_days(settings.events_kept_days)
+    yield ok("retention", f"finished runs are kept {runs}; their events {events}, at most as long as the run")
+    if not settings.is_embedded:
+        return
+    free_pages, page_size, mode = (
+        int(connection.execute(text(f"PRAGMA {name}")).scalar() or 0)
+        for name in ("freelist_count", "page_size", "auto_vacuum")
+    )
+    unused = free_pages * page_size
+    if mode != INCREMENTAL and unused > MAX_UNUSED_BYTES:
+        message = f"{unused // 1024**2:,} MiB of the database file are unused and stay reserved"
+        yield warn("file size", message, "stop the server and run crewai-runner compact")
+
+
+def _describe_days(days: int) -> str:
+    return f"{days} day(s)" if days else "for ever"
 
 
 def _check_workers(connection: Connection, settings: Settings) -> Iterator[Finding]:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
+from crewai_runner.domain.workflow_yaml.crewai_files import NotACrewProject
 from crewai_runner.domain.workflow_yaml.crewai_import import (
-    NotACrewProject,
+    ImportedDocument,
     from_crewai_files,
     from_crewai_project,
 )
@@ -50,7 +51,7 @@ def read_everything(module: str) -> None:
                 continue
 
 
-def _project(text: str) -> str:
+def _project(text: str) -> list[ImportedDocument]:
     agent = '{"role": "r", "goal": "g", "backstory": "b", "type": {"python": "probe_me.Agent"}}'
     files = {"crew.jsonc": '{"agents": ["x"], "tasks": []}', "agents/x.jsonc": agent, "crew.py": text}
     return from_crewai_project(files)

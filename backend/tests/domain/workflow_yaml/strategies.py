@@ -120,6 +120,8 @@ _VALUES = {
     InputType.INTEGER: st.integers(-(2**62), 2**62),
     InputType.NUMBER: st.floats(allow_nan=False, allow_infinity=False),
     InputType.BOOLEAN: _BOOLS,
+    InputType.ARRAY: st.lists(TEXTS | _BOOLS, max_size=2),
+    InputType.OBJECT: st.dictionaries(TEXTS, TEXTS, max_size=2),
     InputType.ANY: TEXTS,
 }
 
@@ -147,6 +149,8 @@ _BUDGETS = _models(
     max_seconds=_or_none(st.floats(0.1, 1000)),
 ).filter(lambda budget: budget != Budget())
 
+_HOSTS = ["api.example.com", "*.example.com:8443", "bücher.example", "[2001:db8::1]:80", "10.0.0.1"]
+
 
 @st.composite
 def definitions(draw: st.DrawFn) -> WorkflowDefinition:
@@ -168,6 +172,7 @@ def definitions(draw: st.DrawFn) -> WorkflowDefinition:
         knowledge=draw(st.lists(TEXTS, max_size=2)),
         cache=draw(_BOOLS),
         tool_failure_policy=draw(_POLICY),
+        allowed_hosts=draw(_or_none(st.lists(st.sampled_from(_HOSTS), max_size=2, unique=True))),
         inputs=[draw(_inputs(name)) for name in inputs],
         budget=draw(_or_none(_BUDGETS)),
         timeout_seconds=draw(_or_none(st.integers(1, 2_592_000))),

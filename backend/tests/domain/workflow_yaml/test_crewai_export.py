@@ -1,15 +1,20 @@
 """Export of CrewAI projects, loaded by CrewAI itself. No test calls a model."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.domain.workflow_yaml.crewai_export import to_crewai_project
 from crewai_runner.domain.workflow_yaml.crewai_import import from_crewai_project
+from crewai_runner.domain.workflow_yaml.cross_references import Registry
 from crewai_runner.domain.workflow_yaml.document import parse
+from crewai_runner.domain.workflow_yaml.export_snapshot import add_snapshot
+from crewai_runner.domain.workflow_yaml.serialisation import Document, dump, to_list, to_mapping
 from crewai_runner.executor.crew.compat.environment import import_engine
 from tests.domain.workflow_yaml.documents import LIST_FORMAT, MAPPING_FORMAT, definition_of
 from tests.domain.workflow_yaml.strategies import definitions
@@ -163,10 +168,41 @@ class TestCrewAiLoadsExports:
 
 
 class TestExport:
-    def test_import_gives_the_same_crew(self) -> None:
+    @given(definition=definitions(), write=st.sampled_from([to_mapping, to_list]))
+    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    def test_import_gives_the_same_document(
+        self, definition: WorkflowDefinition, write: Callable[[WorkflowDefinition], Document]
+    ) -> None:
+        text = dump(write(definition))
+        files = add_snapshot(to_crewai_project(definition, MODELS), text)
+        archive = {f"folder/{path}": content for path, content in files.items()}
+
+        (imported,) = from_crewai_project(archive)
+
+        assert (imported.text, imported.warnings) == (text, [])
+        assert definition_of(imported.text, Registry(mcp_servers=None)) == definition
+
+    @pytest.mark.parametrize(
+        ("path", "before", "after"),
+        [
+            ("crew.jsonc", "Research {topic}", "Look for {topic}"),
+            ("agents/writer.jsonc", "A poet.", "A novelist."),
+        ],
+    )
+    def test_edited_project_is_read_and_says_what_it_lacks(self, path: str, before: str, after: str) -> None:
+        definition = definition_of(MAPPING_FORMAT)
+        files = add_snapshot(to_crewai_project(definition, MODELS), MAPPING_FORMAT)
+        files[path] = files[path].replace(before, after)
+
+        (imported,) = from_crewai_project(files)
+
+        assert after in imported.text
+        assert "workflow.yaml" in imported.warnings[0].message
+
+    def test_import_without_snapshot_keeps_what_the_format_of_crewai_has(self) -> None:
         definition = definition_of(MAPPING_FORMAT)
 
-        imported = definition_of(from_crewai_project(to_crewai_project(definition, {})))
+        imported = definition_of(from_crewai_project(to_crewai_project(definition, {}))[0].text)
 
         assert imported.tasks == [task.model_copy(update={"tools": []}) for task in definition.tasks]
         assert [a.model_copy(update={"tools": []}) for a in definition.agents] == imported.agents

@@ -116,7 +116,7 @@ class TestAgreementWithParser:
             {**MINIMAL_VALUE, "planning": True},
             {**MINIMAL_VALUE, "budget": {"maxCost": 0}},
             {**MINIMAL_VALUE, "inputs": {"x y": 1}},
-            {**MINIMAL_VALUE, "tasks": [{"description": "d", "expectedOutput": "e", "agent": "a"}]},
+            {**MINIMAL_VALUE, "tasks": [{"description": "d", "agent": "a"}]},
             {**MINIMAL_VALUE, "tasks": {"t": {"description": "d", "agent": "a"}}},
             {
                 **MINIMAL_VALUE,

@@ -2,7 +2,8 @@
 
 import pytest
 
-from crewai_runner.domain.workflow_yaml.document import parse
+from crewai_runner.domain.workflow_yaml.cross_references import Registry
+from crewai_runner.domain.workflow_yaml.document import parse, parse_value
 from crewai_runner.domain.workflow_yaml.problems import Problem
 
 CREW = """\
@@ -68,6 +69,33 @@ class TestNames:
         assert parsed.definition is not None
         assert parsed.definition.tasks[0].agent == "clerk"
 
+    @pytest.mark.parametrize("wrapper", ["", "crew:\n"])
+    @pytest.mark.parametrize(
+        "agents",
+        [
+            (
+                "agents: {clerk: {role: '{topic} clerk', goal: g, backstory: b}, boss: {role: 'The {x}', "
+                "goal: g, backstory: b}}"
+            ),
+            (
+                "agents: [{name: clerk, role: '{topic} clerk', goal: g, backstory: b}, "
+                "{boss: {role: 'The {x}', goal: g, backstory: b}}]"
+            ),
+        ],
+    )
+    def test_agent_by_role_with_placeholder(self, agents: str, wrapper: str) -> None:
+        lines = [agents, "process: hierarchical", "manager_agent: ' The {x}'"]
+        lines.append("tasks: {t: {description: d, expected_output: e, agent: '{topic} clerk '}}")
+        body = "\n".join(f"  {line}" if wrapper else line for line in lines)
+
+        parsed = parse(f"name: N\n{wrapper}{body}\n")
+
+        assert parsed.definition is not None, parsed.problems
+        assert (parsed.definition.tasks[0].agent, parsed.definition.manager_agent) == ("clerk", "boss")
+
+    def test_unknown_role_with_placeholder(self) -> None:
+        assert find("bad-name", agent="'{other} clerk'")
+
 
 class TestPlaceholders:
     @pytest.mark.parametrize("text", ["{тема}", "{主题}", "{first name}", "{ topic }", "{my.topic}"])
@@ -99,3 +127,88 @@ def test_two_tasks_that_write_one_file() -> None:
     )
 
     assert [problem.code for problem in parse(both).warnings] == ["duplicate-file"]
+
+
+class TestListsWithoutNames:
+    def test_agents_are_named_after_their_roles(self) -> None:
+        parsed = parse("""\
+name: Config
+agents:
+  - {role: Researcher, goal: g, backstory: b}
+  - {role: "{topic} writer", goal: g, backstory: b}
+  - {role: Researcher, goal: g, backstory: b}
+tasks:
+  - {description: d, expected_output: e, agent: Researcher}
+  - {description: "{topic}", expected_output: e, agent: agent_2}
+""")
+
+        assert parsed.definition is not None
+        assert [agent.key for agent in parsed.definition.agents] == ["Researcher", "agent_2", "agent_3"]
+        assert [(task.key, task.agent) for task in parsed.definition.tasks] == [
+            ("task_1", "Researcher"),
+            ("task_2", "agent_2"),
+        ]
+
+    def test_generated_names_leave_given_ones_alone(self) -> None:
+        parsed = parse("""\
+name: Config
+agents: [{name: agent_2, role: r, goal: g, backstory: b}, {role: "{x}", goal: g, backstory: b}]
+tasks: [{task_2: {description: d, expected_output: e, agent: agent_2}}, {description: "{x}",
+  expected_output: e, agent: agent_3}]
+""")
+
+        assert parsed.definition is not None
+        assert [task.key for task in parsed.definition.tasks] == ["task_2", "task_3"]
+
+
+class TestAcceptedAsInCrewAi:
+    @pytest.mark.parametrize("style", [">", "|"])
+    def test_line_break_of_a_folded_role_is_removed(self, style: str) -> None:
+        text = CREW.format(goal="G", description="D", agent="clerk").replace(
+            "role: Clerk", f"role: {style}\n      Clerk"
+        )
+        definition = parse(text).definition
+
+        assert definition is not None
+        assert definition.agents[0].role == "Clerk"
+
+    def test_long_texts(self) -> None:
+        assert find("text-too-long", goal="g " * 60_000, description="d " * 13_000) == []
+        assert len(find("text-too-long", goal="g" * 200_001)) == 1
+
+    def test_title_of_a_tool(self) -> None:
+        registry = Registry(tools=frozenset({"http_get", "calculator"}))
+        text = CREW.format(goal="G", description="D", agent="clerk")
+
+        definition = parse(
+            f"{text}    tools: [Read a web page, calculator, Calculator]\n", registry
+        ).definition
+
+        assert definition is not None
+        assert definition.tasks[0].tools == ["http_get", "calculator"]
+
+    def test_names_in_every_script(self) -> None:
+        text = CREW.format(goal="G", description="D", agent="文员 🖋")
+        text = text.replace("clerk:", "文员 🖋:").replace("Clerk", "首席文员 🖋").replace("sort:", "مهمة:")
+        definition = parse(text).definition
+
+        assert definition is not None
+        assert (definition.agents[0].key, definition.agents[0].role) == ("文员 🖋", "首席文员 🖋")
+        assert [(task.key, task.agent) for task in definition.tasks] == [("مهمة", "文员 🖋")]
+
+    @pytest.mark.parametrize("count", [200, 201])
+    def test_number_of_tasks(self, count: int) -> None:
+        agents = {f"a{n}": {"role": "r", "goal": "g", "backstory": "b"} for n in range(50)}
+        task = {"description": "d", "expected_output": "e"}
+        tasks = {f"t{n}": {**task, "agent": f"a{n % 50}"} for n in range(count)}
+
+        parsed = parse_value({"name": "Big", "agents": agents, "tasks": tasks})
+
+        messages = [problem.message for problem in parsed.problems]
+        assert messages == ([] if count == 200 else ["At most 200 tasks are allowed."])
+
+
+def test_several_agents_of_a_task() -> None:
+    (problem,) = find("wrong-type", agent="[clerk, other]")
+
+    assert problem.message == "`agent` must be the name of one agent, but this is a list."

@@ -12,7 +12,7 @@ from crewai_runner.domain.run import RunFailure
 from crewai_runner.executor.crew.errors.classify import classify_error
 from crewai_runner.executor.port import ModelBinding
 from tests.executor.engine_modules import import_engine_module
-from tests.support.scripted_provider import Drop, Fail, Garbage, Reply
+from tests.support.scripted_provider import Body, Drop, Fail, Garbage, Reply
 
 make_llm = import_engine_module("llm.factory").make_llm
 
@@ -97,5 +97,7 @@ ERROR_RESPONSES: list[tuple[Reply, str, str]] = [
     (Fail(503, "overloaded"), "provider-error", "overloaded"),
     (Fail(529, "Overloaded"), "provider-error", "Overloaded"),
     (Garbage(), "provider-garbage", "web page"),
+    (Body("true", "application/json"), "provider-garbage", "true"),
+    (Body('{"choices": [', "application/json"), "provider-garbage", "choices"),
     (Drop(), "provider-interrupted", ""),
 ]

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import threading
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from crewai_runner.domain.model_settings import ModelSettings
 from crewai_runner.domain.run import TaskResult
 from crewai_runner.domain.usage import Usage
 from crewai_runner.executor.crew.llm.observed_client import UsageScanner
-from crewai_runner.executor.port import Completed, Failed, OutOfBudget, Stopped
+from crewai_runner.executor.port import Completed, Failed, OutOfBudget, RunControl, Stopped
 from tests.executor.crew.harness import (
     EngineHarness,
     Recorder,
@@ -231,3 +233,26 @@ class TestAnswerText:
         data = recorder.one("llm.completed").data
         assert (data.text_length, data.is_truncated) == (len(text), True)
         assert recorder.one("task.completed").data.raw == text
+
+
+class TestBacklog:
+    async def test_no_request_is_sent_until_waiting_events_are_stored(self, harness: EngineHarness) -> None:
+        harness.provider.on(Say("Tea."))
+        stored: Future[None] = Future()
+        waiting = threading.Event()
+
+        def flush() -> Future[None]:
+            waiting.set()
+            return stored
+
+        recorder, run = harness.start(harness.spec())
+        recorder.control = RunControl(flush)
+        recorder.control.set_backlog(True)
+
+        await asyncio.to_thread(waiting.wait)
+        assert harness.provider.requests == []
+        stored.set_result(None)
+        await run
+
+        assert isinstance(recorder.outcome, Completed)
+        assert len(harness.provider.requests) == 1

@@ -1,6 +1,6 @@
 import asyncio
 
-from crewai_runner.executor.crew.events.chunk_buffer import ChunkBuffer
+from crewai_runner.executor.crew.events.chunk_buffer import LENGTH_NOTE, MAX_LENGTH, ChunkBuffer
 
 
 class TestChunkBuffer:
@@ -15,6 +15,21 @@ class TestChunkBuffer:
         assert "".join(emitted) == "".join(f"{number} " for number in range(200))
         assert emitted[0] == "0 "
         assert len(emitted) < 100
+
+    def test_long_answer_is_shown_up_to_the_limit(self) -> None:
+        emitted: list[str] = []
+        buffer = ChunkBuffer(emitted.append)
+
+        for _ in range(MAX_LENGTH // 1000 + 5):
+            buffer.add("x" * 999)
+        buffer.flush()
+        shown = "".join(emitted)
+        buffer.replace("answer")
+        buffer.add(" continues")
+        buffer.flush()
+
+        assert shown == "x" * MAX_LENGTH + LENGTH_NOTE
+        assert "".join(emitted) == shown + "answer continues"
 
     async def test_emits_buffered_text_after_the_interval(self) -> None:
         second_emitted = asyncio.Event()

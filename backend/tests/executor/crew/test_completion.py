@@ -12,9 +12,18 @@ from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.domain.model_settings import ModelSettings
 from crewai_runner.domain.provider import ProviderType
 from crewai_runner.domain.usage import Pricing
-from crewai_runner.executor.port import ModelBinding, ModelCallFailed
+from crewai_runner.executor.port import ModelBinding, ModelCallFailed, ReplacingText
 from tests.executor.engine_modules import import_engine_module
-from tests.support.scripted_provider import Empty, Fail, Hang, HangMidStream, Say, ScriptedProvider, Usage
+from tests.support.scripted_provider import (
+    Drop,
+    Empty,
+    Fail,
+    Hang,
+    HangMidStream,
+    Say,
+    ScriptedProvider,
+    Usage,
+)
 
 complete = import_engine_module("llm.completion").complete
 pytestmark = pytest.mark.crew
@@ -143,6 +152,38 @@ class TestStreaming:
 
         assert asyncio.all_tasks() == {asyncio.current_task()}, "the call still runs"
         await asyncio.to_thread(provider.wait_for_disconnects, 1)
+
+
+class TestLostAnswer:
+    async def test_is_asked_for_again_and_its_text_replaced(
+        self, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(import_engine_module("llm.call_outcome"), "_FIRST_WAIT_SECONDS", 0.0)
+        provider.then(Drop(["The first half"]), Say("whole"))
+        received: list[str] = []
+
+        async def on_text(text: str) -> None:
+            received.append(text)
+
+        answer = await complete(model(provider, settings=ModelSettings(max_retries=1)), HELLO, on_text)
+
+        assert answer.text == "whole"
+        assert received == ["The first half", "", "whole"]
+        assert [isinstance(text, ReplacingText) for text in received] == [False, True, False]
+
+    async def test_retries_are_bounded(
+        self, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(import_engine_module("llm.call_outcome"), "_FIRST_WAIT_SECONDS", 0.0)
+        provider.on(Drop(["The first half"]))
+
+        with pytest.raises(ModelCallFailed) as failed:
+            await complete(
+                model(provider, settings=ModelSettings(max_retries=2)), HELLO, lambda _: asyncio.sleep(0)
+            )
+
+        assert failed.value.failure.code == "provider-interrupted"
+        assert len(provider.requests) == 3
 
 
 class TestCancellation:

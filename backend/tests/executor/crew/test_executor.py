@@ -36,7 +36,7 @@ def fallback(
 
 
 PROGRAM = """
-import asyncio, os, signal, sys, threading
+import asyncio, gc, os, signal, sys, threading
 from pathlib import Path
 from crewai_runner.executor.crew.executor import CrewExecutor
 before = signal.getsignal(signal.SIGTERM)
@@ -46,7 +46,11 @@ async def main():
     loading = asyncio.ensure_future(executor.load())
     while not loading.done():
         await asyncio.sleep(0.01)
+full_collections = gc.get_stats()[2]["collections"]
 asyncio.run(main())
+# A full collection stops the event loop for as long as it takes to visit the modules of CrewAI.
+assert gc.get_stats()[2]["collections"] == full_collections
+assert gc.get_freeze_count() > 200_000
 assert executor.status().native, executor.status()
 assert signal.getsignal(signal.SIGTERM) is before
 assert "litellm" not in sys.modules and "lancedb" not in sys.modules

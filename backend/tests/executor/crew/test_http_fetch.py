@@ -148,6 +148,8 @@ class TestHtmlToText:
             ("seen<script>never closed", "seen"),
             ("<SCRIPT>x</SCRIPT>seen", "seen"),
             ("<script>'<p>'</script>seen", "seen"),
+            ("İİİİİİİİ<script>hidden</script>seen", "İİİİİİİİseen"),
+            ("<style>hidden</\N{LATIN SMALL LETTER LONG S}tyle></style>seen", "seen"),
             ("<!DOCTYPE html><ul><li>1</li><li>2</li></ul>", "1\n2"),
             ("1 &lt; 2 &#38; 3 > 2", "1 < 2 & 3 > 2"),
             ("  much \t space  ", "much space"),
@@ -159,7 +161,8 @@ class TestHtmlToText:
         assert html_to_text(page) == text
 
     @pytest.mark.parametrize(
-        "piece", ["<", "<!--", "<a ", "<script>", "</", "&", "<p", "<!", "<svg><", "&#", "<a b='"]
+        "piece",
+        ["<", "<!--", "<a ", "<script>", "</", "&", "<p", "<!", "<svg><", "<svg></style>", "&#", "<a b='"],
     )
     def test_hostile_page_takes_linear_time(self, piece: str) -> None:
         with cpu_limit(1600):

@@ -167,6 +167,16 @@ class TestReasoning:
         asked = [m for m in harness.provider.requests[2].payload["messages"] if m.get("tool_calls")]
         assert [message.get("reasoning_content") for message in asked] == ["I multiply.", None]
 
+    async def test_that_was_shown_before_its_end_tag_is_replaced(self, harness: EngineHarness) -> None:
+        harness.provider.then(Say("", chunks=["sec", "ret", "</think>Old ", "pond."]))
+
+        recorder = await harness.run(stream_tokens=True)
+
+        shown = ""
+        for event in recorder.all("llm.chunk"):
+            shown = event.data.text if event.data.replaces else shown + event.data.text
+        assert shown == recorder.one("llm.completed").data.text == "Old pond."
+
     @pytest.mark.parametrize("streamed", [True, False])
     async def test_in_tags_is_no_part_of_the_result(self, harness: EngineHarness, streamed: bool) -> None:
         harness.provider.then(Say("", chunks=["<th", "ink>sec", "ret</think>", "\n\nOld ", "pond."]))

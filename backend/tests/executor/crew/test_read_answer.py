@@ -106,6 +106,15 @@ class TestShapes:
 
         assert (answer.text, answer.reasoning, answer.reasoning_fields) == ("ab", "hm", {})
 
+    @pytest.mark.parametrize("calls", [{}, [], None, "none"])
+    def test_odd_values_instead_of_tool_calls(self, calls: object) -> None:
+        answer = read(json.dumps(choice({"content": "ab", "tool_calls": calls}, "stop", "message")))
+
+        assert (answer.text, answer.tool_calls) == ("ab", [])
+
+    def test_number_as_content(self) -> None:
+        assert read(json.dumps(choice({"content": 42}, "stop", "message"))).text == "42"
+
     def test_usage_on_every_chunk_and_none_at_the_end(self) -> None:
         figures = [{"prompt_tokens": 5, "completion_tokens": n} for n in (1, 2, 3)]
 

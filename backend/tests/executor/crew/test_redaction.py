@@ -39,3 +39,4 @@ class TestTruncate:
     def test_adds_the_original_length(self) -> None:
         assert truncate("abc", 3) == "abc"
         assert truncate("abcd", 3) == "abc\n[truncated: 4 characters in total]"
+        assert truncate(truncate("abcd", 3), 3) == "abc\n[truncated: 4 characters in total]"

@@ -39,13 +39,15 @@ class TestTasks:
         assert "a draft" in harness.provider.requests[1].text
 
     async def test_known_placeholders_are_filled_once(self, harness: EngineHarness) -> None:
-        description = "Write of {topic}, not of {unknown} or {x.__class__} or {0}"
+        json_text = '{"a": "%s", "b": {"c": 1}} {{ topic }} { topic } {x:.2f} {items[0]}'
+        description = "Write of {topic}, not of {unknown} or {x.__class__} or {0} " + json_text % "{topic}"
         inputs = {"topic": "{secret} cats", "secret": "dogs"}
 
         await harness.run(workflow(tasks=[task(description=description)]), inputs=inputs)
 
         sent = harness.provider.requests[0].text
-        assert "Write of {secret} cats, not of {unknown} or {x.__class__} or {0}" in sent
+        assert "Write of {secret} cats, not of {unknown} or {x.__class__} or {0} " in sent
+        assert json_text % "{secret} cats" in sent
 
     async def test_async_tasks_run_in_parallel(self, harness: EngineHarness) -> None:
         harness.provider.on(Say("joined"), contains="Do join")
@@ -214,6 +216,19 @@ class TestHierarchicalCrew:
         assert (failed.to, failed.cut_off) == ("writer" if failing else "nobody", False)
         assert failed.message
         assert not recorder.all("delegation.completed")
+
+    @pytest.mark.parametrize("coworker", [["writer role"], {"role": "writer role"}, 7, None])
+    async def test_coworker_that_is_no_text_is_explained_to_the_model(
+        self, harness: EngineHarness, coworker: object
+    ) -> None:
+        call = ("delegate_work_to_coworker", DELEGATE | {"coworker": coworker})
+        harness.provider.then(CallTools([call]), Say("did it myself"))
+
+        recorder = await harness.run(hierarchical_workflow())
+
+        assert isinstance(recorder.outcome, Completed)
+        assert "valid string" in recorder.one("delegation.failed").data.message
+        assert "valid string" in str(harness.provider.requests[-1].messages)
 
     async def test_custom_manager_agent_keeps_its_key(self, harness: EngineHarness) -> None:
         definition = workflow(

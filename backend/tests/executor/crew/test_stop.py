@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from crewai_runner.domain.run import StopMode
-from crewai_runner.executor.port import Completed, Stopped
+from crewai_runner.executor.crew.attempt.start_queue import StartQueue
+from crewai_runner.executor.port import Completed, NeedsHuman, Stopped
 from tests.executor.crew.harness import (
     EngineHarness,
     Recorder,
@@ -44,7 +45,9 @@ def blocking_tool(monkeypatch: pytest.MonkeyPatch, engine: Any) -> Iterator[thre
             release.wait(LONG_SECONDS)
             return "waited"
 
-    monkeypatch.setattr(ComponentFactory, "make_tools", lambda _self, names: [Wait()] if names else [])
+    monkeypatch.setattr(
+        ComponentFactory, "make_tools", lambda _self, names, _hosts: [Wait()] if names else []
+    )
     yield release
     release.set()
 
@@ -172,6 +175,18 @@ class TestStopNow:
         assert outcome == Stopped()
         assert harness.provider.requests == []
 
+    async def test_stop_while_other_attempts_start_makes_no_call(
+        self, harness: EngineHarness, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(harness.executor, "_starts", StartQueue(0))
+        recorder, run = harness.start(harness.spec())
+        await asyncio.sleep(0)
+
+        recorder.control.stop()
+
+        assert await asyncio.wait_for(run, 20) == Stopped()
+        assert harness.provider.requests == []
+
     async def test_stop_after_the_end_does_not_change_the_outcome(self, harness: EngineHarness) -> None:
         recorder = await harness.run()
 
@@ -207,6 +222,18 @@ class TestStopAfterStep:
         await asyncio.wait_for(run, 10)
 
         assert recorder.outcome == Stopped(llm_calls_after_stop=calls)
+
+    async def test_answer_that_needs_a_review_is_kept(self, harness: EngineHarness) -> None:
+        harness.provider.on(Hold("gate", Say("draft")))
+        definition = workflow(tasks=[task(human_input=True), task("next")])
+        recorder, run = harness.start(harness.spec(definition))
+        await harness.wait_for_requests(1)
+
+        recorder.control.stop(StopMode.AFTER_STEP)
+        harness.provider.release("gate")
+        await asyncio.wait_for(run, 10)
+
+        assert recorder.outcome == Stopped(review=NeedsHuman("draft", "writer", "draft"))
 
     async def test_requested_tool_is_not_used(self, harness: EngineHarness) -> None:
         harness.provider.on(Hold("gate", CallTools([("calculator", {"expression": "1+1"})])))

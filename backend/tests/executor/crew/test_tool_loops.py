@@ -58,3 +58,32 @@ class TestMaxIterations:
         assert isinstance(recorder.outcome, Failed)
         assert recorder.outcome.failure.code == "max-iterations"
         assert "max_iter" in recorder.outcome.failure.message
+
+
+class TestToolsThatWereNotOffered:
+    async def test_model_is_asked_again(self, harness: EngineHarness) -> None:
+        harness.provider.then(CALL, Say("done"))
+
+        recorder = await harness.run(workflow())
+
+        assert isinstance(recorder.outcome, Completed)
+        assert recorder.outcome.result.raw == "done"
+        assert "a tool that was not offered" in harness.provider.requests[1].last_message
+
+    async def test_text_next_to_the_call_is_the_answer(self, harness: EngineHarness) -> None:
+        harness.provider.then(CallTools(CALL.calls, text="It is 42."))
+
+        recorder = await harness.run(workflow())
+
+        assert isinstance(recorder.outcome, Completed)
+        assert recorder.outcome.result.raw == "It is 42."
+
+    async def test_nothing_but_calls_fails(self, harness: EngineHarness) -> None:
+        harness.provider.on(CALL)
+
+        recorder = await harness.run(workflow())
+
+        assert isinstance(recorder.outcome, Failed)
+        assert recorder.outcome.failure.code == "provider-empty"
+        assert "tools that were not offered" in recorder.outcome.failure.message
+        assert len(harness.provider.requests) == 3

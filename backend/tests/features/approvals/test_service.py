@@ -26,7 +26,7 @@ from crewai_runner.features.approvals.service import ApprovalService
 from crewai_runner.features.runs.service import NewRun
 from tests.support.builders import definition, task
 from tests.support.harness import ON_POSTGRESQL, RunHarness, request_approval
-from tests.support.principals import OWNER, STRANGER
+from tests.support.principals import OWNER, RUN_READER, STRANGER
 
 
 async def resolve(harness: RunHarness, approval_id: str, action: str, **more: Any) -> ApprovalRead:
@@ -141,7 +141,33 @@ class TestResolveApproval:
         with pytest.raises(ApprovalAlreadyResolved):
             await resolve(harness, approval_id, second, feedback="f")
 
-    async def test_only_one_of_many_concurrent_resolutions_succeeds(self, harness: RunHarness) -> None:
+    async def test_repeated_resolution_changes_nothing(self, harness: RunHarness) -> None:
+        for answer in (
+            {"action": "approve"},
+            {"action": "approve", "edited": "Mine."},
+            {"action": "revise", "feedback": "Shorter."},
+            {"action": "reject", "feedback": "No."},
+        ):
+            run_id, approval_id = await request_approval(harness)
+            first = await resolve(harness, approval_id, **answer)
+            events = await harness.event_types(run_id)
+
+            assert await resolve(harness, approval_id, **answer) == first
+            assert await harness.event_types(run_id) == events
+            with pytest.raises(ApprovalAlreadyResolved):
+                await resolve(harness, approval_id, **answer | {"feedback": "Something else."})
+            async with harness.approvals() as approvals:
+                with pytest.raises(ApprovalAlreadyResolved):
+                    await approvals.resolve(RUN_READER, approval_id, ApprovalResolve(**answer))
+
+    async def test_edited_text_must_be_the_same(self, harness: RunHarness) -> None:
+        _, approval_id = await request_approval(harness)
+        await resolve(harness, approval_id, "approve", edited="Mine.")
+
+        with pytest.raises(ApprovalAlreadyResolved):
+            await resolve(harness, approval_id, "approve", edited="Other.")
+
+    async def test_only_one_of_many_concurrent_resolutions_counts(self, harness: RunHarness) -> None:
         run_id, approval_id = await request_approval(harness)
         answers = [
             resolve(harness, approval_id, action, feedback="f")
@@ -150,8 +176,9 @@ class TestResolveApproval:
 
         outcomes = await asyncio.gather(*answers, return_exceptions=True)
 
-        assert sum(isinstance(outcome, ApprovalRead) for outcome in outcomes) == 1
-        assert sum(isinstance(outcome, ApprovalAlreadyResolved) for outcome in outcomes) == 8
+        # The other two with the same action repeat it.
+        assert sum(isinstance(outcome, ApprovalRead) for outcome in outcomes) == 3
+        assert sum(isinstance(outcome, ApprovalAlreadyResolved) for outcome in outcomes) == 6
         assert (await harness.event_types(run_id)).count("approval.resolved") == 1
 
     @ON_POSTGRESQL

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from ipaddress import ip_network
 
 import httpx
 import pytest
@@ -9,14 +10,16 @@ from fastapi import FastAPI
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from starlette.requests import HTTPConnection
+from starlette.types import Message, Receive, Scope, Send
 
 from crewai_runner.core.clock import now
-from crewai_runner.core.principal import BUILTIN_WORKSPACE
+from crewai_runner.core.principal import BUILTIN_WORKSPACE, Principal
 from crewai_runner.db.session import read_session, unit_of_work
 from crewai_runner.db.tables.browser_sessions import BrowserSessionRow
 from crewai_runner.features.auth.browser_sessions import CACHE_SECONDS, BrowserSessions
 from crewai_runner.features.auth.cookies import check_same_site
-from crewai_runner.features.auth.errors import CrossSiteRequest, SessionEnded
+from crewai_runner.features.auth.errors import CrossSiteRequest, InvalidApiKey, SessionEnded
+from crewai_runner.http.client_address import ClientAddressMiddleware
 from crewai_runner.wiring.container import Container
 from tests.support.principals import OWNER, auth_headers
 
@@ -119,6 +122,7 @@ class TestCrossSite:
             ({"sec-fetch-site": "cross-site", "origin": "http://test", "host": "test"}, False),
             ({"origin": "http://test:8000", "host": "test:8000"}, True),
             ({"origin": "http://test:9000", "host": "test:8000"}, False),
+            ({"origin": "http://test:8000", "host": "test", "x-forwarded-host": "test:8000"}, True),
             ({"origin": "null", "host": "test"}, False),
             ({"host": "test"}, False),
         ],
@@ -127,13 +131,79 @@ class TestCrossSite:
         self, container: Container, headers: dict[str, str], is_allowed: bool
     ) -> None:
         raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-        connection = HTTPConnection({"type": "websocket", "headers": raw})
+        scope = {"type": "websocket", "headers": raw, "client": ("192.0.2.1", 1)}
+        await ClientAddressMiddleware(ignore_request, [ip_network("192.0.2.1")])(scope, connect, ignore)
+        connection = HTTPConnection(scope)
 
         if is_allowed:
             check_same_site(connection, "", container.browser_sessions)
         else:
             with pytest.raises(CrossSiteRequest):
                 check_same_site(connection, "", container.browser_sessions)
+
+
+class TestPageOrigin:
+    @pytest.mark.parametrize(
+        ("headers", "is_allowed"),
+        [
+            ({}, True),
+            ({"origin": "http://test:8000"}, True),
+            ({"origin": "https://app.example"}, True),
+            ({"origin": "https://evil.example"}, False),
+            ({"origin": "null"}, False),
+            ({"origin": "http://test:8000", "sec-fetch-site": "cross-site"}, False),
+        ],
+    )
+    async def test_page_of_another_site_cannot_use_up_the_sign_ins_of_its_visitor(
+        self, app: FastAPI, container: Container, headers: dict[str, str], is_allowed: bool
+    ) -> None:
+        authenticator = CountingAuthenticator()
+        container.authenticator = authenticator
+        container.settings.cors_origins = ["https://app.example"]
+        offered = {"host": "test:8000", "sec-websocket-protocol": "crewai-runner, bearer.guess"} | headers
+        scope = {
+            "type": "websocket",
+            "path": "/api/v1/runs/run_1/ws",
+            "query_string": b"",
+            "headers": [(name.encode(), value.encode()) for name, value in offered.items()],
+        }
+
+        await app(scope, connect, ignore)
+
+        assert authenticator.count == int(is_allowed)
+
+    async def test_page_of_another_site_cannot_send_a_key_with_a_request(
+        self, browser: httpx.AsyncClient
+    ) -> None:
+        asked = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization"}
+
+        preflight = await browser.options("/models", headers={"Origin": "https://evil.example"} | asked)
+
+        assert preflight.status_code == 400
+        assert "access-control-allow-origin" not in preflight.headers
+
+
+class CountingAuthenticator:
+    """Counts the keys that it is asked to compare; none is right."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    async def authenticate(self, authorization: str | None, client: str) -> Principal:
+        self.count += 1
+        raise InvalidApiKey
+
+
+async def ignore_request(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    pass
+
+
+async def connect() -> Message:
+    return {"type": "websocket.connect"}
+
+
+async def ignore(_message: Message) -> None:
+    pass
 
 
 class TestEnd:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crewai_runner.features.auth import rules
-from crewai_runner.features.auth.rules import ACCOUNT_FACTOR, FailureBuckets, SignInLimiter
+from crewai_runner.features.auth.rules import FailureBuckets
 
 
 class Clock:
@@ -55,6 +55,17 @@ class TestFailureBuckets:
         assert failures.get_wait_seconds("0") == 0
         assert failures.get_wait_seconds(str(rules.MAX_CLIENTS)) > 0
 
+    def test_count_of_other_processes_is_taken_over(self) -> None:
+        failures, clock = create_limiter(3)
+        failures.record_failure("a")
+
+        failures.raise_to("a", 4.0)
+        failures.raise_to("a", 2.0)
+
+        assert failures.get_wait_seconds("a") == 40
+        clock.seconds += 40
+        assert failures.get_wait_seconds("a") == 0
+
     @given(st.lists(st.floats(0, 60), max_size=30), st.integers(1, 10))
     def test_never_allows_more_than_the_bucket_and_its_refill(
         self, pauses: list[float], per_minute: int
@@ -69,26 +80,3 @@ class TestFailureBuckets:
                 allowed += 1
 
         assert allowed <= per_minute + sum(pauses) * per_minute / 60 + 1
-
-
-class TestSignInLimiter:
-    def exhaust_account(self, limiter: SignInLimiter) -> None:
-        for number in range(ACCOUNT_FACTOR):
-            assert limiter.get_wait_seconds(f"guesser-{number}", "owner") == 0
-            limiter.record_failure(f"guesser-{number}", "owner")
-
-    def test_account_is_limited_over_all_addresses(self) -> None:
-        limiter = SignInLimiter(1, Clock())
-        self.exhaust_account(limiter)
-
-        assert limiter.get_wait_seconds("fresh", "owner") > 0
-        assert limiter.get_wait_seconds("fresh", "somebody else") == 0
-
-    def test_known_address_is_exempt_from_the_limit_of_its_account_only(self) -> None:
-        limiter = SignInLimiter(1, Clock())
-        limiter.record_success("home", "owner")
-        self.exhaust_account(limiter)
-
-        assert limiter.get_wait_seconds("home", "owner") == 0
-        limiter.record_failure("home", "owner")
-        assert limiter.get_wait_seconds("home", "owner") > 0

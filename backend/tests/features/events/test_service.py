@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from crewai_runner.domain.run import RunFailure, RunResult, TaskState
 from crewai_runner.domain.run_events import RunEvent, TaskSkipped
 from crewai_runner.features.events import run_event_stream as stream_module
-from crewai_runner.features.events.repository import EventRepository
-from crewai_runner.features.events.run_event_stream import Frame, RunEventStream, merge_by_sequence
-from crewai_runner.features.events.service import EventService, assign_sequence_numbers
+from crewai_runner.features.events.event_list import EventListService
+from crewai_runner.features.events.frames import Frame, merge_by_sequence
+from crewai_runner.features.events.run_event_stream import RunEventStream
+from crewai_runner.features.events.schemas import EventPage
+from crewai_runner.features.events.service import assign_sequence_numbers
 from crewai_runner.features.runs.errors import RunNotFound
 from crewai_runner.stream.notifier import Chunk
 from tests.support.builders import started
@@ -27,7 +29,8 @@ Frames = list[Frame | None]
 
 
 def event_stream(harness: RunHarness, ping_seconds: float = 10.0) -> RunEventStream:
-    return RunEventStream(harness.container.sessions, harness.container.notifier, ping_seconds)
+    container = harness.container
+    return RunEventStream(container.reader, container.feeds, ping_seconds)
 
 
 async def read_stream(harness: RunHarness, run_id: str, after: int = 0) -> Frames:
@@ -48,75 +51,6 @@ async def create_finished_run(harness: RunHarness, skipped: int = 5) -> str:
     return run_id
 
 
-class TestNotifications:
-    """The stream reads rows after a notification, and a notification during a read is not lost."""
-
-    @pytest.fixture(autouse=True)
-    def no_poll(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(stream_module, "POLL_SECONDS", 1000.0)
-
-    async def test_notification_during_a_read_is_not_lost(
-        self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        run_id = await harness.create_running()
-        list_after = EventRepository.list_after
-        reads = 0
-
-        async def notify_after_read(self: EventRepository, run: str, seq: int, limit: int) -> Any:
-            nonlocal reads
-            rows = await list_after(self, run, seq, limit)
-            reads += 1
-            if reads == 1:
-                asyncio.get_running_loop().call_soon(has_read.set)
-                await emitted.wait()
-            return rows
-
-        has_read, emitted = asyncio.Event(), asyncio.Event()
-        monkeypatch.setattr(EventRepository, "list_after", notify_after_read)
-        frames = event_stream(harness, ping_seconds=1000.0).open(OWNER, run_id, 2)
-        await anext(frames)
-        next_frame = asyncio.ensure_future(anext(frames))
-        await asyncio.wait_for(has_read.wait(), 10)
-
-        async with harness.transaction(run_id) as (run, lifecycle):
-            await lifecycle.emit(run, TaskSkipped(task_key="report"))
-        emitted.set()
-
-        frame = await asyncio.wait_for(next_frame, 10)
-        assert frame is not None
-        assert frame.seq == 3
-        await _close(frames)
-
-    async def test_one_notification_causes_one_read(
-        self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        run_id = await harness.create_running()
-        read_events, reads = RunEventStream._read_events, []
-
-        async def counted(self: RunEventStream, run: str, after: int) -> Any:
-            reads.append(after)
-            return await read_events(self, run, after)
-
-        monkeypatch.setattr(RunEventStream, "_read_events", counted)
-        frames = event_stream(harness, ping_seconds=1000.0).open(OWNER, run_id, 0)
-        for _ in range(3):
-            await anext(frames)
-        next_frame = asyncio.ensure_future(anext(frames))
-        for _ in range(5):
-            await harness.get_run(run_id)  # gives the stream time for more reads than it should make
-        before = len(reads)
-        async with harness.transaction(run_id) as (run, lifecycle):
-            await lifecycle.emit(run, TaskSkipped(task_key="report"))
-        await asyncio.wait_for(next_frame, 10)
-        waiting = asyncio.ensure_future(anext(frames))
-        for _ in range(5):
-            await harness.get_run(run_id)
-
-        assert (before, len(reads)) == (1, 2)
-        waiting.cancel()
-        await asyncio.wait([waiting])
-
-
 async def _close(frames: AsyncIterator[Frame | None]) -> None:
     await frames.aclose()  # type: ignore[attr-defined]
 
@@ -125,21 +59,38 @@ class TestListPage:
     async def test_returns_events_after_a_number_in_order(self, harness: RunHarness) -> None:
         run_id = await create_finished_run(harness)
 
-        async with harness.session() as session:
-            page = await EventService(session, harness.container.mask).list_page(OWNER, run_id, 3, 2)
+        body = await EventListService(harness.container.reader).list_page(OWNER, run_id, 3, 2)
 
-        assert [event.seq for event in page.events] == [4, 5]
-        assert page.last_seq == 8
+        events = (await harness.events(run_id))[3:5]
+        assert body == EventPage(events=events, last_seq=8).model_dump_json().encode()
+
+    async def test_says_when_events_were_deleted(self, harness: RunHarness) -> None:
+        run_id, moment = await create_finished_run(harness), datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+        async with harness.transaction(run_id) as (run, _):
+            run.events_deleted_at = moment
+
+        body = await EventListService(harness.container.reader).list_page(OWNER, run_id, 99, 2)
+
+        assert body == EventPage(events=[], last_seq=8, events_deleted_at=moment).model_dump_json().encode()
+
+    @pytest.mark.parametrize("run_id", ["run_0", "run_\x00", "wf_1"])
+    async def test_unknown_run(self, harness: RunHarness, run_id: str) -> None:
+        with pytest.raises(RunNotFound):
+            await EventListService(harness.container.reader).list_page(OWNER, run_id, 0, 2)
+
+    async def test_other_workspace_gets_404(self, harness: RunHarness) -> None:
+        run_id = await create_finished_run(harness)
+
+        with pytest.raises(RunNotFound):
+            await EventListService(harness.container.reader).list_page(STRANGER, run_id, 0, 2)
 
 
 class TestMergeBySequence:
     rows = tuple(Frame(seq, "task.skipped", str(seq)) for seq in (4, 5, 6))
 
     def merge(self, *after: int) -> list[str]:
-        rows = [_Row(row.seq or 0, row.type, row.text) for row in self.rows]
-        return [
-            frame.text for frame in merge_by_sequence(rows, [Chunk(a, f"c{i}") for i, a in enumerate(after)])
-        ]
+        chunks = [Frame.of_chunk(Chunk(a, f"c{i}")) for i, a in enumerate(after)]
+        return [frame.text for frame in merge_by_sequence(self.rows, chunks)]
 
     def test_chunk_comes_directly_after_its_event(self) -> None:
         assert self.merge(4, 6) == ["4", "c0", "5", "6", "c1"]
@@ -151,14 +102,9 @@ class TestMergeBySequence:
         assert self.merge(2) == ["c0", "4", "5", "6"]
 
     def test_chunks_have_no_sequence_number(self) -> None:
-        (frame,) = merge_by_sequence([], [Chunk(3, "x")])
+        (frame,) = merge_by_sequence([], [Frame.of_chunk(Chunk(3, "x"))])
 
         assert frame == Frame(None, "llm.chunk", "x")
-
-
-class _Row:
-    def __init__(self, seq: int, type_: str, frame: str) -> None:
-        self.seq, self.type, self.frame = seq, type_, frame
 
 
 class TestAssignSequenceNumbers:

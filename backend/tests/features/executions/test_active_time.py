@@ -45,6 +45,18 @@ async def start_held_run(harness: RunHarness, run_id: str) -> tuple[asyncio.Task
     return job, gate
 
 
+class TestStopwatch:
+    def test_counts_on_top_of_earlier_seconds_until_it_is_stopped_first(self, fake_clock: FakeClock) -> None:
+        stopwatch = clock.Stopwatch(2.0)
+
+        fake_clock.seconds += 3
+        stopwatch.stop()
+        fake_clock.seconds += 4
+        stopwatch.stop()
+
+        assert stopwatch.seconds == 5
+
+
 class TestActiveTime:
     async def test_ending_adds_the_seconds_of_the_attempt(
         self, harness: RunHarness, fake_clock: FakeClock
@@ -93,16 +105,21 @@ class TestActiveTime:
     async def test_is_stored_although_the_attempt_emits_nothing(
         self, harness: RunHarness, fake_clock: FakeClock
     ) -> None:
-        run_id, other = await harness.create(), await harness.create_running()
-        job, gate = await start_held_run(harness, run_id)
+        first, second = await harness.create(), await harness.create()
+        other = await harness.create_running()
+        jobs = [await start_held_run(harness, first)]
+        fake_clock.seconds += 20
+        jobs.append(await start_held_run(harness, second))
         fake_clock.seconds += 60
 
         await PeriodicTasks(harness.container).store_active_seconds()
 
-        assert (await harness.get_run(run_id)).active_seconds == 60
+        assert (await harness.get_run(first)).active_seconds == 80
+        assert (await harness.get_run(second)).active_seconds == 60
         assert (await harness.get_run(other)).active_seconds == 0
-        gate.set()
-        await job
+        for job, gate in jobs:
+            gate.set()
+            await job
 
     async def test_return_to_the_queue_keeps_it(self, harness: RunHarness, fake_clock: FakeClock) -> None:
         run_id = await harness.create()

@@ -10,12 +10,13 @@ import pytest
 from crewai_runner.core.errors import AppError
 from crewai_runner.domain.run import FINAL_STATES, StopMode
 from crewai_runner.executor.scripted import Script, ScriptedExecutor
-from crewai_runner.features.events.repository import EventRepository
+from crewai_runner.features.events.writes import EventWrites
 from crewai_runner.features.executions.errors import NoModel
 from crewai_runner.features.executions.event_writer import EventWriter
 from crewai_runner.features.executions.spec_builder import RunSpecBuilder
 from crewai_runner.features.executions.stop_service import StopService
 from crewai_runner.features.lifecycle.service import LifecycleService
+from crewai_runner.features.lifecycle.writes import LifecycleWrites
 from crewai_runner.features.runs.errors import RunAlreadyFinished
 from tests.support.harness import ON_SQLITE, RunHarness
 from tests.support.principals import OWNER
@@ -27,10 +28,10 @@ def raise_once(monkeypatch: pytest.MonkeyPatch, owner: type, name: str, error: E
     """Make the first call of a method raise."""
     original, errors = getattr(owner, name), [error]
 
-    async def flaky(self: Any, *arguments: Any, **options: Any) -> Any:
+    def flaky(self: Any, *arguments: Any, **options: Any) -> Any:
         if errors:
             raise errors.pop()
-        return await original(self, *arguments, **options)
+        return original(self, *arguments, **options)
 
     monkeypatch.setattr(owner, name, flaky)
 
@@ -41,7 +42,7 @@ class TestStopWhilePlanning:
     ) -> None:
         run_id = await harness.create()
 
-        async def fail_after_the_stop(_builder: RunSpecBuilder, run_id: str, _token: int) -> Any:
+        async def fail_after_the_stop(_builder: RunSpecBuilder, run_id: str, *_: Any) -> Any:
             async with harness.transaction(run_id) as (run, lifecycle):
                 await lifecycle.request_stop(run, StopMode.NOW, "me")
             raise NoModel("No model.")
@@ -85,10 +86,10 @@ class TestUnexpectedError:
     @pytest.mark.parametrize(
         ("owner", "name"),
         [
-            (LifecycleService, "begin"),
+            (LifecycleWrites, "begin_first"),
             (RunSpecBuilder, "build"),
             (EventWriter, "flush"),
-            (LifecycleService, "complete"),
+            (LifecycleWrites, "complete"),
         ],
     )
     @pytest.mark.parametrize("error", [RuntimeError("a bug"), AppError("a bug")])
@@ -128,14 +129,14 @@ class TestUnexpectedError:
         self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         run_id = await harness.create()
-        original = EventRepository.add_all
+        original = EventWrites.add_all
 
-        async def refuse_completions(self: EventRepository, rows: list[dict[str, Any]]) -> None:
+        def refuse_completions(self: EventWrites, rows: list[dict[str, Any]]) -> None:
             if any(row["type"] == "run.completed" for row in rows):
                 raise ValueError("a value the database refuses")
-            await original(self, rows)
+            original(self, rows)
 
-        monkeypatch.setattr(EventRepository, "add_all", refuse_completions)
+        monkeypatch.setattr(EventWrites, "add_all", refuse_completions)
 
         await harness.execute(run_id, 1)
 

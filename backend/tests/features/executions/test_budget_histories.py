@@ -28,7 +28,7 @@ from tests.support.harness import ON_SQLITE, RunHarness, open_harness
 from tests.support.principals import OWNER
 from tests.support.scripted_provider import Fail, Hang, RecordedRequest, Say, ScriptedProvider, Usage
 
-pytestmark = pytest.mark.crew
+pytestmark = [pytest.mark.crew, pytest.mark.timeout(600)]
 HISTORIES = 20
 MAX_STEPS = 12
 

@@ -12,10 +12,14 @@ from sqlalchemy.exc import OperationalError
 from crewai_runner.domain.run import RunFailure
 from crewai_runner.domain.run_event_payloads import LlmChunkData
 from crewai_runner.domain.run_events import LlmChunk, RunEvent, TaskCompleted
-from crewai_runner.features.events.repository import EventRepository
+from crewai_runner.executor.scripted import Script, ScriptedExecutor
+from crewai_runner.features.events.writes import EventWrites
+from crewai_runner.features.executions import event_backlog as event_backlog_module
 from crewai_runner.features.executions import event_writer as event_writer_module
 from tests.support.builders import call, completed, failed_call, started
 from tests.support.harness import API_KEY, ON_SQLITE, RunHarness
+from tests.support.machine_speed import cpu_limit
+from tests.support.metrics_page import MetricsPage
 
 LONG_INTERVAL_SECONDS = 1e9
 """Longer than any uptime: a monotonic clock that starts at boot must not matter."""
@@ -153,18 +157,18 @@ class TestStorageErrors:
     ) -> None:
         run_id = await harness.create_running()
         monkeypatch.setattr(event_writer_module, "RETRY_SECONDS", (0.0,))
-        original = EventRepository.add_all
+        original = EventWrites.add_all
         errors = [OperationalError("INSERT", {}, Exception("server closed the connection"))]
 
-        async def flaky(self: EventRepository, rows: list[dict[str, Any]]) -> None:
+        def flaky(self: EventWrites, rows: list[dict[str, Any]]) -> None:
             if moment == "after":
-                await original(self, rows)
+                original(self, rows)
             if errors:
                 raise errors.pop()
             if moment == "before":
-                await original(self, rows)
+                original(self, rows)
 
-        monkeypatch.setattr(EventRepository, "add_all", flaky)
+        monkeypatch.setattr(EventWrites, "add_all", flaky)
 
         await emit(harness, run_id, started("research"), call(10), completed("research"))
 
@@ -175,14 +179,14 @@ class TestStorageErrors:
         self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         good, bad = await harness.create_running(), await harness.create_running()
-        original = EventRepository.add_all
+        original = EventWrites.add_all
 
-        async def fail_for_bad_run(self: EventRepository, rows: list[dict[str, Any]]) -> None:
+        def fail_for_bad_run(self: EventWrites, rows: list[dict[str, Any]]) -> None:
             if any(row["run_id"] == bad for row in rows):
                 raise ValueError("a bug")
-            await original(self, rows)
+            original(self, rows)
 
-        monkeypatch.setattr(EventRepository, "add_all", fail_for_bad_run)
+        monkeypatch.setattr(EventWrites, "add_all", fail_for_bad_run)
         rejected = threading.Event()
 
         bad_sink = harness.container.event_writer.open_sink(bad, 1, rejected.set)
@@ -199,26 +203,105 @@ class TestStorageErrors:
         self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         run_id, writer = await harness.create_running(), harness.container.event_writer
-        original = EventRepository.add_all
+        original = EventWrites.add_all
 
-        async def fail_for_bad_event(self: EventRepository, rows: list[dict[str, Any]]) -> None:
+        def fail_for_bad_event(self: EventWrites, rows: list[dict[str, Any]]) -> None:
             if any(row["type"] == "llm.failed" for row in rows):
                 raise OverflowError("a value that the database refuses")
-            await original(self, rows)
+            original(self, rows)
 
-        monkeypatch.setattr(EventRepository, "add_all", fail_for_bad_event)
+        monkeypatch.setattr(EventWrites, "add_all", fail_for_bad_event)
         ended = threading.Event()
         sink = writer.open_sink(run_id, 1, ended.set)
         for event in (started("research"), call(10), failed_call(), call(5), completed("research")):
             sink(event)
 
-        is_stored = await writer.close_sink(run_id, 1)
+        failure = await writer.close_sink(run_id, 1)
 
-        assert not is_stored
+        assert failure is not None
+        assert failure.code == "internal-error"
         assert ended.is_set()
         types = ["task.started", "llm.completed", "llm.completed", "task.completed"]
         assert (await harness.event_types(run_id))[2:] == types
         assert (await harness.get_run(run_id)).total_tokens == 15
+
+
+class TestUnknownTask:
+    async def test_events_are_stored_for_the_run_with_one_warning(self, harness: RunHarness) -> None:
+        harness.executor = ScriptedExecutor(
+            Script(
+                [
+                    started("research"),
+                    started("renamed"),
+                    call(10, key="renamed"),
+                    completed("renamed", "lost?"),
+                    completed("research", "Tea."),
+                ]
+            )
+        )
+        run_id = await harness.create()
+
+        await harness.execute(run_id, 1)
+
+        events = (await harness.events(run_id))[2:]
+        assert [(event.type, event.task_key) for event in events] == [
+            ("task.started", "research"),
+            ("warning.raised", None),
+            ("task.started", None),
+            ("llm.completed", None),
+            ("task.completed", None),
+            ("task.completed", "research"),
+            ("run.completed", None),
+        ]
+        assert "'renamed'" in events[1].data.message
+        run = await harness.get_run(run_id)
+        assert (run.state, run.total_tokens) == ("completed", 10)
+
+
+class TestBacklog:
+    async def test_is_reported_until_half_is_stored(
+        self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(event_backlog_module, "MAX_EVENTS", 10)
+        monkeypatch.setattr(event_writer_module, "MAX_BATCH", 5)
+        run_id, writer = await harness.create_running(), harness.container.event_writer
+        changes: list[bool] = []
+        sink = writer.open_sink(run_id, 1, fail_if_rejected, on_backlog=changes.append)
+        quiet = writer.open_sink(
+            await harness.create_running(), 1, fail_if_rejected, on_backlog=changes.append
+        )
+
+        quiet(call())
+        for _ in range(9):
+            sink(call())
+        assert changes == []
+        sink(call())
+        sink(call())
+        assert changes == [True]
+        await writer.flush()
+
+        assert changes == [True, False]
+        assert (await harness.get_run(run_id)).llm_calls == 11
+        page = MetricsPage((await harness.container.telemetry.text()).decode())
+        assert page("event_backlogs_full_total") == 1
+
+    @ON_SQLITE
+    async def test_counts_the_length_of_texts(
+        self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run_id = await harness.create_running()
+        changes: list[bool] = []
+        sink = harness.container.event_writer.open_sink(
+            run_id, 1, fail_if_rejected, on_backlog=changes.append
+        )
+
+        sink(completed("research", "x" * (event_backlog_module.MAX_BYTES - 2000)))
+        assert changes == []
+        sink(completed("research", "x" * 2000))
+
+        assert changes == [True]
+        await harness.container.event_writer.flush()
+        assert changes == [True, False]
 
 
 class TestClose:
@@ -287,6 +370,14 @@ class TestSecrets:
 
 class TestChunks:
     @ON_SQLITE
+    @pytest.mark.parametrize("before", [[], [started("research")]], ids=["at once", "behind an event"])
+    async def test_many_pieces_take_linear_time(self, harness: RunHarness, before: list[RunEvent]) -> None:
+        """They are joined on the event loop: a fast provider must not stop it."""
+        run_id, piece = await harness.create_running(), "x" * 8_000
+        with cpu_limit(500):  # they take about 65; joining each with all before it takes 2600
+            await emit(harness, run_id, *before, *(chunk(piece) for _ in range(2_000)))
+
+    @ON_SQLITE
     async def test_chunk_refers_to_the_event_emitted_before_it(self, harness: RunHarness) -> None:
         run_id = await harness.create_running()
         with harness.container.notifier.subscribe(run_id) as subscription:
@@ -299,6 +390,20 @@ class TestChunks:
         received = [(chunk.after, json.loads(chunk.text)["data"]["text"]) for chunk in [*first, *second]]
         assert received == [(3, "one"), (4, "two"), (4, "three")]
         assert (await harness.event_types(run_id))[2:] == ["task.started", "llm.failed"]
+
+    @ON_SQLITE
+    async def test_text_that_replaces_another_is_not_joined_to_it(self, harness: RunHarness) -> None:
+        replaced = chunk("answer")
+        replaced.data.replaces = True
+        run_id = await harness.create_running()
+        with harness.container.notifier.subscribe(run_id) as subscription:
+            await emit(harness, run_id, started("research"), chunk("thought"), replaced, chunk(" goes on"))
+            data = [json.loads(shown.text)["data"] for shown in subscription.pop_chunks()]
+
+        assert [(one["text"], one["replaces"]) for one in data] == [
+            ("thought", False),
+            ("answer goes on", True),
+        ]
 
     @ON_SQLITE
     async def test_chunks_of_a_rejected_attempt_are_not_published(self, harness: RunHarness) -> None:

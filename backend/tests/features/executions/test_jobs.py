@@ -12,14 +12,17 @@ from sqlalchemy.exc import OperationalError
 from crewai_runner.db.session import read_session
 from crewai_runner.domain.budget import Budget, BudgetLimit
 from crewai_runner.domain.run import RunFailure, RunResult, StopMode, TaskResult, TaskState
+from crewai_runner.domain.run_event_payloads import LlmStartedData
+from crewai_runner.domain.run_events import LlmStarted, RunEvent
 from crewai_runner.domain.usage import Usage
 from crewai_runner.domain.workflow import OnWorkerLoss
 from crewai_runner.executor.port import Completed, Failed, NeedsHuman, Outcome, OutOfBudget, Stopped
 from crewai_runner.executor.scripted import Script, ScriptedExecutor
 from crewai_runner.features.approvals.schemas import ApprovalResolve
-from crewai_runner.features.events.repository import EventRepository
+from crewai_runner.features.events.writes import EventWrites
 from crewai_runner.features.executions import jobs as jobs_module
 from crewai_runner.features.runs.service import NewRun, RunService
+from crewai_runner.features.runs.writes import RunWrites
 from tests.support.builders import FAILURE, call, completed, definition, started, task
 from tests.support.harness import ON_SQLITE, RunHarness, open_harness
 from tests.support.principals import OWNER
@@ -88,14 +91,14 @@ class TestOutcome:
     async def test_run_whose_event_cannot_be_stored_is_failed(
         self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        original = EventRepository.add_all
+        original = EventWrites.add_all
 
-        async def refuse_calls(self: EventRepository, rows: list[dict[str, Any]]) -> None:
+        def refuse_calls(self: EventWrites, rows: list[dict[str, Any]]) -> None:
             if any(row["type"] == "llm.completed" for row in rows):
                 raise OverflowError("a value that the database refuses")
-            await original(self, rows)
+            original(self, rows)
 
-        monkeypatch.setattr(EventRepository, "add_all", refuse_calls)
+        monkeypatch.setattr(EventWrites, "add_all", refuse_calls)
         use_scripts(harness, Script(EVENTS[:3], Completed(RESULT), gate=asyncio.Event()))
         run_id = await harness.create()
 
@@ -158,6 +161,29 @@ class TestOutcome:
 
         async with read_session(harness.container.sessions) as session:
             assert (await RunService(session).get_artifact(run_id, "a/b.md")).content == b"Mine"
+
+    @pytest.mark.parametrize("open_work", ["call", "message", "task"])
+    async def test_completion_ends_what_is_open(
+        self, harness: RunHarness, client: httpx.AsyncClient, open_work: str
+    ) -> None:
+        gate = asyncio.Event()
+        events: list[RunEvent] = [started("research"), completed("research", "R")]
+        if open_work == "call":
+            data = LlmStartedData(call_id="c", call=1, model="m", messages=1)
+            events.append(LlmStarted(task_key="research", agent="researcher", data=data))
+        if open_work == "task":
+            events.append(started("report"))
+        use_scripts(harness, Script(events, Completed(RESULT), gate=gate))
+        run_id = await harness.create()
+        job = asyncio.ensure_future(harness.execute(run_id, 1))
+        await harness.wait_for_state(run_id, "running")
+        if open_work == "message":
+            await client.post(f"/runs/{run_id}/messages", json={"text": "Hello?"})
+        gate.set()
+        await asyncio.wait_for(job, 10)
+
+        ended = {"call": "llm.failed", "message": "message.closed", "task": "task.interrupted"}[open_work]
+        assert (await harness.event_types(run_id))[-2:] == [ended, "run.completed"]
 
     async def test_completed_run_has_completed_tasks(self, harness: RunHarness) -> None:
         use_scripts(harness, Script(EVENTS, Completed(RESULT)))
@@ -292,14 +318,14 @@ class TestBeginAttempt:
     ) -> None:
         monkeypatch.setattr(jobs_module.asyncio, "sleep", without_delay(asyncio.sleep))
         errors = [OperationalError("SELECT", {}, Exception("gone")) for _ in range(3)]
-        original = RunService.lock_for_worker
+        original = RunWrites.lock_to_begin
 
-        async def flaky(self: RunService, run_id: str) -> Any:
+        def flaky(self: RunWrites, run_id: str) -> Any:
             if errors:
                 raise errors.pop()
-            return await original(self, run_id)
+            return original(self, run_id)
 
-        monkeypatch.setattr(RunService, "lock_for_worker", flaky)
+        monkeypatch.setattr(RunWrites, "lock_to_begin", flaky)
         use_scripts(harness, Script(EVENTS, Completed(RESULT)))
         run_id = await harness.create()
 
@@ -403,9 +429,12 @@ class TestWorkerLoss:
 
 
 class TestFencing:
-    async def test_outcome_of_an_outdated_attempt_is_rejected(self, harness: RunHarness) -> None:
+    @pytest.mark.parametrize("outcome", [Failed(FAILURE), Completed(RESULT)])
+    async def test_outcome_of_an_outdated_attempt_is_rejected(
+        self, harness: RunHarness, outcome: Outcome
+    ) -> None:
         gate = asyncio.Event()
-        use_scripts(harness, Script(outcome=Failed(FAILURE), gate=gate))
+        use_scripts(harness, Script(outcome=outcome, gate=gate))
         run_id = await harness.create()
         old = asyncio.ensure_future(harness.execute(run_id, 1))
         await harness.wait_for_state(run_id, "running")
@@ -463,10 +492,10 @@ class TestCancelJob:
         spec_builder = harness.execute._spec_builder
         build = spec_builder.build
 
-        async def build_slowly(run_id: str, fencing_token: int) -> Any:
+        async def build_slowly(*arguments: Any) -> Any:
             building.set()
             await proceed.wait()
-            return await build(run_id, fencing_token)
+            return await build(*arguments)
 
         monkeypatch.setattr(spec_builder, "build", build_slowly)
         job = asyncio.ensure_future(harness.execute(run_id, 1))

@@ -15,9 +15,9 @@ from tests.support.harness import ON_SQLITE, RunHarness, request_approval
 from tests.support.principals import OWNER
 
 
-async def lose_job(harness: RunHarness, run_id: str) -> None:
+def lose_job(harness: RunHarness, run_id: str) -> None:
     """Remove the waiting job of a run's first attempt."""
-    await harness.queue.cancel(run_id, 1)
+    harness.queue.lose(run_id, 1)
 
 
 async def settle_lost_runs(harness: RunHarness) -> int:
@@ -27,7 +27,7 @@ async def settle_lost_runs(harness: RunHarness) -> int:
 class TestSettleAll:
     async def test_requeues_a_queued_run_under_a_new_attempt(self, harness: RunHarness) -> None:
         run_id = await harness.create()
-        await lose_job(harness, run_id)
+        lose_job(harness, run_id)
 
         assert await settle_lost_runs(harness) == 1
 
@@ -38,7 +38,7 @@ class TestSettleAll:
 
     async def test_requeues_a_running_run_and_counts_the_loss(self, harness: RunHarness) -> None:
         run_id = await harness.create_running()
-        await lose_job(harness, run_id)
+        lose_job(harness, run_id)
 
         assert await settle_lost_runs(harness) == 1
 
@@ -50,7 +50,7 @@ class TestSettleAll:
         run_id = await harness.create_running()
         async with harness.transaction(run_id) as (run, lifecycle):
             await lifecycle.request_stop(run, StopMode.AFTER_STEP, "me")
-        await lose_job(harness, run_id)
+        lose_job(harness, run_id)
 
         assert await settle_lost_runs(harness) == 1
 
@@ -58,7 +58,7 @@ class TestSettleAll:
 
     async def test_crashes_a_run_that_must_not_be_retried(self, harness: RunHarness) -> None:
         run_id = await harness.create_running(NewRun(definition(on_worker_loss=OnWorkerLoss.FAIL), {}))
-        await lose_job(harness, run_id)
+        lose_job(harness, run_id)
 
         assert await settle_lost_runs(harness) == 1
 
@@ -67,7 +67,7 @@ class TestSettleAll:
     async def test_repeated_losses_end_with_a_crash(self, harness: RunHarness) -> None:
         run_id = await harness.create_running()
         for attempt in range(1, harness.container.settings.max_attempts + 1):
-            await harness.queue.cancel(run_id, attempt)
+            harness.queue.lose(run_id, attempt)
             await settle_lost_runs(harness)
             async with harness.transaction(run_id) as (run, lifecycle):
                 if run.state == "queued":
@@ -79,7 +79,7 @@ class TestSettleAll:
         await harness.create()
         await harness.create_running()
         waiting, _ = await request_approval(harness)
-        await lose_job(harness, waiting)
+        lose_job(harness, waiting)
 
         assert await settle_lost_runs(harness) == 0
 
@@ -87,7 +87,7 @@ class TestSettleAll:
     async def test_reads_every_page(self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("crewai_runner.features.executions.lost_runs.PAGE_SIZE", 2)
         for _ in range(5):
-            await lose_job(harness, await harness.create())
+            lose_job(harness, await harness.create())
 
         assert await settle_lost_runs(harness) == 5
 
@@ -99,7 +99,7 @@ class TestStopWithoutWorker:
     ) -> None:
         run_id = await harness.create_running()
         if is_job_lost:
-            await lose_job(harness, run_id)
+            lose_job(harness, run_id)
 
         response = await StopService(harness.deps).stop(OWNER, run_id, StopMode.NOW)
 
@@ -109,7 +109,7 @@ class TestStopWithoutWorker:
         run_id = await harness.create_running()
         async with harness.transaction(run_id) as (run, lifecycle):
             await lifecycle.request_stop(run, StopMode.AFTER_STEP, "me")
-        await lose_job(harness, run_id)
+        lose_job(harness, run_id)
 
         response = await StopService(harness.deps).stop(OWNER, run_id, StopMode.AFTER_STEP)
 

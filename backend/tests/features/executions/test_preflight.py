@@ -6,10 +6,11 @@ import httpx
 import pytest
 
 from crewai_runner.core.egress import EgressPolicy
-from crewai_runner.core.settings import Role
+from crewai_runner.core.setting_choices import Role
 from crewai_runner.db.tables.catalog import ModelRow, ProviderRow
 from crewai_runner.db.tables.workflows import WorkflowRow
 from tests.support.harness import RunHarness
+from tests.support.held_connections import HeldConnections
 from tests.support.principals import ANONYMOUS, AS_STRANGER, OTHER_WORKSPACE, auth_headers
 from tests.support.server_process import TWO_TASKS
 
@@ -41,6 +42,19 @@ async def add_model(harness: RunHarness, name: str, workspace: str = "ws_default
         await session.flush()
         row = {"type": "llm", "is_default": False, "workspace_id": workspace} | columns
         session.add(ModelRow(id=f"mdl_{name}", provider_id=f"prov_{name}", name=name, **row))
+
+
+class TestConnections:
+    @pytest.mark.parametrize("path", ["/runs/preflight", "/runs"])
+    async def test_request_holds_one_connection_at_a_time(
+        self, client: httpx.AsyncClient, harness: RunHarness, path: str
+    ) -> None:
+        connections = HeldConnections(harness.container.engine)
+
+        response = await client.post(path, json={"workflow": TWO_TASKS})
+
+        assert response.is_success, response.text
+        assert connections.nested == []
 
 
 class TestAccess:
@@ -185,6 +199,52 @@ class TestPreflight:
             assert started.json()["type"].endswith(
                 ("/definition-invalid", "/inputs-invalid", "/no-model", "/model-not-registered")
             )
+
+
+class TestWarnings:
+    async def test_missing_embedder_is_one_warning(self, client: httpx.AsyncClient) -> None:
+        report = await run_preflight(client, workflow=TWO_TASKS + "memory: true\n")
+
+        assert report["ready"]
+        (warning,) = [warning for warning in report["warnings"] if "embedder" in warning]
+        assert "The run has no memory" in warning
+
+    async def test_settings_that_the_provider_ignores(self, client: httpx.AsyncClient) -> None:
+        provider = INLINE | {"type": "anthropic", "apiKey": "sk-ant-Zq83hTx0Lw", "models": ["claude"]}
+        stored = (await client.post("/providers", json={"provider": provider})).json()["provider"]
+        model = {"name": "claude", "providerId": stored["id"]}
+        assert (await client.post("/models", json={"model": model})).is_success
+        models = MANAGED.replace("llm: other", "llm: {model: claude, seed: 1, reasoning_effort: low}")
+
+        report = await run_preflight(client, workflow=models)
+        with_provider = await run_preflight(client, workflow=models, providerConfig=provider)
+
+        for found in (report, with_provider):
+            assert found["problems"] == []
+            (warning,) = [warning for warning in found["warnings"] if "claude" in warning]
+            assert "`seed`, `reasoning_effort`" in warning
+            assert "Anthropic does not take them" in warning
+
+    @pytest.mark.parametrize("used_as", ["default", "alias", "named"])
+    async def test_stored_settings_that_the_provider_ignores(
+        self, client: httpx.AsyncClient, used_as: str
+    ) -> None:
+        provider = INLINE | {"type": "anthropic", "apiKey": "sk-ant-Zq83hTx0Lw"}
+        stored = (await client.post("/providers", json={"provider": provider})).json()["provider"]
+        settings = {"temperature": 0.5, "seed": 1, "systemRole": "user"}
+        model = {"name": "claude", "providerId": stored["id"], "settings": settings}
+        created = await client.post("/models", json={"model": model | {"default": used_as == "default"}})
+        assert created.is_success, created.text
+        name = {"default": "", "alias": "llm: mine/claude", "named": "llm: claude"}[used_as]
+        workflow = MANAGED.replace("llm: other", name).replace("B, }", "B}")
+
+        report = await run_preflight(client, workflow=workflow)
+        started = await client.post("/runs", json={"workflow": workflow})
+
+        for warnings in (report["warnings"], started.json()["warnings"]):
+            (warning,) = [warning for warning in warnings if "claude" in warning]
+            assert "`seed`, `systemRole` with which model `claude` is registered" in warning
+            assert "Anthropic does not take them" in warning
 
 
 class TestInlineProvider:

@@ -111,3 +111,18 @@ async def test_ready_run_can_be_built(
             spec = await RunSpecBuilder(harness.deps).build(started.json()["runId"], fencing_token=1)
             build(spec.spec, tmp_path)
     assert ready >= 8
+
+
+async def test_run_without_an_embedder_has_no_memory(harness: RunHarness, client: httpx.AsyncClient) -> None:
+    document = write_document({"top": "memory: true"})
+
+    report = (await client.post("/runs/preflight", json={"workflow": document})).json()
+    started = (await client.post("/runs", json={"workflow": document})).json()
+    with_knowledge = write_document({"top": "memory: true", "agent": ", knowledge: [a fact]"})
+    refused = await client.post("/runs", json={"workflow": with_knowledge})
+
+    for warnings in (report["warnings"], started["warnings"]):
+        assert any("no memory" in warning for warning in warnings)
+    spec = await RunSpecBuilder(harness.deps).build(started["runId"], fencing_token=1)
+    assert (spec.spec.definition.memory, spec.spec.embedder) == (False, None)
+    assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (422, "no-embedder")

@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 
-from crewai_runner.core.settings import Role
+from crewai_runner.core.setting_choices import Role
 from crewai_runner.db.tables.catalog import ModelRow
 from crewai_runner.db.tables.workflows import WorkflowRow, WorkflowVersionRow
 from crewai_runner.domain.budget import Budget
@@ -17,7 +17,7 @@ from crewai_runner.features.executions.errors import (
     TaskUnknown,
 )
 from crewai_runner.features.executions.schemas import ForkBody, ResumeBody, RetryBody, RunStart
-from crewai_runner.features.executions.service import ExecutionService
+from crewai_runner.features.executions.service import ExecutionService, RunReader
 from crewai_runner.features.executions.spec_builder import RunSpecBuilder
 from crewai_runner.features.runs.errors import InputsInvalid, RunNotFound, RunNotResumable
 from crewai_runner.features.runs.schemas import RunRead
@@ -249,7 +249,7 @@ class TestAccess:
                 service.resume(STRANGER, run_id, ResumeBody()),
                 service.fork(STRANGER, run_id, ForkBody(from_task="report")),
                 service.status(STRANGER, run_id),
-                service.get(STRANGER, run_id),
+                RunReader(harness.container.reader, harness.container).get(STRANGER, run_id),
             ):
                 with pytest.raises(RunNotFound):
                     await call

@@ -2,12 +2,12 @@
 
 import asyncio
 import errno
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 from sqlalchemy import Connection, event, text
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.exc import DBAPIError
 
 from crewai_runner.db.failures import StorageFailure, find_storage_failure, is_temporary
@@ -28,10 +28,11 @@ class Disk:
     def __init__(self, harness: RunHarness) -> None:
         self.full = self.read_only = False
         self.refused = asyncio.Semaphore(0)
-        self._engine = harness.container.engine.sync_engine
-        is_sqlite = self._engine.dialect.name == "sqlite"
-        event.listen(self._engine, *(("checkout", self._set_up) if is_sqlite else ("begin", self._begin)))
-        event.listen(self._engine, "handle_error", lambda _context: self.refused.release())
+        self._loop = asyncio.get_running_loop()
+        for engine in (harness.container.engine.sync_engine, harness.container.writer.engine):
+            is_sqlite = engine.dialect.name == "sqlite"
+            event.listen(engine, *(("checkout", self._set_up) if is_sqlite else ("begin", self._begin)))
+            event.listen(engine, "handle_error", self._count_refusal)
 
     def _set_up(self, connection: DBAPIConnection, *_: object) -> None:
         cursor = connection.cursor()
@@ -43,13 +44,16 @@ class Disk:
         if self.read_only:
             connection.exec_driver_sql("SET TRANSACTION READ ONLY")
 
+    def _count_refusal(self, _context: ExceptionContext) -> None:
+        self._loop.call_soon_threadsafe(self.refused.release)
+
     async def wait_until_refused(self, times: int) -> None:
         for _ in range(times):
             await asyncio.wait_for(self.refused.acquire(), TIMEOUT_SECONDS)
 
 
 @pytest.fixture
-def disk(harness: RunHarness, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
+async def disk(harness: RunHarness, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Disk]:
     monkeypatch.setattr(event_writer, "RETRY_SECONDS", (0.02,))
     disk = Disk(harness)
     yield disk

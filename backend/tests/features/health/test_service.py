@@ -93,7 +93,7 @@ class TestAbout:
     async def test_reports_current_figures(self, harness: RunHarness) -> None:
         await harness.create()
 
-        with harness.container.notifier.subscribe("run_1"):
+        with harness.container.feeds.join("run_1", 10.0):
             about = await HealthService(harness.container.provide(HealthDeps)).about()
 
         assert (about.waiting_in_queue, about.runs_at_work, about.stream_readers) == (1, 0, 1)

@@ -264,7 +264,7 @@ class TestInsights:
         assert plans
         assert {step.split("INDEX ")[-1].split(" ")[0] for step in plans} <= {
             "ix_runs_finished",
-            "ix_runs_state",
+            "ix_runs_unfinished",
             "ix_runs_workflow",
         }
 
@@ -277,10 +277,12 @@ async def record_queries(harness: RunHarness, request: Any) -> list[tuple[str, A
         if "FROM runs" in statement:
             queries.append((statement, values))
 
-    engine = harness.container.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", on_execute)
+    engines = (harness.container.engine.sync_engine, harness.container.reader.engine)
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", on_execute)
     await request
-    event.remove(engine, "before_cursor_execute", on_execute)
+    for engine in engines:
+        event.remove(engine, "before_cursor_execute", on_execute)
     return queries
 
 

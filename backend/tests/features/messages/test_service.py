@@ -18,6 +18,7 @@ from crewai_runner.domain.run_events import (
     RunEvent,
 )
 from crewai_runner.features.approvals.schemas import ApprovalResolve
+from crewai_runner.features.executions.control_repository import ControlRepository
 from crewai_runner.features.lifecycle.service import LifecycleService
 from crewai_runner.features.messages.schemas import MessageRead
 from crewai_runner.features.messages.service import MessageService
@@ -63,9 +64,9 @@ class TestListMessages:
         )
 
         async with read_session(harness.container.sessions) as session:
-            queued = await MessageService(session).list_queued(run_id)
+            queued = (await ControlRepository(session).list_requests([run_id]))[run_id].messages
 
-        assert {message.id for message in queued} == {first, second}
+        assert {message.message_id for message in queued} == {first, second}
         assert {(m.text, m.agent, m.status) for m in await list_messages(harness, run_id)} == {
             ("one", None, "queued"),
             ("two", "writer", "queued"),
@@ -202,8 +203,8 @@ class TestFurtherAttempt:
         assert (messages[early].call, messages[early].delivered_to, messages[early].task_key) == (None,) * 3
         assert messages[late].status in ("delivered", "unanswered")  # its task is not executed again
         async with read_session(harness.container.sessions) as session:
-            queued = await MessageService(session).list_queued(run_id)
-        assert [message.id for message in queued] == [never, early]
+            queued = (await ControlRepository(session).list_requests([run_id]))[run_id].messages
+        assert [message.message_id for message in queued] == [never, early]
         events = [event for event in await harness.events(run_id) if isinstance(event, MessageQueued)]
         assert events[-1].data.redelivery
         assert early in {event.data.message_id for event in events}

@@ -95,7 +95,7 @@ class TestDatabaseCollector:
             prefix = "EXPLAIN" if postgresql else "EXPLAIN QUERY PLAN"
             plan = (await connection.exec_driver_sql(f"{prefix} {statement}", values)).all()
 
-        assert "ix_runs_state" in str(plan)
+        assert "ix_runs_unfinished" in str(plan)
 
     async def test_reports_queue_depth_and_oldest_wait(
         self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch

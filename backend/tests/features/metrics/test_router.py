@@ -10,7 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from crewai_runner.features.runs.service import RunService
+from crewai_runner.features.runs.run_list import RunListService
 from crewai_runner.main import create_app
 from tests.support.database import fresh_database
 from tests.support.harness import API_KEY, ON_SQLITE, RunHarness, open_harness
@@ -152,7 +152,7 @@ class TestRequestMetrics:
         async def broken(*_: object, **__: object) -> None:
             raise RuntimeError("a bug")
 
-        monkeypatch.setattr(RunService, "list_page", broken)
+        monkeypatch.setattr(RunListService, "list_page", broken)
         async with serving(harness) as client:
             assert (await client.get("/api/runs")).status_code == 500
             page = await scrape(client)
@@ -213,7 +213,7 @@ class TestRequestMetrics:
             await asyncio.Event().wait()
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(RunService, "list_page", waiting)
+            patch.setattr(RunListService, "list_page", waiting)
             async with httpx.AsyncClient(
                 transport=httpx.ASGITransport(app), base_url="http://test", headers=AUTHORIZED
             ) as client:

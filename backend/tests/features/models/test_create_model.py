@@ -12,7 +12,7 @@ from tests.features.models.requests import Provider
 from tests.support.catalog import PROVIDER_KEY, CatalogHarness
 from tests.support.harness import ON_SQLITE
 
-pytestmark = pytest.mark.harness(seed_models=False, fake_local_model=True, allow_private_urls=True)
+pytestmark = pytest.mark.harness(seed_models=False, fake_local_model=True, allow_private_hosts=True)
 
 
 class TestCreate:

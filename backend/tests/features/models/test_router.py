@@ -15,7 +15,7 @@ from tests.support.catalog import CatalogHarness
 from tests.support.harness import ON_SQLITE
 from tests.support.principals import OWNER, auth_headers
 
-pytestmark = pytest.mark.harness(seed_models=False, fake_local_model=True, allow_private_urls=True)
+pytestmark = pytest.mark.harness(seed_models=False, fake_local_model=True, allow_private_hosts=True)
 
 
 def routes(model_id: str, provider_id: str) -> list[tuple[str, str, Any]]:

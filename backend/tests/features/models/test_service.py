@@ -23,7 +23,7 @@ from crewai_runner.wiring.container import Container
 from tests.support.catalog import PROVIDER_KEY, CatalogHarness
 from tests.support.principals import OWNER, STRANGER
 
-pytestmark = pytest.mark.harness(seed_models=False, fake_local_model=True, allow_private_urls=True)
+pytestmark = pytest.mark.harness(seed_models=False, fake_local_model=True, allow_private_hosts=True)
 
 WORKSPACE = BUILTIN_WORKSPACE
 TOKEN = "token-of-the-built-in-model"

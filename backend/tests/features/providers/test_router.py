@@ -13,7 +13,7 @@ from tests.support.catalog import PROVIDER_KEY
 from tests.support.harness import ON_SQLITE
 from tests.support.principals import auth_headers
 
-pytestmark = pytest.mark.harness(seed_models=False, fake_local_model=True, allow_private_urls=True)
+pytestmark = pytest.mark.harness(seed_models=False, fake_local_model=True, allow_private_hosts=True)
 
 Provider = dict[str, Any]
 

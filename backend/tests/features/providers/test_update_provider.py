@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.harness import ON_SQLITE
 
-pytestmark = pytest.mark.harness(seed_models=False, fake_local_model=True, allow_private_urls=True)
+pytestmark = pytest.mark.harness(seed_models=False, fake_local_model=True, allow_private_hosts=True)
 
 Provider = dict[str, Any]
 

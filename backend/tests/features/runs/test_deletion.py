@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import func, select
 
 from crewai_runner.core.clock import now
+from crewai_runner.core.principal import BUILTIN_WORKSPACE
 from crewai_runner.db.base import Base
 from crewai_runner.db.session import read_session
+from crewai_runner.db.tables.idempotency import IdempotencyRow
 from crewai_runner.db.tables.runs import ArtifactRow, RunRow
 from crewai_runner.domain.run import RunResult
 from crewai_runner.features.messages.service import MessageService
@@ -18,7 +20,7 @@ from tests.support.builders import call, completed, definition, started
 from tests.support.harness import RunHarness, request_approval
 from tests.support.principals import ANONYMOUS, AS_STRANGER, STRANGER, auth_headers
 
-RELATED_TABLES = ("run_events", "run_tasks", "llm_calls", "messages", "approvals", "artifacts")
+RELATED_TABLES = [name for name, table in Base.metadata.tables.items() if "run_id" in table.c]
 
 
 async def create_finished_run(harness: RunHarness, days_ago: float = 0) -> str:
@@ -34,18 +36,20 @@ async def create_finished_run(harness: RunHarness, days_ago: float = 0) -> str:
         MessageService(session).create(run_id, "Hello", None, "owner")
         file = {"name": "a.md", "task_key": "research", "media_type": "text/plain", "size": 1}
         session.add(ArtifactRow(run_id=run_id, content=b"x", **file))
+        key = {"workspace_id": BUILTIN_WORKSPACE, "key": f"key of {run_id}", "route": "runs"}
+        session.add(IdempotencyRow(run_id=run_id, body_hash="x", answer=run_id, **key))
     async with harness.transaction(run_id) as (run, lifecycle):
-        run.state = "running"
+        run.state, run.extra = "running", {"team": "tea"}
         await lifecycle.complete(run, RunResult(raw="done"))
-        run.created_at = now() - timedelta(days=days_ago)
+        run.created_at = run.finished_at = run.events_ended_at = now() - timedelta(days=days_ago)
     return run_id
 
 
 async def create_run_in_state(harness: RunHarness, state: str, days_ago: float = 0) -> str:
     run_id = await harness.create()
     async with harness.transaction(run_id) as (run, _):
-        run.state, run.finished_at = state, now()
-        run.created_at = now() - timedelta(days=days_ago)
+        run.state = state
+        run.created_at = run.finished_at = now() - timedelta(days=days_ago)
     return run_id
 
 
@@ -85,7 +89,7 @@ class TestDeleteRun:
         answer = await client.delete(f"/runs/{run_id}")
 
         assert (answer.status_code, answer.content) == (204, b"")
-        assert min(before.values()) > 0
+        assert min(before.values()) > 0, "a table has no row of the run: this test must create one"
         assert set((await count_related_rows(harness, run_id)).values()) == {0}
         assert await count_related_rows(harness, other) == before
         assert await list_run_ids(harness) == {other}
@@ -116,6 +120,37 @@ class TestDeleteRun:
     @pytest.mark.parametrize("name", ["nothing", "wf_1", "run_%00", "run_" + "x" * 300])
     async def test_unknown_id_is_not_found(self, client: httpx.AsyncClient, name: str) -> None:
         assert (await client.delete(f"/runs/{name}")).status_code == 404
+
+    async def test_its_idempotency_key_starts_a_new_run(
+        self, harness: RunHarness, client: httpx.AsyncClient
+    ) -> None:
+        run_id = await create_run_in_state(harness, "failed")
+        headers = {"Idempotency-Key": "k"}
+        first = (await client.post(f"/runs/{run_id}/retry", json={}, headers=headers)).json()["run"]["id"]
+        async with harness.transaction(first) as (run, _):
+            run.state = "stopped"
+
+        await client.delete(f"/runs/{first}")
+        second = (await client.post(f"/runs/{run_id}/retry", json={}, headers=headers)).json()["run"]["id"]
+
+        assert await list_run_ids(harness) == {run_id, second}
+
+    async def test_deletes_the_jobs_of_every_attempt(
+        self, harness: RunHarness, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        deleted: list[tuple[str, int]] = []
+
+        async def delete_ended(jobs: list[tuple[str, int]]) -> None:
+            deleted.extend(jobs)
+
+        monkeypatch.setattr(harness.queue, "delete_ended", delete_ended)
+        run_id = await create_run_in_state(harness, "failed")
+        async with harness.transaction(run_id) as (run, _):
+            run.attempt = 3
+
+        await client.delete(f"/runs/{run_id}")
+
+        assert deleted == [(run_id, 1), (run_id, 2), (run_id, 3)]
 
     async def test_queued_job_of_a_deleted_run_does_nothing(
         self, harness: RunHarness, client: httpx.AsyncClient
@@ -172,7 +207,7 @@ class TestDeleteRuns:
     async def test_several_states_in_several_batches(
         self, harness: RunHarness, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(deletion, "BATCH_SIZE", 2)
+        monkeypatch.setattr(deletion, "MAX_RUNS", 2)
         for state in ("failed", "stopped", "crashed", "failed", "stopped"):
             await create_run_in_state(harness, state)
         kept = await create_run_in_state(harness, "completed")

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from crewai_runner.domain.workflow_yaml.cross_references import Registry
 from crewai_runner.features.workflows.import_export.uploads import upload_from_archive
 from crewai_runner.wiring.container import Container
 from tests.support.audit_hook import (
@@ -20,7 +21,7 @@ from tests.support.audit_hook import (
 from tests.support.documents import brief
 from tests.support.principals import ANONYMOUS, AS_DOCUMENT_READER, AS_STRANGER
 
-pytestmark = pytest.mark.harness(seed_models=False, allow_private_urls=False)
+pytestmark = pytest.mark.harness(seed_models=False, allow_private_hosts=False)
 
 Json = dict[str, Any]
 
@@ -291,8 +292,9 @@ class TestExport:
         assert 'filename="daily-brief.zip"' in response.headers["content-disposition"]
         assert repeated.status_code == 201, repeated.text
         definition = repeated.json()["workflow"]["definition"]
-        assert definition["tasks"] == workflow["definition"]["tasks"]
-        assert definition["agents"][0]["goal"] == "Better"
+        assert definition == workflow["definition"]
+        assert repeated.json()["workflow"]["yaml"] == workflow["yaml"]
+        assert repeated.json()["warnings"] == []
 
     @pytest.mark.parametrize("export_format", ["yaml", "crewai"])
     async def test_redacts_stored_secrets(
@@ -347,6 +349,32 @@ class TestImport:
 
         assert response.status_code == 201, response.text
         assert response.json()["workflow"]["name"] == "town"
+
+    async def test_every_crew_of_a_project_is_kept(self, client: httpx.AsyncClient) -> None:
+        files = {f"town/{name}/config/agents.yaml": AGENTS for name in ("fire", "water", "broken")}
+        files |= {f"town/{name}/config/tasks.yaml": TASKS for name in ("fire", "water")}
+        files["town/broken/config/tasks.yaml"] = TASKS.replace("agent: writer", "agent: nobody")
+        upload = {"content": zip_of(files), "headers": {"Content-Type": "application/zip"}}
+
+        first = (await client.post("/workflows/import", **upload)).json()
+        second = (await client.post("/workflows/import", **upload)).json()
+
+        assert [entry["name"] for entry in first["workflows"]] == ["fire", "water"]
+        assert [entry["name"] for entry in second["workflows"]] == ["fire 2", "water 2"]
+        codes = [warning["code"] for warning in first["warnings"]]
+        assert codes[0] == "several-crews"
+        broken = [warning for warning in first["warnings"] if warning["code"] == "not-imported"]
+        assert ["nobody" in warning["message"] for warning in broken] == [True]
+        assert [warning["code"] for warning in second["warnings"]].count("name-taken") == 2
+
+    async def test_unregistered_tool_is_a_warning(self, client: httpx.AsyncClient) -> None:
+        agents = AGENTS + "  tools: [calculator, SerperDevTool]\n"
+
+        response = await client.post("/workflows/import", json={"agentsYaml": agents, "tasksYaml": TASKS})
+
+        assert response.status_code == 201, response.text
+        assert response.json()["workflow"]["definition"]["agents"][0]["tools"] == ["calculator"]
+        assert any("SerperDevTool" in warning["message"] for warning in response.json()["warnings"])
 
     async def test_zip_with_one_document_keeps_its_text(self, client: httpx.AsyncClient) -> None:
         response = await client.post(
@@ -486,13 +514,13 @@ class TestMaliciousProject:
 
     def test_reads_no_file_and_imports_nothing(self) -> None:
         body = zip_of(MALICIOUS_PROJECT)
-        upload_from_archive(body).convert()
+        upload_from_archive(body).convert(Registry())
 
         with record_audit_events(CODE_EVENTS, FILE_EVENTS, PROCESS_EVENTS, NETWORK_EVENTS) as seen:
-            text = upload_from_archive(body).convert()
+            (imported,) = upload_from_archive(body).convert(Registry())
 
         assert seen == []
-        assert "touch" not in text
+        assert "touch" not in imported.text
 
 
 class TestList:

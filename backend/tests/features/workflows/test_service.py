@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.errors import BadRequest, StaleVersion
-from crewai_runner.core.paging import encode_cursor
+from crewai_runner.core.paging import Page, encode_cursor
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.db.session import Sessions, unit_of_work
@@ -20,8 +20,8 @@ from crewai_runner.features.workflows.errors import (
     WorkflowNameTaken,
     WorkflowNotFound,
 )
-from crewai_runner.features.workflows.schemas import WorkflowDraft, WorkflowRead, WorkflowSort
-from crewai_runner.features.workflows.service import WorkflowService
+from crewai_runner.features.workflows.schemas import ListedWorkflow, WorkflowDraft, WorkflowRead, WorkflowSort
+from crewai_runner.features.workflows.service import WorkflowService, list_workflows
 from tests.support.documents import brief, checked
 
 KEY = "sk-live-0123456789abcdef"
@@ -43,6 +43,19 @@ async def create(
     return (await workflows.create(principal, WorkflowDraft(yaml=text), checked(text), key)).workflow
 
 
+async def list_page(
+    session: AsyncSession,
+    principal: Principal,
+    text: str | None = None,
+    sort: WorkflowSort = WorkflowSort.UPDATED,
+    limit: int = 10,
+    cursor: str | None = None,
+) -> Page[ListedWorkflow]:
+    return await session.run_sync(
+        lambda opened: list_workflows(opened.connection(), principal, text, sort, limit, cursor)
+    )
+
+
 async def save(
     workflows: WorkflowService, principal: Principal, workflow_id: str, text: str, expected: int | None = None
 ) -> WorkflowRead:
@@ -62,7 +75,7 @@ class TestCreate:
         assert found.definition.task("brief").agent == "writer"
 
     async def test_rejects_a_document_with_all_its_problems(
-        self, workflows: WorkflowService, principal: Principal
+        self, session: AsyncSession, workflows: WorkflowService, principal: Principal
     ) -> None:
         broken = brief().replace("agent: writer", "agent: wirter").replace("    goal: Write a brief\n", "")
 
@@ -72,7 +85,7 @@ class TestCreate:
         problems: Any = rejected.value.extra["problems"]
         assert {problem["code"] for problem in problems} == {"missing-field", "unknown-agent"}
         assert all(problem["line"] > 0 for problem in problems)
-        assert (await workflows.list_page(principal, None, WorkflowSort.NAME, 10, None)).workflows == []
+        assert (await list_page(session, principal)).items == []
 
     async def test_suggests_another_name_if_taken(
         self, workflows: WorkflowService, principal: Principal
@@ -315,7 +328,7 @@ class TestDefinitionOf:
 
 class TestOtherWorkspace:
     async def test_gets_not_found(
-        self, workflows: WorkflowService, principal: Principal, stranger: Principal
+        self, session: AsyncSession, workflows: WorkflowService, principal: Principal, stranger: Principal
     ) -> None:
         created = await create(workflows, principal, brief())
 
@@ -327,13 +340,13 @@ class TestOtherWorkspace:
         ):
             with pytest.raises(WorkflowNotFound):
                 await attempt
-        assert (await workflows.list_page(stranger, None, WorkflowSort.UPDATED, 10, None)).workflows == []
+        assert (await list_page(session, stranger)).items == []
 
 
 class TestPage:
     @pytest.mark.parametrize("sort", list(WorkflowSort))
     async def test_pages_contain_each_workflow_once(
-        self, workflows: WorkflowService, principal: Principal, sort: WorkflowSort
+        self, session: AsyncSession, workflows: WorkflowService, principal: Principal, sort: WorkflowSort
     ) -> None:
         names = [f"Brief {letter}" for letter in "ebdac"]
         for name in names:
@@ -342,43 +355,49 @@ class TestPage:
         seen: list[str] = []
         cursor: str | None = None
         for _ in range(3):
-            page = await workflows.list_page(principal, None, sort, 2, cursor)
-            seen += [workflow.name for workflow in page.workflows]
+            page = await list_page(session, principal, None, sort, 2, cursor)
+            seen += [workflow.name for workflow in page.items]
             cursor = page.next_cursor
 
         assert cursor is None
         assert seen == (sorted(names) if sort is WorkflowSort.NAME else names[::-1])
 
-    async def test_last_edited_first(self, workflows: WorkflowService, principal: Principal) -> None:
+    async def test_last_edited_first(
+        self, session: AsyncSession, workflows: WorkflowService, principal: Principal
+    ) -> None:
         first = await create(workflows, principal, brief("First"))
         await create(workflows, principal, brief("Second"))
         await asyncio.sleep(0.002)  # the clock counts milliseconds
         await save(workflows, principal, first.id, brief("First", "Better"))
 
-        page = await workflows.list_page(principal, None, WorkflowSort.UPDATED, 10, None)
+        page = await list_page(session, principal)
 
-        assert [workflow.name for workflow in page.workflows] == ["First", "Second"]
+        assert [workflow.name for workflow in page.items] == ["First", "Second"]
 
     @pytest.mark.parametrize(("text", "found"), [("EVENING", 1), ("100%", 1), ("%", 1), ("_", 0), ("", 2)])
     async def test_filters_by_a_literal_part_of_the_name(
-        self, workflows: WorkflowService, principal: Principal, text: str, found: int
+        self, session: AsyncSession, workflows: WorkflowService, principal: Principal, text: str, found: int
     ) -> None:
         await create(workflows, principal, brief("Evening news"))
         await create(workflows, principal, brief("100% effort"))
 
-        page = await workflows.list_page(principal, text, WorkflowSort.NAME, 10, None)
+        page = await list_page(session, principal, text)
 
-        assert len(page.workflows) == found
+        assert len(page.items) == found
 
     @pytest.mark.parametrize(
         "keys", [(), ("x", "y"), (10**18, "wf_1"), (0, "\x00"), ("\ud800",), ("a", 1, 2)]
     )
     async def test_invalid_cursor(
-        self, workflows: WorkflowService, principal: Principal, keys: tuple[str | int, ...]
+        self,
+        session: AsyncSession,
+        workflows: WorkflowService,
+        principal: Principal,
+        keys: tuple[str | int, ...],
     ) -> None:
         for sort in WorkflowSort:
             with pytest.raises(BadRequest):
-                await workflows.list_page(principal, None, sort, 10, encode_cursor(*keys))
+                await list_page(session, principal, None, sort, 10, encode_cursor(*keys))
 
 
 class TestSecrets:

@@ -27,7 +27,7 @@ from tests.support.audit_hook import (
 from tests.support.documents import brief, checked
 from tests.support.principals import ANONYMOUS, AS_DOCUMENT_READER, AS_STRANGER
 
-pytestmark = pytest.mark.harness(seed_models=False, allow_private_urls=False)
+pytestmark = pytest.mark.harness(seed_models=False, allow_private_hosts=False)
 
 Json = dict[str, Any]
 REPORT = {"valid", "errors", "problems", "warnings", "workflow"}

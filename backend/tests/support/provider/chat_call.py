@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from tests.support.provider.http_connection import Connection
@@ -99,6 +99,15 @@ class ChatCall:
             "choices": choices,
             "usage": reported_usage,
         }
+
+    def send_raw(self, content_type: str, parts: Sequence[bytes], *, is_complete: bool) -> None:
+        """Send a chunked response of these parts; without its end if it is not complete."""
+        self._connection.start_chunked(content_type)
+        for part in parts:
+            self._connection.send_chunk(part)
+        if is_complete:
+            self._finish(200)
+            self._connection.end_chunked()
 
     def send_json(self, status: int, content: Any, headers: dict[str, str] | None = None) -> None:
         """Send a complete JSON response with any status."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.support.provider.chat_call import ChatCall, error_body, usage
 from tests.support.provider.http_connection import Connection, HttpRequest
+from tests.support.provider.protocols import protocol_of
 from tests.support.provider.request_log import RecordedRequest, RequestLog
 from tests.support.provider.rules import Rule, RuleSet
 
@@ -64,7 +65,7 @@ class ProviderServer:
             await self._control(connection, request)
         elif not isinstance(_json(request), dict):
             connection.send_json(400, error_body(400, "The body is not a JSON object."))
-        elif request.path.endswith("/chat/completions"):
+        elif request.path.endswith("/chat/completions") or protocol_of(request.path) is not None:
             await self._handle_chat(connection, request)
         else:
             self._handle_other(connection, request)

@@ -29,8 +29,13 @@ export function InputField({ input, registration, value, error }: Props) {
     >
       {isChoice(input) ? (
         <InputSelect input={input} registration={registration} value={value} />
-      ) : input.type === "text" ? (
-        <Textarea className="min-h-28" placeholder={getPlaceholder(input)} {...registration} />
+      ) : MULTILINE_TYPES.includes(input.type) ? (
+        <Textarea
+          spellCheck={input.type === "text"}
+          className={input.type === "text" ? "min-h-28" : "min-h-28 font-mono text-[13px]"}
+          placeholder={getPlaceholder(input)}
+          {...registration}
+        />
       ) : (
         <Input
           autoComplete="off"
@@ -42,6 +47,8 @@ export function InputField({ input, registration, value, error }: Props) {
     </Field>
   );
 }
+
+const MULTILINE_TYPES: readonly unknown[] = ["text", "array", "object"];
 
 const INPUT_MODES = { string: "text", integer: "numeric", number: "decimal" } as Record<
   string,
@@ -103,7 +110,13 @@ function getPlaceholder(input: InputDefinition): string | undefined {
 
 /** `whole number, optional`: what the control itself does not show. */
 function describeType(input: InputDefinition): string {
-  const typeNames = { integer: "whole number", number: "number" } as Record<string, string>;
+  const typeNames = {
+    integer: "whole number",
+    number: "number",
+    array: "JSON list",
+    object: "JSON object",
+    any: "text or JSON",
+  } as Record<string, string>;
   const parts = isChoice(input) ? [] : [typeNames[input.type]];
   return [...parts, !input.required && input.type !== "boolean" && "optional"]
     .filter(Boolean)

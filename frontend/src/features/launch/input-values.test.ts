@@ -1,3 +1,4 @@
+// @vitest-environment node
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
@@ -30,6 +31,10 @@ describe("toFormValues", () => {
     [{ enum: ["a", "b"], default: "b" }, undefined, '"b"'],
     [{ enum: ["a", "b"] }, undefined, ""],
     [{ type: "integer", enum: [1, 2] }, 2, "2"],
+    [{ type: "array", default: [1, "a"] }, undefined, '[1,"a"]'],
+    [{ type: "any" }, "tea", "tea"],
+    [{ type: "any" }, "12", '"12"'],
+    [{ type: "any" }, { a: 1 }, '{"a":1}'],
   ] as const)("%j given %j is %j", (fields, given, shown) => {
     const known = input(fields as Partial<InputDefinition>);
     expect(toFormValues([known], given === undefined ? {} : { x: given })).toEqual({ x: shown });
@@ -57,6 +62,20 @@ describe("parseInput", () => {
     // An emptied text with a default is an empty text, not the default.
     [{ type: "text", required: false, default: "news" }, "", { value: "" }],
     [{ type: "boolean" }, false, { value: false }],
+    [{ type: "any" }, "green tea", { value: "green tea" }],
+    [{ type: "any" }, "12", { value: 12 }],
+    [{ type: "any" }, "true", { value: true }],
+    [{ type: "any" }, ' {"a": [1]} ', { value: { a: [1] } }],
+    [{ type: "any" }, '"12"', { value: "12" }],
+    [{ type: "any" }, "1.10", { value: "1.10" }],
+    [{ type: "any" }, "12345678901234567890", { value: "12345678901234567890" }],
+    [{ type: "any" }, "{topic}", { value: "{topic}" }],
+    [{ type: "any" }, "null", { value: "null" }],
+    [{ type: "array" }, "[1, 2]", { value: [1, 2] }],
+    [{ type: "array" }, "1, 2", { problem: 'Enter a JSON list, such as ["a", 2].' }],
+    [{ type: "array", default: [1] }, "", "omitted"],
+    [{ type: "object" }, '{"a": 1}', { value: { a: 1 } }],
+    [{ type: "object" }, "[1]", { problem: 'Enter a JSON object, such as {"name": "Ann"}.' }],
     [{ enum: ["a", 1] }, '"a"', { value: "a" }],
     [{ enum: ["a", 1] }, "1", { value: 1 }],
     [{ enum: ["a"] }, '"z"', { problem: "Choose one of the listed values." }],
@@ -81,10 +100,12 @@ test("toRunInputs restores the values given to toFormValues", () => {
       value: fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e15, max: 1e15 }),
     }),
     fc.record({ type: fc.constant("boolean"), value: fc.boolean() }),
+    fc.record({ type: fc.constant("any"), value: fc.jsonValue() }),
+    fc.record({ type: fc.constant("array"), value: fc.array(fc.jsonValue()) }),
   );
   fc.assert(
     fc.property(kinds, ({ type, value }) => {
-      fc.pre(typeof value !== "string" || value.trim() !== "");
+      fc.pre(value !== null && (typeof value !== "string" || value.trim() !== ""));
       const known = [input({ type: type as InputDefinition["type"] })];
       const back = toRunInputs(known, toFormValues(known, { x: value }));
       expect(back).toEqual({ x: Object.is(value, -0) ? 0 : value });

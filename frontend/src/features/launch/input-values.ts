@@ -24,7 +24,9 @@ function toFormValue(input: InputDefinition, value: unknown): InputFormValue {
   if (isChoice(input)) return value == null ? "" : JSON.stringify(value);
   if (input.type === "boolean") return value === true;
   if (value == null) return "";
-  return formatInputValue(value);
+  // A text that reads as another JSON value is shown in quotes, so that it stays a text.
+  const isQuoted = input.type === "any" && typeof value === "string" && readJson(value) !== value;
+  return isQuoted ? JSON.stringify(value) : formatInputValue(value);
 }
 
 /** Whether the workflow lists the possible values. */
@@ -37,7 +39,36 @@ export function parseInput(input: InputDefinition, content: InputFormValue): Par
   if (typeof content === "boolean") return { value: content };
   if (isChoice(input)) return parseChoice(input, content);
   if (input.type === "integer" || input.type === "number") return parseNumber(input, content);
-  return parseText(input, content);
+  if (input.type === "array" || input.type === "object") return parseStructure(input, content);
+  const parsed = parseText(input, content);
+  const isAny = input.type === "any" && parsed !== "omitted" && "value" in parsed;
+  return isAny ? { value: readJson(content) } : parsed;
+}
+
+/** The JSON value of a text; the text itself when it is not JSON, null, or a number written otherwise. */
+function readJson(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    // `1.10`, `1e3` and numbers with too many digits would change.
+    const isChanged = typeof value === "number" && JSON.stringify(value) !== text.trim();
+    return value === null || isChanged ? text : value;
+  } catch {
+    return text;
+  }
+}
+
+function parseStructure(input: InputDefinition, content: string): ParsedInput {
+  if (content.trim() === "") return parseEmpty(input);
+  const value = readJson(content);
+  const isList = Array.isArray(value);
+  if (input.type === "array" && isList) return { value };
+  if (input.type === "object" && !isList && typeof value === "object") return { value };
+  return {
+    problem:
+      input.type === "array"
+        ? 'Enter a JSON list, such as ["a", 2].'
+        : 'Enter a JSON object, such as {"name": "Ann"}.',
+  };
 }
 
 function parseChoice(input: InputDefinition, content: string): ParsedInput {
@@ -128,13 +159,17 @@ export function findUnsupportedInputs(
     if (input.type === "boolean") {
       return typeof value === "boolean" ? [] : [`“${name}” must be true or false.`];
     }
-    if (input.type === "any") {
-      return typeof value === "string" ? [] : [`“${name}” is not a text: enter it as JSON.`];
-    }
-    return typeof value === "object" || typeof value === "boolean"
-      ? [`“${name}” must be ${TYPE_NAMES[input.type ?? "string"]}.`]
-      : [];
+    return fitsControl(input, value)
+      ? []
+      : [`“${name}” must be ${TYPE_NAMES[input.type ?? "string"]}.`];
   });
+}
+
+function fitsControl(input: InputDefinition, value: unknown): boolean {
+  if (input.type === "any") return true;
+  if (input.type === "array") return Array.isArray(value);
+  if (input.type === "object") return typeof value === "object" && !Array.isArray(value);
+  return typeof value !== "object" && typeof value !== "boolean";
 }
 
 const TYPE_NAMES = {
@@ -143,6 +178,8 @@ const TYPE_NAMES = {
   integer: "a whole number",
   number: "a number",
   boolean: "true or false",
+  array: "a list",
+  object: "a JSON object",
   any: "any value",
 };
 

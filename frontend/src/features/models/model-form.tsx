@@ -125,6 +125,7 @@ function defaultHint(
 const FIELDS: Partial<Record<string, keyof ModelValues>> = {
   name: "name",
   providerModel: "providerModel",
+  endpoint: "endpoint",
   providerId: "providerId",
   default: "default",
 };

@@ -1,7 +1,7 @@
 import { useFormContext } from "react-hook-form";
 
 import { Field } from "@/components/ui/field";
-import { Select } from "@/components/ui/input";
+import { Input, Select } from "@/components/ui/input";
 import type { ProviderType } from "@/lib/api/types";
 
 import { Group, TextareaField } from "./model-option-fields";
@@ -16,7 +16,7 @@ export function RequestFields({ providerType }: { providerType: ProviderType | u
     <Group
       title="Requests"
       note="Automatic: what the model refuses is left out from then on, and the run shows a warning."
-      fields={["stream", "maxTokensParameter", "systemRole", "omitParameters"]}
+      fields={["stream", "maxTokensParameter", "systemRole", "omitParameters", "endpoint"]}
     >
       <div className="grid grid-cols-2 gap-3 sm:grid-cols-3">
         <ChoiceField
@@ -55,6 +55,7 @@ export function RequestFields({ providerType }: { providerType: ProviderType | u
           hint={`One per line: ${OMITTABLE_PARAMETERS.join(", ")}.`}
         />
       )}
+      <EndpointField />
     </Group>
   );
 }
@@ -77,6 +78,24 @@ function ChoiceField({ name, label, options }: ChoiceProps) {
           </option>
         ))}
       </Select>
+    </Field>
+  );
+}
+
+function EndpointField() {
+  const { register, formState } = useFormContext<ModelValues>();
+  return (
+    <Field
+      label="Endpoint"
+      hint="A path or URL, for reference only: calls go to the provider’s base URL."
+      error={formState.errors.endpoint?.message}
+    >
+      <Input
+        autoComplete="off"
+        spellCheck={false}
+        placeholder="/v1/chat/completions"
+        {...register("endpoint")}
+      />
     </Field>
   );
 }

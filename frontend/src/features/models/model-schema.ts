@@ -37,8 +37,8 @@ const BOUNDS: readonly Bounds[] = [
 export const OMITTABLE_PARAMETERS: readonly string[] = [
   "stream_options",
   "stop",
-  "temperature",
   "top_p",
+  "temperature",
   "seed",
   "frequency_penalty",
   "presence_penalty",
@@ -60,6 +60,12 @@ export const modelSchema = z
       .check(
         z.maxLength(500, "At most 500 characters."),
         z.regex(/\S/, "Select or enter a model."),
+      ),
+    endpoint: z
+      .string()
+      .check(
+        z.maxLength(500, "At most 500 characters."),
+        z.regex(/^\s*($|\.{0,2}\/|[a-z]+:\/\/)/i, "A path such as /v1/chat/completions, or a URL."),
       ),
     name: z
       .string()

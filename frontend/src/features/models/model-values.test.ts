@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { expect, test } from "vitest";
 
 import type { Model } from "@/lib/api/types";
@@ -29,7 +30,7 @@ const model: Model = {
   providerName: "Acme",
   providerType: "openai",
   providerModel: "acme-large",
-  endpoint: null,
+  endpoint: "/v1/chat/completions",
   default: true,
   settings: {
     temperature: 0,
@@ -49,18 +50,31 @@ const model: Model = {
 };
 
 test("a model survives the conversion to form values and back", () => {
-  const { name, type, providerId, providerModel, capabilities, pricing, settings } = model;
+  const { name, type, providerId, providerModel, endpoint, capabilities, pricing, settings } =
+    model;
   expect(createModelRequest(modelValues(model))).toEqual({
     name,
     type,
     providerId,
     providerModel,
+    endpoint,
     capabilities,
     pricing,
     settings,
     default: true,
   });
   expect(updateModelRequest(modelValues(model), model)).toEqual({});
+});
+
+test("an emptied endpoint is null; a model name is refused there", () => {
+  expect(updateModelRequest({ ...modelValues(model), endpoint: " " }, model)).toEqual({
+    endpoint: null,
+  });
+  const endpoints = ["", "/v1/chat/completions", "https://host/v1", "gpt-4o"];
+  const isValid = endpoints.map(
+    (endpoint) => modelSchema.safeParse({ ...empty, endpoint }).success,
+  );
+  expect(isValid).toEqual([true, true, true, false]);
 });
 
 test("empty fields are unknown, not 0", () => {

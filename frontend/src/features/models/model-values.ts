@@ -12,6 +12,7 @@ export type Capability = "unknown" | "yes" | "no";
 export interface ModelValues {
   providerId: string;
   providerModel: string;
+  endpoint: string;
   name: string;
   type: Model["type"];
   default: boolean;
@@ -57,6 +58,7 @@ export function newModelValues(provider: Provider | undefined): ModelValues {
   return {
     providerId: provider?.id ?? "",
     providerModel: "",
+    endpoint: "",
     name: "",
     type: "llm",
     default: false,
@@ -70,6 +72,7 @@ export function modelValues(model: Model): ModelValues {
   return {
     providerId: model.providerId,
     providerModel: model.providerModel,
+    endpoint: model.endpoint ?? "",
     name: model.name,
     type: model.type,
     default: model.default,
@@ -116,6 +119,7 @@ export function createModelRequest(values: ModelValues): Schemas["ModelCreate"] 
     type: values.type,
     providerId: values.providerId,
     providerModel: values.providerModel.trim(),
+    endpoint: values.endpoint.trim() || null,
     default: values.default,
     capabilities: toCapabilities(values),
     pricing: toPricing(values),
@@ -131,6 +135,7 @@ export function updateModelRequest(values: ModelValues, base: Model): Schemas["M
     "name",
     "providerId",
     "providerModel",
+    "endpoint",
     "default",
     "capabilities",
     "pricing",
@@ -208,6 +213,7 @@ const FIELD_LABELS: Record<string, string> = {
   name: "name",
   providerId: "provider",
   providerModel: "model",
+  endpoint: "endpoint",
   default: "default",
   capabilities: "capabilities",
   pricing: "prices",

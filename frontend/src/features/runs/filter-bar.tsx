@@ -71,7 +71,7 @@ function TextFilter({ value, onChange }: { value: string; onChange: Props["onCha
         ref={input}
         type="search"
         aria-label="Search by workflow or run id"
-        placeholder="Workflow or run id"
+        placeholder="Name, id, input or error"
         className="pl-8"
         value={typed}
         onChange={(event) => setTyped(event.target.value)}

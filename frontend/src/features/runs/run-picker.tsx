@@ -70,7 +70,7 @@ function SearchField({
       <Input
         id={id}
         type="search"
-        placeholder="Workflow or run id"
+        placeholder="Name, id, input or error"
         value={text}
         onChange={(event) => onChange(event.target.value)}
       />

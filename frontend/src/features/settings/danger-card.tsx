@@ -25,7 +25,7 @@ function ClearBrowserData() {
   return (
     <SettingRow
       name="Clear browser data"
-      hint="Unsaved workflow drafts, the theme, pane sizes and hints. Nothing is deleted on the server."
+      hint="Unsaved workflow drafts, unsent messages, the theme, pane sizes and hints. Nothing is deleted on the server."
     >
       <Button variant="danger" onClick={() => setIsConfirming(true)}>
         Clear drafts and preferences
@@ -34,7 +34,7 @@ function ClearBrowserData() {
         open={isConfirming}
         onOpenChange={setIsConfirming}
         title="Clear drafts and preferences?"
-        description="Unsaved changes to workflows are lost. You stay signed in, and nothing changes on the server. The page reloads afterwards."
+        description="Unsaved changes to workflows and unsent messages are lost. You stay signed in, and nothing changes on the server. The page reloads afterwards."
         action="Clear"
         onConfirm={clear}
       />

@@ -65,8 +65,7 @@ function NameTaken({ error, suggestedName, source, onRename }: TakenProps) {
         </>
       }
     >
-      {source.kind === "archive" &&
-        "Rename the project in its files, or rename the existing workflow."}
+      {source.kind === "archive" && "Import the project again: it gets another name."}
     </Alert>
   );
 }

@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useRef, useState } from "react";
+import { useRef, useState, type SetStateAction } from "react";
 
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
@@ -15,7 +15,7 @@ import { DropZone } from "./drop-zone";
 import { renameDocument } from "./rename-document";
 import { ImportError } from "./import-error";
 import { ImportResultCard } from "./import-result-card";
-import { describeMissing, createSource, type Source } from "./import-source";
+import { addToSource, describeMissing, readSource, type Source } from "./import-source";
 import { selectLine } from "./select-line";
 
 const EMPTY_SOURCE: Source = { kind: "document", text: "" };
@@ -27,15 +27,20 @@ export function ImportPanel() {
   const text = useRef<HTMLTextAreaElement>(null);
   const importMutation = useImport();
 
-  const change = (next: Source) => {
+  const [isReading, setReading] = useState(false);
+
+  const change = (next: SetStateAction<Source>) => {
     importMutation.reset();
     setSourceError(null);
     setSource(next);
   };
   const addFiles = async (files: File[]) => {
-    const next = await createSource(files, source);
-    if ("problem" in next) setSourceError(next.problem);
-    else change(next);
+    if (files.length === 0) return;
+    setReading(true);
+    const read = await readSource(files).finally(() => setReading(false));
+    if ("problem" in read) setSourceError(read.problem);
+    // The source may have changed while the files were read.
+    else change((current) => addToSource(current, read));
   };
   const submit = (next: Source) => {
     setSource(next);
@@ -80,7 +85,11 @@ export function ImportPanel() {
         />
       </div>
       <footer className="flex justify-end border-t px-4 py-3">
-        <Button variant="primary" busy={importMutation.isPending} onClick={() => submit(source)}>
+        <Button
+          variant="primary"
+          busy={isReading || importMutation.isPending}
+          onClick={() => submit(source)}
+        >
           Import
         </Button>
       </footer>

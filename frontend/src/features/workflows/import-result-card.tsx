@@ -9,31 +9,57 @@ import { pluralize } from "@/lib/format";
 import { YamlProblemList } from "./yaml-problem-list";
 
 interface Props {
-  result: { workflow: Workflow; warnings: YamlProblem[] };
+  result: {
+    workflow: Workflow;
+    workflows: { id: string; name: string }[];
+    warnings: YamlProblem[];
+  };
 }
 
-/** The warnings of an import. */
-export function ImportResultCard({ result: { workflow, warnings } }: Props) {
+/** The warnings of an import, and links to all new workflows. */
+export function ImportResultCard({ result: { workflow, workflows, warnings } }: Props) {
+  const isOne = workflows.length === 1;
   return (
-    <Card title={`${workflow.name} was imported`}>
+    <Card
+      title={
+        isOne ? `${workflow.name} was imported` : `${workflows.length} workflows were imported`
+      }
+    >
       <div className="grid gap-3 p-4">
         <Alert tone="warn" title={pluralize(warnings.length, "warning")}>
-          The workflow can be run. Review these lines when you have time.
+          {isOne ? "The workflow can" : "The workflows can"} be run. Check what was left out.
         </Alert>
         <YamlProblemList problems={warnings} />
+        {!isOne && (
+          <ul className="grid gap-1">
+            {workflows.map(({ id, name }) => (
+              <li key={id}>
+                <Link
+                  to="/workflows/$workflowId"
+                  params={{ workflowId: id }}
+                  className="text-accent underline underline-offset-2"
+                >
+                  {name}
+                </Link>
+              </li>
+            ))}
+          </ul>
+        )}
       </div>
-      <footer className="flex justify-end gap-2 border-t px-4 py-3">
-        <Button asChild>
-          <Link to="/workflows/$workflowId/run" params={{ workflowId: workflow.id }}>
-            Run workflow
-          </Link>
-        </Button>
-        <Button asChild variant="primary">
-          <Link to="/workflows/$workflowId" params={{ workflowId: workflow.id }}>
-            Open in the editor
-          </Link>
-        </Button>
-      </footer>
+      {isOne && (
+        <footer className="flex justify-end gap-2 border-t px-4 py-3">
+          <Button asChild>
+            <Link to="/workflows/$workflowId/run" params={{ workflowId: workflow.id }}>
+              Run workflow
+            </Link>
+          </Button>
+          <Button asChild variant="primary">
+            <Link to="/workflows/$workflowId" params={{ workflowId: workflow.id }}>
+              Open in the editor
+            </Link>
+          </Button>
+        </footer>
+      )}
     </Card>
   );
 }

@@ -1,20 +1,27 @@
+// @vitest-environment node
 import { describe, expect, test } from "vitest";
 
-import { MAX_UPLOAD_BYTES, describeMissing, createSource, type Source } from "./import-source";
+import {
+  MAX_UPLOAD_BYTES,
+  addToSource,
+  describeMissing,
+  readSource,
+  type Source,
+} from "./import-source";
 
 const EMPTY: Source = { kind: "document", text: "" };
 const file = (name: string, text = name) => new File([text], name);
 
-describe("createSource", () => {
+describe("readSource", () => {
   test("takes one YAML file as the document", async () => {
-    expect(await createSource([file("crew.yml", "name: A")], EMPTY)).toEqual({
+    expect(await readSource([file("crew.yml", "name: A")])).toEqual({
       kind: "document",
       text: "name: A",
     });
   });
 
   test("takes a zip as a project", async () => {
-    expect(await createSource([file("crew.ZIP")], EMPTY)).toMatchObject({ kind: "archive" });
+    expect(await readSource([file("crew.ZIP")])).toMatchObject({ kind: "archive" });
   });
 
   test("takes agents.yaml and tasks.yaml together or one by one, in any order", async () => {
@@ -25,12 +32,20 @@ describe("createSource", () => {
       name: "",
     };
     const [agents, tasks] = [file("agents.yaml", "a"), file("my_tasks.yml", "t")];
-    expect(await createSource([tasks, agents], EMPTY)).toEqual(pair);
-    const half = (await createSource([tasks], EMPTY)) as Source;
+    expect(await readSource([tasks, agents])).toEqual(pair);
+    const half = (await readSource([tasks])) as Source;
     expect(describeMissing(half)).toBe("Add agents.yaml too.");
-    expect(await createSource([agents], half)).toEqual(pair);
-    const other = (await createSource([agents], EMPTY)) as Source;
-    expect(await createSource([tasks], other)).toEqual(pair);
+    const other = (await readSource([agents])) as Source;
+    expect(addToSource(half, other)).toEqual(pair);
+    expect(addToSource(other, half)).toEqual(pair);
+  });
+
+  test("keeps the name when a file is replaced", () => {
+    const agents = { name: "agents.yaml", text: "a" };
+    const named: Source = { kind: "pair", agents: null, tasks: null, name: "Bees" };
+    const read: Source = { kind: "pair", agents, tasks: null, name: "" };
+    expect(addToSource(named, read)).toEqual({ ...named, agents });
+    expect(addToSource(named, EMPTY)).toBe(EMPTY);
   });
 
   test.each([
@@ -40,21 +55,12 @@ describe("createSource", () => {
     [["agents.yaml", "tasks.yaml", "more.yaml"]],
     [["crew.py"]],
   ])("rejects %j", async (names) => {
-    expect(
-      await createSource(
-        names.map((name) => file(name)),
-        EMPTY,
-      ),
-    ).toHaveProperty("problem");
+    expect(await readSource(names.map((name) => file(name)))).toHaveProperty("problem");
   });
 
   test("rejects a file that is too large", async () => {
     const large = file("a.yaml", "x".repeat(MAX_UPLOAD_BYTES + 1));
-    expect(await createSource([large], EMPTY)).toEqual({ problem: "a.yaml is larger than 4 MiB." });
-  });
-
-  test("keeps the source when no file is selected", async () => {
-    expect(await createSource([], EMPTY)).toBe(EMPTY);
+    expect(await readSource([large])).toEqual({ problem: "a.yaml is larger than 4 MiB." });
   });
 });
 

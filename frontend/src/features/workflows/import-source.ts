@@ -15,39 +15,37 @@ export const ACCEPTED = ".yaml,.yml,.zip";
 const ACCEPTED_FILES =
   "Choose one workflow document, or agents.yaml and tasks.yaml, or a zip of a CrewAI project.";
 
-/** Creates the source from selected files; agents.yaml and tasks.yaml may be added one by one. */
-export async function createSource(
-  files: readonly File[],
-  current: Source,
-): Promise<Source | { problem: string }> {
+/** Reads at least one selected file; of agents.yaml and tasks.yaml, the other one may be missing. */
+export async function readSource(files: readonly File[]): Promise<Source | { problem: string }> {
   const large = files.find((file) => file.size > MAX_UPLOAD_BYTES);
   if (large) return { problem: `${large.name} is larger than 4 MiB.` };
   const unknown = files.find((file) => !/\.(ya?ml|zip)$/i.test(file.name));
   if (unknown) return { problem: `${unknown.name} is neither YAML nor a zip. ${ACCEPTED_FILES}` };
   const [first] = files;
-  if (!first) return current;
-  if (files.length === 1 && isArchive(first)) return { kind: "archive", file: first };
+  if (first && files.length === 1 && isArchive(first)) return { kind: "archive", file: first };
   if (files.some(isArchive))
     return { problem: `A zip has to be imported on its own. ${ACCEPTED_FILES}` };
-  return createYamlSource(await Promise.all(files.map(readTextFile)), current);
+  return createYamlSource(await Promise.all(files.map(readTextFile)));
 }
 
-function createYamlSource(
-  files: readonly TextFile[],
-  current: Source,
-): Source | { problem: string } {
+/** Adds newly read files to the source: agents.yaml and tasks.yaml may be selected one by one. */
+export function addToSource(current: Source, read: Source): Source {
+  if (current.kind !== "pair" || read.kind !== "pair") return read;
+  return {
+    kind: "pair",
+    agents: read.agents ?? current.agents,
+    tasks: read.tasks ?? current.tasks,
+    name: current.name,
+  };
+}
+
+function createYamlSource(files: readonly TextFile[]): Source | { problem: string } {
   const agents = files.find((file) => /agents?\.ya?ml$/i.test(file.name));
   const tasks = files.find((file) => /tasks?\.ya?ml$/i.test(file.name));
   const [first] = files;
   if (agents || tasks) {
     if (files.length > (agents && tasks ? 2 : 1)) return { problem: ACCEPTED_FILES };
-    const pair = current.kind === "pair" ? current : { agents: null, tasks: null, name: "" };
-    return {
-      kind: "pair",
-      agents: agents ?? pair.agents,
-      tasks: tasks ?? pair.tasks,
-      name: pair.name,
-    };
+    return { kind: "pair", agents: agents ?? null, tasks: tasks ?? null, name: "" };
   }
   return first && files.length === 1
     ? { kind: "document", text: first.text }

@@ -12,6 +12,8 @@ describe("renameDocument", () => {
     ["name: >\n  Old\n  and long\nb: 2\n", "name: New 2\nb: 2\n"],
     ["name:\nb: 2\n", "name: New 2\nb: 2\n"],
     ["b: 2\n", "name: New 2\nb: 2\n"],
+    ["crew:\n  name: Old # why\n  b: 2\n", "crew:\n  name: New 2 # why\n  b: 2\n"],
+    ["crew: {b: 2}\nworkflow: {name: Old}\n", "crew: {b: 2}\nworkflow: {name: New 2}\n"],
     ["agents:\n  name: not this\nname: Old\n", "agents:\n  name: not this\nname: New 2\n"],
     ['{"name": "Old", "b": 2}', '{"name": New 2, "b": 2}'],
   ])("%j", async (before, after) => {

@@ -5,10 +5,12 @@
  */
 export async function renameDocument(yaml: string, name: string): Promise<string> {
   const { parseDocument, isMap, isScalar, stringify } = await import("yaml");
+  const find = (map: unknown, key: string) =>
+    isMap(map) ? map.items.find((item) => isScalar(item.key) && item.key.value === key) : undefined;
   const yamlName = stringify(name, { lineWidth: 0 }).trimEnd();
   const root = parseDocument(yaml).contents;
-  const pair =
-    isMap(root) && root.items.find((item) => isScalar(item.key) && item.key.value === "name");
+  const sections = [root, find(root, "crew")?.value, find(root, "workflow")?.value];
+  const pair = sections.map((section) => find(section, "name")).find(Boolean);
   if (!pair) return `name: ${yamlName}\n${yaml}`;
   const { key, value } = pair;
   const range = isScalar(value) ? value.range : undefined;

@@ -106,7 +106,7 @@ export interface paths {
      *     model answers from its result.
      *
      *     With `Accept: text/event-stream` the answer is streamed as `chunk` events, followed by one `answer` or
-     *     `problem` event.
+     *     `problem` event. The text of a chunk with `replaces: true` replaces that of all chunks before it.
      */
     post: operations["chat:send_chat"];
     delete?: never;
@@ -748,12 +748,13 @@ export interface paths {
     put?: never;
     /**
      * Import Workflow
-     * @description Create a workflow from a document, from CrewAI's two YAML files, or from a zip of a CrewAI project.
+     * @description Create workflows from a document, from CrewAI's two YAML files, or from a zip of a CrewAI project.
      *
      *     Send JSON with `yaml`, or with `agentsYaml` and `tasksYaml`; or the document itself as
-     *     `application/yaml`; or the project as `application/zip` (at most 200 entries and 8 MiB unpacked).
-     *     Only the YAML, JSON, Markdown and TOML files of a zip are read. Nothing in it is executed, and no
-     *     address is contacted.
+     *     `application/yaml`; or the project as `application/zip` (at most 4 MiB and 5,000 entries; 8 MiB of
+     *     YAML, JSON, TOML and Python files, the only ones that are read). Each crew of a project becomes a
+     *     workflow; a project whose name is taken gets a number. Nothing is executed, and no address is
+     *     contacted; `warnings` lists everything that was left out.
      */
     post: operations["workflows:import_workflow"];
     delete?: never;
@@ -2109,8 +2110,13 @@ export interface components {
         | components["schemas"]["WarningRaised"]
       )[];
       /**
+       * Eventsdeletedat
+       * @description When events of the run were deleted because of their age (`EVENTS_KEPT_DAYS`); null if all are stored.
+       */
+      eventsDeletedAt?: string | null;
+      /**
        * Lastseq
-       * @description Sequence number of the run's newest event.
+       * @description Sequence number of the run's newest event, also if it was deleted.
        */
       lastSeq: number;
     };
@@ -2219,7 +2225,7 @@ export interface components {
        * Default
        * @description Used when a run gives no value.
        */
-      default?: (string | number | boolean) | null;
+      default?: (string | number | boolean | unknown[] | Record<string, never>) | null;
       /**
        * Description
        * @description What to enter, shown in the form.
@@ -2229,7 +2235,7 @@ export interface components {
        * Enum
        * @description The values to choose from.
        */
-      enum?: (string | number | boolean)[] | null;
+      enum?: (string | number | boolean | unknown[] | Record<string, never>)[] | null;
       /** Name */
       name: string;
       /**
@@ -2248,7 +2254,7 @@ export interface components {
      * InputType
      * @enum {string}
      */
-    InputType: "string" | "text" | "integer" | "number" | "boolean" | "any";
+    InputType: "string" | "text" | "integer" | "number" | "boolean" | "array" | "object" | "any";
     /**
      * InsightBucket
      * @description The runs created in one bucket of the period, by their current state.
@@ -2432,6 +2438,12 @@ export interface components {
     LlmChunkData: {
       /** Callid */
       callId: string;
+      /**
+       * Replaces
+       * @description Whether `text` replaces all earlier text of the call, which turned out to be reasoning.
+       * @default false
+       */
+      replaces: boolean;
       /** Text */
       text: string;
     };
@@ -3480,14 +3492,14 @@ export interface components {
       maxTokensParameter?: ("max_tokens" | "max_completion_tokens") | null;
       /**
        * Omitparameters
-       * @description Parameters that are never sent, because the model refuses them; OpenAI-compatible providers only.
+       * @description Parameters that are never sent, because the model refuses them.
        */
       omitParameters?:
         | (
             | "stream_options"
             | "stop"
-            | "temperature"
             | "top_p"
+            | "temperature"
             | "seed"
             | "frequency_penalty"
             | "presence_penalty"
@@ -3798,9 +3810,17 @@ export interface components {
       createdBy: string;
       definition: components["schemas"]["WorkflowDefinition"];
       error: components["schemas"]["RunFailure"] | null;
+      /**
+       * Eventsdeletedat
+       * @description When events of the run were deleted because of their age (`EVENTS_KEPT_DAYS`); null if all are stored.
+       */
+      eventsDeletedAt?: string | null;
       /** Finishedat */
       finishedAt: string | null;
-      /** Forkedfrom */
+      /**
+       * Forkedfrom
+       * @description Null also once that run is deleted.
+       */
       forkedFrom: string | null;
       /** Id */
       id: string;
@@ -4972,6 +4992,11 @@ export interface components {
        * @description The agents of the crew, at least one.
        */
       agents: components["schemas"]["AgentDefinition"][];
+      /**
+       * Allowedhosts
+       * @description The only hosts tools may contact, such as `*.example.com`; every public one if omitted.
+       */
+      allowedHosts?: string[] | null;
       /** @description Spending limits of a run. */
       budget?: components["schemas"]["Budget-Output"] | null;
       /**
@@ -4987,7 +5012,7 @@ export interface components {
       description?: string | null;
       /**
        * Embedder
-       * @description A registered model of type embedder.
+       * @description A model of type embedder.
        */
       embedder?: string | null;
       /**
@@ -5062,18 +5087,54 @@ export interface components {
        */
       yaml: string;
     };
+    /**
+     * WorkflowEntry
+     * @description A workflow without its document.
+     */
+    WorkflowEntry: {
+      /**
+       * Createdat
+       * Format: date-time
+       */
+      createdAt: string;
+      /** Description */
+      description: string | null;
+      /** Id */
+      id: string;
+      /** Name */
+      name: string;
+      /**
+       * Updatedat
+       * Format: date-time
+       */
+      updatedAt: string;
+      /**
+       * Version
+       * @description Number of the newest version; also the ETag.
+       */
+      version: number;
+    };
     /** WorkflowEnvelope */
     WorkflowEnvelope: {
       workflow: components["schemas"]["WorkflowDraft"];
     };
     /**
      * WorkflowImported
-     * @description The new workflow and the warnings of the import.
+     * @description The new workflows and the warnings of the import.
      */
     WorkflowImported: {
-      /** Warnings */
+      /**
+       * Warnings
+       * @description Everything in the upload that is not in the workflows, with the code `not-imported`, and the warnings of the documents.
+       */
       warnings: components["schemas"]["Problem"][];
+      /** @description The first of the new workflows. */
       workflow: components["schemas"]["WorkflowRead"];
+      /**
+       * Workflows
+       * @description All new workflows: one, or one for each crew of a project.
+       */
+      workflows: components["schemas"]["WorkflowEntry"][];
     };
     /**
      * WorkflowInsight
@@ -6098,7 +6159,10 @@ export interface operations {
   "models:get_model": {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /** @description The last seen ETag. If it is current: 304. */
+        "if-none-match"?: string | null;
+      };
       path: {
         model_id: string;
       };
@@ -6114,6 +6178,13 @@ export interface operations {
         content: {
           "application/json": components["schemas"]["ModelRead"];
         };
+      };
+      /** @description Not modified since the ETag in `If-None-Match`. */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
       };
       /** @description Bad request */
       400: {
@@ -6754,7 +6825,10 @@ export interface operations {
   "providers:get_provider": {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /** @description The last seen ETag. If it is current: 304. */
+        "if-none-match"?: string | null;
+      };
       path: {
         provider_id: string;
       };
@@ -6770,6 +6844,13 @@ export interface operations {
         content: {
           "application/json": components["schemas"]["ProviderRead"];
         };
+      };
+      /** @description Not modified since the ETag in `If-None-Match`. */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
       };
       /** @description Bad request */
       400: {
@@ -7350,7 +7431,7 @@ export interface operations {
         /** @description Any of these states. */
         status?: components["schemas"]["RunState"][] | null;
         workflowId?: string | null;
-        /** @description Part of the workflow name or of the run id. */
+        /** @description Part of the run id, the workflow name, a metadata value, the error or an input, in upper or lower case. Of each run the first 4,000 characters of these are searched. */
         q?: string | null;
         /** @description Created at or after this time. */
         since?: string | null;
@@ -7545,7 +7626,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Too many failed sign-ins / Too many requests */
+      /** @description The workspace has too many runs */
       429: {
         headers: {
           [name: string]: unknown;
@@ -7556,6 +7637,15 @@ export interface operations {
       };
       /** @description Service unavailable / Request timed out */
       503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description The workspace stores too much */
+      507: {
         headers: {
           [name: string]: unknown;
         };
@@ -7874,7 +7964,10 @@ export interface operations {
   "executions:get_run": {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /** @description The last seen ETag. If it is current: 304. */
+        "if-none-match"?: string | null;
+      };
       path: {
         run_id: string;
       };
@@ -7890,6 +7983,13 @@ export interface operations {
         content: {
           "application/json": components["schemas"]["RunAnswer"];
         };
+      };
+      /** @description Not modified since the ETag in `If-None-Match`. */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
       };
       /** @description Bad request */
       400: {
@@ -8501,7 +8601,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Too many failed sign-ins / Too many requests */
+      /** @description The workspace has too many runs */
       429: {
         headers: {
           [name: string]: unknown;
@@ -8512,6 +8612,15 @@ export interface operations {
       };
       /** @description Service unavailable */
       503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description The workspace stores too much */
+      507: {
         headers: {
           [name: string]: unknown;
         };
@@ -8955,7 +9064,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Too many failed sign-ins / Too many requests */
+      /** @description The workspace has too many runs */
       429: {
         headers: {
           [name: string]: unknown;
@@ -8966,6 +9075,15 @@ export interface operations {
       };
       /** @description Service unavailable */
       503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description The workspace stores too much */
+      507: {
         headers: {
           [name: string]: unknown;
         };
@@ -10238,7 +10356,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Too many failed sign-ins / Too many requests */
+      /** @description The workspace has too many runs */
       429: {
         headers: {
           [name: string]: unknown;
@@ -10249,6 +10367,15 @@ export interface operations {
       };
       /** @description Service unavailable / Request timed out */
       503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description The workspace stores too much */
+      507: {
         headers: {
           [name: string]: unknown;
         };
@@ -10375,7 +10502,10 @@ export interface operations {
   "workflows:get_workflow": {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        /** @description The last seen ETag. If it is current: 304. */
+        "if-none-match"?: string | null;
+      };
       path: {
         workflow_id: string;
       };
@@ -10391,6 +10521,13 @@ export interface operations {
         content: {
           "application/json": components["schemas"]["WorkflowRead"];
         };
+      };
+      /** @description Not modified since the ETag in `If-None-Match`. */
+      304: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
       };
       /** @description Bad request */
       400: {
@@ -11478,7 +11615,7 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description The last ETag. */
+        /** @description The last seen ETag. If it is current: 304. */
         "if-none-match"?: string | null;
       };
       path?: never;
@@ -11496,7 +11633,7 @@ export interface operations {
           "application/schema+json": Record<string, never>;
         };
       };
-      /** @description The schema has not changed since If-None-Match. */
+      /** @description Not modified since the ETag in `If-None-Match`. */
       304: {
         headers: {
           [name: string]: unknown;

@@ -16,7 +16,7 @@ from crewai_runner.executor.crew.attempt.blocking_calls import BlockingCalls
 from crewai_runner.executor.crew.context.agent_keys import AgentKeyMap
 from crewai_runner.executor.crew.context.budget import BudgetTracker
 from crewai_runner.executor.crew.context.exceptions import AttemptEnded
-from crewai_runner.executor.crew.context.redaction import Redactor
+from crewai_runner.executor.crew.context.redaction import MAX_OUTPUT_LENGTH, Redactor
 from crewai_runner.executor.crew.context.run_context import (
     CallScope,
     RunContext,
@@ -100,8 +100,8 @@ class RunSupervisor(RunContext):
         self.translator.model_calls.on_request(scope, self._reserve_repetition)
 
     async def wait_until_counted(self) -> None:
-        """Wait until the counted requests are stored, if a limit depends on them."""
-        if self.budget.limits_spending:
+        """Wait until the counted requests are stored, if a budget depends on it or too many events wait."""
+        if self.budget.limits_spending or self._control.has_backlog:
             await self._control.wait_until_stored()
 
     def open_call(self, scope: CallScope, binding: ModelBinding, count: int, prompt: str) -> None:
@@ -260,7 +260,11 @@ class RunSupervisor(RunContext):
 
     def _emit_result(self, event_class: EventClass, raw: str, json_output: Any, scope: TaskScope) -> None:
         data = {"raw": raw, "json_output": json_output}
-        self.emitter.emit(event_class, data, task_key=scope.task_key, agent=scope.agent, max_length=None)
+        where: dict[str, Any] = {"task_key": scope.task_key, "agent": scope.agent}
+        self.emitter.emit(event_class, data, **where, max_length=MAX_OUTPUT_LENGTH)
+        if event_class is run_events.TaskCompleted and len(raw) > MAX_OUTPUT_LENGTH:
+            text = f"The output has {len(raw):,} characters; the first {MAX_OUTPUT_LENGTH:,} are stored."
+            self._emit(run_events.WarningRaised, {"code": "output-truncated", "message": text}, scope)
 
     def _emit_skipped_tasks(self) -> None:
         for task in self._spec.definition.tasks:

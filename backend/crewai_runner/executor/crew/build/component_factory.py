@@ -1,7 +1,7 @@
 """Creates the parts of crews: models, tools, embedders, guardrails."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from crewai import LLMGuardrail
 from crewai.tools import BaseTool
 
 from crewai_runner.core.egress import EgressPolicy
+from crewai_runner.core.host_patterns import parse_host_pattern
 from crewai_runner.domain.model_settings import ModelSettings
 from crewai_runner.executor.crew.compat.agent_executor import agent_executor_class
 from crewai_runner.executor.crew.llm.embedders import make_embedder
@@ -37,8 +38,14 @@ class ComponentFactory:
     def make_llm(self, binding: ModelBinding, *, settings: ModelSettings, stream: bool) -> Any:
         return make_llm(binding, settings=settings, stream=stream, egress=self.egress)
 
-    def make_tools(self, names: Sequence[str]) -> list[BaseTool]:
-        return make_tools(names, egress=self.tool_egress) if names else []
+    def make_tools(self, names: Sequence[str], allowed_hosts: Sequence[str] | None) -> list[BaseTool]:
+        """Create tools that may contact only `allowed_hosts`, unless it is None."""
+        if not names:
+            return []
+        egress = self.tool_egress or EgressPolicy(allow_private=False)
+        if allowed_hosts is not None:
+            egress = replace(egress, allowed_hosts=tuple(map(parse_host_pattern, allowed_hosts)))
+        return make_tools(names, egress=egress)
 
     def make_embedder(self, binding: ModelBinding) -> dict[str, Any]:
         return make_embedder(binding, egress=self.egress)

@@ -95,7 +95,7 @@ class CrewBuilder:
             llm=self.make_llm(
                 definition.model, ModelRateLimiter(definition.max_rpm) if definition.max_rpm else None
             ),
-            tools=self._factory.make_tools(definition.tools),
+            tools=self._factory.make_tools(definition.tools, self._definition.allowed_hosts),
             max_execution_time=definition.max_execution_time,
             max_retry_limit=_value_or(definition.max_retry_limit, DEFAULT_AGENT_RETRIES),
             respect_context_window=_value_or(definition.respect_context_window, True),
@@ -158,7 +158,7 @@ class CrewBuilder:
             description=self._fill(definition.description),
             expected_output=self._fill(definition.expected_output),
             agent=agent,
-            tools=self._factory.make_tools(definition.tools),
+            tools=self._factory.make_tools(definition.tools, self._definition.allowed_hosts),
             guardrails=self._make_guardrails(definition, agent),
         )
         task.configure(definition.key, needs_review=definition.human_input)

@@ -22,7 +22,7 @@ from crewai.utilities.agent_utils import (
 )
 from pydantic import BaseModel
 
-from crewai_runner.executor.crew.context.exceptions import UnusableModel
+from crewai_runner.executor.crew.context.exceptions import AnswerMissing, UnusableModel
 from crewai_runner.executor.crew.context.run_context import current_run
 
 # Steps that do not block. CrewAI runs each of them in a thread.
@@ -38,6 +38,11 @@ _NON_BLOCKING_STEPS = frozenset(
         "increment_and_continue",
         "recover_from_parser_error",
     }
+)
+_MAX_REMINDERS = 2
+_TOOL_NOT_OFFERED = (
+    "Your answer was a call of a tool that was not offered. Answer in text; call only tools that are "
+    "described above, in the described format."
 )
 _NON_BLOCKING_WITHOUT_PLANNING = frozenset({"generate_plan", "finalize"})
 
@@ -108,8 +113,7 @@ class AsyncAgentExecutor(AgentExecutor):
         if self.state.is_finished:
             return "parsed"
         try:
-            answer = await self._call_llm(response_model=None if self.original_tools else self.response_model)
-            self.state.current_answer = self._parse(answer)
+            self.state.current_answer = self._parse(await self._call_for_text())
         except OutputParserError as error:
             self._last_parser_error = error
             return "parser_error"
@@ -181,6 +185,19 @@ class AsyncAgentExecutor(AgentExecutor):
             ) from self._last_context_error
         finally:
             self.respect_context_window = False
+
+    async def _call_for_text(self) -> Any:
+        """Return the answer to a call without native tools; a model that calls one gets an error back.
+
+        CrewAI would take the calls for the answer. Raises AnswerMissing.
+        """
+        model = None if self.original_tools else self.response_model
+        for _ in range(1 + _MAX_REMINDERS):
+            answer = await self._call_llm(response_model=model)
+            if not isinstance(answer, list):
+                return answer
+            self._append_message_to_state(_TOOL_NOT_OFFERED, role="user")
+        raise AnswerMissing("it calls tools that were not offered")
 
     async def _call_llm(self, **options: Any) -> Any:
         self.respect_context_window = False

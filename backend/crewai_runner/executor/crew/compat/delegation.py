@@ -11,7 +11,7 @@ from crewai_runner.executor.crew.context.run_context import RunContext, current_
 
 
 def replace_delegation() -> None:
-    """Replace CrewAI's execution of delegated work for runs of the product."""
+    """Replace CrewAI's execution of delegated work for runs of the product, and its count of delegations."""
     tools = importlib.import_module("crewai.tools.agent_tools.base_agent_tools")
     original = tools.BaseAgentTool._execute
 
@@ -37,6 +37,13 @@ def replace_delegation() -> None:
             return str(template.format(agent_role=coworker.role, error=error))
 
     tools.BaseAgentTool._execute = execute
+    count = tools.Task.increment_delegations
+
+    def increment_delegations(task: Any, agent_name: Any) -> None:
+        # CrewAI adds the argument to a set before it checks that it is text.
+        count(task, agent_name if isinstance(agent_name, str) else None)
+
+    tools.Task.increment_delegations = increment_delegations
 
 
 def _find_coworker(agents: list[Any], name: str, run: RunContext) -> Any:

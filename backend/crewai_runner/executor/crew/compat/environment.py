@@ -1,7 +1,6 @@
 """Imports CrewAI with the process configured for it. Does not import it at module level."""
 
 import ctypes
-import gc
 import importlib
 import importlib.metadata
 import logging
@@ -53,14 +52,15 @@ def engine_version() -> str:
 def import_engine(storage: Path) -> None:
     """Import CrewAI once per process, with telemetry, tracing and `.env` files disabled.
 
-    `storage` is the folder for CrewAI's files. Takes seconds of CPU time: call it in a thread.
+    `storage` is the folder for CrewAI's files, which a later call can change. Takes seconds of CPU time: call
+    it in a thread.
     """
     global _imported  # noqa: PLW0603 - an import affects the whole process
     with _import_lock:
+        os.environ["CREWAI_STORAGE_DIR"] = str(storage.resolve())
         if _imported:
             return
         os.environ.update(_SWITCHES)
-        os.environ["CREWAI_STORAGE_DIR"] = str(storage.resolve())
         _mute_loggers()
         patches.replace_platform_catalog()
         with warnings.catch_warnings():
@@ -100,7 +100,6 @@ def _is_not_from_engine(record: logging.LogRecord) -> bool:
 
 
 def _release_memory() -> None:
-    gc.collect()
     if sys.platform == "linux":
         try:
             ctypes.CDLL("libc.so.6").malloc_trim(0)

@@ -6,9 +6,11 @@ import contextvars
 import copy
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Literal
 
-from crewai.llms.base_llm import BaseLLM, call_stop_override
+from crewai.events.event_bus import crewai_event_bus
+from crewai.events.types.llm_events import LLMStreamChunkEvent
+from crewai.llms.base_llm import BaseLLM, call_stop_override, get_current_call_id
 
 
 def without_retries(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -48,9 +50,22 @@ def belongs_to_running_loop(llm: Any) -> bool:
     return llm._loop is loop
 
 
+class TextReplacedEvent(LLMStreamChunkEvent):
+    """`chunk` replaces the text streamed before it."""
+
+    type: Literal["llm_text_replaced"] = "llm_text_replaced"
+
+
+def emit_replacing_text(llm: Any, text: str, **source: Any) -> None:
+    """Emit a TextReplacedEvent of the current call; `source` is its task and agent."""
+    event = TextReplacedEvent(chunk=text, call_id=get_current_call_id(), **source)
+    crewai_event_bus.emit(llm, event=event)
+
+
 async def close_clients(llm: Any) -> None:
     """Close the connections of an LLM. Call it in the event loop that used them."""
-    for client in (getattr(llm, "_client", None), getattr(llm, "_async_client", None)):
+    names = ("_client", "_async_client", "_blocking_requests")
+    for client in (getattr(llm, name, None) for name in names):
         with contextlib.suppress(Exception):
             closing = client.close() if client is not None else None
             if asyncio.iscoroutine(closing):

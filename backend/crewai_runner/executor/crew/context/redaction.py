@@ -10,13 +10,18 @@ from crewai_runner.executor.port import Completed, Failed, NeedsHuman, Outcome, 
 MASK = "[secret]"
 MAX_TEXT_LENGTH = 256_000
 MAX_PROMPT_LENGTH = 2_000
+MAX_OUTPUT_LENGTH = 4_000_000
+"""Of the output of a task, in its event, result and file."""
+_NOTE = "\n[truncated: "
+_MAX_NOTE_LENGTH = 60
 
 
 def truncate(text: str, max_length: int = MAX_TEXT_LENGTH) -> str:
     """Return at most `max_length` characters, followed by a note when text was cut off."""
     if len(text) <= max_length:
         return text
-    return f"{text[:max_length]}\n[truncated: {len(text)} characters in total]"
+    is_truncated = len(text) <= max_length + _MAX_NOTE_LENGTH and text.startswith(_NOTE, max_length)
+    return text if is_truncated else f"{text[:max_length]}{_NOTE}{len(text)} characters in total]"
 
 
 class Redactor:
@@ -30,14 +35,15 @@ class Redactor:
         return clean_model(model, self._mask if max_length is None else _Truncating(self._mask, max_length))
 
     def redact_outcome(self, outcome: Outcome) -> Outcome:
-        """Return the outcome with secrets masked; results are not truncated."""
+        """Return the outcome with secrets masked, and outputs truncated to MAX_OUTPUT_LENGTH."""
         match outcome:
             case Completed(result):
-                return Completed(self.redact(result, None))
+                return Completed(self.redact(result, MAX_OUTPUT_LENGTH))
             case Failed(failure):
                 return Failed(self.redact(failure))
             case NeedsHuman(key, agent, output, json_output):
-                return NeedsHuman(key, agent, self._mask(output), clean_json(json_output, self._mask))
+                mask = _Truncating(self._mask, MAX_OUTPUT_LENGTH)
+                return NeedsHuman(key, agent, mask(output), clean_json(json_output, mask))
             case Stopped(review=NeedsHuman() as review):
                 cleaned = self.redact_outcome(review)
                 return replace(outcome, review=cleaned if isinstance(cleaned, NeedsHuman) else None)

@@ -44,7 +44,10 @@ class RunContext(Protocol):
         """Count a request that is about to be sent to a model. Raises AttemptEnded when none may be sent."""
 
     async def wait_until_counted(self) -> None:
-        """Wait until the counted requests are stored, if a budget depends on them; a crash loses none."""
+        """Wait until the counted requests are stored, if a budget depends on them or too many events wait.
+
+        So a crash loses no request that counts, and memory holds a limited number of events.
+        """
 
     def open_call(self, scope: CallScope, binding: ModelBinding, count: int, prompt: str) -> None:
         """Begin a call for which CrewAI emits no events."""

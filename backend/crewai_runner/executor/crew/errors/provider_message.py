@@ -41,13 +41,32 @@ def http_status(error: BaseException) -> int | None:
 
 
 def retry_after(causes: Sequence[BaseException]) -> float | None:
-    """Return the seconds after which the provider asks to call again, if it says so in a header."""
+    """Return the seconds after which the provider asks to call again, if it does.
+
+    Providers say so in a header; Google in a detail of the error such as `{"retryDelay": "12s"}`.
+    """
     for error in causes:
-        headers = getattr(getattr(error, "response", None), "headers", None)
-        text = headers.get("retry-after", "") if isinstance(headers, Mapping) else ""
-        if len(text) <= _MAX_SECONDS_LENGTH and text.replace(".", "", 1).isdigit() and text.isascii():
-            return float(text)
+        for text in (_retry_header(error), _retry_delay(error)):
+            if len(text) <= _MAX_SECONDS_LENGTH and text.replace(".", "", 1).isdigit() and text.isascii():
+                return float(text)
     return None
+
+
+def _retry_header(error: BaseException) -> str:
+    response: Any = getattr(error, "response", None)
+    if isinstance(response, Mapping):  # botocore's
+        headers = (response.get("ResponseMetadata") or {}).get("HTTPHeaders")
+    else:
+        headers = getattr(response, "headers", None)
+    return str(headers.get("retry-after") or "") if isinstance(headers, Mapping) else ""
+
+
+def _retry_delay(error: BaseException) -> str:
+    body = getattr(error, "details", None)
+    inner = body.get("error") if isinstance(body, Mapping) else None
+    details = inner.get("details") if isinstance(inner, Mapping) else None
+    delays = (item.get("retryDelay") for item in details or () if isinstance(item, Mapping))
+    return next((str(delay).removesuffix("s") for delay in delays if delay), "")
 
 
 def provider_message(causes: Sequence[BaseException]) -> str:

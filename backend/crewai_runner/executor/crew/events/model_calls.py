@@ -30,7 +30,7 @@ from crewai_runner.executor.crew.llm.response import (
     to_text,
 )
 from crewai_runner.executor.crew.llm.supervised import binding_of
-from crewai_runner.executor.port import ModelBinding
+from crewai_runner.executor.port import ModelBinding, ReplacingText
 
 Prompt = tuple[int, str | None]
 """The number of messages, and the last one, truncated."""
@@ -126,6 +126,10 @@ class ModelCallTracker:
         call = self._open_calls.get(event.call_id)
         if call is not None and event.chunk and event.tool_call is None:
             call.chunks.add(event.chunk)
+
+    def on_replaced(self, _source: Any, event: Any) -> None:
+        if (call := self._open_calls.get(event.call_id)) is not None:
+            call.chunks.replace(event.chunk)
 
     def on_completed(self, _source: Any, event: Any) -> None:
         call = self._close(event.call_id)
@@ -251,7 +255,7 @@ class ModelCallTracker:
 
     def _chunk_buffer(self, call_id: str, scope: TaskScope) -> ChunkBuffer:
         def emit_chunk(text: str) -> None:
-            data = {"call_id": call_id, "text": text}
+            data = {"call_id": call_id, "text": text, "replaces": isinstance(text, ReplacingText)}
             self._emitter.emit(run_events.LlmChunk, data, task_key=scope.task_key, agent=scope.agent)
 
         return ChunkBuffer(emit_chunk)

@@ -51,6 +51,7 @@ class EventTranslator:
         self._handlers: dict[str, Callable[[Any, Any], None]] = {
             "llm_call_started": self.model_calls.on_started,
             "llm_stream_chunk": self.model_calls.on_chunk,
+            "llm_text_replaced": self.model_calls.on_replaced,
             "llm_call_completed": self.model_calls.on_completed,
             "llm_call_failed": self.model_calls.on_failed,
             "agent_execution_started": self._on_agent_started,

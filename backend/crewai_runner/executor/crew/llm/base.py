@@ -87,7 +87,10 @@ class LLMMixin:
 
     profile: LLMProfile
     model: str
+    base_url: str | None
     sends_observed_requests: ClassVar[bool] = True
+    client_retries: ClassVar[bool] = True
+    """Whether the provider's client retries requests by itself, until a response begins."""
 
     def supports_function_calling(self) -> bool:
         """Return the registered capability; CrewAI guesses when none is registered."""

@@ -12,9 +12,10 @@ from crewai_runner.executor.crew.compat.llm_internals import close_clients, with
 from crewai_runner.executor.crew.compat.run_scope import listen_to_events
 from crewai_runner.executor.crew.context.exceptions import UnusableModel
 from crewai_runner.executor.crew.errors.classify import classify_error
+from crewai_runner.executor.crew.llm.call_outcome import call_with_retries
 from crewai_runner.executor.crew.llm.factory import make_llm
 from crewai_runner.executor.crew.llm.response import parse_usage
-from crewai_runner.executor.port import ModelBinding, ModelCallFailed, ModelCompletion
+from crewai_runner.executor.port import ModelBinding, ModelCallFailed, ModelCompletion, ReplacingText
 
 OnText = Callable[[str], Awaitable[None]]
 
@@ -28,8 +29,9 @@ async def complete(
 ) -> ModelCompletion:
     """Return the model's answer to `messages` (`role`, `content`) and its usage. Raises ModelCallFailed.
 
-    With `on_text` the answer is streamed to it piece by piece, in order; an error that it raises ends the
-    call and is raised here. Cancelling closes the connection to the provider.
+    With `on_text` the answer is streamed to it piece by piece, in order; a ReplacingText replaces the pieces
+    before it, such as those of a lost answer. An error that it raises ends the call and is raised here.
+    Cancelling closes the connection to the provider.
     """
     try:
         llm = make_llm(binding, settings=ModelSettings(), stream=on_text is not None, egress=egress)
@@ -54,6 +56,7 @@ class _Call:
         self._llm = llm
         self._messages = messages
         self._pieces: asyncio.Queue[str | None] = asyncio.Queue()
+        self._has_text = False
         self.reported_usage: dict[str, Any] | None = None
 
     async def run(self, on_text: OnText | None) -> str | Exception:
@@ -71,11 +74,27 @@ class _Call:
 
     async def _call_llm(self) -> str:
         listen_to_events(self._on_event)
-        return str(await without_retries(type(self._llm).acall)(self._llm, self._messages))
+        llm = self._llm
+        return str(
+            await call_with_retries(
+                self._make_request, llm.max_retries, None, client_retries=llm.client_retries
+            )
+        )
+
+    async def _make_request(self) -> Any:
+        if self._has_text:  # of an answer that was lost
+            self._put(ReplacingText(""))
+        return await without_retries(type(self._llm).acall)(self._llm, self._messages)
+
+    def _put(self, text: str) -> None:
+        self._has_text = bool(text)
+        self._pieces.put_nowait(text)
 
     def _on_event(self, _source: Any, event: Any) -> None:
         if event.type == "llm_stream_chunk" and event.chunk:
-            self._pieces.put_nowait(str(event.chunk))
+            self._put(str(event.chunk))
+        elif event.type == "llm_text_replaced":
+            self._put(ReplacingText(event.chunk))
         elif event.type == "llm_call_completed":
             self.reported_usage = event.usage
 

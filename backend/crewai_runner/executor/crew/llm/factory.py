@@ -137,7 +137,9 @@ def _make_anthropic(
     if settings.max_tokens is not None:
         common["max_tokens"] = settings.max_tokens
     return AnthropicModel(
-        profile=_make_profile(binding, egress, query=query, key_header="x-api-key"),
+        profile=_make_profile(
+            binding, egress, query=query, key_header="x-api-key", **_request_options(settings)
+        ),
         base_url=url,
         provider="anthropic",
         max_retries=_max_retries(settings),
@@ -154,10 +156,11 @@ def _make_gemini(
         raise _missing_extra(binding.provider_type) from error
     url, _ = _split_url(binding)
     return GeminiModel(
-        profile=_make_profile(binding, egress, key_header="x-goog-api-key"),
+        profile=_make_profile(binding, egress, key_header="x-goog-api-key", **_request_options(settings)),
         base_url=url,
         provider="gemini",
         use_vertexai=False,
+        max_retries=_max_retries(settings),
         max_output_tokens=settings.max_tokens,
         **_common_settings(binding, settings, stream),
     )
@@ -176,7 +179,7 @@ def _make_bedrock(
     access_key, secret, *session_token = _get_key(binding).split(":", 2)
     common = _common_settings(binding, settings, stream) | {"api_key": None}
     return BedrockModel(
-        profile=_make_profile(binding, egress),
+        profile=_make_profile(binding, egress, **_request_options(settings)),
         base_url=f"https://{host}",
         region_name=region,
         aws_access_key_id=access_key,

@@ -1,39 +1,29 @@
 """Models with OpenAI's protocol: OpenAI, Azure and every compatible server."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from crewai.events.types.llm_events import LLMCallType
 from crewai.llms.providers.openai.completion import OpenAICompletion
 from openai import AsyncOpenAI, Omit, OpenAI
 from openai.lib._parsing._completions import type_to_response_format_param
-from pydantic import BaseModel, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import BaseModel, Field, PrivateAttr, model_validator
 
 from crewai_runner.executor.crew.compat.llm_internals import call_in_new_loop
 from crewai_runner.executor.crew.context.exceptions import ToolsRefused, UnusableModel
-from crewai_runner.executor.crew.context.run_context import current_run
 from crewai_runner.executor.crew.llm.answer.chat_answer import ChatAnswer
 from crewai_runner.executor.crew.llm.answer.read_answer import read_answer
 from crewai_runner.executor.crew.llm.answer.reasoning_memory import ReasoningMemory
-from crewai_runner.executor.crew.llm.base import LLMMixin, LLMProfile, is_o1
-from crewai_runner.executor.crew.llm.refused_parameters import (
-    advise,
-    change_system_role,
-    find_refused_parameter,
-    leave_out,
-    refusals,
-    refuses_tools,
-)
+from crewai_runner.executor.crew.llm.base import LLMProfile, is_o1
+from crewai_runner.executor.crew.llm.chat_model import ChatModel
+from crewai_runner.executor.crew.llm.refused_parameters import change_system_role, refuses_tools
 from crewai_runner.executor.crew.llm.supervised import binding_of, supervise_call
 
 _ENVIRONMENT_HEADERS = ("OpenAI-Organization", "OpenAI-Project")
 _TEXTS_PER_REQUEST = 64
-_MAX_REFUSALS = 6
-"""How many parameters of one request may be left out before the error is final."""
 
 
-class OpenAIModel(LLMMixin, OpenAICompletion):
+class OpenAIModel(ChatModel, OpenAICompletion):
     """CrewAI's OpenAI class with explicit credentials, restricted connections and its own reader of answers.
 
     Nothing is read from environment variables. Clients are created at first use, in the event loop that
@@ -90,13 +80,6 @@ class OpenAIModel(LLMMixin, OpenAICompletion):
             call.complete({**(call.scope.usage or {}), "completion_tokens": 0})
             return [item.embedding for item in embeddings]
 
-    def supports_function_calling(self) -> bool:
-        """Return the registered capability, unless the model refused tools in this process."""
-        return "tools" not in self._refused() and super().supports_function_calling()
-
-    def _refused(self) -> tuple[str, ...]:
-        return refusals.get(str(self.base_url), self.model)
-
     def _prepare_completion_params(self, messages: Any, tools: Any = None) -> dict[str, Any]:
         params: dict[str, Any] = super()._prepare_completion_params(messages=messages, tools=tools)
         params["messages"] = self._reasoning.restore(params["messages"])
@@ -104,9 +87,7 @@ class OpenAIModel(LLMMixin, OpenAICompletion):
             params["extra_body"] = {**params.get("extra_body", {}), "random_seed": params.pop("seed")}
         if self.profile.system_role != "system":
             params = change_system_role(params, self.profile.system_role)
-        for name in (*self.profile.omitted_parameters, *self._refused()):
-            params = leave_out(params, name)
-        return params
+        return self._without_omitted(params)
 
     # CrewAI's own reader of answers assumes the shape that OpenAI's servers send.
 
@@ -141,111 +122,19 @@ class OpenAIModel(LLMMixin, OpenAICompletion):
             return await self._acall_responses(
                 messages, tools, available_functions, response_model=response_model, **source
             )
-        return self._deliver(answer, params, available_functions, response_model, source)
+        return self._deliver(
+            answer, params["messages"], available_functions, response_model, source, has_tools=bool(tools)
+        )
 
-    async def _request_answer(self, params: dict[str, Any], on_text: Callable[[str], None]) -> ChatAnswer:
-        """Send a request, without the parameters that the provider refuses."""
-        refused: list[str] = []
-        while True:
-            try:
-                answer = await self._request_once(params, on_text)
-            except Exception as error:
-                if self._rejects_reasoning_effort_with_tools(error) and "none" not in refused:
-                    params = {**params, "reasoning_effort": "none"}
-                    refused.append("none")
-                    continue
-                name = find_refused_parameter(error, params)
-                changed = leave_out(params, name) if name and name not in refused else params
-                if changed == params or len(refused) == _MAX_REFUSALS:
-                    raise
-                params = changed
-                refused.append(str(name))
-            else:
-                self._remember_refused([name for name in refused if name != "none"])
-                return answer
+    def _requires_other_value(self, error: Exception, params: Mapping[str, Any]) -> dict[str, Any] | None:
+        if not self._rejects_reasoning_effort_with_tools(error) or params.get("reasoning_effort") == "none":
+            return None
+        return {**params, "reasoning_effort": "none"}
 
     async def _request_once(self, params: dict[str, Any], on_text: Callable[[str], None]) -> ChatAnswer:
         create = self._get_async_client().chat.completions.with_streaming_response.create
         async with create(**params) as response:
             return await read_answer(response.iter_bytes(), response.headers, on_text)
 
-    def _remember_refused(self, names: list[str]) -> None:
-        if not names:
-            return
-        refusals.add(str(self.base_url), self.model, names)
-        if (run := current_run.get()) is not None:
-            advice = " ".join(dict.fromkeys(advise(name) for name in names))
-            run.emit_warning("parameter-refused", f"{self.model} refused {', '.join(names)}. {advice}")
-
-    def _emit_text(self, text: str, source: dict[str, Any]) -> None:
-        if self._effective_stream():
-            self._emit_stream_chunk_event(chunk=text, **source)
-
-    def _deliver(
-        self,
-        answer: ChatAnswer,
-        params: dict[str, Any],
-        available_functions: dict[str, Any] | None,
-        response_model: type[BaseModel] | None,
-        source: dict[str, Any],
-    ) -> Any:
-        self._reasoning.keep(answer.tool_calls, answer.reasoning_fields)
-        usage = _to_crewai_usage(answer.usage)
-        if response_model is not None and not answer.tool_calls:
-            return self._deliver_structured(answer, params, response_model, usage, source)
-        calls = {
-            number: {"id": call["id"], "index": number, **call["function"]}
-            for number, call in enumerate(answer.tool_calls)
-        }
-        return self._finalize_streaming_response(
-            answer.text,
-            calls,
-            usage,
-            params,
-            available_functions,
-            finish_reason=answer.finish_reason,
-            response_id=answer.response_id,
-            **source,
-        )
-
-    def _deliver_structured(
-        self,
-        answer: ChatAnswer,
-        params: dict[str, Any],
-        response_model: type[BaseModel],
-        usage: dict[str, Any] | None,
-        source: dict[str, Any],
-    ) -> Any:
-        """Return the object in the answer, or its text if there is none: the caller asks again."""
-        self._emit_call_completed_event(
-            answer.text,
-            LLMCallType.LLM_CALL,
-            messages=params["messages"],
-            usage=usage,
-            finish_reason=answer.finish_reason,
-            response_id=answer.response_id,
-            **source,
-        )
-        try:
-            return response_model.model_validate_json(answer.text)
-        except ValidationError:
-            return answer.text
-
     def _track_token_usage_internal(self, usage_data: dict[str, Any]) -> None:
         """Do nothing: usage is counted per call, from the events."""
-
-
-def _to_crewai_usage(usage: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Return the reported figures with the cached and the reasoning tokens on the first level."""
-    if usage is None:
-        return None
-    names = ("prompt_tokens", "completion_tokens", "total_tokens", "input_tokens", "output_tokens")
-    found: dict[str, Any] = {name: usage[name] for name in names if name in usage}
-    for group, name, target in (
-        ("prompt_tokens_details", "cached_tokens", "cached_prompt_tokens"),
-        ("completion_tokens_details", "reasoning_tokens", "reasoning_tokens"),
-    ):
-        details = usage.get(group)
-        if isinstance(details, dict) and details.get(name) is not None:
-            found[target] = details[name]
-    return found

@@ -18,7 +18,8 @@ _UNSUPPORTED = re.compile(
     r"(?:is|are|be)? ?not (?:yet |currently )?(?:supported|permitted|allowed|available|enabled|implemented|"
     r"recogni[sz]ed|accepted|valid for)|unrecogni[sz]ed|unknown|unexpected|"
     r"extra (?:inputs?|fields?|keys?|param\w*)|additional propert|extraneous|forbidden|cannot be used|"
-    r"deprecated|only the default|only [\w ,]{0,60}support(?:s|ed)?\b|requires? -{1,2}\w|does not exist|"
+    r"deprecated|cannot both be|(?:may|can) only be (?:set|used)|may not be (?:used|enabled|set)|or unset|"
+    r"only the default|only [\w ,]{0,60}support(?:s|ed)?\b|requires? -{1,2}\w|does not exist|"
     r"(?:invalid|bad) (?:field|argument|parameter|key)|not a valid (?:field|parameter|argument|role)",
     re.IGNORECASE,
 )
@@ -27,7 +28,7 @@ _OUT_OF_RANGE = re.compile(
     r"maximum|minimum|[<>]=? ?-?\d",
     re.IGNORECASE,
 )
-_ONLY_DEFAULT = re.compile(r"only the default|does not support|not support", re.IGNORECASE)
+_ONLY_DEFAULT = re.compile(r"only the default|or unset|does not support|not support", re.IGNORECASE)
 _NO_TOOLS = re.compile(
     r"\btools?\b|\btool[ _-]?(?:use|calls?|calling|choice)\b|\bfunctions?\b|function[ _-]?call(?:s|ing)?",
     re.IGNORECASE,
@@ -42,6 +43,17 @@ _SYSTEM = re.compile(
 )
 _TOKEN_LIMITS = MappingProxyType(
     {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
+)
+# The names of parameters in the protocols of Anthropic, Gemini and Bedrock.
+_ALIASES = MappingProxyType(
+    {
+        "stop": ("stop_sequences",),
+        "response_format": (
+            *("output_format", "output_config", "response_mime_type", "response_schema"),
+            *("response_json_schema", "json_mode"),
+        ),
+        "tool_choice": ("forces_tool_use",),
+    }
 )
 _MESSAGE_FIELDS = ("reasoning_content", "reasoning_details", "reasoning", "thinking")
 _RENAMED = "The call was repeated with the other name; the model's `maxTokensParameter` can set it."
@@ -127,12 +139,16 @@ def _find_other(text: str, named: str | None, params: Params) -> str | None:
 
 
 def _names(text: str, name: str) -> bool:
+    return _is_mentioned(text, name) or any(_is_mentioned(text, alias) for alias in _ALIASES.get(name, ()))
+
+
+def _is_mentioned(text: str, name: str) -> bool:
     if "_" in name:
         return re.search(rf"\b{name.replace('_', '[_ -]?')}\b", text, re.IGNORECASE) is not None
     # `stop` and `seed` are words of the language: they count only in quotes or as the first or last word.
     quoted = (
         rf"['\"`]{name}['\"`]|\A{name}\b|[:.] ?{name}\b|\b{name}\W{{0,2}}\Z|"
-        rf"(?:parameter|field|argument|option) {name}\b"
+        rf"(?:parameter|field|argument|option) {name}\b|\b{name} (?:parameter|field|argument|option)\b"
     )
     return re.search(quoted, text, re.IGNORECASE) is not None
 

@@ -56,6 +56,7 @@ def _supervised_class(llm_class: type[BaseLLM]) -> type[BaseLLM]:
     original_call = without_retries(llm_class.call)
     original_acall = without_retries(llm_class.acall)
     is_observed = bool(getattr(llm_class, "sends_observed_requests", False))
+    client_retries = bool(getattr(llm_class, "client_retries", True))
 
     def set_supervision(self: Any, binding: ModelBinding, limiter: ModelRateLimiter | None) -> None:
         self._binding, self._limiter, self._loop = binding, limiter, None
@@ -70,7 +71,8 @@ def _supervised_class(llm_class: type[BaseLLM]) -> type[BaseLLM]:
             with supervise_call(is_observed=is_observed):
                 return await original_acall(self, *args, **kwargs)
 
-        return await call_with_retries(answer, getattr(self, "max_retries", DEFAULT_RETRIES), self._limiter)
+        retries = getattr(self, "max_retries", DEFAULT_RETRIES)
+        return await call_with_retries(answer, retries, self._limiter, client_retries=client_retries)
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         run = current_run.get()

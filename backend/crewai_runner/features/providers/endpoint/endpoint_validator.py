@@ -14,7 +14,7 @@ from crewai_runner.features.providers.endpoint.provider_endpoint import (
     validate_endpoint,
 )
 from crewai_runner.features.providers.errors import ProviderInvalid
-from crewai_runner.features.providers.schemas import ProviderCreate, ProviderUpdate
+from crewai_runner.features.providers.schemas import ProviderCreate, ProviderRecord, ProviderUpdate
 
 RESOLVE_TIMEOUT_SECONDS = 3.0
 
@@ -60,7 +60,7 @@ def endpoint_from_request(request: ProviderCreate) -> ProviderEndpoint:
     return _normalize(ProviderEndpoint(request.type, request.base_url, options), request.api_key)
 
 
-def endpoint_from_row(row: ProviderRow) -> ProviderEndpoint:
+def endpoint_from_row(row: ProviderRow | ProviderRecord) -> ProviderEndpoint:
     return ProviderEndpoint(ProviderType(row.type), row.base_url, row.options)
 
 

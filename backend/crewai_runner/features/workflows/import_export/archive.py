@@ -10,13 +10,15 @@ from collections.abc import Mapping
 from crewai_runner.core.text import decode_text
 from crewai_runner.features.workflows.errors import ArchiveRefused
 
-MAX_ENTRIES = 200
+MAX_ENTRIES = 5_000
 MAX_BYTES = 8 * 1024 * 1024
 MAX_RATIO = 100
 MIN_CHECKED_BYTES = 64 * 1024
 """The compression ratio of smaller files is not checked."""
 
-TEXT_EXTENSIONS = (".yaml", ".yml", ".json", ".jsonc", ".md", ".toml")
+TEXT_EXTENSIONS = (".yaml", ".yml", ".py")
+JSON_EXTENSIONS = (".json", ".jsonc")
+_UNREAD_FOLDERS = frozenset({"__MACOSX", "node_modules", "site-packages", "venv"})
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _DRIVE = re.compile(r"^[A-Za-z]:")
@@ -33,16 +35,23 @@ _READ_ERRORS = (
 
 
 def read_archive(body: bytes) -> dict[str, str]:
-    """Return the YAML, JSON, Markdown and TOML files of a zip as path to text; others are not read.
+    """Return the files of a zip that describe crews as path to text: YAML, crew JSON, pyproject.toml, Python.
 
-    Raises ArchiveRefused if the archive is damaged, if an entry has a path outside the archive, is a link
-    or is encrypted, or if the unpacked size exceeds the limits.
+    Python files in another encoding are left out. Raises ArchiveRefused if the archive is damaged, if an
+    entry has a path outside the archive, or if a file to read is a link, encrypted, not text or too large.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
             entries = archive.infolist()
-            _check_entries(entries)
-            return {entry.filename: _read_text(archive, entry) for entry in entries if _is_text_file(entry)}
+            if len(entries) > MAX_ENTRIES:
+                message = f"The archive has more than {MAX_ENTRIES:,} entries."
+                raise ArchiveRefused(f"{message} Leave out installed packages and data.")
+            for entry in entries:
+                _check_path(entry.orig_filename)
+            texts = [entry for entry in entries if _is_text_file(entry)]
+            _check_files(texts)
+            found = {entry.filename: _read_text(archive, entry) for entry in texts}
+            return {path: text for path, text in found.items() if text is not None}
     except _READ_ERRORS as error:
         raise ArchiveRefused("This is not a readable zip archive.") from error
 
@@ -59,15 +68,14 @@ def write_archive(files: Mapping[str, str], folder: str) -> bytes:
     return packed.getvalue()
 
 
-def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
-    if len(entries) > MAX_ENTRIES:
-        raise ArchiveRefused(f"The archive has more than {MAX_ENTRIES} entries.")
+def _check_files(entries: list[zipfile.ZipInfo]) -> None:
     if sum(entry.file_size for entry in entries) > MAX_BYTES:
-        raise ArchiveRefused(f"The archive unpacks to more than {MAX_BYTES // 1024**2} MiB.")
+        raise ArchiveRefused(
+            f"The YAML, JSON and Python files unpack to more than {MAX_BYTES // 1024**2} MiB. Leave out data."
+        )
     for entry in entries:
-        _check_path(entry.orig_filename)
         _check_type(entry)
-    paths = [entry.filename.rstrip("/").casefold() for entry in entries]
+    paths = [entry.filename.casefold() for entry in entries]
     if len(set(paths)) != len(paths):
         raise ArchiveRefused("The archive has two entries with the same path.")
 
@@ -92,13 +100,23 @@ def _check_type(entry: zipfile.ZipInfo) -> None:
 
 
 def _is_text_file(entry: zipfile.ZipInfo) -> bool:
+    """Return whether a file can belong to a crew; data and lock files are not read."""
     *folders, name = entry.filename.split("/")
-    # macOS adds metadata files with the extension of the original file.
-    is_hidden = name.startswith(".") or "__MACOSX" in folders
-    return not is_hidden and name.lower().endswith(TEXT_EXTENSIONS)
+    # Hidden files include the metadata that macOS adds, with the extension of the original file.
+    is_hidden = any(part.startswith(".") for part in (*folders, name))
+    if is_hidden or not _UNREAD_FOLDERS.isdisjoint(folders):
+        return False
+    stem, dot, extension = name.lower().rpartition(".")
+    is_crew_json = stem == "crew" or folders[-1:] == ["agents"]
+    return (
+        dot + extension in TEXT_EXTENSIONS
+        or name == "pyproject.toml"
+        or (dot + extension in JSON_EXTENSIONS and is_crew_json)
+    )
 
 
-def _read_text(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str:
+def _read_text(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str | None:
+    """Return the text of a file; None for code in an encoding that it declares itself."""
     with archive.open(entry) as packed:
         content = packed.read(entry.file_size + 1)
     if len(content) != entry.file_size:
@@ -106,5 +124,7 @@ def _read_text(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str:
     try:
         return decode_text(content)
     except UnicodeDecodeError:
+        if entry.filename.lower().endswith(".py"):
+            return None
         message = f"{entry.filename[:100]!r} is neither UTF-8 nor UTF-16 text. Save it as UTF-8."
         raise ArchiveRefused(message) from None

@@ -8,10 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.secret_mask import SecretMask, TextMask
 from crewai_runner.domain.provider import ProviderType
-from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.domain.workflow_yaml.crewai_export import FALLBACK_MODEL, to_crewai_project
+from crewai_runner.domain.workflow_yaml.export_snapshot import add_snapshot
 from crewai_runner.features.models.service import ModelService
-from crewai_runner.features.workflows.crud.records import WorkflowRecords
+from crewai_runner.features.workflows.crud.records import StoredVersion, WorkflowRecords
 from crewai_runner.features.workflows.import_export.archive import write_archive
 from crewai_runner.features.workflows.import_export.downloads import (
     Download,
@@ -42,14 +42,15 @@ class WorkflowExport:
             return Download(content, "application/yaml", build_content_disposition(name, ".yaml"))
         registered = await self._models.list_provider_models(principal.workspace_id)
         models = {name: _to_crewai_model(*model) for name, model in registered.items()}
-        content = await asyncio.to_thread(_build_project, version.definition, models, mask)
+        content = await asyncio.to_thread(_build_project, version, models, mask)
         return Download(content, "application/zip", build_content_disposition(name, ".zip"))
 
 
-def _build_project(definition: WorkflowDefinition, models: Mapping[str, str], mask: TextMask) -> bytes:
-    files = to_crewai_project(definition, models, models.get("", FALLBACK_MODEL))
+def _build_project(version: StoredVersion, models: Mapping[str, str], mask: TextMask) -> bytes:
+    files = to_crewai_project(version.definition, models, models.get("", FALLBACK_MODEL))
     redacted = {path: mask.in_document(text) for path, text in files.items()}
-    return write_archive(redacted, build_file_stem(definition.name))
+    complete = add_snapshot(redacted, mask.in_document(version.row.yaml))
+    return write_archive(complete, build_file_stem(version.definition.name))
 
 
 def _to_crewai_model(provider: ProviderType, model: str) -> str:

@@ -2,19 +2,25 @@
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pydantic import BaseModel
 
+from crewai_runner.domain.workflow_yaml.crewai_files import NotACrewProject
 from crewai_runner.domain.workflow_yaml.crewai_import import (
-    NotACrewProject,
+    ImportedDocument,
     from_crewai_files,
     from_crewai_project,
 )
+from crewai_runner.domain.workflow_yaml.cross_references import Registry
 from crewai_runner.features.workflows.errors import ProjectUnreadable
 from crewai_runner.features.workflows.import_export.archive import read_archive
 from crewai_runner.features.workflows.schemas import UploadDigest, WorkflowImport
+
+_CREW_FILE = re.compile(r"(^|/)(crew\.jsonc?|(agents|tasks)\.ya?ml)$", re.IGNORECASE)
+_DOCUMENT_KEY = re.compile(r"^(agents|crew|workflow)[ \t]*:", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +29,14 @@ class Upload:
 
     request: BaseModel
     note: str | None
-    convert: Callable[[], str]
+    convert: Callable[[Registry], list[ImportedDocument]]
+    can_be_renamed: bool = True
+    """Whether a workflow may get another name than the uploaded one, because that name is taken."""
 
-    async def text(self) -> str:
-        """Convert the upload to the text of a document. Raises ArchiveRefused, ProjectUnreadable."""
+    async def documents(self, registry: Registry) -> list[ImportedDocument]:
+        """Convert the upload to documents, at least one. Raises ArchiveRefused, ProjectUnreadable."""
         try:
-            return await asyncio.to_thread(self.convert)
+            return await asyncio.to_thread(self.convert, registry)
         except NotACrewProject as error:
             raise ProjectUnreadable(str(error), error.problems) from None
 
@@ -37,32 +45,38 @@ def upload_from_json(request: WorkflowImport) -> Upload:
     """Create an upload from JSON with a document or the two files of a CrewAI project."""
     crew = {"name": request.name} if request.name else {}
 
-    def convert() -> str:
+    def convert(registry: Registry) -> list[ImportedDocument]:
         if request.yaml is not None:
-            return request.yaml
-        return from_crewai_files(request.agents_yaml or "", request.tasks_yaml or "", crew)
+            return [ImportedDocument(request.yaml)]
+        return [from_crewai_files(request.agents_yaml or "", request.tasks_yaml or "", crew, registry)]
 
-    return Upload(request, request.note, convert)
+    return Upload(request, request.note, convert, can_be_renamed=not crew and request.yaml is None)
 
 
 def upload_from_document(text: str) -> Upload:
     """Create an upload from the text of a document."""
-    return Upload(WorkflowImport(yaml=text), None, lambda: text)
+    return Upload(
+        WorkflowImport(yaml=text), None, lambda _registry: [ImportedDocument(text)], can_be_renamed=False
+    )
 
 
 def upload_from_archive(body: bytes) -> Upload:
-    """Create an upload from a zip with a CrewAI project or a single document."""
+    """Create an upload from a zip with a CrewAI project or with documents."""
     digest = UploadDigest(sha256=hashlib.sha256(body).hexdigest())
-    return Upload(digest, "Imported from an archive.", lambda: _convert_archive(body))
+    return Upload(digest, "Imported from an archive.", lambda registry: _convert_archive(body, registry))
 
 
-def _convert_archive(body: bytes) -> str:
+def _convert_archive(body: bytes, registry: Registry) -> list[ImportedDocument]:
     files = read_archive(body)
-    return _find_single_document(files) or from_crewai_project(files)
+    documents = _find_documents(files)
+    if documents:
+        return [ImportedDocument(files[path], source=path) for path in documents]
+    return from_crewai_project(files, registry)
 
 
-def _find_single_document(files: Mapping[str, str]) -> str | None:
-    """Return the text of the only YAML file; None if there are several or any JSON files."""
-    documents = [path for path in files if path.lower().endswith((".yaml", ".yml"))]
-    others = [path for path in files if path.lower().endswith((".json", ".jsonc"))]
-    return files[documents[0]] if len(documents) == 1 and not others else None
+def _find_documents(files: Mapping[str, str]) -> list[str]:
+    """Return the only YAML file, or those that are workflow documents; none if there is a CrewAI project."""
+    if any(_CREW_FILE.search(path) for path in files):
+        return []
+    found = [path for path in files if path.lower().endswith((".yaml", ".yml"))]
+    return found if len(found) == 1 else [path for path in found if _DOCUMENT_KEY.search(files[path])]

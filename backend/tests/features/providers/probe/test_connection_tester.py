@@ -21,7 +21,7 @@ from tests.support.servers import always, server, silence
 
 pytestmark = [
     ON_SQLITE,
-    pytest.mark.harness(seed_models=False, fake_local_model=True, allow_private_urls=True),
+    pytest.mark.harness(seed_models=False, fake_local_model=True, allow_private_hosts=True),
 ]
 TOKEN = "token-of-the-built-in-model"
 

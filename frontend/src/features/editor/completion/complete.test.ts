@@ -35,6 +35,7 @@ describe("complete", () => {
       "tasks",
       "process",
       "manager_agent",
+      "allowed_hosts",
       "embedder",
     ]);
   });

@@ -107,6 +107,11 @@ export const SAMPLE_SCHEMA: SchemaNode = {
     tasks: { description: "The tasks.", $ref: "#/$defs/tasks" },
     process: optional("How.", { type: "string", enum: ["sequential", "hierarchical"] }),
     manager_agent: optional("Manages.", STRING, { "x-reference": "agent" }),
+    allowed_hosts: optional(
+      "The only hosts tools may contact.",
+      { type: "array", items: { ...STRING, examples: ["api.example.com"] } },
+      { title: "Allowed hosts", "x-form": true },
+    ),
     embedder: optional("Embeds.", STRING, { "x-reference": "embedder" }),
     crew: { $ref: "#/$defs/agents" },
   },

@@ -15,7 +15,8 @@ export interface FormField {
   label: string;
   hint?: string;
   required: boolean;
-  control: "line" | "prose" | "number" | "checkbox" | "select" | "checkboxes";
+  /** `lines`: a list of texts, one per line. */
+  control: "line" | "lines" | "prose" | "number" | "checkbox" | "select" | "checkboxes";
   reference?: Reference;
   /** The values that the schema lists. */
   values: string[];
@@ -24,9 +25,9 @@ export interface FormField {
 /** A text that may be longer gets a control with several lines. */
 const LINE_LENGTH = 500;
 
-/** The fields of the form for an agent or a task, in the schema's order. */
-export function listFormFields(schema: SchemaNode, kind: MemberKind): FormField[] {
-  const nodes = findSchemas(schema, [`${kind}s`, "any"]);
+/** The fields of the form for an agent, a task or the workflow itself, in the schema's order. */
+export function listFormFields(schema: SchemaNode, kind: MemberKind | "workflow"): FormField[] {
+  const nodes = findSchemas(schema, kind === "workflow" ? [] : [`${kind}s`, "any"]);
   const required = new Set(nodes.flatMap(listRequiredKeys));
   return nodes
     .flatMap((node) => Object.entries(node.properties ?? {}))
@@ -41,15 +42,17 @@ export function listFormFields(schema: SchemaNode, kind: MemberKind): FormField[
         label: node.title ?? name,
         hint: node.description?.replaceAll("`", ""),
         required: required.has(name),
-        control: chooseControl(branches),
+        control: chooseControl(branches, items),
         reference: node["x-reference"],
         values: listValues([...branches, ...items]),
       };
     });
 }
 
-function chooseControl(branches: SchemaNode[]): FormField["control"] {
-  if (hasType(branches, "array")) return "checkboxes";
+/** A list of names or of an enumeration is chosen from; examples alone do not limit a list of texts. */
+function chooseControl(branches: SchemaNode[], items: SchemaNode[]): FormField["control"] {
+  const hasChoices = [...branches, ...items].some((node) => node["x-reference"] ?? node.enum);
+  if (hasType(branches, "array")) return hasChoices ? "checkboxes" : "lines";
   if (hasType(branches, "boolean")) return "checkbox";
   if (hasType(branches, "integer") || hasType(branches, "number")) return "number";
   if (branches.some((node) => node["x-reference"] || node.enum)) return "select";

@@ -5,6 +5,8 @@ import { describe, expect, it } from "vitest";
 
 import { SAMPLE_SCHEMA } from "../completion/sample-schema";
 
+import type { EditorProblem } from "../model/problems";
+
 import { FormPane } from "./form-pane";
 
 const TEXT = `agents:
@@ -26,7 +28,13 @@ tasks:
 `;
 const REGISTERED = { models: ["gpt", "local"], embedders: [] };
 
-function FormHost({ start, text: first = TEXT }: { start: string | null; text?: string }) {
+interface HostProps {
+  start: string | null;
+  text?: string;
+  problems?: EditorProblem[];
+}
+
+function FormHost({ start, text: first = TEXT, problems = [] }: HostProps) {
   const [text, setText] = useState(first);
   const [node, setNode] = useState(start);
   return (
@@ -36,6 +44,7 @@ function FormHost({ start, text: first = TEXT }: { start: string | null; text?: 
         node={node}
         schema={SAMPLE_SCHEMA}
         registered={REGISTERED}
+        problems={problems}
         onText={setText}
         onNode={setNode}
       />
@@ -48,6 +57,7 @@ function FormHost({ start, text: first = TEXT }: { start: string | null; text?: 
 }
 
 const text = () => screen.getByTestId("text").textContent;
+const hosts = () => screen.getByLabelText("Allowed hosts allowed_hosts");
 
 describe("FormPane", () => {
   it("writes each change into the document and keeps the rest", async () => {
@@ -116,6 +126,25 @@ describe("FormPane", () => {
     await userEvent.click(screen.getByRole("button", { name: "Delete agent new_agent" }));
 
     expect(text()).toBe(TEXT);
+  });
+
+  it("edits the hosts that tools may contact, one per line", async () => {
+    render(<FormHost start={null} />);
+    await userEvent.type(hosts(), "api.example.com{Enter}*.example.org:8443");
+    expect(text()).toBe(`${TEXT}allowed_hosts: [api.example.com, "*.example.org:8443"]\n`);
+    expect(hosts()).toHaveAccessibleDescription(/The only hosts tools may contact/);
+    await userEvent.clear(hosts());
+
+    expect(text()).toBe(TEXT);
+  });
+
+  it("shows the server's problem with a host", () => {
+    const document = `allowed_hosts: ["http://x"]\n${TEXT}`;
+    const problem = { line: 1, message: "Write a host name.", severity: "error" as const };
+
+    render(<FormHost start={null} text={document} problems={[{ ...problem, from: 16, to: 26 }]} />);
+
+    expect(hosts()).toHaveAccessibleDescription(/Write a host name\./);
   });
 
   it("is not available for invalid YAML, and does not edit values it cannot show", () => {

@@ -15,6 +15,7 @@ import {
   type MemberKind,
   type ParsedWorkflow,
 } from "../model/parse-workflow";
+import type { EditorProblem } from "../model/problems";
 
 import { addMember, deleteMember, renameMember } from "./edit-members";
 import { listFormFields, type FormField } from "./form-fields";
@@ -22,18 +23,20 @@ import { readFormValues, toFieldValue, type FormValues } from "./form-values";
 import { NodeForm } from "./node-form";
 import { NodeHeader } from "./node-header";
 import { setField, UnsupportedEdit } from "./set-field";
+import { WorkflowForm } from "./workflow-form";
 
 interface Props {
   text: string;
   node: string | null;
   schema: SchemaNode;
   registered: RegisteredNames;
+  problems: EditorProblem[];
   onText: (text: string) => void;
   onNode: (node: string | null) => void;
 }
 
-/** A form for the selected agent or task. Each change is written into the document. */
-export function FormPane({ text, node, schema, registered, onText, onNode }: Props) {
+/** A form for the selected agent or task, else for the workflow. Each change is written into the document. */
+export function FormPane({ text, node, schema, registered, problems, onText, onNode }: Props) {
   const parsed = useMemo(() => parseWorkflow(text), [text]);
   const { edit, error, revision } = useEdits(text, onText);
   const members = [...parsed.agents, ...parsed.tasks];
@@ -104,9 +107,12 @@ export function FormPane({ text, node, schema, registered, onText, onNode }: Pro
           />
         </section>
       ) : (
-        <EmptyState icon={SquarePen} title="Select an agent or a task">
-          Its fields appear here. Comments and other parts of the YAML are not changed.
-        </EmptyState>
+        <>
+          <EmptyState icon={SquarePen} title="Select an agent or a task">
+            Its fields appear here. Comments and other parts of the YAML are not changed.
+          </EmptyState>
+          <WorkflowForm key={revision} {...{ parsed, schema, problems, edit }} />
+        </>
       )}
     </div>
   );

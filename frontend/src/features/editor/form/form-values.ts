@@ -15,17 +15,21 @@ import type { FieldValue } from "./render-yaml";
 
 export type FormValues = Record<string, string | boolean | string[]>;
 
-export function readFormValues(member: Member, fields: FormField[]): FormValues {
+/** What has fields: an agent, a task, or the mapping of the workflow that contains them. */
+export type FieldOwner = Pick<Member, "body">;
+
+export function readFormValues(member: FieldOwner, fields: FormField[]): FormValues {
   return Object.fromEntries(fields.map((field) => [field.name, readFormValue(member, field)]));
 }
 
 function readFormValue(
-  { body }: Member,
+  { body }: FieldOwner,
   { name, control, reference }: FormField,
 ): FormValues[string] {
   const node = findField(body, name)?.value;
   if (control === "checkbox") return getText(node) === "true";
   if (control === "checkboxes") return getItemTexts(node);
+  if (control === "lines") return getItemTexts(node).join("\n");
   if (reference === "model") return readModelName(node) ?? "";
   return (getText(node) ?? "").replace(/\n$/, "");
 }
@@ -38,12 +42,13 @@ export function toFieldValue(
   if (typeof value === "boolean") return value || undefined;
   if (Array.isArray(value)) return value.length > 0 ? value : undefined;
   if (value.trim() === "") return required ? "" : undefined;
+  if (control === "lines") return value.split("\n").flatMap((line) => line.trim() || []);
   const number = Number(value);
   return control === "number" && Number.isInteger(number) ? number : value;
 }
 
 /** The keys of an agent or task that the form does not show. */
-export function listOtherKeys({ body }: Member, fields: FormField[]): string[] {
+export function listOtherKeys({ body }: FieldOwner, fields: FormField[]): string[] {
   const shown = new Set([...fields.map((field) => field.name), "name"]);
   return getPairs(body, ["settings"])
     .map((pair) => String(pair.key.value))
@@ -51,8 +56,13 @@ export function listOtherKeys({ body }: Member, fields: FormField[]): string[] {
 }
 
 /** Whether a field has a value that its control cannot show, such as an alias. */
-export function isUnsupported({ body }: Member, { name, control, reference }: FormField): boolean {
+export function isUnsupported(
+  { body }: FieldOwner,
+  { name, control, reference }: FormField,
+): boolean {
   const node = findField(body, name)?.value;
   if (!node || reference === "model") return false;
-  return control === "checkboxes" ? !isSeq(node) && !isScalar(node) : !isScalar(node);
+  return control === "checkboxes" || control === "lines"
+    ? !isSeq(node) && !isScalar(node)
+    : !isScalar(node);
 }

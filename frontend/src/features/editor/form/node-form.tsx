@@ -4,21 +4,36 @@ import { Checkbox } from "@/components/ui/checkbox";
 import { Field } from "@/components/ui/field";
 import { Input, Select, Textarea } from "@/components/ui/input";
 
-import type { Member } from "../model/parse-workflow";
-
 import type { FormField } from "./form-fields";
-import { isUnsupported, listOtherKeys, readFormValues, type FormValues } from "./form-values";
+import {
+  isUnsupported,
+  listOtherKeys,
+  readFormValues,
+  type FieldOwner,
+  type FormValues,
+} from "./form-values";
 
 interface Props {
-  member: Member;
+  member: FieldOwner;
   fields: FormField[];
+  /** Why the values of fields are not valid, by field name. */
+  errors?: Record<string, string | undefined>;
+  /** Whether to name the keys that only the YAML shows. */
+  listsOtherKeys?: boolean;
   /** The names or values to choose from, by field name. */
   options: Record<string, string[]>;
   onWrite: (field: FormField, value: FormValues[string]) => void;
 }
 
-/** The fields of an agent or task. */
-export function NodeForm({ member, fields, options, onWrite }: Props) {
+/** The fields of an agent, a task or the workflow. */
+export function NodeForm({
+  member,
+  fields,
+  errors = {},
+  listsOtherKeys = true,
+  options,
+  onWrite,
+}: Props) {
   const { register, getValues } = useForm<FormValues>({
     defaultValues: readFormValues(member, fields),
   });
@@ -27,7 +42,7 @@ export function NodeForm({ member, fields, options, onWrite }: Props) {
     // React Hook Form gives `false` for a group of checkboxes of which none is checked.
     onWrite(field, field.control === "checkboxes" && !Array.isArray(value) ? [] : value);
   };
-  const otherKeys = listOtherKeys(member, fields);
+  const otherKeys = listsOtherKeys ? listOtherKeys(member, fields) : [];
   return (
     <form className="grid gap-4" onSubmit={(event) => event.preventDefault()}>
       {fields.map((field) =>
@@ -39,6 +54,7 @@ export function NodeForm({ member, fields, options, onWrite }: Props) {
           <Control
             key={field.name}
             field={field}
+            error={errors[field.name]}
             options={options[field.name] ?? []}
             register={register}
             write={write}
@@ -65,12 +81,13 @@ function FieldLabel({ field: { label, name } }: { field: FormField }) {
 
 interface ControlProps {
   field: FormField;
+  error?: string;
   options: string[];
   register: UseFormRegister<FormValues>;
   write: (field: FormField) => void;
 }
 
-function Control({ field, options, register, write }: ControlProps) {
+function Control({ field, error, options, register, write }: ControlProps) {
   const { hint, required, control } = field;
   const label = <FieldLabel field={field} />;
   const registration = register(field.name, { onChange: () => write(field) });
@@ -90,8 +107,10 @@ function Control({ field, options, register, write }: ControlProps) {
     );
   }
   return (
-    <Field label={label} hint={hint} required={required}>
-      {control === "prose" ? (
+    <Field label={label} hint={hint} error={error} required={required}>
+      {control === "lines" ? (
+        <Textarea className="min-h-16 font-mono" spellCheck={false} {...registration} />
+      ) : control === "prose" ? (
         <Textarea className="field-sizing-content max-h-72 min-h-16" {...registration} />
       ) : control === "select" ? (
         <Select {...registration}>

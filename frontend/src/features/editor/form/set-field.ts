@@ -2,6 +2,7 @@ import { isAlias, isMap, isSeq, type Node, type Pair, type YAMLMap } from "yaml"
 
 import {
   findField,
+  findWorkflowField,
   getText,
   memberId,
   parseWorkflow,
@@ -39,7 +40,27 @@ export function setField(
   value: FieldValue | undefined,
 ): string {
   const parsed = parseValid(text);
-  const edit = createEdit(parsed, findMember(parsed, id), field, value);
+  const member = findMember(parsed, id);
+  const pair = findField(member.body, field);
+  const edit = pair
+    ? createEdit(parsed, member.body, pair, field, value)
+    : value !== undefined && addField(parsed, member, field, value);
+  return edit ? assertValid(applyEdits(text, [edit])) : text;
+}
+
+/** Sets a field of the workflow itself, or removes it when the value is undefined. */
+export function setWorkflowField(
+  text: string,
+  field: string,
+  value: FieldValue | undefined,
+): string {
+  const parsed = parseValid(text);
+  const { contents } = parsed.doc;
+  if (!isMap(contents)) throw new UnsupportedEdit("Add this field in the YAML.");
+  const pair = findWorkflowField(parsed.doc, field);
+  const edit = pair
+    ? createEdit(parsed, contents, pair, field, value)
+    : value !== undefined && appendField(parsed, contents, field, value);
   return edit ? assertValid(applyEdits(text, [edit])) : text;
 }
 
@@ -74,15 +95,13 @@ export function spellKey(parsed: ParsedWorkflow, field: string): string {
 }
 
 function createEdit(
-  parsed: ParsedWorkflow,
-  member: Member,
+  { text }: ParsedWorkflow,
+  body: YAMLMap | null,
+  pair: KeyedPair,
   field: string,
   value: FieldValue | undefined,
-): TextEdit | null {
-  const { text } = parsed;
-  const pair = findField(member.body, field);
-  if (!pair) return value === undefined ? null : addField(parsed, member, field, value);
-  const map = findParent(member.body, pair);
+): TextEdit {
+  const map = findParent(body, pair);
   if (value === undefined) return removeField(text, map, pair);
   // In `llm: {model: x, temperature: 0}` only the name is replaced.
   const settings = field === "llm" && isMap(pair.value) ? pair.value : null;
@@ -163,10 +182,20 @@ function addField(
   field: string,
   value: FieldValue,
 ): TextEdit {
-  const { text } = parsed;
   const { body } = member;
+  if (body) return appendField(parsed, body, field, value);
+  return addFirstField(parsed.text, member, spellKey(parsed, field), value);
+}
+
+/** Adds a field after the last one of a mapping. */
+function appendField(
+  parsed: ParsedWorkflow,
+  body: YAMLMap,
+  field: string,
+  value: FieldValue,
+): TextEdit {
+  const { text } = parsed;
   const key = spellKey(parsed, field);
-  if (!body) return addFirstField(text, member, key, value);
   const flow = body.flow === true;
   const indent = getColumn(text, getNodeStart(body));
   const pair = renderPair(key, keepFinalLineBreak(value, null), { indent, flow });

@@ -132,10 +132,11 @@ function FormView({ context, schemaError, onSchemaRetry, ...props }: FormViewPro
     );
   }
   const { text, node, onText, onNode } = props;
+  const { problems } = props.validation;
   return (
     <PanelBoundary>
       <Suspense fallback={<SkeletonRows />}>
-        <FormPane {...{ text, node, schema, registered, onText, onNode }} />
+        <FormPane {...{ text, node, schema, registered, problems, onText, onNode }} />
       </Suspense>
     </PanelBoundary>
   );

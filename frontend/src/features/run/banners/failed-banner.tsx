@@ -20,7 +20,7 @@ export function FailedBanner({ run, store, failure }: RunProps & { failure: RunF
     void navigate({
       to: "/runs/$runId",
       params: { runId: run.id },
-      search: { view: "timeline", span: findFailedSpan(store.spans())?.id },
+      search: { view: "timeline", span: findFailedSpan(store.spans(), failure.taskKey)?.id },
     });
   return (
     <Banner

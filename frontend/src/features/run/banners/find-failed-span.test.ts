@@ -4,8 +4,13 @@ import type { Span } from "../store/span";
 
 import { findFailedSpan } from "./find-failed-span";
 
-const span = (id: string, state: Span["state"], depth: number, order: number) =>
-  ({ id, state, depth, order }) as Span;
+const span = (
+  id: string,
+  state: Span["state"],
+  depth: number,
+  order: number,
+  taskKey: string | null = null,
+) => ({ id, state, depth, order, taskKey }) as Span;
 
 it("finds the deepest failed span, and the newest of several", () => {
   const spans = [
@@ -16,4 +21,14 @@ it("finds the deepest failed span, and the newest of several", () => {
   ];
   expect(findFailedSpan(spans)?.id).toBe("call-2");
   expect(findFailedSpan([span("fine", "ok", 0, 1)])).toBeUndefined();
+});
+
+it("prefers the task that the failure names", () => {
+  const spans = [
+    span("named", "failed", 0, 1, "report"),
+    span("deeper", "failed", 2, 2, "research"),
+  ];
+  expect(findFailedSpan(spans, "report")?.id).toBe("named");
+  expect(findFailedSpan(spans, "unknown")?.id).toBe("deeper");
+  expect(findFailedSpan(spans, null)?.id).toBe("deeper");
 });

@@ -88,7 +88,8 @@ export class ChatStore {
     try {
       const answer = await sendChatMessage(outgoing, {
         onAccepted: () => this.updatePending(id, () => ({ isAccepted: true })),
-        onChunk: (chunk) => this.updatePending(id, ({ reply }) => ({ reply: reply + chunk })),
+        onChunk: (chunk, replaces) =>
+          this.updatePending(id, ({ reply }) => ({ reply: replaces ? chunk : reply + chunk })),
       });
       if (answer.delivery.status !== "answered") {
         const { response: text, timestamp: at, answeredBy } = answer;

@@ -13,8 +13,8 @@ export interface OutgoingMessage {
 interface Callbacks {
   /** The server has accepted the message. */
   onAccepted: () => void;
-  /** A part of the reply. */
-  onChunk: (chunk: string) => void;
+  /** A part of the reply, or one that replaces all parts before it. */
+  onChunk: (chunk: string, replaces: boolean) => void;
 }
 
 /** Sends a message and waits for the complete reply. */
@@ -41,13 +41,13 @@ export async function queueMessage({ runId, text, agent }: OutgoingMessage): Pro
 
 async function readReply(
   stream: ReadableStream<Uint8Array>,
-  onChunk: (chunk: string) => void,
+  onChunk: Callbacks["onChunk"],
 ): Promise<ChatAnswer> {
   let answer: ChatAnswer | undefined;
   const parser = createParser({
     onEvent: ({ event, data }) => {
       const payload = JSON.parse(data) as Record<string, unknown>;
-      if (event === "chunk") onChunk(String(payload.text));
+      if (event === "chunk") onChunk(String(payload.text), payload.replaces === true);
       if (event === "answer") answer = payload as ChatAnswer;
       if (event === "problem") throw new ApiProblem(Number(payload.status), payload);
     },

@@ -18,7 +18,8 @@ export function RawEvents({ runId, span }: { runId: string; span: Span }) {
     queryFn: ({ signal }) => Promise.all(seqs.map((seq) => fetchRunEvent(runId, seq, signal))),
     staleTime: Infinity,
   });
-  if (seqs.length === 0) return <p className="text-ink-faint">No events yet.</p>;
+  if (seqs.length === 0)
+    return <p className="text-ink-faint">No events are stored for this step.</p>;
   if (error) return <ErrorPanel error={error} onRetry={() => void refetch()} />;
   if (!data) return <SkeletonRows rows={4} className="p-0" />;
   return (

@@ -1,3 +1,4 @@
+// @vitest-environment node
 import { describe, expect, it } from "vitest";
 
 import {
@@ -44,6 +45,16 @@ function outline(reducer: RunReducer): string[] {
 }
 
 describe("RunReducer", () => {
+  it("replaces live text that turned out to be reasoning", () => {
+    const [started, first] = llmCall("c", { taskKey: "research" }, { chunks: ["I think"] });
+    const second = {
+      type: "llm.chunk",
+      data: { callId: "c", text: "So", replaces: true },
+    } as const;
+    const reducer = reduce(RUN_STARTED, [started, first, second] as never);
+    expect(reducer.builder.tree.get("llm:c")?.output).toBe("So");
+  });
+
   it("shows what an ended attempt cut off as stopped, not as failed", () => {
     const context = { taskKey: "research", agent: "researcher" };
     const cut = { message: "Cut off", cutOff: true };

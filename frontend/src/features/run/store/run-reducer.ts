@@ -1,6 +1,7 @@
 import type { RunEvent, RunFailure, RunState, StopReceipt, Usage } from "@/lib/api/types";
 
 import { addUsage, NO_USAGE } from "./add-usage";
+import { restoreTask } from "./restore-task";
 import { failedStep, timeOf, type EventOf } from "./run-event";
 import type { RunSnapshot, StreamFrame } from "./span";
 import { SpanBuilder } from "./span-builder";
@@ -58,12 +59,17 @@ export class RunReducer {
     if (frame.seq <= this.lastSeq) return false;
     this.lastSeq = frame.seq;
     this.applyEvent(frame);
+    // The events that are left do not add up to the usage of the run.
+    const { snapshot } = this;
+    if (snapshot?.data.eventsDeletedAt && snapshot.seq === frame.seq)
+      this.eventUsage = snapshot.data.usage;
     return true;
   }
 
   private applySnapshot(snapshot: RunSnapshot): boolean {
     this.snapshot = snapshot;
     this.clockOffset = Date.parse(snapshot.at) - Date.now();
+    this.restoreTasks(snapshot.data);
     const { tree } = this.builder;
     // Chunks sent while disconnected are not replayed; `llm.completed` carries the full text.
     for (const span of tree.spans.values()) {
@@ -73,11 +79,23 @@ export class RunReducer {
     return true;
   }
 
+  /** Restores the tasks that ended before the events were deleted; later ones have events. */
+  private restoreTasks({ tasks, eventsDeletedAt }: RunSnapshot["data"]): void {
+    if (!eventsDeletedAt) return;
+    const deletedUntil = Date.parse(eventsDeletedAt);
+    for (const task of tasks) {
+      const isOver = task.status !== "running" && task.status !== "waiting";
+      const isKnown = (this.builder.tasks.get(task.key)?.state ?? "pending") !== "pending";
+      if (!isOver || isKnown || Date.parse(task.finishedAt ?? "") > deletedUntil) continue;
+      restoreTask(this.builder, task);
+    }
+  }
+
   private applyChunk({ data }: EventOf<"llm.chunk">): boolean {
     const { tree } = this.builder;
     const span = tree.get(`llm:${data.callId}`);
     if (span?.state !== "running" || span.isTruncated) return false;
-    tree.update(span, { output: span.output + data.text });
+    tree.update(span, { output: data.replaces ? data.text : span.output + data.text });
     return true;
   }
 

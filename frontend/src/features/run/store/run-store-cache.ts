@@ -49,7 +49,8 @@ function getEntry(run: Run): CacheEntry {
 }
 
 function connect(run: Run, store: RunStore): () => void {
-  if (!hasEnded(run.status)) return followRun(store);
+  // The stream starts with the state of the run, which deleted events no longer tell.
+  if (!hasEnded(run.status) || run.eventsDeletedAt) return followRun(store);
   if (store.lastSeq >= run.lastSeq && store.lastSeq > 0) {
     store.setConnection("ended");
     return () => {};

@@ -2,9 +2,19 @@ import { act, renderHook } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { useStore } from "zustand";
 
-import { llmCall, RUN_STARTED, taskEvents, toFrames } from "../testing/event-fixtures";
+import {
+  llmCall,
+  numberEvents,
+  RUN_STARTED,
+  snapshot,
+  taskEvents,
+  toFrames,
+  usageOf,
+} from "../testing/event-fixtures";
+import { sampleTask } from "../testing/run-fixtures";
 
 import { RunStore } from "./run-store";
+import type { RunSnapshot } from "./span";
 import { useSpan } from "./use-span";
 
 let animationFrames: (() => void)[] = [];
@@ -72,6 +82,39 @@ describe("RunStore", () => {
       nextFrame();
     });
     expect(renders).toBe(before);
+  });
+});
+
+describe("a run whose events were deleted", () => {
+  const deletedAt = "2026-11-22T12:00:00Z";
+  const task = sampleTask({ key: "draft", agent: "writer" });
+  const usage = usageOf(50);
+  const ended: RunSnapshot = {
+    ...snapshot(40),
+    data: { status: "completed", tasks: [task], usage, eventsDeletedAt: deletedAt },
+  };
+
+  it("is complete after the snapshot, with its tasks and totals", () => {
+    const tasks = [{ key: "draft", agent: "writer" }];
+    const store = new RunStore("run_1", { status: "completed", lastSeq: 40, tasks });
+    store.apply([ended]);
+    store.setConnection("ended");
+    store.flush();
+
+    expect(store.hasEnded).toBe(true);
+    expect(store.state.getState()).toMatchObject({ isComplete: true, status: "completed", usage });
+    expect(store.state.getState().tasks.get("draft")?.state).toBe("completed");
+    expect(store.getSpan("task:draft")).toMatchObject({ state: "ok", output: "Bees fly." });
+  });
+
+  it("keeps the totals of a resumed run once its new events are there", () => {
+    const store = new RunStore("run_1", { status: "running", lastSeq: 41 });
+    const data = { ...ended.data, status: "running" as const };
+    store.apply([{ ...ended, seq: 41, data }, ...numberEvents([{ type: "run.resumed" }], 41)]);
+    store.flush();
+
+    expect(store.state.getState()).toMatchObject({ status: "running", usage });
+    expect(store.hasEnded).toBe(false);
   });
 });
 

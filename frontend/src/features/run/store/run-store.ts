@@ -5,7 +5,7 @@ import { hasEnded } from "@/lib/run-state";
 import type { StreamState } from "@/lib/sse/event-stream";
 
 import { RunReducer } from "./run-reducer";
-import type { Span, StreamFrame } from "./span";
+import type { RunSnapshot, Span, StreamFrame } from "./span";
 import type { PlannedTask, TaskProgress } from "./task-progress";
 
 /** The states of the event stream, and those of a run whose events are loaded page by page. */
@@ -99,10 +99,16 @@ export class RunStore {
   apply(frames: Iterable<StreamFrame>): void {
     let hasChanged = false;
     for (const frame of frames) {
-      if (frame.type === "run.snapshot") this.targetSeq = Math.max(this.targetSeq, frame.seq);
+      if (frame.type === "run.snapshot") this.targetSeq = this.targetOf(frame);
       hasChanged = this.reducer.apply(frame) || hasChanged;
     }
     if (hasChanged) this.scheduleFlush();
+  }
+
+  /** The last event to wait for. The newest events of an ended run may be deleted: then none. */
+  private targetOf({ seq, data }: RunSnapshot): number {
+    const isLastDeleted = Boolean(data.eventsDeletedAt) && hasEnded(data.status);
+    return isLastDeleted ? 0 : Math.max(this.targetSeq, seq);
   }
 
   setConnection(connection: Connection, loadError: unknown = null): void {

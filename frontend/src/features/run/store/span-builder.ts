@@ -195,7 +195,7 @@ export class SpanBuilder {
   }
 
   /** The pending or waiting span of a task, or a new span if the task runs again. */
-  private taskSpanToStart(key: string, agent: string | null, seq: number): MutableSpan {
+  taskSpanToStart(key: string, agent: string | null, seq: number): MutableSpan {
     const existing = this.newestTaskSpan.get(key);
     if (existing && (existing.state === "pending" || existing.state === "waiting")) return existing;
     if (existing) this.tree.closeAll(existing, "stopped", existing.startedAt ?? 0);
@@ -231,7 +231,7 @@ export class SpanBuilder {
     return open;
   }
 
-  private setTaskState(span: MutableSpan, state: TaskState): void {
+  setTaskState(span: MutableSpan, state: TaskState): void {
     const key = span.taskKey ?? "";
     this.newestTaskSpan.set(key, span);
     const { agent, startedAt, finishedAt, attempt, error, id } = span;

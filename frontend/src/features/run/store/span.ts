@@ -73,6 +73,8 @@ export interface RunSnapshot {
     status: RunState;
     tasks: RunTask[];
     usage: Usage;
+    /** When events up to then were deleted because of their age. */
+    eventsDeletedAt?: string | null;
   };
 }
 

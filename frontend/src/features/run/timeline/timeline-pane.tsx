@@ -7,6 +7,7 @@ import { Button } from "@/components/ui/button";
 import { IconButton } from "@/components/ui/icon-button";
 import { SkeletonRows } from "@/components/ui/skeleton";
 import type { Run } from "@/lib/api/types";
+import { formatDateTime } from "@/lib/format";
 import { usePreference } from "@/lib/preferences";
 import { hasEnded } from "@/lib/run-state";
 
@@ -55,6 +56,7 @@ export function TimelinePane(props: Props) {
           {run.queuedBecause}
         </p>
       )}
+      {run.eventsDeletedAt && <DeletedEventsNotice deletedAt={run.eventsDeletedAt} />}
       {droppedSpans > 0 && (
         <p role="status" className="border-b bg-warn-soft px-3 py-1 text-xs text-warn">
           Showing the newest {MAX_SPANS.toLocaleString("en")} steps;{" "}
@@ -80,6 +82,16 @@ export function TimelinePane(props: Props) {
       )}
       <LoadError store={store} />
     </section>
+  );
+}
+
+/** Says why the timeline shows the tasks of a run without their steps. */
+function DeletedEventsNotice({ deletedAt }: { deletedAt: string }) {
+  return (
+    <p role="status" className="border-b bg-sunken px-3 py-1 text-ink-soft">
+      The steps recorded before {formatDateTime(deletedAt)} were deleted because of their age.
+      Tasks, outputs and usage are kept.
+    </p>
   );
 }
 

@@ -1,12 +1,13 @@
 """Reads the answer of a chat completion from its payloads: whole, streamed, or anything in between."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from crewai_runner.executor.crew.llm.answer.reasoning_text import ReasoningSplitter
 from crewai_runner.executor.crew.llm.answer.reported_error import find_reported_error
 from crewai_runner.executor.crew.llm.answer.tool_calls import ToolCallAssembler
+from crewai_runner.executor.port import ReplacingText
 
 _REASONING_FIELDS = ("reasoning_content", "reasoning", "thinking")
 _REASONING_PARTS = frozenset({"thinking", "reasoning", "redacted_thinking", "reasoning_text", "thought"})
@@ -65,9 +66,9 @@ class ChatAnswerAssembler:
         return self._usage or None
 
     def add(self, payload: Any) -> str:
-        """Add a payload; return the text of the answer that is new."""
+        """Add a payload; return the new text of the answer, a ReplacingText if it replaces the rest."""
         if isinstance(payload, list):
-            return "".join([self.add(item) for item in payload])
+            return join_texts(self.add(item) for item in payload)
         if not isinstance(payload, Mapping):
             return ""
         if isinstance(identifier := payload.get("id"), str) and identifier:
@@ -75,7 +76,7 @@ class ChatAnswerAssembler:
         self._add_usage(payload)
         if (error := find_reported_error(payload)) is not None:
             raise error
-        return "".join([self._add_choice(choice) for choice in _choices_of(payload)])
+        return join_texts(self._add_choice(choice) for choice in _choices_of(payload))
 
     def finish(self) -> tuple[str, ChatAnswer]:
         """Return the rest of the text, and the whole answer."""
@@ -125,14 +126,10 @@ class ChatAnswerAssembler:
         return index is None or self._first_choice is None or index == self._first_choice
 
     def _add_content(self, content: Any, depth: int = 0) -> str:
-        if isinstance(content, str):
-            return self._splitter.feed(content)
+        if isinstance(content, str) or _is_number(content):  # a number is JSON without quotes
+            return self._splitter.feed(str(content))
         if isinstance(content, list):
-            return (
-                "".join([self._add_content(part, depth + 1) for part in content])
-                if depth < _MAX_DEPTH
-                else ""
-            )
+            return join_texts(self._add_content(part, depth + 1) for part in content if depth < _MAX_DEPTH)
         if not isinstance(content, Mapping):
             return ""
         kind = str(content.get("type") or "text")
@@ -164,6 +161,14 @@ class ChatAnswerAssembler:
                 self._usage[name] = max(known, figure)
             elif figure is not None:
                 self._usage[name] = figure
+
+
+def join_texts(texts: Iterable[str]) -> str:
+    """Join pieces of text; the last one that replaces those before it makes the result a ReplacingText."""
+    joined = ""
+    for text in texts:
+        joined = text if isinstance(text, ReplacingText) else type(joined)(joined + text)
+    return joined
 
 
 def _choices_of(payload: Mapping[str, Any]) -> list[Any]:

@@ -16,6 +16,7 @@ _EMPTY: dict[Finish, type[Exception]] = {
     Finish.FILTERED: AnswerFiltered,
     Finish.REFUSED: AnswerRefused,
     Finish.TOOL_CALLS: AnswerMissing,
+    Finish.UNKNOWN: AnswerMissing,
 }
 _WARNINGS = {
     Finish.TRUNCATED: (

@@ -2,6 +2,8 @@
 
 import re
 
+from crewai_runner.executor.port import ReplacingText
+
 _TOKEN = re.compile(
     r"(?P<fence>```)|[<\[◁](?P<end>/)?(?P<name>(?:[a-z]{1,8}:)?(?:think(?:ing)?|thought))[>\]▷]",
     re.IGNORECASE,
@@ -29,11 +31,16 @@ class ReasoningSplitter:
         self._unclosed: list[str] = []
         self._is_in_code = False
         self._has_literal_tag = False
+        self._is_replaced = False
+        """Whether the scanned text makes reasoning of text that was returned before."""
         self._tail = ""
         """The last characters of the answer."""
 
     def feed(self, text: str) -> str:
-        """Add a piece; return the text that belongs to the answer and is new."""
+        """Add a piece; return the text that belongs to the answer and is new.
+
+        A ReplacingText if the text returned before has turned out to be reasoning.
+        """
         self._buffer += text
         return self._scan(is_final=False)
 
@@ -62,6 +69,7 @@ class ReasoningSplitter:
     def _scan(self, *, is_final: bool) -> str:
         new: list[str] = []
         start = 0
+        self._is_replaced = False
         for token in _TOKEN.finditer(self._buffer):
             self._add(self._buffer[start : token.start()], new)
             self._take_token(token, new)
@@ -70,7 +78,7 @@ class ReasoningSplitter:
         held = None if is_final else _PARTIAL_TOKEN.search(rest, max(0, len(rest) - _LONGEST_TOKEN))
         self._buffer = held.group() if held else ""
         self._add(rest[: len(rest) - len(self._buffer)], new)
-        return "".join(new)
+        return ReplacingText("".join(new)) if self._is_replaced else "".join(new)
 
     def _add(self, text: str, new: list[str]) -> None:
         if self._opened_by is not None:
@@ -91,8 +99,10 @@ class ReasoningSplitter:
             self._has_literal_tag = True
             self._add(token.group(), new)
         elif token["end"]:  # everything so far was reasoning
+            self._is_replaced = self._is_replaced or len(self._answer) > len(new)
             self._reasoning += self._answer
             self._answer.clear()
+            new.clear()
             self._tail = ""
         else:
             self._opened_by = name

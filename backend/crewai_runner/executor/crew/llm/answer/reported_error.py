@@ -24,6 +24,7 @@ _KINDS = (
         ),
         400,
     ),
+    (re.compile(r"internal|server.?error|api_error", re.IGNORECASE), 500),
 )
 
 

@@ -32,7 +32,7 @@ class ToolCallAssembler:
 
     def add(self, entries: Any) -> None:
         """Add the `tool_calls` of one message or delta."""
-        pieces = [entries] if isinstance(entries, Mapping) else entries
+        pieces = [entries] if isinstance(entries, Mapping) and entries else entries
         if not isinstance(pieces, Sequence) or isinstance(pieces, str):
             return
         touched: list[_Call] = []

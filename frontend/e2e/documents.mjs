@@ -1,7 +1,7 @@
-/** Workflow YAML documents for the tests. */
+// Workflow YAML documents for the tests and the scripts.
 
 /** Returns a workflow with two agents, two tasks and one input. */
-export function twoTasks(model: string, name: string): string {
+export function twoTasks(model, name, { writerModel = model, lastTaskField = "" } = {}) {
   return `name: ${name}
 inputs:
   topic:
@@ -17,7 +17,7 @@ agents:
     role: Writer
     goal: Write well
     backstory: Brief.
-    llm: ${model}
+    llm: ${writerModel}
 tasks:
   research:
     description: Find three facts about {topic}.
@@ -28,7 +28,7 @@ tasks:
     expected_output: A note
     agent: writer
     context: [research]
-`;
+${lastTaskField && `    ${lastTaskField}\n`}`;
 }
 
 const INPUTS = `inputs:
@@ -56,6 +56,6 @@ const INPUTS = `inputs:
 `;
 
 /** Returns the same workflow with an input of every type. */
-export function everyType(model: string, name: string, extraInputs = ""): string {
+export function everyType(model, name, extraInputs = "") {
   return twoTasks(model, name).replace(/inputs:[\s\S]*?agents:/, `${INPUTS}${extraInputs}agents:`);
 }
