@@ -1,0 +1,42 @@
+"""An uploaded CrewAI project: what its files say, read without executing them."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from crewai_runner.core.api_model import ApiModel
+from crewai_runner.domain.workflow import InputDefinition
+
+
+class ProjectKind(StrEnum):
+    CREW_CLASS = "crew-class"
+    CREW_FILE = "crew-file"
+    FLOW = "flow"
+    SCRIPT = "script"
+
+
+class EntryPoint(ApiModel):
+    """Where the execution of a project starts: a function, a class to build and kick off, or a whole file."""
+
+    kind: ProjectKind
+    path: str = Field(description="The file, relative to the project's root: `src/news/main.py`.")
+    name: str | None = Field(None, description="The function or class; null: the file itself is run.")
+    title: str = Field("", description="Shown where the user chooses between entry points.")
+
+
+class ProjectInspection(ApiModel):
+    """What reading a project's files has found."""
+
+    kind: ProjectKind
+    name: str
+    entry_points: list[EntryPoint] = Field(description="The first one is the default.")
+    working_directory: str = Field(".", description="Relative to the root: where `pyproject.toml` lies.")
+    inputs: list[InputDefinition] = Field(default_factory=list)
+    environment_names: list[str] = Field(
+        default_factory=list, description="Environment variables that the code reads."
+    )
+    models: list[str] = Field(default_factory=list, description="Models that the code names.")
+    tools: list[str] = Field(default_factory=list, description="Tools that the code names.")
+    python: str | None = Field(None, description="The Python versions wanted: `>=3.10,<3.13`.")
+    crewai: str | None = Field(None, description="The CrewAI version wanted, as written: `==0.86.0`.")
+    warnings: list[str] = Field(default_factory=list)

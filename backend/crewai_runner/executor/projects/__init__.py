@@ -1,0 +1,1 @@
+"""Runs uploaded CrewAI projects: builds their environments and executes their code in a sandbox."""
