@@ -54,6 +54,7 @@ test: $(STAMP) $(PACKAGES) ## Install dependencies, then run all checks and test
 
 .PHONY: test-backend
 test-backend: $(STAMP) ## Run the backend's tests (TEST_ARGS="tests/domain -q")
+	@$(FIND_BUBBLEWRAP)
 	@$(IN_BACKEND) $(RUN)/python -m pytest $(or $(TEST_ARGS),$(AT_ONCE))
 
 .PHONY: test-frontend
@@ -219,6 +220,17 @@ node:
 	}
 
 NODE_IS_NEW_ENOUGH = const [major, minor] = process.versions.node.split(".").map(Number); process.exit((major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22 ? 0 : 1)
+
+# Installs bubblewrap, in which the tests run uploaded projects, with apt when run as root on Debian. Without it those
+# tests fail; the others run.
+FIND_BUBBLEWRAP = if ! command -v bwrap >/dev/null; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing bubblewrap ..." >&2; apt-get update -qq >/dev/null 2>&1 || true; \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq bubblewrap >/dev/null 2>&1 || true; \
+	  fi; \
+	  command -v bwrap >/dev/null || \
+	    echo "The tests of the sandbox require bubblewrap: install it (apt-get install bubblewrap)." >&2; \
+	fi
 
 # Finds Chromium for the browser tests; installs it with apt when run as root on Debian. The headless shell is Chromium
 # without a window around the page, which takes half of Chromium's processor time.

@@ -1,0 +1,1 @@
+"""Runs commands of uploaded projects as confined processes."""
