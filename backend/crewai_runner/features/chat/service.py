@@ -120,8 +120,7 @@ class ChatService:
         Raises RunNotFound, AgentUnknown, and RunNotAcceptingMessages (409) if the run has finished.
         """
         sent = await self._store_message(principal, run_id, text, agent, accept_finished=False)
-        message, _ = await self._read_message(sent)
-        return message
+        return (await self._read_message(sent))[0]
 
     async def list_messages(self, principal: Principal, run_id: str) -> MessageList:
         """Return the run's messages, oldest first. Raises RunNotFound."""
