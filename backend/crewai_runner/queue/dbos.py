@@ -41,7 +41,6 @@ JOB_VERSION = "1"
 EMBEDDED = "embedded"
 """Executor id of the only worker of an SQLite folder: stable, so that it recovers its jobs after a crash."""
 _MAX_THREADS = 32
-_FORGET_BATCH = 1000
 _POLL_SECONDS = {"sqlite": 2.0, "postgresql": 5.0}
 """Polls only find what no wake-up announced, such as delayed jobs and lost notifications."""
 
@@ -175,11 +174,9 @@ class DbosQueue:
         await asyncio.to_thread(self._job_table().requeue, jobs)
         self._announce_jobs()
 
-    async def forget(self, finished_before: datetime) -> int:
-        """Delete the records of up to 1000 jobs that ended before a time; return their number."""
-        ids = await asyncio.to_thread(self._job_table().list_finished, finished_before, _FORGET_BATCH)
-        await self._require_client().delete_workflows_async(ids)
-        return len(ids)
+    def forget_in(self, transaction: WriteTransaction, finished_before: datetime, limit: int) -> int:
+        """Delete the records of jobs that ended before a time, in a transaction of the transaction writer."""
+        return self._job_table().delete_ended_before(transaction.connection, finished_before, limit)
 
     async def delete_ended(self, jobs: Sequence[Key]) -> None:
         """Delete the records of those jobs that have ended. Call it after the commit, like `cancel`."""

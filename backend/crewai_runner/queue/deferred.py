@@ -94,8 +94,8 @@ class DeferredQueue:
     async def requeue(self, jobs: list[tuple[str, int]]) -> None:
         await self._open_queue.requeue(jobs)
 
-    async def forget(self, finished_before: datetime) -> int:
-        return await self._open_queue.forget(finished_before)
+    def forget_in(self, transaction: WriteTransaction, finished_before: datetime, limit: int) -> int:
+        return self._open_queue.forget_in(transaction, finished_before, limit)
 
     async def delete_ended(self, jobs: Sequence[tuple[str, int]]) -> None:
         await self._open_queue.delete_ended(jobs)

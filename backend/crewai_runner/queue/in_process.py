@@ -102,7 +102,7 @@ class InProcessQueue:
     async def requeue(self, jobs: list[tuple[str, int]]) -> None:
         """Do nothing: no job is ever orphaned."""
 
-    async def forget(self, finished_before: datetime) -> int:  # noqa: ARG002
+    def forget_in(self, transaction: WriteTransaction, finished_before: datetime, limit: int) -> int:  # noqa: ARG002
         """Return 0: nothing is recorded."""
         return 0
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Engine, TextClause, bindparam, text
+from sqlalchemy import Connection, Engine, TextClause, bindparam, text
 
 from crewai_runner.queue.port import JobState, QueueStats
 
@@ -57,10 +57,12 @@ SELECT workflow_uuid, status, executor_id FROM dbos.workflow_status
 
 _LIVE_WORKERS = text("SELECT executor_id FROM dbos.worker_lease")
 
-_FINISHED = """
+# Two workers delete different jobs, so that they neither wait for each other nor deadlock.
+_ENDED_BEFORE = """
 SELECT workflow_uuid FROM dbos.workflow_status
- WHERE completed_at < :before ORDER BY completed_at LIMIT :limit
+ WHERE completed_at < :before ORDER BY completed_at LIMIT :limit FOR UPDATE SKIP LOCKED
 """
+_TABLES_OF_JOBS = ("workflow_input", "workflow_output", "operation_outputs", "workflow_status")
 
 
 def workflow_id(run_id: str, attempt: int) -> str:
@@ -94,11 +96,14 @@ class JobTable:
         oldest = None if since is None else max(0.0, moment.timestamp() - float(since) / 1000)
         return QueueStats(waiting=waiting, running=running, oldest_wait_seconds=oldest, workers=workers)
 
-    def list_finished(self, before: datetime, limit: int) -> list[str]:
-        """Return DBOS's ids of the jobs that ended before a time, oldest first."""
+    def delete_ended_before(self, connection: Connection, before: datetime, limit: int) -> int:
+        """Delete the jobs that ended before a time, oldest first, in the caller's transaction."""
         values = {"before": round(before.timestamp() * 1000), "limit": limit}
-        with self._engine.connect() as connection:
-            return list(connection.execute(self._sql(_FINISHED), values).scalars())
+        ids = connection.execute(self._sql(_ENDED_BEFORE), values).scalars().all()
+        for table in _TABLES_OF_JOBS if ids else ():
+            statement = self._sql(f"DELETE FROM dbos.{table} WHERE workflow_uuid IN :ids")  # noqa: S608
+            connection.execute(statement.bindparams(bindparam("ids", expanding=True)), {"ids": ids})
+        return len(ids)
 
     def list_unfinished(self, jobs: Sequence[Key]) -> dict[Key, str | None]:
         """Return the unfinished ones of the jobs, each with the worker that started it, if one did."""
@@ -166,4 +171,6 @@ class JobTable:
         return lost
 
     def _sql(self, statement: str) -> TextClause:
-        return text(statement if self._scaled else statement.replace("dbos.", ""))
+        if not self._scaled:
+            statement = statement.replace("dbos.", "").replace("FOR UPDATE SKIP LOCKED", "")
+        return text(statement)

@@ -77,8 +77,11 @@ class JobQueue(Protocol):
     async def requeue(self, jobs: list[tuple[str, int]]) -> None:
         """Requeue orphaned attempts."""
 
-    async def forget(self, finished_before: datetime) -> int:
-        """Delete the queue's records of jobs that ended before a time; returns their number."""
+    def forget_in(self, transaction: WriteTransaction, finished_before: datetime, limit: int) -> int:
+        """Delete the records of up to `limit` jobs that ended before a time; return their number.
+
+        Executed in a transaction of the transaction writer.
+        """
 
     async def delete_ended(self, jobs: Sequence[tuple[str, int]]) -> None:
         """Delete the queue's records of those attempts whose job has ended."""

@@ -27,7 +27,10 @@ ACTIVE_TIME_SECONDS = 5.0
 SECRET_SWEEP_SECONDS = 60.0
 DELETION_SECONDS = 3600.0
 STORAGE_SECONDS = 15.0
-JOB_RETENTION = timedelta(days=7)
+JOB_RETENTION = timedelta(seconds=20)
+"""A run's own row says that it has started or ended: the record of an ended job has no other reader."""
+JOB_BATCH = 100
+"""Jobs deleted in one transaction: it must not delay batches of events."""
 BUCKET_RETENTION = timedelta(days=1)
 FAILURE_RETENTION = timedelta(hours=1)
 KNOWN_ADDRESS_RETENTION = timedelta(days=30)
@@ -92,7 +95,13 @@ class PeriodicTasks:
             self._container.telemetry.upkeep.orphans_reclaimed(len(orphans))
 
     async def delete_old_jobs(self) -> None:
-        await self._container.queue.forget(now() - JOB_RETENTION)
+        """Delete the queue's records of jobs that have ended."""
+        queue, before = self._container.queue, now() - JOB_RETENTION
+        deleted = JOB_BATCH
+        while deleted == JOB_BATCH:
+            deleted = await self._container.writer.run(
+                lambda transaction: queue.forget_in(transaction, before, JOB_BATCH)
+            )
 
     async def fold_outcomes(self) -> None:
         """Fold what ended runs have added to the statistics into their totals."""

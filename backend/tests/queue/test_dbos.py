@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -22,6 +22,7 @@ from sqlalchemy.exc import OperationalError
 
 from crewai_runner.core import clock
 from crewai_runner.db.session import make_engine, make_sessions, unit_of_work
+from crewai_runner.db.transaction_writer import TransactionWriter
 from crewai_runner.queue import lost_claims
 from crewai_runner.queue.database_engine import QUEUE_TABLES, make_queue_engine
 from crewai_runner.queue.dbos import DbosQueue
@@ -183,7 +184,7 @@ class DurableContract(QueueContract):
         await harness.job.until_ended("a")
 
     async def test_forget_deletes_only_records_of_jobs_that_ended_earlier(
-        self, harness: QueueHarness, url: str
+        self, harness: QueueHarness, url: str, writer: TransactionWriter
     ) -> None:
         queue = await harness.open(concurrency=1)
         harness.job.broken.add("bad")
@@ -192,8 +193,12 @@ class DurableContract(QueueContract):
             await harness.submit(queue, run_id)
         await harness.job.until_started("running")
 
-        assert await queue.forget(clock.now() - timedelta(hours=1)) == 0
-        assert await queue.forget(clock.now() + timedelta(hours=1)) == 2
+        async def forget(before: datetime) -> int:
+            return await writer.run(lambda transaction: queue.forget_in(transaction, before, limit=1))
+
+        assert await forget(clock.now() - timedelta(hours=1)) == 0
+        later = clock.now() + timedelta(hours=1)
+        assert [await forget(later) for _ in range(3)] == [1, 1, 0]
 
         assert await _unfinished(queue) == (1, 1)
         stored = _dump(url)
