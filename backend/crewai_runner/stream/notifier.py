@@ -45,16 +45,9 @@ class Subscription:
     def __init__(self) -> None:
         self.changed = asyncio.Event()
         self.chunks: list[Chunk] = []
-        self._has_new_rows = True
 
     def notify(self, *, is_local: bool = True) -> None:  # noqa: ARG002 - the rows are read in any case
-        self._has_new_rows = True
         self.changed.set()
-
-    def pop_new_rows(self) -> bool:
-        """Return whether rows were announced since the last call; live chunks alone need no query."""
-        has_new_rows, self._has_new_rows = self._has_new_rows, False
-        return has_new_rows
 
     def push_chunk(self, chunk: Chunk) -> None:
         """Queue a chunk; a slow subscriber loses the oldest chunks, never a stored event."""
