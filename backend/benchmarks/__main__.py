@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from benchmarks import (
     crews,
     endurance,
     host_loss,
+    idle,
     latency,
     lifecycle,
     queued,
@@ -29,6 +31,7 @@ from benchmarks.table import SETUPS, Figures, join_rows, print_table
 from tests.support.scripted_provider import ProviderProcess
 
 BENCHMARKS: dict[str, Benchmark] = {
+    "idle": idle.BENCHMARK,
     "crews": crews.BENCHMARK,
     "wide": wide.BENCHMARK,
     "api": api_requests.BENCHMARK,
@@ -41,12 +44,16 @@ BENCHMARKS: dict[str, Benchmark] = {
     "endurance": endurance.BENCHMARK,
 }
 QUICK_SETUPS = ["in-process", "two-hosts"]
+MAX_SECONDS = 3600
+"""After this time a benchmark is given up; the others continue."""
 
 
 def main() -> None:
     """Run the selected benchmarks; with ``--strict``, exit with 1 if a goal is missed."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer runs and setups; about eight minutes")
+    parser.add_argument(
+        "--quick", action="store_true", help="fewer benchmarks, runs and setups; four minutes"
+    )
     parser.add_argument(
         "--only", action="append", choices=BENCHMARKS, help="run one benchmark; may be repeated"
     )
@@ -55,7 +62,8 @@ def main() -> None:
     parser.add_argument("--strict", action="store_true", help="exit with 1 when a goal is missed")
     options = parser.parse_args()
     setups = options.setup or (QUICK_SETUPS if options.quick else list(SETUPS))
-    reference, product = asyncio.run(run_benchmarks(_select(options), setups, options.quick))
+    runner = BenchmarkRunner(_select(options), setups, options.quick)
+    reference, product = asyncio.run(runner.run())
     rows = join_rows(reference, product)
     print()
     print_table(rows, setups)
@@ -63,7 +71,12 @@ def main() -> None:
         options.json.write_text(json.dumps({"reference": reference, "product": product}, indent=1))
     missed = [f"{row.type.measure} ({SETUPS[setup]})" for row in rows for setup in row.missed()]
     print(f"\n{len(missed)} goals missed" + "".join(f"\n- {one}" for one in missed))
-    if options.strict and missed:
+    if runner.failed:
+        print(
+            f"\n{len(runner.failed)} benchmarks without figures"
+            + "".join(f"\n- {one}" for one in runner.failed)
+        )
+    if options.strict and (missed or runner.failed):
         sys.exit(1)
 
 
@@ -74,52 +87,61 @@ def _select(options: argparse.Namespace) -> dict[str, Benchmark]:
     return {name: BENCHMARKS[name] for name in names}
 
 
-async def run_benchmarks(
-    benchmarks: dict[str, Benchmark], setups: list[str], quick: bool
-) -> tuple[Figures, dict[str, Figures]]:
-    """Return the figures of the references and those of the product by setup."""
-    reference: Figures = {}
-    product: dict[str, Figures] = {setup: {} for setup in setups}
-    with (
-        tempfile.TemporaryDirectory(prefix="bench-") as folder,
-        ProviderProcess() as provider,
-        Bench(provider, Path(folder), quick) as bench,
-    ):
-        for name, one in benchmarks.items():
-            if one.reference:
-                reference |= await _timed(f"{name}, reference", one.reference(bench))
-        for setup in setups:
-            figures = product[setup]
-            figures |= await _measure_shared(bench, benchmarks, setup)
-            for name, one in benchmarks.items():
-                if one.on_setup:
-                    figures |= await _timed(f"{name}, {setup}", one.on_setup(bench, setup))
-            figures |= crews.derive(reference, figures)
-    return reference, product
+class BenchmarkRunner:
+    """Runs benchmarks one after the other; one that raises or takes too long has no figures."""
 
+    def __init__(self, benchmarks: dict[str, Benchmark], setups: list[str], quick: bool) -> None:
+        self._benchmarks, self._setups, self._quick = benchmarks, setups, quick
+        self.failed: list[str] = []
 
-async def _measure_shared(bench: Bench, benchmarks: dict[str, Benchmark], setup: str) -> Figures:
-    """Run the benchmarks that share one warm product."""
-    measurements = {name: one.on_product for name, one in benchmarks.items() if one.on_product}
-    figures: Figures = {}
-    if not measurements:
+    async def run(self) -> tuple[Figures, dict[str, Figures]]:
+        """Return the figures of the references and those of the product by setup."""
+        reference: Figures = {}
+        product: dict[str, Figures] = {setup: {} for setup in self._setups}
+        with (
+            tempfile.TemporaryDirectory(prefix="bench-") as folder,
+            ProviderProcess() as provider,
+            Bench(provider, Path(folder), self._quick) as bench,
+        ):
+            for name, one in self._benchmarks.items():
+                if one.reference:
+                    reference |= await self._measure(f"{name}, reference", one.reference(bench))
+            for setup in self._setups:
+                figures = product[setup]
+                figures |= await self._measure_shared(bench, setup)
+                for name, one in self._benchmarks.items():
+                    if one.on_setup:
+                        figures |= await self._measure(f"{name}, {setup}", one.on_setup(bench, setup))
+                figures |= crews.derive(reference, figures)
+        return reference, product
+
+    async def _measure_shared(self, bench: Bench, setup: str) -> Figures:
+        """Run the benchmarks that share one warm product."""
+        measurements = {name: one.on_product for name, one in self._benchmarks.items() if one.on_product}
+        figures: Figures = {}
+        if not measurements:
+            return figures
+        with bench.product(setup) as product:
+            await product.connect(bench.provider.base_url)
+            for name, measure in measurements.items():
+                figures |= await self._measure(f"{name}, {setup}", measure(bench, product))
         return figures
-    with bench.product(setup) as product:
-        await product.connect(bench.provider.base_url)
-        for name, measure in measurements.items():
-            figures |= await _timed(f"{name}, {setup}", measure(bench, product))
-    return figures
 
-
-async def _timed(title: str, measurement: Coroutine[Any, Any, Figures]) -> Figures:
-    """Say how long it took and how much of the machine other processes used meanwhile."""
-    start, busy, own = time.monotonic(), busy_seconds(), cpu_seconds(os.getpid())
-    figures = await measurement
-    seconds = time.monotonic() - start
-    others = busy_seconds() - busy - (cpu_seconds(os.getpid()) - own)
-    share = max(0.0, others) / seconds / (os.cpu_count() or 1)
-    print(f"{title}: {seconds:.0f} s, others' CPU {share:.0%}", file=sys.stderr, flush=True)
-    return figures
+    async def _measure(self, title: str, measurement: Coroutine[Any, Any, Figures]) -> Figures:
+        """Say how long it took and how much of the machine other processes used meanwhile."""
+        start, busy, own = time.monotonic(), busy_seconds(), cpu_seconds(os.getpid())
+        figures: Figures = {}
+        try:
+            async with asyncio.timeout(MAX_SECONDS):
+                figures = await measurement
+        except Exception:  # noqa: BLE001 - hours of other benchmarks must not be lost
+            traceback.print_exc()
+            self.failed.append(title)
+        seconds = time.monotonic() - start
+        others = busy_seconds() - busy - (cpu_seconds(os.getpid()) - own)
+        share = max(0.0, others) / seconds / (os.cpu_count() or 1)
+        print(f"{title}: {seconds:.0f} s, others' CPU {share:.0%}", file=sys.stderr, flush=True)
+        return figures
 
 
 if __name__ == "__main__":

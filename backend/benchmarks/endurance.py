@@ -11,6 +11,8 @@ from benchmarks.table import Figures
 RUNS = 5_000
 FIRST = 500
 AT_ONCE = 20
+WARM_UP = 60
+"""Runs at once before the first step: pools of threads and connections reach the size they keep."""
 
 
 async def measure_setup(bench: Bench, setup: str) -> Figures:
@@ -21,6 +23,7 @@ async def measure_setup(bench: Bench, setup: str) -> Figures:
     curve: list[float] = []
     with bench.product(setup) as product:
         await product.connect(bench.provider.base_url)
+        await product.follow_runs(WARM_UP, WARM_UP)
         for done in range(FIRST, RUNS + 1, FIRST):
             bench.script()
             await product.follow_runs(FIRST, AT_ONCE)

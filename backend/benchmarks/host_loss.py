@@ -115,4 +115,4 @@ async def _measure_freeze(bench: Bench, product: Product) -> Figures:
     }
 
 
-BENCHMARK = Benchmark(on_setup=measure_setup)
+BENCHMARK = Benchmark(on_setup=measure_setup, full_only=True)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import Callable
 
 from benchmarks.bench import Bench, Benchmark
 from benchmarks.load import HttpConnection, percentile
@@ -10,20 +11,22 @@ from benchmarks.product import STAMP, Product
 from benchmarks.references.token import TOKEN
 from benchmarks.servers import CrewAiProcess
 from benchmarks.table import Figures
-from benchmarks.workload import WORKFLOW
-from tests.support.scripted_provider import Hang, Rule, Say
+from benchmarks.workload import TASKS, WORKFLOW
+from tests.support.scripted_provider import Hang, Hold, Rule, Say
 
 STREAMS = 50
 READERS = 2
 CHUNKS_PER_SECOND = 20
-CHUNKS = Rule(Say(chunks=["word "] * 40, chunk_delay=1 / CHUNKS_PER_SECOND, stamp=True))
+SECOND = TASKS[1]["description"]
+GATE = "every reader is connected"
+CHUNKS = Say(chunks=["word "] * 80, chunk_delay=1 / CHUNKS_PER_SECOND, stamp=True)
 
 
 async def measure_reference(bench: Bench) -> Figures:
     """Measure plain CrewAI's start and a plain relay of the model's stream."""
     crews = bench.start_crewai("kickoff")
     starts = [_start_bare(bench, crews) for _ in range(_rounds(bench))]
-    bench.script(CHUNKS)
+    bench.script(Rule(CHUNKS))
     with bench.start_fastapi() as web:
         await web.ready("/protected")
         chunks = await _read_delays([(web.port, "/relay")] * STREAMS)
@@ -34,13 +37,29 @@ async def measure_product(bench: Bench, product: Product) -> Figures:
     """Measure starts and stops one at a time, and the delay of every chunk of many streams."""
     starts = [await _start(bench, product) for _ in range(_rounds(bench))]
     stops = [await _stop(bench, product) for _ in range(_rounds(bench))]
-    bench.script(CHUNKS)
+    figures = _percentiles("start", starts) | _percentiles("stop", stops)
+    figures |= _percentiles("chunk", await _stream(bench, product, Hold(GATE, CHUNKS)))
+    if not bench.quick:
+        figures |= _percentiles("chunk-start", await _stream(bench, product, CHUNKS))
+    return figures
+
+
+async def _stream(bench: Bench, product: Product, first_answer: Hold | Say) -> list[float]:
+    """Return the delay of every chunk of the first task's answers; the second task's is short.
+
+    An answer that is held is streamed by all runs at once, when their crews have started and their readers
+    are connected.
+    """
+    bench.script(Rule(Say("done"), last_contains=SECOND), Rule(first_answer))
     ids = await product.begin(STREAMS)
-    chunks = await _read_delays(
-        [(product.port, f"/api/v1/runs/{run}/stream") for run in ids for _ in range(READERS)]
+    if isinstance(first_answer, Hold):
+        await asyncio.to_thread(bench.provider.wait_for_requests, STREAMS, 120)
+    paths = [f"/api/v1/runs/{run}/stream" for run in ids for _ in range(READERS)]
+    delays = await _read_delays(
+        [(product.port, path) for path in paths], lambda: bench.provider.release(GATE)
     )
     await product.finish(ids)
-    return _percentiles("start", starts) | _percentiles("stop", stops) | _percentiles("chunk", chunks)
+    return delays
 
 
 def _start_bare(bench: Bench, crews: CrewAiProcess) -> float:
@@ -71,14 +90,25 @@ async def _stop(bench: Bench, product: Product) -> float:
     return closed - asked
 
 
-async def _read_delays(addresses: list[tuple[int, str]]) -> list[float]:
-    """Return the delay of every chunk in seconds, of live frames only."""
+async def _read_delays(
+    addresses: list[tuple[int, str]], on_connected: Callable[[], None] = lambda: None
+) -> list[float]:
+    """Return the delay of every chunk in seconds, of live frames only.
+
+    ``on_connected`` is called when every reader has received its first line.
+    """
     delays: list[float] = []
+    connected = 0
 
     async def read(port: int, path: str) -> None:
-        live = True
+        nonlocal connected
+        live = is_first = True
         async with HttpConnection(port, TOKEN) as http:
             async for line in http.lines(path):
+                if is_first:
+                    is_first, connected = False, connected + 1
+                    if connected == len(addresses):
+                        on_connected()
                 now = time.monotonic_ns()
                 if line.startswith("event:"):
                     live = "llm.chunk" in line

@@ -1,4 +1,4 @@
-"""Startup, idle CPU and memory, and recovery after kill -9 of the whole product."""
+"""Startup, and recovery after kill -9 of the whole product."""
 
 import asyncio
 import signal
@@ -10,7 +10,6 @@ from pathlib import Path
 from benchmarks.api_requests import get
 from benchmarks.bench import Bench, Benchmark
 from benchmarks.load import call_periodically, wait_until
-from benchmarks.machine import cpu_seconds, proportional_mb
 from benchmarks.product import Product, ended
 from benchmarks.references.token import TOKEN
 from benchmarks.table import Figures
@@ -24,14 +23,13 @@ IN_SECOND = Rule(Hold(GATE, Say("done")), last_contains=SECOND)
 
 
 async def measure_reference(bench: Bench) -> Figures:
-    """Measure the start of plain FastAPI, the import of CrewAI, and CrewAI's memory after its runs."""
+    """Measure the start of plain FastAPI and the import of CrewAI."""
     with bench.start_fastapi() as web:
         health = await web.ready("/protected")
     started = time.monotonic()
     await asyncio.to_thread(_import_crewai, bench.new_folder())
     imported = time.monotonic() - started
-    memory = proportional_mb(bench.start_crewai("kickoff").pid)
-    return {"cold-health": health, "cold-run": imported, "idle-memory": memory}
+    return {"cold-health": health, "cold-run": imported}
 
 
 def _import_crewai(folder: Path) -> None:
@@ -40,26 +38,14 @@ def _import_crewai(folder: Path) -> None:
 
 
 async def measure_setup(bench: Bench, setup: str) -> Figures:
-    """Measure idle figures in every setup; cold starts and the kill only where one process is all of it."""
-    bench.script()
+    """Measure where one process is all of the product: it is started four times."""
     if setup == "postgresql":
-        with bench.product(setup) as product:
-            await product.connect(bench.provider.base_url, warm_up=20)
-            return await _measure_idle(bench, product)
+        return {}
+    bench.script()
     folder = bench.new_folder()
     with ended(Product.start(setup, folder)) as product:
-        await product.connect(bench.provider.base_url, warm_up=20)
-        figures = await _measure_idle(bench, product)
-    return figures | await _measure_cold_start(bench, setup, folder) | await _measure_kill(bench, setup)
-
-
-async def _measure_idle(bench: Bench, product: Product) -> Figures:
-    seconds = 15 if bench.quick else 60
-    await asyncio.sleep(5)
-    cpu = cpu_seconds(*product.pids)
-    await asyncio.sleep(seconds)
-    used = cpu_seconds(*product.pids) - cpu
-    return {"idle-cpu": 100 * used / seconds, "idle-memory": proportional_mb(*product.pids)}
+        await product.connect(bench.provider.base_url)
+    return await _measure_cold_start(bench, setup, folder) | await _measure_kill(bench, setup)
 
 
 async def _measure_cold_start(bench: Bench, setup: str, folder: Path) -> Figures:
@@ -115,4 +101,4 @@ async def wait_for_second_calls(bench: Bench, wanted: int) -> None:
     await wait_until(reached, every=0.02, seconds=120)
 
 
-BENCHMARK = Benchmark(reference=measure_reference, on_setup=measure_setup)
+BENCHMARK = Benchmark(reference=measure_reference, on_setup=measure_setup, full_only=True)

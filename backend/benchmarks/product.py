@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, Self
@@ -89,7 +90,7 @@ class Product:
             await server.ready("/health/ready", seconds)
         runners = self.servers[1:] or self.servers
         for server in runners:
-            await wait_until(lambda server=server: _has_engine(server), every=0.05, seconds=seconds)
+            await wait_until(partial(_has_engine, server), every=0.05, seconds=seconds)
 
     async def connect(self, provider_url: str, warm_up: int = 1) -> None:
         """Register the scripted provider and its model, then complete runs as a warm-up."""
@@ -151,7 +152,9 @@ class Product:
         started = time.monotonic()
         async with HttpConnection(self.port, TOKEN) as http:
             run = await http.json("POST", "/api/workflows/start", {"workflow": WORKFLOW})
-        delays, sequence, seen = [], [], set()
+        delays: list[float] = []
+        sequence: list[int] = []
+        seen: set[str] = set()
         async with HttpConnection(self.port, TOKEN) as http:
             async for line in http.lines(f"/api/v1/runs/{run['runId']}/stream"):
                 if line.startswith("id:"):

@@ -41,14 +41,14 @@ async def measure_setup(bench: Bench, setup: str) -> Figures:
     with bench.database(setup) as url:
         with ended(Product.start(setup, folder, url)) as product:
             await product.connect(bench.provider.base_url)
-        for size, key in (({} if bench.quick else SMALLER) | {RUNS: "scale-list"}).items():
+        for size, key in (SMALLER | {RUNS: "scale-list"}).items():
             seed(product.url, size, EVENTS_PER_RUN)
             await _fold_outcomes(product.url)
             with ended(Product.start(setup, folder, url)) as product:
                 await product.ready()
                 figures[key] = await cpu_per_call(bench, product.port, product.pids, get(LIST))
                 if size == RUNS:
-                    figures |= await _measure_reads(bench, product)
+                    figures |= await _measure_reads(product)
     return figures
 
 
@@ -59,16 +59,14 @@ async def _fold_outcomes(database_url: str) -> None:
     await engine.dispose()
 
 
-async def _measure_reads(bench: Bench, product: Product) -> Figures:
+async def _measure_reads(product: Product) -> Figures:
     run = (await product.call("GET", "/api/v1/runs?limit=1"))["runs"][0]["id"]
     reads = READS | {"scale-events": f"/api/v1/runs/{run}/events"}
     figures = {}
     for key, path in reads.items():
-        found = await call_continuously(
-            product.port, TOKEN, get_body(path), connections=1, seconds=2 if bench.quick else 5
-        )
+        found = await call_continuously(product.port, TOKEN, get_body(path), connections=1, seconds=5)
         figures[key] = found.at(99)
     return figures
 
 
-BENCHMARK = Benchmark(reference=measure_reference, on_setup=measure_setup)
+BENCHMARK = Benchmark(reference=measure_reference, on_setup=measure_setup, full_only=True)

@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROWS = Path(__file__).with_name("rows.toml")
 SETUPS = {
@@ -65,7 +66,7 @@ def read_row_types(path: Path = ROWS) -> dict[str, RowType]:
     }
 
 
-def _goals(row: dict[str, dict[str, dict[str, float]]]) -> dict[str, Goal]:
+def _goals(row: dict[str, Any]) -> dict[str, Goal]:
     given = row.get("goal", {})
     if not given.keys() & SETUPS.keys():
         given = dict.fromkeys(SETUPS, given) if given else {}
