@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from typing import Any
 
 
 async def wait_event(event: asyncio.Event, seconds: float) -> bool:
@@ -34,3 +35,12 @@ async def run_in_daemon_thread(work: Callable[[], None]) -> None:
 
     threading.Thread(target=run, name="blocking-work", daemon=True).start()
     await asyncio.shield(asyncio.wrap_future(result))
+
+
+def retrieve_error(task: asyncio.Task[Any]) -> None:
+    """Mark the error of an ended task as seen: a done callback for a task whose waiters may be cancelled.
+
+    Otherwise asyncio reports the error as one of the event loop, since no caller has received it.
+    """
+    if not task.cancelled():
+        task.exception()

@@ -20,8 +20,10 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
 from crewai_runner.core.logging import get_logger
+from crewai_runner.core.waiting import retrieve_error
 from crewai_runner.db.commit_status import has_committed, read_transaction_id
 from crewai_runner.db.connection_budget import SQLITE_BUDGET
+from crewai_runner.db.counting_pool import CountingPool
 from crewai_runner.db.failures import find_storage_failure, is_database_unavailable, is_temporary
 from crewai_runner.db.sqlite import READ_ONLY, prepare_sqlite_engine
 from crewai_runner.db.write_lock import WriteLock
@@ -63,13 +65,14 @@ def make_engine(
     if not url.startswith("sqlite"):
         return create_async_engine(
             url,
+            poolclass=CountingPool,
             pool_size=pool_size,
             max_overflow=0,
             pool_pre_ping=True,
             pool_timeout=POOL_TIMEOUT_SECONDS,
             connect_args=connection_limits(database_url),
         )
-    engine = create_async_engine(url, pool_size=pool_size, max_overflow=10)
+    engine = create_async_engine(url, poolclass=CountingPool, pool_size=pool_size, max_overflow=10)
     prepare_sqlite_engine(engine.sync_engine, write_lock)
     return engine
 
@@ -213,6 +216,7 @@ async def shielded(work: Coroutine[Any, Any, Result], grace_seconds: float | Non
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
+        task.add_done_callback(retrieve_error)
         await asyncio.wait([task], timeout=grace_seconds)
         task.cancel()  # not awaited: a connection that does not answer delays it
         raise

@@ -1,6 +1,7 @@
 """Builds the objects of one process and provides each feature's dependencies."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,6 +10,7 @@ from crewai_runner.core.api_key import load_api_key
 from crewai_runner.core.secret_key import create_cipher
 from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.core.settings import Settings
+from crewai_runner.db.counting_pool import count_pool_timeouts
 from crewai_runner.db.session import make_engine, make_reader_engine, make_sessions, make_writer_engine
 from crewai_runner.db.snapshot_reader import SnapshotReader
 from crewai_runner.db.table_changes import watch_tables
@@ -88,7 +90,9 @@ class Container:
         self.queue = DeferredQueue()
         self.active_runs: set[tuple[str, int]] = set()
         self.controls: dict[str, RunControl] = {}
-        self.telemetry = Telemetry(settings, self.sessions, self.queue, self.active_runs)
+        self.telemetry = Telemetry(
+            settings, self.sessions, self.queue, self.active_runs, partial(count_pool_timeouts, self.engine)
+        )
         self.retention = RunRetention(
             RunDeletionService(self.sessions, self.queue),
             RetentionPeriods(settings.runs_kept_days, settings.events_kept_days),

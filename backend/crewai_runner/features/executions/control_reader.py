@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from crewai_runner.core.logging import get_logger
 from crewai_runner.core.supervision import restart_on_error
+from crewai_runner.core.waiting import retrieve_error
 from crewai_runner.db.session import Sessions, read_session
 from crewai_runner.features.executions.control_repository import ControlRepository, RunRequests
 
@@ -56,6 +57,7 @@ class ControlReader:
         self._wanted.add(run_id)
         if self._next_read is None:
             self._next_read = asyncio.create_task(self._read_wanted(), name="control-read")
+            self._next_read.add_done_callback(retrieve_error)
         return (await asyncio.shield(self._next_read)).get(run_id)
 
     async def _read_wanted(self) -> Mapping[str, RunRequests]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence, Sized
+from collections.abc import Callable, Sequence, Sized
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from crewai_runner.db.session import Sessions
 from crewai_runner.domain.committed_events import CommittedEvents
 from crewai_runner.features.metrics.database_collector import DatabaseCollector
 from crewai_runner.features.metrics.instruments import Instruments
+from crewai_runner.features.metrics.pool_collector import PoolCollector
 from crewai_runner.features.metrics.requests import RequestMetrics
 from crewai_runner.features.metrics.runs import RunMetrics
 from crewai_runner.features.metrics.upkeep import UpkeepMetrics
@@ -31,7 +32,14 @@ class Traces(Protocol):
 class Telemetry:
     """Other parts write to its members; a scrape reads `text`."""
 
-    def __init__(self, settings: Settings, sessions: Sessions, queue: JobQueue, active_runs: Sized) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        sessions: Sessions,
+        queue: JobQueue,
+        active_runs: Sized,
+        count_pool_timeouts: Callable[[], int] = lambda: 0,
+    ) -> None:
         instruments = Instruments()
         self._instruments = instruments
         self.requests = RequestMetrics(instruments)
@@ -40,6 +48,7 @@ class Telemetry:
         self.traces = traces_of(settings)
         self._database_collector = DatabaseCollector(sessions, queue, settings.data_dir)
         instruments.add(self._database_collector)
+        instruments.add(PoolCollector(count_pool_timeouts))
         _describe(instruments, settings, active_runs)
         self._watching: asyncio.Task[None] | None = None
 
