@@ -1,7 +1,7 @@
 """Repository of rows with a unique name in a workspace: the base class for providers and models."""
 
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar, TypeVarTuple
+from typing import Generic, TypeVar
 
 from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
@@ -11,12 +11,10 @@ from crewai_runner.core.clock import now
 from crewai_runner.core.errors import AppError
 from crewai_runner.core.ids import Prefix, has_prefix
 from crewai_runner.core.optimistic_lock import check_version
-from crewai_runner.core.paging import decode_id_cursor
 from crewai_runner.db.base import NamedRow
 from crewai_runner.db.tables.workspaces import WorkspaceRow
 
 RowT = TypeVar("RowT", bound=NamedRow)
-Columns = TypeVarTuple("Columns")
 
 
 class NamedRowRepository(Generic[RowT]):
@@ -92,16 +90,6 @@ class NamedRowRepository(Generic[RowT]):
 
     def _select_by_id(self, row_id: str, workspace_id: str) -> Select[RowT]:
         return self._in_workspace(workspace_id).where(self._table.id == row_id)
-
-    def _select_page(self, query: Select[*Columns], cursor: str | None, limit: int) -> Select[*Columns]:
-        """Restrict a query to one page and one row more, oldest first: ids sort by creation time.
-
-        Raises BadRequest for an invalid cursor.
-        """
-        after = decode_id_cursor(cursor, self._prefix)
-        if after is not None:
-            query = query.where(self._table.id > after)
-        return query.order_by(self._table.id).limit(limit + 1)
 
     async def _get_one(self, row_id: str, query: Select[RowT]) -> RowT:
         row = await self._session.scalar(query) if has_prefix(row_id, self._prefix) else None

@@ -26,6 +26,8 @@ from crewai_runner.db.tables.workspaces import WorkspaceRow
 from crewai_runner.domain.run_events import RUN_EVENT, RunEvent
 from crewai_runner.executor.port import Executor, NeedsHuman
 from crewai_runner.executor.scripted import ScriptedExecutor
+from crewai_runner.features.approvals.approval_list import ApprovalListService
+from crewai_runner.features.approvals.schemas import ApprovalPage
 from crewai_runner.features.approvals.service import ApprovalService
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
 from crewai_runner.features.executions.jobs import RunWorker
@@ -126,6 +128,20 @@ class RunHarness:
 
     async def event_types(self, run_id: str) -> list[str]:
         return [event.type for event in await self.events(run_id)]
+
+    async def list_approvals(
+        self,
+        run_id: str | None = None,
+        state: str | None = None,
+        *,
+        principal: Principal = OWNER,
+        limit: int = 10,
+        cursor: str | None = None,
+    ) -> ApprovalPage:
+        service = ApprovalListService(self.container.reader)
+        return ApprovalPage.model_validate_json(
+            await service.list_page(principal, state, run_id, limit, cursor)
+        )
 
     async def count_queued(self) -> int:
         """The number of queued jobs that no worker has taken."""

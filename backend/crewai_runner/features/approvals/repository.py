@@ -35,19 +35,6 @@ class ApprovalRepository:
         query = select(ApprovalRow).where(ApprovalRow.run_id == run_id).order_by(ApprovalRow.id.desc())
         return await self._session.scalar(query.limit(1))
 
-    async def list_page(
-        self, workspace_id: str, state: str | None, run_id: str | None, before: str | None, limit: int
-    ) -> Sequence[ApprovalRow]:
-        """Return approvals with an id below `before`, newest first."""
-        query = select(ApprovalRow).where(ApprovalRow.workspace_id == workspace_id)
-        if state is not None:
-            query = query.where(ApprovalRow.state == state)
-        if run_id is not None:
-            query = query.where(ApprovalRow.run_id == run_id)
-        if before is not None:
-            query = query.where(ApprovalRow.id < before)
-        return (await self._session.scalars(query.order_by(ApprovalRow.id.desc()).limit(limit))).all()
-
     async def list_overdue_run_ids(self, at: datetime, limit: int) -> Sequence[str]:
         """Return the runs whose open approval request expires at or before `at`; nothing is locked."""
         query = (

@@ -3,9 +3,16 @@
 from typing import Annotated
 
 from fastapi import Query
+from starlette.responses import Response
 
 from crewai_runner.domain.run import IllegalTransition
-from crewai_runner.features.approvals.deps import Approvals, ApprovalsToRead, Reader, Resolver
+from crewai_runner.features.approvals.deps import (
+    ApprovalLists,
+    Approvals,
+    ApprovalsToRead,
+    Reader,
+    Resolver,
+)
 from crewai_runner.features.approvals.errors import (
     ApprovalAlreadyResolved,
     ApprovalDeadlinePassed,
@@ -27,17 +34,18 @@ from crewai_runner.http.problems import problems
 router = PrefixedRouter(prefix="/approvals", tags=["approvals"])
 
 
-@router.get("")
+@router.get("", response_model=ApprovalPage)
 async def list_approvals(
     reader: Reader,
-    approvals: ApprovalsToRead,
+    approvals: ApprovalLists,
     status: Annotated[ApprovalState | None, Query(description="Only approvals in this state.")] = None,
     run_id: Annotated[str | None, Query(alias="runId", max_length=64, pattern="^run_[0-9A-Za-z]+$")] = None,
     limit: Limit = LIMIT,
     cursor: Cursor = None,
-) -> ApprovalPage:
+) -> Response:
     """List approval requests, newest first."""
-    return await approvals.list_page(reader, status, run_id, limit, cursor)
+    body = await approvals.list_page(reader, status, run_id, limit, cursor)
+    return Response(body, media_type="application/json")
 
 
 @router.get("/{approval_id}", responses=problems(ApprovalNotFound))

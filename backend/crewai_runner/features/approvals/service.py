@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crewai_runner.core.clock import now
 from crewai_runner.core.ids import Prefix, has_prefix, new_id
 from crewai_runner.core.outside_values import clean_json
-from crewai_runner.core.paging import decode_id_cursor, encode_cursor
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.db.tables.runs import ApprovalRow, RunRow
@@ -42,12 +41,7 @@ from crewai_runner.features.approvals.errors import (
     FeedbackMissing,
 )
 from crewai_runner.features.approvals.repository import ApprovalRepository
-from crewai_runner.features.approvals.schemas import (
-    ApprovalPage,
-    ApprovalResolve,
-    ApprovalState,
-    to_approval_read,
-)
+from crewai_runner.features.approvals.schemas import ApprovalResolve, ApprovalState
 from crewai_runner.features.lifecycle.service import LifecycleService
 from crewai_runner.features.runs.service import RunService
 from crewai_runner.queue.port import JobQueue
@@ -109,21 +103,6 @@ class ApprovalService:
         await self._set_task_state(run.id, review.task_key, TaskState.WAITING)
         data = ApprovalRequestedData(approval_id=approval.id, output=output)
         return approval, ApprovalRequested(task_key=review.task_key, agent=review.agent, data=data)
-
-    async def list_page(
-        self,
-        principal: Principal,
-        state: str | None,
-        run_id: str | None,
-        limit: int,
-        cursor: str | None,
-    ) -> ApprovalPage:
-        """Return one page, newest first. Raises BadRequest for an invalid cursor."""
-        before = decode_id_cursor(cursor, Prefix.APPROVAL)
-        rows = await self._approvals.list_page(principal.workspace_id, state, run_id, before, limit + 1)
-        approvals = [to_approval_read(row) for row in rows[:limit]]
-        next_cursor = encode_cursor(approvals[-1].id) if len(rows) > limit else None
-        return ApprovalPage(approvals=approvals, next_cursor=next_cursor)
 
     async def get(self, principal: Principal, approval_id: str) -> ApprovalRow:
         """Return the approval. Raises ApprovalNotFound, also for one of another workspace."""

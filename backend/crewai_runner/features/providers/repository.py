@@ -6,7 +6,6 @@ from sqlalchemy import Row, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.ids import Prefix
-from crewai_runner.core.paging import Page, make_page
 from crewai_runner.db.repository import NamedRowRepository
 from crewai_runner.db.tables.catalog import ModelRow, ProviderRow
 from crewai_runner.domain.provider import ModelKind, ProviderType
@@ -19,16 +18,6 @@ class ProviderRepository(NamedRowRepository[ProviderRow]):
         super().__init__(
             session, ProviderRow, Prefix.PROVIDER, not_found=ProviderNotFound, name_taken=ProviderNameTaken
         )
-
-    async def list_page(
-        self, workspace_id: str, provider_type: ProviderType | None, cursor: str | None, limit: int
-    ) -> Page[ProviderRow]:
-        """Return one page, oldest first. Raises BadRequest for an invalid cursor."""
-        query = self._in_workspace(workspace_id)
-        if provider_type is not None:
-            query = query.where(ProviderRow.type == provider_type)
-        rows = (await self._session.scalars(self._select_page(query, cursor, limit))).all()
-        return make_page(rows, limit, lambda row: row.id)
 
     async def list_records(self, workspace_id: str) -> list[ProviderRecord]:
         """Return what connections to the workspace's providers need."""

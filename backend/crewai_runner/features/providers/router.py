@@ -12,6 +12,7 @@ from crewai_runner.features.idempotency.deps import IdempotencyKey
 from crewai_runner.features.idempotency.errors import IdempotencyKeyReused
 from crewai_runner.features.providers.deps import (
     Connections,
+    ProviderLists,
     Providers,
     ProvidersToRead,
     Reader,
@@ -44,16 +45,17 @@ from crewai_runner.http.problems import problems
 router = PrefixedRouter(prefix="/providers", tags=["providers"])
 
 
-@router.get("", responses=problems(BadRequest))
+@router.get("", response_model=ProviderList, responses=problems(BadRequest))
 async def list_providers(
     principal: Reader,
-    providers: ProvidersToRead,
+    providers: ProviderLists,
     provider_type: Annotated[ProviderType | None, Query(alias="type", description="Only this type.")] = None,
     limit: Limit = LIMIT,
     cursor: Cursor = None,
-) -> ProviderList:
+) -> Response:
     """List the providers of the workspace, oldest first. Keys are never returned."""
-    return await providers.list_page(principal, provider_type, limit, cursor)
+    body = await providers.list_page(principal, provider_type, limit, cursor)
+    return Response(body, media_type="application/json")
 
 
 @router.post(

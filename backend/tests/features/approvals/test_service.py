@@ -300,7 +300,7 @@ class TestReadApprovals:
         async with harness.approvals() as approvals:
             with pytest.raises(ApprovalNotFound):
                 await approvals.get(STRANGER, approval_id)
-            assert (await approvals.list_page(STRANGER, None, None, 10, None)).approvals == []
+        assert (await harness.list_approvals(principal=STRANGER)).approvals == []
 
     @pytest.mark.parametrize("identifier", ["appr_none", "run_1", "appr_\x00", ""])
     async def test_unknown_id_is_not_found(self, harness: RunHarness, identifier: str) -> None:
@@ -313,16 +313,27 @@ class TestReadApprovals:
         run_id, first = made[0]
         await resolve(harness, first, "approve")
 
-        async with harness.approvals() as approvals:
-            of_run = await approvals.list_page(OWNER, None, run_id, 10, None)
-            page = await approvals.list_page(OWNER, "open", None, 1, None)
-            rest = await approvals.list_page(OWNER, "open", None, 1, page.next_cursor)
-            with pytest.raises(BadRequest):
-                await approvals.list_page(OWNER, None, None, 10, encode_cursor("\x00"))
+        of_run = await harness.list_approvals(run_id)
+        page = await harness.list_approvals(state="open", limit=1)
+        rest = await harness.list_approvals(state="open", limit=1, cursor=page.next_cursor)
+        with pytest.raises(BadRequest):
+            await harness.list_approvals(cursor=encode_cursor("\x00"))
 
         assert [approval.id for approval in of_run.approvals] == [first]
         assert {a.id for a in page.approvals + rest.approvals} == {made[1][1], made[2][1]}
         assert rest.next_cursor is None
+
+    async def test_list_equals_the_single_approvals(
+        self, harness: RunHarness, client: httpx.AsyncClient
+    ) -> None:
+        made = [await request_approval(harness) for _ in range(2)]
+        await resolve(harness, made[0][1], "approve")
+
+        listed = (await client.get("/approvals")).json()
+
+        single = [(await client.get(f"/approvals/{id_}")).json()["approval"] for _, id_ in reversed(made)]
+        assert listed == {"approvals": single, "nextCursor": None}
+        assert [list(approval) for approval in listed["approvals"]] == [list(one) for one in single]
 
 
 class TestEditedOutput:

@@ -156,7 +156,7 @@ class TestOutcome:
         await harness.execute(run_id, 1)
 
         async with harness.approvals() as approvals:
-            (approval,) = (await approvals.list_page(OWNER, "open", run_id, 1, None)).approvals
+            (approval,) = (await harness.list_approvals(run_id, "open")).approvals
             await approvals.resolve(OWNER, approval.id, ApprovalResolve(action="approve", edited="Mine"))
 
         async with read_session(harness.container.sessions) as session:
@@ -251,7 +251,7 @@ class TestSpec:
         run_id = await harness.create()
         await harness.execute(run_id, 1)
         async with harness.approvals() as approvals:
-            (approval,) = (await approvals.list_page(OWNER, "open", run_id, 1, None)).approvals
+            (approval,) = (await harness.list_approvals(run_id, "open")).approvals
             await approvals.resolve(OWNER, approval.id, ApprovalResolve(action="revise", feedback="Shorter."))
 
         await harness.execute(run_id, 2)
@@ -269,7 +269,7 @@ class TestSpec:
         run_id = await harness.create(NewRun(single_task, {}))
         await harness.execute(run_id, 1)
         async with harness.approvals() as approvals:
-            (approval,) = (await approvals.list_page(OWNER, "open", run_id, 1, None)).approvals
+            (approval,) = (await harness.list_approvals(run_id, "open")).approvals
             await approvals.resolve(OWNER, approval.id, ApprovalResolve(action="approve"))
 
         await harness.execute(run_id, 2)

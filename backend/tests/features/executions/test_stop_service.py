@@ -107,7 +107,7 @@ class TestStopRun:
         assert len(harness.executor.specs) == 1  # the engine was not asked again
         assert (await harness.get_run(run_id)).state == "waiting"
         async with harness.approvals() as approvals:
-            page = await approvals.list_page(OWNER, "open", run_id, 10, None)
+            page = await harness.list_approvals(run_id, "open")
             (approval,) = page.approvals
             await approvals.resolve(OWNER, approval.id, ApprovalResolve(action="approve"))
         task = (await harness.tasks(run_id))["research"]

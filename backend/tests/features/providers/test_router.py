@@ -185,3 +185,18 @@ class TestSecrets:
 
     async def test_key_is_masked(self, stored_provider: Provider, container: Container) -> None:
         assert container.mask(f"the key is {PROVIDER_KEY}") == "the key is ••••••"
+
+
+class TestListAsJson:
+    async def test_equals_the_single_providers(
+        self, client: httpx.AsyncClient, stored_provider: Provider
+    ) -> None:
+        bedrock = {"name": "AWS", "type": "bedrock", "options": {"region": "eu-central-1"}, "models": ["a"]}
+        await client.post("/providers", json=bedrock)
+
+        listed = (await client.get("/providers")).json()["providers"]
+
+        single = [(await client.get(f"/providers/{one['id']}")).json() for one in listed]
+        assert listed == single
+        assert [list(one) for one in listed] == [list(one) for one in single]
+        assert stored_provider in listed

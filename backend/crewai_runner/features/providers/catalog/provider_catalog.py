@@ -21,7 +21,6 @@ from crewai_runner.features.providers.repository import ProviderRepository
 from crewai_runner.features.providers.schemas import (
     ProviderAnswer,
     ProviderCreate,
-    ProviderList,
     ProviderRead,
     ProviderUpdate,
 )
@@ -40,13 +39,6 @@ class ProviderCatalog:
         self._keyring = Keyring(deps.cipher, deps.mask)
         self._validator = EndpointValidator(deps.egress)
         self._local_model = deps.local_model
-
-    async def list_page(
-        self, principal: Principal, provider_type: ProviderType | None, limit: int, cursor: str | None
-    ) -> ProviderList:
-        """Return one page, oldest first. Raises BadRequest for an invalid cursor."""
-        page = await self._providers.list_page(principal.workspace_id, provider_type, cursor, limit)
-        return ProviderList(providers=[_to_schema(row) for row in page.items], next_cursor=page.next_cursor)
 
     async def get(self, principal: Principal, provider_id: str) -> ProviderRead:
         """Return one provider. Raises ProviderNotFound."""
