@@ -3,11 +3,28 @@
 Finished runs are read from totals, active ones, of which there are few, from an index of their own.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, or_, select, union_all
+from pydantic_core import from_json
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    Text,
+    TextualSelect,
+    and_,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    union_all,
+)
 
 from crewai_runner.db.base import table_of
 from crewai_runner.db.tables.run_outcomes import OutcomeKind, RunOutcomeRow, RunOutcomeTotalRow
@@ -46,13 +63,13 @@ class InsightRepository:
         """Aggregate finished runs by bucket index."""
         totals = self._select_totals(OutcomeKind.QUARTER, window.since, window.until)
         parts = union_all(totals, self._select_entries(window)).subquery().c
-        bucket = _find_bucket(parts.at, window)
+        bucket = self._find_bucket(parts.at, window)
         query = select(bucket, parts.currency, *_sum_counts(parts)).group_by(bucket, parts.currency)
         return _combine(self._connection.execute(query))
 
     def sum_active_by_bucket(self, window: TimeWindow) -> dict[int, RunAggregate]:
         """Aggregate active runs by bucket index."""
-        bucket = _find_bucket(_RUNS.created_at, window).label("bucket")
+        bucket = self._find_bucket(_RUNS.created_at, window).label("bucket")
         runs = select(bucket, *_ACTIVE_COLUMNS).where(*self._active(window)).subquery().c
         query = select(runs.bucket, *_sum_active(runs)).group_by(runs.bucket)
         return {row[0]: _to_active_aggregate(row[1:]) for row in self._connection.execute(query)}
@@ -76,33 +93,46 @@ class InsightRepository:
             key: sum_aggregates(found[key] for found in (finished, active) if key in found) for key in keys
         }
 
-    def list_durations(self, window: TimeWindow) -> Sequence[tuple[str, float]]:
-        """Return (workflow key, seconds) of the newest completed runs."""
-        query: Select[Any] = select(_WORKFLOW_KEY, _RUNS.seconds_at_work).where(
-            *self._created_in(window),
-            # This condition matches the partial index; without it, the index is not used.
-            _RUNS.finished_at.is_not(None),
-            _RUNS.state == RunState.COMPLETED,
-        )
-        query = query.order_by(_RUNS.created_at.desc()).limit(DURATION_SAMPLE_SIZE)
-        # Fetched together: one by one takes twice as long.
-        rows: Sequence[Any] = self._connection.execute(query).all()
-        return rows
-
-    def list_newest_names(self, workflow_ids: Collection[str]) -> Mapping[str, str]:
-        """Return the name of each workflow in its newest run."""
-        newest = [
-            select(_RUNS.workflow_id, _RUNS.workflow_name)
-            .where(_RUNS.workspace_id == self._workspace_id, _RUNS.workflow_id == workflow_id)
-            .order_by(_RUNS.id.desc())
-            .limit(1)
+    def list_durations(self, window: TimeWindow) -> dict[str, list[float]]:
+        """Return the seconds of the newest completed runs by workflow key, in no particular order."""
+        newest = (
+            select(_WORKFLOW_KEY.label("key"), _RUNS.seconds_at_work)
+            .where(
+                *self._created_in(window),
+                # This condition matches the partial index; without it, the index is not used.
+                _RUNS.finished_at.is_not(None),
+                _RUNS.state == RunState.COMPLETED,
+            )
+            .order_by(_RUNS.created_at.desc())
+            .limit(DURATION_SAMPLE_SIZE)
             .subquery()
-            for workflow_id in workflow_ids
-        ]
-        if not newest:
+            .c
+        )
+        query = select(newest.key, self._collect(newest.seconds_at_work)).group_by(newest.key)
+        return {key: from_json(seconds) for key, seconds in self._connection.execute(query)}
+
+    def list_newest_names(self, workflow_ids: Sequence[str]) -> Mapping[str, str]:
+        """Return the name of each workflow in its newest run."""
+        if not workflow_ids:
             return {}
-        rows = self._connection.execute(union_all(*(select(run) for run in newest)))
+        values = {"workspace_id": self._workspace_id}
+        values |= {f"workflow_{number}": workflow_id for number, workflow_id in enumerate(workflow_ids)}
+        rows = self._connection.execute(_select_newest_names(len(workflow_ids)), values)
         return {row.workflow_id: row.workflow_name for row in rows}
+
+    def _find_bucket(self, moment: ColumnElement[datetime], window: TimeWindow) -> ColumnElement[int]:
+        """Return the index of the bucket of a time in the window. A comparison with each bucket is slower."""
+        is_sqlite = self._connection.dialect.name == "sqlite"
+        epoch = func.strftime("%s", moment) if is_sqlite else func.floor(func.extract("epoch", moment))
+        since, step = int(window.since.timestamp()), int(window.step.total_seconds())
+        return (cast(epoch, BigInteger) - since) // step
+
+    def _collect(self, seconds: ColumnElement[float]) -> ColumnElement[str]:
+        """Return the JSON array of the values of a group: many rows take longer than their query."""
+        if self._connection.dialect.name == "sqlite":
+            # The array functions of SQLite round to 15 digits; 17 digits are exact.
+            return literal("[") + func.group_concat(func.printf("%!.17g", seconds)) + "]"
+        return cast(func.json_agg(seconds), Text)
 
     def _list_busiest_keys(self, window: TimeWindow, limit: int) -> Sequence[str]:
         parts = self._select_by_workflow(window)
@@ -163,9 +193,16 @@ def _sum_counts(columns: Any) -> list[ColumnElement[int]]:
     return [func.sum(columns[name]) for name in COUNTS]
 
 
-def _find_bucket(moment: ColumnElement[datetime], window: TimeWindow) -> ColumnElement[int]:
-    ends = enumerate(window.starts[1:])
-    return case(*((moment < end, index) for index, end in ends), else_=window.count - 1)
+@lru_cache(maxsize=32)
+def _select_newest_names(count: int) -> TextualSelect:
+    """Return the query of the newest runs of this many workflows, as a text, like that of their runs."""
+    names = "workflow_id, workflow_name"
+    queries = (
+        f"SELECT * FROM (SELECT {names} FROM runs WHERE workspace_id = :workspace_id"  # noqa: S608  # constants
+        f" AND workflow_id = :workflow_{number} ORDER BY id DESC LIMIT 1) AS newest_{number}"
+        for number in range(count)
+    )
+    return text(" UNION ALL ".join(queries)).columns(_RUNS.workflow_id, _RUNS.workflow_name)
 
 
 def _combine(rows: Any) -> dict[Any, RunAggregate]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from itertools import chain
 from typing import Self
 
 from crewai_runner.domain.usage import Cost, normalize_amount
@@ -125,16 +126,14 @@ class Durations:
     """By workflow key."""
 
 
-def summarize_durations(runs: Sequence[tuple[str, float]]) -> Durations:
-    """Summarize the durations of runs, given as (workflow key, seconds)."""
-    by_key: dict[str, list[float]] = {}
-    for key, seconds in runs:
-        by_key.setdefault(key, []).append(seconds)
-    ordered = sorted(seconds for _, seconds in runs)
+def summarize_durations(seconds: Mapping[str, Sequence[float]]) -> Durations:
+    """Summarize the durations of runs, given as seconds by workflow key."""
+    by_key = {key: sorted(durations) for key, durations in seconds.items()}
+    ordered = sorted(chain.from_iterable(by_key.values()))
     return Durations(
         median=_find_percentile(ordered, 50),
         p95=_find_percentile(ordered, 95),
-        medians={key: sorted(seconds)[(len(seconds) - 1) // 2] for key, seconds in by_key.items()},
+        medians={key: durations[(len(durations) - 1) // 2] for key, durations in by_key.items()},
     )
 
 

@@ -130,9 +130,12 @@ class ScanRepository:
         by_key = self._sum(window, lambda _: True, get_key)
         return dict(sorted(by_key.items(), key=lambda item: (-item[1].runs, item[0]))[:limit])
 
-    def list_durations(self, window: TimeWindow) -> Sequence[tuple[str, float]]:
-        completed = [run for run in self._within(window) if run.state == "completed"]
-        return [(get_key(run), run.seconds_at_work) for run in completed]
+    def list_durations(self, window: TimeWindow) -> dict[str, list[float]]:
+        durations: dict[str, list[float]] = {}
+        for run in self._within(window):
+            if run.state == "completed":
+                durations.setdefault(get_key(run), []).append(run.seconds_at_work)
+        return durations
 
     def list_newest_names(self, workflow_ids: Iterable[str]) -> Mapping[str, str]:
         return {run.workflow_id: run.workflow_name for run in self._runs if run.workflow_id in workflow_ids}

@@ -195,7 +195,13 @@ class TestInsights:
         assert (totals["medianSeconds"], totals["p95Seconds"]) == (50, 95)
 
     @pytest.mark.parametrize(
-        ("seconds", "median", "p95"), [([4.0], 4, 4), ([1.0, 3.0], 1, 3), ([5.0, 1.0, 3.0], 3, 5)]
+        ("seconds", "median", "p95"),
+        [
+            ([4.0], 4, 4),
+            ([1.0, 3.0], 1, 3),
+            ([5.0, 1.0, 3.0], 3, 5),
+            ([0.1 + 0.2, 2 / 3 * 1e6, 1e-7], 0.1 + 0.2, 2 / 3 * 1e6),
+        ],
     )
     async def test_durations_of_few_runs_are_not_interpolated(
         self, harness: RunHarness, client: httpx.AsyncClient, seconds: list[float], median: float, p95: float
