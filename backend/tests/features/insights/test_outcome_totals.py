@@ -1,7 +1,7 @@
 """The kept totals equal a scan of the runs after any history: ends, resumes, changes, deletions, folds."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
