@@ -27,7 +27,8 @@ ACTIVE_TIME_SECONDS = 5.0
 SECRET_SWEEP_SECONDS = 60.0
 DELETION_SECONDS = 3600.0
 STORAGE_SECONDS = 15.0
-JOB_RETENTION = timedelta(seconds=20)
+JOB_SECONDS = 5.0
+JOB_RETENTION = timedelta(seconds=10)
 """A run's own row says that it has started or ended: the record of an ended job has no other reader."""
 JOB_BATCH = 100
 """Jobs deleted in one transaction: it must not delay batches of events."""
@@ -48,7 +49,7 @@ class PeriodicTasks:
             (self.expire_approvals, SWEEP_SECONDS),
             (self.settle_lost_runs, SWEEP_SECONDS),
             (self.store_active_seconds, ACTIVE_TIME_SECONDS),
-            (self.delete_old_jobs, SWEEP_SECONDS),
+            (self.delete_old_jobs, JOB_SECONDS),
             (self.fold_outcomes, SWEEP_SECONDS),
             (self.forget_secrets, SECRET_SWEEP_SECONDS),
             (self.delete_expired_runs, DELETION_SECONDS),
