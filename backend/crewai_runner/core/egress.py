@@ -112,11 +112,14 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
     raises AnswerTooLarge while it is read.
     """
 
-    def __init__(self, policy: EgressPolicy) -> None:
+    def __init__(self, policy: EgressPolicy, max_connections: int = 10) -> None:
         super().__init__(verify=_tls_context(), trust_env=False)
         self._limits = policy.limits
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=_tls_context(), keepalive_expiry=5.0, network_backend=_GuardedBackend(policy)
+            ssl_context=_tls_context(),
+            max_connections=max_connections,
+            keepalive_expiry=5.0,
+            network_backend=_GuardedBackend(policy),
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -151,14 +154,14 @@ class GuardedBlockingTransport(httpx.HTTPTransport):
             raise
 
 
-def guarded_client(policy: EgressPolicy, **options: Any) -> httpx.AsyncClient:
-    """Create an httpx client that applies the policy.
+def guarded_client(policy: EgressPolicy, *, max_connections: int = 10, **options: Any) -> httpx.AsyncClient:
+    """Create an httpx client that applies the policy; further requests wait for a connection.
 
     `options` are those of httpx, except the ones that could bypass the policy. Proxies of the environment are
     ignored. Redirects are off unless `follow_redirects=True`.
     """
     _refuse_bypass(options)
-    return httpx.AsyncClient(transport=GuardedTransport(policy), trust_env=False, **options)
+    return httpx.AsyncClient(transport=GuardedTransport(policy, max_connections), trust_env=False, **options)
 
 
 def guarded_blocking_client(policy: EgressPolicy, **options: Any) -> httpx.Client:

@@ -59,6 +59,9 @@ DEFAULT_BASE_URLS: Mapping[ProviderType, str] = MappingProxyType(
 )
 """The base URL of a provider that has none."""
 
+AZURE_API_VERSION = "2024-10-21"
+"""The version of Azure's API that is called unless the base URL names another one."""
+
 KEY_REQUIRED_TYPES: frozenset[ProviderType] = frozenset(
     {P.OPENAI, P.ANTHROPIC, P.GEMINI, P.AZURE, P.BEDROCK, P.OPENROUTER, P.GROQ, P.MISTRAL, P.DEEPSEEK}
 )

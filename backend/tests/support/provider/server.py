@@ -14,6 +14,8 @@ from tests.support.provider.request_log import RecordedRequest, RequestLog
 from tests.support.provider.rules import Rule, RuleSet
 
 DIMENSIONS = 8
+MODEL_CALL_PATHS = ("/chat/completions", "/responses", "/api/chat", "/api/generate")
+"""Answered by the rules, next to the paths of other protocols; the last three with a `Body` only."""
 MAX_WAIT_SECONDS = 60.0
 
 
@@ -65,7 +67,7 @@ class ProviderServer:
             await self._control(connection, request)
         elif not isinstance(_json(request), dict):
             connection.send_json(400, error_body(400, "The body is not a JSON object."))
-        elif request.path.endswith("/chat/completions") or protocol_of(request.path) is not None:
+        elif request.path.endswith(MODEL_CALL_PATHS) or protocol_of(request.path) is not None:
             await self._handle_chat(connection, request)
         else:
             self._handle_other(connection, request)

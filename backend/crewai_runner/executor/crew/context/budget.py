@@ -13,7 +13,8 @@ WARNING_SHARE = 0.8
 class BudgetTracker:
     """Counts calls, tokens, cost and seconds of a run, earlier attempts included. Thread-safe.
 
-    A call counts from its first request on. Limits apply to the figures that the providers reported.
+    A call counts from its first request on. Limits apply to the figures that the providers reported, and to
+    the estimates added for those that they did not.
     """
 
     def __init__(self, budget: Budget, prior_usage: Usage, prior_seconds: float) -> None:
@@ -22,7 +23,7 @@ class BudgetTracker:
         self._prior_usage = prior_usage
         self._prior_seconds = prior_seconds
         self._started_at = time.monotonic()
-        self._usage = Usage()
+        self._usage = self._estimates = Usage()
         self._calls_started = self._last_number = prior_usage.llm_calls
         self._warned_limits = self._limits_above(WARNING_SHARE)
 
@@ -69,6 +70,11 @@ class BudgetTracker:
         with self._lock:
             self._usage = self._usage.plus(usage)
 
+    def add_estimate(self, tokens: Usage) -> None:
+        """Count tokens and cost that no provider reported toward the limits, not as usage."""
+        with self._lock:
+            self._estimates = self._estimates.plus(tokens)
+
     def take_new_warnings(self) -> list[BudgetLimit]:
         """Return the limits used to 80 % since the last call; each is returned once per run."""
         with self._lock:
@@ -82,7 +88,8 @@ class BudgetTracker:
         return self._last_number
 
     def _measured_usage(self) -> Usage:
-        return self._prior_usage.plus(self._usage).model_copy(update={"llm_calls": self._calls_started})
+        used = self._prior_usage.plus(self._usage).plus(self._estimates)
+        return used.model_copy(update={"llm_calls": self._calls_started})
 
     def _limits_above(self, share: float) -> list[BudgetLimit]:
         budget, used = self._budget, self._measured_usage()

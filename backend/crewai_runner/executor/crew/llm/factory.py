@@ -10,6 +10,7 @@ from crewai import BaseLLM
 from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.domain.model_settings import ModelSettings, RegisteredModelSettings
 from crewai_runner.domain.provider import (
+    AZURE_API_VERSION,
     OPENAI_PROTOCOL_TYPES,
     PROVIDER_EXTRAS,
     PROVIDER_TITLES,
@@ -25,7 +26,6 @@ from crewai_runner.executor.port import ModelBinding
 DEFAULT_TIMEOUT_SECONDS = 120.0
 DEFAULT_MAX_RETRIES = 1
 PLACEHOLDER_KEY = "none"
-AZURE_API_VERSION = "2024-10-21"
 _OPENAI_HOST = "api.openai.com"
 _CREWAI_PROVIDER_NAMES = frozenset(
     {ProviderType.OPENROUTER, ProviderType.DEEPSEEK, ProviderType.OLLAMA, ProviderType.AZURE}

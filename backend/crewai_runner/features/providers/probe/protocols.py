@@ -7,11 +7,10 @@ from datetime import datetime
 
 import httpx
 
-from crewai_runner.domain.provider import ProviderType
+from crewai_runner.domain.provider import AZURE_API_VERSION, ProviderType
 from crewai_runner.features.providers.endpoint.provider_endpoint import API_VERSION
 from crewai_runner.features.providers.probe.aws_signature import build_signed_headers
 
-AZURE_API_VERSION = "2024-10-21"
 _BEDROCK_HOST = re.compile(r"bedrock-runtime\.(?P<region>[a-z0-9-]+)\.amazonaws\.com")
 
 
