@@ -25,6 +25,11 @@ class ObservedAnswer:
     error: AnswerError | None = None
 
     @property
+    def usage(self) -> dict[str, Any] | None:
+        """The reported figures; cached tokens are among them, not in an object of their own."""
+        return _flatten(self.answer.usage)
+
+    @property
     def tools(self) -> list[str]:
         """The names of the requested tools."""
         functions = [call.get("function") or {} for call in self.answer.tool_calls]
@@ -49,7 +54,7 @@ class AnswerObserver:
     @property
     def usage(self) -> dict[str, Any] | None:
         """The figures reported so far."""
-        return self._assembler.usage
+        return _flatten(self._assembler.usage)
 
     @property
     def estimated_tokens(self) -> int:
@@ -110,6 +115,13 @@ class AnswerObserver:
         self._length += len(text)
         if text or isinstance(text, ReplacingText):
             self._on_text(text)
+
+
+def _flatten(usage: dict[str, Any] | None) -> dict[str, Any] | None:
+    details = usage.get("prompt_tokens_details") if usage else None
+    if usage is None or not isinstance(details, Mapping):
+        return usage
+    return {"cached_prompt_tokens": details.get("cached_tokens"), **usage}
 
 
 class UsageObserver:

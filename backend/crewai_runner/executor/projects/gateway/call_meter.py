@@ -117,10 +117,10 @@ class CallMeter:
     def complete(self, call: MeteredCall, observed: ObservedAnswer, estimated_tokens: int) -> None:
         """Count the usage of an answer and emit its event; its error, if it reports one."""
         if observed.error is not None:
-            self.fail(call, observed.error, observed.answer.usage, estimated_tokens=estimated_tokens)
+            self.fail(call, observed.error, observed.usage, estimated_tokens=estimated_tokens)
             return
         answer = observed.answer
-        usage = parse_usage(answer.usage, call.binding)
+        usage = parse_usage(observed.usage, call.binding)
         text = "" if observed.tools else answer.text
         fields = {
             "text": text,
@@ -131,7 +131,7 @@ class CallMeter:
         }
         estimate = estimated_tokens if usage.completion_tokens is None else 0
         self._end(call, run_events.LlmCompleted, usage, fields, estimate)
-        self._warn_of_impossible_figures(call, answer.usage)
+        self._warn_of_impossible_figures(call, observed.usage)
 
     def complete_without_text(self, call: MeteredCall, reported: Mapping[str, Any] | None) -> None:
         """Count the usage of an answer that is no text, such as embeddings."""

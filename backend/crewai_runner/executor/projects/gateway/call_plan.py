@@ -13,7 +13,6 @@ from crewai_runner.executor.port import ModelBinding
 from crewai_runner.executor.projects.gateway.answer_payloads import translate_ollama, translate_response
 from crewai_runner.executor.projects.gateway.call_meter import Prompt
 from crewai_runner.executor.projects.gateway.model_map import resolve_model
-from crewai_runner.executor.projects.gateway.refusals import GatewayRefusal, RefusalKind
 from crewai_runner.executor.projects.gateway.request_body import (
     adapt_passed_body,
     asked_model,
@@ -27,6 +26,9 @@ from crewai_runner.executor.projects.gateway.request_body import (
 )
 from crewai_runner.executor.projects.gateway.routes import Operation, Route, WireProtocol
 from crewai_runner.executor.projects.gateway.session import GatewaySpec
+from crewai_runner.executor.projects.gateway.translation.answer_writer import AnswerWriter
+from crewai_runner.executor.projects.gateway.translation.embeddings import embeddings_to_openai
+from crewai_runner.executor.projects.gateway.translation.translations import make_writer, translate_request
 from crewai_runner.executor.projects.gateway.upstream import (
     Endpoint,
     UpstreamClients,
@@ -35,6 +37,14 @@ from crewai_runner.executor.projects.gateway.upstream import (
 )
 
 _EMBEDDINGS = frozenset({Operation.EMBED, Operation.EMBED_ONE})
+_TRANSLATED_OPERATIONS: Mapping[Operation, Operation] = MappingProxyType(
+    {
+        Operation.CHAT: Operation.CHAT,
+        Operation.GENERATE: Operation.CHAT,
+        Operation.EMBED: Operation.EMBED,
+        Operation.EMBED_ONE: Operation.EMBED,
+    }
+)
 _TRANSLATORS: Mapping[WireProtocol, Callable[[], Translate]] = MappingProxyType(
     {
         WireProtocol.OPENAI: lambda: unchanged,
@@ -61,6 +71,12 @@ class CallPlan:
     plain_content: bytes | None = field(default=None, repr=False)
     drops_usage: bool = False
     """Whether the usage in the stream was not asked for by the code."""
+    writer: AnswerWriter | None = None
+    """Writes the answer of a chat in the protocol of the code, if the provider speaks another one."""
+
+    @property
+    def is_translated(self) -> bool:
+        return self.protocol is not self.route.protocol
 
     @property
     def has_text(self) -> bool:
@@ -75,22 +91,20 @@ class CallPlan:
 
 
 def plan_call(route: Route, body: dict[str, Any], spec: GatewaySpec, clients: UpstreamClients) -> CallPlan:
-    """Return the call for a request. Raises GatewayRefusal."""
-    operation = route.operation
-    assert operation is not None  # noqa: S101
+    """Return the call for a request, translated if the provider speaks another protocol.
+
+    Raises GatewayRefusal.
+    """
+    assert route.operation is not None  # noqa: S101
     asked = asked_model(route, body)
-    kind = ModelKind.EMBEDDER if operation in _EMBEDDINGS else ModelKind.LLM
+    kind = ModelKind.EMBEDDER if route.operation in _EMBEDDINGS else ModelKind.LLM
     binding = resolve_model(asked, kind, spec.models, spec.model_map, page=spec.models_page)
     check_supported(route, body)
     protocol, streams = choose_protocol(binding, route.protocol), wants_stream(route, body)
-    if protocol is not route.protocol:
-        raise GatewayRefusal(
-            RefusalKind.UNSUPPORTED,
-            f"The code calls '{asked[:256]}' in the protocol of {route.protocol}, and '{binding.name}' is "
-            f"called in the protocol of {protocol}. Map the name to another model.",
-        )
-    endpoint = build_endpoint(binding, protocol, operation, streams=streams)
-    adapted = adapt_passed_body(route, body, binding)
+    is_translated = protocol is not route.protocol
+    operation = _TRANSLATED_OPERATIONS.get(route.operation) if is_translated else route.operation
+    adapted = _adapt(route, body, binding, protocol, streams=streams)
+    endpoint = build_endpoint(binding, protocol, operation or route.operation, streams=streams)
     is_chat = protocol is WireProtocol.OPENAI and operation is Operation.CHAT
     adds_usage = is_chat and can_request_usage(adapted, binding) and clients.accepts_usage_option(binding)
     adds_usage = adds_usage and not has_requested_usage(adapted)
@@ -104,5 +118,17 @@ def plan_call(route: Route, body: dict[str, Any], spec: GatewaySpec, clients: Up
         prompt=summarize_prompt(route, body),
         streams=streams,
         plain_content=dump_body(adapted) if adds_usage else None,
-        drops_usage=adds_usage,
+        drops_usage=adds_usage and not is_translated,
+        writer=make_writer(route, body, asked) if is_translated and operation is Operation.CHAT else None,
     )
+
+
+def _adapt(
+    route: Route, body: dict[str, Any], binding: ModelBinding, protocol: WireProtocol, *, streams: bool
+) -> dict[str, Any]:
+    """Return the body for the provider. Raises GatewayRefusal."""
+    if protocol is route.protocol:
+        return adapt_passed_body(route, body, binding)
+    if route.operation in _EMBEDDINGS:
+        return {**embeddings_to_openai(route, body), "model": binding.model}
+    return translate_request(route, body, protocol, binding, streams=streams)

@@ -1,6 +1,7 @@
 """Makes one model call for a request, and passes its answer on."""
 
 import asyncio
+import json
 from typing import Any
 
 import httpx
@@ -8,14 +9,29 @@ import httpx
 from crewai_runner.core.bounded_json import parse_json
 from crewai_runner.core.egress import UrlRefused
 from crewai_runner.executor.crew.errors.classify import is_unreached
+from crewai_runner.executor.crew.errors.provider_message import mask_credentials, provider_message
 from crewai_runner.executor.port import ReplacingText
-from crewai_runner.executor.projects.gateway.answer_observer import AnswerObserver, UsageObserver
+from crewai_runner.executor.projects.gateway.answer_observer import (
+    AnswerObserver,
+    ObservedAnswer,
+    UsageObserver,
+)
 from crewai_runner.executor.projects.gateway.call_meter import CallMeter, MeteredCall
 from crewai_runner.executor.projects.gateway.call_plan import CallPlan
 from crewai_runner.executor.projects.gateway.exchange import Exchange
 from crewai_runner.executor.projects.gateway.key_mask import KeyMask
 from crewai_runner.executor.projects.gateway.limits import GatewayLimits
-from crewai_runner.executor.projects.gateway.refusals import GatewayRefusal, RefusalKind
+from crewai_runner.executor.projects.gateway.refusals import (
+    GatewayRefusal,
+    RefusalKind,
+    refusal_of_status,
+)
+from crewai_runner.executor.projects.gateway.translation.answer_writer import (
+    AnswerWriter,
+    complete_answer,
+    text_of,
+)
+from crewai_runner.executor.projects.gateway.translation.embeddings import embeddings_from_openai
 from crewai_runner.executor.projects.gateway.upstream import UpstreamClients, request_headers
 from crewai_runner.executor.projects.gateway.usage_chunk_filter import UsageChunkFilter
 
@@ -89,13 +105,66 @@ class Relay:
             response = await client.send(request, stream=True)
             try:
                 if response.is_success:
-                    await self._pass_on(response)
+                    await self._answer(response)
                     return
                 error = ProviderRefused(response, await _read_error(response))
             finally:
                 await response.aclose()
             if plan.plain_content is None or not clients.note_refused_usage(plan.binding, error.content):
                 raise error
+
+    async def _answer(self, response: httpx.Response) -> None:
+        if self._plan.writer is not None and self._text is not None:
+            await self._translate(response, self._plan.writer, self._text)
+        elif self._plan.is_translated:
+            await self._translate_vectors(response)
+        else:
+            await self._pass_on(response)
+
+    async def _translate(
+        self, response: httpx.Response, writer: AnswerWriter, observer: AnswerObserver
+    ) -> None:
+        """Write the answer in the protocol of the code; text as it arrives, tool calls when complete."""
+        streams = self._plan.streams
+        texts: list[str] = []
+        if streams:
+            await self._exchange.start(200, [("content-type", writer.content_type)])
+        async for data in response.aiter_bytes():
+            await self._write_text(observer.feed(data), writer, texts)
+        await self._write_text(observer.finish(), writer, texts)
+        observed = observer.observed()
+        self._meter.complete(self._call, observed, observer.estimated_tokens)
+        refusal = _find_refusal(observed, observer, self._plan)
+        if refusal is not None and not streams:
+            raise refusal
+        answer = complete_answer("".join(texts), observed.answer, observed.usage)
+        if streams:
+            end = writer.finish(answer) if refusal is None else writer.error(refusal)
+            await self._exchange.send(self._mask.mask(end))
+            await self._exchange.finish()
+        else:
+            await self._exchange.respond(200, self._mask.mask(json.dumps(writer.whole(answer)).encode()))
+
+    async def _write_text(self, payloads: list[Any], writer: AnswerWriter, texts: list[str]) -> None:
+        if text := "".join(map(text_of, payloads)):
+            texts.append(text)
+            if self._plan.streams:
+                await self._exchange.send(self._mask.feed(writer.text(text)))
+
+    async def _translate_vectors(self, response: httpx.Response) -> None:
+        content = await response.aread()
+        self._vectors.feed(content)
+        try:
+            answer = await asyncio.to_thread(self._read_vectors, content)
+        except (ValueError, TypeError, LookupError) as error:
+            text = f"The provider of '{self._plan.binding.name}' returned no embeddings."
+            raise GatewayRefusal(RefusalKind.UNREACHABLE, text) from error
+        self._complete()
+        await self._exchange.respond(200, answer)
+
+    def _read_vectors(self, content: bytes) -> bytes:
+        answer = embeddings_from_openai(self._plan.route, self._plan.asked, parse_json(content))
+        return json.dumps(answer).encode()
 
     async def _pass_on(self, response: httpx.Response) -> None:
         await self._exchange.start(response.status_code, _returned_headers(response))
@@ -143,6 +212,9 @@ class Relay:
         )
 
     async def _pass_error(self, error: ProviderRefused) -> None:
+        if self._plan.is_translated:
+            text = self._mask.mask(mask_credentials(provider_message([error])).encode()).decode()
+            raise refusal_of_status(error.status_code, text)
         body = self._mask.mask(error.content)
         headers = [*_returned_headers(error.response), ("content-length", str(len(body)))]
         await self._exchange.start(error.status_code, headers)
@@ -155,6 +227,20 @@ class Relay:
         if isinstance(error, httpx.TimeoutException):
             return GatewayRefusal(RefusalKind.TIMEOUT, f"The provider of '{name}' did not answer in time.")
         return GatewayRefusal(RefusalKind.UNREACHABLE, f"The provider of '{name}' could not be reached.")
+
+
+def _find_refusal(
+    observed: ObservedAnswer, observer: AnswerObserver, plan: CallPlan
+) -> GatewayRefusal | None:
+    """Return the error for an answer that cannot be translated: it reports an error, or it has no end."""
+    name = plan.binding.name
+    if observed.error is not None:
+        status = getattr(observed.error, "status_code", None) or 502
+        return refusal_of_status(status, f"The provider of '{name}' returned an error instead of an answer.")
+    if plan.streams and observed.answer.finish_reason is None and not observer.has_ended:
+        text = f"The answer of '{name}' ended before it was complete."
+        return GatewayRefusal(RefusalKind.UNREACHABLE, text)
+    return None
 
 
 async def _read_error(response: httpx.Response) -> bytes:

@@ -126,7 +126,7 @@ def forwarded(path: Path) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
-        for one in list(sockets):
+        for one in sockets:
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
         for running in (thread, *threads):

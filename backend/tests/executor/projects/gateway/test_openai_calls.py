@@ -33,6 +33,7 @@ async def test_passes_a_call_on(tmp_path: Path, provider: ScriptedProvider) -> N
     assert completed.data.text == "Hello there"
     usage = completed.data.usage
     assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (10, 4, 14)
+    assert usage.cached_tokens == 3
     assert str(usage.cost.amount) == "0.000018"
     assert gateway.session.total_usage().llm_calls == 1
 
