@@ -240,6 +240,11 @@ class ArtifactSavedData(ApiModel):
     size: int = Field(description="Bytes.")
 
 
+class LogLineData(ApiModel):
+    stream: Literal["stdout", "stderr"]
+    text: str = Field(description="At most 4,000 characters, without terminal control sequences.")
+
+
 class WarningRaisedData(ApiModel):
     code: Identifier
     message: str

@@ -245,6 +245,13 @@ class ArtifactSaved(Event):
         )
 
 
+class LogLine(Event):
+    """A line that the code of a project printed."""
+
+    type: Literal["log.line"] = "log.line"
+    data: payloads.LogLineData
+
+
 class WarningRaised(Event):
     type: Literal["warning.raised"] = "warning.raised"
     data: payloads.WarningRaisedData
@@ -292,6 +299,7 @@ RunEvent = Annotated[
     | BudgetWarned
     | BudgetExceeded
     | ArtifactSaved
+    | LogLine
     | WarningRaised,
     Field(discriminator="type"),
 ]

@@ -2107,6 +2107,7 @@ export interface components {
         | components["schemas"]["BudgetWarned"]
         | components["schemas"]["BudgetExceeded"]
         | components["schemas"]["ArtifactSaved"]
+        | components["schemas"]["LogLine"]
         | components["schemas"]["WarningRaised"]
       )[];
       /**
@@ -2613,6 +2614,50 @@ export interface components {
       message: string;
       /** State */
       state: string;
+    };
+    /**
+     * LogLine
+     * @description A line that the code of a project printed.
+     */
+    LogLine: {
+      /** Agent */
+      agent?: string | null;
+      /**
+       * At
+       * Format: date-time
+       */
+      at?: string;
+      data: components["schemas"]["LogLineData"];
+      /**
+       * Runid
+       * @default
+       */
+      runId: string;
+      /**
+       * Seq
+       * @default 0
+       */
+      seq: number;
+      /** Taskkey */
+      taskKey?: string | null;
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      type: "log.line";
+    };
+    /** LogLineData */
+    LogLineData: {
+      /**
+       * Stream
+       * @enum {string}
+       */
+      stream: "stdout" | "stderr";
+      /**
+       * Text
+       * @description At most 4,000 characters, without terminal control sequences.
+       */
+      text: string;
     };
     /** MessageAnswer */
     MessageAnswer: {

@@ -103,6 +103,19 @@ describe("RunReducer", () => {
     expect(outline(reducer)).toContain("Message stopped");
   });
 
+  it("joins consecutive printed lines in one step", () => {
+    const one = { type: "log.line", data: { stream: "stdout", text: "one" } } as const;
+    const two = { type: "log.line", data: { stream: "stderr", text: "two" } } as const;
+    const warning = { type: "warning.raised", data: { code: "c", message: "Careful" } } as const;
+    const reducer = reduce(RUN_STARTED, [one, two, warning, one]);
+
+    expect(outline(reducer)).toEqual(
+      expect.arrayContaining(["Printed output ok", "Careful warned", "Printed output ok"]),
+    );
+    const outputs = [...reducer.builder.tree.spans.values()].map((span) => span.output);
+    expect(outputs.filter(Boolean)).toEqual(["one\ntwo", "one"]);
+  });
+
   it("builds a tree of tasks, agents, model calls and tool calls", () => {
     const reducer = reduce(
       RUN_STARTED,

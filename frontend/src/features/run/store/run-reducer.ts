@@ -3,7 +3,7 @@ import type { RunEvent, RunFailure, RunState, StopReceipt, Usage } from "@/lib/a
 import { addUsage, NO_USAGE } from "./add-usage";
 import { restoreTask } from "./restore-task";
 import { failedStep, timeOf, type EventOf } from "./run-event";
-import type { RunSnapshot, StreamFrame } from "./span";
+import type { MutableSpan, RunSnapshot, StreamFrame } from "./span";
 import { SpanBuilder } from "./span-builder";
 import * as steps from "./step-spans";
 import type { PlannedTask } from "./task-progress";
@@ -29,6 +29,8 @@ export class RunReducer {
   eventStatus: RunState;
   private eventUsage: Usage = NO_USAGE;
   private snapshot: RunSnapshot | null = null;
+  /** The span of the lines printed just before, to which the next line is added. */
+  private logSpan: MutableSpan | null = null;
 
   constructor(
     planned: readonly PlannedTask[] = [],
@@ -100,7 +102,8 @@ export class RunReducer {
   }
 
   private applyEvent(event: StoredEvent): void {
-    const { builder } = this;
+    const { builder, logSpan: previousLog } = this;
+    this.logSpan = null;
     switch (event.type) {
       case "run.queued":
         this.eventStatus = "queued";
@@ -190,6 +193,9 @@ export class RunReducer {
       case "budget.exceeded":
         this.budgetVersion += 1;
         return this.addWarning(event, budgetMessage(event));
+      case "log.line":
+        this.logSpan = steps.addLogLine(builder, event, previousLog);
+        return;
       case "warning.raised":
         return this.addWarning(event, event.data.message);
       case "artifact.saved":

@@ -212,6 +212,23 @@ export function addPoint(
   });
 }
 
+/** How many characters of printed lines one span shows. */
+const MAX_LOG_LENGTH = 20_000;
+
+/** Adds a printed line to the span of the lines just before it, or starts another span. */
+export function addLogLine(
+  builder: SpanBuilder,
+  event: EventOf<"log.line">,
+  previous: MutableSpan | null,
+): MutableSpan {
+  const { text } = event.data;
+  if (previous && previous.output.length + text.length < MAX_LOG_LENGTH) {
+    builder.tree.update(previous, { output: `${previous.output}\n${text}`, ...endFields(event) });
+    return previous;
+  }
+  return addPoint(builder, event, "note", "Printed output", { state: "ok", output: text });
+}
+
 function endFields(event: RunEvent) {
   return { finishedAt: timeOf(event), endSeq: event.seq };
 }
