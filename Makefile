@@ -65,6 +65,10 @@ test-frontend: $(BUILD) ## Run the dashboard's unit tests and the bundle size ch
 test-browser: $(STAMP) $(BUILD) ## Run the end-to-end tests in Chromium (E2E_ARGS="e2e/runs.spec.ts")
 	@chromium="$$($(FIND_CHROMIUM))"; $(IN_FRONTEND) CHROMIUM="$$chromium" npm run --silent e2e -- $(E2E_ARGS)
 
+.PHONY: test-projects
+test-projects: $(STAMP) ## Run projects with older versions of CrewAI; installs each version once
+	@uv="$$($(FIND_UV))"; $(IN_BACKEND) UV="$$uv" $(RUN)/python -m pytest -q tests/executor/projects/bridge/version_tests.py $(TEST_ARGS)
+
 .PHONY: test-compose
 test-compose: $(STAMP) ## Build, test and chaos-test the Compose files; requires Docker
 	@docker info >/dev/null 2>&1 || { echo "test-compose requires a running Docker engine with the Compose plugin." >&2; exit 1; }

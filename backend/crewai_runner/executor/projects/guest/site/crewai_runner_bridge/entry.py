@@ -1,0 +1,173 @@
+"""Runs the entry point of the project that the host's start message names."""
+
+import ast
+import asyncio
+import importlib
+import importlib.util
+import inspect
+import os
+import runpy
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from .channel import channel
+from .json_values import read_output, to_text
+from .kickoff_patches import results
+
+PROJECT_FOLDER = Path(os.environ.get("CREWAI_RUNNER_PROJECT", "/project"))
+
+
+class EntryError(Exception):
+    """The entry point cannot be run."""
+
+
+def main() -> None:
+    """Run the entry point, send its result or failure, and exit."""
+    start = channel.start()
+    if not start:
+        sys.exit("The runner did not send a start message.")
+    try:
+        output = run_entry(start["entry"], start.get("inputs") or {})
+    except SystemExit as error:
+        if error.code not in (None, 0):
+            _fail(f"The project ended with exit code {error.code}.", "SystemExit")
+        output = None
+    except BaseException as error:  # noqa: BLE001 -- every failure is reported
+        traceback.print_exc()
+        _fail(str(error) or type(error).__name__, type(error).__name__)
+    raw, structured = read_output(_choose_result(output))
+    channel.send("entry.completed", raw=raw, json_output=structured)
+
+
+def _fail(message: str, error_type: str) -> None:
+    channel.send("entry.failed", message=to_text(message, 8000), error_type=error_type)
+    sys.exit(1)
+
+
+def _choose_result(output: Any) -> Any:
+    """Return what the entry point returned, or else what its last kickoff did: `run()` often returns None."""
+    last = results.find_last() if output is None else output
+    return "" if last is None else last
+
+
+def run_entry(entry: dict[str, Any], inputs: dict[str, Any]) -> Any:
+    """Run a crew file, a script, or the function, class or object of a file. Returns its output."""
+    path = PROJECT_FOLDER / entry["path"]
+    if not path.is_file():
+        raise EntryError(f"The project has no file {entry['path']}.")
+    # In place of the working directory, which `python -m` puts first.
+    sys.path[:1] = list(dict.fromkeys(map(str, (PROJECT_FOLDER, PROJECT_FOLDER / "src", path.parent))))
+    sys.argv = [str(path)]
+    if path.suffix in (".json", ".jsonc"):
+        return _run_crew_file(path, inputs)
+    name = entry.get("name")
+    if not name:
+        _run_file(path)
+        return None
+    target = getattr(import_file(path), name, None)
+    if target is None:
+        raise EntryError(f"{entry['path']} has no {name}.")
+    return _resolve(_call(target, inputs))
+
+
+def _run_crew_file(path: Path, inputs: dict[str, Any]) -> Any:
+    project = importlib.import_module("crewai.project")
+    load = getattr(project, "load_crew", None)
+    if load is None:
+        version = getattr(sys.modules["crewai"], "__version__", "")
+        raise EntryError(f"crewai {version} cannot read {path.name}: require a newer version.")
+    crew, defaults = load(path)
+    return crew.kickoff(inputs={**(defaults or {}), **inputs})
+
+
+def _run_file(path: Path) -> None:
+    """Run a file as `__main__`, as a module of its package if it has relative imports."""
+    tree = ast.parse(path.read_bytes())
+    is_relative = any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(tree))
+    name = _find_module_name(path) if is_relative else None
+    if name is not None and "." in name:
+        runpy.run_module(name, run_name="__main__", alter_sys=True)
+    else:
+        runpy.run_path(str(path), run_name="__main__")
+
+
+def import_file(path: Path) -> ModuleType:
+    """Import a file under its package's name, so that its relative imports work."""
+    name = _find_module_name(path)
+    if name is not None and name not in sys.stdlib_module_names:
+        module = importlib.import_module(name)
+        if module.__file__ and Path(module.__file__).resolve() == path.resolve():
+            return module
+    spec = importlib.util.spec_from_file_location(f"project_{path.stem}".replace("-", "_"), path)
+    if spec is None or spec.loader is None:
+        raise EntryError(f"{path.name} is not a Python file.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _find_module_name(path: Path) -> str | None:
+    """Return the dotted name of a file below the project's `src` or root, or None if it has none."""
+    source = PROJECT_FOLDER / "src"
+    root = source if path.is_relative_to(source) else PROJECT_FOLDER
+    parts = path.relative_to(root).with_suffix("").parts
+    return ".".join(parts) if all(part.isidentifier() for part in parts) else None
+
+
+def _call(target: Any, inputs: dict[str, Any]) -> Any:
+    """Kick off a crew or flow, or the one that a class builds, or call a function."""
+    if inspect.isclass(target):
+        target = target()
+        build_crew = getattr(target, "crew", None)
+        if callable(build_crew):
+            target = build_crew()
+    kickoff = getattr(target, "kickoff", None)
+    if callable(kickoff):
+        return _kick_off(target, kickoff, inputs)
+    if not callable(target):
+        raise EntryError(f"A {type(target).__name__} cannot be run: choose a function, a crew or a flow.")
+    return target(**_find_arguments(target, inputs))
+
+
+def _kick_off(target: Any, kickoff: Any, inputs: dict[str, Any]) -> Any:
+    if "inputs" in inspect.signature(kickoff).parameters:
+        return kickoff(inputs=inputs)
+    # Flows of 0.70 take no inputs: they are the values of the state.
+    state = getattr(target, "state", None)
+    if isinstance(state, dict):
+        state.update(inputs)
+    elif state is not None:
+        for name, value in inputs.items():
+            setattr(state, name, value)
+    return kickoff()
+
+
+def _find_arguments(function: Any, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of a function's required parameters, by name. Raises EntryError."""
+    arguments: dict[str, Any] = {}
+    for parameter in inspect.signature(function).parameters.values():
+        is_variable = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        if parameter.default is not parameter.empty or is_variable:
+            continue
+        if parameter.name in inputs:
+            arguments[parameter.name] = inputs[parameter.name]
+        elif parameter.name == "inputs":
+            arguments["inputs"] = inputs
+        else:
+            raise EntryError(f"{function.__name__}() requires an input named {parameter.name}.")
+    return arguments
+
+
+def _resolve(output: Any) -> Any:
+    """Return the result of a coroutine, or the output itself."""
+    if not inspect.isawaitable(output):
+        return output
+
+    async def wait() -> Any:
+        return await output
+
+    return asyncio.run(wait())

@@ -1,0 +1,174 @@
+"""The guest's side of the bridge with the installed crewai, in child processes."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crewai_runner.domain.project import EntryPoint, ProjectKind
+from crewai_runner.executor.projects.bridge.messages import FinishedTask
+from tests.executor.projects.bridge.guest_process import CREW, Guest, reply_to_sample
+from tests.executor.projects.bridge.sample_checks import check_reviewed_run
+from tests.support.scripted_provider import ScriptedProvider
+
+MAIN = "src/sample/main.py"
+
+
+def function(name: str | None, path: str = MAIN) -> EntryPoint:
+    return EntryPoint(kind=ProjectKind.SCRIPT, path=path, name=name)
+
+
+@pytest.fixture
+def provider() -> Iterator[ScriptedProvider]:
+    with ScriptedProvider() as provider:
+        provider.on(reply_to_sample)
+        yield provider
+
+
+@pytest.fixture
+def guest(tmp_path: Path, provider: ScriptedProvider) -> Guest:
+    return Guest(tmp_path, provider.url)
+
+
+@pytest.mark.crew
+class TestCrew:
+    async def test_tasks_tools_and_reviews(self, guest: Guest, provider: ScriptedProvider) -> None:
+        run = await guest.run(CREW, {"topic": "whales"}, ["make it shorter", ""])
+
+        check_reviewed_run(run)
+        assert {request.path for request in provider.requests} == {"/_h/api.openai.com/v1/chat/completions"}
+        assert {request.api_key for request in provider.requests} == {"run-token"}
+        assert (guest.folder / "note.md").read_text() == "The short note."
+
+    async def test_finished_tasks_are_restored(self, guest: Guest, provider: ScriptedProvider) -> None:
+        """`run` passes its own inputs, which the run's inputs override."""
+        text = "Research the topic whales with the tool.\0Facts"
+        stored = FinishedTask(
+            task_key="research",
+            description_hash=hashlib.sha256(text.encode()).hexdigest(),
+            agent="Researcher",
+            raw="Stored facts.",
+        )
+        changed = stored.model_copy(update={"task_key": "note", "description_hash": "0" * 64})
+
+        run = await guest.run(function("run"), {"topic": "whales"}, [""], [stored, changed])
+
+        assert [event.type for event in run.events if event.type.startswith("task.")] == [
+            "task.reused",
+            "task.started",
+            "task.completed",
+        ]
+        assert len(provider.requests) == 1
+        assert "Stored facts." in provider.requests[0].text
+        assert run.server.result is not None
+        assert run.server.result.model_dump()["raw"] == "The first note."
+
+
+_CLIENTS = """
+import asyncio
+import aiohttp, httpx, requests
+
+def run():
+    async def call():
+        async with aiohttp.ClientSession() as session:
+            async with session.get("https://api.groq.com/openai/v1/models?n=3") as response:
+                await response.read()
+        async with httpx.AsyncClient() as client:
+            await client.get("https://api.mistral.ai/v1/models")
+
+    requests.get("https://api.openai.com/v1/models").raise_for_status()
+    httpx.get("http://localhost:11434/v1/models").raise_for_status()
+    asyncio.run(call())
+"""
+
+
+async def test_model_clients_reach_the_gateway(tmp_path: Path, provider: ScriptedProvider) -> None:
+    """No proxy is reachable: a request that is not redirected fails."""
+    (tmp_path / "clients.py").write_text(_CLIENTS)
+
+    run = await Guest(tmp_path, provider.url, project=tmp_path).run(function("run", "clients.py"))
+
+    assert run.exit_code == 0, run.output
+    assert [request.path.partition("?")[0] for request in provider.other_requests] == [
+        "/_h/api.openai.com/v1/models",
+        "/_h/localhost:11434/v1/models",
+        "/_h/api.groq.com/openai/v1/models",
+        "/_h/api.mistral.ai/v1/models",
+    ]
+
+
+class TestEntryPoint:
+    """Without crewai, a process starts fast."""
+
+    @pytest.fixture
+    def guest(self, tmp_path: Path) -> Guest:
+        project = tmp_path / "project"
+        folder = project / "src" / "sample"
+        folder.mkdir(parents=True)
+        (folder / "__init__.py").touch()
+        (folder / "texts.py").write_text("GREETING = 'Hello'\n")
+        (folder / "main.py").write_text(
+            "import sys\nfrom .texts import GREETING\n\n"
+            "def ask():\n    return GREETING + ' ' + input('Your name: ')\n\n"
+            "def greet(name):\n    return {'greeting': f'{GREETING} {name}'}\n\n"
+            "def fail():\n    raise ValueError('It fails.')\n\n"
+            "async def later():\n    return 'later'\n\n"
+            "if __name__ == '__main__':\n    print('as a file', sys.argv)\n    sys.exit(len(sys.argv) - 1)\n"
+        )
+        (project / "my-script.py").write_text("import os\n\ndef run():\n    return os.getcwd()\n")
+        return Guest(tmp_path, "http://127.0.0.1:9", project=project)
+
+    async def test_terminal_input(self, guest: Guest) -> None:
+        run = await guest.run(function("ask"), answers=["Ada"])
+
+        assert run.server.result is not None
+        assert run.server.result.model_dump()["raw"] == "Hello Ada"
+        assert [(question.kind, question.prompt) for question in run.questions] == [("input", "Your name: ")]
+
+    async def test_input_without_an_answer(self, guest: Guest) -> None:
+        run = await guest.run(function("ask"), answers=[None])
+
+        assert run.server.result is not None
+        assert run.server.result.model_dump()["error_type"] == "EOFError"
+
+    async def test_arguments_and_structured_result(self, guest: Guest) -> None:
+        run = await guest.run(function("greet"), {"name": "Ada"})
+
+        assert run.server.result is not None
+        assert run.server.result.model_dump()["json_output"] == {"greeting": "Hello Ada"}
+
+    @pytest.mark.parametrize(
+        ("entry", "message"),
+        [
+            (function("fail"), "It fails."),
+            (function("greet"), "greet() requires an input named name."),
+            (function("absent"), "src/sample/main.py has no absent."),
+            (function("run", "absent.py"), "The project has no file absent.py."),
+            (function("GREETING", "src/sample/texts.py"), "A str cannot be run"),
+        ],
+    )
+    async def test_failures(self, guest: Guest, entry: EntryPoint, message: str) -> None:
+        run = await guest.run(entry)
+
+        assert run.exit_code == 1
+        assert run.server.result is not None
+        assert message in run.server.result.model_dump()["message"]
+
+    async def test_a_file_with_relative_imports(self, guest: Guest) -> None:
+        run = await guest.run(function(None))
+
+        assert (run.exit_code, run.server.result and run.server.result.type) == (0, "entry.completed")
+        assert "as a file" in run.output
+
+    async def test_a_coroutine(self, guest: Guest) -> None:
+        run = await guest.run(function("later"))
+
+        assert run.server.result is not None
+        assert run.server.result.model_dump()["raw"] == "later"
+
+    async def test_a_file_whose_name_is_no_module_name(self, guest: Guest) -> None:
+        run = await guest.run(function("run", "my-script.py"))
+
+        assert run.server.result is not None
+        assert run.server.result.model_dump()["raw"] == str(guest.folder)
