@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from crewai_runner.executor.projects.sandbox.port import BRIDGE_SOCKET, Layout
+
 PROVIDER_KEYS = (
     "ANTHROPIC_API_KEY",
     "AZURE_API_KEY",
@@ -95,6 +97,22 @@ class EnvironmentOptions:
     """What code that names no model asks for; the project's model map says which model that is."""
     secrets: Mapping[str, str] = field(default_factory=dict)
     """The project's own variables."""
+
+    @classmethod
+    def of_layout(
+        cls, layout: Layout, token: str, secrets: Mapping[str, str] | None = None
+    ) -> "EnvironmentOptions":
+        """Return the options for a command in a sandbox."""
+        return cls(
+            token=token,
+            gateway_url=layout.gateway_url,
+            egress_url=layout.egress_url,
+            site=f"{layout.guest}/site",
+            project=layout.project,
+            bridge_socket=f"{layout.sockets}/{BRIDGE_SOCKET}",
+            storage=f"{layout.variables.get('TMPDIR', '/tmp')}/crewai",  # noqa: S108 -- inside the sandbox
+            secrets=secrets or {},
+        )
 
 
 def build_environment(options: EnvironmentOptions) -> dict[str, str]:

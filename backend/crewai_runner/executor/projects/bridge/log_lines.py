@@ -5,13 +5,12 @@ The sandbox captures the output, so that the prints of every process and library
 
 import codecs
 import re
-from typing import Literal
 
 from crewai_runner.domain.run_event_payloads import LogLineData, WarningRaisedData
 from crewai_runner.domain.run_events import LogLine, WarningRaised
 from crewai_runner.executor.port import EventSink
+from crewai_runner.executor.projects.sandbox.port import OutputStream
 
-Stream = Literal["stdout", "stderr"]
 MAX_LINE_LENGTH = 4000
 MAX_LINES = 5000
 MAX_CHARACTERS = 2_000_000
@@ -30,13 +29,11 @@ class LogLines:
     ) -> None:
         self._run_id, self._sink = run_id, sink
         self._lines_left, self._characters_left = max_lines, max_characters
-        self._decoders = {
-            stream: codecs.getincrementaldecoder("utf-8")("replace") for stream in ("stdout", "stderr")
-        }
-        self._partial = {"stdout": "", "stderr": ""}
+        self._decoders = {stream: codecs.getincrementaldecoder("utf-8")("replace") for stream in OutputStream}
+        self._partial = dict.fromkeys(OutputStream, "")
         self._is_full = False
 
-    def feed(self, stream: Stream, chunk: bytes) -> None:
+    def feed(self, stream: OutputStream, chunk: bytes) -> None:
         """Add output in any pieces; complete lines are emitted. Output beyond the limits is dropped."""
         if self._is_full:
             return
@@ -49,12 +46,12 @@ class LogLines:
 
     def close(self) -> None:
         """Emit the unfinished lines."""
-        for stream in ("stdout", "stderr"):
+        for stream in OutputStream:
             if self._partial[stream]:
                 self._emit(stream, self._partial[stream])
                 self._partial[stream] = ""
 
-    def _emit(self, stream: Stream, line: str) -> None:
+    def _emit(self, stream: OutputStream, line: str) -> None:
         # What a carriage return overwrites, such as a progress bar, is not shown.
         visible = _CONTROL.sub("", line.rstrip("\r").rsplit("\r", 1)[-1]).rstrip()
         if not visible or self._is_full:
@@ -67,7 +64,7 @@ class LogLines:
             return
         self._lines_left -= 1
         self._characters_left -= len(visible)
-        self._sink(LogLine(run_id=self._run_id, data=LogLineData(stream=stream, text=visible)))
+        self._sink(LogLine(run_id=self._run_id, data=LogLineData(stream=stream.value, text=visible)))
 
 
 _TRUNCATED = WarningRaisedData(

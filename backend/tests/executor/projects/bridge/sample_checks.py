@@ -3,8 +3,11 @@
 from tests.executor.projects.bridge.guest_process import GuestRun
 
 
-def check_reviewed_run(run: GuestRun) -> None:
-    """Check a run of the sample whose note was reviewed twice: make it shorter, then accepted."""
+def check_reviewed_run(run: GuestRun, reviews: int = 2) -> None:
+    """Check a run of the sample whose note was reviewed: make it shorter, then accepted.
+
+    crewai 0.70 asks for one review only.
+    """
     assert run.exit_code == 0, run.output
     assert run.server.rejected == 0
     assert run.steps == [
@@ -23,9 +26,9 @@ def check_reviewed_run(run: GuestRun) -> None:
     assert "FACT-42 about whales" in run.data("tool.completed").output
     results = run.translator.as_results()
     assert (results["research"].raw, results["note"].raw) == ("Facts about whales.", "The short note.")
-    assert [question.kind for question in run.questions] == ["review", "review"]
-    assert [question.task_key for question in run.questions] == ["note", "note"]
-    assert "The first note." in run.questions[0].output
-    assert "The short note." in run.questions[1].output
+    outputs = ["The first note.", "The short note."][:reviews]
+    assert [(question.kind, question.task_key, question.output) for question in run.questions] == [
+        ("review", "note", output) for output in outputs
+    ]
     assert run.server.result is not None
     assert run.server.result.model_dump()["raw"] == "The short note."

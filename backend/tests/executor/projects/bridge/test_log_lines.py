@@ -5,13 +5,14 @@ from hypothesis import strategies as st
 
 from crewai_runner.domain.run_events import RunEvent
 from crewai_runner.executor.projects.bridge.log_lines import MAX_LINE_LENGTH, LogLines
+from crewai_runner.executor.projects.sandbox.port import OutputStream
 
 
 def split(chunks: list[bytes], **limits: int) -> list[RunEvent]:
     events: list[RunEvent] = []
     lines = LogLines("run-1", events.append, **limits)
     for chunk in chunks:
-        lines.feed("stdout", chunk)
+        lines.feed(OutputStream.STDOUT, chunk)
     lines.close()
     return events
 
@@ -31,9 +32,9 @@ class TestLogLines:
     def test_streams_are_kept_apart(self) -> None:
         events: list[RunEvent] = []
         lines = LogLines("run-1", events.append)
-        lines.feed("stdout", b"out ")
-        lines.feed("stderr", b"error\n")
-        lines.feed("stdout", b"line\n")
+        lines.feed(OutputStream.STDOUT, b"out ")
+        lines.feed(OutputStream.STDERR, b"error\n")
+        lines.feed(OutputStream.STDOUT, b"line\n")
 
         assert [(event.data.stream, event.data.text) for event in events if event.type == "log.line"] == [
             ("stderr", "error"),

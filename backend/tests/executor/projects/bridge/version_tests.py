@@ -55,7 +55,7 @@ async def test_reviewed_and_resumed(python: Path, tmp_path: Path) -> None:
 
         run = await guest.run(CREW, {"topic": "whales"}, ["make it shorter", ""])
 
-        check_reviewed_run(run)
+        check_reviewed_run(run, reviews=1 if "0.70" in str(python) else 2)
         paths = {request.path for request in provider.requests}
         assert paths == {"/_h/api.openai.com/v1/chat/completions"}
         assert {request.api_key for request in provider.requests} == {"run-token"}

@@ -1,7 +1,5 @@
 """A crew that runs with every supported version of crewai: two tasks, one tool, one review."""
 
-from typing import ClassVar
-
 from crewai import Agent, Crew, Process, Task
 from crewai.project import CrewBase, agent, crew, task
 
@@ -19,36 +17,24 @@ def lookup(subject: str) -> str:
 
 @CrewBase
 class SampleCrew:
-    agents_config: ClassVar[dict[str, object]] = {}
-    tasks_config: ClassVar[dict[str, object]] = {}
+    agents_config = "config/agents.yaml"
+    tasks_config = "config/tasks.yaml"
 
     @agent
     def researcher(self) -> Agent:
-        return Agent(
-            role="Researcher", goal="Find facts", backstory="Careful.", tools=[lookup], allow_delegation=False
-        )
+        return Agent(config=self.agents_config["researcher"], tools=[lookup], allow_delegation=False)
 
     @agent
     def writer(self) -> Agent:
-        return Agent(role="Writer", goal="Write notes", backstory="Brief.", allow_delegation=False)
+        return Agent(config=self.agents_config["writer"], allow_delegation=False)
 
     @task
     def research(self) -> Task:
-        return Task(
-            description="Research the topic {topic} with the tool.",
-            expected_output="Facts",
-            agent=self.researcher(),
-        )
+        return Task(config=self.tasks_config["research"])
 
     @task
     def note(self) -> Task:
-        return Task(
-            description="Compose a note about {topic}.",
-            expected_output="A note",
-            agent=self.writer(),
-            human_input=True,
-            output_file="note.md",
-        )
+        return Task(config=self.tasks_config["note"], human_input=True, output_file="note.md")
 
     @crew
     def crew(self) -> Crew:
