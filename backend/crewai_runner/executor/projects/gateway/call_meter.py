@@ -64,6 +64,7 @@ class CallMeter:
         self._open: dict[str, MeteredCall] = {}
         self._starts: list[float] = []
         self._models_warned_of: set[str] = set()
+        self._models_without_tools: set[str] = set()
         self.in_flight_at_close = 0
         """The calls in progress when the meter was closed."""
 
@@ -182,6 +183,14 @@ class CallMeter:
             usage, seconds = self._tracker.total_usage(), self._tracker.seconds
             data = {"limit": limit, "budget": self._budget, "usage": usage, "seconds": seconds}
             self._emitter.emit(run_events.BudgetWarned, data)
+
+    def warn_of_unused_tools(self, model: str) -> None:
+        """Warn once per model that the tools of the code are not given to it."""
+        if model not in self._models_without_tools:
+            self._models_without_tools.add(model)
+            message = f"{model} calls no tools: those of the code were left out of its requests."
+            data = {"code": "tools-left-out", "message": message}
+            self._emitter.emit(run_events.WarningRaised, data)
 
     def _warn_of_impossible_figures(self, call: MeteredCall, reported: dict[str, Any] | None) -> None:
         """Warn once per model."""

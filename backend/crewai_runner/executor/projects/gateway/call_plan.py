@@ -20,6 +20,7 @@ from crewai_runner.executor.projects.gateway.request_body import (
     check_supported,
     dump_body,
     has_requested_usage,
+    has_unused_tools,
     summarize_prompt,
     wants_stream,
     with_usage_requested,
@@ -71,6 +72,8 @@ class CallPlan:
     plain_content: bytes | None = field(default=None, repr=False)
     drops_usage: bool = False
     """Whether the usage in the stream was not asked for by the code."""
+    omits_tools: bool = False
+    """Whether the code offers tools to a model that calls none."""
     writer: AnswerWriter | None = None
     """Writes the answer of a chat in the protocol of the code, if the provider speaks another one."""
 
@@ -119,6 +122,7 @@ def plan_call(route: Route, body: dict[str, Any], spec: GatewaySpec, clients: Up
         streams=streams,
         plain_content=dump_body(adapted) if adds_usage else None,
         drops_usage=adds_usage and not is_translated,
+        omits_tools=is_chat and has_unused_tools(body, binding),
         writer=make_writer(route, body, asked) if is_translated and operation is Operation.CHAT else None,
     )
 

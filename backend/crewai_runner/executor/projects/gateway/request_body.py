@@ -15,6 +15,7 @@ from crewai_runner.executor.projects.gateway.routes import Operation, Route, Wir
 
 _PARSED_IN_LOOP = 16 * 1024
 """Bytes of a body that is parsed in the event loop; a larger one is parsed in a thread."""
+TOOL_MEMBERS = ("tools", "tool_choice", "parallel_tool_calls")
 _OPENAI_HOST = "api.openai.com"
 _USAGE_OPTION = "stream_options"
 
@@ -86,7 +87,10 @@ def adapt_passed_body(route: Route, body: dict[str, Any], binding: ModelBinding)
 
 
 def adapt_chat(body: dict[str, Any], binding: ModelBinding) -> dict[str, Any]:
-    """Apply the registered model's settings to a chat completion request."""
+    """Apply the registered model's settings to a chat completion request.
+
+    A model that calls no tools, such as the built-in one, is not given any.
+    """
     settings = binding.settings
     registered = settings if isinstance(settings, RegisteredModelSettings) else RegisteredModelSettings()
     is_openai = binding.provider_type is ProviderType.OPENAI and (
@@ -98,9 +102,17 @@ def adapt_chat(body: dict[str, Any], binding: ModelBinding) -> dict[str, Any]:
     if limit is not None and other in adapted:
         value = adapted.pop(other)
         adapted.setdefault(limit, value)
-    for name in registered.omit_parameters or ():
+    for name in (
+        *(registered.omit_parameters or ()),
+        *(TOOL_MEMBERS if has_unused_tools(body, binding) else ()),
+    ):
         adapted.pop(name, None)
     return {**adapted, **(settings.extra_body or {})}
+
+
+def has_unused_tools(body: dict[str, Any], binding: ModelBinding) -> bool:
+    """Return whether the request has tools for a model that calls none."""
+    return binding.supports_tools is False and bool(body.get("tools"))
 
 
 def can_request_usage(body: dict[str, Any], binding: ModelBinding) -> bool:

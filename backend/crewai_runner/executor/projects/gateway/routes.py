@@ -109,6 +109,8 @@ def parse_route(method: str, target: str, *, has_anthropic_header: bool = False)
         streams = None
     else:
         protocol, operation, model, streams = guess, None, None, None
+    if protocol is WireProtocol.GEMINI and streams and params.get("alt") != ["sse"]:
+        operation = None  # a stream that is one JSON array
     return Route(protocol, operation, path, host, model, streams, key)
 
 

@@ -162,6 +162,8 @@ class _Gateway:
                 call = session.meter.begin(plan.binding, plan.prompt, len(plan.content), scope)
             except CallRefused as refused:
                 raise self._refusal(refused) from None
+            if plan.omits_tools:
+                session.meter.warn_of_unused_tools(plan.binding.name)
             self._calls.add(task)
             try:
                 mask = KeyMask(session.provider_secrets)

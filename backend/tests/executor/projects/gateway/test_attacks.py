@@ -407,6 +407,7 @@ class TestRequests:
             ("DELETE", "/v1/models/x"),
             ("POST", "/_h/api.anthropic.com/v1/messages/batches"),
             ("POST", "/v1beta/models/x:countTokens"),
+            ("POST", "/v1beta/models/x:streamGenerateContent"),
             ("GET", "/_h/"),
             ("POST", "/v1/chat/completions%00"),
         ],

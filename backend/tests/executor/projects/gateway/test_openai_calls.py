@@ -212,3 +212,17 @@ async def test_events_name_the_task_that_runs(tmp_path: Path, provider: Scripted
         await client.post("/v1/chat/completions", json={**CHAT, "stream": True})
 
     assert {(event.task_key, event.agent) for event in gateway.events} == {("research", "researcher")}
+
+
+async def test_model_without_tools(tmp_path: Path, provider: ScriptedProvider) -> None:
+    """The built-in model refuses requests with tools: they are left out, with a warning."""
+    tools = [{"type": "function", "function": {"name": "search", "parameters": {"type": "object"}}}]
+    body = {**CHAT, "tools": tools, "tool_choice": "auto"}
+
+    without_tools = model(provider, supports_tools=False)
+    async with open_gateway(tmp_path, without_tools) as gateway, gateway.client() as client:
+        for _ in range(2):
+            await client.post("/v1/chat/completions", json=body)
+
+    assert [request.payload for request in provider.requests] == [{**CHAT, "model": "test-model"}] * 2
+    assert [event.data.code for event in gateway.of("warning.raised")] == ["tools-left-out"]
