@@ -346,6 +346,20 @@ class TestRequests:
         assert b"200 OK" not in answer
         assert provider.requests == []
 
+    async def test_two_lengths(self, tmp_path: Path, provider: ScriptedProvider) -> None:
+        """Valid in chunks: only the second length makes the request ambiguous."""
+        content = json.dumps(CHAT).encode()
+        body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(content), content)
+        chunked = "transfer-encoding: chunked"
+        async with open_gateway(tmp_path, model(provider)) as gateway:
+            valid = await post_raw(gateway.path, raw_request(gateway, chunked, body=body))
+            twice = raw_request(gateway, chunked, f"content-length: {len(body)}", body=body)
+            refused = await post_raw(gateway.path, twice)
+
+        assert valid.startswith(b"HTTP/1.1 200")
+        assert refused.startswith(b"HTTP/1.1 400")
+        assert len(provider.requests) == 1
+
     async def test_headers_of_the_code_are_not_sent_on(
         self, tmp_path: Path, provider: ScriptedProvider
     ) -> None:
