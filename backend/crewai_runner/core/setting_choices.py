@@ -32,3 +32,15 @@ class LocalModelMode(StrEnum):
     AUTO = "auto"
     LAZY = "lazy"
     EAGER = "eager"
+
+
+class ProjectsMode(StrEnum):
+    """Whether uploaded projects may run.
+
+    `auto`: where a sandbox holds, which a self-test decides; `off`: never; `unsandboxed`: with all rights of
+    this process, for projects that are trusted like the product itself.
+    """
+
+    AUTO = "auto"
+    OFF = "off"
+    UNSANDBOXED = "unsandboxed"

@@ -16,7 +16,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from crewai_runner.core.client_address import Network, parse_networks
-from crewai_runner.core.setting_choices import AppEnv, LocalModelMode, LogFormat, Role
+from crewai_runner.core.setting_choices import AppEnv, LocalModelMode, LogFormat, ProjectsMode, Role
 from crewai_runner.core.setting_values import (
     add_password,
     check_private_hosts,
@@ -133,6 +133,10 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(10, ge=0, le=600, description="Time for running crews at shutdown.")
     stream_ping_seconds: float = Field(15, gt=0, le=60)
 
+    projects: ProjectsMode = Field(
+        ProjectsMode.AUTO,
+        description="Whether uploaded projects run: only in a sandbox, not, or without one.",
+    )
     local_model: LocalModelMode = LocalModelMode.AUTO
     allow_private_hosts: bool | None = Field(
         None, description="Allow providers on private addresses. Default: not in production."

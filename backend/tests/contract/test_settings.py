@@ -180,6 +180,7 @@ class TestInvalidSettings:
             ("WORKER_CONCURRENCY", "-1"),
             ("APPROVAL_EXPIRES_HOURS", "nan"),
             ("STREAM_PING_SECONDS", "inf"),
+            ("PROJECTS", "canary"),
             ("LOCAL_MODEL", "canary"),
             ("ALLOW_PRIVATE_HOSTS", "canary"),
             ("TOOL_PRIVATE_HOSTS", "10.0.0.1, http://canary/"),

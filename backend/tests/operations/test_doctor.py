@@ -15,10 +15,12 @@ from cryptography.fernet import Fernet
 from crewai_runner.cli import main
 from crewai_runner.core.encryption import SecretCipher
 from crewai_runner.core.secret_key import read_keys, write_keys
-from crewai_runner.core.setting_choices import LocalModelMode
+from crewai_runner.core.setting_choices import LocalModelMode, ProjectsMode
 from crewai_runner.core.settings import Settings
 from crewai_runner.db.migrate import head_revision
-from crewai_runner.operations.doctor import checks, components, database, folder, port, stored_data
+from crewai_runner.executor.projects.sandbox import selection
+from crewai_runner.executor.projects.sandbox.self_test import SandboxProbe
+from crewai_runner.operations.doctor import checks, components, database, folder, port, projects, stored_data
 from crewai_runner.operations.doctor.finding import Level
 from tests.operations.conftest import ON_POSTGRESQL, ON_SQLITE, empty_installation, make_settings
 from tests.operations.rows import ROWS, dump, run_sql
@@ -35,6 +37,18 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     report = dict(ENGINE_OK)
     monkeypatch.setattr(components, "run_import_check", lambda _what: report)
     return report
+
+
+@pytest.fixture(autouse=True)
+def probe(monkeypatch: pytest.MonkeyPatch) -> dict[str, SandboxProbe]:
+    """Replaces the self-test of the sandbox, which has tests of its own; a process test runs the real one."""
+    found = {"probe": SandboxProbe(True, "holds")}
+
+    async def return_probe(*_: object) -> SandboxProbe:
+        return found["probe"]
+
+    monkeypatch.setattr(selection, "probe_sandbox", return_probe)
+    return found
 
 
 @pytest.fixture
@@ -460,3 +474,29 @@ class TestCommand:
 
         make_group_readable("secret-key")(healthy)
         assert main(["doctor"]) == 1
+
+
+class TestProjects:
+    @pytest.mark.parametrize(
+        ("mode", "is_holding", "level"),
+        [
+            (ProjectsMode.AUTO, True, Level.OK),
+            (ProjectsMode.AUTO, False, Level.WARN),
+            (ProjectsMode.OFF, False, Level.OK),
+            (ProjectsMode.UNSANDBOXED, False, Level.FAIL),
+        ],
+    )
+    def test_sandbox(
+        self,
+        tmp_path: Path,
+        probe: dict[str, SandboxProbe],
+        mode: ProjectsMode,
+        is_holding: bool,
+        level: Level,
+    ) -> None:
+        probe["probe"] = SandboxProbe(is_holding, "A message.", "" if is_holding else "install bubblewrap")
+
+        finding = projects.check_projects(Settings.model_construct(projects=mode, data_dir=tmp_path))
+
+        assert finding.level is level
+        assert (finding.hint == "") == (level is Level.OK)

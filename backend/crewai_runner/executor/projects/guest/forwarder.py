@@ -2,9 +2,11 @@
 
 import select
 import socket
+import time
 
 MAX_CONNECTIONS = 200
 BUFFER_BYTES = 64 * 1024
+BUSY_SECONDS = 0.005
 
 
 class Link:
@@ -91,25 +93,33 @@ class Forwarder:
                     self.serve(*self.links[number], events)
 
     def accept(self, listener: socket.socket, path: str) -> None:
-        try:
-            client, _ = listener.accept()
-        except OSError:
-            return
         upstream = socket.socket(socket.AF_UNIX)
         try:
             upstream.setblocking(False)
             upstream.connect(path)
-            client.setblocking(False)
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        except OSError:
-            client.close()
+            client = listener.accept()[0]
+        except BlockingIOError:  # its server has not accepted the previous ones yet, or the client has gone
             upstream.close()
+            time.sleep(BUSY_SECONDS)
             return
+        except OSError:
+            upstream.close()
+            self.refuse(listener)
+            return
+        client.setblocking(False)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         link = Link(client, upstream)
         for end in link.sockets:
             self.links[end.fileno()] = (link, end)
             self.watch(end, select.POLLIN)
         self.limit_connections()
+
+    def refuse(self, listener: socket.socket) -> None:
+        """End the next connection: nothing listens on the Unix socket."""
+        try:
+            listener.accept()[0].close()
+        except OSError:
+            time.sleep(BUSY_SECONDS)
 
     def serve(self, link: Link, end: socket.socket, events: int) -> None:
         try:

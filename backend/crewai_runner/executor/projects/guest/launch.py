@@ -139,7 +139,7 @@ def start(command: list[str], environment: dict[str, str]) -> int:
         environment,
         file_actions=[(os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0)],
         setsid=True,
-        setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
+        setsigdef=[signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ],
     )
 
 
@@ -163,6 +163,8 @@ def main() -> None:
     config = json.loads(line)
     forwarder = Forwarder()
     try:
+        # The project may send signals to us; process 1 ignores those without a handler.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         adopt_orphans()
         os.umask(0o022)
         os.chdir(config["directory"])

@@ -66,10 +66,10 @@ def main() -> None:
             Path(path).write_text("0", encoding="ascii")  # this process
         stage_sources(config["sources"])
         become_user(config["user"])
+        os.chdir("/")
+        os.execve(config["command"][0], config["command"], {})  # noqa: S606 - no shell is wanted
     except OSError as error:
         sys.exit(f"A sandbox of a server that runs as root: {error}")
-    os.chdir("/")
-    os.execve(config["command"][0], config["command"], {})  # noqa: S606 - no shell is wanted
 
 
 if __name__ == "__main__":
