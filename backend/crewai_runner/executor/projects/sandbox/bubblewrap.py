@@ -7,10 +7,12 @@ import secrets
 import shutil
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from crewai_runner.executor.projects.sandbox import bwrap_arguments, enter_as_user
+from crewai_runner.executor.projects.sandbox.bwrap_arguments import Locate
 from crewai_runner.executor.projects.sandbox.cgroups import ControlGroups, create_control_groups
 from crewai_runner.executor.projects.sandbox.launch_config import build_config
 from crewai_runner.executor.projects.sandbox.port import (
@@ -23,6 +25,7 @@ from crewai_runner.executor.projects.sandbox.port import (
     SandboxSpec,
 )
 from crewai_runner.executor.projects.sandbox.process import LaunchPlan, launch
+from crewai_runner.executor.projects.sandbox.seccomp import build_filter
 from crewai_runner.executor.projects.sandbox.work_folder import WorkFolderTooLarge, give_to_user
 
 SEARCH_PATH = "/usr/local/bin:/usr/bin:/bin"
@@ -66,25 +69,46 @@ class BubblewrapSandbox:
 
 def _prepare(program: str, spec: SandboxSpec) -> LaunchPlan:
     """Write the options to files in memory: host paths must not show in the command line. Blocks."""
-    config = build_config(spec)
-    if os.geteuid() != 0:
-        options = _options_file(bwrap_arguments.build_options(spec, str))
-        return LaunchPlan(bwrap_arguments.build_command(program, spec, options), config, [options])
+    with ExitStack() as stack:
+        if os.geteuid() == 0:
+            plan = _prepare_as_root(program, spec, stack)
+        else:
+            command, files = _build_command(program, spec, str, stack)
+            plan = LaunchPlan(command, build_config(spec), files)
+        stack.pop_all()  # kept for the plan
+        return plan
+
+
+def _build_command(
+    program: str, spec: SandboxSpec, locate: Locate, stack: ExitStack
+) -> tuple[list[str], list[int]]:
+    """Return the command line of bubblewrap, and the descriptors of the files that it reads."""
+    options = bwrap_arguments.build_options(spec, locate)
+    files = [_memory_file(b"".join(option.encode() + b"\0" for option in options), stack)]
+    seccomp = None
+    if (filter_program := build_filter()) is not None:
+        seccomp = _memory_file(filter_program, stack)
+        files.append(seccomp)
+    return bwrap_arguments.build_command(program, spec, files[0], seccomp), files
+
+
+def _prepare_as_root(program: str, spec: SandboxSpec, stack: ExitStack) -> LaunchPlan:
     sources = bwrap_arguments.list_sources(spec)
     user = spec.user if spec.user is not None else FIRST_USER + secrets.randbelow(USERS)
     _give_writable_folders(spec, user)
     places = {source: f"{enter_as_user.STAGE}/{index}" for index, source in enumerate(sources)}
-    options = _options_file(bwrap_arguments.build_options(spec, lambda path: _place(path, places)))
+    inner, files = _build_command(program, spec, lambda path: _place(path, places), stack)
     groups = create_control_groups(spec.limits)
+    stack.callback(groups.remove)
     entry = {
         "user": user,
         "sources": [str(source) for source in sources],
         "cgroups": groups.process_lists,
-        "command": bwrap_arguments.build_command(program, spec, options),
+        "command": inner,
     }
-    entry_file = _memory_file(json.dumps(entry).encode())
+    entry_file = _memory_file(json.dumps(entry).encode(), stack)
     command = [sys.executable, "-I", "-S", "-B", enter_as_user.__file__, str(entry_file)]
-    return LaunchPlan(command, config, [options, entry_file], release=lambda: _release(groups))
+    return LaunchPlan(command, build_config(spec), [*files, entry_file], release=lambda: _release(groups))
 
 
 def _give_writable_folders(spec: SandboxSpec, user: int) -> None:
@@ -103,13 +127,10 @@ def _place(path: Path, places: dict[Path, str]) -> str:
     raise ValueError(f"{path} is not staged")
 
 
-def _options_file(arguments: Sequence[str]) -> int:
-    """Return the descriptor of a file with the options of bubblewrap: NUL-separated."""
-    return _memory_file(b"".join(argument.encode() + b"\0" for argument in arguments))
-
-
-def _memory_file(data: bytes) -> int:
+def _memory_file(data: bytes, stack: ExitStack) -> int:
+    """Return the descriptor of a file in memory, which the stack closes."""
     number = os.memfd_create("options", os.MFD_CLOEXEC)
+    stack.callback(os.close, number)
     os.write(number, data)
     os.lseek(number, 0, os.SEEK_SET)
     return number

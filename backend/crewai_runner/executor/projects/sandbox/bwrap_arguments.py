@@ -82,10 +82,11 @@ def build_options(spec: SandboxSpec, locate: Locate) -> list[str]:
     return [*arguments, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/"]
 
 
-def build_command(program: str, spec: SandboxSpec, options: int) -> list[str]:
+def build_command(program: str, spec: SandboxSpec, options: int, seccomp: int | None) -> list[str]:
     """Return the command line that starts the launcher; options are in a file: no outside path is named."""
     launcher = [spec.layout.python, "-I", "-S", "-B", "-c", _LAUNCH]
-    return [program, "--args", str(options), "--", *launcher]
+    filters = [] if seccomp is None else ["--seccomp", str(seccomp)]
+    return [program, "--args", str(options), *filters, "--", *launcher]
 
 
 def _launcher_variables(spec: SandboxSpec) -> dict[str, str]:

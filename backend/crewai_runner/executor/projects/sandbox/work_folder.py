@@ -96,6 +96,8 @@ async def watch_work_folder(work: Path, limits: SandboxLimits) -> WorkFolderTooL
             await asyncio.to_thread(measure, work, limits)
         except WorkFolderTooLarge as error:
             return error
+        except OSError as error:  # locked by its owner, so that it cannot be measured
+            return WorkFolderTooLarge(f"the folder cannot be read: {error.strerror}")
         await asyncio.sleep(max(WATCH_SECONDS, 20 * (time.monotonic() - started)))
 
 

@@ -5,9 +5,11 @@ import os
 import socket
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from crewai_runner.executor.projects.sandbox import work_folder
 from crewai_runner.executor.projects.sandbox.port import EndCause
 from crewai_runner.executor.projects.sandbox.work_folder import list_written
 from tests.executor.projects.sandbox.runner import LIMITS, ProgramRunner
@@ -198,6 +200,20 @@ class TestResources:
 
         assert program.exit.status != 0
         assert (confined.folders.work / "large").stat().st_size == 1_000_000
+
+    async def test_a_locked_folder_ends_the_command(
+        self, confined: ProgramRunner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def measure_like_another_user(work: Path, _: object) -> int:
+            if work.stat().st_mode & 0o777 == 0:
+                raise PermissionError(13, "Permission denied")
+            return 0
+
+        monkeypatch.setattr(work_folder, "measure", measure_like_another_user)
+
+        program = await confined.run("import os, time; os.chmod('.', 0); time.sleep(60)")
+
+        assert program.exit.cause is EndCause.WORK_TOO_LARGE
 
     async def test_number_of_files_is_bounded(self, confined: ProgramRunner) -> None:
         program = await confined.run(
