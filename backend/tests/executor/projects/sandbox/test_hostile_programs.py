@@ -149,11 +149,12 @@ class TestProcesses:
             "        if os.fork() == 0: time.sleep(60); os._exit(0)\n"
             "        count += 1\n"
             "except OSError as error: print(error.errno)\n"
-            "print(count < 64)",
+            "import resource\n"
+            "print(count < 64, resource.getrlimit(resource.RLIMIT_NPROC))",
             limits=LIMITS,
         )
 
-        assert found == "11\nTrue"
+        assert found == "11\nTrue (64, 64)"
 
     async def test_the_launcher_cannot_be_ended(self, confined: ProgramRunner) -> None:
         program = await confined.run(

@@ -110,6 +110,24 @@ class TestStop:
 
         assert end.cause is EndCause.KILLED
 
+    async def test_terminate_reaches_processes_that_left_the_session(self, runner: ProgramRunner) -> None:
+        process, output = await runner.start(
+            "import os, signal, time\n"
+            "signal.signal(15, lambda *_: os._exit(0))\n"
+            "if os.fork() == 0:\n"
+            "    os.setsid()\n"
+            "    signal.signal(15, lambda *_: (open('received', 'w').close(), os._exit(0)))\n"
+            "    print('ready', flush=True)\n"
+            "else:\n"
+            "    signal.signal(15, lambda *_: (os.wait(), os._exit(0)))\n"
+            "time.sleep(60)"
+        )
+        await output.wait_for("ready")
+
+        await process.terminate(grace=20)
+
+        assert (runner.folders.work / "received").exists()
+
     async def test_kill(self, runner: ProgramRunner) -> None:
         process, output = await runner.start(IGNORE_TERM)
         await output.wait_for("ready")
