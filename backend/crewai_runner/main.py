@@ -1,6 +1,7 @@
 """The application: middleware, routers, lifespan."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -16,6 +17,7 @@ from crewai_runner.features.health.router import router as health
 from crewai_runner.features.metrics.middleware import RequestCounting
 from crewai_runner.features.metrics.router import PATH as METRICS
 from crewai_runner.features.metrics.router import router as metrics
+from crewai_runner.features.workflows.deps import IMPORT_PATHS, MAX_ARCHIVE_BYTES
 from crewai_runner.http import documentation, frontend, problems
 from crewai_runner.http.client_address import ClientAddressMiddleware
 from crewai_runner.http.conditional import ConditionalGetMiddleware
@@ -104,7 +106,13 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
     """Add the middleware. The first added is the innermost: a request passes them in reverse order."""
     app.add_middleware(ConditionalGetMiddleware)
     app.add_middleware(JsonLimitMiddleware)
-    app.add_middleware(BodyLimitMiddleware, limit=settings.max_request_bytes)
+    uploads = re.compile(re.escape(f"{settings.api_base_url}/{LATEST_VERSION}") + IMPORT_PATHS)
+    app.add_middleware(
+        BodyLimitMiddleware,
+        limit=settings.max_request_bytes,
+        uploads=uploads,
+        upload_limit=MAX_ARCHIVE_BYTES,
+    )
     app.add_middleware(TimeLimitMiddleware, seconds=settings.request_timeout_seconds)
     app.add_middleware(ApiVersionMiddleware, prefix=settings.api_base_url)
     if (rate := rate_limit(settings)) is not None:

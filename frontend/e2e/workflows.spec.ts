@@ -197,13 +197,63 @@ test("shows why a zip was refused, and imports a project twice under different n
   await page.getByRole("button", { name: "Remove" }).click();
   await files.setInputFiles(upload);
   await start.click();
+  await expect(page.getByLabel(`Kept of ${name}`)).toContainText("researcher");
+  await expect(page.getByRole("list", { name: "Left out of the project" })).toContainText(
+    `${name}/src/crew/main.py:1`,
+  );
+  await page.getByRole("button", { name: "Import 1 workflow" }).click();
   await expectOpened(page, name);
 
   await openPage(page, "/workflows/new?import=1");
   await files.setInputFiles(upload);
   await start.click();
-  await expect(page.getByRole("heading", { name: `${name} 2 was imported` })).toBeVisible();
-  await expect(page.getByText("is taken: the workflow is named")).toBeVisible();
+  await expect(page.getByText("is taken: the workflow is named")).toBeAttached();
+  await page.getByRole("button", { name: "Import 1 workflow" }).click();
+  await expectOpened(page, `${name} 2`);
+});
+
+const CREW_CODE = `\
+from crewai import Agent, Crew, Task
+from crewai.flow.flow import Flow
+
+poet = Agent(role="Poet", goal="Rhyme", backstory="Kind.", step_callback=print)
+critic = Agent(role="Critic", goal="Judge", backstory="Strict.")
+poem = Task(description="Rhyme about {topic}", expected_output="A poem", agent=poet)
+review = Task(description="Review", expected_output="A note", agent=critic)
+writing = Crew(agents=[poet], tasks=[poem])
+reviewing = Crew(agents=[critic], tasks=[review])
+
+class Steps(Flow):
+    def start(self): ...
+`;
+
+test("shows what of each crew in Python is kept and lost, and saves the chosen one @phone", async ({
+  signedIn: page,
+}) => {
+  const name = uniqueName("poems").toLowerCase();
+  const buffer = createZip({
+    [`${name}/pyproject.toml`]: `[project]\nname = "${name}"\n`,
+    [`${name}/main.py`]: CREW_CODE,
+  });
+  await openPage(page, "/workflows/new?import=1");
+  await page
+    .getByLabel("Choose files to import")
+    .setInputFiles({ name: "poems.zip", mimeType: "application/zip", buffer });
+  await page.getByRole("button", { name: "Import", exact: true }).click();
+
+  await expect(page.getByText("Nothing is saved yet.")).toBeVisible();
+  const lost = page.getByRole("list", { name: "Left out of the project" });
+  await expect(lost).toContainText("Flows");
+  await expect(lost).toContainText(`${name}/main.py:11`);
+  await expect(page.getByText(`${name}/main.py:4`, { exact: true })).toBeVisible();
+  const choices = page.getByRole("checkbox");
+  await expect(choices).toHaveCount(2);
+  await choices.first().focus();
+  await page.keyboard.press("Space");
+  await page.getByRole("button", { name: "Import 1 workflow" }).click();
+
+  await expect(page).toHaveURL(/\/workflows\/[^/]+$/);
+  await expect(page.getByRole("textbox").first()).toContainText("Critic");
 });
 
 test("shows the errors of a pasted document by line, and imports it under another name", async ({

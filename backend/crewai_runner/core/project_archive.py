@@ -13,6 +13,7 @@ from crewai_runner.core.environment_file import is_environment_file, parse_envir
 from crewai_runner.core.zip_archive import (
     ArchiveRefused,
     check_files,
+    check_size,
     is_link,
     open_archive,
     read_entry,
@@ -85,7 +86,8 @@ def read_project_archive(body: bytes) -> ProjectArchive:
         if len(kept) > MAX_FILES:
             message = f"The archive has more than {MAX_FILES:,} files."
             raise ArchiveRefused(f"{message} Leave out installed packages and data.")
-        check_files(kept, MAX_UNPACKED_BYTES, "The files")
+        check_size(kept, MAX_UNPACKED_BYTES)
+        check_files(kept)
         top = _find_top_folder(entry.filename for entry in entries)
         contents = {entry.filename.removeprefix(top): read_entry(archive, entry) for entry in kept}
     if not contents:

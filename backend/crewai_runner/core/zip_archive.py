@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from typing import IO
 
 from crewai_runner.core.errors import Unprocessable
 
@@ -17,6 +18,7 @@ MIN_CHECKED_BYTES = 64 * 1024
 """The compression ratio of smaller files is not checked."""
 _MAX_PATH_BYTES, _MAX_NAME_BYTES = 1_024, 255
 _ENTRY_SIGNATURE = b"PK\x01\x02"
+_BYTES_PER_READ = 1024 * 1024
 _SPARE_FACTOR = 4
 """Stored files may contain the signature of an entry, because they are archives themselves."""
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
@@ -43,14 +45,15 @@ class ArchiveRefused(Unprocessable):
 
 
 @contextlib.contextmanager
-def open_archive(body: bytes, max_entries: int) -> Iterator[zipfile.ZipFile]:
+def open_archive(body: bytes | IO[bytes], max_entries: int) -> Iterator[zipfile.ZipFile]:
     """Open a zip whose entries all have paths inside it. Raises ArchiveRefused, also while it is open."""
+    file = io.BytesIO(body) if isinstance(body, bytes) else body
     too_many = f"The archive has more than {max_entries:,} entries. Leave out installed packages and data."
     # zipfile creates an object per entry before it says how many there are.
-    if body.count(_ENTRY_SIGNATURE) > _SPARE_FACTOR * max_entries:
+    if _count_signatures(file) > _SPARE_FACTOR * max_entries:
         raise ArchiveRefused(too_many)
     try:
-        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
             if len(entries) > max_entries:
                 raise ArchiveRefused(too_many)
@@ -61,19 +64,27 @@ def open_archive(body: bytes, max_entries: int) -> Iterator[zipfile.ZipFile]:
         raise ArchiveRefused("This is not a readable zip archive.") from error
 
 
+def _count_signatures(file: IO[bytes]) -> int:
+    """Return how often the signature of an entry is in a file."""
+    file.seek(0)
+    count, rest = 0, b""
+    while chunk := file.read(_BYTES_PER_READ):
+        count += (rest + chunk).count(_ENTRY_SIGNATURE)
+        rest = chunk[1 - len(_ENTRY_SIGNATURE) :]
+    return count
+
+
 def is_link(entry: zipfile.ZipInfo) -> bool:
     """Return whether an entry is a symbolic link."""
     return stat.S_ISLNK(entry.external_attr >> 16)
 
 
-def check_files(entries: Sequence[zipfile.ZipInfo], max_bytes: int, contents: str) -> None:
-    """Check the files to read. `contents` names them, in the message about their size.
+def check_files(entries: Sequence[zipfile.ZipInfo]) -> None:
+    """Check the files to read.
 
-    Raises ArchiveRefused if they unpack to more than `max_bytes`, if two of them have paths that differ by
-    case only, or if one is a link, a device, encrypted, or inside another file.
+    Raises ArchiveRefused if two of them have paths that differ by case only, or if one is a link, a device,
+    encrypted, or inside another file.
     """
-    if sum(entry.file_size for entry in entries) > max_bytes:
-        raise ArchiveRefused(f"{contents} unpack to more than {max_bytes // 1024**2} MiB. Leave out data.")
     for entry in entries:
         _check_type(entry)
     paths = [unicodedata.normalize("NFC", entry.filename).casefold() for entry in entries]
@@ -86,6 +97,12 @@ def check_files(entries: Sequence[zipfile.ZipInfo], max_bytes: int, contents: st
             if parent in known:
                 raise ArchiveRefused(f"{parent[:100]!r} is both a file and a folder.")
             parent = parent.rpartition("/")[0]
+
+
+def check_size(entries: Sequence[zipfile.ZipInfo], max_bytes: int) -> None:
+    """Raise ArchiveRefused if the files unpack to more than `max_bytes`."""
+    if sum(entry.file_size for entry in entries) > max_bytes:
+        raise ArchiveRefused(f"The files unpack to more than {max_bytes // 1024**2} MiB. Leave out data.")
 
 
 def check_ratio(entries: Sequence[zipfile.ZipInfo]) -> None:

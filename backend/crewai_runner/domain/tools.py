@@ -78,6 +78,29 @@ TOOLS: Mapping[str, ToolDescription] = MappingProxyType(
 """The tools, by name."""
 
 
+_TOOL_CLASSES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "ScrapeWebsiteTool": ("read_page", "http_get"),
+        "ScrapeElementFromWebsiteTool": ("read_page", "http_get"),
+        "SerperDevTool": ("web_search",),
+        "DuckDuckGoSearchRun": ("web_search",),
+        "BraveSearchTool": ("web_search",),
+        "TavilySearchTool": ("web_search",),
+        "EXASearchTool": ("web_search",),
+        "FileReadTool": ("read_file",),
+        "FileWriterTool": ("write_file",),
+        "DirectoryReadTool": ("list_files",),
+        "PDFSearchTool": ("read_pdf",),
+        "CSVSearchTool": ("read_table",),
+    }
+)
+
+
+def list_replacements(class_name: str) -> tuple[str, ...]:
+    """Return the names of tools that do what a tool class of CrewAI does, best first."""
+    return _TOOL_CLASSES.get(class_name, ())
+
+
 def find_tool(text: str) -> str | None:
     """Return the name of the tool with this name or title; case and surrounding space do not count."""
     wanted = text.strip().casefold()

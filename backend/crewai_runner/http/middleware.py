@@ -3,6 +3,7 @@
 import re
 import time
 import uuid
+from dataclasses import dataclass
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -29,6 +30,7 @@ SECURITY_HEADERS = {
 CLIENT_CLOSED_REQUEST = 499
 """The status, as nginx writes it, of a request whose client disconnected before the response."""
 MAX_FULL_BODIES = 16
+MAX_FULL_UPLOADS = 3
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
@@ -113,27 +115,43 @@ ARCHIVE_HINT = (
 )
 
 
+@dataclass(slots=True)
+class BodyLimit:
+    """The largest body of a group of routes, in bytes, and what all their bodies may hold together."""
+
+    size: int
+    total: int
+    setting: str = ""
+    held: int = 0
+
+
 class BodyLimitMiddleware:
     """Rejects bodies above the limit, with or without a Content-Length.
 
     All bodies that the process holds at the same time are limited to `MAX_FULL_BODIES` times that (503): slow
-    uploads must not use up the memory.
+    uploads must not use up the memory. Paths that match `uploads` have the limit `upload_limit` if it is
+    larger, and a total of `MAX_FULL_UPLOADS` times that.
     """
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
-        self._app = app
-        self._limit = limit
-        self._held = 0
+    def __init__(
+        self, app: ASGIApp, limit: int, uploads: re.Pattern[str] | None = None, upload_limit: int = 0
+    ) -> None:
+        self._app, self._uploads = app, uploads
+        self._usual = BodyLimit(limit, limit * MAX_FULL_BODIES, " (MAX_REQUEST_BYTES)")
+        size = max(limit, upload_limit)
+        self._of_uploads = BodyLimit(size, size * MAX_FULL_UPLOADS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        limit = self._find_limit(scope)
         headers = Headers(scope=scope)
-        hint = ARCHIVE_HINT if headers.get("content-type", "").startswith("application/zip") else ""
-        error = TooLarge(f"The body exceeds the limit of {self._limit} bytes (MAX_REQUEST_BYTES).{hint}")
+        is_zip = limit is self._usual and headers.get("content-type", "").startswith("application/zip")
+        hint = ARCHIVE_HINT if is_zip else ""
+        error = TooLarge(f"The body exceeds the limit of {limit.size} bytes{limit.setting}.{hint}")
         declared = headers.get("content-length", "0")
-        if declared.isdecimal() and int(declared) > self._limit:
+        if declared.isdecimal() and int(declared) > limit.size:
             await error_response(Request(scope), error)(scope, receive, send)
             return
         received = 0
@@ -143,15 +161,23 @@ class BodyLimitMiddleware:
             message = await receive()
             size = len(message.get("body", b""))
             received += size
-            self._held += size
+            limit.held += size
             # FastAPI turns any other exception raised while reading into a 400.
-            if received > self._limit:
+            if received > limit.size:
                 raise HTTPException(error.status, error.detail)
-            if self._held > self._limit * MAX_FULL_BODIES:
+            if limit.held > limit.total:
                 raise HTTPException(503, "Too many large requests at once.", {"Retry-After": "5"})
             return message
 
         try:
             await self._app(scope, counting_receive, send)
         finally:
-            self._held -= received
+            limit.held -= received
+
+    def _find_limit(self, scope: Scope) -> BodyLimit:
+        is_upload = (
+            self._uploads is not None
+            and scope["method"] == "POST"
+            and self._uploads.fullmatch(scope["path"]) is not None
+        )
+        return self._of_uploads if is_upload else self._usual

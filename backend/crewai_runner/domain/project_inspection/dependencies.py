@@ -11,8 +11,9 @@ from typing import Any
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from crewai_runner.domain.project_inspection.literals import evaluate, list_assignments
 from crewai_runner.domain.project_inspection.python_module import keyword_of, name_of
-from crewai_runner.domain.workflow_yaml.python_data import NotData, evaluate, list_assignments, parse_source
+from crewai_runner.domain.workflow_yaml.python_project.source import NotData, parse_source
 
 _MAX_TOML_LENGTH = 8 * 1024**2
 _MAX_DOTS = 200

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from crewai_runner.core.environment_file import is_environment_example
 from crewai_runner.core.text import decode_text
 from crewai_runner.domain.project_inspection.python_module import ImportedName, PythonModule
-from crewai_runner.domain.workflow_yaml.python_data import MAX_SOURCE_LENGTH, NotData, parse_source
+from crewai_runner.domain.workflow_yaml.python_project.source import MAX_SOURCE_LENGTH, NotData, parse_source
 
 MAX_PYTHON_FILES = 1_000
 MAX_PYTHON_BYTES = 4 * 1024**2

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from crewai_runner.domain.workflow_yaml.python_data import list_assignments
+from crewai_runner.domain.project_inspection.literals import list_assignments
 
 _SHELLS = {
     "streamlit": "Streamlit",

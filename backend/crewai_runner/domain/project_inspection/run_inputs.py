@@ -10,12 +10,13 @@ from pydantic import ValidationError
 
 from crewai_runner.domain.field_types import INPUT_NAME
 from crewai_runner.domain.project import EntryPoint, ProjectKind
+from crewai_runner.domain.project_inspection.literals import evaluate, list_assignments
 from crewai_runner.domain.project_inspection.project_sources import ProjectSources, is_secondary
 from crewai_runner.domain.project_inspection.python_module import PythonModule, keyword_of, name_of
 from crewai_runner.domain.workflow import InputDefinition, InputType
 from crewai_runner.domain.workflow_texts import AGENT_TEXTS, TASK_TEXTS, placeholder_names
 from crewai_runner.domain.workflow_yaml.crewai_files import CrewFiles, NotACrewProject, read_crew_json
-from crewai_runner.domain.workflow_yaml.python_data import NotData, evaluate, list_assignments
+from crewai_runner.domain.workflow_yaml.python_project.source import NotData
 
 MAX_INPUTS = 100
 LONG_TEXT = 200

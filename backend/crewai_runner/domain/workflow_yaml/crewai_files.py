@@ -9,8 +9,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from crewai_runner.domain.field_types import excerpt
-from crewai_runner.domain.workflow_yaml.lenient_import import Omission
-from crewai_runner.domain.workflow_yaml.nodes import Listing, Node, Table, to_plain
+from crewai_runner.domain.workflow_yaml.nodes import Listing, Node, Scalar, Table, to_plain
+from crewai_runner.domain.workflow_yaml.omissions import Omission
 from crewai_runner.domain.workflow_yaml.problems import Problem, Problems
 from crewai_runner.domain.workflow_yaml.reader import read
 
@@ -18,12 +18,13 @@ MAX_CREWS = 20
 JSON_ENDINGS = (".jsonc", ".json")
 _YAML_ENDINGS = (".yaml", ".yml")
 _SKIPPED_FOLDERS = frozenset({"node_modules", "site-packages", "venv"})
-_GENERIC_FOLDERS = frozenset({"config", "configs", "src", "crew", "app", ""})
+GENERIC_FOLDERS = frozenset({"config", "configs", "src", "crew", "app", ""})
 _BRANCH = re.compile(r"-(main|master|develop|[0-9a-f]{40})$")
 # An unterminated text extends to the end: it must not be scanned again from each of its quotes.
 _JSON_TEXT = r'"(?:\\.|[^"\\])*+(?:"|\\?\Z)'
 _JSON_COMMENT = re.compile(rf"({_JSON_TEXT})|//[^\r\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _TRAILING_COMMA = re.compile(rf"({_JSON_TEXT})|,(?=\s*[}}\]])", re.DOTALL)
+_NOT_A_LINE_BREAK = re.compile(r"[^\r\n]")
 _MAX_TOML_LENGTH = 100_000
 _MAX_DOTS = 200
 """Dots in one line of TOML."""
@@ -49,13 +50,6 @@ class CrewFiles:
     agents: str = ""
     tasks: str = ""
 
-    def list_code(self, files: Mapping[str, str], *, is_only: bool) -> list[str]:
-        """Return the Python files next to the YAML files; of the whole project for its only crew."""
-        code = [path for path in _list_relevant(files) if path.endswith(".py")]
-        folders = (self.folder, PurePosixPath(self.agents).parent)
-        near = [path for path in code if PurePosixPath(path).parent in folders]
-        return code if is_only else near
-
 
 @dataclass
 class CrewSource:
@@ -65,11 +59,13 @@ class CrewSource:
     omissions: list[Omission] = field(default_factory=list)
     lost_agents: set[str] = field(default_factory=set)
     """Names of agents that the crew has and whose definition cannot be read."""
+    places: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """File and line of what the definition contains, by path in the document."""
 
 
 def find_crews(files: Mapping[str, str]) -> tuple[list[CrewFiles], list[Omission]]:
     """Return the crews of a project, outermost first, and the files of incomplete ones."""
-    paths = _list_relevant(files)
+    paths = list_relevant(files)
     crews: list[CrewFiles] = []
     for path in paths:
         file = PurePosixPath(path)
@@ -78,13 +74,13 @@ def find_crews(files: Mapping[str, str]) -> tuple[list[CrewFiles], list[Omission
             and file.suffix in JSON_ENDINGS
             and str(file.with_suffix(".jsonc")) not in (set(paths) - {path})
         ):
-            crews.append(CrewFiles(path, file.parent, _name_crew(files, file.parent, None), json=path))
+            crews.append(CrewFiles(path, file.parent, name_crew(files, file.parent, None), json=path))
     pairs, omissions = _pair_yaml_files(paths)
     for agents, tasks in pairs:
         folder = PurePosixPath(agents).parent
-        home = folder.parent if folder.name in _GENERIC_FOLDERS else folder
+        home = folder.parent if folder.name in GENERIC_FOLDERS else folder
         label = home.name if len(pairs) > 1 else None
-        name = _name_crew(files, home, label)
+        name = name_crew(files, home, label)
         crews.append(CrewFiles(str(folder), home, name, agents=agents, tasks=tasks))
     return crews, omissions
 
@@ -93,6 +89,7 @@ def read_crew_json(crew: CrewFiles, files: Mapping[str, str]) -> CrewSource:
     """Read a `crew.jsonc` with its agents. Raises NotACrewProject when the file itself cannot be read."""
     source = CrewSource(_read_json(crew.json, files[crew.json]))
     definition = source.definition
+    source.places = _locate(crew.json, files[crew.json], "")
     agents = definition.get("agents")
     named = agents if isinstance(agents, list) else []
     manager = definition.get("manager_agent")
@@ -102,7 +99,7 @@ def read_crew_json(crew: CrewFiles, files: Mapping[str, str]) -> CrewSource:
         definition["agents"] = [_read_agent(files, crew.folder, agent, source) for agent in named]
         definition["agents"] = [agent for agent in definition["agents"] if agent is not None]
     read_paths = {path for name in named for path in _agent_paths(crew.folder, name)}
-    for path in _list_relevant(files):
+    for path in list_relevant(files):
         is_agent = PurePosixPath(path).parent == crew.folder / "agents" and path.endswith(JSON_ENDINGS)
         if is_agent and path not in read_paths:
             source.omissions.append(Omission(path, "The crew does not name this agent."))
@@ -136,7 +133,7 @@ def _strip_body(body: object) -> object:
     return {key: text.strip() if isinstance(text, str) else text for key, text in body.items()}
 
 
-def _list_relevant(files: Mapping[str, str]) -> list[str]:
+def list_relevant(files: Mapping[str, str]) -> list[str]:
     """Return the paths outermost first, without hidden folders and installed packages."""
     paths = [path for path in files if not any(map(_is_skipped, PurePosixPath(path).parts[:-1]))]
     return sorted(paths, key=lambda path: (path.count("/"), path))
@@ -177,6 +174,7 @@ def _read_agent(
     path = next((path for path in _agent_paths(folder, agent) if path in files), None)
     try:
         if path is not None:
+            source.places |= _locate(path, files[path], f"agents.{excerpt(agent)}")
             return {**_read_json(path, files[path]), "name": agent}
         reason = f"There is no agents/{excerpt(agent)}.jsonc, which the crew names."
     except NotACrewProject as error:
@@ -192,10 +190,8 @@ def _agent_paths(folder: PurePosixPath, agent: object) -> list[str]:
 
 def _read_json(path: str, text: str) -> dict[str, Any]:
     """Return the object of a JSON file, which may have comments and trailing commas."""
-    text = text.removeprefix("\ufeff")
-    without_comments = _JSON_COMMENT.sub(lambda match: match[1] or " ", text)
     try:
-        value = json.loads(_TRAILING_COMMA.sub(lambda match: match[1] or "", without_comments))
+        value = json.loads(_strip_comments(text))
     except (ValueError, RecursionError) as error:
         reason = str(error) or "nested too deeply"
         raise NotACrewProject(f"{excerpt(path)} cannot be read: {excerpt(reason, 120)}.") from None
@@ -204,14 +200,47 @@ def _read_json(path: str, text: str) -> dict[str, Any]:
     return value
 
 
-def _name_crew(files: Mapping[str, str], folder: PurePosixPath, label: str | None) -> str | None:
+def _strip_comments(text: str) -> str:
+    """Return JSON without comments and trailing commas; its lines stay the same."""
+    without = _JSON_COMMENT.sub(
+        lambda match: match[1] or _NOT_A_LINE_BREAK.sub(" ", match[0]), text.removeprefix("\ufeff")
+    )
+    return _TRAILING_COMMA.sub(lambda match: match[1] or " ", without)
+
+
+def _locate(path: str, text: str, parent: str) -> dict[str, tuple[str, int]]:
+    """Return the lines of the keys in a JSON file, by path in the document below `parent`."""
+    problems = Problems(plain := _strip_comments(text))
+    node = read(plain, problems)
+    places = {parent: (path, 1)}
+    if isinstance(node, Table):
+        _locate_keys(node, parent, path, problems, places)
+        tasks = node.get("tasks")
+        for item in tasks.items if isinstance(tasks, Listing) and not parent else ():
+            name = item.get("name") if isinstance(item, Table) else None
+            if isinstance(item, Table) and isinstance(name, Scalar):
+                inner = f"tasks.{excerpt(str(name.value))}"
+                places[inner] = (path, problems.line_of(item.index))
+                _locate_keys(item, inner, path, problems, places)
+    return places
+
+
+def _locate_keys(
+    table: Table, parent: str, path: str, problems: Problems, places: dict[str, tuple[str, int]]
+) -> None:
+    for key, entry in table.entries.items():
+        inner = f"{parent}.{excerpt(key)}".removeprefix(".")
+        places[inner] = (path, problems.line_of(entry.index))
+
+
+def name_crew(files: Mapping[str, str], folder: PurePosixPath, label: str | None) -> str | None:
     """Return the project's name, followed by the label; else the name of the crew's folder."""
     for parent in _list_parents(folder):
         project = _read_project_name(files.get(str(parent / "pyproject.toml"), ""))
         if project is not None:
             return f"{project} {label}" if label else project
     named = (_BRANCH.sub("", parent.name) for parent in _list_parents(folder))
-    return next((name for name in named if name not in _GENERIC_FOLDERS), None)
+    return next((name for name in named if name not in GENERIC_FOLDERS), None)
 
 
 def _list_parents(folder: PurePosixPath) -> Iterator[PurePosixPath]:

@@ -1,49 +1,50 @@
 """Conversion of CrewAI's own project files to documents. No code of a project is executed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import PurePosixPath
 from typing import Any
 
-from crewai_runner.domain.field_types import excerpt
-from crewai_runner.domain.workflow_texts import AGENT_TEXTS, TASK_TEXTS, placeholder_names
-from crewai_runner.domain.workflow_yaml.crewai_code import read_crew_code
 from crewai_runner.domain.workflow_yaml.crewai_files import (
     MAX_CREWS,
     CrewFiles,
     CrewSource,
     NotACrewProject,
     find_crews,
+    name_crew,
     read_crew_json,
     read_yaml,
 )
 from crewai_runner.domain.workflow_yaml.cross_references import Registry
 from crewai_runner.domain.workflow_yaml.export_snapshot import find_snapshot
-from crewai_runner.domain.workflow_yaml.lenient_import import Omission, import_leniently
-from crewai_runner.domain.workflow_yaml.nodes import NotADocument, Table, from_plain
-from crewai_runner.domain.workflow_yaml.problems import Problem, Severity
-from crewai_runner.domain.workflow_yaml.serialisation import dump
-
-NOT_IMPORTED = "not-imported"
-_MAX_COMMENTS = 50
+from crewai_runner.domain.workflow_yaml.imported_document import ImportedDocument, to_document
+from crewai_runner.domain.workflow_yaml.omissions import ImportFinding, LossKind, Omission
+from crewai_runner.domain.workflow_yaml.problems import Problems
+from crewai_runner.domain.workflow_yaml.project_files import list_file_losses
+from crewai_runner.domain.workflow_yaml.python_files import PythonCrews, read_config, read_python
+from crewai_runner.domain.workflow_yaml.python_project.crews import CodeCrew
 
 
 @dataclass(frozen=True)
-class ImportedDocument:
-    """A document, and everything of its project that is not in it."""
+class ImportedProject:
+    """The documents of a project's crews, and what of the project belongs to none of them."""
 
-    text: str
+    documents: list[ImportedDocument]
     omissions: list[Omission] = field(default_factory=list)
-    source: str = ""
-    """The folder or file of the crew within the project; empty for a document."""
 
     @property
-    def warnings(self) -> list[Problem]:
-        """The omissions as warnings. They have no line, because they are not in the document."""
-        return [
-            Problem(line=0, column=0, path=omission.path, code=NOT_IMPORTED, message=omission.describe(),
-                    severity=Severity.WARNING)
-            for omission in self.omissions
-        ]  # fmt: skip
+    def warnings(self) -> list[ImportFinding]:
+        return [omission.to_finding() for omission in self.omissions]
+
+
+@dataclass(frozen=True)
+class ProjectFiles:
+    """The files of a project: the texts that are read, the paths of all, and why texts were not read."""
+
+    texts: Mapping[str, str]
+    paths: Collection[str] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
 
 
 def from_crewai_files(
@@ -58,45 +59,91 @@ def from_crewai_files(
     tools that are not registered, are left out and listed. Raises NotACrewProject when a file is not
     valid YAML.
     """
-    agents, tasks = read_yaml("agents.yaml", agents_yaml), read_yaml("tasks.yaml", tasks_yaml)
-    source = CrewSource({**(crew or {}), "agents": agents, "tasks": tasks})
-    return _to_document(source, registry or Registry(mcp_servers=None))
+    source = _read_pair({"agents.yaml": agents_yaml, "tasks.yaml": tasks_yaml}, "agents.yaml", "tasks.yaml")
+    source.definition = {**(crew or {}), **source.definition}
+    return to_document(source, registry or Registry(mcp_servers=None))
 
 
-def from_crewai_project(files: Mapping[str, str], registry: Registry | None = None) -> list[ImportedDocument]:
+def from_crewai_project(
+    files: ProjectFiles | Mapping[str, str], registry: Registry | None = None
+) -> ImportedProject:
     """Convert a project's files (by path) to a document for each of its crews.
 
-    A crew is a `crew.jsonc` with its `agents/`, or an `agents.yaml` with its `tasks.yaml`, whose crew class
-    is read without executing it. A crew that cannot be read is listed as an omission of the first one.
-    Raises NotACrewProject when no crew can be read.
+    A crew is a `crew.jsonc` with its `agents/`, a `Crew(...)` in Python code with the YAML files that it
+    names, or else an `agents.yaml` with its `tasks.yaml`. No code is executed. A crew that cannot be read
+    is an omission of the project. Raises NotACrewProject when no crew can be read.
     """
-    crews, omissions = find_crews(files)
-    if not crews:
-        raise NotACrewProject("There is neither a crew.jsonc nor an agents.yaml with a tasks.yaml.")
+    if not isinstance(files, ProjectFiles):
+        files = ProjectFiles(files, list(files))
     known = registry or Registry(mcp_servers=None)
-    documents: list[ImportedDocument] = []
-    errors: list[NotACrewProject] = []
-    for crew in crews[:MAX_CREWS]:
-        try:
-            documents.append(_convert_crew(crew, files, known, is_only=len(crews) == 1))
-        except NotACrewProject as error:
-            errors.append(error)
-            omissions.append(Omission(crew.source, _describe(error)))
-    omissions += [
-        Omission(crew.source, f"At most {MAX_CREWS} crews are imported.") for crew in crews[MAX_CREWS:]
+    code = read_python(files.texts)
+    crews, omissions = find_crews(files.texts)
+    taken = {path for crew in code.crews for path, _ in crew.findings.config_members}
+    crews = [crew for crew in crews if crew.json or not {crew.agents, crew.tasks} & taken]
+    omissions = [omission for omission in omissions if omission.path not in taken]
+    converters = [
+        *((crew.source, partial(_convert_crew, crew, files.texts, known, code)) for crew in crews),
+        *(
+            (_locate_crew(crew), partial(_convert_code, crew, files.texts, known, code))
+            for crew in code.crews
+        ),
     ]
+    if not converters:
+        raise NotACrewProject(_describe_absence(code), [item.to_finding() for item in code.omissions[:20]])
+    documents, errors = _convert_all(converters, omissions)
     if not documents:
         raise errors[0]
-    documents[0].omissions.extend(omissions)
-    return documents
+    python = {path: text for path, text in files.texts.items() if path.endswith(".py")}
+    omissions += code.omissions
+    omissions += list_file_losses(files.paths, python, code.knowledge_files, files.unread)
+    return ImportedProject(documents, [_place_at_path(omission, files.texts) for omission in omissions])
+
+
+def _describe_absence(code: PythonCrews) -> str:
+    absence = (
+        "There is neither a crew.jsonc, nor an agents.yaml with a tasks.yaml, nor a `Crew(...)` in Python"
+    )
+    made = next((item for item in code.omissions if item.kind is LossKind.CREW), None)
+    return f"{absence} that can be read." + (f" {made.path}: {made.reason}" if made is not None else "")
+
+
+def _convert_all(
+    converters: Sequence[tuple[str, Callable[[], ImportedDocument]]], omissions: list[Omission]
+) -> tuple[list[ImportedDocument], list[NotACrewProject]]:
+    documents: list[ImportedDocument] = []
+    errors: list[NotACrewProject] = []
+    for source, convert in converters[:MAX_CREWS]:
+        try:
+            documents.append(convert())
+        except NotACrewProject as error:
+            errors.append(error)
+            omissions.append(Omission(source, _describe(error), LossKind.CREW))
+    omissions += [
+        Omission(source, f"At most {MAX_CREWS} crews are imported.", LossKind.CREW)
+        for source, _ in converters[MAX_CREWS:]
+    ]
+    return documents, errors
+
+
+def _place_at_path(omission: Omission, files: Mapping[str, str]) -> Omission:
+    """Add the place of an omission whose path is a file, or a file with a line."""
+    file, _, line = omission.path.rpartition(":")
+    if line.isdecimal() and file in files:
+        return omission.at(file, int(line))
+    return omission.at(omission.path, 0) if omission.path in files else omission
 
 
 def _describe(error: NotACrewProject) -> str:
     return " ".join([str(error), *(problem.message for problem in error.problems[:1])])
 
 
+def _locate_crew(crew: CodeCrew) -> str:
+    made = crew.site.construction
+    return f"{made.file}:{made.call.lineno}"
+
+
 def _convert_crew(
-    crew: CrewFiles, files: Mapping[str, str], registry: Registry, *, is_only: bool
+    crew: CrewFiles, files: Mapping[str, str], registry: Registry, code: PythonCrews
 ) -> ImportedDocument:
     omissions: list[Omission] = []
     if crew.json:
@@ -104,96 +151,37 @@ def _convert_crew(
         if snapshot is not None:
             return ImportedDocument(snapshot, source=crew.source)
         source = read_crew_json(crew, files)
+        fallback = crew.json
     else:
-        agents, tasks = (read_yaml(path, files[path]) for path in (crew.agents, crew.tasks))
-        code = {path: files[path] for path in crew.list_code(files, is_only=is_only)}
-        source = read_crew_code(agents, tasks, code)
+        source = _read_pair(files, crew.agents, crew.tasks)
+        fallback = crew.tasks
     source.omissions[:0] = omissions
     source.definition = {"name": crew.name, **source.definition}
-    return _to_document(source, registry, crew.source)
+    return to_document(source, registry, crew.source, code, fallback)
 
 
-def _to_document(crew: CrewSource, registry: Registry, source: str = "") -> ImportedDocument:
-    try:
-        node = from_plain(crew.definition)
-    except NotADocument as error:
-        raise NotACrewProject(str(error)) from None
-    document, omissions = import_leniently(node) if isinstance(node, Table) else ({}, [])
-    omissions = [*crew.omissions, *omissions]
-    _leave_out_unregistered(document, registry, omissions)
-    _leave_out_lost_agents(document, crew.lost_agents, omissions)
-    _declare_inputs(document)
-    return ImportedDocument(_format_comments(omissions) + dump(document), omissions, source)
+def _read_pair(files: Mapping[str, str], agents_path: str, tasks_path: str) -> CrewSource:
+    source = CrewSource({})
+    for section, path in (("agents", agents_path), ("tasks", tasks_path)):
+        source.definition[section] = read_yaml(path, files[path])
+        config = read_config(path, files[path], Problems(files[path]))
+        for key, line in config.lines.items() if config is not None else ():
+            source.places[f"{section}.{key}"] = (path, line)
+    return source
 
 
-def _leave_out_unregistered(document: dict[str, Any], registry: Registry, omissions: list[Omission]) -> None:
-    """Remove tools and MCP servers that are not registered: a document with unknown ones is not valid."""
-    known = (("tools", "tool", registry.tools), ("mcps", "MCP server", registry.mcp_servers))
-    for section in ("agents", "tasks"):
-        for key, member in document[section].items():
-            for attribute, kind, registered in known:
-                names = member.get(attribute)
-                if not isinstance(names, list) or registered is None:
-                    continue
-                found = [registry.find(attribute, name) for name in names]
-                member[attribute] = [name for name in found if name is not None]
-                omissions += [
-                    Omission(f"{section}.{excerpt(key)}.{attribute}", f"No {kind} `{name}` is registered.")
-                    for name, registered in zip(names, found, strict=True)
-                    if registered is None
-                ]
-                if not member[attribute]:
-                    del member[attribute]
-
-
-def _leave_out_lost_agents(document: dict[str, Any], lost: set[str], omissions: list[Omission]) -> None:
-    """Remove what depends on agents that could not be read. Raises NotACrewProject if no task is left."""
-    is_hierarchical = document.get("process") == "hierarchical"
-    tasks: dict[str, dict[str, Any]] = document["tasks"]
-    removed: set[str] = set()
-    for key, task in list(tasks.items()):
-        if task.get("agent") not in lost:
-            continue
-        agent = excerpt(str(task.pop("agent")))
-        if is_hierarchical:
-            omissions.append(Omission(f"tasks.{excerpt(key)}.agent", f"`{agent}` was left out."))
-        else:
-            del tasks[key]
-            removed.add(key)
-            omissions.append(Omission(f"tasks.{excerpt(key)}", f"Its agent `{agent}` was left out."))
-    for key, task in tasks.items():
-        context = task.get("context")
-        names = context if isinstance(context, list) else []
-        for name in [name for name in names if name in removed]:
-            names.remove(name)
-            omissions.append(Omission(f"tasks.{excerpt(key)}.context", f"`{excerpt(name)}` was left out."))
-    if document.get("manager_agent") in lost:
-        del document["manager_agent"]
-    if lost and not (tasks and document["agents"]):
-        raise NotACrewProject(" ".join(omission.describe() for omission in omissions[:3]))
-
-
-def _declare_inputs(document: dict[str, Any]) -> None:
-    """Declare the inputs that texts use; CrewAI's own format does not declare them."""
-    names = [
-        name
-        for section, attributes in (("agents", AGENT_TEXTS), ("tasks", TASK_TEXTS))
-        for member in document.get(section, {}).values()
-        for attribute in attributes
-        if isinstance(text := member.get(attribute), str)
-        for name in placeholder_names(text)
-    ]
-    declared = dict(document.get("inputs", {}))
-    for name in names:
-        declared.setdefault(name, {"type": "any"})
-    if declared:
-        document["inputs"] = declared
-
-
-def _format_comments(omissions: list[Omission]) -> str:
-    if not omissions:
-        return ""
-    lines = [f"#   {omission.path}: {omission.reason}" for omission in omissions[:_MAX_COMMENTS]]
-    more = [f"#   and {len(omissions) - _MAX_COMMENTS} more"] if len(omissions) > _MAX_COMMENTS else []
-    text = "\n".join(["# Left out of the imported project:", *lines, *more, ""])
-    return "".join(char if char.isprintable() or char == "\n" else "?" for char in text)
+def _convert_code(
+    crew: CodeCrew, files: Mapping[str, str], registry: Registry, code: PythonCrews
+) -> ImportedDocument:
+    made = crew.site.construction
+    several = len(code.crews) > 1
+    home = PurePosixPath(made.file).parent
+    name = name_crew(files, home, crew.site.label if several else None)
+    definition = {"name": name, **crew.definition}
+    lost = crew.findings.lost
+    source = CrewSource(definition, list(crew.findings.omissions), places=crew.findings.places)
+    source.lost_agents = set(lost["agents"])
+    for section, keys in lost.items():
+        kept = {key: body for key, body in definition[section].items() if key not in keys}
+        definition[section] = kept
+    return to_document(source, registry, _locate_crew(crew), code, made.file)

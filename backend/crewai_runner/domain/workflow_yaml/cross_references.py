@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from crewai_runner.domain.model_settings import ModelChoice
-from crewai_runner.domain.tools import find_tool
+from crewai_runner.domain.tools import find_tool, list_replacements
 from crewai_runner.domain.workflow import InputDefinition, ProcessKind
 from crewai_runner.domain.workflow_yaml.async_tasks import check_async_tasks
 from crewai_runner.domain.workflow_yaml.input_definitions import DeclaredInput
@@ -28,12 +28,14 @@ class Registry:
     mcp_servers: AbstractSet[str] | None = frozenset()
 
     def find(self, attribute: str, name: str) -> str | None:
-        """Return the registered tool or MCP server of this name, or the tool of this title."""
+        """Return the registered tool or MCP server of a name, or the tool of a title or for a class."""
         known = self.tools if attribute == "tools" else self.mcp_servers
         if known is None or name in known:
             return name
-        named = find_tool(name) if attribute == "tools" else None
-        return named if named in known else None
+        if attribute != "tools":
+            return None
+        candidates = (find_tool(name), *list_replacements(name))
+        return next((found for found in candidates if found is not None and found in known), None)
 
 
 @dataclass

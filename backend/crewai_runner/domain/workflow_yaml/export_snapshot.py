@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-from crewai_runner.domain.workflow_yaml.lenient_import import Omission
+from crewai_runner.domain.workflow_yaml.omissions import Omission
 
 SNAPSHOT = "workflow.yaml"
 _DIGEST = re.compile(r'^\[tool\.crewai-runner\]\nproject-sha256 = "([0-9a-f]{64})"$', re.MULTILINE)

@@ -1,7 +1,6 @@
 """Lenient import: keeps what a document supports of an imported crew, and lists what it omits."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from crewai_runner.domain.field_types import excerpt
@@ -28,22 +27,11 @@ from crewai_runner.domain.workflow_yaml.nodes import (
     kind_of,
     to_plain,
 )
+from crewai_runner.domain.workflow_yaml.omissions import Omission
 from crewai_runner.domain.workflow_yaml.problems import Location, Problems
 from crewai_runner.domain.workflow_yaml.sections import Key, Nested, Section, snake
 
 _WRITABLE = "files stay within the run, and their names contain no inputs"
-
-
-@dataclass(frozen=True)
-class Omission:
-    """A value of the crew that the document omits, or a file of the project."""
-
-    path: str
-    reason: str
-
-    def describe(self) -> str:
-        """Return one sentence with the path and the reason, for a warning."""
-        return f"`{self.path}` was not imported as written: {self.reason}"
 
 
 def import_leniently(crew: Table) -> tuple[dict[str, Any], list[Omission]]:
@@ -109,6 +97,8 @@ def _import_supported(
         path = f"{parent}.{excerpt(entry.key)}".removeprefix(".")
         if is_null(entry.node) or (name == "name" and key is None):
             continue
+        if key is None and name == "verbose":
+            continue  # every run is recorded in detail
         if key is None:
             unsupported = section.unsupported.get(name)
             if not _is_empty(entry.node):
@@ -189,9 +179,9 @@ def _import_inputs(node: Node | None, omissions: list[Omission]) -> dict[str, An
         name, described = given_name, value
         if is_item and isinstance(value, str):
             name, described = value, None
-        elif isinstance(value, dict) and _find_input_problem(name, value):
+        elif isinstance(value, dict) and find_input_problem(name, value):
             described = {"type": "object", "default": to_plain(body)}
-        problem = _find_input_problem(name, described)
+        problem = find_input_problem(name, described)
         if problem is None and name not in inputs:
             inputs[name] = described
         else:
@@ -199,7 +189,7 @@ def _import_inputs(node: Node | None, omissions: list[Omission]) -> dict[str, An
     return inputs
 
 
-def _find_input_problem(name: str, described: object) -> str | None:
+def find_input_problem(name: str, described: object) -> str | None:
     problems = Problems()
     entry = Entry(name, -1, from_plain(described))
     read_inputs(Table(-1, {name: entry}), Location(-1, "inputs"), problems)

@@ -97,6 +97,10 @@ class Problems:
         """Return the warnings by position."""
         return self._sorted(Severity.WARNING)
 
+    def line_of(self, index: int) -> int:
+        """Return the line of a position in the text, from 1; 0 without a text or position."""
+        return self._position(index)[0]
+
     def _sorted(self, severity: Severity) -> list[Problem]:
         ordered = sorted(self._found, key=lambda pair: pair[0])
         return [problem for _, problem in ordered if problem.severity is severity]

@@ -1,8 +1,10 @@
 """FastAPI dependencies of the workflow endpoints."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import IO, Annotated
 
 from fastapi import Depends, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
@@ -30,6 +32,12 @@ from crewai_runner.features.workflows.versions.history import WorkflowHistory
 from crewai_runner.http.deps import Provided, ReadSessionDep, SessionDep
 
 MAX_UPLOAD_BYTES = 4 * 1024 * 1024
+MAX_ARCHIVE_BYTES = 64 * 1024 * 1024
+IMPORT_PATHS = r"/workflows/import(?:/preview)?"
+"""The paths below the version of the API whose bodies may be archives."""
+_MAX_BYTES_IN_MEMORY = 4 * 1024 * 1024
+"""The size of a body above which it is written to a temporary file."""
+_BYTES_PER_WRITE = 1024 * 1024
 JSON_TYPES = ("application/json",)
 YAML_TYPES = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml")
 ZIP_TYPES = ("application/zip", "application/x-zip-compressed")
@@ -76,56 +84,60 @@ async def _imports(session: SessionDep, deps: _Deps) -> WorkflowImports:
     return WorkflowImports(session, deps.mask)
 
 
+async def _imports_to_read(session: ReadSessionDep, deps: _Deps) -> WorkflowImports:
+    return WorkflowImports(session, deps.mask)
+
+
 async def _checker(deps: _Deps) -> DocumentChecker:
     return deps.checker
 
 
-async def _upload(request: Request) -> Upload:
+async def _upload(request: Request) -> AsyncIterator[Upload]:
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    read = _READERS.get(content_type)
-    if read is None:
+    reader = _READERS.get(content_type)
+    if reader is None:
         raise ContentTypeUnknown(f"Send one of: {', '.join((*JSON_TYPES, YAML_TYPES[0], ZIP_TYPES[0]))}.")
-    return await read(request)
+    limit, read = reader
+    with tempfile.SpooledTemporaryFile(_MAX_BYTES_IN_MEMORY) as body:
+        await _spool_body(request, body, limit)
+        yield await asyncio.to_thread(read, body)
 
 
-async def _read_json(request: Request) -> Upload:
+def _read_json(body: IO[bytes]) -> Upload:
     try:
-        return upload_from_json(WorkflowImport.model_validate_json(await _read_body(request)))
+        return upload_from_json(WorkflowImport.model_validate_json(body.read()))
     except ValidationError as error:
         errors = error.errors(include_url=False, include_input=False)
         located = [{**details, "loc": ("body", *details["loc"])} for details in errors]
         raise RequestValidationError(located) from None
 
 
-async def _read_yaml(request: Request) -> Upload:
+def _read_yaml(body: IO[bytes]) -> Upload:
     try:
-        return upload_from_document(decode_text(await _read_body(request)))
+        return upload_from_document(decode_text(body.read()))
     except UnicodeDecodeError:
         raise BadRequest("The document is neither UTF-8 nor UTF-16 text. Save it as UTF-8.") from None
 
 
-async def _read_zip(request: Request) -> Upload:
-    return upload_from_archive(await _read_body(request))
-
-
-async def _read_body(request: Request) -> bytes:
-    """Read the request body. Raises TooLarge above the limit."""
-    chunks, size = [], 0
+async def _spool_body(request: Request, body: IO[bytes], limit: int) -> None:
+    """Write the request body to a file. Raises TooLarge above the limit."""
+    chunks, size = bytearray(), 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > MAX_UPLOAD_BYTES:
-            raise TooLarge(
-                f"The upload is larger than {MAX_UPLOAD_BYTES // 1024**2} MiB. Of a CrewAI project, only "
-                "YAML, JSON, TOML and Python files are read: leave out the others."
-            )
-        chunks.append(chunk)
-    return b"".join(chunks)
+        if size > limit:
+            raise TooLarge(f"The upload is larger than {limit // 1024**2} MiB. Leave out data.")
+        chunks += chunk
+        if len(chunks) >= _BYTES_PER_WRITE:
+            await asyncio.to_thread(body.write, bytes(chunks))
+            chunks.clear()
+    await asyncio.to_thread(body.write, bytes(chunks))
+    body.seek(0)
 
 
-_READERS: Mapping[str, Callable[[Request], Awaitable[Upload]]] = (
-    dict.fromkeys(JSON_TYPES, _read_json)
-    | dict.fromkeys(YAML_TYPES, _read_yaml)
-    | dict.fromkeys(ZIP_TYPES, _read_zip)
+_READERS: Mapping[str, tuple[int, Callable[[IO[bytes]], Upload]]] = (
+    dict.fromkeys(JSON_TYPES, (MAX_UPLOAD_BYTES, _read_json))
+    | dict.fromkeys(YAML_TYPES, (MAX_UPLOAD_BYTES, _read_yaml))
+    | dict.fromkeys(ZIP_TYPES, (MAX_ARCHIVE_BYTES, upload_from_archive))
 )
 
 Workflows = Annotated[WorkflowService, Depends(_workflows, scope="function")]
@@ -133,6 +145,16 @@ WorkflowsToRead = Annotated[WorkflowService, Depends(_workflows_to_read, scope="
 History = Annotated[WorkflowHistory, Depends(_history, scope="function")]
 HistoryToRead = Annotated[WorkflowHistory, Depends(_history_to_read, scope="function")]
 Imports = Annotated[WorkflowImports, Depends(_imports, scope="function")]
+ImportsToRead = Annotated[WorkflowImports, Depends(_imports_to_read, scope="function")]
 Exports = Annotated[WorkflowExport, Depends(_export, scope="function")]
 Documents = Annotated[DocumentChecker, Depends(_checker)]
+ChosenCrews = Annotated[
+    list[str],
+    Query(
+        alias="crew",
+        default_factory=list,
+        max_length=20,
+        description="The crews to import, by `source` in the preview; repeat it. All of them if omitted.",
+    ),
+]
 ImportUpload = Annotated[Upload, Depends(_upload)]

@@ -12,11 +12,13 @@ from crewai_runner.features.idempotency.errors import IdempotencyKeyReused
 from crewai_runner.features.workflows.deps import (
     YAML_TYPES,
     ZIP_TYPES,
+    ChosenCrews,
     Documents,
     Exports,
     History,
     HistoryToRead,
     Imports,
+    ImportsToRead,
     ImportUpload,
     QueryNumber,
     Reader,
@@ -35,6 +37,7 @@ from crewai_runner.features.workflows.errors import (
 from crewai_runner.features.workflows.import_export.imports import check_import
 from crewai_runner.features.workflows.schemas import (
     ExportFormat,
+    ImportPreview,
     VersionDiff,
     VersionPage,
     VersionRead,
@@ -116,21 +119,35 @@ async def import_workflow(
     imports: Imports,
     documents: Documents,
     response: Response,
+    crew: ChosenCrews,
     *,
     idempotency_key: IdempotencyKey = None,
 ) -> WorkflowImported:
-    """Create workflows from a document, from CrewAI's two YAML files, or from a zip of a CrewAI project.
+    """Create workflows from a document, from CrewAI's two YAML files, or from a CrewAI project.
 
-    Send JSON with `yaml`, or with `agentsYaml` and `tasksYaml`; or the document itself as
-    `application/yaml`; or the project as `application/zip` (at most 4 MiB and 5,000 entries; 8 MiB of
-    YAML, JSON, TOML and Python files, the only ones that are read). Each crew of a project becomes a
-    workflow; a project whose name is taken gets a number. Nothing is executed, and no address is
+    Send JSON with `yaml`, with `agentsYaml` and `tasksYaml`, or with `files`; or the document itself as
+    `application/yaml`; or the project as `application/zip` (at most 64 MiB and 5,000 entries; of its YAML,
+    JSON, TOML and Python files, the only ones that are read, the first 8 MiB). Each crew of a project
+    becomes a workflow, also one that Python code builds of values that are written down; `crew` chooses
+    some of them. A project whose name is taken gets a number. Nothing is executed, and no address is
     contacted; `warnings` lists everything that was left out.
     """
-    checked = await check_import(documents, writer, upload)
-    imported = await imports.create(writer, upload, checked, idempotency_key)
+    checked = await check_import(documents, writer, upload, crew)
+    imported = await imports.create(writer, upload.choose(crew), checked, idempotency_key)
     set_etag(response, imported.workflow.version)
     return imported
+
+
+@router.post(
+    "/import/preview",
+    responses=problems(BadRequest, TooLarge, ContentTypeUnknown, ArchiveRefused),
+    openapi_extra=_UPLOADS,
+)
+async def preview_import(
+    upload: ImportUpload, writer: Writer, imports: ImportsToRead, documents: Documents
+) -> ImportPreview:
+    """Return what an import of the same upload would save and leave out. Nothing is saved or executed."""
+    return imports.preview(writer, await check_import(documents, writer, upload))
 
 
 @router.get("/{workflow_id}", dependencies=[Conditional], responses=problems(WorkflowNotFound))

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from crewai_runner.core.api_model import ApiModel
 from crewai_runner.core.envelope import Envelope
 from crewai_runner.domain.workflow import WorkflowDefinition
+from crewai_runner.domain.workflow_yaml.omissions import ImportFinding
 from crewai_runner.domain.workflow_yaml.problems import Problem
 
 NOTE = "What changed and why; shown in the list of versions."
@@ -49,6 +50,12 @@ class WorkflowCreated(ApiModel):
     workflow: WorkflowRead
 
 
+_WARNINGS = (
+    "Everything in the upload that is not in the workflows, with the code `not-imported`, and the warnings "
+    "of the documents."
+)
+
+
 class WorkflowImported(ApiModel):
     """The new workflows and the warnings of the import."""
 
@@ -56,10 +63,30 @@ class WorkflowImported(ApiModel):
     workflows: list[WorkflowEntry] = Field(
         description="All new workflows: one, or one for each crew of a project."
     )
-    warnings: list[Problem] = Field(
-        description="Everything in the upload that is not in the workflows, with the code `not-imported`, "
-        "and the warnings of the documents."
+    warnings: list[ImportFinding] = Field(description=_WARNINGS)
+
+
+class ImportedCrew(ApiModel):
+    """What an import makes of one crew of an upload."""
+
+    source: str = Field(
+        description="The crew's file or folder, with the line if it is code; empty for a document. Chooses "
+        "it in `?crew=`."
     )
+    name: str = Field(description="The name of the workflow; empty if the document is not valid.")
+    yaml: str = Field(description="The document that is saved.")
+    definition: WorkflowDefinition | None = Field(
+        description="What is kept; null if the document is not valid."
+    )
+    problems: list[Problem] = Field(description="Why the crew cannot be imported; empty if it can.")
+    warnings: list[ImportFinding] = Field(description="What of this crew is left out or changed.")
+
+
+class ImportPreview(ApiModel):
+    """What an import would save, and what it would leave out. Nothing is saved."""
+
+    crews: list[ImportedCrew]
+    warnings: list[ImportFinding] = Field(description="What of the project belongs to none of its crews.")
 
 
 class ListedWorkflow(NamedTuple):
@@ -131,11 +158,14 @@ class ExportFormat(StrEnum):
 
 
 class WorkflowImport(ApiModel):
-    """A document, or the two files of a CrewAI project."""
+    """A document, the two YAML files of a CrewAI project, or all of its text files."""
 
     yaml: str | None = Field(None, description="A workflow document, stored unchanged.")
     agents_yaml: str | None = Field(None, description="The text of CrewAI's `config/agents.yaml`.")
     tasks_yaml: str | None = Field(None, description="The text of CrewAI's `config/tasks.yaml`.")
+    files: dict[str, str] | None = Field(
+        None, max_length=2_000, description="The texts of a CrewAI project's files, by path in the project."
+    )
     name: str | None = Field(
         None, min_length=1, max_length=200, description="Name of the new workflow; only with the two files."
     )
@@ -143,10 +173,12 @@ class WorkflowImport(ApiModel):
 
     @model_validator(mode="after")
     def _check_source(self) -> Self:
-        pair = self.agents_yaml is not None and self.tasks_yaml is not None
-        either = self.agents_yaml is not None or self.tasks_yaml is not None
-        if (self.yaml is not None) == pair or (self.yaml is not None and either):
-            raise ValueError("send either `yaml`, or both `agentsYaml` and `tasksYaml`")
+        pair = (self.agents_yaml, self.tasks_yaml)
+        given = [self.yaml is not None, self.files is not None, any(text is not None for text in pair)]
+        if sum(given) != 1 or (given[2] and None in pair):
+            raise ValueError("send either `yaml`, or `files`, or both `agentsYaml` and `tasksYaml`")
+        if self.files is not None and self.name is not None:
+            raise ValueError("`name` can be combined only with `agentsYaml` and `tasksYaml`")
         if self.yaml is not None and self.name is not None:
             raise ValueError("`name` is part of the document; it cannot be combined with `yaml`")
         return self
@@ -156,6 +188,13 @@ class UploadDigest(ApiModel):
     """Identifies an uploaded file for idempotency."""
 
     sha256: str
+
+
+class ImportSelection(ApiModel):
+    """Identifies an upload of which only some crews are imported."""
+
+    upload: dict[str, Any]
+    crews: list[str]
 
 
 class RestoreRequest(ApiModel):

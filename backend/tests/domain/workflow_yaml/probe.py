@@ -7,11 +7,11 @@ sys.path.insert(0, str(Path(__file__).parents[3]))
 
 from crewai_runner.domain.workflow_yaml.crewai_files import NotACrewProject
 from crewai_runner.domain.workflow_yaml.crewai_import import (
-    ImportedDocument,
     from_crewai_files,
     from_crewai_project,
 )
 from crewai_runner.domain.workflow_yaml.document import parse, parse_value
+from crewai_runner.domain.workflow_yaml.imported_document import ImportedDocument
 from crewai_runner.domain.workflow_yaml.json_schema import json_schema
 from crewai_runner.domain.workflow_yaml.serialisation import dump, to_mapping
 from tests.domain.workflow_yaml.documents import MAPPING_FORMAT, marked
@@ -54,7 +54,7 @@ def read_everything(module: str) -> None:
 def _project(text: str) -> list[ImportedDocument]:
     agent = '{"role": "r", "goal": "g", "backstory": "b", "type": {"python": "probe_me.Agent"}}'
     files = {"crew.jsonc": '{"agents": ["x"], "tasks": []}', "agents/x.jsonc": agent, "crew.py": text}
-    return from_crewai_project(files)
+    return from_crewai_project(files).documents
 
 
 def misbehave() -> None:

@@ -177,7 +177,7 @@ class TestExport:
         files = add_snapshot(to_crewai_project(definition, MODELS), text)
         archive = {f"folder/{path}": content for path, content in files.items()}
 
-        (imported,) = from_crewai_project(archive)
+        (imported,) = from_crewai_project(archive).documents
 
         assert (imported.text, imported.warnings) == (text, [])
         assert definition_of(imported.text, Registry(mcp_servers=None)) == definition
@@ -194,7 +194,7 @@ class TestExport:
         files = add_snapshot(to_crewai_project(definition, MODELS), MAPPING_FORMAT)
         files[path] = files[path].replace(before, after)
 
-        (imported,) = from_crewai_project(files)
+        (imported,) = from_crewai_project(files).documents
 
         assert after in imported.text
         assert "workflow.yaml" in imported.warnings[0].message
@@ -202,7 +202,7 @@ class TestExport:
     def test_import_without_snapshot_keeps_what_the_format_of_crewai_has(self) -> None:
         definition = definition_of(MAPPING_FORMAT)
 
-        imported = definition_of(from_crewai_project(to_crewai_project(definition, {}))[0].text)
+        imported = definition_of(from_crewai_project(to_crewai_project(definition, {})).documents[0].text)
 
         assert imported.tasks == [task.model_copy(update={"tools": []}) for task in definition.tasks]
         assert [a.model_copy(update={"tools": []}) for a in definition.agents] == imported.agents

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from crewai_runner.domain.workflow import ProcessKind
 from crewai_runner.domain.workflow_yaml.crewai_files import NotACrewProject
 from crewai_runner.domain.workflow_yaml.crewai_import import (
-    ImportedDocument,
     from_crewai_files,
     from_crewai_project,
 )
 from crewai_runner.domain.workflow_yaml.cross_references import Registry
 from crewai_runner.domain.workflow_yaml.document import parse
+from crewai_runner.domain.workflow_yaml.imported_document import ImportedDocument
 from tests.domain.workflow_yaml.documents import definition_of
 
 AGENTS = """\
@@ -86,7 +86,7 @@ def convert_files(*arguments: Any) -> str:
 
 
 def convert_project(files: dict[str, str]) -> str:
-    return from_crewai_project(files)[0].text
+    return from_crewai_project(files).documents[0].text
 
 
 class TestFiles:
@@ -245,6 +245,13 @@ def losses(documents: list[ImportedDocument]) -> list[str]:
     return [warning.message for document in documents for warning in document.warnings]
 
 
+def read_all(files: dict[str, str], registry: Registry | None = None) -> list[ImportedDocument]:
+    """Return the documents of a project; the first one also has what belongs to none of the crews."""
+    project = from_crewai_project(files, registry)
+    project.documents[0].omissions.extend(project.omissions)
+    return project.documents
+
+
 class TestSeveralCrews:
     def test_every_crew_becomes_a_document(self) -> None:
         files = {
@@ -256,7 +263,7 @@ class TestSeveralCrews:
             "p/third/agents/boss.json": AGENT,
         }
 
-        documents = from_crewai_project(files)
+        documents = read_all(files)
 
         found = {document.source: definition_of(document.text) for document in documents}
         assert {source: definition.name for source, definition in found.items()} == {
@@ -269,20 +276,20 @@ class TestSeveralCrews:
     def test_unreadable_crew_is_a_warning(self) -> None:
         files = {**pair("a/config", "ann"), **pair("b/config", "bob"), "b/config/tasks.yaml": "t: ["}
 
-        (document,) = documents = from_crewai_project(files)
+        (document,) = read_all(files)
 
         assert definition_of(document.text).name == "a"
-        assert any("`b/config` was not imported" in loss for loss in losses(documents))
+        assert any("`b/config` was not imported" in loss for loss in losses([document]))
 
     def test_incomplete_pair_is_a_warning(self) -> None:
         files = {**pair("a/config", "ann"), "b/config/agents.yaml": agents_yaml("bob")}
 
-        assert any("b/config/agents.yaml" in loss for loss in losses(from_crewai_project(files)))
+        assert any("b/config/agents.yaml" in loss for loss in losses(read_all(files)))
 
     def test_installed_packages_are_no_crews(self) -> None:
         files = {**pair("a/config", "ann"), **pair("a/.venv/lib/site-packages/x/config", "bob")}
 
-        documents = from_crewai_project(files)
+        documents = read_all(files)
 
         assert [document.source for document in documents] == ["a/config"]
         assert losses(documents) == []
@@ -322,7 +329,7 @@ class TestOneInvalidItem:
     )
     def test_tools(self, tools: list[str], kept: list[str], lost: list[str]) -> None:
         crew = {"agents": ["clerk"], "tasks": [{**TWO_AGENTS["tasks"][1], "context": [], "tools": tools}]}
-        documents = from_crewai_project(json_project(crew, clerk={**CLERK, "tools": tools}), REGISTRY)
+        documents = read_all(json_project(crew, clerk={**CLERK, "tools": tools}), REGISTRY)
 
         definition = parse(documents[0].text, REGISTRY).definition
 
@@ -336,7 +343,7 @@ class TestOneInvalidItem:
         if agent is not None:
             files["agents/ghost.jsonc"] = agent
 
-        documents = from_crewai_project(files)
+        documents = read_all(files)
 
         definition = definition_of(documents[0].text)
         assert [(task.key, task.context) for task in definition.tasks] == [("second", [])]
@@ -347,7 +354,7 @@ class TestOneInvalidItem:
         task = {**TWO_AGENTS["tasks"][1], "context": []}
         crew = {"agents": {"clerk": CLERK, "odd": "text"}, "tasks": [task, "x", task], "inputs": {"a b": 1}}
 
-        documents = from_crewai_project(json_project(crew))
+        documents = read_all(json_project(crew))
 
         assert [task.key for task in definition_of(documents[0].text).tasks] == ["second", "second_2"]
         paths = [omission.path for omission in documents[0].omissions]
@@ -362,9 +369,7 @@ class TestOneInvalidItem:
         }
         crew = {**TWO_AGENTS, "inputs": values}
 
-        inputs = definition_of(
-            from_crewai_project(json_project(crew, clerk=CLERK, ghost=CLERK))[0].text
-        ).inputs
+        inputs = definition_of(read_all(json_project(crew, clerk=CLERK, ghost=CLERK))[0].text).inputs
 
         assert [(given.name, given.type, given.default) for given in inputs] == [
             ("ages", "array", [1, 2]),
@@ -421,7 +426,7 @@ CODE_FILES = {
 
 class TestCrewClass:
     def test_completes_the_yaml_files(self) -> None:
-        (document,) = from_crewai_project(CODE_FILES, REGISTRY)
+        (document,) = read_all(CODE_FILES, REGISTRY)
 
         definition = definition_of(document.text)
         researcher, writer = definition.agents
@@ -437,7 +442,7 @@ class TestCrewClass:
         assert definition.max_rpm == 9
 
     def test_code_is_listed(self) -> None:
-        (document,) = from_crewai_project(CODE_FILES, REGISTRY)
+        (document,) = read_all(CODE_FILES, REGISTRY)
 
         assert {omission.path for omission in document.omissions} == {
             "town/crew.py:12",
@@ -464,6 +469,6 @@ class TestCrewClass:
     def test_unreadable_code_is_a_warning(self, code: str) -> None:
         files = {**pair("town/config", "ann"), "town/crew.py": code}
 
-        (document,) = from_crewai_project(files)
+        (document,) = read_all(files)
 
         assert document.omissions

@@ -2,6 +2,7 @@
 
 import io
 import json
+import random
 import zipfile
 from typing import Any
 
@@ -354,7 +355,7 @@ class TestImport:
         files = {f"town/{name}/config/agents.yaml": AGENTS for name in ("fire", "water", "broken")}
         files |= {f"town/{name}/config/tasks.yaml": TASKS for name in ("fire", "water")}
         files["town/broken/config/tasks.yaml"] = TASKS.replace("agent: writer", "agent: nobody")
-        upload = {"content": zip_of(files), "headers": {"Content-Type": "application/zip"}}
+        upload: dict[str, Any] = {"content": zip_of(files), "headers": {"Content-Type": "application/zip"}}
 
         first = (await client.post("/workflows/import", **upload)).json()
         second = (await client.post("/workflows/import", **upload)).json()
@@ -365,7 +366,52 @@ class TestImport:
         assert codes[0] == "several-crews"
         broken = [warning for warning in first["warnings"] if warning["code"] == "not-imported"]
         assert ["nobody" in warning["message"] for warning in broken] == [True]
+        assert (broken[0]["kind"], broken[0]["remedy"]) == ("crew", "fix-source")
         assert [warning["code"] for warning in second["warnings"]].count("name-taken") == 2
+
+    async def test_preview_saves_nothing_and_names_what_is_lost(self, client: httpx.AsyncClient) -> None:
+        upload: dict[str, Any] = {
+            "content": zip_of(CODE_PROJECT),
+            "headers": {"Content-Type": "application/zip"},
+        }
+
+        response = await client.post("/workflows/import/preview", **upload)
+
+        assert response.status_code == 200, response.text
+        crews = response.json()["crews"]
+        assert [(crew["source"], crew["definition"] is None) for crew in crews] == [
+            ("town/main.py:5", False),
+            ("town/main.py:6", True),
+        ]
+        (loss,) = (warning for warning in crews[0]["warnings"] if warning["kind"] == "callback")
+        assert (loss["file"], loss["line"], loss["remedy"]) == ("town/main.py", 2, "run-as-project")
+        assert crews[1]["problems"]
+        assert (await client.get("/workflows")).json()["workflows"] == []
+
+    async def test_archive_may_be_larger_than_other_requests(self, client: httpx.AsyncClient) -> None:
+        files = {**CODE_PROJECT, "town/video.bin": random.Random(0).randbytes(6 * 1024 * 1024).hex()}
+        upload: dict[str, Any] = {"content": zip_of(files), "headers": {"Content-Type": "application/zip"}}
+
+        response = await client.post("/workflows/import/preview", **upload)
+
+        assert response.status_code == 200, response.text
+
+    async def test_only_the_chosen_crews_are_saved(self, client: httpx.AsyncClient) -> None:
+        files = {**CODE_PROJECT, "town/other.py": CODE_PROJECT["town/main.py"].replace("r1", "r2")}
+        upload: dict[str, Any] = {"content": zip_of(files), "headers": {"Content-Type": "application/zip"}}
+
+        response = await client.post("/workflows/import?crew=town/other.py:5", **upload)
+        unknown = await client.post("/workflows/import?crew=elsewhere", **upload)
+
+        assert response.status_code == 201, response.text
+        assert [agent["role"] for agent in response.json()["workflow"]["definition"]["agents"]] == ["r2"]
+        assert len(response.json()["workflows"]) == 1
+        assert unknown.status_code == 400
+
+    async def test_files_of_a_project_can_be_sent_as_json(self, client: httpx.AsyncClient) -> None:
+        response = await client.post("/workflows/import", json={"files": CODE_PROJECT})
+
+        assert response.status_code == 201, response.text
 
     async def test_unregistered_tool_is_a_warning(self, client: httpx.AsyncClient) -> None:
         agents = AGENTS + "  tools: [calculator, SerperDevTool]\n"
@@ -418,7 +464,7 @@ class TestImport:
             ("application/zip", b"name: x", 422, "archive-refused"),
             ("application/zip", zip_of({"../a.yaml": "x"}), 422, "archive-refused"),
             ("application/zip", zip_of({"crew.py": "import os"}), 422, "project-unreadable"),
-            ("application/zip", b"\0" * (4 * 1024 * 1024 + 1), 413, "too-large"),
+            ("application/zip", b"\0" * (64 * 1024 * 1024 + 1), 413, "too-large"),
             ("multipart/form-data; boundary=x", b"--x--", 415, "unsupported-media-type"),
             ("text/html", b"<p>", 415, "unsupported-media-type"),
             ("", b"name: x", 415, "unsupported-media-type"),
@@ -452,6 +498,17 @@ class TestImport:
         assert response.json()["type"].endswith(f"/{slug}")
         assert (await client.get("/workflows")).json()["workflows"] == []
 
+
+CODE_PROJECT = {
+    "town/main.py": """\
+from crewai import Agent, Crew, Task
+a = Agent(role="r1", goal="g", backstory="b", step_callback=print)
+t = Task(description="d", expected_output="e", agent=a)
+bad = Agent(role="r1")
+Crew(agents=[a], tasks=[t])
+Crew(agents=[bad], tasks=[Task(description="d", expected_output="e", agent=bad)])
+"""
+}
 
 MALICIOUS_PROJECT = {
     "evil/crew.jsonc": json.dumps(
@@ -517,9 +574,10 @@ class TestMaliciousProject:
         upload_from_archive(body).convert(Registry())
 
         with record_audit_events(CODE_EVENTS, FILE_EVENTS, PROCESS_EVENTS, NETWORK_EVENTS) as seen:
-            (imported,) = upload_from_archive(body).convert(Registry())
+            (imported,) = upload_from_archive(body).convert(Registry()).documents
 
-        assert seen == []
+        # Python is parsed to a syntax tree, which reports itself as `compile`; `exec` would run it.
+        assert [event for event in seen if not event.startswith("compile:")] == []
         assert "touch" not in imported.text
 
 

@@ -44,25 +44,31 @@ export function getDocumentProblems(error: unknown): YamlProblem[] {
   return Array.isArray(problems) ? (problems as YamlProblem[]) : [];
 }
 
-export async function importWorkflow(source: Source) {
-  if (source.kind === "archive") return importArchive(source.file);
-  const request =
-    source.kind === "document"
-      ? { yaml: source.text }
-      : {
-          agentsYaml: source.agents?.text,
-          tasksYaml: source.tasks?.text,
-          name: source.name.trim() || undefined,
-        };
-  return body(await api.POST("/api/v1/workflows/import", { body: request }));
+/** Saves the chosen crews of a source as workflows; all crews if none is chosen. */
+export async function importWorkflow(source: Source, crews: string[] = []) {
+  const params = { query: crews.length > 0 ? { crew: crews } : {} };
+  return body(await api.POST("/api/v1/workflows/import", { ...createRequest(source), params }));
 }
 
-async function importArchive(file: File) {
-  return body(
-    await api.POST("/api/v1/workflows/import", {
-      body: file as never,
+/** What an import of the source would save and leave out. */
+export async function previewImport(source: Source) {
+  return body(await api.POST("/api/v1/workflows/import/preview", createRequest(source)));
+}
+
+function createRequest(source: Source) {
+  if (source.kind === "archive") {
+    return {
+      body: source.file as never,
       bodySerializer: (content: unknown) => content as Blob,
       headers: { "Content-Type": "application/zip" },
-    }),
-  );
+    };
+  }
+  if (source.kind === "document") return { body: { yaml: source.text } };
+  return {
+    body: {
+      agentsYaml: source.agents?.text,
+      tasksYaml: source.tasks?.text,
+      name: source.name.trim() || undefined,
+    },
+  };
 }

@@ -1,5 +1,3 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
 import { useRef, useState, type SetStateAction } from "react";
 
 import { Button } from "@/components/ui/button";
@@ -7,16 +5,16 @@ import { Card } from "@/components/ui/card";
 import { Field } from "@/components/ui/field";
 import { Textarea } from "@/components/ui/input";
 import type { YamlProblem } from "@/lib/api/types";
-import { workflowKeys } from "@/lib/queries/workflows";
 
 import { SelectedFiles } from "./selected-files";
-import { importWorkflow } from "./create-workflow";
 import { DropZone } from "./drop-zone";
 import { renameDocument } from "./rename-document";
 import { ImportError } from "./import-error";
 import { ImportResultCard } from "./import-result-card";
 import { addToSource, describeMissing, readSource, type Source } from "./import-source";
+import { ImportReview } from "./import-review";
 import { selectLine } from "./select-line";
+import { useImport } from "./use-import";
 
 const EMPTY_SOURCE: Source = { kind: "document", text: "" };
 
@@ -25,12 +23,11 @@ export function ImportPanel() {
   const [source, setSource] = useState<Source>(EMPTY_SOURCE);
   const [sourceError, setSourceError] = useState<string | null>(null);
   const text = useRef<HTMLTextAreaElement>(null);
-  const importMutation = useImport();
-
+  const importing = useImport();
   const [isReading, setReading] = useState(false);
 
   const change = (next: SetStateAction<Source>) => {
-    importMutation.reset();
+    importing.reset();
     setSourceError(null);
     setSource(next);
   };
@@ -46,7 +43,7 @@ export function ImportPanel() {
     setSource(next);
     const missing = describeMissing(next);
     setSourceError(missing);
-    if (!missing) importMutation.mutate(next);
+    if (!missing) importing.start(next);
   };
   const rename = async (name: string) => {
     if (source.kind === "document") {
@@ -55,8 +52,26 @@ export function ImportPanel() {
   };
   const goTo = ({ line }: YamlProblem) => text.current && selectLine(text.current, line);
 
-  if (importMutation.data && importMutation.data.warnings.length > 0)
-    return <ImportResultCard result={importMutation.data} />;
+  const problem = (
+    <ImportError
+      sourceError={sourceError}
+      error={importing.error}
+      source={source}
+      onRename={(name) => void rename(name)}
+      onSelect={source.kind === "document" ? goTo : undefined}
+    />
+  );
+  if (importing.result) return <ImportResultCard result={importing.result} />;
+  if (importing.preview)
+    return (
+      <ImportReview
+        preview={importing.preview}
+        busy={importing.isBusy}
+        error={problem}
+        onImport={(crews) => importing.save(source, crews)}
+        onBack={importing.reset}
+      />
+    );
   return (
     <Card>
       <div className="grid gap-4 p-4">
@@ -76,18 +91,12 @@ export function ImportPanel() {
         ) : (
           <SelectedFiles source={source} onChange={change} onClear={() => change(EMPTY_SOURCE)} />
         )}
-        <ImportError
-          sourceError={sourceError}
-          error={importMutation.error}
-          source={source}
-          onRename={(name) => void rename(name)}
-          onSelect={source.kind === "document" ? goTo : undefined}
-        />
+        {problem}
       </div>
       <footer className="flex justify-end border-t px-4 py-3">
         <Button
           variant="primary"
-          busy={isReading || importMutation.isPending}
+          busy={isReading || importing.isBusy}
           onClick={() => submit(source)}
         >
           Import
@@ -95,19 +104,4 @@ export function ImportPanel() {
       </footer>
     </Card>
   );
-}
-
-/** Imports a workflow, and opens the editor unless there are warnings. */
-function useImport() {
-  const queryClient = useQueryClient();
-  const navigate = useNavigate();
-  return useMutation({
-    mutationFn: importWorkflow,
-    onSuccess: async ({ workflow, warnings }) => {
-      await queryClient.invalidateQueries({ queryKey: workflowKeys.all, refetchType: "none" });
-      if (warnings.length === 0) {
-        await navigate({ to: "/workflows/$workflowId", params: { workflowId: workflow.id } });
-      }
-    },
-  });
 }

@@ -26,10 +26,14 @@ export function ImportResultCard({ result: { workflow, workflows, warnings } }: 
       }
     >
       <div className="grid gap-3 p-4">
-        <Alert tone="warn" title={pluralize(warnings.length, "warning")}>
-          {isOne ? "The workflow can" : "The workflows can"} be run. Check what was left out.
-        </Alert>
-        <YamlProblemList problems={warnings} />
+        {isOne && (
+          <>
+            <Alert tone="warn" title={pluralize(warnings.length, "warning")}>
+              The workflow can be run. Check what was left out.
+            </Alert>
+            <YamlProblemList problems={warnings} />
+          </>
+        )}
         {!isOne && (
           <ul className="grid gap-1">
             {workflows.map(({ id, name }) => (

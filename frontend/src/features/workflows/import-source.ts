@@ -10,6 +10,7 @@ export type Source =
   | { kind: "archive"; file: File };
 
 export const MAX_UPLOAD_BYTES = 4 * 1024 * 1024;
+const MAX_ARCHIVE_BYTES = 64 * 1024 * 1024;
 export const ACCEPTED = ".yaml,.yml,.zip";
 
 const ACCEPTED_FILES =
@@ -17,8 +18,10 @@ const ACCEPTED_FILES =
 
 /** Reads at least one selected file; of agents.yaml and tasks.yaml, the other one may be missing. */
 export async function readSource(files: readonly File[]): Promise<Source | { problem: string }> {
-  const large = files.find((file) => file.size > MAX_UPLOAD_BYTES);
-  if (large) return { problem: `${large.name} is larger than 4 MiB.` };
+  const large = files.find((file) => file.size > getMaxBytes(file));
+  if (large) {
+    return { problem: `${large.name} is larger than ${getMaxBytes(large) / 1024 ** 2} MiB.` };
+  }
   const unknown = files.find((file) => !/\.(ya?ml|zip)$/i.test(file.name));
   if (unknown) return { problem: `${unknown.name} is neither YAML nor a zip. ${ACCEPTED_FILES}` };
   const [first] = files;
@@ -59,6 +62,10 @@ export function describeMissing(source: Source): string | null {
     return source.text.trim() ? null : "Paste a document or choose files first.";
   if (!source.agents) return "Add agents.yaml too.";
   return source.tasks ? null : "Add tasks.yaml too.";
+}
+
+function getMaxBytes(file: File): number {
+  return isArchive(file) ? MAX_ARCHIVE_BYTES : MAX_UPLOAD_BYTES;
 }
 
 function isArchive(file: File): boolean {

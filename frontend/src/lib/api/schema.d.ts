@@ -748,15 +748,36 @@ export interface paths {
     put?: never;
     /**
      * Import Workflow
-     * @description Create workflows from a document, from CrewAI's two YAML files, or from a zip of a CrewAI project.
+     * @description Create workflows from a document, from CrewAI's two YAML files, or from a CrewAI project.
      *
-     *     Send JSON with `yaml`, or with `agentsYaml` and `tasksYaml`; or the document itself as
-     *     `application/yaml`; or the project as `application/zip` (at most 4 MiB and 5,000 entries; 8 MiB of
-     *     YAML, JSON, TOML and Python files, the only ones that are read). Each crew of a project becomes a
-     *     workflow; a project whose name is taken gets a number. Nothing is executed, and no address is
+     *     Send JSON with `yaml`, with `agentsYaml` and `tasksYaml`, or with `files`; or the document itself as
+     *     `application/yaml`; or the project as `application/zip` (at most 64 MiB and 5,000 entries; of its YAML,
+     *     JSON, TOML and Python files, the only ones that are read, the first 8 MiB). Each crew of a project
+     *     becomes a workflow, also one that Python code builds of values that are written down; `crew` chooses
+     *     some of them. A project whose name is taken gets a number. Nothing is executed, and no address is
      *     contacted; `warnings` lists everything that was left out.
      */
     post: operations["workflows:import_workflow"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workflows/import/preview": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Preview Import
+     * @description Return what an import of the same upload would save and leave out. Nothing is saved or executed.
+     */
+    post: operations["workflows:preview_import"];
     delete?: never;
     options?: never;
     head?: never;
@@ -2107,7 +2128,6 @@ export interface components {
         | components["schemas"]["BudgetWarned"]
         | components["schemas"]["BudgetExceeded"]
         | components["schemas"]["ArtifactSaved"]
-        | components["schemas"]["LogLine"]
         | components["schemas"]["WarningRaised"]
       )[];
       /**
@@ -2216,6 +2236,121 @@ export interface components {
        * @enum {string}
        */
       type: "guardrail.passed";
+    };
+    /**
+     * ImportFinding
+     * @description Something that an import left out or changed, or a warning about an imported document.
+     */
+    ImportFinding: {
+      /**
+       * Code
+       * @description A stable slug such as `unknown-agent`.
+       */
+      code: string;
+      /**
+       * Column
+       * @description Counts from 1; 0 when there is no text.
+       */
+      column: number;
+      /**
+       * Crew
+       * @description The file or folder of its crew; empty if it belongs to none.
+       * @default
+       */
+      crew: string;
+      /**
+       * File
+       * @description The file in the upload; empty for a warning about the document.
+       * @default
+       */
+      file: string;
+      /** @description What was left out; null for other warnings. */
+      kind?: components["schemas"]["LossKind"] | null;
+      /**
+       * Line
+       * @description Counts from 1 in `file`, else in the document; 0 when it is not known.
+       */
+      line: number;
+      /**
+       * Message
+       * @description What is wrong and how to fix it.
+       */
+      message: string;
+      /**
+       * Path
+       * @description Where in the document, such as `tasks.research.agent`.
+       */
+      path: string;
+      /**
+       * Reason
+       * @description Why it was not imported.
+       * @default
+       */
+      reason: string;
+      /**
+       * @description What keeps it.
+       * @default none
+       */
+      remedy: components["schemas"]["Remedy"];
+      /**
+       * Remedytext
+       * @description What keeps it, as a sentence.
+       * @default
+       */
+      remedyText: string;
+      /** @default error */
+      severity: components["schemas"]["Severity"];
+      /**
+       * Suggestion
+       * @description What was probably meant.
+       */
+      suggestion?: string | null;
+    };
+    /**
+     * ImportPreview
+     * @description What an import would save, and what it would leave out. Nothing is saved.
+     */
+    ImportPreview: {
+      /** Crews */
+      crews: components["schemas"]["ImportedCrew"][];
+      /**
+       * Warnings
+       * @description What of the project belongs to none of its crews.
+       */
+      warnings: components["schemas"]["ImportFinding"][];
+    };
+    /**
+     * ImportedCrew
+     * @description What an import makes of one crew of an upload.
+     */
+    ImportedCrew: {
+      /** @description What is kept; null if the document is not valid. */
+      definition: components["schemas"]["WorkflowDefinition"] | null;
+      /**
+       * Name
+       * @description The name of the workflow; empty if the document is not valid.
+       */
+      name: string;
+      /**
+       * Problems
+       * @description Why the crew cannot be imported; empty if it can.
+       */
+      problems: components["schemas"]["Problem"][];
+      /**
+       * Source
+       * @description The crew's file or folder, with the line if it is code; empty for a document. Chooses it in `?crew=`.
+       */
+      source: string;
+      /**
+       * Warnings
+       * @description What of this crew is left out or changed.
+       */
+      warnings: components["schemas"]["ImportFinding"][];
+      /**
+       * Yaml
+       * @description The document that is saved.
+       */
+      yaml: string;
     };
     /**
      * InputDefinition
@@ -2616,49 +2751,26 @@ export interface components {
       state: string;
     };
     /**
-     * LogLine
-     * @description A line that the code of a project printed.
+     * LossKind
+     * @description What kind of thing an import left out.
+     * @enum {string}
      */
-    LogLine: {
-      /** Agent */
-      agent?: string | null;
-      /**
-       * At
-       * Format: date-time
-       */
-      at?: string;
-      data: components["schemas"]["LogLineData"];
-      /**
-       * Runid
-       * @default
-       */
-      runId: string;
-      /**
-       * Seq
-       * @default 0
-       */
-      seq: number;
-      /** Taskkey */
-      taskKey?: string | null;
-      /**
-       * @description discriminator enum property added by openapi-typescript
-       * @enum {string}
-       */
-      type: "log.line";
-    };
-    /** LogLineData */
-    LogLineData: {
-      /**
-       * Stream
-       * @enum {string}
-       */
-      stream: "stdout" | "stderr";
-      /**
-       * Text
-       * @description At most 4,000 characters, without terminal control sequences.
-       */
-      text: string;
-    };
+    LossKind:
+      | "agent"
+      | "task"
+      | "crew"
+      | "tool"
+      | "model"
+      | "callback"
+      | "hook"
+      | "guardrail"
+      | "output-schema"
+      | "knowledge"
+      | "flow"
+      | "code"
+      | "file"
+      | "setting"
+      | "changed";
     /** MessageAnswer */
     MessageAnswer: {
       message: components["schemas"]["MessageRead"];
@@ -3601,6 +3713,12 @@ export interface components {
        */
       topP?: number | null;
     };
+    /**
+     * Remedy
+     * @description What keeps the thing that an import left out.
+     * @enum {string}
+     */
+    Remedy: "run-as-project" | "edit-workflow" | "fix-source" | "none";
     /**
      * ResumeBody
      * @description Continue after the last finished task; with a raised budget if the run waits for one.
@@ -5172,7 +5290,7 @@ export interface components {
        * Warnings
        * @description Everything in the upload that is not in the workflows, with the code `not-imported`, and the warnings of the documents.
        */
-      warnings: components["schemas"]["Problem"][];
+      warnings: components["schemas"]["ImportFinding"][];
       /** @description The first of the new workflows. */
       workflow: components["schemas"]["WorkflowRead"];
       /**
@@ -10161,7 +10279,10 @@ export interface operations {
   };
   "workflows:import_workflow": {
     parameters: {
-      query?: never;
+      query?: {
+        /** @description The crews to import, by `source` in the preview; repeat it. All of them if omitted. */
+        crew?: string[];
+      };
       header?: {
         /** @description Repeating the same key and body within 24 hours returns the first response. */
         "Idempotency-Key"?: string | null;
@@ -10177,6 +10298,13 @@ export interface operations {
            * @description The text of CrewAI's `config/agents.yaml`.
            */
           agentsYaml?: string | null;
+          /**
+           * Files
+           * @description The texts of a CrewAI project's files, by path in the project.
+           */
+          files?: {
+            [key: string]: string;
+          } | null;
           /**
            * Name
            * @description Name of the new workflow; only with the two files.
@@ -10276,6 +10404,146 @@ export interface operations {
         };
       };
       /** @description Archive refused / Workflow document is not valid */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "workflows:preview_import": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": {
+          /**
+           * Agentsyaml
+           * @description The text of CrewAI's `config/agents.yaml`.
+           */
+          agentsYaml?: string | null;
+          /**
+           * Files
+           * @description The texts of a CrewAI project's files, by path in the project.
+           */
+          files?: {
+            [key: string]: string;
+          } | null;
+          /**
+           * Name
+           * @description Name of the new workflow; only with the two files.
+           */
+          name?: string | null;
+          /**
+           * Note
+           * @description What changed and why; shown in the list of versions.
+           */
+          note?: string | null;
+          /**
+           * Tasksyaml
+           * @description The text of CrewAI's `config/tasks.yaml`.
+           */
+          tasksYaml?: string | null;
+          /**
+           * Yaml
+           * @description A workflow document, stored unchanged.
+           */
+          yaml?: string | null;
+        };
+        "application/yaml": string;
+        "application/zip": string;
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ImportPreview"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Content type is not accepted */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Archive refused */
       422: {
         headers: {
           [name: string]: unknown;

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crewai_runner.core.errors import BadRequest
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.domain.workflow import WorkflowDefinition
-from crewai_runner.domain.workflow_yaml.crewai_import import NOT_IMPORTED, ImportedDocument
+from crewai_runner.domain.workflow_yaml.omissions import ImportFinding, LossKind, Omission
 from crewai_runner.domain.workflow_yaml.problems import Problem, Severity
 from crewai_runner.domain.workflow_yaml.renaming import rename
 from crewai_runner.features.idempotency.service import IdempotencyService
@@ -18,7 +19,12 @@ from crewai_runner.features.workflows.crud.names import suggest_unused_name
 from crewai_runner.features.workflows.crud.records import WorkflowRecords, redact_secrets
 from crewai_runner.features.workflows.errors import format_problem
 from crewai_runner.features.workflows.import_export.uploads import Upload
-from crewai_runner.features.workflows.schemas import WorkflowEntry, WorkflowImported
+from crewai_runner.features.workflows.schemas import (
+    ImportedCrew,
+    ImportPreview,
+    WorkflowEntry,
+    WorkflowImported,
+)
 from crewai_runner.features.workflows.service import DocumentChecker
 
 NAME_TAKEN = "name-taken"
@@ -26,43 +32,69 @@ SEVERAL_CREWS = "several-crews"
 
 
 @dataclass(frozen=True, slots=True)
+class CheckedCrew:
+    """The document of one crew, and what was left out of it or changed in it."""
+
+    source: str
+    document: CheckedDocument
+    warnings: list[ImportFinding]
+
+    @property
+    def is_valid(self) -> bool:
+        return self.document.definition is not None and not self.document.problems
+
+
+@dataclass(frozen=True, slots=True)
 class CheckedImport:
-    """The documents of an upload, and the warnings of all of them."""
+    """The crews of an upload, and what of it belongs to none of them."""
 
-    documents: Sequence[CheckedDocument]
-    warnings: list[Problem]
+    crews: Sequence[CheckedCrew]
+    warnings: list[ImportFinding]
+
+    @property
+    def valid(self) -> list[CheckedCrew]:
+        return [crew for crew in self.crews if crew.is_valid]
 
 
-async def check_import(checker: DocumentChecker, principal: Principal, upload: Upload) -> CheckedImport:
-    """Convert and validate an upload. Of several documents, those with problems become warnings.
+async def check_import(
+    checker: DocumentChecker, principal: Principal, upload: Upload, chosen: Sequence[str] = ()
+) -> CheckedImport:
+    """Convert and validate an upload; `chosen` are the sources of the crews to take, all if empty.
 
-    A project gets another name if its own is taken. Raises ArchiveRefused, ProjectUnreadable, and
-    DocumentInvalid if no document is valid.
+    A project gets another name if its own is taken. Raises ArchiveRefused, ProjectUnreadable, BadRequest
+    for an unknown crew.
     """
-    drafts = await upload.documents(await checker.get_registry(principal))
-    checked = [await checker.check(principal, draft.text) for draft in drafts]
-    valid = [document for document in checked if not document.problems]
-    if not valid:
-        checked[0].require_definition("/yaml")
-    warnings: list[Problem] = []
-    documents: list[CheckedDocument] = []
+    project = await upload.read(await checker.get_registry(principal))
+    unknown = set(chosen) - {draft.source for draft in project.documents}
+    if unknown:
+        raise BadRequest(f"The upload has no crew `{min(unknown)}`. Name crews as their `source` says.")
+    drafts = [draft for draft in project.documents if not chosen or draft.source in chosen]
     names: set[str] = set()
-    for draft, original in zip(drafts, checked, strict=True):
-        document, found = original, list(draft.warnings)
-        if original.definition is None or original.problems:
-            found.append(_describe_invalid(draft, original))
-        else:
+    crews: list[CheckedCrew] = []
+    for draft in drafts:
+        document = await checker.check(principal, draft.text)
+        warnings = list(draft.warnings)
+        if document.definition is not None and not document.problems:
             if upload.can_be_renamed:
-                document, renamed = await _with_unused_name(checker, principal, original, names)
-                found += renamed
-            documents.append(document)
-            found += document.warnings
-        warnings += _name_source(found, draft.source) if len(drafts) > 1 else found
-    if len(drafts) > 1:
-        listed = ", ".join(f"`{document.require_definition().name}`" for document in documents)
-        message = f"The project has {len(drafts)} crews; each valid one is a workflow: {listed}."
-        warnings.insert(0, _warn("", SEVERAL_CREWS, message))
-    return CheckedImport(documents, warnings)
+                document, renamed = await _with_unused_name(checker, principal, document, names)
+                warnings += [_with_crew(warning, draft.source) for warning in renamed]
+            warnings += [_with_crew(warning, draft.source) for warning in document.warnings]
+        crews.append(CheckedCrew(draft.source, document, warnings))
+    return CheckedImport(crews, project.warnings)
+
+
+def _list_warnings(checked: CheckedImport) -> list[ImportFinding]:
+    """Return the warnings of all crews. Of several crews, those that are not valid are warnings too."""
+    several = len(checked.crews) > 1
+    warnings: list[ImportFinding] = []
+    if several:
+        listed = ", ".join(f"`{crew.document.require_definition().name}`" for crew in checked.valid)
+        message = f"The project has {len(checked.crews)} crews; each valid one is a workflow: {listed}."
+        warnings.append(_with_crew(_warn("", SEVERAL_CREWS, message), ""))
+    for crew in checked.crews:
+        found = crew.warnings if crew.is_valid else [*crew.warnings, _describe_invalid(crew)]
+        warnings += [_name_source(warning, crew.source) for warning in found] if several else found
+    return warnings + checked.warnings
 
 
 async def _with_unused_name(
@@ -77,17 +109,23 @@ async def _with_unused_name(
         return document, []
     text = await asyncio.to_thread(rename, document.text, unused)
     message = f"The name `{name}` is taken: the workflow is named `{unused}`."
-    warning = _warn("name", NAME_TAKEN, message)
-    return await checker.check(principal, text), [warning]
+    return await checker.check(principal, text), [_warn("name", NAME_TAKEN, message)]
 
 
-def _describe_invalid(draft: ImportedDocument, document: CheckedDocument) -> Problem:
-    reasons = " ".join(format_problem(problem) for problem in document.problems[:3])
-    return _warn(draft.source, NOT_IMPORTED, f"This crew was not imported. {reasons}")
+def _describe_invalid(crew: CheckedCrew) -> ImportFinding:
+    reasons = " ".join(format_problem(problem) for problem in crew.document.problems[:3])
+    file, _, line = crew.source.rpartition(":")
+    place = (file, int(line)) if file and line.isdecimal() else (crew.source, 0)
+    reason = f"The crew is not valid. {reasons}"
+    return Omission(crew.source, reason, LossKind.CREW, *place).to_finding(crew.source)
 
 
-def _name_source(warnings: list[Problem], source: str) -> list[Problem]:
-    return [warning.model_copy(update={"message": f"{source}: {warning.message}"}) for warning in warnings]
+def _name_source(warning: ImportFinding, source: str) -> ImportFinding:
+    return warning.model_copy(update={"message": f"{source}: {warning.message}"})
+
+
+def _with_crew(problem: Problem, source: str) -> ImportFinding:
+    return ImportFinding(**problem.model_dump(by_alias=False), crew=source)
 
 
 def _warn(path: str, code: str, message: str) -> Problem:
@@ -102,14 +140,36 @@ class WorkflowImports:
         self._records = WorkflowRecords(session)
         self._mask = mask
 
+    def preview(self, principal: Principal, checked: CheckedImport) -> ImportPreview:
+        """Return what an import would save and leave out."""
+        crews = [
+            ImportedCrew(
+                source=crew.source,
+                name=crew.document.require_definition().name if crew.is_valid else "",
+                yaml=crew.document.text,
+                definition=crew.document.definition if crew.is_valid else None,
+                problems=list(crew.document.problems),
+                warnings=crew.warnings,
+            )
+            for crew in checked.crews
+        ]
+        preview = ImportPreview(crews=crews, warnings=checked.warnings)
+        return redact_secrets(preview, self._mask, principal)
+
     async def create(
         self, principal: Principal, upload: Upload, checked: CheckedImport, key: str | None
     ) -> WorkflowImported:
-        """Create all workflows or none. Raises WorkflowNameTaken, IdempotencyKeyReused."""
+        """Create all valid workflows, or none.
+
+        Raises DocumentInvalid if there is none, WorkflowNameTaken, IdempotencyKeyReused.
+        """
+        if not checked.valid:
+            checked.crews[0].document.require_definition("/yaml")
 
         async def create() -> WorkflowImported:
-            definitions = [(document.text, document.require_definition()) for document in checked.documents]
-            return await self._create_all(principal, definitions, upload.note, checked.warnings)
+            documents = [crew.document for crew in checked.valid]
+            definitions = [(document.text, document.require_definition()) for document in documents]
+            return await self._create_all(principal, definitions, upload.note, _list_warnings(checked))
 
         idempotent = IdempotencyService(
             self._session, principal.workspace_id, "workflows:import_workflow", key
@@ -123,7 +183,7 @@ class WorkflowImports:
         principal: Principal,
         definitions: list[tuple[str, WorkflowDefinition]],
         note: str | None,
-        warnings: list[Problem],
+        warnings: list[ImportFinding],
     ) -> WorkflowImported:
         created = [
             await self._records.create(principal, text, definition, note) for text, definition in definitions

@@ -1,0 +1,1 @@
+"""Reading of CrewAI projects written in Python, from their syntax trees. No code is executed."""
