@@ -252,8 +252,7 @@ test("shows what of each crew in Python is kept and lost, and saves the chosen o
   await page.keyboard.press("Space");
   await page.getByRole("button", { name: "Import 1 workflow" }).click();
 
-  await expect(page).toHaveURL(/\/workflows\/[^/]+$/);
-  await expect(page.getByRole("textbox").first()).toContainText("Critic");
+  await expectOpened(page, name);
 });
 
 test("shows the errors of a pasted document by line, and imports it under another name", async ({
