@@ -28,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         "migrate": _migrate,
         "openapi": _openapi,
         "new-key": _new_key,
+        "webhook-secret": _webhook_secret,
     }
     commands |= more
     return commands[options.command](options)
@@ -45,6 +46,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, Command]]:
     openapi = commands.add_parser("openapi", help="write the OpenAPI document")
     openapi.add_argument("file", type=Path, help="where to write it; - for standard output")
     commands.add_parser("new-key", help="print a new SECRET_KEY")
+    commands.add_parser("webhook-secret", help="print the secret that signs outgoing webhooks")
     return parser, operations.add_to(commands)
 
 
@@ -93,4 +95,15 @@ def _new_key(_options: argparse.Namespace) -> int:
     from cryptography.fernet import Fernet  # noqa: PLC0415
 
     print(Fernet.generate_key().decode())  # noqa: T201
+    return 0
+
+
+def _webhook_secret(_options: argparse.Namespace) -> int:
+    settings = _settings()
+    if settings is None:
+        return 2
+    from crewai_runner.core.secret_key import create_cipher  # noqa: PLC0415
+    from crewai_runner.core.webhook_secret import load_webhook_secret  # noqa: PLC0415
+
+    print(load_webhook_secret(settings, create_cipher(settings, lambda _: None)))  # noqa: T201
     return 0

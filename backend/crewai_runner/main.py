@@ -11,6 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from crewai_runner import __version__
 from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.core.settings import Settings
+from crewai_runner.features.amp.router import PREFIX as AMP
 from crewai_runner.features.auth.middleware import AuthMiddleware
 from crewai_runner.features.health.router import LIVENESS, READINESS
 from crewai_runner.features.health.router import router as health
@@ -36,12 +37,12 @@ from crewai_runner.http.time_limit import TimeLimitMiddleware
 from crewai_runner.http.version_alias import LATEST_VERSION, VersionAliasMiddleware
 from crewai_runner.http.versions import API_VERSIONS, ApiVersionMiddleware
 from crewai_runner.queue.data_dir_lock import DataDirLock
-from crewai_runner.routes import include_api
+from crewai_runner.routes import include_api, include_foreign_api
 from crewai_runner.wiring.adapters import rate_limit
 from crewai_runner.wiring.container import Container
 from crewai_runner.wiring.lifecycle import ProcessLifecycle
 
-NOT_PAGES = ("/assets", "/docs", "/health", "/metrics", "/openapi.json", "/redoc")
+NOT_PAGES = (AMP, "/assets", "/docs", "/health", "/metrics", "/openapi.json", "/redoc")
 
 
 def create_app(
@@ -85,6 +86,7 @@ def create_app(
     include_api(
         app, f"{settings.api_base_url}/{LATEST_VERSION}", deprecated=API_VERSIONS[LATEST_VERSION] is not None
     )
+    include_foreign_api(app)
     app.include_router(health)
     app.include_router(metrics)
     documentation.install(app)
@@ -117,7 +119,7 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(ApiVersionMiddleware, prefix=settings.api_base_url)
     if (rate := rate_limit(settings)) is not None:
         app.add_middleware(RateLimitMiddleware, rate=rate, unlimited=[READINESS])
-    closed = [settings.api_base_url] if settings.metrics_public else [settings.api_base_url, METRICS]
+    closed = [settings.api_base_url, AMP, *([] if settings.metrics_public else [METRICS])]
     app.add_middleware(AuthMiddleware, protected=closed, optional=[READINESS])
     app.add_middleware(VersionAliasMiddleware, prefix=settings.api_base_url)
     app.add_middleware(UnhandledErrorMiddleware)

@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from crewai_runner.core.errors import BadRequest, TooLarge, Unavailable, Unprocessable
+from crewai_runner.features.amp.router import router as amp
 from crewai_runner.features.approvals.router import router as approvals
 from crewai_runner.features.auth.errors import CrossSiteRequest, InvalidApiKey, TooManySignInFailures
 from crewai_runner.features.auth.router import router as session
@@ -58,3 +59,8 @@ def include_api(app: FastAPI, prefix: str, *, deprecated: bool = False) -> None:
             responses=EVERYWHERE,
             generate_unique_id_function=operation_id,
         )
+
+
+def include_foreign_api(app: FastAPI) -> None:
+    """Add the routes with the paths of CrewAI AMP. They have no version: AMP's clients send none."""
+    app.include_router(amp, responses=EVERYWHERE, generate_unique_id_function=operation_id)

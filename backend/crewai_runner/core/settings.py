@@ -137,6 +137,11 @@ class Settings(BaseSettings):
         ProjectsMode.AUTO,
         description="Whether uploaded projects run: only in a sandbox, not, or without one.",
     )
+    webhook_secret: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="Signs webhooks. Empty: derived from SECRET_KEY; see `crewai-runner webhook-secret`.",
+    )
     local_model: LocalModelMode = LocalModelMode.AUTO
     allow_private_hosts: bool | None = Field(
         None, description="Allow providers on private addresses. Default: not in production."

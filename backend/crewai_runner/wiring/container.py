@@ -10,6 +10,7 @@ from crewai_runner.core.api_key import load_api_key
 from crewai_runner.core.secret_key import create_cipher
 from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.core.settings import Settings
+from crewai_runner.core.webhook_secret import load_webhook_secret
 from crewai_runner.db.counting_pool import count_pool_timeouts
 from crewai_runner.db.session import make_engine, make_reader_engine, make_sessions, make_writer_engine
 from crewai_runner.db.snapshot_reader import SnapshotReader
@@ -20,7 +21,11 @@ from crewai_runner.db.write_lock import WriteLock
 from crewai_runner.domain.committed_events import CommittedEvents
 from crewai_runner.executor.loader import ExecutorLoader
 from crewai_runner.executor.port import Executor, RunControl
+from crewai_runner.features.amp.deliveries import DeliveryDeps, WebhookDeliveries
+from crewai_runner.features.amp.deps import AmpDeps
+from crewai_runner.features.amp.dispatcher import WebhookDispatcher
 from crewai_runner.features.approvals.deps import ApprovalDeps
+from crewai_runner.features.approvals.service import ApprovalService
 from crewai_runner.features.auth.browser_sessions import BrowserSessions
 from crewai_runner.features.auth.service import AuthDeps, Authenticator, AuthService
 from crewai_runner.features.chat.service import ChatDeps
@@ -30,6 +35,7 @@ from crewai_runner.features.executions.control_reader import ControlReader
 from crewai_runner.features.executions.event_writer import EventWriter
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
 from crewai_runner.features.executions.inline_providers import InlineProviders
+from crewai_runner.features.executions.service import ExecutionService
 from crewai_runner.features.executions.spec_builder import RunSpecBuilder
 from crewai_runner.features.health.service import HealthDeps
 from crewai_runner.features.insights.deps import InsightDeps
@@ -46,7 +52,7 @@ from crewai_runner.features.yaml.deps import YamlDeps
 from crewai_runner.http.deps import SessionDeps
 from crewai_runner.localmodel.supervisor import LocalModelSupervisor
 from crewai_runner.queue.deferred import DeferredQueue
-from crewai_runner.stream.notifier import MODELS_TOPIC
+from crewai_runner.stream.notifier import MODELS_TOPIC, WEBHOOKS_TOPIC
 from crewai_runner.wiring.adapters import (
     make_connection_budget,
     make_egress,
@@ -112,10 +118,12 @@ class Container:
         self.local_model = LocalModelSupervisor(settings.local_model)
         self.loader = ExecutorLoader(executor or make_executor(settings, self.egress, self.telemetry.upkeep))
         self._factories: dict[type, Callable[[], object]] = {
+            AmpDeps: self._amp,
             ApprovalDeps: lambda: ApprovalDeps(self.queue, self.mask),
             AuthDeps: lambda: AuthDeps(self.authenticator, self.browser_sessions, settings.allowed_origins),
             ChatDeps: self._chat,
             DeferredQueue: lambda: self.queue,
+            DeliveryDeps: self._deliveries,
             EventDeps: self._events,
             ExecutionDeps: self._executions,
             HealthDeps: self._health,
@@ -128,6 +136,8 @@ class Container:
             WorkflowDeps: lambda: WorkflowDeps(self.mask, self.models, self._document_checker()),
             YamlDeps: lambda: YamlDeps(self._document_checker()),
         }
+        self.webhooks = self._make_webhooks()
+        self.notifier.listen(WEBHOOKS_TOPIC, self.webhooks.wake)
 
     def provide(self, kind: type[T]) -> T:
         """A feature's dependencies by their type. Raises LookupError for a type that is not provided."""
@@ -152,6 +162,24 @@ class Container:
         self.feeds.on_commit(batch)
         self.inline_providers.on_commit(batch)
         self.telemetry.on_commit(batch)
+        self.webhooks.on_commit(batch)
+
+    def _make_webhooks(self) -> WebhookDispatcher:
+        self.mask.add(load_webhook_secret(self.settings, self.cipher))
+        return WebhookDispatcher(WebhookDeliveries(self.provide(DeliveryDeps)))
+
+    def _deliveries(self) -> DeliveryDeps:
+        secret = load_webhook_secret(self.settings, self.cipher)
+        return DeliveryDeps(self.sessions, self.cipher, self.egress, self.mask, secret)
+
+    def _amp(self) -> AmpDeps:
+        return AmpDeps(
+            executions=lambda session: ExecutionService(session, self._executions()),
+            approvals=lambda session: ApprovalService(session, self.queue, self.mask),
+            cipher=self.cipher,
+            egress=self.egress,
+            mask=self.mask,
+        )
 
     def _document_checker(self) -> DocumentChecker:
         return DocumentChecker(self.sessions, self.mask, registered_names(self.models))

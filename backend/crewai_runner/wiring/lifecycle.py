@@ -89,6 +89,7 @@ class ProcessLifecycle:
         await self._container.loader.load()
         if self._container.queue.is_open:
             self._tasks += PeriodicTasks(self._container).start()
+            self._tasks.append(asyncio.create_task(self._container.webhooks.run(), name="webhooks"))
 
     async def _open_queue(self, *, consume: bool) -> None:
         container = self._container

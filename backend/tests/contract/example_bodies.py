@@ -54,6 +54,7 @@ def example_bodies(workspace: SeededWorkspace) -> dict[tuple[str, str], Any]:
     run = workspace.ids["run_id"]
     resolve = {"action": "revise", "feedback": "Shorter.", "edited": "No."}
     draft = {"workflow": {"yaml": DOCUMENT.replace("Known", "Fresh"), "note": "why"}}
+    hooks = {f"{kind}WebhookUrl": f"http://127.0.0.1:9/{kind}" for kind in ("task", "step", "crew")}
     return {
         ("POST", f"{V1}/providers"): {"provider": provider},
         ("POST", f"{V1}/providers/test"): {"provider": provider},
@@ -80,6 +81,24 @@ def example_bodies(workspace: SeededWorkspace) -> dict[tuple[str, str], Any]:
         ("POST", f"{V1}/runs/{{run_id}}/messages"): {"text": "Hello", "agent": "writer"},
         ("POST", f"{V1}/chat"): {"workflowId": run, "message": "Hello", "agent": "writer"},
         ("POST", f"{V1}/approvals/{{approval_id}}/resolve"): resolve,
+        ("POST", "/amp/{slug}/kickoff"): {
+            "inputs": {"topic": "tea"},
+            "meta": {"team": "blue"},
+            **hooks,
+            "webhooks": {
+                "events": ["task_completed"],
+                "url": "http://127.0.0.1:9/events",
+                "realtime": True,
+                "authentication": {"strategy": "bearer", "token": "token-of-a-receiver"},
+            },
+        },
+        ("POST", "/amp/{slug}/resume"): {
+            "execution_id": run,
+            "task_id": "draft",
+            "human_feedback": "Shorter.",
+            "is_approve": False,
+            **hooks,
+        },
         ("POST", f"{V1}/yaml/validate"): {"yamlContent": DOCUMENT},
         ("POST", f"{V1}/yaml/convert"): {"yamlContent": DOCUMENT, "to": "list"},
     }

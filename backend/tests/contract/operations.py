@@ -12,7 +12,7 @@ OPERATIONS: list[tuple[str, str, dict[str, Any]]] = [
     for path, operations in DOCUMENT["paths"].items()
     for method, operation in operations.items()
 ]
-PROTECTED = [(method, path) for method, path, _ in OPERATIONS if path.startswith("/api/")]
+PROTECTED = [(method, path) for method, path, _ in OPERATIONS if path.startswith(("/api/", "/amp/"))]
 
 
 def fill_path(path: str, ids: dict[str, str]) -> str:

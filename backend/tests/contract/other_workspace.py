@@ -31,6 +31,7 @@ async def _create(database_url: str) -> dict[str, str]:
         "approval_id": Prefix.APPROVAL,
     }
     ids = {name: new_id(prefix) for name, prefix in kinds.items()} | {"number": "1", "name": "draft.md"}
+    ids |= {"slug": ids["workflow_id"], "kickoff_id": ids["run_id"]}
     engine = make_engine(database_url)
     # In this order, because the tables have no relationships that would order the inserts.
     for rows in (_workspace_rows(), _parent_rows(ids), _child_rows(ids)):

@@ -47,6 +47,8 @@ class SeededWorkspace:
             "workflow_id": workflow,
             "run_id": run_id,
             "approval_id": approval["id"],
+            "slug": workflow,
+            "kickoff_id": run_id,
             "number": "1",
             "name": "draft.md",
         }
@@ -74,6 +76,7 @@ class SeededWorkspace:
             "workflowId": self.ids["run_id"],
             "providerId": self.ids["provider_id"],
             "fromTask": "draft",
+            "execution_id": self.ids["run_id"],
         }
         return {
             name: existing.get(name, value)

@@ -17,7 +17,7 @@ from tests.support.server_process import API_KEY, ApiClient, ServerProcess
 
 pytestmark = [pytest.mark.process, pytest.mark.crew, pytest.mark.timeout(300)]
 
-WITH_ID = [(method, path) for method, path, _ in OPERATIONS if "_id}" in path]
+WITH_ID = [(method, path) for method, path, _ in OPERATIONS if "_id}" in path or "{slug}" in path]
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +105,19 @@ tasks:
 
         assert SECRET not in response.text
         assert response.status_code == HTTPStatus.NOT_FOUND or '"status": 404' in response.text
+
+    def test_run_is_no_execution_of_an_own_automation(
+        self, client: ApiClient, workspace: SeededWorkspace, other_ids: dict[str, str]
+    ) -> None:
+        slug, run_id = workspace.ids["workflow_id"], other_ids["run_id"]
+        feedback = {"execution_id": run_id, "task_id": "draft", "is_approve": True}
+
+        for response in (
+            client.http.get(f"/amp/{slug}/status/{run_id}"),
+            client.http.get(f"/amp/{slug}/{run_id}/status"),
+            client.http.post(f"/amp/{slug}/resume", json=feedback),
+        ):
+            assert read_404_title(response) == "Execution not found"
 
     def test_run_cannot_be_compared(
         self, client: ApiClient, workspace: SeededWorkspace, other_ids: dict[str, str]

@@ -63,3 +63,11 @@ class TestNginxConfiguration:
         )
 
         assert lint(configuration / "nginx.conf") != []
+
+    def test_every_api_path_is_limited_and_proxied(self) -> None:
+        text = (NGINX / "snippets" / "locations.conf").read_text()
+        locations = dict(re.findall(r"^location (\S+) \{\n(.+?)^\}", text, re.MULTILINE | re.DOTALL))
+
+        for path in ("/api/", "/amp/"):
+            for part in ("limit_req zone=api", "limit_conn requests", "include snippets/proxy.conf"):
+                assert part in locations[path], (path, part)

@@ -59,6 +59,14 @@ class RunRow(Base):
         _index_if_set("ix_runs_finished_at", "finished_at"),
         _index_if_set("ix_runs_events_ended_at", "events_ended_at"),
         _index_if_set("ix_runs_forked_from", "forked_from"),
+        Index(
+            "ix_runs_execution",
+            "workspace_id",
+            "execution_uuid",
+            unique=True,
+            sqlite_where=text("execution_uuid IS NOT NULL"),
+            postgresql_where=text("execution_uuid IS NOT NULL"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
@@ -74,6 +82,8 @@ class RunRow(Base):
     inline_provider: Mapped[bool] = mapped_column(default=False)
     forked_from: Mapped[str | None] = mapped_column(Id)
     """The run whose retry or fork this is; None once that run is deleted."""
+    execution_uuid: Mapped[str | None] = mapped_column(String(36))
+    """Of a run that is executed elsewhere and only reports its spans here."""
 
     state: Mapped[str] = mapped_column(String(16))
     attempt: Mapped[int] = mapped_column(default=1)
@@ -123,6 +133,15 @@ class RunRow(Base):
     def parsed_definition(self) -> WorkflowDefinition:
         """`definition` as an object, parsed once per loaded row."""
         return WorkflowDefinition.model_validate(self.definition)
+
+
+class RunSpanRow(Base):
+    """A span of a run elsewhere that was received: the same span may be sent several times."""
+
+    __tablename__ = "run_spans"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    span_id: Mapped[str] = mapped_column(String(16), primary_key=True)
 
 
 class RunTaskRow(Base):

@@ -4,7 +4,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crewai_runner.core.clock import now
@@ -12,13 +13,23 @@ from crewai_runner.db.base import Base, Id
 from crewai_runner.domain.workflow import WorkflowDefinition
 
 
+def _default_slug(context: DefaultExecutionContext) -> str:
+    slug: str = context.get_current_parameters()["id"]  # type: ignore[no-untyped-call]
+    return slug
+
+
 class WorkflowRow(Base):
     __tablename__ = "workflows"
-    __table_args__ = (UniqueConstraint("workspace_id", "name"),)
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "name"),
+        Index("ix_workflows_slug", "workspace_id", "slug", unique=True),
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"))
     name: Mapped[str] = mapped_column(String(200))
+    slug: Mapped[str] = mapped_column(String(80), default=_default_slug, server_default="")
+    """The name in addresses: from the first name of the workflow, and never changed."""
     description: Mapped[str | None] = mapped_column(Text)
     newest_version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(default=now)

@@ -30,6 +30,13 @@ class ApprovalRepository:
         query = select(ApprovalRow).where(ApprovalRow.run_id == run_id, ApprovalRow.state == "open")
         return await self._session.scalar(query.with_for_update().execution_options(populate_existing=True))
 
+    async def get_open(self, run_id: str, workspace_id: str) -> ApprovalRow | None:
+        """Return the run's open approval request, not locked."""
+        query = select(ApprovalRow).where(
+            ApprovalRow.workspace_id == workspace_id, ApprovalRow.state == "open"
+        )
+        return await self._session.scalar(query.where(ApprovalRow.run_id == run_id))
+
     async def get_newest(self, run_id: str) -> ApprovalRow | None:
         """Return the run's latest approval request."""
         query = select(ApprovalRow).where(ApprovalRow.run_id == run_id).order_by(ApprovalRow.id.desc())

@@ -112,6 +112,10 @@ class ApprovalService:
                 return approval
         raise ApprovalNotFound(f"Approval {approval_id!r} does not exist in this workspace.")
 
+    async def find_open(self, principal: Principal, run_id: str) -> ApprovalRow | None:
+        """Return the run's open approval request, not locked."""
+        return await self._approvals.get_open(run_id, principal.workspace_id)
+
     async def lock_open(self, run_id: str) -> ApprovalRow | None:
         """Return the run's open approval request, locked."""
         return await self._approvals.lock_open(run_id)

@@ -26,6 +26,15 @@ class EventRepository:
         query = select(RunEventRow.frame).where(*of_run).order_by(RunEventRow.seq)
         return (await self._session.scalars(query)).all()
 
+    async def list_after(self, run_id: str, after: int, limit: int) -> Sequence[str]:
+        """Return the frames of the events with a number above `after`, in order."""
+        query = select(RunEventRow.frame).where(RunEventRow.run_id == run_id, RunEventRow.seq > after)
+        return (await self._session.scalars(query.order_by(RunEventRow.seq).limit(limit))).all()
+
+    async def find_last_seq(self, run_id: str, types: Sequence[str]) -> int | None:
+        query = select(RunEventRow.seq).where(RunEventRow.run_id == run_id, RunEventRow.type.in_(types))
+        return await self._session.scalar(query.order_by(RunEventRow.seq.desc()).limit(1))
+
     async def list_step_frames(self, run_id: str) -> Sequence[str]:
         """Return the frames of the events of tools, delegations and agents, in order.
 

@@ -49,6 +49,16 @@ class EventService:
                     open_calls.pop(event.data.call_id, None)
         return list(open_calls.values())
 
+    async def list_after(self, run_id: str, after: int, limit: int) -> list[RunEvent]:
+        """Return the events with a number above `after`, in order. Access is not checked."""
+        return [
+            RUN_EVENT.validate_json(frame) for frame in await self._events.list_after(run_id, after, limit)
+        ]
+
+    async def find_last_seq(self, run_id: str, types: Sequence[str]) -> int | None:
+        """Return the number of the last event of these types, or None. Access is not checked."""
+        return await self._events.find_last_seq(run_id, types)
+
     async def list_step_events(self, run_id: str) -> list[RunEvent]:
         """Return the events of tools, delegations and agents, in order; none if every step has ended."""
         frames = await self._events.list_step_frames(run_id)

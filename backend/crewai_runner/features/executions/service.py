@@ -1,8 +1,9 @@
 """Starts, retries, forks and resumes runs, and reports their status."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 
-from pydantic import JsonValue
+from pydantic import BaseModel, JsonValue
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.principal import Principal
@@ -38,6 +39,19 @@ from crewai_runner.features.runs.schemas import RunRead, to_run_read, to_usage
 from crewai_runner.features.runs.service import NewRun, RunService, load_run
 
 
+@dataclass(frozen=True, slots=True)
+class StartExtension:
+    """What another feature stores with a run that it starts, in the same transaction.
+
+    `route` and `body` identify the request for its idempotency key.
+    """
+
+    route: str
+    body: BaseModel
+    store: Callable[[str], Awaitable[None]]
+    """Called with the id of the new run."""
+
+
 class ExecutionService:
     """The commands on runs that need only the request's own transaction."""
 
@@ -48,7 +62,13 @@ class ExecutionService:
         self._checks = StartChecks(session, deps)
         self._creation = RunCreation(session, deps)
 
-    async def start(self, principal: Principal, request: RunStart, key: str | None = None) -> RunStartAnswer:
+    async def start(
+        self,
+        principal: Principal,
+        request: RunStart,
+        key: str | None = None,
+        extension: StartExtension | None = None,
+    ) -> RunStartAnswer:
         """Queue a run of an inline or a saved definition, at most once per idempotency key.
 
         Raises DefinitionInvalid, InputsInvalid, NoModel, ModelNotRegistered (422), WorkflowNotFound,
@@ -56,7 +76,11 @@ class ExecutionService:
         """
 
         async def create(prepared: PreparedRun) -> RunStartAnswer:
-            run_id = await self._creation.create(principal, prepared)
+            if extension is None:
+                run_id = await self._creation.create(principal, prepared)
+            else:
+                run_id = (await self._creation.create_in_session(principal, prepared)).id
+                await extension.store(run_id)
             return RunStartAnswer(
                 workflow_id=run_id,
                 run_id=run_id,
@@ -64,9 +88,10 @@ class ExecutionService:
                 warnings=prepared.warnings,
             )
 
-        idempotent = IdempotencyService(self._session, principal.workspace_id, "runs", key)
+        route, body = ("runs", request) if extension is None else (extension.route, extension.body)
+        idempotent = IdempotencyService(self._session, principal.workspace_id, route, key)
         return await idempotent.create_prepared(
-            RunStartAnswer, request, lambda: self._prepare_start(principal, request), create
+            RunStartAnswer, body, lambda: self._prepare_start(principal, request), create
         )
 
     async def _prepare_start(self, principal: Principal, request: RunStart) -> PreparedRun:

@@ -55,6 +55,7 @@ def _dump_workflow(workflow: ListedWorkflow, newest: Sequence[RunBrief]) -> dict
     return {
         "id": workflow.id,
         "name": workflow.name,
+        "slug": workflow.slug,
         "description": workflow.description,
         "version": workflow.version,
         "createdAt": workflow.created_at,

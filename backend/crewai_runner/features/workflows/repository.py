@@ -33,6 +33,15 @@ class WorkflowRepository:
     async def get_by_name(self, name: str, workspace_id: str) -> WorkflowRow | None:
         return await self._session.scalar(_in_workspace(workspace_id).where(WorkflowRow.name == name))
 
+    async def get_by_slug(self, slug: str, workspace_id: str) -> WorkflowRow | None:
+        return await self._session.scalar(_in_workspace(workspace_id).where(WorkflowRow.slug == slug))
+
+    async def list_slugs_starting_with(self, start: str, workspace_id: str) -> set[str]:
+        query = select(WorkflowRow.slug).where(
+            WorkflowRow.workspace_id == workspace_id, WorkflowRow.slug.startswith(start, autoescape=True)
+        )
+        return set(await self._session.scalars(query))
+
     async def list_names_starting_with(self, start: str, workspace_id: str) -> set[str]:
         query = select(WorkflowRow.name).where(
             WorkflowRow.workspace_id == workspace_id, WorkflowRow.name.startswith(start, autoescape=True)
@@ -73,9 +82,12 @@ class WorkflowRepository:
                     setattr(row, column, value)
                 self._session.add(row)
         except IntegrityError:
-            if await self.get_by_name(name, workspace_id) is None:
+            if await self.get_by_name(name, workspace_id) is not None:
+                return False
+            if "slug" not in columns or columns["slug"] == row.id:
                 raise
-            return False
+            # Another transaction took the slug in the meantime.
+            return await self.write(row, **columns | {"slug": row.id})
         return True
 
     async def delete(self, workflow: WorkflowRow) -> None:

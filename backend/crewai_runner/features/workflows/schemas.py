@@ -31,6 +31,7 @@ class WorkflowEntry(ApiModel):
 
     id: str
     name: str
+    slug: str = Field(description="Its name in `/amp/{slug}`; stays the same when the workflow is renamed.")
     description: str | None
     version: int = Field(description="Number of the newest version; also the ETag.")
     created_at: datetime
@@ -94,6 +95,7 @@ class ListedWorkflow(NamedTuple):
 
     id: str
     name: str
+    slug: str
     description: str | None
     version: int
     created_at: datetime

@@ -124,6 +124,14 @@ class WorkflowService:
         check_version(row.version, expected)
         await self._records.repository.delete(row)
 
+    async def find_automation(self, principal: Principal, slug: str) -> tuple[str, WorkflowDefinition]:
+        """Return the id and the newest definition of the workflow with this slug or id.
+
+        Raises WorkflowNotFound.
+        """
+        row = await self._records.get_by_slug(principal, slug)
+        return row.id, (await self._records.get_version(row)).definition
+
     async def definition_of(
         self, principal: Principal, workflow_id: str, number: int | None
     ) -> tuple[WorkflowDefinition, int]:

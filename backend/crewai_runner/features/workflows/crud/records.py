@@ -13,7 +13,7 @@ from crewai_runner.core.principal import Principal
 from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.db.tables.workflows import WorkflowRow, WorkflowVersionRow
 from crewai_runner.domain.workflow import WorkflowDefinition
-from crewai_runner.features.workflows.crud.names import strip_number, suggest_unused_name
+from crewai_runner.features.workflows.crud.names import is_slug, make_slug, strip_number, suggest_unused_name
 from crewai_runner.features.workflows.errors import VersionNotFound, WorkflowNameTaken, WorkflowNotFound
 from crewai_runner.features.workflows.repository import WorkflowRepository
 from crewai_runner.features.workflows.schemas import WorkflowEntry, WorkflowRead
@@ -64,7 +64,20 @@ class WorkflowRecords:
             version=0,
             created_at=now(),
         )
-        return to_workflow_read(row, await self.add_version(principal, row, text, definition, note))
+        base = make_slug(definition.name)
+        slug = make_slug(
+            definition.name, await self.repository.list_slugs_starting_with(base, principal.workspace_id)
+        )
+        return to_workflow_read(row, await self.add_version(principal, row, text, definition, note, slug))
+
+    async def get_by_slug(self, principal: Principal, slug: str) -> WorkflowRow:
+        """Return the workflow with this slug or id. Raises WorkflowNotFound."""
+        if has_prefix(slug, Prefix.WORKFLOW):
+            return await self.get(principal, slug)
+        row = await self.repository.get_by_slug(slug, principal.workspace_id) if is_slug(slug) else None
+        if row is None:
+            raise WorkflowNotFound(slug)
+        return row
 
     async def add_version(
         self,
@@ -73,10 +86,16 @@ class WorkflowRecords:
         text: str,
         definition: WorkflowDefinition,
         note: str | None,
+        slug: str | None = None,
     ) -> StoredVersion:
-        """Create the next version, and name the workflow after its document. Raises WorkflowNameTaken."""
+        """Create the next version, and name the workflow after its document; `slug` only for a new one.
+
+        Raises WorkflowNameTaken.
+        """
+        new_columns = {} if slug is None else {"slug": slug}
         written = await self.repository.write(
             row,
+            **new_columns,
             name=definition.name,
             description=definition.description,
             newest_version=row.newest_version + 1,
