@@ -74,6 +74,10 @@ test-compose: $(STAMP) ## Build, test and chaos-test the Compose files; requires
 	@docker info >/dev/null 2>&1 || { echo "test-compose requires a running Docker engine with the Compose plugin." >&2; exit 1; }
 	@$(IN_BACKEND) $(RUN)/python -m pytest -s -q tests/deploy/compose_tests.py tests/deploy/dev_compose_tests.py $(TEST_ARGS)
 
+.PHONY: test-clients
+test-clients: $(STAMP) ## Test stock CrewAI clients in an environment of their own (1.2 GB)
+	@$(IN_BACKEND) $(RUN)/python -m pytest -q tests/clients/client_tests.py $(TEST_ARGS)
+
 .PHONY: check
 check: $(STAMP) $(PACKAGES) ## Run linters, type checks, import contracts and the OpenAPI check
 	@$(MAKE) -j2 check-backend check-frontend

@@ -1,0 +1,47 @@
+"""An environment with the stock clients of CrewAI AMP, and a server for them.
+
+`make test-clients` runs these tests. They are not part of `make test`: the environment takes 1.2 GB.
+"""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.scripted_provider import Say, ScriptedProvider
+from tests.support.server_process import ServerProcess
+
+ROOT = Path(__file__).parents[3]
+ENVIRONMENT = ROOT / ".tools" / "stock-clients"
+PACKAGES = ("crewai-tools==1.15.30", "crewai-cli==1.15.30", "semantic-kernel==1.45.0")
+
+
+@pytest.fixture(scope="session")
+def python() -> Path:
+    """The interpreter of the environment, which is created at its first use and kept."""
+    interpreter, stamp = ENVIRONMENT / "bin" / "python", ENVIRONMENT / ".installed"
+    if not stamp.exists() or stamp.read_text() != "\n".join(PACKAGES):
+        uv = shutil.which("uv") or str(ROOT / ".tools" / "bin" / "uv")
+        subprocess.run([uv, "venv", "-q", "--clear", "--python", sys.executable, ENVIRONMENT], check=True)
+        subprocess.run([uv, "pip", "install", "-q", "--python", interpreter, *PACKAGES], check=True)
+        stamp.write_text("\n".join(PACKAGES))
+    return interpreter
+
+
+@pytest.fixture(scope="session")
+def provider() -> Iterator[ScriptedProvider]:
+    with ScriptedProvider() as scripted:
+        scripted.on(Say("A report about tea."))
+        yield scripted
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, provider: ScriptedProvider) -> Iterator[ServerProcess]:
+    process = ServerProcess(tmp_path_factory.mktemp("clients") / "data").start()
+    with process.client() as client:
+        client.register_provider(provider.base_url)
+    yield process
+    process.stop()
