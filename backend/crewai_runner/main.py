@@ -13,6 +13,7 @@ from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.core.settings import Settings
 from crewai_runner.features.amp.router import PREFIX as AMP
 from crewai_runner.features.auth.middleware import AuthMiddleware
+from crewai_runner.features.crewai_plus.router import PREFIX as CREWAI_PLUS
 from crewai_runner.features.health.router import LIVENESS, READINESS
 from crewai_runner.features.health.router import router as health
 from crewai_runner.features.metrics.middleware import RequestCounting
@@ -42,7 +43,7 @@ from crewai_runner.wiring.adapters import rate_limit
 from crewai_runner.wiring.container import Container
 from crewai_runner.wiring.lifecycle import ProcessLifecycle
 
-NOT_PAGES = (AMP, "/assets", "/docs", "/health", "/metrics", "/openapi.json", "/redoc")
+NOT_PAGES = (AMP, CREWAI_PLUS, "/assets", "/docs", "/health", "/metrics", "/openapi.json", "/redoc")
 
 
 def create_app(
@@ -119,7 +120,7 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(ApiVersionMiddleware, prefix=settings.api_base_url)
     if (rate := rate_limit(settings)) is not None:
         app.add_middleware(RateLimitMiddleware, rate=rate, unlimited=[READINESS])
-    closed = [settings.api_base_url, AMP, *([] if settings.metrics_public else [METRICS])]
+    closed = [settings.api_base_url, AMP, CREWAI_PLUS, *([] if settings.metrics_public else [METRICS])]
     app.add_middleware(AuthMiddleware, protected=closed, optional=[READINESS])
     app.add_middleware(VersionAliasMiddleware, prefix=settings.api_base_url)
     app.add_middleware(UnhandledErrorMiddleware)

@@ -19,6 +19,7 @@ class Scope(StrEnum):
     RUNS_WRITE = "runs:write"
     APPROVALS_WRITE = "approvals:write"
     METRICS_READ = "metrics:read"
+    TRACES_WRITE = "traces:write"
 
 
 @dataclass(frozen=True, slots=True)

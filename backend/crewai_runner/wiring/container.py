@@ -29,6 +29,8 @@ from crewai_runner.features.approvals.service import ApprovalService
 from crewai_runner.features.auth.browser_sessions import BrowserSessions
 from crewai_runner.features.auth.service import AuthDeps, Authenticator, AuthService
 from crewai_runner.features.chat.service import ChatDeps
+from crewai_runner.features.crewai_plus.grants import GrantAuthenticator, TraceGrants
+from crewai_runner.features.crewai_plus.service import ExternalRunDeps
 from crewai_runner.features.events.deps import EventDeps
 from crewai_runner.features.events.feed_registry import FeedRegistry
 from crewai_runner.features.executions.control_reader import ControlReader
@@ -90,7 +92,8 @@ class Container:
         self.reader = SnapshotReader(make_reader_engine(settings.database, budget.reads), budget.reads)
         self.feeds = FeedRegistry(self.reader, self.notifier)
         limiter = make_sign_in_limiter(settings, self.sessions)
-        self.authenticator: Authenticator = AuthService(api_key, limiter)
+        self.grants = TraceGrants(self.cipher)
+        self.authenticator: Authenticator = GrantAuthenticator(self.grants, AuthService(api_key, limiter))
         self.browser_sessions = BrowserSessions(self.sessions, self.cipher, api_key)
         self.rate_limiter = make_rate_limiter(settings, self.sessions)
         self.queue = DeferredQueue()
@@ -126,6 +129,7 @@ class Container:
             DeliveryDeps: self._deliveries,
             EventDeps: self._events,
             ExecutionDeps: self._executions,
+            ExternalRunDeps: self._external_runs,
             HealthDeps: self._health,
             InsightDeps: lambda: InsightDeps(self.reader, self.mask),
             MetricsDeps: lambda: MetricsDeps(self.telemetry, settings.metrics_public),
@@ -219,6 +223,15 @@ class Container:
             workspace_quota=self.workspace_quota,
             active_runs=self.active_runs,
             controls=self.controls,
+        )
+
+    def _external_runs(self) -> ExternalRunDeps:
+        return ExternalRunDeps(
+            grants=self.grants,
+            queue=self.queue,
+            mask=self.mask,
+            workspace_quota=self.workspace_quota,
+            run_quota=make_run_quota(self.settings),
         )
 
     def _health(self) -> HealthDeps:

@@ -92,6 +92,10 @@ def example_bodies(workspace: SeededWorkspace) -> dict[tuple[str, str], Any]:
                 "authentication": {"strategy": "bearer", "token": "token-of-a-receiver"},
             },
         },
+        ("POST", "/crewai_plus/api/v1/tracing/grants"): {
+            "execution_uuid": "e7e58590-44b2-4260-a77c-4a90dada561b",
+            "include_trace_url": True,
+        },
         ("POST", "/amp/{slug}/resume"): {
             "execution_id": run,
             "task_id": "draft",

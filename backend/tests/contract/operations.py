@@ -12,7 +12,9 @@ OPERATIONS: list[tuple[str, str, dict[str, Any]]] = [
     for path, operations in DOCUMENT["paths"].items()
     for method, operation in operations.items()
 ]
-PROTECTED = [(method, path) for method, path, _ in OPERATIONS if path.startswith(("/api/", "/amp/"))]
+PROTECTED = [
+    (method, path) for method, path, _ in OPERATIONS if path.startswith(("/api/", "/amp/", "/crewai_plus/"))
+]
 
 
 def fill_path(path: str, ids: dict[str, str]) -> str:

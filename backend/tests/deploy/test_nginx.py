@@ -68,6 +68,6 @@ class TestNginxConfiguration:
         text = (NGINX / "snippets" / "locations.conf").read_text()
         locations = dict(re.findall(r"^location (\S+) \{\n(.+?)^\}", text, re.MULTILINE | re.DOTALL))
 
-        for path in ("/api/", "/amp/"):
+        for path in ("/api/", "/amp/", "/crewai_plus/"):
             for part in ("limit_req zone=api", "limit_conn requests", "include snippets/proxy.conf"):
                 assert part in locations[path], (path, part)

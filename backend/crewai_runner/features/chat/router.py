@@ -16,7 +16,7 @@ from crewai_runner.features.chat.errors import AgentUnknown, ModelFailed, RunNot
 from crewai_runner.features.chat.schemas import ChatAnswer, ChatRequest, MessageAnswer, MessageCreate
 from crewai_runner.features.chat.service import ChatService
 from crewai_runner.features.messages.schemas import MessageList
-from crewai_runner.features.runs.errors import RunNotFound
+from crewai_runner.features.runs.errors import RunElsewhere, RunNotFound
 from crewai_runner.http.deps import NoTimeout, QueueOpen
 from crewai_runner.http.problems import TYPE_BASE, problems
 
@@ -27,7 +27,7 @@ router = APIRouter(tags=["chat"])
     "/chat",
     response_model=ChatAnswer,
     dependencies=[NoTimeout, QueueOpen],
-    responses=problems(RunNotFound, AgentUnknown, ModelFailed, ApprovalAlreadyResolved)
+    responses=problems(RunNotFound, RunElsewhere, AgentUnknown, ModelFailed, ApprovalAlreadyResolved)
     | {200: {"content": {"text/event-stream": {}}, "description": "The answer"}},
 )
 async def send_chat(
@@ -81,7 +81,7 @@ async def list_messages(run_id: str, reader: Reader, chat: Chat) -> MessageList:
     "/runs/{run_id}/messages",
     dependencies=[QueueOpen],
     status_code=HTTPStatus.ACCEPTED,
-    responses=problems(RunNotFound, AgentUnknown, RunNotAcceptingMessages),
+    responses=problems(RunNotFound, RunElsewhere, AgentUnknown, RunNotAcceptingMessages),
 )
 async def create_message(run_id: str, body: MessageCreate, writer: Writer, chat: Chat) -> MessageAnswer:
     """Queue a message for the agents and return immediately. Delivery and answer are events of the run."""

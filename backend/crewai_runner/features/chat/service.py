@@ -145,7 +145,7 @@ class ChatService:
         """Store a message to the run's agents, or a question to a finished run if that is accepted."""
         deps = self._deps
         async with unit_of_work(deps.sessions) as session:
-            run = await RunService(session).get(principal, run_id, lock=True)
+            run = await RunService(session).get_own(principal, run_id, lock=True)
             state, reply = RunState(run.state), None
             if state in FINAL_STATES and not accept_finished:
                 raise RunNotAcceptingMessages(

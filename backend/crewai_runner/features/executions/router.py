@@ -41,6 +41,7 @@ from crewai_runner.features.models.errors import ModelUnusable
 from crewai_runner.features.runs.errors import (
     InputsInvalid,
     RunAlreadyFinished,
+    RunElsewhere,
     RunNotFound,
     RunNotResumable,
 )
@@ -68,6 +69,7 @@ START_PROBLEMS = problems(
 )
 AGAIN_PROBLEMS = problems(
     RunNotFound,
+    RunElsewhere,
     InputsInvalid,
     NoModel,
     NoEmbedder,
@@ -78,6 +80,8 @@ AGAIN_PROBLEMS = problems(
     WorkspaceStorageFull,
     Unavailable,
 )
+
+STOP_PROBLEMS = problems(RunNotFound, RunAlreadyFinished, RunElsewhere)
 
 
 @first_version.post("/start", dependencies=[QueueOpen], responses=START_PROBLEMS)
@@ -105,13 +109,19 @@ async def check_start(body: RunStart, writer: Writer, preflights: Preflights) ->
     return await preflights.check(writer, body)
 
 
-@first_version.post("/stop", dependencies=[NoTimeout], responses=problems(RunNotFound, RunAlreadyFinished))
+@first_version.post(
+    "/stop", dependencies=[NoTimeout], responses=problems(RunNotFound, RunAlreadyFinished, RunElsewhere)
+)
 async def stop_workflow(body: StopRequest, writer: Writer, stops: Stops) -> StopAnswer:
     """Stop a run and wait for its end; the receipt says what the stop did at the provider."""
     return await stops.stop(writer, body.workflow_id, body.mode)
 
 
-@router.post("/{run_id}/stop", dependencies=[NoTimeout], responses=problems(RunNotFound, RunAlreadyFinished))
+@router.post(
+    "/{run_id}/stop",
+    dependencies=[NoTimeout],
+    responses=problems(RunNotFound, RunAlreadyFinished, RunElsewhere),
+)
 async def stop_run(run_id: str, writer: Writer, stops: Stops, body: StopBody | None = None) -> StopAnswer:
     """Stop a run: `now` aborts model calls, `after-step` lets the current call finish first."""
     return await stops.stop(writer, run_id, (body or StopBody()).mode)
@@ -151,7 +161,9 @@ async def retry_run(
 @router.post(
     "/{run_id}/resume",
     status_code=HTTPStatus.ACCEPTED,
-    responses=problems(RunNotFound, RunNotResumable, IllegalTransition, Unprocessable, Unavailable),
+    responses=problems(
+        RunNotFound, RunElsewhere, RunNotResumable, IllegalTransition, Unprocessable, Unavailable
+    ),
 )
 async def resume_run(
     run_id: str, writer: Writer, executions: Executions, body: ResumeBody | None = None

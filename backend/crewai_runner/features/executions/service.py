@@ -121,7 +121,7 @@ class ExecutionService:
         async def prepare() -> PreparedRun:
             await self._prepare(body.provider_config)
             async with read_phase(self._session):
-                old = await self._runs.get(principal, run_id)
+                old = await self._runs.get_own(principal, run_id)
                 return await self._prepare_rerun(
                     principal, old, body.inputs, body.provider_config, "retried", {}
                 )
@@ -136,7 +136,7 @@ class ExecutionService:
         async def prepare() -> PreparedRun:
             await self._prepare(body.provider_config)
             async with read_phase(self._session):
-                old = await self._runs.get(principal, run_id)
+                old = await self._runs.get_own(principal, run_id)
                 definition = old.parsed_definition
                 keys = [task.key for task in definition.tasks]
                 if body.from_task not in keys:
@@ -201,7 +201,7 @@ class ExecutionService:
         Raises RunNotFound, RunNotResumable (409).
         """
         await self._prepare(body.provider_config)
-        run = await self._runs.get(principal, run_id, lock=True)
+        run = await self._runs.get_own(principal, run_id, lock=True)
         _check_resumable(run)
         if body.budget is not None:
             current = Budget.model_validate(run.budget).model_dump(exclude_none=True)

@@ -94,7 +94,7 @@ class StopService:
         deps = self._deps
         async with unit_of_work(deps.sessions) as session:
             runs = RunService(session)
-            run = await runs.get(principal, await runs.resolve(principal, identifier), lock=True)
+            run = await runs.get_own(principal, await runs.resolve(principal, identifier), lock=True)
             if is_repeated and _is_stop_stored(run, mode):
                 return run.id
             if RunState(run.state) in FINAL_STATES:

@@ -28,6 +28,19 @@ class RunStillActive(Conflict):
     title = "Run still active"
 
 
+class RunElsewhere(Conflict):
+    """The run is executed elsewhere, and only reports here."""
+
+    slug = "run-elsewhere"
+    title = "The run is executed elsewhere"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The run is executed elsewhere and only reports here. "
+            "Stop it, repeat it or talk to it where it was started."
+        )
+
+
 class RunNotResumable(Conflict):
     slug = "run-not-resumable"
     title = "Run cannot be resumed"

@@ -52,6 +52,7 @@ SUMMARY_COLUMNS = (
     type_coerce(_RUNS.created_at, JsonTimestamp()).label("created_at"),
     type_coerce(_RUNS.started_at, JsonTimestamp()).label("started_at"),
     type_coerce(_RUNS.finished_at, JsonTimestamp()).label("finished_at"),
+    _RUNS.execution_uuid.is_not(None).label("is_external"),
 )
 """In the order of the fields of `RunSummary`."""
 BRIEF_COLUMNS = (

@@ -58,12 +58,12 @@ class RunRepository:
     async def list_attempts(
         self, states: Iterable[str], after: str, limit: int
     ) -> Sequence[Row[str, int, str, int]]:
-        """Return (id, attempt, state, fencing token) of the unfinished runs in these states."""
+        """Return (id, attempt, state, fencing token) of the unfinished runs that workers execute."""
         query = (
             select(RunRow.id, RunRow.attempt, RunRow.state, RunRow.fencing_token)
             # Names the workspaces, so that the index of unfinished runs is used.
             .where(RunRow.workspace_id.in_(select(WorkspaceRow.id)), RunRow.state.in_(states))
-            .where(RunRow.finished_at.is_(None))
+            .where(RunRow.finished_at.is_(None), RunRow.execution_uuid.is_(None))
             .where(RunRow.id > after)
             .order_by(RunRow.id)
             .limit(limit)

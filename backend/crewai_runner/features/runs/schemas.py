@@ -50,6 +50,7 @@ class RunSummary(ApiModel):
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    external: bool = Field(description="Whether the run is executed elsewhere and only reports here.")
 
 
 class RunRead(RunSummary):
@@ -199,6 +200,7 @@ def _summary_fields(row: RunRow) -> dict[str, Any]:
         "metadata": row.extra,
         "seconds_at_work": row.active_seconds,
         "usage": to_usage(row),
+        "external": row.execution_uuid is not None,
     }
     return {name: getattr(row, name) for name in set(RunSummary.model_fields) - set(renamed)} | renamed
 

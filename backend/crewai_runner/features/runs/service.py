@@ -16,11 +16,11 @@ from crewai_runner.core.principal import Principal
 from crewai_runner.db.tables.runs import ArtifactRow, RunRow, RunTaskRow
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.run import FINAL_STATES, RunState, TaskResult, TaskState
-from crewai_runner.domain.run_events import LlmFailed
+from crewai_runner.domain.run_events import LlmCompleted, LlmFailed
 from crewai_runner.domain.stored_size import measure_json
 from crewai_runner.domain.usage import Usage
 from crewai_runner.domain.workflow import WorkflowDefinition
-from crewai_runner.features.runs.errors import ArtifactNotFound, RunNotFound
+from crewai_runner.features.runs.errors import ArtifactNotFound, RunElsewhere, RunNotFound
 from crewai_runner.features.runs.list_repository import RunListRepository
 from crewai_runner.features.runs.repository import RunRepository, select_run
 from crewai_runner.features.runs.rules import (
@@ -91,6 +91,13 @@ class RunService:
             if run is not None:
                 return run
         raise RunNotFound(run_id)
+
+    async def get_own(self, principal: Principal, run_id: str, *, lock: bool = False) -> RunRow:
+        """Return a run that is executed here. Raises RunNotFound, RunElsewhere."""
+        run = await self.get(principal, run_id, lock=lock)
+        if run.execution_uuid is not None:
+            raise RunElsewhere
+        return run
 
     async def resolve(self, principal: Principal, identifier: str) -> str:
         """Return the run id for a run id, or the newest run's id for a workflow id. Raises RunNotFound."""
@@ -186,7 +193,7 @@ class RunService:
             outputs=_list_changes(a.result or {}, b.result or {}),
         )
 
-    async def add_calls(self, run: RunRow, calls: Sequence[LlmFailed]) -> None:
+    async def add_calls(self, run: RunRow, calls: Sequence[LlmCompleted | LlmFailed]) -> None:
         """Add ended model calls to the usage of a locked run."""
         usage = reduce(Usage.plus, [call.data.usage for call in calls], to_usage(run))
         for name, value in build_counter_columns(usage).items():

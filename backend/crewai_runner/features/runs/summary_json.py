@@ -17,7 +17,7 @@ def dump_run_summary(row: SelectedRow) -> dict[str, Any]:
         id_, workflow_id, workflow_version, workflow_name, state, wait_reason, attempt,
         prompt_tokens, completion_tokens, cached_tokens, total_tokens, llm_calls, tool_calls,
         cost_amount, cost_currency, calls_without_usage, calls_without_cost,
-        error, metadata, active_seconds, created_by, created_at, started_at, finished_at,
+        error, metadata, active_seconds, created_by, created_at, started_at, finished_at, is_external,
     ) = row  # fmt: skip
     return {
         "id": id_,
@@ -45,6 +45,7 @@ def dump_run_summary(row: SelectedRow) -> dict[str, Any]:
         "createdAt": created_at,
         "startedAt": started_at,
         "finishedAt": finished_at,
+        "external": bool(is_external),
     }
 
 

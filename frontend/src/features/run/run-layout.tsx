@@ -75,8 +75,9 @@ export function RunLayout({ run }: { run: Run }) {
   useRunShortcuts(run);
 
   const requested: TabName = search.params.view ?? "timeline";
+  const tabs = listTabs(run, isWide);
   // Wide pages show the details beside the timeline and have no tab for them.
-  const tab: TabName = isWide && requested === "details" ? "timeline" : requested;
+  const tab: TabName = tabs.some(({ value }) => value === requested) ? requested : "timeline";
   return (
     <div className="flex h-full min-h-0 flex-col">
       <RunHeader run={run} store={store} />
@@ -94,7 +95,7 @@ export function RunLayout({ run }: { run: Run }) {
       </PanelBoundary>
       <Tabs
         label="Run views"
-        tabs={isWide ? [...WIDE_TABS] : [...NARROW_TABS]}
+        tabs={tabs}
         value={tab}
         onChange={(next: TabName) =>
           search.update({ view: next === "timeline" ? undefined : next })
@@ -119,6 +120,12 @@ export function RunLayout({ run }: { run: Run }) {
       </Tabs>
     </div>
   );
+}
+
+/** The tabs of a run; the agents of a run elsewhere receive no messages. */
+function listTabs(run: Run, isWide: boolean): { value: TabName; label: string }[] {
+  const tabs = isWide ? WIDE_TABS : NARROW_TABS;
+  return tabs.filter(({ value }) => value !== "chat" || !run.external);
 }
 
 function RunTabPanel({ value, children }: { value: TabName; children: ReactNode }) {

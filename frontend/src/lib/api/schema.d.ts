@@ -1042,6 +1042,90 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/crewai_plus/api/v1/integrations/apps": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Apps
+     * @description List the apps with triggers, as `crewai triggers list` shows them: there are none.
+     */
+    get: operations["crewai:list_apps"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/crewai_plus/api/v1/me/organizations": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Organizations
+     * @description List the workspaces of the caller, as `crewai org list` shows them.
+     */
+    get: operations["crewai:list_organizations"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/crewai_plus/api/v1/tracing/collector/v1/traces": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Add Spans
+     * @description Receive spans (OTLP) of the execution whose grant the token is from.
+     *
+     *     At most 200 spans and 3,072,000 bytes. Spans may arrive late, out of order and several times.
+     */
+    post: operations["crewai:add_spans"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/crewai_plus/api/v1/tracing/grants": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Create Grant
+     * @description Let an execution elsewhere send its spans for an hour; it appears as a run.
+     *
+     *     CrewAI requires `https`, except on the same machine.
+     */
+    post: operations["crewai:create_grant"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/health": {
     parameters: {
       query?: never;
@@ -1407,6 +1491,20 @@ export interface components {
      * @enum {string}
      */
     AnswerSource: "agent" | "live-state" | "result" | "approval";
+    /** App */
+    App: {
+      /** Is Connected */
+      is_connected: boolean;
+      /** Name */
+      name: string;
+      /** Slug */
+      slug: string;
+    };
+    /** AppList */
+    AppList: {
+      /** Apps */
+      apps: components["schemas"]["App"][];
+    };
     /** ApprovalAnswer */
     ApprovalAnswer: {
       approval: components["schemas"]["ApprovalRead"];
@@ -2168,6 +2266,47 @@ export interface components {
         [key: string]: components["schemas"]["JsonValue"];
       } | null;
       providerConfig?: components["schemas"]["ProviderCreate"] | null;
+    };
+    /**
+     * Grant
+     * @description Lets one execution send its spans to `collector_url` with `token`.
+     */
+    Grant: {
+      /** Collector Url */
+      collector_url: string;
+      /**
+       * Execution Uuid
+       * Format: uuid
+       */
+      execution_uuid: string;
+      /**
+       * Expires At
+       * Format: date-time
+       */
+      expires_at: string;
+      /**
+       * Tier
+       * @default authenticated
+       * @constant
+       */
+      tier: "authenticated";
+      /** Token */
+      token: string;
+      /** Trace Url */
+      trace_url: string | null;
+    };
+    /** GrantRequest */
+    GrantRequest: {
+      /**
+       * Execution Uuid
+       * Format: uuid
+       */
+      execution_uuid: string;
+      /**
+       * Include Trace Url
+       * @default false
+       */
+      include_trace_url: boolean;
     };
     /** GuardrailData */
     GuardrailData: {
@@ -3255,6 +3394,13 @@ export interface components {
      * @enum {string}
      */
     OnWorkerLoss: "resume" | "restart" | "fail";
+    /** Organization */
+    Organization: {
+      /** Name */
+      name: string;
+      /** Uuid */
+      uuid: string;
+    };
     /** Part */
     Part: {
       /**
@@ -3978,6 +4124,11 @@ export interface components {
        * @description When events of the run were deleted because of their age (`EVENTS_KEPT_DAYS`); null if all are stored.
        */
       eventsDeletedAt?: string | null;
+      /**
+       * External
+       * @description Whether the run is executed elsewhere and only reports here.
+       */
+      external: boolean;
       /** Finishedat */
       finishedAt: string | null;
       /**
@@ -4261,6 +4412,11 @@ export interface components {
       /** Createdby */
       createdBy: string;
       error: components["schemas"]["RunFailure"] | null;
+      /**
+       * External
+       * @description Whether the run is executed elsewhere and only reports here.
+       */
+      external: boolean;
       /** Finishedat */
       finishedAt: string | null;
       /** Id */
@@ -5959,7 +6115,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Approval already resolved */
+      /** @description The run is executed elsewhere / Approval already resolved */
       409: {
         headers: {
           [name: string]: unknown;
@@ -8965,7 +9121,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Run already finished */
+      /** @description The run is executed elsewhere / Run already finished */
       409: {
         headers: {
           [name: string]: unknown;
@@ -9081,7 +9237,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Run cannot be resumed / Not allowed in the run's current state */
+      /** @description The run is executed elsewhere / Run cannot be resumed / Not allowed in the run's current state */
       409: {
         headers: {
           [name: string]: unknown;
@@ -9200,7 +9356,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Idempotency-Key already used for another request */
+      /** @description The run is executed elsewhere / Idempotency-Key already used for another request */
       409: {
         headers: {
           [name: string]: unknown;
@@ -9325,7 +9481,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Run already finished */
+      /** @description Run already finished / The run is executed elsewhere */
       409: {
         headers: {
           [name: string]: unknown;
@@ -10765,7 +10921,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Run already finished */
+      /** @description Run already finished / The run is executed elsewhere */
       409: {
         headers: {
           [name: string]: unknown;
@@ -12114,6 +12270,409 @@ export interface operations {
       };
       /** @description Service unavailable / Request timed out */
       503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "crewai:list_apps": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["AppList"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "crewai:list_organizations": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Organization"][];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "crewai:add_spans": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/x-protobuf": string;
+      };
+    };
+    responses: {
+      /** @description Accepted. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/x-protobuf": string;
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description The grant is for another execution */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Run not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many spans */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Unsupported encoding */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description The spans cannot be read */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "crewai:create_grant": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["GrantRequest"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Grant"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description The workspace has too many runs */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description The workspace stores too much */
+      507: {
         headers: {
           [name: string]: unknown;
         };

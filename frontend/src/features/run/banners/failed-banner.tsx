@@ -39,15 +39,17 @@ export function FailedBanner({ run, store, failure }: RunProps & { failure: RunF
             <ScanSearch aria-hidden />
             Open step
           </Button>
-          <Button
-            variant="primary"
-            busy={resume.isPending}
-            title="Continues after the last finished task"
-            onClick={() => resume.mutate(undefined)}
-          >
-            <Play aria-hidden />
-            Resume
-          </Button>
+          {!run.external && (
+            <Button
+              variant="primary"
+              busy={resume.isPending}
+              title="Continues after the last finished task"
+              onClick={() => resume.mutate(undefined)}
+            >
+              <Play aria-hidden />
+              Resume
+            </Button>
+          )}
         </>
       }
     >

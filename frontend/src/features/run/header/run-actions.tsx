@@ -8,13 +8,14 @@ import { DownloadRunMenu } from "./download-run-menu";
 import { RerunMenu } from "./rerun-menu";
 import { StopRunMenu } from "./stop-run-menu";
 
-/** The actions for the run's current status. Loaded lazily, because menus and dialogs are large. */
+/** The actions for the run's current status; a run elsewhere cannot be controlled. Loaded lazily, because menus and dialogs are large. */
 export function RunActions({ run, store }: RunProps) {
   const status = useStore(store.state, (state) => state.status);
   return (
     <>
       <DownloadRunMenu run={run} />
-      {hasEnded(status) ? <RerunMenu run={run} /> : <StopRunMenu run={run} store={store} />}
+      {!run.external && hasEnded(status) && <RerunMenu run={run} />}
+      {!run.external && !hasEnded(status) && <StopRunMenu run={run} store={store} />}
     </>
   );
 }

@@ -32,6 +32,14 @@ export function RunHeader({ run, store }: RunProps) {
           <WorkflowName run={run} />
         </div>
         <RunStatus state={status} />
+        {run.external && (
+          <span
+            title="Executed by CrewAI on another machine, which only reports here"
+            className="rounded-full border px-2 text-xs text-ink-soft"
+          >
+            Runs elsewhere
+          </span>
+        )}
         <span className="flex items-center font-mono text-xs text-ink-faint">
           {shortId(run.id)}
           <CopyButton text={run.id} label="Copy run ID" />
