@@ -13,6 +13,7 @@ class Prefix(StrEnum):
     PROVIDER = "prov"
     MODEL = "mdl"
     WORKFLOW = "wf"
+    PROJECT = "proj"
     RUN = "run"
     MESSAGE = "msg"
     APPROVAL = "appr"

@@ -27,6 +27,13 @@ class RunRow(Base):
         Index("ix_runs_newest", "workspace_id", "id"),
         Index("ix_runs_state", "workspace_id", "state", "id"),
         Index("ix_runs_workflow", "workflow_id", "id"),
+        Index(
+            "ix_runs_project",
+            "project_id",
+            "id",
+            sqlite_where=text("project_id IS NOT NULL"),
+            postgresql_where=text("project_id IS NOT NULL"),
+        ),
         # A covering index for the statistics. Limited to finished runs, so that running ones do not update it
         # with every model call.
         Index(
@@ -74,6 +81,9 @@ class RunRow(Base):
     workflow_id: Mapped[str | None] = mapped_column(Id)
     workflow_version: Mapped[int | None] = mapped_column()
     workflow_name: Mapped[str] = mapped_column(String(200))
+    project_id: Mapped[str | None] = mapped_column(Id)
+    """The project whose code runs instead of a workflow; its name is the `workflow_name`."""
+    project_version: Mapped[int | None] = mapped_column()
     definition: Mapped[dict[str, Any]] = mapped_column()
     inputs: Mapped[dict[str, Any]] = mapped_column()
     extra: Mapped[dict[str, Any]] = mapped_column("metadata", default=dict)
