@@ -19,6 +19,7 @@ from crewai_runner.features.health.router import router as health
 from crewai_runner.features.metrics.middleware import RequestCounting
 from crewai_runner.features.metrics.router import PATH as METRICS
 from crewai_runner.features.metrics.router import router as metrics
+from crewai_runner.features.projects.upload_body import MAX_UPLOAD_BYTES, UPLOAD_PATHS
 from crewai_runner.features.workflows.deps import IMPORT_PATHS, MAX_ARCHIVE_BYTES
 from crewai_runner.http import documentation, frontend, problems
 from crewai_runner.http.client_address import ClientAddressMiddleware
@@ -109,12 +110,13 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
     """Add the middleware. The first added is the innermost: a request passes them in reverse order."""
     app.add_middleware(ConditionalGetMiddleware)
     app.add_middleware(JsonLimitMiddleware)
-    uploads = re.compile(re.escape(f"{settings.api_base_url}/{LATEST_VERSION}") + IMPORT_PATHS)
+    base = re.escape(f"{settings.api_base_url}/{LATEST_VERSION}")
+    uploads = re.compile(f"{base}(?:{IMPORT_PATHS}|{UPLOAD_PATHS})")
     app.add_middleware(
         BodyLimitMiddleware,
         limit=settings.max_request_bytes,
         uploads=uploads,
-        upload_limit=MAX_ARCHIVE_BYTES,
+        upload_limit=max(MAX_ARCHIVE_BYTES, MAX_UPLOAD_BYTES),
     )
     app.add_middleware(TimeLimitMiddleware, seconds=settings.request_timeout_seconds)
     app.add_middleware(ApiVersionMiddleware, prefix=settings.api_base_url)

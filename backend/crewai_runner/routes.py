@@ -16,6 +16,7 @@ from crewai_runner.features.health.router import about_router as about
 from crewai_runner.features.insights.router import router as insights
 from crewai_runner.features.insights.router import workflow_list
 from crewai_runner.features.models.router import router as models
+from crewai_runner.features.projects.router import router as projects
 from crewai_runner.features.providers.router import router as providers
 from crewai_runner.features.runs.router import router as runs
 from crewai_runner.features.templates.router import router as templates
@@ -43,7 +44,7 @@ EVERYWHERE = problems(
 # Fixed paths before those with a parameter: /workflows/start, /runs/diff.
 PARTS = (
     *(first_version, runs, executions, events, chat, approvals, insights),
-    *(providers, models, workflow_list, workflows, templates, yaml, session, about),
+    *(providers, models, workflow_list, workflows, projects, templates, yaml, session, about),
 )
 
 

@@ -23,6 +23,7 @@ from crewai_runner.domain.run import RunFailure, RunResult, StopMode, TaskResult
 from crewai_runner.domain.run_events import RunEvent
 from crewai_runner.domain.usage import Pricing, Usage
 from crewai_runner.domain.workflow import WorkflowDefinition
+from crewai_runner.executor.project_code import ProjectCode
 
 EventSink = Callable[[RunEvent], None]
 """May be called from any thread; must not block or raise."""
@@ -82,6 +83,8 @@ class RunSpec:
     stream_tokens: bool = True
     memory_scope: str | None = None
     """Runs with the same scope (workspace and workflow) share memories; None: memories of this run only."""
+    project: ProjectCode | None = None
+    """The code to execute instead of the definition's crew, which has only its name and inputs."""
     alone: bool = False
     """Execute in a process that runs nothing else, if the executor has processes: see `AttemptLost`."""
 

@@ -42,6 +42,15 @@ def add_to(commands: Commands) -> dict[str, Callable[[argparse.Namespace], int]]
     commands.add_parser("rotate-secret-key", help="re-encrypt every stored credential with a new key")
     commands.add_parser("compact", help="shrink the SQLite database file, while the server is stopped")
     commands.add_parser("rebuild-insights", help="compute the statistics again from the stored runs")
+    push = commands.add_parser("push", help="upload a project folder, to run it as code")
+    push.add_argument("folder", type=Path, nargs="?", default=Path(), help="default: this folder")
+    push.add_argument("--url", help="the server (CREWAI_RUNNER_URL; default: this machine's)")
+    push.add_argument("--project", help="id of the project that gets a new version")
+    push.add_argument("--name", help="default: the name in pyproject.toml")
+    push.add_argument("--note", help="what changed")
+    push.add_argument(
+        "--with-env", action="store_true", help="send .env files; their variables are stored encrypted"
+    )
     doctor = commands.add_parser("doctor", help="check the installation and say how to fix problems")
     doctor.add_argument("--json", action="store_true", help="print JSON")
     return {
@@ -50,6 +59,7 @@ def add_to(commands: Commands) -> dict[str, Callable[[argparse.Namespace], int]]
         "rotate-secret-key": _rotate,
         "compact": _compact,
         "rebuild-insights": _rebuild_insights,
+        "push": _push,
         "doctor": _doctor,
     }
 
@@ -129,6 +139,18 @@ def _rebuild_insights(_options: argparse.Namespace) -> int:
 
         runs = asyncio.run(insights.rebuild_insights(settings))
         return [f"The statistics of {runs:,} finished runs are computed again."], 0
+
+    return _with_settings(run)
+
+
+def _push(options: argparse.Namespace) -> int:
+    def run(settings: Settings) -> tuple[Iterable[str], int]:
+        from crewai_runner.operations.push import Push, push  # noqa: PLC0415
+
+        request = Push(
+            options.folder, options.url, options.project, options.name, options.note, options.with_env
+        )
+        return push(settings, request), 0
 
     return _with_settings(run)
 

@@ -7,6 +7,7 @@ from crewai_runner.core.answer_limits import MEGABYTE, AnswerLimits
 from crewai_runner.core.collection_pause import collection_paused
 from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.core.host_patterns import parse_private_hosts
+from crewai_runner.core.setting_choices import ProjectsMode
 from crewai_runner.core.settings import Settings
 from crewai_runner.db.connection_budget import SQLITE_BUDGET, ConnectionBudget
 from crewai_runner.db.session import Sessions
@@ -14,6 +15,11 @@ from crewai_runner.domain.run_quota import RunQuota
 from crewai_runner.executor.hosts.host_config import HostConfig, HostLimits
 from crewai_runner.executor.hosts.observer import HostObserver
 from crewai_runner.executor.port import Executor
+from crewai_runner.executor.projects.build.environment_builder import EnvironmentBuilder
+from crewai_runner.executor.projects.build.environment_store import EnvironmentStore
+from crewai_runner.executor.projects.executor import ProjectConfig, ProjectExecutor
+from crewai_runner.executor.projects.sandbox.bubblewrap import BubblewrapSandbox
+from crewai_runner.executor.projects.sandbox.port import Folders
 from crewai_runner.features.auth.shared_sign_in_limiter import SharedSignInLimiter
 from crewai_runner.features.auth.sign_in_limiter import MemorySignInLimiter, SignInLimiter
 from crewai_runner.features.workspaces.service import WorkspaceLimits, WorkspaceQuota
@@ -23,6 +29,9 @@ from crewai_runner.http.ratelimit.shared import SharedRateLimiter
 from crewai_runner.queue.data_dir_lock import DataDirLock
 from crewai_runner.queue.port import JobQueue
 from crewai_runner.stream.notifier import MemoryNotifier, Notifier
+
+PROJECTS_FOLDER = "projects"
+"""The folder of sources, environments and runs of projects, in DATA_DIR."""
 
 
 def rate_limit(settings: Settings) -> Rate | None:
@@ -86,6 +95,39 @@ def make_workspace_quota(settings: Settings, sessions: Sessions) -> WorkspaceQuo
         settings.workspace_max_queued_runs,
     )
     return WorkspaceQuota(sessions, limits)
+
+
+def make_environment_builder(settings: Settings) -> EnvironmentBuilder:
+    """The builder of projects' environments; interpreters have the path that they have in a sandbox."""
+    folder = settings.data_dir.absolute() / PROJECTS_FOLDER
+    if settings.projects is ProjectsMode.UNSANDBOXED:
+        return EnvironmentBuilder(EnvironmentStore(folder))
+    work = Folders(work=folder)
+    return EnvironmentBuilder(
+        EnvironmentStore(folder),
+        locate_python=lambda interpreter: BubblewrapSandbox().lay_out(work, interpreter).python,
+    )
+
+
+def make_project_executor(
+    settings: Settings, egress: EgressPolicy, builder: EnvironmentBuilder
+) -> ProjectExecutor:
+    data_dir = settings.data_dir.absolute()
+    return ProjectExecutor(
+        ProjectConfig(
+            mode=settings.projects,
+            data_dir=data_dir,
+            folder=data_dir / PROJECTS_FOLDER,
+            builder=builder,
+            model_egress=egress,
+            tool_egress=make_tool_egress(settings),
+            index_url=read_index_url(settings),
+        )
+    )
+
+
+def read_index_url(settings: Settings) -> str | None:
+    return None if settings.index_url is None else settings.index_url.get_secret_value()
 
 
 def make_executor(settings: Settings, egress: EgressPolicy, observer: HostObserver) -> Executor:

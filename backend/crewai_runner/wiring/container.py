@@ -21,6 +21,7 @@ from crewai_runner.db.write_lock import WriteLock
 from crewai_runner.domain.committed_events import CommittedEvents
 from crewai_runner.executor.loader import ExecutorLoader
 from crewai_runner.executor.port import Executor, RunControl
+from crewai_runner.executor.project_routing import RoutingExecutor
 from crewai_runner.features.amp.deliveries import DeliveryDeps, WebhookDeliveries
 from crewai_runner.features.amp.deps import AmpDeps
 from crewai_runner.features.amp.dispatcher import WebhookDispatcher
@@ -44,6 +45,8 @@ from crewai_runner.features.insights.deps import InsightDeps
 from crewai_runner.features.metrics.service import MetricsDeps, Telemetry
 from crewai_runner.features.models.model_cache import ModelCache
 from crewai_runner.features.models.service import ModelService
+from crewai_runner.features.projects.jobs import ProjectBuildDeps
+from crewai_runner.features.projects.service import ProjectDeps
 from crewai_runner.features.providers.service import ProviderDeps, ProviderService
 from crewai_runner.features.runs.deletion import RunDeletionService
 from crewai_runner.features.runs.deps import RunDeps
@@ -56,14 +59,18 @@ from crewai_runner.localmodel.supervisor import LocalModelSupervisor
 from crewai_runner.queue.deferred import DeferredQueue
 from crewai_runner.stream.notifier import MODELS_TOPIC, WEBHOOKS_TOPIC
 from crewai_runner.wiring.adapters import (
+    PROJECTS_FOLDER,
     make_connection_budget,
     make_egress,
+    make_environment_builder,
     make_executor,
     make_notifier,
+    make_project_executor,
     make_rate_limiter,
     make_run_quota,
     make_sign_in_limiter,
     make_workspace_quota,
+    read_index_url,
 )
 
 T = TypeVar("T")
@@ -118,8 +125,14 @@ class Container:
         self.control_reader = ControlReader(self.sessions, is_embedded=settings.is_embedded)
         self.inline_providers = InlineProviders(self.mask)
         self.workspace_quota = make_workspace_quota(settings, self.sessions)
+        self.project_deps = ProjectDeps(
+            self.sessions, self.queue, self.cipher, self.models, self.workspace_quota
+        )
         self.local_model = LocalModelSupervisor(settings.local_model)
-        self.loader = ExecutorLoader(executor or make_executor(settings, self.egress, self.telemetry.upkeep))
+        self.environment_builder = make_environment_builder(settings)
+        self.projects = make_project_executor(settings, self.egress, self.environment_builder)
+        crews = executor or make_executor(settings, self.egress, self.telemetry.upkeep)
+        self.loader = ExecutorLoader(crews if executor else RoutingExecutor(crews, self.projects))
         self._factories: dict[type, Callable[[], object]] = {
             AmpDeps: self._amp,
             ApprovalDeps: lambda: ApprovalDeps(self.queue, self.mask),
@@ -133,6 +146,8 @@ class Container:
             HealthDeps: self._health,
             InsightDeps: lambda: InsightDeps(self.reader, self.mask),
             MetricsDeps: lambda: MetricsDeps(self.telemetry, settings.metrics_public),
+            ProjectBuildDeps: self._project_builds,
+            ProjectDeps: lambda: self.project_deps,
             ProviderDeps: self.provider_deps,
             RunDeps: lambda: RunDeps(self.sessions, self.reader, self.queue),
             SessionDeps: lambda: SessionDeps(self.sessions, self.notifier.publish),
@@ -199,6 +214,14 @@ class Container:
             answering_model=RunSpecBuilder(self._executions()).answering_model,
         )
 
+    def _project_builds(self) -> ProjectBuildDeps:
+        return ProjectBuildDeps(
+            sessions=self.sessions,
+            builder=self.environment_builder,
+            folder=self.settings.data_dir.absolute() / PROJECTS_FOLDER / "building-sources",
+            index_url=read_index_url(self.settings),
+        )
+
     def _events(self) -> EventDeps:
         return EventDeps(
             reader=self.reader,
@@ -221,6 +244,7 @@ class Container:
             local_model=self.local_model,
             inline_providers=self.inline_providers,
             workspace_quota=self.workspace_quota,
+            projects=self.project_deps,
             active_runs=self.active_runs,
             controls=self.controls,
         )

@@ -11,9 +11,11 @@ from crewai_runner.db.migrate import upgrade
 from crewai_runner.db.session import unit_of_work
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
 from crewai_runner.features.executions.jobs import RunWorker
+from crewai_runner.features.projects.jobs import ProjectBuildDeps, ProjectBuilds
+from crewai_runner.features.projects.rules import is_build_job
 from crewai_runner.features.workspaces.service import WorkspaceService
 from crewai_runner.queue.data_dir_lock import DataDirLock
-from crewai_runner.queue.port import JobQueue
+from crewai_runner.queue.port import JobQueue, RunJob
 from crewai_runner.stream.notifier import JOBS_TOPIC
 from crewai_runner.wiring.adapters import make_durable_queue
 from crewai_runner.wiring.container import Container
@@ -103,7 +105,7 @@ class ProcessLifecycle:
                     on_worker_retired=container.telemetry.upkeep.worker_retired,
                     on_submitted=lambda: container.notifier.publish({JOBS_TOPIC}),
                 )
-            await queue.start(RunWorker(container.provide(ExecutionDeps)), consume=consume)
+            await queue.start(make_job_body(container), consume=consume)
         except Exception as error:
             container.queue.fail(str(error))
             log.exception("queue.failed")
@@ -136,6 +138,17 @@ class ProcessLifecycle:
         await _close_until(deadline, "writer", container.writer.close())
         await _close_until(deadline, "reader", container.reader.close())
         await _close_until(deadline, "engine", container.engine.dispose())
+
+
+def make_job_body(container: Container) -> RunJob:
+    """Return the body of all jobs: attempts of runs, and builds of projects."""
+    runs = RunWorker(container.provide(ExecutionDeps))
+    builds = ProjectBuilds(container.provide(ProjectBuildDeps))
+
+    async def run_job(job: str, number: int) -> None:
+        await (builds if is_build_job(job) else runs)(job, number)
+
+    return run_job
 
 
 async def _close_until(deadline: float, part: str, closing: Coroutine[Any, Any, None]) -> None:

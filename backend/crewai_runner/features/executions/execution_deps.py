@@ -15,6 +15,7 @@ from crewai_runner.features.executions.control_reader import ControlReader
 from crewai_runner.features.executions.event_writer import EventWriter
 from crewai_runner.features.executions.inline_providers import InlineProviders
 from crewai_runner.features.models.service import ModelService
+from crewai_runner.features.projects.service import ProjectDeps
 from crewai_runner.features.workspaces.service import WorkspaceQuota
 from crewai_runner.localmodel.supervisor import LocalModelSupervisor
 from crewai_runner.queue.deferred import DeferredQueue
@@ -38,6 +39,7 @@ class ExecutionDeps:
     local_model: LocalModelSupervisor
     inline_providers: InlineProviders
     workspace_quota: WorkspaceQuota
+    projects: ProjectDeps
     active_runs: set[tuple[str, int]]
     """The runs that this process runs now, each with its attempt."""
     controls: dict[str, RunControl]

@@ -182,7 +182,8 @@ class RunWorker:
         self, begun: SpecifiedAttempt, stopwatch: Stopwatch, listener: ControlListener
     ) -> Outcome:
         deps, spec, control = self._deps, begun.spec, listener.control
-        secrets = secret_parts(*(model.api_key for model in spec.models.values()))
+        values = [] if spec.project is None else spec.project.secrets.values()
+        secrets = secret_parts(*(model.api_key for model in spec.models.values()), *values)
         deps.mask.hold(spec.run_id, _key_owner(begun.fencing_token), secrets)
         emit = deps.event_writer.open_sink(
             spec.run_id,
@@ -192,7 +193,8 @@ class RunWorker:
             workspace_id=begun.workspace_id,
             files=spec.definition.output_files(),
             stopwatch=stopwatch,
-            task_keys={task.key for task in spec.definition.tasks},
+            # A project has the tasks that its code starts.
+            task_keys=None if spec.project else {task.key for task in spec.definition.tasks},
             on_backlog=control.set_backlog,
         )
         deps.controls[spec.run_id] = control

@@ -38,6 +38,12 @@ from crewai_runner.features.executions.schemas import (
 from crewai_runner.features.idempotency.deps import IdempotencyKey
 from crewai_runner.features.idempotency.errors import IdempotencyKeyReused
 from crewai_runner.features.models.errors import ModelUnusable
+from crewai_runner.features.projects.errors import (
+    ProjectInvalid,
+    ProjectNotFound,
+    ProjectNotReady,
+    ProjectVersionNotFound,
+)
 from crewai_runner.features.runs.errors import (
     InputsInvalid,
     RunAlreadyFinished,
@@ -63,6 +69,10 @@ START_PROBLEMS = problems(
     ProviderConfigNotHere,
     WorkflowNotFound,
     VersionNotFound,
+    ProjectNotFound,
+    ProjectVersionNotFound,
+    ProjectNotReady,
+    ProjectInvalid,
     IdempotencyKeyReused,
     TooManyRuns,
     WorkspaceStorageFull,
@@ -88,7 +98,7 @@ STOP_PROBLEMS = problems(RunNotFound, RunAlreadyFinished, RunElsewhere)
 async def start_workflow(
     body: RunStart, writer: Writer, executions: Executions, key: IdempotencyKey = None
 ) -> RunStartAnswer:
-    """Start a run of a definition given inline or of a saved workflow; follow it at `/runs/{id}/stream`."""
+    """Start a run of a definition, a saved workflow or a project; follow it at `/runs/{id}/stream`."""
     return await executions.start(writer, body, key)
 
 

@@ -1,6 +1,6 @@
 """Pure functions of run execution."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 from crewai_runner.domain.agent_names import MANAGER, addressable_agents
@@ -41,7 +41,8 @@ def result_when_all_done(
     definition: WorkflowDefinition, finished: Mapping[str, TaskResult]
 ) -> RunResult | None:
     """The run's result if every task is finished (the last one was approved), else None."""
-    if any(task.key not in finished for task in definition.tasks):
+    # The tasks of a project are not known before it has run.
+    if not definition.tasks or any(task.key not in finished for task in definition.tasks):
         return None
     last = finished[definition.tasks[-1].key]
     outputs = {task.key: finished[task.key] for task in definition.tasks}
@@ -65,3 +66,18 @@ def speaking_model(definition: WorkflowDefinition, agent: str | None) -> str | N
     else:
         own = next(iter(definition.model_choices()), None)
     return None if own is None else own.name
+
+
+def warn_of_unmapped_models(
+    named: Sequence[str], model_map: Mapping[str, str], registered: Collection[str], default: str | None
+) -> list[str]:
+    """Return warnings about models that the code of a project names and that are not mapped."""
+    unmapped = [name for name in named if name not in model_map and name not in registered]
+    if model_map.get("*") is not None:
+        return []
+    if default is None:
+        return ["No default model is registered: calls of models that are not mapped will fail."]
+    if not unmapped:
+        return []
+    names = ", ".join(f"`{name}`" for name in unmapped)
+    return [f"The default model `{default}` answers for models that are not mapped: {names}."]

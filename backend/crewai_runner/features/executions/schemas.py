@@ -17,14 +17,17 @@ from crewai_runner.features.runs.schemas import RunRead
 
 
 class RunStart(ApiModel):
-    """Either a definition inline (`workflow`: YAML text or a JSON document) or a saved `workflowId`."""
+    """A definition inline (`workflow`: YAML text or JSON), a saved `workflowId`, or a `projectId`."""
 
     workflow: str | dict[str, JsonValue] | None = Field(
         None, description="A workflow document: YAML text, or the same as JSON."
     )
     workflow_id: str | None = Field(None, max_length=64)
     version: int | None = Field(
-        None, ge=1, le=2**31 - 1, description="Of the saved workflow; the newest when absent."
+        None, ge=1, le=2**31 - 1, description="Of the workflow or project; the newest when absent."
+    )
+    project_id: str | None = Field(
+        None, max_length=64, description="A project whose code to run, instead of a workflow."
     )
     inputs: JsonObject = Field(default_factory=dict, description="Values for the typed inputs.")
     provider_config: ProviderCreate | None = Field(

@@ -69,10 +69,11 @@ class ExecutionService:
         key: str | None = None,
         extension: StartExtension | None = None,
     ) -> RunStartAnswer:
-        """Queue a run of an inline or a saved definition, at most once per idempotency key.
+        """Queue a run of an inline or a saved definition or of a project, once per idempotency key.
 
         Raises DefinitionInvalid, InputsInvalid, NoModel, ModelNotRegistered (422), WorkflowNotFound,
-        VersionNotFound (404), IdempotencyKeyReused (409) and Unavailable (503).
+        VersionNotFound, ProjectNotFound (404), ProjectNotReady, IdempotencyKeyReused (409) and
+        Unavailable (503).
         """
 
         async def create(prepared: PreparedRun) -> RunStartAnswer:
@@ -106,7 +107,9 @@ class ExecutionService:
             definition=resolved.definition,
             inputs=inputs,
             workflow_id=resolved.workflow_id,
-            workflow_version=resolved.version,
+            workflow_version=None if resolved.project_id else resolved.version,
+            project_id=resolved.project_id,
+            project_version=resolved.version if resolved.project_id else None,
             budget=request.budget or Budget(),
             metadata=request.metadata,
             inline_provider=provider is not None,
@@ -137,6 +140,8 @@ class ExecutionService:
             await self._prepare(body.provider_config)
             async with read_phase(self._session):
                 old = await self._runs.get_own(principal, run_id)
+                if old.project_id is not None:
+                    raise TaskUnknown("A run of a project cannot be forked; retry or resume it.")
                 definition = old.parsed_definition
                 keys = [task.key for task in definition.tasks]
                 if body.from_task not in keys:
@@ -187,6 +192,8 @@ class ExecutionService:
             inputs=values,
             workflow_id=old.workflow_id,
             workflow_version=old.workflow_version,
+            project_id=old.project_id,
+            project_version=old.project_version,
             budget=Budget.model_validate(old.budget),
             metadata=old.extra,
             inline_provider=provider is not None,

@@ -1,6 +1,7 @@
 """Builds the executor's input for one attempt: definition, inputs, finished tasks, models with keys."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,9 +12,11 @@ from crewai_runner.domain.budget import Budget, merge_budgets
 from crewai_runner.domain.provider import ModelKind
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.executor.port import ModelBinding, Revision, RunSpec
+from crewai_runner.executor.project_code import ProjectCode
 from crewai_runner.features.executions.attempt_writes import BegunAttempt
 from crewai_runner.features.executions.errors import NoModel, ProviderConfigNeeded
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
+from crewai_runner.features.executions.project_runs import ProjectRuns
 from crewai_runner.features.executions.rules import speaking_model
 from crewai_runner.features.models.service import ModelService
 from crewai_runner.features.runs.schemas import SelectedRow, to_usage
@@ -35,10 +38,16 @@ class _BoundModels:
     default: str
     embedder: str | None
 
+    def add_defaults(self, model_map: Mapping[str, str]) -> dict[str, str]:
+        """Return a project's map of models in which the defaults answer for all others."""
+        defaults = {"*": self.default, "*embedder": self.embedder}
+        return {key: name for key, name in defaults.items() if name} | dict(model_map)
+
 
 class RunSpecBuilder:
     def __init__(self, deps: ExecutionDeps) -> None:
         self._deps = deps
+        self._project_runs = ProjectRuns(deps)
 
     async def build(
         self, run_id: str, fencing_token: int, begun: BegunAttempt | None = None
@@ -52,7 +61,8 @@ class RunSpecBuilder:
                 runs = RunService(session)
                 run, finished = await runs.get_for_worker(run_id), await runs.get_task_results(run_id)
             definition = WorkflowDefinition.model_validate(run.definition)
-            models = await self._bind_models(self._deps.models(session), run, definition)
+            code = await self._project_runs.load(session, run, fencing_token)
+            models = await self._bind_models(self._deps.models(session), run, definition, code)
         if models.embedder is None:  # the start has warned of it
             definition = definition.model_copy(update={"memory": False})
         spec = RunSpec(
@@ -64,6 +74,7 @@ class RunSpecBuilder:
             default_model=models.default,
             embedder=models.embedder,
             finished_tasks=finished,
+            project=None if code is None else replace(code, model_map=models.add_defaults(code.model_map)),
             revision=_to_revision(run.revision),
             budget=self._budget(run, definition),
             prior_usage=to_usage(run),
@@ -93,8 +104,14 @@ class RunSpecBuilder:
         return merge_budgets([run_budget, workflow_budget, settings_budget(self._deps.settings)])
 
     async def _bind_models(
-        self, models: ModelService, run: RunRow | SelectedRow, definition: WorkflowDefinition
+        self,
+        models: ModelService,
+        run: RunRow | SelectedRow,
+        definition: WorkflowDefinition,
+        code: ProjectCode | None,
     ) -> _BoundModels:
+        if code is not None:
+            return await self._bind_project_models(models, run.workspace_id, code)
         names = {choice.name for choice in definition.model_choices()}
         if run.inline_provider:
             return self._build_inline_bindings(models, run.id, names, definition.embedder)
@@ -113,6 +130,18 @@ class RunSpecBuilder:
         required = names | {name for name in (default, embedder) if name is not None}
         bindings = await models.get_bindings(run.workspace_id, sorted(required))
         return _BoundModels(bindings, default or min(names), embedder)
+
+    async def _bind_project_models(
+        self, models: ModelService, workspace_id: str, code: ProjectCode
+    ) -> _BoundModels:
+        """Bind the mapped models, those that the code names as they are registered, and the defaults."""
+        default = await models.get_default_name(workspace_id, ModelKind.LLM)
+        embedder = await models.get_default_name(workspace_id, ModelKind.EMBEDDER)
+        registered = await models.list_names(workspace_id)
+        known = {*registered.llms, *registered.embedders}
+        wanted = {*code.model_map.values(), *code.inspection.models, default, embedder}
+        names = sorted(name for name in wanted if name is not None and name in known)
+        return _BoundModels(await models.get_bindings(workspace_id, names), default or "", embedder)
 
     def _build_inline_bindings(
         self, models: ModelService, run_id: str, names: set[str], embedder: str | None

@@ -27,8 +27,10 @@ from crewai_runner.features.executions.errors import (
     ProviderConfigNotHere,
 )
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
+from crewai_runner.features.executions.rules import warn_of_unmapped_models
 from crewai_runner.features.executions.schemas import RunStart
 from crewai_runner.features.executions.spec_builder import needs_default, uses_embedder, uses_knowledge
+from crewai_runner.features.projects.service import ProjectService
 from crewai_runner.features.providers.schemas import ProviderCreate
 from crewai_runner.features.runs.errors import InputsInvalid
 from crewai_runner.features.workflows.service import WorkflowService
@@ -42,6 +44,7 @@ class ResolvedDefinition:
     warnings: list[str]
     workflow_id: str | None = None
     version: int | None = None
+    project_id: str | None = None
 
 
 class StartChecks:
@@ -56,8 +59,12 @@ class StartChecks:
 
         Raises DefinitionInvalid with every problem, WorkflowNotFound, VersionNotFound.
         """
-        if (request.workflow is None) == (request.workflow_id is None):
-            raise DefinitionInvalid("Send either `workflow` (a definition) or `workflowId` (a saved one).")
+        if sum(one is not None for one in (request.workflow, request.workflow_id, request.project_id)) != 1:
+            raise DefinitionInvalid(
+                "Send one of `workflow` (a definition), `workflowId` (a saved one) and `projectId`."
+            )
+        if request.project_id is not None:
+            return await self._resolve_project(principal, request.project_id, request)
         if request.workflow_id is not None:
             service = WorkflowService(self._session, self._deps.mask)
             definition, version = await service.definition_of(principal, request.workflow_id, request.version)
@@ -70,6 +77,27 @@ class StartChecks:
         # `check_embedder` knows whether there is an embedder.
         warnings = [warning.message for warning in parsed.warnings if warning.code != "embedder-missing"]
         return ResolvedDefinition(parsed.definition, warnings)
+
+    async def _resolve_project(
+        self, principal: Principal, project_id: str, request: RunStart
+    ) -> ResolvedDefinition:
+        """Return the definition of a project's run, which names its inputs only."""
+        if request.provider_config is not None:
+            raise DefinitionInvalid("`providerConfig` cannot be combined with `projectId`.")
+        service = ProjectService(self._session, self._deps.projects)
+        project = await service.resolve_run(principal, project_id, request.version)
+        workspace = principal.workspace_id
+        known = (await self._models.list_names(workspace)).llms
+        await self._models.check_usable(
+            workspace, [name for key, name in project.model_map.items() if not key.startswith("*")]
+        )
+        default = await self._models.get_default_name(workspace, ModelKind.LLM)
+        return ResolvedDefinition(
+            project.definition,
+            warn_of_unmapped_models(project.named_models, project.model_map, known, default),
+            version=project.version,
+            project_id=project.project_id,
+        )
 
     @staticmethod
     def check_schemas(definition: WorkflowDefinition) -> None:

@@ -56,8 +56,10 @@ async def _run_list(deps: Annotated[RunDeps, Depends(Provided(RunDeps))]) -> Run
 
 
 async def _filter(
+    *,
     status: Annotated[list[RunState] | None, Query(description="Any of these states.")] = None,
     workflow_id: Annotated[str | None, Query(alias="workflowId", max_length=64)] = None,
+    project_id: Annotated[str | None, Query(alias="projectId", max_length=64)] = None,
     q: Annotated[str | None, Query(max_length=200, description=_SEARCH)] = None,
     since: Annotated[Moment | None, Query(description="Created at or after this time.")] = None,
     until: Annotated[Moment | None, Query(description="Created before this time.")] = None,
@@ -68,11 +70,12 @@ async def _filter(
     pairs = [pair.partition("=") for pair in metadata or []]
     if any(not separator or not key for key, separator, _ in pairs):
         raise BadRequest("A metadata filter must have the form key=value.")
-    if any("\x00" in text for text in [q or "", workflow_id or "", *(metadata or [])]):
+    if any("\x00" in text for text in [q or "", workflow_id or "", project_id or "", *(metadata or [])]):
         raise BadRequest("A filter must not contain the NUL character.")
     return RunFilter(
         states=[str(state) for state in status or []],
         workflow_id=workflow_id,
+        project_id=project_id,
         text=q,
         since=since,
         until=until,

@@ -32,6 +32,8 @@ SUMMARY_COLUMNS = (
     _RUNS.workflow_id,
     _RUNS.workflow_version,
     _RUNS.workflow_name,
+    _RUNS.project_id,
+    _RUNS.project_version,
     _RUNS.state,
     _RUNS.wait_reason,
     _RUNS.attempt,

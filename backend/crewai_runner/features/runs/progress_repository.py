@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, bindparam, func, insert, or_, select,
 from crewai_runner.db.base import table_of
 from crewai_runner.db.insert import insert_or_update
 from crewai_runner.db.tables.runs import ArtifactRow, LlmCallRow, RunRow, RunTaskRow
-from crewai_runner.domain.run import ACTIVE_STATES
+from crewai_runner.domain.run import ACTIVE_STATES, TaskState
 from crewai_runner.features.runs.schemas import SelectedRow
 
 _RUNS, _TASKS, _CALLS = table_of(RunRow), table_of(RunTaskRow), table_of(LlmCallRow)
@@ -38,11 +38,13 @@ PROGRESS = (
     "cost_currency",
     "calls_without_usage",
     "calls_without_cost",
+    "project_id",
 )
 FACTS = ("workspace_id", "workflow_name", "created_at")
 PLAN = (
     "started_at",
     "workflow_id",
+    "project_version",
     "forked_from",
     "definition",
     "inputs",
@@ -136,6 +138,17 @@ class RunProgressRepository:
         """Set columns of tasks; each row has `run_id`, `key` and the columns to set."""
         for _, same_columns in groupby(sorted(rows, key=_columns_of), key=_columns_of):
             self._connection.execute(_UPDATE_TASK, [_to_task_parameters(row) for row in same_columns])
+
+    def add_missing_tasks(self, run_id: str, keys: Sequence[str]) -> None:
+        """Add those of the tasks that a locked run does not have, after the others."""
+        known = set(self._connection.scalars(select(_TASKS.c.key).where(_TASKS.c.run_id == run_id)))
+        new = [key for key in keys if key not in known]
+        rows = [
+            {"run_id": run_id, "key": key, "position": position, "state": TaskState.PENDING}
+            for position, key in enumerate(new, start=len(known))
+        ]
+        if rows:
+            self._connection.execute(_ADD_TASKS, rows)
 
     def add_calls(self, rows: list[dict[str, Any]]) -> None:
         if rows:

@@ -130,6 +130,7 @@ def build_conditions(
     *,
     states: Sequence[str] = (),
     workflow_id: str | None = None,
+    project_id: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> list[ColumnElement[bool]]:
@@ -139,6 +140,8 @@ def build_conditions(
         conditions.append(RunRow.state.in_(states))
     if workflow_id is not None:
         conditions.append(RunRow.workflow_id == workflow_id)
+    if project_id is not None:
+        conditions.append(RunRow.project_id == project_id)
     if since is not None:
         conditions.append(RunRow.created_at >= since)
     if until is not None:

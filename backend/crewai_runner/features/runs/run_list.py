@@ -31,6 +31,7 @@ class RunListService:
         conditions = build_conditions(
             states=run_filter.states,
             workflow_id=run_filter.workflow_id,
+            project_id=run_filter.project_id,
             since=run_filter.since,
             until=run_filter.until,
         )

@@ -38,7 +38,9 @@ class RunSummary(ApiModel):
     id: str
     workflow_id: str | None
     workflow_version: int | None
-    workflow_name: str
+    workflow_name: str = Field(description="Of a project's run: the name of the project.")
+    project_id: str | None = Field(description="The project whose code runs, instead of a workflow.")
+    project_version: int | None
     status: RunState
     wait_reason: WaitReason | None
     attempt: int

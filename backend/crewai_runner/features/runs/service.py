@@ -52,6 +52,8 @@ class NewRun:
     inputs: Mapping[str, Any]
     workflow_id: str | None = None
     workflow_version: int | None = None
+    project_id: str | None = None
+    project_version: int | None = None
     budget: Budget = field(default_factory=Budget)
     metadata: Mapping[str, Any] = field(default_factory=dict)
     inline_provider: bool = False
@@ -65,6 +67,7 @@ class RunFilter:
 
     states: Sequence[str] = ()
     workflow_id: str | None = None
+    project_id: str | None = None
     text: str | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -219,6 +222,8 @@ def build_run_columns(principal: Principal, new: NewRun) -> dict[str, Any]:
         "workflow_id": new.workflow_id,
         "workflow_version": new.workflow_version,
         "workflow_name": new.definition.name,
+        "project_id": new.project_id,
+        "project_version": new.project_version,
         **documents,
         "stored_bytes": measure_json(*documents.values(), *reused),
         "budget": new.budget.model_dump(mode="json", exclude_none=True),

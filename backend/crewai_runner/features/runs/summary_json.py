@@ -14,7 +14,8 @@ def dump_run_summary(row: SelectedRow) -> dict[str, Any]:
     Ten times as fast as the model, which validates and copies what the database returns as it was stored.
     """
     (
-        id_, workflow_id, workflow_version, workflow_name, state, wait_reason, attempt,
+        id_, workflow_id, workflow_version, workflow_name, project_id, project_version,
+        state, wait_reason, attempt,
         prompt_tokens, completion_tokens, cached_tokens, total_tokens, llm_calls, tool_calls,
         cost_amount, cost_currency, calls_without_usage, calls_without_cost,
         error, metadata, active_seconds, created_by, created_at, started_at, finished_at, is_external,
@@ -24,6 +25,8 @@ def dump_run_summary(row: SelectedRow) -> dict[str, Any]:
         "workflowId": workflow_id,
         "workflowVersion": workflow_version,
         "workflowName": workflow_name,
+        "projectId": project_id,
+        "projectVersion": project_version,
         "status": state,
         "waitReason": wait_reason,
         "attempt": attempt,

@@ -61,6 +61,9 @@ class RunWrites:
         for change in batch:
             row, changes = change.row, collect_changes(change.events)
             runs.append(change.progress() | build_counter_columns(to_usage(row).plus(changes.usage)))
+            if row.project_id is not None and changes.tasks:
+                # The tasks of a project are known only when it starts them.
+                self._progress.add_missing_tasks(row.id, list(changes.tasks))
             tasks += [build_task_columns(row.id, key, task) for key, task in changes.tasks.items()]
             calls += [build_call_columns(row.id, call) for call in changes.calls]
         self._progress.update_counters(runs)
@@ -75,6 +78,19 @@ class RunWrites:
         files = {event.data.name for event in events if isinstance(event, ArtifactSaved)}
         results = self._progress.list_results_of(row.id, tasks) if tasks else []
         return measure_json(*results) + (self._progress.measure_files(row.id, files) if files else 0)
+
+    def save_file(self, run_id: str, path: str, content: bytes) -> None:
+        """Add a file that the code of a project wrote, or replace the one with the same path."""
+        self._progress.save_artifact(
+            {
+                "run_id": run_id,
+                "name": path,
+                "task_key": "",
+                "media_type": find_media_type(path),
+                "size": len(content),
+                "content": content,
+            }
+        )
 
     def save_artifact(self, run_id: str, task_key: str, path: str, output: str) -> None:
         """Add a task's output as a file, or replace the one with the same path."""

@@ -1,4 +1,4 @@
-"""Queries on workspaces: what their runs store, and how many runs have not ended."""
+"""Queries on workspaces: what their runs and projects store, and how many runs have not ended."""
 
 from collections.abc import Mapping
 
@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crewai_runner.core.principal import BUILTIN_WORKSPACE
 from crewai_runner.db.base import table_of
 from crewai_runner.db.insert import insert_if_absent
+from crewai_runner.db.tables.projects import ProjectRow, ProjectVersionRow
 from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.db.tables.workspaces import WorkspaceRow
 from crewai_runner.domain.run import FINAL_STATES, RunState
@@ -20,6 +21,13 @@ _COUNT_UNFINISHED = (
     .group_by(_RUNS.c.state)
 )
 """Built once: to build a statement costs as much as to execute it."""
+
+
+_SUM_ARCHIVES = (
+    select(ProjectRow.workspace_id, func.sum(ProjectVersionRow.archive_size))
+    .join(ProjectVersionRow, ProjectVersionRow.project_id == ProjectRow.id)
+    .group_by(ProjectRow.workspace_id)
+)
 
 
 class WorkspaceRepository:
@@ -36,7 +44,7 @@ class WorkspaceUsageRepository:
         self._session = session
 
     async def sum_by_workspace(self) -> Mapping[str, int]:
-        """Return the bytes that the runs of each workspace store."""
+        """Return the bytes that the runs and projects of each workspace store."""
         finished = select(RunRow.workspace_id, RunRow.stored_bytes).where(RunRow.finished_at.is_not(None))
         # Names the workspaces, so that the index on workspace and state is used.
         unfinished = select(RunRow.workspace_id, RunRow.stored_bytes).where(
@@ -49,6 +57,8 @@ class WorkspaceUsageRepository:
             query = select(runs.c.workspace_id, func.sum(runs.c.stored_bytes)).group_by(runs.c.workspace_id)
             for workspace_id, stored_bytes in await self._session.execute(query):
                 totals[workspace_id] = totals.get(workspace_id, 0) + int(stored_bytes)
+        for workspace_id, stored_bytes in await self._session.execute(_SUM_ARCHIVES):
+            totals[workspace_id] = totals.get(workspace_id, 0) + int(stored_bytes)
         return totals
 
 

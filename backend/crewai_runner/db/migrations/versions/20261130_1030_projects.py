@@ -1,7 +1,7 @@
 """projects
 
-Uploaded projects with their immutable versions, the logs of their builds and their encrypted secrets. A run of
-a project refers to its version like a run of a workflow: without a foreign key, because it outlives both.
+Uploaded projects with their immutable versions, the logs of their builds and their encrypted secrets. A run
+of a project refers to its version like a run of a workflow: without a foreign key, because it outlives both.
 """
 
 import sqlalchemy as sa

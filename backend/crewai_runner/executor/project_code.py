@@ -1,0 +1,37 @@
+"""The code of a project that a run executes."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from crewai_runner.domain.project import EntryPoint, ProjectInspection
+
+
+@dataclass(frozen=True, slots=True)
+class RunFile:
+    """A file that a run has written, by its path relative to the run's folder."""
+
+    path: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectCode:
+    """A version of a project with everything that its execution needs, except for models."""
+
+    project_id: str
+    version: int
+    content_hash: str
+    lock_hash: str | None
+    """The environment that the build of the version made; another machine may have to make it again."""
+    inspection: ProjectInspection
+    entry_point: EntryPoint
+    model_map: Mapping[str, str]
+    """From what the code asks for to a key of the run's models; `*` stands for everything else."""
+    allowed_hosts: Sequence[str]
+    secrets: Mapping[str, SecretStr]
+    load_archive: Callable[[], Awaitable[bytes]]
+    """Returns the zip of the version's files."""
+    save_files: Callable[[Sequence[RunFile]], Awaitable[Sequence[RunFile]]]
+    """Stores files of the run; returns those that were stored."""

@@ -1,0 +1,50 @@
+"""The secrets of a project: environment variables of its runs, which can be set but never read."""
+
+from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crewai_runner.core.principal import Principal
+from crewai_runner.features.projects.errors import (
+    ProjectInvalid,
+    ProjectSecretNotFound,
+    TooManySecrets,
+)
+from crewai_runner.features.projects.records import ProjectRecords
+from crewai_runner.features.projects.rules import find_secret_name_problem
+from crewai_runner.features.projects.schemas import MAX_SECRETS, ProjectSecretEntry, ProjectSecretList
+from crewai_runner.features.projects.service import ProjectDeps
+
+
+class ProjectSecrets:
+    """Every method raises ProjectNotFound."""
+
+    def __init__(self, session: AsyncSession, deps: ProjectDeps) -> None:
+        self._session, self._cipher = session, deps.cipher
+        self._records = ProjectRecords(session)
+
+    async def list_names(self, principal: Principal, project_id: str) -> ProjectSecretList:
+        row = await self._records.get(principal, project_id)
+        secrets = await self._records.secrets.list_all(row.id)
+        return ProjectSecretList(secrets=[ProjectSecretEntry.model_validate(secret) for secret in secrets])
+
+    async def set(self, principal: Principal, project_id: str, name: str, value: SecretStr) -> None:
+        """Set or replace a secret. Raises ProjectInvalid for a name or value that cannot be used."""
+        if (problem := find_secret_name_problem(name)) is not None:
+            raise ProjectInvalid("/name", problem)
+        if "\x00" in value.get_secret_value():
+            raise ProjectInvalid("/value", "An environment variable cannot contain the NUL character.")
+        row = await self._records.get(principal, project_id, lock=True)
+        existing = {secret.name for secret in await self._records.secrets.list_all(row.id)}
+        if name not in existing and len(existing) >= MAX_SECRETS:
+            raise TooManySecrets(f"A project has at most {MAX_SECRETS} secrets. Delete one first.")
+        await self._records.seal(principal, row, name, value.get_secret_value(), self._cipher)
+        row.version += 1
+        await self._session.flush()
+
+    async def delete(self, principal: Principal, project_id: str, name: str) -> None:
+        """Delete a secret. Raises ProjectSecretNotFound."""
+        row = await self._records.get(principal, project_id, lock=True)
+        if not await self._records.secrets.delete(row.id, name):
+            raise ProjectSecretNotFound(name)
+        row.version += 1
+        await self._session.flush()

@@ -1,0 +1,282 @@
+"""Creates, reads, changes and deletes projects."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from crewai_runner.core.clock import now
+from crewai_runner.core.encryption import SecretCipher
+from crewai_runner.core.ids import Prefix, new_id
+from crewai_runner.core.optimistic_lock import check_version
+from crewai_runner.core.paging import decode_id_cursor, make_page
+from crewai_runner.core.principal import Principal
+from crewai_runner.db.session import Sessions
+from crewai_runner.db.tables.projects import ProjectRow, ProjectVersionRow
+from crewai_runner.domain.project import EntryPoint, ProjectInspection
+from crewai_runner.domain.workflow import WorkflowDefinition
+from crewai_runner.features.idempotency.service import IdempotencyService
+from crewai_runner.features.models.service import ModelService
+from crewai_runner.features.projects.errors import (
+    ProjectInUse,
+    ProjectInvalid,
+    ProjectNotFound,
+    ProjectNotReady,
+    ProjectVersionNotFound,
+)
+from crewai_runner.features.projects.records import ProjectRecords, to_project_entry
+from crewai_runner.features.projects.rules import build_slug, name_build_job, name_definition
+from crewai_runner.features.projects.schemas import (
+    BuildState,
+    ProjectPage,
+    ProjectRead,
+    ProjectUpdate,
+    ProjectUploaded,
+    RunnableProject,
+    StoredCode,
+)
+from crewai_runner.features.projects.uploads import CheckedUpload
+from crewai_runner.features.workspaces.service import WorkspaceQuota
+from crewai_runner.queue.deferred import DeferredQueue
+
+JSON_FIELDS = {"model_map", "allowed_hosts"}
+MAX_SLUG_TRIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectDeps:
+    """Dependencies of the project services, built by the container."""
+
+    sessions: Sessions
+    queue: DeferredQueue
+    cipher: SecretCipher
+    models: Callable[[AsyncSession], ModelService]
+    workspace_quota: WorkspaceQuota
+    archive_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    """Limits the memory for archives: each one that is read or checked is loaded completely."""
+
+
+class ProjectService:
+    def __init__(self, session: AsyncSession, deps: ProjectDeps) -> None:
+        self._session, self._deps = session, deps
+        self._records = ProjectRecords(session)
+
+    async def create(
+        self, principal: Principal, upload: CheckedUpload, key: str | None = None
+    ) -> ProjectUploaded:
+        """Create a project with its first version and queue the build.
+
+        A name that is taken gets a number. Raises IdempotencyKeyReused.
+        """
+
+        async def create() -> ProjectUploaded:
+            row = await self._insert(principal, upload)
+            return await self._add_version(principal, row, upload)
+
+        idempotent = IdempotencyService(self._session, principal.workspace_id, "projects:create_project", key)
+        return await idempotent(ProjectUploaded, upload.identity, create)
+
+    async def upload(
+        self, principal: Principal, project_id: str, upload: CheckedUpload, key: str | None = None
+    ) -> ProjectUploaded:
+        """Add a version and queue its build, unless the newest one has the same content.
+
+        Raises ProjectNotFound, IdempotencyKeyReused.
+        """
+
+        async def add() -> ProjectUploaded:
+            row = await self._records.get(principal, project_id, lock=True)
+            newest = await self._records.get_version(row)
+            if newest.content_hash == upload.archive.content_hash:
+                warnings = [f"Version {newest.number} has the same content; no version was added."]
+                return ProjectUploaded(
+                    project=await self._records.read(row), sealed_names=[], warnings=warnings
+                )
+            row.newest_version += 1
+            row.version += 1
+            row.updated_at = now()
+            return await self._add_version(principal, row, upload)
+
+        idempotent = IdempotencyService(self._session, principal.workspace_id, "projects:add_version", key)
+        identity = upload.identity.model_copy(update={"project_id": project_id})
+        return await idempotent(ProjectUploaded, identity, add)
+
+    async def get(self, principal: Principal, project_id: str) -> ProjectRead:
+        """Return a project with its newest version. Raises ProjectNotFound."""
+        return await self._records.read(await self._records.get(principal, project_id))
+
+    async def list_page(
+        self, principal: Principal, text: str | None, limit: int, cursor: str | None
+    ) -> ProjectPage:
+        """Return one page, newest first. Raises BadRequest for an invalid cursor."""
+        before = decode_id_cursor(cursor, Prefix.PROJECT)
+        rows = await self._records.repository.list_page(principal.workspace_id, text, before, limit + 1)
+        page = make_page(rows, limit, lambda row: row[0].id)
+        entries = [to_project_entry(row, state) for row, state in page.items]
+        return ProjectPage(projects=entries, next_cursor=page.next_cursor)
+
+    async def update(
+        self, principal: Principal, project_id: str, request: ProjectUpdate, expected: int | None
+    ) -> ProjectRead:
+        """Change the fields that were sent. Raises ProjectNotFound, StaleVersion, ProjectInvalid."""
+        sent = request.model_fields_set
+        if "model_map" in sent:
+            await self._check_models(principal, request.model_map)
+        row = await self._records.get(principal, project_id, lock=True)
+        check_version(row.version, expected)
+        for name in sent & {"name", "description", *JSON_FIELDS}:
+            setattr(row, name, getattr(request, name))
+        if "entry_point" in sent:
+            row.entry_point = await self._check_entry_point(row, request.entry_point)
+        row.version += 1
+        row.updated_at = now()
+        await self._session.flush()
+        return await self._records.read(row)
+
+    async def delete(self, principal: Principal, project_id: str, expected: int | None) -> None:
+        """Delete a project with its versions, logs and secrets; its finished runs are kept.
+
+        Raises ProjectNotFound, StaleVersion, ProjectInUse.
+        """
+        row = await self._records.get(principal, project_id, lock=True)
+        check_version(row.version, expected)
+        unfinished = await self._records.repository.count_unfinished_runs(row.id)
+        if unfinished:
+            raise ProjectInUse(unfinished)
+        await self._records.repository.delete(row)
+
+    async def resolve_run(self, principal: Principal, project_id: str, number: int | None) -> RunnableProject:
+        """Return what a run of a version is started with; `number` None is the newest.
+
+        Raises ProjectNotFound, ProjectVersionNotFound, ProjectNotReady, ProjectInvalid.
+        """
+        row = await self._records.get(principal, project_id)
+        version = await self._records.get_version(row, number)
+        if version.build_state != BuildState.READY:
+            raise ProjectNotReady(row.id, version.number, version.build_state, version.build_error)
+        inspection = ProjectInspection.model_validate(version.inspection)
+        _require_entry_point(row, version, inspection)
+        definition = WorkflowDefinition(
+            name=name_definition(row.name), agents=[], tasks=[], inputs=inspection.inputs
+        )
+        return RunnableProject(row.id, version.number, definition, row.model_map, inspection.models)
+
+    async def get_code(self, workspace_id: str, project_id: str, number: int) -> StoredCode:
+        """Return what the worker executes, with decrypted secrets. Raises like `resolve_run`."""
+        row = await self._records.repository.get(project_id, workspace_id)
+        if row is None:
+            raise ProjectNotFound(project_id)
+        version = await self._records.get_version(row, number)
+        inspection = ProjectInspection.model_validate(version.inspection)
+        secrets = await self._records.secrets.list_all(row.id)
+        return StoredCode(
+            content_hash=version.content_hash,
+            lock_hash=version.lock_hash,
+            inspection=inspection,
+            entry_point=_require_entry_point(row, version, inspection),
+            model_map=row.model_map,
+            allowed_hosts=row.allowed_hosts,
+            secrets={one.name: SecretStr(self._deps.cipher.decrypt(one.sealed_value)) for one in secrets},
+        )
+
+    async def get_archive(self, project_id: str, number: int) -> bytes:
+        """Return the zip of a version, without a workspace check; for workers only."""
+        archive = await self._records.repository.get_archive(project_id, number)
+        if archive is None:
+            raise ProjectVersionNotFound(project_id, number)
+        return archive
+
+    async def _insert(self, principal: Principal, upload: CheckedUpload) -> ProjectRow:
+        """Insert a project with an unused slug; concurrent uploads of one name get different ones."""
+        project_id, base = new_id(Prefix.PROJECT), build_slug(upload.name)
+        used: set[str] = set()
+        for _ in range(MAX_SLUG_TRIES):
+            used |= await self._records.repository.list_slugs_starting_with(base, principal.workspace_id)
+            slug = build_slug(upload.name, used)
+            suffix = slug.removeprefix(base).removeprefix("-")
+            row: dict[str, Any] = {
+                "id": project_id,
+                "workspace_id": principal.workspace_id,
+                "name": f"{upload.name[:190]} {suffix}".strip(),
+                "slug": slug,
+                "description": None,
+                "newest_version": 1,
+                "model_map": {},
+                "allowed_hosts": [],
+                "created_at": now(),
+                "updated_at": now(),
+                "version": 1,
+            }
+            if await self._records.repository.insert(row):
+                return await self._records.get(principal, project_id, lock=True)
+            used.add(slug)
+        raise RuntimeError(f"no unused slug for a project after {MAX_SLUG_TRIES} tries")
+
+    async def _add_version(
+        self, principal: Principal, row: ProjectRow, upload: CheckedUpload
+    ) -> ProjectUploaded:
+        version = ProjectVersionRow(
+            project_id=row.id,
+            number=row.newest_version,
+            content_hash=upload.archive.content_hash,
+            files=[file.model_dump(mode="json") for file in upload.files],
+            inspection=upload.inspection.model_dump(mode="json"),
+            note=upload.identity.note,
+            created_by=principal.subject,
+            build_state=BuildState.QUEUED,
+            build_number=1,
+            archive_size=len(upload.packed),
+            archive=upload.packed,
+        )
+        await self._records.repository.add_version(version)
+        sealed, warnings = await self._records.seal_all(
+            principal, row, upload.archive.secrets, self._deps.cipher
+        )
+        await queue_build(self._session, self._deps.queue, row.workspace_id, version)
+        read = await self._records.read(row)
+        return ProjectUploaded(project=read, sealed_names=sealed, warnings=[*upload.warnings, *warnings])
+
+    async def _check_models(self, principal: Principal, model_map: Mapping[str, str]) -> None:
+        names = await self._deps.models(self._session).list_names(principal.workspace_id)
+        known = set(names.llms) | set(names.embedders)
+        for wanted, name in model_map.items():
+            if name not in known:
+                pointer = f"/modelMap/{wanted.replace('~', '~0').replace('/', '~1')}"
+                raise ProjectInvalid(pointer, f"No model named {name!r} is registered.")
+
+    async def _check_entry_point(
+        self, row: ProjectRow, entry_point: EntryPoint | None
+    ) -> dict[str, Any] | None:
+        if entry_point is None:
+            return None
+        version = await self._records.get_version(row)
+        if all(file["path"] != entry_point.path for file in version.files):
+            raise ProjectInvalid("/entryPoint/path", f"The newest version has no file {entry_point.path!r}.")
+        return entry_point.model_dump(mode="json")
+
+
+async def queue_build(
+    session: AsyncSession, queue: DeferredQueue, workspace_id: str, version: ProjectVersionRow
+) -> None:
+    """Submit the build of a version in the session's transaction. Raises Unavailable."""
+    job = name_build_job(version.project_id, version.number)
+    await queue.submit(session, job, version.build_number, tenant=workspace_id)
+
+
+def _require_entry_point(
+    row: ProjectRow, version: ProjectVersionRow, inspection: ProjectInspection
+) -> EntryPoint:
+    """Return the chosen entry point if the version has its file, else the first one that was found."""
+    if row.entry_point is not None:
+        chosen = EntryPoint.model_validate(row.entry_point)
+        if any(file["path"] == chosen.path for file in version.files):
+            return chosen
+    if not inspection.entry_points:
+        raise ProjectInvalid(
+            "/projectId",
+            "No crew, Flow or script was found in the project. Choose the `entryPoint` that starts it.",
+        )
+    return inspection.entry_points[0]

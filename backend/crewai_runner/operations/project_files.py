@@ -1,0 +1,78 @@
+"""Collects the files of a project folder for an upload."""
+
+import io
+import os
+import subprocess
+import tomllib
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from crewai_runner.core.environment_file import is_environment_file
+from crewai_runner.core.project_archive import MAX_ARCHIVE_BYTES, MAX_FILES
+from crewai_runner.operations.errors import OperationError
+
+LEFT_OUT_FOLDERS = frozenset(
+    {".git", ".hg", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".tox", ".venv", "venv"}
+    | {"__pycache__", "node_modules", "site-packages"}
+)
+GIT_SECONDS = 30
+
+
+def pack_folder(folder: Path, *, with_environment: bool = False) -> tuple[bytes, int]:
+    """Return the zip of a project folder and the number of its files. Raises OperationError.
+
+    Files that git ignores are left out, caches and installed packages too, symbolic links, and `.env` files
+    unless `with_environment`.
+    """
+    packed, count = io.BytesIO(), 0
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(_list_files(folder, with_environment=with_environment)):
+            count += 1
+            archive.write(folder / path, path.as_posix())
+            if count > MAX_FILES or packed.tell() > MAX_ARCHIVE_BYTES:
+                raise OperationError(
+                    f"{folder} has more than {MAX_FILES:,} files or {MAX_ARCHIVE_BYTES // 1024**2} MiB. "
+                    "Exclude data in .gitignore."
+                )
+    if not count:
+        raise OperationError(f"{folder} has no files to upload.")
+    return packed.getvalue(), count
+
+
+def find_project_name(folder: Path) -> str:
+    """Return the name in pyproject.toml, or that of the folder."""
+    try:
+        name = tomllib.loads((folder / "pyproject.toml").read_text())["project"]["name"]
+    except (OSError, ValueError, LookupError, TypeError):
+        name = None
+    return name if isinstance(name, str) and name else folder.resolve().name
+
+
+def _list_files(folder: Path, *, with_environment: bool) -> Iterator[Path]:
+    """Yield the paths of the files to upload, relative to the folder."""
+    kept = _list_kept_by_git(folder)
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name not in LEFT_OUT_FOLDERS]
+        for name in names:
+            path = Path(parent, name)
+            relative = path.relative_to(folder)
+            if path.is_symlink() or not path.is_file():
+                continue
+            if is_environment_file(name):
+                if with_environment:
+                    yield relative
+            elif kept is None or relative.as_posix() in kept:
+                yield relative
+
+
+def _list_kept_by_git(folder: Path) -> set[str] | None:
+    """Return the paths that git does not ignore; None if the folder belongs to no git repository."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    try:
+        result = subprocess.run(  # noqa: S603  # a constant command
+            command, cwd=folder, capture_output=True, timeout=GIT_SECONDS, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return set(filter(None, os.fsdecode(result.stdout).split("\0")))

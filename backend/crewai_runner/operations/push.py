@@ -1,0 +1,105 @@
+"""The command `push`: uploads a project folder to a server."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from crewai_runner.core.api_key import load_api_key
+from crewai_runner.core.settings import Settings
+from crewai_runner.operations.errors import OperationError
+from crewai_runner.operations.project_files import find_project_name, pack_folder
+
+URL_VARIABLE, KEY_VARIABLE = "CREWAI_RUNNER_URL", "CREWAI_RUNNER_API_KEY"
+UPLOAD_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """What to upload, and where to. `project`: the id of the project that gets a new version."""
+
+    folder: Path
+    url: str | None = None
+    project: str | None = None
+    name: str | None = None
+    note: str | None = None
+    with_environment: bool = False
+
+
+def push(settings: Settings, request: Push, transport: httpx.BaseTransport | None = None) -> Iterable[str]:
+    """Upload a folder as a new project, or as the next version of the project with its name.
+
+    Returns the lines to print. Raises OperationError.
+    """
+    if not request.folder.is_dir():
+        raise OperationError(f"{request.folder} is not a folder.")
+    url = (request.url or os.environ.get(URL_VARIABLE) or _local_url(settings)).rstrip("/")
+    headers = {"Authorization": f"Bearer {_find_key(settings, url)}"}
+    body, count = pack_folder(request.folder, with_environment=request.with_environment)
+    name = request.name or find_project_name(request.folder)
+    with httpx.Client(
+        base_url=f"{url}/api/v1", headers=headers, timeout=UPLOAD_SECONDS, transport=transport
+    ) as client:
+        project = request.project or _find_project(client, name)
+        path = "/projects" if project is None else f"/projects/{project}/versions"
+        parameters = {"note": request.note} if request.note else {}
+        if project is None:
+            parameters["name"] = name
+        answer = _send(client, "POST", path, content=body, params=parameters, zipped=True)
+    return _describe(answer, count, url)
+
+
+def _describe(answer: dict[str, Any], count: int, url: str) -> list[str]:
+    project = answer["project"]
+    version = project["version"]
+    sealed = answer["sealedNames"]
+    return [
+        f"{project['name']}, version {version['number']}: {count} files, {version['status']}.",
+        *(f"Warning: {warning}" for warning in answer["warnings"]),
+        *([f"Stored encrypted as secrets: {', '.join(sealed)}."] if sealed else []),
+        f"{url}/projects/{project['id']}",
+    ]
+
+
+def _local_url(settings: Settings) -> str:
+    return f"http://127.0.0.1:{settings.api_port}"
+
+
+def _find_key(settings: Settings, url: str) -> str:
+    """Return the key from the environment, or for a server of this machine the one in its data folder."""
+    if key := os.environ.get(KEY_VARIABLE):
+        return key
+    if url == _local_url(settings):
+        return load_api_key(settings)[0]
+    raise OperationError(f"Set {KEY_VARIABLE} to the API key of {url}.")
+
+
+def _find_project(client: httpx.Client, name: str) -> str | None:
+    """Return the id of the newest project with this name."""
+    answer = _send(client, "GET", "/projects", params={"q": name, "limit": "200"})
+    return next((str(found["id"]) for found in answer["projects"] if found["name"] == name), None)
+
+
+def _send(
+    client: httpx.Client,
+    method: str,
+    path: str,
+    *,
+    params: dict[str, str],
+    content: bytes | None = None,
+    zipped: bool = False,
+) -> dict[str, Any]:
+    headers = {"Content-Type": "application/zip"} if zipped else {}
+    try:
+        response = client.request(method, path, content=content, params=params, headers=headers)
+        answer: dict[str, Any] = response.json()
+    except httpx.HTTPError as error:
+        raise OperationError(f"{client.base_url} cannot be reached: {error}") from None
+    except ValueError:
+        raise OperationError(f"{client.base_url} is not a CrewAI Runner.") from None
+    if response.is_error:
+        raise OperationError(f"{response.status_code}: {answer.get('detail', 'the upload failed')}")
+    return answer

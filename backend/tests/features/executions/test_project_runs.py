@@ -1,0 +1,157 @@
+"""Runs of projects: from the request to the result, with a real sandbox and gateway."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from crewai_runner.executor.projects.executor import ProjectExecutor
+from tests.support.harness import ON_SQLITE, RunHarness
+from tests.support.project_runs import CALL_MODEL, project_executor, start, upload_ready
+from tests.support.projects import FILES, SECRET, zip_project
+from tests.support.scripted_provider import Hang, Say, ScriptedProvider
+
+pytestmark = [ON_SQLITE, pytest.mark.harness(projects="auto")]
+Json = dict[str, Any]
+MAIN = (
+    CALL_MODEL
+    + """
+import pathlib
+
+def run():
+    answer = ask("Hello from the project")
+    out = pathlib.Path("output/deep")
+    out.mkdir(parents=True)
+    (out / "report.md").write_text(answer + " " + os.environ["TOPIC_KEY"])
+    (out / "link.md").symlink_to("/etc/passwd")
+    print("key", os.environ["TOPIC_KEY"])
+    return {"answer": answer, "config": pathlib.Path("config/a.txt").read_text()}
+"""
+)
+
+
+@pytest.fixture
+def provider() -> Iterator[ScriptedProvider]:
+    with ScriptedProvider() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+async def executor(
+    harness: RunHarness, provider: ScriptedProvider, tmp_path: Path
+) -> AsyncIterator[ProjectExecutor]:
+    async with project_executor(harness, tmp_path / "folder", provider.base_url) as projects:
+        yield projects
+
+
+async def finish(harness: RunHarness, client: httpx.AsyncClient, run_id: str, attempt: int = 1) -> Json:
+    """Execute an attempt in this process; return the run."""
+    async with asyncio.timeout(60):
+        await harness.execute(run_id, attempt)
+    run: Json = (await client.get(f"/runs/{run_id}")).json()["run"]
+    return run
+
+
+class TestProjectRun:
+    async def test_completes(
+        self, harness: RunHarness, client: httpx.AsyncClient, provider: ScriptedProvider
+    ) -> None:
+        provider.on(Say("Good day"))
+        files = FILES | {"main.py": MAIN, "config/a.txt": "settings"}
+        project_id = await upload_ready(harness, client, files, "main.py", "run")
+
+        run_id = await start(client, project_id)
+        run = await finish(harness, client, run_id)
+
+        assert (run["status"], run["error"]) == ("completed", None)
+        assert run["result"]["jsonOutput"] == {"answer": "Good day", "config": "settings"}
+        assert (run["projectId"], run["projectVersion"], run["workflowName"]) == (
+            project_id,
+            1,
+            "daily-brief",
+        )
+        assert run["usage"]["llmCalls"] == 1
+        types = await harness.event_types(run_id)
+        assert {"llm.started", "llm.completed", "log.line", "artifact.saved", "run.completed"} <= set(types)
+        listed = (await client.get(f"/runs?projectId={project_id}")).json()["runs"]
+        assert [entry["id"] for entry in listed] == [run_id]
+
+    async def test_files_and_secrets(
+        self, harness: RunHarness, client: httpx.AsyncClient, provider: ScriptedProvider
+    ) -> None:
+        provider.on(Say("Good day"))
+        files = FILES | {"main.py": MAIN, "config/a.txt": "settings"}
+        project_id = await upload_ready(harness, client, files, "main.py", "run")
+
+        run_id = await start(client, project_id)
+        await finish(harness, client, run_id)
+
+        artifacts = (await client.get(f"/runs/{run_id}/artifacts")).json()["artifacts"]
+        assert [artifact["name"] for artifact in artifacts] == ["output/deep/report.md"]
+        report = await client.get(f"/runs/{run_id}/artifacts/output/deep/report.md")
+        assert report.text == "Good day ••••••"
+        events = "".join(event.model_dump_json() for event in await harness.events(run_id))
+        assert "key ••••••" in events
+        assert SECRET not in events
+
+    async def test_code_that_fails(self, harness: RunHarness, client: httpx.AsyncClient) -> None:
+        files = FILES | {"main.py": "def run():\n    raise ValueError('No topic')\n"}
+        project_id = await upload_ready(harness, client, files, "main.py", "run")
+
+        run = await finish(harness, client, await start(client, project_id))
+
+        assert (run["status"], run["error"]["code"]) == ("failed", "project-error")
+        assert "No topic" in run["error"]["message"]
+
+    async def test_budget_holds_against_code_that_swallows_errors(
+        self, harness: RunHarness, client: httpx.AsyncClient, provider: ScriptedProvider
+    ) -> None:
+        code = CALL_MODEL + "\ndef run():\n    while True:\n        try:\n            ask('more')\n"
+        code += "        except Exception:\n            pass\n"
+        project_id = await upload_ready(harness, client, FILES | {"main.py": code}, "main.py", "run")
+
+        run = await finish(harness, client, await start(client, project_id, budget={"maxLlmCalls": 3}))
+
+        assert (run["status"], run["waitReason"]) == ("waiting", "budget")
+        assert len(provider.requests) == 3
+
+    async def test_stop_closes_the_call_and_kills_the_process(
+        self, harness: RunHarness, client: httpx.AsyncClient, provider: ScriptedProvider
+    ) -> None:
+        provider.on(Hang())
+        code = CALL_MODEL + "\nimport signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        code += "def run():\n    while True:\n        try:\n            ask('x')\n"
+        code += "        except Exception:\n            pass\n"
+        project_id = await upload_ready(harness, client, FILES | {"main.py": code}, "main.py", "run")
+        run_id = await start(client, project_id)
+        executing = asyncio.create_task(finish(harness, client, run_id))
+        await asyncio.to_thread(provider.wait_for_requests, 1)
+
+        stopped = await client.post(f"/runs/{run_id}/stop")
+        run = await executing
+
+        receipt = stopped.json()["receipt"]
+        assert (run["status"], receipt["mode"]) == ("stopped", "killed")
+        assert (receipt["llmCallsInFlight"], receipt["llmCallsAfterStop"]) == (1, 0)
+        assert len(provider.requests) == 1
+
+
+class TestStart:
+    async def test_before_the_build_has_ended(self, client: httpx.AsyncClient) -> None:
+        upload = await client.post(
+            "/projects", content=zip_project(), headers={"Content-Type": "application/zip"}
+        )
+        project_id = upload.json()["project"]["id"]
+
+        response = await client.post("/runs", json={"projectId": project_id})
+
+        assert response.status_code == 409
+        assert response.json()["type"].endswith("/project-not-ready")
+
+    async def test_unknown_project(self, client: httpx.AsyncClient) -> None:
+        response = await client.post("/runs", json={"projectId": "proj_1"})
+
+        assert response.status_code == 404
