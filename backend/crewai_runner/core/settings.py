@@ -133,6 +133,9 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(10, ge=0, le=600, description="Time for running crews at shutdown.")
     stream_ping_seconds: float = Field(15, gt=0, le=60)
 
+    index_url: SecretStr | None = Field(
+        None, description="Package index of projects; may have a password. Empty: PyPI."
+    )
     projects: ProjectsMode = Field(
         ProjectsMode.AUTO,
         description="Whether uploaded projects run: only in a sandbox, not, or without one.",

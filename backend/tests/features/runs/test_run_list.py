@@ -92,6 +92,8 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "workflow_id": st.none() | NAMES,
     "workflow_version": st.none() | COUNTS,
     "workflow_name": TEXTS,
+    "project_id": st.none() | NAMES,
+    "project_version": st.none() | COUNTS,
     "state": st.sampled_from(RunState).map(str),
     "wait_reason": st.none() | st.sampled_from(WaitReason).map(str),
     "attempt": COUNTS,

@@ -192,6 +192,256 @@ export interface paths {
     patch: operations["models:update_model"];
     trace?: never;
   };
+  "/api/v1/projects": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Projects
+     * @description List projects, newest first.
+     */
+    get: operations["projects:list_projects"];
+    put?: never;
+    /**
+     * Create Project
+     * @description Upload a CrewAI project to run it as code: a zip, or its files in a form; at most 64 MiB.
+     *
+     *     The files are read without executing anything; `inspection` says what was found. Variables of `.env`
+     *     files become secrets of the project, and the files themselves are not stored. Then the environment of
+     *     the project is built; follow `version.build`. A name that is taken gets a number.
+     */
+    post: operations["projects:create_project"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/projects/{project_id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get Project
+     * @description Get a project with its newest version.
+     */
+    get: operations["projects:get_project"];
+    put?: never;
+    post?: never;
+    /**
+     * Delete Project
+     * @description Delete a project with its versions and secrets. Its finished runs are kept.
+     */
+    delete: operations["projects:delete_project"];
+    options?: never;
+    head?: never;
+    /**
+     * Update Project
+     * @description Change a project's name, description, entry point, map of models or allowed hosts.
+     *
+     *     They apply to runs that start afterwards, of every version.
+     */
+    patch: operations["projects:update_project"];
+    trace?: never;
+  };
+  "/api/v1/projects/{project_id}/secrets": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Project Secrets
+     * @description List the names of a project's secrets. Values cannot be read.
+     */
+    get: operations["projects:list_project_secrets"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/projects/{project_id}/secrets/{name}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    /**
+     * Set Project Secret
+     * @description Set an environment variable of the project's runs. It is stored encrypted and never shown.
+     */
+    put: operations["projects:set_project_secret"];
+    post?: never;
+    /**
+     * Delete Project Secret
+     * @description Delete a secret of a project.
+     */
+    delete: operations["projects:delete_project_secret"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/projects/{project_id}/versions": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Project Versions
+     * @description List the versions of a project, newest first.
+     */
+    get: operations["projects:list_project_versions"];
+    put?: never;
+    /**
+     * Add Project Version
+     * @description Upload the next version of a project, as `POST /projects`. Equal content adds no version.
+     */
+    post: operations["projects:add_project_version"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/projects/{project_id}/versions/{number}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get Project Version
+     * @description Get a version with its inspection and its newest build.
+     */
+    get: operations["projects:get_project_version"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/projects/{project_id}/versions/{number}/build": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get Project Build
+     * @description Get the state of a version's newest build.
+     */
+    get: operations["projects:get_project_build"];
+    put?: never;
+    /**
+     * Build Project Version
+     * @description Build the environment of a version again.
+     */
+    post: operations["projects:build_project_version"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/projects/{project_id}/versions/{number}/build/log": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get Project Build Log
+     * @description Get the next part of the log of a version's newest build.
+     */
+    get: operations["projects:get_project_build_log"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/projects/{project_id}/versions/{number}/diff": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Diff Project Versions
+     * @description Compare the files of a version with those of another one.
+     */
+    get: operations["projects:diff_project_versions"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/projects/{project_id}/versions/{number}/files": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Project Files
+     * @description List the files of a version.
+     */
+    get: operations["projects:list_project_files"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/projects/{project_id}/versions/{number}/files/{path}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get Project File
+     * @description Get the text of a file, up to 256 KiB.
+     */
+    get: operations["projects:get_project_file"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/providers": {
     parameters: {
       query?: never;
@@ -795,7 +1045,7 @@ export interface paths {
     put?: never;
     /**
      * Start Workflow
-     * @description Start a run of a definition given inline or of a saved workflow; follow it at `/runs/{id}/stream`.
+     * @description Start a run of a definition, a saved workflow or a project; follow it at `/runs/{id}/stream`.
      */
     post: operations["executions:start_workflow"];
     delete?: never;
@@ -1911,6 +2161,30 @@ export interface components {
        */
       type: "budget.warned";
     };
+    /** BuildAnswer */
+    BuildAnswer: {
+      build: components["schemas"]["VersionBuild"];
+    };
+    /**
+     * BuildLogPage
+     * @description A part of the log of the newest build.
+     */
+    BuildLogPage: {
+      /** @description The log is complete once `status` is `ready` or `failed`. */
+      build: components["schemas"]["VersionBuild"];
+      /**
+       * Next
+       * @description Send it as `after` to continue.
+       */
+      next: number;
+      /** Text */
+      text: string;
+    };
+    /**
+     * BuildState
+     * @enum {string}
+     */
+    BuildState: "queued" | "building" | "ready" | "failed";
     /** Change */
     Change: {
       /** A */
@@ -2179,6 +2453,35 @@ export interface components {
      */
     EngineState: "loading" | "ready" | "failed" | "elsewhere";
     /**
+     * EntryPoint
+     * @description Where the execution of a project starts: a function, a class to build and kick off, or a whole file.
+     */
+    EntryPoint: {
+      kind: components["schemas"]["ProjectKind"];
+      /**
+       * Name
+       * @description The function, class or crew object; null: the file itself is run.
+       */
+      name?: string | null;
+      /**
+       * Path
+       * @description The file, relative to the project's root: `src/news/main.py`.
+       */
+      path: string;
+      /**
+       * Title
+       * @description Shown where the user chooses between entry points.
+       * @default
+       */
+      title: string;
+      /**
+       * Workingdirectory
+       * @description Relative to the root: where its `pyproject.toml` lies.
+       * @default .
+       */
+      workingDirectory: string;
+    };
+    /**
      * EventPage
      * @description Stored events in order. For the next page, pass the last event's `seq` as `after`.
      */
@@ -2253,6 +2556,21 @@ export interface components {
        * @description JSON pointer into the body, or `?name` / `header:name` / `path:name`.
        */
       pointer: string;
+    };
+    /** FileChange */
+    FileChange: {
+      /**
+       * Kind
+       * @enum {string}
+       */
+      kind: "added" | "removed" | "changed";
+      /** Path */
+      path: string;
+      /**
+       * Text
+       * @description Unified diff; null if a file is not text, too large, or unchanged in the first 256 KiB.
+       */
+      text: string | null;
     };
     /**
      * ForkBody
@@ -3561,6 +3879,294 @@ export interface components {
      * @enum {string}
      */
     ProcessKind: "sequential" | "hierarchical";
+    /** ProjectAnswer */
+    ProjectAnswer: {
+      project: components["schemas"]["ProjectRead"];
+    };
+    /** ProjectDiff */
+    ProjectDiff: {
+      /** Files */
+      files: components["schemas"]["FileChange"][];
+      /** Fromversion */
+      fromVersion: number;
+      /** Toversion */
+      toVersion: number;
+      /**
+       * Truncated
+       * @description Whether texts are left out: only the first 100 files have one.
+       */
+      truncated: boolean;
+    };
+    /**
+     * ProjectEntry
+     * @description A project in a list.
+     */
+    ProjectEntry: {
+      /**
+       * Createdat
+       * Format: date-time
+       */
+      createdAt: string;
+      /** Description */
+      description: string | null;
+      /** Id */
+      id: string;
+      /** Name */
+      name: string;
+      /** Newestversion */
+      newestVersion: number;
+      /**
+       * Revision
+       * @description Counts the changes of the project; also the ETag.
+       */
+      revision: number;
+      /** Slug */
+      slug: string;
+      /** @description Of the newest version. */
+      status: components["schemas"]["BuildState"];
+      /**
+       * Updatedat
+       * Format: date-time
+       */
+      updatedAt: string;
+    };
+    /** ProjectFile */
+    ProjectFile: {
+      /** Path */
+      path: string;
+      /** Sha256 */
+      sha256: string;
+      /**
+       * Size
+       * @description Bytes.
+       */
+      size: number;
+    };
+    /** ProjectFileList */
+    ProjectFileList: {
+      /** Files */
+      files: components["schemas"]["ProjectFile"][];
+    };
+    /**
+     * ProjectFileText
+     * @description The beginning of a file as text.
+     */
+    ProjectFileText: {
+      /** Path */
+      path: string;
+      /** Sha256 */
+      sha256: string;
+      /**
+       * Size
+       * @description Bytes.
+       */
+      size: number;
+      /**
+       * Text
+       * @description null if the file is not text.
+       */
+      text: string | null;
+      /**
+       * Truncated
+       * @description Whether the file is longer than the text.
+       */
+      truncated: boolean;
+    };
+    /**
+     * ProjectInspection
+     * @description What reading a project's files has found.
+     */
+    ProjectInspection: {
+      /**
+       * Crewai
+       * @description The CrewAI version wanted, as written: `==0.86.0`.
+       */
+      crewai?: string | null;
+      /**
+       * Entrypoints
+       * @description The first one is the default.
+       */
+      entryPoints: components["schemas"]["EntryPoint"][];
+      /**
+       * Environmentnames
+       * @description Environment variables that the code reads.
+       */
+      environmentNames?: string[];
+      /**
+       * Importpaths
+       * @description The folders that the project's own modules are imported from, relative to the root.
+       */
+      importPaths?: string[];
+      /** Inputs */
+      inputs?: components["schemas"]["InputDefinition"][];
+      kind: components["schemas"]["ProjectKind"];
+      /**
+       * Missingpackages
+       * @description Requirements that the named models need and the project lacks: `crewai[anthropic]`.
+       */
+      missingPackages?: string[];
+      /**
+       * Models
+       * @description Models that the code names.
+       */
+      models?: string[];
+      /** Name */
+      name: string;
+      /**
+       * Python
+       * @description The Python versions wanted: `>=3.10,<3.13`.
+       */
+      python?: string | null;
+      /**
+       * Tools
+       * @description Tools that the code names.
+       */
+      tools?: string[];
+      /** Warnings */
+      warnings?: string[];
+      /**
+       * Workingdirectory
+       * @description Of the first entry point.
+       * @default .
+       */
+      workingDirectory: string;
+    };
+    /**
+     * ProjectKind
+     * @description What is executed: a crew class, a `crew.jsonc`, a Flow class, or a function or file.
+     * @enum {string}
+     */
+    ProjectKind: "crew-class" | "crew-file" | "flow" | "script";
+    /** ProjectPage */
+    ProjectPage: {
+      /** Nextcursor */
+      nextCursor: string | null;
+      /** Projects */
+      projects: components["schemas"]["ProjectEntry"][];
+    };
+    /**
+     * ProjectRead
+     * @description A project with its newest version.
+     */
+    ProjectRead: {
+      /**
+       * Allowedhosts
+       * @description Hosts that the project's runs may contact, such as `*.example.com`. Empty: none but the models.
+       */
+      allowedHosts: string[];
+      /**
+       * Createdat
+       * Format: date-time
+       */
+      createdAt: string;
+      /** Description */
+      description: string | null;
+      /** @description null: the first one that the inspection found. */
+      entryPoint: components["schemas"]["EntryPoint"] | null;
+      /** Id */
+      id: string;
+      /**
+       * Modelmap
+       * @description Names of registered models by the names that the code uses: `{"openai/gpt-4o": "my-model"}`. The key `*` stands for every other name.
+       */
+      modelMap: {
+        [key: string]: string;
+      };
+      /** Name */
+      name: string;
+      /** Newestversion */
+      newestVersion: number;
+      /**
+       * Revision
+       * @description Counts the changes of the project; also the ETag.
+       */
+      revision: number;
+      /**
+       * Secretnames
+       * @description Names of the environment variables; never their values.
+       */
+      secretNames: string[];
+      /** Slug */
+      slug: string;
+      /** @description Of the newest version. */
+      status: components["schemas"]["BuildState"];
+      /**
+       * Updatedat
+       * Format: date-time
+       */
+      updatedAt: string;
+      version: components["schemas"]["VersionDetails"];
+    };
+    /** ProjectSecretEntry */
+    ProjectSecretEntry: {
+      /** Createdby */
+      createdBy: string;
+      /** Name */
+      name: string;
+      /**
+       * Updatedat
+       * Format: date-time
+       */
+      updatedAt: string;
+    };
+    /** ProjectSecretList */
+    ProjectSecretList: {
+      /** Secrets */
+      secrets: components["schemas"]["ProjectSecretEntry"][];
+    };
+    /**
+     * ProjectUpdate
+     * @description Fields that are not sent are not changed.
+     */
+    ProjectUpdate: {
+      /**
+       * Allowedhosts
+       * @description Hosts that the project's runs may contact, such as `*.example.com`. Empty: none but the models.
+       */
+      allowedHosts?: string[];
+      /** Description */
+      description?: string | null;
+      /** @description null: the first one of the version. */
+      entryPoint?: components["schemas"]["EntryPoint"] | null;
+      /**
+       * Modelmap
+       * @description Names of registered models by the names that the code uses: `{"openai/gpt-4o": "my-model"}`. The key `*` stands for every other name.
+       */
+      modelMap?: {
+        [key: string]: string;
+      };
+      /** Name */
+      name?: string;
+    };
+    /** ProjectUpdateEnvelope */
+    ProjectUpdateEnvelope: {
+      project: components["schemas"]["ProjectUpdate"];
+    };
+    /**
+     * ProjectUploaded
+     * @description A new project or version.
+     */
+    ProjectUploaded: {
+      project: components["schemas"]["ProjectRead"];
+      /**
+       * Sealednames
+       * @description Variables of `.env` files in the upload that became secrets of the project. The files are not stored.
+       */
+      sealedNames: string[];
+      /** Warnings */
+      warnings: string[];
+    };
+    /** ProjectVersionAnswer */
+    ProjectVersionAnswer: {
+      version: components["schemas"]["VersionDetails"];
+    };
+    /** ProjectVersionPage */
+    ProjectVersionPage: {
+      /** Nextcursor */
+      nextCursor: string | null;
+      /** Versions */
+      versions: components["schemas"]["VersionEntry"][];
+    };
     /** ProviderAnswer */
     ProviderAnswer: {
       provider: components["schemas"]["ProviderRead"];
@@ -4152,6 +4758,13 @@ export interface components {
         [key: string]: unknown;
       };
       /**
+       * Projectid
+       * @description The project whose code runs, instead of a workflow.
+       */
+      projectId: string | null;
+      /** Projectversion */
+      projectVersion: number | null;
+      /**
        * Queuedbecause
        * @description Why a queued run has not started.
        */
@@ -4169,7 +4782,10 @@ export interface components {
       waitReason: components["schemas"]["WaitReason"] | null;
       /** Workflowid */
       workflowId: string | null;
-      /** Workflowname */
+      /**
+       * Workflowname
+       * @description Of a project's run: the name of the project.
+       */
       workflowName: string;
       /** Workflowversion */
       workflowVersion: number | null;
@@ -4218,7 +4834,7 @@ export interface components {
     };
     /**
      * RunStart
-     * @description Either a definition inline (`workflow`: YAML text or a JSON document) or a saved `workflowId`.
+     * @description A definition inline (`workflow`: YAML text or JSON), a saved `workflowId`, or a `projectId`.
      */
     RunStart: {
       budget?: components["schemas"]["Budget-Input"] | null;
@@ -4233,11 +4849,16 @@ export interface components {
       metadata?: {
         [key: string]: components["schemas"]["JsonValue"];
       };
+      /**
+       * Projectid
+       * @description A project whose code to run, instead of a workflow.
+       */
+      projectId?: string | null;
       /** @description A provider for this run only; kept in memory, never stored. */
       providerConfig?: components["schemas"]["ProviderCreate"] | null;
       /**
        * Version
-       * @description Of the saved workflow; the newest when absent.
+       * @description Of the workflow or project; the newest when absent.
        */
       version?: number | null;
       /**
@@ -4425,6 +5046,13 @@ export interface components {
       metadata: {
         [key: string]: unknown;
       };
+      /**
+       * Projectid
+       * @description The project whose code runs, instead of a workflow.
+       */
+      projectId: string | null;
+      /** Projectversion */
+      projectVersion: number | null;
       /** Secondsatwork */
       secondsAtWork: number;
       /** Startedat */
@@ -4434,7 +5062,10 @@ export interface components {
       waitReason: components["schemas"]["WaitReason"] | null;
       /** Workflowid */
       workflowId: string | null;
-      /** Workflowname */
+      /**
+       * Workflowname
+       * @description Of a project's run: the name of the project.
+       */
       workflowName: string;
       /** Workflowversion */
       workflowVersion: number | null;
@@ -4517,6 +5148,14 @@ export interface components {
     RunsDeleted: {
       /** Deleted */
       deleted: number;
+    };
+    /** SecretValue */
+    SecretValue: {
+      /**
+       * Value
+       * Format: password
+       */
+      value: string;
     };
     /**
      * Severity
@@ -5190,6 +5829,59 @@ export interface components {
       /** @description The definition in the text; null if it is not valid. */
       workflow: components["schemas"]["WorkflowDefinition"] | null;
     };
+    /**
+     * VersionBuild
+     * @description The newest build of a version.
+     */
+    VersionBuild: {
+      /** Error */
+      error: string | null;
+      /** Finishedat */
+      finishedAt: string | null;
+      /**
+       * Lockhash
+       * @description Identifies the environment; equal ones are shared.
+       */
+      lockHash: string | null;
+      /**
+       * Number
+       * @description Counts the builds of the version.
+       */
+      number: number;
+      /** Startedat */
+      startedAt: string | null;
+      status: components["schemas"]["BuildState"];
+    };
+    /**
+     * VersionDetails
+     * @description A version with the result of its inspection.
+     */
+    VersionDetails: {
+      /**
+       * Archivesize
+       * @description Bytes stored.
+       */
+      archiveSize: number;
+      build: components["schemas"]["VersionBuild"];
+      /**
+       * Contenthash
+       * @description SHA-256 over the paths and contents of all files.
+       */
+      contentHash: string;
+      /**
+       * Createdat
+       * Format: date-time
+       */
+      createdAt: string;
+      /** Createdby */
+      createdBy: string;
+      inspection: components["schemas"]["ProjectInspection"];
+      /** Note */
+      note: string | null;
+      /** Number */
+      number: number;
+      status: components["schemas"]["BuildState"];
+    };
     /** VersionDiff */
     VersionDiff: {
       /**
@@ -5206,6 +5898,34 @@ export interface components {
       text: string;
       /** Toversion */
       toVersion: number;
+    };
+    /**
+     * VersionEntry
+     * @description A version in a list. Versions never change, except for the state of their build.
+     */
+    VersionEntry: {
+      /**
+       * Archivesize
+       * @description Bytes stored.
+       */
+      archiveSize: number;
+      /**
+       * Contenthash
+       * @description SHA-256 over the paths and contents of all files.
+       */
+      contentHash: string;
+      /**
+       * Createdat
+       * Format: date-time
+       */
+      createdAt: string;
+      /** Createdby */
+      createdBy: string;
+      /** Note */
+      note: string | null;
+      /** Number */
+      number: number;
+      status: components["schemas"]["BuildState"];
     };
     /**
      * VersionPage
@@ -6838,6 +7558,1921 @@ export interface operations {
       };
     };
   };
+  "projects:list_projects": {
+    parameters: {
+      query?: {
+        /** @description Part of the name or description. */
+        q?: string | null;
+        /** @description Maximum number of items. */
+        limit?: number;
+        /** @description `nextCursor` of the previous page; omit it for the first one. */
+        cursor?: string | null;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProjectPage"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "projects:create_project": {
+    parameters: {
+      query?: {
+        name?: string | null;
+        note?: string | null;
+      };
+      header?: {
+        /** @description Repeating the same key and body within 24 hours returns the first response. */
+        "Idempotency-Key"?: string | null;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/zip": string;
+        "multipart/form-data": {
+          /**
+           * Format: binary
+           * @description The project as a zip.
+           */
+          file?: string;
+          /** @description Instead of `file`: its files, each with its path as file name. */
+          files?: string[];
+          name?: string;
+          note?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProjectUploaded"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Idempotency-Key already used for another request */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Content type is not accepted */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Archive refused */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description The workspace stores too much */
+      507: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "projects:get_project": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProjectAnswer"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Project not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "projects:delete_project": {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description The last seen ETag. A stale one is rejected with 412. */
+        "if-match"?: string | null;
+      };
+      path: {
+        project_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Project not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Project is in use */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Changed by someone else */
+      412: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "projects:update_project": {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description The last seen ETag. A stale one is rejected with 412. */
+        "if-match"?: string | null;
+      };
+      path: {
+        project_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["ProjectUpdateEnvelope"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProjectAnswer"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Project not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Changed by someone else */
+      412: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Project is not valid */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "projects:list_project_secrets": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProjectSecretList"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Project not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "projects:set_project_secret": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project_id: string;
+        /** @description Name of the environment variable. */
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["SecretValue"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Project not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many secrets */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Project is not valid */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "projects:delete_project_secret": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project_id: string;
+        /** @description Name of the environment variable. */
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Project not found / Secret not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "projects:list_project_versions": {
+    parameters: {
+      query?: {
+        /** @description Maximum number of items. */
+        limit?: number;
+        /** @description `nextCursor` of the previous page; omit it for the first one. */
+        cursor?: string | null;
+      };
+      header?: never;
+      path: {
+        project_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProjectVersionPage"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Project not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "projects:add_project_version": {
+    parameters: {
+      query?: {
+        name?: string | null;
+        note?: string | null;
+      };
+      header?: {
+        /** @description Repeating the same key and body within 24 hours returns the first response. */
+        "Idempotency-Key"?: string | null;
+      };
+      path: {
+        project_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/zip": string;
+        "multipart/form-data": {
+          /**
+           * Format: binary
+           * @description The project as a zip.
+           */
+          file?: string;
+          /** @description Instead of `file`: its files, each with its path as file name. */
+          files?: string[];
+          name?: string;
+          note?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProjectUploaded"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Project not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Idempotency-Key already used for another request */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Content type is not accepted */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Archive refused */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description The workspace stores too much */
+      507: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "projects:get_project_version": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project_id: string;
+        /** @description Number of the version, starting at 1. */
+        number: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProjectVersionAnswer"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Project not found / Project version not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "projects:get_project_build": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project_id: string;
+        /** @description Number of the version, starting at 1. */
+        number: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["BuildAnswer"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Project not found / Project version not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "projects:build_project_version": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project_id: string;
+        /** @description Number of the version, starting at 1. */
+        number: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      202: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["BuildAnswer"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Project not found / Project version not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description A build is in progress */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "projects:get_project_build_log": {
+    parameters: {
+      query?: {
+        /** @description `next` of the previous part. */
+        after?: number;
+      };
+      header?: never;
+      path: {
+        project_id: string;
+        /** @description Number of the version, starting at 1. */
+        number: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["BuildLogPage"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Project not found / Project version not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "projects:diff_project_versions": {
+    parameters: {
+      query: {
+        /** @description The version to compare with. */
+        from: number;
+      };
+      header?: never;
+      path: {
+        project_id: string;
+        /** @description Number of the version, starting at 1. */
+        number: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProjectDiff"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Project not found / Project version not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "projects:list_project_files": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project_id: string;
+        /** @description Number of the version, starting at 1. */
+        number: number;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProjectFileList"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Project not found / Project version not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "projects:get_project_file": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        project_id: string;
+        /** @description Number of the version, starting at 1. */
+        number: number;
+        path: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ProjectFileText"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description File not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
   "providers:list_providers": {
     parameters: {
       query?: {
@@ -7750,6 +10385,7 @@ export interface operations {
         /** @description Any of these states. */
         status?: components["schemas"]["RunState"][] | null;
         workflowId?: string | null;
+        projectId?: string | null;
         /** @description Part of the run id, the workflow name, a metadata value, the error or an input, in upper or lower case. Of each run the first 4,000 characters of these are searched. */
         q?: string | null;
         /** @description Created at or after this time. */
@@ -7900,7 +10536,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Workflow not found / Workflow version not found */
+      /** @description Workflow not found / Workflow version not found / Project not found / Project version not found */
       404: {
         headers: {
           [name: string]: unknown;
@@ -7918,7 +10554,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Idempotency-Key already used for another request */
+      /** @description Project is not ready to run / Idempotency-Key already used for another request */
       409: {
         headers: {
           [name: string]: unknown;
@@ -7936,7 +10572,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The workflow is not valid / Inputs are not valid / No model available / No embedder available / Model cannot be called / This process does not accept a provider configuration */
+      /** @description The workflow is not valid / Inputs are not valid / No model available / No embedder available / Model cannot be called / This process does not accept a provider configuration / Project is not valid */
       422: {
         headers: {
           [name: string]: unknown;
@@ -10780,7 +13416,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Workflow not found / Workflow version not found */
+      /** @description Workflow not found / Workflow version not found / Project not found / Project version not found */
       404: {
         headers: {
           [name: string]: unknown;
@@ -10798,7 +13434,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Idempotency-Key already used for another request */
+      /** @description Project is not ready to run / Idempotency-Key already used for another request */
       409: {
         headers: {
           [name: string]: unknown;
@@ -10816,7 +13452,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The workflow is not valid / Inputs are not valid / No model available / No embedder available / Model cannot be called / This process does not accept a provider configuration */
+      /** @description The workflow is not valid / Inputs are not valid / No model available / No embedder available / Model cannot be called / This process does not accept a provider configuration / Project is not valid */
       422: {
         headers: {
           [name: string]: unknown;
