@@ -161,9 +161,9 @@ class TestUpload:
         assert again.json()["project"]["name"] == "daily-brief 2"
 
     async def test_idempotency_key(self, client: httpx.AsyncClient) -> None:
-        headers = ZIP | {"Idempotency-Key": "once"}
-        first = await client.post("/projects", content=zip_project(), headers=headers)
-        second = await client.post("/projects", content=zip_project(), headers=headers)
+        headers, body = ZIP | {"Idempotency-Key": "once"}, zip_project()
+        first = await client.post("/projects", content=body, headers=headers)
+        second = await client.post("/projects", content=body, headers=headers)
         other = await client.post("/projects", content=zip_project({"a.py": "1"}), headers=headers)
 
         assert first.json() == second.json()

@@ -5,6 +5,8 @@ export function runSample(part: Partial<RunSummary> = {}): RunSummary {
   return {
     id: "run_1",
     workflowId: "wf_1",
+    projectId: null,
+    projectVersion: null,
     workflowVersion: 7,
     workflowName: "Market research",
     status: "completed",
