@@ -4,6 +4,109 @@
  */
 
 export interface paths {
+  "/amp/{slug}/inputs": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Inputs
+     * @description List the names of the inputs that a kickoff takes.
+     */
+    get: operations["amp:list_inputs"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/amp/{slug}/kickoff": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Start Kickoff
+     * @description Start an execution; `GET status/{kickoff_id}` follows it.
+     *
+     *     `details.missing_inputs` of a 422 lists the inputs without a value. Webhooks are signed (Standard
+     *     Webhooks) and sent in order, at least once.
+     */
+    post: operations["amp:start_kickoff"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/amp/{slug}/resume": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Resume Execution
+     * @description Give feedback on the task that an execution waits for: accept its output, or have it revised.
+     */
+    post: operations["amp:resume_execution"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/amp/{slug}/status/{kickoff_id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get Status
+     * @description Get the state of an execution, and its result once it has one.
+     */
+    get: operations["amp:get_status"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/amp/{slug}/{kickoff_id}/status": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get Execution Status
+     * @description Get the state of an execution, as `GET status/{kickoff_id}`.
+     */
+    get: operations["amp:get_execution_status"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/about": {
     parameters: {
       query?: never;
@@ -2039,6 +2142,27 @@ export interface components {
        */
       size: number;
     };
+    /** AutomationInputs */
+    AutomationInputs: {
+      /**
+       * Inputs
+       * @description Names of the inputs.
+       */
+      inputs: string[];
+    };
+    /** BearerAuthentication */
+    BearerAuthentication: {
+      /**
+       * Strategy
+       * @constant
+       */
+      strategy: "bearer";
+      /**
+       * Token
+       * Format: password
+       */
+      token: string;
+    };
     /**
      * Budget
      * @description Limits of one run; an unset limit does not apply.
@@ -2529,6 +2653,7 @@ export interface components {
         | components["schemas"]["BudgetWarned"]
         | components["schemas"]["BudgetExceeded"]
         | components["schemas"]["ArtifactSaved"]
+        | components["schemas"]["LogLine"]
         | components["schemas"]["WarningRaised"]
       )[];
       /**
@@ -2541,6 +2666,95 @@ export interface components {
        * @description Sequence number of the run's newest event, also if it was deleted.
        */
       lastSeq: number;
+    };
+    /**
+     * EventStream
+     * @description The events of an execution, sent to one address.
+     */
+    EventStream: {
+      authentication?: components["schemas"]["BearerAuthentication"] | null;
+      /**
+       * Events
+       * @description Names of CrewAI's events.
+       */
+      events: string[];
+      /**
+       * Realtime
+       * @description Send each event at once, not several together.
+       * @default false
+       */
+      realtime: boolean;
+      /** Url */
+      url: string;
+    };
+    /**
+     * ExecutionStatus
+     * @description An execution in AMP's words.
+     */
+    ExecutionStatus: {
+      /**
+       * Current Task
+       * @description The task that runs or waits for feedback.
+       */
+      current_task: string | null;
+      /** Error */
+      error: string | null;
+      /**
+       * Execution Time
+       * @description Seconds.
+       */
+      execution_time: number;
+      /** Kickoff Id */
+      kickoff_id: string;
+      /**
+       * Last Executed Task
+       * @description As sent to `taskWebhookUrl`.
+       */
+      last_executed_task: {
+        [key: string]: unknown;
+      } | null;
+      /**
+       * Last Step
+       * @description As sent to `stepWebhookUrl`.
+       */
+      last_step: {
+        [key: string]: unknown;
+      } | null;
+      progress: components["schemas"]["Progress"];
+      /**
+       * Result
+       * @description The output as text; the reason after a failure.
+       */
+      result: string | null;
+      /** @description The output of a task with `output_json`. */
+      result_json: components["schemas"]["JsonValue"] | null;
+      /**
+       * Source
+       * @default database
+       * @constant
+       */
+      source: "database";
+      /**
+       * State
+       * @enum {string}
+       */
+      state: "PENDING" | "STARTED" | "RUNNING" | "SUCCESS" | "FAILED";
+      /**
+       * Status
+       * @enum {string}
+       */
+      status:
+        | "pending"
+        | "running"
+        | "awaiting_human_feedback"
+        | "awaiting_budget"
+        | "completed"
+        | "error";
+      /**
+       * Webhook Error
+       * @description Why the last webhook could not be delivered.
+       */
+      webhook_error: string | null;
     };
     /**
      * ExportFormat
@@ -2954,6 +3168,48 @@ export interface components {
     };
     JsonValue: unknown;
     /**
+     * Kickoff
+     * @description Starts an execution with the newest version of the workflow.
+     */
+    Kickoff: {
+      /**
+       * Crewwebhookurl
+       * @description When the execution ends.
+       */
+      crewWebhookUrl?: string | null;
+      /**
+       * Inputs
+       * @description A value for each input.
+       */
+      inputs?: {
+        [key: string]: components["schemas"]["JsonValue"];
+      };
+      /**
+       * Meta
+       * @description Returned in every webhook, and stored as metadata.
+       */
+      meta?: {
+        [key: string]: components["schemas"]["JsonValue"];
+      };
+      /**
+       * Stepwebhookurl
+       * @description After each use of a tool and each answer of an agent.
+       */
+      stepWebhookUrl?: string | null;
+      /**
+       * Taskwebhookurl
+       * @description After each task, and when a task waits for feedback.
+       */
+      taskWebhookUrl?: string | null;
+      /** @description Sends the events of the execution. */
+      webhooks?: components["schemas"]["EventStream"] | null;
+    };
+    /** KickoffAnswer */
+    KickoffAnswer: {
+      /** Kickoff Id */
+      kickoff_id: string;
+    };
+    /**
      * LastRun
      * @description A workflow's newest run.
      */
@@ -3206,6 +3462,50 @@ export interface components {
       message: string;
       /** State */
       state: string;
+    };
+    /**
+     * LogLine
+     * @description A line that the code of a project printed.
+     */
+    LogLine: {
+      /** Agent */
+      agent?: string | null;
+      /**
+       * At
+       * Format: date-time
+       */
+      at?: string;
+      data: components["schemas"]["LogLineData"];
+      /**
+       * Runid
+       * @default
+       */
+      runId: string;
+      /**
+       * Seq
+       * @default 0
+       */
+      seq: number;
+      /** Taskkey */
+      taskKey?: string | null;
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      type: "log.line";
+    };
+    /** LogLineData */
+    LogLineData: {
+      /**
+       * Stream
+       * @enum {string}
+       */
+      stream: "stdout" | "stderr";
+      /**
+       * Text
+       * @description At most 4,000 characters, without terminal control sequences.
+       */
+      text: string;
     };
     /**
      * LossKind
@@ -3879,6 +4179,13 @@ export interface components {
      * @enum {string}
      */
     ProcessKind: "sequential" | "hierarchical";
+    /** Progress */
+    Progress: {
+      /** Completed Tasks */
+      completed_tasks: number;
+      /** Total Tasks */
+      total_tasks: number;
+    };
     /** ProjectAnswer */
     ProjectAnswer: {
       project: components["schemas"]["ProjectRead"];
@@ -4471,6 +4778,61 @@ export interface components {
      * @enum {string}
      */
     Remedy: "run-as-project" | "edit-workflow" | "fix-source" | "none";
+    /**
+     * Resume
+     * @description Feedback for a task that waits for it. Addresses of the kickoff that are not sent again are kept.
+     */
+    Resume: {
+      /**
+       * Crewwebhookurl
+       * @description When the execution ends.
+       */
+      crewWebhookUrl?: string | null;
+      /**
+       * Execution Id
+       * @description The `kickoff_id`.
+       */
+      execution_id: string;
+      /**
+       * Human Feedback
+       * @default
+       */
+      human_feedback: string;
+      /**
+       * Is Approve
+       * @description true: accept the output. false: the agent revises it.
+       */
+      is_approve: boolean;
+      /**
+       * Stepwebhookurl
+       * @description After each use of a tool and each answer of an agent.
+       */
+      stepWebhookUrl?: string | null;
+      /**
+       * Taskwebhookurl
+       * @description After each task, and when a task waits for feedback.
+       */
+      taskWebhookUrl?: string | null;
+      /**
+       * Task Id
+       * @description The name of the task that waits.
+       */
+      task_id: string;
+    };
+    /** ResumeAnswer */
+    ResumeAnswer: {
+      /**
+       * Message
+       * @default Execution resumed successfully.
+       */
+      message: string;
+      /**
+       * Status
+       * @default resumed
+       * @constant
+       */
+      status: "resumed";
+    };
     /**
      * ResumeBody
      * @description Continue after the last finished task; with a raised budget if the run waits for one.
@@ -6143,6 +6505,11 @@ export interface components {
       /** Name */
       name: string;
       /**
+       * Slug
+       * @description Its name in `/amp/{slug}`; stays the same when the workflow is renamed.
+       */
+      slug: string;
+      /**
        * Updatedat
        * Format: date-time
        */
@@ -6237,6 +6604,11 @@ export interface components {
       /** Note */
       note: string | null;
       /**
+       * Slug
+       * @description Its name in `/amp/{slug}`; stays the same when the workflow is renamed.
+       */
+      slug: string;
+      /**
        * Updatedat
        * Format: date-time
        */
@@ -6309,6 +6681,11 @@ export interface components {
        */
       recentRuns: components["schemas"]["RecentRun"][];
       /**
+       * Slug
+       * @description Its name in `/amp/{slug}`; stays the same when the workflow is renamed.
+       */
+      slug: string;
+      /**
        * Updatedat
        * Format: date-time
        */
@@ -6345,6 +6722,577 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+  "amp:list_inputs": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description Of a saved workflow: its `slug`, or its id. */
+        slug: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["AutomationInputs"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Workflow not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "amp:start_kickoff": {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description Repeating the same key and body within 24 hours returns the first response. */
+        "Idempotency-Key"?: string | null;
+      };
+      path: {
+        /** @description Of a saved workflow: its `slug`, or its id. */
+        slug: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["Kickoff"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["KickoffAnswer"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Workflow not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Idempotency-Key already used for another request */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Inputs are missing / Inputs are not valid / This URL is not allowed / The host of this URL was not found / These events are not sent / The workflow is not valid / No model available / No embedder available / Model cannot be called */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description The workspace has too many runs */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description The workspace stores too much */
+      507: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "amp:resume_execution": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description Of a saved workflow: its `slug`, or its id. */
+        slug: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["Resume"];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ResumeAnswer"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Workflow not found / Execution not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description The execution waits for no feedback / Approval already resolved */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Approval expired */
+      410: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description This URL is not allowed / The host of this URL was not found / Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "amp:get_status": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description Of a saved workflow: its `slug`, or its id. */
+        slug: string;
+        /** @description From the answer to the kickoff. */
+        kickoff_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ExecutionStatus"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Workflow not found / Execution not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
+  "amp:get_execution_status": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @description Of a saved workflow: its `slug`, or its id. */
+        slug: string;
+        /** @description From the answer to the kickoff. */
+        kickoff_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ExecutionStatus"];
+        };
+      };
+      /** @description Bad request */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Authentication required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request from another site */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Workflow not found / Execution not found */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Request body received too slowly */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Invalid request */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Too many failed sign-ins / Too many requests */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+      /** @description Service unavailable / Request timed out */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["ProblemDetails"];
+        };
+      };
+    };
+  };
   "health:get_about": {
     parameters: {
       query?: never;
