@@ -70,6 +70,16 @@ def example_bodies(workspace: SeededWorkspace) -> dict[tuple[str, str], Any]:
             "name": "Imported",
             "note": "why",
         },
+        ("POST", f"{V1}/workflows/import/preview"): {"files": {"crew.py": "from crewai import Crew"}},
+        ("PATCH", f"{V1}/projects/{{project_id}}"): {
+            "project": {
+                "name": "Renamed",
+                "description": "What it does.",
+                "modelMap": {"gpt-4o": "main"},
+                "allowedHosts": ["api.example.org"],
+            }
+        },
+        ("PUT", f"{V1}/projects/{{project_id}}/secrets/{{name}}"): {"value": "a-secret-value"},
         ("POST", f"{V1}/workflows/start"): start,
         ("POST", f"{V1}/runs"): saved,
         ("POST", f"{V1}/runs/preflight"): start,

@@ -36,7 +36,7 @@ api = schemathesis.openapi.from_dict(DOCUMENT)
     derandomize=True,
     deadline=None,
     database=None,
-    phases=[Phase.explicit, Phase.generate],
+    phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
 def test_responses_conform_to_the_document(

@@ -62,7 +62,7 @@ class TestRunEvent:
     def test_types_are_unique(self) -> None:
         types = [type_of(kind) for kind in KINDS]
 
-        assert len(set(types)) == len(types) == 42
+        assert len(set(types)) == len(types) == 43
         assert all(kind.model_fields["type"].annotation is not NoneType for kind in KINDS)
 
     def test_types_are_noun_dot_verb_and_fit_the_column(self) -> None:

@@ -30,6 +30,7 @@ _DEFAULT_USE = frozenset({"search", "sub"})
 NOT_CONSTANT = {
     "crewai_runner.executor.crew.llm.refused_parameters": "names of the product's own settings",
     "crewai_runner.http.versions": "the prefix of the API, escaped",
+    "crewai_runner.main": "the paths of uploads behind the prefix of the API, escaped",
     "crewai_runner.domain.field_types": "tested as `_name_validator`",
 }
 """Modules that compile a pattern which is not a constant, and what it consists of."""

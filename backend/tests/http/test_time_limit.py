@@ -188,14 +188,20 @@ class TestTimeLimit:
         await engine.dispose()
 
     def test_endpoints_without_time_limit(self) -> None:
-        """Only stop and chat requests have a timeout of their own."""
+        """Only stops, chats and uploads of projects have a timeout of their own."""
         app = create_app(make_settings("sqlite://", Path("none")))
 
         unlimited = {
             route.path for route in _routes(app.router) if NoTimeout in getattr(route, "dependencies", [])
         }
 
-        assert unlimited == {"/workflows/stop", "/runs/{run_id}/stop", "/chat"}
+        assert unlimited == {
+            "/workflows/stop",
+            "/runs/{run_id}/stop",
+            "/chat",
+            "/projects",
+            "/projects/{project_id}/versions",
+        }
 
 
 def _routes(router: Any) -> Iterator[Any]:

@@ -37,7 +37,7 @@ def reflect(connection: Connection) -> MetaData:
 
 
 def fill(url: str, cipher: SecretCipher | None = None) -> None:
-    """Insert rows into every table; `sealed_` columns get values encrypted by the cipher, or NULL."""
+    """Insert rows into every table; `sealed_` columns get values encrypted by the cipher, or none."""
     engine = create_engine(sync_url(url), poolclass=NullPool)
     with engine.begin() as connection:
         for table in reflect(connection).sorted_tables:
@@ -56,15 +56,15 @@ def _rows(table: Table, cipher: SecretCipher | None) -> Iterator[dict[str, Any]]
     }
     for number in range(ROWS):
         yield {
-            column.name: _encrypted(cipher, number)
+            column.name: _encrypted(cipher, number, None if column.nullable else "")
             if column.name.startswith("sealed_")
             else _value(column, number, referring=column.name in referring)
             for column in table.columns
         }
 
 
-def _encrypted(cipher: SecretCipher | None, number: int) -> str | None:
-    return cipher.encrypt(f"sk-canary-of-row-{number}") if cipher else None
+def _encrypted(cipher: SecretCipher | None, number: int, default: str | None) -> str | None:
+    return cipher.encrypt(f"sk-canary-of-row-{number}") if cipher else default
 
 
 def _value(column: Column[Any], number: int, *, referring: bool) -> Any:

@@ -19,7 +19,7 @@ _MAX_TOML_LENGTH = 8 * 1024**2
 _MAX_DOTS = 200
 _COMMENT = re.compile(r"(^|\s)#.*$")
 _CARET = re.compile(r"[\^~](?=\d)")
-_HASH = re.compile(r"\s+--hash[= ]\S+")
+_HASH = re.compile(r"(?<=\s)--hash[= ]\S+")
 _CONTROL = re.compile(r"[\r\n\x00]")
 WINDOWS_PACKAGES = frozenset(
     {"pywin32", "pypiwin32", "pywinpty", "pyreadline", "pyreadline3", "pywin32-ctypes"}

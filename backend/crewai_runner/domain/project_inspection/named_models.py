@@ -23,7 +23,9 @@ _FAMILY = re.compile(
 _YAML_MODEL = re.compile(
     r"^[ \t]+(?:llm|model)[ \t]*:[ \t]*[\"']?([\w.:\-/@]{2,100})[\"']?[ \t]*(?:#.*)?$", re.MULTILINE
 )
-_EXAMPLE_MODEL = re.compile(r"^[A-Z_]*MODEL[A-Z_]*[ \t]*=[ \t]*[\"']?([\w.:\-/@]{2,100})", re.MULTILINE)
+_EXAMPLE_MODEL = re.compile(
+    r"^(?=[A-Z_]{0,100}MODEL)[A-Z_]++[ \t]*+=[ \t]*+[\"']?([\w.:\-/@]{2,100})", re.MULTILINE
+)
 _PREFIXES = frozenset(
     {
         "openai",

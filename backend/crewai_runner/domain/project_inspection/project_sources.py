@@ -16,10 +16,8 @@ MAX_PYTHON_BYTES = 4 * 1024**2
 MAX_TEXT_BYTES = 16 * 1024**2
 """The size of all files that are read."""
 _MAX_LOCK_BYTES = 8 * 1024**2
-_READ = re.compile(
-    r"(\.(py|ya?ml|jsonc?)|(^|/)(pyproject\.toml|uv\.lock|poetry\.lock|Pipfile|\.python-version"
-    r"|[^/]*requirements[^/]*\.(txt|in)|requirements/[^/]*\.(txt|in)))$"
-)
+_READ_ENDINGS = frozenset({".py", ".yaml", ".yml", ".json", ".jsonc"})
+_READ_NAMES = frozenset({"pyproject.toml", "uv.lock", "poetry.lock", "Pipfile", ".python-version"})
 _LOCKS = frozenset({"uv.lock", "poetry.lock"})
 _LEFT_OUT_FOLDERS = frozenset({"node_modules", "site-packages", "venv", "__pycache__", "build", "dist"})
 _SECONDARY_FOLDERS = frozenset({"tests", "test", "docs", "examples", "example", "notebooks", "benchmarks"})
@@ -152,7 +150,7 @@ def _list_readable(files: Mapping[str, bytes]) -> Iterator[str]:
         if (
             not is_hidden
             and not is_installed
-            and (_READ.search(path) is not None or is_environment_example(file.name))
+            and (_is_read(file) or is_environment_example(file.name))
         ):
             yield path
 
@@ -160,3 +158,9 @@ def _list_readable(files: Mapping[str, bytes]) -> Iterator[str]:
 def _count_common_parts(path: str, other: str) -> int:
     parts = zip(PurePosixPath(path).parts, PurePosixPath(other).parts, strict=False)
     return next((number for number, (one, two) in enumerate(parts) if one != two), 99)
+
+
+def _is_read(file: PurePosixPath) -> bool:
+    is_list = file.suffix in {".txt", ".in"}
+    is_requirements = is_list and ("requirements" in file.name or file.parent.name == "requirements")
+    return file.suffix in _READ_ENDINGS or file.name in _READ_NAMES or is_requirements

@@ -21,7 +21,6 @@ from crewai_runner.domain.workflow_yaml.python_project.source import NotData
 MAX_INPUTS = 100
 LONG_TEXT = 200
 _KICKOFFS = frozenset({"kickoff", "kickoff_async", "akickoff"})
-_YAML_FILE = re.compile(r"(agent|task)[^/]*\.ya?ml$", re.IGNORECASE)
 _YAML_COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
 _UNKNOWN = object()
 _TYPES: tuple[tuple[type, InputType], ...] = (
@@ -153,10 +152,15 @@ def _find_placeholders(values: Iterable[object]) -> Iterator[str]:
             waiting += reversed(value)
 
 
+def _is_crew_yaml(path: str) -> bool:
+    file = PurePosixPath(path.lower())
+    return file.suffix in {".yaml", ".yml"} and ("agent" in file.name or "task" in file.name)
+
+
 def _list_texts(sources: ProjectSources, entry: EntryPoint, modules: list[PythonModule]) -> Iterator[str]:
     """Yield the YAML files near an entry point, and the texts of agents and tasks in code."""
     folder = PurePosixPath(entry.working_directory)
-    homes = [path for path in sources.texts if _YAML_FILE.search(path) and not is_secondary(path)]
+    homes = [path for path in sources.texts if _is_crew_yaml(path) and not is_secondary(path)]
     near = [path for path in homes if PurePosixPath(entry.path).parent in PurePosixPath(path).parents]
     for path in near or [path for path in homes if folder in PurePosixPath(path).parents]:
         yield _YAML_COMMENT.sub("", sources.texts[path])

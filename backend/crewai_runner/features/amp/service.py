@@ -124,8 +124,8 @@ class AmpService:
         return targets
 
     async def _add_webhooks(self, run_id: str, principal: Principal, targets: WebhookTargets) -> None:
-        sealed = self._services.cipher.encrypt(targets.model_dump_json())
-        row = RunWebhookRow(run_id=run_id, workspace_id=principal.workspace_id, sealed_targets=sealed)
+        row = RunWebhookRow(run_id=run_id, workspace_id=principal.workspace_id)
+        row.sealed_targets = self._services.cipher.encrypt(targets.model_dump_json())
         await self._webhooks.add(row)
         add_notification(self._session, WEBHOOKS_TOPIC)
 

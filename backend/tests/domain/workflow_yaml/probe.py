@@ -33,8 +33,10 @@ events: list[str] = []
 recording: set[str] = set()  # not empty while events are recorded; an audit hook cannot be removed
 
 
-def record(event: str, _details: tuple[object, ...]) -> None:
-    if recording and event.startswith(AUDITED):
+def record(event: str, details: tuple[object, ...]) -> None:
+    # `ast.parse` compiles no code, but is reported so; for a syntax error it looks for a file "<unknown>".
+    is_parsing = event in ("compile", "open") and "<unknown>" in details[:2]
+    if recording and event.startswith(AUDITED) and not is_parsing:
         events.append(event)
 
 

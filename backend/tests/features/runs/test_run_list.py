@@ -112,6 +112,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "created_at": MOMENTS,
     "started_at": st.none() | MOMENTS,
     "finished_at": st.none() | MOMENTS,
+    "is_external": st.booleans(),
 }
 RENAMED = {"metadata": "extra", "seconds_at_work": "active_seconds"}
 """Attributes of `RunRow` that are named differently from their columns."""
@@ -119,8 +120,10 @@ RENAMED = {"metadata": "extra", "seconds_at_work": "active_seconds"}
 
 def dump_by_schema(rows: list[dict[str, Any]], next_cursor: str | None) -> bytes:
     """Return the JSON of a page as FastAPI makes it from the response model."""
-    runs = [RunRow(**{RENAMED.get(name, name): value for name, value in row.items()}) for row in rows]
-    page = RunPage(runs=[to_run_summary(run) for run in runs], next_cursor=next_cursor)
+    runs = [{RENAMED.get(name, name): value for name, value in row.items()} for row in rows]
+    for run in runs:
+        run["execution_uuid"] = "e" if run.pop("is_external") else None
+    page = RunPage(runs=[to_run_summary(RunRow(**run)) for run in runs], next_cursor=next_cursor)
     return page.model_dump_json().encode()
 
 

@@ -1,7 +1,7 @@
 import streamlit as st
 
-from crew import StoryCrew
+from crew import ArticleCrew
 
 topic = st.text_input("Topic")
 if st.button("Write"):
-    st.write(StoryCrew().crew().kickoff(inputs={"topic": topic}).raw)
+    st.write(ArticleCrew().crew().kickoff(inputs={"topic": topic}).raw)

@@ -3,7 +3,7 @@ from crewai.project import CrewBase, agent, crew, task
 
 
 @CrewBase
-class StoryCrew:
+class ArticleCrew:
     agents_config = "config/agents.yaml"
     tasks_config = "config/tasks.yaml"
 

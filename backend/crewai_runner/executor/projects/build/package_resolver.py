@@ -24,7 +24,9 @@ FLOORS = {"crewai": "0.70", "crewai-tools": "0.12"}
 MAX_ATTEMPTS = 12
 _KEPT_LINES = 200
 _NEEDS_WHEEL = re.compile(r"Wheels are required for `([A-Za-z0-9._-]+)`")
-_NO_WHEEL = re.compile(r"`?([A-Za-z0-9._-]+)==\S+?`? (?:has no usable wheels|can't be installed)")
+_NO_WHEEL = re.compile(
+    r"(?<![A-Za-z0-9._-])([A-Za-z0-9._-]++)==\S{1,100}+ (?:has no usable wheels|can't be installed)"
+)
 _REMOVED = re.compile(r"there is no version of ([A-Za-z0-9._-]+)==")
 """A version that the index no longer has."""
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)(\[[^\]]*\])?==([^\s;\\]+)")

@@ -3,7 +3,7 @@ from crewai.project import CrewBase, agent, crew, task
 from city_news.tools.weather import WeatherTool
 
 @CrewBase
-class CityNews:
+class CityGuide:
     agents_config = "config/agents.yaml"
     tasks_config = "config/tasks.yaml"
 

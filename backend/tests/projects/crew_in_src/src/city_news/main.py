@@ -1,12 +1,12 @@
 from datetime import datetime
 
-from city_news.crew import CityNews
+from city_news.crew import CityGuide
 
 
 def run():
     inputs = {"topic": "Lisbon", "year": str(datetime.now().year)}
-    CityNews().crew().kickoff(inputs=inputs)
+    CityGuide().crew().kickoff(inputs=inputs)
 
 
 def train():
-    CityNews().crew().train(n_iterations=1, inputs={"topic": "Porto"})
+    CityGuide().crew().train(n_iterations=1, inputs={"topic": "Porto"})
