@@ -12,7 +12,6 @@ from crewai_runner.core.api_model import ApiModel
 from crewai_runner.core.clock import now
 from crewai_runner.core.outside_values import Identifier
 from crewai_runner.domain import run_event_payloads as payloads
-from crewai_runner.domain.output_files import find_media_type
 
 
 class Event(ApiModel):
@@ -234,15 +233,6 @@ class BudgetExceeded(Event):
 class ArtifactSaved(Event):
     type: Literal["artifact.saved"] = "artifact.saved"
     data: payloads.ArtifactSavedData
-
-    @classmethod
-    def of_output(cls, task_key: str, path: str, output: str) -> "ArtifactSaved":
-        """Return the event for a task's output that is saved as a file."""
-        size = len(output.encode())
-        return cls(
-            task_key=task_key,
-            data=payloads.ArtifactSavedData(name=path, media_type=find_media_type(path), size=size),
-        )
 
 
 class LogLine(Event):

@@ -15,6 +15,7 @@ from crewai_runner.core.outside_values import clean_json
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.db.tables.runs import ApprovalRow, RunRow
+from crewai_runner.domain.artifact_events import make_artifact_event
 from crewai_runner.domain.run import RunFailure, RunState, TaskState, WaitReason
 from crewai_runner.domain.run_event_payloads import (
     ApprovalCancelledData,
@@ -28,7 +29,6 @@ from crewai_runner.domain.run_events import (
     ApprovalExpired,
     ApprovalRequested,
     ApprovalResolved,
-    ArtifactSaved,
     TaskCompleted,
 )
 from crewai_runner.domain.structured_output import StructureMismatch, parse_structured
@@ -191,7 +191,7 @@ class ApprovalService:
         path = run.parsed_definition.output_files().get(approval.task_key)
         if path is not None:
             await self._runs.save_artifact(run, approval.task_key, path, raw)
-            await self._lifecycle.emit(run, ArtifactSaved.of_output(approval.task_key, path, raw))
+            await self._lifecycle.emit(run, make_artifact_event(approval.task_key, path, raw))
 
     async def cancel(self, run: RunRow) -> None:
         """Cancel the open approval request of a locked run that ends for another reason."""

@@ -6,10 +6,11 @@ from datetime import timedelta
 from crewai_runner.core.logging import get_logger
 from crewai_runner.core.outside_values import clean_model
 from crewai_runner.core.settings import Settings
+from crewai_runner.domain.artifact_events import make_artifact_event
 from crewai_runner.domain.budget import Budget
 from crewai_runner.domain.run import RunFailure, RunResult, RunState, WaitReason
 from crewai_runner.domain.run_event_payloads import BudgetData
-from crewai_runner.domain.run_events import ArtifactSaved, BudgetExceeded
+from crewai_runner.domain.run_events import BudgetExceeded
 from crewai_runner.domain.workflow import OnWorkerLoss
 from crewai_runner.executor.port import Completed, Failed, NeedsHuman, Outcome, OutOfBudget, Stopped
 from crewai_runner.features.executions.failures import worker_lost
@@ -79,7 +80,7 @@ async def _complete(transaction: RunTransaction, result: RunResult) -> None:
             continue
         output = result.tasks[key].raw
         await transaction.runs.save_artifact(run, key, path, output)
-        await transaction.lifecycle.emit(run, ArtifactSaved.of_output(key, path, output))
+        await transaction.lifecycle.emit(run, make_artifact_event(key, path, output))
     await transaction.lifecycle.complete(run, result)
 
 

@@ -9,11 +9,11 @@ from crewai_runner.core.logging import get_logger
 from crewai_runner.core.outside_values import clean_model
 from crewai_runner.core.secret_mask import SecretMask, StreamMask, TextMask
 from crewai_runner.core.text import replace_unstorable
+from crewai_runner.domain.artifact_events import make_artifact_event
 from crewai_runner.domain.committed_events import CalledModel
 from crewai_runner.domain.run import FINAL_STATES, RunFailure, RunState
 from crewai_runner.domain.run_event_payloads import LlmChunkData, WarningRaisedData
 from crewai_runner.domain.run_events import (
-    ArtifactSaved,
     LlmChunk,
     LlmCompleted,
     LlmFailed,
@@ -202,7 +202,7 @@ def group_by_attempt(pending: Iterable[PendingEvent]) -> Batches:
             batch.events.append(event)
             if isinstance(event, TaskCompleted) and (path := batch.file_of(event)):
                 output = clean_model(event, item.sink.mask).data.raw
-                batch.events.append(ArtifactSaved.of_output(event.task_key or "", path, output))
+                batch.events.append(make_artifact_event(event.task_key or "", path, output))
         item.sink.batched = batch.end
     return batches
 

@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crewai_runner.core.principal import Principal
 from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.db.transaction_writer import WriteTransaction
+from crewai_runner.domain.artifact_events import make_artifact_event
 from crewai_runner.domain.run_event_payloads import QueueReason
-from crewai_runner.domain.run_events import ArtifactSaved
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
 from crewai_runner.features.lifecycle.service import LifecycleService
 from crewai_runner.features.lifecycle.writes import LifecycleWrites
@@ -61,7 +61,7 @@ class RunCreation:
             if key in prepared.new.reused:
                 output = prepared.new.reused[key].raw
                 await self._runs.save_artifact(run, key, path, output)
-                await self._lifecycle.emit(run, ArtifactSaved.of_output(key, path, output))
+                await self._lifecycle.emit(run, make_artifact_event(key, path, output))
         return run
 
     async def _create_with_writer(self, principal: Principal, prepared: PreparedRun) -> str:

@@ -72,8 +72,7 @@ class ExecutionService:
         """Queue a run of an inline or a saved definition or of a project, once per idempotency key.
 
         Raises DefinitionInvalid, InputsInvalid, NoModel, ModelNotRegistered (422), WorkflowNotFound,
-        VersionNotFound, ProjectNotFound (404), ProjectNotReady, IdempotencyKeyReused (409) and
-        Unavailable (503).
+        VersionNotFound, ProjectNotFound (404), ProjectNotReady, IdempotencyKeyReused (409), Unavailable.
         """
 
         async def create(prepared: PreparedRun) -> RunStartAnswer:
