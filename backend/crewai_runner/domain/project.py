@@ -50,6 +50,7 @@ class ProjectInspection(ApiModel):
     crewai: str | None = Field(None, description="The CrewAI version wanted, as written: `==0.86.0`.")
     missing_packages: list[str] = Field(
         default_factory=list,
-        description="Requirements that the named models need and the project lacks: `crewai[anthropic]`.",
+        description="Requirements that the code or the named models need and the project lacks: "
+        "`crewai[anthropic]`. Builds add them.",
     )
     warnings: list[str] = Field(default_factory=list)

@@ -64,9 +64,7 @@ def sources() -> list[Path]:
         path
         for folder in FOLDERS
         for path in sorted((BACKEND / folder).rglob("*.py"))
-        if "migrations" not in path.parts
-        and path != THIS_FILE
-        and SAMPLE_PROJECTS not in path.parent.parents
+        if "migrations" not in path.parts and path != THIS_FILE and SAMPLE_PROJECTS not in path.parent.parents
     ]
 
 

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from crewai_runner.domain.project import EntryPoint
 from crewai_runner.domain.project_inspection.dependencies import Dependencies
+from crewai_runner.domain.project_inspection.named_models import CREWAI
 from crewai_runner.domain.project_inspection.project_sources import ProjectSources, is_secondary
 from crewai_runner.domain.project_inspection.python_module import PythonModule, keyword_of, name_of
 
@@ -40,11 +41,11 @@ def list_warnings(
     if not entries:
         warnings.append("No entry point was found: no file creates or starts a crew.")
     if dependencies.source is None:
-        warnings.append("The project declares no dependencies: they are guessed from its imports.")
-    if missing:
+        warnings.append(_describe_undeclared(missing))
+    elif missing:
         names = ", ".join(missing)
-        reason = "the code imports CrewAI" if "crewai[tools]" in missing else "the named models need it"
-        warnings.append(f"`{names}` is not among the dependencies, but {reason}.")
+        reason = "the code imports CrewAI" if CREWAI in missing else "the named models need it"
+        warnings.append(f"`{names}` is not among the dependencies, but {reason}: it is added.")
     warnings += [
         f"`{line}` in {dependencies.source} is not installed as written: no package of the index."
         for line in dependencies.ignored
@@ -61,6 +62,16 @@ def list_warnings(
     warnings += _describe_command_line(modules[:1])
     warnings += _describe_missing_files(sources, modules, entries)
     return list(dict.fromkeys(warnings))[:MAX_WARNINGS]
+
+
+def _describe_undeclared(missing: list[str]) -> str:
+    """Describe what is installed for a project without a declaration; see `list_missing_packages`."""
+    if not missing:
+        return "The project declares no dependencies, so nothing can be installed: add a requirements.txt."
+    return (
+        f"The project declares no dependencies: only `{', '.join(missing)}` is installed. "
+        "Add a requirements.txt if the code imports other packages."
+    )
 
 
 def _describe_shells(sources: ProjectSources, entries: list[EntryPoint]) -> Iterator[str]:

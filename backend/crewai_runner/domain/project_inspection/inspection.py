@@ -12,6 +12,7 @@ from crewai_runner.domain.project_inspection.named_models import (
     find_models,
     find_tools,
     list_missing_packages,
+    uses_crewai,
 )
 from crewai_runner.domain.project_inspection.project_sources import ProjectSources, read_sources
 from crewai_runner.domain.project_inspection.run_inputs import find_inputs
@@ -34,7 +35,7 @@ def inspect_project(files: Mapping[str, bytes], name: str = "project") -> Projec
     folder = entries[0].working_directory if entries else "."
     dependencies = declared[folder]
     models = find_models(sources)
-    missing = list_missing_packages(models, dependencies)
+    missing = list_missing_packages(models, dependencies, needs_crewai=uses_crewai(sources))
     crewai = dependencies.find("crewai")
     return ProjectInspection(
         kind=_find_kind(sources, entries),

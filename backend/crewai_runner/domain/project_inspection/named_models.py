@@ -13,6 +13,10 @@ from crewai_runner.domain.project_inspection.project_sources import ProjectSourc
 from crewai_runner.domain.project_inspection.python_module import PythonModule, name_of
 
 MAX_NAMES = 100
+CREWAI = "crewai[tools]"
+"""The requirement of projects that use CrewAI and do not declare it."""
+_CREWAI = frozenset({"crewai", "crewai_tools"})
+_CREW_FILES = frozenset({"crew.jsonc", "crew.json"})
 _MODEL_KEYS = frozenset({"llm", "model", "model_name", "manager_llm", "function_calling_llm", "planning_llm"})
 _MODEL = re.compile(r"(?:[a-z][a-z0-9_\-]*/)?[A-Za-z0-9][\w.:\-/@]*", re.ASCII)
 _FAMILY = re.compile(
@@ -97,13 +101,26 @@ def find_tools(sources: ProjectSources) -> list[str]:
     return sorted(found)[:MAX_NAMES]
 
 
-def list_missing_packages(models: Iterable[str], dependencies: Dependencies) -> list[str]:
+def uses_crewai(sources: ProjectSources) -> bool:
+    """Return whether the code imports CrewAI, or a file defines a crew."""
+    imports = any(not _CREWAI.isdisjoint(module.packages) for module in sources.modules.values())
+    return imports or any(PurePosixPath(path).name in _CREW_FILES for path in sources.texts)
+
+
+def list_missing_packages(
+    models: Iterable[str], dependencies: Dependencies, *, needs_crewai: bool
+) -> list[str]:
     """Return the requirements that the code needs and that are not declared.
 
     CrewAI 1.0 and later needs another package for the models of most providers.
     """
-    if dependencies.source is not None and dependencies.find("crewai") is None:
-        return ["crewai[tools]"]
+    if dependencies.find("crewai") is None and (dependencies.source is not None or needs_crewai):
+        return [CREWAI, *_list_extras(models, dependencies)]
+    return _list_extras(models, dependencies) if dependencies.source is not None else []
+
+
+def _list_extras(models: Iterable[str], dependencies: Dependencies) -> list[str]:
+    """Return CrewAI with the packages that the models need, one requirement for each package."""
     if not _has_native_providers(dependencies):
         return []
     crewai = dependencies.find("crewai")

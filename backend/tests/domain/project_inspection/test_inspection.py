@@ -21,6 +21,22 @@ class TestInspectProject:
         assert inspection.entry_points == []
         assert "No entry point" in inspection.warnings[0]
 
+    @pytest.mark.parametrize(
+        ("files", "missing"),
+        [
+            ({"main.py": CREW}, ["crewai[tools]"]),
+            ({"main.py": f"{CREW}llm = 'claude-3-5-sonnet'\n"}, ["crewai[tools]", "crewai[anthropic]"]),
+            ({"crew.jsonc": '{"agents": []}'}, ["crewai[tools]"]),
+            ({"main.py": "import requests\nllm = 'claude-3-5-sonnet'\n"}, []),
+        ],
+    )
+    def test_nothing_is_declared(self, files: dict[str, str], missing: list[str]) -> None:
+        inspection = inspect_project({path: text.encode() for path, text in files.items()})
+
+        assert inspection.missing_packages == missing
+        [warning] = [one for one in inspection.warnings if "declares no dependencies" in one]
+        assert ("only `crewai[tools]" in warning) == bool(missing)
+
     @given(st.dictionaries(st.sampled_from(PATHS), st.binary(max_size=30)))
     def test_any_content_is_inspected(self, files: dict[str, bytes]) -> None:
         inspect_project(files)

@@ -116,6 +116,8 @@ class EnvironmentBuilder:
             log.write("The project names package indexes of its own: only the configured one is used.")
         for line in declared.ignored:
             log.write(f"Left out, because it is no package of the index: {line}")
+        for line in request.extra_requirements:
+            log.write(f"Added, because the project needs it and does not declare it: {line}")
         wanted = request.python or declared.python
         interpreters = rank_interpreters(await find_interpreters(), wanted, read_python_pin(texts))
         resolver = PackageResolver(

@@ -174,6 +174,16 @@ class TestBuild:
         with pytest.raises(EnvironmentBuildFailed, match="declares no dependencies"):
             await EnvironmentBuilder(store, FakeUv()).build(BuildRequest(tmp_path), print)
 
+    async def test_added_requirements_are_logged(self, store: EnvironmentStore, tmp_path: Path) -> None:
+        uv, log = FakeUv(), list[str]()
+
+        await EnvironmentBuilder(store, uv).build(
+            BuildRequest(tmp_path, extra_requirements=("crewai[tools]",)), log.append
+        )
+
+        assert any("does not declare it: crewai[tools]" in line for line in log)
+        assert len(uv.list_options("sync")) == 1
+
 
 class TestEnvironmentStore:
     def add(self, store: EnvironmentStore, lock_hash: str) -> BuiltEnvironment:
