@@ -140,6 +140,12 @@ class Settings(BaseSettings):
         ProjectsMode.AUTO,
         description="Whether uploaded projects run: only in a sandbox, not, or without one.",
     )
+    projects_disk_gb: float = Field(
+        20, gt=0, le=100_000, description="Disk of the environments of projects, on each machine."
+    )
+    projects_unused_days: float = Field(
+        30, gt=0, le=36_500, description="Days that environments and sources are kept without a run."
+    )
     webhook_secret: SecretStr | None = Field(
         None,
         min_length=16,

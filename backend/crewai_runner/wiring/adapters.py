@@ -17,6 +17,7 @@ from crewai_runner.executor.hosts.observer import HostObserver
 from crewai_runner.executor.port import Executor
 from crewai_runner.executor.projects.build.environment_builder import EnvironmentBuilder
 from crewai_runner.executor.projects.build.environment_store import EnvironmentStore
+from crewai_runner.executor.projects.disk import DiskLimits, ProjectDisk
 from crewai_runner.executor.projects.executor import ProjectConfig, ProjectExecutor
 from crewai_runner.executor.projects.sandbox.bubblewrap import BubblewrapSandbox
 from crewai_runner.executor.projects.sandbox.port import Folders
@@ -124,6 +125,11 @@ def make_project_executor(
             index_url=read_index_url(settings),
         )
     )
+
+
+def make_project_disk(settings: Settings, store: EnvironmentStore) -> ProjectDisk:
+    limits = DiskLimits(int(settings.projects_disk_gb * 1024**3), settings.projects_unused_days * 86_400)
+    return ProjectDisk(settings.data_dir.absolute() / PROJECTS_FOLDER, store, limits)
 
 
 def read_index_url(settings: Settings) -> str | None:

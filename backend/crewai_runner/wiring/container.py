@@ -22,6 +22,7 @@ from crewai_runner.domain.committed_events import CommittedEvents
 from crewai_runner.executor.loader import ExecutorLoader
 from crewai_runner.executor.port import Executor, RunControl
 from crewai_runner.executor.project_routing import RoutingExecutor
+from crewai_runner.executor.projects.disk import BUILDING_SOURCES
 from crewai_runner.features.amp.deliveries import DeliveryDeps, WebhookDeliveries
 from crewai_runner.features.amp.deps import AmpDeps
 from crewai_runner.features.amp.dispatcher import WebhookDispatcher
@@ -65,6 +66,7 @@ from crewai_runner.wiring.adapters import (
     make_environment_builder,
     make_executor,
     make_notifier,
+    make_project_disk,
     make_project_executor,
     make_rate_limiter,
     make_run_quota,
@@ -130,6 +132,7 @@ class Container:
         )
         self.local_model = LocalModelSupervisor(settings.local_model)
         self.environment_builder = make_environment_builder(settings)
+        self.project_disk = make_project_disk(settings, self.environment_builder.store)
         self.projects = make_project_executor(settings, self.egress, self.environment_builder)
         crews = executor or make_executor(settings, self.egress, self.telemetry.upkeep)
         self.loader = ExecutorLoader(crews if executor else RoutingExecutor(crews, self.projects))
@@ -218,7 +221,7 @@ class Container:
         return ProjectBuildDeps(
             sessions=self.sessions,
             builder=self.environment_builder,
-            folder=self.settings.data_dir.absolute() / PROJECTS_FOLDER / "building-sources",
+            folder=self.settings.data_dir.absolute() / PROJECTS_FOLDER / BUILDING_SOURCES,
             index_url=read_index_url(self.settings),
         )
 

@@ -54,6 +54,7 @@ class PeriodicTasks:
             (self.forget_secrets, SECRET_SWEEP_SECONDS),
             (self.delete_expired_runs, DELETION_SECONDS),
             (self.delete_expired_keys, DELETION_SECONDS),
+            (self.clean_project_disk, DELETION_SECONDS),
         ]
         if self._container.settings.is_embedded:
             tasks.append((self.shrink_database, DELETION_SECONDS))
@@ -120,6 +121,18 @@ class PeriodicTasks:
             await IdempotencyRepository(session).delete_before(now() - IDEMPOTENCY_RETENTION)
         async with unit_of_work(self._container.sessions) as session:
             await BrowserSessionRepository(session).delete_expired(now())
+
+    async def clean_project_disk(self) -> None:
+        """Remove what projects have left on this machine and neither a run nor a build uses."""
+        disk = self._container.project_disk
+        removed = await asyncio.to_thread(disk.remove_unused)
+        if removed:
+            log.info("periodic_task.environments_removed", environments=removed)
+        old = await asyncio.to_thread(disk.list_old_records)
+        async with read_session(self._container.sessions) as session:
+            runs = RunService(session)
+            ended = [run_id for run_id in old if await runs.is_finished(run_id)]
+        await asyncio.to_thread(disk.remove_records, ended)
 
     async def shrink_database(self) -> None:
         """Return the space of deleted rows to the file system (SQLite)."""

@@ -1,12 +1,16 @@
 """The folders of one run: its working directory, its sockets, and the files that it wrote."""
 
+import contextlib
+import fcntl
 import os
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import IO
 
 from crewai_runner.executor.project_code import RunFile
 
@@ -16,6 +20,8 @@ MAX_TOTAL_BYTES = 64 * 1024**2
 MAX_PATH_LENGTH = 200
 MAX_COPIED_BYTES = 256 * 1024**2
 MAX_VISITED = 50_000
+_LOCK, _SOCKETS_PREFIX = "lock", "cr"
+LEFTOVER_SECONDS = 3600.0
 _LEFT_OUT = frozenset({"__pycache__", "node_modules"})
 Signature = tuple[int, int]
 """The size and the time of the last change of a file, in nanoseconds."""
@@ -31,6 +37,9 @@ class RunFolders:
     original: Mapping[str, Signature] = field(default_factory=dict)
     """The project's files in the working directory, which are no results unless they have changed."""
 
+    lock: IO[str] | None = None
+    """A locked file, by which other processes know that the folders are in use."""
+
     @property
     def work(self) -> Path:
         return self.root / "work"
@@ -38,6 +47,8 @@ class RunFolders:
     def remove(self) -> None:
         for folder in (self.root, self.sockets):
             shutil.rmtree(folder, ignore_errors=True)
+        if self.lock is not None:
+            self.lock.close()
 
     def collect(self) -> tuple[list[RunFile], int]:
         """Return the files that the run has written, within limits, and how many were left out.
@@ -92,13 +103,43 @@ def create_run_folders(parent: Path, source: Path) -> RunFolders:
     parent.mkdir(parents=True, exist_ok=True, mode=0o711)
     root = Path(tempfile.mkdtemp(prefix="r", dir=parent))
     root.chmod(0o711)
-    folders = RunFolders(root, Path(tempfile.mkdtemp(prefix="cr")))
+    sockets = Path(tempfile.mkdtemp(prefix=_SOCKETS_PREFIX))
+    lock = (root / _LOCK).open("w+", encoding="utf-8")
+    fcntl.flock(lock, fcntl.LOCK_SH)
+    lock.write(str(sockets))
+    lock.flush()
+    folders = RunFolders(root, sockets, lock=lock)
     try:
         folders.work.mkdir(mode=0o755)
         return replace(folders, original=_copy(source, folders.work))
     except OSError:
         folders.remove()
         raise
+
+
+def remove_leftover_folders(parent: Path, min_age_seconds: float = LEFTOVER_SECONDS) -> int:
+    """Remove the folders of attempts whose process was killed; return their number. Blocks."""
+    count = 0
+    for root in parent.iterdir() if parent.is_dir() else ():
+        with contextlib.suppress(OSError):  # it is in use, or its attempt has just removed it
+            if time.time() - root.stat().st_mtime > min_age_seconds:
+                sockets = _read_unlocked(root / _LOCK)
+                is_ours = sockets.name.startswith(_SOCKETS_PREFIX)
+                if is_ours and sockets.parent == Path(tempfile.gettempdir()):
+                    shutil.rmtree(sockets, ignore_errors=True)
+                shutil.rmtree(root, ignore_errors=True)
+                count += 1
+    return count
+
+
+def _read_unlocked(file: Path) -> Path:
+    """Return the path in a file of locks; raises BlockingIOError if an attempt holds the lock."""
+    try:
+        with file.open(encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return Path(lock.read())
+    except FileNotFoundError:  # the attempt was killed before it had one
+        return Path()
 
 
 def _copy(source: Path, target: Path) -> dict[str, Signature]:

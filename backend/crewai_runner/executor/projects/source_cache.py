@@ -1,6 +1,8 @@
 """Unpacked sources of project versions, shared by their runs."""
 
 import asyncio
+import contextlib
+import os
 import shutil
 import time
 import uuid
@@ -9,8 +11,6 @@ from pathlib import Path
 
 from crewai_runner.core.project_archive import read_project_archive
 from crewai_runner.executor.projects.build.source_folder import write_files
-
-MAX_UNUSED_SECONDS = 7 * 24 * 3600.0
 
 
 class SourceCache:
@@ -27,19 +27,23 @@ class SourceCache:
             await asyncio.to_thread(_unpack, archive, folder)
         return folder
 
-    def remove_unused(self, max_unused_seconds: float = MAX_UNUSED_SECONDS) -> None:
-        """Remove the folders that no run has used for a time. Blocks."""
-        if not self._root.is_dir():
-            return
-        for folder in self._root.iterdir():
-            if time.time() - folder.stat().st_mtime > max_unused_seconds:
+    def remove_unused(self, max_unused_seconds: float) -> None:
+        """Remove the folders that no run has used for a time: runs have copies. Blocks."""
+        remove_old_folders(self._root, max_unused_seconds)
+
+
+def remove_old_folders(parent: Path, max_age_seconds: float) -> None:
+    """Remove the folders in `parent` that have not changed for a time. Blocks."""
+    for folder in parent.iterdir() if parent.is_dir() else ():
+        with contextlib.suppress(FileNotFoundError):  # another process removes it too
+            if time.time() - folder.stat().st_mtime > max_age_seconds:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
 def _note_use(folder: Path) -> bool:
     """Set the time of the folder's last use; return whether it exists."""
     try:
-        folder.touch()
+        os.utime(folder)
     except OSError:
         return False
     return folder.is_dir()

@@ -1,6 +1,8 @@
 """Which tasks of a project run have finished, so that a later attempt does not execute them again."""
 
+import contextlib
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -45,6 +47,16 @@ class TaskHashes:
 
     def remove(self) -> None:
         self._file.unlink(missing_ok=True)
+
+
+def list_old_records(folder: Path, min_age_seconds: float) -> list[str]:
+    """Return the runs whose file of hashes has not changed for a time. Blocks."""
+    found = []
+    for file in folder.glob("*.json"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - file.stat().st_mtime > min_age_seconds:
+                found.append(file.stem)
+    return found
 
 
 class RecordingTranslator(BridgeTranslator):

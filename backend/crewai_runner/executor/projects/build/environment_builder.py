@@ -90,18 +90,22 @@ class EnvironmentBuilder:
         """
         log = BuildLog(on_log, request.index_url)
         await asyncio.to_thread(self.store.prepare)
-        folder = await asyncio.to_thread(self.store.create_folder)
+        folder = self.store.create_folder()  # not in a thread: a cancelled wait would leave the folder behind
         try:
-            packages = await self._list_packages(request, folder, log)
-            lock_hash = self._hash(packages)
-            async with self.store.build_lock(lock_hash):
-                found = await asyncio.to_thread(self.store.find, lock_hash)
-                if found is not None:
-                    log.write("An environment with these packages exists already.")
-                    return found
-                return await self._install(request, packages, lock_hash, folder, log)
+            with self.store.use_cache():
+                return await self._build_in(folder, request, log)
         finally:
             await asyncio.shield(asyncio.to_thread(self.store.discard, folder))
+
+    async def _build_in(self, folder: Path, request: BuildRequest, log: BuildLog) -> BuiltEnvironment:
+        packages = await self._list_packages(request, folder, log)
+        lock_hash = self._hash(packages)
+        async with self.store.build_lock(lock_hash):
+            found = await asyncio.to_thread(self.store.find, lock_hash)
+            if found is not None:
+                log.write("An environment with these packages exists already.")
+                return found
+            return await self._install(request, packages, lock_hash, folder, log)
 
     def _hash(self, packages: PackageList) -> str:
         interpreter = packages.interpreter

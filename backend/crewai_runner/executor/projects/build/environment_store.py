@@ -112,36 +112,66 @@ class EnvironmentStore:
                 await asyncio.sleep(LOCK_POLL_SECONDS)
             yield
 
-    def remove_unused(self, max_age_seconds: float, max_bytes: int) -> list[str]:
-        """Remove environments that were not used for a time, and the oldest until the rest is small.
+    @contextlib.contextmanager
+    def use_cache(self) -> Iterator[None]:
+        """Keep uv's cache from being removed, by any process."""
+        with self._cache_lock.open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            yield
 
-        Returns their hashes. Leftovers of builds that ended without notice are removed too, and the cache if
-        nothing uses it.
+    def remove_unused(self, max_age_seconds: float, max_bytes: int) -> list[str]:
+        """Remove environments that were not used for a time; return their hashes.
+
+        While everything has more than `max_bytes`, uv's cache is removed too, then the environments that were
+        not used for longest. What a run or a build uses stays. Leftovers of killed builds are removed.
         """
         self.prepare()
-        removed: list[str] = []
-        entries = sorted(self._list_entries())
-        total = sum(size for _, size, _ in entries)
-        now = time.time()
-        for used, size, folder in entries:
-            if (now - used > max_age_seconds or total > max_bytes) and self._remove(folder):
-                removed.append(folder.name)
-                total -= size
+        now, entries = time.time(), sorted(self._list_entries())
+        removed = [
+            folder.name for used, folder in entries if now - used > max_age_seconds and self._remove(folder)
+        ]
         for folder in self.building.iterdir():
             if now - folder.stat().st_mtime > _LEFTOVER_SECONDS:
                 self.discard(folder)
-        if removed and len(removed) == len(entries):
-            shutil.rmtree(self.cache, ignore_errors=True)
-            self.prepare()
+        if len(removed) == len(entries) > 0 or self.measure() > max_bytes:
+            self._clear_cache()
+        for _, folder in entries:
+            if folder.name not in removed and self.measure() > max_bytes and self._remove(folder):
+                removed.append(folder.name)
         return removed
 
-    def _list_entries(self) -> Iterator[tuple[float, int, Path]]:
+    def measure(self) -> int:
+        """Return the bytes of the cache and of all environments; shared files count once."""
+        sizes: dict[int, int] = {}
+        for root in (self.cache, self.environments):
+            for parent, _, names in os.walk(root):
+                for name in names:
+                    with contextlib.suppress(FileNotFoundError):
+                        status = os.lstat(os.path.join(parent, name))  # noqa: PTH118 - see _measure
+                        sizes[status.st_ino] = status.st_blocks * 512
+        return sum(sizes.values())
+
+    @property
+    def _cache_lock(self) -> Path:
+        return self.root / "locks" / "cache.lock"
+
+    def _clear_cache(self) -> None:
+        """Remove the cache unless a build uses it. Files that environments use keep their other name."""
+        with self._cache_lock.open("ab") as file:
+            if not _try_lock(file.fileno()):
+                return
+            target = self.building / uuid4().hex
+            self.cache.rename(target)
+            self.cache.mkdir(mode=0o755)
+        self.discard(target)
+
+    def _list_entries(self) -> Iterator[tuple[float, Path]]:
+        """Yield (time of the last use, folder); 0 for a damaged environment."""
         for folder in self.environments.iterdir():
             try:
-                size = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))["size"]
-                yield (folder / _USED).stat().st_mtime, int(size), folder
-            except (OSError, ValueError, KeyError):
-                yield 0.0, 0, folder
+                yield (folder / _USED).stat().st_mtime, folder
+            except OSError:
+                yield 0.0, folder
 
     def _remove(self, folder: Path) -> bool:
         """Remove an environment unless it is in use."""
@@ -189,4 +219,5 @@ def _make_writable(folder: Path) -> None:
         for name in names:
             path = os.path.join(parent, name)  # noqa: PTH118
             if not os.path.islink(path):  # noqa: PTH114
-                os.chmod(path, stat.S_IRWXU)  # noqa: PTH101
+                with contextlib.suppress(FileNotFoundError):  # another process removes it too
+                    os.chmod(path, stat.S_IRWXU)  # noqa: PTH101

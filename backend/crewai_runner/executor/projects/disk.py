@@ -1,0 +1,51 @@
+"""What projects keep on the disk of this machine, and the removal of what is not used any more."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from crewai_runner.executor.projects.build.environment_store import EnvironmentStore
+from crewai_runner.executor.projects.run_folders import remove_leftover_folders
+from crewai_runner.executor.projects.source_cache import SourceCache, remove_old_folders
+from crewai_runner.executor.projects.task_record import TaskHashes, list_old_records
+
+SOURCES, RUNS, TASKS, BUILDING_SOURCES = "sources", "runs", "tasks", "building-sources"
+"""Folders in the folder of projects."""
+_BUILD_SECONDS = 24 * 3600.0
+"""No build takes longer: the sources of older ones are left over from killed processes."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiskLimits:
+    """`bytes` bounds environments and uv's cache. All caches are removed after `unused_seconds`."""
+
+    bytes: int
+    unused_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectDisk:
+    """The folder of projects. All of it can be made again from the database. Its methods block."""
+
+    folder: Path
+    store: EnvironmentStore
+    limits: DiskLimits
+
+    def remove_unused(self) -> list[str]:
+        """Remove caches that nothing uses and leftovers of killed processes; return removed environments."""
+        if not self.folder.is_dir():
+            return []
+        seconds = self.limits.unused_seconds
+        SourceCache(self.folder / SOURCES).remove_unused(seconds)
+        remove_old_folders(self.folder / BUILDING_SOURCES, _BUILD_SECONDS)
+        remove_leftover_folders(self.folder / RUNS)
+        return self.store.remove_unused(seconds, self.limits.bytes)
+
+    def list_old_records(self) -> list[str]:
+        """Return the runs whose finished tasks were recorded long ago."""
+        return list_old_records(self.folder / TASKS, self.limits.unused_seconds)
+
+    def remove_records(self, run_ids: Iterable[str]) -> None:
+        """Forget which tasks of runs have finished: a resume executes them again."""
+        for run_id in run_ids:
+            TaskHashes(self.folder / TASKS, run_id).remove()
