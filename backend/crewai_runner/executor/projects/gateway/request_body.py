@@ -10,6 +10,7 @@ from crewai_runner.domain.provider import ProviderType
 from crewai_runner.executor.crew.llm.response import summarize_messages
 from crewai_runner.executor.port import ModelBinding
 from crewai_runner.executor.projects.gateway.call_meter import Prompt
+from crewai_runner.executor.projects.gateway.provider_tools import find_provider_tool
 from crewai_runner.executor.projects.gateway.refusals import GatewayRefusal, RefusalKind
 from crewai_runner.executor.projects.gateway.routes import Operation, Route, WireProtocol
 
@@ -67,12 +68,19 @@ def wants_stream(route: Route, body: dict[str, Any]) -> bool:
 
 
 def check_supported(route: Route, body: dict[str, Any]) -> None:
-    """Refuse what would let a model work beyond this request, where no stop reaches it."""
+    """Refuse what would let a provider act beyond this request, or beyond the project's allowed hosts."""
     if route.operation is Operation.RESPONSES and body.get("background"):
         raise GatewayRefusal(
             RefusalKind.UNSUPPORTED,
             "Responses in the background are not supported: they could not be stopped or counted. "
             "Leave `background` out.",
+        )
+    tool = find_provider_tool(route.protocol, body)
+    if tool is not None:
+        raise GatewayRefusal(
+            RefusalKind.UNSUPPORTED,
+            f"`{tool}` lets the provider contact other servers or execute code, which runs of projects may "
+            "not do. Use a tool that the project's own code executes, and allow its hosts for the project.",
         )
 
 

@@ -20,6 +20,8 @@ from crewai_runner.domain.run import StopMode
 from crewai_runner.domain.usage import Usage as RunUsage
 from crewai_runner.executor.port import OutOfBudget, RunControl
 from crewai_runner.executor.projects.gateway.limits import GatewayLimits
+from crewai_runner.executor.projects.gateway.provider_tools import find_provider_tool
+from crewai_runner.executor.projects.gateway.routes import WireProtocol
 from tests.executor.projects.gateway.harness import CHAT, KEY, Gateway, embedder, model, open_gateway
 from tests.support.scripted_provider import Body, Fail, Hang, HangMidStream, Say, ScriptedProvider
 
@@ -51,6 +53,54 @@ def raw_request(gateway: Gateway, *headers: str, path: str = CHAT_PATH, body: by
         *headers,
     ]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+FUNCTION = {"type": "function", "function": {"name": "search"}}
+MESSAGES = "/v1/messages"
+GEMINI = "/v1beta/models/gemini-2.0-flash:generateContent"
+
+
+class TestProviderTools:
+    """Tools that the provider executes would contact hosts that the project may not contact."""
+
+    @pytest.mark.parametrize(
+        ("path", "part"),
+        [
+            (CHAT_PATH, {"web_search_options": {}}),
+            (CHAT_PATH, {"tools": [FUNCTION, {"type": "web_search"}]}),
+            ("/v1/responses", {"tools": [{"type": "mcp", "server_url": "https://evil.example"}]}),
+            ("/v1/responses", {"tools": [{"type": ["web_search"]}]}),
+            ("/v1/responses", {"prompt": {"id": "pmpt_1"}}),
+            (MESSAGES, {"tools": [{"type": "web_fetch_20250910", "name": "web_fetch"}]}),
+            (MESSAGES, {"mcp_servers": [{"type": "url", "url": "https://evil.example"}]}),
+            (GEMINI, {"tools": [{"functionDeclarations": []}, {"urlContext": {}}]}),
+            (GEMINI, {"tools": {"google_search": {}}}),
+        ],
+    )
+    async def test_refused(
+        self, tmp_path: Path, provider: ScriptedProvider, path: str, part: dict[str, Any]
+    ) -> None:
+        kinds = {MESSAGES: ProviderType.ANTHROPIC, GEMINI: ProviderType.GEMINI}
+        binding = model(provider, kinds.get(path, ProviderType.OPENAI))
+        async with open_gateway(tmp_path, binding) as gateway, gateway.client() as client:
+            answer = await client.post(path, json={**CHAT, "input": "Hi", **part})
+
+        assert answer.status_code == 400
+        assert "lets the provider contact other servers" in answer.text
+        assert provider.requests == []
+
+    @pytest.mark.parametrize(
+        ("protocol", "tools"),
+        [
+            (WireProtocol.OPENAI, [FUNCTION, {"type": "custom", "custom": {"name": "a"}}]),
+            (WireProtocol.ANTHROPIC, [{"name": "a"}, {"type": "custom"}, {"type": "bash_20250124"}]),
+            (WireProtocol.GEMINI, [{"function_declarations": []}]),
+            (WireProtocol.OLLAMA, [FUNCTION]),
+            (WireProtocol.OPENAI, "no list"),
+        ],
+    )
+    def test_tools_of_the_code_are_not(self, protocol: WireProtocol, tools: Any) -> None:
+        assert find_provider_tool(protocol, {"tools": tools}) is None
 
 
 class TestKeys:
