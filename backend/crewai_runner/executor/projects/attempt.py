@@ -35,11 +35,12 @@ from crewai_runner.executor.projects.bridge.messages import (
 from crewai_runner.executor.projects.bridge.server import BridgeServer
 from crewai_runner.executor.projects.bridge.translator import warn_without_model_call
 from crewai_runner.executor.projects.build.environment_store import BuiltEnvironment
+from crewai_runner.executor.projects.egress_ledger import EgressLedger
 from crewai_runner.executor.projects.gateway.server import serve_gateway
 from crewai_runner.executor.projects.gateway.session import GatewaySession, GatewaySpec
 from crewai_runner.executor.projects.outcomes import build_completed, find_failure
 from crewai_runner.executor.projects.run_folders import RunFolders
-from crewai_runner.executor.projects.sandbox.egress_proxy import EgressProxy, EgressRecord, Refusal
+from crewai_runner.executor.projects.sandbox.egress_proxy import EgressProxy
 from crewai_runner.executor.projects.sandbox.port import (
     BRIDGE_SOCKET,
     EGRESS_SOCKET,
@@ -54,7 +55,6 @@ from crewai_runner.executor.projects.sandbox.port import (
 from crewai_runner.executor.projects.task_record import RecordingTranslator, restore_tasks
 
 POLL_SECONDS = 0.1
-MAX_REFUSED_HOSTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,8 @@ class ProjectAttempt:
         self._stop, self._deadline = asyncio.Event(), asyncio.Event()
         self._review: asyncio.Future[NeedsHuman] = self._loop.create_future()
         self._revision = spec.revision
-        self._refused_hosts: set[str] = set()
         values = [value.get_secret_value() for value in code.secrets.values()]
+        self._mask_hosts = TextMask([*values, *(value.lower() for value in values)])
         finished = restore_tasks(spec.finished_tasks, hashes)
         self._translator = RecordingTranslator(spec.run_id, finished, TextMask(values), hashes)
         self._session = GatewaySession(self._gateway_spec(), sink, control)
@@ -104,8 +104,10 @@ class ProjectAttempt:
         self._control.on_stop(lambda: self._call_soon(self._stop.set))
         self._control.forward_to(_StopAfterStep(lambda: self._call_soon(self._stop_after_step)))
         patterns = tuple(parse_host_pattern(host) for host in self._code.allowed_hosts)
-        proxy = EgressProxy(place.tool_egress, patterns, self._note_connection)
+        ledger = EgressLedger(self._spec.run_id, self._warn, self._mask_hosts)
+        proxy = EgressProxy(place.tool_egress, patterns, ledger.note)
         async with contextlib.AsyncExitStack() as stack:
+            stack.callback(ledger.write_log)
             await stack.enter_async_context(
                 serve_gateway(self._session, sockets / GATEWAY_SOCKET, place.model_egress)
             )
@@ -236,15 +238,6 @@ class ProjectAttempt:
     def _call_soon(self, callback: Callable[[], None]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(callback)
-
-    def _note_connection(self, record: EgressRecord) -> None:
-        place = f"{record.host}:{record.port}"
-        if record.refusal is not Refusal.HOST_NOT_ALLOWED or place in self._refused_hosts:
-            return
-        if len(self._refused_hosts) < MAX_REFUSED_HOSTS:
-            self._refused_hosts.add(place)
-            text = f"A connection to {place} was refused: the project's allowed hosts do not name it."
-            self._warn("host-not-allowed", text)
 
     def _warn(self, code: str, message: str) -> None:
         data = WarningRaisedData(code=code, message=message)

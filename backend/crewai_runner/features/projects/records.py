@@ -9,6 +9,7 @@ from crewai_runner.core.clock import now
 from crewai_runner.core.encryption import SecretCipher
 from crewai_runner.core.ids import Prefix, has_prefix
 from crewai_runner.core.principal import Principal
+from crewai_runner.core.secret_mask import MIN_SECRET_LENGTH
 from crewai_runner.db.tables.projects import ProjectRow, ProjectSecretRow, ProjectVersionRow
 from crewai_runner.domain.project import EntryPoint, ProjectInspection
 from crewai_runner.features.projects.errors import ProjectNotFound, ProjectVersionNotFound
@@ -81,7 +82,12 @@ class ProjectRecords:
         new = new[: len(new) - len(over)]
         for name in new:
             await self.seal(principal, row, name, usable[name], cipher)
+        short = [name for name in new if len(usable[name]) < MIN_SECRET_LENGTH]
         texts = (
+            (
+                f"Shorter than {MIN_SECRET_LENGTH} characters, and so not masked in what runs print: {{}}.",
+                short,
+            ),
             ("The values of the upload were not taken, because the project has these secrets: {}.", kept),
             ("These variables of the upload cannot be secrets and were left out: {}.", refused),
             (f"A project has at most {MAX_SECRETS} secrets; these were left out: {{}}.", over),

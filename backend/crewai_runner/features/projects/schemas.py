@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, StringConstraints
 
 from crewai_runner.core.api_model import ApiModel
 from crewai_runner.core.envelope import Envelope
+from crewai_runner.core.secret_mask import MIN_SECRET_LENGTH
 from crewai_runner.core.text import Name, StorableText
 from crewai_runner.domain.field_types import HostPatternText, ModelName
 from crewai_runner.domain.project import EntryPoint, ProjectInspection
@@ -178,7 +179,12 @@ class BuildLogPage(ApiModel):
 
 
 class SecretValue(ApiModel):
-    value: SecretStr = Field(min_length=1, max_length=MAX_SECRET_LENGTH)
+    value: SecretStr = Field(
+        min_length=1,
+        max_length=MAX_SECRET_LENGTH,
+        description=f"From {MIN_SECRET_LENGTH} characters on, the value is masked in the log lines, events "
+        "and text files of runs. A shorter one, such as `true`, would mask ordinary text: it stays readable.",
+    )
 
 
 class ProjectSecretEntry(ApiModel):

@@ -4309,7 +4309,7 @@ export interface components {
       kind: components["schemas"]["ProjectKind"];
       /**
        * Missingpackages
-       * @description Requirements that the named models need and the project lacks: `crewai[anthropic]`.
+       * @description Requirements that the code or the named models need and the project lacks: `crewai[anthropic]`. Builds add them.
        */
       missingPackages?: string[];
       /**
@@ -5516,6 +5516,7 @@ export interface components {
       /**
        * Value
        * Format: password
+       * @description From 8 characters on, the value is masked in the log lines, events and text files of runs. A shorter one, such as `true`, would mask ordinary text: it stays readable.
        */
       value: string;
     };
