@@ -15,6 +15,8 @@ from crewai_runner.domain.project_inspection.literals import evaluate, list_assi
 from crewai_runner.domain.project_inspection.python_module import keyword_of, name_of
 from crewai_runner.domain.workflow_yaml.python_project.source import NotData, parse_source
 
+CREWAI = "crewai[tools]"
+"""The requirement of projects that use CrewAI and do not declare it."""
 _MAX_TOML_LENGTH = 8 * 1024**2
 _MAX_DOTS = 200
 _COMMENT = re.compile(r"(^|\s)#.*$")

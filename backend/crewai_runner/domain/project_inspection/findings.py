@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from crewai_runner.domain.project import EntryPoint
-from crewai_runner.domain.project_inspection.dependencies import Dependencies
-from crewai_runner.domain.project_inspection.named_models import CREWAI
+from crewai_runner.domain.project_inspection.dependencies import CREWAI, Dependencies
 from crewai_runner.domain.project_inspection.project_sources import ProjectSources, is_secondary
 from crewai_runner.domain.project_inspection.python_module import PythonModule, keyword_of, name_of
 

@@ -8,13 +8,11 @@ from pathlib import PurePosixPath
 from packaging.version import InvalidVersion, Version
 
 from crewai_runner.core.environment_file import is_environment_example
-from crewai_runner.domain.project_inspection.dependencies import Dependencies
+from crewai_runner.domain.project_inspection.dependencies import CREWAI, Dependencies
 from crewai_runner.domain.project_inspection.project_sources import ProjectSources, is_secondary
 from crewai_runner.domain.project_inspection.python_module import PythonModule, name_of
 
 MAX_NAMES = 100
-CREWAI = "crewai[tools]"
-"""The requirement of projects that use CrewAI and do not declare it."""
 _CREWAI = frozenset({"crewai", "crewai_tools"})
 _CREW_FILES = frozenset({"crew.jsonc", "crew.json"})
 _MODEL_KEYS = frozenset({"llm", "model", "model_name", "manager_llm", "function_calling_llm", "planning_llm"})
