@@ -209,9 +209,20 @@ def _measure(folder: Path) -> int:
 
 
 def _make_read_only(folder: Path) -> None:
-    """Take away the right to add and remove files. Files are links to the cache and keep their rights."""
-    for parent, _, _ in os.walk(folder):
+    """Take away the right to add and remove files, and let everyone read and execute them.
+
+    Another user runs the code, while the server creates files that only its own user may read. Files are
+    links to the cache and keep their owner's rights.
+    """
+    for parent, _, names in os.walk(folder):
         os.chmod(parent, 0o555)  # noqa: PTH101, S103 - another user runs the code
+        for name in names:
+            path = os.path.join(parent, name)  # noqa: PTH118 - tens of thousands of files
+            mode = os.lstat(path).st_mode
+            owner = mode & 0o500
+            wanted = mode | owner >> 3 | owner >> 6
+            if mode != wanted and stat.S_ISREG(mode):
+                os.chmod(path, stat.S_IMODE(wanted))  # noqa: PTH101
 
 
 def _make_writable(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -50,6 +51,7 @@ class FakeUv:
             (target / "bin").mkdir(parents=True)
             (target / "bin" / "python").symlink_to(sys.executable)
             (target / "pyvenv.cfg").write_text("home = /somewhere\nrelocatable = true\n")
+            (target / "bin" / "tool").touch(0o777)
         return 0
 
     def list_options(self, name: str) -> list[tuple[str, ...]]:
@@ -90,6 +92,19 @@ class TestBuild:
         packages = (built.directory.parent / "packages.txt").read_text()
         assert packages == "crewai==0.86.0 \\\n    --hash=sha256:aa\n"
         assert not any((store.building).iterdir())
+
+    async def test_another_user_can_read_what_a_private_server_builds(
+        self, store: EnvironmentStore, project: Path
+    ) -> None:
+        """The server creates files for its own user only, and the code runs as another one."""
+        before = os.umask(0o077)
+        try:
+            built = await EnvironmentBuilder(store, FakeUv()).build(BuildRequest(project), print)
+        finally:
+            os.umask(before)
+
+        modes = {path.name: path.lstat().st_mode & 0o777 for path in built.directory.rglob("*")}
+        assert (modes["bin"], modes["pyvenv.cfg"], modes["tool"]) == (0o555, 0o644, 0o755)
 
     async def test_commands_have_no_setting_of_this_process(
         self, store: EnvironmentStore, project: Path, monkeypatch: pytest.MonkeyPatch
