@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import h11
 
@@ -50,11 +50,11 @@ class Connection(asyncio.Protocol):
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101
-        self._transport = transport
+        # A cast: the transports of uvloop are no subclasses.
+        self._transport = connected = cast("asyncio.Transport", transport)
         self._pool.open.add(self)
         if len(self._pool.open) > self._limits.max_connections:
-            transport.abort()
+            connected.abort()
             return
         self._abort_after(self._limits.idle_seconds)
 
