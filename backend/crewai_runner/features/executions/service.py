@@ -100,7 +100,7 @@ class ExecutionService:
         await self._prepare(provider)
         async with read_phase(self._session):
             resolved = await self._checks.resolve_definition(principal, request)
-            inputs = self._checks.fill_inputs(resolved.definition, request.inputs)
+            inputs = self._checks.fill_inputs(resolved.definition, request.inputs, resolved.project_id)
             warnings = await self._checks.check_models(principal, resolved.definition, provider)
         new = NewRun(
             definition=resolved.definition,
@@ -180,12 +180,12 @@ class ExecutionService:
         reason: QueueReason,
         reused: Mapping[str, TaskResult],
     ) -> PreparedRun:
-        definition = old.parsed_definition
-        self._checks.check_schemas(definition)
+        checks, definition = self._checks, old.parsed_definition
+        checks.check_schemas(definition)
         if provider is None and old.inline_provider:
-            provider = self._checks.get_inline_provider(old.id)
-        values = old.inputs if inputs is None else self._checks.fill_inputs(definition, inputs)
-        await self._checks.check_models(principal, definition, provider)
+            provider = checks.get_inline_provider(old.id)
+        values = old.inputs if inputs is None else checks.fill_inputs(definition, inputs, old.project_id)
+        await checks.check_models(principal, definition, provider)
         new = NewRun(
             definition=definition,
             inputs=values,

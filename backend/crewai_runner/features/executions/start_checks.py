@@ -117,13 +117,19 @@ class StartChecks:
         return await asyncio.to_thread(parse_value, document, registry)
 
     @staticmethod
-    def fill_inputs(definition: WorkflowDefinition, given: Mapping[str, JsonValue]) -> dict[str, Any]:
-        """The given inputs with defaults added. Raises InputsInvalid with every problem."""
+    def fill_inputs(
+        definition: WorkflowDefinition, given: Mapping[str, JsonValue], project_id: str | None = None
+    ) -> dict[str, Any]:
+        """The given inputs with defaults added. Raises InputsInvalid with every problem.
+
+        An input of a project without a value and a known default is left out: the code computes it.
+        """
         values, problems = input_problems(definition, dict(given))
         if problems:
             errors = [{"pointer": f"/inputs{p.pointer}", "detail": p.detail} for p in problems]
             raise InputsInvalid("; ".join(p.detail for p in problems)[:2000], errors=errors)
-        return values
+        empty = {one.name for one in definition.inputs if one.default is None and given.get(one.name) is None}
+        return {name: value for name, value in values.items() if project_id is None or name not in empty}
 
     async def check_models(
         self, principal: Principal, definition: WorkflowDefinition, provider: ProviderCreate | None
