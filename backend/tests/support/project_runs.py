@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -49,6 +49,12 @@ class PlainEnvironments:
     def find(self, _lock_hash: str) -> BuiltEnvironment:
         return self._built
 
+    def use(self, _lock_hash: str) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def remove_unused(self, _max_age_seconds: float, _max_bytes: int) -> list[str]:
+        return []
+
 
 @asynccontextmanager
 async def project_executor(
@@ -71,7 +77,12 @@ async def project_executor(
 
 
 async def upload_ready(
-    harness: RunHarness, client: httpx.AsyncClient, files: dict[str, str], path: str, name: str | None
+    harness: RunHarness,
+    client: httpx.AsyncClient,
+    files: dict[str, str],
+    path: str,
+    name: str | None,
+    **entry_point: str,
 ) -> str:
     """Upload a project that is ready to run from this entry point; return its id."""
     response = await client.post(
@@ -79,7 +90,7 @@ async def upload_ready(
     )
     assert response.status_code == 201, response.text
     project_id: str = response.json()["project"]["id"]
-    entry = {"kind": "script", "path": path, "name": name}
+    entry = {"kind": "script", "path": path, "name": name, **entry_point}
     changed = await client.patch(f"/projects/{project_id}", json={"entryPoint": entry})
     assert changed.status_code == 200, changed.text
     async with harness.session() as session:

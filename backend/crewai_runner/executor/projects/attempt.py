@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from crewai_runner.core.egress import EgressPolicy
@@ -52,7 +51,7 @@ from crewai_runner.executor.projects.sandbox.port import (
     SandboxProcess,
     SandboxSpec,
 )
-from crewai_runner.executor.projects.task_record import RecordingTranslator, restore_tasks
+from crewai_runner.executor.projects.task_record import RecordingTranslator, TaskRecord, restore_tasks
 
 POLL_SECONDS = 0.1
 
@@ -63,7 +62,6 @@ class AttemptPlace:
 
     sandbox: Sandbox
     folders: RunFolders
-    source: Path
     environment: BuiltEnvironment
     model_egress: EgressPolicy | None
     tool_egress: ProxyPolicy
@@ -79,18 +77,20 @@ class ProjectAttempt:
         place: AttemptPlace,
         sink: EventSink,
         control: RunControl,
-        hashes: dict[str, str],
+        record: TaskRecord,
     ) -> None:
         self._spec, self._code, self._place = spec, code, place
-        self._sink, self._control, self.hashes = sink, control, hashes
+        self._sink, self._control, self._hashes = sink, control, record.hashes
         self._loop = asyncio.get_running_loop()
         self._stop, self._deadline = asyncio.Event(), asyncio.Event()
         self._review: asyncio.Future[NeedsHuman] = self._loop.create_future()
         self._revision = spec.revision
         values = [value.get_secret_value() for value in code.secrets.values()]
         self._mask_hosts = TextMask([*values, *(value.lower() for value in values)])
-        finished = restore_tasks(spec.finished_tasks, hashes)
-        self._translator = RecordingTranslator(spec.run_id, finished, TextMask(values), hashes)
+        finished = restore_tasks(spec.finished_tasks, record.hashes)
+        self._translator = RecordingTranslator(
+            spec.run_id, finished, TextMask(values), record.hashes, record.save_soon
+        )
         self._session = GatewaySession(self._gateway_spec(), sink, control)
 
     async def run(self) -> Outcome:
@@ -98,8 +98,9 @@ class ProjectAttempt:
         place, sockets = self._place, self._place.folders.sockets
         start = StartMessage(
             entry=self._code.entry_point,
+            import_paths=self._code.inspection.import_paths,
             inputs=self._spec.inputs,
-            finished_tasks=list(restore_tasks(self._spec.finished_tasks, self.hashes).values()),
+            finished_tasks=list(restore_tasks(self._spec.finished_tasks, self._hashes).values()),
         )
         self._control.on_stop(lambda: self._call_soon(self._stop.set))
         self._control.forward_to(_StopAfterStep(lambda: self._call_soon(self._stop_after_step)))
@@ -203,7 +204,6 @@ class ProjectAttempt:
         place = self._place
         folders = Folders(
             work=place.folders.work,
-            project=place.source,
             environment=place.environment.directory,
             sockets=place.folders.sockets,
         )
@@ -215,6 +215,7 @@ class ProjectAttempt:
             folders,
             layout,
             environment=build_environment(options),
+            directory=f"{layout.work}/{self._code.entry_point.working_directory}",
             interpreter=place.environment.interpreter,
         )
 

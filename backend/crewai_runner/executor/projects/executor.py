@@ -15,15 +15,16 @@ from crewai_runner.domain.run_events import ArtifactSaved, WarningRaised
 from crewai_runner.executor.port import Completed, EventSink, Failed, Outcome, RunControl, RunSpec, Stopped
 from crewai_runner.executor.project_code import ProjectCode
 from crewai_runner.executor.projects.attempt import AttemptPlace, ProjectAttempt
-from crewai_runner.executor.projects.build.environment_builder import BuildRequest, EnvironmentBuilder
-from crewai_runner.executor.projects.build.environment_store import BuiltEnvironment
+from crewai_runner.executor.projects.build.environment_builder import EnvironmentBuilder
+from crewai_runner.executor.projects.run_environments import RunEnvironments, StoppedBeforeStart
 from crewai_runner.executor.projects.run_folders import RunFolders, create_run_folders
 from crewai_runner.executor.projects.sandbox.port import SandboxFailed
 from crewai_runner.executor.projects.sandbox.selection import SandboxChoice, choose_sandbox
 from crewai_runner.executor.projects.source_cache import SourceCache
-from crewai_runner.executor.projects.task_record import TaskHashes
+from crewai_runner.executor.projects.task_record import TaskHashes, TaskRecord
 
 log = get_logger(__name__)
+"""Of all environments on this machine; those that were not used for the longest time are removed first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,37 +68,31 @@ class ProjectExecutor:
             return Failed(RunFailure(code="projects-unavailable", message=message, hint=choice.probe.hint))
         if control.is_stopping_now:
             return Stopped()
+        environments = RunEnvironments(self._config.builder, self._config.index_url)
         try:
             source = await self._sources.get(code.content_hash, code.load_archive)
-            environment = await self._find_environment(code, source)
-            folders = await asyncio.to_thread(
-                create_run_folders,
-                self._config.folder / "runs",
-                source / code.inspection.working_directory,
-            )
+            async with environments.use(code, source, control, lambda: _warn_of_build(spec, sink)) as found:
+                folders = await asyncio.to_thread(create_run_folders, self._config.folder / "runs", source)
+                tool_egress = self._config.tool_egress or EgressPolicy(allow_private=False)
+                place = AttemptPlace(choice.sandbox, folders, found, self._config.model_egress, tool_egress)
+                try:
+                    return await self._execute_in(place, spec, code, sink, control)
+                finally:
+                    await asyncio.shield(asyncio.to_thread(folders.remove))
+        except StoppedBeforeStart:
+            return Stopped()
         except AppError as error:
             return Failed(RunFailure(code=error.slug, message=error.detail))
-        tool_egress = self._config.tool_egress or EgressPolicy(allow_private=False)
-        place = AttemptPlace(
-            choice.sandbox, folders, source, environment, self._config.model_egress, tool_egress
-        )
-        try:
-            return await self._execute_in(place, spec, code, sink, control)
         except SandboxFailed as error:
             return Failed(RunFailure(code="sandbox-failed", message=str(error)))
-        finally:
-            await asyncio.shield(asyncio.to_thread(folders.remove))
 
     async def _execute_in(
         self, place: AttemptPlace, spec: RunSpec, code: ProjectCode, sink: EventSink, control: RunControl
     ) -> Outcome:
         hashes = TaskHashes(self._config.folder / "tasks", spec.run_id)
-        attempt = ProjectAttempt(spec, code, place, sink, control, await asyncio.to_thread(hashes.load))
-        outcome = await attempt.run()
-        if isinstance(outcome, Completed):
-            await asyncio.to_thread(hashes.remove)
-        else:
-            await asyncio.to_thread(hashes.save, attempt.hashes)
+        record = TaskRecord(hashes, await asyncio.to_thread(hashes.load))
+        outcome = await ProjectAttempt(spec, code, place, sink, control, record).run()
+        await record.close(is_complete=isinstance(outcome, Completed))
         await self._save_files(place.folders, code, spec.run_id, sink)
         return outcome
 
@@ -113,21 +108,8 @@ class ProjectExecutor:
             message = f"{left_out} files of the run were not saved: they are too large or too many."
             sink(WarningRaised(run_id=run_id, data=WarningRaisedData(code="files-left-out", message=message)))
 
-    async def _find_environment(self, code: ProjectCode, source: Path) -> BuiltEnvironment:
-        """Return the environment of a version; build it where another machine has. Raises AppError."""
-        config = self._config
-        if code.lock_hash is not None:
-            found = await asyncio.to_thread(config.builder.store.find, code.lock_hash)
-            if found is not None:
-                return found
-        request = BuildRequest(
-            source_dir=source / code.inspection.working_directory,
-            extra_requirements=tuple(code.inspection.missing_packages),
-            python=code.inspection.python,
-            index_url=config.index_url,
-        )
-        return await config.builder.build(request, _discard)
 
-
-def _discard(_line: str) -> None:
-    """The log of a build belongs to the version, not to a run."""
+def _warn_of_build(spec: RunSpec, sink: EventSink) -> None:
+    message = "This machine lacks the environment of the project's version: it is built before the start."
+    data = WarningRaisedData(code="environment-building", message=message)
+    sink(WarningRaised(run_id=spec.run_id, data=data))

@@ -1,13 +1,16 @@
 """Which tasks of a project run have finished, so that a later attempt does not execute them again."""
 
+import asyncio
 import contextlib
 import json
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from crewai_runner.core.logging import get_logger
 from crewai_runner.core.secret_mask import TextMask
 from crewai_runner.domain.run import TaskResult
 from crewai_runner.domain.run_events import RunEvent
@@ -21,6 +24,8 @@ from crewai_runner.executor.projects.bridge.messages import (
     TaskStartedMessage,
 )
 from crewai_runner.executor.projects.bridge.translator import BridgeTranslator
+
+log = get_logger(__name__)
 
 
 class TaskHashes:
@@ -43,7 +48,9 @@ class TaskHashes:
     def save(self, hashes: Mapping[str, str]) -> None:
         """Replace the file. Blocks; raises OSError."""
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        self._file.write_text(json.dumps(dict(hashes)), encoding="utf-8")
+        complete = self._file.with_suffix(".new")
+        complete.write_text(json.dumps(dict(hashes)), encoding="utf-8")
+        os.replace(complete, self._file)  # noqa: PTH105 - a killed process leaves the old file or the new one
 
     def remove(self) -> None:
         self._file.unlink(missing_ok=True)
@@ -59,14 +66,52 @@ def list_old_records(folder: Path, min_age_seconds: float) -> list[str]:
     return found
 
 
+class TaskRecord:
+    """The hashes of one attempt. They are stored after each finished task: the process may be killed."""
+
+    def __init__(self, file: TaskHashes, hashes: dict[str, str]) -> None:
+        self.hashes = hashes
+        self._file = file
+        self._saving: asyncio.Task[None] | None = None
+        self._is_changed = False
+
+    def save_soon(self) -> None:
+        """Store the hashes without waiting."""
+        self._is_changed = True
+        if self._saving is None or self._saving.done():
+            self._saving = asyncio.create_task(self._save(), name="save-task-hashes")
+
+    async def _save(self) -> None:
+        while self._is_changed:
+            self._is_changed = False
+            try:
+                await asyncio.to_thread(self._file.save, dict(self.hashes))
+            except OSError as error:
+                log.warning("projects.task_hashes_not_saved", message=str(error))
+
+    async def close(self, *, is_complete: bool) -> None:
+        """Store the hashes, or remove those of a run that is complete."""
+        self.save_soon()
+        if self._saving is not None:
+            await self._saving
+        if is_complete:
+            await asyncio.to_thread(self._file.remove)
+
+
 class RecordingTranslator(BridgeTranslator):
     """A translator that also knows the hash of each task, and which task runs now."""
 
     def __init__(
-        self, run_id: str, finished: dict[str, FinishedTask], mask: TextMask, hashes: dict[str, str]
+        self,
+        run_id: str,
+        finished: dict[str, FinishedTask],
+        mask: TextMask,
+        hashes: dict[str, str],
+        on_finished: Callable[[], None],
     ) -> None:
         super().__init__(run_id, finished, mask)
         self.hashes = hashes
+        self._on_finished = on_finished
         self._running: dict[str, TaskScope] = {}
 
     def translate(self, message: GuestMessage) -> RunEvent | None:
@@ -75,6 +120,8 @@ class RecordingTranslator(BridgeTranslator):
             self.hashes[message.task_key] = message.description_hash
         if isinstance(message, TaskStartedMessage) and event is not None:
             self._running[message.task_key] = TaskScope(event.task_key, event.agent)
+        if isinstance(message, TaskCompletedMessage) and event is not None:
+            self._on_finished()
         if isinstance(message, TaskCompletedMessage | TaskFailedMessage):
             self._running.pop(message.task_key, None)
         return event

@@ -97,6 +97,51 @@ class TestProjectRun:
         assert "key ••••••" in events
         assert SECRET not in events
 
+    async def test_files_beside_the_code(self, harness: RunHarness, client: httpx.AsyncClient) -> None:
+        """Code may write next to its own modules, and reads files from where its `pyproject.toml` lies."""
+        code = (
+            "import pathlib\n\ndef run():\n"
+            "    (pathlib.Path(__file__).parent / 'seen.log').write_text('1')\n"
+            "    pathlib.Path('out.txt').write_text('2')\n"
+            "    return pathlib.Path('config/a.txt').read_text()\n"
+        )
+        files = {
+            "README.md": "Two folders",
+            "web/index.js": "",
+            "service/pyproject.toml": FILES["pyproject.toml"],
+            "service/agents/main.py": code,
+            "service/config/a.txt": "settings",
+        }
+        project_id = await upload_ready(
+            harness, client, files, "service/agents/main.py", "run", workingDirectory="service"
+        )
+
+        run_id = await start(client, project_id)
+        run = await finish(harness, client, run_id)
+
+        assert (run["status"], run["error"]) == ("completed", None)
+        assert run["result"]["raw"] == "settings"
+        artifacts = (await client.get(f"/runs/{run_id}/artifacts")).json()["artifacts"]
+        assert [one["name"] for one in artifacts] == ["service/agents/seen.log", "service/out.txt"]
+
+    async def test_values_that_the_code_computes_are_kept(
+        self, harness: RunHarness, client: httpx.AsyncClient
+    ) -> None:
+        """Only the inputs that a user has given replace what the code passes to `kickoff`."""
+        path = "src/daily_brief/main.py"
+        code = (
+            "import time\nfrom crewai import Crew\n\n"
+            "def run():\n    inputs = {'topic': 'AI', 'year': str(time.time())}\n"
+            "    Crew().kickoff(inputs=inputs)\n"
+        )
+        project_id = await upload_ready(harness, client, FILES | {path: code}, path, "run")
+        project = (await client.get(f"/projects/{project_id}")).json()["project"]
+        assert [one["name"] for one in project["version"]["inspection"]["inputs"]] == ["topic", "year"]
+
+        run_id = await start(client, project_id)
+
+        assert (await client.get(f"/runs/{run_id}")).json()["run"]["inputs"] == {"topic": "AI"}
+
     async def test_code_that_fails(self, harness: RunHarness, client: httpx.AsyncClient) -> None:
         files = FILES | {"main.py": "def run():\n    raise ValueError('No topic')\n"}
         project_id = await upload_ready(harness, client, files, "main.py", "run")

@@ -108,7 +108,7 @@ class EnvironmentOptions:
             gateway_url=layout.gateway_url,
             egress_url=layout.egress_url,
             site=f"{layout.guest}/site",
-            project=layout.project,
+            project=layout.work,
             bridge_socket=f"{layout.sockets}/{BRIDGE_SOCKET}",
             storage=f"{layout.variables.get('TMPDIR', '/tmp')}/crewai",  # noqa: S108 -- inside the sandbox
             secrets=secrets or {},

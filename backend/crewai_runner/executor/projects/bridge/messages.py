@@ -194,6 +194,8 @@ class StartMessage(BaseModel):
 
     type: Literal["start"] = "start"
     entry: EntryPoint
+    import_paths: Sequence[str] = ()
+    """The folders that the project's modules are imported from, relative to its root."""
     inputs: Mapping[str, Any] = {}
     finished_tasks: Sequence[FinishedTask] = ()
 

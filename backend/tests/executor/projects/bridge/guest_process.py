@@ -62,6 +62,7 @@ class Guest:
         inputs: dict[str, Any] | None = None,
         answers: Sequence[str | None] = (),
         finished: Sequence[FinishedTask] = (),
+        import_paths: Sequence[str] = (),
     ) -> GuestRun:
         events: list[RunEvent] = []
         questions: list[InputRequestedMessage] = []
@@ -71,7 +72,9 @@ class Guest:
             return answers[len(questions) - 1]
 
         translator = BridgeTranslator("run-1", {task.task_key: task for task in finished})
-        start = StartMessage(entry=entry, inputs=inputs or {}, finished_tasks=finished)
+        start = StartMessage(
+            entry=entry, import_paths=import_paths, inputs=inputs or {}, finished_tasks=finished
+        )
         async with BridgeServer(self.folder / "bridge.sock", start, translator, events.append, ask) as server:
             process = await asyncio.create_subprocess_exec(
                 self.python,

@@ -126,6 +126,25 @@ class TestEntryPoint:
         assert run.server.result.model_dump()["raw"] == "Hello Ada"
         assert [(question.kind, question.prompt) for question in run.questions] == [("input", "Your name: ")]
 
+    async def test_modules_are_imported_from_the_folders_that_the_inspection_found(
+        self, guest: Guest
+    ) -> None:
+        for path, text in {
+            "service/agents/crew.py": (
+                "from agents.texts import A\nfrom plants import B\n\ndef run():\n    return A + B\n"
+            ),
+            "service/agents/texts.py": "A = 'Hello '\n",
+            "lib/plants.py": "B = 'rose'\n",
+        }.items():
+            (guest.project / path).parent.mkdir(parents=True, exist_ok=True)
+            (guest.project / path).write_text(text)
+        entry = function("run", "service/agents/crew.py").model_copy(update={"working_directory": "service"})
+
+        run = await guest.run(entry, import_paths=["service", "lib"])
+
+        assert run.server.result is not None
+        assert run.server.result.model_dump().get("raw") == "Hello rose", run.output
+
     async def test_input_without_an_answer(self, guest: Guest) -> None:
         run = await guest.run(function("ask"), answers=[None])
 

@@ -1,7 +1,6 @@
 """Both sides of the bridge with a real sandbox between them."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,10 +34,8 @@ def run():
     "sandbox", [BubblewrapSandbox(), UnsandboxedProcess()], ids=["bubblewrap", "unsandboxed"]
 )
 async def test_a_script_asks_prints_and_returns(sandbox: Sandbox, tmp_path: Path) -> None:
-    project = tmp_path / "data" / "project"
-    folders = replace(make_folders(tmp_path), project=project)
-    project.mkdir()
-    (project / "script.py").write_text(SCRIPT)
+    folders = make_folders(tmp_path)
+    (folders.work / "script.py").write_text(SCRIPT)
     events: list[RunEvent] = []
 
     async def ask(_question: InputRequestedMessage) -> str | None:

@@ -9,6 +9,7 @@ import os
 import runpy
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -30,7 +31,7 @@ def main() -> None:
     if not start:
         sys.exit("The runner did not send a start message.")
     try:
-        output = run_entry(start["entry"], start.get("inputs") or {})
+        output = run_entry(start["entry"], start.get("inputs") or {}, start.get("import_paths") or ())
     except SystemExit as error:
         if error.code not in (None, 0):
             _fail(f"The project ended with exit code {error.code}.", "SystemExit")
@@ -53,21 +54,23 @@ def _choose_result(output: Any) -> Any:
     return "" if last is None else last
 
 
-def run_entry(entry: dict[str, Any], inputs: dict[str, Any]) -> Any:
+def run_entry(entry: dict[str, Any], inputs: dict[str, Any], import_paths: Sequence[str] = ()) -> Any:
     """Run a crew file, a script, or the function, class or object of a file. Returns its output."""
     path = PROJECT_FOLDER / entry["path"]
     if not path.is_file():
         raise EntryError(f"The project has no file {entry['path']}.")
+    root = PROJECT_FOLDER / entry.get("working_directory", ".")
+    found = (PROJECT_FOLDER / folder for folder in import_paths)
     # In place of the working directory, which `python -m` puts first.
-    sys.path[:1] = list(dict.fromkeys(map(str, (PROJECT_FOLDER, PROJECT_FOLDER / "src", path.parent))))
+    sys.path[:1] = list(dict.fromkeys(map(str, (root, root / "src", path.parent, *found, PROJECT_FOLDER))))
     sys.argv = [str(path)]
     if path.suffix in (".json", ".jsonc"):
         return _run_crew_file(path, inputs)
     name = entry.get("name")
     if not name:
-        _run_file(path)
+        _run_file(path, root)
         return None
-    target = getattr(import_file(path), name, None)
+    target = getattr(import_file(path, root), name, None)
     if target is None:
         raise EntryError(f"{entry['path']} has no {name}.")
     return _resolve(_call(target, inputs))
@@ -83,20 +86,20 @@ def _run_crew_file(path: Path, inputs: dict[str, Any]) -> Any:
     return crew.kickoff(inputs={**(defaults or {}), **inputs})
 
 
-def _run_file(path: Path) -> None:
+def _run_file(path: Path, root: Path) -> None:
     """Run a file as `__main__`, as a module of its package if it has relative imports."""
     tree = ast.parse(path.read_bytes())
     is_relative = any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(tree))
-    name = _find_module_name(path) if is_relative else None
+    name = _find_module_name(path, root) if is_relative else None
     if name is not None and "." in name:
         runpy.run_module(name, run_name="__main__", alter_sys=True)
     else:
         runpy.run_path(str(path), run_name="__main__")
 
 
-def import_file(path: Path) -> ModuleType:
+def import_file(path: Path, root: Path) -> ModuleType:
     """Import a file under its package's name, so that its relative imports work."""
-    name = _find_module_name(path)
+    name = _find_module_name(path, root)
     if name is not None and name not in sys.stdlib_module_names:
         module = importlib.import_module(name)
         if module.__file__ and Path(module.__file__).resolve() == path.resolve():
@@ -110,11 +113,13 @@ def import_file(path: Path) -> ModuleType:
     return module
 
 
-def _find_module_name(path: Path) -> str | None:
-    """Return the dotted name of a file below the project's `src` or root, or None if it has none."""
-    source = PROJECT_FOLDER / "src"
-    root = source if path.is_relative_to(source) else PROJECT_FOLDER
-    parts = path.relative_to(root).with_suffix("").parts
+def _find_module_name(path: Path, root: Path) -> str | None:
+    """Return the dotted name of a file below `src` in its working directory, or below the directory itself.
+
+    None if it has none.
+    """
+    start = next((place for place in (root / "src", root) if path.is_relative_to(place)), PROJECT_FOLDER)
+    parts = path.relative_to(start).with_suffix("").parts
     return ".".join(parts) if all(part.isidentifier() for part in parts) else None
 
 
