@@ -66,8 +66,8 @@ test-browser: $(STAMP) $(BUILD) ## Run the end-to-end tests in Chromium (E2E_ARG
 	@chromium="$$($(FIND_CHROMIUM))"; $(IN_FRONTEND) CHROMIUM="$$chromium" npm run --silent e2e -- $(E2E_ARGS)
 
 .PHONY: test-projects
-test-projects: $(STAMP) ## Run projects with older versions of CrewAI; installs each version once
-	@uv="$$($(FIND_UV))"; $(IN_BACKEND) UV="$$uv" $(RUN)/python -m pytest -q tests/executor/projects/bridge/version_tests.py $(TEST_ARGS)
+test-projects: $(STAMP) ## Build and run projects with real packages and older versions of CrewAI (6 GB)
+	@uv="$$($(FIND_UV))"; $(IN_BACKEND) UV="$$uv" $(RUN)/python -m pytest -s -q tests/executor/projects/bridge/version_tests.py tests/projects/end_to_end_tests.py $(TEST_ARGS)
 
 .PHONY: test-compose
 test-compose: $(STAMP) ## Build, test and chaos-test the Compose files; requires Docker
