@@ -113,6 +113,7 @@ class TestEntryPoint:
             "def ask():\n    return GREETING + ' ' + input('Your name: ')\n\n"
             "def greet(name):\n    return {'greeting': f'{GREETING} {name}'}\n\n"
             "def fail():\n    raise ValueError('It fails.')\n\n"
+            "def lack():\n    return {}['SHOP_REGION']\n\n"
             "async def later():\n    return 'later'\n\n"
             "if __name__ == '__main__':\n    print('as a file', sys.argv)\n    sys.exit(len(sys.argv) - 1)\n"
         )
@@ -145,6 +146,28 @@ class TestEntryPoint:
         assert run.server.result is not None
         assert run.server.result.model_dump().get("raw") == "Hello rose", run.output
 
+    async def test_a_crew_that_a_function_builds_is_started(self, guest: Guest) -> None:
+        (guest.project / "built.py").write_text(
+            "class Crew:\n    def kickoff(self, inputs):\n        return inputs\n\n"
+            "def build():\n    return Crew()\n"
+        )
+
+        run = await guest.run(function("build", "built.py"), {"topic": "bees"})
+
+        assert run.server.result is not None
+        assert run.server.result.model_dump().get("json_output") == {"topic": "bees"}, run.output
+
+    async def test_a_result_that_cannot_be_written_is_a_text(self, guest: Guest) -> None:
+        (guest.project / "odd.py").write_text(
+            "class Odd:\n    def model_dump(self, **options):\n        raise RuntimeError\n"
+            "    def __str__(self):\n        return 'odd'\n\ndef run():\n    return Odd()\n"
+        )
+
+        run = await guest.run(function("run", "odd.py"))
+
+        assert run.server.result is not None, run.output
+        assert run.server.result.model_dump().get("raw") == "odd", run.output
+
     async def test_input_without_an_answer(self, guest: Guest) -> None:
         run = await guest.run(function("ask"), answers=[None])
 
@@ -161,6 +184,7 @@ class TestEntryPoint:
         ("entry", "message"),
         [
             (function("fail"), "It fails."),
+            (function("lack"), "KeyError: 'SHOP_REGION'"),
             (function("greet"), "greet() requires an input named name."),
             (function("absent"), "src/sample/main.py has no absent."),
             (function("run", "absent.py"), "The project has no file absent.py."),

@@ -86,7 +86,7 @@ class Channel:
         finally:
             del self._waiting[request_id]
         if text is None:
-            raise EOFError("The question was not answered.")
+            raise EOFError("input() has no answer in a run: read the value from its inputs or a variable.")
         return text
 
 

@@ -38,7 +38,7 @@ def main() -> None:
         output = None
     except BaseException as error:  # noqa: BLE001 -- every failure is reported
         traceback.print_exc()
-        _fail(str(error) or type(error).__name__, type(error).__name__)
+        _fail(_describe(error), type(error).__name__)
     raw, structured = read_output(_choose_result(output))
     channel.send("entry.completed", raw=raw, json_output=structured)
 
@@ -46,6 +46,14 @@ def main() -> None:
 def _fail(message: str, error_type: str) -> None:
     channel.send("entry.failed", message=to_text(message, 8000), error_type=error_type)
     sys.exit(1)
+
+
+def _describe(error: BaseException) -> str:
+    """Return the message of an error, with its type where it is one word: a `KeyError` is only its key."""
+    text, name = str(error), type(error).__name__
+    if not text:
+        return name
+    return text if " " in text else f"{name}: {text}"
 
 
 def _choose_result(output: Any) -> Any:
@@ -124,7 +132,7 @@ def _find_module_name(path: Path, root: Path) -> str | None:
 
 
 def _call(target: Any, inputs: dict[str, Any]) -> Any:
-    """Kick off a crew or flow, or the one that a class builds, or call a function."""
+    """Kick off a crew or flow, or the one that a class or function builds, or call a function."""
     if inspect.isclass(target):
         target = target()
         build_crew = getattr(target, "crew", None)
@@ -135,7 +143,10 @@ def _call(target: Any, inputs: dict[str, Any]) -> Any:
         return _kick_off(target, kickoff, inputs)
     if not callable(target):
         raise EntryError(f"A {type(target).__name__} cannot be run: choose a function, a crew or a flow.")
-    return target(**_find_arguments(target, inputs))
+    output = target(**_find_arguments(target, inputs))
+    kickoff = getattr(output, "kickoff", None)
+    is_built = callable(kickoff) and not inspect.isclass(output) and results.find_last() is None
+    return _kick_off(output, kickoff, inputs) if is_built else output
 
 
 def _kick_off(target: Any, kickoff: Any, inputs: dict[str, Any]) -> Any:

@@ -1,5 +1,6 @@
 """Turns the project's objects into bounded JSON values."""
 
+import contextlib
 import json
 from typing import Any
 
@@ -26,7 +27,8 @@ def to_json(value: Any, depth: int = 0) -> Any:
         return "…"
     dump = getattr(value, "model_dump", None)
     if callable(dump) and not isinstance(value, type):
-        value = dump(mode="json")
+        with contextlib.suppress(Exception):  # a model may contain what JSON has no form for
+            value = dump(mode="json")
     if isinstance(value, dict):
         items = list(value.items())[:MAX_ITEMS]
         return {to_text(key, 200): to_json(item, depth + 1) for key, item in items}
