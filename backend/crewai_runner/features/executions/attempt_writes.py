@@ -10,7 +10,7 @@ from crewai_runner.db.transaction_writer import WriteTransaction
 from crewai_runner.domain.run import RunResult, RunState, TaskResult
 from crewai_runner.domain.workflow import WorkflowDefinition
 from crewai_runner.executor.port import EngineStatus
-from crewai_runner.features.executions.rules import result_when_all_done
+from crewai_runner.features.executions.rules import name_engine, result_when_all_done
 from crewai_runner.features.lifecycle.writes import LifecycleWrites
 from crewai_runner.features.runs.schemas import SelectedRow
 from crewai_runner.features.runs.writes import RunWrites
@@ -52,9 +52,9 @@ class AttemptWrites:
         finished = {} if run.forked_from is None else runs.get_task_results(run_id)
         if finished and result_when_all_done(WorkflowDefinition.model_validate(run.definition), finished):
             return None
-        name = f"{engine.name} {engine.version or ''}".strip()
+        name, is_native = name_engine(engine, run.project_id)
         lifecycle = LifecycleWrites(transaction, self.mask)
-        token = lifecycle.begin_first(run, name, native=engine.native, claim=claim)
+        token = lifecycle.begin_first(run, name, native=is_native, claim=claim)
         return BegunAttempt(run, token, finished)
 
     def complete(

@@ -32,7 +32,7 @@ from crewai_runner.features.executions.endings import (
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
 from crewai_runner.features.executions.failures import engine_failure
 from crewai_runner.features.executions.host_losses import HostLosses
-from crewai_runner.features.executions.rules import result_when_all_done
+from crewai_runner.features.executions.rules import name_engine, result_when_all_done
 from crewai_runner.features.executions.run_transaction import RunTransaction, run_transaction
 from crewai_runner.features.executions.spec_builder import RunSpecBuilder, SpecifiedAttempt
 from crewai_runner.stream.notifier import Subscription, control_topic
@@ -165,9 +165,8 @@ class RunWorker:
         if run.state == RunState.RUNNING:
             ending = await count_loss(transaction, settings)
         if ending is None:
-            status = self._deps.loader.executor.status()
-            engine = f"{status.name} {status.version or ''}".strip()
-            await transaction.lifecycle.begin(run, engine, native=status.native, claim=claim.id)
+            engine, is_native = name_engine(self._deps.loader.executor.status(), run.project_id)
+            await transaction.lifecycle.begin(run, engine, native=is_native, claim=claim.id)
             finished = await transaction.runs.get_task_results(run.id)
             result = result_when_all_done(run.parsed_definition, finished)
             ending = (

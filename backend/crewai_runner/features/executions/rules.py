@@ -6,9 +6,11 @@ from typing import Literal
 from crewai_runner.domain.agent_names import MANAGER, addressable_agents
 from crewai_runner.domain.run import RunResult, TaskResult, TaskState
 from crewai_runner.domain.workflow import WorkflowDefinition
+from crewai_runner.executor.port import EngineStatus
 from crewai_runner.features.runs.schemas import RunTaskRead
 
 DONE = frozenset({TaskState.COMPLETED, TaskState.REUSED})
+PROJECT_ENGINE = "project"
 AgentActivity = Literal["idle", "working", "completed", "failed"]
 
 
@@ -35,6 +37,16 @@ def _agent_state(key: str, tasks: Sequence[RunTaskRead]) -> tuple[str, AgentActi
         return key, "failed", failed.key
     activity: AgentActivity = "completed" if tasks and all(t.status in DONE for t in tasks) else "idle"
     return key, activity, None
+
+
+def name_engine(engine: EngineStatus, project_id: str | None) -> tuple[str, bool]:
+    """Return the name of what executes a run, and whether a stop cancels its model calls in progress.
+
+    A project brings its own version of CrewAI; its calls pass through the model gateway.
+    """
+    if project_id is not None:
+        return PROJECT_ENGINE, True
+    return f"{engine.name} {engine.version or ''}".strip(), engine.native
 
 
 def result_when_all_done(

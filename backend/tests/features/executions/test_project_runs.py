@@ -74,6 +74,8 @@ class TestProjectRun:
             "daily-brief",
         )
         assert run["usage"]["llmCalls"] == 1
+        [started] = [event for event in await harness.events(run_id) if event.type == "run.started"]
+        assert started.data.engine == "project"
         types = await harness.event_types(run_id)
         assert {"llm.started", "llm.completed", "log.line", "artifact.saved", "run.completed"} <= set(types)
         listed = (await client.get(f"/runs?projectId={project_id}")).json()["runs"]
