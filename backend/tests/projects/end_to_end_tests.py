@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from crewai_runner.executor.projects.bridge.environment import PROVIDER_KEYS
 from tests.projects.test_inspection import FOLDERS, read_files
 from tests.support.projects import zip_project
 from tests.support.scripted_provider import ProviderProcess, Rule, Say
@@ -22,6 +23,7 @@ STORE = Path(tempfile.gettempdir()) / "crewai-runner-versions" / "projects"
 BUILD_SECONDS, RUN_SECONDS = 600.0, 180.0
 ANSWER = 'Thought: I now can give a great answer\nFinal Answer: {"number": "7", "total": 12.5, "items": []}'
 WITHOUT_RESULT = {
+    "knowledge_files": "a file that it reads is not in it, as the inspection says",
     "asks_the_user": "EOFError: it asks for input, which a run cannot give it",
 }
 """Projects that cannot complete, and why."""
@@ -79,6 +81,13 @@ def test_runs(folder: Path, client: ApiClient, table: list[str]) -> None:
     log, built = client.get(f"{path}/log")["text"], time.monotonic()
     assert build["status"] == "ready", f"{build['error']}\n{log[-2000:]}"
 
+    for name in set(project["version"]["inspection"]["environmentNames"]) - {
+        "MODEL",
+        "SHOP_MODEL",
+        *PROVIDER_KEYS,
+    }:
+        secret = client.http.put(f"/api/v1/projects/{project['id']}/secrets/{name}", json={"value": "5"})
+        assert secret.is_success, secret.text
     inputs = {one["name"]: "tea" for one in project["version"]["inspection"]["inputs"] if one["required"]}
     answer = client.post("/api/v1/runs", {"projectId": project["id"], "inputs": inputs})
     run_path = f"/api/v1/runs/{answer['runId']}"

@@ -24,7 +24,6 @@ from crewai_runner.executor.projects.source_cache import SourceCache
 from crewai_runner.executor.projects.task_record import TaskHashes, TaskRecord
 
 log = get_logger(__name__)
-"""Of all environments on this machine; those that were not used for the longest time are removed first."""
 
 
 @dataclass(frozen=True, slots=True)
