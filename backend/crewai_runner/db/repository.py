@@ -12,7 +12,7 @@ from crewai_runner.core.errors import AppError
 from crewai_runner.core.ids import Prefix, has_prefix
 from crewai_runner.core.optimistic_lock import check_version
 from crewai_runner.db.base import NamedRow
-from crewai_runner.db.tables.workspaces import WorkspaceRow
+from crewai_runner.db.workspace_lock import lock_workspace
 
 RowT = TypeVar("RowT", bound=NamedRow)
 
@@ -76,14 +76,8 @@ class NamedRowRepository(Generic[RowT]):
         return set(await self._session.scalars(query))
 
     async def lock_workspace(self, workspace_id: str) -> None:
-        """Serialize changes to things that a workspace has only one of, such as its default model.
-
-        On SQLite there is only one writing transaction at a time.
-        """
-        if self._session.get_bind().dialect.name == "sqlite":
-            return
-        query = select(WorkspaceRow.id).where(WorkspaceRow.id == workspace_id)
-        await self._session.execute(query.with_for_update(key_share=True))
+        """Serialize changes to things that a workspace has only one of, such as its default model."""
+        await lock_workspace(self._session, workspace_id)
 
     def _in_workspace(self, workspace_id: str) -> Select[RowT]:
         return select(self._table).where(self._table.workspace_id == workspace_id)

@@ -1,5 +1,7 @@
 """The secrets of a project: environment variables of its runs, which can be set but never read."""
 
+from collections.abc import Mapping
+
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,17 +29,19 @@ class ProjectSecrets:
         secrets = await self._records.secrets.list_all(row.id)
         return ProjectSecretList(secrets=[ProjectSecretEntry.model_validate(secret) for secret in secrets])
 
-    async def set(self, principal: Principal, project_id: str, name: str, value: SecretStr) -> None:
-        """Set or replace a secret. Raises ProjectInvalid for a name or value that cannot be used."""
-        if (problem := find_secret_name_problem(name)) is not None:
-            raise ProjectInvalid("/name", problem)
-        if "\x00" in value.get_secret_value():
-            raise ProjectInvalid("/value", "An environment variable cannot contain the NUL character.")
+    async def set(self, principal: Principal, project_id: str, values: Mapping[str, SecretStr]) -> None:
+        """Set or replace secrets, all or none.
+
+        Raises ProjectInvalid for a name or value that cannot be used, TooManySecrets.
+        """
+        for name, value in values.items():
+            _check(name, value)
         row = await self._records.get(principal, project_id, lock=True)
         existing = {secret.name for secret in await self._records.secrets.list_all(row.id)}
-        if name not in existing and len(existing) >= MAX_SECRETS:
+        if len(existing | values.keys()) > MAX_SECRETS:
             raise TooManySecrets(f"A project has at most {MAX_SECRETS} secrets. Delete one first.")
-        await self._records.seal(principal, row, name, value.get_secret_value(), self._cipher)
+        for name, value in values.items():
+            await self._records.seal(principal, row, name, value.get_secret_value(), self._cipher)
         row.version += 1
         await self._session.flush()
 
@@ -48,3 +52,10 @@ class ProjectSecrets:
             raise ProjectSecretNotFound(name)
         row.version += 1
         await self._session.flush()
+
+
+def _check(name: str, value: SecretStr) -> None:
+    if (problem := find_secret_name_problem(name)) is not None:
+        raise ProjectInvalid("/name", problem)
+    if "\x00" in value.get_secret_value():
+        raise ProjectInvalid("/value", "An environment variable cannot contain the NUL character.")

@@ -1,18 +1,18 @@
 """Queries on projects, their versions and secrets, each restricted to one workspace."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from sqlalchemy import Select, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crewai_runner.db.insert import insert_if_absent
+from crewai_runner.db.slugs import reserve_slugs
 from crewai_runner.db.tables.projects import (
     ProjectRow,
     ProjectSecretRow,
     ProjectVersionRow,
 )
 from crewai_runner.db.tables.runs import RunRow
+from crewai_runner.features.projects.schemas import BuildState
 
 _JOIN = ProjectRow.id == ProjectVersionRow.project_id
 
@@ -51,18 +51,39 @@ class ProjectRepository:
         rows = await self._session.execute(query.order_by(ProjectRow.id.desc()).limit(limit))
         return [(row, state) for row, state in rows]
 
-    async def list_slugs_starting_with(self, start: str, workspace_id: str) -> set[str]:
-        query = select(ProjectRow.slug).where(
-            ProjectRow.workspace_id == workspace_id, ProjectRow.slug.startswith(start, autoescape=True)
+    async def reserve_slugs(self, start: str, workspace_id: str) -> set[str]:
+        """Return the used slugs that start with a text, of workflows and projects."""
+        return await reserve_slugs(self._session, start, workspace_id)
+
+    async def list_names_starting_with(self, start: str, workspace_id: str) -> set[str]:
+        query = select(ProjectRow.name).where(
+            ProjectRow.workspace_id == workspace_id, ProjectRow.name.startswith(start, autoescape=True)
         )
         return set(await self._session.scalars(query))
 
-    async def insert(self, row: Mapping[str, Any]) -> bool:
-        """Insert a project; return False, and do nothing, if its slug is taken."""
-        result = await self._session.execute(
-            insert_if_absent(self._session, ProjectRow, dict(row)).returning(ProjectRow.id)
+    async def find_by_name(self, name: str, workspace_id: str) -> str | None:
+        """Return the id of the oldest project with this name: names can be changed to equal ones."""
+        query = select(ProjectRow.id).where(ProjectRow.workspace_id == workspace_id, ProjectRow.name == name)
+        return await self._session.scalar(query.order_by(ProjectRow.id).limit(1))
+
+    async def find_by_slug(self, slug: str, workspace_id: str) -> str | None:
+        query = select(ProjectRow.id).where(ProjectRow.workspace_id == workspace_id, ProjectRow.slug == slug)
+        return await self._session.scalar(query)
+
+    async def find_ready_version(self, project_id: str, workspace_id: str) -> int | None:
+        """Return the number of the newest version whose environment is built."""
+        query = select(func.max(ProjectVersionRow.number)).join(ProjectRow, _JOIN)
+        return await self._session.scalar(
+            query.where(
+                ProjectRow.workspace_id == workspace_id,
+                ProjectVersionRow.project_id == project_id,
+                ProjectVersionRow.build_state == BuildState.READY,
+            )
         )
-        return result.scalar_one_or_none() is not None
+
+    async def add(self, row: ProjectRow) -> None:
+        self._session.add(row)
+        await self._session.flush()
 
     async def delete(self, row: ProjectRow) -> None:
         await self._session.delete(row)

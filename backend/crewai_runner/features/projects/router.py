@@ -269,7 +269,7 @@ async def set_project_secret(
     project_id: str, name: SecretName, body: SecretValue, writer: Writer, secrets: Secrets
 ) -> None:
     """Set an environment variable of the project's runs. It is stored encrypted and never shown."""
-    await secrets.set(writer, project_id, name, body.value)
+    await secrets.set(writer, project_id, {name: body.value})
 
 
 @router.delete(

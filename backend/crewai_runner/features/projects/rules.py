@@ -35,6 +35,14 @@ def build_slug(name: str, used: Collection[str] = ()) -> str:
     return f"{base}-{number}"
 
 
+def find_unused_name(name: str, used: Collection[str]) -> str:
+    """Return the name, with the first unused number if it is taken."""
+    unused, number = name, 2
+    while unused in used:
+        unused, number = f"{name} {number}", number + 1
+    return unused
+
+
 def name_definition(name: str) -> str:
     """Return the name of a project as the name of a workflow, which has no brackets."""
     return re.sub(r"[{}\[\]]", "", name).strip()[:100].strip() or "Project"

@@ -28,7 +28,12 @@ from crewai_runner.features.projects.errors import (
     ProjectVersionNotFound,
 )
 from crewai_runner.features.projects.records import ProjectRecords, to_project_entry
-from crewai_runner.features.projects.rules import build_slug, name_build_job, name_definition
+from crewai_runner.features.projects.rules import (
+    build_slug,
+    find_unused_name,
+    name_build_job,
+    name_definition,
+)
 from crewai_runner.features.projects.schemas import (
     BuildState,
     ProjectPage,
@@ -43,7 +48,8 @@ from crewai_runner.features.workspaces.service import WorkspaceQuota
 from crewai_runner.queue.deferred import DeferredQueue
 
 JSON_FIELDS = {"model_map", "allowed_hosts"}
-MAX_SLUG_TRIES = 20
+MAX_BASE_NAME = 190
+"""The length of a name before its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,30 +196,18 @@ class ProjectService:
         return archive
 
     async def _insert(self, principal: Principal, upload: CheckedUpload) -> ProjectRow:
-        """Insert a project with an unused slug; concurrent uploads of one name get different ones."""
-        project_id, base = new_id(Prefix.PROJECT), build_slug(upload.name)
-        used: set[str] = set()
-        for _ in range(MAX_SLUG_TRIES):
-            used |= await self._records.repository.list_slugs_starting_with(base, principal.workspace_id)
-            slug = build_slug(upload.name, used)
-            suffix = slug.removeprefix(base).removeprefix("-")
-            row: dict[str, Any] = {
-                "id": project_id,
-                "workspace_id": principal.workspace_id,
-                "name": f"{upload.name[:190]} {suffix}".strip(),
-                "slug": slug,
-                "description": None,
-                "newest_version": 1,
-                "model_map": {},
-                "allowed_hosts": [],
-                "created_at": now(),
-                "updated_at": now(),
-                "version": 1,
-            }
-            if await self._records.repository.insert(row):
-                return await self._records.get(principal, project_id, lock=True)
-            used.add(slug)
-        raise RuntimeError(f"no unused slug for a project after {MAX_SLUG_TRIES} tries")
+        """Insert a project with an unused slug, and a name that no project of the workspace has."""
+        repository, workspace_id = self._records.repository, principal.workspace_id
+        used = await repository.reserve_slugs(build_slug(upload.name), workspace_id)
+        name = upload.name[:MAX_BASE_NAME]
+        row = ProjectRow(
+            id=new_id(Prefix.PROJECT),
+            workspace_id=workspace_id,
+            name=find_unused_name(name, await repository.list_names_starting_with(name, workspace_id)),
+            slug=build_slug(upload.name, used),
+        )
+        await repository.add(row)
+        return row
 
     async def _add_version(
         self, principal: Principal, row: ProjectRow, upload: CheckedUpload

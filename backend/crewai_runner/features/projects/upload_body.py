@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,24 +66,29 @@ async def read_upload(
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type not in (*ZIP_TYPES, FORM_TYPE):
         raise UploadTypeUnknown(f"Send the project as {ZIP_TYPES[0]} or as {FORM_TYPE}.")
+    async with limit_upload_time():
+        upload = await _read_form(request) if content_type == FORM_TYPE else _Upload(await _read_zip(request))
+    async with checking:
+        return await asyncio.to_thread(check_upload, upload.body, upload.name or name, upload.note or note)
+
+
+@asynccontextmanager
+async def limit_upload_time() -> AsyncIterator[None]:
+    """Read an upload in this context. Raises BodyTooSlow."""
     try:
         async with asyncio.timeout(UPLOAD_SECONDS):
-            upload = (
-                await _read_form(request) if content_type == FORM_TYPE else _Upload(await _read_zip(request))
-            )
+            yield
     except TimeoutError:
         raise BodyTooSlow(
             f"The upload was not received within {UPLOAD_SECONDS:g} s.", headers={"Connection": "close"}
         ) from None
-    async with checking:
-        return await asyncio.to_thread(check_upload, upload.body, upload.name or name, upload.note or note)
 
 
 async def _read_zip(request: Request) -> bytes:
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
-        _check_size(size)
+        check_upload_size(size)
         chunks.append(chunk)
     return b"".join(chunks)
 
@@ -89,15 +96,15 @@ async def _read_zip(request: Request) -> bytes:
 async def _read_form(request: Request) -> _Upload:
     try:
         async with request.form(max_files=MAX_FILES, max_fields=10) as form:
-            name, note = _get_text(form, "name", 200), _get_text(form, "note", 500)
+            name, note = get_form_text(form, "name", 200), get_form_text(form, "note", 500)
             archives = [part for part in form.getlist("file") if isinstance(part, UploadFile)]
             if len(archives) == 1:
-                _check_size(archives[0].size or 0)
+                check_upload_size(archives[0].size or 0)
                 return _Upload(await archives[0].read(), name, note)
             files = [part for part in form.getlist("files") if isinstance(part, UploadFile)]
             if archives or not files:
                 raise BadRequest("Send one zip as `file`, or the files of the project as `files`.")
-            _check_size(sum(part.size or 0 for part in files))
+            check_upload_size(sum(part.size or 0 for part in files))
             contents = {part.filename or "": await part.read() for part in files}
             if len(contents) != len(files):
                 raise BadRequest("Each of the `files` needs its path as its file name.")
@@ -106,7 +113,8 @@ async def _read_form(request: Request) -> _Upload:
         raise BadRequest(f"The form cannot be read: {error.message}") from None
 
 
-def _get_text(form: FormData, field: str, max_length: int) -> str | None:
+def get_form_text(form: FormData, field: str, max_length: int) -> str | None:
+    """Return a field of one line; None if it is absent or empty. Raises BadRequest."""
     value = form.get(field)
     if value is None or value == "":
         return None
@@ -115,7 +123,8 @@ def _get_text(form: FormData, field: str, max_length: int) -> str | None:
     return value
 
 
-def _check_size(size: int) -> None:
+def check_upload_size(size: int) -> None:
+    """Raises TooLarge for an archive of more bytes than the limit."""
     if size > MAX_ARCHIVE_BYTES:
         raise TooLarge(
             f"The upload is larger than {MAX_ARCHIVE_BYTES // 1024**2} MiB. "

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crewai_runner.db.slugs import reserve_slugs
 from crewai_runner.db.tables.workflows import WorkflowRow, WorkflowVersionRow
 
 VERSION_SUMMARY = (
@@ -36,11 +37,9 @@ class WorkflowRepository:
     async def get_by_slug(self, slug: str, workspace_id: str) -> WorkflowRow | None:
         return await self._session.scalar(_in_workspace(workspace_id).where(WorkflowRow.slug == slug))
 
-    async def list_slugs_starting_with(self, start: str, workspace_id: str) -> set[str]:
-        query = select(WorkflowRow.slug).where(
-            WorkflowRow.workspace_id == workspace_id, WorkflowRow.slug.startswith(start, autoescape=True)
-        )
-        return set(await self._session.scalars(query))
+    async def reserve_slugs(self, start: str, workspace_id: str) -> set[str]:
+        """Return the used slugs that start with a text, of workflows and projects."""
+        return await reserve_slugs(self._session, start, workspace_id)
 
     async def list_names_starting_with(self, start: str, workspace_id: str) -> set[str]:
         query = select(WorkflowRow.name).where(

@@ -65,9 +65,7 @@ class WorkflowRecords:
             created_at=now(),
         )
         base = make_slug(definition.name)
-        slug = make_slug(
-            definition.name, await self.repository.list_slugs_starting_with(base, principal.workspace_id)
-        )
+        slug = make_slug(definition.name, await self.repository.reserve_slugs(base, principal.workspace_id))
         return to_workflow_read(row, await self.add_version(principal, row, text, definition, note, slug))
 
     async def get_by_slug(self, principal: Principal, slug: str) -> WorkflowRow:
