@@ -198,6 +198,7 @@ class Container:
         return AmpDeps(
             executions=lambda session: ExecutionService(session, self._executions()),
             approvals=lambda session: ApprovalService(session, self.queue, self.mask),
+            projects=self.project_deps,
             cipher=self.cipher,
             egress=self.egress,
             mask=self.mask,

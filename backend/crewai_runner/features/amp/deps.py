@@ -15,13 +15,14 @@ from crewai_runner.features.amp.service import AmpService, AmpServices
 from crewai_runner.features.approvals.service import ApprovalService
 from crewai_runner.features.auth.deps import Requires
 from crewai_runner.features.executions.service import ExecutionService
+from crewai_runner.features.projects.service import ProjectDeps
 from crewai_runner.http.deps import Provided, ReadSessionDep, SessionDep
 
 Author = Annotated[Principal, Depends(Requires(Scope.WORKFLOWS_READ))]
 Reader = Annotated[Principal, Depends(Requires(Scope.RUNS_READ))]
 Writer = Annotated[Principal, Depends(Requires(Scope.RUNS_WRITE))]
 Reviewer = Annotated[Principal, Depends(Requires(Scope.APPROVALS_WRITE))]
-Slug = Annotated[str, Path(max_length=80, description="Of a saved workflow: its `slug`, or its id.")]
+Slug = Annotated[str, Path(max_length=80, description="Of a workflow or a project: its `slug` or id.")]
 KickoffId = Annotated[str, Path(max_length=64, description="From the answer to the kickoff.")]
 
 
@@ -31,13 +32,19 @@ class AmpDeps:
 
     executions: Callable[[AsyncSession], ExecutionService]
     approvals: Callable[[AsyncSession], ApprovalService]
+    projects: ProjectDeps
     cipher: SecretCipher
     egress: EgressPolicy
     mask: SecretMask
 
     def service(self, session: AsyncSession) -> AmpService:
         services = AmpServices(
-            self.executions(session), self.approvals(session), self.cipher, self.egress, self.mask
+            self.executions(session),
+            self.approvals(session),
+            self.projects,
+            self.cipher,
+            self.egress,
+            self.mask,
         )
         return AmpService(session, services)
 

@@ -3,6 +3,14 @@
 from crewai_runner.core.errors import Conflict, NotFound, Unprocessable
 
 
+class AutomationNotFound(NotFound):
+    slug = "automation-not-found"
+    title = "Automation not found"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"No workflow and no project has the slug or id {slug!r}.")
+
+
 class ExecutionNotFound(NotFound):
     slug = "execution-not-found"
     title = "Execution not found"

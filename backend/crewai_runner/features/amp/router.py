@@ -13,6 +13,7 @@ from crewai_runner.features.amp.deps import (
     Writer,
 )
 from crewai_runner.features.amp.errors import (
+    AutomationNotFound,
     ExecutionNotFound,
     InputsMissing,
     NothingToReview,
@@ -31,8 +32,8 @@ from crewai_runner.features.executions.errors import DefinitionInvalid, NoEmbedd
 from crewai_runner.features.idempotency.deps import IdempotencyKey
 from crewai_runner.features.idempotency.errors import IdempotencyKeyReused
 from crewai_runner.features.models.errors import ModelUnusable
+from crewai_runner.features.projects.errors import ProjectInvalid, ProjectNotReady
 from crewai_runner.features.runs.errors import InputsInvalid
-from crewai_runner.features.workflows.errors import WorkflowNotFound
 from crewai_runner.features.workspaces.errors import TooManyRuns, WorkspaceStorageFull
 from crewai_runner.http.deps import QueueOpen
 from crewai_runner.http.prefixed_router import PrefixedRouter
@@ -42,7 +43,7 @@ PREFIX = "/amp"
 router = PrefixedRouter(prefix=PREFIX, tags=["amp"])
 
 
-@router.get("/{slug}/inputs", responses=problems(WorkflowNotFound))
+@router.get("/{slug}/inputs", responses=problems(AutomationNotFound))
 async def list_inputs(slug: Slug, author: Author, automations: AutomationsToRead) -> AutomationInputs:
     """List the names of the inputs that a kickoff takes."""
     return await automations.list_inputs(author, slug)
@@ -52,7 +53,7 @@ async def list_inputs(slug: Slug, author: Author, automations: AutomationsToRead
     "/{slug}/kickoff",
     dependencies=[QueueOpen],
     responses=problems(
-        WorkflowNotFound,
+        AutomationNotFound,
         InputsMissing,
         InputsInvalid,
         UrlRefused,
@@ -63,6 +64,8 @@ async def list_inputs(slug: Slug, author: Author, automations: AutomationsToRead
         NoEmbedder,
         ModelUnusable,
         IdempotencyKeyReused,
+        ProjectNotReady,
+        ProjectInvalid,
         TooManyRuns,
         WorkspaceStorageFull,
     ),
@@ -72,13 +75,14 @@ async def start_kickoff(
 ) -> KickoffAnswer:
     """Start an execution; `GET status/{kickoff_id}` follows it.
 
+    Of a project, the newest version that is built is executed; without one the answer is 409.
     `details.missing_inputs` of a 422 lists the inputs without a value. Webhooks are signed (Standard
     Webhooks) and sent in order, at least once.
     """
     return await automations.kickoff(writer, slug, body, key)
 
 
-@router.get("/{slug}/status/{kickoff_id}", responses=problems(WorkflowNotFound, ExecutionNotFound))
+@router.get("/{slug}/status/{kickoff_id}", responses=problems(AutomationNotFound, ExecutionNotFound))
 async def get_status(
     slug: Slug, kickoff_id: KickoffId, reader: Reader, automations: AutomationsToRead
 ) -> ExecutionStatus:
@@ -86,7 +90,7 @@ async def get_status(
     return await automations.get_status(reader, slug, kickoff_id)
 
 
-@router.get("/{slug}/{kickoff_id}/status", responses=problems(WorkflowNotFound, ExecutionNotFound))
+@router.get("/{slug}/{kickoff_id}/status", responses=problems(AutomationNotFound, ExecutionNotFound))
 async def get_execution_status(
     slug: Slug, kickoff_id: KickoffId, reader: Reader, automations: AutomationsToRead
 ) -> ExecutionStatus:
@@ -98,7 +102,7 @@ async def get_execution_status(
     "/{slug}/resume",
     dependencies=[QueueOpen],
     responses=problems(
-        WorkflowNotFound,
+        AutomationNotFound,
         ExecutionNotFound,
         NothingToReview,
         ApprovalAlreadyResolved,

@@ -1,7 +1,7 @@
 """The states and webhook payloads of AMP, from our runs and events. Pure functions."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,7 @@ from crewai_runner.domain.run_events import (
     ToolFailed,
     ToolStarted,
 )
-from crewai_runner.domain.workflow import WorkflowDefinition
+from crewai_runner.domain.workflow import InputDefinition, WorkflowDefinition
 
 STEP_TYPES = ("tool.completed", "tool.failed", "agent.completed")
 STREAM_NAMES: Mapping[str, str] = {
@@ -70,11 +70,11 @@ def describe_state(state: RunState, wait_reason: str | None, *, has_step: bool) 
     return _STATES[state]
 
 
-def list_missing_inputs(definition: WorkflowDefinition, given: Mapping[str, Any]) -> list[str]:
+def list_missing_inputs(inputs: Sequence[InputDefinition], given: Mapping[str, Any]) -> list[str]:
     """Return the inputs that need a value and have none."""
     return [
         declared.name
-        for declared in definition.inputs
+        for declared in inputs
         if declared.required and declared.default is None and given.get(declared.name) is None
     ]
 

@@ -60,7 +60,7 @@ class WebhookUrls(AmpModel):
 
 
 class Kickoff(WebhookUrls):
-    """Starts an execution with the newest version of the workflow."""
+    """Starts an execution of the workflow or project."""
 
     inputs: Values = Field(default_factory=dict, description="A value for each input.")
     meta: Values = Field(

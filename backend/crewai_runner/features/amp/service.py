@@ -16,6 +16,7 @@ from crewai_runner.db.tables.run_webhooks import RunWebhookRow
 from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.domain.run import RunFailure, RunResult, RunState, TaskResult
 from crewai_runner.domain.run_events import RunEvent
+from crewai_runner.features.amp.automations import Automations
 from crewai_runner.features.amp.errors import (
     ExecutionNotFound,
     InputsMissing,
@@ -45,12 +46,11 @@ from crewai_runner.features.amp.schemas import (
 from crewai_runner.features.approvals.schemas import ApprovalResolve
 from crewai_runner.features.approvals.service import ApprovalService
 from crewai_runner.features.events.service import EventService
-from crewai_runner.features.executions.schemas import RunStart
 from crewai_runner.features.executions.service import ExecutionService, StartExtension
+from crewai_runner.features.projects.service import ProjectDeps
 from crewai_runner.features.runs.errors import RunNotFound
 from crewai_runner.features.runs.schemas import RunTaskRead
 from crewai_runner.features.runs.service import RunService
-from crewai_runner.features.workflows.service import WorkflowService
 from crewai_runner.stream.notifier import WEBHOOKS_TOPIC
 
 DONE = ("completed", "reused")
@@ -63,34 +63,36 @@ class AmpServices:
 
     executions: ExecutionService
     approvals: ApprovalService
+    projects: ProjectDeps
     cipher: SecretCipher
     egress: EgressPolicy
     mask: SecretMask
 
 
 class AmpService:
-    """Every method takes the automation's slug or the workflow's id. Raises WorkflowNotFound."""
+    """Every method takes the slug or id of a workflow or project. Raises AutomationNotFound."""
 
     def __init__(self, session: AsyncSession, services: AmpServices) -> None:
         self._session, self._services = session, services
-        self._workflows = WorkflowService(session, services.mask)
+        self._automations = Automations(session, services.projects, services.mask)
         self._runs = RunService(session)
         self._webhooks = WebhookRepository(session)
 
     async def list_inputs(self, principal: Principal, slug: str) -> AutomationInputs:
-        _, definition = await self._workflows.find_automation(principal, slug)
-        return AutomationInputs(inputs=[declared.name for declared in definition.inputs])
+        inputs = await self._automations.list_inputs(principal, slug)
+        return AutomationInputs(inputs=[declared.name for declared in inputs])
 
     async def kickoff(
         self, principal: Principal, slug: str, request: Kickoff, key: str | None
     ) -> KickoffAnswer:
         """Start a run, and store where its progress is reported to, in one transaction.
 
-        Raises InputsMissing, UrlRefused, WebhookEventsUnknown and what `ExecutionService.start` raises.
+        Raises InputsMissing, UrlRefused, WebhookEventsUnknown, ProjectNotReady and what
+        `ExecutionService.start` raises.
         """
         async with read_phase(self._session):
-            workflow_id, definition = await self._workflows.find_automation(principal, slug)
-        missing = list_missing_inputs(definition, request.inputs)
+            automation = await self._automations.resolve(principal, slug)
+        missing = list_missing_inputs(automation.inputs, request.inputs)
         if missing:
             raise InputsMissing(missing)
         targets = await self._check_targets(request, request.webhooks)
@@ -101,8 +103,8 @@ class AmpService:
                 if targets.list_urls():
                     await self._add_webhooks(run_id, principal, targets)
 
-            extension = StartExtension(f"amp/{workflow_id}/kickoff", request, store)
-        start = RunStart(workflow_id=workflow_id, inputs=request.inputs, metadata=request.meta)
+            extension = StartExtension(f"amp/{automation.automation.id}/kickoff", request, store)
+        start = automation.make_start(inputs=request.inputs, metadata=request.meta)
         started = await self._services.executions.start(principal, start, key, extension)
         return KickoffAnswer(kickoff_id=started.run_id)
 
@@ -206,12 +208,12 @@ class AmpService:
         row.failures, row.error = 0, None
 
     async def _get_run(self, principal: Principal, slug: str, kickoff_id: str) -> RunRow:
-        workflow_id, _ = await self._workflows.find_automation(principal, slug)
+        automation = await self._automations.find(principal, slug)
         try:
             run = await self._runs.get(principal, kickoff_id)
         except RunNotFound:
             raise ExecutionNotFound(kickoff_id) from None
-        if run.workflow_id != workflow_id:
+        if not automation.has_run(run):
             raise ExecutionNotFound(kickoff_id)
         return run
 

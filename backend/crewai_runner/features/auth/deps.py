@@ -5,7 +5,8 @@ from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
 from crewai_runner.core.principal import Principal, Scope
-from crewai_runner.features.auth.errors import InvalidApiKey, ScopeMissing
+from crewai_runner.features.auth.errors import InvalidApiKey
+from crewai_runner.features.auth.scopes import check_scope
 
 
 class Requires(SecurityBase):
@@ -24,6 +25,5 @@ class Requires(SecurityBase):
         principal = connection.scope.get("principal")
         if not isinstance(principal, Principal):
             raise InvalidApiKey
-        if not principal.has_scope(self.scope):
-            raise ScopeMissing(f"This requires the scope {self.scope}.", scope=str(self.scope))
+        check_scope(principal, self.scope)
         return principal
