@@ -14,6 +14,7 @@ from crewai_runner.core.settings import Settings
 from crewai_runner.features.amp.router import PREFIX as AMP
 from crewai_runner.features.auth.middleware import AuthMiddleware
 from crewai_runner.features.crewai_plus.router import PREFIX as CREWAI_PLUS
+from crewai_runner.features.deployments.deps import UPLOAD_PATHS as DEPLOYMENT_PATHS
 from crewai_runner.features.health.router import LIVENESS, READINESS
 from crewai_runner.features.health.router import router as health
 from crewai_runner.features.metrics.middleware import RequestCounting
@@ -111,7 +112,7 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(ConditionalGetMiddleware)
     app.add_middleware(JsonLimitMiddleware)
     base = re.escape(f"{settings.api_base_url}/{LATEST_VERSION}")
-    uploads = re.compile(f"{base}(?:{IMPORT_PATHS}|{UPLOAD_PATHS})")
+    uploads = re.compile(f"{base}(?:{IMPORT_PATHS}|{UPLOAD_PATHS})|{DEPLOYMENT_PATHS}")
     app.add_middleware(
         BodyLimitMiddleware,
         limit=settings.max_request_bytes,

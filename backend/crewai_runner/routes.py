@@ -9,6 +9,7 @@ from crewai_runner.features.auth.errors import CrossSiteRequest, InvalidApiKey, 
 from crewai_runner.features.auth.router import router as session
 from crewai_runner.features.chat.router import router as chat
 from crewai_runner.features.crewai_plus.router import router as crewai_plus
+from crewai_runner.features.deployments.router import router as deployments
 from crewai_runner.features.events.router import router as events
 from crewai_runner.features.executions.router import first_version
 from crewai_runner.features.executions.router import router as executions
@@ -65,5 +66,5 @@ def include_api(app: FastAPI, prefix: str, *, deprecated: bool = False) -> None:
 
 def include_foreign_api(app: FastAPI) -> None:
     """Add the routes with the paths of CrewAI AMP. They have no version: AMP's clients send none."""
-    for part in (amp, crewai_plus):
+    for part in (amp, crewai_plus, deployments):
         app.include_router(part, responses=EVERYWHERE, generate_unique_id_function=operation_id)

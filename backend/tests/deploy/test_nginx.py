@@ -71,3 +71,19 @@ class TestNginxConfiguration:
         for path in ("/api/", "/amp/", "/crewai_plus/"):
             for part in ("limit_req zone=api", "limit_conn requests", "include snippets/proxy.conf"):
                 assert part in locations[path], (path, part)
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/api/projects",
+            "/api/v1/projects/prj_1/versions",
+            "/crewai_plus/api/v1/crews/zip",
+            "/crewai_plus/api/v1/crews/prj_1/zip_update",
+        ],
+    )
+    def test_uploads_of_projects_may_be_large(self, path: str) -> None:
+        text = (NGINX / "snippets" / "locations.conf").read_text()
+        [pattern] = re.findall(r"^location ~ (\S*zip_update\S*) \{", text, re.MULTILINE)
+
+        assert re.search(pattern, path)
+        assert not re.search(pattern, f"{path}/more")

@@ -1,21 +1,18 @@
 """FastAPI dependencies of the routes for CrewAI's own tools."""
 
-import re
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from crewai_runner.core.errors import BadRequest
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.deps import Requires
 from crewai_runner.features.crewai_plus.errors import EncodingUnknown, TooManySpans
 from crewai_runner.features.crewai_plus.otlp import MAX_BODY_BYTES, decompress
 from crewai_runner.features.crewai_plus.service import ExternalRunDeps, ExternalRunService
-from crewai_runner.http.client_address import get_host
+from crewai_runner.http.client_address import get_base_url
 from crewai_runner.http.deps import Provided, SessionDep
 
 PROTOBUF = "application/x-protobuf"
-_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 
 Reader = Annotated[Principal, Depends(Requires(Scope.WORKFLOWS_READ))]
 Starter = Annotated[Principal, Depends(Requires(Scope.RUNS_WRITE))]
@@ -25,14 +22,6 @@ _Deps = Annotated[ExternalRunDeps, Depends(Provided(ExternalRunDeps))]
 
 async def _external_runs(session: SessionDep, deps: _Deps) -> ExternalRunService:
     return ExternalRunService(session, deps)
-
-
-async def _base_url(request: Request) -> str:
-    """The address that the caller itself uses, which is returned to no one else."""
-    host = get_host(request.scope)
-    if _HOST.fullmatch(host) is None:
-        raise BadRequest("The Host header is not a host name.")
-    return f"{request.url.scheme}://{host}"
 
 
 async def _protobuf_body(request: Request) -> bytes:
@@ -52,5 +41,5 @@ async def _protobuf_body(request: Request) -> bytes:
 
 
 ExternalRuns = Annotated[ExternalRunService, Depends(_external_runs, scope="function")]
-BaseUrl = Annotated[str, Depends(_base_url)]
+BaseUrl = Annotated[str, Depends(get_base_url)]
 ProtobufBody = Annotated[bytes, Depends(_protobuf_body)]
