@@ -12,7 +12,7 @@ from crewai_runner.core.errors import AppError
 from crewai_runner.core.ids import Prefix, has_prefix
 from crewai_runner.core.optimistic_lock import check_version
 from crewai_runner.db.base import NamedRow
-from crewai_runner.db.workspace_lock import lock_workspace
+from crewai_runner.db.tables.workspaces import WorkspaceRow
 
 RowT = TypeVar("RowT", bound=NamedRow)
 
@@ -97,3 +97,14 @@ class NamedRowRepository(Generic[RowT]):
             await self._session.flush()
         except IntegrityError:
             raise self._name_taken(name) from None
+
+
+async def lock_workspace(session: AsyncSession, workspace_id: str) -> None:
+    """Hold the lock until the transaction ends. Rows that refer to the workspace can be inserted meanwhile.
+
+    On SQLite there is only one writing transaction at a time.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return
+    query = select(WorkspaceRow.id).where(WorkspaceRow.id == workspace_id)
+    await session.execute(query.with_for_update(key_share=True))

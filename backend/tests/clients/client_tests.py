@@ -1,8 +1,10 @@
 """Stock clients of CrewAI AMP, unchanged, against a running server."""
 
 import os
+import re
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,45 @@ from crewai_core.token_manager import TokenManager
 TokenManager().save_tokens(sys.argv[1], int(time.time()) + 3600)
 """
 """`crewai login` saves the token that a browser returns; the API key takes its place."""
+
+# Its lock has no packages, so that the build takes seconds. The crew, which never starts, makes it a project.
+PROJECT: Mapping[str, str] = {
+    "pyproject.toml": """\
+[project]
+name = "tea-brief"
+version = "0.1.0"
+requires-python = ">=3.12"
+dependencies = ["crewai==1.15.30"]
+
+[tool.crewai]
+type = "crew"
+""",
+    "uv.lock": """\
+version = 1
+requires-python = ">=3.12"
+
+[[package]]
+name = "tea-brief"
+version = "0.1.0"
+source = { virtual = "." }
+""",
+    "main.py": """\
+import os
+
+
+def run():
+    print("A brief about", os.environ["TOPIC"], os.environ.get("LD_PRELOAD"))
+    if "TOKEN" not in os.environ:
+        from crewai import Crew
+
+        Crew(agents=[], tasks=[]).kickoff()
+
+
+if __name__ == "__main__":
+    run()
+""",
+    ".env": "TOPIC=oolong\nTOKEN=value-of-a-token-0123456789\nLD_PRELOAD=/tmp/trap.so\n",
+}
 
 
 @pytest.fixture(scope="session")
@@ -131,12 +172,81 @@ class TestTraces:
     @pytest.mark.parametrize(
         ("command", "expected"), [("org", "CrewAI Runner"), ("triggers", "No triggers found")]
     )
-    def test_command_line(
-        self, python: Path, server: ServerProcess, tmp_path: Path, command: str, expected: str
+    def test_command_line(self, crewai: Callable[..., str], command: str, expected: str) -> None:
+        assert expected in crewai(command, "list")
+
+
+@pytest.fixture
+def crewai(python: Path, server: ServerProcess, tmp_path: Path) -> Callable[..., str]:
+    """Runs the command line with a saved login in a folder; returns its output."""
+    run_client(python, tmp_path, SAVE_LOGIN, API_KEY)
+
+    def run(*arguments: str) -> str:
+        command = [str(python), "-m", "crewai_cli.cli", *arguments]
+        return run_command(tmp_path, command, {"CREWAI_PLUS_URL": server.url, "COLUMNS": "200"})
+
+    return run
+
+
+class TestDeploy:
+    def test_project_is_deployed_run_and_removed(
+        self, crewai: Callable[..., str], server: ServerProcess, tmp_path: Path
     ) -> None:
-        run_client(python, tmp_path, SAVE_LOGIN, API_KEY)
-        variables = {"CREWAI_PLUS_URL": server.url}
+        for path, content in PROJECT.items():
+            (tmp_path / path).write_text(content)
 
-        output = run_command(tmp_path, [str(python.with_name("crewai")), command, "list"], variables)
+        created = crewai("deploy", "create", "--yes", "--skip-validate")
 
-        assert expected in output
+        assert "Deployment created successfully!" in created
+        assert "Deploy Enqueued" in created
+        [uuid] = re.findall(r"Name: tea-brief \((proj_\w+)\)", created)
+        self.wait_for_build(server, uuid)
+        assert f"- tea-brief ({uuid}) Crew is Online" in crewai("deploy", "list")
+        assert "Crew is Online" in crewai("deploy", "status")
+        assert "LD_PRELOAD" in crewai("deploy", "logs", "--uuid", uuid)
+        with server.client() as client:
+            project = client.get(f"/api/projects/{uuid}")["project"]
+        assert project["secretNames"] == ["TOKEN", "TOPIC"]
+
+        (tmp_path / "main.py").write_text(PROJECT["main.py"].replace("A brief", "A new brief"))
+        pushed = crewai("deploy", "push", "--skip-validate")
+
+        assert f"Uuid: {uuid}" in pushed
+        assert "Version: 2" in pushed
+        self.wait_for_build(server, uuid)
+        assert "A new brief about oolong None" in self.run_automation(server, "tea-brief")
+        assert "removed successfully" in crewai("deploy", "remove")
+        assert "proj_" not in crewai("deploy", "list")
+
+    def test_refusals_are_printed(self, crewai: Callable[..., str], tmp_path: Path) -> None:
+        (tmp_path / "pyproject.toml").write_text(PROJECT["pyproject.toml"])
+        (tmp_path / "uv.lock").write_text(PROJECT["uv.lock"])
+        subprocess.run(["git", "init", "-q", tmp_path], check=True)
+        remote = ["git", "-C", str(tmp_path), "remote", "add", "origin", "/nowhere"]
+        subprocess.run(remote, check=True)
+
+        from_repository = crewai("deploy", "create", "--yes", "--skip-validate")
+
+        assert "does not read git repositories" in from_repository
+        assert "does not exist" in crewai("deploy", "status", "--uuid", "proj_unknown")
+        assert "does not exist" in crewai("deploy", "remove", "--uuid", "proj_unknown")
+
+    @staticmethod
+    def wait_for_build(server: ServerProcess, uuid: str) -> None:
+        deadline = time.monotonic() + 120
+        with server.client() as client:
+            while (build := client.get(f"/api/projects/{uuid}")["project"])["status"] != "ready":
+                assert build["status"] != "failed", build["version"]["build"]
+                assert time.monotonic() < deadline
+                time.sleep(0.2)
+
+    @staticmethod
+    def run_automation(server: ServerProcess, slug: str) -> str:
+        """Run a project over the paths of AMP; return what it printed."""
+        with server.client() as client:
+            run_id = client.post(f"/amp/{slug}/kickoff", {"inputs": {}})["kickoff_id"]
+            run = client.wait_for_state(run_id, "completed", "failed")
+            status = client.get(f"/amp/{slug}/status/{run_id}")
+            events = client.events(run_id)
+        assert (run["status"], status["state"]) == ("completed", "SUCCESS"), events
+        return "\n".join(event["data"]["text"] for event in events if event["type"] == "log.line")

@@ -76,9 +76,9 @@ class TestNginxConfiguration:
         "path",
         [
             "/api/projects",
-            "/api/v1/projects/prj_1/versions",
+            "/api/v1/projects/proj_1/versions",
             "/crewai_plus/api/v1/crews/zip",
-            "/crewai_plus/api/v1/crews/prj_1/zip_update",
+            "/crewai_plus/api/v1/crews/proj_1/zip_update",
         ],
     )
     def test_uploads_of_projects_may_be_large(self, path: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Select, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crewai_runner.db.slugs import reserve_slugs
+from crewai_runner.db.slug_repository import reserve_slugs
 from crewai_runner.db.tables.projects import (
     ProjectRow,
     ProjectSecretRow,

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from crewai_runner.db.slugs import reserve_slugs
+from crewai_runner.db.slug_repository import reserve_slugs
 from crewai_runner.db.tables.workflows import WorkflowRow, WorkflowVersionRow
 
 VERSION_SUMMARY = (

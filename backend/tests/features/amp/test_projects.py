@@ -138,7 +138,7 @@ class TestExecution:
             assert (await client.get(f"{BASE}/{slug}/status/{run_id}")).json()["state"] == "NOT FOUND"
 
     async def test_unknown_slug(self, client: httpx.AsyncClient) -> None:
-        for slug in ("no-such", "prj_unknown", "wf_unknown", "%00"):
+        for slug in ("no-such", "proj_unknown", "wf_unknown", "%00"):
             response = await client.get(f"{BASE}/{slug}/inputs")
 
             assert response.status_code == 404, slug

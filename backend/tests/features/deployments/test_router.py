@@ -172,7 +172,6 @@ class TestCreate:
         assert "`origin`" in repository.json()["error"]
         assert VALUE not in repository.text
 
-
     async def test_upload_may_be_larger_than_other_requests(
         self, client: httpx.AsyncClient, deployment: Json
     ) -> None:

@@ -3,9 +3,9 @@
 from sqlalchemy import select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crewai_runner.db.repository import lock_workspace
 from crewai_runner.db.tables.projects import ProjectRow
 from crewai_runner.db.tables.workflows import WorkflowRow
-from crewai_runner.db.workspace_lock import lock_workspace
 
 
 async def reserve_slugs(session: AsyncSession, start: str, workspace_id: str) -> set[str]:
