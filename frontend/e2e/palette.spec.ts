@@ -104,6 +104,7 @@ test("shortcuts open pages and are listed in the shortcuts dialog @phone", async
   const pages = {
     d: "Dashboard",
     w: "Workflows",
+    p: "Projects",
     r: "Runs",
     m: "Providers & models",
     s: "Settings",

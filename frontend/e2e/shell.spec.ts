@@ -12,7 +12,14 @@ const nav = (page: Page) => page.getByRole("navigation", { name: "Main" });
 test("a signed-in user can open every page from the navigation", async ({ signedIn: page }) => {
   await openPage(page, "/settings");
 
-  for (const name of ["Workflows", "Runs", "Providers & models", "Settings", "Dashboard"]) {
+  for (const name of [
+    "Workflows",
+    "Projects",
+    "Runs",
+    "Providers & models",
+    "Settings",
+    "Dashboard",
+  ]) {
     const link = nav(page).getByRole("link", { name, exact: true });
     await link.click();
     await expect(heading(page, name)).toBeVisible();

@@ -13,6 +13,16 @@ const RUN_VIEWS = ["timeline", "graph", "output", "chat", "input", "details"] as
 const STEP_KINDS = ["agent", "llm", "tool"] as const;
 const WORKFLOW_VIEWS = ["split", "yaml", "graph", "form"] as const;
 const WORKFLOW_TABS = ["edit", "runs", "versions"] as const;
+const PROJECT_TABS = [
+  "overview",
+  "versions",
+  "build",
+  "files",
+  "secrets",
+  "models",
+  "hosts",
+  "runs",
+] as const;
 const PERIODS = ["24h", "7d", "30d"] as const;
 
 export const signInSearch = (raw: RawSearch) => optional({ next: readText(raw, "next") });
@@ -37,6 +47,19 @@ export const workflowSearch = (raw: RawSearch) =>
     /** Versions tab: the versions to compare. */
     from: readPositiveInteger(raw, "from"),
     to: readPositiveInteger(raw, "to"),
+  });
+
+export const projectsSearch = (raw: RawSearch) => optional({ q: readText(raw, "q") });
+
+export const projectSearch = (raw: RawSearch) =>
+  optional({
+    tab: readChoice(raw, "tab", PROJECT_TABS),
+    /** The version that a tab shows; the newest if absent. */
+    version: readPositiveInteger(raw, "version"),
+    /** Versions tab: the version to compare with. */
+    from: readPositiveInteger(raw, "from"),
+    /** Files tab: the path of the shown file. */
+    file: readText(raw, "file"),
   });
 
 export const launchSearch = (raw: RawSearch) =>

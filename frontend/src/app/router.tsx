@@ -8,6 +8,7 @@ import {
 
 import { session } from "@/lib/api/session";
 import { nextPath } from "@/lib/next-path";
+import { projectQuery } from "@/lib/queries/projects";
 import { runQuery } from "@/lib/queries/runs";
 import { workflowQuery } from "@/lib/queries/workflows";
 
@@ -91,6 +92,33 @@ const launch = createRoute({
   component: lazyPage(async () => (await import("@/features/launch/launch-page")).LaunchPage),
 });
 
+const projects = createRoute({
+  getParentRoute: () => shell,
+  path: "/projects",
+  validateSearch: search.projectsSearch,
+  component: lazyPage(async () => (await import("@/features/projects/projects-page")).ProjectsPage),
+});
+
+const project = createRoute({
+  getParentRoute: () => shell,
+  path: "/projects/$projectId",
+  validateSearch: search.projectSearch,
+  loader: ({ context, params }) => {
+    const query = { ...projectQuery(params.projectId), staleTime: Infinity };
+    void context.queryClient.prefetchQuery(query);
+  },
+  component: lazyPage(async () => (await import("@/features/projects/project-page")).ProjectPage),
+});
+
+const projectLaunch = createRoute({
+  getParentRoute: () => shell,
+  path: "/projects/$projectId/run",
+  validateSearch: search.launchSearch,
+  component: lazyPage(
+    async () => (await import("@/features/launch/project-launch-page")).ProjectLaunchPage,
+  ),
+});
+
 const runs = createRoute({
   getParentRoute: () => shell,
   path: "/runs",
@@ -142,6 +170,9 @@ const routeTree = root.addChildren([
     newWorkflow,
     workflow,
     launch,
+    projects,
+    project,
+    projectLaunch,
     runs,
     compare,
     run,

@@ -1,5 +1,6 @@
 import {
   Boxes,
+  FolderCode,
   LayoutDashboard,
   ListTree,
   Settings,
@@ -8,7 +9,7 @@ import {
 } from "lucide-react";
 
 export interface NavigationLink {
-  to: "/" | "/workflows" | "/runs" | "/models" | "/settings";
+  to: "/" | "/workflows" | "/projects" | "/runs" | "/models" | "/settings";
   label: string;
   /** The second key of its shortcut, after `g`. */
   letter: string;
@@ -22,6 +23,7 @@ export const NAVIGATION_GROUPS: { label: string; pages: NavigationLink[] }[] = [
     pages: [
       { to: "/", label: "Dashboard", letter: "d", Icon: LayoutDashboard },
       { to: "/workflows", label: "Workflows", letter: "w", Icon: Workflow },
+      { to: "/projects", label: "Projects", letter: "p", Icon: FolderCode },
       { to: "/runs", label: "Runs", letter: "r", Icon: ListTree },
     ],
   },

@@ -4,9 +4,12 @@ import { parseJson, toRunInputs } from "./input-values";
 import { toBudget, toMetadata, type InputsView, type LaunchValues } from "./launch-values";
 import type { RunRequest } from "./use-start-run";
 
-/** The workflow version to run. */
+/** A saved workflow, or a project. */
+export type RunSource = { workflowId: string } | { projectId: string };
+
+/** The version to run. */
 export interface LaunchTarget {
-  workflowId: string;
+  source: RunSource;
   version: number;
   inputs: readonly InputDefinition[];
 }
@@ -17,11 +20,11 @@ export function buildRunRequest(
   values: LaunchValues,
   view: InputsView,
 ): RunRequest | { problem: string } {
-  const { workflowId, version } = target;
+  const { source, version } = target;
   const rest = { budget: toBudget(values.budget), metadata: toMetadata(values.metadata) };
   if (view === "form") {
-    return { workflowId, version, inputs: toRunInputs(target.inputs, values.inputs), ...rest };
+    return { ...source, version, inputs: toRunInputs(target.inputs, values.inputs), ...rest };
   }
   const parsed = parseJson(values.json);
-  return "problem" in parsed ? parsed : { workflowId, version, inputs: parsed.given, ...rest };
+  return "problem" in parsed ? parsed : { ...source, version, inputs: parsed.given, ...rest };
 }

@@ -5,6 +5,7 @@ import { Card } from "@/components/ui/card";
 import { SegmentedControl } from "@/components/ui/segmented-control";
 import type { InputDefinition } from "@/lib/api/types";
 
+import type { RunSource } from "./build-run-request";
 import { InputField } from "./input-field";
 import {
   toJson,
@@ -24,7 +25,7 @@ const PreviousInputs = lazy(async () => ({
 
 interface Props {
   form: UseFormReturn<LaunchValues>;
-  workflowId: string;
+  source: RunSource;
   inputs: readonly InputDefinition[];
   view: InputsView;
   onView: (view: InputsView) => void;
@@ -36,7 +37,7 @@ const VIEWS: { value: InputsView; label: string }[] = [
 ];
 
 /** The inputs as form fields or as JSON; switching keeps the values. */
-export function InputsCard({ form, workflowId, inputs, view, onView }: Props) {
+export function InputsCard({ form, source, inputs, view, onView }: Props) {
   const changeView = (next: InputsView) => {
     if (next === view) return;
     if (next === "json") form.setValue("json", toJson(inputs, form.getValues("inputs")));
@@ -54,7 +55,7 @@ export function InputsCard({ form, workflowId, inputs, view, onView }: Props) {
   if (inputs.length === 0) {
     return (
       <Card title="Inputs">
-        <p className="p-4 text-ink-soft">This workflow has no inputs.</p>
+        <p className="p-4 text-ink-soft">No inputs are needed.</p>
       </Card>
     );
   }
@@ -64,7 +65,7 @@ export function InputsCard({ form, workflowId, inputs, view, onView }: Props) {
       actions={
         <div className="flex items-center gap-2">
           <Suspense fallback={<span className="h-7 w-32 max-sm:h-9" />}>
-            <PreviousInputs workflowId={workflowId} onPick={(run) => fill(run.inputs)} />
+            <PreviousInputs source={source} onPick={(run) => fill(run.inputs)} />
           </Suspense>
           <SegmentedControl
             label="Input format"

@@ -4,11 +4,11 @@ import { useForm } from "react-hook-form";
 
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
-import type { WorkflowDefinition } from "@/lib/api/types";
+import type { Budget, InputDefinition } from "@/lib/api/types";
 
 import type { RunInputs } from "./input-values";
 import { InputsCard } from "./inputs-card";
-import { buildRunRequest, type LaunchTarget } from "./build-run-request";
+import { buildRunRequest, type LaunchTarget, type RunSource } from "./build-run-request";
 import { createLaunchValues, type InputsView, type LaunchValues } from "./launch-values";
 import { BudgetFields } from "./budget-fields";
 import { MetadataFields } from "./metadata-fields";
@@ -19,23 +19,25 @@ import { showFieldErrors, StartError } from "./start-error";
 import { usePreflight } from "./use-preflight";
 
 interface Props {
-  workflowId: string;
+  source: RunSource;
   version: number;
-  definition: WorkflowDefinition;
+  inputs: readonly InputDefinition[];
+  /** The limits of the workflow; the lower limit applies. */
+  workflowBudget?: Budget | null;
   /** The initial inputs; the defaults if absent. */
   given?: RunInputs;
   onStarted: (runId: string) => void;
 }
 
 /** The form with inputs, budget and metadata that starts a run. */
-export function LaunchForm({ workflowId, version, definition, given, onStarted }: Props) {
+export function LaunchForm({ source, version, inputs, workflowBudget, given, onStarted }: Props) {
   const id = useId();
   const [view, setView] = useState<InputsView>("form");
   const form = useForm<LaunchValues>({
-    defaultValues: createLaunchValues(definition.inputs ?? [], given),
+    defaultValues: createLaunchValues(inputs, given),
   });
   const start = useStartRun(onStarted);
-  const target: LaunchTarget = { workflowId, version, inputs: definition.inputs ?? [] };
+  const target: LaunchTarget = { source, version, inputs };
   const preflight = usePreflight(form, target, view);
 
   const submit = form.handleSubmit((values) => {
@@ -58,9 +60,9 @@ export function LaunchForm({ workflowId, version, definition, given, onStarted }
       className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_20rem]"
     >
       <div className="grid min-w-0 gap-4">
-        <InputsCard {...{ form, view, workflowId }} onView={setView} inputs={target.inputs} />
+        <InputsCard {...{ form, view, source, inputs }} onView={setView} />
         <Card title="Budget">
-          <BudgetFields form={form} workflowBudget={definition.budget} />
+          <BudgetFields form={form} workflowBudget={workflowBudget} />
         </Card>
         <details className="rounded-lg border bg-surface">
           <summary className="cursor-pointer px-4 py-3 font-semibold">Advanced</summary>

@@ -3,15 +3,14 @@ import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 
 import { ErrorPanel } from "@/components/error-panel";
 import { Page } from "@/components/page";
-import { Skeleton } from "@/components/ui/skeleton";
-import { Alert } from "@/components/ui/alert";
 import type { Run, Workflow, WorkflowDefinition } from "@/lib/api/types";
 import { runQuery } from "@/lib/queries/runs";
 import { versionQuery } from "@/lib/queries/versions";
 import { workflowQuery } from "@/lib/queries/workflows";
 
-import { findRemovedInputs } from "./input-values";
+import { InputsSource } from "./inputs-source";
 import { LaunchForm } from "./launch-form";
+import { LaunchSkeleton } from "./launch-skeleton";
 
 const route = getRouteApi("/shell/workflows/$workflowId/run");
 
@@ -80,42 +79,15 @@ function LaunchContent({ workflow, version, definition, earlierRun, earlierRunEr
   const open = (runId: string) => void navigate({ to: "/runs/$runId", params: { runId } });
   return (
     <>
-      {earlierRunError !== null && (
-        <Alert tone="warn" title="The inputs of the earlier run could not be loaded">
-          The form shows the default values instead.
-        </Alert>
-      )}
-      {earlierRun && <InputsSource run={earlierRun} definition={definition} />}
+      <InputsSource run={earlierRun} error={earlierRunError} inputs={definition.inputs ?? []} />
       <LaunchForm
-        workflowId={workflow.id}
+        source={{ workflowId: workflow.id }}
         version={version}
-        definition={definition}
+        inputs={definition.inputs ?? []}
+        workflowBudget={definition.budget}
         given={earlierRun?.inputs}
         onStarted={open}
       />
     </>
-  );
-}
-
-function InputsSource({ run, definition }: { run: Run; definition: WorkflowDefinition }) {
-  const removed = findRemovedInputs(definition.inputs ?? [], run.inputs);
-  return (
-    <p className="text-ink-soft">
-      Inputs copied from{" "}
-      <Link to="/runs/$runId" params={{ runId: run.id }} className="text-accent underline">
-        an earlier run
-      </Link>
-      .{removed.length > 0 && ` No longer in this version: ${removed.join(", ")}.`}
-    </p>
-  );
-}
-
-function LaunchSkeleton() {
-  return (
-    <div role="status" className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_20rem]">
-      <span className="sr-only">Loading…</span>
-      <Skeleton className="h-72" />
-      <Skeleton className="h-40" />
-    </div>
   );
 }

@@ -65,7 +65,7 @@ test.each([
 });
 
 describe("buildRunRequest", () => {
-  const target = { workflowId: "wf_1", version: 3, inputs };
+  const target = { source: { workflowId: "wf_1" }, version: 3, inputs };
 
   test("uses the form values, or the JSON as it was entered", () => {
     const values = {
@@ -78,6 +78,13 @@ describe("buildRunRequest", () => {
       ...rest,
       inputs: { topic: "tea", other: 1 },
     });
+  });
+
+  test("names the project instead of a workflow", () => {
+    const project = { ...target, source: { projectId: "prj_1" } };
+    const request = buildRunRequest(project, createLaunchValues(inputs), "form");
+    expect(request).toMatchObject({ projectId: "prj_1", version: 3 });
+    expect(request).not.toHaveProperty("workflowId");
   });
 
   test("reports invalid JSON", () => {

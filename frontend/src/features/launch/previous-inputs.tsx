@@ -12,17 +12,18 @@ import type { Run } from "@/lib/api/types";
 import { previewText } from "@/lib/format";
 import { runKeys, runQuery } from "@/lib/queries/runs";
 
+import type { RunSource } from "./build-run-request";
 import { formatInputValue, type RunInputs } from "./input-values";
 
 const MAX_RUNS = 6;
 
 interface Props {
-  workflowId: string;
+  source: RunSource;
   onPick: (run: Run) => void;
 }
 
 /** Fills the form with the inputs of an earlier run. */
-export function PreviousInputs({ workflowId, onPick }: Props) {
+export function PreviousInputs({ source, onPick }: Props) {
   const [open, setOpen] = useState(false);
   const pick = (run: Run) => {
     setOpen(false);
@@ -41,16 +42,16 @@ export function PreviousInputs({ workflowId, onPick }: Props) {
         </Button>
       }
     >
-      <PreviousRuns workflowId={workflowId} onPick={pick} />
+      <PreviousRuns source={source} onPick={pick} />
     </Popover>
   );
 }
 
-function PreviousRuns({ workflowId, onPick }: Props) {
+function PreviousRuns({ source, onPick }: Props) {
   const newest = useQuery({
-    queryKey: [...runKeys.lists(), "newest-of", workflowId],
+    queryKey: [...runKeys.lists(), "newest-of", source],
     queryFn: async ({ signal }) => {
-      const params = { query: { workflowId, limit: MAX_RUNS } };
+      const params = { query: { ...source, limit: MAX_RUNS } };
       return body(await api.GET("/api/v1/runs", { params, signal })).runs;
     },
   });
@@ -58,7 +59,7 @@ function PreviousRuns({ workflowId, onPick }: Props) {
   if (newest.isPending || runs.some((one) => one.isPending)) return <SkeletonRows rows={3} />;
   const found = runs.flatMap((one) => (one.data ? [one.data] : []));
   if (found.length === 0) {
-    return <p className="px-3 py-4 text-ink-soft">No earlier runs of this workflow.</p>;
+    return <p className="px-3 py-4 text-ink-soft">No earlier runs.</p>;
   }
   return (
     <ul className="grid max-h-80 overflow-y-auto">

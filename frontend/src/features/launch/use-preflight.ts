@@ -18,8 +18,8 @@ export function usePreflight(
   const values = useWatch({ control: form.control }) as LaunchValues;
   const debounced = useDebounced(values, PAUSE_MS);
   const request = buildRunRequest(target, removeInvalidLimits(debounced), view);
-  const { workflowId, version } = target;
-  const emptyRequest = { workflowId, version, inputs: {}, budget: null, metadata: {} };
+  const { source, version } = target;
+  const emptyRequest = { ...source, version, inputs: {}, budget: null, metadata: {} };
   return useQuery(preflightQuery("problem" in request ? emptyRequest : request));
 }
 

@@ -3,11 +3,14 @@ import { useRef } from "react";
 
 import { api, body } from "@/lib/api/client";
 import type { Budget } from "@/lib/api/types";
+import { createRandomKey } from "@/lib/random-key";
 import { runKeys } from "@/lib/queries/runs";
 import { workflowKeys } from "@/lib/queries/workflows";
 
 export interface RunRequest {
-  workflowId: string;
+  /** One of the two is given. */
+  workflowId?: string;
+  projectId?: string;
   version: number;
   inputs: Record<string, unknown>;
   budget: Budget | null;
@@ -44,10 +47,4 @@ export function useStartRun(onStarted: (runId: string) => void) {
       onStarted(runId);
     },
   });
-}
-
-/** `crypto.randomUUID` is not available over plain HTTP. */
-function createRandomKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -4,6 +4,7 @@ import { Plus, Upload, Workflow as WorkflowIcon } from "lucide-react";
 
 import { EmptyState } from "@/components/empty-state";
 import { ErrorPanel } from "@/components/error-panel";
+import { ListSearch } from "@/components/list-search";
 import { LoadMore } from "@/components/load-more";
 import { Page } from "@/components/page";
 import { Button } from "@/components/ui/button";
@@ -12,7 +13,6 @@ import type { WorkflowSummary } from "@/lib/api/types";
 import { workflowsQuery } from "@/lib/queries/workflows";
 import { hasEnded } from "@/lib/run-state";
 
-import { WorkflowSearch } from "./workflow-search";
 import { useBlankWorkflow } from "./use-blank-workflow";
 import { WorkflowList } from "./workflow-list";
 
@@ -39,7 +39,7 @@ export function WorkflowsPage() {
         </Button>
       }
     >
-      {!(isEmpty && !q) && <WorkflowSearch q={q} />}
+      {!(isEmpty && !q) && <ListSearch to="/workflows" label="Search workflows" q={q} />}
       {list.isPending ? (
         <SkeletonRows className="rounded-lg border bg-surface" />
       ) : list.isError && workflows.length === 0 ? (

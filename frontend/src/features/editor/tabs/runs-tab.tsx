@@ -5,12 +5,11 @@ import { Play } from "lucide-react";
 import { EmptyState } from "@/components/empty-state";
 import { ErrorPanel } from "@/components/error-panel";
 import { LoadMore } from "@/components/load-more";
+import { RunRows } from "@/components/run-rows";
 import { Button } from "@/components/ui/button";
 import { SkeletonRows } from "@/components/ui/skeleton";
 import type { Workflow } from "@/lib/api/types";
 import { runsQuery } from "@/lib/queries/runs";
-
-import { RUN_COLUMNS, WorkflowRunRow } from "./workflow-run-row";
 
 /** The runs of a workflow, newest first. */
 export function RunsTab({ workflow }: { workflow: Workflow }) {
@@ -23,27 +22,7 @@ export function RunsTab({ workflow }: { workflow: Workflow }) {
   if (runs.length === 0) return <NoRuns workflow={workflow} />;
   return (
     <div className="grid gap-3">
-      <div className="sm:rounded-lg sm:border sm:bg-surface">
-        <div
-          aria-hidden
-          className={`${RUN_COLUMNS} border-b px-4 py-2 text-xs font-medium text-ink-faint max-sm:hidden`}
-        >
-          <span>State</span>
-          <span>Started</span>
-          <span>Version</span>
-          <span className="text-right">Active time</span>
-          <span className="text-right">Tokens</span>
-          <span className="text-right">Cost</span>
-        </div>
-        <ul
-          aria-label={`Runs of ${workflow.name}`}
-          className="grid max-sm:gap-2 sm:divide-y sm:divide-line"
-        >
-          {runs.map((run) => (
-            <WorkflowRunRow key={run.id} run={run} />
-          ))}
-        </ul>
-      </div>
+      <RunRows label={`Runs of ${workflow.name}`} runs={runs} />
       {list.hasNextPage && (
         <LoadMore isLoading={list.isFetchingNextPage} onLoad={() => void list.fetchNextPage()}>
           Older runs

@@ -1,12 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 
+import { DiffTable } from "@/components/diff-table/diff-table";
 import { ErrorPanel } from "@/components/error-panel";
 import { Alert } from "@/components/ui/alert";
 import { SkeletonRows } from "@/components/ui/skeleton";
 import { versionDiffQuery } from "@/lib/queries/versions";
 
 import { ChangeList } from "./change-list";
-import { DiffTable } from "./diff-table";
 
 interface Props {
   workflowId: string;

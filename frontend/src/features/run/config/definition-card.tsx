@@ -22,7 +22,7 @@ export function DefinitionCard({ run }: { run: Run }) {
   const yaml = version.data?.yaml;
   return (
     <Card
-      title={isSaved ? `Workflow version ${workflowVersion}` : "Workflow"}
+      title={describeDefinition(run)}
       actions={
         <div className="flex items-center gap-1">
           {yaml !== undefined && <CopyButton text={yaml} label="Copy YAML" />}
@@ -44,6 +44,11 @@ export function DefinitionCard({ run }: { run: Run }) {
   );
 }
 
+function describeDefinition({ projectId, projectVersion, workflowVersion }: Run): string {
+  if (projectId !== null) return `Project version ${projectVersion}`;
+  return workflowVersion === null ? "Workflow" : `Workflow version ${workflowVersion}`;
+}
+
 function YamlText({ text }: { text: string }) {
   return (
     <pre
@@ -63,9 +68,11 @@ function DefinitionTree({ run, isMissing }: { run: Run; isMissing: boolean }) {
   return (
     <div className="grid gap-2 px-4 py-3">
       <p className="text-xs text-ink-faint">
-        {isMissing
-          ? "The saved version could not be loaded; the workflow may have been deleted. This is the definition the run uses."
-          : "This run was started from an unsaved workflow. This is the definition it uses."}
+        {run.projectId !== null
+          ? "This run executed the code of a project. Its tasks are added when the code starts them."
+          : isMissing
+            ? "The saved version could not be loaded; the workflow may have been deleted. This is the definition the run uses."
+            : "This run was started from an unsaved workflow. This is the definition it uses."}
       </p>
       <JsonView value={run.definition} open={1} />
     </div>

@@ -12,7 +12,12 @@ import type { Span } from "../store/span";
 export function SpanLinks({ run, span }: { run: Run; span: Span }) {
   const fork = useForkRun(run);
   const node = editorNodeOf(run, span);
-  const canRerun = hasEnded(run.status) && span.taskKey !== null && isTask(run, span.taskKey);
+  // The API refuses to fork a run of a project.
+  const canRerun =
+    run.projectId === null &&
+    hasEnded(run.status) &&
+    span.taskKey !== null &&
+    isTask(run, span.taskKey);
   if (!(run.workflowId && node) && !canRerun) return null;
   return (
     <footer className="flex shrink-0 flex-wrap gap-2 border-t px-3 py-2">

@@ -60,10 +60,23 @@ export function RerunMenu({ run }: { run: Run }) {
               </Link>
             </MenuItem>
           )}
-          <MenuItem onSelect={() => setForkDialogOpen(true)}>
-            <GitBranch aria-hidden />
-            Re-run from a step…
-          </MenuItem>
+          {run.projectId ? (
+            <MenuItem asChild>
+              <Link
+                to="/projects/$projectId/run"
+                params={{ projectId: run.projectId }}
+                search={{ from: run.id }}
+              >
+                <SquarePen aria-hidden />
+                Edit inputs…
+              </Link>
+            </MenuItem>
+          ) : (
+            <MenuItem onSelect={() => setForkDialogOpen(true)}>
+              <GitBranch aria-hidden />
+              Re-run from a step…
+            </MenuItem>
+          )}
           {older && (
             <>
               <MenuSeparator />

@@ -29,7 +29,7 @@ export function RunHeader({ run, store }: RunProps) {
             </Link>
             <span aria-hidden>/</span>
           </nav>
-          <WorkflowName run={run} />
+          <RunName run={run} />
         </div>
         <RunStatus state={status} />
         {run.external && (
@@ -56,10 +56,22 @@ export function RunHeader({ run, store }: RunProps) {
   );
 }
 
-function WorkflowName({ run }: { run: Run }) {
-  const version = run.workflowVersion === null ? null : `v${run.workflowVersion}`;
+/** The name and version of the workflow or project, with a link to it. */
+function RunName({ run }: { run: Run }) {
+  const number = run.workflowVersion ?? run.projectVersion;
+  const version = number === null ? null : `v${number}`;
   return (
     <h1 className="min-w-0 truncate text-base font-semibold">
+      {run.projectId && (
+        <Link
+          to="/projects/$projectId"
+          params={{ projectId: run.projectId }}
+          className="hover:underline"
+        >
+          {run.workflowName}
+          {version && <span className="font-normal text-ink-soft"> {version}</span>}
+        </Link>
+      )}
       {run.workflowId ? (
         <Link
           to="/workflows/$workflowId"
@@ -70,7 +82,7 @@ function WorkflowName({ run }: { run: Run }) {
           {version && <span className="font-normal text-ink-soft"> {version}</span>}
         </Link>
       ) : (
-        run.workflowName
+        !run.projectId && run.workflowName
       )}
     </h1>
   );

@@ -6,19 +6,20 @@ import { runKeys } from "@/lib/queries/runs";
 
 const MAX_NEWER_RUNS = 100;
 
-/** Ids of the previous and the next run of the same workflow. */
+/** Ids of the previous and the next run of the same workflow or project. */
 export function useAdjacentRuns(run: Run): { older: string | null; newer: string | null } {
-  const { workflowId, createdAt, id } = run;
+  const { workflowId, projectId, createdAt, id } = run;
+  const source = projectId === null ? { workflowId } : { projectId };
   const { data } = useQuery({
     queryKey: [...runKeys.detail(id), "adjacent"],
     queryFn: async ({ signal }) => {
       const [until, since] = await Promise.all([
         api.GET("/api/v1/runs", {
-          params: { query: { workflowId, until: createdAt, limit: 2 } },
+          params: { query: { ...source, until: createdAt, limit: 2 } },
           signal,
         }),
         api.GET("/api/v1/runs", {
-          params: { query: { workflowId, since: createdAt, limit: MAX_NEWER_RUNS } },
+          params: { query: { ...source, since: createdAt, limit: MAX_NEWER_RUNS } },
           signal,
         }),
       ]);
@@ -27,7 +28,7 @@ export function useAdjacentRuns(run: Run): { older: string | null; newer: string
       const newer = body(since).runs.filter((other) => other.id !== id);
       return { older: older[0]?.id ?? null, newer: newer.at(-1)?.id ?? null };
     },
-    enabled: workflowId !== null,
+    enabled: workflowId !== null || projectId !== null,
     staleTime: 30_000,
   });
   return data ?? { older: null, newer: null };

@@ -2,12 +2,19 @@ import { useNavigate } from "@tanstack/react-router";
 import { Search } from "lucide-react";
 import { useEffect, useState } from "react";
 
-import { Input } from "@/components/ui/input";
+import { Input } from "./ui/input";
 
 const PAUSE_MS = 250;
 
+interface Props {
+  /** The page with the list. */
+  to: "/workflows" | "/projects";
+  label: string;
+  q: string;
+}
+
 /** Searches after a pause in typing; the query is kept in the URL. */
-export function WorkflowSearch({ q }: { q: string }) {
+export function ListSearch({ to, label, q }: Props) {
   const navigate = useNavigate();
   const [text, setText] = useState(q);
   const [urlQuery, setUrlQuery] = useState(q);
@@ -21,10 +28,10 @@ export function WorkflowSearch({ q }: { q: string }) {
     const query = text.trim();
     if (query === q) return;
     const timer = setTimeout(() => {
-      void navigate({ to: "/workflows", search: query ? { q: query } : {}, replace: true });
+      void navigate({ to, search: query ? { q: query } : {}, replace: true });
     }, PAUSE_MS);
     return () => clearTimeout(timer);
-  }, [text, q, navigate]);
+  }, [text, q, to, navigate]);
 
   return (
     <div role="search" className="relative max-w-sm max-sm:max-w-none">
@@ -34,7 +41,7 @@ export function WorkflowSearch({ q }: { q: string }) {
       />
       <Input
         type="search"
-        aria-label="Search workflows"
+        aria-label={label}
         placeholder="Search by name or description"
         maxLength={200}
         className="pl-8"

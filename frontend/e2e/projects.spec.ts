@@ -1,0 +1,167 @@
+/** Projects run as code: upload, inspection, secrets, models, build log and files. */
+import type { Page } from "@playwright/test";
+
+import { uniqueName } from "./api";
+import { expect, expectAccessible, openPage, test } from "./fixtures";
+import { createZip } from "./zip";
+
+const MAIN = `import os
+
+from crewai import Crew
+
+MODEL = "openai/gpt-4o"
+
+
+def run():
+    print(os.environ["WEATHER_API_KEY"])
+
+
+if __name__ == "__main__":
+    run()
+`;
+
+/** A project that names no packages, so that its build needs no download of CrewAI. */
+function createProject(name: string, main = MAIN): Buffer {
+  return createZip({
+    "pyproject.toml": `[project]\nname = "${name}"\nversion = "1.0"\nrequires-python = ">=3.10"\ndependencies = []\n`,
+    "src/brief/main.py": main,
+    "src/brief/notes/readme.md": "# Notes\n",
+    ".env": "MAIL_TOKEN=value-of-a-secret-0123456789\n",
+  });
+}
+
+const zip = (buffer: Buffer, name = "project.zip") => ({
+  name,
+  mimeType: "application/zip",
+  buffer,
+});
+const chooseZip = (page: Page) => page.getByLabel("Choose the zip of a project");
+const tab = (page: Page, name: string) =>
+  page.getByRole("navigation", { name: "Project" }).getByRole("link", { name, exact: true });
+
+test("uploads a project, shows what was found, and keeps its settings @phone", async ({
+  signedIn: page,
+  api,
+  provider,
+}) => {
+  test.slow();
+  const model = await api.createModel(provider.baseUrl);
+  const name = uniqueName("brief");
+  await openPage(page, "/projects");
+  await chooseZip(page).setInputFiles(zip(createProject(name)));
+
+  await expect(page.getByRole("heading", { level: 1, name })).toBeVisible();
+  await expect(page.getByText("1 variable of .env files became secrets")).toBeVisible();
+  const facts = page.locator('dl[aria-label="Inspection"]');
+  await expect(facts).toContainText("WEATHER_API_KEY");
+  await expect(facts).toContainText(">=3.10");
+  await expect(page.getByLabel("Starts with")).toContainText("src/brief/main.py");
+
+  await tab(page, "Secrets").click();
+  const secrets = page.getByRole("list", { name: "Secrets" }).getByRole("listitem");
+  await expect(secrets.filter({ hasText: "MAIL_TOKEN" })).toContainText("Set");
+  const weather = secrets.filter({ hasText: "WEATHER_API_KEY" });
+  await expect(weather).toContainText("Not set");
+  await weather.getByRole("button", { name: "Set WEATHER_API_KEY" }).click();
+  const value = page.getByLabel("Value");
+  await expect(value).toBeFocused();
+  await value.fill("sunny-with-a-chance-of-rain");
+  await page.keyboard.press("Enter");
+  await expect(weather.getByRole("button", { name: "Replace WEATHER_API_KEY" })).toBeVisible();
+  await expect(value).toHaveValue("");
+  await secrets
+    .filter({ hasText: "MAIL_TOKEN" })
+    .getByRole("button", { name: "Delete MAIL_TOKEN" })
+    .click();
+  await page.getByRole("button", { name: "Delete secret" }).click();
+  await expect(secrets).toHaveCount(1);
+
+  await tab(page, "Models").click();
+  await page.getByLabel("Every other model").selectOption(model);
+  await page.getByRole("button", { name: "Save models" }).click();
+  await expect(page.getByText("Models saved")).toBeVisible();
+
+  await tab(page, "Hosts").click();
+  await page.getByLabel("Hosts", { exact: true }).fill("api.example.com\n*.example.org");
+  await page.getByRole("button", { name: "Save hosts" }).click();
+  await expect(page.getByText("Allowed hosts saved")).toBeVisible();
+
+  await tab(page, "Files").click();
+  await page.getByRole("navigation", { name: "Files" }).getByText("readme.md").click();
+  await expect(page.getByRole("region", { name: "Text of src/brief/notes/readme.md" })).toHaveText(
+    "# Notes",
+  );
+
+  await tab(page, "Build log").click();
+  await expect(page.getByRole("heading", { name: "Build of version 1" })).toBeVisible();
+  await expect(page.getByRole("status").filter({ hasText: "Build 1" })).toBeVisible();
+
+  await tab(page, "Runs").click();
+  await expect(page.getByText("No runs yet")).toBeVisible();
+
+  // A message that fades in or out has too little contrast.
+  await expect(page.locator("[data-sonner-toast]")).toHaveCount(0);
+  for (const name of ["Overview", "Build log", "Secrets", "Models", "Hosts", "Versions", "Files"]) {
+    await tab(page, name).click();
+    await expect(page.getByText("Loading…")).toHaveCount(0);
+    await expectAccessible(page);
+  }
+
+  const id = /projects\/([^/?]+)/.exec(page.url())?.[1] ?? "";
+  const { project } = await api.call<{ project: Record<string, unknown> }>(
+    "GET",
+    `/api/v1/projects/${id}`,
+  );
+  expect(project).toMatchObject({
+    secretNames: ["WEATHER_API_KEY"],
+    modelMap: { "*": model },
+    allowedHosts: ["api.example.com", "*.example.org"],
+  });
+});
+
+test("compares a second version with the first", async ({ signedIn: page }) => {
+  const name = uniqueName("brief");
+  await openPage(page, "/projects");
+  await chooseZip(page).setInputFiles(zip(createProject(name)));
+  await expect(page.getByRole("heading", { level: 1, name })).toBeVisible();
+
+  await tab(page, "Versions").click();
+  await expect(page.getByText("This is the only version.")).toBeVisible();
+  await chooseZip(page).setInputFiles(zip(createProject(name, `${MAIN}# changed\n`)));
+  await expect(page.getByText("Version 2", { exact: false }).first()).toBeVisible();
+  await tab(page, "Versions").click();
+
+  const changes = page.getByRole("list", { name: "Changed files" });
+  await expect(changes.getByText("src/brief/main.py")).toBeVisible();
+  await expect(changes.getByRole("region", { name: "Changed lines" })).toContainText("# changed");
+  await expectAccessible(page);
+});
+
+test("explains why an upload is refused, and lists and deletes projects @phone", async ({
+  signedIn: page,
+  browserErrors,
+}) => {
+  browserErrors.allow(/status of 422/);
+  const name = uniqueName("brief");
+  await openPage(page, "/projects");
+  await chooseZip(page).setInputFiles({
+    name: "main.py",
+    mimeType: "text/x-python",
+    buffer: Buffer.from("print()"),
+  });
+  await expect(page.getByRole("alert")).toContainText("main.py is not a zip");
+  await chooseZip(page).setInputFiles(zip(Buffer.from("not a zip")));
+  await expect(page.getByRole("alert")).toContainText("zip");
+  await expectAccessible(page);
+
+  await chooseZip(page).setInputFiles(zip(createProject(name)));
+  await expect(page.getByRole("heading", { level: 1, name })).toBeVisible();
+  await openPage(page, `/projects?q=${name}`);
+  const row = page.getByRole("list", { name: "Projects" }).getByRole("listitem");
+  await expect(row).toHaveCount(1);
+  await expectAccessible(page);
+  await row.getByRole("link", { name, exact: true }).click();
+  await page.getByRole("button", { name: "Delete project" }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Delete project" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "Projects" })).toBeVisible();
+});

@@ -1,0 +1,23 @@
+export interface SecretRow {
+  name: string;
+  /** When the value was set; null if the code reads it and it is not set. */
+  updatedAt: string | null;
+}
+
+/** The set secrets and the names that the code reads, sorted by name. */
+export function listSecretRows(
+  secrets: readonly { name: string; updatedAt: string }[],
+  readByCode: readonly string[],
+): SecretRow[] {
+  const set = new Map(secrets.map(({ name, updatedAt }) => [name, updatedAt]));
+  const names = [...new Set([...set.keys(), ...readByCode])].toSorted();
+  return names.map((name) => ({ name, updatedAt: set.get(name) ?? null }));
+}
+
+/** Why an environment variable may not have this name; null if it may. */
+export function findNameProblem(name: string): string | null {
+  if (name === "") return "Enter a name.";
+  return /^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name)
+    ? null
+    : "Use up to 128 letters, digits and underscores, without a digit at the start.";
+}
