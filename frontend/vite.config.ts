@@ -10,10 +10,15 @@ const backend = process.env.BACKEND_URL ?? "http://127.0.0.1:8000";
 const SHARED =
   /@tanstack.(react-)?query|src.(hooks|lib).|src.components.[\w-]+\.tsx|src.components.ui.(alert|badge|card|copy-button|icon-button|input|skeleton)\./;
 
+/** The upload of projects: used by four pages, and too large for all others. */
+const PROJECT_UPLOAD =
+  /project-drop-zone|use-upload-project|api.upload\.|project-archive|random-key/;
+
 /** Left alone each icon would be a file of its own, and a page a hundred requests. */
 const CHUNKS = [
   { name: "initial", tags: ["$initial" as const], priority: 3 },
   { name: "icons", test: /lucide-react/, minShareCount: 2, priority: 2 },
+  { name: "project-upload", test: PROJECT_UPLOAD, minShareCount: 2, priority: 2 },
   { name: "shared", test: SHARED, minShareCount: 3, priority: 1 },
 ];
 

@@ -20,6 +20,37 @@ if __name__ == "__main__":
     run()
 `;
 
+const CREW = `from crewai import Agent, Crew, Process, Task
+from crewai.project import CrewBase, agent, crew, task
+from crewai.tools import BaseTool
+
+
+class Lookup(BaseTool):
+    name: str = "lookup"
+    description: str = "Looks up a street."
+
+    def _run(self, street: str) -> str:
+        return street
+
+
+@CrewBase
+class Town:
+    agents_config = "config/agents.yaml"
+    tasks_config = "config/tasks.yaml"
+
+    @agent
+    def writer(self) -> Agent:
+        return Agent(config=self.agents_config["writer"], tools=[Lookup()])
+
+    @task
+    def write(self) -> Task:
+        return Task(config=self.tasks_config["write"])
+
+    @crew
+    def crew(self) -> Crew:
+        return Crew(agents=self.agents, tasks=self.tasks, process=Process.sequential)
+`;
+
 /** A project that names no packages, so that its build needs no download of CrewAI. */
 function createProject(name: string, main = MAIN): Buffer {
   return createZip({
@@ -164,4 +195,24 @@ test("explains why an upload is refused, and lists and deletes projects @phone",
   await page.getByRole("button", { name: "Delete project" }).click();
   await page.getByRole("alertdialog").getByRole("button", { name: "Delete project" }).click();
   await expect(page.getByRole("heading", { level: 1, name: "Projects" })).toBeVisible();
+});
+
+test("offers to run an import that loses code as a project", async ({ signedIn: page }) => {
+  const name = uniqueName("town");
+  const files = {
+    "pyproject.toml": `[project]\nname = "${name}"\nversion = "1.0"\ndependencies = []\n`,
+    "src/town/config/agents.yaml": "writer:\n  role: Writer\n  goal: Write\n  backstory: Short\n",
+    "src/town/config/tasks.yaml":
+      "write:\n  description: Write\n  expected_output: Text\n  agent: writer\n",
+    "src/town/crew.py": CREW,
+  };
+  await openPage(page, "/workflows/new");
+  await expect(page.getByRole("link", { name: /Bring your project/ })).toBeVisible();
+  await openPage(page, "/workflows/new?import=true");
+  await page.getByLabel("Choose files to import").setInputFiles(zip(createZip(files)));
+  await page.getByRole("button", { name: "Import", exact: true }).click();
+  await page.getByRole("button", { name: "Run it as a project" }).click();
+
+  await expect(page.getByRole("heading", { level: 1, name })).toBeVisible();
+  await expect(page.getByLabel("Starts with")).toContainText("src/town/crew.py");
 });

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Check, Play } from "lucide-react";
-import type { ReactNode } from "react";
+import { lazy, Suspense, type ReactNode } from "react";
 
 import { ErrorPanel } from "@/components/error-panel";
 import { Badge } from "@/components/ui/badge";
@@ -10,6 +10,11 @@ import { Card } from "@/components/ui/card";
 import { Skeleton } from "@/components/ui/skeleton";
 import { useDemo } from "@/hooks/use-demo";
 import { modelsQuery } from "@/lib/queries/models";
+
+// Loaded after the steps, to keep the download of other pages small.
+const ProjectDropZone = lazy(async () => ({
+  default: (await import("@/components/project-drop-zone")).ProjectDropZone,
+}));
 
 /** Shown before the first run: three independent steps. */
 export function GettingStarted() {
@@ -57,6 +62,16 @@ export function GettingStarted() {
             Start from a template or from scratch: define agents, tasks and inputs.
           </Step>
         </ol>
+      </Card>
+      <Card title="Bring your project">
+        <div className="grid gap-3 p-4">
+          <p className="text-ink-soft">
+            A CrewAI project runs here as it is: crews, flows, own tools and scripts.
+          </p>
+          <Suspense fallback={<Skeleton className="h-40" />}>
+            <ProjectDropZone />
+          </Suspense>
+        </div>
       </Card>
       <p className="text-center text-xs text-ink-faint">
         The steps are independent. After the first run, this page shows your runs and their cost.

@@ -1,4 +1,4 @@
-import { useRef, useState, type SetStateAction } from "react";
+import { lazy, Suspense, useRef, useState, type SetStateAction } from "react";
 
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
@@ -15,6 +15,11 @@ import { addToSource, describeMissing, readSource, type Source } from "./import-
 import { ImportReview } from "./import-review";
 import { selectLine } from "./select-line";
 import { useImport } from "./use-import";
+
+// Only needed when an import would lose code.
+const RunAsProject = lazy(async () => ({
+  default: (await import("./run-as-project")).RunAsProject,
+}));
 
 const EMPTY_SOURCE: Source = { kind: "document", text: "" };
 
@@ -70,6 +75,13 @@ export function ImportPanel() {
         error={problem}
         onImport={(crews) => importing.save(source, crews)}
         onBack={importing.reset}
+        projectUpload={
+          source.kind === "archive" && (
+            <Suspense>
+              <RunAsProject file={source.file} />
+            </Suspense>
+          )
+        }
       />
     );
   return (

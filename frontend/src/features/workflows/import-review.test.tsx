@@ -44,9 +44,8 @@ function crew(source: string, change: Partial<ImportedCrew> = {}): ImportedCrew 
 function show(preview: ImportPreview) {
   const onImport = vi.fn<(sources: string[]) => void>();
   const onBack = vi.fn<() => void>();
-  renderWithRouter(
-    <ImportReview preview={preview} busy={false} onImport={onImport} onBack={onBack} />,
-  );
+  const projectUpload = <button type="button">Run it as a project</button>;
+  renderWithRouter(<ImportReview {...{ preview, onImport, onBack, projectUpload }} busy={false} />);
   return { onImport, onBack };
 }
 
@@ -60,6 +59,7 @@ it("shows what is kept and what is left out, with its place", async () => {
   expect(lost).toHaveTextContent("Tools");
   expect(lost).toHaveTextContent("town/crew.py:9");
   expect(lost).toHaveTextContent("Import the code as a project.");
+  expect(screen.getByRole("button", { name: "Run it as a project" })).toBeInTheDocument();
 });
 
 it("saves the chosen crews only", async () => {
@@ -81,6 +81,7 @@ it("says that nothing is left out", async () => {
 
   expect(await screen.findByText("Everything is imported")).toBeInTheDocument();
   expect(screen.getByText("Nothing is left out or changed.")).toBeInTheDocument();
+  expect(screen.queryByRole("button", { name: "Run it as a project" })).not.toBeInTheDocument();
 });
 
 it("cannot import a project without a valid crew", async () => {

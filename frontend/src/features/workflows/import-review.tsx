@@ -18,10 +18,12 @@ interface Props {
   error?: ReactNode;
   onImport: (sources: string[]) => void;
   onBack: () => void;
+  /** Uploads the same files as a project; missing if they are not a zip. */
+  projectUpload?: ReactNode;
 }
 
 /** What an import keeps and leaves out, per crew, and the choice of the crews to save. */
-export function ImportReview({ preview, busy, error, onImport, onBack }: Props) {
+export function ImportReview({ preview, busy, error, onImport, onBack, projectUpload }: Props) {
   const valid = preview.crews.filter(({ definition }) => definition !== null);
   const [chosen, setChosen] = useState(() => valid.map(({ source }) => source));
   const toggle = (source: string) =>
@@ -31,7 +33,7 @@ export function ImportReview({ preview, busy, error, onImport, onBack }: Props) 
   const findings = [...preview.crews.flatMap(({ warnings }) => warnings), ...preview.warnings];
   return (
     <div className="grid gap-4">
-      <LossSummary findings={findings} />
+      <LossSummary findings={findings} projectUpload={projectUpload} />
       {preview.crews.map((crew) => (
         <CrewCard
           key={crew.source}
@@ -63,16 +65,22 @@ export function ImportReview({ preview, busy, error, onImport, onBack }: Props) 
   );
 }
 
-function LossSummary({ findings }: { findings: readonly ImportFinding[] }) {
+interface LossProps {
+  findings: readonly ImportFinding[];
+  projectUpload?: ReactNode;
+}
+
+function LossSummary({ findings, projectUpload }: LossProps) {
   const code = findings.filter(({ remedy }) => remedy === "run-as-project").length;
   if (findings.length === 0) return <Alert title="Everything is imported" />;
   return (
     <Alert
       tone="warn"
       title={`${pluralize(findings.length, "entry", "entries")} left out or changed. Nothing is saved yet.`}
+      actions={code > 0 && projectUpload}
     >
       {code > 0 &&
-        `${pluralize(code, "entry", "entries")} of them ${code === 1 ? "is" : "are"} Python code, which a workflow cannot contain.`}
+        `${pluralize(code, "entry", "entries")} of them ${code === 1 ? "is" : "are"} Python code, which a workflow cannot contain. A project keeps it.`}
     </Alert>
   );
 }

@@ -1,6 +1,6 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { FilePlus2, Upload, type LucideIcon } from "lucide-react";
+import { FilePlus2, FolderCode, Upload, type LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
 
 import { ErrorPanel } from "@/components/error-panel";
@@ -42,6 +42,11 @@ export function TemplateGallery({ previewedName }: { previewedName?: string }) {
         <Link to="/workflows/new" search={{ import: true }} className={OPTION}>
           <OptionContent icon={Upload} title="Import">
             A workflow document, a CrewAI project, or agents.yaml and tasks.yaml.
+          </OptionContent>
+        </Link>
+        <Link to="/projects" className={OPTION}>
+          <OptionContent icon={FolderCode} title="Bring your project">
+            Run a CrewAI project as it is, with its Python code, own tools and flows.
           </OptionContent>
         </Link>
       </div>
