@@ -7,9 +7,11 @@ from crewai_runner.core.clock import now
 from crewai_runner.core.ids import Prefix, new_id
 from crewai_runner.db.session import make_engine, make_sessions, unit_of_work
 from crewai_runner.db.tables.catalog import ModelRow, ProviderRow
+from crewai_runner.db.tables.projects import ProjectRow, ProjectVersionRow
 from crewai_runner.db.tables.runs import ApprovalRow, ArtifactRow, MessageRow, RunEventRow, RunRow, RunTaskRow
 from crewai_runner.db.tables.workflows import WorkflowRow, WorkflowVersionRow
 from crewai_runner.db.tables.workspaces import WorkspaceRow
+from crewai_runner.domain.project import ProjectInspection, ProjectKind
 from crewai_runner.domain.workflow_yaml.cross_references import Registry
 from crewai_runner.domain.workflow_yaml.document import parse
 from tests.contract.seeded_workspace import DOCUMENT
@@ -29,6 +31,7 @@ async def _create(database_url: str) -> dict[str, str]:
         "workflow_id": Prefix.WORKFLOW,
         "run_id": Prefix.RUN,
         "approval_id": Prefix.APPROVAL,
+        "project_id": Prefix.PROJECT,
     }
     ids = {name: new_id(prefix) for name, prefix in kinds.items()} | {"number": "1", "name": "draft.md"}
     ids |= {"slug": ids["workflow_id"], "kickoff_id": ids["run_id"]}
@@ -55,6 +58,7 @@ def _parent_rows(ids: dict[str, str]) -> list[object]:
     return [
         ProviderRow(id=ids["provider_id"], workspace_id=WORKSPACE, name=SECRET, type="openai_compatible"),
         WorkflowRow(id=ids["workflow_id"], workspace_id=WORKSPACE, name=SECRET),
+        ProjectRow(id=ids["project_id"], workspace_id=WORKSPACE, name=SECRET, slug="other"),
         RunRow(
             id=ids["run_id"],
             workspace_id=WORKSPACE,
@@ -91,6 +95,19 @@ def _child_rows(ids: dict[str, str]) -> list[object]:
             yaml=DOCUMENT,
             definition=parsed.definition.model_dump(mode="json"),
             created_by="other",
+        ),
+        ProjectVersionRow(
+            project_id=ids["project_id"],
+            number=1,
+            content_hash="0" * 64,
+            files=[{"path": SECRET, "size": 1, "hash": "0" * 64}],
+            inspection=ProjectInspection(kind=ProjectKind.SCRIPT, name=SECRET, entry_points=[]).model_dump(
+                mode="json"
+            ),
+            created_by="other",
+            build_state="ready",
+            archive_size=1,
+            archive=b"x",
         ),
         RunTaskRow(run_id=run_id, key="draft", position=0, agent="writer", state="waiting"),
         RunEventRow(run_id=run_id, seq=1, attempt=1, type="run.queued", at=now(), frame=frame),

@@ -13,6 +13,7 @@ from tests.contract.example_bodies import example_bodies
 from tests.contract.operations import OPERATIONS, fill_path
 from tests.contract.other_workspace import SECRET, create_other_workspace
 from tests.contract.seeded_workspace import SeededWorkspace
+from tests.support.projects import zip_project
 from tests.support.server_process import API_KEY, ApiClient, ServerProcess
 
 pytestmark = [pytest.mark.process, pytest.mark.crew, pytest.mark.timeout(300)]
@@ -37,11 +38,13 @@ class TestWorkspaceIsolation:
         self, client: ApiClient, workspace: SeededWorkspace, other_ids: dict[str, str], method: str, path: str
     ) -> None:
         query = {"from": 1, "to": 1} if path.endswith("diff") else {}
-        body = example_bodies(workspace).get((method, path), {})
+        body: dict[str, Any] = {"json": example_bodies(workspace).get((method, path), {})}
+        if (method, path) == ("POST", "/api/v1/projects/{project_id}/versions"):
+            body = {"content": zip_project(), "headers": {"Content-Type": "application/zip"}}
 
-        response = client.http.request(method, fill_path(path, other_ids), json=body, params=query)
+        response = client.http.request(method, fill_path(path, other_ids), params=query, **body)
         unknown = {name: value[:-4] + "0000" for name, value in other_ids.items() if "_" in name}
-        missing = client.http.request(method, fill_path(path, other_ids | unknown), json=body, params=query)
+        missing = client.http.request(method, fill_path(path, other_ids | unknown), params=query, **body)
 
         assert read_404_title(response) == read_404_title(missing)
 

@@ -118,7 +118,7 @@ NOT_ARITHMETIC = [
 
 
 def has_infinite_part(expression: str) -> bool:
-    """Return whether a part of an expression is not finite in Python, as `1 / 1e-320` in `0 / (1 / 1e-320)`."""
+    """Return whether a part of an expression is infinite in Python: `1 / 1e-320` in `0 / (1 / 1e-320)`."""
     parts = [node for node in ast.walk(ast.parse(expression, mode="eval")) if isinstance(node, ast.expr)]
     values = [evaluate_with_python(ast.unparse(part)) for part in parts]
     return any(isinstance(value, float) and not math.isfinite(value) for value in values)

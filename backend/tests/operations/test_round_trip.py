@@ -223,7 +223,8 @@ class Writers:
 def add_workflow(connection: Any, name: str) -> None:
     connection.execute(
         text(
-            "INSERT INTO workflows (id, workspace_id, name, slug, newest_version, created_at, updated_at, version)"
+            "INSERT INTO workflows"
+            " (id, workspace_id, name, slug, newest_version, created_at, updated_at, version)"
             " VALUES (:name, 'w', :name, :name, 0, '2026-03-10', '2026-03-10', 1)"
         ),
         {"name": name},

@@ -1,6 +1,5 @@
 """The files of a project that are read, and how its own modules import each other."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -147,11 +146,7 @@ def _list_readable(files: Mapping[str, bytes]) -> Iterator[str]:
         file = PurePosixPath(path)
         is_hidden = any(part.startswith(".") or part in _LEFT_OUT_FOLDERS for part in file.parts[:-1])
         is_installed = not installed.isdisjoint(map(str, file.parents))
-        if (
-            not is_hidden
-            and not is_installed
-            and (_is_read(file) or is_environment_example(file.name))
-        ):
+        if not is_hidden and not is_installed and (_is_read(file) or is_environment_example(file.name)):
             yield path
 
 

@@ -34,8 +34,6 @@ class RunFolders:
     root: Path
     sockets: Path
     """Outside `root`: the path of a Unix socket has at most 107 bytes."""
-    lock: int
-    """The descriptor of a lock on `root`, which ends with the process."""
     original: Mapping[str, Signature] = field(default_factory=dict)
     """The project's files in the working directory, which are no results unless they have changed."""
 

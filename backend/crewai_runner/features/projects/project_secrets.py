@@ -34,9 +34,9 @@ class ProjectSecrets:
 
         Raises ProjectInvalid for a name or value that cannot be used, TooManySecrets.
         """
+        row = await self._records.get(principal, project_id, lock=True)
         for name, value in values.items():
             _check(name, value)
-        row = await self._records.get(principal, project_id, lock=True)
         existing = {secret.name for secret in await self._records.secrets.list_all(row.id)}
         if len(existing | values.keys()) > MAX_SECRETS:
             raise TooManySecrets(f"A project has at most {MAX_SECRETS} secrets. Delete one first.")
