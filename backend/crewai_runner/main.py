@@ -14,12 +14,12 @@ from crewai_runner.core.settings import Settings
 from crewai_runner.features.amp.router import PREFIX as AMP
 from crewai_runner.features.auth.middleware import AuthMiddleware
 from crewai_runner.features.crewai_plus.router import PREFIX as CREWAI_PLUS
-from crewai_runner.features.deployments.deps import UPLOAD_PATHS as DEPLOYMENT_PATHS
 from crewai_runner.features.health.router import LIVENESS, READINESS
 from crewai_runner.features.health.router import router as health
 from crewai_runner.features.metrics.middleware import RequestCounting
 from crewai_runner.features.metrics.router import PATH as METRICS
 from crewai_runner.features.metrics.router import router as metrics
+from crewai_runner.features.projects.deployments.deps import UPLOAD_PATHS as DEPLOYMENT_PATHS
 from crewai_runner.features.projects.upload_body import MAX_UPLOAD_BYTES, UPLOAD_PATHS
 from crewai_runner.features.workflows.deps import IMPORT_PATHS, MAX_ARCHIVE_BYTES
 from crewai_runner.http import documentation, frontend, problems

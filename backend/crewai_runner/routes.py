@@ -9,7 +9,6 @@ from crewai_runner.features.auth.errors import CrossSiteRequest, InvalidApiKey, 
 from crewai_runner.features.auth.router import router as session
 from crewai_runner.features.chat.router import router as chat
 from crewai_runner.features.crewai_plus.router import router as crewai_plus
-from crewai_runner.features.deployments.router import router as deployments
 from crewai_runner.features.events.router import router as events
 from crewai_runner.features.executions.router import first_version
 from crewai_runner.features.executions.router import router as executions
@@ -17,6 +16,7 @@ from crewai_runner.features.health.router import about_router as about
 from crewai_runner.features.insights.router import router as insights
 from crewai_runner.features.insights.router import workflow_list
 from crewai_runner.features.models.router import router as models
+from crewai_runner.features.projects.deployments.router import router as deployments
 from crewai_runner.features.projects.router import router as projects
 from crewai_runner.features.providers.router import router as providers
 from crewai_runner.features.runs.router import router as runs

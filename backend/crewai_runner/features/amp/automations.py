@@ -9,12 +9,10 @@ from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.domain.workflow import InputDefinition
 from crewai_runner.features.amp.errors import AutomationNotFound
-from crewai_runner.features.auth.scopes import check_scope
+from crewai_runner.features.auth.service import check_scope
 from crewai_runner.features.executions.schemas import RunStart
 from crewai_runner.features.projects.errors import ProjectNotFound
-from crewai_runner.features.projects.lookup import ProjectLookup
 from crewai_runner.features.projects.service import ProjectDeps, ProjectService
-from crewai_runner.features.projects.versions import ProjectVersions
 from crewai_runner.features.workflows.errors import WorkflowNotFound
 from crewai_runner.features.workflows.service import WorkflowService
 
@@ -54,8 +52,7 @@ class Automations:
 
     def __init__(self, session: AsyncSession, projects: ProjectDeps, mask: SecretMask) -> None:
         self._workflows = WorkflowService(session, mask)
-        self._projects, self._versions = ProjectService(session, projects), ProjectVersions(session, projects)
-        self._lookup = ProjectLookup(session)
+        self._projects = ProjectService(session, projects)
 
     async def find(self, principal: Principal, slug: str) -> Automation:
         try:
@@ -76,10 +73,7 @@ class Automations:
             project_id = await self._find_project(principal, slug)
         else:
             return definition.inputs
-        number = await self._lookup.find_ready_version(principal, project_id)
-        if number is None:
-            number = (await self._projects.get(principal, project_id)).newest_version
-        return (await self._versions.get(principal, project_id, number)).version.inspection.inputs
+        return await self._projects.list_inputs(principal, project_id)
 
     async def resolve(self, principal: Principal, slug: str) -> RunnableAutomation:
         """Return what a kickoff starts. Raises ProjectNotReady, ProjectInvalid."""
@@ -89,12 +83,12 @@ class Automations:
             project_id = await self._find_project(principal, slug)
         else:
             return RunnableAutomation(Automation(workflow_id, None), None, definition.inputs)
-        number = await self._lookup.find_ready_version(principal, project_id)
+        number = await self._projects.find_ready_version(principal, project_id)
         project = await self._projects.resolve_run(principal, project_id, number)
         return RunnableAutomation(Automation(None, project_id), project.version, project.definition.inputs)
 
     async def _find_project(self, principal: Principal, slug: str) -> str:
         try:
-            return await self._lookup.find_by_slug(principal, slug)
+            return await self._projects.find_by_slug(principal, slug)
         except ProjectNotFound:
             raise AutomationNotFound(slug) from None

@@ -6,7 +6,7 @@ from starlette.requests import HTTPConnection
 
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.errors import InvalidApiKey
-from crewai_runner.features.auth.scopes import check_scope
+from crewai_runner.features.auth.service import check_scope
 
 
 class Requires(SecurityBase):

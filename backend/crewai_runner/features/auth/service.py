@@ -10,7 +10,7 @@ from typing import Protocol
 from crewai_runner.core.client_address import get_limited_address
 from crewai_runner.core.principal import BUILTIN_WORKSPACE, Principal, Scope
 from crewai_runner.features.auth.browser_sessions import BrowserSessions
-from crewai_runner.features.auth.errors import InvalidApiKey, TooManySignInFailures
+from crewai_runner.features.auth.errors import InvalidApiKey, ScopeMissing, TooManySignInFailures
 from crewai_runner.features.auth.sign_in_limiter import SignInLimiter
 
 ACCOUNT = "api-key"
@@ -68,3 +68,9 @@ def _read_token(authorization: str | None) -> str | None:
 
 def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+
+
+def check_scope(principal: Principal, scope: Scope) -> None:
+    """Raises ScopeMissing (403) unless the principal has the scope."""
+    if not principal.has_scope(scope):
+        raise ScopeMissing(f"This requires the scope {scope}.", scope=str(scope))

@@ -17,7 +17,7 @@ from crewai_runner.core.principal import Principal
 from crewai_runner.db.session import Sessions
 from crewai_runner.db.tables.projects import ProjectRow, ProjectVersionRow
 from crewai_runner.domain.project import EntryPoint, ProjectInspection
-from crewai_runner.domain.workflow import WorkflowDefinition
+from crewai_runner.domain.workflow import InputDefinition, WorkflowDefinition
 from crewai_runner.features.idempotency.service import IdempotencyService
 from crewai_runner.features.models.service import ModelService
 from crewai_runner.features.projects.errors import (
@@ -27,6 +27,7 @@ from crewai_runner.features.projects.errors import (
     ProjectNotReady,
     ProjectVersionNotFound,
 )
+from crewai_runner.features.projects.lookup import ProjectLookup
 from crewai_runner.features.projects.records import ProjectRecords, to_project_entry
 from crewai_runner.features.projects.rules import (
     build_slug,
@@ -114,6 +115,21 @@ class ProjectService:
         """Return a project with its newest version. Raises ProjectNotFound."""
         return await self._records.read(await self._records.get(principal, project_id))
 
+    async def find_by_slug(self, principal: Principal, slug: str) -> str:
+        """Return the id of the project with this slug or id. Raises ProjectNotFound."""
+        return await ProjectLookup(self._session).find_by_slug(principal, slug)
+
+    async def find_ready_version(self, principal: Principal, project_id: str) -> int | None:
+        """Return the number of the newest version that can run, if there is one."""
+        return await ProjectLookup(self._session).find_ready_version(principal, project_id)
+
+    async def list_inputs(self, principal: Principal, project_id: str) -> list[InputDefinition]:
+        """Return the inputs of the newest version that can run, else of the newest."""
+        row = await self._records.get(principal, project_id)
+        number = await self.find_ready_version(principal, project_id) or row.newest_version
+        version = await self._records.get_version(row, number)
+        return ProjectInspection.model_validate(version.inspection).inputs
+
     async def list_page(
         self, principal: Principal, text: str | None, limit: int, cursor: str | None
     ) -> ProjectPage:
@@ -129,9 +145,9 @@ class ProjectService:
     ) -> ProjectRead:
         """Change the fields that were sent. Raises ProjectNotFound, StaleVersion, ProjectInvalid."""
         sent = request.model_fields_set
+        row = await self._records.get(principal, project_id, lock=True)
         if "model_map" in sent:
             await self._check_models(principal, request.model_map)
-        row = await self._records.get(principal, project_id, lock=True)
         check_version(row.version, expected)
         for name in sent & {"name", "description", *JSON_FIELDS}:
             setattr(row, name, getattr(request, name))

@@ -146,12 +146,12 @@ describe("with runs", () => {
 });
 
 describe("before the first run", () => {
-  it("shows only the getting started card with three steps", async () => {
+  it("shows the three steps of getting started, and where to bring a project", async () => {
     mockRuns();
     showDashboard();
 
     expect(await screen.findAllByRole("listitem")).toHaveLength(3);
-    expect(screen.getAllByRole("heading", { level: 2 })).toHaveLength(1);
+    expect(screen.getAllByRole("heading", { level: 2 })).toHaveLength(2);
     expect(screen.queryByRole("radio")).not.toBeInTheDocument();
     expect(screen.getByText(/expect mistakes/)).toBeInTheDocument();
   });

@@ -11,7 +11,7 @@ from crewai_runner.core.principal import Scope
 from crewai_runner.core.settings import Settings
 from crewai_runner.db.session import read_session
 from crewai_runner.db.tables.projects import ProjectBuildLogRow, ProjectSecretRow, ProjectVersionRow
-from crewai_runner.features.deployments.router import router
+from crewai_runner.features.projects.deployments.router import router
 from crewai_runner.wiring.container import Container
 from tests.support.harness import RunHarness
 from tests.support.principals import ANONYMOUS, AS_DOCUMENT_READER, AS_STRANGER, OWNER

@@ -5,16 +5,16 @@ from collections.abc import AsyncIterator
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.principal import Principal
-from crewai_runner.features.deployments.descriptions import (
+from crewai_runner.features.projects.deployments.descriptions import (
     describe_deployed,
     describe_entry,
     describe_project,
     list_log_lines,
 )
-from crewai_runner.features.deployments.errors import DeploymentLogNotFound
-from crewai_runner.features.deployments.form import DeploymentForm
-from crewai_runner.features.deployments.rules import describe_left_out
-from crewai_runner.features.deployments.schemas import (
+from crewai_runner.features.projects.deployments.errors import DeploymentLogNotFound
+from crewai_runner.features.projects.deployments.form import DeploymentForm
+from crewai_runner.features.projects.deployments.rules import describe_left_out
+from crewai_runner.features.projects.deployments.schemas import (
     Deployed,
     DeploymentEntry,
     DeploymentLogLine,

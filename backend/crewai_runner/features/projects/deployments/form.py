@@ -10,8 +10,8 @@ from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 
 from crewai_runner.core.errors import BadRequest, Unprocessable
-from crewai_runner.features.deployments.errors import DeploymentRefused
-from crewai_runner.features.deployments.rules import describe_left_out, parse_variable
+from crewai_runner.features.projects.deployments.errors import DeploymentRefused
+from crewai_runner.features.projects.deployments.rules import describe_left_out, parse_variable
 from crewai_runner.features.projects.errors import UploadTypeUnknown
 from crewai_runner.features.projects.rules import split_secrets
 from crewai_runner.features.projects.schemas import MAX_SECRET_LENGTH

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 from crewai_runner.core.errors import BadRequest, TooLarge, Unavailable
-from crewai_runner.features.deployments.deps import (
+from crewai_runner.features.projects.deployments.deps import (
     UPLOAD_FORM,
     BaseUrl,
     Coder,
@@ -16,12 +16,12 @@ from crewai_runner.features.deployments.deps import (
     Uuid,
     Writer,
 )
-from crewai_runner.features.deployments.errors import (
+from crewai_runner.features.projects.deployments.errors import (
     DeploymentLogNotFound,
     DeploymentRefused,
     RepositoryUnsupported,
 )
-from crewai_runner.features.deployments.schemas import (
+from crewai_runner.features.projects.deployments.schemas import (
     Deployed,
     DeploymentEntry,
     DeploymentLogLine,

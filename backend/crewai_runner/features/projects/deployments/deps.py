@@ -6,8 +6,8 @@ from fastapi import Depends, Path, Request
 
 from crewai_runner.core.principal import Principal, Scope
 from crewai_runner.features.auth.deps import Requires
-from crewai_runner.features.deployments.form import ARCHIVE, DeploymentForm, read_deployment
-from crewai_runner.features.deployments.service import DeploymentService
+from crewai_runner.features.projects.deployments.form import ARCHIVE, DeploymentForm, read_deployment
+from crewai_runner.features.projects.deployments.service import DeploymentService
 from crewai_runner.features.projects.service import ProjectDeps
 from crewai_runner.features.projects.upload_body import FORM_TYPE
 from crewai_runner.http.client_address import get_base_url

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from crewai_runner.features.deployments.rules import escape_markup
-from crewai_runner.features.deployments.schemas import (
+from crewai_runner.features.projects.deployments.rules import escape_markup
+from crewai_runner.features.projects.deployments.schemas import (
     Deployed,
     DeploymentEntry,
     DeploymentLogLine,
