@@ -60,13 +60,6 @@ class DocumentInvalid(Unprocessable):
         )
 
 
-class ArchiveRefused(Unprocessable):
-    """An uploaded archive is damaged or violates a limit; nothing was imported."""
-
-    slug = "archive-refused"
-    title = "Archive refused"
-
-
 class ProjectUnreadable(Unprocessable):
     """The files do not contain a readable crew; `problems` lists the problems of one file, if any."""
 

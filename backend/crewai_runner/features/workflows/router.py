@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import Query, Response
 
 from crewai_runner.core.errors import BadRequest, StaleVersion, TooLarge
+from crewai_runner.core.zip_archive import ArchiveRefused
 from crewai_runner.features.idempotency.deps import IdempotencyKey
 from crewai_runner.features.idempotency.errors import IdempotencyKeyReused
 from crewai_runner.features.workflows.deps import (
@@ -25,7 +26,6 @@ from crewai_runner.features.workflows.deps import (
     Writer,
 )
 from crewai_runner.features.workflows.errors import (
-    ArchiveRefused,
     ContentTypeUnknown,
     DocumentInvalid,
     VersionNotFound,

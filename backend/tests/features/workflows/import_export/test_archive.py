@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crewai_runner.features.workflows.errors import ArchiveRefused
+from crewai_runner.core.zip_archive import ArchiveRefused
 from crewai_runner.features.workflows.import_export.archive import MAX_ENTRIES, read_archive, write_archive
 
 FOUR_MIB = bytes(range(256)) * 16384
