@@ -9,6 +9,8 @@ from crewai_runner.domain.workflow import InputDefinition
 
 
 class ProjectKind(StrEnum):
+    """What is executed: a crew class, a `crew.jsonc`, a Flow class, or a function or file."""
+
     CREW_CLASS = "crew-class"
     CREW_FILE = "crew-file"
     FLOW = "flow"
@@ -20,8 +22,11 @@ class EntryPoint(ApiModel):
 
     kind: ProjectKind
     path: str = Field(description="The file, relative to the project's root: `src/news/main.py`.")
-    name: str | None = Field(None, description="The function or class; null: the file itself is run.")
+    name: str | None = Field(
+        None, description="The function, class or crew object; null: the file itself is run."
+    )
     title: str = Field("", description="Shown where the user chooses between entry points.")
+    working_directory: str = Field(".", description="Relative to the root: where its `pyproject.toml` lies.")
 
 
 class ProjectInspection(ApiModel):
@@ -30,7 +35,11 @@ class ProjectInspection(ApiModel):
     kind: ProjectKind
     name: str
     entry_points: list[EntryPoint] = Field(description="The first one is the default.")
-    working_directory: str = Field(".", description="Relative to the root: where `pyproject.toml` lies.")
+    working_directory: str = Field(".", description="Of the first entry point.")
+    import_paths: list[str] = Field(
+        default_factory=lambda: ["."],
+        description="The folders that the project's own modules are imported from, relative to the root.",
+    )
     inputs: list[InputDefinition] = Field(default_factory=list)
     environment_names: list[str] = Field(
         default_factory=list, description="Environment variables that the code reads."
@@ -39,4 +48,8 @@ class ProjectInspection(ApiModel):
     tools: list[str] = Field(default_factory=list, description="Tools that the code names.")
     python: str | None = Field(None, description="The Python versions wanted: `>=3.10,<3.13`.")
     crewai: str | None = Field(None, description="The CrewAI version wanted, as written: `==0.86.0`.")
+    missing_packages: list[str] = Field(
+        default_factory=list,
+        description="Requirements that the named models need and the project lacks: `crewai[anthropic]`.",
+    )
     warnings: list[str] = Field(default_factory=list)

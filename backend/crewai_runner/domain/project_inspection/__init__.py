@@ -1,0 +1,1 @@
+"""Reads the files of a CrewAI project and describes it. No code of the project is executed."""

@@ -1,0 +1,268 @@
+"""Which packages and which Python a project wants, from its declarations and lock files."""
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from crewai_runner.domain.project_inspection.python_module import keyword_of, name_of
+from crewai_runner.domain.workflow_yaml.python_data import NotData, evaluate, list_assignments, parse_source
+
+_MAX_TOML_LENGTH = 8 * 1024**2
+_MAX_DOTS = 200
+_COMMENT = re.compile(r"(^|\s)#.*$")
+_CARET = re.compile(r"[\^~](?=\d)")
+_HASH = re.compile(r"\s+--hash[= ]\S+")
+_CONTROL = re.compile(r"[\r\n\x00]")
+WINDOWS_PACKAGES = frozenset(
+    {"pywin32", "pypiwin32", "pywinpty", "pyreadline", "pyreadline3", "pywin32-ctypes"}
+)
+
+
+@dataclass(frozen=True)
+class Dependencies:
+    """What a project declares. Paths are relative to the root of the texts."""
+
+    name: str | None = None
+    python: str | None = None
+    requirements: tuple[str, ...] = ()
+    """As in PEP 508."""
+    constraints: tuple[str, ...] = ()
+    """Versions from a lock file of another tool: `crewai==0.86.0`."""
+    source: str | None = None
+    """The file that declares the requirements."""
+    lock: str | None = None
+    """The `uv.lock`, if there is one."""
+    locked: Mapping[str, str] = field(default_factory=dict)
+    """Version by package, from any lock file."""
+    scripts: Mapping[str, str] = field(default_factory=dict)
+    """`package.module:function` by the name of a command."""
+    kind: str | None = None
+    """The `type` in `[tool.crewai]`: `crew` or `flow`."""
+    package_folders: tuple[str, ...] = ()
+    """Folders that packages are in, beside the project's folder and `src`."""
+    ignored: tuple[str, ...] = ()
+    """Lines that are not requirements of packages on an index."""
+
+    def find(self, name: str) -> Requirement | None:
+        """Return the requirement of a package."""
+        for text in self.requirements:
+            requirement = Requirement(text)
+            if canonicalize_name(requirement.name) == name:
+                return requirement
+        return None
+
+
+def read_dependencies(texts: Mapping[str, str], folder: str = ".") -> Dependencies:
+    """Read what the project in a folder declares: pyproject.toml, else requirements, setup.py, Pipfile."""
+    root = PurePosixPath(folder)
+    project = _read_toml(texts.get(str(root / "pyproject.toml"), ""))
+    locked = _read_locked(texts, root)
+    found = _choose_requirements(texts, root, project)
+    requirements, ignored = _check(found.lines)
+    own, poetry = _table(project, "project"), _table(project, "tool", "poetry")
+    python = own.get("requires-python") or _translate(_table(poetry, "dependencies").get("python"))
+    scripts = {**_table(poetry, "scripts"), **_table(own, "scripts")}
+    name = own.get("name") or poetry.get("name")
+    has_uv_lock = str(root / "uv.lock") in texts and "project" in project
+    return Dependencies(
+        name=name if isinstance(name, str) else None,
+        python=python if isinstance(python, str) else found.python,
+        requirements=requirements,
+        constraints=() if has_uv_lock else tuple(f"{name}=={version}" for name, version in locked.items()),
+        source=found.source,
+        lock=str(root / "uv.lock") if has_uv_lock else None,
+        locked=locked,
+        scripts={key: value for key, value in scripts.items() if isinstance(value, str)},
+        kind=_table(project, "tool", "crewai").get("type"),
+        package_folders=tuple(_list_package_folders(project)),
+        ignored=ignored,
+    )
+
+
+@dataclass(frozen=True)
+class _Declared:
+    source: str | None = None
+    lines: tuple[str, ...] = ()
+    python: str | None = None
+
+
+def _choose_requirements(texts: Mapping[str, str], root: PurePosixPath, project: dict[str, Any]) -> _Declared:
+    """Return the first declaration with requirements; one that names CrewAI is preferred."""
+    found = [declared for declared in _list_declarations(texts, root, project) if declared.lines]
+    named = (declared for declared in found if any(line.startswith("crewai") for line in declared.lines))
+    return next(named, found[0] if found else _Declared())
+
+
+def _list_declarations(
+    texts: Mapping[str, str], root: PurePosixPath, project: dict[str, Any]
+) -> Iterator[_Declared]:
+    path = str(root / "pyproject.toml")
+    listed = _table(project, "project").get("dependencies")
+    if isinstance(listed, list):
+        yield _Declared(path, tuple(item for item in listed if isinstance(item, str)))
+    yield _Declared(path, tuple(_read_poetry(_table(project, "tool", "poetry", "dependencies"))))
+    folders = (root, root / "requirements")
+    files = sorted(
+        (path for path in texts if PurePosixPath(path).parent in folders and "requirements" in path.lower()),
+        key=lambda path: (
+            PurePosixPath(path).name != "requirements.txt",
+            "dev" in path or "test" in path,
+            path,
+        ),
+    )
+    for path in files:
+        if path.endswith((".txt", ".in")):
+            yield _Declared(path, tuple(_read_requirements(texts, path)))
+    yield _read_setup(str(root / "setup.py"), texts.get(str(root / "setup.py"), ""))
+    packages = _table(_read_toml(texts.get(str(root / "Pipfile"), "")), "packages")
+    yield _Declared(str(root / "Pipfile"), tuple(_read_poetry(packages)))
+
+
+def _read_toml(text: str) -> dict[str, Any]:
+    # A key of many parts takes tomllib quadratic time.
+    if len(text) > _MAX_TOML_LENGTH or any(line.count(".") > _MAX_DOTS for line in text.splitlines()):
+        return {}
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return {}
+
+
+def _table(document: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    value: Any = document
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def _read_poetry(packages: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the requirements of a table of Poetry or Pipenv: `crewai = "^0.86"`."""
+    for name, value in packages.items():
+        version = value.get("version", "*") if isinstance(value, dict) else value
+        extras = value.get("extras", []) if isinstance(value, dict) else []
+        if name != "python" and isinstance(version, str):
+            listed = f"[{','.join(map(str, extras))}]" if isinstance(extras, list) and extras else ""
+            yield f"{name}{listed}{_translate(version)}"
+
+
+def _translate(version: object) -> str | None:
+    """Return the versions that `^1.2`, `~1.2`, `1.2` and `*` mean, as in PEP 440."""
+    if not isinstance(version, str):
+        return None
+    parts = [part.strip() for part in version.replace("||", ",").split(",")]
+    return ",".join(filter(None, map(_translate_part, parts)))
+
+
+def _translate_part(part: str) -> str:
+    if part == "*":
+        return ""
+    if _CARET.match(part) is None:
+        return part if not part[:1].isdigit() else f"=={part}"
+    numbers = [int(number) for number in re.findall(r"\d+", part)[:3]]
+    if part.startswith("^"):
+        first = next((index for index, number in enumerate(numbers) if number), len(numbers) - 1)
+    else:
+        first = min(1, len(numbers) - 1)
+    upper = [*numbers[:first], numbers[first] + 1]
+    return f">={part[1:].strip()},<{'.'.join(map(str, upper))}"
+
+
+def _read_requirements(texts: Mapping[str, str], path: str) -> Iterator[str]:
+    """Yield the requirements of a file and of the files that it includes, each of them once."""
+    waiting = [path]
+    known = {path}
+    while waiting:
+        current = waiting.pop(0)
+        for raw in texts[current].replace("\\\r\n", " ").replace("\\\n", " ").splitlines():
+            line = _HASH.sub("", _COMMENT.sub("", raw)).strip()
+            option, _, rest = (
+                line.replace("=", " ", 1).partition(" ") if line.startswith("-") else ("", "", "")
+            )
+            if option in {"-r", "--requirement"}:
+                other = str(PurePosixPath(current).parent / rest.strip())
+                if other in texts and other not in known:
+                    known.add(other)
+                    waiting.append(other)
+            elif line:
+                yield line
+
+
+def _read_setup(path: str, text: str) -> _Declared:
+    """Read the literal arguments of `setup()`."""
+    try:
+        module = parse_source(text)
+    except NotData:
+        return _Declared()
+    names = list_assignments(module.body)
+    for node in ast.walk(module):
+        if isinstance(node, ast.Call) and name_of(node.func) == "setup":
+            values: list[Any] = []
+            for key in ("install_requires", "python_requires"):
+                expression = keyword_of(node, key)
+                try:
+                    values.append(evaluate(expression, names) if expression is not None else None)
+                except NotData:
+                    values.append(None)
+            listed, python = values
+            lines = tuple(filter(lambda line: isinstance(line, str), listed or ()))
+            return _Declared(path, lines, python if isinstance(python, str) else None)
+    return _Declared()
+
+
+def _check(lines: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the requirements of packages on an index, and the lines that are none."""
+    requirements: list[str] = []
+    ignored: list[str] = []
+    for line in lines:
+        try:
+            requirement = Requirement(line)
+        except InvalidRequirement:
+            ignored.append(_CONTROL.sub(" ", line)[:200])
+            continue
+        name = canonicalize_name(requirement.name)
+        if name in WINDOWS_PACKAGES and requirement.marker is None:
+            ignored.append(line)
+        elif requirement.url is not None:
+            # A URL may hold a password; only the index is reachable.
+            ignored.append(f"{name} @ {requirement.url.partition(':')[0]}")
+            requirements.append(requirement.name)
+        else:
+            requirements.append(str(requirement))
+    return tuple(dict.fromkeys(requirements)), tuple(ignored)
+
+
+def _read_locked(texts: Mapping[str, str], root: PurePosixPath) -> dict[str, str]:
+    for name in ("uv.lock", "poetry.lock"):
+        packages = _read_toml(texts.get(str(root / name), "")).get("package")
+        if isinstance(packages, list):
+            return {
+                item["name"]: item["version"]
+                for item in packages
+                if isinstance(item, dict)
+                and isinstance(item.get("name"), str)
+                and isinstance(item.get("version"), str)
+                and not {"virtual", "editable"} & _table(item, "source").keys()
+            }
+    return {}
+
+
+def _list_package_folders(project: dict[str, Any]) -> Iterator[str]:
+    """Yield the folders of packages that build settings name."""
+    where = _table(project, "tool", "setuptools", "packages", "find").get("where")
+    yield from (str(item) for item in (where if isinstance(where, list) else []))
+    for mapped in _table(project, "tool", "setuptools", "package-dir").values():
+        yield str(mapped)
+    packages = _table(project, "tool", "hatch", "build", "targets", "wheel").get("packages")
+    for item in packages if isinstance(packages, list) else []:
+        yield str(PurePosixPath(str(item)).parent)
+    packages = _table(project, "tool", "poetry").get("packages")
+    for item in packages if isinstance(packages, list) else []:
+        if isinstance(item, dict) and isinstance(item.get("from"), str):
+            yield item["from"]

@@ -1,0 +1,117 @@
+"""What may keep a project from running here, one sentence each."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from crewai_runner.domain.project import EntryPoint
+from crewai_runner.domain.project_inspection.dependencies import Dependencies
+from crewai_runner.domain.project_inspection.project_sources import ProjectSources, is_secondary
+from crewai_runner.domain.project_inspection.python_module import PythonModule, keyword_of, name_of
+
+MAX_WARNINGS = 50
+_READ_FUNCTIONS = frozenset(
+    {
+        "open",
+        "read_csv",
+        "read_excel",
+        "read_json",
+        "FileReadTool",
+        "PDFSearchTool",
+        "CSVSearchTool",
+        "TXTSearchTool",
+        "DOCXSearchTool",
+        "JSONSearchTool",
+        "MDXSearchTool",
+    }
+)
+_PATH_KEYS = ("file_path", "pdf", "csv", "txt", "docx", "json_path", "mdx", "file")
+_WRITE_MODE = re.compile(r"[wax+]")
+_FILE = re.compile(r"[\w\-./ ]{1,200}\.[A-Za-z0-9]{1,6}")
+_COMMAND_LINES = frozenset({"argparse", "click", "typer", "fire"})
+
+
+def list_warnings(
+    sources: ProjectSources, entries: list[EntryPoint], dependencies: Dependencies, missing: list[str]
+) -> list[str]:
+    """Return the warnings about a project whose first entry point is used."""
+    warnings = list(sources.unread)
+    if not entries:
+        warnings.append("No entry point was found: no file creates or starts a crew.")
+    if dependencies.source is None:
+        warnings.append("The project declares no dependencies: they are guessed from its imports.")
+    if missing:
+        names = ", ".join(missing)
+        reason = "the code imports CrewAI" if "crewai[tools]" in missing else "the named models need it"
+        warnings.append(f"`{names}` is not among the dependencies, but {reason}.")
+    warnings += [
+        f"`{line}` in {dependencies.source} is not installed as written: no package of the index."
+        for line in dependencies.ignored
+    ]
+    reachable = (
+        sources.list_reachable(entries[0].path) if entries and entries[0].path in sources.modules else []
+    )
+    modules = [sources.modules[path] for path in reachable]
+    warnings += _describe_shells(sources, entries)
+    warnings += _describe_command_line(modules[:1])
+    warnings += _describe_missing_files(sources, modules, entries)
+    return list(dict.fromkeys(warnings))[:MAX_WARNINGS]
+
+
+def _describe_shells(sources: ProjectSources, entries: list[EntryPoint]) -> Iterator[str]:
+    for path, module in sources.modules.items():
+        if module.shell is None or is_secondary(path):
+            continue
+        if entries and entries[0].path == path:
+            yield f"`{path}` is a {module.shell} application: its pages are not shown here."
+        elif module.is_executable or module.name in {"app.py", "main.py", "server.py"}:
+            yield f"`{path}` is a {module.shell} application: runs do not start it."
+
+
+def _describe_command_line(modules: list[PythonModule]) -> Iterator[str]:
+    for module in modules:
+        if module.packages & _COMMAND_LINES:
+            yield f"`{module.path}` reads command-line arguments: it is started without any."
+
+
+def _describe_missing_files(
+    sources: ProjectSources, modules: list[PythonModule], entries: list[EntryPoint]
+) -> Iterator[str]:
+    written = {path for module in modules for path, is_read in _list_files(module) if not is_read}
+    for module in modules:
+        for path, is_read in _list_files(module):
+            if is_read and path not in written and not _exists(sources, path, module, entries):
+                yield f"`{module.path}` reads `{path}`, which is not in the archive."
+
+
+def _exists(sources: ProjectSources, path: str, module: PythonModule, entries: list[EntryPoint]) -> bool:
+    name = PurePosixPath(path).name
+    folders = (entries[0].working_directory, str(PurePosixPath(module.path).parent), "knowledge", ".")
+    is_there = any(str(PurePosixPath(folder) / path) in sources.paths for folder in folders)
+    return is_there or any(PurePosixPath(other).name == name for other in sources.paths)
+
+
+def _list_files(module: PythonModule) -> Iterator[tuple[str, bool]]:
+    """Yield the relative paths that code opens, and whether it reads them; also those that tasks write."""
+    for call in module.calls:
+        function = name_of(call.func)
+        if function == "Task":
+            yield from ((path, False) for path in _list_texts(keyword_of(call, "output_file")))
+        if function in _READ_FUNCTIONS:
+            first = keyword_of(call, *_PATH_KEYS) or (call.args[0] if call.args else None)
+            mode = keyword_of(call, "mode") or (call.args[1] if len(call.args) > 1 else None)
+            is_written = isinstance(mode, ast.Constant) and _WRITE_MODE.search(str(mode.value)) is not None
+            yield from ((path, not is_written) for path in _list_texts(first))
+        elif function is not None and function.endswith("KnowledgeSource"):
+            paths = _list_texts(keyword_of(call, "file_paths", "file_path"))
+            yield from ((path, True) for path in paths)
+
+
+def _list_texts(expression: ast.expr | None) -> Iterator[str]:
+    items = expression.elts if isinstance(expression, ast.List | ast.Tuple) else [expression]
+    for item in items:
+        if isinstance(item, ast.Constant) and isinstance(item.value, str):
+            path = item.value.removeprefix("./")
+            if _FILE.fullmatch(path) and not path.startswith(("/", "..", "http")) and "{" not in path:
+                yield path

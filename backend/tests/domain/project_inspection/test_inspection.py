@@ -1,0 +1,99 @@
+"""Inspection of hostile and broken files; ordinary projects are in tests/projects."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crewai_runner.domain.project_inspection.dependencies import read_dependencies
+from crewai_runner.domain.project_inspection.inspection import inspect_project
+
+CREW = "from crewai import Crew\ncrew = Crew(agents=[], tasks=[])\n"
+PATHS = ("main.py", "crew.jsonc", "pyproject.toml", "requirements.txt", "uv.lock", "setup.py", ".env.example")
+
+
+class TestInspectProject:
+    def test_no_files(self) -> None:
+        inspection = inspect_project({}, "empty")
+
+        assert inspection.name == "empty"
+        assert inspection.entry_points == []
+        assert "No entry point" in inspection.warnings[0]
+
+    @given(st.dictionaries(st.sampled_from(PATHS), st.binary(max_size=30)))
+    def test_any_content_is_inspected(self, files: dict[str, bytes]) -> None:
+        inspect_project(files)
+
+    @pytest.mark.parametrize(
+        ("path", "content"),
+        [
+            ("main.py", b"x = " + b"(" * 50_000),
+            ("main.py", b"x = " + b"-" * 50_000 + b"1"),
+            ("main.py", b"inputs = {'a': inputs}\nCrew().kickoff(inputs=inputs)\nimport crewai"),
+            ("main.py", b"from crewai import Crew\n" + b"os.getenv('A')\n" * 8_000),
+            ("pyproject.toml", b"a." * 40_000 + b"b = 1"),
+            ("pyproject.toml", b"[" * 40_000),
+            (
+                "pyproject.toml",
+                b'[project]\nname = 1\nscripts = {a = 1}\ndependencies = "x"\n[tool]\nuv = 1\npoetry = 1',
+            ),
+            ("requirements.txt", b"-r requirements.txt\ncrewai\n" * 100),
+            ("requirements.txt", b"crewai" + b"[" * 100_000),
+            ("crew.jsonc", b"[" * 100_000),
+            ("config/agents.yaml", b"a: &a [*a, *a]\n"),
+            (".env.example", b"\0" * 100_000),
+        ],
+    )
+    def test_hostile_file_is_harmless(self, path: str, content: bytes) -> None:
+        started = time.process_time()
+
+        inspect_project({path: content, "a.py": CREW.encode()})
+
+        assert time.process_time() - started < 5
+
+    def test_modules_that_import_each_other(self) -> None:
+        files = {
+            "a.py": b"import b\nimport crewai",
+            "b.py": b"from a import *\nfrom . import c",
+            "c.py": b"import a",
+        }
+
+        assert inspect_project(files).entry_points == []
+
+    def test_secrets_of_an_example_are_not_shown(self) -> None:
+        files = {".env.example": b"API_KEY=canary\nOPENAI_MODEL=gpt-4o\n", "main.py": CREW.encode()}
+
+        assert "canary" not in inspect_project(files).model_dump_json()
+
+
+class TestReadDependencies:
+    @pytest.mark.parametrize(
+        ("written", "meant"),
+        [
+            ("^1.2.3", ">=1.2.3,<2"),
+            ("^0.86.0", ">=0.86.0,<0.87"),
+            ("~0.95", ">=0.95,<0.96"),
+            ("*", ""),
+            ("1.0", "==1.0"),
+        ],
+    )
+    def test_versions_of_poetry(self, written: str, meant: str) -> None:
+        text = f'[tool.poetry.dependencies]\ncrewai = "{written}"\n'
+        requirement = read_dependencies({"pyproject.toml": text}).find("crewai")
+
+        assert requirement is not None
+        assert sorted(str(requirement.specifier).split(",")) == sorted(meant.split(","))
+
+    def test_address_with_password_is_not_kept(self) -> None:
+        found = read_dependencies(
+            {"requirements.txt": "crewai @ git+https://user:canary@example.com/x.git\n"}
+        )
+
+        assert found.requirements == ("crewai",)
+        assert "canary" not in repr(found)
+
+    def test_hashes_and_comments_are_removed(self) -> None:
+        text = "crewai==0.86.0 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb  # pinned\n"
+
+        assert read_dependencies({"requirements.txt": text}).requirements == ("crewai==0.86.0",)

@@ -1,0 +1,3 @@
+"""The folders here are projects to read, not tests."""
+
+collect_ignore_glob = ["*/*"]

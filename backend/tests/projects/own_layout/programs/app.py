@@ -1,0 +1,5 @@
+from garden.plants import make_crew
+
+
+def kickoff():
+    return make_crew().kickoff(inputs={"plant": "rose"})
