@@ -1,0 +1,192 @@
+"""The folder of environments: one for each list of packages, shared by projects, removed when unused."""
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import stat
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from uuid import uuid4
+
+LOCK_POLL_SECONDS = 0.2
+_MANIFEST = "environment.json"
+_USED = "used"
+_LEFTOVER_SECONDS = 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltEnvironment:
+    """An environment that can be used. `size` counts the bytes that it does not share with the cache."""
+
+    lock_hash: str
+    directory: Path
+    python_version: str
+    crewai_version: str | None
+    interpreter: Path
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentStore:
+    """Environments and uv's cache in one folder, so that files are hard links. Its methods block."""
+
+    root: Path
+
+    @property
+    def cache(self) -> Path:
+        return self.root / "cache"
+
+    @property
+    def environments(self) -> Path:
+        return self.root / "environments"
+
+    @property
+    def building(self) -> Path:
+        return self.root / "building"
+
+    def prepare(self) -> None:
+        for folder in (self.cache, self.environments, self.building, self.root / "locks"):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o755)
+
+    def find(self, lock_hash: str) -> BuiltEnvironment | None:
+        """Return an environment and note its use; None if there is none."""
+        folder = self.environments / lock_hash
+        try:
+            values = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+            os.utime(folder / _USED)
+        except (OSError, ValueError):
+            return None
+        return BuiltEnvironment(
+            **{**values, "directory": folder / "venv", "interpreter": Path(values["interpreter"])}
+        )
+
+    def create_folder(self) -> Path:
+        """Create a folder for a build; `add` or `discard` ends its use."""
+        folder = self.building / uuid4().hex
+        folder.mkdir(mode=0o755)
+        return folder
+
+    def add(self, folder: Path, built: BuiltEnvironment, packages: str) -> BuiltEnvironment:
+        """Move the environment `folder/venv` into place, read-only. An existing one with its hash stays."""
+        size = _measure(folder / "venv")
+        target = self.environments / built.lock_hash
+        entry = folder / "entry"
+        entry.mkdir(mode=0o755)
+        (folder / "venv").rename(entry / "venv")
+        values = {**asdict(built), "size": size, "interpreter": str(built.interpreter)}
+        del values["directory"]
+        (entry / "packages.txt").write_text(packages, encoding="utf-8")
+        (entry / _USED).touch()
+        (entry / _MANIFEST).write_text(json.dumps(values), encoding="utf-8")
+        _make_read_only(entry / "venv")
+        with contextlib.suppress(OSError):  # another process was faster
+            entry.rename(target)
+        found = self.find(built.lock_hash)
+        if found is None:
+            raise OSError(f"The environment could not be moved to {target}.")
+        return found
+
+    def discard(self, folder: Path) -> None:
+        """Remove a folder of a build or of an environment, with everything in it."""
+        _make_writable(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def use(self, lock_hash: str) -> Iterator[None]:
+        """Keep an environment from being removed, by any process. Raises OSError if it is gone."""
+        with (self.environments / lock_hash / _USED).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            os.utime(self.environments / lock_hash / _USED)
+            yield
+
+    @contextlib.asynccontextmanager
+    async def build_lock(self, lock_hash: str) -> AsyncIterator[None]:
+        """Wait until no other process or task builds this environment."""
+        with (self.root / "locks" / f"{lock_hash}.lock").open("wb") as file:
+            while not _try_lock(file.fileno()):  # noqa: ASYNC110 - the lock is also held by other processes
+                await asyncio.sleep(LOCK_POLL_SECONDS)
+            yield
+
+    def remove_unused(self, max_age_seconds: float, max_bytes: int) -> list[str]:
+        """Remove environments that were not used for a time, and the oldest until the rest is small.
+
+        Returns their hashes. Leftovers of builds that ended without notice are removed too, and the cache if
+        nothing uses it.
+        """
+        self.prepare()
+        removed: list[str] = []
+        entries = sorted(self._list_entries())
+        total = sum(size for _, size, _ in entries)
+        now = time.time()
+        for used, size, folder in entries:
+            if (now - used > max_age_seconds or total > max_bytes) and self._remove(folder):
+                removed.append(folder.name)
+                total -= size
+        for folder in self.building.iterdir():
+            if now - folder.stat().st_mtime > _LEFTOVER_SECONDS:
+                self.discard(folder)
+        if removed and len(removed) == len(entries):
+            shutil.rmtree(self.cache, ignore_errors=True)
+            self.prepare()
+        return removed
+
+    def _list_entries(self) -> Iterator[tuple[float, int, Path]]:
+        for folder in self.environments.iterdir():
+            try:
+                size = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))["size"]
+                yield (folder / _USED).stat().st_mtime, int(size), folder
+            except (OSError, ValueError, KeyError):
+                yield 0.0, 0, folder
+
+    def _remove(self, folder: Path) -> bool:
+        """Remove an environment unless it is in use."""
+        try:
+            with (folder / _USED).open("rb") as file:
+                if not _try_lock(file.fileno()):
+                    return False
+                target = self.building / uuid4().hex
+                folder.rename(target)
+        except FileNotFoundError:
+            target = folder
+        except OSError:
+            return False
+        self.discard(target)
+        return True
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _measure(folder: Path) -> int:
+    """Return the bytes of files with a single name: those of the cache have several."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            status = os.lstat(os.path.join(parent, name))  # noqa: PTH118 - tens of thousands of files
+            if status.st_nlink == 1:
+                total += status.st_blocks * 512
+    return total
+
+
+def _make_read_only(folder: Path) -> None:
+    """Take away the right to add and remove files. Files are links to the cache and keep their rights."""
+    for parent, _, _ in os.walk(folder):
+        os.chmod(parent, 0o555)  # noqa: PTH101, S103 - another user runs the code
+
+
+def _make_writable(folder: Path) -> None:
+    for parent, names, _ in os.walk(folder):
+        for name in names:
+            path = os.path.join(parent, name)  # noqa: PTH118
+            if not os.path.islink(path):  # noqa: PTH114
+                os.chmod(path, stat.S_IRWXU)  # noqa: PTH101
