@@ -53,6 +53,10 @@ def list_warnings(
         sources.list_reachable(entries[0].path) if entries and entries[0].path in sources.modules else []
     )
     modules = [sources.modules[path] for path in reachable]
+    if modules and entries[0].name is None and not modules[0].is_executable and modules[0].shell is None:
+        warnings.append(
+            f"`{modules[0].path}` starts nothing when it is executed: choose another entry point."
+        )
     warnings += _describe_shells(sources, entries)
     warnings += _describe_command_line(modules[:1])
     warnings += _describe_missing_files(sources, modules, entries)

@@ -132,7 +132,11 @@ def read_sources(files: Mapping[str, bytes]) -> ProjectSources:
 def is_secondary(path: str) -> bool:
     """Return whether a file belongs to tests, documentation or examples."""
     file = PurePosixPath(path)
-    is_test = file.name.startswith("test_") or file.stem.endswith("_test") or file.name == "conftest.py"
+    is_test = (
+        file.name.startswith(("test_", "demo_", "example_"))
+        or file.stem.endswith("_test")
+        or file.name == "conftest.py"
+    )
     return is_test or not _SECONDARY_FOLDERS.isdisjoint(map(str.lower, file.parts[:-1]))
 
 

@@ -132,9 +132,7 @@ class EnvironmentBuilder:
         if not dependencies.requirements:
             message = "The project declares no dependencies. Add a requirements.txt or a pyproject.toml."
             raise EnvironmentBuildFailed(BuildFailure.NO_SOLUTION, message)
-        # Locked versions of packages may be newer than the files.
-        newest = None if locked is not None else request.newest
-        return await resolver.resolve(folder, dependencies, interpreters, newest, log)
+        return await resolver.resolve(folder, dependencies, interpreters, request.newest, log)
 
     async def _lacks_wheel(self, resolver: PackageResolver, packages: PackageList, folder: Path) -> bool:
         """Return whether a listed package has no wheel for the interpreter."""
@@ -221,7 +219,8 @@ def _add_requirements(
         pins = (line.partition(" \\")[0].strip() for line in locked.text.splitlines())
         constraints = tuple(pin.partition("[")[0] if "[" in pin else pin for pin in pins if "==" in pin)
     requirements = tuple(dict.fromkeys((*declared.requirements, *extra)))
-    return replace(declared, requirements=requirements, constraints=constraints)
+    lock = declared.lock if locked is not None else None
+    return replace(declared, requirements=requirements, constraints=constraints, lock=lock)
 
 
 def _read_texts(folder: Path) -> dict[str, str]:

@@ -20,11 +20,13 @@ from crewai_runner.executor.projects.build.interpreters import Interpreter
 EARLIEST_CAP = date(2024, 12, 10)
 """With an earlier one CrewAI 0.70 has no solution: the index lost versions that it needs."""
 FLOORS = {"crewai": "0.70", "crewai-tools": "0.12"}
-"""Lower bounds for requirements without any version: a resolver may otherwise go back to the first release."""
+"""Lower bounds for requirements without a version: a resolver may otherwise choose a very old release."""
 MAX_ATTEMPTS = 12
 _KEPT_LINES = 200
 _NEEDS_WHEEL = re.compile(r"Wheels are required for `([A-Za-z0-9._-]+)`")
 _NO_WHEEL = re.compile(r"`?([A-Za-z0-9._-]+)==\S+?`? (?:has no usable wheels|can't be installed)")
+_REMOVED = re.compile(r"there is no version of ([A-Za-z0-9._-]+)==")
+"""A version that the index no longer has."""
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)(\[[^\]]*\])?==([^\s;\\]+)")
 
 
@@ -106,8 +108,12 @@ class PackageResolver:
         newest: date | None,
         log: BuildLog,
     ) -> PackageList:
-        """Resolve requirements to wheels. Raises EnvironmentBuildFailed."""
-        attempt = _Attempt(is_capped=newest is not None, has_constraints=bool(dependencies.constraints))
+        """Resolve requirements to wheels. Raises EnvironmentBuildFailed.
+
+        `newest` bounds the day of versions, except where a `uv.lock` has chosen them.
+        """
+        is_capped = newest is not None and dependencies.lock is None
+        attempt = _Attempt(is_capped=is_capped, has_constraints=bool(dependencies.constraints))
         output = folder / "resolved.txt"
         for _ in range(MAX_ATTEMPTS):
             interpreter = interpreters[attempt.interpreter]
@@ -119,7 +125,11 @@ class PackageResolver:
                 return PackageList(keep_packages(output.read_text(encoding="utf-8"), log), interpreter)
             failure = explain_output(lines)
             retries = failure.cause in {BuildFailure.NO_SOLUTION, BuildFailure.NO_WHEEL}
-            following = _next_attempt(attempt, lines, len(interpreters)) if retries else None
+            following = (
+                _next_attempt(attempt, lines, len(interpreters), has_date=newest is not None)
+                if retries
+                else None
+            )
             if following is None:
                 break
             attempt = following
@@ -244,14 +254,18 @@ def _describe(attempt: _Attempt, interpreter: Interpreter, newest: date | None) 
     return f"Resolving for Python {interpreter.version}{cap}{exempt}."
 
 
-def _next_attempt(attempt: _Attempt, lines: list[str], interpreters: int) -> _Attempt | None:
+def _next_attempt(
+    attempt: _Attempt, lines: list[str], interpreters: int, *, has_date: bool
+) -> _Attempt | None:
     """Return the next thing to try: another version of a package without wheel, then fewer conditions."""
     text = "\n".join(lines)
     named = {canonicalize_name(name) for name in [*_NEEDS_WHEEL.findall(text), *_NO_WHEEL.findall(text)]}
+    named |= {canonicalize_name(name) for name in _REMOVED.findall(text)}
+    named -= FLOORS.keys()  # the version of CrewAI is the project's choice
     if named - attempt.exempt:
         return replace(attempt, exempt=attempt.exempt | named)
     if attempt.has_constraints:
-        return replace(attempt, has_constraints=False)
+        return replace(attempt, has_constraints=False, is_capped=has_date)
     if attempt.interpreter + 1 < min(interpreters, 3):
         return replace(attempt, interpreter=attempt.interpreter + 1, exempt=frozenset())
     if attempt.is_capped:

@@ -115,6 +115,18 @@ class TestBuild:
         _, second = uv.list_options("compile")
         assert "pypika=2100-01-01" in second
 
+    async def test_version_that_the_index_lost_is_replaced_but_not_that_of_crewai(
+        self, store: EnvironmentStore, project: Path
+    ) -> None:
+        lost = "No solution found: because there is no version of lancedb==0.5.7 and of crewai==1.6.1 and"
+        uv = FakeUv(failures=[f"{lost} there is no version of crewai==1.6.1"])
+
+        await EnvironmentBuilder(store, uv).build(BuildRequest(project, newest=date(2025, 1, 1)), print)
+
+        _, second = uv.list_options("compile")
+        assert "lancedb=2100-01-01" in second
+        assert "crewai=2100-01-01" not in second
+
     async def test_no_solution_ends_with_the_reason(self, store: EnvironmentStore, project: Path) -> None:
         uv, log = FakeUv(failures=["No solution found: boltons"] * 20), list[str]()
 
