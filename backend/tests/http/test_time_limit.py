@@ -201,6 +201,8 @@ class TestTimeLimit:
             "/chat",
             "/projects",
             "/projects/{project_id}/versions",
+            "/crewai_plus/api/v1/crews/zip",
+            "/crewai_plus/api/v1/crews/{uuid}/zip_update",
         }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 NOTE = "crewai deploy"
 MAX_NOTE_LENGTH = 500
 _VARIABLE = re.compile(r"env\[([^\[\]]*)\]")
-_TAG = re.compile(r"(\\*)(\[[a-zA-Z/@#].*?\])")
+_TAG = re.compile(r"(?<!\\)(\\*+)(\[[a-zA-Z/@#][^\[\]]*+\])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
