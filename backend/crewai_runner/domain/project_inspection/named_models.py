@@ -112,9 +112,9 @@ def list_missing_packages(
 
     CrewAI 1.0 and later needs another package for the models of most providers.
     """
-    if dependencies.find("crewai") is None and (dependencies.source is not None or needs_crewai):
-        return [CREWAI, *_list_extras(models, dependencies)]
-    return _list_extras(models, dependencies) if dependencies.source is not None else []
+    if dependencies.find("crewai") is not None:
+        return _list_extras(models, dependencies)
+    return [CREWAI, *_list_extras(models, dependencies)] if needs_crewai else []
 
 
 def _list_extras(models: Iterable[str], dependencies: Dependencies) -> list[str]:

@@ -62,7 +62,7 @@ class ProjectNotReady(Conflict):
         reason = {
             "queued": "its build has not started",
             "building": "it is being built",
-            "failed": f"its build failed: {error or 'see its log'}",
+            "failed": f"its build failed: {(error or 'see its log').removesuffix('.')}",
         }.get(state, f"it is {state}")
         super().__init__(
             f"Version {number} cannot run yet: {reason}.", project_id=project_id, version=number, state=state

@@ -37,6 +37,13 @@ class TestInspectProject:
         [warning] = [one for one in inspection.warnings if "declares no dependencies" in one]
         assert ("only `crewai[tools]" in warning) == bool(missing)
 
+    @pytest.mark.parametrize(("code", "missing"), [(CREW, ["crewai[tools]"]), ("import idna\n", [])])
+    def test_crewai_is_added_only_to_code_that_uses_it(self, code: str, missing: list[str]) -> None:
+        inspection = inspect_project({"main.py": code.encode(), "requirements.txt": b"idna==3.10\n"})
+
+        assert inspection.missing_packages == missing
+        assert any("imports CrewAI" in warning for warning in inspection.warnings) == bool(missing)
+
     @given(st.dictionaries(st.sampled_from(PATHS), st.binary(max_size=30)))
     def test_any_content_is_inspected(self, files: dict[str, bytes]) -> None:
         inspect_project(files)
