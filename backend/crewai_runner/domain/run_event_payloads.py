@@ -205,15 +205,22 @@ class MessageClosedData(ApiModel):
     status: Literal["undelivered", "unanswered"]
 
 
+ApprovalKind = Literal["review", "question"]
+
+
 class ApprovalRequestedData(ApiModel):
     approval_id: str
+    kind: ApprovalKind = Field(
+        "review", description="`question`: the code of a project asks for an answer, not for a review."
+    )
+    prompt: str = Field("", description="What the code asks.")
     output: str
 
 
 class ApprovalResolvedData(ApiModel):
     approval_id: str
-    action: Literal["approve", "reject", "revise"]
-    feedback: str | None = None
+    action: Literal["approve", "reject", "revise", "answer"]
+    feedback: str | None = Field(None, description="The feedback, or the answer to a question.")
     by: Identifier
 
 

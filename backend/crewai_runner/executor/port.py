@@ -210,13 +210,27 @@ class Stopped:
 
 
 @dataclass(frozen=True, slots=True)
+class HumanQuestion:
+    """What the code of a project asks a person.
+
+    `hash` recognises the question in a later attempt, which starts the code from its beginning.
+    """
+
+    prompt: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class NeedsHuman:
-    """The attempt ended to wait for a review; `output` is the agent's proposed answer."""
+    """The attempt ended to wait for a person: for a review of `output`, an agent's proposed answer, or for an
+    answer to a question. `task_key` is empty for a question that no task asks.
+    """
 
     task_key: str
     agent: str
     output: str
     json_output: Any | None = None
+    question: HumanQuestion | None = None
 
 
 @dataclass(frozen=True, slots=True)

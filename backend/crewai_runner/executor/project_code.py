@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -14,6 +15,33 @@ class RunFile:
 
     path: str
     content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class GivenAnswer:
+    """A person's answer to a question that an earlier attempt asked; `hash` is the question's."""
+
+    hash: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunProgress:
+    """What earlier attempts of a run have left beside its finished tasks, on whichever worker they ran."""
+
+    answers: Sequence[GivenAnswer]
+    """In the order in which the questions were asked."""
+    checkpoints: Mapping[str, Mapping[str, Any]]
+    """JSON objects by name."""
+    save_checkpoint: Callable[[str, Mapping[str, Any]], Awaitable[None]]
+    """Stores a JSON object under a name of at most 200 characters, in place of an earlier one.
+
+    Does nothing if a newer attempt owns the run.
+    """
+    delete_checkpoints: Callable[[], Awaitable[None]]
+    """Forgets all of them: the run is complete."""
+    wait_until_unneeded: Callable[[], Awaitable[None]]
+    """Waits while the run waits for a person or for this worker to continue, after the attempt has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +63,4 @@ class ProjectCode:
     """Returns the zip of the version's files."""
     save_files: Callable[[Sequence[RunFile]], Awaitable[Sequence[RunFile]]]
     """Stores files of the run; returns those that were stored."""
+    progress: RunProgress

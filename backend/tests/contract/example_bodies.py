@@ -52,7 +52,7 @@ def example_bodies(workspace: SeededWorkspace) -> dict[tuple[str, str], Any]:
     }
     saved = {"workflowId": workspace.ids["workflow_id"], "version": 1}
     run = workspace.ids["run_id"]
-    resolve = {"action": "revise", "feedback": "Shorter.", "edited": "No."}
+    resolve = {"action": "revise", "feedback": "Shorter.", "edited": "No.", "answer": "Yes."}
     draft = {"workflow": {"yaml": DOCUMENT.replace("Known", "Fresh"), "note": "why"}}
     hooks = {f"{kind}WebhookUrl": f"http://127.0.0.1:9/{kind}" for kind in ("task", "step", "crew")}
     return {

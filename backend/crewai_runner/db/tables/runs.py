@@ -228,8 +228,14 @@ class ApprovalRow(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"))
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(16), default="review", server_default="review")
     task_key: Mapped[str] = mapped_column(String(200))
+    """Empty for a question that no task asks."""
     agent: Mapped[str | None] = mapped_column(String(200))
+    prompt: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """What the code of a project asks."""
+    question_hash: Mapped[str | None] = mapped_column(String(64))
+    """By which a later attempt recognises the question, to answer it in the same way."""
     output: Mapped[str] = mapped_column(Text)
     json_output: Mapped[dict[str, Any] | None] = mapped_column()
     state: Mapped[str] = mapped_column(String(16))
@@ -238,6 +244,17 @@ class ApprovalRow(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime] = mapped_column()
     resolved_at: Mapped[datetime | None] = mapped_column()
+
+
+class RunCheckpointRow(Base):
+    """What an attempt of a project's run leaves for the next one, on whichever worker that runs."""
+
+    __tablename__ = "run_checkpoints"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), primary_key=True)
+    value: Mapped[dict[str, Any]] = mapped_column()
+    saved_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class ArtifactRow(Base):

@@ -135,7 +135,8 @@ class PayloadBuilder:
                 return self._with_meta(self.describe_task(event.task_key or "", result))
             case ApprovalRequested():
                 waiting = self.describe_task(
-                    event.task_key or "", TaskResult(raw=event.data.output, agent=event.agent)
+                    event.task_key or "",
+                    TaskResult(raw=event.data.output or event.data.prompt, agent=event.agent),
                 )
                 more = {"status": "awaiting_human_feedback", "execution_id": self.run_id}
                 return self._with_meta(waiting | more)

@@ -43,7 +43,7 @@ from crewai_runner.features.amp.schemas import (
     WebhookTargets,
     WebhookUrls,
 )
-from crewai_runner.features.approvals.schemas import ApprovalResolve
+from crewai_runner.features.approvals.schemas import make_resolution
 from crewai_runner.features.approvals.service import ApprovalService
 from crewai_runner.features.events.service import EventService
 from crewai_runner.features.executions.service import ExecutionService, StartExtension
@@ -183,16 +183,14 @@ class AmpService:
         targets = await self._check_targets(request)
         run = await self._get_run(principal, slug, request.execution_id)
         waiting = await self._services.approvals.find_open(principal, run.id)
-        if waiting is None or waiting.task_key != request.task_id:
+        if waiting is None or waiting.task_key not in ("", request.task_id):
             waits_for = "no task" if waiting is None else f"`{waiting.task_key}`"
             raise NothingToReview(
                 f"Task `{request.task_id}` of the execution waits for no feedback; it waits for {waits_for}."
             )
         if not request.is_approve and not request.human_feedback.strip():
             raise Unprocessable("`human_feedback` must say what to change when `is_approve` is false.")
-        resolution = ApprovalResolve(
-            action="approve" if request.is_approve else "revise", feedback=request.human_feedback or None
-        )
+        resolution = make_resolution(waiting, request.human_feedback, is_approval=request.is_approve)
         await self._services.approvals.resolve(principal, waiting.id, resolution)
         if targets.list_urls():
             await self._replace_webhooks(run, principal, targets)

@@ -25,6 +25,11 @@ class EditedOutputInvalid(Unprocessable):
     title = "Edited output does not have the task's structure"
 
 
+class ActionNotAllowed(Unprocessable):
+    slug = "approval-action-not-allowed"
+    title = "Action does not fit the approval request"
+
+
 class FeedbackMissing(Unprocessable):
     slug = "feedback-missing"
     title = "Feedback is missing"

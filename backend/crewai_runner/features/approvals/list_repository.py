@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Select, bindparam, select, type_coerce
+from sqlalchemy import Connection, Integer, Select, bindparam, func, select, type_coerce
 
 from crewai_runner.db.base import JsonTimestamp, table_of
 from crewai_runner.db.tables.runs import ApprovalRow
@@ -12,8 +12,10 @@ _APPROVALS = table_of(ApprovalRow).c
 _COLUMNS = (
     _APPROVALS.id,
     _APPROVALS.run_id,
-    _APPROVALS.task_key,
+    _APPROVALS.kind,
+    func.nullif(_APPROVALS.task_key, "").label("task_key"),
     _APPROVALS.agent,
+    _APPROVALS.prompt,
     _APPROVALS.output,
     _APPROVALS.state,
     _APPROVALS.feedback,

@@ -42,6 +42,11 @@ class ApprovalRepository:
         query = select(ApprovalRow).where(ApprovalRow.run_id == run_id).order_by(ApprovalRow.id.desc())
         return await self._session.scalar(query.limit(1))
 
+    async def list_in_state(self, run_id: str, state: str) -> Sequence[ApprovalRow]:
+        """Return the run's approval requests in a state, oldest first."""
+        query = select(ApprovalRow).where(ApprovalRow.run_id == run_id, ApprovalRow.state == state)
+        return (await self._session.scalars(query.order_by(ApprovalRow.id))).all()
+
     async def list_overdue_run_ids(self, at: datetime, limit: int) -> Sequence[str]:
         """Return the runs whose open approval request expires at or before `at`; nothing is locked."""
         query = (

@@ -14,6 +14,7 @@ from crewai_runner.features.approvals.deps import (
     Resolver,
 )
 from crewai_runner.features.approvals.errors import (
+    ActionNotAllowed,
     ApprovalAlreadyResolved,
     ApprovalDeadlinePassed,
     ApprovalNotFound,
@@ -61,6 +62,7 @@ async def get_approval(approval_id: str, reader: Reader, approvals: ApprovalsToR
         ApprovalNotFound,
         ApprovalAlreadyResolved,
         ApprovalDeadlinePassed,
+        ActionNotAllowed,
         EditedOutputInvalid,
         FeedbackMissing,
         IllegalTransition,
@@ -69,8 +71,8 @@ async def get_approval(approval_id: str, reader: Reader, approvals: ApprovalsToR
 async def resolve_approval(
     approval_id: str, body: ApprovalResolve, resolver: Resolver, approvals: Approvals
 ) -> ApprovalAnswer:
-    """Approve, revise or reject a task output. A request can be resolved only once.
+    """Approve, revise or reject a task output, or answer a question. A request can be resolved only once.
 
-    After `approve` and `revise` the run continues automatically; `reject` fails it.
+    After `approve`, `revise` and `answer` the run continues automatically; `reject` fails it.
     """
     return ApprovalAnswer(approval=to_approval_read(await approvals.resolve(resolver, approval_id, body)))

@@ -1,11 +1,10 @@
-"""Human approval of task outputs.
+"""Human approval of task outputs, and answers to the questions of projects.
 
 A waiting run occupies no worker; resolving its approval request queues the next attempt.
 """
 
 from collections.abc import Container
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,7 +15,7 @@ from crewai_runner.core.principal import Principal
 from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.db.tables.runs import ApprovalRow, RunRow
 from crewai_runner.domain.artifact_events import make_artifact_event
-from crewai_runner.domain.run import RunFailure, RunState, TaskState, WaitReason
+from crewai_runner.domain.run import RunState, TaskState, WaitReason
 from crewai_runner.domain.run_event_payloads import (
     ApprovalCancelledData,
     ApprovalExpiredData,
@@ -31,16 +30,16 @@ from crewai_runner.domain.run_events import (
     ApprovalResolved,
     TaskCompleted,
 )
-from crewai_runner.domain.structured_output import StructureMismatch, parse_structured
-from crewai_runner.executor.port import NeedsHuman
-from crewai_runner.features.approvals.errors import (
-    ApprovalAlreadyResolved,
-    ApprovalDeadlinePassed,
-    ApprovalNotFound,
-    EditedOutputInvalid,
-    FeedbackMissing,
-)
+from crewai_runner.executor.port import HumanQuestion, NeedsHuman
+from crewai_runner.executor.project_code import GivenAnswer
+from crewai_runner.features.approvals.errors import ApprovalNotFound
 from crewai_runner.features.approvals.repository import ApprovalRepository
+from crewai_runner.features.approvals.rules import (
+    check_resolvable,
+    make_expiry_failure,
+    make_rejection_failure,
+    parse_edited,
+)
 from crewai_runner.features.approvals.schemas import ApprovalResolve, ApprovalState
 from crewai_runner.features.lifecycle.service import LifecycleService
 from crewai_runner.features.runs.service import RunService
@@ -52,6 +51,7 @@ _STATE_BY_ACTION = {
     "approve": ApprovalState.APPROVED,
     "revise": ApprovalState.REVISED,
     "reject": ApprovalState.REJECTED,
+    "answer": ApprovalState.ANSWERED,
 }
 
 
@@ -62,7 +62,7 @@ class ApprovalService:
         self._lifecycle = LifecycleService(session, queue, mask)
 
     async def request(self, run: RunRow, review: NeedsHuman, expires_in: timedelta) -> ApprovalRow:
-        """Request approval of a task output; the run, locked by the caller, moves to `waiting`."""
+        """Request a review or an answer; the run, locked by the caller, moves to `waiting`."""
         approval, requested = await self._add(run, review, expires_in)
         await self._lifecycle.wait(run, WaitReason.HUMAN_INPUT, requested, approval_id=approval.id)
         return approval
@@ -81,19 +81,31 @@ class ApprovalService:
         newest = await self._approvals.get_newest(run_id)
         if newest is None or newest.task_key in finished or newest.state not in _UNREVIEWED:
             return None
-        return NeedsHuman(newest.task_key, newest.agent or "", newest.output, newest.json_output)
+        question = newest.question_hash and HumanQuestion(newest.prompt, newest.question_hash)
+        return NeedsHuman(
+            newest.task_key, newest.agent or "", newest.output, newest.json_output, question or None
+        )
+
+    async def list_answers(self, run_id: str) -> list[GivenAnswer]:
+        """Return the answers to the questions of a run's code, in the order of the questions."""
+        rows = await self._approvals.list_in_state(run_id, ApprovalState.ANSWERED)
+        return [GivenAnswer(row.question_hash or "", row.feedback or "") for row in rows]
 
     async def _add(
         self, run: RunRow, review: NeedsHuman, expires_in: timedelta
     ) -> tuple[ApprovalRow, ApprovalRequested]:
         mask = self._mask.scoped(run.workspace_id, run.id)
-        output = clean_json(review.output, mask)
+        output, question = clean_json(review.output, mask), review.question
+        prompt = clean_json(question.prompt, mask) if question else ""
         approval = ApprovalRow(
             id=new_id(Prefix.APPROVAL),
             workspace_id=run.workspace_id,
             run_id=run.id,
+            kind="question" if question else "review",
             task_key=review.task_key,
             agent=review.agent,
+            prompt=prompt,
+            question_hash=question.hash if question else None,
             output=output,
             json_output=clean_json(review.json_output, mask),
             state=ApprovalState.OPEN,
@@ -101,8 +113,12 @@ class ApprovalService:
         )
         self._approvals.add(approval)
         await self._set_task_state(run.id, review.task_key, TaskState.WAITING)
-        data = ApprovalRequestedData(approval_id=approval.id, output=output)
-        return approval, ApprovalRequested(task_key=review.task_key, agent=review.agent, data=data)
+        data = ApprovalRequestedData(
+            approval_id=approval.id, kind="question" if question else "review", prompt=prompt, output=output
+        )
+        return approval, ApprovalRequested(
+            task_key=review.task_key or None, agent=review.agent or None, data=data
+        )
 
     async def get(self, principal: Principal, approval_id: str) -> ApprovalRow:
         """Return the approval. Raises ApprovalNotFound, also for one of another workspace."""
@@ -126,7 +142,8 @@ class ApprovalService:
         """Resolve an open approval request, then continue the run or fail it.
 
         The same resolution by the same caller changes nothing the second time. Raises ApprovalNotFound
-        (404), ApprovalAlreadyResolved (409), ApprovalDeadlinePassed (410) and FeedbackMissing (422).
+        (404), ApprovalAlreadyResolved (409), ApprovalDeadlinePassed (410), ActionNotAllowed and
+        FeedbackMissing (422).
         """
         found = await self.get(principal, approval_id)
         # Every transaction locks the run before its approval, so two resolutions cannot deadlock.
@@ -135,7 +152,7 @@ class ApprovalService:
         assert approval is not None  # noqa: S101  # approvals are only deleted together with their run
         if await self._is_repeated(principal, approval, resolution):
             return approval
-        _check_resolvable(approval, resolution)
+        check_resolvable(approval, resolution)
         await self._apply(run, approval, principal.subject, resolution)
         return approval
 
@@ -144,7 +161,7 @@ class ApprovalService:
     ) -> bool:
         """Whether this caller has resolved the request in exactly this way before."""
         before = (approval.state, approval.resolved_by, approval.feedback)
-        if before != (_STATE_BY_ACTION[resolution.action], principal.subject, resolution.feedback):
+        if before != (_STATE_BY_ACTION[resolution.action], principal.subject, resolution.text):
             return False
         if resolution.action != "approve":
             return True
@@ -156,29 +173,30 @@ class ApprovalService:
         self, run: RunRow, approval: ApprovalRow, resolved_by: str, resolution: ApprovalResolve
     ) -> None:
         approval.state = _STATE_BY_ACTION[resolution.action]
-        approval.feedback = resolution.feedback
+        approval.feedback = resolution.text
         approval.resolved_by, approval.resolved_at = resolved_by, now()
         resolved = ApprovalResolvedData(
-            approval_id=approval.id, action=resolution.action, feedback=resolution.feedback, by=resolved_by
+            approval_id=approval.id, action=resolution.action, feedback=resolution.text, by=resolved_by
         )
-        await self._lifecycle.emit(run, ApprovalResolved(task_key=approval.task_key, data=resolved))
+        await self._lifecycle.emit(run, ApprovalResolved(task_key=approval.task_key or None, data=resolved))
         if resolution.action == "reject":
-            await self._lifecycle.fail(run, _rejection_failure(approval))
+            await self._lifecycle.fail(run, make_rejection_failure(approval))
             return
         if resolution.action == "approve":
             await self._complete_task(run, approval, resolution.edited)
         else:
-            run.revision = {
-                "taskKey": approval.task_key,
-                "previous": approval.output,
-                "feedback": resolution.feedback,
-            }
+            if resolution.action == "revise":
+                run.revision = {
+                    "taskKey": approval.task_key,
+                    "previous": approval.output,
+                    "feedback": resolution.feedback,
+                }
             await self._set_task_state(run.id, approval.task_key, TaskState.PENDING)
         await self._lifecycle.queue_next_attempt(run, "answered")
 
     async def _complete_task(self, run: RunRow, approval: ApprovalRow, edited: str | None) -> None:
         raw = approval.output if edited is None else edited
-        json_output = approval.json_output if edited is None else _parse_edited(run, approval, edited)
+        json_output = approval.json_output if edited is None else parse_edited(run, approval, edited)
         for task in await self._runs.list_task_rows(run.id):
             if task.key == approval.task_key:
                 task.state, task.finished_at = TaskState.COMPLETED, now()
@@ -199,8 +217,8 @@ class ApprovalService:
         if approval is not None:
             approval.state, approval.resolved_at = ApprovalState.CANCELLED, now()
             cancelled = ApprovalCancelledData(approval_id=approval.id)
-            event = ApprovalCancelled(task_key=approval.task_key, agent=approval.agent, data=cancelled)
-            await self._lifecycle.emit(run, event)
+            scope = {"task_key": approval.task_key or None, "agent": approval.agent}
+            await self._lifecycle.emit(run, ApprovalCancelled(**scope, data=cancelled))
 
     async def expire_overdue(self) -> list[str]:
         """Fail the runs whose approval request passed its deadline and return their ids."""
@@ -213,8 +231,9 @@ class ApprovalService:
             approval.state, approval.resolved_at = ApprovalState.EXPIRED, now()
             if run is not None and run.state == RunState.WAITING:
                 expired = ApprovalExpiredData(approval_id=approval.id)
-                await self._lifecycle.emit(run, ApprovalExpired(task_key=approval.task_key, data=expired))
-                await self._lifecycle.fail(run, _expiry_failure(approval))
+                event = ApprovalExpired(task_key=approval.task_key or None, data=expired)
+                await self._lifecycle.emit(run, event)
+                await self._lifecycle.fail(run, make_expiry_failure(approval))
                 failed_ids.append(run.id)
         return failed_ids
 
@@ -222,57 +241,3 @@ class ApprovalService:
         for task in await self._runs.list_task_rows(run_id):
             if task.key == key:
                 task.state = state
-
-
-def _check_resolvable(approval: ApprovalRow, resolution: ApprovalResolve) -> None:
-    if approval.state == ApprovalState.EXPIRED or (
-        approval.state == ApprovalState.OPEN and approval.expires_at <= now()
-    ):
-        raise ApprovalDeadlinePassed(
-            "The approval request expired before it was resolved. Resume or retry the run."
-        )
-    if approval.state != ApprovalState.OPEN:
-        by = f" by {approval.resolved_by}" if approval.resolved_by else ""
-        raise ApprovalAlreadyResolved(
-            f"The approval was already {approval.state}{by}.", status_now=approval.state
-        )
-    if resolution.action == "revise" and not (resolution.feedback or "").strip():
-        raise FeedbackMissing("`revise` requires `feedback` that tells the agent what to change.")
-    if resolution.edited is not None and resolution.action != "approve":
-        raise FeedbackMissing("`edited` is only allowed with `approve`; send `feedback` to revise.")
-
-
-def _parse_edited(run: RunRow, approval: ApprovalRow, edited: str) -> Any:
-    """Return the JSON of an edited output whose task demands a structure. Raises EditedOutputInvalid."""
-    tasks = run.parsed_definition.tasks
-    schema = next((task.output_json for task in tasks if task.key == approval.task_key), None)
-    if schema is None:
-        return None
-    try:
-        return parse_structured(edited, schema)
-    except StructureMismatch as mismatch:
-        raise EditedOutputInvalid(
-            f"The edited output of task {approval.task_key} does not have the structure of its "
-            f"`output_json`: {mismatch}. Correct it, or approve without `edited`."
-        ) from mismatch
-
-
-def _rejection_failure(approval: ApprovalRow) -> RunFailure:
-    reason = f": {approval.feedback}" if approval.feedback else "."
-    return RunFailure(
-        code="approval-rejected",
-        message=f"The output of task {approval.task_key} was rejected{reason}",
-        hint="Change the workflow or its inputs and run it again.",
-        task_key=approval.task_key,
-        agent=approval.agent,
-    )
-
-
-def _expiry_failure(approval: ApprovalRow) -> RunFailure:
-    return RunFailure(
-        code="approval-expired",
-        message=f"The approval request for task {approval.task_key} was not resolved in time.",
-        hint="Resume the run to request approval again; APPROVAL_EXPIRES_HOURS sets the time limit.",
-        task_key=approval.task_key,
-        agent=approval.agent,
-    )

@@ -15,6 +15,11 @@ class RunNotAcceptingMessages(Conflict):
     title = "Run already finished"
 
 
+class MessagesNotDelivered(Conflict):
+    slug = "messages-not-delivered"
+    title = "Projects receive no messages"
+
+
 class ModelFailed(AppError):
     """The model that should answer failed; the detail holds the provider's message."""
 

@@ -12,7 +12,12 @@ from crewai_runner.core.errors import AppError
 from crewai_runner.core.principal import Principal
 from crewai_runner.features.approvals.errors import ApprovalAlreadyResolved
 from crewai_runner.features.chat.deps import Chat, Reader, Writer
-from crewai_runner.features.chat.errors import AgentUnknown, ModelFailed, RunNotAcceptingMessages
+from crewai_runner.features.chat.errors import (
+    AgentUnknown,
+    MessagesNotDelivered,
+    ModelFailed,
+    RunNotAcceptingMessages,
+)
 from crewai_runner.features.chat.schemas import ChatAnswer, ChatRequest, MessageAnswer, MessageCreate
 from crewai_runner.features.chat.service import ChatService
 from crewai_runner.features.messages.schemas import MessageList
@@ -41,8 +46,9 @@ async def send_chat(
     While the run is running, the message is added to the next model call of the addressed agent (by default
     the one that is working), and that agent answers. If no model call starts soon, the workflow's model
     answers from the run's live state, and the message stays queued for the agent. If the run waits for
-    approval, the message is sent back as feedback on the proposed output. After the run has finished, a
-    model answers from its result.
+    approval, the message is sent back as feedback on the proposed output, or answers the question of a
+    project. The code of a running project receives no messages: a model answers from the run's live state.
+    After the run has finished, a model answers from its result.
 
     With `Accept: text/event-stream` the answer is streamed as `chunk` events, followed by one `answer` or
     `problem` event. The text of a chunk with `replaces: true` replaces that of all chunks before it.
@@ -81,8 +87,13 @@ async def list_messages(run_id: str, reader: Reader, chat: Chat) -> MessageList:
     "/runs/{run_id}/messages",
     dependencies=[QueueOpen],
     status_code=HTTPStatus.ACCEPTED,
-    responses=problems(RunNotFound, RunElsewhere, AgentUnknown, RunNotAcceptingMessages),
+    responses=problems(
+        RunNotFound, RunElsewhere, AgentUnknown, RunNotAcceptingMessages, MessagesNotDelivered
+    ),
 )
 async def create_message(run_id: str, body: MessageCreate, writer: Writer, chat: Chat) -> MessageAnswer:
-    """Queue a message for the agents and return immediately. Delivery and answer are events of the run."""
+    """Queue a message for the agents and return immediately. Delivery and answer are events of the run.
+
+    The code of a project receives no messages; only the answer to a question that it asks.
+    """
     return MessageAnswer(message=await chat.queue(writer, run_id, body.text, body.agent))

@@ -13,18 +13,16 @@ from crewai_runner.core.settings import Settings
 from crewai_runner.core.text import replace_unstorable
 from crewai_runner.core.waiting import wait_event
 from crewai_runner.db.session import Sessions, pop_notifications, read_session, unit_of_work
-from crewai_runner.db.tables.runs import MessageRow, RunRow
-from crewai_runner.domain.agent_names import addressable_agents, find_agent
-from crewai_runner.domain.run import FINAL_STATES, RunState
-from crewai_runner.domain.run_event_payloads import MessageAnsweredData, MessageQueuedData
-from crewai_runner.domain.run_events import MessageAnswered, MessageQueued
+from crewai_runner.domain.run import FINAL_STATES, RunState, WaitReason
+from crewai_runner.domain.run_event_payloads import MessageQueuedData
+from crewai_runner.domain.run_events import MessageQueued
 from crewai_runner.domain.stored_size import measure_text
 from crewai_runner.domain.usage import Usage
 from crewai_runner.executor.loader import ExecutorLoader
 from crewai_runner.executor.port import ModelBinding, ModelCallFailed, ReplacingText
-from crewai_runner.features.approvals.schemas import ApprovalResolve
 from crewai_runner.features.approvals.service import ApprovalService
-from crewai_runner.features.chat.errors import AgentUnknown, ModelFailed, RunNotAcceptingMessages
+from crewai_runner.features.chat.errors import MessagesNotDelivered, ModelFailed, RunNotAcceptingMessages
+from crewai_runner.features.chat.recipients import find_recipient, send_as_feedback
 from crewai_runner.features.chat.rules import build_messages, extract_texts
 from crewai_runner.features.chat.schemas import (
     AnswerSource,
@@ -73,6 +71,7 @@ class _SentMessage:
     message_id: str
     run_id: str
     state: RunState
+    reaches_agents: bool
     approval_reply: str | None = None
 
 
@@ -94,7 +93,7 @@ class ChatService:
             sent = await self._store_message(principal, run_id, request.message, request.agent)
             if sent.approval_reply is not None:
                 return await self._build_answer(sent, sent.approval_reply, AnswerSource.APPROVAL)
-            if sent.state is RunState.RUNNING:
+            if sent.state is RunState.RUNNING and sent.reaches_agents:
                 answer = await self._wait_for_agent(sent, subscription, on_text)
                 if answer is not None:
                     return answer
@@ -117,7 +116,8 @@ class ChatService:
     async def queue(self, principal: Principal, run_id: str, text: str, agent: str | None) -> MessageRead:
         """Queue a message for a run without waiting for an answer.
 
-        Raises RunNotFound, AgentUnknown, and RunNotAcceptingMessages (409) if the run has finished.
+        Raises RunNotFound, AgentUnknown, RunNotAcceptingMessages (409) if the run has finished, and
+        MessagesNotDelivered (409) if it is a project's and asks nothing.
         """
         sent = await self._store_message(principal, run_id, text, agent, accept_finished=False)
         return (await self._read_message(sent))[0]
@@ -151,19 +151,26 @@ class ChatService:
                 raise RunNotAcceptingMessages(
                     f"The run is {run.state}; send questions about its result to POST /api/chat."
                 )
-            agent = _find_agent(run, agent)
-            first_state = MessageState.UNANSWERED if state in FINAL_STATES else MessageState.QUEUED
+            is_answer = state is RunState.WAITING and run.wait_reason == WaitReason.HUMAN_INPUT
+            if run.project_id is not None and not accept_finished and not is_answer:
+                raise MessagesNotDelivered(
+                    "The code of a project cannot receive messages while it runs. Send questions about the "
+                    "run to POST /api/chat."
+                )
+            agent = find_recipient(run, agent)
+            is_read = state not in FINAL_STATES and (run.project_id is None or is_answer)
+            first_state = MessageState.QUEUED if is_read else MessageState.UNANSWERED
             message = MessageService(session).create(run_id, text, agent, principal.subject, first_state)
             lifecycle = LifecycleService(session, deps.queue, deps.mask)
             run.stored_bytes += measure_text(text)
-            if state not in FINAL_STATES:
+            if is_read:
                 queued = MessageQueuedData(message_id=message.id, text=text, addressed_to=agent)
                 await lifecycle.emit(run, MessageQueued(agent=agent, data=queued))
             if state is RunState.WAITING:
                 approvals = ApprovalService(session, deps.queue, deps.mask)
-                reply = await _send_as_feedback(approvals, lifecycle, principal, run, message)
+                reply = await send_as_feedback(approvals, lifecycle, principal, run, message)
         deps.notifier.publish({*pop_notifications(session), control_topic(run_id)})
-        return _SentMessage(message.id, run_id, state, reply)
+        return _SentMessage(message.id, run_id, state, is_read, reply)
 
     async def _wait_for_agent(
         self, sent: _SentMessage, subscription: Subscription, on_text: OnText
@@ -242,8 +249,9 @@ class ChatService:
             message = await MessageService(session).get(sent.message_id, sent.run_id)
             if run is None or message is None:  # the run was deleted while the model was generating
                 raise RunNotFound(sent.run_id)
-            is_question = sent.state in FINAL_STATES or run.state == RunState.COMPLETED
-            if source is AnswerSource.RESULT and is_question and message.state in _OPEN_STATES:
+            is_final = source is AnswerSource.RESULT or not sent.reaches_agents
+            is_question = not sent.reaches_agents or run.state == RunState.COMPLETED
+            if is_final and is_question and message.state in _OPEN_STATES:
                 mark_answered(message, text, source)
                 run.stored_bytes += measure_text(text)
             stored = to_message_read(message)
@@ -260,41 +268,3 @@ class ChatService:
 
 
 _OPEN_STATES = (MessageState.UNDELIVERED, MessageState.UNANSWERED)
-
-
-async def _send_as_feedback(
-    approvals: ApprovalService,
-    lifecycle: LifecycleService,
-    principal: Principal,
-    run: RunRow,
-    message: MessageRow,
-) -> str | None:
-    """Resolve the run's open approval request with the message as feedback and return the reply.
-
-    Returns None if the run waits for something else.
-    """
-    approval = await approvals.lock_open(run.id)
-    if approval is None:
-        return None
-    await approvals.resolve(principal, approval.id, ApprovalResolve(action="revise", feedback=message.text))
-    reply = (
-        f"Sent back to {approval.agent or 'the agent'} as feedback on task {approval.task_key}. To accept "
-        f"its output instead, resolve approval {approval.id} with `approve`."
-    )
-    mark_answered(message, reply, "approval")
-    answered = MessageAnsweredData(message_id=message.id, text=reply, by="approval")
-    await lifecycle.emit(
-        run, MessageAnswered(task_key=approval.task_key, agent=approval.agent, data=answered)
-    )
-    return reply
-
-
-def _find_agent(run: RunRow, name: str | None) -> str | None:
-    """Return the key of the addressed agent. Raises AgentUnknown."""
-    if name is None:
-        return None
-    key = find_agent(run.parsed_definition, run.inputs, name)
-    if key is None:
-        keys = ", ".join(addressable_agents(run.parsed_definition))
-        raise AgentUnknown(f"The run has no agent {name!r}. Its agents are: {keys}.")
-    return key

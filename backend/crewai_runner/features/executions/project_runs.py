@@ -1,21 +1,32 @@
 """What the execution of a project's code needs from the database, and what it stores there."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.core.secret_mask import TextMask
+from crewai_runner.core.waiting import wait_event
 from crewai_runner.db.session import read_session
 from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.db.transaction_writer import WriteTransaction
-from crewai_runner.executor.project_code import ProjectCode, RunFile
+from crewai_runner.domain.run import FINAL_STATES
+from crewai_runner.executor.project_code import ProjectCode, RunFile, RunProgress
+from crewai_runner.features.approvals.service import ApprovalService
 from crewai_runner.features.executions.event_batch import owns_run
 from crewai_runner.features.executions.execution_deps import ExecutionDeps
 from crewai_runner.features.projects.service import ProjectService
 from crewai_runner.features.runs.schemas import SelectedRow
+from crewai_runner.features.runs.service import RunService
 from crewai_runner.features.runs.writes import RunWrites
+
+TAKE_SECONDS = 10.0
+"""How long a worker that has begun the next attempt may need to continue with a waiting process."""
+POLL_SECONDS = 30.0
+"""How often a waiting run is read without a notification."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +58,50 @@ class ProjectRuns:
             secrets=stored.secrets,
             load_archive=partial(self._load_archive, project_id, number),
             save_files=partial(self._save_files, run.id, run.workspace_id, fencing_token),
+            progress=await self._load_progress(session, run.id, fencing_token),
         )
+
+    async def _load_progress(self, session: AsyncSession, run_id: str, fencing_token: int) -> RunProgress:
+        approvals = ApprovalService(session, self.deps.queue, self.deps.mask)
+        return RunProgress(
+            answers=await approvals.list_answers(run_id),
+            checkpoints=await RunService(session).get_checkpoints(run_id),
+            save_checkpoint=partial(self._save_checkpoint, run_id, fencing_token),
+            delete_checkpoints=partial(self._delete_checkpoints, run_id, fencing_token),
+            wait_until_unneeded=partial(self._wait_until_unneeded, run_id, fencing_token),
+        )
+
+    async def _save_checkpoint(
+        self, run_id: str, fencing_token: int, name: str, value: Mapping[str, Any]
+    ) -> None:
+        def save(transaction: WriteTransaction) -> None:
+            runs = RunWrites(transaction.connection)
+            if owns_run(runs.lock_to_end(run_id), fencing_token):
+                runs.save_checkpoint(run_id, name, value)
+
+        await self.deps.writer.run(save)
+
+    async def _delete_checkpoints(self, run_id: str, fencing_token: int) -> None:
+        def delete(transaction: WriteTransaction) -> None:
+            runs = RunWrites(transaction.connection)
+            if owns_run(runs.lock_to_end(run_id), fencing_token):
+                runs.delete_checkpoints(run_id)
+
+        await self.deps.writer.run(delete)
+
+    async def _wait_until_unneeded(self, run_id: str, fencing_token: int) -> None:
+        """Wait until the run has ended, or another process has begun its next attempt."""
+        with self.deps.notifier.subscribe(run_id) as subscription:
+            while True:
+                subscription.changed.clear()
+                async with read_session(self.deps.sessions) as session:
+                    attempt = await RunService(session).get_attempt(run_id)
+                if attempt is None or attempt.state in FINAL_STATES:
+                    return
+                if attempt.fencing_token != fencing_token:
+                    await asyncio.sleep(TAKE_SECONDS)
+                    return
+                await wait_event(subscription.changed, POLL_SECONDS)
 
     async def _load_archive(self, project_id: str, number: int) -> bytes:
         async with read_session(self.deps.sessions) as session:

@@ -7,11 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, or_, select, update
 
+from crewai_runner.core.clock import now
 from crewai_runner.db.base import table_of
 from crewai_runner.db.insert import insert_or_update
-from crewai_runner.db.tables.runs import ArtifactRow, LlmCallRow, RunRow, RunTaskRow
+from crewai_runner.db.tables.runs import ArtifactRow, LlmCallRow, RunCheckpointRow, RunRow, RunTaskRow
 from crewai_runner.domain.run import ACTIVE_STATES, TaskState
 from crewai_runner.features.runs.schemas import SelectedRow
 
@@ -157,6 +158,14 @@ class RunProgressRepository:
     def save_artifact(self, row: dict[str, Any]) -> None:
         """Insert a file; if the run has one of this name, replace its content."""
         self._connection.execute(insert_or_update(self._connection, ArtifactRow, row))
+
+    def save_checkpoint(self, row: dict[str, Any]) -> None:
+        """Insert a checkpoint; if the run has one of this name, replace its value."""
+        row = row | {"saved_at": now()}
+        self._connection.execute(insert_or_update(self._connection, RunCheckpointRow, row))
+
+    def delete_checkpoints(self, run_id: str) -> None:
+        self._connection.execute(delete(RunCheckpointRow).where(RunCheckpointRow.run_id == run_id))
 
 
 def _to_run_parameters(row: dict[str, Any]) -> dict[str, Any]:

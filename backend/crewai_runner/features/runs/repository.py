@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
 from crewai_runner.core.clock import now
-from crewai_runner.db.tables.runs import ArtifactRow, LlmCallRow, RunRow, RunTaskRow
+from crewai_runner.db.tables.runs import ArtifactRow, LlmCallRow, RunCheckpointRow, RunRow, RunTaskRow
 from crewai_runner.db.tables.workspaces import WorkspaceRow
 from crewai_runner.domain.output_files import find_media_type
 
@@ -101,6 +101,10 @@ class RunRepository:
             .order_by(ArtifactRow.name)
             .options(defer(ArtifactRow.content, raiseload=True))
         )
+        return (await self._session.scalars(query)).all()
+
+    async def list_checkpoints(self, run_id: str) -> Sequence[RunCheckpointRow]:
+        query = select(RunCheckpointRow).where(RunCheckpointRow.run_id == run_id)
         return (await self._session.scalars(query)).all()
 
     async def get_artifact(self, run_id: str, name: str) -> ArtifactRow | None:

@@ -136,6 +136,10 @@ class RunService:
         """Return the database's time, which is the same for every process."""
         return await self._runs.get_time()
 
+    async def get_checkpoints(self, run_id: str) -> dict[str, dict[str, Any]]:
+        """Return what earlier attempts of a project's run have left, by name."""
+        return {row.name: row.value for row in await self._runs.list_checkpoints(run_id)}
+
     async def is_finished(self, run_id: str) -> bool:
         """Return whether the run has finished or was deleted. Access is not checked."""
         state = await self._runs.get_state(run_id)

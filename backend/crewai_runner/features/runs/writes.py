@@ -92,6 +92,14 @@ class RunWrites:
             }
         )
 
+    def save_checkpoint(self, run_id: str, name: str, value: Mapping[str, Any]) -> None:
+        """Store what an attempt leaves for the next one, in place of what it has stored under the name."""
+        self._progress.save_checkpoint({"run_id": run_id, "name": name, "value": dict(value)})
+
+    def delete_checkpoints(self, run_id: str) -> None:
+        """Forget what the attempts of a run have left: no other one follows."""
+        self._progress.delete_checkpoints(run_id)
+
     def save_artifact(self, run_id: str, task_key: str, path: str, output: str) -> None:
         """Add a task's output as a file, or replace the one with the same path."""
         content = output.encode()

@@ -12,7 +12,7 @@ from crewai_runner.db.base import Base
 from crewai_runner.db.session import read_session
 from crewai_runner.db.tables.idempotency import IdempotencyRow
 from crewai_runner.db.tables.run_webhooks import RunWebhookRow
-from crewai_runner.db.tables.runs import ArtifactRow, RunRow, RunSpanRow
+from crewai_runner.db.tables.runs import ArtifactRow, RunCheckpointRow, RunRow, RunSpanRow
 from crewai_runner.domain.run import RunResult
 from crewai_runner.features.messages.service import MessageService
 from crewai_runner.features.runs import deletion
@@ -41,6 +41,7 @@ async def create_finished_run(harness: RunHarness, days_ago: float = 0) -> str:
         session.add(IdempotencyRow(run_id=run_id, body_hash="x", answer=run_id, **key))
         webhook = {"workspace_id": BUILTIN_WORKSPACE, "sealed_targets": "x"}
         session.add_all([RunWebhookRow(run_id=run_id, **webhook), RunSpanRow(run_id=run_id, span_id="s")])
+        session.add(RunCheckpointRow(run_id=run_id, name="tasks", value={}))
     async with harness.transaction(run_id) as (run, lifecycle):
         run.state, run.extra = "running", {"team": "tea"}
         await lifecycle.complete(run, RunResult(raw="done"))
