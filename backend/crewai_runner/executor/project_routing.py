@@ -40,4 +40,5 @@ class RoutingExecutor:
         return await self.crews.complete(model, messages, on_text)
 
     async def close(self) -> None:
+        await self.projects.close()
         await self.crews.close()

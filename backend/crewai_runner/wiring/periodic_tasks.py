@@ -128,11 +128,6 @@ class PeriodicTasks:
         removed = await asyncio.to_thread(disk.remove_unused)
         if removed:
             log.info("periodic_task.environments_removed", environments=removed)
-        old = await asyncio.to_thread(disk.list_old_records)
-        async with read_session(self._container.sessions) as session:
-            runs = RunService(session)
-            ended = [run_id for run_id in old if await runs.is_finished(run_id)]
-        await asyncio.to_thread(disk.remove_records, ended)
 
     async def shrink_database(self) -> None:
         """Return the space of deleted rows to the file system (SQLite)."""

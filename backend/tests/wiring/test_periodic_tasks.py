@@ -5,8 +5,7 @@ from datetime import datetime
 
 from crewai_runner.core.clock import now
 from crewai_runner.db.transaction_writer import WriteTransaction
-from crewai_runner.executor.projects.disk import BUILDING_SOURCES, RUNS, SOURCES, TASKS
-from crewai_runner.executor.projects.task_record import TaskHashes
+from crewai_runner.executor.projects.disk import BUILDING_SOURCES, RUNS, SOURCES
 from crewai_runner.queue.in_process import InProcessQueue
 from crewai_runner.wiring.periodic_tasks import JOB_BATCH, JOB_RETENTION, PeriodicTasks
 from tests.support.harness import ON_SQLITE, RunHarness
@@ -30,19 +29,14 @@ class QueueOfEndedJobs(InProcessQueue):
 
 @ON_SQLITE
 class TestCleanProjectDisk:
-    async def test_removes_what_is_old_but_nothing_of_runs_that_continue(self, harness: RunHarness) -> None:
-        running, folder = await harness.create_running(), harness.container.project_disk.folder
-        for run_id in (running, "run_deleted"):
-            TaskHashes(folder / TASKS, run_id).save({})
+    async def test_removes_what_is_old(self, harness: RunHarness) -> None:
+        folder = harness.container.project_disk.folder
         for path in (folder / SOURCES / "old", folder / BUILDING_SOURCES / "old", folder / RUNS / "old"):
             path.mkdir(parents=True)
             os.utime(path, (0, 0))
-        for file in (folder / TASKS).iterdir():
-            os.utime(file, (0, 0))
 
         await PeriodicTasks(harness.container).clean_project_disk()
 
-        assert [file.stem for file in (folder / TASKS).iterdir()] == [running]
         assert [*folder.glob("*/old")] == []
 
     async def test_no_project_was_ever_used(self, harness: RunHarness) -> None:

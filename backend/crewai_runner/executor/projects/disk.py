@@ -1,15 +1,13 @@
 """What projects keep on the disk of this machine, and the removal of what is not used any more."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from crewai_runner.executor.projects.build.environment_store import EnvironmentStore
 from crewai_runner.executor.projects.run_folders import remove_leftover_folders
 from crewai_runner.executor.projects.source_cache import SourceCache, remove_old_folders
-from crewai_runner.executor.projects.task_record import TaskHashes, list_old_records
 
-SOURCES, RUNS, TASKS, BUILDING_SOURCES = "sources", "runs", "tasks", "building-sources"
+SOURCES, RUNS, BUILDING_SOURCES = "sources", "runs", "building-sources"
 """Folders in the folder of projects."""
 _BUILD_SECONDS = 24 * 3600.0
 """No build takes longer: the sources of older ones are left over from killed processes."""
@@ -40,12 +38,3 @@ class ProjectDisk:
         remove_old_folders(self.folder / BUILDING_SOURCES, _BUILD_SECONDS)
         remove_leftover_folders(self.folder / RUNS)
         return self.store.remove_unused(seconds, self.limits.bytes)
-
-    def list_old_records(self) -> list[str]:
-        """Return the runs whose finished tasks were recorded long ago."""
-        return list_old_records(self.folder / TASKS, self.limits.unused_seconds)
-
-    def remove_records(self, run_ids: Iterable[str]) -> None:
-        """Forget which tasks of runs have finished: a resume executes them again."""
-        for run_id in run_ids:
-            TaskHashes(self.folder / TASKS, run_id).remove()

@@ -1,27 +1,32 @@
 """Runs uploaded projects, each in a sandbox with its own model gateway."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.core.errors import AppError
 from crewai_runner.core.logging import get_logger
+from crewai_runner.core.secret_mask import TextMask
 from crewai_runner.core.setting_choices import ProjectsMode
-from crewai_runner.domain.output_files import find_media_type
 from crewai_runner.domain.run import RunFailure
-from crewai_runner.domain.run_event_payloads import ArtifactSavedData, WarningRaisedData
-from crewai_runner.domain.run_events import ArtifactSaved, WarningRaised
+from crewai_runner.domain.run_event_payloads import WarningRaisedData
+from crewai_runner.domain.run_events import WarningRaised
 from crewai_runner.executor.port import Completed, EventSink, Failed, Outcome, RunControl, RunSpec, Stopped
-from crewai_runner.executor.project_code import ProjectCode
 from crewai_runner.executor.projects.attempt import AttemptPlace, ProjectAttempt
 from crewai_runner.executor.projects.build.environment_builder import EnvironmentBuilder
+from crewai_runner.executor.projects.kept_projects import KeepLimits, KeptProjects
 from crewai_runner.executor.projects.run_environments import RunEnvironments, StoppedBeforeStart
-from crewai_runner.executor.projects.run_folders import RunFolders, create_run_folders
+from crewai_runner.executor.projects.run_folders import create_run_folders
+from crewai_runner.executor.projects.run_link import RunLink
 from crewai_runner.executor.projects.sandbox.port import SandboxFailed
 from crewai_runner.executor.projects.sandbox.selection import SandboxChoice, choose_sandbox
 from crewai_runner.executor.projects.source_cache import SourceCache
-from crewai_runner.executor.projects.task_record import TaskHashes, TaskRecord
+from crewai_runner.executor.projects.task_record import TaskRecord
+from crewai_runner.executor.projects.written_files import WrittenFiles
 
 log = get_logger(__name__)
 
@@ -37,6 +42,7 @@ class ProjectConfig:
     model_egress: EgressPolicy | None = None
     tool_egress: EgressPolicy | None = None
     index_url: str | None = None
+    keep: KeepLimits = field(default_factory=KeepLimits)
 
 
 class ProjectExecutor:
@@ -45,6 +51,7 @@ class ProjectExecutor:
     def __init__(self, config: ProjectConfig) -> None:
         self._config = config
         self._sources = SourceCache(config.folder / "sources")
+        self._kept = KeptProjects(config.keep)
         self._choice: SandboxChoice | None = None
         self._choosing = asyncio.Lock()
 
@@ -57,10 +64,34 @@ class ProjectExecutor:
             return self._choice
 
     async def execute(self, spec: RunSpec, sink: EventSink, control: RunControl) -> Outcome:
-        """Run one attempt to its outcome; a failure of the project is an outcome."""
+        """Run one attempt to its outcome; a failure of the project is an outcome.
+
+        A process that waits for the answer of a person stays, and another attempt continues with it.
+        """
         code = spec.project
         if code is None:
             raise ValueError("the spec has no project")
+        link = self._kept.take(spec)
+        if link is not None and not _can_continue(link, spec):
+            await link.end()
+            link = None
+        if link is None:
+            link = RunLink(spec, code, sink, control)
+            link.task = asyncio.create_task(self._run(link), name=f"project-{spec.run_id}")
+        else:
+            link.attach(spec, code, sink, control)
+        outcome = await link.wait_outcome()
+        if not link.task_is_done:
+            self._kept.keep(link)
+        return outcome
+
+    async def close(self) -> None:
+        """End the processes that wait for persons."""
+        await self._kept.close()
+
+    async def _run(self, link: RunLink) -> Outcome:
+        """Run a project to its outcome, over all attempts that it serves."""
+        spec, code, control = link.spec, link.code, link.control
         choice = await self.choose_sandbox()
         if choice.sandbox is None:
             message = f"Projects do not run on this server: {choice.probe.message}."
@@ -70,12 +101,13 @@ class ProjectExecutor:
         environments = RunEnvironments(self._config.builder, self._config.index_url)
         try:
             source = await self._sources.get(code.content_hash, code.load_archive)
-            async with environments.use(code, source, control, lambda: _warn_of_build(spec, sink)) as found:
+            warn = partial(_warn_of_build, spec, link.sink)
+            async with environments.use(code, source, control, warn) as found:
                 folders = await asyncio.to_thread(create_run_folders, self._config.folder / "runs", source)
                 tool_egress = self._config.tool_egress or EgressPolicy(allow_private=False)
                 place = AttemptPlace(choice.sandbox, folders, found, self._config.model_egress, tool_egress)
                 try:
-                    return await self._execute_in(place, spec, code, sink, control)
+                    return await self._execute_in(place, link)
                 finally:
                     await asyncio.shield(asyncio.to_thread(folders.remove))
         except StoppedBeforeStart:
@@ -85,27 +117,25 @@ class ProjectExecutor:
         except SandboxFailed as error:
             return Failed(RunFailure(code="sandbox-failed", message=str(error)))
 
-    async def _execute_in(
-        self, place: AttemptPlace, spec: RunSpec, code: ProjectCode, sink: EventSink, control: RunControl
-    ) -> Outcome:
-        hashes = TaskHashes(self._config.folder / "tasks", spec.run_id)
-        record = TaskRecord(hashes, await asyncio.to_thread(hashes.load))
-        outcome = await ProjectAttempt(spec, code, place, sink, control, record).run()
-        await record.close(is_complete=isinstance(outcome, Completed))
-        await self._save_files(place.folders, code, spec.run_id, sink)
+    async def _execute_in(self, place: AttemptPlace, link: RunLink) -> Outcome:
+        async def save_checkpoint(name: str, value: Mapping[str, Any]) -> None:
+            await link.code.progress.save_checkpoint(name, value)
+
+        secrets = [value.get_secret_value() for value in link.code.secrets.values()]
+        record = TaskRecord(link.code.progress.checkpoints, save_checkpoint, TextMask(secrets))
+        files = WrittenFiles(place.folders, link)
+        outcome = await ProjectAttempt(link, place, record, files).run()
+        await record.close()
+        await files.save()
+        if isinstance(outcome, Completed):
+            await link.code.progress.delete_checkpoints()
         return outcome
 
-    async def _save_files(self, folders: RunFolders, code: ProjectCode, run_id: str, sink: EventSink) -> None:
-        """Store the files that the run has written, also those of a run that failed."""
-        files, left_out = await asyncio.to_thread(folders.collect)
-        for file in await code.save_files(files):
-            data = ArtifactSavedData(
-                name=file.path, media_type=find_media_type(file.path), size=len(file.content)
-            )
-            sink(ArtifactSaved(run_id=run_id, data=data))
-        if left_out:
-            message = f"{left_out} files of the run were not saved: they are too large or too many."
-            sink(WarningRaised(run_id=run_id, data=WarningRaisedData(code="files-left-out", message=message)))
+
+def _can_continue(link: RunLink, spec: RunSpec) -> bool:
+    """Return whether the kept process waits for what this attempt knows."""
+    is_next = spec.attempt == link.spec.attempt + 1
+    return is_next and not link.task_is_done and link.can_continue(spec)
 
 
 def _warn_of_build(spec: RunSpec, sink: EventSink) -> None:

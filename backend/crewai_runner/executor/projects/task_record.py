@@ -1,22 +1,23 @@
-"""Which tasks of a project run have finished, so that a later attempt does not execute them again."""
+"""What a project's run has finished, so that a later attempt does not execute it again, on any worker."""
 
 import asyncio
-import contextlib
 import json
-import os
-import time
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from pydantic import ValidationError
 
 from crewai_runner.core.logging import get_logger
+from crewai_runner.core.outside_values import clean_json
 from crewai_runner.core.secret_mask import TextMask
 from crewai_runner.domain.run import TaskResult
 from crewai_runner.domain.run_events import RunEvent
 from crewai_runner.executor.crew.context.run_context import TaskScope
+from crewai_runner.executor.port import RunSpec
 from crewai_runner.executor.projects.bridge.messages import (
     FinishedTask,
+    FlowSavedMessage,
+    FlowState,
     GuestMessage,
     TaskCompletedMessage,
     TaskFailedMessage,
@@ -26,102 +27,82 @@ from crewai_runner.executor.projects.bridge.messages import (
 from crewai_runner.executor.projects.bridge.translator import BridgeTranslator
 
 log = get_logger(__name__)
-
-
-class TaskHashes:
-    """The hashes of a run's task descriptions, in a file of this machine.
-
-    The outputs are in the database. Where the file is missing, tasks are executed again.
-    """
-
-    def __init__(self, folder: Path, run_id: str) -> None:
-        self._file = folder / f"{run_id}.json"
-
-    def load(self) -> dict[str, str]:
-        """Return the hashes by task key. Blocks."""
-        try:
-            values = json.loads(self._file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return values if isinstance(values, dict) else {}
-
-    def save(self, hashes: Mapping[str, str]) -> None:
-        """Replace the file. Blocks; raises OSError."""
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        complete = self._file.with_suffix(".new")
-        complete.write_text(json.dumps(dict(hashes)), encoding="utf-8")
-        os.replace(complete, self._file)  # noqa: PTH105 - a killed process leaves the old file or the new one
-
-    def remove(self) -> None:
-        self._file.unlink(missing_ok=True)
-
-
-def list_old_records(folder: Path, min_age_seconds: float) -> list[str]:
-    """Return the runs whose file of hashes has not changed for a time. Blocks."""
-    found = []
-    for file in folder.glob("*.json"):
-        with contextlib.suppress(FileNotFoundError):
-            if time.time() - file.stat().st_mtime > min_age_seconds:
-                found.append(file.stem)
-    return found
+TASKS, FLOW_PREFIX = "tasks", "flow/"
+"""Names of checkpoints: the hash of each task's description by key, and the state of one flow."""
+MAX_FLOWS = 20
+MAX_STATE_CHARACTERS = 1_000_000
+SaveCheckpoint = Callable[[str, Mapping[str, Any]], Awaitable[None]]
 
 
 class TaskRecord:
-    """The hashes of one attempt. They are stored after each finished task: the process may be killed."""
+    """The checkpoints of one run. They are stored as soon as they change: the process may be killed."""
 
-    def __init__(self, file: TaskHashes, hashes: dict[str, str]) -> None:
-        self.hashes = hashes
-        self._file = file
+    def __init__(
+        self, checkpoints: Mapping[str, Mapping[str, Any]], save: SaveCheckpoint, mask: TextMask
+    ) -> None:
+        self._save_checkpoint, self._mask = save, mask
+        self.hashes: dict[str, str] = dict(checkpoints.get(TASKS, {}))
+        self.flow_states = read_flow_states(checkpoints)
+        self._flows = set(self.flow_states)
+        self._changed: dict[str, Mapping[str, Any]] = {}
         self._saving: asyncio.Task[None] | None = None
-        self._is_changed = False
 
-    def save_soon(self) -> None:
+    def save_tasks(self) -> None:
         """Store the hashes without waiting."""
-        self._is_changed = True
+        self._save_soon(TASKS, {key: value for key, value in self.hashes.items() if self._mask(key) == key})
+
+    def save_flow(self, message: FlowSavedMessage) -> None:
+        """Store a flow's state without waiting, unless it is too large or has a secret in it.
+
+        A flow must not continue with a state that is not the one it has saved.
+        """
+        is_full = message.flow not in self._flows and len(self._flows) >= MAX_FLOWS
+        is_large = len(json.dumps(message.state)) > MAX_STATE_CHARACTERS
+        if is_full or is_large or clean_json(message.state, self._mask) != message.state:
+            return
+        self._flows.add(message.flow)
+        self._save_soon(FLOW_PREFIX + message.flow, {"id": message.flow_id, "state": message.state})
+
+    def _save_soon(self, name: str, value: Mapping[str, Any]) -> None:
+        self._changed[name] = value
         if self._saving is None or self._saving.done():
-            self._saving = asyncio.create_task(self._save(), name="save-task-hashes")
+            self._saving = asyncio.create_task(self._save(), name="save-checkpoints")
 
     async def _save(self) -> None:
-        while self._is_changed:
-            self._is_changed = False
+        while self._changed:
+            name, value = self._changed.popitem()
             try:
-                await asyncio.to_thread(self._file.save, dict(self.hashes))
-            except OSError as error:
-                log.warning("projects.task_hashes_not_saved", message=str(error))
+                await self._save_checkpoint(name, dict(value))
+            except Exception as error:  # noqa: BLE001 - the run goes on; what is not stored is executed again
+                log.warning("projects.checkpoint_not_saved", message=str(error))
 
-    async def close(self, *, is_complete: bool) -> None:
-        """Store the hashes, or remove those of a run that is complete."""
-        self.save_soon()
+    async def close(self) -> None:
+        """Wait until everything is stored."""
         if self._saving is not None:
             await self._saving
-        if is_complete:
-            await asyncio.to_thread(self._file.remove)
 
 
 class RecordingTranslator(BridgeTranslator):
-    """A translator that also knows the hash of each task, and which task runs now."""
+    """A translator that records finished tasks and saved flow states, and knows which task runs now."""
 
     def __init__(
-        self,
-        run_id: str,
-        finished: dict[str, FinishedTask],
-        mask: TextMask,
-        hashes: dict[str, str],
-        on_finished: Callable[[], None],
+        self, run_id: str, finished: dict[str, FinishedTask], mask: TextMask, record: TaskRecord
     ) -> None:
-        super().__init__(run_id, finished, mask)
-        self.hashes = hashes
-        self._on_finished = on_finished
+        super().__init__(run_id, finished, mask, flows=frozenset(record.flow_states))
+        self._record = record
         self._running: dict[str, TaskScope] = {}
 
     def translate(self, message: GuestMessage) -> RunEvent | None:
+        if isinstance(message, FlowSavedMessage):
+            self._record.save_flow(message)
+            return None
         event = super().translate(message)
         if isinstance(message, TaskMessage) and event is not None:
-            self.hashes[message.task_key] = message.description_hash
+            self._record.hashes[message.task_key] = message.description_hash
         if isinstance(message, TaskStartedMessage) and event is not None:
             self._running[message.task_key] = TaskScope(event.task_key, event.agent)
-        if isinstance(message, TaskCompletedMessage) and event is not None:
-            self._on_finished()
+        if isinstance(message, TaskCompletedMessage | TaskStartedMessage) and event is not None:
+            self._record.save_tasks()
         if isinstance(message, TaskCompletedMessage | TaskFailedMessage):
             self._running.pop(message.task_key, None)
         return event
@@ -129,6 +110,11 @@ class RecordingTranslator(BridgeTranslator):
     def find_scope(self) -> TaskScope:
         """Return the only task that runs now; of several it is not known which one calls."""
         return next(iter(self._running.values())) if len(self._running) == 1 else TaskScope()
+
+
+def is_restart(spec: RunSpec) -> bool:
+    """Return whether the run has been executed before."""
+    return spec.attempt > 1 or spec.budget_seconds_used > 0
 
 
 def restore_tasks(results: Mapping[str, TaskResult], hashes: Mapping[str, str]) -> dict[str, FinishedTask]:
@@ -146,3 +132,12 @@ def restore_tasks(results: Mapping[str, TaskResult], hashes: Mapping[str, str]) 
         except ValidationError:
             continue
     return restored
+
+
+def read_flow_states(checkpoints: Mapping[str, Mapping[str, Any]]) -> dict[str, FlowState]:
+    """Return the stored states of flows, by the flow's key."""
+    found: dict[str, FlowState] = {}
+    for name, value in checkpoints.items():
+        if name.startswith(FLOW_PREFIX):
+            found[name.removeprefix(FLOW_PREFIX)] = FlowState.model_validate(value)
+    return found

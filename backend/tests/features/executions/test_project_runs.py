@@ -1,6 +1,7 @@
 """Runs of projects: from the request to the result, with a real sandbox and gateway."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,24 @@ def run():
     return {"answer": answer, "config": pathlib.Path("config/a.txt").read_text()}
 """
 )
+
+
+CALL_FOR_EVER = """
+import signal, threading
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+def call():
+    while True:
+        try:
+            ask("more")
+        except BaseException:
+            pass
+
+def run():
+    threading.Thread(target=call).start()
+    while True:
+        signal.pause()
+"""
 
 
 @pytest.fixture
@@ -169,21 +188,24 @@ class TestProjectRun:
         self, harness: RunHarness, client: httpx.AsyncClient, provider: ScriptedProvider
     ) -> None:
         provider.on(Hang())
-        code = CALL_MODEL + "\nimport signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-        code += "def run():\n    while True:\n        try:\n            ask('x')\n"
-        code += "        except Exception:\n            pass\n"
+        code = CALL_MODEL + CALL_FOR_EVER
         project_id = await upload_ready(harness, client, FILES | {"main.py": code}, "main.py", "run")
         run_id = await start(client, project_id)
         executing = asyncio.create_task(finish(harness, client, run_id))
         await asyncio.to_thread(provider.wait_for_requests, 1)
 
+        started = time.monotonic()
         stopped = await client.post(f"/runs/{run_id}/stop")
+        await asyncio.to_thread(provider.wait_for_disconnects, 1)
+        seconds = time.monotonic() - started
         run = await executing
 
         receipt = stopped.json()["receipt"]
         assert (run["status"], receipt["mode"]) == ("stopped", "killed")
         assert (receipt["llmCallsInFlight"], receipt["llmCallsAfterStop"]) == (1, 0)
         assert len(provider.requests) == 1
+        # SIGTERM is given 0.7 s; the rest is the machine's.
+        assert seconds < 2
 
 
 class TestStart:

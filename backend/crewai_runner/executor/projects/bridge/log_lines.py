@@ -32,6 +32,8 @@ class LogLines:
         self._decoders = {stream: codecs.getincrementaldecoder("utf-8")("replace") for stream in OutputStream}
         self._partial = dict.fromkeys(OutputStream, "")
         self._is_full = False
+        self.last_line = ""
+        """The last line of standard output, complete or not."""
 
     def feed(self, stream: OutputStream, chunk: bytes) -> None:
         """Add output in any pieces; complete lines are emitted. Output beyond the limits is dropped."""
@@ -41,6 +43,9 @@ class LogLines:
         *lines, rest = text.split("\n")
         for line in lines:
             self._emit(stream, line)
+        if stream is OutputStream.STDOUT:
+            shown = next((line for line in (rest, *reversed(lines)) if line.strip()), "")
+            self.last_line = _make_visible(shown[: 2 * MAX_LINE_LENGTH]) or self.last_line
         # The rest of a line that is too long is dropped with its next pieces.
         self._partial[stream] = rest[: 2 * MAX_LINE_LENGTH]
 
@@ -52,8 +57,7 @@ class LogLines:
                 self._partial[stream] = ""
 
     def _emit(self, stream: OutputStream, line: str) -> None:
-        # What a carriage return overwrites, such as a progress bar, is not shown.
-        visible = _CONTROL.sub("", line.rstrip("\r").rsplit("\r", 1)[-1]).rstrip()
+        visible = _make_visible(line)
         if not visible or self._is_full:
             return
         if len(visible) > MAX_LINE_LENGTH:
@@ -65,6 +69,11 @@ class LogLines:
         self._lines_left -= 1
         self._characters_left -= len(visible)
         self._sink(LogLine(run_id=self._run_id, data=LogLineData(stream=stream.value, text=visible)))
+
+
+def _make_visible(line: str) -> str:
+    """Return a line as a terminal shows it, without what a carriage return overwrites: a progress bar."""
+    return _CONTROL.sub("", line.rstrip("\r").rsplit("\r", 1)[-1]).rstrip()
 
 
 _TRUNCATED = WarningRaisedData(

@@ -137,6 +137,26 @@ class InputRequestedMessage(BridgeMessage):
     output: Text = ""
 
 
+class FlowMessage(BridgeMessage):
+    """`flow` is the name of the flow's class, with a number if another one of this class came before."""
+
+    flow: TaskKey
+
+
+class FlowSavedMessage(FlowMessage):
+    """A flow that asks for persistence has saved its state, under the id that restores it."""
+
+    type: Literal["flow.saved"]
+    flow_id: Name
+    state: Annotated[dict[str, JsonValue], AfterValidator(_check_json)]
+
+
+class FlowRestoredMessage(FlowMessage):
+    """A flow begins with the state that an earlier attempt has saved."""
+
+    type: Literal["flow.restored"]
+
+
 class CrewCompletedMessage(BridgeMessage):
     """The result of an outermost kickoff. A project may have several."""
 
@@ -171,6 +191,8 @@ GuestMessage = Annotated[
     | ToolCompletedMessage
     | ToolFailedMessage
     | InputRequestedMessage
+    | FlowSavedMessage
+    | FlowRestoredMessage
     | CrewCompletedMessage
     | EntryCompletedMessage
     | EntryFailedMessage,
@@ -189,6 +211,13 @@ class FinishedTask(BridgeMessage):
     json_output: Json = None
 
 
+class FlowState(BridgeMessage):
+    """The state that a flow saved last in an earlier attempt, and its id."""
+
+    id: Name
+    state: dict[str, JsonValue]
+
+
 class StartMessage(BaseModel):
     """The host's first line to every process that connects."""
 
@@ -198,6 +227,8 @@ class StartMessage(BaseModel):
     """The folders that the project's modules are imported from, relative to its root."""
     inputs: Mapping[str, Any] = {}
     finished_tasks: Sequence[FinishedTask] = ()
+    flow_states: Mapping[str, FlowState] = {}
+    """By the flow's key."""
 
     def encode(self) -> bytes:
         return self.model_dump_json(by_alias=False).encode() + b"\n"

@@ -5,7 +5,7 @@ the host stored, durations are measured here, and names pass the mask of secrets
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -33,6 +33,7 @@ from crewai_runner.executor.projects.bridge.messages import (
     AgentMessage,
     AgentStartedMessage,
     FinishedTask,
+    FlowRestoredMessage,
     GuestMessage,
     TaskCompletedMessage,
     TaskFailedMessage,
@@ -54,6 +55,7 @@ PROJECT_ERROR = "project-error"
 class _OpenCall:
     tool: str
     started: float
+    event: ToolStarted
 
 
 class _Scope(TypedDict):
@@ -71,12 +73,15 @@ class BridgeTranslator:
         finished: dict[str, FinishedTask] | None = None,
         mask: TextMask | None = None,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        flows: frozenset[str] = frozenset(),
     ) -> None:
         self._run_id = run_id
         self._restorable = finished or {}
         self._mask = mask or TextMask(())
         self._clock = clock
-        self._open_tasks: set[str] = set()
+        self._restorable_flows = set(flows)
+        self._open_tasks: dict[str, TaskStarted] = {}
         self._open_agents: dict[tuple[str | None, str], int] = {}
         self._open_calls: dict[str, _OpenCall] = {}
         self.finished_tasks: dict[str, FinishedTask] = {}
@@ -91,6 +96,8 @@ class BridgeTranslator:
                 return self._translate_tool(message)
             case AgentMessage():
                 return self._translate_agent(message)
+            case FlowRestoredMessage():
+                return self._restore_flow(message)
             case _:
                 return None
 
@@ -111,7 +118,7 @@ class BridgeTranslator:
                 return self._restore_task(message)
         if message.task_key not in self._open_tasks:
             return None
-        self._open_tasks.discard(message.task_key)
+        del self._open_tasks[message.task_key]
         scope = self._scope(message.task_key, message.agent)
         match message:
             case TaskCompletedMessage():
@@ -132,9 +139,9 @@ class BridgeTranslator:
         key = message.task_key
         if key in self._open_tasks or len(self._open_tasks) + len(self.finished_tasks) >= MAX_TASKS:
             return None
-        self._open_tasks.add(key)
         data = payloads.TaskStartedData(description=message.description)
-        return TaskStarted(**self._scope(key, message.agent), data=data)
+        self._open_tasks[key] = TaskStarted(**self._scope(key, message.agent), data=data)
+        return self._open_tasks[key]
 
     def _restore_task(self, message: TaskReusedMessage) -> RunEvent | None:
         stored = self._restorable.get(message.task_key)
@@ -142,6 +149,39 @@ class BridgeTranslator:
             return None
         self.finished_tasks[message.task_key] = stored
         return TaskReused(**self._scope(message.task_key, stored.agent), data=_as_output(stored))
+
+    def _restore_flow(self, message: FlowRestoredMessage) -> RunEvent | None:
+        if message.flow not in self._restorable_flows:
+            return None
+        self._restorable_flows.discard(message.flow)
+        text = f"The flow {message.flow} begins again with the state that it saved last."
+        data = payloads.WarningRaisedData(code="flow-restored", message=self._mask(text))
+        return WarningRaised(run_id=self._run_id, data=data)
+
+    def reopen(self, results: Mapping[str, TaskResult]) -> list[RunEvent]:
+        """Return the events that begin the open tasks and agents again, in another attempt.
+
+        The end of the attempt before has ended them. `results` has the tasks that persons have completed
+        meanwhile: what the code still reports of those is not emitted again.
+        """
+        for key in results.keys() & self._open_tasks.keys():
+            del self._open_tasks[key]
+            result = results[key]
+            self.finished_tasks[key] = FinishedTask.model_construct(
+                task_key=key,
+                description_hash="",
+                agent=result.agent or "",
+                raw=result.raw,
+                json_output=result.json_output,
+            )
+        self._open_agents = {
+            step: count for step, count in self._open_agents.items() if step[0] not in self.finished_tasks
+        }
+        started: list[RunEvent] = list(self._open_tasks.values())
+        for (task_key, agent), count in self._open_agents.items():
+            event = AgentStarted(**self._scope(task_key, agent), data=payloads.AgentStartedData(tools=[]))
+            started += [event] * count
+        return started + [call.event for call in self._open_calls.values()]
 
     def _translate_agent(self, message: AgentMessage) -> RunEvent | None:
         scope, step = self._scope(message.task_key, message.agent), (message.task_key, message.agent)
@@ -167,11 +207,12 @@ class BridgeTranslator:
         if isinstance(message, ToolStartedMessage):
             if call_id in self._open_calls or len(self._open_calls) >= MAX_OPEN_STEPS:
                 return None
-            self._open_calls[call_id] = _OpenCall(message.tool, self._clock())
-            started = payloads.ToolStartedData(
+            data = payloads.ToolStartedData(
                 tool=message.tool, tool_call_id=call_id, arguments=make_storable(message.arguments)
             )
-            return ToolStarted(**scope, data=started)
+            started = ToolStarted(**scope, data=data)
+            self._open_calls[call_id] = _OpenCall(message.tool, self._clock(), started)
+            return started
         call = self._open_calls.pop(call_id, None)
         if call is None:
             return None

@@ -83,6 +83,12 @@ class CallMeter:
         with self._lock:
             return 0 if since is None else sum(start > since for start in self._starts)
 
+    def continue_with(self, tracker: BudgetTracker, budget: Budget, control: RunControl) -> None:
+        """Count the calls of another attempt, whose limits and stop apply from now on."""
+        with self._lock:
+            self._tracker, self._budget, self._control = tracker, budget, control
+            self._starts.clear()
+
     def close(self) -> None:
         """Let no further call begin."""
         with self._lock:

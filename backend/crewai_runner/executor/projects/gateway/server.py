@@ -154,6 +154,7 @@ class _Gateway:
         session, task = self._session, asyncio.current_task()
         assert task is not None  # noqa: S101
         body = await self._parse(exchange)
+        await session.wait_until_admitted()
         plan = plan_call(route, body, session.spec, self._clients)
         del body
         async with self._slots:

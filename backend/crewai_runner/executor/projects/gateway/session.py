@@ -59,6 +59,8 @@ class GatewaySession:
         self.limit_reached = asyncio.Event()
         """Set when a call was refused because a limit of the budget is used up."""
         self._reached: BudgetLimit | None = None
+        self._admits_calls = asyncio.Event()
+        self._admits_calls.set()
         self._on_close: list[Callable[[], None]] = []
         control.on_stop(self.close)
 
@@ -80,6 +82,27 @@ class GatewaySession:
     def on_close(self, listener: Callable[[], None]) -> None:
         """Call `listener` when the session is closed, from any thread."""
         self._on_close.append(listener)
+
+    async def wait_until_admitted(self) -> None:
+        """Wait while the run waits for a person: no call begins meanwhile."""
+        await self._admits_calls.wait()
+
+    def pause(self) -> None:
+        """Let no call begin until an attempt continues."""
+        self._admits_calls.clear()
+
+    def admit_calls(self) -> None:
+        """Let calls begin again."""
+        self._admits_calls.set()
+
+    def continue_with(self, spec: GatewaySpec, control: RunControl) -> None:
+        """Serve another attempt of the run with the same token. No call is in progress."""
+        self.spec = spec
+        self.provider_secrets = secret_parts(*(model.api_key for model in spec.models.values()))
+        self._tracker = BudgetTracker(spec.budget, spec.prior_usage, spec.budget_seconds_used)
+        self.meter.continue_with(self._tracker, spec.budget, control)
+        control.on_stop(self.close)
+        self.admit_calls()
 
     def discard_events(self) -> None:
         """Emit nothing any more: the attempt has ended."""

@@ -3,11 +3,12 @@
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from crewai_runner.core.secret_mask import TextMask
 from crewai_runner.domain.project import EntryPoint, ProjectKind
 from crewai_runner.domain.run_events import RunEvent
 from crewai_runner.executor.projects import bridge
@@ -19,6 +20,7 @@ from crewai_runner.executor.projects.bridge.messages import (
 )
 from crewai_runner.executor.projects.bridge.server import BridgeServer
 from crewai_runner.executor.projects.bridge.translator import BridgeTranslator
+from crewai_runner.executor.projects.task_record import RecordingTranslator, TaskRecord
 from tests.support.scripted_provider import CallTools, RecordedRequest, Reply, Say
 
 SAMPLE = Path(__file__).parent / "sample"
@@ -36,6 +38,7 @@ class GuestRun:
     output: str
     events: list[RunEvent] = field(default_factory=list)
     questions: list[InputRequestedMessage] = field(default_factory=list)
+    checkpoints: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def steps(self) -> list[tuple[str, str | None, str | None]]:
@@ -63,7 +66,10 @@ class Guest:
         answers: Sequence[str | None] = (),
         finished: Sequence[FinishedTask] = (),
         import_paths: Sequence[str] = (),
+        checkpoints: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> GuestRun:
+        """Run an entry point. `checkpoints` are those of an earlier run; those of this one are added."""
+        stored = {} if checkpoints is None else dict(checkpoints)
         events: list[RunEvent] = []
         questions: list[InputRequestedMessage] = []
 
@@ -71,9 +77,18 @@ class Guest:
             questions.append(question)
             return answers[len(questions) - 1]
 
-        translator = BridgeTranslator("run-1", {task.task_key: task for task in finished})
+        async def save_checkpoint(name: str, value: Mapping[str, Any]) -> None:
+            stored[name] = value
+
+        record = TaskRecord(stored, save_checkpoint, TextMask(()))
+        known = {task.task_key: task for task in finished}
+        translator = RecordingTranslator("run-1", known, TextMask(()), record)
         start = StartMessage(
-            entry=entry, import_paths=import_paths, inputs=inputs or {}, finished_tasks=finished
+            entry=entry,
+            import_paths=import_paths,
+            inputs=inputs or {},
+            finished_tasks=finished,
+            flow_states=record.flow_states,
         )
         async with BridgeServer(self.folder / "bridge.sock", start, translator, events.append, ask) as server:
             process = await asyncio.create_subprocess_exec(
@@ -87,8 +102,9 @@ class Guest:
             )
             output, _ = await process.communicate()
             await server.wait_disconnected()
+        await record.close()
         assert process.returncode is not None
-        return GuestRun(server, translator, process.returncode, output.decode(), events, questions)
+        return GuestRun(server, translator, process.returncode, output.decode(), events, questions, stored)
 
     def _environment(self) -> dict[str, str]:
         options = EnvironmentOptions(

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from crewai_runner.core.secret_mask import MASK, TextMask
+from crewai_runner.domain.run import TaskResult
 from crewai_runner.domain.run_events import RunEvent
 from crewai_runner.executor.projects.bridge.messages import GUEST_MESSAGE, FinishedTask
 from crewai_runner.executor.projects.bridge.translator import (
@@ -149,6 +150,28 @@ class TestForgedMessages:
 
         assert event is not None
         assert (event.task_key, event.agent) == (MASK, MASK)
+
+
+def test_another_attempt_begins_the_open_steps_again() -> None:
+    """A person has completed the task `note` meanwhile: what the code reports of it is not repeated."""
+    translator = BridgeTranslator("run-1")
+    note = {**TASK, "task_key": "note"}
+    translate(translator, "task.started", **TASK, description="Research")
+    translate(translator, "task.started", **note, description="Note")
+    for key in ("research", "note"):
+        translate(translator, "agent.started", **{**AGENT, "task_key": key})
+    translate(translator, "tool.started", **TOOL, arguments={})
+
+    started = translator.reopen({"note": TaskResult(raw="Edited", agent="Writer")})
+
+    assert [(event.type, event.task_key) for event in started] == [
+        ("task.started", "research"),
+        ("agent.started", "research"),
+        ("tool.started", TOOL.get("task_key")),
+    ]
+    assert translate(translator, "agent.completed", **{**AGENT, "task_key": "note"}, output="x") is None
+    assert translate(translator, "task.completed", **note, raw="Forged") is None
+    assert translator.as_results()["note"].raw == "Edited"
 
 
 def test_a_project_without_a_model_call() -> None:
