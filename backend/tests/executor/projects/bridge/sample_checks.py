@@ -1,6 +1,7 @@
-"""What every version of crewai reports for the sample crew."""
+"""What every version of crewai reports for the samples."""
 
-from tests.executor.projects.bridge.guest_process import GuestRun
+from crewai_runner.domain.project import EntryPoint, ProjectKind
+from tests.executor.projects.bridge.guest_process import Guest, GuestRun
 
 
 def check_reviewed_run(run: GuestRun, reviews: int = 2) -> None:
@@ -32,3 +33,21 @@ def check_reviewed_run(run: GuestRun, reviews: int = 2) -> None:
     ]
     assert run.server.result is not None
     assert run.server.result.model_dump()["raw"] == "The short note."
+
+
+async def check_saved_flow(guest: Guest) -> None:
+    """Kill a flow after its first method, and check that another run begins with the state that it saved."""
+    entry = EntryPoint(kind=ProjectKind.SCRIPT, path="saved_flow.py", name="run")
+    killed = await guest.run(entry)
+    assert killed.exit_code == 9, killed.output
+    saved = killed.checkpoints["flow/TripFlow"]
+    assert saved["state"] == {"id": saved["id"], "stops": ["Ghent"], "price": 0.0}
+    (guest.folder / "storage").rename(guest.folder / "storage-of-the-first-attempt")
+
+    run = await guest.run(entry, checkpoints=killed.checkpoints)
+
+    assert run.exit_code == 0, run.output
+    assert [event.data.code for event in run.events if event.type == "warning.raised"] == ["flow-restored"]
+    assert run.server.result is not None
+    result = {"stops": ["Ghent", "Ghent"], "id": saved["id"]}
+    assert run.server.result.model_dump()["json_output"] == result

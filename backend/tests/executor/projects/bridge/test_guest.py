@@ -9,7 +9,7 @@ import pytest
 from crewai_runner.domain.project import EntryPoint, ProjectKind
 from crewai_runner.executor.projects.bridge.messages import FinishedTask
 from tests.executor.projects.bridge.guest_process import CREW, Guest, reply_to_sample
-from tests.executor.projects.bridge.sample_checks import check_reviewed_run
+from tests.executor.projects.bridge.sample_checks import check_reviewed_run, check_saved_flow
 from tests.support.scripted_provider import ScriptedProvider
 
 MAIN = "src/sample/main.py"
@@ -63,6 +63,9 @@ class TestCrew:
         assert "Stored facts." in provider.requests[0].text
         assert run.server.result is not None
         assert run.server.result.model_dump()["raw"] == "The first note."
+
+    async def test_a_flow_begins_with_its_saved_state(self, guest: Guest) -> None:
+        await check_saved_flow(guest)
 
 
 _CLIENTS = """

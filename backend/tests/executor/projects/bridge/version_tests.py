@@ -16,7 +16,7 @@ import pytest
 from crewai_runner.domain.project import EntryPoint, ProjectKind
 from crewai_runner.executor.projects.bridge.messages import FinishedTask
 from tests.executor.projects.bridge.guest_process import CREW, Guest, reply_to_sample
-from tests.executor.projects.bridge.sample_checks import check_reviewed_run
+from tests.executor.projects.bridge.sample_checks import check_reviewed_run, check_saved_flow
 from tests.support.scripted_provider import ScriptedProvider
 
 RELEASES = {
@@ -65,6 +65,12 @@ async def test_reviewed_and_resumed(python: Path, tmp_path: Path) -> None:
 
         assert [step[:2] for step in resumed.steps] == [("task.reused", "research"), ("task.reused", "note")]
         assert resumed.server.result == run.server.result
+
+
+async def test_saved_flow(python: Path, tmp_path: Path) -> None:
+    if any(version in str(python) for version in ("0.70", "0.86")):
+        pytest.skip("its flows have no persistence")
+    await check_saved_flow(Guest(tmp_path, "http://127.0.0.1:9", python))
 
 
 async def test_flow_with_feedback(tmp_path: Path) -> None:

@@ -4,7 +4,15 @@ It uses the standard library only, works with Python 3.10 to 3.13 and crewai 0.7
 never: its patches are applied when the project imports it. A failure in here never fails the project.
 """
 
-from . import agent_patches, event_bus, human_input, kickoff_patches, task_patches, url_rewriting
+from . import (
+    agent_patches,
+    event_bus,
+    flow_states,
+    human_input,
+    kickoff_patches,
+    task_patches,
+    url_rewriting,
+)
 from .import_hooks import install_hooks
 
 
@@ -20,6 +28,7 @@ def install() -> None:
             "crewai.crew": kickoff_patches.patch_crew,
             "crewai.flow.flow": kickoff_patches.patch_flow,
             "crewai.flow.runtime": kickoff_patches.patch_flow,
+            "crewai.flow.persistence.base": flow_states.patch_persistence,
             "crewai.events.event_bus": event_bus.patch_event_bus,
             "crewai.agent": agent_patches.patch_agents,
             "crewai.tools.tool_usage": agent_patches.patch_tools,

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from .channel import channel
+from .flow_states import begin_flow
 from .json_values import read_output
 
 _is_inside: ContextVar[bool] = ContextVar("crewai_runner_kickoff", default=False)
@@ -43,7 +44,33 @@ def patch_crew(module: ModuleType) -> None:
 def patch_flow(module: ModuleType) -> None:
     flow = vars(module).get("Flow")
     if flow is not None and flow.__module__ == module.__name__:
+        for name in _WITH_INPUTS:
+            original = vars(flow).get(name)
+            if original is not None and "inputs" in inspect.signature(original).parameters:
+                setattr(flow, name, _restoring(original))
         _patch(flow)
+
+
+def _restoring(original: Any) -> Any:
+    """Let a flow begin with the state that it saved in an earlier attempt, unless its code names one."""
+
+    @functools.wraps(original)
+    def kickoff(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if _is_internal(self):
+            return original(self, *args, **kwargs)
+        with begin_flow(self) as restored:
+            args, kwargs = _merge_inputs(args, kwargs, restored, is_overriding=False)
+            return original(self, *args, **kwargs)
+
+    @functools.wraps(original)
+    async def kickoff_async(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if _is_internal(self):
+            return await original(self, *args, **kwargs)
+        with begin_flow(self) as restored:
+            args, kwargs = _merge_inputs(args, kwargs, restored, is_overriding=False)
+            return await original(self, *args, **kwargs)
+
+    return kickoff_async if inspect.iscoroutinefunction(original) else kickoff
 
 
 def _patch(kind: Any) -> None:
@@ -95,11 +122,16 @@ def _outermost() -> Iterator[None]:
 
 
 def _override_inputs(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    values = channel.start().get("inputs") or {}
+    return _merge_inputs(args, kwargs, channel.start().get("inputs") or {}, is_overriding=True)
+
+
+def _merge_inputs(
+    args: tuple[Any, ...], kwargs: dict[str, Any], values: dict[str, Any], *, is_overriding: bool
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
     given = args[0] if args else kwargs.get("inputs")
     if not values or not (given is None or isinstance(given, dict)):
         return args, kwargs
-    merged = {**(given or {}), **values}
+    merged = {**(given or {}), **values} if is_overriding else {**values, **(given or {})}
     if args:
         return (merged, *args[1:]), kwargs
     return args, {**kwargs, "inputs": merged}
