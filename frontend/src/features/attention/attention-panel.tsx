@@ -31,7 +31,7 @@ export function AttentionPanel({ items, error, onFollow }: Props) {
 }
 
 function Row({ item, onFollow }: { item: AttentionItem; onFollow: () => void }) {
-  const Icon = item.kind === "approval" ? MessageCircleQuestion : CircleDollarSign;
+  const Icon = item.kind === "budget" ? CircleDollarSign : MessageCircleQuestion;
   return (
     <Link
       to="/runs/$runId"
@@ -43,19 +43,23 @@ function Row({ item, onFollow }: { item: AttentionItem; onFollow: () => void }) 
       <span className="min-w-0 flex-1">
         <span className="block truncate font-medium">{item.workflowName}</span>
         <span className="block break-words text-ink-soft">
-          {item.kind === "approval" ? (
-            <>
-              Approval request from task <span className="font-medium">{item.task}</span>
-            </>
-          ) : (
-            "Budget exceeded: raise it or stop the run"
-          )}
+          <Reason item={item} />
         </span>
       </span>
       <span className="shrink-0 text-xs text-ink-faint">
         <TimeAgo at={item.since} />
       </span>
     </Link>
+  );
+}
+
+function Reason({ item }: { item: AttentionItem }) {
+  if (item.kind === "budget") return "Budget exceeded: raise it or stop the run";
+  if (item.kind === "question") return "The project asks a question";
+  return (
+    <>
+      Approval request from task <span className="font-medium">{item.task}</span>
+    </>
   );
 }
 

@@ -6,10 +6,10 @@ import { runsQuery } from "@/lib/queries/runs";
 
 export interface AttentionItem {
   id: string;
-  kind: "approval" | "budget";
+  kind: "approval" | "question" | "budget";
   runId: string;
   workflowName: string;
-  /** The task that requests the approval. */
+  /** The task that requests the approval; null if no task asks. */
   task: string | null;
   since: string;
 }
@@ -29,7 +29,7 @@ function attentionItems(approvals: Approval[], waiting: RunSummary[]): Attention
   const names = new Map(waiting.map((run) => [run.id, run.workflowName]));
   const requests = approvals.map((one): AttentionItem => ({
     id: one.id,
-    kind: "approval",
+    kind: one.kind === "question" ? "question" : "approval",
     runId: one.runId,
     workflowName: names.get(one.runId) ?? "A run",
     task: one.taskKey,

@@ -9,7 +9,9 @@ import { runSample } from "./samples";
 const approval: Approval = {
   id: "apr_1",
   runId: "run_w",
+  kind: "review",
   taskKey: "review",
+  prompt: "",
   agent: "Reviewer",
   output: "Approve the brief?\nIt says…",
   status: "open",

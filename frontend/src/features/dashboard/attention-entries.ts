@@ -25,15 +25,14 @@ export function attentionEntries(
 }
 
 function approvalEntry(approval: Approval, workflow: string | undefined): AttentionEntry {
-  const requester = approval.agent ?? approval.taskKey;
+  const requester = approval.agent ?? approval.taskKey ?? "The project";
+  const title = approval.kind === "question" ? "A question" : `${requester} requests approval`;
   return {
     key: approval.id,
     kind: "approval",
     runId: approval.runId,
-    title: workflow
-      ? `${workflow}: ${requester} requests approval`
-      : `${requester} requests approval`,
-    detail: previewText(approval.output),
+    title: workflow ? `${workflow}: ${title}` : title,
+    detail: previewText(approval.prompt || approval.output || "The code waits for input"),
     at: approval.createdAt,
   };
 }

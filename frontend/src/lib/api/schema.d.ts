@@ -179,9 +179,9 @@ export interface paths {
     put?: never;
     /**
      * Resolve Approval
-     * @description Approve, revise or reject a task output. A request can be resolved only once.
+     * @description Approve, revise or reject a task output, or answer a question. A request can be resolved only once.
      *
-     *     After `approve` and `revise` the run continues automatically; `reject` fails it.
+     *     After `approve`, `revise` and `answer` the run continues automatically; `reject` fails it.
      */
     post: operations["approvals:resolve_approval"];
     delete?: never;
@@ -206,8 +206,9 @@ export interface paths {
      *     While the run is running, the message is added to the next model call of the addressed agent (by default
      *     the one that is working), and that agent answers. If no model call starts soon, the workflow's model
      *     answers from the run's live state, and the message stays queued for the agent. If the run waits for
-     *     approval, the message is sent back as feedback on the proposed output. After the run has finished, a
-     *     model answers from its result.
+     *     approval, the message is sent back as feedback on the proposed output, or answers the question of a
+     *     project. The code of a running project receives no messages: a model answers from the run's live state.
+     *     After the run has finished, a model answers from its result.
      *
      *     With `Accept: text/event-stream` the answer is streamed as `chunk` events, followed by one `answer` or
      *     `problem` event. The text of a chunk with `replaces: true` replaces that of all chunks before it.
@@ -859,6 +860,8 @@ export interface paths {
     /**
      * Create Message
      * @description Queue a message for the agents and return immediately. Delivery and answer are events of the run.
+     *
+     *     The code of a project receives no messages; only the answer to a question that it asks.
      */
     post: operations["chat:create_message"];
     delete?: never;
@@ -2167,7 +2170,8 @@ export interface components {
     };
     /**
      * ApprovalRead
-     * @description A task output that a person must approve, revise or reject before the run continues.
+     * @description What a run waits for: a task output that a person must approve, revise or reject, or a question of the
+     *     code of a project.
      */
     ApprovalRead: {
       /** Agent */
@@ -2182,15 +2186,29 @@ export interface components {
        * Format: date-time
        */
       expiresAt: string;
-      /** Feedback */
+      /**
+       * Feedback
+       * @description The feedback, or the answer to a question.
+       */
       feedback: string | null;
       /** Id */
       id: string;
       /**
+       * Kind
+       * @description `question`: resolve it with `answer` or `reject`.
+       * @enum {string}
+       */
+      kind: "review" | "question";
+      /**
        * Output
-       * @description The proposed task output.
+       * @description The proposed task output, or what the question is about.
        */
       output: string;
+      /**
+       * Prompt
+       * @description What the code asks; empty for a review.
+       */
+      prompt: string;
       /** Resolvedat */
       resolvedAt: string | null;
       /** Resolvedby */
@@ -2198,8 +2216,11 @@ export interface components {
       /** Runid */
       runId: string;
       status: components["schemas"]["ApprovalState"];
-      /** Taskkey */
-      taskKey: string;
+      /**
+       * Taskkey
+       * @description Null for a question that no task asks.
+       */
+      taskKey: string | null;
     };
     /** ApprovalRequested */
     ApprovalRequested: {
@@ -2233,20 +2254,38 @@ export interface components {
     ApprovalRequestedData: {
       /** Approvalid */
       approvalId: string;
+      /**
+       * Kind
+       * @description `question`: the code of a project asks for an answer, not for a review.
+       * @default review
+       * @enum {string}
+       */
+      kind: "review" | "question";
       /** Output */
       output: string;
+      /**
+       * Prompt
+       * @description What the code asks.
+       * @default
+       */
+      prompt: string;
     };
     /**
      * ApprovalResolve
      * @description `approve` accepts the output (or `edited` in its place), `revise` returns it to the agent with
-     *     feedback, `reject` fails the run.
+     *     feedback, `answer` answers a question, `reject` fails the run.
      */
     ApprovalResolve: {
       /**
        * Action
        * @enum {string}
        */
-      action: "approve" | "reject" | "revise";
+      action: "approve" | "reject" | "revise" | "answer";
+      /**
+       * Answer
+       * @description Required for `answer`; may be empty, like a pressed Enter key.
+       */
+      answer?: string | null;
       /**
        * Edited
        * @description Only with `approve`: replaces the output.
@@ -2292,19 +2331,23 @@ export interface components {
        * Action
        * @enum {string}
        */
-      action: "approve" | "reject" | "revise";
+      action: "approve" | "reject" | "revise" | "answer";
       /** Approvalid */
       approvalId: string;
       /** By */
       by: string;
-      /** Feedback */
+      /**
+       * Feedback
+       * @description The feedback, or the answer to a question.
+       */
       feedback?: string | null;
     };
     /**
      * ApprovalState
      * @enum {string}
      */
-    ApprovalState: "open" | "approved" | "revised" | "rejected" | "expired" | "cancelled";
+    ApprovalState:
+      "open" | "approved" | "revised" | "answered" | "rejected" | "expired" | "cancelled";
     /** ArtifactList */
     ArtifactList: {
       /** Artifacts */
@@ -8019,7 +8062,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Edited output does not have the task's structure / Feedback is missing */
+      /** @description Action does not fit the approval request / Edited output does not have the task's structure / Feedback is missing */
       422: {
         headers: {
           [name: string]: unknown;
@@ -13040,7 +13083,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description The run is executed elsewhere / Run already finished */
+      /** @description The run is executed elsewhere / Run already finished / Projects receive no messages */
       409: {
         headers: {
           [name: string]: unknown;

@@ -10,20 +10,22 @@ import { Banner } from "../banners/banner";
 import { previewMarkdown } from "../output/parse-output";
 
 import { ApprovalCard } from "./approval-card";
-import { expiryLabel } from "./approval-labels";
+import { expiryLabel, requestTitle } from "./approval-labels";
 
-/** An open approval request; the form is shown only on request. */
+/** An open approval request or question; the form is shown only on request. */
 export function ApprovalBanner({ approval }: { approval: Approval }) {
   const [isOpen, setOpen] = useState(false);
   const now = useNow(15_000);
+  const isQuestion = approval.kind === "question";
+  const subject = approval.prompt || approval.output || "It waits for input.";
   return (
     <Banner
       tone="warn"
       icon={UserRoundCheck}
-      title={`${approval.agent ?? "The crew"} requests approval for ${approval.taskKey}`}
+      title={requestTitle(approval)}
       detail={
         <span>
-          {!isOpen && <q className="break-words">{previewMarkdown(approval.output, 100)}</q>}{" "}
+          {!isOpen && <q className="break-words">{previewMarkdown(subject, 200)}</q>}{" "}
           <span className="text-xs whitespace-nowrap">{expiryLabel(approval, now)}</span>
         </span>
       }
@@ -33,7 +35,7 @@ export function ApprovalBanner({ approval }: { approval: Approval }) {
           aria-expanded={isOpen}
           onClick={() => setOpen(!isOpen)}
         >
-          {isOpen ? "Collapse" : "Review"}
+          {isOpen ? "Collapse" : isQuestion ? "Answer" : "Review"}
           <ChevronDown aria-hidden className={cn(isOpen && "rotate-180")} />
         </Button>
       }

@@ -21,7 +21,8 @@ import { OutputView, type OutputMode } from "../output/output-view";
 import { parseOutput } from "../output/parse-output";
 
 import { ApprovalForm } from "./approval-form";
-import { expiryLabel, outcomeLabel } from "./approval-labels";
+import { expiryLabel, outcomeLabel, requestTitle } from "./approval-labels";
+import { QuestionForm } from "./question-form";
 
 interface Props {
   approval: Approval;
@@ -32,28 +33,45 @@ interface Props {
   className?: string;
 }
 
-/** An approval request: the proposed output, and the form to answer it or the answer given. */
+/** An approval request or question, and the form to answer it or the answer given. */
 export function ApprovalCard({ approval, level = 3, hideHeader, className }: Props) {
   const id = useId();
   const Heading = `h${level}` as const;
   const isOpen = approval.status === "open";
   return (
     <section
-      {...(hideHeader ? { "aria-label": `Review ${approval.taskKey}` } : { "aria-labelledby": id })}
+      {...(hideHeader ? { "aria-label": requestTitle(approval) } : { "aria-labelledby": id })}
       className={cn("min-w-0 overflow-hidden rounded-lg border bg-surface", className)}
     >
       {!hideHeader && (
         <header className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b px-4 py-2">
           <Heading id={id} className="font-semibold">
-            {approval.agent ?? "The crew"} requests approval for {approval.taskKey}
+            {requestTitle(approval)}
           </Heading>
           <OutcomeBadge approval={approval} />
           {isOpen && <Expiry approval={approval} />}
         </header>
       )}
-      <Proposal approval={approval} level={hideHeader ? level : level + 1} />
-      {isOpen ? <ApprovalForm approval={approval} /> : <Answer approval={approval} />}
+      {approval.kind === "question" && <Question approval={approval} />}
+      {approval.output && <Proposal approval={approval} level={hideHeader ? level : level + 1} />}
+      {isOpen ? <Form approval={approval} /> : <Answer approval={approval} />}
     </section>
+  );
+}
+
+function Form({ approval }: { approval: Approval }) {
+  if (approval.kind === "question") return <QuestionForm approval={approval} />;
+  return <ApprovalForm approval={approval} />;
+}
+
+function Question({ approval }: { approval: Approval }) {
+  return (
+    <p
+      dir="auto"
+      className="max-h-[32dvh] overflow-y-auto px-4 py-3 break-words whitespace-pre-wrap"
+    >
+      {approval.prompt || "The code waits for a line of input and prints no question."}
+    </p>
   );
 }
 
@@ -61,6 +79,7 @@ const STYLES: Record<Approval["status"], { tone: Tone; Icon: LucideIcon }> = {
   open: { tone: "warn", Icon: UserRoundCheck },
   approved: { tone: "ok", Icon: CircleCheck },
   revised: { tone: "live", Icon: Undo2 },
+  answered: { tone: "ok", Icon: CircleCheck },
   rejected: { tone: "err", Icon: CircleX },
   expired: { tone: "err", Icon: Clock },
   cancelled: { tone: "idle", Icon: CircleX },
@@ -88,12 +107,14 @@ function Expiry({ approval }: { approval: Approval }) {
   );
 }
 
+/** The output that a review or a question is about. */
 function Proposal({ approval, level }: { approval: Approval; level: number }) {
   const [mode, setMode] = useState<OutputMode>("formatted");
+  const label = approval.kind === "review" ? "Proposed output" : "The output in question";
   return (
     <div>
       <div className="flex items-center justify-between gap-2 px-4 pt-2">
-        <p className="text-xs text-ink-soft">Proposed output</p>
+        <p className="text-xs text-ink-soft">{label}</p>
         <Button
           size="sm"
           variant="ghost"
@@ -108,7 +129,7 @@ function Proposal({ approval, level }: { approval: Approval; level: number }) {
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- scrollable regions must be focusable
         tabIndex={0}
         role="group"
-        aria-label="Proposed output"
+        aria-label={label}
         className="max-h-[32dvh] overflow-y-auto px-4 py-2 focus-visible:-outline-offset-2"
       >
         <OutputView output={parseOutput({ raw: approval.output })} mode={mode} level={level} />

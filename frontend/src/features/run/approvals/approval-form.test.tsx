@@ -124,3 +124,42 @@ describe("ApprovalCard", () => {
     expect(queryByRole("button", { name: "Approve" })).toBeNull();
   });
 });
+
+describe("QuestionForm", () => {
+  const question = (id: string) =>
+    sampleApproval({
+      id,
+      kind: "question",
+      taskKey: null,
+      agent: null,
+      prompt: "Which city?",
+      output: "",
+    });
+
+  it("shows the question and sends the answer", async () => {
+    const sent = stubResolve();
+    const { findByText, findByRole, findByLabelText, queryByRole, user } = renderWithRouter(
+      <ApprovalCard approval={question("appr_q")} />,
+    );
+    expect(await findByText("Which city?")).toBeVisible();
+    expect(queryByRole("button", { name: "Approve" })).toBeNull();
+    await user.type(await findByLabelText("Answer"), "Ghent");
+    await user.click(await findByRole("button", { name: "Send answer" }));
+    await waitFor(() => expect(sent).toEqual([{ action: "answer", answer: "Ghent" }]));
+  });
+
+  it("sends an empty answer", async () => {
+    const sent = stubResolve();
+    const { findByRole, user } = renderWithRouter(<ApprovalCard approval={question("appr_e")} />);
+    await user.click(await findByRole("button", { name: "Send answer" }));
+    await waitFor(() => expect(sent).toEqual([{ action: "answer", answer: "" }]));
+  });
+
+  it("rejects the question after confirmation", async () => {
+    const sent = stubResolve();
+    const { findByRole, user } = renderWithRouter(<ApprovalCard approval={question("appr_r")} />);
+    await user.click(await findByRole("button", { name: "Reject…" }));
+    await user.click(await findByRole("button", { name: "Reject" }));
+    await waitFor(() => expect(sent).toEqual([{ action: "reject" }]));
+  });
+});

@@ -15,6 +15,8 @@ describe("outcomeLabel", () => {
     [{ status: "rejected" }, "Rejected"],
     [{ status: "expired" }, "Expired without an answer"],
     [{ status: "cancelled" }, "Cancelled because the run ended"],
+    [{ kind: "question", status: "answered", resolvedBy: "ada" }, "Answered by ada"],
+    [{ kind: "question" }, "Waiting for an answer"],
   ] as const)("describes %j as %s", (change, label) => {
     expect(outcomeLabel(sampleApproval(change))).toBe(label);
   });

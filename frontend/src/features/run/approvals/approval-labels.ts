@@ -2,13 +2,22 @@ import { ApiProblem, describeError } from "@/lib/api/problem";
 import type { Approval } from "@/lib/api/types";
 import { formatDuration } from "@/lib/format";
 
+/** What is asked, e.g. `writer requests approval for draft`. */
+export function requestTitle(approval: Approval): string {
+  if (approval.kind === "review") {
+    return `${approval.agent ?? "The crew"} requests approval for ${approval.taskKey}`;
+  }
+  return approval.taskKey ? `The project asks in ${approval.taskKey}` : "The project asks";
+}
+
 /** The status of an approval request, e.g. `Approved by ada`. */
 export function outcomeLabel(approval: Approval): string {
   const by = approval.resolvedBy ? ` by ${approval.resolvedBy}` : "";
   const agent = approval.agent ?? "the agent";
   return {
-    open: "Waiting for review",
+    open: approval.kind === "review" ? "Waiting for review" : "Waiting for an answer",
     approved: `Approved${by}`,
+    answered: `Answered${by}`,
     revised: `Sent back to ${agent}${by}`,
     rejected: `Rejected${by}`,
     expired: "Expired without an answer",

@@ -20,7 +20,7 @@ export function ResolvedApprovalBanner({
     <Banner
       tone="live"
       icon={CircleCheck}
-      title={`${outcomeLabel(approval)}: ${approval.taskKey}`}
+      title={`${outcomeLabel(approval)}: ${approval.taskKey ?? "the project's question"}`}
       detail={approval.feedback ? <q>{previewText(approval.feedback, 160)}</q> : undefined}
       actions={
         <Button size="sm" onClick={onDismiss}>

@@ -8,8 +8,10 @@ import { runKeys } from "@/lib/queries/runs";
 import { setTextDraft } from "../store/text-drafts";
 
 export interface ApprovalAnswer {
-  action: "approve" | "revise" | "reject";
+  action: "approve" | "revise" | "reject" | "answer";
   feedback?: string;
+  /** With `answer`: what the code of the project receives. */
+  answer?: string;
   /** With `approve`: replaces the agent's output. */
   edited?: string;
 }

@@ -50,6 +50,19 @@ describe("AttentionBanner", () => {
     expect(await findByText("Feedback for writer")).toBeVisible();
   });
 
+  it("shows the question of a project, whose tasks are not known before", async () => {
+    const definition = { ...sampleRun().definition, tasks: [] };
+    const question = { kind: "question", taskKey: null, agent: null, output: "" } as const;
+    const { findByText, findByRole, user } = renderBanner(
+      { status: "waiting", waitReason: "human-input", projectId: "proj_1", definition },
+      [sampleApproval({ ...question, prompt: "Which city?" })],
+    );
+    expect(await findByText("The project asks")).toBeVisible();
+    expect(await findByText("Which city?")).toBeVisible();
+    await user.click(await findByRole("button", { name: "Answer" }));
+    expect(await findByRole("button", { name: "Send answer" })).toBeVisible();
+  });
+
   it("raises an exceeded budget above what was used", async () => {
     const sent: unknown[] = [];
     stubBudgetExceeded({ maxLlmCalls: 2 });

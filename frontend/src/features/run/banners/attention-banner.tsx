@@ -22,7 +22,8 @@ export function AttentionBanner({ run, store }: RunProps) {
   const status = useStore(store.state, (state) => state.status);
   const liveFailure = useStore(store.state, (state) => state.failure);
   const [dismissed, setDismissed] = useState<string | null>(null);
-  const canAsk = run.definition.tasks.some((task) => task.humanInput);
+  // What the code of a project asks is not known before.
+  const canAsk = run.projectId !== null || run.definition.tasks.some((task) => task.humanInput);
   const approvals = useQuery({ ...runApprovalsQuery(run.id), enabled: canAsk });
   const now = useNow(15_000);
   const newest = approvals.data?.[0];
@@ -46,6 +47,6 @@ export function AttentionBanner({ run, store }: RunProps) {
 }
 
 function isRecentlyResolved(approval: Approval, now: number): boolean {
-  const isResolved = approval.status === "approved" || approval.status === "revised";
+  const isResolved = ["approved", "revised", "answered"].includes(approval.status);
   return isResolved && now - Date.parse(approval.resolvedAt ?? "") < RECENT_MS;
 }

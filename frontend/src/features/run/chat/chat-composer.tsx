@@ -23,11 +23,12 @@ export function ChatComposer({ run, store, chat }: RunProps & { chat: ChatStore 
   const isAwaitingReply = useStore(chat.state, (state) => state.isAwaitingReply);
   const id = useId();
   const isOver = hasEnded(run.status);
-  const isBlocked = isOver && isAwaitingReply;
+  const hasAgents = !isOver && run.projectId === null;
+  const isBlocked = !hasAgents && isAwaitingReply;
 
   const send = () => {
     if (text.trim() === "" || isBlocked) return;
-    void chat.send(text.trim(), isOver ? null : agent || null);
+    void chat.send(text.trim(), hasAgents ? agent || null : null);
     setText("");
   };
   const onKeyDown = (event: KeyboardEvent) => {
@@ -70,7 +71,7 @@ export function ChatComposer({ run, store, chat }: RunProps & { chat: ChatStore 
           </Button>
         </div>
         <div className="flex flex-wrap items-center gap-x-3 gap-y-1 text-xs text-ink-soft">
-          {!isOver && <RecipientSelect run={run} agent={agent} onChange={setAgent} />}
+          {hasAgents && <RecipientSelect run={run} agent={agent} onChange={setAgent} />}
           <p id={`${id}-destination`} className="min-w-0 flex-1 basis-56">
             {isBlocked
               ? "Wait for the reply before asking the next question."

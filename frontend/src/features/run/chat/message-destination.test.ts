@@ -31,7 +31,18 @@ describe("messageDestination", () => {
     ["stopped", null, [], null, /^The run has ended/],
     ["crashed", null, [], null, /^The run has ended/],
   ])("explains a message to a %s run (%s)", (status, waitReason, tasks, agent, expected) => {
-    expect(messageDestination({ status, waitReason }, tasks, agent)).toMatch(expected);
+    const run = { status, waitReason, projectId: null };
+    expect(messageDestination(run, tasks, agent)).toMatch(expected);
+  });
+
+  it.each([
+    ["running", null, /receives no messages: a model answers/],
+    ["waiting", "human-input", /the message is the answer/],
+    ["completed", null, /^The run has ended/],
+  ] as const)("explains a message to a project that is %s", (status, waitReason, expected) => {
+    expect(messageDestination({ status, waitReason, projectId: "proj_1" }, [], null)).toMatch(
+      expected,
+    );
   });
 });
 

@@ -3,7 +3,7 @@ import { hasEnded } from "@/lib/run-state";
 
 import type { TaskProgress } from "../store/task-progress";
 
-type RunStatus = Pick<Run, "status" | "waitReason">;
+type RunStatus = Pick<Run, "status" | "waitReason" | "projectId">;
 type TaskStatus = Pick<TaskProgress, "key" | "agent" | "state">;
 
 /**
@@ -16,6 +16,7 @@ export function messageDestination(
   agent: string | null,
 ): string {
   if (hasEnded(run.status)) return "The run has ended: a model answers from its result.";
+  if (run.projectId !== null) return projectDestination(run);
   if (run.status === "queued") {
     return `The run has not started: the message is queued for ${agent ?? "the first agent"}.`;
   }
@@ -29,8 +30,14 @@ export function messageDestination(
 }
 
 /** True if a message is used as feedback on the open approval request. */
-export function isFeedback(run: RunStatus): boolean {
+export function isFeedback(run: Pick<Run, "status" | "waitReason">): boolean {
   return run.status === "waiting" && run.waitReason === "human-input";
+}
+
+function projectDestination(run: RunStatus): string {
+  return isFeedback(run)
+    ? "The project asks: the message is the answer, or feedback on the output to review."
+    : "The code of a project receives no messages: a model answers from what the run has stored.";
 }
 
 function feedbackDestination(tasks: readonly TaskStatus[]): string {

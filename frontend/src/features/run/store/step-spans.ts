@@ -159,9 +159,9 @@ export function requestApproval(builder: SpanBuilder, event: EventOf<"approval.r
     ...builder.contextOf(event),
     id: `approval:${event.data.approvalId}`,
     kind: "approval",
-    name: "Approval requested",
+    name: event.data.kind === "question" ? "Question asked" : "Approval requested",
     state: "waiting",
-    output: event.data.output,
+    output: event.data.prompt || event.data.output,
   });
 }
 
@@ -181,7 +181,12 @@ export function endApproval(
     return;
   }
   const { action, by, feedback } = event.data;
-  const label = { approve: "Approved", revise: "Sent back", reject: "Rejected" }[action];
+  const label = {
+    approve: "Approved",
+    revise: "Sent back",
+    reject: "Rejected",
+    answer: "Answered",
+  }[action];
   const isRejected = action === "reject";
   builder.tree.update(span, {
     ...endFields(event),

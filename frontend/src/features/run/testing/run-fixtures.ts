@@ -52,6 +52,7 @@ export function sampleRun(change: Partial<Run> = {}): Run {
     result: null,
     receipt: null,
     forkedFrom: null,
+    projectId: null,
     lastSeq: 40,
     queuedBecause: null,
     version: 3,
@@ -96,8 +97,10 @@ export function sampleApproval(change: Partial<Approval> = {}): Approval {
   return {
     id: "appr_1",
     runId: "run_123456abcdef",
+    kind: "review",
     taskKey: "draft",
     agent: "writer",
+    prompt: "",
     output: "# Bees\n\nBees hum.",
     status: "open",
     feedback: null,
