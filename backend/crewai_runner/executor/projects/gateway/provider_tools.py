@@ -12,11 +12,15 @@ from crewai_runner.executor.projects.gateway.routes import WireProtocol
 
 _MEMBERS: Mapping[WireProtocol, tuple[str, ...]] = MappingProxyType(
     {
-        WireProtocol.OPENAI: ("web_search_options", "prompt"),
+        WireProtocol.OPENAI: (
+            *("web_search_options", "prompt", "search_parameters", "search_settings", "search_options"),
+            *("enable_search", "plugins", "connectors"),
+        ),
         WireProtocol.ANTHROPIC: ("mcp_servers", "container"),
     }
 )
-"""Members that make a provider act; a stored `prompt` can have tools."""
+"""Members that make a provider act, with those of others that speak OpenAI's protocol; a stored `prompt` can
+have tools."""
 _OWN_TYPES: Mapping[WireProtocol, tuple[str, ...]] = MappingProxyType(
     {
         WireProtocol.OPENAI: ("function", "custom", "local_shell", "apply_patch"),
@@ -42,7 +46,7 @@ def _list_provider_tools(protocol: WireProtocol, body: Mapping[str, Any]) -> Ite
             yield from sorted(tool.keys() - _OWN_GEMINI_TOOLS)
         elif (kind := tool.get("type")) is not None and not _is_own(protocol, kind):
             yield str(kind)[:100]
-    yield from (name for name in _MEMBERS.get(protocol, ()) if body.get(name) not in (None, []))
+    yield from (name for name in _MEMBERS.get(protocol, ()) if body.get(name) not in (None, [], False))
 
 
 def _is_own(protocol: WireProtocol, kind: object) -> bool:
