@@ -76,7 +76,9 @@ class ProjectAttempt:
         spec = link.spec
         values = [value.get_secret_value() for value in link.code.secrets.values()]
         mask = TextMask(values)
-        self._mask_hosts = TextMask([*values, *(value.lower() for value in values)])
+        mask_hosts = TextMask([*values, *(value.lower() for value in values)])
+        self._ledger = EgressLedger(spec.run_id, self._warn, mask_hosts)
+        self._hosts = tuple(parse_host_pattern(host) for host in link.code.allowed_hosts)
         self._finished = restore_tasks(spec.finished_tasks, record.hashes)
         self._translator = RecordingTranslator(spec.run_id, self._finished, mask, record)
         self._lines = LogLines(spec.run_id, self._sink)
@@ -102,11 +104,9 @@ class ProjectAttempt:
         if is_restart(spec) and not self._finished and not self._record.flow_states:
             self._warn("project-restarted", RESTARTED)
         self._listen()
-        patterns = tuple(parse_host_pattern(host) for host in code.allowed_hosts)
-        ledger = EgressLedger(spec.run_id, self._warn, self._mask_hosts)
-        proxy = EgressProxy(self._place.tool_egress, patterns, ledger.note)
+        proxy = EgressProxy(self._place.tool_egress, self._hosts, self._ledger.note)
         async with contextlib.AsyncExitStack() as stack:
-            stack.callback(ledger.write_log)
+            stack.callback(self._ledger.write_log)
             await stack.enter_async_context(
                 serve_gateway(self._session, sockets / GATEWAY_SOCKET, self._place.model_egress)
             )
@@ -241,6 +241,8 @@ class ProjectAttempt:
             prior_usage=spec.prior_usage,
             budget_seconds_used=spec.budget_seconds_used,
             find_scope=self._translator.find_scope,
+            allowed_hosts=self._hosts,
+            note_reference=self._ledger.note_reference,
         )
 
     def _sandbox_spec(self) -> SandboxSpec:

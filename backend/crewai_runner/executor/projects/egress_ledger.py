@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from crewai_runner.core.logging import get_logger
+from crewai_runner.executor.projects.gateway.remote_references import RemoteReference
 from crewai_runner.executor.projects.sandbox.egress_proxy import EgressRecord, Refusal
 
 log = get_logger(__name__)
@@ -49,6 +50,14 @@ class EgressLedger:
         if hint and place not in self._refused and len(self._refused) <= MAX_REFUSED_HOSTS:
             self._refused.add(place)
             self._warn_of(place, hint)
+
+    def note_reference(self, reference: RemoteReference, is_allowed: bool) -> None:
+        """Count an address that a provider opens for the code; its length is what the code sends."""
+        if reference.host is None:
+            return
+        refusal = None if is_allowed else Refusal.HOST_NOT_ALLOWED
+        sent = reference.length if is_allowed else 0
+        self.note(EgressRecord(reference.host, reference.port, refusal, sent, received=0, seconds=0.0))
 
     def write_log(self) -> None:
         """Write the connections and bytes of each host to the server's log."""

@@ -5,6 +5,7 @@ from structlog.testing import capture_logs
 
 from crewai_runner.core.secret_mask import TextMask
 from crewai_runner.executor.projects.egress_ledger import MAX_HOSTS, MAX_REFUSED_HOSTS, EgressLedger
+from crewai_runner.executor.projects.gateway.remote_references import RemoteReference
 from crewai_runner.executor.projects.sandbox.egress_proxy import EgressRecord, Refusal
 
 
@@ -55,6 +56,17 @@ class TestEgressLedger:
             ledger.write_log()
         assert "canary" not in f"{warnings} {lines}"
         assert ".example.com:443" in warnings[0]
+
+    def test_addresses_that_providers_open(self, ledger: EgressLedger, warnings: list[str]) -> None:
+        ledger.note_reference(RemoteReference("image_url", "canary-value.example.com", 443, 90), False)
+        ledger.note_reference(RemoteReference("image_url", "fine.example.com", 443, 90), True)
+        ledger.note_reference(RemoteReference("image_url", None), False)
+
+        with capture_logs() as lines:
+            ledger.write_log()
+        assert len(warnings) == 1
+        assert "canary" not in f"{warnings} {lines}"
+        assert [(line["refused"], line["sent_bytes"]) for line in lines] == [(1, 0), (0, 90)]
 
     def test_totals(self, ledger: EgressLedger) -> None:
         ledger.note(record("a"))

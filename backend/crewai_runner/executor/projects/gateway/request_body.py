@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from crewai_runner.core.bounded_json import MAX_DEPTH, find_excess, parse_json
@@ -12,6 +13,10 @@ from crewai_runner.executor.port import ModelBinding
 from crewai_runner.executor.projects.gateway.call_meter import Prompt
 from crewai_runner.executor.projects.gateway.provider_tools import find_provider_tool
 from crewai_runner.executor.projects.gateway.refusals import GatewayRefusal, RefusalKind
+from crewai_runner.executor.projects.gateway.remote_references import (
+    RemoteReference,
+    find_remote_references,
+)
 from crewai_runner.executor.projects.gateway.routes import Operation, Route, WireProtocol
 
 _PARSED_IN_LOOP = 16 * 1024
@@ -21,13 +26,21 @@ _OPENAI_HOST = "api.openai.com"
 _USAGE_OPTION = "stream_options"
 
 
-async def parse_body(body: bytes, max_values: int) -> dict[str, Any]:
-    """Return the JSON object of a request. Raises GatewayRefusal."""
+@dataclass(frozen=True, slots=True)
+class RequestBody:
+    """The JSON object of a request, and the addresses in it that a provider would open."""
+
+    content: dict[str, Any]
+    references: frozenset[RemoteReference]
+
+
+async def parse_body(body: bytes, max_values: int) -> RequestBody:
+    """Read the JSON object of a request. Raises GatewayRefusal."""
     large = len(body) > _PARSED_IN_LOOP
     return await asyncio.to_thread(_parse, body, max_values) if large else _parse(body, max_values)
 
 
-def _parse(body: bytes, max_values: int) -> dict[str, Any]:
+def _parse(body: bytes, max_values: int) -> RequestBody:
     excess = find_excess(
         body, max_depth=MAX_DEPTH, max_values=max_values, max_members=max_values, max_items=max_values
     )
@@ -39,7 +52,7 @@ def _parse(body: bytes, max_values: int) -> dict[str, Any]:
         raise GatewayRefusal(RefusalKind.BAD_REQUEST, "The body is not valid JSON.") from None
     if not isinstance(content, dict):
         raise GatewayRefusal(RefusalKind.BAD_REQUEST, "The body is not a JSON object.")
-    return content
+    return RequestBody(content, frozenset(find_remote_references(content)))
 
 
 def dump_body(body: dict[str, Any]) -> bytes:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -24,7 +24,8 @@ from crewai_runner.executor.projects.gateway.refusals import (
     status_of,
 )
 from crewai_runner.executor.projects.gateway.relay import Relay
-from crewai_runner.executor.projects.gateway.request_body import parse_body
+from crewai_runner.executor.projects.gateway.remote_references import RemoteReference
+from crewai_runner.executor.projects.gateway.request_body import RequestBody, parse_body
 from crewai_runner.executor.projects.gateway.routes import METERED, Operation, Route, parse_route
 from crewai_runner.executor.projects.gateway.session import GatewaySession
 from crewai_runner.executor.projects.gateway.upstream import UpstreamClients
@@ -122,10 +123,10 @@ class _Gateway:
         if operation in METERED:
             await self._call(exchange, route)
             return
-        body = (
-            await self._parse(exchange) if operation is Operation.SHOW_MODEL and route.model is None else {}
-        )
-        asked = route.model or body.get("model") or body.get("name")
+        asked: object = route.model
+        if operation is Operation.SHOW_MODEL and asked is None:
+            body = (await self._parse(exchange)).content
+            asked = body.get("model") or body.get("name")
         spec = self._session.spec
         names = list_model_names(spec.models, spec.model_map)
         content = describe_models(route, names, asked if isinstance(asked, str) else None)
@@ -140,7 +141,7 @@ class _Gateway:
         if self._session.is_closed:
             raise _ended()
 
-    async def _parse(self, exchange: Exchange) -> dict[str, object]:
+    async def _parse(self, exchange: Exchange) -> RequestBody:
         encoding = exchange.header("content-encoding") or "identity"
         if encoding != "identity":
             raise GatewayRefusal(
@@ -155,7 +156,8 @@ class _Gateway:
         assert task is not None  # noqa: S101
         body = await self._parse(exchange)
         await session.wait_until_admitted()
-        plan = plan_call(route, body, session.spec, self._clients)
+        plan = plan_call(route, body.content, session.spec, self._clients)
+        self._check_references(body.references)
         del body
         async with self._slots:
             try:
@@ -171,6 +173,20 @@ class _Gateway:
                 await Relay(exchange, plan, call, session.meter, mask).run(self._clients, self._limits)
             finally:
                 self._calls.discard(task)
+
+    def _check_references(self, references: Iterable[RemoteReference]) -> None:
+        """Refuse a request that makes the provider open an address on a host that is not allowed."""
+        spec = self._session.spec
+        for reference in references:
+            is_allowed = reference.is_allowed(spec.allowed_hosts)
+            spec.note_reference(reference, is_allowed)
+            if not is_allowed:
+                raise GatewayRefusal(
+                    RefusalKind.UNSUPPORTED,
+                    f"`{reference.member}` is an address that the provider would open, on a host that the "
+                    "project may not contact. Add the host to the allowed hosts of the project (http and "
+                    "https only), or send the content itself, as a `data:` URL or in base64.",
+                )
 
     def _refusal(self, refused: CallRefused) -> GatewayRefusal:
         if refused.limit is None:

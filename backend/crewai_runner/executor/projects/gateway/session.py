@@ -2,11 +2,12 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
+from crewai_runner.core.host_patterns import HostPattern
 from crewai_runner.core.keyring import secret_parts
 from crewai_runner.domain.budget import Budget, BudgetLimit
 from crewai_runner.domain.usage import Usage
@@ -16,6 +17,7 @@ from crewai_runner.executor.crew.context.run_context import TaskScope
 from crewai_runner.executor.crew.events.emitter import EventEmitter
 from crewai_runner.executor.port import EventSink, ModelBinding, OutOfBudget, RunControl
 from crewai_runner.executor.projects.gateway.call_meter import CallMeter
+from crewai_runner.executor.projects.gateway.remote_references import RemoteReference
 
 _TOKEN_PREFIX = "sk-run-"  # noqa: S105 - some code accepts only keys that look like OpenAI's
 
@@ -38,6 +40,10 @@ class GatewaySpec:
     """Where the model map is changed, as error messages name it."""
     find_scope: Callable[[], TaskScope] = TaskScope
     """Returns the task and agent that run now, for the events of the calls."""
+    allowed_hosts: Sequence[HostPattern] = ()
+    """The hosts of addresses that a request may make the provider open."""
+    note_reference: Callable[[RemoteReference, bool], None] = lambda _reference, _is_allowed: None
+    """Receives each address of a request, and whether its host is allowed."""
 
 
 class GatewaySession:
