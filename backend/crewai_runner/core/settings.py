@@ -121,6 +121,13 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(
         15, ge=2, le=300, description="How long an unresponsive worker keeps its runs (several workers only)."
     )
+    run_elsewhere_silence_minutes: float = Field(
+        30,
+        gt=0,
+        le=525_600,
+        description="Minutes without a span after which a run elsewhere is ended as failed; "
+        "its next span continues it.",
+    )
     approval_expires_hours: float = Field(168, gt=0, le=8760)
     stop_wait_seconds: float = Field(10, gt=0, le=120, description="How long stop requests wait for the run.")
     chat_wait_seconds: float = Field(

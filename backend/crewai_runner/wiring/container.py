@@ -33,6 +33,7 @@ from crewai_runner.features.auth.service import AuthDeps, Authenticator, AuthSer
 from crewai_runner.features.chat.service import ChatDeps
 from crewai_runner.features.crewai_plus.grants import GrantAuthenticator, TraceGrants
 from crewai_runner.features.crewai_plus.service import ExternalRunDeps
+from crewai_runner.features.crewai_plus.silent_runs import SilentRuns
 from crewai_runner.features.events.deps import EventDeps
 from crewai_runner.features.events.feed_registry import FeedRegistry
 from crewai_runner.features.executions.control_reader import ControlReader
@@ -252,6 +253,10 @@ class Container:
             active_runs=self.active_runs,
             controls=self.controls,
         )
+
+    def silent_runs(self) -> SilentRuns:
+        minutes = self.settings.run_elsewhere_silence_minutes
+        return SilentRuns(self.sessions, self.queue, self.mask, self.notifier.publish, minutes)
 
     def _external_runs(self) -> ExternalRunDeps:
         return ExternalRunDeps(

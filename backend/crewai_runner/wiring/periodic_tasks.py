@@ -48,6 +48,7 @@ class PeriodicTasks:
         tasks = [
             (self.expire_approvals, SWEEP_SECONDS),
             (self.settle_lost_runs, SWEEP_SECONDS),
+            (self.end_silent_runs, SWEEP_SECONDS),
             (self.store_active_seconds, ACTIVE_TIME_SECONDS),
             (self.delete_old_jobs, JOB_SECONDS),
             (self.fold_outcomes, SWEEP_SECONDS),
@@ -87,6 +88,10 @@ class PeriodicTasks:
     async def settle_lost_runs(self) -> None:
         """End or requeue the runs whose job is gone."""
         await LostRuns(self._container.provide(ExecutionDeps)).settle_all()
+
+    async def end_silent_runs(self) -> None:
+        """End the runs elsewhere that have sent nothing for too long."""
+        await self._container.silent_runs().end_all()
 
     async def requeue_orphans(self) -> None:
         """Requeue the runs whose worker lost its lease (several workers on PostgreSQL)."""

@@ -130,6 +130,7 @@ class RunRow(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     started_at: Mapped[datetime | None] = mapped_column()
     attempt_started_at: Mapped[datetime | None] = mapped_column()
+    """Of a run that is executed elsewhere: when it last sent spans."""
     finished_at: Mapped[datetime | None] = mapped_column()
     events_ended_at: Mapped[datetime | None] = mapped_column()
     """When a finished run's last event was emitted; None if it is active or its events are deleted."""

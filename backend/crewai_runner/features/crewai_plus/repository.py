@@ -1,12 +1,15 @@
 """Queries on runs that are executed elsewhere."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from crewai_runner.db.insert import insert_if_absent
 from crewai_runner.db.tables.runs import RunRow, RunSpanRow, RunTaskRow
+from crewai_runner.db.tables.workspaces import WorkspaceRow
+from crewai_runner.domain.run import RunState
 
 
 class ExternalRunRepository:
@@ -18,6 +21,18 @@ class ExternalRunRepository:
             RunRow.workspace_id == workspace_id, RunRow.execution_uuid == execution_uuid
         )
         return await self._session.scalar(query)
+
+    async def list_silent(self, before: datetime, limit: int) -> Sequence[str]:
+        """Return the ids of unfinished runs, of every workspace, whose last report is older than `before`."""
+        query = (
+            select(RunRow.id)
+            # Names the workspaces, so that the index of unfinished runs is used.
+            .where(RunRow.workspace_id.in_(select(WorkspaceRow.id)), RunRow.state == RunState.RUNNING)
+            .where(RunRow.finished_at.is_(None), RunRow.execution_uuid.is_not(None))
+            .where(RunRow.attempt_started_at < before)
+            .limit(limit)
+        )
+        return (await self._session.scalars(query)).all()
 
     async def add_spans(self, run_id: str, span_ids: Sequence[str]) -> set[str]:
         """Store the ids of received spans; return those that were not stored before."""

@@ -42,6 +42,8 @@ MAX_NAME_LENGTH = 200
 MAX_PROMPT_LENGTH = 2000
 MODEL_OPERATIONS = frozenset({"chat", "generate_content", "text_completion"})
 UNKNOWN_MODEL = "unknown"
+SILENCE = "silent-elsewhere"
+"""The code of the failure of a run that has sent no spans for too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +225,15 @@ def _parse_json(text: str) -> JsonValue:
 def describe_failure(span: Span, task_key: str | None = None) -> RunFailure:
     return RunFailure(
         code="failed-elsewhere", message=span.message or f"{span.name} failed.", task_key=task_key
+    )
+
+
+def describe_silence(minutes: float) -> RunFailure:
+    """Return why a run was ended that sent no spans for so many minutes."""
+    return RunFailure(
+        code=SILENCE,
+        message=f"No spans arrived for {minutes:g} minutes: the process that runs the crew may have ended.",
+        hint="If it is still running, the run continues here when its next span arrives.",
     )
 
 

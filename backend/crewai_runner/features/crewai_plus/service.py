@@ -10,7 +10,7 @@ from crewai_runner.core.outside_values import clean_json
 from crewai_runner.core.principal import Principal
 from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.db.tables.runs import RunRow, RunTaskRow
-from crewai_runner.domain.run import FINAL_STATES, RunResult, RunState, TaskResult, TaskState
+from crewai_runner.domain.run import FINAL_STATES, RunFailure, RunResult, RunState, TaskResult, TaskState
 from crewai_runner.domain.run_event_payloads import TaskStartedData
 from crewai_runner.domain.run_events import (
     LlmCompleted,
@@ -29,6 +29,7 @@ from crewai_runner.features.crewai_plus.errors import GrantNotForExecution, TooM
 from crewai_runner.features.crewai_plus.grants import VALID_FOR, TraceGrants, get_run_id
 from crewai_runner.features.crewai_plus.repository import ExternalRunRepository
 from crewai_runner.features.crewai_plus.rules import (
+    SILENCE,
     SpanReader,
     Step,
     describe_failure,
@@ -91,7 +92,7 @@ class ExternalRunService:
         await self._deps.workspace_quota.check_storage(principal)
         connection = await self._session.connection()
         quota, workspace_id = self._deps.workspace_quota, principal.workspace_id
-        await connection.run_sync(lambda connection: quota.check_runs(connection, workspace_id))
+        await connection.run_sync(lambda connection: quota.check_runs_elsewhere(connection, workspace_id))
         definition = WorkflowDefinition(name=NEW_NAME, agents=[], tasks=[])
         run = await self._runs.create(principal, NewRun(definition, {}))
         run.execution_uuid = str(execution_uuid)
@@ -110,12 +111,15 @@ class ExternalRunService:
         if any(span.text("crewai.execution_uuid") not in ("", run.execution_uuid) for span in spans):
             raise GrantNotForExecution("The spans belong to another execution than the grant.")
         self._check_quota(run, spans)
+        run.attempt_started_at = now()
+        if was_given_up(run):
+            await self._lifecycle.continue_elsewhere(run, ENGINE)
         added = await self._external.add_spans(run.id, list({span.span_id for span in spans}))
         new = {span.span_id: span for span in spans if span.span_id in added}
         steps = SpanReader(run.llm_calls).read(list(new.values()))
         for step in steps:
             if step.task_key is not None:
-                await self._add_task_if_new(run, step, step.task_key)
+                await self._start_task_if_new(run, step, step.task_key)
         for event, step in order_events(steps):
             await self._add_event(run, event, step)
         root = find_root(new.values())
@@ -141,19 +145,18 @@ class ExternalRunService:
                 if task is not None:
                     _end_task(run, task, step, added)
 
-    async def _add_task_if_new(self, run: RunRow, step: Step, key: str) -> None:
-        if await self._external.get_task(run.id, key) is not None:
+    async def _start_task_if_new(self, run: RunRow, step: Step, key: str) -> None:
+        """Start the task of a step, also again if it was ended because the run was silent."""
+        task = await self._external.get_task(run.id, key)
+        if task is None:
+            count = len(await self._runs.list_task_rows(run.id))
+            task = RunTaskRow(run_id=run.id, key=key, position=count, state=TaskState.RUNNING)
+            task.agent, task.started_at = step.ended.agent, step.span.started_at
+            await self._external.add_task(task)
+        elif _is_silence(task.error):
+            task.state, task.error, task.finished_at = TaskState.RUNNING, None, None
+        else:
             return
-        count = len(await self._runs.list_task_rows(run.id))
-        task = RunTaskRow(
-            run_id=run.id,
-            key=key,
-            position=count,
-            agent=step.ended.agent,
-            state=TaskState.RUNNING,
-            started_at=step.span.started_at,
-        )
-        await self._external.add_task(task)
         name = step.span.text("crewai.task.name")
         description = ": ".join(filter(None, (name, step.span.text("crewai.task.description"))))
         started = TaskStartedData(description=description)
@@ -172,6 +175,15 @@ class ExternalRunService:
         else:
             tasks = await self._runs.get_task_results(run.id)
             await self._lifecycle.complete(run, RunResult(raw=read_result(root), tasks=tasks))
+
+
+def was_given_up(run: RunRow) -> bool:
+    """Return whether the run was ended because it sent no spans."""
+    return run.state == RunState.FAILED and _is_silence(run.error)
+
+
+def _is_silence(error: dict[str, object] | None) -> bool:
+    return error is not None and RunFailure.model_validate(error).code == SILENCE
 
 
 def _end_task(run: RunRow, task: RunTaskRow, step: Step, ended: TaskCompleted | TaskFailed) -> None:

@@ -90,13 +90,14 @@ class LifecycleService:
 
     async def queue_next_attempt(self, run: RunRow, reason: QueueReason) -> None:
         """Queue another attempt: after an answer, a raised budget, a failure or a stop."""
-        run.state = transition(RunState(run.state), RunState.QUEUED)
-        run.attempt += 1
-        run.losses = 0
-        run.wait_reason = run.error = run.receipt = run.finished_at = None
-        run.stop_mode = run.stop_requested_at = None
+        _reset(run)
         await self.queue_attempt(run, reason)
         await self._requeue_messages(run)
+
+    async def continue_elsewhere(self, run: RunRow, engine: str) -> None:
+        """Begin another attempt of a failed run that is executed elsewhere: it needs no worker, so no job."""
+        _reset(run)
+        await self.begin(run, engine, native=False)
 
     async def _requeue_messages(self, run: RunRow) -> None:
         """Queue the messages that an earlier attempt left without an answer."""
@@ -250,6 +251,15 @@ class LifecycleService:
 
     def _clean(self, run: RunRow, value: Model) -> Model:
         return clean_model(value, self._mask.scoped(run.workspace_id, run.id))
+
+
+def _reset(run: RunRow) -> None:
+    """Clear how the last attempt ended, and count the next one."""
+    run.state = transition(RunState(run.state), RunState.QUEUED)
+    run.attempt += 1
+    run.losses = 0
+    run.wait_reason = run.error = run.receipt = run.finished_at = None
+    run.stop_mode = run.stop_requested_at = None
 
 
 def _set_columns(run: RunRow, columns: dict[str, Any]) -> None:

@@ -21,7 +21,11 @@ _COUNT_UNFINISHED = (
     .group_by(_RUNS.c.state)
 )
 """Built once: to build a statement costs as much as to execute it."""
-
+_COUNT_ELSEWHERE = select(func.count()).where(
+    _RUNS.c.workspace_id == bindparam("workspace"),
+    _RUNS.c.state.in_(_UNFINISHED),
+    _RUNS.c.execution_uuid.is_not(None),
+)
 
 _SUM_ARCHIVES = (
     select(ProjectRow.workspace_id, func.sum(ProjectVersionRow.archive_size))
@@ -67,3 +71,8 @@ def count_unfinished_runs(connection: Connection, workspace_id: str) -> tuple[in
     rows = connection.execute(_COUNT_UNFINISHED, {"workspace": workspace_id})
     counts = {state: int(count) for state, count in rows}
     return counts.get(RunState.QUEUED, 0), sum(counts.values())
+
+
+def count_unfinished_runs_elsewhere(connection: Connection, workspace_id: str) -> int:
+    """Return how many of the runs that have not ended are executed elsewhere. No index covers this query."""
+    return int(connection.execute(_COUNT_ELSEWHERE, {"workspace": workspace_id}).scalar_one())

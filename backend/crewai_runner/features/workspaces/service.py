@@ -15,6 +15,7 @@ from crewai_runner.features.workspaces.repository import (
     WorkspaceRepository,
     WorkspaceUsageRepository,
     count_unfinished_runs,
+    count_unfinished_runs_elsewhere,
 )
 
 MIN_COUNT_SECONDS = 1.0
@@ -71,17 +72,28 @@ class WorkspaceQuota:
             raise WorkspaceStorageFull(stored, self.limits.max_stored_mb)
 
     def check_runs(self, connection: Connection, workspace_id: str) -> None:
-        """Raise TooManyRuns (429) if no further run may be queued in the caller's transaction."""
+        """Raise TooManyRuns (429) if no further run may be queued in the caller's transaction.
+
+        Runs elsewhere do not count: nothing here can end them.
+        """
         limits = self.limits
         if not limits.max_active_runs and not limits.max_queued_runs:
             return
         queued, active = count_unfinished_runs(connection, workspace_id)
+        if limits.max_active_runs and active >= limits.max_active_runs:
+            active -= count_unfinished_runs_elsewhere(connection, workspace_id)
         for which, count, limit, setting in (
             ("that have not ended", active, limits.max_active_runs, "WORKSPACE_MAX_ACTIVE_RUNS"),
             ("in the queue", queued, limits.max_queued_runs, "WORKSPACE_MAX_QUEUED_RUNS"),
         ):
             if limit and count >= limit:
                 raise TooManyRuns(which, count, setting, limit)
+
+    def check_runs_elsewhere(self, connection: Connection, workspace_id: str) -> None:
+        """Raise TooManyRuns (429) if as many runs elsewhere have not ended as there may be runs here."""
+        limit = self.limits.max_active_runs
+        if limit and (count := count_unfinished_runs_elsewhere(connection, workspace_id)) >= limit:
+            raise TooManyRuns("elsewhere that have not ended", count, "WORKSPACE_MAX_ACTIVE_RUNS", limit)
 
     def _exceeds_storage(self, principal: Principal) -> bool:
         stored = self._stored_bytes.get(principal.workspace_id, 0)
