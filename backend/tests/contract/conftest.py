@@ -53,8 +53,14 @@ class ServerPool:
 
 
 def lenient_settings(_folder: Path) -> dict[str, str]:
-    """Many of these tests send invalid tokens."""
-    return {"AUTH_FAILURES_PER_MINUTE": "10000", "CHAT_WAIT_SECONDS": "5", "STOP_WAIT_SECONDS": "20"}
+    """Many of these tests send invalid tokens. Uploaded projects are not executed, and install nothing."""
+    return {
+        "AUTH_FAILURES_PER_MINUTE": "10000",
+        "CHAT_WAIT_SECONDS": "5",
+        "STOP_WAIT_SECONDS": "20",
+        "PROJECTS": "off",
+        "INDEX_URL": "http://127.0.0.1:9/simple",
+    }
 
 
 def recording_settings(folder: Path) -> dict[str, str]:

@@ -17,6 +17,7 @@ from crewai_runner.domain.workflow_yaml.document import parse
 from tests.contract.seeded_workspace import DOCUMENT
 
 SECRET = "the-text-of-another-workspace"
+PROJECT_SLUG = "project-of-another-workspace"
 
 
 def create_other_workspace(database_url: str) -> dict[str, str]:
@@ -35,6 +36,7 @@ async def _create(database_url: str) -> dict[str, str]:
     }
     ids = {name: new_id(prefix) for name, prefix in kinds.items()} | {"number": "1", "name": "draft.md"}
     ids |= {"slug": ids["workflow_id"], "kickoff_id": ids["run_id"]}
+    ids |= {"uuid": ids["project_id"], "project_name": SECRET, "log_type": "deployment", "path": SECRET}
     engine = make_engine(database_url)
     # In this order, because the tables have no relationships that would order the inserts.
     for rows in (_workspace_rows(), _parent_rows(ids), _child_rows(ids)):
@@ -58,7 +60,7 @@ def _parent_rows(ids: dict[str, str]) -> list[object]:
     return [
         ProviderRow(id=ids["provider_id"], workspace_id=WORKSPACE, name=SECRET, type="openai_compatible"),
         WorkflowRow(id=ids["workflow_id"], workspace_id=WORKSPACE, name=SECRET),
-        ProjectRow(id=ids["project_id"], workspace_id=WORKSPACE, name=SECRET, slug="other"),
+        ProjectRow(id=ids["project_id"], workspace_id=WORKSPACE, name=SECRET, slug=PROJECT_SLUG),
         RunRow(
             id=ids["run_id"],
             workspace_id=WORKSPACE,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
+from tests.contract.seeded_code import SeededCode
 from tests.support.scripted_provider import Say, ScriptedProvider
 from tests.support.server_process import ApiClient
 
@@ -25,6 +26,7 @@ class SeededWorkspace:
 
     ids: dict[str, str]
     disposable_ids: dict[str, str]
+    code: SeededCode
 
     @classmethod
     def create(cls, client: ApiClient, provider: ScriptedProvider) -> Self:
@@ -58,11 +60,15 @@ class SeededWorkspace:
             "model_id": client.post("/api/models", {"model": disposable_model})["model"]["id"],
             "workflow_id": _create_workflow(client, DOCUMENT.replace("Known", "Disposable")),
         }
-        return cls(ids, ids | disposable_ids)
+        code = SeededCode.create(client)
+        of_code = {name: code.ids[name] for name in code.ids.keys() - ids.keys()}
+        disposable_of_code = {name: code.disposable_ids[name] for name in of_code}
+        return cls(of_code | ids, of_code | ids | disposable_of_code | disposable_ids, code)
 
-    def fill_path(self, method: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        """Replace path parameters by ids of existing objects."""
-        ids = self.disposable_ids if method in CHANGING_METHODS else self.ids
+    def fill_path(self, method: str, parameters: dict[str, Any], *, of_code: bool = False) -> dict[str, Any]:
+        """Replace path parameters by ids of existing objects; `of_code`: also runs and slugs are of code."""
+        owner = self.code if of_code else self
+        ids = self.ids | (owner.disposable_ids if method in CHANGING_METHODS else owner.ids)
         return {name: ids.get(name, value) for name, value in parameters.items()}
 
     def fill_body(self, body: Any) -> Any:
@@ -74,6 +80,7 @@ class SeededWorkspace:
             "yaml": DOCUMENT,
             "yamlContent": DOCUMENT,
             "workflowId": self.ids["run_id"],
+            "projectId": self.ids["project_id"],
             "providerId": self.ids["provider_id"],
             "fromTask": "draft",
             "execution_id": self.ids["run_id"],

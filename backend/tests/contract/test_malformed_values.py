@@ -58,7 +58,7 @@ class TestBodies:
 
     def test_stored_objects_are_readable(self, client: ApiClient) -> None:
         """Runs after the malformed bodies: a stored row must not break a list."""
-        for resource in ("providers", "models", "workflows", "runs", "approvals"):
+        for resource in ("providers", "models", "workflows", "projects", "runs", "approvals"):
             cursor: str | None = ""
             while cursor is not None:
                 page = client.get(f"/api/{resource}", limit=200, **({"cursor": cursor} if cursor else {}))
@@ -112,7 +112,9 @@ CURSORS = [["\x00"], ["run_\x00"], [SURROGATE], [2**70], ["run_1", "x", 1], [Non
 
 
 class TestCursors:
-    @pytest.mark.parametrize("resource", ["providers", "models", "workflows", "runs", "approvals"])
+    @pytest.mark.parametrize(
+        "resource", ["providers", "models", "workflows", "projects", "runs", "approvals"]
+    )
     @pytest.mark.parametrize("keys", CURSORS, ids=repr)
     def test_invalid_cursor_gets_400(self, client: ApiClient, resource: str, keys: Any) -> None:
         cursor = base64.urlsafe_b64encode(json.dumps(keys).encode()).decode().rstrip("=")

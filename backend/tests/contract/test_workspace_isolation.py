@@ -11,14 +11,26 @@ from websockets.sync.client import connect
 
 from tests.contract.example_bodies import example_bodies
 from tests.contract.operations import OPERATIONS, fill_path
-from tests.contract.other_workspace import SECRET, create_other_workspace
+from tests.contract.other_workspace import PROJECT_SLUG, SECRET, create_other_workspace
 from tests.contract.seeded_workspace import SeededWorkspace
 from tests.support.projects import zip_project
 from tests.support.server_process import API_KEY, ApiClient, ServerProcess
 
 pytestmark = [pytest.mark.process, pytest.mark.crew, pytest.mark.timeout(300)]
 
-WITH_ID = [(method, path) for method, path, _ in OPERATIONS if "_id}" in path or "{slug}" in path]
+IDS = ("_id}", "{slug}", "{uuid}", "{project_name}")
+"""Ends of the path parameters that name an object."""
+WITH_ID = [(method, path) for method, path, _ in OPERATIONS if any(end in path for end in IDS)]
+NOT_IDS = {"number", "name", "log_type", "path"}
+UPLOADS = {
+    "/api/v1/projects/{project_id}/versions": {
+        "content": zip_project(),
+        "headers": {"Content-Type": "application/zip"},
+    },
+    "/crewai_plus/api/v1/crews/{uuid}/zip_update": {
+        "files": {"zip_file": ("project.zip", zip_project(), "application/zip")}
+    },
+}
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +51,11 @@ class TestWorkspaceIsolation:
     ) -> None:
         query = {"from": 1, "to": 1} if path.endswith("diff") else {}
         body: dict[str, Any] = {"json": example_bodies(workspace).get((method, path), {})}
-        if (method, path) == ("POST", "/api/v1/projects/{project_id}/versions"):
-            body = {"content": zip_project(), "headers": {"Content-Type": "application/zip"}}
+        if method == "POST" and path in UPLOADS:
+            body = UPLOADS[path]
 
         response = client.http.request(method, fill_path(path, other_ids), params=query, **body)
-        unknown = {name: value[:-4] + "0000" for name, value in other_ids.items() if "_" in name}
+        unknown = {name: f"{other_ids[name][:-4]}0000" for name in other_ids.keys() - NOT_IDS}
         missing = client.http.request(method, fill_path(path, other_ids | unknown), params=query, **body)
 
         assert read_404_title(response) == read_404_title(missing)
@@ -52,6 +64,26 @@ class TestWorkspaceIsolation:
         assert {name for _, path in WITH_ID for name in other_ids if "{" + name + "}" in path} == set(
             other_ids
         )
+
+    @pytest.mark.parametrize(
+        ("method", "path"), [operation for operation in WITH_ID if "{slug}" in operation[1]]
+    )
+    def test_projects_are_not_found_by_the_run_api(
+        self, client: ApiClient, workspace: SeededWorkspace, other_ids: dict[str, str], method: str, path: str
+    ) -> None:
+        body = example_bodies(workspace).get((method, path))
+        for slug in (PROJECT_SLUG, other_ids["project_id"]):
+            response = client.http.request(method, fill_path(path, other_ids | {"slug": slug}), json=body)
+
+            assert SECRET not in response.text
+            assert response.status_code == HTTPStatus.NOT_FOUND, response.text
+
+    def test_project_cannot_be_started(self, client: ApiClient, other_ids: dict[str, str]) -> None:
+        for path in ("/api/runs", "/api/workflows/start", "/api/runs/preflight"):
+            response = client.http.post(path, json={"projectId": other_ids["project_id"]})
+
+            assert SECRET not in response.text
+            assert response.status_code == HTTPStatus.NOT_FOUND, (path, response.text)
 
     def test_provider_cannot_be_used_by_a_model(
         self, client: ApiClient, workspace: SeededWorkspace, other_ids: dict[str, str]
@@ -151,6 +183,8 @@ tasks:
             ("providers", {}),
             ("workflows", {"text": SECRET}),
             ("workflows", {}),
+            ("projects", {"q": SECRET}),
+            ("projects", {}),
         ]
         for resource, filters in queries:
             page = client.get(f"/api/{resource}", limit=200, **filters)
@@ -159,6 +193,12 @@ tasks:
             assert not any(
                 identifier in shown for name, identifier in other_ids.items() if name.endswith("_id")
             )
+
+    def test_deployments_exclude_other_workspaces(self, client: ApiClient, other_ids: dict[str, str]) -> None:
+        listed = client.http.get("/crewai_plus/api/v1/crews").text
+
+        assert SECRET not in listed
+        assert other_ids["project_id"] not in listed
 
     def test_names_are_unique_per_workspace(self, client: ApiClient) -> None:
         """Names are unique per workspace: a conflict would reveal a name of another one."""

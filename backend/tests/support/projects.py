@@ -32,3 +32,32 @@ def zip_project(files: Mapping[str, str | bytes] | None = None) -> bytes:
         for path, content in (FILES if files is None else files).items():
             archive.writestr(path, content)
     return body.getvalue()
+
+
+def make_buildable(name: str, main: str) -> dict[str, str]:
+    """Return the files of a project whose lock has no packages: it is built in seconds, without a network."""
+    return {
+        "pyproject.toml": f'[project]\nname = "{name}"\nversion = "0.1.0"\nrequires-python = ">=3.11"\n'
+        'dependencies = ["crewai==1.15.30"]\n\n[tool.crewai]\ntype = "crew"\n',
+        "uv.lock": 'version = 1\nrequires-python = ">=3.11"\n\n'
+        f'[[package]]\nname = "{name}"\nversion = "0.1.0"\nsource = {{ virtual = "." }}\n',
+        "main.py": main,
+    }
+
+
+IDLE_MAIN = """\
+import sys
+
+
+def run():
+    if "--crew" in sys.argv:
+        from crewai import Crew
+
+        Crew(agents=[], tasks=[]).kickoff()
+    return "Done"
+
+
+if __name__ == "__main__":
+    run()
+"""
+"""A crew that never starts makes it a project; without its packages it could not."""
