@@ -75,8 +75,8 @@ test-compose: $(STAMP) ## Build, test and chaos-test the Compose files; requires
 	@$(IN_BACKEND) $(RUN)/python -m pytest -s -q tests/deploy/compose_tests.py tests/deploy/dev_compose_tests.py $(TEST_ARGS)
 
 .PHONY: test-clients
-test-clients: $(STAMP) ## Test stock CrewAI clients in an environment of their own (1.2 GB)
-	@$(IN_BACKEND) $(RUN)/python -m pytest -q tests/clients/client_tests.py $(TEST_ARGS)
+test-clients: $(STAMP) ## Test stock CrewAI clients in an environment of their own (2 GB)
+	@$(IN_BACKEND) $(RUN)/python -m pytest -q tests/clients/client_tests.py tests/clients/deploy_tests.py $(TEST_ARGS)
 
 .PHONY: check
 check: $(STAMP) $(PACKAGES) ## Run linters, type checks, import contracts and the OpenAPI check

@@ -6,16 +6,20 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.clients.programs import SAVE_LOGIN, run_client, run_command
 from tests.support.scripted_provider import Say, ScriptedProvider
-from tests.support.server_process import ServerProcess
+from tests.support.server_process import API_KEY, ServerProcess
 
 ROOT = Path(__file__).parents[3]
 ENVIRONMENT = ROOT / ".tools" / "stock-clients"
+STORE = Path(tempfile.gettempdir()) / "crewai-runner-versions" / "projects"
+"""The environments of deployed projects, kept for the next time."""
 PACKAGES = ("crewai-tools==1.15.30", "crewai-cli==1.15.30", "semantic-kernel==1.45.0")
 
 
@@ -40,8 +44,24 @@ def provider() -> Iterator[ScriptedProvider]:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory, provider: ScriptedProvider) -> Iterator[ServerProcess]:
-    process = ServerProcess(tmp_path_factory.mktemp("clients") / "data").start()
+    data_dir = tmp_path_factory.mktemp("clients") / "data"
+    data_dir.mkdir()
+    STORE.mkdir(parents=True, exist_ok=True)
+    (data_dir / "projects").symlink_to(STORE)
+    process = ServerProcess(data_dir).start()
     with process.client() as client:
         client.register_provider(provider.base_url)
     yield process
     process.stop()
+
+
+@pytest.fixture
+def crewai(python: Path, server: ServerProcess, tmp_path: Path) -> Callable[..., str]:
+    """Runs the command line with a saved login in a folder; returns its output."""
+    run_client(python, tmp_path, SAVE_LOGIN, API_KEY)
+
+    def run(*arguments: str) -> str:
+        command = [str(python), "-m", "crewai_cli.cli", *arguments]
+        return run_command(tmp_path, command, {"CREWAI_PLUS_URL": server.url, "COLUMNS": "200"})
+
+    return run
