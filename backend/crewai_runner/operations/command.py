@@ -51,6 +51,7 @@ def add_to(commands: Commands) -> dict[str, Callable[[argparse.Namespace], int]]
     push.add_argument(
         "--with-env", action="store_true", help="send .env files; their variables are stored encrypted"
     )
+    push.add_argument("--no-wait", action="store_true", help="do not follow the build")
     doctor = commands.add_parser("doctor", help="check the installation and say how to fix problems")
     doctor.add_argument("--json", action="store_true", help="print JSON")
     return {
@@ -148,7 +149,13 @@ def _push(options: argparse.Namespace) -> int:
         from crewai_runner.operations.push import Push, push  # noqa: PLC0415
 
         request = Push(
-            options.folder, options.url, options.project, options.name, options.note, options.with_env
+            options.folder,
+            options.url,
+            options.project,
+            options.name,
+            options.note,
+            with_environment=options.with_env,
+            follows_build=not options.no_wait,
         )
         return push(settings, request), 0
 
@@ -207,5 +214,6 @@ def _report(operation: Operation, settings: Settings) -> int:
 
 
 def _print(lines: Iterable[str], stream: Any = None) -> None:
+    """Print each line at once: some are known long before the next."""
     for line in lines:
-        (stream or sys.stdout).write(line + "\n")
+        print(line, file=stream or sys.stdout, flush=True)

@@ -2,4 +2,4 @@
 
 
 class OperationError(Exception):
-    """The command cannot run; nothing was changed. The message is shown to the operator."""
+    """The command has failed. The message is for the operator, and says so if anything was changed."""

@@ -6,6 +6,7 @@ import subprocess
 import tomllib
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from crewai_runner.core.environment_file import is_environment_file
@@ -19,15 +20,29 @@ LEFT_OUT_FOLDERS = frozenset(
 GIT_SECONDS = 30
 
 
-def pack_folder(folder: Path, *, with_environment: bool = False) -> tuple[bytes, int]:
-    """Return the zip of a project folder and the number of its files. Raises OperationError.
+@dataclass(frozen=True, slots=True)
+class PackedFolder:
+    """The zip of a project folder. `left_out` are the `.env` files that are not in it."""
+
+    archive: bytes
+    file_count: int
+    left_out: list[str]
+
+
+def pack_folder(folder: Path, *, with_environment: bool = False) -> PackedFolder:
+    """Pack a project folder. Raises OperationError, and OSError if a file cannot be read.
 
     Files that git ignores are left out, caches and installed packages too, symbolic links, and `.env` files
     unless `with_environment`.
     """
+    found = sorted(_list_files(folder))
+    left_out = [] if with_environment else [path for path in found if is_environment_file(path.name)]
     packed, count = io.BytesIO(), 0
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(_list_files(folder, with_environment=with_environment)):
+    # Files from before 1980, which some tools write, get the first date that a zip can hold.
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
+        for path in found:
+            if path in left_out:
+                continue
             count += 1
             archive.write(folder / path, path.as_posix())
             if count > MAX_FILES or packed.tell() > MAX_ARCHIVE_BYTES:
@@ -37,7 +52,7 @@ def pack_folder(folder: Path, *, with_environment: bool = False) -> tuple[bytes,
                 )
     if not count:
         raise OperationError(f"{folder} has no files to upload.")
-    return packed.getvalue(), count
+    return PackedFolder(packed.getvalue(), count, [path.as_posix() for path in left_out])
 
 
 def find_project_name(folder: Path) -> str:
@@ -49,8 +64,8 @@ def find_project_name(folder: Path) -> str:
     return name if isinstance(name, str) and name else folder.resolve().name
 
 
-def _list_files(folder: Path, *, with_environment: bool) -> Iterator[Path]:
-    """Yield the paths of the files to upload, relative to the folder."""
+def _list_files(folder: Path) -> Iterator[Path]:
+    """Yield the paths of the files to upload and of the `.env` files, relative to the folder."""
     kept = _list_kept_by_git(folder)
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if name not in LEFT_OUT_FOLDERS]
@@ -59,10 +74,7 @@ def _list_files(folder: Path, *, with_environment: bool) -> Iterator[Path]:
             relative = path.relative_to(folder)
             if path.is_symlink() or not path.is_file():
                 continue
-            if is_environment_file(name):
-                if with_environment:
-                    yield relative
-            elif kept is None or relative.as_posix() in kept:
+            if kept is None or is_environment_file(name) or relative.as_posix() in kept:
                 yield relative
 
 

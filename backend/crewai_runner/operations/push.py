@@ -1,7 +1,8 @@
 """The command `push`: uploads a project folder to a server."""
 
 import os
-from collections.abc import Iterable
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from crewai_runner.operations.project_files import find_project_name, pack_folde
 
 URL_VARIABLE, KEY_VARIABLE = "CREWAI_RUNNER_URL", "CREWAI_RUNNER_API_KEY"
 UPLOAD_SECONDS = 300.0
+POLL_SECONDS = 0.5
+MEGABYTE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +30,22 @@ class Push:
     name: str | None = None
     note: str | None = None
     with_environment: bool = False
+    follows_build: bool = True
 
 
-def push(settings: Settings, request: Push, transport: httpx.BaseTransport | None = None) -> Iterable[str]:
-    """Upload a folder as a new project, or as the next version of the project with its name.
+def push(settings: Settings, request: Push, transport: httpx.BaseTransport | None = None) -> Iterator[str]:
+    """Upload a folder as a new project, or as the next version of the one with its name; follow the build.
 
-    Returns the lines to print. Raises OperationError.
+    Yields the lines to print as they are known. Raises OperationError, also if the build fails, and OSError.
     """
     if not request.folder.is_dir():
         raise OperationError(f"{request.folder} is not a folder.")
     url = (request.url or os.environ.get(URL_VARIABLE) or _local_url(settings)).rstrip("/")
     headers = {"Authorization": f"Bearer {_find_key(settings, url)}"}
-    body, count = pack_folder(request.folder, with_environment=request.with_environment)
+    packed = pack_folder(request.folder, with_environment=request.with_environment)
+    if packed.left_out:
+        yield f"Left out: {', '.join(packed.left_out)}. --with-env sends them, to be stored encrypted."
+    yield f"Uploading {packed.file_count} files, {len(packed.archive) / MEGABYTE:.1f} MiB ..."
     name = request.name or find_project_name(request.folder)
     with httpx.Client(
         base_url=f"{url}/api/v1", headers=headers, timeout=UPLOAD_SECONDS, transport=transport
@@ -48,16 +55,37 @@ def push(settings: Settings, request: Push, transport: httpx.BaseTransport | Non
         parameters = {"note": request.note} if request.note else {}
         if project is None:
             parameters["name"] = name
-        answer = _send(client, "POST", path, content=body, params=parameters, zipped=True)
-    return _describe(answer, count, url)
+        answer = _send(client, "POST", path, content=packed.archive, params=parameters, zipped=True)
+        yield from _describe(answer, url)
+        version = answer["project"]["version"]
+        if request.follows_build and version["status"] != "ready":
+            yield from _follow_build(client, answer["project"]["id"], version["number"])
 
 
-def _describe(answer: dict[str, Any], count: int, url: str) -> list[str]:
+def _follow_build(client: httpx.Client, project: str, number: int) -> Iterator[str]:
+    """Yield the lines of the build's log until the build has ended. Raises OperationError if it failed."""
+    path, after, rest = f"/projects/{project}/versions/{number}/build/log", 0, ""
+    while True:
+        page = _send(client, "GET", path, params={"after": str(after)})
+        build, after = page["build"], page["next"]
+        *lines, rest = (rest + page["text"]).split("\n")
+        yield from lines
+        if page["text"]:
+            continue
+        if build["status"] == "failed":
+            raise OperationError(f"Version {number} was uploaded, but its build failed: {build['error']}")
+        if build["status"] == "ready":
+            yield f"Version {number} is ready."
+            return
+        time.sleep(POLL_SECONDS)
+
+
+def _describe(answer: dict[str, Any], url: str) -> list[str]:
     project = answer["project"]
     version = project["version"]
     sealed = answer["sealedNames"]
     return [
-        f"{project['name']}, version {version['number']}: {count} files, {version['status']}.",
+        f"{project['name']}, version {version['number']}: {version['status']}.",
         *(f"Warning: {warning}" for warning in answer["warnings"]),
         *([f"Stored encrypted as secrets: {', '.join(sealed)}."] if sealed else []),
         f"{url}/projects/{project['id']}",

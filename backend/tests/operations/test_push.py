@@ -2,9 +2,11 @@
 
 import io
 import json
+import os
 import subprocess
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -39,16 +41,26 @@ class Server:
 
     def __init__(self, *known: str) -> None:
         self.known, self.requests = known, list[httpx.Request]()
+        self.result = "ready"
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
+        if request.url.path.endswith("/build/log"):
+            return self._answer_log(int(request.url.params["after"]))
         if request.method == "GET":
             projects = [{"id": f"proj_{name}", "name": name} for name in self.known]
             return httpx.Response(200, json={"projects": projects, "nextCursor": None})
         project = {"id": "proj_1", "name": "daily-brief", "version": {"number": 2, "status": "queued"}}
         return httpx.Response(201, json={"project": project, "sealedNames": ["A"], "warnings": ["Look."]})
 
-    def push(self, folder: Path, **options: str) -> list[str]:
+    def _answer_log(self, after: int) -> httpx.Response:
+        """The log in three parts, the second of which ends within a line; then nothing more."""
+        parts = ["Resolving\n", "Instal", "ling\n", ""]
+        status = "building" if after < 2 else self.result
+        build = {"status": status, "error": "no wheel" if status == "failed" else None}
+        return httpx.Response(200, json={"text": parts[after], "next": min(after + 1, 3), "build": build})
+
+    def push(self, folder: Path, **options: Any) -> list[str]:
         settings = make_settings(folder.parent, "sqlite:///x.db")
         request = Push(folder, URL, **options)
         return list(push(settings, request, httpx.MockTransport(self)))
@@ -61,23 +73,29 @@ def paths_in(body: bytes) -> set[str]:
 
 class TestPackFolder:
     def test_leaves_out_secrets_caches_packages_and_links(self, folder: Path) -> None:
-        body, count = pack_folder(folder)
+        packed = pack_folder(folder)
 
-        assert paths_in(body) == {"pyproject.toml", "src/daily/main.py", "data/big.csv"}
-        assert count == 3
+        assert paths_in(packed.archive) == {"pyproject.toml", "src/daily/main.py", "data/big.csv"}
+        assert (packed.file_count, packed.left_out) == (3, [".env"])
+
+    def test_files_from_before_1980(self, folder: Path) -> None:
+        os.utime(folder / "pyproject.toml", (0, 0))
+
+        assert "pyproject.toml" in paths_in(pack_folder(folder).archive)
 
     def test_with_environment(self, folder: Path) -> None:
-        body, _ = pack_folder(folder, with_environment=True)
+        packed = pack_folder(folder, with_environment=True)
 
-        assert ".env" in paths_in(body)
+        assert ".env" in paths_in(packed.archive)
+        assert packed.left_out == []
 
     def test_leaves_out_what_git_ignores(self, folder: Path) -> None:
         subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
         (folder / ".gitignore").write_text("data/\n")
 
-        body, _ = pack_folder(folder)
+        packed = pack_folder(folder)
 
-        assert paths_in(body) == {".gitignore", "pyproject.toml", "src/daily/main.py"}
+        assert paths_in(packed.archive) == {".gitignore", "pyproject.toml", "src/daily/main.py"}
 
     def test_empty(self, tmp_path: Path) -> None:
         with pytest.raises(OperationError, match="no files"):
@@ -90,24 +108,44 @@ class TestPush:
 
         lines = server.push(folder)
 
-        sent = server.requests[-1]
+        sent = server.requests[1]
         assert (sent.method, sent.url.path) == ("POST", "/api/v1/projects")
         assert sent.url.params["name"] == "daily-brief"
         assert sent.headers["Authorization"] == "Bearer cr_key"
         assert lines == [
-            "daily-brief, version 2: 3 files, queued.",
+            "Left out: .env. --with-env sends them, to be stored encrypted.",
+            "Uploading 3 files, 0.0 MiB ...",
+            "daily-brief, version 2: queued.",
             "Warning: Look.",
             "Stored encrypted as secrets: A.",
             f"{URL}/projects/proj_1",
+            "Resolving",
+            "Installing",
+            "Version 2 is ready.",
         ]
+
+    def test_failed_build_fails_the_command(self, folder: Path) -> None:
+        server = Server()
+        server.result = "failed"
+
+        with pytest.raises(OperationError, match="Version 2 was uploaded, but its build failed: no wheel"):
+            server.push(folder)
+
+    def test_without_following_the_build(self, folder: Path) -> None:
+        server = Server()
+
+        lines = server.push(folder, follows_build=False)
+
+        assert lines[-1] == f"{URL}/projects/proj_1"
+        assert not any(request.url.path.endswith("/log") for request in server.requests)
 
     def test_next_version_of_the_project_with_its_name(self, folder: Path) -> None:
         server = Server("daily-brief")
 
         server.push(folder, note="Shorter")
 
-        assert server.requests[-1].url.path == "/api/v1/projects/proj_daily-brief/versions"
-        assert server.requests[-1].url.params["note"] == "Shorter"
+        assert server.requests[1].url.path == "/api/v1/projects/proj_daily-brief/versions"
+        assert server.requests[1].url.params["note"] == "Shorter"
 
     def test_refused_upload(self, folder: Path) -> None:
         def refuse(_request: httpx.Request) -> httpx.Response:
@@ -115,7 +153,7 @@ class TestPush:
 
         settings = make_settings(folder.parent, "sqlite:///x.db")
         with pytest.raises(OperationError, match="422: The archive has no files"):
-            push(settings, Push(folder, URL, project="proj_1"), httpx.MockTransport(refuse))
+            list(push(settings, Push(folder, URL, project="proj_1"), httpx.MockTransport(refuse)))
 
     def test_key_of_another_server_is_never_sent(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("CREWAI_RUNNER_API_KEY")
