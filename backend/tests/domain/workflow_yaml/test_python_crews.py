@@ -267,6 +267,20 @@ class TestFiles:
             "p/try.ipynb": LossKind.CODE,
         }
 
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "class Invoice(Base):\n    number = Column(String)\n",
+            "@dataclass\nclass Area:\n    name: str\n",
+            "class AreaError(ValueError):\n    pass\n",
+            'import os\nos.environ["OPENAI_MODEL_NAME"] = "gpt-4o"\n',
+        ],
+    )
+    def test_file_without_functions_is_named(self, code: str) -> None:
+        project = convert({"p/crew.py": KNOWLEDGE, "p/other.py": code})
+
+        assert (LossKind.CODE, "p/other.py") in {(kind, file) for kind, file, _ in found(project)}
+
     def test_unread_file_is_named(self) -> None:
         unread = {"p/legacy.py": "It is neither UTF-8 nor UTF-16 text."}
         files = ProjectFiles({"p/crew.py": KNOWLEDGE}, ["p/crew.py", "p/legacy.py"], unread)

@@ -14,7 +14,8 @@ from crewai_runner.domain.workflow_yaml.python_project.source import (
     name_of,
 )
 
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
 _DECLARATIONS = (ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.Pass, *_DEFINITIONS)
 Positions = set[tuple[str, int, int]]
 _MAX_NAMES = 12
@@ -88,10 +89,10 @@ def _list_in_class(
     elif bases & _LISTENERS:
         reason = f"The event listener `{owner.name}` is Python code."
         yield Omission(place, reason, LossKind.CALLBACK, module.path, owner.lineno)
-    elif not bases & _DATA_BASES:
-        yield from _list_methods(module, owner, used, others)
-    else:
+    elif bases & _DATA_BASES or not any(isinstance(item, _FUNCTIONS) for item in owner.body):
         others.append((owner.name, owner.lineno))
+    else:
+        yield from _list_methods(module, owner, used, others)
 
 
 def _list_methods(
@@ -146,6 +147,12 @@ def _list_statements(module: SourceModule) -> list[tuple[str, int]]:
     """Return the first statement at the top of a file that does more than to define, assign or import."""
     for statement in module.tree.body:
         is_text = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-        if not is_text and not isinstance(statement, _DECLARATIONS):
+        if not is_text and (not isinstance(statement, _DECLARATIONS) or _changes_object(statement)):
             return [("the statements of the file", statement.lineno)]
     return []
+
+
+def _changes_object(statement: ast.stmt) -> bool:
+    """Return whether a statement assigns to a part of an object: `os.environ["MODEL"] = "gpt-4o"`."""
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    return any(isinstance(target, ast.Subscript | ast.Attribute) for target in targets)
