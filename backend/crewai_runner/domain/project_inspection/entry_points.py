@@ -7,16 +7,20 @@ from enum import IntEnum
 from pathlib import PurePosixPath
 
 from crewai_runner.domain.project import EntryPoint, ProjectKind
+from crewai_runner.domain.project_inspection.crew_callables import list_crew_callables
 from crewai_runner.domain.project_inspection.dependencies import Dependencies
 from crewai_runner.domain.project_inspection.project_sources import ProjectSources, is_secondary
-from crewai_runner.domain.project_inspection.python_module import PythonModule, needs_arguments
+from crewai_runner.domain.project_inspection.python_module import (
+    MAIN_FILES,
+    PythonModule,
+    needs_arguments,
+)
 
 MAX_ENTRY_POINTS = 50
 _PREFERRED_FUNCTIONS = ("run", "kickoff", "run_crew", "main", "start", "start_crew", "cli")
 _OTHER_COMMANDS = frozenset(
     {"train", "replay", "test", "evaluate", "plot", "run_with_trigger", "serve", "server", "dev", "lint"}
 )
-_MAIN_FILES = ("main.py", "run.py", "app.py")
 _MAIN_FUNCTIONS = ("run", "kickoff", "main")
 _PROJECT_FILES = ("pyproject.toml", "requirements.txt", "setup.py", "Pipfile")
 
@@ -31,7 +35,9 @@ class _Rank(IntEnum):
     FLOW = 5
     CREW_CLASS = 6
     CREW_OBJECT = 7
-    SHELL = 8
+    WITH_ARGUMENTS = 8
+    WITHOUT_START = 9
+    SHELL = 10
 
 
 @dataclass(frozen=True)
@@ -107,8 +113,9 @@ def _list_commands(sources: ProjectSources, declared: Mapping[str, Dependencies]
                 if name in _PREFERRED_FUNCTIONS
                 else len(_PREFERRED_FUNCTIONS) + (command in _OTHER_COMMANDS)
             )
+            started = None if name in sources.modules[path].called_functions else name
             point = EntryPoint(
-                kind=ProjectKind.SCRIPT, path=path, name=name, title=command, working_directory=folder
+                kind=ProjectKind.SCRIPT, path=path, name=started, title=command, working_directory=folder
             )
             yield _Candidate(_Rank.COMMAND, point, preference)
 
@@ -123,40 +130,47 @@ def _list_module_candidates(
         return _Candidate(rank, _point(kind, path, name, title, declared), preference)
 
     if module.shell is not None:
-        if module.is_executable or module.name in _MAIN_FILES:
+        if module.is_executable or module.name in MAIN_FILES:
             yield candidate(_Rank.SHELL, ProjectKind.SCRIPT, None)
     else:
         for number, name in enumerate(_list_main_functions(module)):
-            preference = _MAIN_FILES.index(module.name) * len(_MAIN_FUNCTIONS) + number
+            preference = MAIN_FILES.index(module.name) * len(_MAIN_FUNCTIONS) + number
             yield candidate(_Rank.MAIN_FUNCTION, ProjectKind.SCRIPT, name, preference)
         if module.is_executable:
-            preference = 0 if module.name in (*_MAIN_FILES, "crew.py", "__main__.py") else 1
+            preference = 0 if module.name in (*MAIN_FILES, "crew.py", "__main__.py") else 1
             yield candidate(_Rank.EXECUTABLE_FILE, ProjectKind.SCRIPT, None, preference)
     for name in module.flow_classes:
         yield candidate(_Rank.FLOW, ProjectKind.FLOW, name)
     for name in module.crew_classes:
         yield candidate(_Rank.CREW_CLASS, ProjectKind.CREW_CLASS, name)
-    if module.builds_crew and module.shell is None and not module.crew_classes:
-        for crew in _list_crew_objects(module):
-            yield candidate(_Rank.CREW_OBJECT, ProjectKind.SCRIPT, crew)
+    if module.shell is None:
+        for rank, crew in _list_crew_objects(module):
+            yield candidate(rank, ProjectKind.SCRIPT, crew)
 
 
 def _list_main_functions(module: PythonModule) -> list[str]:
-    is_main_file = module.name in _MAIN_FILES
+    is_main_file = module.name in MAIN_FILES
     return [name for name in _MAIN_FUNCTIONS if is_main_file and _is_callable(module, name)]
 
 
 def _is_callable(module: PythonModule, name: str) -> bool:
-    """Return whether a module has this function, not asynchronous, without required arguments."""
+    """Return whether a module has this function, not asynchronous, without required arguments.
+
+    One that the module calls itself is left out: the file is run instead.
+    """
     function = module.functions.get(name)
-    return isinstance(function, ast.FunctionDef) and not needs_arguments(function)
+    is_called = name in module.called_functions
+    return isinstance(function, ast.FunctionDef) and not needs_arguments(function) and not is_called
 
 
-def _list_crew_objects(module: PythonModule) -> list[str | None]:
-    """Return crews at the top level of a file, functions that make one, else None for the file itself."""
-    names: list[str | None] = [*module.crew_variables]
-    for name, function in module.functions.items():
-        makes_crew = any(isinstance(node, ast.Name) and node.id == "Crew" for node in ast.walk(function))
-        if makes_crew and _is_callable(module, name):
-            names.append(name)
-    return names or [None]
+def _list_crew_objects(module: PythonModule) -> Iterator[tuple[_Rank, str | None]]:
+    """Yield crews at the top level of a file, callables that make or start one, else None for the file."""
+    callables = list_crew_callables(module)
+    names: list[str] = [*module.crew_variables, *(one.name for one in callables if not one.needs_values)]
+    for name in names:
+        yield _Rank.CREW_OBJECT, name
+    for one in callables:
+        if one.needs_values:
+            yield _Rank.WITH_ARGUMENTS, one.name
+    if module.builds_crew and not callables and not names and not module.crew_classes:
+        yield _Rank.WITHOUT_START, None

@@ -22,6 +22,24 @@ _SHELLS = {
 }
 """Packages of user interfaces and servers by their import name: a file that imports one is no entry point."""
 
+MAIN_FILES = ("main.py", "run.py", "app.py")
+_PREPARATIONS = frozenset(
+    {
+        "load_dotenv",
+        "print",
+        "filterwarnings",
+        "simplefilter",
+        "basicConfig",
+        "append",
+        "insert",
+        "setdefault",
+    }
+    | {"reconfigure", "setLevel", "disable", "add_middleware", "include_router", "mount", "makedirs", "mkdir"}
+)
+"""Calls at the top of a main file that start nothing."""
+_STARTING_FUNCTIONS = frozenset({"run", "kickoff", "main", "run_crew", "start"})
+_KICKOFFS = frozenset({"kickoff", "kickoff_async", "kickoff_for_each", "kickoff_for_each_async", "akickoff"})
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -115,8 +133,22 @@ class PythonModule:
 
     @cached_property
     def is_executable(self) -> bool:
-        """Whether running the file does something: it has a main guard, or kicks off a crew."""
-        return any(_is_main_guard(node) or _starts_crew(node) for node in self.tree.body)
+        """Whether running the file does something: it has a main guard, or it starts a crew."""
+        if any(_is_main_guard(node) or _starts_crew(node) for node in self.tree.body):
+            return True
+        if self.name in MAIN_FILES and any(map(_calls_something, self.tree.body)):
+            return True
+        return not self.called_functions.isdisjoint(_STARTING_FUNCTIONS)
+
+    @cached_property
+    def called_functions(self) -> frozenset[str]:
+        """The functions of the file that it calls when it is imported: calling them again would be twice."""
+        calls = (
+            node.value.func
+            for node in self.tree.body
+            if isinstance(node, ast.Expr | ast.Assign) and isinstance(node.value, ast.Call)
+        )
+        return frozenset(call.id for call in calls if isinstance(call, ast.Name)) & self.functions.keys()
 
     def _list_imports(self) -> Iterator[ImportedName]:
         for node in self.nodes:
@@ -159,12 +191,17 @@ def _is_main_guard(node: ast.stmt) -> bool:
     return False
 
 
+def _calls_something(node: ast.stmt) -> bool:
+    call = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(call, ast.Call) and name_of(call.func) not in _PREPARATIONS
+
+
 def _starts_crew(node: ast.stmt) -> bool:
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return False
-    return any(
-        isinstance(inner, ast.Call)
-        and isinstance(inner.func, ast.Attribute)
-        and inner.func.attr in {"kickoff", "kickoff_async", "kickoff_for_each", "akickoff"}
-        for inner in ast.walk(node)
-    )
+    return any(map(is_kickoff, ast.walk(node)))
+
+
+def is_kickoff(node: ast.AST) -> bool:
+    """Return whether this is a call that starts a crew: `crew.kickoff()`."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _KICKOFFS

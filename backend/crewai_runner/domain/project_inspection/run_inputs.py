@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from crewai_runner.domain.field_types import INPUT_NAME
 from crewai_runner.domain.project import EntryPoint, ProjectKind
+from crewai_runner.domain.project_inspection.crew_callables import list_parameters
 from crewai_runner.domain.project_inspection.literals import evaluate, list_assignments
 from crewai_runner.domain.project_inspection.project_sources import ProjectSources, is_secondary
 from crewai_runner.domain.project_inspection.python_module import PythonModule, keyword_of, name_of
@@ -36,13 +37,16 @@ def find_inputs(sources: ProjectSources, entry: EntryPoint) -> list[InputDefinit
     """Return the inputs of an entry point.
 
     A function or file passes inputs of its own to `kickoff`: each of them has a default value or is computed.
-    A class or a `crew.jsonc` needs a value for each placeholder in its texts.
+    A class or a `crew.jsonc` needs a value for each placeholder in its texts. What is called with arguments
+    takes those, too.
     """
     reachable = sources.list_reachable(entry.path) if entry.path in sources.modules else []
     modules = [sources.modules[path] for path in reachable]
     crew = _read_crew_file(sources, entry)
     values = _read_declared_inputs(crew) or next(_list_kickoff_inputs(modules, entry), {})
-    definitions = {name: _define(name, value) for name, value in values.items()}
+    definitions = {one.name: one for one in _list_arguments(sources, entry)}
+    for name, value in values.items():
+        definitions.setdefault(name, _define(name, value))
     has_flow = entry.kind is ProjectKind.FLOW or any(module.flow_classes for module in modules)
     if not has_flow and (not values or entry.kind is not ProjectKind.SCRIPT):
         is_required = entry.kind is not ProjectKind.SCRIPT
@@ -50,6 +54,12 @@ def find_inputs(sources: ProjectSources, entry: EntryPoint) -> list[InputDefinit
         for name in _find_placeholders(texts):
             definitions.setdefault(name, InputDefinition(name=name, required=is_required))
     return list(definitions.values())[:MAX_INPUTS]
+
+
+def _list_arguments(sources: ProjectSources, entry: EntryPoint) -> list[InputDefinition]:
+    """Return the inputs that an entry point is called with."""
+    module = sources.modules.get(entry.path)
+    return list_parameters(module, entry.name) or [] if module is not None and entry.name else []
 
 
 def _define(name: str, value: object) -> InputDefinition:

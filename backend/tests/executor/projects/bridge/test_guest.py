@@ -160,6 +160,17 @@ class TestEntryPoint:
         assert run.server.result is not None
         assert run.server.result.model_dump().get("json_output") == {"topic": "bees"}, run.output
 
+    async def test_a_method_of_a_class_is_called_with_arguments(self, guest: Guest) -> None:
+        (guest.project / "service.py").write_text(
+            "class Service:\n    def __init__(self, language='en'):\n        self.language = language\n\n"
+            "    def write(self, topic, lines=3):\n        return f'{self.language} {topic} {lines}'\n"
+        )
+
+        run = await guest.run(function("Service.write", "service.py"), {"topic": "bees", "language": "fr"})
+
+        assert run.server.result is not None
+        assert run.server.result.model_dump().get("raw") == "fr bees 3", run.output
+
     async def test_a_result_that_cannot_be_written_is_a_text(self, guest: Guest) -> None:
         (guest.project / "odd.py").write_text(
             "class Odd:\n    def model_dump(self, **options):\n        raise RuntimeError\n"

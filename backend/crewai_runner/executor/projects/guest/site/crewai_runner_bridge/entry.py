@@ -16,7 +16,7 @@ from typing import Any
 
 from .channel import channel
 from .json_values import read_output, to_text
-from .kickoff_patches import results
+from .kickoff_patches import passed_names, results
 
 PROJECT_FOLDER = Path(os.environ.get("CREWAI_RUNNER_PROJECT", "/project"))
 
@@ -78,10 +78,19 @@ def run_entry(entry: dict[str, Any], inputs: dict[str, Any], import_paths: Seque
     if not name:
         _run_file(path, root)
         return None
-    target = getattr(import_file(path, root), name, None)
+    return _resolve(_call(_find_target(import_file(path, root), entry, inputs), inputs))
+
+
+def _find_target(module: ModuleType, entry: dict[str, Any], inputs: dict[str, Any]) -> Any:
+    """Return what a module has under a name; `Class.method` is a method of a new instance."""
+    name = entry["name"]
+    first, _, method = name.partition(".")
+    target = getattr(module, first, None)
+    if target is not None and method:
+        target = getattr(_construct(target, inputs), method, None)
     if target is None:
         raise EntryError(f"{entry['path']} has no {name}.")
-    return _resolve(_call(target, inputs))
+    return target
 
 
 def _run_crew_file(path: Path, inputs: dict[str, Any]) -> Any:
@@ -134,7 +143,7 @@ def _find_module_name(path: Path, root: Path) -> str | None:
 def _call(target: Any, inputs: dict[str, Any]) -> Any:
     """Kick off a crew or flow, or the one that a class or function builds, or call a function."""
     if inspect.isclass(target):
-        target = target()
+        target = _construct(target, inputs)
         build_crew = getattr(target, "crew", None)
         if callable(build_crew):
             target = build_crew()
@@ -162,19 +171,39 @@ def _kick_off(target: Any, kickoff: Any, inputs: dict[str, Any]) -> Any:
     return kickoff()
 
 
+def _construct(kind: Any, inputs: dict[str, Any]) -> Any:
+    """Create an object. Old versions of `@CrewBase` hide the parameters of the class below them."""
+    for base in kind.__mro__:
+        initialize = vars(base).get("__init__")
+        if inspect.isfunction(initialize):
+            parameters = list(inspect.signature(initialize).parameters.values())[1:]
+            if not any(one.kind is one.VAR_KEYWORD for one in parameters):
+                return kind(**_choose_arguments(kind.__name__, parameters, inputs))
+    return kind()
+
+
 def _find_arguments(function: Any, inputs: dict[str, Any]) -> dict[str, Any]:
-    """Return the values of a function's required parameters, by name. Raises EntryError."""
+    parameters = list(inspect.signature(function).parameters.values())
+    return _choose_arguments(function.__name__, parameters, inputs)
+
+
+def _choose_arguments(
+    called: str, parameters: Sequence[inspect.Parameter], inputs: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the values of parameters by name; the crew's own inputs keep theirs. Raises EntryError."""
     arguments: dict[str, Any] = {}
-    for parameter in inspect.signature(function).parameters.values():
-        is_variable = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-        if parameter.default is not parameter.empty or is_variable:
+    for parameter in parameters:
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
         if parameter.name in inputs:
             arguments[parameter.name] = inputs[parameter.name]
+        elif parameter.default is not parameter.empty:
+            continue
         elif parameter.name == "inputs":
             arguments["inputs"] = inputs
         else:
-            raise EntryError(f"{function.__name__}() requires an input named {parameter.name}.")
+            raise EntryError(f"{called}() requires an input named {parameter.name}.")
+    passed_names.update(arguments)
     return arguments
 
 

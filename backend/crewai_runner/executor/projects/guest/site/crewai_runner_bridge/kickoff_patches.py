@@ -35,6 +35,8 @@ class Results:
 
 
 results = Results()
+passed_names: set[str] = set()
+"""Inputs that were arguments of the entry point: what its code makes of them is not overridden."""
 
 
 def patch_crew(module: ModuleType) -> None:
@@ -122,7 +124,9 @@ def _outermost() -> Iterator[None]:
 
 
 def _override_inputs(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    return _merge_inputs(args, kwargs, channel.start().get("inputs") or {}, is_overriding=True)
+    started = channel.start().get("inputs") or {}
+    values = {name: value for name, value in started.items() if name not in passed_names}
+    return _merge_inputs(args, kwargs, values, is_overriding=True)
 
 
 def _merge_inputs(

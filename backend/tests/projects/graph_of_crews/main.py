@@ -1,0 +1,6 @@
+from dotenv import load_dotenv
+from steps import build_graph
+
+load_dotenv()
+graph = build_graph()
+graph.invoke({"subject": "bees"})

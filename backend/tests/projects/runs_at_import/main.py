@@ -1,0 +1,8 @@
+from tides import build
+
+
+def run():
+    print(build().kickoff())
+
+
+run()
