@@ -29,7 +29,8 @@ _READ_FUNCTIONS = frozenset(
 _PATH_KEYS = ("file_path", "pdf", "csv", "txt", "docx", "json_path", "mdx", "file")
 _WRITE_MODE = re.compile(r"[wax+]")
 _FILE = re.compile(r"[\w\-./ ]{1,200}\.[A-Za-z0-9]{1,6}")
-_COMMAND_LINES = frozenset({"argparse", "click", "typer", "fire"})
+_COMMAND_LINES = frozenset({"typer", "fire"})
+"""Those of other packages are given the inputs of the run."""
 
 
 def list_warnings(

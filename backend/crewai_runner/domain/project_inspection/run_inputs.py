@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from crewai_runner.domain.field_types import INPUT_NAME
 from crewai_runner.domain.project import EntryPoint, ProjectKind
+from crewai_runner.domain.project_inspection.command_lines import list_options
 from crewai_runner.domain.project_inspection.crew_callables import list_parameters
 from crewai_runner.domain.project_inspection.literals import evaluate, list_assignments
 from crewai_runner.domain.project_inspection.project_sources import ProjectSources, is_secondary
@@ -57,9 +58,12 @@ def find_inputs(sources: ProjectSources, entry: EntryPoint) -> list[InputDefinit
 
 
 def _list_arguments(sources: ProjectSources, entry: EntryPoint) -> list[InputDefinition]:
-    """Return the inputs that an entry point is called with."""
+    """Return the inputs that an entry point is called with, or that its file reads from the command line."""
     module = sources.modules.get(entry.path)
-    return list_parameters(module, entry.name) or [] if module is not None and entry.name else []
+    if module is None:
+        return []
+    parameters = list_parameters(module, entry.name) if entry.name else None
+    return parameters or (list_options(module) if entry.kind is ProjectKind.SCRIPT else [])
 
 
 def _define(name: str, value: object) -> InputDefinition:

@@ -101,6 +101,37 @@ async def test_model_clients_reach_the_gateway(tmp_path: Path, provider: Scripte
     ]
 
 
+_COMMAND_LINES = {
+    "argparse": """
+import argparse
+parser = argparse.ArgumentParser()
+plan = parser.add_subparsers(required=True).add_parser("plan")
+plan.add_argument("file_name")
+plan.add_argument("--days", type=int)
+plan.add_argument("-v", "--verbose", action="store_true")
+plan.add_argument("--quiet", action="store_true")
+plan.add_argument("--places", nargs="+")
+given = parser.parse_args()
+print(given.file_name, given.days, given.verbose and not given.quiet, given.places)
+""",
+    "click": """
+import click
+@click.group()
+def cli():
+    pass
+@cli.command()
+@click.argument("file_name")
+@click.option("--days", type=int, required=True)
+@click.option("-v", "--verbose", is_flag=True)
+@click.option("--places", multiple=True)
+def plan(file_name, days, verbose, places):
+    print(file_name, days, verbose, list(places))
+if __name__ == "__main__":
+    cli()
+""",
+}
+
+
 class TestEntryPoint:
     """Without crewai, a process starts fast."""
 
@@ -170,6 +201,15 @@ class TestEntryPoint:
 
         assert run.server.result is not None
         assert run.server.result.model_dump().get("raw") == "fr bees 3", run.output
+
+    @pytest.mark.parametrize("parser", ["argparse", "click"])
+    async def test_inputs_are_options_of_the_command_line(self, guest: Guest, parser: str) -> None:
+        (guest.project / "tool.py").write_text(_COMMAND_LINES[parser])
+        inputs = {"command": "plan", "file_name": "a.txt", "days": 3, "verbose": True, "places": ["x", "y"]}
+
+        run = await guest.run(function(None, "tool.py"), inputs)
+
+        assert "a.txt 3 True ['x', 'y']" in run.output
 
     async def test_a_result_that_cannot_be_written_is_a_text(self, guest: Guest) -> None:
         (guest.project / "odd.py").write_text(

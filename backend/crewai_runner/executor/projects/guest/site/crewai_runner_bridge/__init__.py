@@ -6,6 +6,7 @@ never: its patches are applied when the project imports it. A failure in here ne
 
 from . import (
     agent_patches,
+    command_line,
     event_bus,
     flow_states,
     human_input,
@@ -21,6 +22,8 @@ def install() -> None:
     human_input.replace_input()
     install_hooks(
         {
+            "argparse": command_line.patch_argparse,
+            "click.core": command_line.patch_click,
             "httpx": url_rewriting.patch_httpx,
             "requests.sessions": url_rewriting.patch_requests,
             "aiohttp.client": url_rewriting.patch_aiohttp,

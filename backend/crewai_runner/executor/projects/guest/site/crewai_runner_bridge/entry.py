@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from .channel import channel
+from .command_line import command_line
 from .json_values import read_output, to_text
 from .kickoff_patches import passed_names, results
 
@@ -71,7 +72,7 @@ def run_entry(entry: dict[str, Any], inputs: dict[str, Any], import_paths: Seque
     found = (PROJECT_FOLDER / folder for folder in import_paths)
     # In place of the working directory, which `python -m` puts first.
     sys.path[:1] = list(dict.fromkeys(map(str, (root, root / "src", path.parent, *found, PROJECT_FOLDER))))
-    sys.argv = [str(path)]
+    command_line.start(str(path), inputs)
     if path.suffix in (".json", ".jsonc"):
         return _run_crew_file(path, inputs)
     name = entry.get("name")

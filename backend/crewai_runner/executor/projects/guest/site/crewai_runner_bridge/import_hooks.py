@@ -33,7 +33,12 @@ class HookFinder(importlib.abc.MetaPathFinder):
 
 
 def install_hooks(hooks: Mapping[str, Hook]) -> None:
+    """Register hooks; those of modules that are imported already are called at once."""
     sys.meta_path.insert(0, HookFinder(hooks))
+    for name, hook in hooks.items():
+        if name in sys.modules:
+            with contextlib.suppress(Exception):
+                hook(sys.modules[name])
 
 
 def _call_after_execution(spec: importlib.machinery.ModuleSpec, hook: Hook) -> None:
