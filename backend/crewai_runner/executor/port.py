@@ -23,7 +23,7 @@ from crewai_runner.domain.run import RunFailure, RunResult, StopMode, TaskResult
 from crewai_runner.domain.run_events import RunEvent
 from crewai_runner.domain.usage import Pricing, Usage
 from crewai_runner.domain.workflow import WorkflowDefinition
-from crewai_runner.executor.project_code import ProjectCode
+from crewai_runner.executor.project_code import HumanQuestion, ProjectCode
 
 EventSink = Callable[[RunEvent], None]
 """May be called from any thread; must not block or raise."""
@@ -102,7 +102,6 @@ class RequestReceiver(Protocol):
     """Receives the requests to a running attempt, from any thread."""
 
     def stop(self, mode: StopMode, age_seconds: float) -> None: ...
-
     def send_message(self, message: UserMessage) -> None: ...
 
 
@@ -210,21 +209,8 @@ class Stopped:
 
 
 @dataclass(frozen=True, slots=True)
-class HumanQuestion:
-    """What the code of a project asks a person.
-
-    `hash` recognises the question in a later attempt, which starts the code from its beginning.
-    """
-
-    prompt: str
-    hash: str
-
-
-@dataclass(frozen=True, slots=True)
 class NeedsHuman:
-    """The attempt ended to wait for a person: for a review of `output`, an agent's proposed answer, or for an
-    answer to a question. `task_key` is empty for a question that no task asks.
-    """
+    """The attempt ended to wait for a person; `task_key` is empty outside of tasks."""
 
     task_key: str
     agent: str

@@ -18,6 +18,17 @@ class RunFile:
 
 
 @dataclass(frozen=True, slots=True)
+class HumanQuestion:
+    """What the code of a project asks a person.
+
+    `hash` recognises the question in a later attempt, which starts the code from its beginning.
+    """
+
+    prompt: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class GivenAnswer:
     """A person's answer to a question that an earlier attempt asked; `hash` is the question's."""
 

@@ -112,14 +112,10 @@ def test_a_killed_server_resumes_a_project(server: ServerProcess) -> None:
         assert run["result"]["jsonOutput"] == ["Facts", "Text", "yes"]
         # The call in progress at the kill is made again, and only that.
         assert count_calls(provider) == (1, 2)
-        tasks = [(event["type"], event["taskKey"]) for event in events if event["type"].startswith("task.")]
-        assert tasks == [
-            ("task.started", "research"),
+        ends = ("task.completed", "task.reused")
+        assert [(event["type"], event["taskKey"]) for event in events if event["type"] in ends] == [
             ("task.completed", "research"),
-            ("task.started", "draft"),
-            ("task.interrupted", "draft"),
             ("task.reused", "research"),
-            ("task.started", "draft"),
             ("task.completed", "draft"),
             ("task.reused", "research"),
             ("task.reused", "draft"),

@@ -3,11 +3,8 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from crewai_runner.core.egress import EgressPolicy
-from crewai_runner.core.egress_policy import EgressPolicy as ProxyPolicy
 from crewai_runner.core.host_patterns import parse_host_pattern
 from crewai_runner.core.secret_mask import TextMask
 from crewai_runner.domain.budget import BudgetLimit
@@ -15,18 +12,16 @@ from crewai_runner.domain.run import RunFailure
 from crewai_runner.domain.run_event_payloads import WarningRaisedData
 from crewai_runner.domain.run_events import WarningRaised
 from crewai_runner.executor.port import Failed, NeedsHuman, Outcome, Stopped
-from crewai_runner.executor.projects.bridge.environment import EnvironmentOptions, build_environment
+from crewai_runner.executor.projects.attempt_place import AttemptPlace, build_sandbox_spec
 from crewai_runner.executor.projects.bridge.log_lines import LogLines
 from crewai_runner.executor.projects.bridge.messages import StartMessage
 from crewai_runner.executor.projects.bridge.server import BridgeServer
 from crewai_runner.executor.projects.bridge.translator import warn_without_model_call
-from crewai_runner.executor.projects.build.environment_store import BuiltEnvironment
 from crewai_runner.executor.projects.egress_ledger import EgressLedger
 from crewai_runner.executor.projects.gateway.server import serve_gateway
 from crewai_runner.executor.projects.gateway.session import GatewaySession, GatewaySpec
 from crewai_runner.executor.projects.human_questions import HumanQuestions
 from crewai_runner.executor.projects.outcomes import build_completed, find_failure
-from crewai_runner.executor.projects.run_folders import RunFolders
 from crewai_runner.executor.projects.run_link import RunLink, StopAfterStep
 from crewai_runner.executor.projects.sandbox.egress_proxy import EgressProxy
 from crewai_runner.executor.projects.sandbox.port import (
@@ -34,11 +29,8 @@ from crewai_runner.executor.projects.sandbox.port import (
     EGRESS_SOCKET,
     GATEWAY_SOCKET,
     EndCause,
-    Folders,
-    Sandbox,
     SandboxExit,
     SandboxProcess,
-    SandboxSpec,
 )
 from crewai_runner.executor.projects.task_record import (
     RecordingTranslator,
@@ -52,17 +44,6 @@ RESTARTED = "The code starts from its beginning: no task has finished, and no fl
 POLL_SECONDS = 0.1
 DRAIN_SECONDS = 60.0
 """How long the model calls of other threads may take until the run waits for a person."""
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptPlace:
-    """Where an attempt runs, and what it may reach."""
-
-    sandbox: Sandbox
-    folders: RunFolders
-    environment: BuiltEnvironment
-    model_egress: EgressPolicy | None
-    tool_egress: ProxyPolicy
 
 
 class ProjectAttempt:
@@ -113,7 +94,12 @@ class ProjectAttempt:
             await proxy.start(sockets / EGRESS_SOCKET)
             stack.push_async_callback(proxy.close)
             bridge = BridgeServer(
-                sockets / BRIDGE_SOCKET, start, self._translator, self._sink, self._questions.ask
+                sockets / BRIDGE_SOCKET,
+                start,
+                self._translator,
+                self._sink,
+                self._questions.ask,
+                store=self._store,
             )
             await stack.enter_async_context(bridge)
             return await self._supervise(bridge)
@@ -126,7 +112,8 @@ class ProjectAttempt:
 
     async def _supervise(self, bridge: BridgeServer) -> Outcome:
         """Start the process, wait for its end or for a reason to end it, and return the outcome."""
-        process = await self._place.sandbox.start(self._sandbox_spec(), self._lines.feed)
+        spec = build_sandbox_spec(self._place, self._link.code, self._session.token)
+        process = await self._place.sandbox.start(spec, self._lines.feed)
         self._start_timers()
         try:
             exited = await self._wait(process)
@@ -193,6 +180,12 @@ class ProjectAttempt:
             attached.cancel()
         return attached.done() and not ending.done() and self._continue()
 
+    async def _store(self) -> None:
+        """Wait until finished tasks are stored, with the hashes that restore them."""
+        await self._record.close()
+        if self._sink.is_attached:
+            await self._link.control.wait_until_stored()
+
     async def _wait_until_idle(self) -> None:
         while self._session.open_calls:  # noqa: ASYNC110 - calls end in several places
             await asyncio.sleep(POLL_SECONDS)
@@ -243,25 +236,6 @@ class ProjectAttempt:
             find_scope=self._translator.find_scope,
             allowed_hosts=self._hosts,
             note_reference=self._ledger.note_reference,
-        )
-
-    def _sandbox_spec(self) -> SandboxSpec:
-        place = self._place
-        folders = Folders(
-            work=place.folders.work,
-            environment=place.environment.directory,
-            sockets=place.folders.sockets,
-        )
-        layout = place.sandbox.lay_out(folders, place.environment.interpreter)
-        secrets = {name: value.get_secret_value() for name, value in self._link.code.secrets.items()}
-        options = EnvironmentOptions.of_layout(layout, self._session.token, secrets)
-        return SandboxSpec(
-            (f"{layout.environment}/bin/python", "-m", "crewai_runner_bridge"),
-            folders,
-            layout,
-            environment=build_environment(options),
-            directory=f"{layout.work}/{self._link.code.entry_point.working_directory}",
-            interpreter=place.environment.interpreter,
         )
 
     def _start_timers(self) -> None:

@@ -16,7 +16,8 @@ from crewai_runner.domain.run import RunFailure
 from crewai_runner.domain.run_event_payloads import WarningRaisedData
 from crewai_runner.domain.run_events import WarningRaised
 from crewai_runner.executor.port import Completed, EventSink, Failed, Outcome, RunControl, RunSpec, Stopped
-from crewai_runner.executor.projects.attempt import AttemptPlace, ProjectAttempt
+from crewai_runner.executor.projects.attempt import ProjectAttempt
+from crewai_runner.executor.projects.attempt_place import AttemptPlace
 from crewai_runner.executor.projects.build.environment_builder import EnvironmentBuilder
 from crewai_runner.executor.projects.kept_projects import KeepLimits, KeptProjects
 from crewai_runner.executor.projects.run_environments import RunEnvironments, StoppedBeforeStart

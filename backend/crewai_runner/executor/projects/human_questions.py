@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from crewai_runner.core.secret_mask import TextMask
 from crewai_runner.domain.run import TaskResult
-from crewai_runner.executor.port import HumanQuestion, NeedsHuman, Revision, RunSpec
-from crewai_runner.executor.project_code import GivenAnswer
+from crewai_runner.executor.port import NeedsHuman, Revision, RunSpec
+from crewai_runner.executor.project_code import GivenAnswer, HumanQuestion
 from crewai_runner.executor.projects.bridge.messages import InputRequestedMessage
 
 PRINT_SECONDS = 0.1

@@ -28,6 +28,10 @@ class AttachedSink:
             elif len(self._kept) < MAX_KEPT_EVENTS:
                 self._kept.append(event)
 
+    @property
+    def is_attached(self) -> bool:
+        return self._sink is not None
+
     def detach(self) -> None:
         with self._lock:
             self._sink = None

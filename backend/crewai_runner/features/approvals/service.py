@@ -30,11 +30,11 @@ from crewai_runner.domain.run_events import (
     ApprovalResolved,
     TaskCompleted,
 )
-from crewai_runner.executor.port import HumanQuestion, NeedsHuman
-from crewai_runner.executor.project_code import GivenAnswer
+from crewai_runner.executor.port import NeedsHuman
+from crewai_runner.executor.project_code import GivenAnswer, HumanQuestion
 from crewai_runner.features.approvals.errors import ApprovalNotFound
 from crewai_runner.features.approvals.repository import ApprovalRepository
-from crewai_runner.features.approvals.rules import (
+from crewai_runner.features.approvals.resolution_checks import (
     check_resolvable,
     make_expiry_failure,
     make_rejection_failure,
@@ -103,7 +103,7 @@ class ApprovalService:
             run_id=run.id,
             kind="question" if question else "review",
             task_key=review.task_key,
-            agent=review.agent,
+            agent=review.agent or None,
             prompt=prompt,
             question_hash=question.hash if question else None,
             output=output,

@@ -168,7 +168,7 @@ class TestQuestion:
             "run.waiting",
             "approval.resolved",
             "run.queued",
-            "run.started",
+            "run.resumed",
             "run.completed",
         ]
 

@@ -72,6 +72,8 @@ class TaskStartedMessage(TaskMessage):
 
 class TaskCompletedMessage(TaskMessage):
     type: Literal["task.completed"]
+    request_id: CallId | None = None
+    """Of a process that waits until the output is stored."""
     raw: Text
     json_output: Json = None
 
@@ -232,6 +234,16 @@ class StartMessage(BaseModel):
 
     def encode(self) -> bytes:
         return self.model_dump_json(by_alias=False).encode() + b"\n"
+
+
+class StoredMessage(BaseModel):
+    """What the message with this id reports is stored."""
+
+    type: Literal["stored"] = "stored"
+    request_id: CallId
+
+    def encode(self) -> bytes:
+        return self.model_dump_json().encode() + b"\n"
 
 
 class InputAnsweredMessage(BaseModel):

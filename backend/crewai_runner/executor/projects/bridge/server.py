@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from crewai_runner.core.logging import get_logger
 from crewai_runner.domain.run_event_payloads import WarningRaisedData
-from crewai_runner.domain.run_events import WarningRaised
+from crewai_runner.domain.run_events import RunEvent, WarningRaised
 from crewai_runner.executor.port import EventSink
 from crewai_runner.executor.projects.bridge.messages import (
     GUEST_MESSAGE,
@@ -28,12 +28,16 @@ from crewai_runner.executor.projects.bridge.messages import (
     InputAnsweredMessage,
     InputRequestedMessage,
     StartMessage,
+    StoredMessage,
+    TaskCompletedMessage,
 )
 from crewai_runner.executor.projects.bridge.translator import BridgeTranslator
 
 log = get_logger(__name__)
 AskPerson = Callable[[InputRequestedMessage], Awaitable[str | None]]
 """Waits for a person's answer; None: there will be none."""
+Store = Callable[[], Awaitable[None]]
+"""Waits until everything that was reported so far is stored."""
 EntryResult = EntryCompletedMessage | EntryFailedMessage
 
 
@@ -67,11 +71,13 @@ class BridgeServer:
         translator: BridgeTranslator,
         sink: EventSink,
         ask: AskPerson,
+        *,
         limits: BridgeLimits | None = None,
+        store: Store | None = None,
     ) -> None:
         self._path, self._start = path, start.encode()
         self._translator, self._sink, self._ask = translator, sink, ask
-        self._limits = limits or BridgeLimits()
+        self._limits, self._store = limits or BridgeLimits(), store
         self._connections: set[asyncio.Task[None]] = set()
         self._open_questions = 0
         self._questions = 0
@@ -140,7 +146,10 @@ class BridgeServer:
             if isinstance(message, InputRequestedMessage):
                 questions.create_task(self._answer(message, writer))
             elif message is not None:
-                self._process(message)
+                event = self._process(message)
+                if isinstance(message, TaskCompletedMessage) and message.request_id is not None:
+                    is_new = event is not None
+                    questions.create_task(self._confirm(message.request_id, writer, is_new=is_new))
             if self.messages > self._limits.messages:
                 self._warn("bridge-limit", "The project reports more steps than a run may have.")
                 await asyncio.sleep(self._limits.slow_down_seconds)
@@ -156,7 +165,7 @@ class BridgeServer:
             log.warning("bridge.message_rejected", problems=error.error_count())
             return None
 
-    def _process(self, message: GuestMessage) -> None:
+    def _process(self, message: GuestMessage) -> RunEvent | None:
         match message:
             case EntryCompletedMessage() | EntryFailedMessage():
                 self.result = self.result or message
@@ -166,6 +175,16 @@ class BridgeServer:
                 event = self._translator.translate(message)
                 if event is not None:
                     self._sink(event)
+                return event
+        return None
+
+    async def _confirm(self, request_id: str, writer: asyncio.StreamWriter, *, is_new: bool) -> None:
+        """Tell a process that its finished task is stored."""
+        if is_new and self._store is not None:
+            await self._store()
+        with contextlib.suppress(OSError):
+            writer.write(StoredMessage(request_id=request_id).encode())
+            await writer.drain()
 
     async def _answer(self, message: InputRequestedMessage, writer: asyncio.StreamWriter) -> None:
         self._questions += 1

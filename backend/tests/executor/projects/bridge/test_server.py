@@ -11,7 +11,7 @@ import pytest
 
 from crewai_runner.domain.run_events import RunEvent
 from crewai_runner.executor.projects.bridge.messages import InputRequestedMessage, StartMessage
-from crewai_runner.executor.projects.bridge.server import BridgeLimits, BridgeServer
+from crewai_runner.executor.projects.bridge.server import BridgeLimits, BridgeServer, Store
 from crewai_runner.executor.projects.bridge.translator import BridgeTranslator
 from tests.executor.projects.bridge.guest_process import CREW
 
@@ -26,13 +26,25 @@ Ask = Callable[[InputRequestedMessage], Awaitable[str | None]]
 class Bridge:
     """A server and what it emitted."""
 
-    def __init__(self, folder: Path, limits: BridgeLimits | None = None, ask: Ask | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        limits: BridgeLimits | None = None,
+        ask: Ask | None = None,
+        store: Store | None = None,
+    ) -> None:
         self.events: list[RunEvent] = []
         self.path = folder / "bridge.sock"
         start = StartMessage(entry=CREW, inputs={"topic": "bees"})
         translator = BridgeTranslator("run-1")
         self.server = BridgeServer(
-            self.path, start, translator, self.events.append, ask or self.no_answer, limits
+            self.path,
+            start,
+            translator,
+            self.events.append,
+            ask or self.no_answer,
+            limits=limits,
+            store=store,
         )
 
     async def no_answer(self, _question: InputRequestedMessage) -> str | None:
@@ -98,6 +110,24 @@ class TestServe:
         assert bridge.server.result is not None
         assert bridge.server.result.type == "entry.completed"
         assert not bridge.path.exists()
+
+    async def test_a_finished_task_is_confirmed_when_it_is_stored(self, tmp_path: Path) -> None:
+        """One that has not started is forged: nothing is stored for it."""
+        stored: list[str] = []
+
+        async def store() -> None:
+            await asyncio.sleep(0.05)
+            stored.extend(bridge.types)
+
+        bridge = Bridge(tmp_path, store=store)
+        async with bridge.server, bridge.connect() as client:
+            await client.read()
+            for request_id in ("1-1", "1-2"):
+                await client.write(STARTED if request_id == "1-1" else COMPLETED)
+                await client.write(COMPLETED | {"request_id": request_id})
+                assert await client.read() == {"type": "stored", "request_id": request_id}
+
+        assert stored == ["task.started", "task.completed"]
 
     async def test_a_question(self, tmp_path: Path) -> None:
         async def ask(question: InputRequestedMessage) -> str | None:

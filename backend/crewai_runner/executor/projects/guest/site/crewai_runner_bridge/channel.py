@@ -74,6 +74,16 @@ class Channel:
                 if self._socket is not None:
                     self._socket.sendall(line)
 
+    def send_and_wait(self, message_type: str, seconds: float, /, **fields: Any) -> None:
+        """Send a message and wait until the host has stored it, at most the given time. Never raises."""
+        request_id = f"{os.getpid()}-{next(self._request_ids)}"
+        answers = self._waiting[request_id] = queue.Queue()
+        self.send(message_type, request_id=request_id, **fields)
+        if self._socket is not None:
+            with contextlib.suppress(queue.Empty):
+                answers.get(timeout=seconds)
+        del self._waiting[request_id]
+
     def ask(self, **fields: Any) -> str:
         """Ask a person and wait for the answer. Raises EOFError if there will be none."""
         request_id = f"{os.getpid()}-{next(self._request_ids)}"

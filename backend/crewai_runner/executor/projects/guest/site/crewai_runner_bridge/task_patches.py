@@ -3,6 +3,7 @@
 Tasks are patched in every version of crewai, with or without an event bus: the same place restores outputs.
 """
 
+import asyncio
 import functools
 import hashlib
 import re
@@ -16,6 +17,8 @@ from .channel import channel
 from .json_values import read_output, to_name, to_text
 
 current_task: ContextVar[str | None] = ContextVar("crewai_runner_task", default=None)
+STORE_SECONDS = 10.0
+"""How long the end of a task waits for the host, whose database may be busy."""
 _keys_by_id: dict[str, str] = {}
 _uses: dict[str, int] = {}
 _lock = threading.Lock()
@@ -54,7 +57,8 @@ def _wrap_async(execute: Any) -> Any:
         if restored is not None:
             return restored
         with execution:
-            return execution.complete(await execute(self, *args, **kwargs))
+            output = await execute(self, *args, **kwargs)
+            return await asyncio.to_thread(execution.complete, output)
 
     return execute_core
 
@@ -87,9 +91,10 @@ class TaskExecution:
             channel.send("task.failed", **self._fields, message=to_text(message, 8000))
 
     def complete(self, output: Any) -> Any:
-        """Report and return the output."""
+        """Report and return the output, once it is stored: it must not be paid for again after a crash."""
         raw, structured = read_output(output)
-        channel.send("task.completed", **self._fields, raw=raw, json_output=structured)
+        fields = {**self._fields, "raw": raw, "json_output": structured}
+        channel.send_and_wait("task.completed", STORE_SECONDS, **fields)
         return output
 
     def restore(self) -> Any:
