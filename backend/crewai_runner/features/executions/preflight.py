@@ -18,6 +18,7 @@ from crewai_runner.features.executions.spec_builder import settings_budget, uses
 from crewai_runner.features.executions.start_checks import ResolvedDefinition, StartChecks
 from crewai_runner.features.models.errors import ModelNotRegistered, ModelUnusable
 from crewai_runner.features.models.schemas import ModelProvider
+from crewai_runner.features.projects.errors import ProjectNotReady
 from crewai_runner.features.workspaces.errors import TooManyRuns, WorkspaceStorageFull
 
 MANAGER = "manager"
@@ -48,7 +49,7 @@ class _Findings:
                 self._add_model_problem(name, kind, problem.code, ModelUnusable({name: problem}).detail)
         except Unprocessable as error:
             self.problems += _to_problems(error)
-        except (TooManyRuns, WorkspaceStorageFull) as error:
+        except (TooManyRuns, WorkspaceStorageFull, ProjectNotReady) as error:
             self.problems.append(PreflightProblem(code=error.slug, message=error.detail, where=None))
 
     def _add_model_problem(self, name: str, kind: ModelKind, code: str, message: str) -> None:
@@ -65,7 +66,10 @@ class PreflightService:
         self._checks, self._models = StartChecks(session, deps), deps.models(session)
 
     async def check(self, principal: Principal, request: RunStart) -> RunPreflight:
-        """Report what a start would find. Raises WorkflowNotFound, VersionNotFound (404)."""
+        """Report what a start would find.
+
+        Raises WorkflowNotFound, VersionNotFound, ProjectNotFound, ProjectVersionNotFound (404).
+        """
         findings, resolved = _Findings(), None
         with findings.collect():  # before the session's first statement: it reads in a session of its own
             await self._deps.workspace_quota.check_storage(principal)

@@ -110,7 +110,10 @@ async def start_run(
     return await executions.start(writer, body, key)
 
 
-@router.post("/preflight", responses=problems(WorkflowNotFound, VersionNotFound))
+@router.post(
+    "/preflight",
+    responses=problems(WorkflowNotFound, VersionNotFound, ProjectNotFound, ProjectVersionNotFound),
+)
 async def check_start(body: RunStart, writer: Writer, preflights: Preflights) -> RunPreflight:
     """Check a `POST /runs` request without starting a run: all problems, models, warnings and the budget.
 

@@ -216,9 +216,12 @@ class TestStart:
         project_id = upload.json()["project"]["id"]
 
         response = await client.post("/runs", json={"projectId": project_id})
+        preflight = await client.post("/runs/preflight", json={"projectId": project_id})
 
         assert response.status_code == 409
         assert response.json()["type"].endswith("/project-not-ready")
+        assert preflight.status_code == 200, preflight.text
+        assert [one["code"] for one in preflight.json()["problems"]] == ["project-not-ready"]
 
     async def test_unknown_project(self, client: httpx.AsyncClient) -> None:
         response = await client.post("/runs", json={"projectId": "proj_1"})
