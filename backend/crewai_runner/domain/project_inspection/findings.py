@@ -34,18 +34,28 @@ _COMMAND_LINES = frozenset({"typer", "fire"})
 
 
 def list_warnings(
-    sources: ProjectSources, entries: list[EntryPoint], dependencies: Dependencies, missing: list[str]
+    sources: ProjectSources,
+    entries: list[EntryPoint],
+    dependencies: Dependencies,
+    missing: list[str],
+    imported: list[str],
 ) -> list[str]:
-    """Return the warnings about a project whose first entry point is used."""
+    """Return the warnings about a project whose first entry point is used.
+
+    `missing` and `imported` are the packages that are added for CrewAI and models, and for other imports.
+    """
     warnings = list(sources.unread)
     if not entries:
         warnings.append("No entry point was found: no file creates or starts a crew.")
     if dependencies.source is None:
-        warnings.append(_describe_undeclared(missing))
+        warnings.append(_describe_undeclared([*missing, *imported]))
     elif missing:
         names = ", ".join(missing)
         reason = "the code imports CrewAI" if CREWAI in missing else "the named models need it"
         warnings.append(f"`{names}` is not among the dependencies, but {reason}: it is added.")
+    if imported and dependencies.source is not None:
+        names = ", ".join(imported)
+        warnings.append(f"`{names}` is not among the dependencies, but the code imports it: it is added.")
     warnings += [
         f"`{line}` in {dependencies.source} is not installed as written: no package of the index."
         for line in dependencies.ignored

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 from crewai_runner.domain.project import EntryPoint, ProjectInspection, ProjectKind
-from crewai_runner.domain.project_inspection.dependencies import Dependencies, read_dependencies
+from crewai_runner.domain.project_inspection.dependencies import CREWAI, Dependencies, read_dependencies
 from crewai_runner.domain.project_inspection.entry_points import find_entry_points, list_project_folders
 from crewai_runner.domain.project_inspection.environment_names import find_environment_names
 from crewai_runner.domain.project_inspection.findings import list_warnings
+from crewai_runner.domain.project_inspection.imported_packages import find_undeclared
 from crewai_runner.domain.project_inspection.named_models import (
     find_models,
     find_tools,
@@ -36,6 +37,9 @@ def inspect_project(files: Mapping[str, bytes], name: str = "project") -> Projec
     dependencies = declared[folder]
     models = find_models(sources)
     missing = list_missing_packages(models, dependencies, needs_crewai=uses_crewai(sources))
+    imported = find_undeclared(sources, entries[0].path, dependencies) if entries else []
+    if CREWAI in missing and "crewai-tools" in imported:
+        imported.remove("crewai-tools")
     crewai = dependencies.find("crewai")
     return ProjectInspection(
         kind=_find_kind(sources, entries),
@@ -49,8 +53,8 @@ def inspect_project(files: Mapping[str, bytes], name: str = "project") -> Projec
         tools=find_tools(sources),
         python=dependencies.python,
         crewai=_describe_version(dependencies, str(crewai.specifier) if crewai is not None else None),
-        missing_packages=missing,
-        warnings=list_warnings(sources, entries, dependencies, missing),
+        missing_packages=[*missing, *imported],
+        warnings=list_warnings(sources, entries, dependencies, missing, imported),
     )
 
 

@@ -1,0 +1,3 @@
+from yfinance_of_mine import QUOTE
+
+NOTE = QUOTE

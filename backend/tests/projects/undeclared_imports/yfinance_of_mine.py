@@ -1,0 +1,1 @@
+QUOTE = " Coffee is 4."
