@@ -31,6 +31,7 @@ from crewai_runner.executor.projects.build.interpreters import (
     find_interpreters,
     rank_interpreters,
 )
+from crewai_runner.executor.projects.build.old_crewai import OLDEST, replace_old_crewai
 from crewai_runner.executor.projects.build.package_resolver import (
     PackageList,
     PackageResolver,
@@ -138,7 +139,17 @@ class EnvironmentBuilder:
         if not dependencies.requirements:
             message = "The project declares no dependencies. Add a requirements.txt or a pyproject.toml."
             raise EnvironmentBuildFailed(BuildFailure.NO_SOLUTION, message)
-        return await resolver.resolve(folder, dependencies, interpreters, request.newest, log)
+        try:
+            return await resolver.resolve(folder, dependencies, interpreters, request.newest, log)
+        except EnvironmentBuildFailed as failure:
+            newer = replace_old_crewai(dependencies)
+            if newer is None or failure.cause not in {BuildFailure.NO_SOLUTION, BuildFailure.NO_WHEEL}:
+                raise
+            log.write(
+                f"{declared.find('crewai')} cannot be installed any more: the first versions that run "
+                f"here are used, {OLDEST} or later. The code may need changes."
+            )
+        return await resolver.resolve(folder, newer, interpreters, request.newest, log)
 
     async def _lacks_wheel(self, resolver: PackageResolver, packages: PackageList, folder: Path) -> bool:
         """Return whether a listed package has no wheel for the interpreter."""
