@@ -255,3 +255,6 @@ class LogLineData(ApiModel):
 class WarningRaisedData(ApiModel):
     code: Identifier
     message: str
+    host: str | None = Field(
+        None, description="With `host-not-allowed`: the host that the project can be allowed to contact."
+    )

@@ -276,4 +276,5 @@ class Container:
             loader=self.loader,
             local_model=self.local_model,
             active_runs=self.active_runs,
+            choose_sandbox=self.projects.choose_sandbox,
         )

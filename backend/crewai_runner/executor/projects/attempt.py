@@ -263,8 +263,8 @@ class ProjectAttempt:
         with contextlib.suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(callback)
 
-    def _warn(self, code: str, message: str) -> None:
-        data = WarningRaisedData(code=code, message=message)
+    def _warn(self, code: str, message: str, host: str | None = None) -> None:
+        data = WarningRaisedData(code=code, message=message, host=host)
         self._sink(WarningRaised(run_id=self._link.run_id, data=data))
 
     def _timeout_failure(self) -> RunFailure:

@@ -26,20 +26,22 @@ class _Traffic:
 
 @dataclass(slots=True)
 class EgressLedger:
-    """The connections of one attempt. `warn` receives a code and a text.
+    """The connections of one attempt.
 
+    `warn` receives a code, a text, and the host if it can be allowed.
     `mask` removes secrets that the code puts into the name of a host; names are in lower case.
     """
 
     run_id: str
-    warn: Callable[[str, str], None]
+    warn: Callable[[str, str, str | None], None]
     mask: Callable[[str], str]
     _hosts: dict[str, _Traffic] = field(default_factory=dict)
     _refused: set[str] = field(default_factory=set)
 
     def note(self, record: EgressRecord) -> None:
         """Count a connection; warn of a refused host and port once."""
-        place = self.mask(f"{record.host}:{record.port}")
+        address = f"{record.host}:{record.port}"
+        place = self.mask(address)
         key = place if place in self._hosts or len(self._hosts) < MAX_HOSTS else "other"
         traffic = self._hosts.setdefault(key, _Traffic())
         traffic.connections += 1
@@ -49,7 +51,8 @@ class EgressLedger:
         hint = None if record.refusal is None else _HINTS.get(record.refusal)
         if hint and place not in self._refused and len(self._refused) <= MAX_REFUSED_HOSTS:
             self._refused.add(place)
-            self._warn_of(place, hint)
+            can_be_allowed = record.refusal is Refusal.HOST_NOT_ALLOWED and place == address
+            self._warn_of(place, hint, record.host if can_be_allowed else None)
 
     def note_reference(self, reference: RemoteReference, is_allowed: bool) -> None:
         """Count an address that a provider opens for the code; its length is what the code sends."""
@@ -72,9 +75,9 @@ class EgressLedger:
                 received_bytes=traffic.received,
             )
 
-    def _warn_of(self, place: str, hint: str) -> None:
+    def _warn_of(self, place: str, hint: str, host: str | None) -> None:
         if len(self._refused) > MAX_REFUSED_HOSTS:
             text = "Connections to further hosts were refused; the server's log names them."
+            self.warn("host-not-allowed", text, None)
         else:
-            text = f"A connection to {place} was refused: {hint}."
-        self.warn("host-not-allowed", text)
+            self.warn("host-not-allowed", f"A connection to {place} was refused: {hint}.", host)

@@ -1,5 +1,6 @@
 """Response schemas of the health endpoints."""
 
+from enum import StrEnum
 from typing import Literal
 
 from pydantic import Field
@@ -42,6 +43,26 @@ class LocalModelRead(ApiModel):
     message: str
 
 
+class ProjectsState(StrEnum):
+    """Whether this server runs the code of projects."""
+
+    SANDBOXED = "sandboxed"
+    UNSANDBOXED = "unsandboxed"
+    OFF = "off"
+    UNAVAILABLE = "unavailable"
+    REMOTE = "remote"
+    """In the workers, whose sandboxes this process does not know."""
+
+
+class ProjectsRead(ApiModel):
+    state: ProjectsState = Field(
+        description="`sandboxed`: they run in a sandbox. `unsandboxed`: with all rights of the server. "
+        "`off`: PROJECTS=off. `unavailable`: no sandbox holds on this machine. `remote`: in the workers."
+    )
+    message: str
+    hint: str = Field(description="What to change, in words; empty if there is nothing to change.")
+
+
 class About(ApiModel):
     """Versions and states of this server."""
 
@@ -50,6 +71,7 @@ class About(ApiModel):
     database: Literal["sqlite", "postgresql"]
     engine: EngineRead
     local_model: LocalModelRead
+    projects: ProjectsRead
     runs_at_work: int
     worker_concurrency: int
     stream_readers: int

@@ -4,19 +4,28 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sized
+from collections.abc import Awaitable, Callable, Sized
 from dataclasses import dataclass, replace
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from crewai_runner import __version__
-from crewai_runner.core.setting_choices import Role
+from crewai_runner.core.setting_choices import ProjectsMode, Role
 from crewai_runner.core.settings import Settings
 from crewai_runner.db.session import Sessions, read_session
 from crewai_runner.executor.loader import ExecutorLoader
 from crewai_runner.executor.port import EngineState, EngineStatus
-from crewai_runner.features.health.schemas import About, EngineRead, LocalModelRead, Part, Readiness
+from crewai_runner.executor.projects.sandbox.selection import SandboxChoice
+from crewai_runner.features.health.schemas import (
+    About,
+    EngineRead,
+    LocalModelRead,
+    Part,
+    ProjectsRead,
+    ProjectsState,
+    Readiness,
+)
 from crewai_runner.localmodel.supervisor import LocalModelSupervisor
 from crewai_runner.queue.deferred import DeferredQueue
 
@@ -36,6 +45,7 @@ class HealthDeps:
     local_model: LocalModelSupervisor
     active_runs: Sized
     """The ids of the runs that this process runs now."""
+    choose_sandbox: Callable[[], Awaitable[SandboxChoice]]
 
 
 class HealthService:
@@ -98,6 +108,7 @@ class HealthService:
             database="sqlite" if deps.settings.is_embedded else "postgresql",
             engine=EngineRead.model_validate(engine),
             local_model=LocalModelRead(state=local.state, message=local.message),
+            projects=await self._projects(),
             runs_at_work=len(deps.active_runs),
             worker_concurrency=deps.settings.worker_concurrency,
             stream_readers=deps.count_readers(),
@@ -105,3 +116,15 @@ class HealthService:
             workers=stats and stats.workers,
             python=sys.version.split()[0],
         )
+
+    async def _projects(self) -> ProjectsRead:
+        settings = self._deps.settings
+        if settings.projects is ProjectsMode.AUTO and settings.role is Role.API:
+            return ProjectsRead(state=ProjectsState.REMOTE, message="Projects run in the workers.", hint="")
+        probe = (await self._deps.choose_sandbox()).probe
+        state = {
+            ProjectsMode.OFF: ProjectsState.OFF,
+            ProjectsMode.UNSANDBOXED: ProjectsState.UNSANDBOXED,
+            ProjectsMode.AUTO: ProjectsState.SANDBOXED if probe.is_holding else ProjectsState.UNAVAILABLE,
+        }[settings.projects]
+        return ProjectsRead(state=state, message=probe.message, hint=probe.hint)

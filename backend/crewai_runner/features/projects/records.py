@@ -12,6 +12,7 @@ from crewai_runner.core.principal import Principal
 from crewai_runner.core.secret_mask import MIN_SECRET_LENGTH
 from crewai_runner.db.tables.projects import ProjectRow, ProjectSecretRow, ProjectVersionRow
 from crewai_runner.domain.project import EntryPoint, ProjectInspection
+from crewai_runner.executor.projects.bridge.environment import list_provided_names
 from crewai_runner.features.projects.errors import ProjectNotFound, ProjectVersionNotFound
 from crewai_runner.features.projects.repository import ProjectRepository, ProjectSecretRepository
 from crewai_runner.features.projects.rules import split_secrets
@@ -98,13 +99,15 @@ class ProjectRecords:
         """Return the response that describes a project."""
         version = await self.get_version(row)
         secrets = await self.secrets.list_all(row.id)
+        details = to_version_details(version)
         return ProjectRead(
             **to_project_entry(row, version.build_state).model_dump(by_alias=False),
             entry_point=None if row.entry_point is None else EntryPoint.model_validate(row.entry_point),
             model_map=row.model_map,
             allowed_hosts=row.allowed_hosts,
             secret_names=[secret.name for secret in secrets],
-            version=to_version_details(version),
+            provided_names=list_provided_names(details.inspection.environment_names),
+            version=details,
         )
 
 

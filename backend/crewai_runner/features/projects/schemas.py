@@ -111,6 +111,10 @@ class ProjectRead(ProjectEntry):
     model_map: dict[str, str] = Field(description=MODEL_MAP)
     allowed_hosts: list[str] = Field(description=HOSTS)
     secret_names: list[str] = Field(description="Names of the environment variables; never their values.")
+    provided_names: list[str] = Field(
+        description="Environment variables that the code reads and that the server sets, such as keys of "
+        "model providers. They need no secret."
+    )
     version: VersionDetails
 
 

@@ -19,13 +19,22 @@ def warnings() -> list[str]:
 
 
 @pytest.fixture
-def ledger(warnings: list[str]) -> EgressLedger:
-    return EgressLedger("run_1", lambda _code, text: warnings.append(text), TextMask(["canary-value"]))
+def hosts() -> list[str | None]:
+    return []
+
+
+@pytest.fixture
+def ledger(warnings: list[str], hosts: list[str | None]) -> EgressLedger:
+    def warn(_code: str, text: str, host: str | None) -> None:
+        warnings.append(text)
+        hosts.append(host)
+
+    return EgressLedger("run_1", warn, TextMask(["canary-value"]))
 
 
 class TestEgressLedger:
     def test_refused_host_is_named_once_with_what_to_do(
-        self, ledger: EgressLedger, warnings: list[str]
+        self, ledger: EgressLedger, warnings: list[str], hosts: list[str | None]
     ) -> None:
         for _ in range(3):
             ledger.note(record("api.example.com", Refusal.HOST_NOT_ALLOWED))
@@ -37,6 +46,7 @@ class TestEgressLedger:
         assert "api.example.com:443" in warnings[0]
         assert "add it to the project's allowed hosts" in warnings[0]
         assert "TOOL_PRIVATE_HOSTS" in warnings[1]
+        assert hosts == ["api.example.com", None]
 
     def test_warnings_and_hosts_are_bounded(self, ledger: EgressLedger, warnings: list[str]) -> None:
         for number in range(MAX_HOSTS + 50):
@@ -49,13 +59,16 @@ class TestEgressLedger:
         assert len(lines) == MAX_HOSTS + 1
         assert (lines[-1]["host"], lines[-1]["refused"]) == ("other", 50)
 
-    def test_secret_in_the_name_of_a_host(self, ledger: EgressLedger, warnings: list[str]) -> None:
+    def test_secret_in_the_name_of_a_host(
+        self, ledger: EgressLedger, warnings: list[str], hosts: list[str | None]
+    ) -> None:
         ledger.note(record("canary-value.example.com", Refusal.HOST_NOT_ALLOWED))
 
         with capture_logs() as lines:
             ledger.write_log()
         assert "canary" not in f"{warnings} {lines}"
         assert ".example.com:443" in warnings[0]
+        assert hosts == [None]
 
     def test_addresses_that_providers_open(self, ledger: EgressLedger, warnings: list[str]) -> None:
         ledger.note_reference(RemoteReference("image_url", "canary-value.example.com", 443, 90), False)

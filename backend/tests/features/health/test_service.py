@@ -99,3 +99,30 @@ class TestAbout:
         assert (about.waiting_in_queue, about.runs_at_work, about.stream_readers) == (1, 0, 1)
         assert (about.engine.name, about.engine.native, about.role) == ("scripted", True, "all")
         assert about.database == ("sqlite" if harness.container.settings.is_embedded else "postgresql")
+
+    @ON_SQLITE
+    @pytest.mark.parametrize(
+        ("state", "hint"),
+        [
+            pytest.param("off", "PROJECTS=auto", marks=pytest.mark.harness(projects="off")),
+            pytest.param("unsandboxed", "PROJECTS=auto", marks=pytest.mark.harness(projects="unsandboxed")),
+            pytest.param("unavailable", "install", marks=pytest.mark.harness(projects="auto")),
+            pytest.param("remote", "", marks=pytest.mark.harness(projects="auto", role="api")),
+        ],
+    )
+    async def test_says_whether_projects_run(
+        self, harness: RunHarness, monkeypatch: pytest.MonkeyPatch, state: str, hint: str
+    ) -> None:
+        monkeypatch.setattr("crewai_runner.executor.projects.sandbox.bubblewrap.SEARCH_PATH", "/nonexistent")
+
+        projects = (await HealthService(harness.container.provide(HealthDeps)).about()).projects
+
+        assert projects.state == state
+        assert hint in projects.hint
+
+    @ON_SQLITE
+    @pytest.mark.harness(projects="auto")
+    async def test_projects_run_in_the_sandbox(self, harness: RunHarness) -> None:
+        projects = (await HealthService(harness.container.provide(HealthDeps)).about()).projects
+
+        assert (projects.state, projects.hint) == ("sandboxed", "")

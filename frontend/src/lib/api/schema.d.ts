@@ -1788,6 +1788,7 @@ export interface components {
       database: "sqlite" | "postgresql";
       engine: components["schemas"]["EngineRead"];
       localModel: components["schemas"]["LocalModelRead"];
+      projects: components["schemas"]["ProjectsRead"];
       /** Python */
       python: string;
       /** Role */
@@ -4761,6 +4762,11 @@ export interface components {
       /** Newestversion */
       newestVersion: number;
       /**
+       * Providednames
+       * @description Environment variables that the code reads and that the server sets, such as keys of model providers. They need no secret.
+       */
+      providedNames: string[];
+      /**
        * Revision
        * @description Counts the changes of the project; also the ETag.
        */
@@ -4851,6 +4857,24 @@ export interface components {
       /** Versions */
       versions: components["schemas"]["VersionEntry"][];
     };
+    /** ProjectsRead */
+    ProjectsRead: {
+      /**
+       * Hint
+       * @description What to change, in words; empty if there is nothing to change.
+       */
+      hint: string;
+      /** Message */
+      message: string;
+      /** @description `sandboxed`: they run in a sandbox. `unsandboxed`: with all rights of the server. `off`: PROJECTS=off. `unavailable`: no sandbox holds on this machine. `remote`: in the workers. */
+      state: components["schemas"]["ProjectsState"];
+    };
+    /**
+     * ProjectsState
+     * @description Whether this server runs the code of projects.
+     * @enum {string}
+     */
+    ProjectsState: "sandboxed" | "unsandboxed" | "off" | "unavailable" | "remote";
     /** ProviderAnswer */
     ProviderAnswer: {
       provider: components["schemas"]["ProviderRead"];
@@ -6754,6 +6778,11 @@ export interface components {
     WarningRaisedData: {
       /** Code */
       code: string;
+      /**
+       * Host
+       * @description With `host-not-allowed`: the host that the project can be allowed to contact.
+       */
+      host?: string | null;
       /** Message */
       message: string;
     };

@@ -1,7 +1,7 @@
 """The environment variables of a project's process."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from crewai_runner.executor.projects.sandbox.port import BRIDGE_SOCKET, Layout
@@ -75,6 +75,8 @@ SWITCHES = {
     "POSTHOG_DISABLED": "1",
 }
 """Telemetry, tracing and update checks are off. LiteLLM compares with `True` exactly."""
+MODEL_NAMES = ("MODEL", "OPENAI_MODEL_NAME")
+"""Where CrewAI reads the model of agents that name none. A project may set them."""
 NO_PROXY = "127.0.0.1,localhost"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _RESERVED = re.compile(
@@ -122,7 +124,7 @@ def build_environment(options: EnvironmentOptions) -> dict[str, str]:
     or that change how a process is loaded are left out (`list_refused_names`).
     """
     own = _own_variables(options)
-    defaults = {"MODEL": options.model, "OPENAI_MODEL_NAME": options.model, "COLUMNS": "120", "NO_COLOR": "1"}
+    defaults = dict.fromkeys(MODEL_NAMES, options.model) | {"COLUMNS": "120", "NO_COLOR": "1"}
     refused = list_refused_names(options)
     secrets = {name: value for name, value in options.secrets.items() if name not in refused}
     return {**defaults, **secrets, **own}
@@ -137,6 +139,12 @@ def list_refused_names(options: EnvironmentOptions) -> frozenset[str]:
         for name, value in options.secrets.items()
         if name.upper() in taken or not _NAME.match(name) or _RESERVED.match(name) or "\0" in value
     )
+
+
+def list_provided_names(names: Iterable[str]) -> list[str]:
+    """Return the variables that need no value from the user, such as keys of model providers."""
+    own = _own_variables(EnvironmentOptions(token=""))
+    return [name for name in names if name.upper() in own or name in MODEL_NAMES]
 
 
 def _own_variables(options: EnvironmentOptions) -> dict[str, str]:

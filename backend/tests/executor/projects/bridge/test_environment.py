@@ -10,12 +10,19 @@ from crewai_runner.executor.projects.bridge.environment import (
     SWITCHES,
     EnvironmentOptions,
     build_environment,
+    list_provided_names,
     list_refused_names,
 )
 
 
 def build(**secrets: str) -> dict[str, str]:
     return build_environment(EnvironmentOptions(token="run-token", secrets=secrets))
+
+
+def test_provided_names() -> None:
+    names = ["MODEL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "SERPER_API_KEY", "OTEL_SDK_DISABLED"]
+
+    assert list_provided_names(names) == ["MODEL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "OTEL_SDK_DISABLED"]
 
 
 class TestBuildEnvironment:
