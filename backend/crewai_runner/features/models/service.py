@@ -63,16 +63,18 @@ class ModelService:
         return ModelNames(index.list_names(ModelKind.LLM), index.list_names(ModelKind.EMBEDDER))
 
     async def list_provider_models(self, workspace_id: str) -> dict[str, tuple[ProviderType, str]]:
-        """Return the provider type and the provider's name of every model, by all of its names and aliases.
-
-        The key of the default LLM is the empty string, in addition to its names.
-        """
+        """As `list_called_models`, by all names and aliases, and the default LLM by the empty string too."""
         entries = await self._models.list_entries(workspace_id)
         index = ModelIndex(entries)
         names = index.list_names(ModelKind.LLM) | index.list_names(ModelKind.EMBEDDER)
         found = {name: index.find(name) for name in names}
         found[""] = next((entry for entry in entries if entry.default and entry.type is ModelKind.LLM), None)
         return {name: (entry.provider_type, entry.provider_model) for name, entry in found.items() if entry}
+
+    async def list_called_models(self, workspace_id: str) -> dict[str, tuple[ProviderType, str]]:
+        """Return the provider type and the provider's name of every model, by its name only."""
+        entries = await self._models.list_entries(workspace_id)
+        return {one.name: (one.provider_type, one.provider_model) for one in entries}
 
     async def get_providers(self, workspace_id: str, names: Collection[str]) -> dict[str, ModelProvider]:
         """Return the providers of models by model name, without unknown names."""

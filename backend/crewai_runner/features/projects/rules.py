@@ -74,6 +74,23 @@ def find_secret_name_problem(name: str) -> str | None:
     return None
 
 
+def suggest_model_map(named: Iterable[str], models: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+    """Map each model that code names to the registered one that calls the same model, if there is one.
+
+    `models` has the type of the provider and the provider's name of each registered model. The provider that
+    the code names is preferred: `openai/gpt-4o` is `gpt-4o` at OpenAI rather than at a compatible API.
+    """
+    suggested: dict[str, str] = {}
+    for wanted in named:
+        provider, _, model = wanted.rpartition("/")
+        found = [
+            (kind != provider, name) for name, (kind, called) in models.items() if called in (wanted, model)
+        ]
+        if found:
+            suggested[wanted] = min(found)[1]
+    return suggested
+
+
 def split_secrets(given: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     """Return the values that can be secrets of a project, and the names of those that cannot."""
     usable = {

@@ -1,7 +1,7 @@
 """Creates, reads, changes and deletes projects."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +34,7 @@ from crewai_runner.features.projects.rules import (
     find_unused_name,
     name_build_job,
     name_definition,
+    suggest_model_map,
 )
 from crewai_runner.features.projects.schemas import (
     BuildState,
@@ -102,9 +103,7 @@ class ProjectService:
                 return ProjectUploaded(
                     project=await self._records.read(row), sealed_names=[], warnings=warnings
                 )
-            row.newest_version += 1
-            row.version += 1
-            row.updated_at = now()
+            row.newest_version, row.version, row.updated_at = row.newest_version + 1, row.version + 1, now()
             return await self._add_version(principal, row, upload)
 
         idempotent = IdempotencyService(self._session, principal.workspace_id, "projects:add_version", key)
@@ -222,6 +221,7 @@ class ProjectService:
             name=find_unused_name(name, await repository.list_names_starting_with(name, workspace_id)),
             slug=build_slug(upload.name, used),
         )
+        row.model_map = await self._suggest_models(workspace_id, upload.inspection.models)
         await repository.add(row)
         return row
 
@@ -248,6 +248,13 @@ class ProjectService:
         await queue_build(self._session, self._deps.queue, row.workspace_id, version)
         read = await self._records.read(row)
         return ProjectUploaded(project=read, sealed_names=sealed, warnings=[*upload.warnings, *warnings])
+
+    async def _suggest_models(self, workspace_id: str, named: Sequence[str]) -> dict[str, str]:
+        """Return the map of models of a new project. A name or alias of a registered model needs no entry."""
+        models = self._deps.models(self._session)
+        known = (await models.list_names(workspace_id)).llms
+        unknown = [name for name in named if name not in known]
+        return suggest_model_map(unknown, await models.list_called_models(workspace_id))
 
     async def _check_models(self, principal: Principal, model_map: Mapping[str, str]) -> None:
         names = await self._deps.models(self._session).list_names(principal.workspace_id)
