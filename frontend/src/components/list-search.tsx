@@ -1,6 +1,8 @@
 import { useNavigate } from "@tanstack/react-router";
 import { Search } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
+
+import { useShortcut } from "@/hooks/use-shortcut";
 
 import { Input } from "./ui/input";
 
@@ -16,6 +18,8 @@ interface Props {
 /** Searches after a pause in typing; the query is kept in the URL. */
 export function ListSearch({ to, label, q }: Props) {
   const navigate = useNavigate();
+  const input = useRef<HTMLInputElement>(null);
+  useShortcut("/", () => input.current?.focus(), label);
   const [text, setText] = useState(q);
   const [urlQuery, setUrlQuery] = useState(q);
   if (urlQuery !== q) {
@@ -40,6 +44,7 @@ export function ListSearch({ to, label, q }: Props) {
         className="pointer-events-none absolute top-1/2 left-2.5 size-4 -translate-y-1/2 text-ink-faint"
       />
       <Input
+        ref={input}
         type="search"
         aria-label={label}
         placeholder="Search by name or description"

@@ -15,7 +15,7 @@ interface Props {
   onShowShortcuts: () => void;
 }
 
-/** Search for pages, workflows, runs and actions. */
+/** Search for pages, workflows, projects, runs and actions. */
 export function CommandPalette({ onClose, onShowShortcuts }: Props) {
   const restoreFocus = useRestoreFocus();
   return (
@@ -56,8 +56,8 @@ function CommandMenu({
         <Cmdk.Input
           value={query}
           onValueChange={setQuery}
-          placeholder="Search pages, workflows, runs…"
-          aria-label="Search pages, workflows and runs"
+          placeholder="Search pages, workflows, projects, runs…"
+          aria-label="Search pages, workflows, projects and runs"
           className="h-full min-w-0 flex-1 bg-transparent text-base outline-none placeholder:text-ink-faint"
         />
       </div>
@@ -68,6 +68,7 @@ function CommandMenu({
         <Cmdk.Empty className="px-4 py-8 text-center text-ink-soft">No results.</Cmdk.Empty>
         <PaletteGroup heading="Pages" commands={pages} onDone={onDone} />
         <PaletteGroup heading="Workflows" commands={results.workflows} onDone={onDone} />
+        <PaletteGroup heading="Projects" commands={results.projects} onDone={onDone} />
         {query && (
           <PaletteGroup heading="Start a run" commands={results.launches} onDone={onDone} />
         )}

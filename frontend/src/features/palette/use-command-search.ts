@@ -1,28 +1,31 @@
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { History, Play, Search, Workflow } from "lucide-react";
+import { FolderCode, History, Play, Search, Workflow } from "lucide-react";
 import { useDeferredValue } from "react";
 
 import { runStateLabel } from "@/components/run-status";
-import type { RunSummary, WorkflowSummary } from "@/lib/api/types";
+import type { ProjectSummary, RunSummary, WorkflowSummary } from "@/lib/api/types";
 import { formatTimeAgo } from "@/lib/format";
+import { projectsQuery } from "@/lib/queries/projects";
 import { runsQuery } from "@/lib/queries/runs";
 import { workflowsQuery } from "@/lib/queries/workflows";
 
 import type { Command } from "./use-static-commands";
 
 const MAX_WORKFLOWS = 8;
+const MAX_PROJECTS = 8;
 const MAX_RUNS = 6;
 
 export interface CommandSearch {
   workflows: Command[];
+  projects: Command[];
   launches: Command[];
   runs: Command[];
   search: Command[];
   isSearching: boolean;
 }
 
-/** Searches saved workflows and recent runs on the server. */
+/** Searches saved workflows, projects and recent runs on the server. */
 export function useCommandSearch(query: string): CommandSearch {
   const navigate = useNavigate();
   const text = useDeferredValue(query.trim());
@@ -30,17 +33,26 @@ export function useCommandSearch(query: string): CommandSearch {
     ...workflowsQuery(withoutVerb(text)),
     placeholderData: keepPreviousData,
   });
+  const projects = useInfiniteQuery({
+    ...projectsQuery(withoutVerb(text)),
+    placeholderData: keepPreviousData,
+  });
   const runs = useInfiniteQuery({
     ...runsQuery({ limit: MAX_RUNS, ...(text ? { q: text } : {}) }),
     placeholderData: keepPreviousData,
   });
   const saved = (workflows.data?.pages[0]?.workflows ?? []).slice(0, MAX_WORKFLOWS);
+  const uploaded = (projects.data?.pages[0]?.projects ?? []).slice(0, MAX_PROJECTS);
   return {
     workflows: saved.map((one) => openCommand(one, navigate)),
-    launches: saved.map((one) => launchCommand(one, navigate)),
+    projects: uploaded.map((one) => openProjectCommand(one, navigate)),
+    launches: [
+      ...saved.map((one) => launchCommand(one, navigate)),
+      ...uploaded.map((one) => launchProjectCommand(one, navigate)),
+    ],
     runs: (runs.data?.pages[0]?.runs ?? []).map((run) => runCommand(run, navigate)),
     search: text ? [searchCommand(text, navigate)] : [],
-    isSearching: workflows.isFetching || runs.isFetching,
+    isSearching: workflows.isFetching || projects.isFetching || runs.isFetching,
   };
 }
 
@@ -68,6 +80,26 @@ function launchCommand({ id, name }: WorkflowSummary, navigate: Navigate): Comma
     keywords: ["start", "launch"],
     Icon: Play,
     run: () => void navigate({ to: "/workflows/$workflowId/run", params: { workflowId: id } }),
+  };
+}
+
+function openProjectCommand({ id, name }: ProjectSummary, navigate: Navigate): Command {
+  return {
+    id: `project:${id}`,
+    name,
+    keywords: [id, "project", "open"],
+    Icon: FolderCode,
+    run: () => void navigate({ to: "/projects/$projectId", params: { projectId: id } }),
+  };
+}
+
+function launchProjectCommand({ id, name }: ProjectSummary, navigate: Navigate): Command {
+  return {
+    id: `launch-project:${id}`,
+    name: `Run ${name}`,
+    keywords: ["start", "launch", "project"],
+    Icon: Play,
+    run: () => void navigate({ to: "/projects/$projectId/run", params: { projectId: id } }),
   };
 }
 

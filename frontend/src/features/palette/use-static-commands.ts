@@ -1,5 +1,5 @@
 import { useNavigate } from "@tanstack/react-router";
-import { Keyboard, LogOut, Plus, type LucideIcon } from "lucide-react";
+import { FolderUp, Keyboard, LogOut, Plus, type LucideIcon } from "lucide-react";
 
 import { NAVIGATION_LINKS } from "@/components/navigation-links";
 import { THEME_CHOICES } from "@/components/theme-choices";
@@ -27,7 +27,7 @@ export function useStaticCommands(showShortcuts: () => void): {
   const pages = NAVIGATION_LINKS.map(({ to, label, letter, Icon }) => ({
     id: `page:${to}`,
     name: label,
-    beside: ["go to"],
+    keywords: ["go to"],
     Icon,
     keys: `g ${letter}`,
     run: () => void navigate({ to }),
@@ -44,6 +44,13 @@ function actions(navigate: ReturnType<typeof useNavigate>, showShortcuts: () => 
       Icon: Plus,
       keys: "c",
       run: () => void navigate({ to: "/workflows/new" }),
+    },
+    {
+      id: "action:upload-project",
+      name: "Upload a project",
+      keywords: ["bring", "deploy", "code", "zip", "folder", "add", "new project"],
+      Icon: FolderUp,
+      run: () => void navigate({ to: "/projects" }),
     },
     {
       id: "action:shortcuts",
@@ -67,7 +74,7 @@ function themes(): Command[] {
   return THEME_CHOICES.map(({ value, label, Icon }) => ({
     id: `theme:${value}`,
     name: `Theme: ${label.toLowerCase()}`,
-    beside: [`${label} mode`, "appearance", "colours"],
+    keywords: [`${label} mode`, "appearance", "colours"],
     Icon,
     run: () => setPreference("theme", value),
   }));
