@@ -6,6 +6,7 @@ import { useSessionState } from "@/lib/api/session";
 
 import { RouteAnnouncer } from "./route-announcer";
 import { OfflineBar } from "./offline-bar";
+import { UnsandboxedBar } from "./unsandboxed-bar";
 import type { Overlay } from "./overlay";
 import { useGlobalShortcuts } from "./use-global-shortcuts";
 import { Sidebar } from "./sidebar";
@@ -33,6 +34,7 @@ export function Shell() {
       <div className="flex min-w-0 flex-1 flex-col">
         <TopBar onOpen={setOverlay} />
         <OfflineBar />
+        <UnsandboxedBar />
         <main
           id="main"
           tabIndex={-1}

@@ -71,7 +71,8 @@ function PartState({ ok, message }: { ok: boolean; message: string }) {
 }
 
 function activityFacts(about: About): Fact[] {
-  const { localModel, runsAtWork, workerConcurrency, streamReaders, waitingInQueue } = about;
+  const { localModel, projects, runsAtWork, workerConcurrency, streamReaders, waitingInQueue } =
+    about;
   const queued = waitingInQueue ? `${pluralize(waitingInQueue, "run")} queued` : undefined;
   return [
     {
@@ -84,8 +85,20 @@ function activityFacts(about: About): Fact[] {
       value: <LocalModelState state={localModel.state} />,
       note: localModel.state === "ready" ? undefined : localModel.message,
     },
+    {
+      name: "Projects",
+      value: <ProjectsState state={projects.state} />,
+      note: projects.hint ? `${projects.message}; ${projects.hint}` : undefined,
+    },
     { name: "Live viewers", value: streamReaders },
   ];
+}
+
+function ProjectsState({ state }: { state: About["projects"]["state"] }) {
+  if (state === "sandboxed") return <StateBadge state="good" label="In a sandbox" />;
+  if (state === "remote") return <StateBadge state="good" label="In the workers" />;
+  if (state === "unsandboxed") return <StateBadge state="bad" label="Without a sandbox" />;
+  return <StateBadge state="off" label={state === "off" ? "Off" : "No sandbox"} />;
 }
 
 function LocalModelState({ state }: { state: string }) {

@@ -15,6 +15,7 @@ const ABOUT = {
   database: "postgresql",
   engine: { state: "ready", name: "crewai", version: "9.8.7", native: true, message: null },
   localModel: { state: "missing", message: "The extra `local` is not installed." },
+  projects: { state: "off", message: "off (PROJECTS)", hint: "set PROJECTS=auto to run projects" },
   runsAtWork: 2,
   workerConcurrency: 4,
   streamReaders: 1,
@@ -57,6 +58,7 @@ describe("SettingsPage", () => {
     expect((await row("Worker")).getByText("2 of 4 slots in use")).toBeVisible();
     expect((await row("Worker")).getByText("3 runs queued")).toBeVisible();
     expect((await row("Local model")).getByText("Not installed")).toBeVisible();
+    expect((await row("Projects")).getByText(/set PROJECTS=auto/)).toBeVisible();
     expect((await row("Live viewers")).getByText("1")).toBeVisible();
     expect((await row("Disk")).getByText("512 MiB free")).toBeVisible();
   });
