@@ -4,30 +4,34 @@ import { useRef, useState } from "react";
 
 import type { ProjectUpload } from "@/lib/api/types";
 import { uploadFile } from "@/lib/api/upload";
-import { chooseArchive } from "@/lib/project-archive";
+import { createUpload, type ProjectFileSource } from "@/lib/project-upload";
 import { projectKeys } from "@/lib/queries/projects";
 import { createRandomKey } from "@/lib/random-key";
 
-/** Uploads a zip as a new project, or as the next version of one, and opens the project. */
+/**
+ * Uploads a zip or a folder and opens the project: a new one where its run is set up, or the next version
+ * of `projectId` at its overview.
+ */
 export function useUploadProject(projectId?: string) {
   const queryClient = useQueryClient();
   const navigate = useNavigate();
   const [progress, setProgress] = useState(0);
-  // The same file is sent with the same key, so that a retry after a lost answer adds nothing twice.
-  const sent = useRef<{ file: File; key: string } | null>(null);
+  // The same files are sent with the same key, so that a retry after a lost answer adds nothing twice.
+  const sent = useRef<{ file?: File; count: number; key: string } | null>(null);
   const path = projectId ? `/api/v1/projects/${projectId}/versions` : "/api/v1/projects";
 
   const upload = useMutation({
-    mutationFn: async (files: readonly File[]) => {
-      const chosen = chooseArchive(files);
-      if ("problem" in chosen) throw new UploadRefused(chosen.problem);
-      const { file } = chosen;
-      if (sent.current?.file !== file) sent.current = { file, key: createRandomKey() };
+    mutationFn: async (chosen: Promise<ProjectFileSource[]> | ProjectFileSource[]) => {
+      const files = await chosen;
+      const created = createUpload(files);
+      if ("problem" in created) throw new UploadRefused(created.problem);
+      const [first] = files;
+      if (sent.current?.file !== first?.file || sent.current?.count !== files.length)
+        sent.current = { file: first?.file, count: files.length, key: createRandomKey() };
       setProgress(0);
       return uploadFile<ProjectUpload>({
         path,
-        file,
-        contentType: "application/zip",
+        body: created.body,
         headers: { "Idempotency-Key": sent.current.key },
         onProgress: setProgress,
       });
@@ -38,11 +42,10 @@ export function useUploadProject(projectId?: string) {
       await queryClient.invalidateQueries({ queryKey: projectKeys.all, refetchType: "none" });
       queryClient.setQueryData(projectKeys.detail(project.id), project);
       queryClient.setQueryData(projectKeys.upload(project.id), uploaded);
-      await navigate({
-        to: "/projects/$projectId",
-        params: { projectId: project.id },
-        search: {},
-      });
+      const params = { projectId: project.id };
+      await (projectId
+        ? navigate({ to: "/projects/$projectId", params, search: {} })
+        : navigate({ to: "/projects/$projectId/run", params, search: {} }));
     },
   });
   return { upload, progress };

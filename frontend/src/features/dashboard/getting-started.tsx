@@ -13,7 +13,7 @@ import { modelsQuery } from "@/lib/queries/models";
 
 // Loaded after the steps, to keep the download of other pages small.
 const ProjectDropZone = lazy(async () => ({
-  default: (await import("@/components/project-drop-zone")).ProjectDropZone,
+  default: (await import("@/components/project/project-drop-zone")).ProjectDropZone,
 }));
 
 /** Shown before the first run: three independent steps. */

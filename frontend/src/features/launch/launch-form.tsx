@@ -1,5 +1,5 @@
-import { CircleAlert, Play } from "lucide-react";
-import { useId, useState } from "react";
+import { CircleAlert, LoaderCircle, Play } from "lucide-react";
+import { useEffect, useId, useRef, useState, type ReactNode } from "react";
 import { useForm } from "react-hook-form";
 
 import { Button } from "@/components/ui/button";
@@ -26,11 +26,19 @@ interface Props {
   workflowBudget?: Budget | null;
   /** The initial inputs; the defaults if absent. */
   given?: RunInputs;
+  /** Settings that apply to the run, shown after its inputs. */
+  settings?: ReactNode;
+  /** The progress of the build that a start waits for; nothing once the version can run. */
+  build?: ReactNode;
+  /** What the preflight depends on besides the form. */
+  checkedState?: string;
   onStarted: (runId: string) => void;
 }
 
 /** The form with inputs, budget and metadata that starts a run. */
-export function LaunchForm({ source, version, inputs, workflowBudget, given, onStarted }: Props) {
+export function LaunchForm(props: Props) {
+  const { source, version, inputs, workflowBudget, given, settings, build, onStarted } = props;
+  const isReady = !build;
   const id = useId();
   const [view, setView] = useState<InputsView>("form");
   const form = useForm<LaunchValues>({
@@ -38,12 +46,20 @@ export function LaunchForm({ source, version, inputs, workflowBudget, given, onS
   });
   const start = useStartRun(onStarted);
   const target: LaunchTarget = { source, version, inputs };
-  const preflight = usePreflight(form, target, view);
+  const preflight = usePreflight(form, target, view, {
+    state: props.checkedState,
+    enabled: isReady,
+  });
+  const [isWaiting, setWaiting] = useState(false);
 
   const submit = form.handleSubmit((values) => {
     const request = buildRunRequest(target, values, view);
     if ("problem" in request) {
       form.setError("json", { message: request.problem }, { shouldFocus: true });
+      return;
+    }
+    if (!isReady) {
+      setWaiting(true);
       return;
     }
     // Returned, so that the form is submitting until the response arrives.
@@ -52,6 +68,10 @@ export function LaunchForm({ source, version, inputs, workflowBudget, given, onS
     });
   });
 
+  const startWaitingRun = () => {
+    setWaiting(false);
+    void submit();
+  };
   return (
     <form
       id={id}
@@ -61,6 +81,7 @@ export function LaunchForm({ source, version, inputs, workflowBudget, given, onS
     >
       <div className="grid min-w-0 gap-4">
         <InputsCard {...{ form, view, source, inputs }} onView={setView} />
+        {settings}
         <Card title="Budget">
           <BudgetFields form={form} workflowBudget={workflowBudget} />
         </Card>
@@ -72,25 +93,60 @@ export function LaunchForm({ source, version, inputs, workflowBudget, given, onS
         </details>
       </div>
       <div className="min-w-0 lg:sticky lg:top-4">
-        <PreflightPanel preflight={preflight} />
+        {build || <PreflightPanel preflight={preflight} />}
       </div>
       <div className="sticky bottom-0 z-10 -mx-4 grid gap-2 border-t bg-sunken px-4 py-3 sm:-mx-6 sm:px-6 lg:col-span-2">
         {start.error && <StartError error={start.error} inputs={target.inputs} view={view} />}
-        <div className="flex items-center justify-end gap-3">
-          {preflight.data && isBlocked(preflight.data) ? (
-            <span className="flex items-center gap-1.5 text-err">
-              <CircleAlert aria-hidden className="size-4" />
-              Cannot start
-            </span>
-          ) : (
-            <span className="text-ink-faint">Version {version}</span>
-          )}
-          <Button type="submit" variant="primary" size="lg" busy={form.formState.isSubmitting}>
-            {!form.formState.isSubmitting && <Play aria-hidden />}
-            Start run
-          </Button>
-        </div>
+        {isWaiting ? (
+          <WaitingForBuild
+            isReady={isReady}
+            onReady={startWaitingRun}
+            onCancel={() => setWaiting(false)}
+          />
+        ) : (
+          <div className="flex items-center justify-end gap-3">
+            {isReady && preflight.data && isBlocked(preflight.data) ? (
+              <span className="flex items-center gap-1.5 text-err">
+                <CircleAlert aria-hidden className="size-4" />
+                Cannot start
+              </span>
+            ) : (
+              <span className="text-ink-faint">Version {version}</span>
+            )}
+            <Button type="submit" variant="primary" size="lg" busy={form.formState.isSubmitting}>
+              {!form.formState.isSubmitting && <Play aria-hidden />}
+              {isReady ? "Start run" : "Start when the build is ready"}
+            </Button>
+          </div>
+        )}
       </div>
     </form>
+  );
+}
+
+interface WaitingProps {
+  isReady: boolean;
+  onReady: () => void;
+  onCancel: () => void;
+}
+
+function WaitingForBuild({ isReady, onReady, onCancel }: WaitingProps) {
+  const latest = useRef(onReady);
+  useEffect(() => {
+    latest.current = onReady;
+  }, [onReady]);
+  useEffect(() => {
+    if (isReady) latest.current();
+  }, [isReady]);
+  return (
+    <div className="flex flex-wrap items-center justify-end gap-x-3 gap-y-2">
+      <p role="status" className="flex items-center gap-1.5">
+        <LoaderCircle aria-hidden className="size-4 shrink-0 animate-spin text-live" />
+        The run starts when the build is ready. Keep this page open.
+      </p>
+      <Button size="lg" onClick={onCancel}>
+        Cancel the start
+      </Button>
+    </div>
   );
 }

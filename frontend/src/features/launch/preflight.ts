@@ -5,10 +5,10 @@ import type { Provider, RunPreflight } from "@/lib/api/types";
 
 import type { RunRequest } from "./use-start-run";
 
-/** Checks on the server whether a run with these values could start. */
-export const preflightQuery = (request: RunRequest) =>
+/** Checks on the server whether a run with these values could start. `state` is what else the answer depends on. */
+export const preflightQuery = (request: RunRequest, state = "") =>
   queryOptions({
-    queryKey: ["preflight", request] as const,
+    queryKey: ["preflight", request, state] as const,
     queryFn: async ({ signal }) =>
       body(await api.POST("/api/v1/runs/preflight", { body: request as never, signal })),
     // The previous result stays visible while the next one is fetched.

@@ -6,7 +6,7 @@ import { Button } from "@/components/ui/button";
 import type { ProjectSummary } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
 
-import { BuildStatus } from "./build-status";
+import { BuildStatus } from "@/components/project/build-status";
 
 const COLUMNS =
   "grid items-center gap-x-4 grid-cols-[minmax(0,1fr)_5rem_8rem_9rem] md:grid-cols-[minmax(0,1fr)_5rem_8rem_8rem_10rem]";
@@ -73,7 +73,7 @@ function ProjectRow({ project }: { project: ProjectSummary }) {
             Runs<span className="sr-only"> of {name}</span>
           </Link>
         </Button>
-        {status === "ready" && (
+        {status !== "failed" && (
           <Button asChild size="sm">
             <Link to="/projects/$projectId/run" params={params}>
               <Play aria-hidden />

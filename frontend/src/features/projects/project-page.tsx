@@ -1,29 +1,29 @@
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link } from "@tanstack/react-router";
-import { Play } from "lucide-react";
+import { getRouteApi } from "@tanstack/react-router";
 import { lazy, Suspense, type ComponentType, type LazyExoticComponent } from "react";
 
 import { ErrorPanel } from "@/components/error-panel";
 import { Page } from "@/components/page";
 import { PanelBoundary } from "@/components/panel-boundary";
-import { Button } from "@/components/ui/button";
+import { ProjectFrame } from "@/components/project/project-frame";
+import type { ProjectTab } from "@/components/project/project-tabs";
 import { SkeletonRows } from "@/components/ui/skeleton";
 import type { Project } from "@/lib/api/types";
 import { projectQuery } from "@/lib/queries/projects";
 
-import { BuildStatus } from "./build-status";
 import { OverviewTab } from "./tabs/overview-tab";
-import { ProjectTabs, type ProjectTab } from "./project-tabs";
 
 type Tab = ComponentType<{ project: Project }>;
 
-const TABS: Record<ProjectTab, Tab | LazyExoticComponent<Tab>> = {
+const TABS: Record<Exclude<ProjectTab, "run">, Tab | LazyExoticComponent<Tab>> = {
   overview: OverviewTab,
   versions: lazy(async () => ({ default: (await import("./tabs/versions-tab")).VersionsTab })),
   build: lazy(async () => ({ default: (await import("./tabs/build-tab")).BuildTab })),
   files: lazy(async () => ({ default: (await import("./tabs/files-tab")).FilesTab })),
   secrets: lazy(async () => ({ default: (await import("./tabs/secrets-tab")).SecretsTab })),
-  models: lazy(async () => ({ default: (await import("./tabs/models-tab")).ModelsTab })),
+  models: lazy(async () => ({
+    default: (await import("@/components/project/model-choices")).ModelChoices,
+  })),
   hosts: lazy(async () => ({ default: (await import("./tabs/hosts-tab")).HostsTab })),
   runs: lazy(async () => ({ default: (await import("./tabs/runs-tab")).RunsTab })),
 };
@@ -44,31 +44,12 @@ export function ProjectPage() {
   }
   const Content = TABS[tab];
   return (
-    <Page
-      title={project.name}
-      description={
-        <span className="inline-flex flex-wrap items-center gap-2">
-          Version {project.newestVersion}
-          <BuildStatus state={project.status} />
-        </span>
-      }
-      actions={
-        project.status === "ready" && (
-          <Button asChild variant="primary">
-            <Link to="/projects/$projectId/run" params={{ projectId }}>
-              <Play aria-hidden />
-              Run project
-            </Link>
-          </Button>
-        )
-      }
-    >
-      <ProjectTabs projectId={projectId} tab={tab} />
+    <ProjectFrame project={project} tab={tab}>
       <PanelBoundary key={`${projectId} ${tab}`}>
         <Suspense fallback={<SkeletonRows />}>
           <Content key={projectId} project={project} />
         </Suspense>
       </PanelBoundary>
-    </Page>
+    </ProjectFrame>
   );
 }

@@ -7,7 +7,7 @@ import { ErrorPanel } from "@/components/error-panel";
 import { ListSearch } from "@/components/list-search";
 import { LoadMore } from "@/components/load-more";
 import { Page } from "@/components/page";
-import { ProjectDropZone } from "@/components/project-drop-zone";
+import { ProjectDropZone } from "@/components/project/project-drop-zone";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { SkeletonRows } from "@/components/ui/skeleton";
@@ -26,7 +26,7 @@ export function ProjectsPage() {
   return (
     <Page
       title="Projects"
-      description="CrewAI projects with their Python code, executed in a sandbox on this server."
+      description="CrewAI projects that run with their own Python code on this server."
     >
       {list.isPending ? (
         <SkeletonRows className="rounded-lg border bg-surface" />
@@ -56,11 +56,11 @@ export function ProjectsPage() {
 const STEPS: [string, string][] = [
   [
     "Upload",
-    "The files are read, not executed: you see what starts the project, its inputs, models and tools. Values of .env files become secrets.",
+    "The files are read, not executed: you see what starts the project, its inputs, models and tools. Values of .env files are stored encrypted.",
   ],
   [
     "Build",
-    "The packages that the project asks for are installed. The first build takes minutes, later ones mostly seconds.",
+    "The packages that the project asks for are installed. The first build takes about a minute, later ones mostly seconds.",
   ],
   [
     "Run",

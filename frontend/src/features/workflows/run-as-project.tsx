@@ -13,7 +13,7 @@ export function RunAsProject({ file }: { file: File }) {
         size="sm"
         variant="primary"
         busy={upload.isPending}
-        onClick={() => upload.mutate([file])}
+        onClick={() => upload.mutate([{ path: file.name, file }])}
       >
         {!upload.isPending && <FolderCode aria-hidden />}
         Run it as a project

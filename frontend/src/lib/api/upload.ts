@@ -6,8 +6,8 @@ import { session } from "./session";
 interface Upload {
   /** Path of the endpoint, such as `/api/v1/projects`. */
   path: string;
-  file: Blob;
-  contentType: string;
+  /** A zip, or a form with files. */
+  body: Blob | FormData;
   headers?: Record<string, string>;
   /** Gets the part that was sent, from 0 to 1. */
   onProgress?: (part: number) => void;
@@ -15,8 +15,8 @@ interface Upload {
 }
 
 /**
- * Uploads a file and returns the JSON of the answer. `fetch` does not report the progress of an upload.
- * When the session is rejected, waits for a new one and sends the file again, as `authorisedFetch` does.
+ * Uploads a project and returns the JSON of the answer. `fetch` does not report the progress of an upload.
+ * When the session is rejected, waits for a new one and sends the body again, as `authorisedFetch` does.
  * Throws ApiProblem, ServerUnreachable, AbortError.
  */
 export async function uploadFile<T>(upload: Upload): Promise<T> {
@@ -36,7 +36,7 @@ export async function uploadFile<T>(upload: Upload): Promise<T> {
 }
 
 function send(upload: Upload, csrfToken: string | null): Promise<Response> {
-  const { path, file, contentType, headers, onProgress, signal } = upload;
+  const { path, body, headers, onProgress, signal } = upload;
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     const abort = () => {
@@ -48,8 +48,11 @@ function send(upload: Upload, csrfToken: string | null): Promise<Response> {
       return;
     }
     request.open("POST", apiUrl(path));
-    const all = { ...headers, "Content-Type": contentType };
-    for (const [name, value] of Object.entries(all)) request.setRequestHeader(name, value);
+    for (const [name, value] of Object.entries(headers ?? {})) {
+      request.setRequestHeader(name, value);
+    }
+    // The browser sets the type of a form, with its boundary.
+    if (body instanceof Blob) request.setRequestHeader("Content-Type", "application/zip");
     if (csrfToken) request.setRequestHeader("X-CSRF-Token", csrfToken);
     request.upload.addEventListener("progress", ({ loaded, total }) =>
       onProgress?.(total > 0 ? loaded / total : 0),
@@ -63,7 +66,7 @@ function send(upload: Upload, csrfToken: string | null): Promise<Response> {
       reject(new ServerUnreachable(null));
     });
     signal?.addEventListener("abort", abort, { once: true });
-    request.send(file);
+    request.send(body);
   });
 }
 

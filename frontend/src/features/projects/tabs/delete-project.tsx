@@ -8,6 +8,7 @@ import { Button } from "@/components/ui/button";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog";
 import { api } from "@/lib/api/client";
 import type { Project } from "@/lib/api/types";
+import { pluralize } from "@/lib/format";
 import { projectKeys } from "@/lib/queries/projects";
 import { toast } from "@/lib/toast";
 
@@ -41,7 +42,7 @@ export function DeleteProject({ project }: { project: Project }) {
           setOpen(open);
         }}
         title={`Delete ${project.name}?`}
-        description={`All its versions (${project.newestVersion}) and secrets are deleted. This cannot be undone. Its finished runs are kept.`}
+        description={`Its ${pluralize(project.newestVersion, "version")}, settings and environment variables are deleted. This cannot be undone. Its finished runs are kept.`}
         action="Delete project"
         busy={remove.isPending}
         onConfirm={() => remove.mutate()}

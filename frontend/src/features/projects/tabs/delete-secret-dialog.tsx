@@ -9,12 +9,12 @@ import { toast } from "@/lib/toast";
 
 interface Props {
   projectId: string;
-  /** The secret to delete; null while the dialog is closed. */
+  /** The variable to delete; null while the dialog is closed. */
   name: string | null;
   onClose: () => void;
 }
 
-/** Asks for confirmation before a secret is deleted. */
+/** Asks for confirmation before an environment variable is deleted. */
 export function DeleteSecretDialog({ projectId, name, onClose }: Props) {
   const queryClient = useQueryClient();
   // Kept, so that the name is shown while the dialog closes.
@@ -27,7 +27,7 @@ export function DeleteSecretDialog({ projectId, name, onClose }: Props) {
       });
     },
     onSuccess: async (_, secret) => {
-      toast.success(`Secret ${secret} deleted`);
+      toast.success(`${secret} deleted`);
       onClose();
       await queryClient.invalidateQueries({ queryKey: projectKeys.detail(projectId) });
     },
@@ -42,7 +42,7 @@ export function DeleteSecretDialog({ projectId, name, onClose }: Props) {
       onOpenChange={(open) => !open && close()}
       title={`Delete ${shown}?`}
       description="Runs that start afterwards do not get it. The value cannot be restored."
-      action="Delete secret"
+      action="Delete variable"
       busy={remove.isPending}
       onConfirm={() => name && remove.mutate(name)}
     >

@@ -3,13 +3,13 @@ import { Field } from "@/components/ui/field";
 import { Select } from "@/components/ui/input";
 import type { Project } from "@/lib/api/types";
 
-import { useUpdateProject } from "../use-update-project";
+import { useUpdateProject } from "@/hooks/use-update-project";
 
-import { describeEntryPoint, entryPointKey } from "./entry-points";
+import { describeEntryPoint, entryPointKey } from "@/lib/entry-points";
 
 /** Chooses what a run starts; without a choice, the first entry point that was found. */
 export function EntryPointChoice({ project }: { project: Project }) {
-  const update = useUpdateProject(project, "Entry point saved");
+  const update = useUpdateProject(project.id, "Entry point saved");
   const found = project.version.inspection.entryPoints;
   const { entryPoint } = project;
   const isMissing =

@@ -8,14 +8,14 @@ import { Textarea } from "@/components/ui/input";
 import { ApiProblem } from "@/lib/api/problem";
 import type { Project } from "@/lib/api/types";
 
-import { useUpdateProject } from "../use-update-project";
+import { useUpdateProject } from "@/hooks/use-update-project";
 
 import { describeHostProblems, parseHosts } from "./hosts";
 
 /** The hosts that runs of the project may contact. */
 export function HostsTab({ project }: { project: Project }) {
   const [text, setText] = useState(project.allowedHosts.join("\n"));
-  const update = useUpdateProject(project, "Allowed hosts saved");
+  const update = useUpdateProject(project.id, "Allowed hosts saved");
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const allowedHosts = parseHosts(text);

@@ -1,6 +1,6 @@
 import type { ProjectInspection } from "@/lib/api/types";
 
-import { kindLabel } from "./entry-points";
+import { kindLabel } from "@/lib/entry-points";
 
 /** What the files of a version say. */
 export function InspectionFacts({ inspection }: { inspection: ProjectInspection }) {

@@ -1,17 +1,17 @@
 import { Link } from "@tanstack/react-router";
-import { Play, ScrollText } from "lucide-react";
+import { ScrollText } from "lucide-react";
 
+import { UploadNotes } from "@/components/project/upload-notes";
 import { Alert } from "@/components/ui/alert";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import type { Project } from "@/lib/api/types";
 import { pluralize } from "@/lib/format";
+import { findUnsetNames } from "@/lib/project-models";
 
 import { DeleteProject } from "./delete-project";
 import { EntryPointChoice } from "./entry-point-choice";
 import { InspectionFacts } from "./inspection-facts";
-import { findUnmappedModels, findUnsetNames } from "./open-steps";
-import { UploadNotes } from "./upload-notes";
 
 /** What was found in the newest version, and what is left to do before a run. */
 export function OverviewTab({ project }: { project: Project }) {
@@ -21,7 +21,7 @@ export function OverviewTab({ project }: { project: Project }) {
     <div className="grid gap-4">
       <UploadNotes project={project} />
       <StateAlert project={project} />
-      <OpenSteps project={project} />
+      <UnsetVariables project={project} />
       <Card title="What was found">
         <div className="grid gap-4 p-4">
           <EntryPointChoice project={project} />
@@ -46,77 +46,53 @@ export function OverviewTab({ project }: { project: Project }) {
 
 function StateAlert({ project }: { project: Project }) {
   const { build } = project.version;
-  const log = (
-    <Button asChild size="sm">
-      <Link to="/projects/$projectId" params={{ projectId: project.id }} search={{ tab: "build" }}>
-        <ScrollText aria-hidden />
-        Open the build log
-      </Link>
-    </Button>
-  );
-  if (build.status === "failed") {
-    return (
-      <Alert tone="err" title="The environment could not be built" actions={log}>
-        {build.error}
-      </Alert>
-    );
-  }
-  if (build.status !== "ready") {
-    return (
-      <Alert title="The environment is being built" actions={log}>
-        The packages of the project are installed. You can set secrets and choose models meanwhile.
-      </Alert>
-    );
-  }
+  if (build.status === "ready") return null;
+  const hasFailed = build.status === "failed";
   return (
     <Alert
-      title="Ready to run"
+      tone={hasFailed ? "err" : "info"}
+      title={hasFailed ? "The environment could not be built" : "The environment is being built"}
       actions={
-        <Button asChild size="sm" variant="primary">
-          <Link to="/projects/$projectId/run" params={{ projectId: project.id }}>
-            <Play aria-hidden />
-            Start a run
+        <Button asChild size="sm">
+          <Link
+            to="/projects/$projectId"
+            params={{ projectId: project.id }}
+            search={{ tab: "build" }}
+          >
+            <ScrollText aria-hidden />
+            Open the build log
           </Link>
         </Button>
       }
-    />
+    >
+      {hasFailed
+        ? build.error
+        : "The packages of the project are installed. Its runs can be set up meanwhile."}
+    </Alert>
   );
 }
 
-/** What the code asks for and is not set. None of it is required by the server. */
-function OpenSteps({ project }: { project: Project }) {
+/** The environment variables that the code asks for and that are not set. */
+function UnsetVariables({ project }: { project: Project }) {
   const unset = findUnsetNames(project);
-  const unmapped = findUnmappedModels(project);
-  if (unset.length === 0 && unmapped.length === 0) return null;
-  const params = { projectId: project.id };
+  if (unset.length === 0) return null;
   return (
-    <Card title="Check before the first run">
-      <ul className="divide-y divide-line">
-        {unmapped.length > 0 && (
-          <li className="flex flex-wrap items-center justify-between gap-2 px-4 py-3">
-            <p className="min-w-0 break-words">
-              No model is chosen for {unmapped.join(", ")}: the default model answers.
-            </p>
-            <Button asChild size="sm">
-              <Link to="/projects/$projectId" params={params} search={{ tab: "models" }}>
-                Choose models
-              </Link>
-            </Button>
-          </li>
-        )}
-        {unset.length > 0 && (
-          <li className="flex flex-wrap items-center justify-between gap-2 px-4 py-3">
-            <p className="min-w-0 break-words">
-              The code reads environment variables that are not set: {unset.join(", ")}.
-            </p>
-            <Button asChild size="sm">
-              <Link to="/projects/$projectId" params={params} search={{ tab: "secrets" }}>
-                Set secrets
-              </Link>
-            </Button>
-          </li>
-        )}
-      </ul>
-    </Card>
+    <Alert
+      tone="warn"
+      title={`${pluralize(unset.length, "environment variable")} that the code reads ${unset.length === 1 ? "is" : "are"} not set`}
+      actions={
+        <Button asChild size="sm">
+          <Link
+            to="/projects/$projectId"
+            params={{ projectId: project.id }}
+            search={{ tab: "secrets" }}
+          >
+            Set {unset.length === 1 ? "it" : "them"}
+          </Link>
+        </Button>
+      }
+    >
+      {unset.join(", ")}
+    </Alert>
   );
 }

@@ -17,11 +17,11 @@ interface Props {
   name: string;
   onName: (name: string) => void;
   valueRef: RefObject<HTMLInputElement | null>;
-  /** Whether a secret with this name is set. */
+  /** Whether a variable with this name is set. */
   isReplacing: boolean;
 }
 
-/** Sets or replaces a secret. The value leaves the page with the request only. */
+/** Sets or replaces an environment variable. The value leaves the page with the request only. */
 export function SecretForm({ projectId, name, onName, valueRef, isReplacing }: Props) {
   const queryClient = useQueryClient();
   const [nameProblem, setNameProblem] = useState<string | null>(null);
@@ -37,7 +37,7 @@ export function SecretForm({ projectId, name, onName, valueRef, isReplacing }: P
     gcTime: 0,
     onSuccess: async () => {
       if (valueRef.current) valueRef.current.value = "";
-      toast.success(`Secret ${name} saved`);
+      toast.success(`${name} saved`);
       onName("");
       save.reset();
       await queryClient.invalidateQueries({ queryKey: projectKeys.detail(projectId) });
@@ -51,7 +51,7 @@ export function SecretForm({ projectId, name, onName, valueRef, isReplacing }: P
     if (findNameProblem(name) === null && value !== "") save.mutate(value);
   };
   return (
-    <Card title={isReplacing ? `Replace ${name}` : "Set a secret"}>
+    <Card title={isReplacing ? `Replace ${name}` : "Set a variable"}>
       <form onSubmit={submit} noValidate className="grid gap-4 p-4">
         <div className="grid gap-4 sm:grid-cols-2">
           <Field label="Name" error={nameProblem} required>
@@ -73,7 +73,7 @@ export function SecretForm({ projectId, name, onName, valueRef, isReplacing }: P
         {save.error && <ErrorPanel error={save.error} />}
         <div className="flex justify-end">
           <Button type="submit" variant="primary" busy={save.isPending}>
-            {isReplacing ? "Replace secret" : "Save secret"}
+            {isReplacing ? "Replace value" : "Save variable"}
           </Button>
         </div>
       </form>

@@ -5,11 +5,11 @@ import { findNameProblem, listSecretRows } from "./secret-rows";
 
 describe("secrets", () => {
   it("are listed with the names that the code reads", () => {
-    const rows = listSecretRows([{ name: "B", updatedAt: "today" }], ["C", "B", "A"]);
+    const rows = listSecretRows([{ name: "B", updatedAt: "today" }], ["C", "B", "A"], ["C"]);
     expect(rows).toEqual([
-      { name: "A", updatedAt: null },
-      { name: "B", updatedAt: "today" },
-      { name: "C", updatedAt: null },
+      { name: "A", updatedAt: null, isProvided: false },
+      { name: "B", updatedAt: "today", isProvided: false },
+      { name: "C", updatedAt: null, isProvided: true },
     ]);
   });
 

@@ -2,16 +2,23 @@ export interface SecretRow {
   name: string;
   /** When the value was set; null if the code reads it and it is not set. */
   updatedAt: string | null;
+  /** Whether the server sets it, such as the key of a model provider. */
+  isProvided: boolean;
 }
 
-/** The set secrets and the names that the code reads, sorted by name. */
+/** The set variables and those that the code reads, sorted by name. */
 export function listSecretRows(
   secrets: readonly { name: string; updatedAt: string }[],
   readByCode: readonly string[],
+  provided: readonly string[],
 ): SecretRow[] {
   const set = new Map(secrets.map(({ name, updatedAt }) => [name, updatedAt]));
   const names = [...new Set([...set.keys(), ...readByCode])].toSorted();
-  return names.map((name) => ({ name, updatedAt: set.get(name) ?? null }));
+  return names.map((name) => ({
+    name,
+    updatedAt: set.get(name) ?? null,
+    isProvided: provided.includes(name),
+  }));
 }
 
 /** Why an environment variable may not have this name; null if it may. */

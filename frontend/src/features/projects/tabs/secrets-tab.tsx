@@ -22,22 +22,23 @@ export function SecretsTab({ project }: { project: Project }) {
   const value = useRef<HTMLInputElement>(null);
   if (secrets.isPending) return <SkeletonRows />;
   if (!secrets.data) return <ErrorPanel error={secrets.error} onRetry={() => secrets.refetch()} />;
-  const rows = listSecretRows(secrets.data, project.version.inspection.environmentNames ?? []);
+  const read = project.version.inspection.environmentNames ?? [];
+  const rows = listSecretRows(secrets.data, read, project.providedNames);
   const edit = (row: SecretRow) => {
     setName(row.name);
     value.current?.focus();
   };
   return (
     <div className="grid gap-4">
-      <Card title="Secrets">
+      <Card title="Environment variables">
         <p className="px-4 pt-4 text-ink-soft">
           The runs of this project get these environment variables. Values are stored encrypted and
           cannot be read again, here or elsewhere.
         </p>
         {rows.length === 0 ? (
-          <p className="p-4">No secrets are set, and the code reads none.</p>
+          <p className="p-4">No variable is set, and the code reads none.</p>
         ) : (
-          <ul aria-label="Secrets" className="mt-3 divide-y divide-line border-t">
+          <ul aria-label="Environment variables" className="mt-3 divide-y divide-line border-t">
             {rows.map((row) => (
               <Row
                 key={row.name}
@@ -71,12 +72,16 @@ interface RowProps {
   onDelete: () => void;
 }
 
-function Row({ row: { name, updatedAt }, onEdit, onDelete }: RowProps) {
+function Row({ row: { name, updatedAt, isProvided }, onEdit, onDelete }: RowProps) {
   const isSet = updatedAt !== null;
   return (
     <li className="flex flex-wrap items-center gap-x-3 gap-y-2 px-4 py-2.5">
       <code className="min-w-0 flex-1 basis-40 font-mono text-[13px] break-all">{name}</code>
-      {isSet ? (
+      {isProvided ? (
+        <span className="text-ink-soft">
+          Set by the server{isSet && "; this value is not used"}
+        </span>
+      ) : isSet ? (
         <span className="text-ink-soft">
           Set <TimeAgo at={updatedAt} />
         </span>
@@ -84,10 +89,12 @@ function Row({ row: { name, updatedAt }, onEdit, onDelete }: RowProps) {
         <Badge tone="warn">Not set</Badge>
       )}
       <span className="flex gap-2">
-        <Button size="sm" onClick={onEdit}>
-          {isSet ? "Replace" : "Set"}
-          <span className="sr-only"> {name}</span>
-        </Button>
+        {!isProvided && (
+          <Button size="sm" onClick={onEdit}>
+            {isSet ? "Replace" : "Set"}
+            <span className="sr-only"> {name}</span>
+          </Button>
+        )}
         {isSet && (
           <Button size="sm" variant="ghost" onClick={onDelete}>
             Delete<span className="sr-only"> {name}</span>

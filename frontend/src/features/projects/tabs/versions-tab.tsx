@@ -3,7 +3,7 @@ import { getRouteApi } from "@tanstack/react-router";
 
 import { ErrorPanel } from "@/components/error-panel";
 import { LoadMore } from "@/components/load-more";
-import { ProjectDropZone } from "@/components/project-drop-zone";
+import { ProjectDropZone } from "@/components/project/project-drop-zone";
 import { TimeAgo } from "@/components/time-ago";
 import { Card } from "@/components/ui/card";
 import { SkeletonRows } from "@/components/ui/skeleton";
@@ -11,7 +11,7 @@ import type { Project, ProjectVersionSummary } from "@/lib/api/types";
 import { cn } from "@/lib/cn";
 import { projectVersionsQuery } from "@/lib/queries/projects";
 
-import { BuildStatus } from "../build-status";
+import { BuildStatus } from "@/components/project/build-status";
 
 import { FileChanges } from "./file-changes";
 import { useShownVersion } from "./use-shown-version";

@@ -3,7 +3,7 @@ import { queryOptions } from "@tanstack/react-query";
 
 import { api, body } from "@/lib/api/client";
 import type { VersionBuild } from "@/lib/api/types";
-import { isBuilding, projectKeys } from "@/lib/queries/projects";
+import { isBuilding, projectKeys } from "./projects";
 
 /** The log of a build as far as it is known. */
 export interface BuildLog {

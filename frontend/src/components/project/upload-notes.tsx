@@ -19,9 +19,10 @@ export function UploadNotes({ project }: { project: Project }) {
     <>
       {sealedNames.length > 0 && (
         <Alert
-          title={`${pluralize(sealedNames.length, "variable")} of .env files became secrets of the project`}
+          title={`${pluralize(sealedNames.length, "variable")} of .env files ${sealedNames.length === 1 ? "is" : "are"} now stored encrypted`}
         >
-          {sealedNames.join(", ")}. They are stored encrypted; the files are not stored.
+          {sealedNames.join(", ")}. Runs of the project get{" "}
+          {sealedNames.length === 1 ? "it" : "them"}. The .env files themselves were not stored.
         </Alert>
       )}
       {warnings.length > 0 && (
