@@ -9,7 +9,7 @@ import {
 } from "@/lib/search-params";
 import { RUN_STATES } from "@/lib/run-state";
 
-const RUN_VIEWS = ["timeline", "graph", "output", "chat", "input", "details"] as const;
+const RUN_VIEWS = ["timeline", "graph", "output", "chat", "log", "input", "details"] as const;
 const STEP_KINDS = ["agent", "llm", "tool"] as const;
 const WORKFLOW_VIEWS = ["split", "yaml", "graph", "form"] as const;
 const WORKFLOW_TABS = ["edit", "runs", "versions"] as const;

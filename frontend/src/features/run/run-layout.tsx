@@ -28,18 +28,24 @@ const IMPORTS = {
   graph: () => import("./graph/graph-tab"),
   output: () => import("./output/output-tab"),
   chat: () => import("./chat/chat-tab"),
+  log: () => import("./log/log-tab"),
   input: () => import("./config/config-tab"),
 };
+const RefusedHostsBanner = lazy(async () => ({
+  default: (await import("./banners/refused-hosts-banner")).RefusedHostsBanner,
+}));
 const AttentionBanner = lazy(async () => ({ default: (await IMPORTS.banner()).AttentionBanner }));
 const GraphTab = lazy(async () => ({ default: (await IMPORTS.graph()).GraphTab }));
 const OutputTab = lazy(async () => ({ default: (await IMPORTS.output()).OutputTab }));
 const ChatTab = lazy(async () => ({ default: (await IMPORTS.chat()).ChatTab }));
+const LogTab = lazy(async () => ({ default: (await IMPORTS.log()).LogTab }));
 const ConfigTab = lazy(async () => ({ default: (await IMPORTS.input()).ConfigTab }));
 
 const WIDE_TABS = [
   { value: "timeline", label: "Timeline" },
   { value: "graph", label: "Graph" },
   { value: "output", label: "Output" },
+  { value: "log", label: "Log" },
   { value: "chat", label: "Chat" },
   { value: "input", label: "Inputs & config" },
 ] as const;
@@ -47,6 +53,7 @@ const NARROW_TABS = [
   { value: "timeline", label: "Timeline" },
   { value: "details", label: "Details" },
   { value: "output", label: "Output" },
+  { value: "log", label: "Log" },
   { value: "chat", label: "Chat" },
   { value: "graph", label: "Graph" },
   { value: "input", label: "Inputs & config" },
@@ -92,6 +99,11 @@ export function RunLayout({ run }: { run: Run }) {
         >
           <AttentionBanner run={run} store={store} />
         </Suspense>
+        {run.projectId !== null && (
+          <Suspense>
+            <RefusedHostsBanner projectId={run.projectId} store={store} />
+          </Suspense>
+        )}
       </PanelBoundary>
       <Tabs
         label="Run views"
@@ -114,6 +126,7 @@ export function RunLayout({ run }: { run: Run }) {
           )}
           {tab === "graph" && <GraphTab run={run} store={store} />}
           {tab === "output" && <OutputTab run={run} store={store} />}
+          {tab === "log" && <LogTab store={store} />}
           {tab === "chat" && <ChatTab run={run} store={store} />}
           {tab === "input" && <ConfigTab run={run} store={store} />}
         </RunTabPanel>
@@ -122,10 +135,13 @@ export function RunLayout({ run }: { run: Run }) {
   );
 }
 
-/** The tabs of a run; the agents of a run elsewhere receive no messages. */
+/** The tabs of a run. Agents elsewhere receive no messages; only the code of projects prints. */
 function listTabs(run: Run, isWide: boolean): { value: TabName; label: string }[] {
-  const tabs = isWide ? WIDE_TABS : NARROW_TABS;
-  return tabs.filter(({ value }) => value !== "chat" || !run.external);
+  const tabs: readonly { value: TabName; label: string }[] = isWide ? WIDE_TABS : NARROW_TABS;
+  const hidden = new Set<TabName>();
+  if (run.external) hidden.add("chat");
+  if (run.projectId === null) hidden.add("log");
+  return tabs.filter(({ value }) => !hidden.has(value));
 }
 
 function RunTabPanel({ value, children }: { value: TabName; children: ReactNode }) {

@@ -47,7 +47,7 @@ function InputsCard({ run }: { run: Run }) {
       }
     >
       {inputs.length === 0 ? (
-        <p className="p-4 text-ink-soft">This workflow has no inputs.</p>
+        <p className="p-4 text-ink-soft">The run was started without inputs.</p>
       ) : (
         <dl className="divide-y">
           {inputs.map(({ name, type, value }) => (

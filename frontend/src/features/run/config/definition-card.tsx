@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { SquarePen } from "lucide-react";
+import { FileCode, SquarePen } from "lucide-react";
 
 import { JsonView } from "@/components/json-view/json-view";
 import { Button } from "@/components/ui/button";
@@ -12,7 +12,7 @@ import { versionQuery } from "@/lib/queries/versions";
 
 /** The workflow definition the run uses; later changes of the workflow do not affect it. */
 export function DefinitionCard({ run }: { run: Run }) {
-  const { workflowId, workflowVersion } = run;
+  const { workflowId, workflowVersion, projectId, projectVersion } = run;
   const isSaved = workflowId !== null && workflowVersion !== null;
   const version = useQuery({
     ...versionQuery(workflowId ?? "", workflowVersion ?? 0),
@@ -20,6 +20,8 @@ export function DefinitionCard({ run }: { run: Run }) {
     retry: false,
   });
   const yaml = version.data?.yaml;
+  if (projectId !== null && projectVersion !== null)
+    return <ProjectVersion projectId={projectId} version={projectVersion} />;
   return (
     <Card
       title={describeDefinition(run)}
@@ -44,8 +46,7 @@ export function DefinitionCard({ run }: { run: Run }) {
   );
 }
 
-function describeDefinition({ projectId, projectVersion, workflowVersion }: Run): string {
-  if (projectId !== null) return `Project version ${projectVersion}`;
+function describeDefinition({ workflowVersion }: Run): string {
   return workflowVersion === null ? "Workflow" : `Workflow version ${workflowVersion}`;
 }
 
@@ -63,13 +64,35 @@ function YamlText({ text }: { text: string }) {
   );
 }
 
+/** The code that the run executes. */
+function ProjectVersion({ projectId, version }: { projectId: string; version: number }) {
+  const params = { projectId };
+  return (
+    <Card
+      title={`Project version ${version}`}
+      actions={
+        <Button size="sm" asChild>
+          <Link to="/projects/$projectId" params={params} search={{ tab: "files", version }}>
+            <FileCode aria-hidden />
+            Open its files
+          </Link>
+        </Button>
+      }
+    >
+      <p className="p-4 text-ink-soft">
+        This run executes the code of a project. Its tasks appear as the code starts them.
+      </p>
+    </Card>
+  );
+}
+
 /** The definition as a tree, for a workflow without saved YAML. */
 function DefinitionTree({ run, isMissing }: { run: Run; isMissing: boolean }) {
   return (
     <div className="grid gap-2 px-4 py-3">
       <p className="text-xs text-ink-faint">
-        {run.projectId !== null
-          ? "This run executed the code of a project. Its tasks are added when the code starts them."
+        {run.external
+          ? "This run is executed elsewhere. Its agents and tasks appear as they are reported."
           : isMissing
             ? "The saved version could not be loaded; the workflow may have been deleted. This is the definition the run uses."
             : "This run was started from an unsaved workflow. This is the definition it uses."}

@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 
 import { ErrorPanel } from "@/components/error-panel";
 import { Card } from "@/components/ui/card";
@@ -17,17 +18,37 @@ export function ModelsCard({ run }: { run: Run }) {
         <ErrorPanel error={usage.error} onRetry={() => void usage.refetch()} className="m-4" />
       )}
       {usage.data && <ModelUsage byModel={usage.data.byModel} />}
-      <dl className="grid gap-x-4 gap-y-1 border-t px-4 py-3 sm:grid-cols-[8rem_1fr]">
-        {run.definition.agents.map(({ key, model }) => (
-          <div key={key} className="contents">
-            <dt className="break-words text-ink-soft">{key}</dt>
-            <dd className="min-w-0 break-words">
-              {model?.name ?? <span className="text-ink-faint">workspace default</span>}
-            </dd>
-          </div>
-        ))}
-      </dl>
+      {run.definition.agents.length > 0 && <AgentModels run={run} />}
+      {run.projectId !== null && (
+        <p className="border-t px-4 py-3 text-ink-soft">
+          The code names its models; the{" "}
+          <Link
+            to="/projects/$projectId"
+            params={{ projectId: run.projectId }}
+            search={{ tab: "models" }}
+            className="text-accent underline underline-offset-2"
+          >
+            project&rsquo;s models
+          </Link>{" "}
+          say which registered model answers.
+        </p>
+      )}
     </Card>
+  );
+}
+
+function AgentModels({ run }: { run: Run }) {
+  return (
+    <dl className="grid gap-x-4 gap-y-1 border-t px-4 py-3 sm:grid-cols-[8rem_1fr]">
+      {run.definition.agents.map(({ key, model }) => (
+        <div key={key} className="contents">
+          <dt className="break-words text-ink-soft">{key}</dt>
+          <dd className="min-w-0 break-words">
+            {model?.name ?? <span className="text-ink-faint">workspace default</span>}
+          </dd>
+        </div>
+      ))}
+    </dl>
   );
 }
 

@@ -116,6 +116,15 @@ describe("RunReducer", () => {
     expect(outputs.filter(Boolean)).toEqual(["one\ntwo", "one"]);
   });
 
+  it("collects the refused hosts that can be allowed, once each", () => {
+    const warnings = ["a.com", null, "b.com", "a.com"].map((host) => ({
+      type: "warning.raised" as const,
+      data: { code: "host-not-allowed", message: "Refused", host },
+    }));
+    const reducer = reduce(RUN_STARTED, warnings);
+    expect(reducer.refusedHosts).toEqual(["a.com", "b.com"]);
+  });
+
   it("builds a tree of tasks, agents, model calls and tool calls", () => {
     const reducer = reduce(
       RUN_STARTED,

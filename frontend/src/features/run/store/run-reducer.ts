@@ -18,6 +18,8 @@ export class RunReducer {
   failure: RunFailure | null = null;
   /** How the run was asked to stop, while it is stopping. */
   stopMode: "now" | "after-step" | null = null;
+  /** The hosts that the code of a project could not contact, and that can be allowed. */
+  refusedHosts: readonly string[] = [];
   /** Each version increases with every event about messages, approvals, artifacts or budgets. */
   messageVersion = 0;
   approvalVersion = 0;
@@ -197,6 +199,7 @@ export class RunReducer {
         this.logSpan = steps.addLogLine(builder, event, previousLog);
         return;
       case "warning.raised":
+        this.noteRefusedHost(event.data.host);
         return this.addWarning(event, event.data.message);
       case "artifact.saved":
         this.artifactVersion += 1;
@@ -209,6 +212,10 @@ export class RunReducer {
 
   private addWarning(event: StoredEvent, message: string): void {
     steps.addPoint(this.builder, event, "note", message, { state: "warned" });
+  }
+
+  private noteRefusedHost(host: string | null | undefined): void {
+    if (host && !this.refusedHosts.includes(host)) this.refusedHosts = [...this.refusedHosts, host];
   }
 
   private endRun(

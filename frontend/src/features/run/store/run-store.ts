@@ -20,6 +20,8 @@ export interface RunStoreState {
   readonly failure: RunFailure | null;
   /** How the run was asked to stop, while it is stopping. */
   readonly stopMode: "now" | "after-step" | null;
+  /** The hosts that the code of a project could not contact, and that can be allowed. */
+  readonly refusedHosts: readonly string[];
   /** Each version increases with every event about messages, approvals, artifacts or budgets. */
   readonly messageVersion: number;
   readonly approvalVersion: number;
@@ -166,6 +168,7 @@ export class RunStore {
       receipt: reducer.receipt,
       failure: reducer.failure,
       stopMode: reducer.stopMode,
+      refusedHosts: reducer.refusedHosts,
       messageVersion: reducer.messageVersion,
       approvalVersion: reducer.approvalVersion,
       artifactVersion: reducer.artifactVersion,

@@ -217,6 +217,8 @@ export function addPoint(
   });
 }
 
+/** The name of spans that collect printed lines. */
+export const PRINTED_OUTPUT = "Printed output";
 /** How many characters of printed lines one span shows. */
 const MAX_LOG_LENGTH = 20_000;
 
@@ -231,7 +233,7 @@ export function addLogLine(
     builder.tree.update(previous, { output: `${previous.output}\n${text}`, ...endFields(event) });
     return previous;
   }
-  return addPoint(builder, event, "note", "Printed output", { state: "ok", output: text });
+  return addPoint(builder, event, "note", PRINTED_OUTPUT, { state: "ok", output: text });
 }
 
 function endFields(event: RunEvent) {
