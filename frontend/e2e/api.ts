@@ -51,6 +51,19 @@ export class Api {
     return workflow.id;
   }
 
+  /** Uploads the zip of a project, or the next version of one; returns the project's id. */
+  async uploadProject(zip: Buffer, projectId?: string): Promise<string> {
+    const path = projectId ? `/api/v1/projects/${projectId}/versions` : "/api/v1/projects";
+    const response = await fetch(`${this.base}${path}`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${this.key}`, "Content-Type": "application/zip" },
+      body: new Uint8Array(zip),
+    });
+    if (!response.ok) throw new Error(`POST ${path}: ${response.status} ${await response.text()}`);
+    const { project } = (await response.json()) as { project: { id: string } };
+    return project.id;
+  }
+
   async startRun(workflowId: string, inputs: Record<string, unknown> = {}): Promise<string> {
     const { runId } = await this.call<{ runId: string }>("POST", "/api/v1/runs", {
       workflowId,

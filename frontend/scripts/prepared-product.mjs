@@ -21,7 +21,9 @@ export async function withProduct(work) {
     const provider = await startProvider(children);
     const origin = await startProduct(children);
     const call = (method, path, body) => request(origin, method, path, body);
-    await work({ origin, key: KEY, pages: pagesOf(await createContent(call, provider)) });
+    const content = await createContent(call, provider);
+    const project = await createProject(origin, call);
+    await work({ origin, key: KEY, pages: pagesOf({ ...content, ...project }) });
   } finally {
     await Promise.all(children.map(stop));
   }
@@ -109,10 +111,12 @@ async function createContent(call, provider) {
   for (const model of modelsOf(acme.id)) await call("POST", "/api/v1/models", { model });
   const research = await createWorkflow(call, workflow("Market research"));
   const review = await createWorkflow(call, workflow("Reviewed brief", "human_input: true"));
-  const first = await startRun(call, research, { topic: "bees" }, FINISHED);
-  const second = await startRun(call, research, { topic: "wasps" }, FINISHED);
-  const failed = await startRun(call, research, { topic: "FAIL" }, FINISHED);
-  const waiting = await startRun(call, review, { topic: "honey" }, ["waiting", ...FINISHED]);
+  const run = (workflowId, topic, states) =>
+    startRun(call, { workflowId, inputs: { topic } }, states);
+  const first = await run(research, "bees", FINISHED);
+  const second = await run(research, "wasps", FINISHED);
+  const failed = await run(research, "FAIL", FINISHED);
+  const waiting = await run(review, "honey", ["waiting", ...FINISHED]);
   return { provider: acme.id, research, first, second, failed, waiting };
 }
 
@@ -171,12 +175,41 @@ function workflow(name, lastTaskField) {
   return twoTasks("acme-large", name, { writerModel: "small", lastTaskField });
 }
 
+/** Uploads two versions of a project, waits for its build, and runs it. */
+async function createProject(origin, call) {
+  const text = "def run():\n    print('Three facts about bees.')\n";
+  const { id } = await uploadProject(`${origin}/api/v1/projects`, text);
+  await uploadProject(`${origin}/api/v1/projects/${id}/versions`, `${text}\n\nrun()\n`);
+  for (let attempt = 0; attempt < 600; attempt += 1) {
+    const { project } = await call("GET", `/api/v1/projects/${id}`);
+    if (project.status === "failed") throw new Error(project.version.build.error);
+    if (project.status === "ready") {
+      return { project: id, projectRun: await startRun(call, { projectId: id }, FINISHED) };
+    }
+    await pause(200);
+  }
+  throw new Error("The project was not built.");
+}
+
+async function uploadProject(url, main) {
+  const form = new FormData();
+  const files = {
+    "brief/pyproject.toml": '[project]\nname = "daily-brief"\nversion = "1.0"\n',
+    "brief/main.py": `import os\n\nKEY = os.environ.get("NEWS_API_KEY")\n\n\n${main}`,
+  };
+  for (const [path, text] of Object.entries(files)) form.append("files", new Blob([text]), path);
+  const headers = { Authorization: `Bearer ${KEY}` };
+  const response = await fetch(url, { method: "POST", headers, body: form });
+  if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`);
+  return (await response.json()).project;
+}
+
 async function createWorkflow(call, yaml) {
   return (await call("POST", "/api/v1/workflows", { workflow: { yaml } })).workflow.id;
 }
 
-async function startRun(call, workflowId, inputs, states) {
-  const { runId } = await call("POST", "/api/v1/runs", { workflowId, inputs });
+async function startRun(call, source, states) {
+  const { runId } = await call("POST", "/api/v1/runs", source);
   for (let attempt = 0; attempt < 600; attempt += 1) {
     const { run: current } = await call("GET", `/api/v1/runs/${runId}`);
     if (states.includes(current.status)) return runId;
@@ -186,7 +219,8 @@ async function startRun(call, workflowId, inputs, states) {
 }
 
 /** Lists every page: its file name, its path and whether it is shown signed out. */
-function pagesOf({ provider, research, first, second, failed, waiting }) {
+function pagesOf(content) {
+  const { provider, research, first, second, failed, waiting, project, projectRun } = content;
   return [
     { name: "dashboard", path: "/" },
     { name: "workflows", path: "/workflows" },
@@ -194,6 +228,14 @@ function pagesOf({ provider, research, first, second, failed, waiting }) {
     { name: "workflow", path: `/workflows/${research}` },
     { name: "workflow-form", path: `/workflows/${research}?view=form` },
     { name: "launch", path: `/workflows/${research}/run` },
+    { name: "projects", path: "/projects" },
+    { name: "project-run", path: `/projects/${project}/run` },
+    { name: "project", path: `/projects/${project}` },
+    ...["build", "models", "secrets", "hosts", "files", "versions", "runs"].map((tab) => ({
+      name: `project-${tab}`,
+      path: `/projects/${project}?tab=${tab}`,
+    })),
+    { name: "run-log", path: `/runs/${projectRun}?view=log` },
     { name: "runs", path: "/runs" },
     { name: "run", path: `/runs/${first}` },
     { name: "run-output", path: `/runs/${first}?view=output` },
