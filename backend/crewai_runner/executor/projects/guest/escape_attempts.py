@@ -28,18 +28,21 @@ WRITTEN_PLACES = (
 
 
 def read_files(paths: list[str]) -> list[str]:
-    """Read files of the server."""
+    """Read files of the server, or list its folders."""
     found = []
     for path in paths:
         try:
-            Path(path).read_bytes()
+            if Path(path).is_dir():
+                os.listdir(path)  # noqa: PTH208 - fails at once
+            else:
+                Path(path).read_bytes()
         except OSError:
             continue
         found.append(path)
     return found
 
 
-def connect(ports: list[int]) -> list[str]:
+def connect_ports(ports: list[int]) -> list[str]:
     """Open connections to listeners of this machine, and find a way to the network."""
     found = []
     for port in ports:
@@ -47,25 +50,28 @@ def connect(ports: list[int]) -> list[str]:
             client.settimeout(2)
             if client.connect_ex(("127.0.0.1", port)) == 0:
                 found.append(f"port {port} of the server")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
-        try:
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
             datagrams.connect(("192.0.2.1", 9))  # only looks for a route: nothing is sent
             found.append("a route to other networks")
-        except OSError:
-            pass
+    except OSError:
+        pass
     return found
 
 
 def list_processes(names: list[str]) -> list[str]:
     """See a process outside: by its command line."""
+    try:
+        processes = [name for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - names are enough
+    except OSError:
+        processes = [str(number) for number in range(1, 5000)]
     found: list[str] = []
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                line = (folder / "cmdline").read_bytes().decode("utf-8", "replace")
-            except OSError:
-                continue
-            found += [name for name in names if name in line]
+    for process in processes:
+        try:
+            line = Path("/proc", process, "cmdline").read_bytes().decode("utf-8", "replace")
+        except OSError:
+            continue
+        found += [name for name in names if name in line]
     return found
 
 
@@ -79,10 +85,20 @@ def read_environment(_: object) -> list[str]:
     return sorted(names - EXPECTED_VARIABLES)
 
 
-def write(_: object) -> list[str]:
+def connect_sockets(paths: list[str]) -> list[str]:
+    """Connect to Unix sockets."""
+    found = []
+    for path in paths:
+        with socket.socket(socket.AF_UNIX) as client:
+            if client.connect_ex(path) == 0:
+                found.append(path)
+    return found
+
+
+def write(places: list[str]) -> list[str]:
     """Write outside the work folder."""
     found = []
-    for place in WRITTEN_PLACES:
+    for place in (*WRITTEN_PLACES, *places):
         path = Path(place, "crewai-runner-self-test")
         try:
             path.touch()
@@ -98,9 +114,12 @@ def gain_rights(_: object) -> list[str]:
     status = dict(
         line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines() if ":" in line
     )
-    found = [name for name in ("CapEff", "CapPrm", "CapBnd") if int(status[name], 16)]
+    # What could be gained (CapBnd) cannot be, if a process may not gain rights.
+    found = [name for name in ("CapEff", "CapPrm", "CapInh", "CapAmb") if int(status[name], 16)]
     if status["NoNewPrivs"].strip() != "1":
         found.append("NoNewPrivs is off")
+    if os.getuid() == 0:
+        found.append("the user root")
     if ctypes.CDLL(None).unshare(CLONE_NEWUSER) == 0:
         found.append("a user namespace")
     return found
@@ -108,10 +127,11 @@ def gain_rights(_: object) -> list[str]:
 
 ATTEMPTS: dict[str, Callable[[list[Any]], list[str]]] = {
     "files": read_files,
-    "network": connect,
+    "network": connect_ports,
     "processes": list_processes,
     "environment": read_environment,
     "writing": write,
+    "sockets": connect_sockets,
     "rights": gain_rights,
 }
 

@@ -17,6 +17,7 @@ from crewai_runner.executor.projects.sandbox.cgroups import ControlGroups, creat
 from crewai_runner.executor.projects.sandbox.launch_config import build_config
 from crewai_runner.executor.projects.sandbox.port import (
     EndCause,
+    EscapeTargets,
     Folders,
     Layout,
     OnOutput,
@@ -30,6 +31,12 @@ from crewai_runner.executor.projects.sandbox.work_folder import WorkFolderTooLar
 
 SEARCH_PATH = "/usr/local/bin:/usr/bin:/bin"
 INSTALL_HINT = "install bubblewrap 0.8 or newer: apt-get install bubblewrap"
+_NAMESPACE_HINT = (
+    "this machine refuses unprivileged user namespaces: set kernel.apparmor_restrict_unprivileged_userns=0 "
+    "(Ubuntu) or kernel.unprivileged_userns_clone=1 (Debian) with sysctl; in a container, its seccomp "
+    "profile must allow them"
+)
+_NAMESPACE_ERRORS = ("namespace", "uid map", "operation not permitted", "permission denied")
 FIRST_USER, USERS = 1_900_000_000, 200_000_000
 """User ids that no distribution assigns, below 2^31."""
 
@@ -40,6 +47,19 @@ class BubblewrapSandbox:
 
     program: str | None = None
     """The path of bwrap; None: the one of the system."""
+
+    @property
+    def name(self) -> str:
+        return "bubblewrap"
+
+    def find_hint(self, message: str) -> str:
+        if "was not found" not in message and any(text in message.lower() for text in _NAMESPACE_ERRORS):
+            return _NAMESPACE_HINT
+        return INSTALL_HINT
+
+    @property
+    def escape_targets(self) -> EscapeTargets:
+        return EscapeTargets()
 
     @property
     def is_confined(self) -> bool:

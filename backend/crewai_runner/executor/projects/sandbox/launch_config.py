@@ -1,6 +1,23 @@
 """What the launcher inside the sandbox is sent: the command, its environment, forwarded ports and limits."""
 
-from crewai_runner.executor.projects.sandbox.port import EGRESS_SOCKET, GATEWAY_SOCKET, SandboxSpec
+from crewai_runner.executor.projects.sandbox.port import (
+    EGRESS_SOCKET,
+    GATEWAY_SOCKET,
+    SandboxLimits,
+    SandboxSpec,
+)
+
+
+def resource_limits(limits: SandboxLimits) -> dict[str, int]:
+    """Return the limits of each process, and of all processes of a user, by their names in `resource`."""
+    return {
+        "RLIMIT_AS": limits.address_space,
+        "RLIMIT_CPU": limits.cpu_seconds,
+        "RLIMIT_FSIZE": limits.file_size,
+        "RLIMIT_NOFILE": limits.open_files,
+        "RLIMIT_CORE": 0,
+        "RLIMIT_NPROC": limits.processes,
+    }
 
 
 def build_config(spec: SandboxSpec, *, limits_processes: bool = True) -> dict[str, object]:
@@ -11,15 +28,9 @@ def build_config(spec: SandboxSpec, *, limits_processes: bool = True) -> dict[st
     """
     layout, limits, sockets = spec.layout, spec.limits, spec.folders.sockets
     ports = {GATEWAY_SOCKET: layout.gateway_port, EGRESS_SOCKET: layout.egress_port}
-    bounds = {
-        "RLIMIT_AS": limits.address_space,
-        "RLIMIT_CPU": limits.cpu_seconds,
-        "RLIMIT_FSIZE": limits.file_size,
-        "RLIMIT_NOFILE": limits.open_files,
-        "RLIMIT_CORE": 0,
-    }
-    if limits_processes:
-        bounds["RLIMIT_NPROC"] = limits.processes
+    bounds = resource_limits(limits)
+    if not limits_processes:
+        del bounds["RLIMIT_NPROC"]
     return {
         "command": list(spec.command),
         "environment": {**layout.variables, **spec.environment},

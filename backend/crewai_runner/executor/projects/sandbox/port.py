@@ -1,4 +1,7 @@
-"""What a sandbox is given and what it returns. Adapters: bubblewrap and, by explicit choice, no sandbox."""
+"""What a sandbox is given and what it returns.
+
+Adapters: bubblewrap, the sandbox service of Compose and, by explicit choice, no sandbox.
+"""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -130,6 +133,8 @@ class EndCause(StrEnum):
     KILLED = "killed"
     WORK_TOO_LARGE = "work-too-large"
     OUT_OF_MEMORY = "out-of-memory"
+    SERVICE_LOST = "service-lost"
+    """The service that ran the command has ended, and the command with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +160,32 @@ class SandboxProcess(Protocol):
         """Kill every process, and wait."""
 
 
+@dataclass(frozen=True, slots=True)
+class EscapeTargets:
+    """What the self-test tries to reach, beside what it tries everywhere.
+
+    `files` are read, or listed if they are folders; files are created in `written`; `sockets` are Unix
+    sockets to connect to.
+    """
+
+    files: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
+    sockets: tuple[str, ...] = ()
+
+
 class Sandbox(Protocol):
     """Starts commands."""
+
+    @property
+    def name(self) -> str:
+        """What people call it, for messages."""
+
+    def find_hint(self, message: str) -> str:
+        """Return what to do when it fails with this message."""
+
+    @property
+    def escape_targets(self) -> EscapeTargets:
+        """What the self-test tries to reach in addition."""
 
     @property
     def is_confined(self) -> bool:

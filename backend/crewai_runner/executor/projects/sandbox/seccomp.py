@@ -41,17 +41,22 @@ _AARCH64 = (
 )
 _MACHINES = {"x86_64": (0xC000003E, _X86_64), "aarch64": (0xC00000B7, _AARCH64)}
 """The architecture's number in <linux/audit.h>, and the numbers of the calls in the order of their names."""
-_X32_CALLS = 0x40000000
+X32_CALLS = 0x40000000
 """Calls of another convention on x86-64, with numbers of their own."""
 
-_LOAD, _JUMP_EQUAL, _JUMP_GREATER_EQUAL, _RETURN = 0x20, 0x15, 0x35, 0x06
-_ARCHITECTURE_OFFSET, _NUMBER_OFFSET = 4, 0
-_ALLOW, _ERROR = 0x7FFF0000, 0x00050000 | errno.EPERM
+LOAD, JUMP_EQUAL, JUMP_GREATER_EQUAL, RETURN = 0x20, 0x15, 0x35, 0x06
+ARCHITECTURE_OFFSET, NUMBER_OFFSET = 4, 0
+ALLOW, ERROR = 0x7FFF0000, 0x00050000
 
 
 def refused_calls(machine: str) -> dict[str, int]:
     """Return the numbers of the refused system calls by name."""
     return {**_ANY_MACHINE, **dict(zip(_NAMES, _MACHINES[machine][1], strict=True))}
+
+
+def architecture(machine: str) -> int:
+    """Return the number that Linux has for a machine whose calls are known."""
+    return _MACHINES[machine][0]
 
 
 def build_filter(machine: str | None = None) -> bytes | None:
@@ -62,17 +67,18 @@ def build_filter(machine: str | None = None) -> bytes | None:
     return b"".join(_instructions(_MACHINES[machine][0], sorted(refused_calls(machine).values())))
 
 
-def _instructions(architecture: int, numbers: list[int]) -> Iterable[bytes]:
+def _instructions(number: int, numbers: list[int]) -> Iterable[bytes]:
     # Jumps count the instructions to skip: those that remain before the last one, which refuses.
-    yield _instruction(_LOAD, _ARCHITECTURE_OFFSET)
-    yield _instruction(_JUMP_EQUAL, architecture, otherwise=len(numbers) + 3)
-    yield _instruction(_LOAD, _NUMBER_OFFSET)
-    yield _instruction(_JUMP_GREATER_EQUAL, _X32_CALLS, then=len(numbers) + 1)
-    for index, number in enumerate(numbers):
-        yield _instruction(_JUMP_EQUAL, number, then=len(numbers) - index)
-    yield _instruction(_RETURN, _ALLOW)
-    yield _instruction(_RETURN, _ERROR)
+    yield instruction(LOAD, ARCHITECTURE_OFFSET)
+    yield instruction(JUMP_EQUAL, number, otherwise=len(numbers) + 3)
+    yield instruction(LOAD, NUMBER_OFFSET)
+    yield instruction(JUMP_GREATER_EQUAL, X32_CALLS, then=len(numbers) + 1)
+    for index, call in enumerate(numbers):
+        yield instruction(JUMP_EQUAL, call, then=len(numbers) - index)
+    yield instruction(RETURN, ALLOW)
+    yield instruction(RETURN, ERROR | errno.EPERM)
 
 
-def _instruction(code: int, value: int, then: int = 0, otherwise: int = 0) -> bytes:
+def instruction(code: int, value: int, then: int = 0, otherwise: int = 0) -> bytes:
+    """Return one instruction; jumps count the instructions to skip."""
     return struct.pack("=HBBI", code, then, otherwise, value)

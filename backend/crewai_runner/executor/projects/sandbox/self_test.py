@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from crewai_runner.executor.projects.sandbox.bubblewrap import INSTALL_HINT
 from crewai_runner.executor.projects.sandbox.port import (
     Folders,
     OutputStream,
@@ -24,14 +23,9 @@ _NAMES = {
     "processes": "sees other processes",
     "environment": "reads the server's environment",
     "writing": "writes outside its folder",
+    "sockets": "reaches the service that runs it",
     "rights": "has or gains rights",
 }
-_NAMESPACE_HINT = (
-    "this machine refuses unprivileged user namespaces: set kernel.apparmor_restrict_unprivileged_userns=0 "
-    "(Ubuntu) or kernel.unprivileged_userns_clone=1 (Debian) with sysctl; in a container, its seccomp "
-    "profile must allow them"
-)
-_NAMESPACE_ERRORS = ("namespace", "uid map", "operation not permitted", "permission denied")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +39,20 @@ class SandboxProbe:
 
 async def probe_sandbox(sandbox: Sandbox, data_dir: Path) -> SandboxProbe:
     """Run a program in the sandbox that tries to escape. Takes about 0.3 s; leaves nothing behind."""
+    hint = sandbox.find_hint("")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crewai-runner-self-test-")))
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
                 found = await _try_to_escape(sandbox, folder, data_dir)
         except SandboxFailed as error:
-            return SandboxProbe(False, str(error), _find_hint(str(error)))
+            return SandboxProbe(False, str(error), sandbox.find_hint(str(error)))
         except (TimeoutError, ValueError, OSError) as error:
-            return SandboxProbe(False, f"The self-test failed: {error or 'it took too long'}", INSTALL_HINT)
+            return SandboxProbe(False, f"The self-test failed: {error or 'it took too long'}", hint)
     if found:
         texts = [f"{_NAMES.get(name, name)} ({', '.join(places)[:200]})" for name, places in found.items()]
-        return SandboxProbe(False, f"A program in the sandbox {'; '.join(texts)}", INSTALL_HINT)
-    return SandboxProbe(True, "bubblewrap holds: the self-test could not escape")
+        return SandboxProbe(False, f"A program in the sandbox {'; '.join(texts)}", hint)
+    return SandboxProbe(True, f"{sandbox.name} holds: the self-test could not escape")
 
 
 async def _try_to_escape(sandbox: Sandbox, folder: Path, data_dir: Path) -> dict[str, list[str]]:
@@ -68,8 +63,11 @@ async def _try_to_escape(sandbox: Sandbox, folder: Path, data_dir: Path) -> dict
     secret.write_text("secret", encoding="ascii")
     secret.chmod(0o644)
     listener = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
+    targets = sandbox.escape_targets
     attempts = {
-        "files": [str(secret), *(str(path) for path in _list_files(data_dir))],
+        "files": [str(secret), *(str(path) for path in _list_files(data_dir)), *targets.files],
+        "writing": list(targets.written),
+        "sockets": list(targets.sockets),
         "network": [listener.sockets[0].getsockname()[1]],
         "processes": ["crewai-runner", "crewai_runner", "pytest"],
     }
@@ -106,9 +104,3 @@ def _list_files(data_dir: Path) -> list[Path]:
     if not data_dir.is_dir():
         return []
     return sorted(path.absolute() for path in data_dir.iterdir() if path.is_file())[:20]
-
-
-def _find_hint(message: str) -> str:
-    if "was not found" not in message and any(text in message.lower() for text in _NAMESPACE_ERRORS):
-        return _NAMESPACE_HINT
-    return INSTALL_HINT

@@ -9,6 +9,7 @@ from pathlib import Path
 from crewai_runner.executor.projects.sandbox.bwrap_arguments import GUEST_FOLDER
 from crewai_runner.executor.projects.sandbox.launch_config import build_config
 from crewai_runner.executor.projects.sandbox.port import (
+    EscapeTargets,
     Folders,
     Layout,
     OnOutput,
@@ -29,6 +30,18 @@ class UnsandboxedProcess:
     The command still has a clean environment, limits of each process, and an end: its launcher kills all
     descendants. But a command that kills its launcher, or that leaves it on a system other than Linux, stays.
     """
+
+    @property
+    def name(self) -> str:
+        return "no sandbox"
+
+    def find_hint(self, message: str) -> str:
+        del message
+        return "set PROJECTS=auto"
+
+    @property
+    def escape_targets(self) -> EscapeTargets:
+        return EscapeTargets()
 
     @property
     def is_confined(self) -> bool:
