@@ -12215,7 +12215,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["ProblemDetails"];
         };
       };
-      /** @description Workflow not found / Workflow version not found */
+      /** @description Workflow not found / Workflow version not found / Project not found / Project version not found */
       404: {
         headers: {
           [name: string]: unknown;
