@@ -23,6 +23,7 @@ from crewai_runner.features.executions.jobs import RunWorker
 from crewai_runner.features.executions.schemas import ResumeBody
 from crewai_runner.features.executions.service import ExecutionService
 from crewai_runner.features.runs.service import NewRun
+from crewai_runner.stream.notifier import control_topic
 from tests.support.builders import definition, task
 from tests.support.harness import ON_SQLITE, RunHarness, open_harness
 from tests.support.principals import OWNER
@@ -115,6 +116,7 @@ class History:
         if end == "stop":
             async with self._harness.transaction(run_id) as (run, lifecycle):
                 await lifecycle.request_stop(run, StopMode.NOW, "me")
+            self._harness.container.notifier.publish([control_topic(run_id)])
             return
         if end == "kill":
             worker.kill()
