@@ -18,16 +18,30 @@ interface Fixtures {
   signedIn: Page;
 }
 
-export const test = base.extend<Fixtures>({
+interface WorkerFixtures {
+  /** The process that serves the providers of all tests of a worker. */
+  providerProcess: Provider;
+}
+
+export const test = base.extend<Fixtures, WorkerFixtures>({
   api: async ({ baseURL }, use) => {
     await use(new Api(baseURL ?? ""));
   },
 
-  // eslint-disable-next-line no-empty-pattern -- Playwright reads the first parameter's pattern
-  provider: async ({}, use) => {
-    const provider = await Provider.start();
+  providerProcess: [
+    // eslint-disable-next-line no-empty-pattern -- Playwright reads the first parameter's pattern
+    async ({}, use) => {
+      const provider = await Provider.start();
+      await use(provider);
+      await provider.stop();
+    },
+    { scope: "worker" },
+  ],
+
+  provider: async ({ providerProcess }, use) => {
+    const provider = await providerProcess.startAnother();
     await use(provider);
-    provider.stop();
+    await provider.stop();
   },
 
   browserErrors: [

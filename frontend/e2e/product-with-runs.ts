@@ -56,7 +56,7 @@ export class ProductWithRuns {
   }
 
   async stop(): Promise<void> {
-    this.provider.stop();
+    await this.provider.stop();
     await this.product.stop();
   }
 

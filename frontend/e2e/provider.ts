@@ -1,4 +1,7 @@
-/** A scripted model provider served over HTTP by a separate process; the product calls it like a real one. */
+/**
+ * A scripted model provider served over HTTP by a separate process; the product calls it like a real one.
+ * One process can serve several providers, which share nothing: starting a process takes longer than a short test.
+ */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -18,9 +21,10 @@ export function gateReply(gate: string, reply: Rule): Rule {
 
 export class Provider {
   readonly url: string;
-  private readonly process: ChildProcess;
+  /** The process that ends with this provider; others end with the provider that they were started by. */
+  private readonly process: ChildProcess | undefined;
 
-  private constructor(process: ChildProcess, url: string) {
+  private constructor(url: string, process?: ChildProcess) {
     this.process = process;
     this.url = url;
   }
@@ -32,7 +36,12 @@ export class Provider {
       { cwd: backend, stdio: ["ignore", "pipe", "inherit"] },
     );
     const [line] = (await once(createInterface({ input: process.stdout }), "line")) as [string];
-    return new Provider(process, (JSON.parse(line) as { url: string }).url);
+    return new Provider((JSON.parse(line) as { url: string }).url, process);
+  }
+
+  /** Starts a provider with its own port, rules and requests in the process of this one. */
+  async startAnother(): Promise<Provider> {
+    return new Provider(((await this.send("POST", "/_control/start")) as { url: string }).url);
   }
 
   get baseUrl(): string {
@@ -65,8 +74,10 @@ export class Provider {
     await this.send("GET", `/_control/wait?requests=${count}&timeout=20`);
   }
 
-  stop(): void {
-    this.process.kill("SIGTERM");
+  /** Closes the port and all connections. */
+  async stop(): Promise<void> {
+    if (this.process) this.process.kill("SIGTERM");
+    else await this.send("POST", "/_control/stop");
   }
 
   private async send(method: string, path: string, body?: unknown): Promise<unknown> {

@@ -190,6 +190,29 @@ class TestProviderProcess:
             provider.reset()
             assert provider.requests == []
 
+    def test_providers_of_one_process_are_separate(self) -> None:
+        with ProviderProcess() as provider:
+            provider.script([Rule(Say("first"))])
+            other, third = provider.start_another(), provider.start_another()
+            other.script([Rule(Hold("gate", Say("other")))])
+            with openai.OpenAI(base_url=other.base_url, api_key="k", max_retries=0) as client:
+                with ThreadPoolExecutor(1) as pool:
+                    held = pool.submit(create_completion, client)
+                    other.wait_for_requests(1)
+                    for one in (provider, third):
+                        one.release("gate")
+                        assert one.requests == []
+                    other.stop()
+                    with pytest.raises(openai.APIConnectionError):
+                        held.result(10)
+                with pytest.raises(openai.APIConnectionError):
+                    create_completion(client)
+            for one, text in ((provider, "first"), (third, "Answer 1")):
+                with openai.OpenAI(base_url=one.base_url, api_key="k", max_retries=0) as client:
+                    assert create_completion(client).choices[0].message.content == text
+            other.close()
+            third.close()
+
     def test_starts_with_rules_from_a_file(self, tmp_path: Path) -> None:
         script = tmp_path / "rules.json"
         script.write_text(json.dumps({"rules": ["from a file"]}))

@@ -31,6 +31,14 @@ class RemoteProvider:
     def reset(self) -> None:
         self._send("POST", "/_control/reset")
 
+    def start_another(self) -> "RemoteProvider":
+        """Start a separate provider in the same process."""
+        return RemoteProvider(self._send("POST", "/_control/start")["url"])
+
+    def stop(self) -> None:
+        """Close the provider's port and connections; the process and its other providers continue."""
+        self._send("POST", "/_control/stop")
+
     def release(self, gate: str) -> None:
         self._send("POST", "/_control/release", {"gate": gate})
 

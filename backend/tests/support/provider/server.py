@@ -31,6 +31,7 @@ class ProviderServer:
         self._gates: dict[str, asyncio.Event] = {}
         self._connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
+        self._stopping: asyncio.Future[None] | None = None
 
     async def start(self, port: int, host: str = "127.0.0.1") -> int:
         """Listen on an interface, loopback by default; returns the port."""
@@ -118,12 +119,23 @@ class ProviderServer:
         try:
             if wanted == "GET /_control/wait":
                 connection.send_json(200, {"met": await self._control_wait(request)})
+            elif wanted == "POST /_control/start":
+                connection.send_json(200, {"url": await self._control_start()})
+            elif wanted == "POST /_control/stop":
+                connection.send_json(200, {})
+                self._stopping = asyncio.ensure_future(self.stop())
             elif wanted in actions:
                 connection.send_json(200, actions[wanted](request) or {})
             else:
                 connection.send_json(404, {"error": f"No such control: {wanted}"})
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             connection.send_json(400, {"error": f"{type(error).__name__}: {error}"})
+
+    @staticmethod
+    async def _control_start() -> str:
+        """Start a separate provider in this process, with its own port, rules and log; return its URL."""
+        another = ProviderServer(api_key=None, delay=0.0, echo=False, models=["test-model"])
+        return f"http://127.0.0.1:{await another.start(0)}"
 
     def _control_script(self, request: HttpRequest) -> None:
         content = request.json()
