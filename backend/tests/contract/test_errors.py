@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from starlette.types import Message
 
 from crewai_runner.core.logging import configure_logging
@@ -26,10 +27,16 @@ MEMBERS = {"type", "title", "status", "detail", "instance", "requestId", "error"
 ORIGIN = "http://localhost:5173"
 
 
+@pytest.fixture(scope="module")
+def application() -> FastAPI:
+    """Built once, which takes a second; each test sets its state."""
+    return create_app(Settings.model_construct(frontend_dir=MISSING_FRONTEND_DIR))
+
+
 @pytest.fixture
-async def http(restored_logging: None) -> AsyncIterator[httpx.AsyncClient]:
+async def http(restored_logging: None, application: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     configure_logging("INFO", LogFormat.JSON, SecretMask())
-    app = create_app(Settings.model_construct(frontend_dir=MISSING_FRONTEND_DIR))
+    app = application
     app.state.mask = SecretMask()
     app.state.container = FixedProvider(auth_deps(AuthService(KEY, MemorySignInLimiter(100))))
     headers = {"Authorization": f"Bearer {KEY}", "Origin": ORIGIN}
