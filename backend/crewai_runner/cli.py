@@ -13,6 +13,8 @@ from crewai_runner.core.setting_values import setting_errors
 from crewai_runner.core.settings import Settings
 from crewai_runner.operations import command as operations
 
+SANDBOX_SOCKET = Path("/run/crewai-runner/sandbox.sock")
+SANDBOX_RUNS = Path("/runs")
 Command = Callable[[argparse.Namespace], int]
 
 
@@ -27,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         "serve": _serve,
         "migrate": _migrate,
         "openapi": _openapi,
+        "sandbox": _sandbox,
         "new-key": _new_key,
         "webhook-secret": _webhook_secret,
     }
@@ -45,6 +48,9 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, Command]]:
     commands.add_parser("migrate", help="upgrade the database to the latest schema, then exit")
     openapi = commands.add_parser("openapi", help="write the OpenAPI document")
     openapi.add_argument("file", type=Path, help="where to write it; - for standard output")
+    sandbox = commands.add_parser("sandbox", help="run the code of projects for workers in other containers")
+    sandbox.add_argument("--socket", type=Path, default=SANDBOX_SOCKET, help="Unix socket to listen on")
+    sandbox.add_argument("--runs", type=Path, default=SANDBOX_RUNS, help="folder of the running commands")
     commands.add_parser("new-key", help="print a new SECRET_KEY")
     commands.add_parser("webhook-secret", help="print the secret that signs outgoing webhooks")
     return parser, operations.add_to(commands)
@@ -67,6 +73,14 @@ def _serve(options: argparse.Namespace) -> int:
     from crewai_runner.serving import serve  # noqa: PLC0415
 
     return serve(settings)
+
+
+def _sandbox(options: argparse.Namespace) -> int:
+    # Not the server's settings: the service has no API key, and no other secret.
+    from crewai_runner.executor.projects.sandbox.agent.places import ServicePlaces  # noqa: PLC0415
+    from crewai_runner.executor.projects.sandbox.agent.server import serve  # noqa: PLC0415
+
+    return serve(ServicePlaces(options.socket.absolute(), options.runs.absolute()))
 
 
 def _migrate(_options: argparse.Namespace) -> int:

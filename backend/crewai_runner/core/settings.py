@@ -147,6 +147,15 @@ class Settings(BaseSettings):
         ProjectsMode.AUTO,
         description="Whether uploaded projects run: only in a sandbox, not, or without one.",
     )
+    sandbox_socket: Path | None = Field(
+        None,
+        description="Unix socket of the sandbox service (`crewai-runner sandbox`), where projects run then. "
+        "Empty: under bubblewrap.",
+    )
+    environments_dir: Path | None = Field(
+        None,
+        description="Environments of projects, which the sandbox service reads. Empty: in DATA_DIR.",
+    )
     projects_disk_gb: float = Field(
         20, gt=0, le=100_000, description="Disk of the environments of projects, on each machine."
     )

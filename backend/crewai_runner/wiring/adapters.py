@@ -19,8 +19,8 @@ from crewai_runner.executor.projects.build.environment_builder import Environmen
 from crewai_runner.executor.projects.build.environment_store import EnvironmentStore
 from crewai_runner.executor.projects.disk import DiskLimits, ProjectDisk
 from crewai_runner.executor.projects.executor import ProjectConfig, ProjectExecutor
-from crewai_runner.executor.projects.sandbox.bubblewrap import BubblewrapSandbox
 from crewai_runner.executor.projects.sandbox.port import Folders
+from crewai_runner.executor.projects.sandbox.selection import find_sandbox
 from crewai_runner.features.auth.shared_sign_in_limiter import SharedSignInLimiter
 from crewai_runner.features.auth.sign_in_limiter import MemorySignInLimiter, SignInLimiter
 from crewai_runner.features.workspaces.service import WorkspaceLimits, WorkspaceQuota
@@ -99,14 +99,14 @@ def make_workspace_quota(settings: Settings, sessions: Sessions) -> WorkspaceQuo
 
 
 def make_environment_builder(settings: Settings) -> EnvironmentBuilder:
-    """The builder of projects' environments; interpreters have the path that they have in a sandbox."""
-    folder = settings.data_dir.absolute() / PROJECTS_FOLDER
+    """The builder of projects' environments; interpreters have the path that they have in the sandbox."""
+    folder = (settings.environments_dir or settings.data_dir / PROJECTS_FOLDER).absolute()
     if settings.projects is ProjectsMode.UNSANDBOXED:
         return EnvironmentBuilder(EnvironmentStore(folder))
-    work = Folders(work=folder)
+    sandbox, work = find_sandbox(settings.projects, settings.sandbox_socket), Folders(work=folder)
     return EnvironmentBuilder(
         EnvironmentStore(folder),
-        locate_python=lambda interpreter: BubblewrapSandbox().lay_out(work, interpreter).python,
+        locate_python=lambda interpreter: sandbox.lay_out(work, interpreter).python,
     )
 
 
@@ -123,13 +123,15 @@ def make_project_executor(
             model_egress=egress,
             tool_egress=make_tool_egress(settings),
             index_url=read_index_url(settings),
+            service_socket=settings.sandbox_socket,
         )
     )
 
 
 def make_project_disk(settings: Settings, store: EnvironmentStore) -> ProjectDisk:
     limits = DiskLimits(int(settings.projects_disk_gb * 1024**3), settings.projects_unused_days * 86_400)
-    return ProjectDisk(settings.data_dir.absolute() / PROJECTS_FOLDER, store, limits)
+    sockets = None if settings.sandbox_socket is None else settings.sandbox_socket.parent
+    return ProjectDisk(settings.data_dir.absolute() / PROJECTS_FOLDER, store, limits, sockets)
 
 
 def read_index_url(settings: Settings) -> str | None:

@@ -28,6 +28,8 @@ class ProjectDisk:
     folder: Path
     store: EnvironmentStore
     limits: DiskLimits
+    sockets: Path | None = None
+    """The folder of the folders of sockets; None: that of temporary files."""
 
     def remove_unused(self) -> list[str]:
         """Remove caches that nothing uses and leftovers of killed processes; return removed environments."""
@@ -36,5 +38,5 @@ class ProjectDisk:
         seconds = self.limits.unused_seconds
         SourceCache(self.folder / SOURCES).remove_unused(seconds)
         remove_old_folders(self.folder / BUILDING_SOURCES, _BUILD_SECONDS)
-        remove_leftover_folders(self.folder / RUNS)
+        remove_leftover_folders(self.folder / RUNS, self.sockets)
         return self.store.remove_unused(seconds, self.limits.bytes)

@@ -1,6 +1,7 @@
 """Runs uploaded projects, each in a sandbox with its own model gateway."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -30,6 +31,7 @@ from crewai_runner.executor.projects.task_record import TaskRecord
 from crewai_runner.executor.projects.written_files import WrittenFiles
 
 log = get_logger(__name__)
+RETRY_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,13 @@ class ProjectConfig:
     tool_egress: EgressPolicy | None = None
     index_url: str | None = None
     keep: KeepLimits = field(default_factory=KeepLimits)
+    service_socket: Path | None = None
+    """Where the sandbox service listens, if commands run there."""
+
+    @property
+    def sockets_parent(self) -> Path | None:
+        """The folder that the sandbox service shares: its commands use sockets in it."""
+        return None if self.service_socket is None else self.service_socket.parent
 
 
 class ProjectExecutor:
@@ -55,12 +64,19 @@ class ProjectExecutor:
         self._kept = KeptProjects(config.keep)
         self._choice: SandboxChoice | None = None
         self._choosing = asyncio.Lock()
+        self._choose_again_at = 0.0
 
     async def choose_sandbox(self) -> SandboxChoice:
-        """Return the sandbox of this machine; the first call runs its self-test."""
+        """Return the sandbox of this machine. The first call runs its self-test.
+
+        The test of a sandbox service that does not hold is repeated, since the service can start later.
+        """
+        config = self._config
         async with self._choosing:
-            if self._choice is None:
-                self._choice = await choose_sandbox(self._config.mode, self._config.data_dir)
+            is_final = self._choice is not None and (self._choice.sandbox or config.service_socket is None)
+            if self._choice is None or (not is_final and time.monotonic() > self._choose_again_at):
+                self._choice = await choose_sandbox(config.mode, config.data_dir, config.service_socket)
+                self._choose_again_at = time.monotonic() + RETRY_SECONDS
                 log.info("projects.sandbox", message=self._choice.probe.message)
             return self._choice
 
@@ -104,7 +120,9 @@ class ProjectExecutor:
             source = await self._sources.get(code.content_hash, code.load_archive)
             warn = partial(_warn_of_build, spec, link.sink)
             async with environments.use(code, source, control, warn) as found:
-                folders = await asyncio.to_thread(create_run_folders, self._config.folder / "runs", source)
+                folders = await asyncio.to_thread(
+                    create_run_folders, self._config.folder / "runs", source, self._config.sockets_parent
+                )
                 tool_egress = self._config.tool_egress or EgressPolicy(allow_private=False)
                 place = AttemptPlace(choice.sandbox, folders, found, self._config.model_egress, tool_egress)
                 try:

@@ -19,6 +19,13 @@ def find_failure(exited: SandboxExit, result: EntryResult | None) -> RunFailure 
         return RunFailure(code=PROJECT_ERROR, message=result.message, hint="The log has its output.")
     if exited.cause in _LIMIT_MESSAGES:
         return RunFailure(code="project-limit", message=_LIMIT_MESSAGES[exited.cause])
+    if exited.cause is EndCause.SERVICE_LOST:
+        message = (
+            "The sandbox service ended while the project ran: it was restarted, or needed too much memory."
+        )
+        return RunFailure(
+            code="sandbox-failed", message=message, hint="Resume the run; see the service's log."
+        )
     if result is None and exited.status != 0:
         message = f"The process of the project ended with status {exited.status}."
         return RunFailure(code="project-exited", message=message, hint="The log has its output.")

@@ -95,15 +95,16 @@ class RunFolders:
                 yield path, descriptor, found.st_size
 
 
-def create_run_folders(parent: Path, source: Path) -> RunFolders:
+def create_run_folders(parent: Path, source: Path, sockets_parent: Path | None = None) -> RunFolders:
     """Create the folders of an attempt; the working directory has a copy of the files in `source`.
 
-    Code opens its files by relative paths, and writes beside them. Raises OSError. Blocks.
+    Code opens its files by relative paths, and writes beside them. The folder of sockets is created in
+    `sockets_parent`, or else in that of temporary files. Raises OSError. Blocks.
     """
     parent.mkdir(parents=True, exist_ok=True, mode=0o711)
     root = Path(tempfile.mkdtemp(prefix="r", dir=parent))
     root.chmod(0o711)
-    sockets = Path(tempfile.mkdtemp(prefix=_SOCKETS_PREFIX))
+    sockets = Path(tempfile.mkdtemp(prefix=_SOCKETS_PREFIX, dir=sockets_parent))
     lock = (root / _LOCK).open("w+", encoding="utf-8")
     fcntl.flock(lock, fcntl.LOCK_SH)
     lock.write(str(sockets))
@@ -117,7 +118,9 @@ def create_run_folders(parent: Path, source: Path) -> RunFolders:
         raise
 
 
-def remove_leftover_folders(parent: Path, min_age_seconds: float = LEFTOVER_SECONDS) -> int:
+def remove_leftover_folders(
+    parent: Path, sockets_parent: Path | None = None, min_age_seconds: float = LEFTOVER_SECONDS
+) -> int:
     """Remove the folders of attempts whose process was killed; return their number. Blocks."""
     count = 0
     for root in parent.iterdir() if parent.is_dir() else ():
@@ -125,7 +128,7 @@ def remove_leftover_folders(parent: Path, min_age_seconds: float = LEFTOVER_SECO
             if time.time() - root.stat().st_mtime > min_age_seconds:
                 sockets = _read_unlocked(root / _LOCK)
                 is_ours = sockets.name.startswith(_SOCKETS_PREFIX)
-                if is_ours and sockets.parent == Path(tempfile.gettempdir()):
+                if is_ours and sockets.parent in {Path(tempfile.gettempdir()), sockets_parent}:
                     shutil.rmtree(sockets, ignore_errors=True)
                 shutil.rmtree(root, ignore_errors=True)
                 count += 1

@@ -11,7 +11,7 @@ from crewai_runner.operations.doctor.finding import Finding, fail, ok, warn
 def check_projects(settings: Settings) -> Finding:
     if settings.projects is ProjectsMode.OFF:
         return ok("projects", "off (PROJECTS)")
-    choice = asyncio.run(choose_sandbox(settings.projects, settings.data_dir))
+    choice = asyncio.run(choose_sandbox(settings.projects, settings.data_dir, settings.sandbox_socket))
     probe = choice.probe
     if probe.is_holding:
         return ok("projects", probe.message)

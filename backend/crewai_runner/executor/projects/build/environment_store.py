@@ -52,6 +52,9 @@ class EnvironmentStore:
     def prepare(self) -> None:
         for folder in (self.cache, self.environments, self.building, self.root / "locks"):
             folder.mkdir(parents=True, exist_ok=True, mode=0o755)
+        # The server creates folders for its own user only; the code of projects runs as another one.
+        for folder in (self.root, self.environments):
+            folder.chmod(folder.stat().st_mode | 0o011)
 
     def find(self, lock_hash: str) -> BuiltEnvironment | None:
         """Return an environment and note its use; None if there is none."""
@@ -76,7 +79,8 @@ class EnvironmentStore:
         size = _measure(folder / "venv")
         target = self.environments / built.lock_hash
         entry = folder / "entry"
-        entry.mkdir(mode=0o755)
+        entry.mkdir()
+        entry.chmod(0o755)
         (folder / "venv").rename(entry / "venv")
         values = {**asdict(built), "size": size, "interpreter": str(built.interpreter)}
         del values["directory"]

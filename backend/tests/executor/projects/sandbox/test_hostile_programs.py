@@ -1,4 +1,4 @@
-"""Programs that try to harm: each is contained by real bubblewrap. SECURITY.md, "Uploaded code"."""
+"""Programs that try to harm: each is contained by real bubblewrap, some by the sandbox service too."""
 
 import json
 import os
@@ -163,8 +163,8 @@ class TestProcesses:
 
         assert program.exit.status == 9
 
-    async def test_stop_of_many_that_ignore_term(self, confined: ProgramRunner) -> None:
-        process, output = await confined.start(
+    async def test_stop_of_many_that_ignore_term(self, sandboxed: ProgramRunner) -> None:
+        process, output = await sandboxed.start(
             "import os, signal, time\n"
             "signal.signal(15, signal.SIG_IGN)\n"
             "for _ in range(20):\n"
@@ -182,10 +182,10 @@ class TestProcesses:
 
 
 class TestResources:
-    async def test_disk_is_bounded(self, confined: ProgramRunner) -> None:
+    async def test_disk_is_bounded(self, sandboxed: ProgramRunner) -> None:
         limits = replace(LIMITS, work_size=20 * 1024**2, file_size=5 * 1024**2)
 
-        program = await confined.run(
+        program = await sandboxed.run(
             "import time\n"
             "for index in range(10): open(str(index), 'wb').write(b'x' * 4_000_000)\n"
             "time.sleep(60)",
@@ -194,13 +194,13 @@ class TestResources:
 
         assert (program.exit.status, program.exit.cause) == (137, EndCause.WORK_TOO_LARGE)
 
-    async def test_a_file_is_bounded(self, confined: ProgramRunner) -> None:
-        program = await confined.run(
+    async def test_a_file_is_bounded(self, sandboxed: ProgramRunner) -> None:
+        program = await sandboxed.run(
             "open('large', 'wb').write(b'x' * 10_000_000)", limits=replace(LIMITS, file_size=1_000_000)
         )
 
         assert program.exit.status != 0
-        assert (confined.folders.work / "large").stat().st_size == 1_000_000
+        assert (sandboxed.folders.work / "large").stat().st_size == 1_000_000
 
     async def test_a_locked_folder_ends_the_command(
         self, confined: ProgramRunner, monkeypatch: pytest.MonkeyPatch
@@ -216,8 +216,8 @@ class TestResources:
 
         assert program.exit.cause is EndCause.WORK_TOO_LARGE
 
-    async def test_number_of_files_is_bounded(self, confined: ProgramRunner) -> None:
-        program = await confined.run(
+    async def test_number_of_files_is_bounded(self, sandboxed: ProgramRunner) -> None:
+        program = await sandboxed.run(
             "import time\nfor index in range(300): open(str(index), 'w').close()\ntime.sleep(60)",
             limits=replace(LIMITS, work_files=200),
         )
@@ -233,16 +233,16 @@ class TestResources:
 
         assert found == "28"
 
-    async def test_address_space_is_bounded(self, confined: ProgramRunner) -> None:
-        found = await confined.ask(
+    async def test_address_space_is_bounded(self, sandboxed: ProgramRunner) -> None:
+        found = await sandboxed.ask(
             "try: bytearray(2_000_000_000)\nexcept MemoryError: print('refused')",
             limits=replace(LIMITS, address_space=1_000_000_000),
         )
 
         assert found == "refused"
 
-    async def test_a_lot_of_output_is_bounded(self, confined: ProgramRunner) -> None:
-        program = await confined.run(
+    async def test_a_lot_of_output_is_bounded(self, sandboxed: ProgramRunner) -> None:
+        program = await sandboxed.run(
             "import os\nfor _ in range(3000): os.write(1, b'x' * 65536)",
             limits=replace(LIMITS, output=1_000_000),
         )

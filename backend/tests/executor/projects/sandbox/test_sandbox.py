@@ -47,6 +47,12 @@ class TestRun:
 
         assert (runner.folders.work / "result.txt").read_text() == "written"
 
+    async def test_the_work_folder_can_be_used_again_at_once(self, runner: ProgramRunner) -> None:
+        for number in range(3):
+            await runner.ask(f"open('count', 'a').write('{number}')")
+
+        assert (runner.folders.work / "count").read_text() == "012"
+
     async def test_descriptors_of_this_process_are_closed(self, runner: ProgramRunner) -> None:
         assert (
             await runner.ask("import os; print(sorted(map(int, os.listdir('/proc/self/fd')))[:-1])")
