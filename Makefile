@@ -72,7 +72,7 @@ test-projects: $(STAMP) ## Build and run projects with real packages and older v
 .PHONY: test-compose
 test-compose: $(STAMP) ## Build, test and chaos-test the Compose files; requires Docker
 	@docker info >/dev/null 2>&1 || { echo "test-compose requires a running Docker engine with the Compose plugin." >&2; exit 1; }
-	@$(IN_BACKEND) $(RUN)/python -m pytest -s -q tests/deploy/compose_tests.py tests/deploy/dev_compose_tests.py $(TEST_ARGS)
+	@$(IN_BACKEND) $(RUN)/python -m pytest -s -q tests/deploy/compose_projects_tests.py tests/deploy/compose_tests.py tests/deploy/dev_compose_tests.py $(TEST_ARGS)
 
 .PHONY: test-clients
 test-clients: $(STAMP) ## Test stock CrewAI clients in an environment of their own (2 GB)

@@ -31,7 +31,7 @@ def neighbours(service: str) -> set[str]:
     """The services that share a network with this one."""
     services = load("docker-compose.yml")["services"]
     own = set(services[service]["networks"])
-    return {name for name, other in services.items() if own & set(other["networks"])} - {service}
+    return {name for name, other in services.items() if own & set(other.get("networks", ()))} - {service}
 
 
 @pytest.mark.parametrize(("file", "name", "service"), SERVICES)
@@ -40,7 +40,13 @@ class TestService:
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
-        assert not {"privileged", "cap_add", "network_mode", "pid", "ipc"} & set(service)
+        assert not {"privileged", "pid", "ipc"} & set(service)
+        if name == "sandbox":
+            # It becomes a user without rights for each command; see ADR-0028.
+            assert (service["cap_add"], service["user"]) == (["SETUID", "SETGID"], "0:0")
+            assert service["network_mode"] == "none"
+        else:
+            assert not {"cap_add", "network_mode"} & set(service)
 
     def test_is_bounded(self, file: str, name: str, service: dict[str, Any]) -> None:
         assert {"mem_limit", "pids_limit", "cpus"} <= set(service)
@@ -84,6 +90,15 @@ class TestProduction:
         networks = load("docker-compose.yml")["networks"]
         assert [networks[name]["internal"] for name in ("database", "monitoring")] == [True, True]
 
+    def test_sandbox_has_neither_secrets_nor_data(self) -> None:
+        services = load("docker-compose.yml")["services"]
+        sandbox, worker = services["sandbox"], services["worker"]
+
+        assert (sandbox.get("environment"), sandbox["secrets"]) == (None, [])
+        assert "data:/data" not in sandbox["volumes"]
+        assert "environments:/environments:ro" in sandbox["volumes"]
+        assert {"environments:/environments", "sandbox:/run/crewai-runner"} <= set(worker["volumes"])
+
     def test_workers_get_the_retention_periods(self) -> None:
         environment = load("docker-compose.yml")["services"]["worker"]["environment"]
 
@@ -95,7 +110,7 @@ class TestProduction:
         [address_range] = document["networks"]["front"]["ipam"]["config"]
 
         assert document["x-settings"]["TRUSTED_PROXIES"] == address_range["subnet"]
-        members = [name for name, one in document["services"].items() if "front" in one["networks"]]
+        members = [name for name, one in document["services"].items() if "front" in one.get("networks", ())]
         assert members == ["nginx", "api"]
 
     def test_no_service_runs_as_root(self) -> None:
@@ -104,12 +119,14 @@ class TestProduction:
             "api": "backend/Dockerfile",
             "worker": "backend/Dockerfile",
         }
+        # The sandbox has none of root's rights but to become other users.
+        expected = {"sandbox"}
         users = {}
         for name, service in load("docker-compose.yml")["services"].items():
             text = (ROOT / dockerfiles[name]).read_text() if name in dockerfiles else ""
             users[name] = str(service.get("user") or re.findall(r"^USER (\S+)", text, re.MULTILINE)[-1])
 
-        assert {name for name, user in users.items() if user.split(":")[0] in ("root", "0")} == set()
+        assert {name for name, user in users.items() if user.split(":")[0] in ("root", "0")} == expected
 
 
 class TestBaseImages:
