@@ -67,6 +67,8 @@ def list_processes(names: list[str]) -> list[str]:
         processes = [str(number) for number in range(1, 5000)]
     found: list[str] = []
     for process in processes:
+        if int(process) == os.getpid():
+            continue
         try:
             line = Path("/proc", process, "cmdline").read_bytes().decode("utf-8", "replace")
         except OSError:

@@ -7,10 +7,12 @@ import pytest
 from crewai_runner.core.setting_choices import ProjectsMode
 from crewai_runner.executor.projects.sandbox import bwrap_arguments, selection
 from crewai_runner.executor.projects.sandbox.bubblewrap import BubblewrapSandbox
-from crewai_runner.executor.projects.sandbox.port import SandboxFailed
+from crewai_runner.executor.projects.sandbox.port import EscapeTargets, SandboxFailed
 from crewai_runner.executor.projects.sandbox.selection import choose_sandbox
 from crewai_runner.executor.projects.sandbox.self_test import probe_sandbox
+from crewai_runner.executor.projects.sandbox.service import SandboxService
 from crewai_runner.executor.projects.sandbox.unsandboxed import UnsandboxedProcess
+from tests.support.sandbox_container import SandboxContainer
 
 
 @pytest.fixture
@@ -26,6 +28,35 @@ class TestProbe:
         probe = await probe_sandbox(BubblewrapSandbox(), data_dir)
 
         assert (probe.is_holding, probe.hint) == (True, "")
+
+    async def test_the_service_holds(self, container: SandboxContainer, data_dir: Path) -> None:
+        probe = await probe_sandbox(SandboxService(container.places), data_dir)
+
+        assert probe.message == "the sandbox service holds: the self-test could not escape"
+        assert probe.is_holding
+
+    async def test_finds_that_the_service_does_not_confine(
+        self, container: SandboxContainer, data_dir: Path
+    ) -> None:
+        class OpenService(SandboxService):
+            """Asks for what it may not give."""
+
+            @property
+            def escape_targets(self) -> EscapeTargets:
+                return EscapeTargets(files=("/etc/passwd",), written=("/dev/shm",))
+
+        probe = await probe_sandbox(OpenService(container.places), data_dir)
+
+        assert not probe.is_holding
+        assert "reads files of the server (/etc/passwd)" in probe.message
+        assert "writes outside its folder (/dev/shm)" in probe.message
+
+    async def test_a_service_that_is_not_there(self, tmp_path: Path, data_dir: Path) -> None:
+        choice = await choose_sandbox(ProjectsMode.AUTO, data_dir, tmp_path / "missing.sock")
+
+        assert choice.sandbox is None
+        assert "does not answer" in choice.probe.message
+        assert "docker compose up --wait sandbox" in choice.probe.hint
 
     async def test_finds_that_nothing_is_confined(self, data_dir: Path) -> None:
         probe = await probe_sandbox(UnsandboxedProcess(), data_dir)
