@@ -125,17 +125,17 @@ describe("ApprovalCard", () => {
   });
 });
 
-describe("QuestionForm", () => {
-  const question = (id: string) =>
-    sampleApproval({
-      id,
-      kind: "question",
-      taskKey: null,
-      agent: null,
-      prompt: "Which city?",
-      output: "",
-    });
+const question = (id: string) =>
+  sampleApproval({
+    id,
+    kind: "question",
+    taskKey: null,
+    agent: null,
+    prompt: "Which city?",
+    output: "",
+  });
 
+describe("QuestionForm", () => {
   it("shows the question and sends the answer", async () => {
     const sent = stubResolve();
     const { findByText, findByRole, findByLabelText, queryByRole, user } = renderWithRouter(
