@@ -1,6 +1,7 @@
 """Functions and methods that make or start a crew, and the values that they are called with."""
 
 import ast
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -28,6 +29,8 @@ _TYPES = {
     "Dict": InputType.OBJECT,
     "Any": InputType.ANY,
 }
+MAX_CALLABLES = 50
+"""In one file."""
 _PLAIN_DECORATORS = frozenset({"staticmethod", "classmethod"})
 _TOOL_BASES = frozenset({"BaseTool", "StructuredTool", "Flow"})
 _OBJECTS = ("agent", "agents", "task", "tasks", "crew", "llm", "tool", "tools", "callback", "session", "db")
@@ -44,14 +47,23 @@ class CrewCallable:
 
 
 def list_crew_callables(module: PythonModule) -> list[CrewCallable]:
-    """Return the functions and methods of a file that make or start a crew and take plain values only."""
-    found = [
-        CrewCallable(name, starts, any(one.required for one in inputs))
+    """Return the functions and methods of a file that make or start a crew and take plain values only.
+
+    Of many, the first ones: for each of them, the file is searched for its parameters.
+    """
+    return sorted(_find_callables(module), key=lambda one: not one.starts)
+
+
+def _find_callables(module: PythonModule) -> Iterator[CrewCallable]:
+    candidates = (
+        (name, any(map(is_kickoff, ast.walk(function))))
         for name, function in _list_functions(module)
-        if (starts := any(map(is_kickoff, ast.walk(function)))) or _makes_crew(function)
-        if (inputs := list_parameters(module, name)) is not None
-    ]
-    return sorted(found, key=lambda one: not one.starts)
+        if any(map(_makes_or_starts_crew, ast.walk(function)))
+    )
+    for name, starts in itertools.islice(candidates, MAX_CALLABLES):
+        inputs = list_parameters(module, name)
+        if inputs is not None:
+            yield CrewCallable(name, starts, any(one.required for one in inputs))
 
 
 def list_parameters(module: PythonModule, name: str) -> list[InputDefinition] | None:
@@ -83,8 +95,9 @@ def _list_functions(module: PythonModule) -> Iterator[tuple[str, Function]]:
     for name, function in module.functions.items():
         if not name.startswith("_") and not function.decorator_list:
             yield name, function
+    crew_classes = frozenset(module.crew_classes)
     for kind in module.classes:
-        is_other = kind.name in module.crew_classes or not _TOOL_BASES.isdisjoint(map(name_of, kind.bases))
+        is_other = kind.name in crew_classes or not _TOOL_BASES.isdisjoint(map(name_of, kind.bases))
         for node in [] if is_other else kind.body:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _is_public(node):
                 yield f"{kind.name}.{node.name}", node
@@ -95,8 +108,8 @@ def _is_public(method: Function) -> bool:
     return is_plain and not method.name.startswith("_")
 
 
-def _makes_crew(function: Function) -> bool:
-    return any(isinstance(node, ast.Call) and name_of(node.func) == "Crew" for node in ast.walk(function))
+def _makes_or_starts_crew(node: ast.AST) -> bool:
+    return is_kickoff(node) or (isinstance(node, ast.Call) and name_of(node.func) == "Crew")
 
 
 def _find_method(kind: ast.ClassDef, name: str) -> Function | None:

@@ -1,7 +1,6 @@
 """Packages that a project imports and does not declare: only those whose names are known are added."""
 
 import ast
-import sys
 from collections.abc import Iterable, Iterator
 
 from packaging.requirements import Requirement
@@ -53,8 +52,9 @@ def find_undeclared(sources: ProjectSources, path: str, dependencies: Dependenci
     for reached in sources.list_reachable(path) if path in sources.modules else []:
         for imported in _list_needed(sources.modules[reached]):
             package = _PACKAGES.get(imported.package)
-            is_own = imported.package in sys.stdlib_module_names or sources.resolve(imported, reached)
-            if package is not None and package not in declared and not is_own:
+            if package is None or package in declared or package in missing:
+                continue
+            if sources.resolve(imported, reached) is None:
                 missing.add(package)
     return sorted(missing)
 

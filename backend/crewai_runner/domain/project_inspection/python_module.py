@@ -41,6 +41,7 @@ _STARTING_FUNCTIONS = frozenset({"run", "kickoff", "main", "run_crew", "start"})
 _KICKOFFS = frozenset({"kickoff", "kickoff_async", "kickoff_for_each", "kickoff_for_each_async", "akickoff"})
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+Block = Function | ast.If | ast.Try | ast.While | ast.With
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,12 @@ class PythonModule:
     @cached_property
     def calls(self) -> tuple[ast.Call, ...]:
         return tuple(node for node in self.nodes if isinstance(node, ast.Call))
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """Functions and the bodies of other statements, outermost first."""
+        found = [node for node in self.nodes if isinstance(node, Block)]
+        return tuple(sorted(found, key=lambda node: node.lineno))
 
     @cached_property
     def imports(self) -> tuple[ImportedName, ...]:

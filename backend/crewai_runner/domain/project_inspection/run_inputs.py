@@ -1,6 +1,7 @@
 """Which inputs a project takes, and their default values."""
 
 import ast
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
@@ -21,6 +22,8 @@ from crewai_runner.domain.workflow_yaml.crewai_files import CrewFiles, NotACrewP
 from crewai_runner.domain.workflow_yaml.python_project.source import NotData
 
 MAX_INPUTS = 100
+MAX_KICKOFFS = 200
+"""Calls whose inputs are looked for: for each of them, the blocks of its file are searched."""
 LONG_TEXT = 200
 _KICKOFFS = frozenset({"kickoff", "kickoff_async", "akickoff"})
 _YAML_COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
@@ -44,7 +47,8 @@ def find_inputs(sources: ProjectSources, entry: EntryPoint) -> list[InputDefinit
     reachable = sources.list_reachable(entry.path) if entry.path in sources.modules else []
     modules = [sources.modules[path] for path in reachable]
     crew = _read_crew_file(sources, entry)
-    values = _read_declared_inputs(crew) or next(_list_kickoff_inputs(modules, entry), {})
+    mappings = itertools.islice(_list_kickoff_inputs(modules, entry), MAX_KICKOFFS)
+    values = _read_declared_inputs(crew) or next(filter(None, mappings), {})
     definitions = {one.name: one for one in _list_arguments(sources, entry)}
     for name, value in values.items():
         definitions.setdefault(name, _define(name, value))
@@ -79,7 +83,7 @@ def _define(name: str, value: object) -> InputDefinition:
 
 
 def _list_kickoff_inputs(modules: list[PythonModule], entry: EntryPoint) -> Iterator[dict[str, Any]]:
-    """Yield the inputs of each call of `kickoff`: the entry's function first, then files."""
+    """Yield the inputs of each call of `kickoff`, if it has any: the entry's function first, then files."""
     for number, module in enumerate(modules):
         if number == 0 and entry.name in module.functions:
             yield from _read_kickoffs(module, [module.functions[entry.name]])
@@ -92,22 +96,15 @@ def _read_kickoffs(module: PythonModule, roots: Iterable[ast.AST]) -> Iterator[d
             if isinstance(node, ast.Call) and name_of(node.func) in _KICKOFFS:
                 expression = keyword_of(node, "inputs") or (node.args[0] if node.args else None)
                 known = {**module.assignments, **_list_local_names(module, node)}
-                values = _read_mapping(expression, known)
-                if values:
-                    yield values
+                yield _read_mapping(expression, known)
 
 
 def _list_local_names(module: PythonModule, call: ast.Call) -> dict[str, ast.expr]:
     """Return what names are assigned in the innermost function around a call, or in top-level blocks."""
-    around = [
-        node
-        for node in module.nodes
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.If | ast.Try | ast.While | ast.With)
-        and node.lineno <= call.lineno <= (node.end_lineno or node.lineno)
-    ]
     names: dict[str, ast.expr] = {}
-    for node in sorted(around, key=lambda node: node.lineno):
-        names |= list_assignments(node.body)
+    for node in module.blocks:
+        if node.lineno <= call.lineno <= (node.end_lineno or node.lineno):
+            names |= list_assignments(node.body)
     return names
 
 

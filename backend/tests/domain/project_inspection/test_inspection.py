@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crewai_runner.domain.project_inspection.dependencies import read_dependencies
+from crewai_runner.domain.project_inspection.entry_points import MAX_ENTRY_POINTS
 from crewai_runner.domain.project_inspection.inspection import inspect_project
 
 CREW = "from crewai import Crew\ncrew = Crew(agents=[], tasks=[])\n"
@@ -120,3 +121,13 @@ class TestReadDependencies:
         text = "crewai==0.86.0 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb  # pinned\n"
 
         assert read_dependencies({"requirements.txt": text}).requirements == ("crewai==0.86.0",)
+
+
+@pytest.mark.timeout(30)
+def test_many_kickoffs_take_linear_time() -> None:
+    """Looking for the names around each call took minutes."""
+    code = "".join(f"def f{number}(a): x.kickoff()\n" for number in range(4_000))
+
+    inspection = inspect_project({"main.py": f"from crewai import Crew\n{code}".encode()})
+
+    assert len(inspection.entry_points) == MAX_ENTRY_POINTS
