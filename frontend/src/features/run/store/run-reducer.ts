@@ -1,6 +1,7 @@
 import type { RunEvent, RunFailure, RunState, StopReceipt, Usage } from "@/lib/api/types";
 
 import { addUsage, NO_USAGE } from "./add-usage";
+import { describeBudgetEvent } from "./describe-budget-event";
 import { restoreTask } from "./restore-task";
 import { failedStep, timeOf, type EventOf } from "./run-event";
 import type { MutableSpan, RunSnapshot, StreamFrame } from "./span";
@@ -194,7 +195,7 @@ export class RunReducer {
       case "budget.warned":
       case "budget.exceeded":
         this.budgetVersion += 1;
-        return this.addWarning(event, budgetMessage(event));
+        return this.addWarning(event, describeBudgetEvent(event));
       case "log.line":
         this.logSpan = steps.addLogLine(builder, event, previousLog);
         return;
@@ -227,20 +228,6 @@ export class RunReducer {
     this.eventUsage = event.data.usage;
     this.builder.endRun(timeOf(event), status === "stopped");
   }
-}
-
-const LIMIT_LABELS: Record<string, string> = {
-  maxCost: "cost",
-  maxTokens: "tokens",
-  maxLlmCalls: "model calls",
-  maxSeconds: "active time",
-};
-
-function budgetMessage(event: EventOf<"budget.warned" | "budget.exceeded">): string {
-  const limit = LIMIT_LABELS[event.data.limit] ?? event.data.limit;
-  return event.type === "budget.exceeded"
-    ? `Budget exceeded: ${limit}`
-    : `Budget almost exceeded: ${limit}`;
 }
 
 /**
