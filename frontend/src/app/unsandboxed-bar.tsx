@@ -8,7 +8,7 @@ export function UnsandboxedBar() {
   const { data: state } = useQuery({
     ...aboutQuery(),
     staleTime: Infinity,
-    select: (about) => about.projects?.state,
+    select: ({ projects }) => projects.state,
   });
   if (state !== "unsandboxed") return null;
   return (

@@ -32,12 +32,15 @@ interface Props {
   build?: ReactNode;
   /** What the preflight depends on besides the form. */
   checkedState?: string;
+  /** Why no run can start here at all. */
+  refusal?: string;
   onStarted: (runId: string) => void;
 }
 
 /** The form with inputs, budget and metadata that starts a run. */
 export function LaunchForm(props: Props) {
-  const { source, version, inputs, workflowBudget, given, settings, build, onStarted } = props;
+  const { source, version, inputs, workflowBudget, given, settings, build, refusal, onStarted } =
+    props;
   const isReady = !build;
   const id = useId();
   const [view, setView] = useState<InputsView>("form");
@@ -105,15 +108,21 @@ export function LaunchForm(props: Props) {
           />
         ) : (
           <div className="flex items-center justify-end gap-3">
-            {isReady && preflight.data && isBlocked(preflight.data) ? (
+            {refusal || (isReady && preflight.data && isBlocked(preflight.data)) ? (
               <span className="flex items-center gap-1.5 text-err">
-                <CircleAlert aria-hidden className="size-4" />
-                Cannot start
+                <CircleAlert aria-hidden className="size-4 shrink-0" />
+                {refusal ?? "Cannot start"}
               </span>
             ) : (
               <span className="text-ink-faint">Version {version}</span>
             )}
-            <Button type="submit" variant="primary" size="lg" busy={form.formState.isSubmitting}>
+            <Button
+              type="submit"
+              variant="primary"
+              size="lg"
+              busy={form.formState.isSubmitting}
+              disabled={refusal !== undefined}
+            >
               {!form.formState.isSubmitting && <Play aria-hidden />}
               {isReady ? "Start run" : "Start when the build is ready"}
             </Button>

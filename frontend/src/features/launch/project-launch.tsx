@@ -9,6 +9,7 @@ import { Field } from "@/components/ui/field";
 import { Select } from "@/components/ui/input";
 import type { Project, Run } from "@/lib/api/types";
 import { isBuilding, projectVersionQuery } from "@/lib/queries/projects";
+import { aboutQuery } from "@/lib/queries/system";
 
 import { BuildProgress } from "./build-progress";
 import { InputsSource } from "./inputs-source";
@@ -33,6 +34,10 @@ export function ProjectLaunch({ project, number, earlierRun, earlierRunError }: 
   const other = useQuery({
     ...projectVersionQuery(project.id, number),
     enabled: number !== project.newestVersion,
+  });
+  const { data: areProjectsOff } = useQuery({
+    ...aboutQuery(),
+    select: ({ projects }) => projects.state === "off" || projects.state === "unavailable",
   });
   const version = number === project.newestVersion ? project.version : other.data;
   if (!version) {
@@ -70,6 +75,7 @@ export function ProjectLaunch({ project, number, earlierRun, earlierRunError }: 
                 <BuildProgress projectId={project.id} version={number} />
               )
             }
+            refusal={areProjectsOff ? "Projects do not run on this server" : undefined}
             checkedState={`${project.revision} ${version.status}`}
             onStarted={(runId) => void navigate({ to: "/runs/$runId", params: { runId } })}
           />
