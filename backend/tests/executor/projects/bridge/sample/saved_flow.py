@@ -2,14 +2,13 @@
 
 import os
 
-from crewai.flow.flow import Flow, listen, start
+from crewai.flow.flow import Flow, FlowState, listen, start
 from crewai.flow.persistence import persist
-from pydantic import BaseModel
+from pydantic import Field
 
 
-class Trip(BaseModel):
-    id: str = ""
-    stops: list[str] = []
+class Trip(FlowState):
+    stops: list[str] = Field(default_factory=list)
     price: float = 0.0
 
 
