@@ -1,8 +1,8 @@
 """The seccomp filter of the sandbox service: it refuses by calls what bubblewrap refuses by namespaces.
 
 In addition to the calls that `seccomp.py` lists: new namespaces; every socket but those of TCP, of Unix
-streams and of routes; connections that are made while sending; and the memory, queues and semaphores that
-processes of different users could share. Pure.
+streams and of routes; connections that are made while sending (MSG_FASTOPEN); and the memory, queues and
+semaphores that processes of different users could share. Pure.
 """
 
 import errno
