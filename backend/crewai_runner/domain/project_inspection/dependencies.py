@@ -1,6 +1,6 @@
 """Which packages and which Python a project wants, from its declarations and lock files."""
 
-import ast
+import posixpath
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -11,9 +11,11 @@ from typing import Any
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from crewai_runner.domain.project_inspection.literals import evaluate, list_assignments
-from crewai_runner.domain.project_inspection.python_module import keyword_of, name_of
-from crewai_runner.domain.workflow_yaml.python_project.source import NotData, parse_source
+from crewai_runner.domain.project_inspection.setup_files import (
+    Declared,
+    read_setup_code,
+    read_setup_config,
+)
 
 CREWAI = "crewai[tools]"
 """The requirement of projects that use CrewAI and do not declare it."""
@@ -34,6 +36,8 @@ class Dependencies:
 
     name: str | None = None
     python: str | None = None
+    preferred_python: str | None = None
+    """The version in a `.python-version` or a `Pipfile`, which is used if it is installed."""
     requirements: tuple[str, ...] = ()
     """As in PEP 508."""
     constraints: tuple[str, ...] = ()
@@ -63,20 +67,24 @@ class Dependencies:
 
 
 def read_dependencies(texts: Mapping[str, str], folder: str = ".") -> Dependencies:
-    """Read what the project in a folder declares: pyproject.toml, else requirements, setup.py, Pipfile."""
+    """Read what the project in a folder declares: pyproject.toml, else requirements, setup files, Pipfile."""
     root = PurePosixPath(folder)
     project = _read_toml(texts.get(str(root / "pyproject.toml"), ""))
     locked = _read_locked(texts, root)
-    found = _choose_requirements(texts, root, project)
+    declarations = list(_list_declarations(texts, root, project))
+    found = _choose_requirements(declarations)
     requirements, ignored = _check(found.lines)
     own, poetry = _table(project, "project"), _table(project, "tool", "poetry")
     python = own.get("requires-python") or _translate(_table(poetry, "dependencies").get("python"))
-    scripts = {**_table(poetry, "scripts"), **_table(own, "scripts")}
-    name = own.get("name") or poetry.get("name")
+    commands = {name: target for one in declarations for name, target in one.scripts.items()}
+    scripts = {**commands, **_table(poetry, "scripts"), **_table(own, "scripts")}
+    names = (own.get("name"), poetry.get("name"), *(declared.name for declared in declarations))
+    name = next(filter(None, names), None)
     has_uv_lock = str(root / "uv.lock") in texts and "project" in project
     return Dependencies(
         name=name if isinstance(name, str) else None,
         python=python if isinstance(python, str) else found.python,
+        preferred_python=_find_preferred_python(texts, root),
         requirements=requirements,
         constraints=() if has_uv_lock else tuple(f"{name}=={version}" for name, version in locked.items()),
         source=found.source,
@@ -84,33 +92,35 @@ def read_dependencies(texts: Mapping[str, str], folder: str = ".") -> Dependenci
         locked=locked,
         scripts={key: value for key, value in scripts.items() if isinstance(value, str)},
         kind=_table(project, "tool", "crewai").get("type"),
-        package_folders=tuple(_list_package_folders(project)),
+        package_folders=(
+            *_list_package_folders(project),
+            *(folder for declared in declarations for folder in declared.package_folders),
+        ),
         ignored=ignored,
     )
 
 
-@dataclass(frozen=True)
-class _Declared:
-    source: str | None = None
-    lines: tuple[str, ...] = ()
-    python: str | None = None
+def _find_preferred_python(texts: Mapping[str, str], root: PurePosixPath) -> str | None:
+    version = texts.get(str(root / ".python-version"), "").strip().partition("\n")[0]
+    requires = _table(_read_toml(texts.get(str(root / "Pipfile"), "")), "requires")
+    return version or str(requires.get("python_version", "")) or None
 
 
-def _choose_requirements(texts: Mapping[str, str], root: PurePosixPath, project: dict[str, Any]) -> _Declared:
+def _choose_requirements(declarations: list[Declared]) -> Declared:
     """Return the first declaration with requirements; one that names CrewAI is preferred."""
-    found = [declared for declared in _list_declarations(texts, root, project) if declared.lines]
+    found = [declared for declared in declarations if declared.lines]
     named = (declared for declared in found if any(line.startswith("crewai") for line in declared.lines))
-    return next(named, found[0] if found else _Declared())
+    return next(named, found[0] if found else Declared())
 
 
 def _list_declarations(
     texts: Mapping[str, str], root: PurePosixPath, project: dict[str, Any]
-) -> Iterator[_Declared]:
+) -> Iterator[Declared]:
     path = str(root / "pyproject.toml")
     listed = _table(project, "project").get("dependencies")
     if isinstance(listed, list):
-        yield _Declared(path, tuple(item for item in listed if isinstance(item, str)))
-    yield _Declared(path, tuple(_read_poetry(_table(project, "tool", "poetry", "dependencies"))))
+        yield Declared(path, tuple(item for item in listed if isinstance(item, str)))
+    yield Declared(path, tuple(_read_poetry(_table(project, "tool", "poetry", "dependencies"))))
     folders = (root, root / "requirements")
     files = sorted(
         (path for path in texts if PurePosixPath(path).parent in folders and "requirements" in path.lower()),
@@ -122,10 +132,14 @@ def _list_declarations(
     )
     for path in files:
         if path.endswith((".txt", ".in")):
-            yield _Declared(path, tuple(_read_requirements(texts, path)))
-    yield _read_setup(str(root / "setup.py"), texts.get(str(root / "setup.py"), ""))
-    packages = _table(_read_toml(texts.get(str(root / "Pipfile"), "")), "packages")
-    yield _Declared(str(root / "Pipfile"), tuple(_read_poetry(packages)))
+            yield Declared(path, tuple(_read_requirements(texts, path)))
+    path = str(root / "setup.py")
+    yield read_setup_code(path, texts.get(path, ""))
+    path = str(root / "setup.cfg")
+    yield read_setup_config(path, texts.get(path, ""))
+    path = str(root / "Pipfile")
+    packages = _table(_read_toml(texts.get(path, "")), "packages")
+    yield Declared(path, tuple(_read_poetry(packages)))
 
 
 def _read_toml(text: str) -> dict[str, Any]:
@@ -177,46 +191,50 @@ def _translate_part(part: str) -> str:
     return f">={part[1:].strip()},<{'.'.join(map(str, upper))}"
 
 
+def is_requirements_file(path: PurePosixPath) -> bool:
+    """Return whether a file is a list of requirements by its name or its folder."""
+    is_list = path.suffix in {".txt", ".in"}
+    return is_list and ("requirements" in path.name or path.parent.name == "requirements")
+
+
+def list_included(path: str, text: str) -> list[str]:
+    """Return the paths of the files that a requirements file includes with `-r`."""
+    return [other for line in _list_lines(text) if (other := _find_included(path, line)) is not None]
+
+
 def _read_requirements(texts: Mapping[str, str], path: str) -> Iterator[str]:
-    """Yield the requirements of a file and of the files that it includes, each of them once."""
+    """Yield the requirements of a file and of the files that it includes, each of them once.
+
+    A line that includes a file which is not there is yielded as it is.
+    """
     waiting = [path]
     known = {path}
     while waiting:
         current = waiting.pop(0)
-        for raw in texts[current].replace("\\\r\n", " ").replace("\\\n", " ").splitlines():
-            line = _HASH.sub("", _COMMENT.sub("", raw)).strip()
-            option, _, rest = (
-                line.replace("=", " ", 1).partition(" ") if line.startswith("-") else ("", "", "")
-            )
-            if option in {"-r", "--requirement"}:
-                other = str(PurePosixPath(current).parent / rest.strip())
-                if other in texts and other not in known:
-                    known.add(other)
-                    waiting.append(other)
-            elif line:
+        for line in _list_lines(texts[current]):
+            other = _find_included(current, line)
+            if other is None or other not in texts:
                 yield line
+            elif other not in known:
+                known.add(other)
+                waiting.append(other)
 
 
-def _read_setup(path: str, text: str) -> _Declared:
-    """Read the literal arguments of `setup()`."""
-    try:
-        module = parse_source(text)
-    except NotData:
-        return _Declared()
-    names = list_assignments(module.body)
-    for node in ast.walk(module):
-        if isinstance(node, ast.Call) and name_of(node.func) == "setup":
-            values: list[Any] = []
-            for key in ("install_requires", "python_requires"):
-                expression = keyword_of(node, key)
-                try:
-                    values.append(evaluate(expression, names) if expression is not None else None)
-                except NotData:
-                    values.append(None)
-            listed, python = values
-            lines = tuple(filter(lambda line: isinstance(line, str), listed or ()))
-            return _Declared(path, lines, python if isinstance(python, str) else None)
-    return _Declared()
+def _list_lines(text: str) -> Iterator[str]:
+    """Yield the lines of a requirements file that are not empty, without comments and hashes."""
+    for raw in text.replace("\\\r\n", " ").replace("\\\n", " ").splitlines():
+        if line := _HASH.sub("", _COMMENT.sub("", raw)).strip():
+            yield line
+
+
+def _find_included(path: str, line: str) -> str | None:
+    if not line.startswith("-"):
+        return None
+    option, _, rest = line.replace("=", " ", 1).partition(" ")
+    if line.startswith("-r") and option != "-r":  # without a space
+        option, rest = "-r", line[2:]
+    is_included = option in {"-r", "--requirement"}
+    return posixpath.normpath(PurePosixPath(path).parent / rest.strip()) if is_included else None
 
 
 def _check(lines: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -22,7 +22,7 @@ _OTHER_COMMANDS = frozenset(
     {"train", "replay", "test", "evaluate", "plot", "run_with_trigger", "serve", "server", "dev", "lint"}
 )
 _MAIN_FUNCTIONS = ("run", "kickoff", "main")
-_PROJECT_FILES = ("pyproject.toml", "requirements.txt", "setup.py", "Pipfile")
+_PROJECT_FILES = ("pyproject.toml", "requirements.txt", "setup.py", "setup.cfg", "Pipfile")
 
 
 class _Rank(IntEnum):

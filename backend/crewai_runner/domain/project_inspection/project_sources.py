@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from crewai_runner.core.environment_file import is_environment_example
 from crewai_runner.core.text import decode_text
+from crewai_runner.domain.project_inspection.dependencies import is_requirements_file, list_included
 from crewai_runner.domain.project_inspection.python_module import ImportedName, PythonModule
 from crewai_runner.domain.workflow_yaml.python_project.source import MAX_SOURCE_LENGTH, NotData, parse_source
 
@@ -16,7 +17,10 @@ MAX_TEXT_BYTES = 16 * 1024**2
 """The size of all files that are read."""
 _MAX_LOCK_BYTES = 8 * 1024**2
 _READ_ENDINGS = frozenset({".py", ".yaml", ".yml", ".json", ".jsonc"})
-_READ_NAMES = frozenset({"pyproject.toml", "uv.lock", "poetry.lock", "Pipfile", ".python-version"})
+_READ_NAMES = frozenset(
+    {"pyproject.toml", "uv.lock", "poetry.lock", "setup.cfg", "Pipfile", ".python-version"}
+)
+_MAX_REQUIREMENTS_BYTES = 256 * 1024
 _LOCKS = frozenset({"uv.lock", "poetry.lock"})
 _LEFT_OUT_FOLDERS = frozenset({"node_modules", "site-packages", "venv", "__pycache__", "build", "dist"})
 _SECONDARY_FOLDERS = frozenset({"tests", "test", "docs", "examples", "example", "notebooks", "benchmarks"})
@@ -142,11 +146,13 @@ def _list_readable(files: Mapping[str, bytes]) -> Iterator[str]:
     installed = {
         str(PurePosixPath(path).parent.parent) for path in files if path.endswith(".dist-info/METADATA")
     }
+    included = _find_included(files)
     for path in sorted(files, key=lambda path: (is_secondary(path), path.count("/"), path)):
         file = PurePosixPath(path)
         is_hidden = any(part.startswith(".") or part in _LEFT_OUT_FOLDERS for part in file.parts[:-1])
         is_installed = not installed.isdisjoint(map(str, file.parents))
-        if not is_hidden and not is_installed and (_is_read(file) or is_environment_example(file.name)):
+        is_wanted = _is_read(file) or is_environment_example(file.name) or path in included
+        if not is_hidden and not is_installed and is_wanted:
             yield path
 
 
@@ -155,7 +161,21 @@ def _count_common_parts(path: str, other: str) -> int:
     return next((number for number, (one, two) in enumerate(parts) if one != two), 99)
 
 
+def _find_included(files: Mapping[str, bytes]) -> set[str]:
+    """Return the files that requirements files include, whatever their names are."""
+    waiting = [path for path in files if is_requirements_file(PurePosixPath(path))]
+    found: set[str] = set()
+    while waiting:
+        path = waiting.pop()
+        try:
+            text = decode_text(files[path][:_MAX_REQUIREMENTS_BYTES])
+        except UnicodeDecodeError:
+            continue
+        new = {other for other in list_included(path, text) if other in files} - found
+        found |= new
+        waiting += new
+    return found
+
+
 def _is_read(file: PurePosixPath) -> bool:
-    is_list = file.suffix in {".txt", ".in"}
-    is_requirements = is_list and ("requirements" in file.name or file.parent.name == "requirements")
-    return file.suffix in _READ_ENDINGS or file.name in _READ_NAMES or is_requirements
+    return file.suffix in _READ_ENDINGS or file.name in _READ_NAMES or is_requirements_file(file)

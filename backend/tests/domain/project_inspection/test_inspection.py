@@ -11,7 +11,10 @@ from crewai_runner.domain.project_inspection.entry_points import MAX_ENTRY_POINT
 from crewai_runner.domain.project_inspection.inspection import inspect_project
 
 CREW = "from crewai import Crew\ncrew = Crew(agents=[], tasks=[])\n"
-PATHS = ("main.py", "crew.jsonc", "pyproject.toml", "requirements.txt", "uv.lock", "setup.py", ".env.example")
+PATHS = (
+    *("main.py", "crew.jsonc", "pyproject.toml", "requirements.txt", "uv.lock"),
+    *("setup.py", "setup.cfg", "Pipfile", ".env.example"),
+)
 
 
 class TestInspectProject:
@@ -57,6 +60,9 @@ class TestInspectProject:
             ("main.py", b"inputs = {'a': inputs}\nCrew().kickoff(inputs=inputs)\nimport crewai"),
             ("main.py", b"from crewai import Crew\n" + b"os.getenv('A')\n" * 8_000),
             ("pyproject.toml", b"a." * 40_000 + b"b = 1"),
+            ("setup.cfg", b"[options]\na" + b" " * 60_000 + b"b\n"),
+            ("setup.cfg", b"[options]\n" + (b"a" + b" " * 480 + b"b\n") * 120),
+            ("requirements.txt", b"-r a.txt\n" * 20_000),
             ("pyproject.toml", b"[" * 40_000),
             (
                 "pyproject.toml",
@@ -116,6 +122,41 @@ class TestReadDependencies:
 
         assert found.requirements == ("crewai",)
         assert "canary" not in repr(found)
+
+    def test_setup_config(self) -> None:
+        text = (
+            "[metadata]\nname = quiz\n[options]\npackage_dir =\n    = lib\npython_requires = >=3.11\n"
+            "install_requires =\n    crewai==0.102.0  # pinned\n    # rich\n    requests\n"
+            "[options.entry_points]\nconsole_scripts =\n    quiz = quiz.cli:main\n"
+        )
+        found = read_dependencies({"setup.cfg": text})
+
+        assert (found.name, found.python, found.source) == ("quiz", ">=3.11", "setup.cfg")
+        assert found.requirements == ("crewai==0.102.0", "requests")
+        assert (found.scripts, found.package_folders) == ({"quiz": "quiz.cli:main"}, ("lib",))
+
+    def test_setup_code(self) -> None:
+        text = (
+            "from setuptools import setup\nNEEDS = ['crewai']\n"
+            "setup(name='quiz', install_requires=NEEDS, package_dir={'': 'lib'}, version=read(),"
+            " entry_points={'console_scripts': ['quiz = quiz.cli:main']})\n"
+        )
+        found = read_dependencies({"setup.py": text})
+
+        assert (found.name, found.requirements) == ("quiz", ("crewai",))
+        assert (found.scripts, found.package_folders) == ({"quiz": "quiz.cli:main"}, ("lib",))
+
+    def test_included_files(self) -> None:
+        texts = {
+            "requirements.txt": "-r deps/base.txt\n--requirement=missing.txt\n-rextra.txt\n",
+            "deps/base.txt": "crewai==1.9.3\n-r ../requirements.txt\n-r more.txt\n",
+            "deps/more.txt": "rich\n",
+            "extra.txt": "idna\n",
+        }
+        found = read_dependencies(texts)
+
+        assert set(found.requirements) == {"crewai==1.9.3", "idna", "rich"}
+        assert found.ignored == ("--requirement=missing.txt",)
 
     def test_hashes_and_comments_are_removed(self) -> None:
         text = "crewai==0.86.0 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb  # pinned\n"

@@ -13,7 +13,11 @@ from pathlib import Path
 import uv
 
 from crewai_runner.core.text import decode_text
-from crewai_runner.domain.project_inspection.dependencies import Dependencies, read_dependencies
+from crewai_runner.domain.project_inspection.dependencies import (
+    Dependencies,
+    list_included,
+    read_dependencies,
+)
 from crewai_runner.executor.projects.build.build_log import BuildLog, OnLog
 from crewai_runner.executor.projects.build.command_runner import (
     BuildCommand,
@@ -36,14 +40,18 @@ from crewai_runner.executor.projects.build.package_resolver import (
     PackageList,
     PackageResolver,
     has_custom_index,
-    read_python_pin,
 )
 
 FORMAT = "1"
 """Part of the hash: to be raised when environments are built differently."""
 _COMPILE = ("-I", "-S", "-W", "ignore", "-m", "compileall", "-qq", "-j", "2")
-_READ_FILES = ("pyproject.toml", "setup.py", "Pipfile", "uv.lock", "poetry.lock", ".python-version")
+_READ_FILES = (
+    *("pyproject.toml", "setup.py", "setup.cfg", "Pipfile"),
+    *("uv.lock", "poetry.lock", ".python-version"),
+)
 _MAX_FILE_BYTES = 8 * 1024**2
+_MAX_INCLUDED = 100
+"""Files that one requirements file may include."""
 _PASSED_ON = ("SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY")
 """Variables of this process that uv needs to reach the index."""
 
@@ -124,7 +132,7 @@ class EnvironmentBuilder:
         for line in request.extra_requirements:
             log.write(f"Added, because the project needs it and does not declare it: {line}")
         wanted = request.python or declared.python
-        interpreters = rank_interpreters(await find_interpreters(), wanted, read_python_pin(texts))
+        interpreters = rank_interpreters(await find_interpreters(), wanted, declared.preferred_python)
         resolver = PackageResolver(
             self.runner, uv.find_uv_bin(), self._environment(request, folder), request.limits.seconds
         )
@@ -241,18 +249,29 @@ def _add_requirements(
 
 
 def _read_texts(folder: Path) -> dict[str, str]:
-    """Return the files that declare dependencies. Links are not followed."""
-    paths = [folder / name for name in _READ_FILES]
-    paths += [path for place in (folder, folder / "requirements") for path in sorted(place.glob("*.txt"))]
-    paths += sorted(folder.glob("*.in"))
+    """Return the files that declare dependencies, by path. Links are not followed."""
+    waiting = [folder / name for name in _READ_FILES]
+    waiting += [path for place in (folder, folder / "requirements") for path in sorted(place.glob("*.txt"))]
+    waiting += sorted(folder.glob("*.in"))
     texts: dict[str, str] = {}
-    for path in paths:
-        if path.is_file() and not path.is_symlink() and path.stat().st_size <= _MAX_FILE_BYTES:
-            try:
-                texts[str(path.relative_to(folder))] = decode_text(path.read_bytes())
-            except UnicodeDecodeError:
-                continue
+    for path in waiting:
+        name = str(path.relative_to(folder))
+        text = None if name in texts else _read_text(path, folder)
+        if text is not None:
+            texts[name] = text
+            included = [other for other in list_included(name, text) if not other.startswith(("/", ".."))]
+            waiting += [folder / other for other in included[:_MAX_INCLUDED]]
     return texts
+
+
+def _read_text(path: Path, folder: Path) -> str | None:
+    """Return the text of a file; None if it is none, a link, or too long."""
+    try:
+        if path.resolve() != folder.resolve() / path.relative_to(folder) or not path.is_file():
+            return None
+        return decode_text(path.read_bytes()) if path.stat().st_size <= _MAX_FILE_BYTES else None
+    except (OSError, ValueError):
+        return None
 
 
 def _check_size(folder: Path, limit: int) -> None:

@@ -187,11 +187,6 @@ def add_floors(requirements: Sequence[str]) -> list[str]:
     return found
 
 
-def read_python_pin(texts: Mapping[str, str]) -> str | None:
-    """Return the version in a `.python-version`."""
-    return texts.get(".python-version", "").strip().split("\n")[0] or None
-
-
 def has_custom_index(text: str) -> bool:
     """Return whether a pyproject.toml names package indexes of its own, which are not contacted."""
     try:

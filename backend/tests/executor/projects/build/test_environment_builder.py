@@ -36,12 +36,15 @@ class FakeUv:
     failures: list[str] = field(default_factory=list)
     commands: list[BuildCommand] = field(default_factory=list)
     delay: float = 0.0
+    requirements: list[str] = field(default_factory=list)
 
     async def run(self, command: BuildCommand, on_line: OnLine) -> int:
         self.commands.append(command)
         await asyncio.sleep(self.delay)
         arguments = command.arguments
         if "compile" in arguments or "export" in arguments:
+            if "requirements.in" in arguments:
+                self.requirements.append((command.folder / "requirements.in").read_text())
             if "compile" in arguments and self.failures:
                 on_line(self.failures.pop(0))
                 return 1
@@ -92,6 +95,23 @@ class TestBuild:
         packages = (built.directory.parent / "packages.txt").read_text()
         assert packages == "crewai==0.86.0 \\\n    --hash=sha256:aa\n"
         assert not any((store.building).iterdir())
+
+    async def test_files_that_requirements_include(self, store: EnvironmentStore, project: Path) -> None:
+        """Only files of the project are read, whatever their names are."""
+        outside = project.parent / "outside.txt"
+        outside.write_text("canary\n")
+        (project / "link.txt").symlink_to(outside)
+        (project / "deps").mkdir()
+        (project / "deps" / "base.txt").write_text("rich\n-r ../../outside.txt\n")
+        lines = ["crewai==0.86.0", "-r deps/base.txt", f"-r {outside}", "-r link.txt", f"-r {'x' * 5000}"]
+        (project / "requirements.txt").write_text("\n".join(lines))
+        uv, log = FakeUv(), list[str]()
+
+        await EnvironmentBuilder(store, uv).build(BuildRequest(project), log.append)
+
+        assert uv.requirements == ["crewai==0.86.0\nrich\n"]
+        assert "canary" not in "".join(log)
+        assert any("-r link.txt" in line for line in log)
 
     async def test_another_user_can_read_what_a_private_server_builds(
         self, store: EnvironmentStore, project: Path
