@@ -21,6 +21,8 @@ EARLIEST_CAP = date(2024, 12, 10)
 """With an earlier one CrewAI 0.70 has no solution: the index lost versions that it needs."""
 FLOORS = {"crewai": "0.70", "crewai-tools": "0.12"}
 """Lower bounds for requirements without a version: a resolver may otherwise choose a very old release."""
+SETUPTOOLS = "setuptools<81"
+"""Has `pkg_resources`, which old packages import, but do not require: up to 3.11, `venv` installed it."""
 MAX_ATTEMPTS = 12
 _KEPT_LINES = 200
 _NEEDS_WHEEL = re.compile(r"Wheels are required for `([A-Za-z0-9._-]+)`")
@@ -29,6 +31,7 @@ _NO_WHEEL = re.compile(
 )
 _REMOVED = re.compile(r"there is no version of ([A-Za-z0-9._-]+)==")
 """A version that the index no longer has."""
+_NAMES_SETUPTOOLS = re.compile(r"setuptools(?![A-Za-z0-9._-])", re.IGNORECASE)
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)(\[[^\]]*\])?==([^\s;\\]+)")
 
 
@@ -54,6 +57,7 @@ class _Attempt:
     interpreter: int = 0
     is_capped: bool = True
     has_constraints: bool = True
+    has_setuptools: bool = True
     exempt: frozenset[str] = frozenset()
     """Packages without a wheel in the wanted version: any version with one may be used."""
 
@@ -205,6 +209,9 @@ def _write_requirements(folder: Path, dependencies: Dependencies, attempt: _Atte
         ],
         "constraints.in": [line for line in constraints if not _is_exempt(line, attempt)],
     }
+    is_declared = any(map(_NAMES_SETUPTOOLS.match, dependencies.requirements))
+    if attempt.has_setuptools and not is_declared:
+        files["requirements.in"].append(SETUPTOOLS)
     # An exempt package keeps its extras and loses its version.
     for line in dependencies.requirements:
         if _is_exempt(line, attempt):
@@ -261,10 +268,12 @@ def _next_attempt(
     named -= FLOORS.keys()  # the version of CrewAI is the project's choice
     if named - attempt.exempt:
         return replace(attempt, exempt=attempt.exempt | named)
+    if attempt.has_setuptools and "setuptools" in text:
+        return replace(attempt, has_setuptools=False)
     if attempt.has_constraints:
         return replace(attempt, has_constraints=False, is_capped=has_date)
     if attempt.interpreter + 1 < min(interpreters, 3):
         return replace(attempt, interpreter=attempt.interpreter + 1, exempt=frozenset())
     if attempt.is_capped:
-        return _Attempt(is_capped=False, has_constraints=False)
+        return _Attempt(is_capped=False, has_constraints=False, has_setuptools=attempt.has_setuptools)
     return None

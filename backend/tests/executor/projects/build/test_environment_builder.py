@@ -109,7 +109,7 @@ class TestBuild:
 
         await EnvironmentBuilder(store, uv).build(BuildRequest(project), log.append)
 
-        assert uv.requirements == ["crewai==0.86.0\nrich\n"]
+        assert uv.requirements == ["crewai==0.86.0\nrich\nsetuptools<81\n"]
         assert "canary" not in "".join(log)
         assert any("-r link.txt" in line for line in log)
 
@@ -161,6 +161,17 @@ class TestBuild:
         _, second = uv.list_options("compile")
         assert "lancedb=2100-01-01" in second
         assert "crewai=2100-01-01" not in second
+
+    async def test_setuptools_is_added_unless_a_package_wants_another_one(
+        self, store: EnvironmentStore, project: Path
+    ) -> None:
+        (project / "requirements.txt").write_text("crewai==0.86.0\nsetuptools-scm\n")
+        uv = FakeUv(failures=["No solution found: because new-package requires setuptools>=82"])
+
+        await EnvironmentBuilder(store, uv).build(BuildRequest(project), print)
+
+        plain = "crewai==0.86.0\nsetuptools-scm\n"
+        assert uv.requirements == [f"{plain}setuptools<81\n", plain]
 
     async def test_no_solution_ends_with_the_reason(self, store: EnvironmentStore, project: Path) -> None:
         uv, log = FakeUv(failures=["No solution found: boltons"] * 20), list[str]()
