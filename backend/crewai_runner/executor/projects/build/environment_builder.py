@@ -5,6 +5,7 @@ import hashlib
 import os
 import platform
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -192,7 +193,9 @@ class EnvironmentBuilder:
         environment = self._environment(request, folder)
         for step in steps:
             log.recent.clear()
-            command = BuildCommand(step, folder, environment, request.limits.seconds)
+            # Its processes talk over Unix sockets in TMPDIR, whose paths have at most 107 characters.
+            own = {} if step[0] == program else {"TMPDIR": tempfile.gettempdir()}
+            command = BuildCommand(step, folder, {**environment, **own}, request.limits.seconds)
             status = await self.runner.run(command, log.write)
             if status != 0 and step[0] == program:
                 raise explain_output(list(log.recent))

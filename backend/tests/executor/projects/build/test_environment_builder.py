@@ -37,6 +37,7 @@ class FakeUv:
     commands: list[BuildCommand] = field(default_factory=list)
     delay: float = 0.0
     requirements: list[str] = field(default_factory=list)
+    compiles: bool = False
 
     async def run(self, command: BuildCommand, on_line: OnLine) -> int:
         self.commands.append(command)
@@ -55,6 +56,11 @@ class FakeUv:
             (target / "bin" / "python").symlink_to(sys.executable)
             (target / "pyvenv.cfg").write_text("home = /somewhere\nrelocatable = true\n")
             (target / "bin" / "tool").touch(0o777)
+            (target / "lib").mkdir()
+            for name in ("one.py", "two.py"):
+                (target / "lib" / name).write_text("x = 1\n")
+        elif "compileall" in arguments and self.compiles:
+            return await SubprocessRunner().run(command, on_line)
         return 0
 
     def list_options(self, name: str) -> list[tuple[str, ...]]:
@@ -125,6 +131,18 @@ class TestBuild:
 
         modes = {path.name: path.lstat().st_mode & 0o777 for path in built.directory.rglob("*")}
         assert (modes["bin"], modes["pyvenv.cfg"], modes["tool"]) == (0o555, 0o644, 0o755)
+
+    async def test_files_are_compiled_in_a_folder_with_a_long_path(
+        self, tmp_path: Path, project: Path
+    ) -> None:
+        """Unix sockets, with which the compiling processes are controlled, need short paths."""
+        store = EnvironmentStore(tmp_path / ("x" * 100))
+
+        built = await EnvironmentBuilder(store, FakeUv(compiles=True)).build(BuildRequest(project), print)
+
+        compiled = sorted(path.name for path in built.directory.rglob("*.pyc"))
+        store.discard(store.root)
+        assert len(compiled) == 2
 
     async def test_commands_have_no_setting_of_this_process(
         self, store: EnvironmentStore, project: Path, monkeypatch: pytest.MonkeyPatch
