@@ -26,6 +26,7 @@ MAX_KICKOFFS = 200
 """Calls whose inputs are looked for: for each of them, the blocks of its file are searched."""
 LONG_TEXT = 200
 _KICKOFFS = frozenset({"kickoff", "kickoff_async", "akickoff"})
+_FOR_EACH = frozenset({"kickoff_for_each", "kickoff_for_each_async", "akickoff_for_each"})
 _YAML_COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
 _UNKNOWN = object()
 _TYPES: tuple[tuple[type, InputType], ...] = (
@@ -42,7 +43,8 @@ def find_inputs(sources: ProjectSources, entry: EntryPoint) -> list[InputDefinit
 
     A function or file passes inputs of its own to `kickoff`: each of them has a default value or is computed.
     A class or a `crew.jsonc` needs a value for each placeholder in its texts. What is called with arguments
-    takes those, too.
+    takes those, too. Code that only starts crews for each item of a list has its own values, which a run does
+    not replace.
     """
     reachable = sources.list_reachable(entry.path) if entry.path in sources.modules else []
     modules = [sources.modules[path] for path in reachable]
@@ -53,7 +55,11 @@ def find_inputs(sources: ProjectSources, entry: EntryPoint) -> list[InputDefinit
     for name, value in values.items():
         definitions.setdefault(name, _define(name, value))
     has_flow = entry.kind is ProjectKind.FLOW or any(module.flow_classes for module in modules)
-    if not has_flow and (not values or entry.kind is not ProjectKind.SCRIPT):
+    if (
+        not has_flow
+        and not _has_only_lists(modules, entry)
+        and (not values or entry.kind is not ProjectKind.SCRIPT)
+    ):
         is_required = entry.kind is not ProjectKind.SCRIPT
         texts = [crew] if crew else _list_texts(sources, entry, modules)
         for name in _find_placeholders(texts):
@@ -68,6 +74,13 @@ def _list_arguments(sources: ProjectSources, entry: EntryPoint) -> list[InputDef
         return []
     parameters = list_parameters(module, entry.name) if entry.name else None
     return parameters or (list_options(module) if entry.kind is ProjectKind.SCRIPT else [])
+
+
+def _has_only_lists(modules: list[PythonModule], entry: EntryPoint) -> bool:
+    """Return whether the code starts crews for each item of a list, and nothing else starts one."""
+    called = {name_of(call.func) for module in modules for call in module.calls}
+    crews = {name for module in modules for name in (*module.crew_classes, *module.crew_variables)}
+    return bool(called & _FOR_EACH) and not called & _KICKOFFS and entry.name not in crews
 
 
 def _define(name: str, value: object) -> InputDefinition:
