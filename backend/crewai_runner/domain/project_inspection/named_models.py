@@ -25,6 +25,9 @@ _FAMILY = re.compile(
 _YAML_MODEL = re.compile(
     r"^[ \t]+(?:llm|model)[ \t]*:[ \t]*[\"']?([\w.:\-/@]{2,100})[\"']?[ \t]*(?:#.*)?$", re.MULTILINE
 )
+_JSON_MODEL = re.compile(
+    r"\"(?:llm|model|(?:manager|planning|function_calling)_llm)\"[ \t]{0,9}:[ \t]{0,9}\"([\w.:\-/@]{2,100})\""
+)
 _EXAMPLE_MODEL = re.compile(
     r"^(?=[A-Z_]{0,100}MODEL)[A-Z_]++[ \t]*+=[ \t]*+[\"']?([\w.:\-/@]{2,100})", re.MULTILINE
 )
@@ -77,7 +80,7 @@ _TOOL_BASES = frozenset({"BaseTool", "StructuredTool"})
 
 
 def find_models(sources: ProjectSources) -> list[str]:
-    """Return the models that code, YAML files and `.env.example` name, as written."""
+    """Return the models that code, YAML and JSON files and `.env.example` name, as written."""
     found: dict[str, None] = {}
     for path, module in sources.modules.items():
         if not is_secondary(path):
@@ -85,6 +88,8 @@ def find_models(sources: ProjectSources) -> list[str]:
     for path, text in sources.texts.items():
         if path.endswith((".yaml", ".yml")):
             found |= dict.fromkeys(filter(_is_model, _YAML_MODEL.findall(text)))
+        elif path.endswith((".json", ".jsonc")) and not is_secondary(path):
+            found |= dict.fromkeys(filter(_is_model, _JSON_MODEL.findall(text)))
         elif is_environment_example(PurePosixPath(path).name):
             found |= dict.fromkeys(filter(_is_model, _EXAMPLE_MODEL.findall(text)))
     return list(found)[:MAX_NAMES]
