@@ -67,7 +67,7 @@ test-browser: $(STAMP) $(BUILD) ## Run the end-to-end tests in Chromium (E2E_ARG
 
 .PHONY: test-projects
 test-projects: $(STAMP) ## Build and run projects with real packages and older versions of CrewAI (6 GB)
-	@uv="$$($(FIND_UV))"; $(IN_BACKEND) UV="$$uv" $(RUN)/python -m pytest -s -q tests/executor/projects/bridge/version_tests.py tests/projects/end_to_end_tests.py $(TEST_ARGS)
+	@uv="$$($(FIND_UV))"; $(IN_BACKEND) UV="$$uv" $(RUN)/python -m pytest -s -q tests/executor/projects/bridge/version_tests.py tests/projects/end_to_end_tests.py tests/projects/stop_and_resume_tests.py $(TEST_ARGS)
 
 .PHONY: test-compose
 test-compose: $(STAMP) ## Build, test and chaos-test the Compose files; requires Docker

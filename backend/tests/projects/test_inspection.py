@@ -3,7 +3,6 @@
 An entry of `inputs` is a default value, or an empty text for a value that the code computes.
 """
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +10,7 @@ import pytest
 
 from crewai_runner.domain.project import ProjectInspection
 from crewai_runner.domain.project_inspection.inspection import inspect_project
-
-FOLDERS = sorted(path.parent for path in Path(__file__).parent.glob("*/expected.toml"))
-
-
-def read_files(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != "expected.toml" and "__pycache__" not in path.parts
-    }
+from tests.projects.project_folders import FOLDERS, read_expected, read_files
 
 
 def summarize(inspection: ProjectInspection) -> dict[str, Any]:
@@ -44,7 +34,7 @@ def summarize(inspection: ProjectInspection) -> dict[str, Any]:
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_inspection_finds_what_is_expected(folder: Path) -> None:
-    expected = tomllib.loads((folder / "expected.toml").read_text())
+    expected, _ = read_expected(folder)
     inspection = inspect_project(read_files(folder))
 
     warnings = expected.pop("warnings", [])
@@ -58,4 +48,4 @@ def test_inspection_finds_what_is_expected(folder: Path) -> None:
 
 
 def test_there_are_projects() -> None:
-    assert len(FOLDERS) >= 20
+    assert len(FOLDERS) >= 40

@@ -1,0 +1,4 @@
+from .stock import StockTool
+from .tax import add_tax
+
+__all__ = ["StockTool", "add_tax"]

@@ -1,0 +1,1 @@
+DESCRIPTION = "Summarize the figures of week {week}"
