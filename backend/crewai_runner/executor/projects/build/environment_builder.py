@@ -141,9 +141,11 @@ class EnvironmentBuilder:
         if declared.lock is not None:
             locked = await resolver.export_lock(folder, texts, interpreters[0], log)
             if locked is not None and not request.extra_requirements:
-                if not await self._lacks_wheel(resolver, locked, folder):
+                if locked.has_hashes and not await self._lacks_wheel(resolver, locked, folder):
                     return locked
-                log.write("A locked package has no wheel: versions near the locked ones are looked for.")
+                log.write(
+                    "A locked package has no wheel or no hash: versions near the locked ones are looked for."
+                )
         dependencies = _add_requirements(declared, request.extra_requirements, locked)
         if not dependencies.requirements:
             message = "The project declares no dependencies. Add a requirements.txt or a pyproject.toml."

@@ -42,6 +42,12 @@ class PackageList:
     text: str
     interpreter: Interpreter
 
+    @property
+    def has_hashes(self) -> bool:
+        """Return whether every package has a hash; in a lock file of an index without them none has."""
+        lines = self.text.replace("\\\n", " ").splitlines()
+        return all("--hash=" in line for line in lines)
+
     def find_version(self, name: str) -> str | None:
         for line in self.text.splitlines():
             match = _PINNED.match(line)

@@ -37,7 +37,9 @@ class FakeUv:
     commands: list[BuildCommand] = field(default_factory=list)
     delay: float = 0.0
     requirements: list[str] = field(default_factory=list)
+    constraints: list[str] = field(default_factory=list)
     compiles: bool = False
+    exported: str = RESOLVED
 
     async def run(self, command: BuildCommand, on_line: OnLine) -> int:
         self.commands.append(command)
@@ -46,10 +48,12 @@ class FakeUv:
         if "compile" in arguments or "export" in arguments:
             if "requirements.in" in arguments:
                 self.requirements.append((command.folder / "requirements.in").read_text())
+                self.constraints.append((command.folder / "constraints.in").read_text())
             if "compile" in arguments and self.failures:
                 on_line(self.failures.pop(0))
                 return 1
-            Path(arguments[arguments.index("--output-file") + 1]).write_text(RESOLVED)
+            text = self.exported if "export" in arguments else RESOLVED
+            Path(arguments[arguments.index("--output-file") + 1]).write_text(text)
         elif "venv" in arguments:
             target = Path(arguments[-1])
             (target / "bin").mkdir(parents=True)
@@ -210,6 +214,19 @@ class TestBuild:
         [exported] = uv.list_options("export")
         assert {"--frozen", "--offline", "--no-dev"} <= set(exported)
         assert len(uv.list_options("sync")) == 1
+
+    async def test_lock_without_hashes_gives_the_versions(
+        self, store: EnvironmentStore, project: Path
+    ) -> None:
+        (project / "pyproject.toml").write_text('[project]\nname = "x"\ndependencies = ["crewai"]\n')
+        (project / "uv.lock").write_text("version = 1\n")
+        uv = FakeUv(exported="crewai==0.86.0\nrich==13.0.0\n")
+
+        await EnvironmentBuilder(store, uv).build(BuildRequest(project), print)
+
+        assert uv.constraints == ["crewai==0.86.0\nrich==13.0.0\n"]
+        [synced] = uv.list_options("sync")
+        assert "--require-hashes" in synced
 
     async def test_equal_packages_share_one_environment(self, store: EnvironmentStore, project: Path) -> None:
         uv = FakeUv(delay=0.01)
