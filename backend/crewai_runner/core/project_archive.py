@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from pydantic import SecretStr
 
 from crewai_runner.core.environment_file import is_environment_file, parse_environment_file
+from crewai_runner.core.generated_folders import GENERATED_FOLDERS
 from crewai_runner.core.zip_archive import (
     ArchiveRefused,
     check_files,
@@ -25,21 +26,6 @@ MAX_UNPACKED_BYTES = 256 * 1024**2
 MAX_FILES = 5_000
 _MAX_ENTRIES = 20_000
 """Entries of any kind: folders and installed packages are not files of the project."""
-_LEFT_OUT_FOLDERS = frozenset(
-    {
-        "__MACOSX",
-        "__pycache__",
-        "node_modules",
-        "site-packages",
-        "venv",
-        ".venv",
-        ".git",
-        ".mypy_cache",
-        ".pytest_cache",
-        ".ruff_cache",
-        ".tox",
-    }
-)
 _INSTALLED_FOLDERS = frozenset({"lib", "lib64", "bin", "include", "share", "scripts", "etc"})
 """Folders of a virtual environment, whatever its own name is."""
 _LEFT_OUT_FILES = frozenset({".DS_Store"})
@@ -140,7 +126,7 @@ def _divide(entries: list[zipfile.ZipInfo]) -> tuple[list[zipfile.ZipInfo], list
 def _is_left_out(path: PurePosixPath, environments: set[PurePosixPath]) -> bool:
     return (
         path.name in _LEFT_OUT_FILES
-        or not _LEFT_OUT_FOLDERS.isdisjoint(path.parts[:-1])
+        or not GENERATED_FOLDERS.isdisjoint(path.parts[:-1])
         or any(
             parent.parent in environments and parent.name.lower() in _INSTALLED_FOLDERS
             for parent in path.parents

@@ -10,13 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crewai_runner.core.environment_file import is_environment_file
+from crewai_runner.core.generated_folders import GENERATED_FOLDERS
 from crewai_runner.core.project_archive import MAX_ARCHIVE_BYTES, MAX_FILES
 from crewai_runner.operations.errors import OperationError
 
-LEFT_OUT_FOLDERS = frozenset(
-    {".git", ".hg", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".tox", ".venv", "venv"}
-    | {"__pycache__", "node_modules", "site-packages"}
-)
 GIT_SECONDS = 30
 
 
@@ -68,7 +65,7 @@ def _list_files(folder: Path) -> Iterator[Path]:
     """Yield the paths of the files to upload and of the `.env` files, relative to the folder."""
     kept = _list_kept_by_git(folder)
     for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if name not in LEFT_OUT_FOLDERS]
+        folders[:] = [name for name in folders if name not in GENERATED_FOLDERS]
         for name in names:
             path = Path(parent, name)
             relative = path.relative_to(folder)

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 
 from crewai_runner.core.environment_file import is_environment_example
+from crewai_runner.core.generated_folders import GENERATED_FOLDERS
 from crewai_runner.core.text import decode_text
 from crewai_runner.domain.project_inspection.dependencies import is_requirements_file, list_included
 from crewai_runner.domain.project_inspection.python_module import ImportedName, PythonModule
@@ -22,7 +23,7 @@ _READ_NAMES = frozenset(
 )
 _MAX_REQUIREMENTS_BYTES = 256 * 1024
 _LOCKS = frozenset({"uv.lock", "poetry.lock"})
-_LEFT_OUT_FOLDERS = frozenset({"node_modules", "site-packages", "venv", "__pycache__", "build", "dist"})
+_LEFT_OUT_FOLDERS = GENERATED_FOLDERS | {"build", "dist"}
 _SECONDARY_FOLDERS = frozenset({"tests", "test", "docs", "examples", "example", "notebooks", "benchmarks"})
 """Folders whose files are read, but start a run only if nothing else does."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
+from crewai_runner.core.generated_folders import GENERATED_FOLDERS
 from crewai_runner.domain.field_types import excerpt
 from crewai_runner.domain.workflow_yaml.nodes import Listing, Node, Scalar, Table, to_plain
 from crewai_runner.domain.workflow_yaml.omissions import Omission
@@ -17,7 +18,6 @@ from crewai_runner.domain.workflow_yaml.reader import read
 MAX_CREWS = 20
 JSON_ENDINGS = (".jsonc", ".json")
 _YAML_ENDINGS = (".yaml", ".yml")
-_SKIPPED_FOLDERS = frozenset({"node_modules", "site-packages", "venv"})
 GENERIC_FOLDERS = frozenset({"config", "configs", "src", "crew", "app", ""})
 _BRANCH = re.compile(r"-(main|master|develop|[0-9a-f]{40})$")
 # An unterminated text extends to the end: it must not be scanned again from each of its quotes.
@@ -140,7 +140,7 @@ def list_relevant(files: Mapping[str, str]) -> list[str]:
 
 
 def _is_skipped(folder: str) -> bool:
-    return folder.startswith(".") or folder in _SKIPPED_FOLDERS
+    return folder.startswith(".") or folder in GENERATED_FOLDERS
 
 
 def _pair_yaml_files(paths: list[str]) -> tuple[list[tuple[str, str]], list[Omission]]:

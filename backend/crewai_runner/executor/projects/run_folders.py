@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
+from crewai_runner.core.generated_folders import GENERATED_FOLDERS
 from crewai_runner.executor.project_code import RunFile
 
 MAX_FILES = 100
@@ -22,7 +23,6 @@ MAX_COPIED_BYTES = 256 * 1024**2
 MAX_VISITED = 50_000
 _LOCK, _SOCKETS_PREFIX = "lock", "cr"
 LEFTOVER_SECONDS = 3600.0
-_LEFT_OUT = frozenset({"__pycache__", "node_modules"})
 Signature = tuple[int, int]
 """The size and the time of the last change of a file, in nanoseconds."""
 
@@ -75,7 +75,7 @@ class RunFolders:
         """Yield (path, descriptor, size) of new and changed files."""
         visited = 0
         for parent, folders, names, handle in os.fwalk(self.work, follow_symlinks=False):
-            folders[:] = sorted(name for name in folders if name not in _LEFT_OUT and name[0] != ".")
+            folders[:] = sorted(name for name in folders if name not in GENERATED_FOLDERS and name[0] != ".")
             for name in sorted(names):
                 visited += 1
                 if visited > MAX_VISITED:

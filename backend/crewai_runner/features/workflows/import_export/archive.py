@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import IO
 
 from crewai_runner.core import zip_archive
+from crewai_runner.core.generated_folders import GENERATED_FOLDERS
 from crewai_runner.core.text import decode_text
 from crewai_runner.domain.workflow_yaml.crewai_import import ProjectFiles
 from crewai_runner.domain.workflow_yaml.project_files import find_package_folders
@@ -20,7 +21,6 @@ JSON_EXTENSIONS = (".json", ".jsonc")
 KNOWLEDGE_EXTENSIONS = (".txt", ".md", ".csv", ".json")
 MAX_KNOWLEDGE_BYTES = 200_000
 """The size of a knowledge file that is read; a text of a workflow is not longer."""
-_UNREAD_FOLDERS = frozenset({"__MACOSX", "node_modules", "site-packages", "venv"})
 
 
 class _NotRead(Exception):
@@ -72,7 +72,7 @@ def _is_file(entry: zipfile.ZipInfo) -> bool:
 def _is_visible(entry: zipfile.ZipInfo) -> bool:
     """Return whether a file is part of the project; hidden files include the metadata that macOS adds."""
     parts = entry.filename.split("/")
-    return not any(part.startswith(".") for part in parts) and _UNREAD_FOLDERS.isdisjoint(parts[:-1])
+    return not any(part.startswith(".") for part in parts) and GENERATED_FOLDERS.isdisjoint(parts[:-1])
 
 
 def _is_below(path: str, folders: Collection[str]) -> bool:
