@@ -4,6 +4,7 @@ import ast
 from collections.abc import Mapping
 from typing import Any
 
+from crewai_runner.domain.workflow_yaml.python_project.literals import evaluate_literal
 from crewai_runner.domain.workflow_yaml.python_project.source import NotData
 
 MAX_NODES = 2_000
@@ -50,19 +51,8 @@ class _Evaluator:
 
     def _evaluate(self, node: ast.expr) -> Any:
         match node:
-            case ast.Constant(value=str() | int() | float() | None as value):
-                return value
-            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
-                return -value
-            case ast.List(elts=items) | ast.Tuple(elts=items):
-                return [self.evaluate(item) for item in items]
-            case ast.Dict(keys=keys, values=values):
-                written = [self.evaluate(key) if key is not None else None for key in keys]
-                if not all(isinstance(key, str) for key in written):
-                    raise NotData
-                return dict(zip(written, map(self.evaluate, values), strict=True))
             case ast.Name(id=name) | ast.Attribute(value=ast.Name(id="self"), attr=name) if (
                 name in self._names
             ):
                 return self.evaluate(self._names[name])
-        raise NotData
+        return evaluate_literal(node, self.evaluate)

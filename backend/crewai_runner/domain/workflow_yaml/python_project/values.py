@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from crewai_runner.domain.workflow_yaml.python_project.literals import evaluate_literal
 from crewai_runner.domain.workflow_yaml.python_project.scopes import Bound, PythonProject, Scope
 from crewai_runner.domain.workflow_yaml.python_project.source import NotData, list_returns, name_of
 
@@ -65,26 +66,17 @@ class Evaluator:
         finally:
             self._depth -= 1
 
-    def _evaluate(self, node: ast.expr, scope: Scope) -> Any:  # noqa: PLR0911
+    def _evaluate(self, node: ast.expr, scope: Scope) -> Any:
         match node:
-            case ast.Constant(value=str() | int() | float() | None as value):
-                return value
-            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
-                return -value
-            case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
-                return [self.evaluate(item, scope) for item in items]
-            case ast.Dict(keys=keys, values=values):
-                written = [self.evaluate(key, scope) if key is not None else None for key in keys]
-                if not all(isinstance(key, str) for key in written):
-                    raise NotData
-                return dict(zip(written, (self.evaluate(value, scope) for value in values), strict=True))
             case ast.JoinedStr(values=parts):
                 return "".join(self._evaluate_part(part, scope) for part in parts)
             case ast.BinOp(op=ast.Add(), left=left, right=right):
                 return self._add(self.evaluate(left, scope), self.evaluate(right, scope))
             case ast.Call():
                 return self._evaluate_call(node, scope)
-        return self._evaluate_reference(node, scope)
+            case ast.Name() | ast.Attribute() | ast.Subscript():
+                return self._evaluate_reference(node, scope)
+        return evaluate_literal(node, lambda item: self.evaluate(item, scope))
 
     def _add(self, left: Any, right: Any) -> Any:
         if isinstance(left, str) and isinstance(right, str) and len(left) + len(right) < MAX_TEXT:
