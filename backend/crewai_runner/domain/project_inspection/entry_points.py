@@ -57,17 +57,17 @@ class _Candidate:
 def find_entry_points(
     sources: ProjectSources, declared: Mapping[str, Dependencies], crew_files: list[str]
 ) -> list[EntryPoint]:
-    """Return the entry points of a project. `declared` are the dependencies by folder."""
+    """Return the entry points of a project. `declared` are the dependencies by folder.
+
+    Where nothing that uses CrewAI can be started, any script of the project can.
+    """
+    files = (_point(ProjectKind.CREW_FILE, path, None, path, declared) for path in crew_files)
     candidates = [
-        *_list_commands(sources, declared),
-        *(
-            _Candidate(_Rank.CREW_FILE, _point(ProjectKind.CREW_FILE, path, None, path, declared))
-            for path in crew_files
-        ),
+        *_list_candidates(sources, declared, sources.importers),
+        *(_Candidate(_Rank.CREW_FILE, point) for point in files),
     ]
-    for path in sources.modules:
-        if path in sources.importers:
-            candidates += _list_module_candidates(sources.modules[path], declared)
+    if not candidates:
+        candidates = _list_plain_scripts(sources, declared)
     found: dict[tuple[str, str | None], EntryPoint] = {}
     for candidate in sorted(candidates, key=_Candidate.order):
         found.setdefault((candidate.point.path, candidate.point.name), candidate.point)
@@ -96,14 +96,39 @@ def _point(
     return EntryPoint(kind=kind, path=path, name=name, title=title, working_directory=folder)
 
 
-def _list_commands(sources: ProjectSources, declared: Mapping[str, Dependencies]) -> Iterator[_Candidate]:
-    """Yield the functions of `[project.scripts]`."""
+def _list_plain_scripts(sources: ProjectSources, declared: Mapping[str, Dependencies]) -> list[_Candidate]:
+    """Return the candidates of a project in which nothing that uses CrewAI can be started."""
+    paths = frozenset(path for path in sources.modules if not is_secondary(path))
+    candidates = _list_candidates(sources, declared, paths)
+    for path in paths:
+        module = sources.modules[path]
+        if module.name in _MAIN_FILES and module.shell is None and module.has_calls:
+            point = _point(ProjectKind.SCRIPT, path, None, path, declared)
+            candidates.append(_Candidate(_Rank.EXECUTABLE_FILE, point))
+    return candidates
+
+
+def _list_candidates(
+    sources: ProjectSources, declared: Mapping[str, Dependencies], paths: frozenset[str]
+) -> list[_Candidate]:
+    """Return the candidates in these modules."""
+    candidates = list(_list_commands(sources, declared, paths))
+    for path, module in sources.modules.items():
+        if path in paths:
+            candidates += _list_module_candidates(module, declared)
+    return candidates
+
+
+def _list_commands(
+    sources: ProjectSources, declared: Mapping[str, Dependencies], paths: frozenset[str]
+) -> Iterator[_Candidate]:
+    """Yield the functions of `[project.scripts]` that are in these modules."""
     for folder, dependencies in declared.items():
         for command, target in dependencies.scripts.items():
             dotted, _, name = target.partition(":")
             name = name.strip().partition("[")[0].strip()
             path = sources.find_module(dotted.strip(), folder)
-            if path is None or path not in sources.importers or name in _OTHER_COMMANDS:
+            if path is None or path not in paths or name in _OTHER_COMMANDS:
                 continue
             function = sources.modules[path].functions.get(name)
             if function is not None and needs_arguments(function):

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from crewai_runner.domain.project import EntryPoint
@@ -46,9 +46,9 @@ def list_warnings(
     """
     warnings = list(sources.unread)
     if not entries:
-        warnings.append("No entry point was found: no file creates or starts a crew.")
+        warnings.append("No entry point was found: no file creates or starts a crew, or is a script.")
     if dependencies.source is None:
-        warnings.append(_describe_undeclared([*missing, *imported]))
+        warnings += _describe_undeclared(sources, [*missing, *imported])
     elif missing:
         names = ", ".join(missing)
         reason = "the code imports CrewAI" if CREWAI in missing else "the named models need it"
@@ -64,7 +64,7 @@ def list_warnings(
         sources.list_reachable(entries[0].path) if entries and entries[0].path in sources.modules else []
     )
     modules = [sources.modules[path] for path in reachable]
-    if modules and entries[0].name is None and not modules[0].is_executable and modules[0].shell is None:
+    if modules and entries[0].name is None and not _starts_something(sources, modules[0]):
         warnings.append(
             f"`{modules[0].path}` starts nothing when it is executed: choose another entry point."
         )
@@ -74,14 +74,28 @@ def list_warnings(
     return list(dict.fromkeys(warnings))[:MAX_WARNINGS]
 
 
-def _describe_undeclared(missing: list[str]) -> str:
+def _describe_undeclared(sources: ProjectSources, missing: list[str]) -> Iterator[str]:
     """Describe what is installed for a project without a declaration; see `list_missing_packages`."""
-    if not missing:
-        return "The project declares no dependencies, so nothing can be installed: add a requirements.txt."
-    return (
-        f"The project declares no dependencies: only `{', '.join(missing)}` is installed. "
-        "Add a requirements.txt if the code imports other packages."
-    )
+    if missing:
+        yield (
+            f"The project declares no dependencies: only `{', '.join(missing)}` is installed. "
+            "Add a requirements.txt if the code imports other packages."
+        )
+    elif sources.foreign_packages:
+        names = name_some(sources.foreign_packages)
+        yield f"The project declares no dependencies, and its code imports {names}: add a requirements.txt."
+
+
+def name_some(names: Iterable[str], limit: int = 10) -> str:
+    """Return names as a list in a sentence, at most `limit` of them."""
+    listed = sorted(names)
+    more = f" and {len(listed) - limit} more" if len(listed) > limit else ""
+    return ", ".join(f"`{name}`" for name in listed[:limit]) + more
+
+
+def _starts_something(sources: ProjectSources, module: PythonModule) -> bool:
+    is_plain_script = module.path not in sources.importers and module.has_calls
+    return module.is_executable or module.shell is not None or is_plain_script
 
 
 def _describe_shells(sources: ProjectSources, entries: list[EntryPoint]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """The files of a project that are read, and how its own modules import each other."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +25,7 @@ _READ_NAMES = frozenset(
 _MAX_REQUIREMENTS_BYTES = 256 * 1024
 _LOCKS = frozenset({"uv.lock", "poetry.lock"})
 _LEFT_OUT_FOLDERS = GENERATED_FOLDERS | {"build", "dist"}
+_STANDARD_LIBRARY = sys.stdlib_module_names | {""}
 _SECONDARY_FOLDERS = frozenset({"tests", "test", "docs", "examples", "example", "notebooks", "benchmarks"})
 """Folders whose files are read, but start a run only if nothing else does."""
 
@@ -54,6 +56,17 @@ class ProjectSources:
                     found.add(path)
                     waiting.append(path)
         return frozenset(found)
+
+    @cached_property
+    def foreign_packages(self) -> frozenset[str]:
+        """The import names of what is neither the project's own nor in Python's standard library."""
+        return frozenset(
+            imported.package
+            for path, module in self.modules.items()
+            if not is_secondary(path)
+            for imported in module.imports
+            if imported.package not in _STANDARD_LIBRARY and self.resolve(imported, path) is None
+        )
 
     def list_own_imports(self, path: str) -> list[str]:
         """Return the paths of the project's modules that a module imports."""

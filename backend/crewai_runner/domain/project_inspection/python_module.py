@@ -157,6 +157,11 @@ class PythonModule:
         )
         return frozenset(call.id for call in calls if isinstance(call, ast.Name)) & self.functions.keys()
 
+    @property
+    def has_calls(self) -> bool:
+        """Whether the file calls something at its top level, outside definitions and blocks."""
+        return any(isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) for node in self.tree.body)
+
     def _list_imports(self) -> Iterator[ImportedName]:
         for node in self.nodes:
             match node:

@@ -172,3 +172,40 @@ def test_many_kickoffs_take_linear_time() -> None:
     inspection = inspect_project({"main.py": f"from crewai import Crew\n{code}".encode()})
 
     assert len(inspection.entry_points) == MAX_ENTRY_POINTS
+
+
+GUARD = "if __name__ == '__main__':\n    print(1)\n"
+SCRIPT = "import json\nprint(json.dumps([]))\n"
+
+
+class TestPlainScripts:
+    """Projects in which no code uses CrewAI."""
+
+    @pytest.mark.parametrize(
+        ("files", "entry"),
+        [
+            ({"main.py": SCRIPT}, "main.py"),
+            ({"app.py": "def main():\n    pass\n"}, "app.py:main"),
+            ({"report.py": f"import json\n{GUARD}"}, "report.py"),
+            ({"main.py": SCRIPT, "helper.py": GUARD}, "main.py"),
+            ({"tests/test_x.py": GUARD}, None),
+            ({"helper.py": "def f(x):\n    return x\n"}, None),
+            ({"tool.py": GUARD, "crew.py": CREW}, "crew.py:crew"),
+        ],
+    )
+    def test_script_is_the_entry_point(self, files: dict[str, str], entry: str | None) -> None:
+        inspection = inspect_project({path: text.encode() for path, text in files.items()})
+
+        first = next(iter(inspection.entry_points), None)
+        found = None if first is None else f"{first.path}:{first.name}" if first.name else first.path
+        assert found == entry
+        assert not any("starts nothing" in warning for warning in inspection.warnings)
+
+    @pytest.mark.parametrize(("code", "count"), [(SCRIPT, 0), (f"import helper, requests\n{SCRIPT}", 1)])
+    def test_only_packages_must_be_declared(self, code: str, count: int) -> None:
+        files = {"main.py": code.encode(), "helper.py": b"x = 1\n"}
+
+        warnings = inspect_project(files).warnings
+
+        assert len(warnings) == count
+        assert all("`requests`" in warning and "helper" not in warning for warning in warnings)
