@@ -102,7 +102,7 @@ def _list_plain_scripts(sources: ProjectSources, declared: Mapping[str, Dependen
     candidates = _list_candidates(sources, declared, paths)
     for path in paths:
         module = sources.modules[path]
-        if module.name in _MAIN_FILES and module.shell is None and module.has_calls:
+        if module.name in MAIN_FILES and module.shell is None and module.has_calls:
             point = _point(ProjectKind.SCRIPT, path, None, path, declared)
             candidates.append(_Candidate(_Rank.EXECUTABLE_FILE, point))
     return candidates
