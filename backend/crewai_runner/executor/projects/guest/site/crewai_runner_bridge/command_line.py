@@ -29,7 +29,7 @@ class CommandLine:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the project reads a command line that nobody wrote."""
+        """Whether the command line has no arguments of its own."""
         return self.program is not None and sys.argv == [self.program]
 
 
