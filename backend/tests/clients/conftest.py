@@ -3,6 +3,7 @@
 `make test-clients` runs these tests. They are not part of `make test`: the environment takes 1.2 GB.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from uv import find_uv_bin
 
 from tests.clients.programs import SAVE_LOGIN, run_client, run_command
 from tests.support.scripted_provider import Say, ScriptedProvider
@@ -60,8 +62,12 @@ def crewai(python: Path, server: ServerProcess, tmp_path: Path) -> Callable[...,
     """Runs the command line with a saved login in a folder; returns its output."""
     run_client(python, tmp_path, SAVE_LOGIN, API_KEY)
 
+    # `deploy create` calls uv to lock the project's packages.
+    path = f"{Path(find_uv_bin()).parent}{os.pathsep}{os.environ['PATH']}"
+    variables = {"CREWAI_PLUS_URL": server.url, "COLUMNS": "200", "PATH": path}
+
     def run(*arguments: str) -> str:
         command = [str(python), "-m", "crewai_cli.cli", *arguments]
-        return run_command(tmp_path, command, {"CREWAI_PLUS_URL": server.url, "COLUMNS": "200"})
+        return run_command(tmp_path, command, variables)
 
     return run

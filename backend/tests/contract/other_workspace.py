@@ -36,7 +36,12 @@ async def _create(database_url: str) -> dict[str, str]:
     }
     ids = {name: new_id(prefix) for name, prefix in kinds.items()} | {"number": "1", "name": "draft.md"}
     ids |= {"slug": ids["workflow_id"], "kickoff_id": ids["run_id"]}
-    ids |= {"uuid": ids["project_id"], "project_name": SECRET, "log_type": "deployment", "path": SECRET}
+    ids |= {
+        "uuid": ids["project_id"],
+        "project_name": PROJECT_SLUG,
+        "log_type": "deployment",
+        "path": "main.py",
+    }
     engine = make_engine(database_url)
     # In this order, because the tables have no relationships that would order the inserts.
     for rows in (_workspace_rows(), _parent_rows(ids), _child_rows(ids)):
@@ -60,7 +65,7 @@ def _parent_rows(ids: dict[str, str]) -> list[object]:
     return [
         ProviderRow(id=ids["provider_id"], workspace_id=WORKSPACE, name=SECRET, type="openai_compatible"),
         WorkflowRow(id=ids["workflow_id"], workspace_id=WORKSPACE, name=SECRET),
-        ProjectRow(id=ids["project_id"], workspace_id=WORKSPACE, name=SECRET, slug=PROJECT_SLUG),
+        ProjectRow(id=ids["project_id"], workspace_id=WORKSPACE, name=PROJECT_SLUG, slug=PROJECT_SLUG),
         RunRow(
             id=ids["run_id"],
             workspace_id=WORKSPACE,

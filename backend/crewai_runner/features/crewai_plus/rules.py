@@ -229,7 +229,7 @@ def describe_failure(span: Span, task_key: str | None = None) -> RunFailure:
 
 
 def describe_silence(minutes: float) -> RunFailure:
-    """Return why a run was ended that sent no spans for so many minutes."""
+    """Return the failure of a run that has sent no spans for `minutes`."""
     return RunFailure(
         code=SILENCE,
         message=f"No spans arrived for {minutes:g} minutes: the process that runs the crew may have ended.",
