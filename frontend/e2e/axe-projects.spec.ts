@@ -26,7 +26,7 @@ test.beforeAll(async ({ baseURL }) => {
   });
   ({ runId } = await api.call<{ runId: string }>("POST", "/api/v1/runs", { projectId }));
   await api.waitForStatus(runId, "completed", "failed");
-  provider.stop();
+  await provider.stop();
 });
 
 atBothSizes("the pages of projects", async ({ signedIn: page }) => {

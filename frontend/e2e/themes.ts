@@ -39,7 +39,7 @@ function listElements(page: Page): Promise<string> {
           );
       const box = element.getBoundingClientRect();
       const place = [box.x, box.y, box.width, box.height].map(Math.round);
-      return `<${element.localName} ${attributes} ${element.checkVisibility()} ${place}>${content.join("")}`;
+      return `<${element.localName} ${attributes.join(" ")} ${element.checkVisibility()} ${place.join(",")}>${content.join("")}`;
     };
     return describe(document.body);
   });

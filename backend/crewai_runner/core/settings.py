@@ -122,11 +122,7 @@ class Settings(BaseSettings):
         15, ge=2, le=300, description="How long an unresponsive worker keeps its runs (several workers only)."
     )
     run_elsewhere_silence_minutes: float = Field(
-        30,
-        gt=0,
-        le=525_600,
-        description="Minutes without a span after which a run elsewhere is ended as failed; "
-        "its next span continues it.",
+        30, gt=0, le=525_600, description="Minutes without a span until a run elsewhere is ended as failed."
     )
     approval_expires_hours: float = Field(168, gt=0, le=8760)
     stop_wait_seconds: float = Field(10, gt=0, le=120, description="How long stop requests wait for the run.")
@@ -148,17 +144,12 @@ class Settings(BaseSettings):
         description="Whether uploaded projects run: only in a sandbox, not, or without one.",
     )
     sandbox_socket: Path | None = Field(
-        None,
-        description="Unix socket of the sandbox service (`crewai-runner sandbox`), where projects run then. "
-        "Empty: under bubblewrap.",
+        None, description="Unix socket of the sandbox service, in which projects run. Empty: bubblewrap."
     )
     environments_dir: Path | None = Field(
-        None,
-        description="Environments of projects, which the sandbox service reads. Empty: in DATA_DIR.",
+        None, description="Environments of projects, which that service reads. Empty: in DATA_DIR."
     )
-    projects_disk_gb: float = Field(
-        20, gt=0, le=100_000, description="Disk of the environments of projects, on each machine."
-    )
+    projects_disk_gb: float = Field(20, gt=0, le=100_000, description="Disk of environments per machine.")
     projects_unused_days: float = Field(
         30, gt=0, le=36_500, description="Days that environments and sources are kept without a run."
     )

@@ -173,7 +173,7 @@ class SandboxService:
         folders = spec.folders
         await asyncio.to_thread(_open_sockets, folders.sockets)
         prefix = _find_prefix(spec.interpreter)
-        optional = (folders.project, folders.environment, None if _is_in_system(prefix) else prefix)
+        optional = (folders.project, folders.environment, None if prefix.is_relative_to("/usr") else prefix)
         start = Start(
             name=self._name(folders),
             command=spec.command,
@@ -205,10 +205,6 @@ class SandboxService:
 def _find_prefix(interpreter: Path) -> Path:
     """Return the folder that a Python is installed in."""
     return Path(os.path.realpath(interpreter)).parent.parent
-
-
-def _is_in_system(prefix: Path) -> bool:
-    return prefix.is_relative_to("/usr")
 
 
 def _open_sockets(folder: Path | None) -> None:

@@ -116,7 +116,7 @@ class SandboxServer:
         except UserStillRuns:
             log.exception("sandbox.processes_left", user=user)
             self._sockets.pop(user, None)
-            return  # nobody else gets this user
+            return  # no other command gets this user
         finally:
             self._sockets.pop(user, None)
         self._users.give_back(user)
