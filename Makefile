@@ -63,6 +63,7 @@ test-frontend: $(BUILD) ## Run the dashboard's unit tests and the bundle size ch
 
 .PHONY: test-browser
 test-browser: $(STAMP) $(BUILD) ## Run the end-to-end tests in Chromium (E2E_ARGS="e2e/runs.spec.ts")
+	@$(FIND_BUBBLEWRAP)
 	@chromium="$$($(FIND_CHROMIUM))"; $(IN_FRONTEND) CHROMIUM="$$chromium" npm run --silent e2e -- $(E2E_ARGS)
 
 .PHONY: test-projects
