@@ -2,32 +2,33 @@
 
 import posixpath
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from crewai_runner.domain.project_inspection.requirement_lines import (
+    apply_sources,
+    describe_place,
+    sort_lines,
+)
 from crewai_runner.domain.project_inspection.setup_files import (
     Declared,
     read_setup_code,
     read_setup_config,
 )
+from crewai_runner.domain.project_inspection.toml_tables import find_table, read_toml
 
 CREWAI = "crewai[tools]"
 """The requirement of projects that use CrewAI and do not declare it."""
-_MAX_TOML_LENGTH = 8 * 1024**2
-_MAX_DOTS = 200
 _COMMENT = re.compile(r"(^|\s)#.*$")
 _CARET = re.compile(r"[\^~](?=\d)")
 _HASH = re.compile(r"(?<=\s)--hash[= ]\S+")
-_CONTROL = re.compile(r"[\r\n\x00]")
-WINDOWS_PACKAGES = frozenset(
-    {"pywin32", "pypiwin32", "pywinpty", "pyreadline", "pyreadline3", "pywin32-ctypes"}
-)
+_MAX_FOLDERS = 50
+"""Packages of one project that are folders of it."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,10 @@ class Dependencies:
     """The `type` in `[tool.crewai]`: `crew` or `flow`."""
     package_folders: tuple[str, ...] = ()
     """Folders that packages are in, beside the project's folder and `src`."""
+    folders: tuple[str, ...] = ()
+    """Folders of the project that are packages which it requires; `requirements` has what these require."""
+    unavailable: tuple[str, ...] = ()
+    """Packages that are neither on an index nor in the project."""
     ignored: tuple[str, ...] = ()
     """Lines that are not requirements of packages on an index."""
 
@@ -67,17 +72,39 @@ class Dependencies:
 
 
 def read_dependencies(texts: Mapping[str, str], folder: str = ".") -> Dependencies:
-    """Read what the project in a folder declares: pyproject.toml, else requirements, setup files, Pipfile."""
+    """Read what the project in a folder declares: pyproject.toml, else requirements, setup files, Pipfile.
+
+    Packages that are folders of the project add their own requirements.
+    """
+    own = _read_folder(texts, folder)
+    found, waiting = {folder: own}, list(own.folders)
+    while waiting and len(found) <= _MAX_FOLDERS:
+        path = waiting.pop(0)
+        if path not in found:
+            found[path] = _read_folder(texts, path)
+            waiting += found[path].folders
+    everything = list(found.values())
+    return replace(
+        own,
+        requirements=tuple(dict.fromkeys(line for one in everything for line in one.requirements)),
+        folders=tuple(path for path in found if path != folder),
+        unavailable=tuple(dict.fromkeys(name for one in everything for name in one.unavailable)),
+    )
+
+
+def _read_folder(texts: Mapping[str, str], folder: str) -> Dependencies:
     root = PurePosixPath(folder)
-    project = _read_toml(texts.get(str(root / "pyproject.toml"), ""))
+    project = read_toml(texts.get(str(root / "pyproject.toml"), ""))
     locked = _read_locked(texts, root)
     declarations = list(_list_declarations(texts, root, project))
     found = _choose_requirements(declarations)
-    requirements, ignored = _check(found.lines)
-    own, poetry = _table(project, "project"), _table(project, "tool", "poetry")
-    python = own.get("requires-python") or _translate(_table(poetry, "dependencies").get("python"))
+    sources = find_table(project, "tool", "uv", "sources")
+    written = apply_sources(found.lines, sources, _find_workspace(texts, root, sources))
+    sorted_lines = sort_lines(written, root)
+    own, poetry = find_table(project, "project"), find_table(project, "tool", "poetry")
+    python = own.get("requires-python") or _translate(find_table(poetry, "dependencies").get("python"))
     commands = {name: target for one in declarations for name, target in one.scripts.items()}
-    scripts = {**commands, **_table(poetry, "scripts"), **_table(own, "scripts")}
+    scripts = {**commands, **find_table(poetry, "scripts"), **find_table(own, "scripts")}
     names = (own.get("name"), poetry.get("name"), *(declared.name for declared in declarations))
     name = next(filter(None, names), None)
     has_uv_lock = str(root / "uv.lock") in texts and "project" in project
@@ -85,24 +112,41 @@ def read_dependencies(texts: Mapping[str, str], folder: str = ".") -> Dependenci
         name=name if isinstance(name, str) else None,
         python=python if isinstance(python, str) else found.python,
         preferred_python=_find_preferred_python(texts, root),
-        requirements=requirements,
+        requirements=sorted_lines.packages,
         constraints=() if has_uv_lock else tuple(f"{name}=={version}" for name, version in locked.items()),
         source=found.source,
         lock=str(root / "uv.lock") if has_uv_lock else None,
         locked=locked,
         scripts={key: value for key, value in scripts.items() if isinstance(value, str)},
-        kind=_table(project, "tool", "crewai").get("type"),
+        kind=find_table(project, "tool", "crewai").get("type"),
         package_folders=(
             *_list_package_folders(project),
             *(folder for declared in declarations for folder in declared.package_folders),
         ),
-        ignored=ignored,
+        folders=sorted_lines.folders,
+        unavailable=sorted_lines.unavailable,
+        ignored=sorted_lines.ignored,
     )
+
+
+def _find_workspace(
+    texts: Mapping[str, str], root: PurePosixPath, sources: Mapping[str, Any]
+) -> dict[str, str]:
+    """Return the folders of packages by name, relative to `root`, if a source is in a workspace of uv."""
+    if not any(isinstance(place, dict) and place.get("workspace") for place in sources.values()):
+        return {}
+    folders: dict[str, str] = {}
+    for path, text in texts.items():
+        file = PurePosixPath(path)
+        name = find_table(read_toml(text), "project").get("name") if file.name == "pyproject.toml" else None
+        if isinstance(name, str):
+            folders[canonicalize_name(name)] = file.parent.relative_to(root, walk_up=True).as_posix()
+    return folders
 
 
 def _find_preferred_python(texts: Mapping[str, str], root: PurePosixPath) -> str | None:
     version = texts.get(str(root / ".python-version"), "").strip().partition("\n")[0]
-    requires = _table(_read_toml(texts.get(str(root / "Pipfile"), "")), "requires")
+    requires = find_table(read_toml(texts.get(str(root / "Pipfile"), "")), "requires")
     return version or str(requires.get("python_version", "")) or None
 
 
@@ -117,10 +161,10 @@ def _list_declarations(
     texts: Mapping[str, str], root: PurePosixPath, project: dict[str, Any]
 ) -> Iterator[Declared]:
     path = str(root / "pyproject.toml")
-    listed = _table(project, "project").get("dependencies")
+    listed = find_table(project, "project").get("dependencies")
     if isinstance(listed, list):
         yield Declared(path, tuple(item for item in listed if isinstance(item, str)))
-    yield Declared(path, tuple(_read_poetry(_table(project, "tool", "poetry", "dependencies"))))
+    yield Declared(path, tuple(_read_poetry(find_table(project, "tool", "poetry", "dependencies"))))
     folders = (root, root / "requirements")
     files = sorted(
         (path for path in texts if PurePosixPath(path).parent in folders and "requirements" in path.lower()),
@@ -138,30 +182,18 @@ def _list_declarations(
     path = str(root / "setup.cfg")
     yield read_setup_config(path, texts.get(path, ""))
     path = str(root / "Pipfile")
-    packages = _table(_read_toml(texts.get(path, "")), "packages")
+    packages = find_table(read_toml(texts.get(path, "")), "packages")
     yield Declared(path, tuple(_read_poetry(packages)))
-
-
-def _read_toml(text: str) -> dict[str, Any]:
-    # A key of many parts takes tomllib quadratic time.
-    if len(text) > _MAX_TOML_LENGTH or any(line.count(".") > _MAX_DOTS for line in text.splitlines()):
-        return {}
-    try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return {}
-
-
-def _table(document: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    value: Any = document
-    for name in names:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value if isinstance(value, dict) else {}
 
 
 def _read_poetry(packages: Mapping[str, Any]) -> Iterator[str]:
     """Yield the requirements of a table of Poetry or Pipenv: `crewai = "^0.86"`."""
     for name, value in packages.items():
+        placed = describe_place(name, value)
+        if placed is not None:
+            if not value.get("optional"):
+                yield placed
+            continue
         version = value.get("version", "*") if isinstance(value, dict) else value
         extras = value.get("extras", []) if isinstance(value, dict) else []
         if name != "python" and isinstance(version, str):
@@ -237,31 +269,9 @@ def _find_included(path: str, line: str) -> str | None:
     return posixpath.normpath(PurePosixPath(path).parent / rest.strip()) if is_included else None
 
 
-def _check(lines: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the requirements of packages on an index, and the lines that are none."""
-    requirements: list[str] = []
-    ignored: list[str] = []
-    for line in lines:
-        try:
-            requirement = Requirement(line)
-        except InvalidRequirement:
-            ignored.append(_CONTROL.sub(" ", line)[:200])
-            continue
-        name = canonicalize_name(requirement.name)
-        if name in WINDOWS_PACKAGES and requirement.marker is None:
-            ignored.append(line)
-        elif requirement.url is not None:
-            # A URL may hold a password; only the index is reachable.
-            ignored.append(f"{name} @ {requirement.url.partition(':')[0]}")
-            requirements.append(requirement.name)
-        else:
-            requirements.append(str(requirement))
-    return tuple(dict.fromkeys(requirements)), tuple(ignored)
-
-
 def _read_locked(texts: Mapping[str, str], root: PurePosixPath) -> dict[str, str]:
     for name in ("uv.lock", "poetry.lock"):
-        packages = _read_toml(texts.get(str(root / name), "")).get("package")
+        packages = read_toml(texts.get(str(root / name), "")).get("package")
         if isinstance(packages, list):
             return {
                 item["name"]: item["version"]
@@ -269,21 +279,21 @@ def _read_locked(texts: Mapping[str, str], root: PurePosixPath) -> dict[str, str
                 if isinstance(item, dict)
                 and isinstance(item.get("name"), str)
                 and isinstance(item.get("version"), str)
-                and not {"virtual", "editable"} & _table(item, "source").keys()
+                and not {"virtual", "editable"} & find_table(item, "source").keys()
             }
     return {}
 
 
 def _list_package_folders(project: dict[str, Any]) -> Iterator[str]:
     """Yield the folders of packages that build settings name."""
-    where = _table(project, "tool", "setuptools", "packages", "find").get("where")
+    where = find_table(project, "tool", "setuptools", "packages", "find").get("where")
     yield from (str(item) for item in (where if isinstance(where, list) else []))
-    for mapped in _table(project, "tool", "setuptools", "package-dir").values():
+    for mapped in find_table(project, "tool", "setuptools", "package-dir").values():
         yield str(mapped)
-    packages = _table(project, "tool", "hatch", "build", "targets", "wheel").get("packages")
+    packages = find_table(project, "tool", "hatch", "build", "targets", "wheel").get("packages")
     for item in packages if isinstance(packages, list) else []:
         yield str(PurePosixPath(str(item)).parent)
-    packages = _table(project, "tool", "poetry").get("packages")
+    packages = find_table(project, "tool", "poetry").get("packages")
     for item in packages if isinstance(packages, list) else []:
         if isinstance(item, dict) and isinstance(item.get("from"), str):
             yield item["from"]

@@ -60,6 +60,11 @@ def list_warnings(
         f"`{line}` in {dependencies.source} is not installed as written: no package of the index."
         for line in dependencies.ignored
     ]
+    if dependencies.unavailable:
+        warnings.append(
+            f"{name_some(dependencies.unavailable)} cannot be installed: it is neither on the package index "
+            "nor in the project."
+        )
     reachable = (
         sources.list_reachable(entries[0].path) if entries and entries[0].path in sources.modules else []
     )

@@ -158,6 +158,57 @@ class TestReadDependencies:
         assert set(found.requirements) == {"crewai==1.9.3", "idna", "rich"}
         assert found.ignored == ("--requirement=missing.txt",)
 
+    @pytest.mark.parametrize(
+        ("path", "text"),
+        [
+            ("requirements.txt", "mytool @ git+https://user:canary@example.com/x.git\n"),
+            ("requirements.txt", "git+https://canary@example.com/org/mytool.git@main\n"),
+            ("requirements.txt", "-e git+ssh://git@example.com/canary/x.git#egg=mytool\n"),
+            ("pyproject.toml", '[tool.poetry.dependencies]\nmytool = {git = "https://canary.com/x.git"}\n'),
+            (
+                "pyproject.toml",
+                (
+                    '[project]\ndependencies = ["mytool"]\n'
+                    '[tool.uv.sources]\nmytool = {git = "https://canary@x.com/x.git"}\n'
+                ),
+            ),
+        ],
+    )
+    def test_repository_is_no_package_of_the_index(self, path: str, text: str) -> None:
+        """The index may have another package of that name."""
+        found = read_dependencies({path: text})
+
+        assert (found.requirements, found.unavailable) == ((), ("mytool",))
+        assert "canary" not in repr(found)
+
+    @pytest.mark.parametrize(
+        ("path", "text"),
+        [
+            ("app/requirements.txt", "./../libs/mylib\n"),
+            ("app/requirements.txt", "-e ../libs/mylib[extra]\n"),
+            ("app/pyproject.toml", '[tool.poetry.dependencies]\nmylib = {path = "../libs/mylib"}\n'),
+            (
+                "app/pyproject.toml",
+                '[project]\ndependencies = ["MyLib"]\n[tool.uv.sources]\nmylib = {workspace = true}\n',
+            ),
+        ],
+    )
+    def test_folder_of_the_project_adds_what_it_requires(self, path: str, text: str) -> None:
+        library = '[project]\nname = "mylib"\ndependencies = ["rich>=13", "gone @ https://x.com/y.whl"]\n'
+
+        found = read_dependencies({path: text, "libs/mylib/pyproject.toml": library}, "app")
+
+        assert found.folders == ("libs/mylib",)
+        assert (found.requirements, found.unavailable) == (("rich>=13",), ("gone",))
+
+    def test_folders_that_require_each_other_or_lead_outside(self) -> None:
+        texts = {"requirements.txt": "-e .\n./a\n../out\n", "a/requirements.txt": "..\n./b\nrich\n"}
+
+        found = read_dependencies(texts)
+
+        assert (found.folders, found.requirements) == (("a", "a/b"), ("rich",))
+        assert found.unavailable == ("the folder ../out",)
+
     def test_hashes_and_comments_are_removed(self) -> None:
         text = "crewai==0.86.0 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb  # pinned\n"
 
