@@ -53,4 +53,12 @@ class ProjectInspection(ApiModel):
         description="Requirements that the code or the named models need and the project lacks: "
         "`crewai[anthropic]`. Builds add them.",
     )
+    compiled_folders: list[str] = Field(
+        default_factory=list,
+        description="Folders of packages that builds compile, relative to the root: they have extension "
+        "modules or build scripts.",
+    )
+    own_package: str | None = Field(
+        None, description="`news-crew==1.2.0`: set if the code reads the version of its own package."
+    )
     warnings: list[str] = Field(default_factory=list)

@@ -15,6 +15,7 @@ from crewai_runner.domain.project_inspection.named_models import (
     list_missing_packages,
     uses_crewai,
 )
+from crewai_runner.domain.project_inspection.own_packages import find_own_package, list_compiled_folders
 from crewai_runner.domain.project_inspection.project_sources import ProjectSources, read_sources
 from crewai_runner.domain.project_inspection.run_inputs import find_inputs
 from crewai_runner.domain.workflow_yaml.crewai_files import find_crews
@@ -54,6 +55,8 @@ def inspect_project(files: Mapping[str, bytes], name: str = "project") -> Projec
         python=dependencies.python,
         crewai=_describe_version(dependencies, str(crewai.specifier) if crewai is not None else None),
         missing_packages=[*missing, *imported],
+        compiled_folders=list_compiled_folders(sources, dependencies, folder),
+        own_package=find_own_package(sources, dependencies, folder),
         warnings=list_warnings(sources, entries, dependencies, missing, imported),
     )
 
@@ -85,6 +88,8 @@ def _list_import_paths(
     for name in ("src", *dependencies.package_folders):
         if str(root / name) in folders:
             yield str(root / name)
+    for local in dependencies.folders:
+        yield from (path for path in (local, f"{local}/src") if path in folders)
     for entry in entries[:1]:
         home = PurePosixPath(entry.path).parent
         if str(home / "__init__.py") not in sources.paths:

@@ -260,3 +260,32 @@ class TestPlainScripts:
 
         assert len(warnings) == count
         assert all("`requests`" in warning and "helper" not in warning for warning in warnings)
+
+
+class TestOwnPackages:
+    @pytest.mark.parametrize(
+        ("path", "text"),
+        [
+            ("setup.py", "from setuptools import setup\nsetup(ext_modules=[x])\n"),
+            ("pyproject.toml", '[build-system]\nrequires = []\nbuild-backend = "maturin"\n'),
+            ("pyproject.toml", "[tool.hatch.build.hooks.vcs]\nversion-file = 'v.py'\n"),
+            ("pyproject.toml", "[tool.poetry.build]\nscript = 'build.py'\n"),
+        ],
+    )
+    def test_build_scripts_are_found(self, path: str, text: str) -> None:
+        inspection = inspect_project({path: text.encode(), "main.py": CREW.encode()})
+
+        assert inspection.compiled_folders == ["."]
+
+    @pytest.mark.parametrize(
+        ("code", "own"), [("version('My-Crew')", "my-crew==1.2"), ("version('crewai')", None)]
+    )
+    def test_version_that_the_code_reads(self, code: str, own: str | None) -> None:
+        files = {
+            "pyproject.toml": "[project]\nname = 'my_crew'\nversion = '1.2'\ndependencies = ['crewai']\n",
+            "main.py": f"{CREW}from importlib.metadata import version\n{code}\n",
+        }
+
+        inspection = inspect_project({path: text.encode() for path, text in files.items()})
+
+        assert (inspection.own_package, inspection.compiled_folders) == (own, [])

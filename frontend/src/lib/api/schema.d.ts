@@ -4663,6 +4663,11 @@ export interface components {
      */
     ProjectInspection: {
       /**
+       * Compiledfolders
+       * @description Folders of packages that builds compile, relative to the root: they have extension modules or build scripts.
+       */
+      compiledFolders?: string[];
+      /**
        * Crewai
        * @description The CrewAI version wanted, as written: `==0.86.0`.
        */
@@ -4697,6 +4702,11 @@ export interface components {
       models?: string[];
       /** Name */
       name: string;
+      /**
+       * Ownpackage
+       * @description `news-crew==1.2.0`: set if the code reads the version of its own package.
+       */
+      ownPackage?: string | null;
       /**
        * Python
        * @description The Python versions wanted: `>=3.10,<3.13`.
