@@ -18,6 +18,7 @@ MAX_CANDIDATES = 60
 _MINIMUM = (3, 10)
 _PREFERRED_MINORS = ("3.12", "3.11", "3.13", "3.10")
 """Every CrewAI from 0.70 runs on 3.12, and most old packages have wheels for it or for 3.11."""
+_MINOR = re.compile(r"3\.\d{1,3}")
 _NAME = re.compile(r"python3(\.\d+)?$")
 _PATTERNS = (
     ".pyenv/versions/*/bin/python3",
@@ -69,18 +70,32 @@ def rank_interpreters(
     if not fitting:
         installed = ", ".join(sorted(one.version for one in known)) or "none"
         message = (
-            f"The project wants Python {wanted}; installed are: {installed}. Install a version that fits."
+            f"The project wants Python {wanted}; installed are: {installed}. Install one that fits on every "
+            "machine that builds and runs projects, as by `uv python install 3.13`, or "
+            "widen requires-python."
         )
         raise EnvironmentBuildFailed(BuildFailure.NO_PYTHON, message)
     return sorted(fitting, key=lambda one: _order(one, (pinned or "").strip()))
 
 
-def _order(interpreter: Interpreter, pinned: str) -> tuple[bool, bool, int, list[int]]:
-    minor = interpreter.minor
+def read_minor(pinned: str) -> str | None:
+    """Return `3.12` of a pin such as `3.12.1` or `cpython-3.12.1`."""
+    match = _MINOR.search(pinned)
+    return None if match is None else match[0]
+
+
+def _order(interpreter: Interpreter, pinned: str) -> tuple[bool, int, int, list[int]]:
+    """The pinned version first, then the nearest ones, then those that most packages have wheels for."""
+    minor, wanted = interpreter.minor, read_minor(pinned)
     rank = _PREFERRED_MINORS.index(minor) if minor in _PREFERRED_MINORS else len(_PREFERRED_MINORS)
-    is_minor = pinned == minor or pinned.startswith(f"{minor}.")
+    distance = abs(_number(minor) - _number(wanted)) if wanted is not None else 0
     newest_first = [-int(part) for part in interpreter.version.split(".")]
-    return interpreter.version != pinned, not is_minor, rank, newest_first
+    return not pinned.endswith(interpreter.version), distance, rank, newest_first
+
+
+def _number(minor: str) -> int:
+    """Return 12 of `3.12`."""
+    return int(minor.partition(".")[2])
 
 
 def _parse(wanted: str | None) -> SpecifierSet:
