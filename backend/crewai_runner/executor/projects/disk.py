@@ -9,13 +9,15 @@ from crewai_runner.executor.projects.source_cache import SourceCache, remove_old
 
 SOURCES, RUNS, BUILDING_SOURCES = "sources", "runs", "building-sources"
 """Folders in the folder of projects."""
+_SOURCES_SHARE = 0.25
+"""The part of the disk that sources may have."""
 _BUILD_SECONDS = 24 * 3600.0
 """No build takes longer: the sources of older ones are left over from killed processes."""
 
 
 @dataclass(frozen=True, slots=True)
 class DiskLimits:
-    """`bytes` bounds environments and uv's cache. All caches are removed after `unused_seconds`."""
+    """`bytes` bounds sources, environments and uv's cache. They are removed after `unused_seconds`."""
 
     bytes: int
     unused_seconds: float
@@ -36,7 +38,8 @@ class ProjectDisk:
         if not self.folder.is_dir():
             return []
         seconds = self.limits.unused_seconds
-        SourceCache(self.folder / SOURCES).remove_unused(seconds)
+        sources = SourceCache(self.folder / SOURCES)
+        sources.remove_unused(seconds, int(self.limits.bytes * _SOURCES_SHARE))
         remove_old_folders(self.folder / BUILDING_SOURCES, _BUILD_SECONDS)
         remove_leftover_folders(self.folder / RUNS, self.sockets)
-        return self.store.remove_unused(seconds, self.limits.bytes)
+        return self.store.remove_unused(seconds, self.limits.bytes - sources.measure())

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,21 @@ class TestSourceCache:
             os.utime(await cache.get(name, archives.load), (0, 0))
         await cache.get("used", archives.load)
 
-        cache.remove_unused(3600)
+        cache.remove_unused(3600, 10**9)
 
         assert [path.name for path in tmp_path.iterdir()] == ["used"]
-        SourceCache(tmp_path / "missing").remove_unused(3600)
+        SourceCache(tmp_path / "missing").remove_unused(3600, 0)
+
+    async def test_size_is_bounded(self, tmp_path: Path) -> None:
+        cache, archives = SourceCache(tmp_path), Archives(zip_project())
+        now = time.time()
+        for name, age in (("oldest", 9000), ("older", 8000), ("used", 10)):
+            os.utime(await cache.get(name, archives.load), (now - age, now - age))
+        size = cache.measure()
+
+        cache.remove_unused(10**6, size)
+        assert len(list(tmp_path.iterdir())) == 3
+        cache.remove_unused(10**6, size - 1)
+        assert {path.name for path in tmp_path.iterdir()} == {"older", "used"}
+        cache.remove_unused(10**6, 0)
+        assert [path.name for path in tmp_path.iterdir()] == ["used"]
