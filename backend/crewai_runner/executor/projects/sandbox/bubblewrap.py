@@ -15,6 +15,7 @@ from crewai_runner.executor.projects.sandbox import bwrap_arguments, enter_as_us
 from crewai_runner.executor.projects.sandbox.bwrap_arguments import Locate
 from crewai_runner.executor.projects.sandbox.cgroups import ControlGroups, create_control_groups
 from crewai_runner.executor.projects.sandbox.launch_config import build_config
+from crewai_runner.executor.projects.sandbox.namespace_settings import describe_refusing_settings
 from crewai_runner.executor.projects.sandbox.port import (
     EndCause,
     EscapeTargets,
@@ -54,7 +55,7 @@ class BubblewrapSandbox:
 
     def find_hint(self, message: str) -> str:
         if "was not found" not in message and any(text in message.lower() for text in _NAMESPACE_ERRORS):
-            return _NAMESPACE_HINT
+            return describe_refusing_settings() or _NAMESPACE_HINT
         return INSTALL_HINT
 
     @property

@@ -7,6 +7,7 @@ import pytest
 from crewai_runner.core.setting_choices import ProjectsMode
 from crewai_runner.executor.projects.sandbox import bwrap_arguments, selection
 from crewai_runner.executor.projects.sandbox.bubblewrap import BubblewrapSandbox
+from crewai_runner.executor.projects.sandbox.namespace_settings import describe_refusing_settings
 from crewai_runner.executor.projects.sandbox.port import EscapeTargets, SandboxFailed
 from crewai_runner.executor.projects.sandbox.selection import choose_sandbox
 from crewai_runner.executor.projects.sandbox.self_test import probe_sandbox
@@ -100,7 +101,17 @@ class TestProbe:
         probe = await probe_sandbox(BubblewrapSandbox(), data_dir)
 
         assert not probe.is_holding
-        assert "apparmor_restrict_unprivileged_userns" in probe.hint
+        assert "namespaces" in probe.hint
+        assert "sysctl" in probe.hint
+
+    def test_hint_names_the_settings_that_refuse(self, tmp_path: Path) -> None:
+        assert describe_refusing_settings(tmp_path) is None
+        for name, value in (("user/max_user_namespaces", "0"), ("kernel/unprivileged_userns_clone", "1")):
+            file = tmp_path / name
+            file.parent.mkdir()
+            file.write_text(f"{value}\n")
+
+        assert "sysctl -w user.max_user_namespaces=15000`" in (describe_refusing_settings(tmp_path) or "")
 
 
 class TestChoice:
