@@ -20,7 +20,7 @@ from crewai_runner.executor.projects.build.environment_store import EnvironmentS
 from crewai_runner.executor.projects.disk import DiskLimits, ProjectDisk
 from crewai_runner.executor.projects.executor import ProjectConfig, ProjectExecutor
 from crewai_runner.executor.projects.sandbox.port import Folders
-from crewai_runner.executor.projects.sandbox.selection import find_sandbox
+from crewai_runner.executor.projects.sandbox.selection import SandboxSelector, find_sandbox
 from crewai_runner.features.auth.shared_sign_in_limiter import SharedSignInLimiter
 from crewai_runner.features.auth.sign_in_limiter import MemorySignInLimiter, SignInLimiter
 from crewai_runner.features.workspaces.service import WorkspaceLimits, WorkspaceQuota
@@ -101,11 +101,13 @@ def make_workspace_quota(settings: Settings, sessions: Sessions) -> WorkspaceQuo
 def make_environment_builder(settings: Settings) -> EnvironmentBuilder:
     """The builder of projects' environments; interpreters have the path that they have in the sandbox."""
     folder = (settings.environments_dir or settings.data_dir / PROJECTS_FOLDER).absolute()
+    sandboxes = SandboxSelector(settings.projects, settings.data_dir.absolute(), settings.sandbox_socket)
     if settings.projects is ProjectsMode.UNSANDBOXED:
-        return EnvironmentBuilder(EnvironmentStore(folder))
+        return EnvironmentBuilder(EnvironmentStore(folder), choose_sandbox=sandboxes.choose)
     sandbox, work = find_sandbox(settings.projects, settings.sandbox_socket), Folders(work=folder)
     return EnvironmentBuilder(
         EnvironmentStore(folder),
+        choose_sandbox=sandboxes.choose,
         locate_python=lambda interpreter: sandbox.lay_out(work, interpreter).python,
     )
 

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import io
+import tarfile
 import threading
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -93,6 +94,43 @@ def build_wheel(
             entry = zipfile.ZipInfo(path)
             entry.external_attr = (modes or {}).get(path, 0o100644) << 16
             archive.writestr(entry, text)
+    return packed.getvalue()
+
+
+BACKEND = """
+import json, os, zipfile
+
+def build_wheel(folder, settings=None, metadata=None):
+    report = attack(folder)
+    name, info = "{name}-1.0-py3-none-any.whl", "{name}-1.0.dist-info"
+    with zipfile.ZipFile(os.path.join(folder, name), "w") as wheel:
+        wheel.writestr("{name}/__init__.py", "")
+        wheel.writestr("{name}/report.json", json.dumps(report))
+        wheel.writestr(info + "/METADATA", "Metadata-Version: 2.1\\nName: {name}\\nVersion: 1.0\\n{metadata}")
+        wheel.writestr(info + "/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr(info + "/RECORD", "")
+    return name
+
+"""
+"""A backend that makes a wheel of version 1.0 with the result of `attack(folder)` in `report.json`."""
+NO_ATTACK = "def attack(folder):\n    return {}\n"
+
+
+def list_source_files(name: str, attack: str = NO_ATTACK, *, metadata: str = "") -> dict[str, str]:
+    """Return the files of a package that has to be built; `attack` is the code of a function of that name."""
+    backend = BACKEND.replace("{name}", name).replace("{metadata}", metadata.replace("\n", "\\n")) + attack
+    settings = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    return {"pyproject.toml": settings, "backend.py": backend, "PKG-INFO": f"Name: {name}\nVersion: 1.0\n"}
+
+
+def pack_source(files: Mapping[str, str], folder: str) -> bytes:
+    """Return a source distribution."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(f"{folder}/{name}")
+            entry.size = len(text.encode())
+            archive.addfile(entry, io.BytesIO(text.encode()))
     return packed.getvalue()
 
 

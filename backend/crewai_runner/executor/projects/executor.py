@@ -1,7 +1,6 @@
 """Runs uploaded projects, each in a sandbox with its own model gateway."""
 
 import asyncio
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,7 +9,6 @@ from typing import Any
 
 from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.core.errors import AppError
-from crewai_runner.core.logging import get_logger
 from crewai_runner.core.secret_mask import TextMask
 from crewai_runner.core.setting_choices import ProjectsMode
 from crewai_runner.domain.run import RunFailure
@@ -25,13 +23,10 @@ from crewai_runner.executor.projects.run_environments import RunEnvironments, St
 from crewai_runner.executor.projects.run_folders import create_run_folders
 from crewai_runner.executor.projects.run_link import RunLink
 from crewai_runner.executor.projects.sandbox.port import SandboxFailed
-from crewai_runner.executor.projects.sandbox.selection import SandboxChoice, choose_sandbox
+from crewai_runner.executor.projects.sandbox.selection import SandboxChoice, SandboxSelector
 from crewai_runner.executor.projects.source_cache import SourceCache
 from crewai_runner.executor.projects.task_record import TaskRecord
 from crewai_runner.executor.projects.written_files import WrittenFiles
-
-log = get_logger(__name__)
-RETRY_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +57,11 @@ class ProjectExecutor:
         self._config = config
         self._sources = SourceCache(config.folder / "sources")
         self._kept = KeptProjects(config.keep)
-        self._choice: SandboxChoice | None = None
-        self._choosing = asyncio.Lock()
-        self._choose_again_at = 0.0
+        self._sandboxes = SandboxSelector(config.mode, config.data_dir, config.service_socket)
 
     async def choose_sandbox(self) -> SandboxChoice:
-        """Return the sandbox of this machine. The first call runs its self-test.
-
-        The test of a sandbox service that does not hold is repeated, since the service can start later.
-        """
-        config = self._config
-        async with self._choosing:
-            is_final = self._choice is not None and (self._choice.sandbox or config.service_socket is None)
-            if self._choice is None or (not is_final and time.monotonic() > self._choose_again_at):
-                self._choice = await choose_sandbox(config.mode, config.data_dir, config.service_socket)
-                self._choose_again_at = time.monotonic() + RETRY_SECONDS
-                log.info("projects.sandbox", message=self._choice.probe.message)
-            return self._choice
+        """Return the sandbox of this machine; the first call runs its self-test."""
+        return await self._sandboxes.choose()
 
     async def execute(self, spec: RunSpec, sink: EventSink, control: RunControl) -> Outcome:
         """Run one attempt to its outcome; a failure of the project is an outcome.

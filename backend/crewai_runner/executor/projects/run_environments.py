@@ -53,13 +53,7 @@ class RunEnvironments:
 
     async def _build(self, code: ProjectCode, source: Path) -> BuiltEnvironment:
         archive = await asyncio.to_thread(read_project_archive, await code.load_archive())
-        request = BuildRequest(
-            source_dir=source / code.inspection.working_directory,
-            newest=archive.newest,
-            extra_requirements=tuple(code.inspection.missing_packages),
-            python=code.inspection.python,
-            index_url=self.index_url,
-        )
+        request = BuildRequest.for_project(source, code.inspection, archive.newest, self.index_url)
         return await self.builder.build(request, _discard)
 
 

@@ -108,12 +108,8 @@ class ProjectBuilds:
         storing = asyncio.create_task(self._store_log(project_id, number, buffer), name="store-build-log")
         try:
             await asyncio.to_thread(write_files, source.archive.files, folder)
-            request = BuildRequest(
-                source_dir=folder / source.inspection.working_directory,
-                newest=source.archive.newest,
-                extra_requirements=tuple(source.inspection.missing_packages),
-                python=source.inspection.python,
-                index_url=self._deps.index_url,
+            request = BuildRequest.for_project(
+                folder, source.inspection, source.archive.newest, self._deps.index_url
             )
             built = await self._deps.builder.build(request, buffer.add)
         finally:

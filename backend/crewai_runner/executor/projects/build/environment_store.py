@@ -16,7 +16,6 @@ from uuid import uuid4
 LOCK_POLL_SECONDS = 0.2
 _MANIFEST = "environment.json"
 _USED = "used"
-_LEFTOVER_SECONDS = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +45,28 @@ class EnvironmentStore:
         return self.root / "environments"
 
     @property
+    def wheels(self) -> Path:
+        """Wheels that were built from source: in each folder one, by the key of its build."""
+        return self.root / "wheels"
+
+    @property
     def building(self) -> Path:
         return self.root / "building"
 
+    @property
+    def removed(self) -> Path:
+        """What is being deleted."""
+        return self.root / "removed"
+
     def prepare(self) -> None:
-        for folder in (self.cache, self.environments, self.building, self.root / "locks"):
+        for folder in (
+            self.cache,
+            self.environments,
+            self.wheels,
+            self.building,
+            self.removed,
+            self.root / "locks",
+        ):
             folder.mkdir(parents=True, exist_ok=True, mode=0o755)
         # The server creates folders for its own user only; the code of projects runs as another one.
         for folder in (self.root, self.environments):
@@ -67,6 +83,24 @@ class EnvironmentStore:
         return BuiltEnvironment(
             **{**values, "directory": folder / "venv", "interpreter": Path(values["interpreter"])}
         )
+
+    def find_wheel(self, key: str) -> Path | None:
+        """Return a wheel that was built from source and note its use; None if there is none."""
+        try:
+            os.utime(self.wheels / key)
+            return next((self.wheels / key).iterdir(), None)
+        except OSError:
+            return None
+
+    def add_wheel(self, key: str, file: Path) -> Path:
+        """Move a wheel into place, in one step. Raises OSError. Its folder is that of a build."""
+        file.chmod(0o444)
+        entry = file.with_name("entry")
+        entry.mkdir(mode=0o755)
+        file.rename(entry / file.name)
+        shutil.rmtree(self.wheels / key, ignore_errors=True)  # an empty one, of a damaged disk
+        entry.rename(self.wheels / key)
+        return self.wheels / key / file.name
 
     def create_folder(self) -> Path:
         """Create a folder for a build; `add` or `discard` ends its use."""
@@ -134,9 +168,8 @@ class EnvironmentStore:
         removed = [
             folder.name for used, folder in entries if now - used > max_age_seconds and self._remove(folder)
         ]
-        for folder in self.building.iterdir():
-            if now - folder.stat().st_mtime > _LEFTOVER_SECONDS:
-                self.discard(folder)
+        for folder in self._list_leftovers():
+            self.discard(folder)
         if len(removed) == len(entries) > 0 or self.measure() > max_bytes:
             self._clear_cache()
         for _, folder in entries:
@@ -147,7 +180,7 @@ class EnvironmentStore:
     def measure(self) -> int:
         """Return the bytes of the cache and of all environments; shared files count once."""
         sizes: dict[int, int] = {}
-        for root in (self.cache, self.environments):
+        for root in (self.cache, self.wheels, self.environments):
             for parent, _, names in os.walk(root):
                 for name in names:
                     with contextlib.suppress(FileNotFoundError):
@@ -159,14 +192,25 @@ class EnvironmentStore:
     def _cache_lock(self) -> Path:
         return self.root / "locks" / "cache.lock"
 
+    def _list_leftovers(self) -> list[Path]:
+        """Move what killed builds have left out of the way, and return it."""
+        with self._cache_lock.open("ab") as file:
+            if _try_lock(file.fileno()):  # no build is running
+                for folder in self.building.iterdir():
+                    with contextlib.suppress(OSError):
+                        folder.rename(self.removed / folder.name)
+        return list(self.removed.iterdir())
+
     def _clear_cache(self) -> None:
-        """Remove the cache unless a build uses it. Files that environments use keep their other name."""
+        """Remove the cache and built wheels unless a build uses them. Environments keep their files."""
         with self._cache_lock.open("ab") as file:
             if not _try_lock(file.fileno()):
                 return
-            target = self.building / uuid4().hex
-            self.cache.rename(target)
-            self.cache.mkdir(mode=0o755)
+            target = self.removed / uuid4().hex
+            target.mkdir()
+            for folder in (self.cache, self.wheels):
+                folder.rename(target / folder.name)
+                folder.mkdir(mode=0o755)
         self.discard(target)
 
     def _list_entries(self) -> Iterator[tuple[float, Path]]:
@@ -183,7 +227,7 @@ class EnvironmentStore:
             with (folder / _USED).open("rb") as file:
                 if not _try_lock(file.fileno()):
                     return False
-                target = self.building / uuid4().hex
+                target = self.removed / uuid4().hex
                 folder.rename(target)
         except FileNotFoundError:
             target = folder

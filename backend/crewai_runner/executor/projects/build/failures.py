@@ -10,6 +10,8 @@ class BuildFailure(StrEnum):
     NO_PYTHON = "no-python"
     NO_SOLUTION = "no-solution"
     NO_WHEEL = "no-wheel"
+    SOURCE_BUILD = "source-build"
+    NOT_ON_INDEX = "not-on-index"
     INDEX_UNREACHABLE = "index-unreachable"
     TOO_LARGE = "too-large"
     TIMEOUT = "timeout"
@@ -44,7 +46,7 @@ _CAUSES: tuple[tuple[re.Pattern[str], BuildFailure], ...] = (
 )
 _MESSAGES = {
     BuildFailure.DISK_FULL: "The disk is full. Free space, or remove unused environments.",
-    BuildFailure.NO_WHEEL: "A package exists only as source code for this Python, and source is not built. "
+    BuildFailure.NO_WHEEL: "A package exists only as source code for this Python, and could not be built. "
     "Choose a version with a wheel, or another Python.",
     BuildFailure.INDEX_UNREACHABLE: "The package index cannot be reached. Check INDEX_URL and the network.",
     BuildFailure.NO_SOLUTION: "No versions of the packages meet all requirements. The log names those in "

@@ -2,20 +2,22 @@
 
 import re
 import tomllib
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from crewai_runner.domain.project_inspection.dependencies import Dependencies
+from crewai_runner.domain.project_inspection.requirement_lines import KNOWN_PACKAGES
 from crewai_runner.executor.projects.build.build_log import BuildLog
-from crewai_runner.executor.projects.build.command_runner import BuildCommand, CommandRunner
 from crewai_runner.executor.projects.build.failures import BuildFailure, explain_output
 from crewai_runner.executor.projects.build.interpreters import Interpreter
+from crewai_runner.executor.projects.build.package_list import PackageList, keep_packages, list_addressed
+from crewai_runner.executor.projects.build.source_offers import MakeSources, SourceOffers
+from crewai_runner.executor.projects.build.uv_command import Uv
 
 EARLIEST_CAP = date(2024, 12, 10)
 """With an earlier one CrewAI 0.70 has no solution: the index lost versions that it needs."""
@@ -23,8 +25,8 @@ FLOORS = {"crewai": "0.70", "crewai-tools": "0.12"}
 """Lower bounds for requirements without a version: a resolver may otherwise choose a very old release."""
 SETUPTOOLS = "setuptools<81"
 """Has `pkg_resources`, which old packages import, but do not require: up to 3.11, `venv` installed it."""
-MAX_ATTEMPTS = 12
-_KEPT_LINES = 200
+MAX_ATTEMPTS = 40
+_OUTPUT = "resolved.txt"
 _NEEDS_WHEEL = re.compile(r"Wheels are required for `([A-Za-z0-9._-]+)`")
 _NO_WHEEL = re.compile(
     r"(?<![A-Za-z0-9._-])([A-Za-z0-9._-]++)==\S{1,100}+ (?:has no usable wheels|can't be installed)"
@@ -32,28 +34,6 @@ _NO_WHEEL = re.compile(
 _REMOVED = re.compile(r"there is no version of ([A-Za-z0-9._-]+)==")
 """A version that the index no longer has."""
 _NAMES_SETUPTOOLS = re.compile(r"setuptools(?![A-Za-z0-9._-])", re.IGNORECASE)
-_PINNED = re.compile(r"^([A-Za-z0-9._-]+)(\[[^\]]*\])?==([^\s;\\]+)")
-
-
-@dataclass(frozen=True, slots=True)
-class PackageList:
-    """The packages of an environment: `text` is a requirements file with versions and hashes."""
-
-    text: str
-    interpreter: Interpreter
-
-    @property
-    def has_hashes(self) -> bool:
-        """Return whether every package has a hash; in a lock file of an index without them none has."""
-        lines = self.text.replace("\\\n", " ").splitlines()
-        return all("--hash=" in line for line in lines)
-
-    def find_version(self, name: str) -> str | None:
-        for line in self.text.splitlines():
-            match = _PINNED.match(line)
-            if match and canonicalize_name(match[1]) == name:
-                return match[3]
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +50,17 @@ class _Attempt:
 
 @dataclass(frozen=True, slots=True)
 class PackageResolver:
-    """Runs uv in a folder; `environment` has the settings of the index and of the cache."""
+    """Resolves requirements with uv. `make_sources` finds packages without a wheel; None: none are used."""
 
-    runner: CommandRunner
-    uv: str
-    environment: Mapping[str, str]
-    seconds: float
+    uv: Uv
+    make_sources: MakeSources | None = None
 
     async def export_lock(
-        self, folder: Path, texts: Mapping[str, str], interpreter: Interpreter, log: BuildLog
+        self, folder: Path, texts: Mapping[str, str], place: PurePath, interpreter: Interpreter, log: BuildLog
     ) -> PackageList | None:
-        """Return the packages of a `uv.lock`; None if uv cannot read it. Contacts no server."""
+        """Return the packages of the `uv.lock` at a place; None if uv cannot read it. Contacts no server."""
         for name in ("pyproject.toml", "uv.lock"):
-            (folder / name).write_text(texts[name], encoding="utf-8")
+            (folder / name).write_text(texts[str(place / name)], encoding="utf-8")
         output = folder / "exported.txt"
         arguments = (
             *(
@@ -104,13 +82,17 @@ class PackageResolver:
             ),
             "--quiet",
         )
-        status, lines = await self.run(folder, arguments)
+        status, lines = await self.uv.run(folder, arguments)
         if status != 0:
             for line in lines:
                 log.write(line)
             log.write("The uv.lock could not be used as it is: the requirements are resolved instead.")
             return None
-        return PackageList(keep_packages(output.read_text(encoding="utf-8"), log), interpreter)
+        text = output.read_text(encoding="utf-8")
+        if not KNOWN_PACKAGES.isdisjoint(list_addressed(text)):
+            log.write("The uv.lock has CrewAI from a repository: it is resolved from the index instead.")
+            return None
+        return PackageList(keep_packages(text, log), interpreter)
 
     async def resolve(
         self,
@@ -125,64 +107,50 @@ class PackageResolver:
         `newest` bounds the day of versions, except where a `uv.lock` has chosen them.
         """
         is_capped = newest is not None and dependencies.lock is None
-        attempt = _Attempt(is_capped=is_capped, has_constraints=bool(dependencies.constraints))
-        output = folder / "resolved.txt"
+        first = attempt = _Attempt(is_capped=is_capped, has_constraints=bool(dependencies.constraints))
+        offers = SourceOffers(self.make_sources)
+        failure, lines = explain_output([]), list[str]()
         for _ in range(MAX_ATTEMPTS):
             interpreter = interpreters[attempt.interpreter]
-            _write_requirements(folder, dependencies, attempt)
             log.write(_describe(attempt, interpreter, newest))
-            arguments = _compile_arguments(attempt, interpreter, newest, output)
-            status, lines = await self.run(folder, arguments)
+            status, lines = await self._compile(folder, dependencies, attempt, interpreter, newest, offers)
             if status == 0:
-                return PackageList(keep_packages(output.read_text(encoding="utf-8"), log), interpreter)
+                packages = PackageList(_read_output(folder, log), interpreter)
+                if await offers.build_chosen(packages):
+                    continue
+                return offers.add_wheels(packages)
             failure = explain_output(lines)
-            retries = failure.cause in {BuildFailure.NO_SOLUTION, BuildFailure.NO_WHEEL}
-            following = (
-                _next_attempt(attempt, lines, len(interpreters), has_date=newest is not None)
-                if retries
-                else None
-            )
+            if failure.cause not in {BuildFailure.NO_SOLUTION, BuildFailure.NO_WHEEL}:
+                break
+            if await offers.extend(interpreter, _find_named(lines)):
+                continue
+            following = _next_attempt(attempt, lines, len(interpreters), has_date=newest is not None)
+            if following is None and await offers.extend_with_compiled(interpreters[0]):
+                following = first
             if following is None:
+                failure = offers.failure or failure
                 break
             attempt = following
         for line in lines:
             log.write(line)
         raise failure
 
-    async def run(self, folder: Path, arguments: tuple[str, ...]) -> tuple[int, list[str]]:
-        """Run uv in a folder, and return its exit status and its last lines of output."""
-        lines: deque[str] = deque(maxlen=_KEPT_LINES)
-        command = BuildCommand((self.uv, *arguments), folder, self.environment, self.seconds)
-        status = await self.runner.run(command, lines.append)
-        return status, list(lines)
+    async def _compile(
+        self,
+        folder: Path,
+        dependencies: Dependencies,
+        attempt: _Attempt,
+        interpreter: Interpreter,
+        newest: date | None,
+        offers: SourceOffers,
+    ) -> tuple[int, list[str]]:
+        _write_requirements(folder, dependencies, attempt)
+        arguments = _compile_arguments(attempt, interpreter, newest, folder / _OUTPUT)
+        return await self.uv.run(folder, (*arguments, *offers.list_arguments(interpreter)))
 
 
-def keep_packages(text: str, log: BuildLog) -> str:
-    """Return the lines of a requirements file that name packages of the index, with their hashes.
-
-    Addresses and local folders are left out: only the index is contacted, and no project is installed.
-    """
-    kept: list[str] = []
-    for entry in text.replace("\\\n", " ").splitlines():
-        line = entry.strip()
-        if not line or line.startswith("#"):
-            continue
-        requirement, *hashes = line.split(" --hash=")
-        if is_pinned(requirement):
-            kept.append(" \\\n    --hash=".join([requirement.strip(), *(one.strip() for one in hashes)]))
-        else:
-            log.write(f"Not installed, because it is no package of the index: {requirement.strip()[:200]}")
-    return "".join(f"{line}\n" for line in sorted(kept))
-
-
-def is_pinned(line: str) -> bool:
-    """Return whether a line is a package of the index with one exact version."""
-    try:
-        requirement = Requirement(line)
-    except InvalidRequirement:
-        return False
-    [*specifiers] = requirement.specifier
-    return requirement.url is None and len(specifiers) == 1 and specifiers[0].operator in {"==", "==="}
+def _read_output(folder: Path, log: BuildLog) -> str:
+    return keep_packages((folder / _OUTPUT).read_text(encoding="utf-8"), log)
 
 
 def add_floors(requirements: Sequence[str]) -> list[str]:
@@ -264,17 +232,21 @@ def _describe(attempt: _Attempt, interpreter: Interpreter, newest: date | None) 
     return f"Resolving for Python {interpreter.version}{cap}{exempt}."
 
 
+def _find_named(lines: list[str]) -> set[str]:
+    """Return the packages of which uv says that a version has no wheel or is not there."""
+    text = "\n".join(lines)
+    patterns = (_NEEDS_WHEEL, _NO_WHEEL, _REMOVED)
+    return {canonicalize_name(name) for pattern in patterns for name in pattern.findall(text)}
+
+
 def _next_attempt(
     attempt: _Attempt, lines: list[str], interpreters: int, *, has_date: bool
 ) -> _Attempt | None:
     """Return the next thing to try: another version of a package without wheel, then fewer conditions."""
-    text = "\n".join(lines)
-    named = {canonicalize_name(name) for name in [*_NEEDS_WHEEL.findall(text), *_NO_WHEEL.findall(text)]}
-    named |= {canonicalize_name(name) for name in _REMOVED.findall(text)}
-    named -= FLOORS.keys()  # the version of CrewAI is the project's choice
+    named = _find_named(lines) - FLOORS.keys()  # the version of CrewAI is the project's choice
     if named - attempt.exempt:
         return replace(attempt, exempt=attempt.exempt | named)
-    if attempt.has_setuptools and "setuptools" in text:
+    if attempt.has_setuptools and any("setuptools" in line for line in lines):
         return replace(attempt, has_setuptools=False)
     if attempt.has_constraints:
         return replace(attempt, has_constraints=False, is_capped=has_date)

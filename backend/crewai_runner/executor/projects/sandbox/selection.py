@@ -1,8 +1,11 @@
 """Chooses the sandbox of this machine by the setting PROJECTS; `auto` chooses none where none holds."""
 
+import asyncio
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from crewai_runner.core.logging import get_logger
 from crewai_runner.core.setting_choices import ProjectsMode
 from crewai_runner.executor.projects.sandbox.agent.places import ServicePlaces
 from crewai_runner.executor.projects.sandbox.bubblewrap import BubblewrapSandbox
@@ -10,6 +13,9 @@ from crewai_runner.executor.projects.sandbox.port import Sandbox
 from crewai_runner.executor.projects.sandbox.self_test import SandboxProbe, probe_sandbox
 from crewai_runner.executor.projects.sandbox.service import SandboxService
 from crewai_runner.executor.projects.sandbox.unsandboxed import UnsandboxedProcess
+
+log = get_logger(__name__)
+RETRY_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +50,27 @@ async def choose_sandbox(
     sandbox = find_sandbox(mode, service_socket)
     probe = await probe_sandbox(sandbox, data_dir)
     return SandboxChoice(sandbox if probe.is_holding else None, probe)
+
+
+class SandboxSelector:
+    """Chooses the sandbox of this machine once: its self-test takes a moment.
+
+    The test of a sandbox service that does not hold is repeated, since the service can start later.
+    """
+
+    def __init__(self, mode: ProjectsMode, data_dir: Path, service_socket: Path | None = None) -> None:
+        self._mode, self._data_dir, self._service_socket = mode, data_dir, service_socket
+        self._choice: SandboxChoice | None = None
+        self._choosing = asyncio.Lock()
+        self._choose_again_at = 0.0
+
+    async def choose(self) -> SandboxChoice:
+        """Return the sandbox; the first call runs its self-test."""
+        async with self._choosing:
+            choice = self._choice
+            is_final = choice is not None and (choice.sandbox or self._service_socket is None)
+            if choice is None or (not is_final and time.monotonic() > self._choose_again_at):
+                choice = await choose_sandbox(self._mode, self._data_dir, self._service_socket)
+                self._choice, self._choose_again_at = choice, time.monotonic() + RETRY_SECONDS
+                log.info("projects.sandbox", message=choice.probe.message)
+            return choice

@@ -21,7 +21,8 @@ from crewai_runner.executor.projects.build.interpreters import (
     find_interpreters,
     rank_interpreters,
 )
-from crewai_runner.executor.projects.build.package_resolver import add_floors, keep_packages
+from crewai_runner.executor.projects.build.package_list import keep_packages
+from crewai_runner.executor.projects.build.package_resolver import add_floors
 
 RESOLVED = "crewai==0.86.0 \\\n    --hash=sha256:aa\nhelper @ https://10.0.0.1/helper.whl\n-e ./own\n"
 NO_WHEEL = (
@@ -252,8 +253,21 @@ class TestBuild:
         assert not any(store.environments.iterdir())
 
     async def test_no_dependencies(self, store: EnvironmentStore, tmp_path: Path) -> None:
-        with pytest.raises(EnvironmentBuildFailed, match="declares no dependencies"):
+        (tmp_path / "main.py").write_text("import json, requests\n")
+
+        with pytest.raises(
+            EnvironmentBuildFailed, match="declares no dependencies, and its code imports `requ"
+        ):
             await EnvironmentBuilder(store, FakeUv()).build(BuildRequest(tmp_path), print)
+
+    async def test_script_of_the_standard_library_needs_none(
+        self, store: EnvironmentStore, tmp_path: Path
+    ) -> None:
+        (tmp_path / "main.py").write_text("import json\n")
+
+        built = await EnvironmentBuilder(store, FakeUv()).build(BuildRequest(tmp_path), print)
+
+        assert (built.directory.parent / "packages.txt").read_text() == ""
 
     async def test_added_requirements_are_logged(self, store: EnvironmentStore, tmp_path: Path) -> None:
         uv, log = FakeUv(), list[str]()
@@ -264,6 +278,53 @@ class TestBuild:
 
         assert any("does not declare it: crewai[tools]" in line for line in log)
         assert len(uv.list_options("sync")) == 1
+
+
+KILLED = """
+import asyncio, sys
+from pathlib import Path
+from crewai_runner.executor.projects.build.environment_builder import BuildRequest, EnvironmentBuilder
+from crewai_runner.executor.projects.build.environment_store import EnvironmentStore
+from tests.executor.projects.build.test_environment_builder import FakeUv
+
+class HangingUv(FakeUv):
+    async def run(self, command, on_line):
+        if "sync" in command.arguments:
+            (Path(command.folder) / "venv" / "half.py").touch()
+            print("installing", flush=True)
+            await asyncio.sleep(600)
+        return await super().run(command, on_line)
+
+store, project = Path(sys.argv[1]), Path(sys.argv[2])
+asyncio.run(EnvironmentBuilder(EnvironmentStore(store), HangingUv()).build(BuildRequest(project), print))
+"""
+
+
+class TestKilledBuild:
+    async def test_leaves_no_half_environment(self, store: EnvironmentStore, project: Path) -> None:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", KILLED, str(store.root), str(project)),
+            stdout=asyncio.subprocess.PIPE,
+            cwd=Path(__file__).parents[4],
+        )
+        assert process.stdout is not None
+        async with asyncio.timeout(60):
+            while b"installing" not in await process.stdout.readline():
+                assert process.returncode is None
+        process.kill()
+        await process.wait()
+        assert not any(store.environments.iterdir())
+
+        built = await EnvironmentBuilder(store, FakeUv()).build(BuildRequest(project), print)
+
+        assert not (built.directory / "half.py").exists()
+        assert any(store.building.iterdir())
+        with store.use_cache():  # as a build does
+            store.remove_unused(3600, 10**9)
+            assert any(store.building.iterdir())
+        store.remove_unused(3600, 10**9)
+        assert not any(store.building.iterdir())
+        assert store.find(built.lock_hash) == built
 
 
 class TestEnvironmentStore:
@@ -332,6 +393,10 @@ class TestInterpreters:
             ("<=3.13,>3.12.5", None, "3.13.2"),
             (">=3.10,<3.12", "3.12", "3.10.13"),
             (None, "3.13", "3.13.2"),
+            (None, "cpython-3.10.13", "3.10.13"),
+            (None, "3.14", "3.13.2"),
+            (None, "3.9.1", "3.10.13"),
+            ("<3.13", "3.14", "3.12.1"),
             ("not a version", None, "3.12.1"),
         ],
     )
@@ -339,7 +404,9 @@ class TestInterpreters:
         assert rank_interpreters(self.FOUND, wanted, pinned)[0].version == version
 
     def test_none_fits(self) -> None:
-        with pytest.raises(EnvironmentBuildFailed, match=r"wants Python <3\.10; installed are: 3\.10\.13"):
+        with pytest.raises(
+            EnvironmentBuildFailed, match=r"wants Python <3\.10; installed are: 3\.10\.13, 3\.12"
+        ):
             rank_interpreters(self.FOUND, "<3.10", None)
 
     async def test_finds_the_interpreter_of_this_process(self) -> None:

@@ -1,38 +1,21 @@
 """What a package may try while it is installed. uv and the index are real; the wheels are hostile."""
 
-import io
 import sys
-import tarfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from crewai_runner.executor.projects.build import environment_builder
 from crewai_runner.executor.projects.build.environment_builder import BuildRequest, EnvironmentBuilder
 from crewai_runner.executor.projects.build.environment_store import BuiltEnvironment, EnvironmentStore
 from crewai_runner.executor.projects.build.failures import BuildFailure, EnvironmentBuildFailed
-from crewai_runner.executor.projects.build.interpreters import Interpreter
-from tests.support.package_index import PackageIndex, build_wheel, serve_index
+from tests.support.package_index import PackageIndex, build_wheel, pack_source, serve_index
 
 WHEEL = "evil-1.0-py3-none-any.whl"
 INFO = "evil-1.0.dist-info"
 
 
-@pytest.fixture
-def index() -> Iterator[PackageIndex]:
-    with serve_index() as served:
-        yield served
-
-
-@pytest.fixture(autouse=True)
-def _only_this_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
-    version, path = ".".join(map(str, sys.version_info[:3])), Path(sys.executable).resolve()
-
-    async def find() -> list[Interpreter]:
-        return [Interpreter(version, path)]
-
-    monkeypatch.setattr(environment_builder, "find_interpreters", find)
+pytestmark = pytest.mark.usefixtures("only_this_interpreter")
 
 
 @pytest.fixture
@@ -110,10 +93,11 @@ class TestInstalledPackage:
 
 
 class TestSources:
-    async def test_source_distribution_is_not_built(
+    async def test_source_is_not_built_without_a_sandbox(
         self, builder: EnvironmentBuilder, index: PackageIndex, tmp_path: Path
     ) -> None:
-        index.add("evil", "evil-1.0.tar.gz", pack_source(write_marker(tmp_path)))
+        files = {"setup.py": write_marker(tmp_path), "PKG-INFO": "Name: evil\nVersion: 1.0\n"}
+        index.add("evil", "evil-1.0.tar.gz", pack_source(files, "evil-1.0"))
 
         with pytest.raises(EnvironmentBuildFailed) as caught:
             await install(builder, index, tmp_path)
@@ -131,14 +115,3 @@ class TestSources:
             with pytest.raises(EnvironmentBuildFailed):
                 await install(builder, index, tmp_path)
             assert other.requests == []
-
-
-def pack_source(setup: str) -> bytes:
-    """Return a source distribution whose `setup.py` is this code."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
-        for name, text in {"setup.py": setup, "PKG-INFO": "Name: evil\nVersion: 1.0\n"}.items():
-            entry = tarfile.TarInfo(f"evil-1.0/{name}")
-            entry.size = len(text)
-            archive.addfile(entry, io.BytesIO(text.encode()))
-    return packed.getvalue()

@@ -20,6 +20,8 @@ from .json_values import read_output, to_text
 from .kickoff_patches import passed_names, results
 
 PROJECT_FOLDER = Path(os.environ.get("CREWAI_RUNNER_PROJECT", "/project"))
+OWN_PACKAGES = [folder for folder in [Path(sys.prefix, "own")] if folder.is_dir()]
+"""Modules of the project that a build has completed; their source lacks what was compiled."""
 
 
 class EntryError(Exception):
@@ -71,7 +73,8 @@ def run_entry(entry: dict[str, Any], inputs: dict[str, Any], import_paths: Seque
     root = PROJECT_FOLDER / entry.get("working_directory", ".")
     found = (PROJECT_FOLDER / folder for folder in import_paths)
     # In place of the working directory, which `python -m` puts first.
-    sys.path[:1] = list(dict.fromkeys(map(str, (root, root / "src", path.parent, *found, PROJECT_FOLDER))))
+    folders = (*OWN_PACKAGES, root, root / "src", path.parent, *found, PROJECT_FOLDER)
+    sys.path[:1] = list(dict.fromkeys(map(str, folders)))
     command_line.start(str(path), inputs)
     if path.suffix in (".json", ".jsonc"):
         return _run_crew_file(path, inputs)
