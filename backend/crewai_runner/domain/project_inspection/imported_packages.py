@@ -42,7 +42,9 @@ anyone's. Large ones, such as those that need torch, are left to the project's o
 
 def find_undeclared(sources: ProjectSources, path: str, dependencies: Dependencies) -> list[str]:
     """Return the known packages that an entry point's modules need and the project does not declare."""
-    declared: set[str] = {canonicalize_name(name) for name in dependencies.locked}
+    # The index may have another package with the name of one that the project takes from elsewhere.
+    elsewhere = dependencies.unavailable
+    declared: set[str] = {canonicalize_name(name) for name in (*dependencies.locked, *elsewhere)}
     for line in dependencies.requirements:
         requirement = Requirement(line)
         declared |= {canonicalize_name(requirement.name)}

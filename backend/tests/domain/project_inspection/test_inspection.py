@@ -181,6 +181,15 @@ class TestReadDependencies:
         assert (found.requirements, found.unavailable) == ((), ("mytool",))
         assert "canary" not in repr(found)
 
+    def test_import_of_a_package_in_a_repository_adds_none_of_the_index(self) -> None:
+        files = {
+            "requirements.txt": "crewai==0.102.0\nredis @ git+https://example.com/redis.git\n",
+            "main.py": f"{CREW}import redis, tweepy\n",
+        }
+
+        found = inspect_project({path: text.encode() for path, text in files.items()})
+        assert found.missing_packages == ["tweepy"]
+
     @pytest.mark.parametrize(
         ("path", "text"),
         [
