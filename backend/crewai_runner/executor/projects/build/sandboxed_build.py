@@ -37,6 +37,7 @@ _CAUSES = {
     EndCause.WORK_TOO_LARGE: (BuildFailure.TOO_LARGE, "wrote more than the disk limit allows"),
     EndCause.OUT_OF_MEMORY: (BuildFailure.SOURCE_BUILD, "needed more memory than the limit allows"),
     EndCause.KILLED: (BuildFailure.SOURCE_BUILD, "was stopped"),
+    EndCause.SERVICE_LOST: (BuildFailure.SOURCE_BUILD, "ended because the sandbox service did: build again"),
 }
 
 
