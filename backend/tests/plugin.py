@@ -34,7 +34,7 @@ from tests.support.catalog import PROVIDER_KEY, CatalogHarness, FakeLocalModel
 from tests.support.database import BACKENDS, drop_templates, fresh_database
 from tests.support.environment import MISSING_FRONTEND_DIR
 from tests.support.harness import RunHarness, open_harness, seed_workspaces
-from tests.support.principals import OWNER, STRANGER, SubjectAuthenticator, auth_headers
+from tests.support.principals import OWNER, STRANGER, SubjectAuthenticator, auth_headers, browser_sessions
 
 TEARDOWN_TIMEOUT_SECONDS = 120
 MAX_WORKERS = 4
@@ -151,6 +151,7 @@ def application() -> FastAPI:
 def app(application: FastAPI, container: Container) -> FastAPI:
     """The application on this test's container; its lifespan, which would start a process, does not run."""
     container.authenticator = SubjectAuthenticator()
+    container.browser_sessions = browser_sessions(container)
     application.state.container, application.state.mask = container, container.mask
     application.state.telemetry = container.telemetry
     application.state.rate_limiter = container.rate_limiter

@@ -1,5 +1,6 @@
-"""The API key of a server: from the settings, or generated once and stored in a 0600 file."""
+"""The API key of a server, from the settings or a 0600 file, and the API keys in the database."""
 
+import hashlib
 import os
 import secrets
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 from crewai_runner.core.settings import Settings
 
 API_KEY_FILE = "api-key"
+STORED_KEY_PREFIX = "crk_"
+"""Begins every API key of a workspace or a person; they are stored in the database, as hashes."""
 
 
 def load_api_key(settings: Settings) -> tuple[str, bool]:
@@ -26,3 +29,12 @@ def _read_or_create(path: Path) -> tuple[str, bool]:
     with os.fdopen(handle, "w") as file:
         file.write(key + "\n")
     return key, True
+
+
+def new_stored_key() -> str:
+    return STORED_KEY_PREFIX + secrets.token_urlsafe(32)
+
+
+def hash_stored_key(token: str) -> str:
+    """Return the hash under which a stored key is found: a key is random, so it needs no salt."""
+    return hashlib.sha256(f"crewai-runner api key\0{token}".encode("utf-8", "surrogateescape")).hexdigest()

@@ -20,6 +20,10 @@ class Prefix(StrEnum):
     SCHEDULE = "sched"
     API_KEY = "key"
     WORKSPACE = "ws"
+    PERSON = "pers"
+    LINK = "link"
+    SESSION = "sess"
+    AUDIT_ENTRY = "audit"
 
 
 class MonotonicTicks:

@@ -24,15 +24,29 @@ class Scope(StrEnum):
     APPROVALS_WRITE = "approvals:write"
     METRICS_READ = "metrics:read"
     TRACES_WRITE = "traces:write"
+    PEOPLE_READ = "people:read"
+    PEOPLE_WRITE = "people:write"
+    KEYS_READ = "keys:read"
+    KEYS_WRITE = "keys:write"
+    SETTINGS_WRITE = "settings:write"
+    """To change the workspace's name and limits."""
+    AUDIT_READ = "audit:read"
+    INSTANCE_ADMIN = "instance:admin"
+    """To create workspaces, and to manage all people of this server."""
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A person or machine acting in one workspace."""
+    """A person or machine acting in one workspace.
+
+    `subject` is stored with what it does: the id of a person or an API key, or the server's own key.
+    `person_id` is the person, also when one of their API keys acts for them.
+    """
 
     subject: str
     workspace_id: str
     scopes: frozenset[Scope]
+    person_id: str | None = None
 
     def has_scope(self, scope: Scope) -> bool:
         return scope in self.scopes

@@ -15,6 +15,8 @@ JOBS_TOPIC = "jobs"
 """The topic on which workers learn that a job was submitted."""
 MODELS_TOPIC = "models"
 """The topic on which every process learns that models or providers were changed."""
+CREDENTIALS_TOPIC = "credentials"
+"""The topic on which every process learns that API keys, people, memberships or sessions were changed."""
 WEBHOOKS_TOPIC = "webhooks"
 """The topic on which workers learn that a run with webhooks was started."""
 

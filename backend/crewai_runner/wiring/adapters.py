@@ -1,6 +1,6 @@
 """Chooses the adapter behind each port from the settings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from crewai_runner.core.answer_limits import MEGABYTE, AnswerLimits
@@ -9,8 +9,13 @@ from crewai_runner.core.egress import EgressPolicy
 from crewai_runner.core.host_patterns import parse_private_hosts
 from crewai_runner.core.setting_choices import ProjectsMode
 from crewai_runner.core.settings import Settings
+from crewai_runner.db.base import Base
 from crewai_runner.db.connection_budget import SQLITE_BUDGET, ConnectionBudget
 from crewai_runner.db.session import Sessions
+from crewai_runner.db.tables.api_keys import ApiKeyRow
+from crewai_runner.db.tables.browser_sessions import BrowserSessionRow
+from crewai_runner.db.tables.catalog import ModelRow, ProviderRow
+from crewai_runner.db.tables.people import MembershipRow, PersonRow
 from crewai_runner.domain.run_quota import RunQuota
 from crewai_runner.executor.hosts.host_config import HostConfig, HostLimits
 from crewai_runner.executor.hosts.observer import HostObserver
@@ -21,15 +26,16 @@ from crewai_runner.executor.projects.disk import DiskLimits, ProjectDisk
 from crewai_runner.executor.projects.executor import ProjectConfig, ProjectExecutor
 from crewai_runner.executor.projects.sandbox.port import Folders
 from crewai_runner.executor.projects.sandbox.selection import SandboxSelector, find_sandbox
+from crewai_runner.features.auth.service import SignInLimiter
 from crewai_runner.features.auth.shared_sign_in_limiter import SharedSignInLimiter
-from crewai_runner.features.auth.sign_in_limiter import MemorySignInLimiter, SignInLimiter
+from crewai_runner.features.auth.sign_in_limiter import MemorySignInLimiter
 from crewai_runner.features.workspaces.service import WorkspaceLimits, WorkspaceQuota
 from crewai_runner.http.ratelimit.memory import MemoryRateLimiter
 from crewai_runner.http.ratelimit.port import Rate, RateLimiter
 from crewai_runner.http.ratelimit.shared import SharedRateLimiter
 from crewai_runner.queue.data_dir_lock import DataDirLock
 from crewai_runner.queue.port import JobQueue
-from crewai_runner.stream.notifier import MemoryNotifier, Notifier
+from crewai_runner.stream.notifier import CREDENTIALS_TOPIC, MODELS_TOPIC, MemoryNotifier, Notifier
 
 PROJECTS_FOLDER = "projects"
 """The folder of sources, environments and runs of projects, in DATA_DIR."""
@@ -39,6 +45,13 @@ def rate_limit(settings: Settings) -> Rate | None:
     """The rate limit of each caller; None when there is no limit."""
     per_minute = settings.rate_limit_per_minute
     return Rate(per_minute, settings.rate_limit_burst) if per_minute else None
+
+
+WATCHED_TABLES: Mapping[str, Collection[type[Base]]] = {
+    MODELS_TOPIC: [ModelRow, ProviderRow],
+    CREDENTIALS_TOPIC: [ApiKeyRow, PersonRow, MembershipRow, BrowserSessionRow],
+}
+"""The tables of which caches hold rows, by the topic on which their changes are announced."""
 
 
 def make_rate_limiter(settings: Settings, sessions: Sessions) -> RateLimiter | None:

@@ -14,6 +14,8 @@ from crewai_runner.core.logging import configure_logging
 from crewai_runner.core.secret_mask import SecretMask
 from crewai_runner.core.setting_choices import LogFormat
 from crewai_runner.core.settings import Settings
+from crewai_runner.db.session import Sessions
+from crewai_runner.features.auth.credentials import Credentials
 from crewai_runner.features.auth.service import AuthService
 from crewai_runner.features.auth.sign_in_limiter import MemorySignInLimiter
 from crewai_runner.features.templates.service import TemplateService
@@ -38,7 +40,9 @@ async def http(restored_logging: None, application: FastAPI) -> AsyncIterator[ht
     configure_logging("INFO", LogFormat.JSON, SecretMask())
     app = application
     app.state.mask = SecretMask()
-    app.state.container = FixedProvider(auth_deps(AuthService(KEY, MemorySignInLimiter(100))))
+    app.state.container = FixedProvider(
+        auth_deps(AuthService(KEY, MemorySignInLimiter(100), Credentials(Sessions())))
+    )
     headers = {"Authorization": f"Bearer {KEY}", "Origin": ORIGIN}
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:

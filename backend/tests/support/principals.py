@@ -8,6 +8,7 @@ from crewai_runner.db.session import Sessions
 from crewai_runner.features.auth.browser_sessions import BrowserSessions
 from crewai_runner.features.auth.errors import InvalidApiKey
 from crewai_runner.features.auth.service import AuthDeps, Authenticator
+from crewai_runner.wiring.container import Container
 
 OTHER_WORKSPACE = "ws_strangers"
 
@@ -44,8 +45,18 @@ class SubjectAuthenticator:
             raise InvalidApiKey
         return self._by_subject[token]
 
+    async def find_by_subject(self, subject: str, workspace_id: str) -> Principal | None:
+        principal = self._by_subject.get(subject)
+        return principal if principal is not None and principal.workspace_id == workspace_id else None
+
+
+def browser_sessions(container: Container) -> BrowserSessions:
+    """Sessions of the test principals in the container's database."""
+    return BrowserSessions(container.sessions, container.cipher, "cr_of-these-tests", SubjectAuthenticator())
+
 
 def auth_deps(authenticator: Authenticator) -> AuthDeps:
     """Dependencies of authentication without a database; no request may have a valid session cookie."""
     cipher = SecretCipher(Fernet.generate_key().decode())
-    return AuthDeps(authenticator, BrowserSessions(Sessions(), cipher, "cr_any-key"))
+    sessions = BrowserSessions(Sessions(), cipher, "cr_any-key", SubjectAuthenticator())
+    return AuthDeps(authenticator, sessions)

@@ -1,9 +1,11 @@
 """All tables. Importing this package registers them with the metadata."""
 
 from crewai_runner.db.tables import (
+    api_keys,
     browser_sessions,
     catalog,
     idempotency,
+    people,
     projects,
     rate_limits,
     run_metadata,
@@ -17,9 +19,11 @@ from crewai_runner.db.tables import (
 )
 
 __all__ = [
+    "api_keys",
     "browser_sessions",
     "catalog",
     "idempotency",
+    "people",
     "projects",
     "rate_limits",
     "run_metadata",

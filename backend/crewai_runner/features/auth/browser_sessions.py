@@ -1,4 +1,4 @@
-"""Sessions of browsers: a cookie stands for the API key, so that no script can read the key."""
+"""Sessions of browsers: a cookie stands for a person or a key, so that no script can read credentials."""
 
 import hashlib
 import hmac
@@ -8,10 +8,13 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from crewai_runner.core.clock import now
 from crewai_runner.core.encryption import SecretCipher, SecretUnreadable
-from crewai_runner.core.principal import Principal, Scope
+from crewai_runner.core.ids import Prefix, new_id
+from crewai_runner.core.principal import Principal
+from crewai_runner.core.roles import SERVER_KEY
 from crewai_runner.db.failures import is_database_unavailable
 from crewai_runner.db.session import Sessions, read_session, unit_of_work
 from crewai_runner.db.tables.browser_sessions import BrowserSessionRow
@@ -21,8 +24,15 @@ from crewai_runner.features.auth.repository import BrowserSessionRepository
 REMEMBERED = timedelta(days=30)
 UNTIL_BROWSER_CLOSES = timedelta(days=7)
 CACHE_SECONDS = 10.0
-"""How long another process may still accept a session that was ended."""
+"""How long a process that missed the notification still accepts a session that was ended."""
+USE_INTERVAL = timedelta(minutes=5)
+"""How exact the time of a session's last use is."""
 MAX_CACHED = 1000
+
+
+class SubjectRights(Protocol):
+    async def find_by_subject(self, subject: str, workspace_id: str) -> Principal | None:
+        """Return what a subject may do in a workspace now; None if nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +45,17 @@ class NewSession:
 
 
 @dataclass(frozen=True, slots=True)
+class Client:
+    """Where a session is used from, for the list of sessions."""
+
+    address: str = ""
+    user_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class _Cached:
-    principal: Principal
+    subject: str
+    workspace_id: str
     expires_at: datetime
     until: float
 
@@ -52,16 +71,21 @@ class BrowserSessions:
         sessions: Sessions,
         cipher: SecretCipher,
         api_key: str,
+        rights: SubjectRights,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._sessions, self._cipher, self._clock = sessions, cipher, clock
+        self._rights = rights
         self._api_key = api_key.encode()
         # The port is not part of a cookie's scope: two servers on one host need two names.
         self.cookie_name = f"crewai_runner_{_hash('cookie name', api_key)[:8]}"
         self._cache: OrderedDict[str, _Cached] = OrderedDict()
 
-    async def start(self, principal: Principal, *, remember: bool) -> NewSession:
+    async def start(
+        self, principal: Principal, *, remember: bool, client: Client | None = None
+    ) -> NewSession:
         """Begin a session of `principal`; expired ones of any browser are deleted."""
+        client = client or Client()
         token = secrets.token_urlsafe(32)
         expires_at = now() + (REMEMBERED if remember else UNTIL_BROWSER_CLOSES)
         async with unit_of_work(self._sessions) as session:
@@ -69,11 +93,15 @@ class BrowserSessions:
             await repository.delete_expired(now())
             repository.add(
                 BrowserSessionRow(
+                    id=new_id(Prefix.SESSION),
                     token_hash=_hash("session", token),
                     workspace_id=principal.workspace_id,
                     subject=principal.subject,
                     key_proof=self._key_proof(token),
                     expires_at=expires_at,
+                    last_used_at=now(),
+                    address=client.address[:64],
+                    user_agent=client.user_agent[:300],
                 )
             )
         return NewSession(self._cipher.encrypt(token), _csrf_token(token), expires_at)
@@ -85,14 +113,30 @@ class BrowserSessions:
         cached = self._cache.get(token_hash)
         if cached is None or cached.until <= self._clock():
             cached = await self._refresh(token, token_hash, cached)
-        if cached.expires_at <= now():
+        principal = None
+        if cached.expires_at > now():
+            principal = await self._rights.find_by_subject(cached.subject, cached.workspace_id)
+        if principal is None:
             raise SessionEnded
-        return cached.principal
+        return principal
+
+    def clear_cache(self) -> None:
+        """Read every session again: some were ended."""
+        self._cache = OrderedDict()
 
     def is_csrf_token(self, cookie: str, offered: str) -> bool:
         """Whether `offered` is the CSRF token of this session."""
         expected = _csrf_token(self._decrypt(cookie))
         return hmac.compare_digest(expected.encode(), offered.encode("utf-8", "surrogateescape"))
+
+    def find_token_hash(self, cookie: str | None) -> str | None:
+        """Return the hash under which the session of a cookie is stored; None for no or a forged cookie."""
+        if cookie is None:
+            return None
+        try:
+            return _hash("session", self._decrypt(cookie))
+        except SessionEnded:
+            return None
 
     async def end(self, cookie: str) -> None:
         """End a session; does nothing if it has ended. Other processes notice within CACHE_SECONDS."""
@@ -115,16 +159,25 @@ class BrowserSessions:
             return cached
 
     async def _load(self, token: str, token_hash: str) -> _Cached:
+        cache = (
+            self._cache
+        )  # which `clear_cache` replaces: what was read before a change is not kept after it
         async with read_session(self._sessions) as session:
             row = await BrowserSessionRepository(session).get(token_hash)
-        if row is None or not hmac.compare_digest(row.key_proof, self._key_proof(token)):
+        if row is None or not self._is_of_current_key(row, token):
             raise SessionEnded
-        principal = Principal(row.subject, row.workspace_id, frozenset(Scope))
-        cached = _Cached(principal, row.expires_at, self._clock() + CACHE_SECONDS)
-        self._cache[token_hash] = cached
-        if len(self._cache) > MAX_CACHED:
-            self._cache.popitem(last=False)
+        if row.last_used_at is None or row.last_used_at < now() - USE_INTERVAL:
+            async with unit_of_work(self._sessions) as session:
+                await BrowserSessionRepository(session).record_use(token_hash, now())
+        cached = _Cached(row.subject, row.workspace_id, row.expires_at, self._clock() + CACHE_SECONDS)
+        cache[token_hash] = cached
+        if len(cache) > MAX_CACHED:
+            cache.popitem(last=False)
         return cached
+
+    def _is_of_current_key(self, row: BrowserSessionRow, token: str) -> bool:
+        """Whether the session is not one of the server's former API key."""
+        return row.subject != SERVER_KEY or hmac.compare_digest(row.key_proof, self._key_proof(token))
 
     def _key_proof(self, token: str) -> str:
         return hmac.new(token.encode(), self._api_key, hashlib.sha256).hexdigest()

@@ -5,9 +5,9 @@ from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
-from crewai_runner.features.auth.browser_sessions import BrowserSessions
+from crewai_runner.features.auth.browser_sessions import BrowserSessions, Client
 from crewai_runner.features.auth.errors import CrossSiteRequest
-from crewai_runner.http.client_address import get_host
+from crewai_runner.http.client_address import get_client_address, get_host
 
 CSRF_HEADER = "X-CSRF-Token"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -15,6 +15,21 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 def get_session_cookie(connection: HTTPConnection, browser_sessions: BrowserSessions) -> str | None:
     return connection.cookies.get(browser_sessions.cookie_name)
+
+
+def get_client(connection: HTTPConnection) -> Client:
+    """Return where a request comes from, for the list of sessions."""
+    address = get_client_address(connection.scope)
+    return Client(address, connection.headers.get("user-agent", ""))
+
+
+def check_not_cross_site(connection: HTTPConnection) -> None:
+    """Raise CrossSiteRequest if a page of another site sent this request without credentials.
+
+    It keeps other sites from signing a visitor in to an account of theirs.
+    """
+    if connection.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise CrossSiteRequest("Sign in on the pages of this server.")
 
 
 def check_same_site(connection: HTTPConnection, cookie: str, browser_sessions: BrowserSessions) -> None:

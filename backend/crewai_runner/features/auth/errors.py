@@ -1,6 +1,9 @@
 """Errors of authentication and authorization."""
 
-from crewai_runner.core.errors import Forbidden, TooManyRequests, Unauthenticated
+from collections.abc import Iterable
+
+from crewai_runner.core.errors import Conflict, Forbidden, TooManyRequests, Unauthenticated
+from crewai_runner.core.principal import Scope
 
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 """HTTP requires it of every 401."""
@@ -40,3 +43,27 @@ class TooManySignInFailures(TooManyRequests):
 class ScopeMissing(Forbidden):
     slug = "scope-missing"
     title = "Not allowed"
+
+
+class MoreThanOwnRights(Forbidden):
+    """Granting needs what is granted."""
+
+    slug = "more-than-own-rights"
+    title = "More than your own rights"
+
+    def __init__(self, scopes: Iterable[Scope]) -> None:
+        missing = sorted(scopes)
+        super().__init__(
+            f"You cannot grant what you may not do yourself: {', '.join(missing)}.", scopes=missing
+        )
+
+
+class PersonNeeded(Conflict):
+    slug = "person-needed"
+    title = "Only for people"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This is about your own account, but the request was made with a key of the server or the "
+            "workspace. Sign in as a person."
+        )

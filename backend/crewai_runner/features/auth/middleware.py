@@ -1,16 +1,19 @@
 """Authenticates every request to a protected path."""
 
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from crewai_runner.core.errors import AppError
+from crewai_runner.core.errors import AppError, Unauthenticated
 from crewai_runner.core.principal import Principal
 from crewai_runner.db.failures import is_database_unavailable
 from crewai_runner.features.auth.cookies import check_page_origin, check_same_site, get_session_cookie
+from crewai_runner.features.auth.open_streams import RightsChanged, recheck_rights
 from crewai_runner.features.auth.service import AuthDeps
 from crewai_runner.http.client_address import get_client_address
 from crewai_runner.http.deps import provided
@@ -51,18 +54,28 @@ class AuthMiddleware:
                 raise
         else:
             scope["principal"] = principal
-        await self._app(scope, receive, send)
+            send = recheck_rights(send, partial(self._has_same_rights, connection, principal))
+        with suppress(RightsChanged):
+            await self._app(scope, receive, send)
 
     async def _authenticate(self, connection: HTTPConnection) -> Principal:
         deps = provided(connection, AuthDeps)
-        authorization = _get_authorization(connection.scope)
+        principal = await _find_principal(connection, deps)
         cookie = get_session_cookie(connection, deps.browser_sessions)
-        if authorization is None and cookie is not None:
-            principal = await deps.browser_sessions.authenticate(cookie)
+        if cookie is not None and _get_authorization(connection.scope) is None:
             check_same_site(connection, cookie, deps.browser_sessions)
-            return principal
-        check_page_origin(connection, deps.allowed_origins)
-        return await deps.authenticator.authenticate(authorization, get_client_address(connection.scope))
+        return principal
+
+    async def _has_same_rights(self, connection: HTTPConnection, principal: Principal) -> bool:
+        try:
+            return await _find_principal(connection, provided(connection, AuthDeps)) == principal
+        except Unauthenticated:
+            return False
+        except Exception as error:
+            # A stream outlives an outage of the database, and other guesses from its address.
+            if not isinstance(error, AppError) and not is_database_unavailable(error):
+                raise
+            return True
 
     def _is_protected(self, path: str) -> bool:
         return any(path == root or path.startswith(root + "/") for root in self._protected)
@@ -77,6 +90,15 @@ class AuthMiddleware:
                 await send({"type": "websocket.close", "code": 1008, "reason": error.title})
                 return
         await error_response(HTTPConnection(scope), error)(scope, receive, send)
+
+
+async def _find_principal(connection: HTTPConnection, deps: AuthDeps) -> Principal:
+    authorization = _get_authorization(connection.scope)
+    cookie = get_session_cookie(connection, deps.browser_sessions)
+    if authorization is None and cookie is not None:
+        return await deps.browser_sessions.authenticate(cookie)
+    check_page_origin(connection, deps.allowed_origins)
+    return await deps.authenticator.authenticate(authorization, get_client_address(connection.scope))
 
 
 def _get_authorization(scope: Scope) -> str | None:

@@ -1,12 +1,15 @@
-"""Queries on browser sessions and failed sign-ins, before a workspace is known."""
+"""Queries on browser sessions, credentials and failed sign-ins, before a workspace is known."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import TextClause, delete, or_, text
+from sqlalchemy import TextClause, delete, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from crewai_runner.core.roles import Member
+from crewai_runner.db.tables.api_keys import ApiKeyRow
 from crewai_runner.db.tables.browser_sessions import BrowserSessionRow
+from crewai_runner.db.tables.people import MembershipRow, PersonRow
 from crewai_runner.db.tables.sign_in_limits import SignInLimitRow
 
 
@@ -25,8 +28,56 @@ class BrowserSessionRepository:
             delete(BrowserSessionRow).where(BrowserSessionRow.token_hash == token_hash)
         )
 
+    async def record_use(self, token_hash: str, at: datetime) -> None:
+        """Record a session's last use: on the connection, as the session would tell caches of a change."""
+        connection = await self._session.connection()
+        await connection.execute(
+            update(BrowserSessionRow)
+            .where(BrowserSessionRow.token_hash == token_hash)
+            .values(last_used_at=at)
+        )
+
     async def delete_expired(self, at: datetime) -> None:
         await self._session.execute(delete(BrowserSessionRow).where(BrowserSessionRow.expires_at <= at))
+
+
+class CredentialRepository:
+    """Queries on API keys, people and memberships that find out who is calling."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def get_key_by_hash(self, key_hash: str) -> ApiKeyRow | None:
+        return await self._session.scalar(select(ApiKeyRow).where(ApiKeyRow.key_hash == key_hash))
+
+    async def get_key(self, key_id: str, workspace_id: str) -> ApiKeyRow | None:
+        return await self._session.scalar(
+            select(ApiKeyRow).where(ApiKeyRow.id == key_id, ApiKeyRow.workspace_id == workspace_id)
+        )
+
+    async def get_member(self, person_id: str, workspace_id: str) -> Member | None:
+        """Return a person's rights in a workspace; None without membership, or if the person is disabled."""
+        query = (
+            select(
+                MembershipRow.person_id,
+                MembershipRow.workspace_id,
+                MembershipRow.role,
+                PersonRow.is_administrator,
+            )
+            .join(PersonRow, PersonRow.id == MembershipRow.person_id)
+            .where(
+                MembershipRow.person_id == person_id,
+                MembershipRow.workspace_id == workspace_id,
+                PersonRow.disabled_at.is_(None),
+            )
+        )
+        row = (await self._session.execute(query)).one_or_none()
+        return None if row is None else Member(*row)
+
+    async def record_use(self, key_id: str, at: datetime) -> None:
+        """Record a key's last use: on the connection, as the session would tell caches of a change."""
+        connection = await self._session.connection()
+        await connection.execute(update(ApiKeyRow).where(ApiKeyRow.id == key_id).values(last_used_at=at))
 
 
 class FailureRates(NamedTuple):

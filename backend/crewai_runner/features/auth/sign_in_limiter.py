@@ -3,27 +3,8 @@
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Protocol
 
 from crewai_runner.features.auth.rules import ACCOUNT_FACTOR, MAX_CLIENTS, FailureBuckets
-
-
-class SignInLimiter(Protocol):
-    """An address that has signed in to the account before is exempt from the account's limit, so that guesses
-    from elsewhere do not lock its owner out.
-
-    Compare the key without waiting in between: nothing else runs after `get_wait_seconds` has returned, and
-    a failure counts as soon as `record_failure` is called. So simultaneous guesses cannot exceed the limit.
-    """
-
-    async def get_wait_seconds(self, address: str, account: str) -> float:
-        """Return the seconds until this address may try again; 0 if it may now. Never raises."""
-
-    async def record_failure(self, address: str, account: str) -> None:
-        """Count a wrong key. Never raises."""
-
-    async def record_success(self, address: str, account: str) -> None:
-        """Remember that this address has had the right key. Never raises."""
 
 
 class MemorySignInLimiter:

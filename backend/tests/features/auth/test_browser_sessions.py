@@ -14,14 +14,16 @@ from starlette.types import Message, Receive, Scope, Send
 
 from crewai_runner.core.clock import now
 from crewai_runner.core.principal import BUILTIN_WORKSPACE, Principal
+from crewai_runner.core.roles import server_principal
 from crewai_runner.db.session import read_session, unit_of_work
 from crewai_runner.db.tables.browser_sessions import BrowserSessionRow
 from crewai_runner.features.auth.browser_sessions import CACHE_SECONDS, BrowserSessions
 from crewai_runner.features.auth.cookies import check_same_site
+from crewai_runner.features.auth.credentials import Credentials
 from crewai_runner.features.auth.errors import CrossSiteRequest, InvalidApiKey, SessionEnded
 from crewai_runner.http.client_address import ClientAddressMiddleware
 from crewai_runner.wiring.container import Container
-from tests.support.principals import OWNER, auth_headers
+from tests.support.principals import OWNER, SubjectAuthenticator, auth_headers, browser_sessions
 
 API_KEY = "cr_key-of-these-sessions"
 PROVIDER = {"provider": {"name": "Mine", "type": "openai", "apiKey": "sk-live-0123456789abcdef"}}
@@ -222,7 +224,10 @@ class TestEnd:
     async def test_other_processes_notice_within_the_cache_time(self, container: Container) -> None:
         seconds = 0.0
         here, there = (
-            BrowserSessions(container.sessions, container.cipher, API_KEY, lambda: seconds) for _ in range(2)
+            BrowserSessions(
+                container.sessions, container.cipher, API_KEY, SubjectAuthenticator(), lambda: seconds
+            )
+            for _ in range(2)
         )
         started = await here.start(OWNER, remember=False)
         await there.authenticate(started.cookie)
@@ -236,21 +241,24 @@ class TestEnd:
     async def test_session_ends_at_its_time_even_when_cached(
         self, container: Container, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        started = await container.browser_sessions.start(OWNER, remember=True)
-        await container.browser_sessions.authenticate(started.cookie)
+        sessions = browser_sessions(container)
+        started = await sessions.start(OWNER, remember=True)
+        await sessions.authenticate(started.cookie)
 
         monkeypatch.setattr(
             "crewai_runner.features.auth.browser_sessions.now", lambda: now() + timedelta(days=31)
         )
 
         with pytest.raises(SessionEnded):
-            await container.browser_sessions.authenticate(started.cookie)
+            await sessions.authenticate(started.cookie)
 
     async def test_another_api_key_ends_every_session(self, container: Container) -> None:
-        started = await BrowserSessions(container.sessions, container.cipher, API_KEY).start(
-            OWNER, remember=True
+        started = await BrowserSessions(
+            container.sessions, container.cipher, API_KEY, Credentials(container.sessions)
+        ).start(server_principal(), remember=True)
+        changed = BrowserSessions(
+            container.sessions, container.cipher, "cr_another-key", Credentials(container.sessions)
         )
-        changed = BrowserSessions(container.sessions, container.cipher, "cr_another-key")
 
         with pytest.raises(SessionEnded):
             await changed.authenticate(started.cookie)
@@ -265,7 +273,12 @@ class TestEnd:
 
     async def test_expired_sessions_are_deleted_at_the_next_sign_in(self, container: Container) -> None:
         expired = BrowserSessionRow(
-            token_hash="old", workspace_id=BUILTIN_WORKSPACE, subject="x", key_proof="x", expires_at=now()
+            id="sess_old",
+            token_hash="old",
+            workspace_id=BUILTIN_WORKSPACE,
+            subject="x",
+            key_proof="x",
+            expires_at=now(),
         )
         async with unit_of_work(container.sessions) as session:
             session.add(expired)
@@ -279,7 +292,9 @@ class TestEnd:
 class TestDatabaseOutage:
     async def test_known_session_goes_on(self, container: Container, monkeypatch: pytest.MonkeyPatch) -> None:
         seconds = 0.0
-        sessions = BrowserSessions(container.sessions, container.cipher, API_KEY, lambda: seconds)
+        sessions = BrowserSessions(
+            container.sessions, container.cipher, API_KEY, SubjectAuthenticator(), lambda: seconds
+        )
         cookie = (await sessions.start(OWNER, remember=False)).cookie
         await sessions.authenticate(cookie)
 

@@ -3,6 +3,8 @@
 import pytest
 
 from crewai_runner.core.principal import BUILTIN_WORKSPACE, Scope
+from crewai_runner.db.session import Sessions
+from crewai_runner.features.auth.credentials import Credentials
 from crewai_runner.features.auth.errors import InvalidApiKey, TooManySignInFailures
 from crewai_runner.features.auth.service import AuthService
 from crewai_runner.features.auth.sign_in_limiter import MemorySignInLimiter
@@ -11,7 +13,7 @@ KEY = "cr_the-right-key"
 
 
 def service(per_minute: int = 100) -> AuthService:
-    return AuthService(KEY, MemorySignInLimiter(per_minute, lambda: 0.0))
+    return AuthService(KEY, MemorySignInLimiter(per_minute, lambda: 0.0), Credentials(Sessions()))
 
 
 class TestAuthenticate:
@@ -65,4 +67,4 @@ class TestAuthenticate:
 class TestCreateAuthService:
     def test_empty_key_is_rejected(self) -> None:
         with pytest.raises(ValueError, match="empty"):
-            AuthService("", MemorySignInLimiter(1))
+            AuthService("", MemorySignInLimiter(1), Credentials(Sessions()))

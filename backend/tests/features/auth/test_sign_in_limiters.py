@@ -15,12 +15,13 @@ from crewai_runner.core.clock import now
 from crewai_runner.db.session import Sessions, make_engine, make_sessions, unit_of_work
 from crewai_runner.db.tables.sign_in_limits import SignInLimitRow
 from crewai_runner.features.auth import shared_sign_in_limiter
+from crewai_runner.features.auth.credentials import Credentials
 from crewai_runner.features.auth.errors import InvalidApiKey, TooManySignInFailures
 from crewai_runner.features.auth.repository import SignInLimitRepository
 from crewai_runner.features.auth.rules import ACCOUNT_FACTOR
-from crewai_runner.features.auth.service import AuthService
+from crewai_runner.features.auth.service import AuthService, SignInLimiter
 from crewai_runner.features.auth.shared_sign_in_limiter import READ_SECONDS, SharedSignInLimiter
-from crewai_runner.features.auth.sign_in_limiter import MemorySignInLimiter, SignInLimiter
+from crewai_runner.features.auth.sign_in_limiter import MemorySignInLimiter
 from tests.support.database import fresh_database
 
 KEY = "cr_the-right-key"
@@ -108,7 +109,9 @@ class TestSharedSignInLimiter(SignInLimiterContract):
         return SharedSignInLimiter(sessions, 1)
 
     async def test_processes_share_the_limit(self, sessions: Sessions) -> None:
-        processes = [AuthService(KEY, SharedSignInLimiter(sessions, 2)) for _ in range(3)]
+        processes = [
+            AuthService(KEY, SharedSignInLimiter(sessions, 2), Credentials(Sessions())) for _ in range(3)
+        ]
 
         assert [await guess(process) for process in processes] == [1, 1, 0]
         with pytest.raises(TooManySignInFailures):
@@ -116,7 +119,9 @@ class TestSharedSignInLimiter(SignInLimiterContract):
         assert (await processes[2].authenticate(f"Bearer {KEY}", "192.0.2.2")).subject == "api-key"
 
     async def test_simultaneous_guesses_exceed_the_limit_by_one_per_process(self, sessions: Sessions) -> None:
-        processes = [AuthService(KEY, SharedSignInLimiter(sessions, 4)) for _ in range(3)]
+        processes = [
+            AuthService(KEY, SharedSignInLimiter(sessions, 4), Credentials(Sessions())) for _ in range(3)
+        ]
 
         compared = await guess(*processes, times=20)
 
@@ -132,7 +137,7 @@ class TestSharedSignInLimiter(SignInLimiterContract):
         assert await there.get_wait_seconds("fresh", "owner") > 0
 
     async def test_refused_and_repeated_sign_ins_need_no_statement(self, sessions: Sessions) -> None:
-        process = AuthService(KEY, SharedSignInLimiter(sessions, 2, lambda: 0.0))
+        process = AuthService(KEY, SharedSignInLimiter(sessions, 2, lambda: 0.0), Credentials(Sessions()))
         with count_statements(sessions) as statements:
             assert await guess(process, times=30) == 2
             assert len(statements) == 3
@@ -153,7 +158,7 @@ class TestSharedSignInLimiter(SignInLimiterContract):
 
     async def test_without_the_database_each_process_limits_by_itself(self) -> None:
         engine = make_engine("postgresql://user:wrong@127.0.0.1:1/nothing")
-        process = AuthService(KEY, SharedSignInLimiter(make_sessions(engine), 2))
+        process = AuthService(KEY, SharedSignInLimiter(make_sessions(engine), 2), Credentials(Sessions()))
 
         assert await guess(process, times=10) == 2
         assert (await process.authenticate(f"Bearer {KEY}", "192.0.2.2")).subject == "api-key"
@@ -172,7 +177,10 @@ class TestSharedSignInLimiter(SignInLimiterContract):
         monkeypatch.setattr(SharedSignInLimiter, "_store_failure", wait)
         monkeypatch.setattr(shared_sign_in_limiter, "DATABASE_SECONDS", 0.01)
 
-        assert await guess(AuthService(KEY, SharedSignInLimiter(sessions, 2)), times=5) == 2
+        assert (
+            await guess(AuthService(KEY, SharedSignInLimiter(sessions, 2), Credentials(Sessions())), times=5)
+            == 2
+        )
 
         blocked.set()
         await asyncio.sleep(0)

@@ -1,0 +1,45 @@
+"""Ends responses that are still open when the rights of their caller change."""
+
+import time
+from collections.abc import Awaitable, Callable
+
+from starlette.types import Message, Send
+
+RECHECK_SECONDS = 5.0
+"""The least time between two checks of a response; streams send something at least every few seconds."""
+POLICY_VIOLATION = 1008
+
+HasSameRights = Callable[[], Awaitable[bool]]
+
+
+class RightsChanged(ConnectionError):
+    """Ends the endpoint as a lost connection would."""
+
+
+def recheck_rights(
+    send: Send, has_same_rights: HasSameRights, clock: Callable[[], float] = time.monotonic
+) -> Send:
+    """Return a `send` that ends a stream with RightsChanged once its caller's rights have changed.
+
+    The client sees a stream that ended; when it reconnects, it has its new rights, or none.
+    """
+    checked_at, is_open = clock(), False
+
+    async def checked_send(message: Message) -> None:
+        nonlocal checked_at, is_open
+        if is_open and clock() - checked_at >= RECHECK_SECONDS:
+            checked_at = clock()
+            if not await has_same_rights():
+                await send(_closing(message))
+                raise RightsChanged
+        if message["type"] in ("http.response.start", "websocket.accept"):
+            is_open = True
+        await send(message)
+
+    return checked_send
+
+
+def _closing(message: Message) -> Message:
+    if message["type"].startswith("websocket."):
+        return {"type": "websocket.close", "code": POLICY_VIOLATION, "reason": "The rights have changed."}
+    return {"type": "http.response.body", "body": b"", "more_body": False}
