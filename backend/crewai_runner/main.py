@@ -19,6 +19,7 @@ from crewai_runner.features.health.router import router as health
 from crewai_runner.features.metrics.middleware import RequestCounting
 from crewai_runner.features.metrics.router import PATH as METRICS
 from crewai_runner.features.metrics.router import router as metrics
+from crewai_runner.features.people.sign_in_router import PUBLIC_PATHS
 from crewai_runner.features.projects.deployments.deps import UPLOAD_PATHS as DEPLOYMENT_PATHS
 from crewai_runner.features.projects.upload_body import MAX_UPLOAD_BYTES, UPLOAD_PATHS
 from crewai_runner.features.workflows.deps import IMPORT_PATHS, MAX_ARCHIVE_BYTES
@@ -124,7 +125,9 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
     if (rate := rate_limit(settings)) is not None:
         app.add_middleware(RateLimitMiddleware, rate=rate, unlimited=[READINESS])
     closed = [settings.api_base_url, AMP, CREWAI_PLUS, *([] if settings.metrics_public else [METRICS])]
-    app.add_middleware(AuthMiddleware, protected=closed, optional=[READINESS])
+    version = f"{settings.api_base_url}/{LATEST_VERSION}"
+    public = [READINESS, *(version + path for path in PUBLIC_PATHS)]
+    app.add_middleware(AuthMiddleware, protected=closed, optional=public)
     app.add_middleware(VersionAliasMiddleware, prefix=settings.api_base_url)
     app.add_middleware(UnhandledErrorMiddleware)
     app.add_middleware(

@@ -4,6 +4,8 @@ from fastapi import FastAPI
 
 from crewai_runner.core.errors import BadRequest, TooLarge, Unavailable, Unprocessable
 from crewai_runner.features.amp.router import router as amp
+from crewai_runner.features.api_keys.router import own_router as own_api_keys
+from crewai_runner.features.api_keys.router import router as api_keys
 from crewai_runner.features.approvals.router import router as approvals
 from crewai_runner.features.auth.errors import CrossSiteRequest, InvalidApiKey, TooManySignInFailures
 from crewai_runner.features.auth.router import router as session
@@ -16,12 +18,18 @@ from crewai_runner.features.health.router import about_router as about
 from crewai_runner.features.insights.router import router as insights
 from crewai_runner.features.insights.router import workflow_list
 from crewai_runner.features.models.router import router as models
+from crewai_runner.features.people.me_router import router as me
+from crewai_runner.features.people.router import invitations
+from crewai_runner.features.people.router import router as people
+from crewai_runner.features.people.sign_in_router import router as sign_in
 from crewai_runner.features.projects.deployments.router import router as deployments
 from crewai_runner.features.projects.router import router as projects
 from crewai_runner.features.providers.router import router as providers
 from crewai_runner.features.runs.router import router as runs
 from crewai_runner.features.templates.router import router as templates
 from crewai_runner.features.workflows.router import router as workflows
+from crewai_runner.features.workspaces.router import own_router as workspace
+from crewai_runner.features.workspaces.router import router as workspaces
 from crewai_runner.features.yaml.router import router as yaml
 from crewai_runner.http.openapi import operation_id
 from crewai_runner.http.problems import problems
@@ -46,6 +54,7 @@ EVERYWHERE = problems(
 PARTS = (
     *(first_version, runs, executions, events, chat, approvals, insights),
     *(providers, models, workflow_list, workflows, projects, templates, yaml, session, about),
+    *(workspaces, workspace, people, invitations, api_keys, me, own_api_keys, sign_in),
 )
 
 

@@ -15,7 +15,6 @@ from crewai_runner.db.counting_pool import count_pool_timeouts
 from crewai_runner.db.session import make_engine, make_reader_engine, make_sessions, make_writer_engine
 from crewai_runner.db.snapshot_reader import SnapshotReader
 from crewai_runner.db.table_changes import watch_tables
-from crewai_runner.db.tables.catalog import ModelRow, ProviderRow
 from crewai_runner.db.transaction_writer import TransactionWriter
 from crewai_runner.db.write_lock import WriteLock
 from crewai_runner.domain.committed_events import CommittedEvents
@@ -29,6 +28,7 @@ from crewai_runner.features.amp.dispatcher import WebhookDispatcher
 from crewai_runner.features.approvals.deps import ApprovalDeps
 from crewai_runner.features.approvals.service import ApprovalService
 from crewai_runner.features.auth.browser_sessions import BrowserSessions
+from crewai_runner.features.auth.credentials import Credentials
 from crewai_runner.features.auth.service import AuthDeps, Authenticator, AuthService
 from crewai_runner.features.chat.service import ChatDeps
 from crewai_runner.features.crewai_plus.grants import GrantAuthenticator, TraceGrants
@@ -47,6 +47,8 @@ from crewai_runner.features.insights.deps import InsightDeps
 from crewai_runner.features.metrics.service import MetricsDeps, Telemetry
 from crewai_runner.features.models.model_cache import ModelCache
 from crewai_runner.features.models.service import ModelService
+from crewai_runner.features.people.passwords import Passwords
+from crewai_runner.features.people.sign_in import PeopleDeps
 from crewai_runner.features.projects.jobs import ProjectBuildDeps
 from crewai_runner.features.projects.service import ProjectDeps
 from crewai_runner.features.providers.service import ProviderDeps, ProviderService
@@ -55,13 +57,15 @@ from crewai_runner.features.runs.deps import RunDeps
 from crewai_runner.features.runs.retention import RetentionPeriods, RunRetention
 from crewai_runner.features.workflows.deps import WorkflowDeps
 from crewai_runner.features.workflows.service import DocumentChecker, registered_names
+from crewai_runner.features.workspaces.service import WorkspaceDeps, WorkspaceService
 from crewai_runner.features.yaml.deps import YamlDeps
 from crewai_runner.http.deps import SessionDeps
 from crewai_runner.localmodel.supervisor import LocalModelSupervisor
 from crewai_runner.queue.deferred import DeferredQueue
-from crewai_runner.stream.notifier import MODELS_TOPIC, WEBHOOKS_TOPIC
+from crewai_runner.stream.notifier import CREDENTIALS_TOPIC, MODELS_TOPIC, WEBHOOKS_TOPIC
 from crewai_runner.wiring.adapters import (
     PROJECTS_FOLDER,
+    WATCHED_TABLES,
     make_connection_budget,
     make_egress,
     make_environment_builder,
@@ -95,7 +99,7 @@ class Container:
         budget = make_connection_budget(settings)
         self.engine = make_engine(settings.database, pool_size=budget.sessions, write_lock=write_lock)
         self.notifier = make_notifier(settings)
-        session_class = watch_tables([ModelRow, ProviderRow], lambda: self.notifier.publish({MODELS_TOPIC}))
+        session_class = watch_tables(WATCHED_TABLES, self.notifier.publish)
         self.sessions = make_sessions(self.engine, self._on_commit, self.cipher.digest, session_class)
         self.model_cache = ModelCache()
         self.notifier.listen(MODELS_TOPIC, self.model_cache.clear)
@@ -103,8 +107,13 @@ class Container:
         self.feeds = FeedRegistry(self.reader, self.notifier)
         limiter = make_sign_in_limiter(settings, self.sessions)
         self.grants = TraceGrants(self.cipher)
-        self.authenticator: Authenticator = GrantAuthenticator(self.grants, AuthService(api_key, limiter))
-        self.browser_sessions = BrowserSessions(self.sessions, self.cipher, api_key)
+        self.credentials = Credentials(self.sessions)
+        self.authenticator: Authenticator = GrantAuthenticator(
+            self.grants, AuthService(api_key, limiter, self.credentials)
+        )
+        self.browser_sessions = BrowserSessions(self.sessions, self.cipher, api_key, self.credentials)
+        self.notifier.listen(CREDENTIALS_TOPIC, self._forget_credentials)
+        self.people_deps = PeopleDeps(self.sessions, self.cipher, limiter, Passwords())
         self.rate_limiter = make_rate_limiter(settings, self.sessions)
         self.queue = DeferredQueue()
         self.active_runs: set[tuple[str, int]] = set()
@@ -150,6 +159,7 @@ class Container:
             HealthDeps: self._health,
             InsightDeps: lambda: InsightDeps(self.reader, self.mask),
             MetricsDeps: lambda: MetricsDeps(self.telemetry, settings.metrics_public),
+            PeopleDeps: lambda: self.people_deps,
             ProjectBuildDeps: self._project_builds,
             ProjectDeps: lambda: self.project_deps,
             ProviderDeps: self.provider_deps,
@@ -157,6 +167,9 @@ class Container:
             SessionDeps: lambda: SessionDeps(self.sessions, self.notifier.publish),
             SnapshotReader: lambda: self.reader,
             WorkflowDeps: lambda: WorkflowDeps(self.mask, self.models, self._document_checker()),
+            WorkspaceDeps: lambda: WorkspaceDeps(
+                lambda session, workspace_id: self.models(session).ensure_local(workspace_id)
+            ),
             YamlDeps: lambda: YamlDeps(self._document_checker()),
         }
         self.webhooks = self._make_webhooks()
@@ -177,8 +190,15 @@ class Container:
     def providers(self, session: AsyncSession) -> ProviderService:
         return ProviderService(session, self.provider_deps())
 
+    def workspaces(self, session: AsyncSession) -> WorkspaceService:
+        return WorkspaceService(session, self.provide(WorkspaceDeps))
+
     def provider_deps(self) -> ProviderDeps:
         return ProviderDeps(self.cipher, self.mask, self.egress, self.local_model)
+
+    def _forget_credentials(self) -> None:
+        self.credentials.clear()
+        self.browser_sessions.clear_cache()
 
     def _on_commit(self, batch: Sequence[CommittedEvents]) -> None:
         # Telemetry reads through the sessions that report to it, so it is built after them.

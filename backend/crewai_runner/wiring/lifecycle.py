@@ -5,7 +5,6 @@ from collections.abc import Coroutine
 from typing import Any
 
 from crewai_runner.core.logging import get_logger
-from crewai_runner.core.principal import BUILTIN_WORKSPACE
 from crewai_runner.core.setting_choices import Role
 from crewai_runner.db.migrate import upgrade
 from crewai_runner.db.session import unit_of_work
@@ -13,7 +12,6 @@ from crewai_runner.features.executions.execution_deps import ExecutionDeps
 from crewai_runner.features.executions.jobs import RunWorker
 from crewai_runner.features.projects.jobs import ProjectBuildDeps, ProjectBuilds
 from crewai_runner.features.projects.rules import is_build_job
-from crewai_runner.features.workspaces.service import WorkspaceService
 from crewai_runner.queue.data_dir_lock import DataDirLock
 from crewai_runner.queue.port import JobQueue, RunJob
 from crewai_runner.stream.notifier import JOBS_TOPIC
@@ -54,7 +52,7 @@ class ProcessLifecycle:
         container.settings.data_dir.mkdir(parents=True, exist_ok=True)
         await asyncio.to_thread(upgrade, container.settings.database)
         async with unit_of_work(container.sessions) as session:
-            await WorkspaceService(session).ensure_builtin()
+            await container.workspaces(session).ensure_builtin()
         async with unit_of_work(container.sessions) as session:
             await container.providers(session).mask_stored_keys()
         await container.notifier.start()
@@ -72,7 +70,7 @@ class ProcessLifecycle:
         if container.local_model.unavailable_reason() is None:
             container.mask.add(container.local_model.token.get_secret_value())
             async with unit_of_work(container.sessions) as session:
-                await container.models(session).ensure_local(BUILTIN_WORKSPACE)
+                await container.workspaces(session).furnish_all()
 
     async def _start_slow_parts(self) -> None:
         """The queue first, so that runs are accepted; then the engine, which takes seconds to import."""

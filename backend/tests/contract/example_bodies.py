@@ -113,8 +113,45 @@ def example_bodies(workspace: SeededWorkspace) -> dict[tuple[str, str], Any]:
             "is_approve": False,
             **hooks,
         },
+        **team_bodies(),
         ("POST", f"{V1}/yaml/validate"): {"yamlContent": DOCUMENT},
         ("POST", f"{V1}/yaml/convert"): {"yamlContent": DOCUMENT, "to": "list"},
+    }
+
+
+def team_bodies() -> dict[tuple[str, str], Any]:
+    """Bodies of the operations on people, keys and workspaces."""
+    password = "correct horse battery staple"
+    key = {"name": "A program", "role": "viewer", "expiresAt": "2099-01-01T00:00:00Z"}
+    token = {"token": "t" * 43}
+    return {
+        ("POST", f"{V1}/workspaces"): {"name": "Another"},
+        ("PATCH", f"{V1}/workspace"): {"name": "Default"},
+        ("POST", f"{V1}/people"): {
+            "name": "Ann",
+            "email": "ann@example.org",
+            "password": password,
+            "role": "viewer",
+            "isAdministrator": False,
+        },
+        ("PATCH", f"{V1}/people/{{person_id}}"): {"role": "operator"},
+        ("POST", f"{V1}/invitations"): {"email": "bob@example.org", "role": "viewer"},
+        ("POST", f"{V1}/api-keys"): key,
+        ("POST", f"{V1}/me/api-keys"): key,
+        ("POST", f"{V1}/me/workspace"): {"workspaceId": "ws_default"},
+        ("POST", f"{V1}/me/invitations"): token,
+        ("PUT", f"{V1}/me/password"): {"currentPassword": password, "password": password},
+        ("POST", f"{V1}/me/second-factor"): {"password": password},
+        ("POST", f"{V1}/me/second-factor/confirm"): {"code": "123456"},
+        ("POST", f"{V1}/me/second-factor/remove"): {"password": password},
+        ("POST", f"{V1}/sign-in"): {
+            "email": "unknown@example.org",
+            "password": password,
+            "code": "123456",
+            "remember": False,
+        },
+        ("POST", f"{V1}/sign-in/invitation"): token | {"name": "Ann", "password": password},
+        ("POST", f"{V1}/sign-in/password-reset"): token | {"password": password},
     }
 
 

@@ -13,7 +13,9 @@ OPERATIONS: list[tuple[str, str, dict[str, Any]]] = [
     for method, operation in operations.items()
 ]
 PROTECTED = [
-    (method, path) for method, path, _ in OPERATIONS if path.startswith(("/api/", "/amp/", "/crewai_plus/"))
+    (method, path)
+    for method, path, _ in OPERATIONS
+    if path.startswith(("/api/", "/amp/", "/crewai_plus/")) and not path.startswith("/api/v1/sign-in")
 ]
 
 

@@ -6,7 +6,10 @@ from datetime import timedelta
 from crewai_runner.core.clock import now
 from crewai_runner.core.ids import Prefix, new_id
 from crewai_runner.db.session import make_engine, make_sessions, unit_of_work
+from crewai_runner.db.tables.api_keys import ApiKeyRow
+from crewai_runner.db.tables.browser_sessions import BrowserSessionRow
 from crewai_runner.db.tables.catalog import ModelRow, ProviderRow
+from crewai_runner.db.tables.people import MembershipRow, OneTimeLinkRow, PersonRow
 from crewai_runner.db.tables.projects import ProjectRow, ProjectVersionRow
 from crewai_runner.db.tables.runs import ApprovalRow, ArtifactRow, MessageRow, RunEventRow, RunRow, RunTaskRow
 from crewai_runner.db.tables.workflows import WorkflowRow, WorkflowVersionRow
@@ -33,6 +36,10 @@ async def _create(database_url: str) -> dict[str, str]:
         "run_id": Prefix.RUN,
         "approval_id": Prefix.APPROVAL,
         "project_id": Prefix.PROJECT,
+        "person_id": Prefix.PERSON,
+        "api_key_id": Prefix.API_KEY,
+        "invitation_id": Prefix.LINK,
+        "session_id": Prefix.SESSION,
     }
     ids = {name: new_id(prefix) for name, prefix in kinds.items()} | {"number": "1", "name": "draft.md"}
     ids |= {"slug": ids["workflow_id"], "kickoff_id": ids["run_id"]}
@@ -44,7 +51,7 @@ async def _create(database_url: str) -> dict[str, str]:
     }
     engine = make_engine(database_url)
     # In this order, because the tables have no relationships that would order the inserts.
-    for rows in (_workspace_rows(), _parent_rows(ids), _child_rows(ids)):
+    for rows in (_workspace_rows(ids), _parent_rows(ids), _child_rows(ids)):
         async with unit_of_work(make_sessions(engine)) as session:
             session.add_all(rows)
     await engine.dispose()
@@ -54,8 +61,45 @@ async def _create(database_url: str) -> dict[str, str]:
 WORKSPACE = new_id(Prefix.WORKSPACE)
 
 
-def _workspace_rows() -> list[object]:
-    return [WorkspaceRow(id=WORKSPACE, name="Other")]
+def _workspace_rows(ids: dict[str, str]) -> list[object]:
+    person = PersonRow(id=ids["person_id"], email=f"{SECRET}@example.org", name=SECRET)
+    return [WorkspaceRow(id=WORKSPACE, name="Other"), person]
+
+
+def _team_rows(ids: dict[str, str]) -> list[object]:
+    """A member, a key, an open invitation and a session."""
+    later = now() + timedelta(days=1)
+    return [
+        MembershipRow(workspace_id=WORKSPACE, person_id=ids["person_id"], role="owner", created_by=SECRET),
+        ApiKeyRow(
+            id=ids["api_key_id"],
+            workspace_id=WORKSPACE,
+            name=SECRET,
+            hint="crk_",
+            key_hash=ids["api_key_id"],
+            scopes=["runs:read"],
+            created_by=SECRET,
+        ),
+        OneTimeLinkRow(
+            id=ids["invitation_id"],
+            token_hash=ids["invitation_id"],
+            purpose="invitation",
+            email=f"{SECRET}@example.org",
+            workspace_id=WORKSPACE,
+            role="viewer",
+            created_by=SECRET,
+            expires_at=later,
+        ),
+        BrowserSessionRow(
+            id=ids["session_id"],
+            token_hash=ids["session_id"],
+            workspace_id=WORKSPACE,
+            subject=ids["person_id"],
+            key_proof="",
+            expires_at=later,
+            user_agent=SECRET,
+        ),
+    ]
 
 
 def _parent_rows(ids: dict[str, str]) -> list[object]:
@@ -63,6 +107,7 @@ def _parent_rows(ids: dict[str, str]) -> list[object]:
     assert parsed.definition is not None
     definition = parsed.definition.model_dump(mode="json")
     return [
+        *_team_rows(ids),
         ProviderRow(id=ids["provider_id"], workspace_id=WORKSPACE, name=SECRET, type="openai_compatible"),
         WorkflowRow(id=ids["workflow_id"], workspace_id=WORKSPACE, name=SECRET),
         ProjectRow(id=ids["project_id"], workspace_id=WORKSPACE, name=PROJECT_SLUG, slug=PROJECT_SLUG),

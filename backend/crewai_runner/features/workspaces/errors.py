@@ -1,6 +1,6 @@
 """Errors of the limits of workspaces."""
 
-from crewai_runner.core.errors import StorageFull, TooManyRequests
+from crewai_runner.core.errors import Conflict, StorageFull, TooManyRequests
 
 RETRY_SECONDS = 30
 
@@ -39,3 +39,19 @@ class TooManyRuns(TooManyRequests):
             limit_value=limit,
             current_value=count,
         )
+
+
+class WorkspaceNameTaken(Conflict):
+    slug = "workspace-name-taken"
+    title = "Workspace name is taken"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"A workspace named {name!r} already exists. Choose another name.")
+
+
+class TooManyWorkspaces(Conflict):
+    slug = "too-many-workspaces"
+    title = "Too many workspaces"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"This server has {limit} workspaces already, which is its limit.")

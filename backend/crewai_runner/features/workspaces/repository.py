@@ -1,6 +1,6 @@
 """Queries on workspaces: what their runs and projects store, and how many runs have not ended."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from crewai_runner.core.principal import BUILTIN_WORKSPACE
 from crewai_runner.db.base import table_of
 from crewai_runner.db.insert import insert_if_absent
+from crewai_runner.db.tables.people import MembershipRow
 from crewai_runner.db.tables.projects import ProjectRow, ProjectVersionRow
 from crewai_runner.db.tables.runs import RunRow
 from crewai_runner.db.tables.workspaces import WorkspaceRow
@@ -41,6 +42,25 @@ class WorkspaceRepository:
     async def ensure_builtin(self) -> None:
         row = {"id": BUILTIN_WORKSPACE, "name": "Default"}
         await self._session.execute(insert_if_absent(self._session, WorkspaceRow, row))
+
+    async def get(self, workspace_id: str) -> WorkspaceRow:
+        return await self._session.get_one(WorkspaceRow, workspace_id)
+
+    async def list_all(self) -> Sequence[WorkspaceRow]:
+        """Return the workspaces of the server in the order of their names."""
+        return (await self._session.scalars(select(WorkspaceRow).order_by(WorkspaceRow.name))).all()
+
+    async def find_by_name(self, name: str) -> WorkspaceRow | None:
+        return await self._session.scalar(
+            select(WorkspaceRow).where(func.lower(WorkspaceRow.name) == name.lower()).limit(1)
+        )
+
+    async def add(self, row: WorkspaceRow, owner: MembershipRow | None) -> None:
+        self._session.add(row)
+        await self._session.flush()
+        if owner is not None:
+            self._session.add(owner)
+            await self._session.flush()
 
 
 class WorkspaceUsageRepository:
