@@ -8,7 +8,7 @@ const backend = process.env.BACKEND_URL ?? "http://127.0.0.1:8000";
 
 /** Small files that many pages share. */
 const SHARED =
-  /@tanstack.(react-)?query|src.(hooks|lib).|src.components.[\w-]+\.tsx|src.components.ui.(alert|badge|card|copy-button|icon-button|input|skeleton)\./;
+  /@tanstack.(react-)?query|src.(hooks|lib).(?!queries.team|roles|new-password)|src.components.[\w-]+\.tsx|src.components.ui.(alert|badge|card|copy-button|icon-button|input|skeleton)\./;
 
 /** The upload of projects: used by four pages, and too large for all others. */
 const PROJECT_UPLOAD =

@@ -35,6 +35,20 @@ const signIn = createRoute({
   component: lazyPage(async () => (await import("@/features/auth/sign-in-page")).SignInPage),
 });
 
+const invitation = createRoute({
+  getParentRoute: () => root,
+  path: "/invitation",
+  component: lazyPage(async () => (await import("@/features/auth/invitation-page")).InvitationPage),
+});
+
+const passwordReset = createRoute({
+  getParentRoute: () => root,
+  path: "/password-reset",
+  component: lazyPage(
+    async () => (await import("@/features/auth/password-reset-page")).PasswordResetPage,
+  ),
+});
+
 const shell = createRoute({
   getParentRoute: () => root,
   id: "shell",
@@ -156,6 +170,24 @@ const settings = createRoute({
   component: lazyPage(async () => (await import("@/features/settings/settings-page")).SettingsPage),
 });
 
+const people = createRoute({
+  getParentRoute: () => shell,
+  path: "/settings/people",
+  component: lazyPage(async () => (await import("@/features/team/people-page")).PeoplePage),
+});
+
+const apiKeys = createRoute({
+  getParentRoute: () => shell,
+  path: "/settings/api-keys",
+  component: lazyPage(async () => (await import("@/features/team/api-keys-page")).ApiKeysPage),
+});
+
+const account = createRoute({
+  getParentRoute: () => shell,
+  path: "/account",
+  component: lazyPage(async () => (await import("@/features/team/account-page")).AccountPage),
+});
+
 const notFound = createRoute({
   getParentRoute: () => shell,
   path: "$",
@@ -164,6 +196,8 @@ const notFound = createRoute({
 
 const routeTree = root.addChildren([
   signIn,
+  invitation,
+  passwordReset,
   shell.addChildren([
     dashboard,
     workflows,
@@ -178,6 +212,9 @@ const routeTree = root.addChildren([
     run,
     models,
     settings,
+    people,
+    apiKeys,
+    account,
     notFound,
   ]),
 ]);

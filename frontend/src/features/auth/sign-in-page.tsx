@@ -1,37 +1,62 @@
+import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useEffect } from "react";
+import { useState } from "react";
 
-import { usePageTitle } from "@/hooks/use-page-title";
+import { SegmentedControl } from "@/components/ui/segmented-control";
 import { nextPath } from "@/lib/next-path";
 
 import { ApiKeyForm } from "./api-key-form";
 import { ApiKeyHelp } from "./api-key-help";
+import { AuthPage } from "./auth-page";
+import { PasswordForm } from "./password-form";
+import { sendWithoutSession } from "./send-without-session";
 
+type Method = "password" | "api-key";
+
+const METHODS: { value: Method; label: string }[] = [
+  { value: "password", label: "E-mail" },
+  { value: "api-key", label: "API key" },
+];
+
+/** Signs in with a password if this server has people, else with its API key. */
 export function SignInPage() {
   const { next } = useSearch({ from: "/sign-in" });
   const navigate = useNavigate();
-  usePageTitle("Sign in");
-  useEffect(() => {
-    document.documentElement.dataset.ready = "";
-  }, []);
+  const [chosen, setChosen] = useState<Method | null>(null);
+  const options = useQuery({
+    queryKey: ["sign-in-options"],
+    queryFn: async () =>
+      (await sendWithoutSession("GET", "/api/v1/sign-in/options")) as { password: boolean },
+    retry: false,
+  });
+  const hasPeople = options.data?.password === true;
+  const method: Method = chosen ?? (hasPeople ? "password" : "api-key");
+  const onSignedIn = () => void navigate({ href: nextPath(next), replace: true });
   return (
-    <main id="main" className="grid min-h-dvh place-items-center p-4">
-      <div className="grid w-full max-w-96 animate-appear gap-6">
-        <div className="grid justify-items-center gap-3 text-center">
-          <img src="/favicon.svg" alt="" width={44} height={44} />
-          <div>
-            <h1 className="text-xl leading-7 font-semibold">Sign in to CrewAI Runner</h1>
-            <p className="text-ink-soft">Use the API key of this server</p>
-          </div>
-        </div>
-        <div className="grid gap-5 rounded-lg border bg-surface p-5">
-          <ApiKeyForm
-            action="Sign in"
-            onSignedIn={() => void navigate({ href: nextPath(next), replace: true })}
-          />
+    <AuthPage
+      title="Sign in"
+      heading="Sign in to CrewAI Runner"
+      description={
+        method === "password" ? "Use your account on this server" : "Use the API key of this server"
+      }
+    >
+      {hasPeople && (
+        <SegmentedControl
+          label="How to sign in"
+          options={METHODS}
+          value={method}
+          onChange={setChosen}
+          className="justify-self-center"
+        />
+      )}
+      {method === "password" ? (
+        <PasswordForm onSignedIn={onSignedIn} />
+      ) : (
+        <>
+          <ApiKeyForm action="Sign in" onSignedIn={onSignedIn} />
           <ApiKeyHelp />
-        </div>
-      </div>
-    </main>
+        </>
+      )}
+    </AuthPage>
   );
 }

@@ -22,6 +22,17 @@ const ABOUT = {
   waitingInQueue: 3,
   python: "3.12.1",
 };
+const me = (scopes: string[]) => ({
+  subject: "pers_1",
+  personId: "pers_1",
+  name: "Ann",
+  email: "ann@example.org",
+  workspace: { id: "ws_default", name: "Default", role: "viewer" },
+  workspaces: [],
+  scopes,
+  isAdministrator: false,
+  hasSecondFactor: false,
+});
 const READY = {
   status: "ready",
   parts: {
@@ -34,6 +45,7 @@ beforeEach(() => {
   server.use(
     http.get("*/api/v1/about", () => HttpResponse.json(ABOUT)),
     http.get("*/health/ready", () => HttpResponse.json(READY)),
+    http.get("*/api/v1/me", () => HttpResponse.json(me(["runs:read"]))),
   );
 });
 afterEach(() => {
@@ -161,5 +173,19 @@ describe("SettingsPage", () => {
     await user.click(screen.getByRole("button", { name: "Cancel" }));
 
     expect(getPreference("theme")).toBe("dark");
+  });
+
+  it("leads those who may see people to the team's pages", async () => {
+    server.use(http.get("*/api/v1/me", () => HttpResponse.json(me(["runs:read", "people:read"]))));
+    renderWithRouter(<SettingsPage />);
+
+    expect(await screen.findByRole("link", { name: "Manage people" })).toBeVisible();
+  });
+
+  it("shows others no team", async () => {
+    renderWithRouter(<SettingsPage />);
+
+    await screen.findByText("1.2.3");
+    expect(screen.queryByText("Team")).toBeNull();
   });
 });

@@ -5,12 +5,14 @@ import { AppearanceCard } from "./appearance-card";
 import { DangerCard } from "./danger-card";
 import { HealthCard } from "./health-card";
 import { SessionCard } from "./session-card";
+import { TeamCard } from "./team-card";
 
 export function SettingsPage() {
   return (
     <Page title="Settings" className="max-w-4xl">
       <AppearanceCard />
       <SessionCard />
+      <TeamCard />
       <HealthCard />
       <AboutCard />
       <DangerCard />
