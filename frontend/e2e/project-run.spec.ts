@@ -31,7 +31,7 @@ test("runs a dropped project with one click, and allows a refused host", async (
   );
   await page.getByRole("tab", { name: "Output" }).click();
   await expect(page.getByText("A short report.").first()).toBeVisible();
-  await expect(page.getByText("output/reports/today.md")).toBeVisible();
+  await expect(page.getByText("output/reports/today.md").first()).toBeVisible();
 
   const refused = page.getByRole("region", { name: "Needs attention" });
   await expect(refused).toContainText("weather.example.com, which is not allowed");

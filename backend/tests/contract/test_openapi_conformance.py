@@ -56,7 +56,8 @@ def test_responses_conform_to_the_document(
         token = API_KEY
         if existing != "none":
             workspace = seeded_workspaces.of(product)
-            of_code = existing == "code"
+            # The stream of a run elsewhere, which has not ended, does not end either.
+            of_code = existing == "code" and not case.path.endswith("/stream")
             case.path_parameters = workspace.fill_path(case.method, path_parameters, of_code=of_code)
             case.body = workspace.fill_body(body)
             if of_code and case.path.endswith("/v1/traces"):

@@ -48,7 +48,8 @@ class ProjectSecrets:
     async def delete(self, principal: Principal, project_id: str, name: str) -> None:
         """Delete a secret. Raises ProjectSecretNotFound."""
         row = await self._records.get(principal, project_id, lock=True)
-        if not await self._records.secrets.delete(row.id, name):
+        is_possible = find_secret_name_problem(name) is None  # PostgreSQL refuses to compare a NUL
+        if not is_possible or not await self._records.secrets.delete(row.id, name):
             raise ProjectSecretNotFound(name)
         row.version += 1
         await self._session.flush()

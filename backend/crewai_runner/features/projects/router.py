@@ -112,13 +112,13 @@ async def list_projects(
 
 
 @router.get("/{project_id}", responses=problems(ProjectNotFound))
-async def get_project(
-    project_id: str, reader: Reader, projects: ProjectsToRead, response: Response
-) -> ProjectAnswer:
-    """Get a project with its newest version."""
-    project = await projects.get(reader, project_id)
-    set_etag(response, project.revision)
-    return ProjectAnswer(project=project)
+async def get_project(project_id: str, reader: Reader, projects: ProjectsToRead) -> ProjectAnswer:
+    """Get a project with its newest version.
+
+    There is no ETag: the state of its build changes without a change of the project. Its `revision` is what
+    `If-Match` of a change expects.
+    """
+    return ProjectAnswer(project=await projects.get(reader, project_id))
 
 
 @router.patch("/{project_id}", responses=problems(ProjectNotFound, ProjectInvalid, StaleVersion, BadRequest))

@@ -101,7 +101,7 @@ class ProjectEntry(ApiModel):
     status: BuildState = Field(description="Of the newest version.")
     created_at: datetime
     updated_at: datetime
-    revision: int = Field(description="Counts the changes of the project; also the ETag.")
+    revision: int = Field(description="Counts the changes of the project; what `If-Match` expects.")
 
 
 class ProjectRead(ProjectEntry):

@@ -745,6 +745,9 @@ export interface paths {
     /**
      * Get Project
      * @description Get a project with its newest version.
+     *
+     *     There is no ETag: the state of its build changes without a change of the project. Its `revision` is what
+     *     `If-Match` of a change expects.
      */
     get: operations["projects:get_project"];
     put?: never;
@@ -5442,7 +5445,7 @@ export interface components {
       newestVersion: number;
       /**
        * Revision
-       * @description Counts the changes of the project; also the ETag.
+       * @description Counts the changes of the project; what `If-Match` expects.
        */
       revision: number;
       /** Slug */
@@ -5618,7 +5621,7 @@ export interface components {
       providedNames: string[];
       /**
        * Revision
-       * @description Counts the changes of the project; also the ETag.
+       * @description Counts the changes of the project; what `If-Match` expects.
        */
       revision: number;
       /**
