@@ -24,7 +24,7 @@ class Passwords:
     async def hash(self, password: str) -> str:
         """Return the hash to store."""
         async with self._places:
-            return await asyncio.to_thread(self._hasher.hash, password)
+            return await asyncio.to_thread(self._hasher.hash, _encode(password))
 
     async def verify(self, password_hash: str | None, password: str) -> bool:
         """Whether the password is that of the hash; never for an account without one."""
@@ -39,9 +39,14 @@ class Passwords:
     def _verify(self, password_hash: str | None, password: str) -> bool:
         unknown = _hash_of_unknown_account()
         try:
-            return self._hasher.verify(password_hash or unknown, password)
+            return self._hasher.verify(password_hash or unknown, _encode(password))
         except (VerificationError, InvalidHashError):
             return False
+
+
+def _encode(password: str) -> bytes:
+    """Return the bytes of a password, which may be any JSON text: half a surrogate pair, for example."""
+    return password.encode("utf-8", "surrogatepass")
 
 
 @cache
