@@ -18,10 +18,8 @@ from crewai_runner.db.session import make_engine, make_sessions, unit_of_work
 from crewai_runner.db.tables.people import PersonRow
 from crewai_runner.features.api_keys.schemas import ApiKeyCreate
 from crewai_runner.features.api_keys.service import ApiKeyService
-from crewai_runner.features.people.administration import PeopleAdministration
-from crewai_runner.features.people.members import MemberService
-from crewai_runner.features.people.passwords import Passwords
 from crewai_runner.features.people.schemas import PersonCreate
+from crewai_runner.features.people.service import MemberService, Passwords, PeopleAdministration
 from crewai_runner.features.workspaces.service import WorkspaceDeps, WorkspaceService
 from crewai_runner.operations.errors import OperationError
 

@@ -204,5 +204,5 @@ class TestErrorOutput:
         new = command("new-key").stdout.strip()
         lost = command("rotate-secret-key", DATA_DIR=str(populated.data_dir), SECRET_KEY=new)
 
-        assert "No key decrypts the credential of: project_secrets: " in output_of(lost, 1)
+        assert "No key decrypts the credential of: people: " in output_of(lost, 1)
         assert new not in lost.stdout + lost.stderr

@@ -15,8 +15,8 @@ from crewai_runner.http.deps import LIMIT, Cursor, Limit
 from crewai_runner.http.prefixed_router import PrefixedRouter
 from crewai_runner.http.problems import problems
 
-router = PrefixedRouter(prefix="/api-keys", tags=["api keys"])
-own_router = PrefixedRouter(prefix="/me/api-keys", tags=["api keys"])
+router = PrefixedRouter(prefix="/api-keys", tags=["keys"])
+own_router = PrefixedRouter(prefix="/me/api-keys", tags=["keys"])
 
 CREATE_PROBLEMS = problems(MoreThanOwnRights, ApiKeyExpiry, TooManyApiKeys)
 

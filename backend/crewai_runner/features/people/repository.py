@@ -119,6 +119,8 @@ class InvitationRepository:
 
     async def delete(self, link_id: str) -> bool:
         """Delete an invitation; return whether there was one."""
+        if not has_prefix(link_id, Prefix.LINK):
+            return False
         found = await self._session.scalars(
             delete(OneTimeLinkRow)
             .where(*self._mine, OneTimeLinkRow.id == link_id)
@@ -223,6 +225,8 @@ class AccountRepository:
 
     async def end_session(self, subject: str, session_id: str) -> bool:
         """End one session of a subject; return whether there was one."""
+        if not has_prefix(session_id, Prefix.SESSION):
+            return False
         found = await self._session.scalars(
             delete(BrowserSessionRow)
             .where(BrowserSessionRow.subject == subject, BrowserSessionRow.id == session_id)

@@ -19,7 +19,7 @@ from crewai_runner.http.prefixed_router import PrefixedRouter
 from crewai_runner.http.problems import problems
 
 PUBLIC_PATHS = ("/sign-in", "/sign-in/options", "/sign-in/invitation", "/sign-in/password-reset")
-router = PrefixedRouter(prefix="/sign-in", tags=["sign-in"])
+router = PrefixedRouter(prefix="/sign-in", tags=["session"])
 
 
 @router.get("/options")

@@ -92,7 +92,7 @@ class TestUse:
 
         assert (await team.get("/me", token)).status_code == 401
 
-    async def test_the_last_use_is_recorded_without_telling_the_caches(self, team: Team) -> None:
+    async def test_the_last_use_is_recorded_without_clearing_the_caches(self, team: Team) -> None:
         token = await team.create_key(role="viewer")
         known = team.container.credentials._known
 

@@ -135,7 +135,7 @@ class TestSecondFactor:
         assert (await team.sign_in(browser, ANN, code=code)).status_code == 401
         assert (await team.sign_in(browser, ANN, code="000000")).status_code == 401
 
-    async def test_a_wrong_password_is_told_before_a_code_is_asked_for(
+    async def test_a_wrong_password_is_reported_before_a_code_is_asked_for(
         self, team: Team, browser: httpx.AsyncClient
     ) -> None:
         async with team.signed_in(ANN, "viewer") as ann:

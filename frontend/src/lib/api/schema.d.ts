@@ -139,7 +139,7 @@ export interface paths {
      * List Api Keys
      * @description List all keys of the workspace, newest first, revoked and expired ones included.
      */
-    get: operations["api keys:list_api_keys"];
+    get: operations["keys:list_api_keys"];
     put?: never;
     /**
      * Create Api Key
@@ -147,7 +147,7 @@ export interface paths {
      *
      *     The answer contains the key, which cannot be read again. A key cannot have scopes that its creator lacks.
      */
-    post: operations["api keys:create_api_key"];
+    post: operations["keys:create_api_key"];
     delete?: never;
     options?: never;
     head?: never;
@@ -168,7 +168,7 @@ export interface paths {
      * Revoke Api Key
      * @description Revoke a key, of the workspace or of a person in it. Requests with it fail within seconds.
      */
-    delete: operations["api keys:revoke_api_key"];
+    delete: operations["keys:revoke_api_key"];
     options?: never;
     head?: never;
     patch?: never;
@@ -365,13 +365,13 @@ export interface paths {
      * List Own Api Keys
      * @description List your own keys in this workspace, newest first.
      */
-    get: operations["api keys:list_own_api_keys"];
+    get: operations["keys:list_own_api_keys"];
     put?: never;
     /**
      * Create Own Api Key
      * @description Create a key that acts as you in this workspace: it never has more rights than you have at the time.
      */
-    post: operations["api keys:create_own_api_key"];
+    post: operations["keys:create_own_api_key"];
     delete?: never;
     options?: never;
     head?: never;
@@ -392,7 +392,7 @@ export interface paths {
      * Revoke Own Api Key
      * @description Revoke one of your own keys.
      */
-    delete: operations["api keys:revoke_own_api_key"];
+    delete: operations["keys:revoke_own_api_key"];
     options?: never;
     head?: never;
     patch?: never;
@@ -1454,7 +1454,7 @@ export interface paths {
      *     The session is a cookie, as with `POST /session`; it begins in the workspace that the person joined first.
      *     If the person has a second factor, a request without a `code` is answered with `code-needed` (401).
      */
-    post: operations["sign-in:sign_in"];
+    post: operations["session:sign_in"];
     delete?: never;
     options?: never;
     head?: never;
@@ -1476,7 +1476,7 @@ export interface paths {
      *
      *     Someone who has an account signs in, then accepts with `POST /me/invitations`.
      */
-    post: operations["sign-in:accept_invitation"];
+    post: operations["session:accept_invitation"];
     delete?: never;
     options?: never;
     head?: never;
@@ -1494,7 +1494,7 @@ export interface paths {
      * Get Sign In Options
      * @description How one can sign in to this server, besides with its API key.
      */
-    get: operations["sign-in:get_sign_in_options"];
+    get: operations["session:get_sign_in_options"];
     put?: never;
     post?: never;
     delete?: never;
@@ -1516,7 +1516,7 @@ export interface paths {
      * Reset Password
      * @description Choose a new password with a link. All of the person's sessions end; a second factor stays.
      */
-    post: operations["sign-in:reset_password"];
+    post: operations["session:reset_password"];
     delete?: never;
     options?: never;
     head?: never;
@@ -8814,7 +8814,7 @@ export interface operations {
       };
     };
   };
-  "api keys:list_api_keys": {
+  "keys:list_api_keys": {
     parameters: {
       query?: {
         /** @description Maximum number of items. */
@@ -8911,7 +8911,7 @@ export interface operations {
       };
     };
   };
-  "api keys:create_api_key": {
+  "keys:create_api_key": {
     parameters: {
       query?: never;
       header?: never;
@@ -9016,7 +9016,7 @@ export interface operations {
       };
     };
   };
-  "api keys:revoke_api_key": {
+  "keys:revoke_api_key": {
     parameters: {
       query?: never;
       header?: never;
@@ -10056,7 +10056,7 @@ export interface operations {
       };
     };
   };
-  "api keys:list_own_api_keys": {
+  "keys:list_own_api_keys": {
     parameters: {
       query?: {
         /** @description Maximum number of items. */
@@ -10162,7 +10162,7 @@ export interface operations {
       };
     };
   };
-  "api keys:create_own_api_key": {
+  "keys:create_own_api_key": {
     parameters: {
       query?: never;
       header?: never;
@@ -10267,7 +10267,7 @@ export interface operations {
       };
     };
   };
-  "api keys:revoke_own_api_key": {
+  "keys:revoke_own_api_key": {
     parameters: {
       query?: never;
       header?: never;
@@ -17525,7 +17525,7 @@ export interface operations {
       };
     };
   };
-  "sign-in:sign_in": {
+  "session:sign_in": {
     parameters: {
       query?: never;
       header?: never;
@@ -17621,7 +17621,7 @@ export interface operations {
       };
     };
   };
-  "sign-in:accept_invitation": {
+  "session:accept_invitation": {
     parameters: {
       query?: never;
       header?: never;
@@ -17735,7 +17735,7 @@ export interface operations {
       };
     };
   };
-  "sign-in:get_sign_in_options": {
+  "session:get_sign_in_options": {
     parameters: {
       query?: never;
       header?: never;
@@ -17827,7 +17827,7 @@ export interface operations {
       };
     };
   };
-  "sign-in:reset_password": {
+  "session:reset_password": {
     parameters: {
       query?: never;
       header?: never;

@@ -1,6 +1,7 @@
 """Packages that exist only as source code, where the sandbox service is the sandbox."""
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -24,6 +25,8 @@ class TestSandboxService:
     async def test_source_is_built_there(self, index: PackageIndex, tmp_path: Path) -> None:
         if os.geteuid() != 0:
             pytest.skip("the sandbox service runs commands as other users: that needs root")
+        if not all(folder.stat().st_mode & 0o001 for folder in Path(sys.base_prefix).resolve().parents):
+            pytest.skip(f"other users cannot enter a folder above {sys.base_prefix}")
         code = "def attack(folder):\n    return {'user': os.getuid(), 'folder': os.getcwd()}\n"
         add_source(index, "sourced", code)
         with tempfile.TemporaryDirectory() as folder, SandboxContainer() as container:
