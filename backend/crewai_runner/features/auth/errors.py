@@ -35,7 +35,7 @@ class TooManySignInFailures(TooManyRequests):
 
     def __init__(self, seconds: int) -> None:
         super().__init__(
-            f"Too many failed sign-ins. No key is checked for the next {seconds} s; try again then.",
+            f"Too many failed sign-ins. Nothing is checked for the next {seconds} s; try again then.",
             headers={"Retry-After": str(seconds)},
         )
 

@@ -8,7 +8,6 @@ from crewai_runner.core.errors import (
     Forbidden,
     Gone,
     NotFound,
-    TooManyRequests,
     Unauthenticated,
 )
 
@@ -129,17 +128,6 @@ class NoWorkspace(Forbidden):
 
     def __init__(self) -> None:
         super().__init__("You are in no workspace of this server. Ask an owner to invite you.")
-
-
-class TooManySignIns(TooManyRequests):
-    slug = "too-many-failed-sign-ins"
-    title = "Too many failed sign-ins"
-
-    def __init__(self, seconds: int) -> None:
-        super().__init__(
-            f"Too many failed sign-ins. Nothing is checked for the next {seconds} s; try again then.",
-            headers={"Retry-After": str(seconds)},
-        )
 
 
 class SessionNotFound(NotFound):

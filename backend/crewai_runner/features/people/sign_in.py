@@ -12,6 +12,7 @@ from crewai_runner.core.principal import Principal
 from crewai_runner.core.roles import Member, person_principal
 from crewai_runner.db.session import Sessions, read_session, unit_of_work
 from crewai_runner.db.tables.people import MembershipRow, OneTimeLinkRow, PersonRow
+from crewai_runner.features.auth.errors import TooManySignInFailures
 from crewai_runner.features.auth.service import SignInLimiter
 from crewai_runner.features.people.errors import (
     AlreadyMember,
@@ -21,7 +22,6 @@ from crewai_runner.features.people.errors import (
     NoWorkspace,
     SignInFailed,
     SignInNeeded,
-    TooManySignIns,
 )
 from crewai_runner.features.people.links import LinkPurpose, hash_token
 from crewai_runner.features.people.passwords import Passwords
@@ -57,13 +57,15 @@ class SignInService:
     async def sign_in(self, body: SignIn, address: str) -> Principal:
         """Return the person in the first of their workspaces.
 
-        Raises SignInFailed, CodeNeeded, CodeWrong, NoWorkspace, TooManySignIns.
+        Raises SignInFailed, CodeNeeded, CodeWrong, NoWorkspace, TooManySignInFailures.
         """
         account = _hash_account(body.email)
         limited = get_limited_address(address)
         await self._check_limit(limited, account)
         try:
             person_id = await self._verify_password(body)
+            # Again: simultaneous guesses are verified side by side.
+            await self._check_limit(limited, account)
             principal = await self._finish(person_id, body.code)
         except (SignInFailed, CodeWrong):
             await self._deps.limiter.record_failure(limited, account)
@@ -74,7 +76,7 @@ class SignInService:
     async def accept_invitation(self, body: InvitationAccept, address: str) -> Principal:
         """Create an account for someone new, in the workspace of an invitation.
 
-        Raises LinkInvalid, SignInNeeded if the address has an account, TooManySignIns.
+        Raises LinkInvalid, SignInNeeded if the address has an account, TooManySignInFailures.
         """
         limited = get_limited_address(address)
         await self._check_limit(limited, LINKS_ACCOUNT)
@@ -93,7 +95,7 @@ class SignInService:
             return person_principal(await join_workspace(accounts, token_hash, person))
 
     async def reset_password(self, body: PasswordReset, address: str) -> None:
-        """Set a new password; all of the person's sessions end. Raises LinkInvalid, TooManySignIns."""
+        """Set a new password; all of the person's sessions end. Raises LinkInvalid, TooManySignInFailures."""
         limited = get_limited_address(address)
         await self._check_limit(limited, LINKS_ACCOUNT)
         token_hash = hash_token(LinkPurpose.PASSWORD_RESET, body.token.get_secret_value())
@@ -143,7 +145,7 @@ class SignInService:
 
     async def _check_limit(self, address: str, account: str) -> None:
         if wait := await self._deps.limiter.get_wait_seconds(address, account):
-            raise TooManySignIns(math.ceil(wait))
+            raise TooManySignInFailures(math.ceil(wait))
 
 
 async def join_workspace(accounts: AccountRepository, token_hash: str, person: PersonRow) -> Member:

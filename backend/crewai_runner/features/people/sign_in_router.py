@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 from crewai_runner.features.auth.deps import Browser
+from crewai_runner.features.auth.errors import TooManySignInFailures
 from crewai_runner.features.auth.schemas import StartedSession
 from crewai_runner.features.people.deps import SignIns
 from crewai_runner.features.people.errors import (
@@ -12,7 +13,6 @@ from crewai_runner.features.people.errors import (
     NoWorkspace,
     SignInFailed,
     SignInNeeded,
-    TooManySignIns,
 )
 from crewai_runner.features.people.schemas import InvitationAccept, PasswordReset, SignIn, SignInOptions
 from crewai_runner.http.prefixed_router import PrefixedRouter
@@ -31,7 +31,7 @@ async def get_sign_in_options(sign_ins: SignIns) -> SignInOptions:
 @router.post(
     "",
     status_code=HTTPStatus.CREATED,
-    responses=problems(SignInFailed, CodeNeeded, CodeWrong, NoWorkspace, TooManySignIns),
+    responses=problems(SignInFailed, CodeNeeded, CodeWrong, NoWorkspace, TooManySignInFailures),
 )
 async def sign_in(body: SignIn, sign_ins: SignIns, browser: Browser) -> StartedSession:
     """Sign a browser in with an e-mail address and a password.
@@ -46,7 +46,7 @@ async def sign_in(body: SignIn, sign_ins: SignIns, browser: Browser) -> StartedS
 @router.post(
     "/invitation",
     status_code=HTTPStatus.CREATED,
-    responses=problems(LinkInvalid, SignInNeeded, TooManySignIns),
+    responses=problems(LinkInvalid, SignInNeeded, TooManySignInFailures),
 )
 async def accept_invitation(body: InvitationAccept, sign_ins: SignIns, browser: Browser) -> StartedSession:
     """Accept an invitation by creating an account, and sign the browser in.
@@ -60,7 +60,7 @@ async def accept_invitation(body: InvitationAccept, sign_ins: SignIns, browser: 
 @router.post(
     "/password-reset",
     status_code=HTTPStatus.NO_CONTENT,
-    responses=problems(LinkInvalid, TooManySignIns),
+    responses=problems(LinkInvalid, TooManySignInFailures),
 )
 async def reset_password(body: PasswordReset, sign_ins: SignIns, browser: Browser) -> None:
     """Choose a new password with a link. All of the person's sessions end; a second factor stays."""
