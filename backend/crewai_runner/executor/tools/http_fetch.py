@@ -1,11 +1,12 @@
 """Downloads a document as text for a tool, with limits on size, time and destination."""
 
 import asyncio
+from dataclasses import dataclass
 
 import httpx
 
 from crewai_runner.core.egress import EgressPolicy, guarded_client
-from crewai_runner.executor.crew.tools.html_text import html_to_text
+from crewai_runner.executor.tools.html_text import html_to_text
 
 MAX_BYTES = 1024 * 1024
 MAX_TEXT_LENGTH = 20_000
@@ -29,8 +30,34 @@ class FetchFailed(Exception):
     """The document could not be read; the message is for the model."""
 
 
-async def fetch_text(url: str, egress: EgressPolicy) -> str:
-    """Return the text of a page or document, truncated to 20,000 characters.
+@dataclass(frozen=True, slots=True)
+class FetchedDocument:
+    """A downloaded document, of which `body` holds at most the first MB."""
+
+    body: bytes
+    content_type: str
+    charset: str | None
+    is_cut: bool
+
+    @property
+    def is_html(self) -> bool:
+        return "html" in self.content_type
+
+    @property
+    def text(self) -> str:
+        try:
+            return self.body.decode(self.charset or "utf-8", errors="replace")
+        except LookupError:
+            return self.body.decode("utf-8", errors="replace")
+
+    @property
+    def utf8_body(self) -> bytes:
+        """The body in UTF-8; as it was sent if only the document itself says what its charset is."""
+        return self.body if self.charset is None else self.text.encode()
+
+
+async def fetch_document(url: str, egress: EgressPolicy) -> FetchedDocument:
+    """Download a page or document of text.
 
     Raises FetchFailed, and UrlRefused when `egress` does not allow the address.
     """
@@ -46,7 +73,16 @@ async def fetch_text(url: str, egress: EgressPolicy) -> str:
         raise FetchFailed(f"{url} did not respond within {TIMEOUT_SECONDS:.0f} seconds.") from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise FetchFailed(f"{url} could not be read: {str(error) or type(error).__name__}") from error
-    text = _to_text(body, response)
+    content_type = response.headers.get("content-type", "").lower()
+    return FetchedDocument(
+        body[:MAX_BYTES], content_type, response.charset_encoding, is_cut=len(body) >= MAX_BYTES
+    )
+
+
+async def fetch_text(url: str, egress: EgressPolicy) -> str:
+    """Return the text of a page or document, truncated to 20,000 characters. Raises as `fetch_document`."""
+    document = await fetch_document(url, egress)
+    text = await asyncio.to_thread(html_to_text, document.text) if document.is_html else document.text
     if len(text) <= MAX_TEXT_LENGTH:
         return text
     return f"{text[:MAX_TEXT_LENGTH]}\n[truncated: the document is longer]"
@@ -63,6 +99,10 @@ def _create_client(egress: EgressPolicy) -> httpx.AsyncClient:
 
 
 def _check(response: httpx.Response) -> None:
+    if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        raise FetchFailed(
+            f"{response.url} accepts no more requests for now (HTTP 429): wait, or go on without it."
+        )
     if not response.is_success:
         raise FetchFailed(f"{response.url} returned status {response.status_code}.")
     content_type = response.headers.get("content-type", "text/plain").lower()
@@ -80,12 +120,4 @@ async def _read_body(response: httpx.Response) -> bytes:
         body += chunk
         if len(body) >= MAX_BYTES:
             break
-    return bytes(body[:MAX_BYTES])
-
-
-def _to_text(body: bytes, response: httpx.Response) -> str:
-    try:
-        text = body.decode(response.charset_encoding or "utf-8", errors="replace")
-    except LookupError:
-        text = body.decode("utf-8", errors="replace")
-    return html_to_text(text) if "html" in response.headers.get("content-type", "").lower() else text
+    return bytes(body)
